@@ -1,0 +1,194 @@
+//! Typed ids. Each is checked once, where it enters, and holds its promise from then on.
+
+use crate::problem::{Problem, quote};
+use compact_str::CompactString;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Longest id or name accepted, in bytes.
+pub const ID_BYTES_MAX: usize = 256;
+
+macro_rules! typed_id {
+    ($(#[$doc:meta])* $name:ident, $check:path) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "CompactString", into = "CompactString")]
+        pub struct $name(CompactString);
+
+        impl $name {
+            /// Checks and takes the text.
+            ///
+            /// # Errors
+            /// A [`Problem`] that names the rule broken; its `place` is the id's kind.
+            pub fn new(text: impl AsRef<str>) -> Result<Self, Problem> {
+                let text = text.as_ref();
+                $check(text, stringify!($name))?;
+                Ok(Self(CompactString::new(text)))
+            }
+            /// The text as given.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", self.0)
+            }
+        }
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+        impl TryFrom<CompactString> for $name {
+            type Error = Problem;
+            fn try_from(text: CompactString) -> Result<Self, Problem> {
+                $check(&text, stringify!($name))?;
+                Ok(Self(text))
+            }
+        }
+        impl From<$name> for CompactString {
+            fn from(id: $name) -> CompactString {
+                id.0
+            }
+        }
+        impl std::str::FromStr for $name {
+            type Err = Problem;
+            fn from_str(text: &str) -> Result<Self, Problem> {
+                Self::new(text)
+            }
+        }
+    };
+}
+
+typed_id!(
+    /// An entity's id: a URI (NGSI-LD, ETSI GS CIM 009 clause 4.6.2), normally
+    /// `urn:ngsi-ld:<Type>:<name>`; at most [`ID_BYTES_MAX`] bytes, no white space or control characters.
+    EntityId,
+    check_uri
+);
+typed_id!(
+    /// An entity type's name, e.g. `WaterObserved`: a letter, then letters, digits, `_`, `-`, `.`, `:`, `/`, `#`.
+    TypeName,
+    check_name
+);
+typed_id!(
+    /// An attribute's name, e.g. `waterLevel`: same alphabet as [`TypeName`].
+    AttributeName,
+    check_name
+);
+typed_id!(
+    /// A device's id (设备编码): the URI of the thing a device speaks for; same rule as [`EntityId`].
+    DeviceId,
+    check_uri
+);
+
+fn check_length(text: &str, kind: &str) -> Result<(), Problem> {
+    if text.is_empty() || text.len() > ID_BYTES_MAX {
+        return Err(Problem::new(
+            "id-length",
+            format!("{kind} has {} bytes: \"{}\"", text.len(), quote(text)),
+            kind,
+            format!("use 1 to {ID_BYTES_MAX} bytes"),
+        ));
+    }
+    Ok(())
+}
+
+fn check_uri(text: &str, kind: &str) -> Result<(), Problem> {
+    check_length(text, kind)?;
+    if let Some(c) = text
+        .chars()
+        .find(|c| c.is_control() || c.is_whitespace() || "<>\"{}|\\^`".contains(*c))
+    {
+        return Err(Problem::new(
+            "id-character",
+            format!("{kind} \"{}\" holds the character {c:?}", quote(text)),
+            kind,
+            "remove control characters, white space and any of < > \" { } | \\ ^ `",
+        ));
+    }
+    let scheme = text.split(':').next().unwrap_or_default();
+    let scheme_is_good = text.contains(':')
+        && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+        && text.len() > scheme.len() + 1;
+    if !scheme_is_good {
+        return Err(Problem::new(
+            "id-not-uri",
+            format!("{kind} \"{}\" is not a URI", quote(text)),
+            kind,
+            "write it as urn:ngsi-ld:<Type>:<name>",
+        ));
+    }
+    Ok(())
+}
+
+fn check_name(text: &str, kind: &str) -> Result<(), Problem> {
+    check_length(text, kind)?;
+    let good = text.starts_with(|c: char| c.is_alphabetic())
+        && text
+            .chars()
+            .all(|c| c.is_alphanumeric() || "_-.:/#".contains(c));
+    if !good {
+        return Err(Problem::new(
+            "name-character",
+            format!("{kind} \"{}\" is not a name", quote(text)),
+            kind,
+            "start with a letter and use letters, digits and _ - . : / # only",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_urn_is_an_entity_id() {
+        assert_eq!(
+            EntityId::new("urn:ngsi-ld:WaterObserved:62206900")
+                .unwrap()
+                .as_str(),
+            "urn:ngsi-ld:WaterObserved:62206900"
+        );
+        assert!(EntityId::new("https://example.org/竟陵").is_ok());
+    }
+
+    #[test]
+    fn bad_ids_say_what_is_wrong() {
+        for (text, code) in [
+            ("", "id-length"),
+            ("urn:a\u{0}b", "id-character"),
+            ("urn:a b", "id-character"),
+            ("station7", "id-not-uri"),
+            (":x", "id-not-uri"),
+            ("urn:", "id-not-uri"),
+        ] {
+            assert_eq!(EntityId::new(text).unwrap_err().code, code, "{text:?}");
+        }
+        assert_eq!(
+            EntityId::new("urn:".to_owned() + &"x".repeat(300))
+                .unwrap_err()
+                .code,
+            "id-length"
+        );
+        assert_eq!(
+            AttributeName::new("7up").unwrap_err().code,
+            "name-character"
+        );
+    }
+
+    #[test]
+    fn serde_checks_too() {
+        assert!(serde_json::from_str::<EntityId>("\"no uri\"").is_err());
+    }
+}

@@ -1,0 +1,97 @@
+//! Entity types as data: what a pack declares of them, and the catalogue of all. Names come from Smart
+//! Data Models where one exists.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// An entity type (实体类型), declared by a pack.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntityKind {
+    /// The type's name, e.g. `WaterObserved`.
+    pub name: String,
+    /// Title in Chinese.
+    pub title_zh: String,
+    /// Title in English.
+    pub title_en: String,
+    /// Where the definition comes from: a Smart Data Models subject and model, or a standard.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// The attributes, by name.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, AttributeKind>,
+    /// Whether attributes that are not declared are accepted too (default: yes).
+    #[serde(default = "yes")]
+    pub open: bool,
+}
+
+/// One declared attribute.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttributeKind {
+    /// What it holds.
+    pub value: ValueKind,
+    /// Title in Chinese.
+    pub title_zh: String,
+    /// Title in English.
+    pub title_en: String,
+    /// UN/CEFACT code of the unit it is stored in; what comes in another unit is converted.
+    #[serde(default)]
+    pub unit: Option<String>,
+    /// What to do when a message gives no unit.
+    #[serde(default)]
+    pub unit_missing: MissingUnit,
+    /// Least credible value, in `unit`; below it a value is kept as `out_of_range`.
+    #[serde(default)]
+    pub min: Option<f64>,
+    /// Greatest credible value, in `unit`.
+    #[serde(default)]
+    pub max: Option<f64>,
+}
+
+/// What an attribute holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ValueKind {
+    /// A finite number.
+    Number,
+    /// Text.
+    Text,
+    /// True or false.
+    Boolean,
+    /// A place.
+    Geometry,
+    /// Another entity.
+    Relationship,
+    /// Any JSON.
+    Json,
+}
+
+/// What to do when a message gives a number without its unit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MissingUnit {
+    /// Take the declared unit and mark the value `unit_assumed`.
+    #[default]
+    Assume,
+    /// Refuse the message: for attributes where a wrong guess is dangerous.
+    Reject,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// All entity types of a city, by name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Catalogue {
+    /// The types.
+    pub kinds: BTreeMap<String, EntityKind>,
+}
+
+impl Catalogue {
+    /// The declaration of an attribute, when both the type and the attribute are declared.
+    pub fn attribute(&self, entity_type: &str, attribute: &str) -> Option<&AttributeKind> {
+        self.kinds.get(entity_type)?.attributes.get(attribute)
+    }
+}

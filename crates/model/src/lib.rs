@@ -1,0 +1,22 @@
+//! The city's nouns as plain data: entities, attributes, updates, observations, places, quantities
+//! with units, time and typed ids. No I/O, no async, no clock: whoever needs "now" is given it.
+//!
+//! Reading order: [`ids`], [`time`], [`value`], [`unit`], [`update`], [`record`] (what the journal
+//! holds), [`kind`] (entity types), [`problem`] (how an error is told).
+
+pub mod ids;
+pub mod kind;
+pub mod problem;
+pub mod record;
+pub mod time;
+pub mod unit;
+pub mod update;
+pub mod value;
+
+pub use ids::{AttributeName, DeviceId, EntityId, TypeName};
+pub use kind::{AttributeKind, Catalogue, EntityKind, MissingUnit, ValueKind};
+pub use problem::Problem;
+pub use record::{Accepted, Record, Rejected};
+pub use time::Timestamp;
+pub use update::{AttributeUpdate, Quality, Update};
+pub use value::{Geometry, Value};

@@ -1,0 +1,72 @@
+//! An update: what one message says about one entity. The doors make updates; the journal keeps them.
+
+use crate::ids::{AttributeName, EntityId, TypeName};
+use crate::time::Timestamp;
+use crate::value::Value;
+use serde::{Deserialize, Serialize};
+
+/// What a message says about one entity: some of its attributes, each with its time and unit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Update {
+    /// The entity.
+    pub entity_id: EntityId,
+    /// Its type.
+    pub entity_type: TypeName,
+    /// The attributes that the message speaks of, in its order; at least one.
+    pub attributes: Vec<AttributeUpdate>,
+}
+
+/// One attribute's new value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttributeUpdate {
+    /// The attribute.
+    pub name: AttributeName,
+    /// Its value.
+    pub value: Value,
+    /// UN/CEFACT code of the value's unit; `None` when it has none or the message does not say.
+    pub unit: Option<String>,
+    /// When it was so (NGSI-LD `observedAt`). A door that has no time of its own gives the receipt time.
+    pub observed_at: Timestamp,
+    /// How good the value is.
+    pub quality: Quality,
+}
+
+/// How good a value is. Ordered from best to worst.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Quality {
+    /// As measured, within the attribute's range.
+    #[default]
+    Good,
+    /// The unit was not in the message: the declared one was assumed.
+    UnitAssumed,
+    /// Reported by a person, not measured.
+    Reported,
+    /// Played by the simulator from foreign or rescaled data.
+    Simulated,
+    /// The device itself says that it is doubtful.
+    Uncertain,
+    /// Outside the declared range: kept and shown, but rules and indicators leave it out.
+    OutOfRange,
+}
+
+impl Quality {
+    /// The word used in tables and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::UnitAssumed => "unit_assumed",
+            Self::Reported => "reported",
+            Self::Simulated => "simulated",
+            Self::Uncertain => "uncertain",
+            Self::OutOfRange => "out_of_range",
+        }
+    }
+
+    /// Whether rules and indicators may use the value.
+    pub const fn is_usable(self) -> bool {
+        !matches!(self, Self::Uncertain | Self::OutOfRange)
+    }
+}
