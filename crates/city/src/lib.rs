@@ -1,0 +1,11 @@
+//! A city profile as data: who the city is, its organisations, its divisions and its map layers.
+//! Profiles are compiled in from `cities/`, or read from a folder of the same form
+//! (`city.toml`, `layers/*.geojson`, `towns.csv`, …). Everything is checked when it is loaded.
+
+mod files;
+mod layers;
+mod profile;
+
+pub use files::Files;
+pub use layers::{LAYERS, Town, Village};
+pub use profile::{City, Organisation, embedded_ids};

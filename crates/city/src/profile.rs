@@ -1,0 +1,372 @@
+//! `city.toml`: the city's names, place, zone, notes and organisations.
+
+use crate::files::{self, Files};
+use crate::layers::{self, LAYERS, Town, Village};
+use model::Problem;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// A city profile, loaded and checked.
+#[derive(Clone, Debug)]
+pub struct City {
+    /// Short id, e.g. `tianmen`.
+    pub id: String,
+    /// Statistics code of the city (统计用区划代码), e.g. `429006`.
+    pub code: String,
+    /// Name in Chinese.
+    pub name_zh: String,
+    /// Name in English.
+    pub name_en: String,
+    /// Where the map opens: longitude, latitude, WGS 84 degrees.
+    pub centre: [f64; 2],
+    /// West, south, east, north, WGS 84 degrees.
+    pub bbox: [f64; 4],
+    /// IANA time zone in which people read times.
+    pub zone: String,
+    /// What the map says of itself, in Chinese.
+    pub notes_zh: Vec<String>,
+    /// What the map says of itself, in English.
+    pub notes_en: Vec<String>,
+    /// Organisations that can be given work.
+    pub organisations: Vec<Organisation>,
+    /// Towns and streets, by code.
+    pub towns: Vec<Town>,
+    /// Villages and communities, by code.
+    pub villages: Vec<Village>,
+    /// The profile's files, for what is read on demand.
+    pub files: Files,
+    layers: BTreeMap<&'static str, Cow<'static, [u8]>>,
+}
+
+/// A department, company or centre.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Organisation {
+    /// Short id: lower-case letters, digits, `-`.
+    pub id: String,
+    /// Name in Chinese.
+    pub name_zh: String,
+    /// Name in English.
+    pub name_en: String,
+}
+
+/// Ids of the profiles compiled in, sorted.
+pub fn embedded_ids() -> Vec<String> {
+    files::embedded_ids()
+}
+
+/// `city.toml` as written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    id: String,
+    code: String,
+    name_zh: String,
+    name_en: String,
+    centre: [f64; 2],
+    bbox: [f64; 4],
+    zone: String,
+    #[serde(default)]
+    notes_zh: Vec<String>,
+    #[serde(default)]
+    notes_en: Vec<String>,
+    #[serde(default)]
+    organisations: Vec<Organisation>,
+}
+
+impl City {
+    /// A profile compiled in.
+    ///
+    /// # Errors
+    /// `city-unknown` when there is none of that id; otherwise as [`City::load`].
+    pub fn embedded(id: &str) -> Result<Self, Problem> {
+        let ids = embedded_ids();
+        if !ids.iter().any(|known| known == id) {
+            return Err(Problem::new(
+                "city-unknown",
+                format!("there is no city profile \"{}\"", model::problem::quote(id)),
+                "city",
+                format!(
+                    "use one of: {}; or a folder with a city.toml",
+                    ids.join(", ")
+                ),
+            ));
+        }
+        Self::read(Files::Embedded(id.to_owned()))
+    }
+
+    /// A profile in a folder.
+    ///
+    /// # Errors
+    /// `city-file`, `city-toml`, `city-value`, `city-layer`: what is wrong, in which file, and the mend.
+    pub fn load(folder: &Path) -> Result<Self, Problem> {
+        Self::read(Files::Folder(folder.to_owned()))
+    }
+
+    /// A map layer's GeoJSON (`outline`, `river`, `towns`, `villages`), as stored; `None` for another name.
+    pub fn layer(&self, name: &str) -> Option<&[u8]> {
+        self.layers.get(name).map(AsRef::as_ref)
+    }
+
+    /// The organisation of that id.
+    pub fn organisation(&self, id: &str) -> Option<&Organisation> {
+        self.organisations.iter().find(|o| o.id == id)
+    }
+
+    fn read(files: Files) -> Result<Self, Problem> {
+        let required = |path: &str| {
+            files.read(path)?.ok_or_else(|| {
+                Problem::new(
+                    "city-file",
+                    format!("{path} is missing"),
+                    path,
+                    "add it to the profile's folder",
+                )
+            })
+        };
+        let bytes = required("city.toml")?;
+        let text = std::str::from_utf8(&bytes).map_err(|e| {
+            Problem::new(
+                "city-toml",
+                format!("not UTF-8: {e}"),
+                "city.toml",
+                "save the file as UTF-8",
+            )
+        })?;
+        let written: Written = toml::from_str(text).map_err(|e| toml_problem(&e, text))?;
+        check(&written)?;
+        let mut layers = BTreeMap::new();
+        for name in LAYERS {
+            layers.insert(name, required(&format!("layers/{name}.geojson"))?);
+        }
+        for name in ["outline", "river"] {
+            layers::features(name, &layers[name])?;
+        }
+        let towns = layers::towns(&layers["towns"])?;
+        let villages = layers::villages(&layers["villages"], &towns)?;
+        let Written {
+            id,
+            code,
+            name_zh,
+            name_en,
+            centre,
+            bbox,
+            zone,
+            notes_zh,
+            notes_en,
+            organisations,
+        } = written;
+        Ok(Self {
+            id,
+            code,
+            name_zh,
+            name_en,
+            centre,
+            bbox,
+            zone,
+            notes_zh,
+            notes_en,
+            organisations,
+            towns,
+            villages,
+            files,
+            layers,
+        })
+    }
+}
+
+fn toml_problem(error: &toml::de::Error, text: &str) -> Problem {
+    let line = error.span().map_or(1, |span| {
+        1 + text
+            .as_bytes()
+            .iter()
+            .take(span.start)
+            .filter(|b| **b == b'\n')
+            .count()
+    });
+    Problem::new(
+        "city-toml",
+        error.message().to_owned(),
+        format!("city.toml:{line}"),
+        "compare with the profile of another city, such as cities/tianmen/city.toml",
+    )
+}
+
+/// The values of `city.toml`, against their ranges.
+fn check(w: &Written) -> Result<(), Problem> {
+    let bad = |place: &str, what: String, mend: &str| {
+        Err(Problem::new(
+            "city-value",
+            what,
+            format!("city.toml: {place}"),
+            mend,
+        ))
+    };
+    let [west, south, east, north] = w.bbox;
+    let [lon, lat] = w.centre;
+    if !is_slug(&w.id) {
+        return bad(
+            "id",
+            format!("\"{}\" is not a short id", w.id),
+            "use lower-case letters, digits and -",
+        );
+    }
+    if !(-180.0..=180.0).contains(&west)
+        || !(-180.0..=180.0).contains(&east)
+        || !(-90.0..=90.0).contains(&south)
+        || !(-90.0..=90.0).contains(&north)
+        || west >= east
+        || south >= north
+    {
+        return bad(
+            "bbox",
+            format!("{:?} is not a box", w.bbox),
+            "write [west, south, east, north] in degrees",
+        );
+    }
+    if !(west..=east).contains(&lon) || !(south..=north).contains(&lat) {
+        return bad(
+            "centre",
+            format!("{:?} lies outside bbox", w.centre),
+            "write [longitude, latitude] inside bbox",
+        );
+    }
+    if jiff::tz::TimeZone::get(&w.zone).is_err() {
+        return bad(
+            "zone",
+            format!("\"{}\" is not a time zone", w.zone),
+            "use an IANA name such as Asia/Shanghai",
+        );
+    }
+    let mut seen = BTreeSet::new();
+    for organisation in &w.organisations {
+        if !is_slug(&organisation.id) || !seen.insert(&organisation.id) {
+            return bad(
+                "organisations",
+                format!(
+                    "id \"{}\" is not a short id, or is there twice",
+                    organisation.id
+                ),
+                "give each organisation its own id of lower-case letters, digits and -",
+            );
+        }
+    }
+    Ok(())
+}
+
+fn is_slug(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 64
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tianmen_is_compiled_in_and_whole() {
+        let city = City::embedded("tianmen").unwrap();
+        assert_eq!(
+            (city.name_zh.as_str(), city.zone.as_str()),
+            ("天门市", "Asia/Shanghai")
+        );
+        assert_eq!((city.towns.len(), city.villages.len()), (28, 639));
+        assert_eq!(
+            city.towns.iter().map(|t| t.village_count).sum::<usize>(),
+            639
+        );
+        assert!(city.organisation("shuili").is_some());
+        assert!(city.notes_zh[0].contains("示意图"));
+        assert!(city.layer("towns").is_some() && city.layer("roads").is_none());
+        let size: usize = LAYERS.iter().map(|l| city.layer(l).unwrap().len()).sum();
+        assert!(size < 600_000, "{size} bytes of layers");
+    }
+
+    #[test]
+    fn villages_lie_in_their_town() {
+        let city = City::embedded("tianmen").unwrap();
+        for village in &city.villages {
+            let town = city
+                .towns
+                .iter()
+                .find(|t| t.code == village.town_code)
+                .unwrap();
+            assert!(
+                town.contains(village.place),
+                "{} not in {}",
+                village.name,
+                town.name
+            );
+        }
+    }
+
+    #[test]
+    fn a_profile_is_exported_loaded_and_its_mistakes_are_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let embedded = City::embedded("tianmen").unwrap();
+        assert!(embedded.files.export(dir.path()).unwrap() >= 7);
+        assert_eq!(
+            embedded.files.export(dir.path()).unwrap(),
+            0,
+            "files that are there are kept"
+        );
+        assert_eq!(City::load(dir.path()).unwrap().towns, embedded.towns);
+
+        let path = dir.path().join("city.toml");
+        let good = std::fs::read_to_string(&path).unwrap();
+        let expect = |from: &str, to: &str, code: &str, place: &str| {
+            std::fs::write(&path, good.replacen(from, to, 1)).unwrap();
+            let problem = City::load(dir.path()).unwrap_err();
+            assert_eq!(
+                (problem.code.as_str(), problem.place.as_str()),
+                (code, place),
+                "{problem}"
+            );
+        };
+        expect(
+            "Asia/Shanghai",
+            "Asia/Jingling",
+            "city-value",
+            "city.toml: zone",
+        );
+        expect(
+            "centre = [113.166, 30.653]",
+            "centre = [30.653, 113.166]",
+            "city-value",
+            "city.toml: centre",
+        );
+        expect(
+            "id = \"shuili\"",
+            "id = \"chengguan\"",
+            "city-value",
+            "city.toml: organisations",
+        );
+        expect(
+            "id = \"tianmen\"",
+            "idd = \"tianmen\"",
+            "city-toml",
+            "city.toml:4",
+        );
+        std::fs::write(&path, &good).unwrap();
+        std::fs::write(dir.path().join("layers/towns.geojson"), "{}").unwrap();
+        assert_eq!(
+            City::load(dir.path()).unwrap_err().place,
+            "layers/towns.geojson"
+        );
+        std::fs::remove_file(dir.path().join("layers/towns.geojson")).unwrap();
+        assert_eq!(City::load(dir.path()).unwrap_err().code, "city-file");
+    }
+
+    #[test]
+    fn an_unknown_city_and_a_path_outside_are_refused() {
+        assert_eq!(City::embedded("atlantis").unwrap_err().code, "city-unknown");
+        let city = City::embedded("tianmen").unwrap();
+        assert!(city.files.read("../tianmen/city.toml").is_err());
+        assert!(city.files.read("nothing.csv").unwrap().is_none());
+    }
+}
