@@ -1,0 +1,128 @@
+//! Every mistake that a rule can hold, each told with file, key and mend.
+
+mod common;
+use common::*;
+use rules::{Engine, Rule};
+
+fn problems(text: &str) -> Vec<(String, String)> {
+    let mut rule: Rule = rule(text);
+    rule.file = "rules/x.toml".into();
+    let problems = Engine::new(vec![rule], &catalogue())
+        .err()
+        .unwrap_or_default();
+    assert!(
+        problems
+            .iter()
+            .all(|p| !p.what.is_empty() && !p.mend.is_empty())
+    );
+    problems.into_iter().map(|p| (p.code, p.place)).collect()
+}
+
+fn one(code: &str, key: &str) -> Vec<(String, String)> {
+    vec![(code.to_owned(), format!("rules/x.toml: {key}"))]
+}
+
+#[test]
+fn each_mistake_is_told() {
+    assert_eq!(problems(WARNING), vec![]);
+    for (from, to, code, key) in [
+        ("\"stage\"", "\"Stage 1\"", "rule-id", "id"),
+        ("{value}", "{valu}", "rule-placeholder", "title_zh"),
+        (
+            "\"WaterObserved\"",
+            "\"Water\"",
+            "rule-unknown-type",
+            "entity_type",
+        ),
+        (
+            "\"waterLevel\"",
+            "\"level\"",
+            "rule-unknown-attribute",
+            "attribute",
+        ),
+        (
+            "\"warningLevel\" }",
+            "\"warning\" }",
+            "rule-unknown-attribute",
+            "threshold.attribute",
+        ),
+        (
+            "\"warningLevel\" }",
+            "\"pressure\" }",
+            "rule-unit",
+            "threshold.attribute",
+        ),
+        ("\"MTR\"", "\"CMT\"", "rule-unit", "unit"),
+        (
+            "{ attribute = \"warningLevel\" }",
+            "true",
+            "rule-threshold-kind",
+            "threshold",
+        ),
+        (
+            "{ attribute = \"warningLevel\" }",
+            "nan",
+            "rule-threshold-number",
+            "threshold",
+        ),
+        (
+            "{ attribute = \"warningLevel\" }",
+            "200.0",
+            "rule-never",
+            "threshold",
+        ),
+        (
+            "attribute = \"waterLevel\"\n",
+            "",
+            "rule-attribute-missing",
+            "attribute",
+        ),
+        ("op = \">=\"\n", "", "rule-op-missing", "op"),
+        (
+            "for_seconds = 60\n",
+            "for_seconds = 99999999\n",
+            "rule-duration",
+            "for_seconds",
+        ),
+        (
+            "margin = 0.05",
+            "margin = -1.0",
+            "rule-margin",
+            "clear.margin",
+        ),
+    ] {
+        let text = WARNING.replacen(from, to, 1);
+        assert_ne!(text, WARNING, "{from} is in the rule");
+        assert_eq!(problems(&text), one(code, key));
+    }
+    assert_eq!(
+        problems(&SILENCE.replace("900", "0")),
+        one("rule-silence-zero", "for_seconds")
+    );
+    assert_eq!(problems(&OUTAGE.replace("==", ">")), one("rule-op", "op"));
+    assert_eq!(
+        problems(&(RANGE.to_owned() + "op = \">\"\n")),
+        one("rule-key-unused", "op")
+    );
+}
+
+#[test]
+fn two_rules_of_one_id() {
+    let problems = Engine::new(vec![rule(OUTAGE), rule(OUTAGE)], &catalogue()).unwrap_err();
+    assert_eq!(problems[0].code, "rule-duplicate");
+}
+
+#[test]
+fn unknown_keys_and_words_are_refused() {
+    for (from, to) in [
+        ("severity", "serverity"),
+        ("\"major\"", "\"huge\""),
+        ("margin", "margins"),
+        ("\">=\"", "\"=>\""),
+    ] {
+        assert!(
+            toml::from_str::<Rule>(&WARNING.replacen(from, to, 1)).is_err(),
+            "{to}"
+        );
+    }
+}
