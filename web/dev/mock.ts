@@ -1,0 +1,576 @@
+/** Answers the server's paths from the made-up city while the pages are developed. Never shipped. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Plugin } from "vite";
+import type { Alert, User } from "../src/lib/types.ts";
+import { detail, plan } from "./plan.ts";
+import {
+  act,
+  alerts,
+  cases,
+  deadLetters,
+  devices,
+  entities,
+  KINDS,
+  nextPosition,
+  ORGANISATIONS,
+  openCase,
+  photos,
+  raise,
+  random,
+  seeded,
+  userOf,
+  withActions,
+} from "./state.ts";
+import { TOWNS } from "./towns.ts";
+
+class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly mend = "",
+    readonly place = "",
+    readonly headers: Record<string, string> = {},
+  ) {
+    super(message);
+  }
+}
+const listeners = new Set<ServerResponse>();
+function tell(event: string, data: unknown) {
+  for (const response of listeners) response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for await (const part of request) parts.push(part as Buffer);
+  return Buffer.concat(parts);
+}
+const page = <T>(items: T[], url: URL, size = 50) => {
+  const from = Number(url.searchParams.get("after") ?? 0);
+  return {
+    items: items.slice(from, from + size),
+    next: from + size < items.length ? String(from + size) : null,
+  };
+};
+const need = <T>(it: T | null | undefined): T => {
+  if (it === null || it === undefined)
+    throw new Refusal(404, "not-found", "there is no such thing", "check the id", "path");
+  return it;
+};
+
+const layers: Record<string, () => unknown> = {
+  outline: () =>
+    feature(
+      "Polygon",
+      [
+        [
+          [112.59, 30.6],
+          [112.7, 30.8],
+          [112.85, 30.88],
+          [113.05, 30.86],
+          [113.2, 30.78],
+          [113.4, 30.74],
+          [113.47, 30.62],
+          [113.38, 30.5],
+          [113.2, 30.42],
+          [113.05, 30.46],
+          [112.9, 30.44],
+          [112.75, 30.53],
+          [112.59, 30.6],
+        ],
+      ],
+      { name: "天门市" },
+    ),
+  river: () =>
+    feature(
+      "LineString",
+      [
+        [112.55, 30.66],
+        [112.6, 30.58],
+        [112.75, 30.52],
+        [112.9, 30.43],
+        [113.05, 30.45],
+        [113.2, 30.41],
+        [113.4, 30.48],
+      ],
+      { name: "汉江" },
+    ),
+  towns: () => ({
+    type: "FeatureCollection",
+    features: TOWNS.map(([code, name, lon, lat, village_count]) => ({
+      type: "Feature",
+      properties: { code, name, village_count },
+      geometry: { type: "Point", coordinates: [lon, lat] },
+    })),
+  }),
+  villages: () => {
+    const dice = seeded(7);
+    return {
+      type: "FeatureCollection",
+      features: TOWNS.flatMap(([code, name, lon, lat, count]) =>
+        Array.from({ length: count }, (_, i) => ({
+          type: "Feature",
+          properties: {
+            code: `${code}${String(i + 1).padStart(3, "0")}`,
+            name: `${name.slice(0, 2)}${i + 1}村`,
+            town_code: code,
+          },
+          geometry: { type: "Point", coordinates: [lon + (dice() - 0.5) * 0.1, lat + (dice() - 0.5) * 0.08] },
+        })),
+      ),
+    };
+  },
+};
+function feature(type: string, coordinates: unknown, properties: unknown) {
+  return {
+    type: "FeatureCollection",
+    features: [{ type: "Feature", properties, geometry: { type, coordinates } }],
+  };
+}
+
+const severityNumber = { info: 1, minor: 2, major: 3, critical: 4 };
+function mapEntities() {
+  const types = KINDS.map((k) => k.name);
+  const all = [...entities.values()].filter((e) => e.location);
+  const worst = new Map<string, number>();
+  for (const a of alerts)
+    if (!a.cleared_at)
+      worst.set(a.entity_id, Math.max(worst.get(a.entity_id) ?? 0, severityNumber[a.severity]));
+  return {
+    types,
+    ids: all.map((e) => e.id),
+    type: all.map((e) => types.indexOf(e.type)),
+    lon: all.map((e) => e.location?.[0]),
+    lat: all.map((e) => e.location?.[1]),
+    name: all.map((e) => e.name),
+    severity: all.map((e) => worst.get(e.id) ?? 0),
+    at_position: nextPosition(),
+  };
+}
+
+function history(id: string, url: URL) {
+  const entity = need(entities.get(id));
+  const attribute = url.searchParams.get("attribute") ?? "";
+  const state = need(entity.attributes[attribute]);
+  const from = Date.parse(url.searchParams.get("from") ?? "");
+  const to = Date.parse(url.searchParams.get("to") ?? "");
+  const base = Number(state.value);
+  const points = Array.from({ length: 240 }, (_, i) => {
+    const at = from + ((to - from) * i) / 239;
+    return {
+      observed_at: new Date(at).toISOString(),
+      received_at: new Date(at + 200).toISOString(),
+      value:
+        Math.round((base + base * 0.02 * Math.sin(at / 5e6) + base * 0.004 * Math.sin(i * 7.3)) * 100) / 100,
+      quality: i === 100 ? "out_of_range" : "simulated",
+      position: 40_000 + i,
+    };
+  });
+  return { attribute, unit: state.unit, points, truncated: false };
+}
+
+let attempts = 0;
+async function signIn(request: IncomingMessage, response: ServerResponse) {
+  const { username, password } = JSON.parse(String(await bodyOf(request))) as Record<string, string>;
+  const user = userOf(username ?? "");
+  if (attempts >= 5) {
+    attempts = 0;
+    throw new Refusal(429, "rate-limited", "too many attempts", "wait", "", { "retry-after": "20" });
+  }
+  if (!user || password !== "demo") {
+    attempts += 1;
+    throw new Refusal(401, "sign-in-wrong", "the user name or the password is wrong", "check both");
+  }
+  attempts = 0;
+  response.setHeader("set-cookie", `jingling_session=${user.username}; HttpOnly; SameSite=Strict; Path=/`);
+  return { user };
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, url: URL): Promise<unknown> {
+  const at = url.pathname.replace("/api/v1", "");
+  const method = request.method ?? "GET";
+  const route = `${method} ${at}`;
+  if (route === "POST /session") return signIn(request, response);
+  const cookie = /jingling_session=(\w+)/.exec(request.headers.cookie ?? "");
+  const user: User | null = cookie ? userOf(cookie[1] ?? "") : null;
+  if (!user) throw new Refusal(401, "signed-out", "nobody is signed in", "sign in");
+  if (method !== "GET" && request.headers["x-jingling-csrf"] !== "1")
+    throw new Refusal(403, "csrf", "header missing");
+  if (route === "GET /session") return { user };
+  if (route === "DELETE /session") {
+    response.setHeader("set-cookie", "jingling_session=; Max-Age=0; Path=/");
+    return undefined;
+  }
+  const parts = at.split("/").slice(1).map(decodeURIComponent);
+  const [first, second, third] = parts;
+  const state = url.searchParams.get("state");
+  switch (`${method} ${first}`) {
+    case "GET city":
+      if (second === "layers") return need(layers[third ?? ""])();
+      return {
+        id: "tianmen",
+        name_zh: "天门",
+        name_en: "Tianmen",
+        centre: [113.16, 30.65],
+        bbox: [112.58, 30.4, 113.48, 30.89],
+        zone: "Asia/Shanghai",
+        demo: true,
+        notes_zh: [
+          "水位过程由外地实测换算,阈值为汉北河·天门真实特征水位。",
+          "空气质量为北京监测站历史数据回放。",
+          "地图为示意图;村、社区位置为示意。",
+        ],
+        notes_en: [
+          "River stage is rescaled from elsewhere; the thresholds are those of Hanbei River at Tianmen.",
+          "Air quality is a replay of Beijing stations.",
+          "The map is schematic; village places are schematic.",
+        ],
+      };
+    case "GET types":
+      return { items: KINDS };
+    case "GET map":
+      return mapEntities();
+    case "GET entities": {
+      if (third === "history") return history(second ?? "", url);
+      if (second) {
+        const entity = need(entities.get(second));
+        return { ...entity, kind: KINDS.find((k) => k.name === entity.type) };
+      }
+      const q = url.searchParams.get("q") ?? "";
+      return page(
+        [...entities.values()].filter((e) => e.name.includes(q) || e.id.includes(q)),
+        url,
+        Number(url.searchParams.get("limit") ?? 50),
+      );
+    }
+    case "GET provenance": {
+      const raw = JSON.stringify({
+        id: "urn:ngsi-ld:WaterObserved:tianmen-hanbei",
+        type: "WaterObserved",
+        waterLevel: { type: "Property", value: 29.37, unitCode: "MTR", observedAt: new Date().toISOString() },
+      });
+      const dead = deadLetters.find((d) => d.position === Number(second));
+      return {
+        position: Number(second),
+        door: "mqtt",
+        device_id: "waterobserved-tianmen-hanbei",
+        address: "devices/waterobserved-tianmen-hanbei/up",
+        received_at: new Date().toISOString(),
+        raw_text: dead ? dead.raw : raw,
+        raw_base64: Buffer.from(raw).toString("base64"),
+        size_bytes: raw.length,
+        updates: [
+          {
+            entity_id: "urn:ngsi-ld:WaterObserved:tianmen-hanbei",
+            attributes: [{ name: "waterLevel", value: 29.37, unit: "MTR" }],
+          },
+        ],
+        problem: dead?.problem ?? null,
+      };
+    }
+    case "GET alerts": {
+      const severity = url.searchParams.get("severity");
+      return page(
+        alerts.filter(
+          (a) => (!state || (state === "active") === !a.cleared_at) && (!severity || a.severity === severity),
+        ),
+        url,
+      );
+    }
+    case "POST alerts": {
+      const alert = need(alerts.find((a) => a.id === second));
+      alert.acknowledged_at = new Date().toISOString();
+      alert.acknowledged_by = user.name;
+      tell("alert", alert);
+      return alert;
+    }
+    case "GET cases":
+      if (second) return withActions(need(cases.find((c) => c.id === second)), user);
+      return page(
+        cases.filter(
+          (c) =>
+            (!state || c.state === state) &&
+            (!url.searchParams.has("mine") || c.assignee?.id === user.id || user.role !== "field"),
+        ),
+        url,
+      );
+    case "POST cases": {
+      if (!second) {
+        const draft = JSON.parse(String(await bodyOf(request))) as {
+          title: string;
+          alert_id?: string;
+          description?: string;
+        };
+        const made = openCase(draft.title, user.name, alerts.find((a) => a.id === draft.alert_id) ?? null);
+        if (draft.description) made.description = draft.description;
+        tell("case", made);
+        return withActions(made, user);
+      }
+      const it = need(cases.find((c) => c.id === second));
+      if (third === "attachments") {
+        const body = await bodyOf(request);
+        const start = body.indexOf("\r\n\r\n") + 4;
+        const head = body.subarray(0, start).toString("latin1");
+        const data = body.subarray(start, body.lastIndexOf("\r\n--"));
+        const id = `att-${photos.size + 1}`;
+        const media_type = /content-type: (.+)\r/i.exec(head)?.[1] ?? "application/octet-stream";
+        photos.set(id, { type: media_type, data });
+        const made = {
+          id,
+          name: Buffer.from(/filename="([^"]+)"/.exec(head)?.[1] ?? "file", "latin1").toString(),
+          media_type,
+          size_bytes: data.length,
+          sha256: "0".repeat(64),
+        };
+        it.attachments.push(made);
+        return made;
+      }
+      act(it, user.name, JSON.parse(String(await bodyOf(request))));
+      tell("case", it);
+      return withActions(it, user);
+    }
+    case "GET attachments": {
+      const photo = need(photos.get(second ?? ""));
+      response.setHeader("content-type", photo.type);
+      response.end(photo.data);
+      return null;
+    }
+    case "GET organisations":
+      return { items: ORGANISATIONS };
+    case "GET users":
+      return {
+        items: [
+          { id: "user-field", name: "陈巡查", username: "field", role: "field", organisation: "water" },
+        ],
+      };
+    case "GET devices": {
+      const q = url.searchParams.get("q") ?? "";
+      const online = url.searchParams.get("online");
+      return page(
+        devices.filter(
+          (d) => `${d.id}${d.name}`.includes(q) && (online === null || String(d.online) === online),
+        ),
+        url,
+      );
+    }
+    case "POST devices": {
+      const { id, type, name } = JSON.parse(String(await bodyOf(request))) as {
+        id: string;
+        type: string;
+        name?: string;
+      };
+      if (devices.some((d) => d.id === id))
+        throw new Refusal(
+          409,
+          "device-exists",
+          `the device ${id} exists already`,
+          "choose another id, or remove the old device",
+          "id",
+        );
+      const client_id = id.split(":").slice(-2).join("-").toLowerCase();
+      const made = {
+        id,
+        client_id,
+        type,
+        name: name ?? null,
+        username: client_id,
+        online: false,
+        connected_at: null,
+        last_seen_at: null,
+        messages: 0,
+        rejected: 0,
+      };
+      devices.unshift(made);
+      return { ...made, password: "q7Rk-2mVx-9LpD-w4Ze", topic: `devices/${client_id}/up` };
+    }
+    case "DELETE devices":
+      devices.splice(
+        devices.findIndex((d) => d.client_id === second),
+        1,
+      );
+      return undefined;
+    case "GET dead-letters": {
+      if (second) {
+        const { raw, ...rest } = need(deadLetters.find((d) => d.position === Number(second)));
+        return { ...rest, raw_text: raw, raw_base64: Buffer.from(raw).toString("base64") };
+      }
+      const device = url.searchParams.get("device") ?? "";
+      return page(
+        deadLetters.filter((d) => !device || d.device_id === device).map(({ raw: _, ...rest }) => rest),
+        url,
+        20,
+      );
+    }
+    case "GET tables":
+      return {
+        items: [
+          {
+            name: "observations",
+            description: "每条观测一行",
+            columns: [
+              "entity_id",
+              "entity_type",
+              "attribute",
+              "observed_at",
+              "received_at",
+              "value_number",
+              "value_text",
+              "value_json",
+              "unit",
+              "quality",
+              "device_id",
+              "door",
+              "journal_position",
+            ].map((name) => ({
+              name,
+              type: name.endsWith("_at") ? "timestamp" : name === "value_number" ? "double" : "text",
+            })),
+          },
+          ...KINDS.map((k) => ({
+            name: k.name,
+            description: k.title_zh,
+            columns: [
+              { name: "entity_id", type: "text" },
+              ...Object.keys(k.attributes).map((name) => ({ name, type: "double" })),
+            ],
+          })),
+        ],
+      };
+    case "POST sql": {
+      const { query } = JSON.parse(String(await bodyOf(request))) as { query: string };
+      if (/fail|eror/i.test(query))
+        throw new Refusal(
+          400,
+          "sql-syntax",
+          "Expected an SQL statement, found: fail",
+          "check the spelling near the place",
+          "line 1, column 1",
+        );
+      const rows = [...entities.values()]
+        .slice(0, 2_000)
+        .map((e, i) => ({
+          entity_id: e.id,
+          observed_at: e.modified_at,
+          value_number: i % 9 ? i * 1.25 : null,
+          name: e.name,
+        }));
+      return {
+        columns: [
+          { name: "entity_id", type: "text" },
+          { name: "observed_at", type: "timestamp" },
+          { name: "value_number", type: "double" },
+          { name: "name", type: "text" },
+        ],
+        rows,
+        row_count: rows.length,
+        truncated: false,
+        elapsed_ms: 12.4,
+      };
+    }
+    case "GET plan":
+      return second ? need(detail(third ?? "")) : plan;
+    case "POST plan": {
+      const report = JSON.parse(String(await bodyOf(request))) as {
+        value: number;
+        period: string;
+        evidence: string;
+      };
+      const it = need(plan.indicators.find((i) => i.id === third));
+      it.value = report.value;
+      it.reported = {
+        by: user.name,
+        at: new Date().toISOString(),
+        evidence: report.evidence,
+        period: report.period,
+      };
+      tell("indicator", it);
+      return it;
+    }
+    default:
+      throw new Refusal(404, "no-such-path", `${route} is not known`, "", at);
+  }
+}
+
+/** Something always happens: entities report, and now and then an alert is raised. */
+function live() {
+  const ids = [...entities.keys()];
+  let beat = 0;
+  return setInterval(() => {
+    beat += 1;
+    const changed = Array.from({ length: 40 }, () => ids[Math.floor(random() * ids.length)] as string);
+    for (const id of [...changed, "urn:ngsi-ld:WaterObserved:tianmen-hanbei"]) {
+      const entity = entities.get(id);
+      if (!entity) continue;
+      entity.modified_at = new Date().toISOString();
+      for (const state of Object.values(entity.attributes))
+        if (state.quality === "simulated" && typeof state.value === "number") {
+          state.value = Math.round((state.value + (random() - 0.5) * 0.02) * 100) / 100;
+          state.observed_at = entity.modified_at;
+          state.position = nextPosition();
+        }
+    }
+    tell("entity", {
+      ids: [...changed, "urn:ngsi-ld:WaterObserved:tianmen-hanbei"],
+      position: nextPosition(),
+    });
+    if (process.env.MOCK_ALERTS && beat % 20 === 0)
+      tell(
+        "alert",
+        raise(
+          ids[beat % ids.length] as string,
+          "major",
+          "设备长时间没有数据",
+          "Device is silent",
+          "status",
+          "10 min",
+        ) satisfies Alert,
+      );
+  }, 1_000);
+}
+
+export function mockCity(): Plugin {
+  return {
+    name: "jingling-mock-city",
+    configureServer(server) {
+      const timer = live();
+      server.httpServer?.once("close", () => clearInterval(timer));
+      server.middlewares.use((request, response, next) => {
+        const url = new URL(request.url ?? "/", "http://mock");
+        if (!url.pathname.startsWith("/api/")) return next();
+        if (url.pathname === "/api/v1/events") {
+          response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
+          response.write(": hello\n\n");
+          listeners.add(response);
+          request.on("close", () => listeners.delete(response));
+          return;
+        }
+        answer(request, response, url).then(
+          (body) => {
+            if (body === null) return;
+            response.statusCode = body === undefined ? 204 : 200;
+            if (body === undefined) return response.end();
+            response.setHeader("content-type", "application/json");
+            response.end(JSON.stringify(body));
+          },
+          (error: unknown) => {
+            const refusal = error instanceof Refusal ? error : new Refusal(500, "mock", String(error));
+            response.writeHead(refusal.status, {
+              "content-type": "application/problem+json",
+              ...refusal.headers,
+            });
+            response.end(
+              JSON.stringify({
+                title: refusal.code,
+                status: refusal.status,
+                code: refusal.code,
+                detail: refusal.message,
+                place: refusal.place,
+                mend: refusal.mend,
+              }),
+            );
+          },
+        );
+      });
+    },
+  };
+}

@@ -1,0 +1,125 @@
+/** The plan's indicators with made-up present values, for developing the pages. Never shipped. */
+import type { Indicator, IndicatorDetail, Plan } from "../src/lib/types.ts";
+
+type Row = [
+  id: string,
+  group: number,
+  zh: string,
+  en: string,
+  unit: string,
+  base: number | null,
+  target: number,
+  value: number | null,
+  computed: boolean,
+];
+const ROWS: Row[] = [
+  ["5g-base-stations", 0, "5G基站规模", "5G base stations", "个", 398, 1_800, 1_634, true],
+  ["5g-user-share", 0, "5G用户普及率", "5G users", "%", 10, 70, 66.2, false],
+  ["5g-village-share", 0, "行政村5G网络通达比例", "Villages with 5G", "%", null, 95, 96.3, false],
+  ["gigabit-port-share", 0, "千兆宽带接入端口占比", "Gigabit ports", "%", 10, 85, 61, false],
+  ["province-bandwidth", 0, "互联网省际出口带宽", "Outbound bandwidth", "Tbps", 28.2, 70, null, false],
+  ["data-centre-racks", 0, "数据中心标准机架数", "Standard racks", "个", 100, 300, 186, true],
+  ["industrial-platforms", 1, "工业互联网平台", "Industrial internet platforms", "个", null, 1, 1, false],
+  ["smart-hospital-share", 1, "二级及以上智慧医院比例", "Smart hospitals", "%", null, 100, 80, false],
+  ["internet-hospitals", 1, "互联网医院数量", "Internet hospitals", "家", 1, 2, 2, false],
+  ["school-bandwidth", 1, "中小学网络接入带宽", "School bandwidth", "Mbps", 100, 1_000, 1_000, false],
+  ["charging-piles", 1, "新能源汽车充电桩", "Charging piles", "个", null, 4_913, 3_120, true],
+  ["command-centres", 1, "智慧城市运营管理中心", "Command centres", "个", null, 1, 1, true],
+  ["industry-institutes", 2, "省级产业技术研究院", "Provincial institutes", "家", null, 2, 1, false],
+  ["innovation-platforms", 2, "省级创新平台", "Provincial platforms", "个", 30, 60, 41, false],
+];
+const GROUPS = [
+  { zh: "信息基础设施", en: "Information infrastructure" },
+  { zh: "融合基础设施", en: "Fused infrastructure" },
+  { zh: "创新基础设施", en: "Innovation infrastructure" },
+];
+const indicators: Indicator[] = ROWS.map(([id, group, zh, en, unit, base, target, value, computed], i) => ({
+  id,
+  number: i + 1,
+  group_zh: GROUPS[group]?.zh ?? "",
+  group_en: GROUPS[group]?.en ?? "",
+  subgroup_zh: "5G 网络",
+  name_zh: zh,
+  name_en: en,
+  unit_zh: unit,
+  unit_en: unit === "个" || unit === "家" ? "" : unit,
+  baseline: base,
+  baseline_year: 2020,
+  target,
+  target_year: 2025,
+  direction: "more",
+  method: computed ? "computed" : "reported",
+  value,
+  measured_at: value === null ? null : new Date(Date.now() - 40_000).toISOString(),
+  expected_now: (base ?? 0) + (target - (base ?? 0)) * 0.97,
+  status: value === null ? "unknown" : value >= target ? "met" : value >= target * 0.9 ? "on_path" : "behind",
+  source_zh: computed ? "平台实体 TelecomBaseStation 计数" : "市经信局季报",
+  source_en: computed ? "Count of TelecomBaseStation entities" : "Quarterly report",
+  reported:
+    computed || value === null
+      ? null
+      : {
+          by: "周规划",
+          at: new Date(Date.now() - 9e8).toISOString(),
+          evidence: "天经信〔2025〕17号",
+          period: "2025Q3",
+        },
+  plan_places: [
+    { section: "三、发展目标", quote: `“十四五”新型基础设施发展目标表:${zh} ${base ?? "-"} → ${target}` },
+  ],
+  contradictions: id === "5g-base-stations" ? ["5g-count"] : [],
+  row_count: computed ? 1_634 : null,
+}));
+export const plan: Plan = {
+  title: "天门市新型基础设施建设“十四五”规划",
+  source: "天门市人民政府",
+  period: [2020, 2025],
+  groups: GROUPS,
+  indicators,
+  contradictions: [
+    {
+      id: "5g-count",
+      zh: "5G 基站目标前后表述不同:正文一处为“建成1800个”,另一处为“突破1800个”。",
+      en: "The 5G target is “1,800 built” in one place and “more than 1,800” in another.",
+      places: [
+        { section: "三、发展目标", quote: "全市建成1800个5G基站,实现主城区5G网络全覆盖" },
+        { section: "四、主要任务", quote: "到2025年,全市5G基站突破1800个" },
+      ],
+    },
+  ],
+};
+export function detail(id: string): IndicatorDetail | null {
+  const found = indicators.find((i) => i.id === id);
+  if (!found) return null;
+  const base = found.baseline ?? 0;
+  return {
+    ...found,
+    sql:
+      found.method === "computed"
+        ? "-- unit: 个\nSELECT count(*) AS value\nFROM TelecomBaseStation\nWHERE status = 'working'"
+        : null,
+    path: [2020, 2021, 2022, 2023, 2024, 2025].map((year) => ({
+      year,
+      expected: base + ((found.target - base) * (year - 2020)) / 5,
+    })),
+    history:
+      found.value === null
+        ? []
+        : [1, 2, 3, 4, 5].map((n) => ({
+            at: `${2020 + n}-11-30T00:00:00Z`,
+            value: base + (((found.value ?? 0) - base) * n) / 5,
+          })),
+    rows:
+      found.method === "computed"
+        ? {
+            columns: ["entity_id", "name", "town", "status"],
+            rows: Array.from({ length: 40 }, (_, i) => [
+              `urn:ngsi-ld:TelecomBaseStation:bs-${i}`,
+              `竟陵街道5G-${i}`,
+              "竟陵街道",
+              "working",
+            ]),
+          }
+        : { columns: [], rows: [] },
+  };
+}

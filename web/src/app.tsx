@@ -1,0 +1,140 @@
+/** Puts together language, theme, data and routes. Pages are loaded when they are first visited. */
+import { QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-query";
+import { App as AntApp, ConfigProvider, type ThemeConfig } from "antd";
+import enUS from "antd/locale/en_US";
+import zhCN from "antd/locale/zh_CN";
+import { lazy, useEffect, useState } from "react";
+import { createBrowserRouter, Navigate, type RouteObject, RouterProvider, useLocation } from "react-router";
+import { SignIn } from "./features/session/sign-in.tsx";
+import { LanguageProvider, useT } from "./i18n/index.tsx";
+import { ApiError, whenSignedOut } from "./lib/api.ts";
+import { sessionQuery } from "./lib/session.ts";
+import { firstPage } from "./shell/navigation.tsx";
+import { Shell } from "./shell/shell.tsx";
+import { Failed, Loading, Nothing } from "./ui/states.tsx";
+
+const theme: ThemeConfig = {
+  token: {
+    colorPrimary: "#0e6b7c",
+    colorPrimaryBg: "#e3f1f3",
+    colorPrimaryBgHover: "#d3e8ec",
+    colorInfo: "#0e6b7c",
+    colorInfoBg: "#eaf4f6",
+    colorInfoBorder: "#bcdce1",
+    colorLink: "#0b6f8a",
+    colorBgLayout: "#f2f5f6",
+    colorTextBase: "#16262c",
+    borderRadius: 6,
+    fontFamily: "var(--font)",
+    fontFamilyCode: "var(--mono)",
+  },
+  components: {
+    Table: { headerBg: "#eef3f4", cellPaddingBlockSM: 7 },
+    Card: { headerHeightSM: 42 },
+    Menu: { darkItemBg: "transparent", darkItemSelectedBg: "rgba(255,255,255,0.14)" },
+  },
+};
+
+function page(load: () => Promise<{ Page: React.ComponentType }>) {
+  return lazy(async () => ({ default: (await load()).Page }));
+}
+
+const MapPage = page(() => import("./features/map/page.tsx"));
+const EntityPage = page(() => import("./features/entity/page.tsx"));
+const AlertsPage = page(() => import("./features/alerts/page.tsx"));
+const CasesPage = page(() => import("./features/cases/page.tsx"));
+const CasePage = page(() => import("./features/cases/detail.tsx"));
+const FieldPage = page(() => import("./features/field/page.tsx"));
+const DevicesPage = page(() => import("./features/devices/page.tsx"));
+const DeadLettersPage = page(() => import("./features/dead-letters/page.tsx"));
+const SqlPage = page(() => import("./features/sql/page.tsx"));
+const PlanPage = page(() => import("./features/plan/page.tsx"));
+const IndicatorPage = page(() => import("./features/plan/detail.tsx"));
+
+function Missing() {
+  const { t } = useT();
+  return <Nothing title={t("state.missing-page")} />;
+}
+
+const pages: RouteObject[] = [
+  { index: true, element: <First /> },
+  { path: "map", element: <MapPage /> },
+  { path: "entities/:id", element: <EntityPage /> },
+  { path: "alerts", element: <AlertsPage /> },
+  { path: "cases", element: <CasesPage /> },
+  { path: "cases/:id", element: <CasePage /> },
+  { path: "field", element: <FieldPage /> },
+  { path: "devices", element: <DevicesPage /> },
+  { path: "dead-letters", element: <DeadLettersPage /> },
+  { path: "sql", element: <SqlPage /> },
+  { path: "plan", element: <PlanPage /> },
+  { path: "plan/:id", element: <IndicatorPage /> },
+  { path: "*", element: <Missing /> },
+];
+
+const router = createBrowserRouter([
+  { path: "/sign-in", element: <SignIn /> },
+  { path: "/", element: <SignedIn />, children: pages },
+]);
+
+function First() {
+  const { data: user } = useQuery(sessionQuery);
+  return <Navigate to={firstPage(user ?? null)} replace />;
+}
+
+/** Shows the pages to who is signed in, and sends everyone else to sign in first. */
+function SignedIn() {
+  const session = useQuery(sessionQuery);
+  const location = useLocation();
+  if (session.data) return <Shell user={session.data} />;
+  if (session.data === null) {
+    const from = location.pathname + location.search;
+    return <Navigate to="/sign-in" state={from === "/" ? null : { from }} replace />;
+  }
+  if (session.error) return <Failed error={session.error} retry={() => void session.refetch()} />;
+  return <Loading tall />;
+}
+
+function makeQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 10_000,
+        // What the server refused stays refused; what did not arrive may arrive.
+        retry: (count, error) =>
+          count < 2 && error instanceof ApiError && error.passing && error.status !== 429,
+        refetchInterval: (query) =>
+          query.state.error instanceof ApiError && query.state.error.status === 0 ? 5_000 : false,
+      },
+    },
+  });
+}
+
+function Themed() {
+  const { language } = useT();
+  return (
+    <ConfigProvider
+      theme={theme}
+      locale={language === "zh" ? zhCN : enUS}
+      button={{ autoInsertSpace: false }}
+    >
+      <AntApp notification={{ placement: "topRight", maxCount: 3 }} message={{ maxCount: 3 }}>
+        <RouterProvider router={router} />
+      </AntApp>
+    </ConfigProvider>
+  );
+}
+
+export function App() {
+  const [queryClient] = useState(makeQueryClient);
+  useEffect(() => {
+    whenSignedOut(() => queryClient.setQueryData(sessionQuery.queryKey, null));
+  }, [queryClient]);
+  return (
+    <QueryClientProvider client={queryClient}>
+      <LanguageProvider>
+        <Themed />
+      </LanguageProvider>
+    </QueryClientProvider>
+  );
+}

@@ -1,0 +1,31 @@
+/** Reads alerts. All lists begin with the key `alerts`, which a live event makes stale. */
+import { infiniteQueryOptions, queryOptions, useQuery } from "@tanstack/react-query";
+import { get, query } from "../../lib/api.ts";
+import type { Alert, Items, Severity } from "../../lib/types.ts";
+
+const ALERTS = "/api/v1/alerts";
+
+export interface AlertFilter {
+  state?: "active" | "cleared";
+  severity?: Severity;
+}
+
+export const alertsQuery = (filter: AlertFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["alerts", "list", filter],
+    queryFn: ({ pageParam, signal }) =>
+      get<Items<Alert>>(`${ALERTS}${query({ ...filter, after: pageParam })}`, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+  });
+
+/** The active alerts, newest first, as far as one answer goes: for the map and the count. */
+export const activeAlertsQuery = queryOptions({
+  queryKey: ["alerts", "active"],
+  queryFn: ({ signal }) => get<Items<Alert>>(`${ALERTS}${query({ state: "active" })}`, signal),
+});
+
+export function useActiveAlertCount(enabled: boolean): number {
+  const { data } = useQuery({ ...activeAlertsQuery, enabled });
+  return data?.items.length ?? 0;
+}

@@ -1,0 +1,75 @@
+/** What a click on the map shows: the entity's current values, and the way to its page. */
+import { CloseOutlined } from "@ant-design/icons";
+import { useQuery } from "@tanstack/react-query";
+import { Alert, Button } from "antd";
+import { Link } from "react-router";
+import { useT } from "../../i18n/index.tsx";
+import { quantity } from "../../lib/format.ts";
+import { Loaded } from "../../ui/states.tsx";
+import { Age, QualityTag } from "../../ui/tags.tsx";
+import { dataNote, entityQuery, isSimulated, listedAttributes } from "../entity/queries.ts";
+import { typesQuery } from "./queries.ts";
+import { typeColour } from "./style.ts";
+
+const SHOWN_MAX = 7;
+
+export function EntityCard({ id, onClose }: { id: string; onClose: () => void }) {
+  const { t, p } = useT();
+  const entity = useQuery(entityQuery(id));
+  const types = useQuery(typesQuery).data;
+  return (
+    <section className="map-card" aria-label={id}>
+      <Button
+        className="map-card-close"
+        type="text"
+        size="small"
+        icon={<CloseOutlined />}
+        aria-label={t("word.close")}
+        onClick={onClose}
+      />
+      <Loaded query={entity}>
+        {(found) => {
+          const kind = found.kind ?? types?.get(found.type);
+          const note = dataNote(found);
+          return (
+            <>
+              <h2>{found.name || found.id}</h2>
+              <p className="quiet">
+                <span className="dot" style={{ background: typeColour(found.type) }} />
+                {kind ? p(kind.title_zh, kind.title_en) : found.type} · <Age at={found.modified_at} />
+              </p>
+              <dl className="map-card-values">
+                {listedAttributes(found)
+                  .slice(0, SHOWN_MAX)
+                  .map(([name, state]) => {
+                    const declared = kind?.attributes[name];
+                    return (
+                      <div key={name}>
+                        <dt className="ellipsis">
+                          {declared ? p(declared.title_zh, declared.title_en) : name}
+                        </dt>
+                        <dd className="number">
+                          <span className="ellipsis">
+                            {quantity(state.value, state.unit ?? declared?.unit)}
+                          </span>
+                          <QualityTag quality={state.quality} hideGood />
+                        </dd>
+                      </div>
+                    );
+                  })}
+              </dl>
+              {(note || isSimulated(found)) && (
+                <Alert type="info" showIcon title={note ?? t("entity.simulated")} className="map-card-note" />
+              )}
+              <Link to={`/entities/${encodeURIComponent(found.id)}`}>
+                <Button type="primary" block>
+                  {t("map.open-entity")}
+                </Button>
+              </Link>
+            </>
+          );
+        }}
+      </Loaded>
+    </section>
+  );
+}

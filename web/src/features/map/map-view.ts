@@ -1,0 +1,202 @@
+/** The MapLibre map behind one small door: the page gives it data and hears of clicks. */
+import "maplibre-gl/dist/maplibre-gl.css";
+import type { FeatureCollection } from "geojson";
+import { type GeoJSONSource, Map as LibreMap, type MapMouseEvent, setWorkerUrl } from "maplibre-gl";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
+import type { City, MapEntities, Place } from "../../lib/types.ts";
+import { Points } from "./points.ts";
+import { type BaseLayer, ENTITY_LAYERS, mapStyle, typeColourExpression } from "./style.ts";
+
+setWorkerUrl(workerUrl);
+
+/** Least time between two changes of the points, milliseconds: twice a second at most. */
+const DRAW_INTERVAL_MS = 500;
+/** How long a point that just reported is marked, milliseconds, and how many are marked at once. */
+const FRESH_MS = 900;
+const FRESH_COUNT_MAX = 300;
+/** Distance from a point at which a tap still means it, pixels. */
+const TAP_RADIUS_PX = 9;
+
+export interface MapEvents {
+  onSelect: (entityId: string | null) => void;
+}
+
+export class MapView {
+  readonly #map: LibreMap;
+  readonly #points = new Points();
+  readonly #ready: Promise<void>;
+  #drawn = false;
+  #pending: MapEntities | null = null;
+  #drawTimer: ReturnType<typeof setTimeout> | null = null;
+  #lastDraw = Number.NEGATIVE_INFINITY;
+  #fresh = new Set<number>();
+  #freshTimer: ReturnType<typeof setTimeout> | null = null;
+  #types = "";
+  #removed = false;
+  readonly #reduceMotion = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  /** Throws when the browser has no WebGL. */
+  constructor(container: HTMLElement, city: City, label: string, events: MapEvents) {
+    const [west, south, east, north] = city.bbox;
+    const margin = 0.6;
+    this.#map = new LibreMap({
+      container,
+      style: mapStyle(),
+      bounds: [west, south, east, north],
+      fitBoundsOptions: { padding: 24 },
+      maxBounds: [west - margin, south - margin, east + margin, north + margin],
+      minZoom: 7.5,
+      maxZoom: 17,
+      dragRotate: false,
+      pitchWithRotate: false,
+      attributionControl: false,
+      fadeDuration: 0,
+    });
+    this.#map.touchZoomRotate.disableRotation();
+    const canvas = this.#map.getCanvas();
+    canvas.setAttribute("aria-label", label);
+    this.#ready = new Promise((resolve) => this.#map.once("load", () => resolve()));
+    this.#map.on("click", (event) => events.onSelect(this.#entityAt(event)));
+    this.#map.on("mousemove", (event) => {
+      canvas.style.cursor = this.#entityAt(event) ? "pointer" : "";
+    });
+    this.#map.once("idle", () => container.setAttribute("data-map", "ready"));
+  }
+
+  get map(): LibreMap {
+    return this.#map;
+  }
+
+  async setBase(layer: BaseLayer, data: FeatureCollection) {
+    await this.#ready;
+    if (this.#removed) return;
+    const features = data.features.filter((feature) => feature.geometry);
+    this.#source(layer).setData({ type: "FeatureCollection", features });
+  }
+
+  /** The newest entities; drawn soon, never more than twice a second. */
+  async setEntities(data: MapEntities) {
+    this.#pending = data;
+    await this.#ready;
+    if (this.#removed || this.#drawTimer) return;
+    const wait = Math.max(0, this.#lastDraw + DRAW_INTERVAL_MS - performance.now());
+    this.#drawTimer = setTimeout(() => this.#draw(), wait);
+  }
+
+  #draw() {
+    this.#drawTimer = null;
+    const data = this.#pending;
+    if (!data || this.#removed) return;
+    this.#pending = null;
+    this.#lastDraw = performance.now();
+    const change = this.#points.replace(data);
+    const types = JSON.stringify(data.types);
+    if (types !== this.#types) {
+      this.#types = types;
+      this.#map.setPaintProperty("entities", "circle-color", typeColourExpression(data.types) as never);
+    }
+    if (!change) return;
+    const source = this.#source("entities");
+    if (this.#drawn) source.updateData(change);
+    else source.setData(this.#points.collection());
+    this.#drawn = true;
+  }
+
+  async setHiddenTypes(hidden: string[]) {
+    await this.#ready;
+    if (this.#removed) return;
+    const shown = ["!", ["in", ["get", "t"], ["literal", hidden]]];
+    for (const layer of ENTITY_LAYERS) {
+      const filter = layer === "alert-rings" ? ["all", [">", ["get", "s"], 0], shown] : shown;
+      this.#map.setFilter(layer, filter as never);
+    }
+  }
+
+  async select(entityId: string | null) {
+    await this.#ready;
+    if (!this.#removed) this.#map.setFilter("selected", ["==", ["get", "e"], entityId ?? ""]);
+  }
+
+  /** Marks entities that just reported, for a moment. Answers whether one of them is not on the map yet. */
+  markFresh(entityIds: string[]): boolean {
+    let unknown = false;
+    for (const id of entityIds) {
+      const number = this.#points.numberOf(id);
+      if (number === undefined) unknown = true;
+      else if (
+        !this.#reduceMotion &&
+        this.#drawn &&
+        this.#fresh.size < FRESH_COUNT_MAX &&
+        !this.#fresh.has(number)
+      ) {
+        this.#fresh.add(number);
+        this.#map.setFeatureState({ source: "entities", id: number }, { fresh: true });
+      }
+    }
+    if (this.#fresh.size > 0 && !this.#freshTimer) {
+      this.#freshTimer = setTimeout(() => {
+        this.#freshTimer = null;
+        if (this.#removed) return;
+        for (const number of this.#fresh) this.#map.removeFeatureState({ source: "entities", id: number });
+        this.#fresh.clear();
+      }, FRESH_MS);
+    }
+    return unknown;
+  }
+
+  /** Brings a place into the middle of what the card leaves free. */
+  flyTo(place: Place, cardBelow: boolean) {
+    const height = this.#map.getContainer().clientHeight;
+    this.#map.easeTo({
+      center: place,
+      zoom: Math.max(this.#map.getZoom(), 12.5),
+      offset: [0, cardBelow ? -height * 0.27 : 0],
+      duration: this.#reduceMotion ? 0 : 600,
+    });
+  }
+
+  fit(bbox: City["bbox"]) {
+    this.#map.fitBounds(bbox, { padding: 24, animate: !this.#reduceMotion });
+  }
+
+  zoom(by: 1 | -1) {
+    if (by > 0) this.#map.zoomIn();
+    else this.#map.zoomOut();
+  }
+
+  remove() {
+    this.#removed = true;
+    if (this.#drawTimer) clearTimeout(this.#drawTimer);
+    if (this.#freshTimer) clearTimeout(this.#freshTimer);
+    this.#map.remove();
+  }
+
+  #source(name: string): GeoJSONSource {
+    return this.#map.getSource(name) as GeoJSONSource;
+  }
+
+  #entityAt(event: MapMouseEvent): string | null {
+    if (!this.#drawn) return null;
+    const { x, y } = event.point;
+    const near = this.#map.queryRenderedFeatures(
+      [
+        [x - TAP_RADIUS_PX, y - TAP_RADIUS_PX],
+        [x + TAP_RADIUS_PX, y + TAP_RADIUS_PX],
+      ],
+      { layers: ["entities"] },
+    );
+    let best: string | null = null;
+    let bestDistance = Number.POSITIVE_INFINITY;
+    for (const feature of near) {
+      if (feature.geometry.type !== "Point") continue;
+      const [lon, lat] = feature.geometry.coordinates as Place;
+      const at = this.#map.project([lon, lat]);
+      const distance = (at.x - x) ** 2 + (at.y - y) ** 2;
+      if (distance < bestDistance) {
+        bestDistance = distance;
+        best = String(feature.properties.e);
+      }
+    }
+    return best;
+  }
+}

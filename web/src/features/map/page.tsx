@@ -1,0 +1,237 @@
+/** The live map: every entity with a place, what is wrong now, and a card for what is clicked. */
+import "./map.css";
+import { UnorderedListOutlined } from "@ant-design/icons";
+import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
+import { AutoComplete, Button, Drawer, Input } from "antd";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { useSearchParams } from "react-router";
+import { useT } from "../../i18n/index.tsx";
+import { ActionButton, available, useActionKeys } from "../../lib/actions.tsx";
+import { throttle, useLive } from "../../lib/live.ts";
+import { can, cityQuery, useUser } from "../../lib/session.ts";
+import type { City, Entity } from "../../lib/types.ts";
+import { Failed, Loaded } from "../../ui/states.tsx";
+import { usePhone } from "../../ui/use-phone.ts";
+import { mapActions } from "./actions.tsx";
+import { EntityCard } from "./card.tsx";
+import { MapView } from "./map-view.ts";
+import { ActiveAlerts, LayerList } from "./panel.tsx";
+import { baseLayerQuery, mapEntitiesQuery, searchQuery, typesQuery } from "./queries.ts";
+import { BASE_LAYERS } from "./style.ts";
+
+/** Least time between two readings of all points, milliseconds. */
+const REREAD_MS = 2_000;
+
+export function Page() {
+  const city = useQuery(cityQuery);
+  return (
+    <Loaded query={city} tall>
+      {(found) => <CityMap city={found} />}
+    </Loaded>
+  );
+}
+
+function CityMap({ city }: { city: City }) {
+  const { t } = useT();
+  const phone = usePhone();
+  const user = useUser();
+  const queryClient = useQueryClient();
+  const [parameters, setParameters] = useSearchParams();
+  const selected = parameters.get("entity");
+  const [hidden, setHidden] = useState<string[]>([]);
+  const [sheet, setSheet] = useState(false);
+  const entities = useQuery(mapEntitiesQuery);
+  const types = useQuery(typesQuery).data;
+
+  const select = (id: string | null) =>
+    setParameters(id ? { entity: id } : {}, { replace: true, preventScrollReset: true });
+  const { container, view, broken } = useMapView(city, t("map.label"), select);
+  useBaseLayers(view);
+
+  useEffect(() => {
+    if (view && entities.data) void view.setEntities(entities.data);
+  }, [view, entities.data]);
+  useEffect(() => void view?.setHiddenTypes(hidden), [view, hidden]);
+  useEffect(() => void view?.select(selected), [view, selected]);
+
+  const reread = useMemo(
+    () =>
+      throttle(REREAD_MS, () => void queryClient.invalidateQueries({ queryKey: mapEntitiesQuery.queryKey })),
+    [queryClient],
+  );
+  useEffect(() => () => reread.cancel(), [reread]);
+  useLive("alert", reread);
+  useLive("entity", ({ ids }) => {
+    if (view?.markFresh(ids)) reread();
+  });
+
+  // A link to an entity brings the map there, once its place is known.
+  const target = useRef(selected);
+  useEffect(() => {
+    if (!view || !target.current || !entities.data) return;
+    const row = entities.data.ids.indexOf(target.current);
+    target.current = null;
+    const lon = entities.data.lon[row];
+    const lat = entities.data.lat[row];
+    if (lon !== undefined && lat !== undefined) view.flyTo([lon, lat], phone);
+  }, [view, entities.data, phone]);
+
+  const goTo = (id: string) => {
+    setSheet(false);
+    select(id);
+    const row = entities.data?.ids.indexOf(id) ?? -1;
+    const lon = entities.data?.lon[row];
+    const lat = entities.data?.lat[row];
+    if (lon !== undefined && lat !== undefined) view?.flyTo([lon, lat], phone);
+  };
+
+  const context = { view, city };
+  useActionKeys(mapActions, context);
+  const counts = useMemo(() => countTypes(entities.data), [entities.data]);
+  const panel = (
+    <>
+      {can(user, "alert.read") && <ActiveAlerts onPick={goTo} />}
+      {entities.error && !entities.data ? (
+        <Failed error={entities.error} retry={() => void entities.refetch()} />
+      ) : (
+        <LayerList counts={counts} types={types} hidden={hidden} onHidden={setHidden} />
+      )}
+    </>
+  );
+
+  return (
+    <div className="map-page">
+      <div className="map-field">
+        <div
+          ref={container}
+          className="map-canvas"
+          data-testid="map"
+          data-points={entities.data?.ids.length ?? 0}
+        />
+        {broken && <div className="map-broken">{t("map.no-webgl")}</div>}
+        <div className="map-top">
+          <EntitySearch onPick={goTo} />
+          {phone && (
+            <Button
+              icon={<UnorderedListOutlined />}
+              onClick={() => setSheet(true)}
+              aria-label={t("map.panel")}
+            />
+          )}
+        </div>
+        <div className="map-tools">
+          {available(mapActions, context, user).map((action) => (
+            <ActionButton key={action.name} action={action} context={context} iconOnly />
+          ))}
+        </div>
+        <div className="map-notes">
+          <span>{t("map.schematic")}</span>
+          {city.demo && <span>{t("map.foreign")}</span>}
+        </div>
+        {selected && <EntityCard id={selected} onClose={() => select(null)} />}
+      </div>
+      {phone ? (
+        <Drawer
+          placement="bottom"
+          size="72%"
+          open={sheet}
+          onClose={() => setSheet(false)}
+          title={t("map.panel")}
+          styles={{ body: { padding: 0 } }}
+        >
+          {panel}
+        </Drawer>
+      ) : (
+        <aside className="map-panel">{panel}</aside>
+      )}
+    </div>
+  );
+}
+
+function countTypes(data: { types: string[]; type: number[] } | undefined): [string, number][] {
+  if (!data) return [];
+  const counts = new Array<number>(data.types.length).fill(0);
+  for (const type of data.type) counts[type] = (counts[type] ?? 0) + 1;
+  return data.types
+    .map((type, i): [string, number] => [type, counts[i] ?? 0])
+    .filter(([, count]) => count > 0)
+    .sort((a, b) => a[1] - b[1] || a[0].localeCompare(b[0]));
+}
+
+function useMapView(city: City, label: string, onSelect: (id: string | null) => void) {
+  const container = useRef<HTMLDivElement>(null);
+  const [view, setView] = useState<MapView | null>(null);
+  const [broken, setBroken] = useState(false);
+  const latest = useRef({ onSelect, label });
+  latest.current = { onSelect, label };
+  useEffect(() => {
+    if (!container.current) return;
+    try {
+      const made = new MapView(container.current, city, latest.current.label, {
+        onSelect: (id) => latest.current.onSelect(id),
+      });
+      setView(made);
+      return () => {
+        setView(null);
+        made.remove();
+      };
+    } catch {
+      setBroken(true); // No WebGL: lists, search and cards still work.
+    }
+  }, [city]);
+  return { container, view, broken };
+}
+
+function useBaseLayers(view: MapView | null) {
+  const layers = useQueries({ queries: BASE_LAYERS.map((layer) => baseLayerQuery(layer)) });
+  const data = layers.map((layer) => layer.data);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the four answers, one by one; their list is new each time.
+  useEffect(() => {
+    BASE_LAYERS.forEach((layer, i) => {
+      const answer = data[i];
+      if (view && answer) void view.setBase(layer, answer);
+    });
+  }, [view, ...data]);
+}
+
+/** Typing waits this long before the server is asked, milliseconds. */
+const TYPING_MS = 250;
+
+function EntitySearch({ onPick }: { onPick: (id: string) => void }) {
+  const { t, p } = useT();
+  const [text, setText] = useState("");
+  const [asked, setAsked] = useState("");
+  useEffect(() => {
+    const timer = setTimeout(() => setAsked(text.trim()), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  const found = useQuery(searchQuery(asked));
+  const types = useQuery(typesQuery).data;
+  const option = (entity: Entity) => {
+    const kind = types?.get(entity.type);
+    return {
+      value: entity.id,
+      label: (
+        <div className="search-hit">
+          <span className="ellipsis">{entity.name || entity.id}</span>
+          <span className="quiet">{kind ? p(kind.title_zh, kind.title_en) : entity.type}</span>
+        </div>
+      ),
+    };
+  };
+  return (
+    <AutoComplete
+      className="map-search"
+      value={text}
+      options={asked ? (found.data?.items ?? []).map(option) : []}
+      notFoundContent={asked && found.data ? t("map.search-none") : null}
+      onChange={setText}
+      onSelect={(id: string) => {
+        setText("");
+        onPick(id);
+      }}
+    >
+      <Input.Search placeholder={t("map.search")} aria-label={t("map.search")} allowClear />
+    </AutoComplete>
+  );
+}

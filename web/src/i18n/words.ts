@@ -1,0 +1,24 @@
+/** Every word that a page shows, by key: Chinese, English. One file per feature. */
+import { alertWords } from "./words/alerts.ts";
+import { caseWords } from "./words/cases.ts";
+import { commonWords } from "./words/common.ts";
+import { dataWords } from "./words/data.ts";
+import { mapWords } from "./words/map.ts";
+import { planWords } from "./words/plan.ts";
+
+export const words = {
+  ...commonWords,
+  ...mapWords,
+  ...alertWords,
+  ...caseWords,
+  ...dataWords,
+  ...planWords,
+} as const satisfies Record<string, readonly [zh: string, en: string]>;
+
+export type Key = keyof typeof words;
+
+/** A key made of a known prefix and a value from the server; undefined when there is no word for it. */
+export function keyOf(prefix: string, value: string): Key | undefined {
+  const key = `${prefix}.${value}`;
+  return key in words ? (key as Key) : undefined;
+}

@@ -1,0 +1,109 @@
+/** Talks to the server: one function for JSON, one for files, one error that says what, where and the mend. */
+
+/** What went wrong, in the server's words where it gave any (RFC 9457). */
+export class ApiError extends Error {
+  constructor(
+    /** HTTP status; 0 when the server could not be reached. */
+    readonly status: number,
+    /** Stable code for machines, e.g. `rate-limited`; `network` when the server could not be reached. */
+    readonly code: string,
+    readonly detail: string,
+    readonly place: string | null = null,
+    readonly mend: string | null = null,
+    /** Seconds after which trying again makes sense, when the server said so. */
+    readonly retryAfterSeconds: number | null = null,
+  ) {
+    super(detail);
+    this.name = "ApiError";
+  }
+
+  /** Whether the same request may succeed later without anyone changing anything. */
+  get passing(): boolean {
+    return this.status === 0 || this.status === 408 || this.status === 429 || this.status >= 500;
+  }
+}
+
+/** Called whenever the server says that nobody is signed in any more. */
+let onSignedOut: () => void = () => {};
+export function whenSignedOut(listener: () => void) {
+  onSignedOut = listener;
+}
+
+const SESSION_PATH = "/api/v1/session";
+
+async function problemOf(response: Response): Promise<ApiError> {
+  const text = await response.text().catch(() => "");
+  const retry = Number(response.headers.get("retry-after"));
+  const retryAfterSeconds = Number.isFinite(retry) && retry > 0 ? retry : null;
+  try {
+    const body = JSON.parse(text) as Record<string, string | undefined>;
+    return new ApiError(
+      response.status,
+      body.code ?? String(response.status),
+      body.detail ?? body.title ?? response.statusText,
+      body.place || null,
+      body.mend || null,
+      retryAfterSeconds,
+    );
+  } catch {
+    const detail = text.slice(0, 300) || response.statusText || `HTTP ${response.status}`;
+    return new ApiError(response.status, String(response.status), detail, null, null, retryAfterSeconds);
+  }
+}
+
+async function send(path: string, init: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, { credentials: "same-origin", ...init });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new ApiError(0, "network", error instanceof Error ? error.message : String(error));
+  }
+  if (response.ok) return response;
+  const problem = await problemOf(response);
+  if (problem.status === 401 && path !== SESSION_PATH) onSignedOut();
+  throw problem;
+}
+
+/** Reads JSON. */
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const response = await send(path, { signal, headers: { accept: "application/json" } });
+  return (await response.json()) as T;
+}
+
+/** Changes something; answers the new state, or `undefined` for 204. */
+export async function change<T = void>(
+  method: "POST" | "DELETE",
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+): Promise<T> {
+  const headers: Record<string, string> = { accept: "application/json", "x-jingling-csrf": "1" };
+  if (body !== undefined) headers["content-type"] = "application/json";
+  const response = await send(path, {
+    method,
+    signal,
+    headers,
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  if (response.status === 204) return undefined as T;
+  return (await response.json()) as T;
+}
+
+/** Sends one file as multipart form data. */
+export async function upload<T>(path: string, file: Blob, name: string): Promise<T> {
+  const form = new FormData();
+  form.append("file", file, name);
+  const response = await send(path, { method: "POST", headers: { "x-jingling-csrf": "1" }, body: form });
+  return (await response.json()) as T;
+}
+
+/** `?a=1&b=2` from what is set; empty text, null and undefined are left out. */
+export function query(parameters: Record<string, string | number | boolean | null | undefined>): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined && value !== null && value !== "") search.set(name, String(value));
+  }
+  const text = search.toString();
+  return text ? `?${text}` : "";
+}

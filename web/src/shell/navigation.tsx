@@ -1,0 +1,51 @@
+/** The pages that a person may visit, in the order of the menu. */
+import {
+  AimOutlined,
+  AlertOutlined,
+  ApiOutlined,
+  CodeOutlined,
+  FolderOpenOutlined,
+  FundOutlined,
+  GlobalOutlined,
+  InboxOutlined,
+} from "@ant-design/icons";
+import type { ReactNode } from "react";
+import type { Key } from "../i18n/words.ts";
+import { can } from "../lib/session.ts";
+import type { User } from "../lib/types.ts";
+
+export interface NavItem {
+  path: string;
+  title: Key;
+  icon: ReactNode;
+  permission: string;
+  /** Shown to these roles only; the permission alone is not a reason to offer it. */
+  roles?: string[];
+}
+
+export const NAV: NavItem[] = [
+  { path: "/field", title: "nav.field", icon: <AimOutlined />, permission: "case.handle", roles: ["field"] },
+  { path: "/map", title: "nav.map", icon: <GlobalOutlined />, permission: "entity.read" },
+  { path: "/alerts", title: "nav.alerts", icon: <AlertOutlined />, permission: "alert.read" },
+  { path: "/cases", title: "nav.cases", icon: <FolderOpenOutlined />, permission: "case.read" },
+  { path: "/plan", title: "nav.plan", icon: <FundOutlined />, permission: "indicator.read" },
+  { path: "/devices", title: "nav.devices", icon: <ApiOutlined />, permission: "device.read" },
+  {
+    path: "/dead-letters",
+    title: "nav.dead-letters",
+    icon: <InboxOutlined />,
+    permission: "deadletter.read",
+  },
+  { path: "/sql", title: "nav.sql", icon: <CodeOutlined />, permission: "sql.query" },
+];
+
+export function navFor(user: User): NavItem[] {
+  return NAV.filter((item) => can(user, item.permission) && (!item.roles || item.roles.includes(user.role)));
+}
+
+/** Where a person's day begins. */
+export function firstPage(user: User | null): string {
+  if (!user) return "/sign-in";
+  if (user.role === "planner" && can(user, "indicator.read")) return "/plan";
+  return navFor(user)[0]?.path ?? "/map";
+}

@@ -1,0 +1,101 @@
+/** Turns events from the server into fresh data on whatever page is open, and tells of new alerts. */
+import { type QueryKey, useQueryClient } from "@tanstack/react-query";
+import { App, Button } from "antd";
+import { useEffect, useMemo } from "react";
+import { useNavigate } from "react-router";
+import { useT } from "../i18n/index.tsx";
+import { live, throttle, useLive } from "../lib/live.ts";
+import { can } from "../lib/session.ts";
+import type { User } from "../lib/types.ts";
+import { SeverityTag } from "../ui/tags.tsx";
+
+/** Least time between two refreshes of one list, milliseconds. */
+const ALERT_REFRESH_MS = 250;
+const CASE_REFRESH_MS = 500;
+const SLOW_REFRESH_MS = 2_000;
+const ENTITY_REFRESH_MS = 1_000;
+/** An alert older than this is no news, milliseconds. */
+const NEWS_AGE_MAX_MS = 60_000;
+
+export function useLiveCache(user: User) {
+  const queryClient = useQueryClient();
+  const { notification } = App.useApp();
+  const { t, p } = useT();
+  const navigate = useNavigate();
+
+  const refresh = useMemo(() => {
+    const make = (intervalMs: number, ...keys: QueryKey[]) =>
+      throttle(intervalMs, () => {
+        for (const queryKey of keys) void queryClient.invalidateQueries({ queryKey });
+      });
+    return {
+      alerts: make(ALERT_REFRESH_MS, ["alerts"]),
+      cases: make(CASE_REFRESH_MS, ["cases"], ["case"]),
+      devices: make(SLOW_REFRESH_MS, ["devices"]),
+      deadLetters: make(SLOW_REFRESH_MS, ["dead-letters"]),
+      plan: make(SLOW_REFRESH_MS, ["plan"]),
+    };
+  }, [queryClient]);
+
+  const entities = useMemo(() => {
+    const changed = new Set<string>();
+    const flush = throttle(ENTITY_REFRESH_MS, () => {
+      const ids = [...changed];
+      changed.clear();
+      for (const id of ids) void queryClient.invalidateQueries({ queryKey: ["entity", id] });
+    });
+    return { changed, flush };
+  }, [queryClient]);
+
+  useEffect(
+    () => () => {
+      for (const each of Object.values(refresh)) each.cancel();
+      entities.flush.cancel();
+    },
+    [refresh, entities],
+  );
+
+  useEffect(() => live.onBack(() => void queryClient.invalidateQueries()), [queryClient]);
+
+  useLive("entity", ({ ids }) => {
+    // Only what is on the screen is read again; thousands of others change every second.
+    for (const id of ids) {
+      if (queryClient.getQueryCache().findAll({ queryKey: ["entity", id], type: "active" }).length > 0) {
+        entities.changed.add(id);
+      }
+    }
+    if (entities.changed.size > 0) entities.flush();
+  });
+  useLive("case", refresh.cases);
+  useLive("device", refresh.devices);
+  useLive("dead_letter", refresh.deadLetters);
+  useLive("indicator", refresh.plan);
+  useLive("alert", (alert) => {
+    refresh.alerts();
+    const isNews = !alert.cleared_at && !alert.acknowledged_at && !alert.case_id;
+    const isRecent = Date.now() - new Date(alert.raised_at).getTime() < NEWS_AGE_MAX_MS;
+    const isGrave = alert.severity === "major" || alert.severity === "critical";
+    if (!isNews || !isRecent || !isGrave || !can(user, "alert.read")) return;
+    notification.warning({
+      key: alert.id,
+      title: (
+        <>
+          <SeverityTag severity={alert.severity} /> {p(alert.title_zh, alert.title_en)}
+        </>
+      ),
+      description: alert.entity_name,
+      duration: 8,
+      actions: (
+        <Button
+          size="small"
+          onClick={() => {
+            notification.destroy(alert.id);
+            navigate(`/alerts?alert=${encodeURIComponent(alert.id)}`);
+          }}
+        >
+          {t("word.details")}
+        </Button>
+      ),
+    });
+  });
+}

@@ -1,0 +1,127 @@
+/** What a page shows while it waits, when there is nothing, and when something failed. */
+import { Button, Empty, Result, Spin } from "antd";
+import { Component, type ReactNode } from "react";
+import { type Translate, useT } from "../i18n/index.tsx";
+import { ApiError } from "../lib/api.ts";
+
+export function Loading({ tall }: { tall?: boolean }) {
+  const { t } = useT();
+  return (
+    <div className={tall ? "state state-tall" : "state"} role="status">
+      <Spin description={t("state.loading")}>
+        <div style={{ minWidth: 120, minHeight: 72 }} />
+      </Spin>
+    </div>
+  );
+}
+
+export function Nothing({ title, mend, action }: { title: string; mend?: string; action?: ReactNode }) {
+  return (
+    <Empty
+      className="state"
+      image={Empty.PRESENTED_IMAGE_SIMPLE}
+      description={
+        <>
+          <div>{title}</div>
+          {mend && <div className="quiet">{mend}</div>}
+        </>
+      }
+    >
+      {action}
+    </Empty>
+  );
+}
+
+/** An error as one line. */
+export function errorText(error: unknown, t: Translate): string {
+  if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
+  if (error.status === 0) return `${t("state.network")}。${t("state.network-mend")}`;
+  return [error.detail, error.place && `(${error.place})`, error.mend].filter(Boolean).join(" ");
+}
+
+/** What failed, where, the mend, and a way to try again. */
+export function Failed({ error, retry }: { error: unknown; retry?: () => void }) {
+  const { t } = useT();
+  const known = error instanceof ApiError ? error : null;
+  const title =
+    known?.status === 0
+      ? t("state.network")
+      : known?.status === 403
+        ? t("state.forbidden")
+        : known?.status === 404
+          ? t("state.missing")
+          : t("state.error");
+  const mend =
+    known?.status === 0
+      ? t("state.network-mend")
+      : (known?.mend ?? (known?.status === 403 ? t("state.forbidden-mend") : null));
+  return (
+    <Result
+      className="state"
+      status={known?.status === 403 || known?.status === 404 ? "info" : "warning"}
+      title={title}
+      subTitle={
+        <>
+          {known?.status !== 0 && <div>{known ? known.detail : String(error)}</div>}
+          {known?.place && (
+            <div className="quiet">
+              {t("state.place")}: <code>{known.place}</code>
+            </div>
+          )}
+          {mend && <div>{mend}</div>}
+        </>
+      }
+      extra={retry && <Button onClick={retry}>{t("state.retry")}</Button>}
+    />
+  );
+}
+
+/** The three states of a query in one place: children are called only with data. */
+export function Loaded<T>({
+  query,
+  children,
+  tall,
+}: {
+  query: { data: T | undefined; error: unknown; refetch: () => unknown };
+  children: (data: T) => ReactNode;
+  tall?: boolean;
+}) {
+  if (query.data !== undefined) return <>{children(query.data)}</>;
+  if (query.error) return <Failed error={query.error} retry={() => void query.refetch()} />;
+  return <Loading tall={tall} />;
+}
+
+/** Keeps a failing page from taking the shell with it: never a blank screen. */
+export class Guard extends Component<{
+  children: ReactNode;
+  resetKey: string;
+  fallback: (e: Error) => ReactNode;
+}> {
+  override state: { error: Error | null } = { error: null };
+  static getDerivedStateFromError(error: Error) {
+    return { error };
+  }
+  override componentDidUpdate(before: { resetKey: string }) {
+    if (before.resetKey !== this.props.resetKey && this.state.error) this.setState({ error: null });
+  }
+  override render() {
+    return this.state.error ? this.props.fallback(this.state.error) : this.props.children;
+  }
+}
+
+export function Crash({ error }: { error: Error }) {
+  const { t } = useT();
+  return (
+    <Result
+      className="state"
+      status="error"
+      title={t("state.crash")}
+      subTitle={<code>{error.message}</code>}
+      extra={
+        <Button type="primary" onClick={() => window.location.reload()}>
+          {t("state.reload")}
+        </Button>
+      }
+    />
+  );
+}

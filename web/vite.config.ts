@@ -1,0 +1,27 @@
+/** How the pages are built, served while they are being written, and tested. */
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+import { mockCity } from "./dev/mock.ts";
+
+// `npm run dev` serves a made-up city; `JINGLING_URL=http://127.0.0.1:PORT npm run dev` a real one.
+const server = process.env.JINGLING_URL;
+
+export default defineConfig(({ command, mode }) => ({
+  plugins: [react(), ...(command === "serve" && mode !== "test" && !server ? [mockCity()] : [])],
+  server: {
+    host: "127.0.0.1",
+    proxy: server ? { "/api": { target: server }, "/ngsi-ld": { target: server } } : undefined,
+  },
+  build: {
+    target: "es2022",
+    chunkSizeWarningLimit: 1_500,
+    // The licences of what is bundled travel with it.
+    license: { fileName: "licences.md" },
+  },
+  test: {
+    environment: "jsdom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    setupFiles: ["src/test-setup.ts"],
+    restoreMocks: true,
+  },
+}));
