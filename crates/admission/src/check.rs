@@ -1,0 +1,382 @@
+//! The pure part: one update against the catalogue of entity types. Values in another unit of the same
+//! dimension are converted, values out of the credible range are kept and marked, wrong types, times
+//! and units are refused attribute by attribute, so that one bad attribute never takes its neighbours along.
+
+use model::{
+    AttributeKind, AttributeUpdate, Catalogue, MissingUnit, Problem, Quality, Timestamp, Update,
+    Value, ValueKind, problem::quote, unit,
+};
+
+/// Limits of what is believed.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Oldest observation accepted, in seconds before now. Default: ten years.
+    pub observed_past_seconds_max: i64,
+    /// Observations from the future are accepted up to this many seconds ahead (clocks differ). Default: 300.
+    pub observed_future_seconds_max: i64,
+    /// Most attributes in one update. Default: 500.
+    pub attributes_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            observed_past_seconds_max: 10 * 365 * 86_400,
+            observed_future_seconds_max: 300,
+            attributes_max: 500,
+        }
+    }
+}
+
+/// Checks one update. Gives what remains of it (nothing when no attribute is good) and a problem for
+/// each attribute refused.
+pub fn admit(
+    update: Update,
+    catalogue: &Catalogue,
+    limits: &Limits,
+    now: Timestamp,
+) -> (Option<Update>, Vec<Problem>) {
+    let Update {
+        entity_id,
+        entity_type,
+        mut attributes,
+    } = update;
+    if attributes.len() > limits.attributes_max {
+        let problem = Problem::new(
+            "too-many-attributes",
+            format!("{} attributes in one update", attributes.len()),
+            entity_id.as_str(),
+            format!(
+                "send at most {} (admission.attributes_max)",
+                limits.attributes_max
+            ),
+        );
+        return (None, vec![problem]);
+    }
+    let kind = catalogue.kinds.get(entity_type.as_str());
+    let mut problems = Vec::new();
+    attributes.retain_mut(|attribute| {
+        let declared = kind.and_then(|k| k.attributes.get(attribute.name.as_str()));
+        let closed = kind.is_some_and(|k| !k.open);
+        match check_attribute(attribute, declared, closed, limits, now) {
+            Ok(()) => true,
+            Err(mut problem) => {
+                problem.place = format!("{entity_id} {}", attribute.name);
+                problems.push(problem);
+                false
+            }
+        }
+    });
+    if attributes.is_empty() {
+        if problems.is_empty() {
+            problems.push(Problem::new(
+                "no-attributes",
+                "the update says nothing: it has no attributes",
+                entity_id.as_str(),
+                "send at least one attribute besides id and type",
+            ));
+        }
+        return (None, problems);
+    }
+    (
+        Some(Update {
+            entity_id,
+            entity_type,
+            attributes,
+        }),
+        problems,
+    )
+}
+
+fn check_attribute(
+    attribute: &mut AttributeUpdate,
+    declared: Option<&AttributeKind>,
+    closed: bool,
+    limits: &Limits,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    check_time(attribute.observed_at, limits, now)?;
+    if let Value::Number(n) = attribute.value {
+        Value::number(n)?;
+    }
+    let Some(declared) = declared else {
+        if closed {
+            return Err(Problem::new(
+                "unknown-attribute",
+                format!("{} is not declared for this type", attribute.name),
+                "",
+                "use a declared attribute, or declare it in the pack's entities/",
+            ));
+        }
+        return normalise_unit(attribute);
+    };
+    if attribute.value == Value::Deleted {
+        return Ok(());
+    }
+    let fits = matches!(
+        (declared.value, &attribute.value),
+        (ValueKind::Number, Value::Number(_))
+            | (ValueKind::Text, Value::Text(_))
+            | (ValueKind::Boolean, Value::Boolean(_))
+            | (ValueKind::Geometry, Value::Geometry(_))
+            | (ValueKind::Relationship, Value::Relationship(_))
+            | (ValueKind::Json, _)
+    );
+    if !fits {
+        return Err(Problem::new(
+            "wrong-type",
+            format!(
+                "the value is {}, not {:?}",
+                shown(&attribute.value),
+                declared.value
+            ),
+            "",
+            format!("send a value of type {:?}", declared.value).to_lowercase(),
+        ));
+    }
+    if let Value::Number(n) = attribute.value {
+        attribute.value = Value::Number(to_declared_unit(n, attribute, declared)?);
+    }
+    if let Value::Number(n) = attribute.value {
+        let low = declared.min.is_some_and(|min| n < min);
+        let high = declared.max.is_some_and(|max| n > max);
+        if low || high {
+            attribute.quality = attribute.quality.max(Quality::OutOfRange);
+        }
+    }
+    Ok(())
+}
+
+fn check_time(observed_at: Timestamp, limits: &Limits, now: Timestamp) -> Result<(), Problem> {
+    let earliest = now.plus_seconds(-limits.observed_past_seconds_max);
+    let latest = now.plus_seconds(limits.observed_future_seconds_max);
+    if observed_at < earliest || observed_at > latest {
+        return Err(Problem::new(
+            "time-out-of-range",
+            format!("observed at {observed_at}, which is not between {earliest} and {latest}"),
+            "",
+            "set the device's clock, or widen admission.observed_past_days_max / admission.observed_future_seconds_max",
+        ));
+    }
+    Ok(())
+}
+
+/// An undeclared attribute keeps its unit as it came, as a common code where the unit is known.
+fn normalise_unit(attribute: &mut AttributeUpdate) -> Result<(), Problem> {
+    if let Some(given) = &attribute.unit
+        && let Some(known) = unit::find(given)
+        && known.code != given
+    {
+        attribute.unit = Some(known.code.to_owned());
+    }
+    Ok(())
+}
+
+fn to_declared_unit(
+    number: f64,
+    attribute: &mut AttributeUpdate,
+    declared: &AttributeKind,
+) -> Result<f64, Problem> {
+    let Some(wanted_code) = &declared.unit else {
+        normalise_unit(attribute)?;
+        return Ok(number);
+    };
+    // The pack loader has checked that every declared unit is known.
+    let Some(wanted) = unit::find(wanted_code) else {
+        return Ok(number);
+    };
+    let Some(given_text) = &attribute.unit else {
+        return match declared.unit_missing {
+            MissingUnit::Assume => {
+                attribute.unit = Some(wanted.code.to_owned());
+                attribute.quality = attribute.quality.max(Quality::UnitAssumed);
+                Ok(number)
+            }
+            MissingUnit::Reject => Err(Problem::new(
+                "missing-unit",
+                format!("{number} has no unit"),
+                "",
+                format!(
+                    "send unitCode \"{}\" ({}) or another unit of {}",
+                    wanted.code, wanted.symbols[0], wanted.dimension
+                ),
+            )),
+        };
+    };
+    let Some(given) = unit::find(given_text) else {
+        return Err(Problem::new(
+            "unknown-unit",
+            format!("\"{}\" is not a unit", quote(given_text)),
+            "",
+            format!(
+                "send the UN/CEFACT code \"{}\" ({})",
+                wanted.code, wanted.symbols[0]
+            ),
+        ));
+    };
+    let converted = unit::convert(number, given, wanted).ok_or_else(|| {
+        Problem::new(
+            "wrong-unit",
+            format!(
+                "{} measures {}, not {}",
+                given.symbols[0], given.dimension, wanted.dimension
+            ),
+            "",
+            format!(
+                "send the value in {} (\"{}\")",
+                wanted.symbols[0], wanted.code
+            ),
+        )
+    })?;
+    attribute.unit = Some(wanted.code.to_owned());
+    Ok(converted)
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Number(n) => format!("the number {n}"),
+        Value::Boolean(b) => format!("{b}"),
+        Value::Text(t) => format!("the text \"{}\"", quote(t)),
+        Value::Geometry(_) => "a geometry".to_owned(),
+        Value::Relationship(id) => format!("the relationship {id}"),
+        Value::Json(j) => format!("the JSON {}", quote(j)),
+        Value::Deleted => "null".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::{AttributeName, EntityId, EntityKind, TypeName};
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_795_000_000);
+
+    fn catalogue(missing: MissingUnit) -> Catalogue {
+        let level = AttributeKind {
+            value: ValueKind::Number,
+            title_zh: "水位".into(),
+            title_en: "Stage".into(),
+            unit: Some("MTR".into()),
+            unit_missing: missing,
+            min: Some(0.0),
+            max: Some(60.0),
+        };
+        let kind = EntityKind {
+            name: "WaterObserved".into(),
+            title_zh: "水情".into(),
+            title_en: "Water".into(),
+            source: None,
+            attributes: [("waterLevel".to_owned(), level)].into(),
+            open: true,
+        };
+        Catalogue {
+            kinds: [("WaterObserved".to_owned(), kind)].into(),
+        }
+    }
+
+    fn update(value: Value, unit: Option<&str>, observed_at: Timestamp) -> Update {
+        Update {
+            entity_id: EntityId::new("urn:ngsi-ld:WaterObserved:1").unwrap(),
+            entity_type: TypeName::new("WaterObserved").unwrap(),
+            attributes: vec![AttributeUpdate {
+                name: AttributeName::new("waterLevel").unwrap(),
+                value,
+                unit: unit.map(str::to_owned),
+                observed_at,
+                quality: Quality::Good,
+            }],
+        }
+    }
+
+    fn one(
+        value: Value,
+        unit: Option<&str>,
+        at: Timestamp,
+        missing: MissingUnit,
+    ) -> Result<AttributeUpdate, Problem> {
+        match admit(
+            update(value, unit, at),
+            &catalogue(missing),
+            &Limits::default(),
+            NOW,
+        ) {
+            (Some(mut u), _) => Ok(u.attributes.remove(0)),
+            (None, mut problems) => Err(problems.remove(0)),
+        }
+    }
+
+    #[test]
+    fn a_unit_of_the_same_dimension_is_converted() {
+        let a = one(Value::Number(2_931.0), Some("cm"), NOW, MissingUnit::Reject).unwrap();
+        assert_eq!(a.unit.as_deref(), Some("MTR"));
+        assert!((a.value.as_number().unwrap() - 29.31).abs() < 1e-9);
+        assert_eq!(a.quality, Quality::Good);
+    }
+
+    #[test]
+    fn a_missing_unit_is_assumed_or_refused_as_declared() {
+        let assumed = one(Value::Number(29.0), None, NOW, MissingUnit::Assume).unwrap();
+        assert_eq!(
+            (assumed.unit.as_deref(), assumed.quality),
+            (Some("MTR"), Quality::UnitAssumed)
+        );
+        let refused = one(Value::Number(29.0), None, NOW, MissingUnit::Reject).unwrap_err();
+        assert_eq!(refused.code, "missing-unit");
+        assert!(refused.mend.contains("MTR"), "{refused}");
+        assert_eq!(refused.place, "urn:ngsi-ld:WaterObserved:1 waterLevel");
+    }
+
+    #[test]
+    fn bad_units_types_numbers_and_times_are_told() {
+        let at = |text| Timestamp::parse(text).unwrap();
+        for (value, unit, time, code) in [
+            (Value::Number(1.0), Some("parsec"), NOW, "unknown-unit"),
+            (Value::Number(1.0), Some("kPa"), NOW, "wrong-unit"),
+            (Value::Text("high".into()), Some("MTR"), NOW, "wrong-type"),
+            (
+                Value::Number(f64::NAN),
+                Some("MTR"),
+                NOW,
+                "number-not-finite",
+            ),
+            (
+                Value::Number(1.0),
+                Some("MTR"),
+                at("1970-01-01T00:00:00Z"),
+                "time-out-of-range",
+            ),
+            (
+                Value::Number(1.0),
+                Some("MTR"),
+                at("2099-01-01T00:00:00Z"),
+                "time-out-of-range",
+            ),
+        ] {
+            let problem = one(value, unit, time, MissingUnit::Assume).unwrap_err();
+            assert_eq!(problem.code, code);
+            assert!(!problem.mend.is_empty());
+        }
+    }
+
+    #[test]
+    fn out_of_range_is_kept_and_marked() {
+        let a = one(Value::Number(812.0), Some("m"), NOW, MissingUnit::Reject).unwrap();
+        assert_eq!(a.quality, Quality::OutOfRange);
+        assert_eq!(a.value, Value::Number(812.0));
+    }
+
+    #[test]
+    fn a_bad_attribute_leaves_its_neighbour() {
+        let mut u = update(Value::Text("x".into()), None, NOW);
+        u.attributes.push(AttributeUpdate {
+            name: AttributeName::new("battery").unwrap(),
+            value: Value::Number(0.9),
+            unit: None,
+            observed_at: NOW,
+            quality: Quality::Good,
+        });
+        let (kept, problems) = admit(u, &catalogue(MissingUnit::Assume), &Limits::default(), NOW);
+        assert_eq!(kept.unwrap().attributes.len(), 1);
+        assert_eq!(problems.len(), 1);
+    }
+}

@@ -1,0 +1,85 @@
+//! Remembers the newest messages, so that one sent again (an MQTT client after a lost acknowledgement,
+//! an HTTP client after a time-out) is acknowledged with its first position and not written twice.
+//! Only messages whose every attribute carries its own time are compared: two equal readings without a
+//! time are two readings.
+
+use hashbrown::HashMap;
+use model::{Timestamp, Update, Value};
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+
+/// A bounded memory of message fingerprints.
+pub struct Duplicates {
+    hasher: RandomState,
+    positions: HashMap<u64, u64>,
+    order: VecDeque<u64>,
+    remembered_max: usize,
+}
+
+impl Duplicates {
+    /// Remembers at most `remembered_max` messages.
+    pub fn new(remembered_max: usize) -> Self {
+        Self {
+            hasher: RandomState::new(),
+            positions: HashMap::new(),
+            order: VecDeque::new(),
+            remembered_max,
+        }
+    }
+
+    /// The message's fingerprint, or `None` when it carries no time of its own.
+    pub fn fingerprint(
+        &self,
+        sender: Option<&str>,
+        received_at: Timestamp,
+        updates: &[Update],
+    ) -> Option<u64> {
+        let mut h = self.hasher.build_hasher();
+        sender.hash(&mut h);
+        for update in updates {
+            update.entity_id.hash(&mut h);
+            for attribute in &update.attributes {
+                if attribute.observed_at == received_at {
+                    return None;
+                }
+                attribute.name.hash(&mut h);
+                attribute.observed_at.hash(&mut h);
+                attribute.unit.hash(&mut h);
+                hash_value(&attribute.value, &mut h);
+            }
+        }
+        Some(h.finish())
+    }
+
+    /// The position where the same message was written before, if it is remembered.
+    pub fn seen(&self, fingerprint: u64) -> Option<u64> {
+        self.positions.get(&fingerprint).copied()
+    }
+
+    /// Remembers a message.
+    pub fn remember(&mut self, fingerprint: u64, position: u64) {
+        if self.remembered_max == 0 {
+            return;
+        }
+        if self.order.len() == self.remembered_max
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.positions.remove(&oldest);
+        }
+        if self.positions.insert(fingerprint, position).is_none() {
+            self.order.push_back(fingerprint);
+        }
+    }
+}
+
+fn hash_value(value: &Value, h: &mut impl Hasher) {
+    std::mem::discriminant(value).hash(h);
+    match value {
+        Value::Number(n) => n.to_bits().hash(h),
+        Value::Boolean(b) => b.hash(h),
+        Value::Text(t) | Value::Json(t) => t.hash(h),
+        Value::Relationship(id) => id.hash(h),
+        Value::Geometry(g) => g.bbox().map(f64::to_bits).hash(h),
+        Value::Deleted => {}
+    }
+}

@@ -1,0 +1,359 @@
+//! The writing part: what was admitted and what was refused goes to the journal in one step.
+
+use crate::check::{Limits, admit};
+use crate::duplicates::Duplicates;
+use journal::{AppendError, Journal};
+use model::{Accepted, Catalogue, DeviceId, EntityId, Problem, Record, Rejected, Timestamp};
+use parking_lot::{Mutex, RwLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use wire::Payload;
+
+/// How many recent messages are compared to find one sent twice.
+const DUPLICATES_REMEMBERED_MAX: usize = 65_536;
+/// How many problems of one message are spelled out in its dead letter; the rest are counted.
+const PROBLEMS_TOLD_MAX: usize = 5;
+
+/// Which entities a sender may write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// None at all.
+    Nothing,
+    /// The one entity that the device speaks for.
+    Own(EntityId),
+    /// Any entity.
+    Any,
+}
+
+/// A message at a door, decoded but not yet believed.
+#[derive(Clone, Copy, Debug)]
+pub struct Incoming<'a> {
+    /// The door: `mqtt`, `ngsi-ld`, `influx`, …
+    pub door: &'a str,
+    /// The sender, when it is a device.
+    pub device_id: Option<&'a DeviceId>,
+    /// What the sender may write.
+    pub scope: &'a Scope,
+    /// Topic or path.
+    pub address: &'a str,
+    /// The bytes as they came.
+    pub raw: &'a [u8],
+    /// When they came.
+    pub received_at: Timestamp,
+    /// MQTT's retain flag.
+    pub retain: bool,
+}
+
+/// What became of a message. It may be acknowledged when the journal's durable position is beyond `position`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Receipt {
+    /// Last journal position written for the message.
+    pub position: u64,
+    /// Updates accepted.
+    pub accepted: usize,
+    /// What was refused of it, also kept as a dead letter.
+    pub problems: Vec<Problem>,
+    /// The same message was written before; nothing was written again.
+    pub duplicate: bool,
+}
+
+/// Why a message was not taken at all; the sender keeps it and tries again.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// Too much waits for the disk.
+    #[error("busy: too much waits for the disk; try again in a second")]
+    Busy,
+    /// The disk is full.
+    #[error("full: the disk has no room; free some and try again")]
+    Full,
+    /// The journal cannot write.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+}
+
+/// What has come in since the start.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Messages of which at least one update was accepted.
+    pub messages_accepted: AtomicU64,
+    /// Messages with a dead letter.
+    pub messages_rejected: AtomicU64,
+    /// Messages sent again.
+    pub messages_duplicate: AtomicU64,
+    /// Attribute values accepted.
+    pub values_accepted: AtomicU64,
+}
+
+/// The way in, shared by every door.
+pub struct Ingest {
+    journal: Journal,
+    catalogue: RwLock<Arc<Catalogue>>,
+    limits: Limits,
+    duplicates: Mutex<Duplicates>,
+    /// What has come in since the start.
+    pub counters: Counters,
+}
+
+impl Ingest {
+    /// Over a journal, with the declared entity types.
+    pub fn new(journal: Journal, catalogue: Arc<Catalogue>, limits: Limits) -> Self {
+        Self {
+            journal,
+            catalogue: RwLock::new(catalogue),
+            limits,
+            duplicates: Mutex::new(Duplicates::new(DUPLICATES_REMEMBERED_MAX)),
+            counters: Counters::default(),
+        }
+    }
+
+    /// The journal that is written.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// The declared entity types.
+    pub fn catalogue(&self) -> Arc<Catalogue> {
+        self.catalogue.read().clone()
+    }
+
+    /// Admits a message and hands it to the journal. Returns at once; durability is a position to wait for.
+    ///
+    /// # Errors
+    /// See [`Refusal`]; nothing was written then.
+    pub fn submit(&self, incoming: Incoming<'_>, payload: Payload) -> Result<Receipt, Refusal> {
+        let catalogue = self.catalogue();
+        let Payload {
+            updates,
+            mut problems,
+        } = payload;
+        let mut admitted = Vec::with_capacity(updates.len());
+        for update in updates {
+            if let Some(problem) = out_of_scope(incoming.scope, &update.entity_id) {
+                problems.push(problem);
+                continue;
+            }
+            let (good, bad) = admit(update, &catalogue, &self.limits, incoming.received_at);
+            admitted.extend(good);
+            problems.extend(bad);
+        }
+        let sender = incoming.device_id.map(DeviceId::as_str);
+        let fingerprint = if problems.is_empty() {
+            self.duplicates
+                .lock()
+                .fingerprint(sender, incoming.received_at, &admitted)
+        } else {
+            None
+        };
+        if let Some(position) = fingerprint.and_then(|f| self.duplicates.lock().seen(f)) {
+            self.counters
+                .messages_duplicate
+                .fetch_add(1, Ordering::Relaxed);
+            return Ok(Receipt {
+                position,
+                accepted: admitted.len(),
+                problems,
+                duplicate: true,
+            });
+        }
+        let accepted = admitted.len();
+        let values: usize = admitted.iter().map(|u| u.attributes.len()).sum();
+        let mut position = None;
+        if accepted > 0 {
+            let record = Record::Accepted(Accepted {
+                door: incoming.door.to_owned(),
+                device_id: incoming.device_id.cloned(),
+                address: incoming.address.to_owned(),
+                received_at: incoming.received_at,
+                raw: incoming.raw.to_vec(),
+                updates: admitted,
+                retain: incoming.retain,
+            });
+            position = Some(self.append(&record)?);
+            self.counters
+                .messages_accepted
+                .fetch_add(1, Ordering::Relaxed);
+            self.counters
+                .values_accepted
+                .fetch_add(values as u64, Ordering::Relaxed);
+        }
+        if position.is_none() || !problems.is_empty() {
+            // When this append is refused although the first was taken, the sender sends the whole
+            // message again: written twice is allowed, lost is not.
+            position = Some(self.append(&Record::Rejected(dead_letter(&incoming, &problems)))?);
+            self.counters
+                .messages_rejected
+                .fetch_add(1, Ordering::Relaxed);
+        }
+        let position = position.unwrap_or_default();
+        if let Some(fingerprint) = fingerprint {
+            self.duplicates.lock().remember(fingerprint, position);
+        }
+        Ok(Receipt {
+            position,
+            accepted,
+            problems,
+            duplicate: false,
+        })
+    }
+
+    fn append(&self, record: &Record) -> Result<u64, Refusal> {
+        self.journal
+            .append(&record.encode())
+            .map_err(|error| match error {
+                AppendError::Busy { .. } => Refusal::Busy,
+                AppendError::Full { .. } => Refusal::Full,
+                other => Refusal::Unavailable(other.to_string()),
+            })
+    }
+}
+
+fn out_of_scope(scope: &Scope, entity: &EntityId) -> Option<Problem> {
+    let may = match scope {
+        Scope::Nothing => "no entity".to_owned(),
+        Scope::Own(own) if own == entity => return None,
+        Scope::Own(own) => own.to_string(),
+        Scope::Any => return None,
+    };
+    Some(Problem::new(
+        "not-yours",
+        format!("the sender may write {may}, not {entity}"),
+        "id",
+        "send the entity that the device was registered for, or register this one",
+    ))
+}
+
+fn dead_letter(incoming: &Incoming<'_>, problems: &[Problem]) -> Rejected {
+    let problem = match problems {
+        [] => Problem::new(
+            "empty",
+            "the message says nothing",
+            "message",
+            "send at least one entity with one attribute",
+        ),
+        [one] => one.clone(),
+        many => {
+            let told: Vec<String> = many
+                .iter()
+                .take(PROBLEMS_TOLD_MAX)
+                .map(|p| format!("{}: {}", p.place, p.what))
+                .collect();
+            Problem::new(
+                &many[0].code,
+                format!("{} problems: {}", many.len(), told.join("; ")),
+                many[0].place.clone(),
+                many[0].mend.clone(),
+            )
+        }
+    };
+    Rejected {
+        door: incoming.door.to_owned(),
+        device_id: incoming.device_id.cloned(),
+        address: incoming.address.to_owned(),
+        received_at: incoming.received_at,
+        raw: incoming.raw.to_vec(),
+        problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::{AttributeName, AttributeUpdate, Quality, TypeName, Update, Value};
+
+    const NOW: Timestamp = Timestamp::from_seconds(1_795_000_000);
+
+    fn payload(id: &str, value: f64, observed_at: Timestamp) -> Payload {
+        Payload {
+            updates: vec![Update {
+                entity_id: EntityId::new(id).unwrap(),
+                entity_type: TypeName::new("T").unwrap(),
+                attributes: vec![AttributeUpdate {
+                    name: AttributeName::new("a").unwrap(),
+                    value: Value::Number(value),
+                    unit: None,
+                    observed_at,
+                    quality: Quality::Good,
+                }],
+            }],
+            problems: vec![],
+        }
+    }
+
+    fn incoming<'a>(scope: &'a Scope, raw: &'a [u8]) -> Incoming<'a> {
+        Incoming {
+            door: "mqtt",
+            device_id: None,
+            scope,
+            address: "t",
+            raw,
+            received_at: NOW,
+            retain: false,
+        }
+    }
+
+    fn ingest(dir: &std::path::Path) -> Ingest {
+        let (journal, _) = Journal::open(dir, journal::Options::default()).unwrap();
+        Ingest::new(journal, Arc::default(), Limits::default())
+    }
+
+    #[tokio::test]
+    async fn accepted_and_refused_are_both_in_the_journal() {
+        let dir = tempfile::tempdir().unwrap();
+        let ingest = ingest(dir.path());
+        let own = Scope::Own(EntityId::new("urn:x:1").unwrap());
+        let good = ingest
+            .submit(incoming(&own, b"one"), payload("urn:x:1", 1.0, NOW))
+            .unwrap();
+        assert_eq!((good.accepted, good.problems.len()), (1, 0));
+        let bad = ingest
+            .submit(incoming(&own, b"two"), payload("urn:x:2", 1.0, NOW))
+            .unwrap();
+        assert_eq!(
+            (bad.accepted, bad.problems[0].code.as_str()),
+            (0, "not-yours")
+        );
+        ingest.journal().wait_durable(bad.position).await.unwrap();
+        let stored = ingest.journal().record(bad.position).unwrap().unwrap();
+        let Record::Rejected(letter) = Record::decode(&stored).unwrap() else {
+            panic!("a dead letter")
+        };
+        assert_eq!(letter.raw, b"two");
+        assert_eq!(letter.problem.code, "not-yours");
+    }
+
+    #[tokio::test]
+    async fn a_message_sent_again_is_written_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let ingest = ingest(dir.path());
+        let earlier = NOW.plus_seconds(-5);
+        let first = ingest
+            .submit(
+                incoming(&Scope::Any, b"m"),
+                payload("urn:x:1", 1.0, earlier),
+            )
+            .unwrap();
+        let again = ingest
+            .submit(
+                incoming(&Scope::Any, b"m"),
+                payload("urn:x:1", 1.0, earlier),
+            )
+            .unwrap();
+        assert!(again.duplicate);
+        assert_eq!(again.position, first.position);
+        let other = ingest
+            .submit(
+                incoming(&Scope::Any, b"m"),
+                payload("urn:x:1", 2.0, earlier),
+            )
+            .unwrap();
+        assert!(!other.duplicate);
+        // Without a time of its own, an equal reading is a new reading.
+        let a = ingest
+            .submit(incoming(&Scope::Any, b"m"), payload("urn:x:1", 3.0, NOW))
+            .unwrap();
+        let b = ingest
+            .submit(incoming(&Scope::Any, b"m"), payload("urn:x:1", 3.0, NOW))
+            .unwrap();
+        assert_ne!(a.position, b.position);
+    }
+}

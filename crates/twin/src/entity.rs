@@ -1,0 +1,42 @@
+//! What is kept of an entity.
+
+use compact_str::CompactString;
+use model::{AttributeName, DeviceId, EntityId, Quality, Timestamp, TypeName, Value};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// An entity as it is now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entity {
+    /// Its id.
+    pub id: EntityId,
+    /// Its type, as first said.
+    pub entity_type: TypeName,
+    /// Its attributes.
+    pub attributes: BTreeMap<AttributeName, AttributeState>,
+    /// When it was first heard of.
+    pub created_at: Timestamp,
+    /// When it was last heard of.
+    pub modified_at: Timestamp,
+    /// Longitude and latitude, WGS 84 degrees, of its `location` (the middle of the box of a shape).
+    pub location: Option<[f64; 2]>,
+}
+
+/// One attribute as it is now.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AttributeState {
+    /// The value.
+    pub value: Value,
+    /// UN/CEFACT code of its unit.
+    pub unit: Option<CompactString>,
+    /// When it was so.
+    pub observed_at: Timestamp,
+    /// When the platform heard of it.
+    pub received_at: Timestamp,
+    /// How good it is.
+    pub quality: Quality,
+    /// Journal position of the message that said so.
+    pub position: u64,
+    /// The device that said so.
+    pub device_id: Option<DeviceId>,
+}
