@@ -1,1 +1,68 @@
-//! journal.
+//! The durable log: records of opaque bytes, numbered densely from 0, in preallocated segment files with
+//! group commit. It knows nothing of what the bytes mean.
+//!
+//! ```text
+//! let (journal, recovery) = Journal::open(dir, Options::default())?;
+//! let position = journal.append(b"...")?;        // a position at once
+//! journal.wait_durable(position).await?;         // on disk; only now may anyone be told "yes"
+//! let mut reader = journal.read(0);
+//! while reader.wait().await { for (position, bytes) in reader.next_batch(1_000)? { ... } }
+//! ```
+//!
+//! What it promises:
+//! * a record whose [`Journal::wait_durable`] said yes is read back after any crash of the process;
+//! * positions have no holes: what could not be written waits, its waiters are told "no", and new
+//!   records are refused until it is written ([`Stall`]);
+//! * after a failed sync the block goes to a fresh segment, never again to the same file;
+//! * damage is told ([`ReadError::Damaged`], [`check`]), never skipped in silence; a cut-off last
+//!   write, which nobody was told yes for, is dropped and told ([`Recovery`]).
+//!
+//! In reading order: [`mod@format`] (what is on disk), `writer` (group commit), `walk` (block by block),
+//! `segments` (where a position lies), `reader`, `scan` (recovery and check), `journal` (the handle).
+
+mod error;
+pub mod format;
+mod journal;
+mod reader;
+mod scan;
+mod segments;
+pub mod storage;
+mod walk;
+mod writer;
+
+pub use error::{AppendError, Damage, OpenError, ReadError, Stall, WaitError};
+pub use journal::{Journal, Recovery, open_read_only};
+pub use reader::Reader;
+pub use scan::{Report, Torn, check, check_on};
+pub use storage::{RealStorage, Storage, StorageFile};
+
+/// The journal's limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Length of a segment file, in bytes (default 64 MiB). Trimming frees whole segments.
+    pub segment_bytes: u64,
+    /// Most bytes that wait to be written (default 64 MiB); beyond, [`AppendError::Busy`].
+    pub buffer_bytes_max: usize,
+    /// Longest record, in bytes (default 16 MiB).
+    pub record_bytes_max: usize,
+    /// Most bytes of records that are synced together (default 4 MiB), unless one record is longer.
+    pub block_bytes_max: usize,
+    /// How long the writer waits before it tries a stalled disk again, in milliseconds (default 500).
+    pub retry_ms: u64,
+    /// A reader's batch ends with the record that reaches this many bytes (default 4 MiB).
+    pub read_batch_bytes_max: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        const MIB: usize = 1024 * 1024;
+        Self {
+            segment_bytes: 64 * MIB as u64,
+            buffer_bytes_max: 64 * MIB,
+            record_bytes_max: 16 * MIB,
+            block_bytes_max: 4 * MIB,
+            retry_ms: 500,
+            read_batch_bytes_max: 4 * MIB,
+        }
+    }
+}

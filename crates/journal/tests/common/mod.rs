@@ -1,0 +1,327 @@
+//! A disk in memory that can be full, fail to write or sync, hold its syncs back, and lose power.
+//! Everything that it does follows from what it is told and one seed.
+
+use journal::{Options, Storage, StorageFile};
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+
+/// What survives a loss of power is decided sector by sector.
+const SECTOR_BYTES: usize = 512;
+
+/// Limits small enough that a short test goes through many segments.
+pub fn small_options() -> Options {
+    Options {
+        segment_bytes: 4096,
+        buffer_bytes_max: 64 * 1024,
+        record_bytes_max: 2000,
+        block_bytes_max: 1000,
+        retry_ms: 1,
+        read_batch_bytes_max: 4096,
+    }
+}
+
+#[derive(Default, Clone)]
+struct Data {
+    /// What reading gives.
+    current: Vec<u8>,
+    /// What is on the platter.
+    durable: Vec<u8>,
+    /// Byte ranges written since the last good sync.
+    dirty: Vec<(usize, usize)>,
+}
+
+#[derive(Default)]
+struct State {
+    files: BTreeMap<u64, Data>,
+    names: BTreeMap<String, u64>,
+    durable_names: BTreeMap<String, u64>,
+    next_file: u64,
+    locked: bool,
+    capacity_bytes: Option<usize>,
+    syncs_to_fail: u32,
+    writes_to_fail: u32,
+    syncs: u64,
+    hold_syncs: bool,
+    seed: u64,
+}
+
+/// The disk; clones are the same disk.
+#[derive(Clone)]
+pub struct SimDisk(Arc<(Mutex<State>, Condvar)>);
+
+impl SimDisk {
+    pub fn new(seed: u64) -> Self {
+        let state = State {
+            seed,
+            ..State::default()
+        };
+        Self(Arc::new((Mutex::new(state), Condvar::new())))
+    }
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0
+            .0
+            .lock()
+            .expect("no test panics while it holds the disk")
+    }
+    /// As the journal takes it.
+    pub fn storage(&self) -> Arc<dyn Storage> {
+        Arc::new(self.clone())
+    }
+    /// Room for this many bytes in all; `None`: endless.
+    pub fn set_capacity(&self, bytes: Option<usize>) {
+        self.state().capacity_bytes = bytes;
+    }
+    /// Bytes in use.
+    pub fn used(&self) -> usize {
+        let state = self.state();
+        state
+            .names
+            .values()
+            .map(|id| state.files[id].current.len())
+            .sum()
+    }
+    pub fn fail_syncs(&self, count: u32) {
+        self.state().syncs_to_fail = count;
+    }
+    pub fn fail_writes(&self, count: u32) {
+        self.state().writes_to_fail = count;
+    }
+    /// Syncs done so far.
+    pub fn syncs(&self) -> u64 {
+        self.state().syncs
+    }
+    /// Syncs wait until they are let go.
+    pub fn hold_syncs(&self, hold: bool) {
+        self.state().hold_syncs = hold;
+        self.0.1.notify_all();
+    }
+    /// Power is lost: of what was not synced, some sectors and some names survive, chosen by the seed.
+    /// No journal may be open.
+    pub fn lose_power(&self) {
+        let mut state = self.state();
+        assert!(!state.locked, "close the journal first");
+        if state.random() % 2 == 0 {
+            state.names = state.durable_names.clone();
+        } else {
+            state.durable_names = state.names.clone();
+        }
+        let mut files = std::mem::take(&mut state.files);
+        for data in files.values_mut() {
+            for (start, end) in std::mem::take(&mut data.dirty) {
+                let mut at = start;
+                while at < end {
+                    let sector_end = (at / SECTOR_BYTES + 1) * SECTOR_BYTES;
+                    let to = sector_end.min(end).min(data.current.len());
+                    if at < to && state.random() % 2 == 0 {
+                        if data.durable.len() < to {
+                            data.durable.resize(to, 0);
+                        }
+                        data.durable[at..to].copy_from_slice(&data.current[at..to]);
+                    }
+                    at = sector_end;
+                }
+            }
+            data.current = data.durable.clone();
+        }
+        state.files = files;
+    }
+    /// The names of the files.
+    pub fn names(&self) -> Vec<String> {
+        self.state().names.keys().cloned().collect()
+    }
+    /// A file's bytes.
+    pub fn bytes(&self, name: &str) -> Vec<u8> {
+        let state = self.state();
+        state.files[&state.names[name]].current.clone()
+    }
+    /// Puts a file there, durably.
+    pub fn put(&self, name: &str, bytes: &[u8]) {
+        let mut state = self.state();
+        let id = state.next_file;
+        state.next_file += 1;
+        let data = Data {
+            current: bytes.to_vec(),
+            durable: bytes.to_vec(),
+            dirty: Vec::new(),
+        };
+        state.files.insert(id, data);
+        state.names.insert(name.to_owned(), id);
+        state.durable_names.insert(name.to_owned(), id);
+    }
+    /// Another disk with the same files.
+    pub fn copy(&self) -> Self {
+        let other = Self::new(self.state().seed);
+        for name in self.names() {
+            other.put(&name, &self.bytes(&name));
+        }
+        other
+    }
+}
+
+impl State {
+    /// splitmix64.
+    fn random(&mut self) -> u64 {
+        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.seed;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+struct SimLock(SimDisk);
+impl Drop for SimLock {
+    fn drop(&mut self) {
+        self.0.state().locked = false;
+    }
+}
+
+impl Storage for SimDisk {
+    fn create_dir(&self) -> io::Result<()> {
+        Ok(())
+    }
+    fn list(&self) -> io::Result<Vec<String>> {
+        Ok(self.names())
+    }
+    fn create(&self, name: &str) -> io::Result<Box<dyn StorageFile>> {
+        let mut state = self.state();
+        let id = state.next_file;
+        state.next_file += 1;
+        state.files.insert(id, Data::default());
+        state.names.insert(name.to_owned(), id);
+        Ok(Box::new(SimFile {
+            disk: self.clone(),
+            id,
+        }))
+    }
+    fn open(&self, name: &str, _write: bool) -> io::Result<Box<dyn StorageFile>> {
+        match self.state().names.get(name) {
+            Some(&id) => Ok(Box::new(SimFile {
+                disk: self.clone(),
+                id,
+            })),
+            None => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut state = self.state();
+        let id = state.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        state.names.insert(to.to_owned(), id);
+        Ok(())
+    }
+    fn remove(&self, name: &str) -> io::Result<()> {
+        let gone = self.state().names.remove(name);
+        gone.map(|_| ()).ok_or(io::ErrorKind::NotFound.into())
+    }
+    fn sync_dir(&self) -> io::Result<()> {
+        let mut state = self.state();
+        state.durable_names = state.names.clone();
+        Ok(())
+    }
+    fn lock(&self, _name: &str) -> io::Result<Box<dyn Send + Sync>> {
+        let mut state = self.state();
+        if std::mem::replace(&mut state.locked, true) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(Box::new(SimLock(self.clone())))
+    }
+    fn random(&self) -> u64 {
+        self.state().random()
+    }
+    fn place(&self) -> String {
+        "the simulated disk".to_owned()
+    }
+}
+
+struct SimFile {
+    disk: SimDisk,
+    id: u64,
+}
+
+impl SimFile {
+    fn with<T>(&self, act: impl FnOnce(&mut Data) -> T) -> T {
+        let mut state = self.disk.state();
+        act(state
+            .files
+            .get_mut(&self.id)
+            .expect("files are never dropped"))
+    }
+}
+
+impl StorageFile for SimFile {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.with(|data| {
+            let from = (offset as usize).min(data.current.len());
+            let n = buffer.len().min(data.current.len() - from);
+            buffer[..n].copy_from_slice(&data.current[from..from + n]);
+            Ok(n)
+        })
+    }
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let used = self.disk.used();
+        let mut state = self.disk.state();
+        let capacity = state.capacity_bytes;
+        let fails = state.writes_to_fail > 0;
+        // A failing write leaves a part behind.
+        let part = state.random() as usize % (bytes.len() + 1);
+        let data = state
+            .files
+            .get_mut(&self.id)
+            .expect("files are never dropped");
+        let (from, end) = (offset as usize, offset as usize + bytes.len());
+        let growth = end.saturating_sub(data.current.len());
+        if capacity.is_some_and(|capacity| growth > 0 && used + growth > capacity) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let written = if fails { &bytes[..part] } else { bytes };
+        let end = from + written.len();
+        if data.current.len() < end {
+            data.current.resize(end, 0);
+        }
+        data.current[from..end].copy_from_slice(written);
+        data.dirty.push((from, end));
+        if fails {
+            state.writes_to_fail -= 1;
+            return Err(io::Error::other("injected write error"));
+        }
+        Ok(())
+    }
+    fn sync_data(&self) -> io::Result<()> {
+        let mut state = self.disk.state();
+        while state.hold_syncs {
+            state = self
+                .disk
+                .0
+                .1
+                .wait(state)
+                .expect("no test panics while it holds the disk");
+        }
+        state.syncs += 1;
+        let fails = state.syncs_to_fail > 0;
+        state.syncs_to_fail = state.syncs_to_fail.saturating_sub(1);
+        let data = state
+            .files
+            .get_mut(&self.id)
+            .expect("files are never dropped");
+        let dirty = std::mem::take(&mut data.dirty);
+        if fails {
+            // As Linux does: the pages are clean from now on, and not on the disk.
+            return Err(io::Error::other("injected sync error"));
+        }
+        let length = data.current.len();
+        data.durable.resize(length, 0);
+        for (start, end) in dirty {
+            let (start, end) = (start.min(length), end.min(length));
+            data.durable[start..end].copy_from_slice(&data.current[start..end]);
+        }
+        Ok(())
+    }
+    fn set_len(&self, bytes: u64) -> io::Result<()> {
+        self.with(|data| data.current.resize(bytes as usize, 0));
+        Ok(())
+    }
+    fn len(&self) -> io::Result<u64> {
+        self.with(|data| Ok(data.current.len() as u64))
+    }
+}
