@@ -5,6 +5,7 @@ use model::{EntityId, Timestamp, Value};
 use serde::{Deserialize, Serialize};
 
 /// Something the engine found out.
+#[expect(clippy::large_enum_variant, reason = "events are few and short-lived")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum RuleEvent {
     /// A rule's condition holds, and did not before: an alert.
