@@ -1,0 +1,109 @@
+//! Table `attachments`: what was added to a case. The bytes lie in files named by their SHA-256.
+
+use crate::failure::Result;
+use crate::field::table_row;
+use crate::store::Connection;
+use model::Timestamp;
+use sqlx::Any;
+
+table_row! {
+    /// A file added to a case.
+    pub struct Attachment {
+        /// Counts up from 1.
+        pub id: i64,
+        /// The case.
+        pub case_id: i64,
+        /// The step of the case's history that names it; `None` until one does.
+        pub event_id: Option<i64>,
+        /// The file's name as sent.
+        pub name: String,
+        /// What it is, found from its bytes.
+        pub media_type: String,
+        /// Its size in bytes.
+        pub size_bytes: i64,
+        /// SHA-256 of its bytes, hex.
+        pub sha256: String,
+        /// When it was added.
+        pub uploaded_at: Timestamp,
+        /// Who added it.
+        pub uploaded_by: String,
+    }
+}
+
+/// Adds an attachment; its `id` is ignored.
+pub async fn insert(connection: &mut Connection, new: &Attachment) -> Result<Attachment> {
+    Ok(sqlx::query_as::<Any, Attachment>(
+        "INSERT INTO attachments (case_id, event_id, name, media_type, size_bytes, sha256, uploaded_at, uploaded_by) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *",
+    )
+    .bind(new.case_id)
+    .bind(new.event_id)
+    .bind(&new.name)
+    .bind(&new.media_type)
+    .bind(new.size_bytes)
+    .bind(&new.sha256)
+    .bind(new.uploaded_at.micros())
+    .bind(&new.uploaded_by)
+    .fetch_one(connection)
+    .await?)
+}
+
+/// One attachment.
+pub async fn get(connection: &mut Connection, id: i64) -> Result<Option<Attachment>> {
+    Ok(
+        sqlx::query_as::<Any, Attachment>("SELECT * FROM attachments WHERE id = $1")
+            .bind(id)
+            .fetch_optional(connection)
+            .await?,
+    )
+}
+
+/// A case's attachments, oldest first.
+pub async fn of_case(connection: &mut Connection, case_id: i64) -> Result<Vec<Attachment>> {
+    Ok(
+        sqlx::query_as::<Any, Attachment>("SELECT * FROM attachments WHERE case_id = $1 ORDER BY id")
+            .bind(case_id)
+            .fetch_all(connection)
+            .await?,
+    )
+}
+
+/// How many attachments a case has.
+pub async fn count_of_case(connection: &mut Connection, case_id: i64) -> Result<i64> {
+    Ok(
+        sqlx::query_scalar::<Any, i64>("SELECT COUNT(*) FROM attachments WHERE case_id = $1")
+            .bind(case_id)
+            .fetch_one(connection)
+            .await?,
+    )
+}
+
+/// Names an attachment in a step of its case's history; `false` when it is not of that case or is
+/// already named by another step.
+pub async fn link_event(
+    connection: &mut Connection,
+    id: i64,
+    case_id: i64,
+    event_id: i64,
+) -> Result<bool> {
+    let done = sqlx::query::<Any>(
+        "UPDATE attachments SET event_id = $1 WHERE id = $2 AND case_id = $3 AND event_id IS NULL",
+    )
+    .bind(event_id)
+    .bind(id)
+    .bind(case_id)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// All attachments after an id, oldest first, at most `limit`: to check the files against the rows.
+pub async fn after(connection: &mut Connection, id: i64, limit: u32) -> Result<Vec<Attachment>> {
+    Ok(
+        sqlx::query_as::<Any, Attachment>("SELECT * FROM attachments WHERE id > $1 ORDER BY id LIMIT $2")
+            .bind(id)
+            .bind(i64::from(limit))
+            .fetch_all(connection)
+            .await?,
+    )
+}

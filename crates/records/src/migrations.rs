@@ -1,0 +1,56 @@
+//! The shapes of the database, in order. A shape once released is never edited: a change is a new file at
+//! the end, and a database of every older shape is kept as a fixture that must open.
+
+use crate::failure::{Failure, Result};
+use crate::store::Connection;
+use model::Problem;
+use sqlx::{Any, AssertSqlSafe};
+
+/// The migrations, in order; the version is the place in the list, from 1.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+
+/// The shape that this build reads and writes.
+pub const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// SQLite's type for a key that counts up and never gives a number twice.
+const ID_COLUMN: &str = "INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL";
+
+/// Brings the database to [`VERSION`]; to be called inside a write transaction, so that of several
+/// processes that open a new database at once only one makes it.
+///
+/// # Errors
+/// `records-newer` when a newer build has already moved the database on.
+pub async fn migrate(connection: &mut Connection) -> Result<()> {
+    sqlx::query::<Any>(
+        "CREATE TABLE IF NOT EXISTS schema_version (version BIGINT PRIMARY KEY NOT NULL)",
+    )
+    .execute(&mut *connection)
+    .await?;
+    let at: i64 =
+        sqlx::query_scalar::<Any, i64>("SELECT COALESCE(MAX(version), 0) FROM schema_version")
+            .fetch_one(&mut *connection)
+            .await?;
+    if at > VERSION {
+        return Err(Failure::Invalid(Problem::new(
+            "records-newer",
+            format!("the records have shape {at}, this build knows shapes up to {VERSION}"),
+            "records",
+            "run the newer build that wrote them, or restore the backup made before the upgrade",
+        )));
+    }
+    for (version, text) in (1..).zip(MIGRATIONS) {
+        if version <= at {
+            continue;
+        }
+        let text = text.replace("{{id}}", ID_COLUMN);
+        sqlx::raw_sql(AssertSqlSafe(text))
+            .execute(&mut *connection)
+            .await?;
+        sqlx::query::<Any>("INSERT INTO schema_version (version) VALUES ($1)")
+            .bind(version)
+            .execute(&mut *connection)
+            .await?;
+        tracing::info!(version, "records brought to a new shape");
+    }
+    Ok(())
+}
