@@ -1,1 +1,132 @@
-//! cases.
+//! Alerts become cases, and cases become closed: the workflow as data, who may move a case and how, its
+//! history, its clocks and its attachments.
+//!
+//! Reading order: [`workflow`] (the state machine, declared and checked, and the pure decision), [`number`]
+//! (what a case is called), [`assessment`] (how it went), then [`Cases`]: opening and acting
+//! (`apply`), reading (`view`), alerts (`alerts`), attachments (`attachments`).
+
+mod alerts;
+mod apply;
+pub mod assessment;
+mod attachments;
+pub mod number;
+mod view;
+pub mod workflow;
+
+pub use alerts::note_cleared;
+pub use apply::{Act, NewCase};
+pub use assessment::Assessment;
+pub use view::{AllowedAction, Assignee, CaseDetail, CaseSummary, HistoryEntry};
+pub use workflow::Workflow;
+
+use jiff::tz::TimeZone;
+use model::Problem;
+use records::{Failure, Records, Result};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The severities of alerts and cases, from least to worst.
+pub const SEVERITIES: &[&str] = &["info", "minor", "major", "critical"];
+
+/// The settings and limits of cases.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The city's time zone: a case's number holds the city's own date.
+    pub zone: String,
+    /// What case numbers begin with.
+    pub number_prefix: String,
+    /// Where the bytes of attachments lie.
+    pub attachments_dir: PathBuf,
+    /// Largest attachment, in bytes.
+    pub attachment_bytes_max: usize,
+    /// Most attachments of one case.
+    pub attachments_per_case_max: i64,
+    /// Longest title, in characters.
+    pub title_chars_max: usize,
+    /// Longest description or note, in characters.
+    pub text_chars_max: usize,
+    /// Most steps of history that a case is shown with.
+    pub history_rows_max: u32,
+}
+
+impl Options {
+    /// The defaults, with the attachments in `attachments_dir`.
+    pub fn new(attachments_dir: PathBuf) -> Self {
+        Self {
+            zone: "Asia/Shanghai".to_owned(),
+            number_prefix: "TM".to_owned(),
+            attachments_dir,
+            attachment_bytes_max: 10 * 1024 * 1024,
+            attachments_per_case_max: 50,
+            title_chars_max: 200,
+            text_chars_max: 4_000,
+            history_rows_max: 1_000,
+        }
+    }
+}
+
+/// Alerts and cases over the records. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Cases {
+    records: Records,
+    options: Arc<Options>,
+    workflows: Arc<BTreeMap<String, Workflow>>,
+    zone: TimeZone,
+}
+
+impl Cases {
+    /// Builds cases over the records. The default workflow is always there; `workflows` adds others, or
+    /// takes its place when one has its name.
+    ///
+    /// # Errors
+    /// [`Failure::Invalid`] for a time zone that is not known; [`Failure::Internal`] when the attachments'
+    /// folder cannot be made.
+    pub fn new(records: Records, options: Options, workflows: Vec<Workflow>) -> Result<Self> {
+        let zone = TimeZone::get(&options.zone).map_err(|_| {
+            Failure::Invalid(Problem::new(
+                "unknown-zone",
+                format!("\"{}\" is not a time zone", options.zone),
+                "zone",
+                "write an IANA name such as Asia/Shanghai",
+            ))
+        })?;
+        std::fs::create_dir_all(&options.attachments_dir)?;
+        let default = Workflow::standard()?;
+        let workflows = std::iter::once(default)
+            .chain(workflows)
+            .map(|w| (w.name.clone(), w))
+            .collect();
+        Ok(Self {
+            records,
+            options: Arc::new(options),
+            workflows: Arc::new(workflows),
+            zone,
+        })
+    }
+
+    /// The settings in force.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The workflow of that name.
+    ///
+    /// # Errors
+    /// [`Failure::Conflict`] `workflow-missing` when no pack brings it (any more).
+    pub fn workflow(&self, name: &str) -> Result<&Workflow> {
+        self.workflows.get(name).ok_or_else(|| {
+            Failure::Conflict(Problem::new(
+                "workflow-missing",
+                format!("there is no workflow \"{}\"", model::problem::quote(name)),
+                "workflow",
+                "add the pack that brings it",
+            ))
+        })
+    }
+
+    /// All workflows, by name.
+    pub fn workflows(&self) -> impl Iterator<Item = &Workflow> {
+        self.workflows.values()
+    }
+}

@@ -1,0 +1,268 @@
+//! Cases as people read them: with the names of departments and people, the history and the attachments.
+
+use crate::assessment::{Assessment, assess};
+use crate::workflow::Need;
+use crate::Cases;
+use model::Timestamp;
+use records::attachments::{self, Attachment};
+use records::cases::{self, Case, CaseFilter};
+use records::organisations::{self, Organisation};
+use records::{Acting, Connection, Failure, Page, PageRequest, Result, users};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A case in a list.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CaseSummary {
+    /// Counts up from 1.
+    pub id: i64,
+    /// The number people say.
+    pub number: String,
+    /// One line.
+    pub title: String,
+    /// More; may be empty.
+    pub description: String,
+    /// The workflow it follows.
+    pub workflow: String,
+    /// Where it stands.
+    pub state: String,
+    /// `info`, `minor`, `major` or `critical`.
+    pub severity: String,
+    /// The alert it came from.
+    pub alert_id: Option<i64>,
+    /// The entity it is about.
+    pub entity_id: Option<String>,
+    /// Longitude and latitude, degrees.
+    pub location: Option<[f64; 2]>,
+    /// The department that has it.
+    pub organisation: Option<Organisation>,
+    /// The person who has it.
+    pub assignee: Option<Assignee>,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// Who opened it.
+    pub created_by: String,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When the present step should be done.
+    pub due_at: Option<Timestamp>,
+    /// When it ended.
+    pub closed_at: Option<Timestamp>,
+    /// Counts its changes.
+    pub version: i64,
+}
+
+/// A person who has a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Assignee {
+    /// The user's id.
+    pub id: i64,
+    /// The name.
+    pub name: String,
+}
+
+/// A case with everything known of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CaseDetail {
+    /// The case.
+    #[serde(flatten)]
+    pub case: CaseSummary,
+    /// Its steps, oldest first.
+    pub history: Vec<HistoryEntry>,
+    /// Its attachments, oldest first.
+    pub attachments: Vec<Attachment>,
+    /// The names of the actions that the reader may do now.
+    pub actions: Vec<String>,
+    /// The same with what each needs.
+    pub allowed: Vec<AllowedAction>,
+    /// How it went, once it has ended.
+    pub assessment: Option<Assessment>,
+}
+
+/// An action that the reader may do now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AllowedAction {
+    /// Its name.
+    pub action: String,
+    /// What must come with it.
+    pub needs: Vec<Need>,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HistoryEntry {
+    /// Counts up.
+    pub id: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: String,
+    /// What was done.
+    pub action: String,
+    /// The state before.
+    pub from_state: Option<String>,
+    /// The state after.
+    pub to_state: String,
+    /// What the person wrote.
+    pub note: Option<String>,
+    /// The department it was given to.
+    pub organisation: Option<Organisation>,
+    /// The person it was given to.
+    pub assignee: Option<Assignee>,
+    /// Whether the state before was left late.
+    pub late: bool,
+    /// The attachments of this step.
+    pub attachments: Vec<i64>,
+}
+
+/// Departments and people by id, fetched once for a page.
+#[derive(Default)]
+struct Names {
+    organisations: BTreeMap<String, Organisation>,
+    people: BTreeMap<i64, Assignee>,
+}
+
+impl Names {
+    async fn load(
+        connection: &mut Connection,
+        people: impl Iterator<Item = i64>,
+    ) -> Result<Self> {
+        let mut names = Self::default();
+        for organisation in organisations::list(connection).await? {
+            names
+                .organisations
+                .insert(organisation.id.clone(), organisation);
+        }
+        for id in people {
+            if let std::collections::btree_map::Entry::Vacant(place) = names.people.entry(id)
+                && let Some(user) = users::get(connection, id).await?
+            {
+                place.insert(Assignee {
+                    id,
+                    name: user.name,
+                });
+            }
+        }
+        Ok(names)
+    }
+
+    fn organisation(&self, id: Option<&String>) -> Option<Organisation> {
+        id.and_then(|id| self.organisations.get(id)).cloned()
+    }
+
+    fn person(&self, id: Option<i64>) -> Option<Assignee> {
+        id.and_then(|id| self.people.get(&id)).cloned()
+    }
+
+    fn summary(&self, case: Case) -> CaseSummary {
+        CaseSummary {
+            organisation: self.organisation(case.organisation_id.as_ref()),
+            assignee: self.person(case.assignee_id),
+            location: case.lon.zip(case.lat).map(|(lon, lat)| [lon, lat]),
+            id: case.id,
+            number: case.number,
+            title: case.title,
+            description: case.description,
+            workflow: case.workflow,
+            state: case.state,
+            severity: case.severity,
+            alert_id: case.alert_id,
+            entity_id: case.entity_id,
+            created_at: case.created_at,
+            created_by: case.created_by,
+            updated_at: case.updated_at,
+            due_at: case.due_at,
+            closed_at: case.closed_at,
+            version: case.version,
+        }
+    }
+}
+
+impl Cases {
+    /// Cases, newest first.
+    ///
+    /// # Errors
+    /// [`Failure::Invalid`] for a cursor of another list.
+    pub async fn list(&self, filter: &CaseFilter, page: &PageRequest) -> Result<Page<CaseSummary>> {
+        let mut connection = self.records.read().await?;
+        let page = cases::list(&mut connection, filter, page).await?;
+        let people = page.items.iter().filter_map(|c| c.assignee_id);
+        let names = Names::load(&mut connection, people).await?;
+        Ok(page.map(|case| names.summary(case)))
+    }
+
+    /// One case with everything known of it, as `reader` sees it.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`].
+    pub async fn case(&self, id: i64, reader: &Acting) -> Result<CaseDetail> {
+        let mut connection = self.records.read().await?;
+        let case = cases::get(&mut connection, id)
+            .await?
+            .ok_or_else(|| Failure::not_found("case", id))?;
+        self.detail(&mut connection, case, reader).await
+    }
+
+    /// The names of the actions that a person may do to a case now, in the workflow's order.
+    pub fn actions_for(&self, case: &Case, acting: &Acting) -> Vec<&str> {
+        self.workflow(&case.workflow)
+            .map(|w| w.allowed(case, acting))
+            .unwrap_or_default()
+            .into_iter()
+            .map(|t| t.action.as_str())
+            .collect()
+    }
+
+    pub(crate) async fn detail(
+        &self,
+        connection: &mut Connection,
+        case: Case,
+        reader: &Acting,
+    ) -> Result<CaseDetail> {
+        let events = cases::events(connection, case.id, self.options.history_rows_max).await?;
+        let attachments = attachments::of_case(connection, case.id).await?;
+        let people = events.iter().filter_map(|e| e.assignee_id);
+        let names = Names::load(connection, people.chain(case.assignee_id)).await?;
+        let allowed: Vec<_> = self
+            .workflow(&case.workflow)
+            .map(|w| w.allowed(&case, reader))
+            .unwrap_or_default()
+            .into_iter()
+            .map(|t| AllowedAction {
+                action: t.action.clone(),
+                needs: t.needs.clone(),
+            })
+            .collect();
+        let assessment = case
+            .closed_at
+            .map(|ended_at| assess(case.created_at, ended_at, &events));
+        let history = events
+            .into_iter()
+            .map(|event| HistoryEntry {
+                organisation: names.organisation(event.organisation_id.as_ref()),
+                assignee: names.person(event.assignee_id),
+                attachments: attachments
+                    .iter()
+                    .filter(|a| a.event_id == Some(event.id))
+                    .map(|a| a.id)
+                    .collect(),
+                id: event.id,
+                at: event.at,
+                actor: event.actor,
+                action: event.action,
+                from_state: event.from_state,
+                to_state: event.to_state,
+                note: event.note,
+                late: event.late,
+            })
+            .collect();
+        Ok(CaseDetail {
+            case: names.summary(case),
+            history,
+            attachments,
+            actions: allowed.iter().map(|a| a.action.clone()).collect(),
+            allowed,
+            assessment,
+        })
+    }
+}

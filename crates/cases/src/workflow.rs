@@ -1,0 +1,321 @@
+//! A workflow as data: states with clocks, actions with who may do them. And the one pure decision: may
+//! this person do this to this case now.
+
+use model::{Problem, problem::quote};
+use records::cases::Case;
+use records::{Acting, Failure};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// The workflow that cases follow when nothing else is said.
+pub const STANDARD: &str = "city-case";
+
+/// A way that cases go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Workflow {
+    /// Its name.
+    pub name: String,
+    /// Title in Chinese.
+    pub title_zh: String,
+    /// Title in English.
+    pub title_en: String,
+    /// The state that a case is opened in.
+    pub initial: String,
+    /// Permissions of which opening needs one.
+    pub open_may: Vec<String>,
+    /// The states.
+    pub states: Vec<State>,
+    /// What moves a case.
+    pub transitions: Vec<Transition>,
+}
+
+/// Where a case can stand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// Its name.
+    pub name: String,
+    /// The step of GB/T 30428 that it waits for or belongs to.
+    pub step: String,
+    /// Title in Chinese.
+    pub title_zh: String,
+    /// Title in English.
+    pub title_en: String,
+    /// How long a case may stay here before it is late, in minutes; no clock when left out.
+    #[serde(default)]
+    pub minutes: Option<u32>,
+    /// Whether the case has ended here.
+    #[serde(default)]
+    pub r#final: bool,
+}
+
+/// One action from some states.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transition {
+    /// The action's name.
+    pub action: String,
+    /// The states that it is possible in.
+    pub from: Vec<String>,
+    /// The state it leads to; the case stays where it is when left out.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// Permissions of which the person needs one.
+    pub may: Vec<String>,
+    /// Whose case it must be.
+    #[serde(default)]
+    pub by: By,
+    /// What must come with it.
+    #[serde(default)]
+    pub needs: Vec<Need>,
+    /// Who gets the case with it.
+    #[serde(default)]
+    pub assigns: Option<Assigns>,
+    /// Whether the alert that the case came from may get another case afterwards.
+    #[serde(default)]
+    pub frees_alert: bool,
+}
+
+/// Whose case it must be for a person to act.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum By {
+    /// Anyone who has the permission.
+    #[default]
+    Anyone,
+    /// People of the department that has the case, and people of no department; when the case has been
+    /// given to a person, that person only.
+    Organisation,
+    /// The person who has it.
+    Assignee,
+}
+
+/// What must come with an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Need {
+    /// Words.
+    Note,
+    /// At least one attachment that is a picture.
+    Photo,
+    /// A department.
+    Organisation,
+}
+
+/// Who gets the case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Assigns {
+    /// The person who acts.
+    #[serde(rename = "self")]
+    Oneself,
+    /// The department and, when named, the person given with the action.
+    Given,
+}
+
+impl Workflow {
+    /// Reads and checks a workflow from TOML; `file` is named in problems.
+    ///
+    /// # Errors
+    /// Every mistake found.
+    pub fn parse(text: &str, file: &str) -> Result<Self, Vec<Problem>> {
+        let workflow: Self = toml::from_str(text).map_err(|e| {
+            let line = e
+                .span()
+                .map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            vec![Problem::new(
+                "workflow-form",
+                e.message(),
+                format!("{file}:{line}"),
+                "write it like the default workflow, city-case.toml",
+            )]
+        })?;
+        let problems = workflow.check(file);
+        if problems.is_empty() {
+            Ok(workflow)
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// The default workflow, compiled in.
+    ///
+    /// # Errors
+    /// Never, as long as the tests pass: the text is part of the program.
+    pub fn standard() -> Result<Self, Failure> {
+        Self::parse(include_str!("../workflows/city-case.toml"), "city-case.toml")
+            .map_err(|problems| Failure::internal(problems[0].clone()))
+    }
+
+    /// The state of that name.
+    pub fn state(&self, name: &str) -> Option<&State> {
+        self.states.iter().find(|s| s.name == name)
+    }
+
+    /// Whether a case in that state has ended.
+    pub fn is_final(&self, state: &str) -> bool {
+        self.state(state).is_some_and(|s| s.r#final)
+    }
+
+    /// What is wrong with the workflow as a whole.
+    fn check(&self, file: &str) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut add = |code: &str, what: String, mend: &str| {
+            problems.push(Problem::new(code, what, file, mend));
+        };
+        let mut names = BTreeSet::new();
+        for state in &self.states {
+            if !names.insert(state.name.as_str()) {
+                let what = format!("the state {} is declared twice", quote(&state.name));
+                add("workflow-state-twice", what, "rename or remove one");
+            }
+        }
+        let mut named = vec![(&self.initial, "initial".to_owned())];
+        for t in &self.transitions {
+            let place = format!("the action {}", quote(&t.action));
+            named.extend(t.from.iter().chain(&t.to).map(|s| (s, place.clone())));
+            if t.may.is_empty() {
+                let what = format!("{place} has no permission");
+                add("workflow-may", what, "name at least one permission in `may`");
+            }
+            if t.from.is_empty() {
+                let what = format!("{place} is possible in no state");
+                add("workflow-from", what, "name at least one state in `from`");
+            }
+            for from in &t.from {
+                let twins = self
+                    .transitions
+                    .iter()
+                    .filter(|o| o.action == t.action && o.from.contains(from))
+                    .count();
+                if twins > 1 {
+                    let what = format!("{place} is declared twice for {}", quote(from));
+                    add("workflow-action-twice", what, "keep one of them");
+                }
+                if self.is_final(from) && t.to.is_some() {
+                    let what = format!("{place} leads out of {}, where cases have ended", quote(from));
+                    add("workflow-final", what, "take the state out of `from`");
+                }
+            }
+        }
+        if self.open_may.is_empty() {
+            let what = "nobody may open a case".to_owned();
+            add("workflow-may", what, "name at least one permission in `open_may`");
+        }
+        for (state, place) in named {
+            if !names.contains(state.as_str()) {
+                let what = format!("{place} names the state {}, which is not declared", quote(state));
+                add("workflow-unknown-state", what, "declare it under [[states]] or mend the name");
+            }
+        }
+        if !self.states.iter().any(|s| s.r#final) {
+            let what = "no state ends a case".to_owned();
+            add("workflow-final", what, "give one state `final = true`");
+        }
+        let mut reached = BTreeSet::from([self.initial.as_str()]);
+        loop {
+            let before = reached.len();
+            for t in &self.transitions {
+                if let Some(to) = &t.to
+                    && t.from.iter().any(|f| reached.contains(f.as_str()))
+                {
+                    reached.insert(to);
+                }
+            }
+            if reached.len() == before {
+                break;
+            }
+        }
+        for state in names.difference(&reached) {
+            let what = format!("no case ever gets to the state {}", quote(state));
+            add("workflow-unreached", what, "add an action that leads to it, or remove it");
+        }
+        problems
+    }
+
+    /// Decides whether a person may do an action to a case as it stands.
+    ///
+    /// # Errors
+    /// [`Failure::Invalid`] `unknown-action`; [`Failure::Conflict`] `case-state` when the action is not
+    /// possible where the case stands; [`Failure::Forbidden`] when the person may not.
+    pub fn decide(&self, case: &Case, action: &str, acting: &Acting) -> Result<&Transition, Failure> {
+        let mut known = self.transitions.iter().filter(|t| t.action == action).peekable();
+        if known.peek().is_none() {
+            let mut names: Vec<_> = self.transitions.iter().map(|t| t.action.as_str()).collect();
+            names.dedup();
+            return Err(Failure::Invalid(Problem::new(
+                "unknown-action",
+                format!("\"{}\" is not an action of a case", quote(action)),
+                "action",
+                format!("use one of {}", names.join(", ")),
+            )));
+        }
+        let Some(transition) = known.find(|t| t.from.contains(&case.state)) else {
+            return Err(Failure::Conflict(Problem::new(
+                "case-state",
+                format!("{} is {}: {action} is not possible now", case.number, case.state),
+                "action",
+                "load the case again: somebody may have moved it",
+            )));
+        };
+        if !transition.may.iter().any(|p| acting.may(p)) {
+            return Err(Failure::Forbidden(Problem::new(
+                "permission-missing",
+                format!("{action} needs the permission {}", transition.may.join(" or ")),
+                "action",
+                "ask somebody who may, or the engineer for another role",
+            )));
+        }
+        self.decide_whose(case, transition, acting)?;
+        Ok(transition)
+    }
+
+    fn decide_whose(
+        &self,
+        case: &Case,
+        transition: &Transition,
+        acting: &Acting,
+    ) -> Result<(), Failure> {
+        let refused = |what: String, mend: &str| {
+            Err(Failure::Forbidden(Problem::new(
+                "case-of-others",
+                what,
+                "action",
+                mend,
+            )))
+        };
+        let is_mine = case.assignee_id.is_some() && case.assignee_id == acting.actor.user_id();
+        let dispatch = "ask the duty officer to dispatch it to you";
+        match transition.by {
+            By::Anyone => Ok(()),
+            By::Assignee if is_mine => Ok(()),
+            By::Assignee => refused(format!("{} is not assigned to you", case.number), dispatch),
+            By::Organisation if acting.actor.user_id().is_none() => refused(
+                "only a person can take a case".to_owned(),
+                "sign in as a person",
+            ),
+            By::Organisation if case.assignee_id.is_some() && !is_mine => {
+                refused(format!("{} was given to somebody else", case.number), dispatch)
+            }
+            By::Organisation
+                if !is_mine
+                    && acting.organisation_id.is_some()
+                    && acting.organisation_id != case.organisation_id =>
+            {
+                refused(format!("{} is another department's", case.number), dispatch)
+            }
+            By::Organisation => Ok(()),
+        }
+    }
+
+    /// The actions that a person may do to a case as it stands, in the workflow's order.
+    pub fn allowed(&self, case: &Case, acting: &Acting) -> Vec<&Transition> {
+        self.transitions
+            .iter()
+            .filter(|t| t.from.contains(&case.state))
+            .filter(|t| t.may.iter().any(|p| acting.may(p)))
+            .filter(|t| self.decide_whose(case, t, acting).is_ok())
+            .collect()
+    }
+}

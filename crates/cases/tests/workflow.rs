@@ -1,0 +1,76 @@
+//! Workflows as data: the default one is sound, and every mistake in another is found and said.
+
+use cases::Workflow;
+
+const SMALL: &str = r#"
+name = "small"
+title_zh = "小"
+title_en = "Small"
+initial = "new"
+open_may = ["case.open"]
+[[states]]
+name = "new"
+step = "collect"
+title_zh = "新"
+title_en = "New"
+minutes = 5
+[[states]]
+name = "done"
+step = "close"
+title_zh = "完"
+title_en = "Done"
+final = true
+[[transitions]]
+action = "end"
+from = ["new"]
+to = "done"
+may = ["case.verify"]
+"#;
+
+#[test]
+fn the_default_follows_the_seven_steps() {
+    let workflow = Workflow::standard().unwrap();
+    let mut steps: Vec<_> = workflow.states.iter().map(|s| s.step.as_str()).collect();
+    steps.dedup();
+    assert_eq!(steps[..7], ["collect", "file", "dispatch", "handle", "verify", "close", "assess"]);
+    assert!(workflow.states.iter().all(|s| s.r#final == s.minutes.is_none()), "a clock on every open state");
+}
+
+#[test]
+fn another_workflow_is_read() {
+    let workflow = Workflow::parse(SMALL, "small.toml").unwrap();
+    assert!(workflow.is_final("done") && !workflow.is_final("new"));
+    assert_eq!(workflow.state("new").unwrap().minutes, Some(5));
+}
+
+#[test]
+fn every_mistake_is_said_with_its_file() {
+    for (from, to, expected) in [
+        ("to = \"done\"", "to = \"gone\"", &["workflow-unknown-state", "workflow-unreached"][..]),
+        ("initial = \"new\"", "initial = \"old\"", &["workflow-unknown-state", "workflow-unreached", "workflow-unreached"]),
+        ("may = [\"case.verify\"]", "may = []", &["workflow-may"]),
+        ("open_may = [\"case.open\"]", "open_may = []", &["workflow-may"]),
+        ("from = [\"new\"]", "from = []", &["workflow-from", "workflow-unreached"]),
+        ("from = [\"new\"]", "from = [\"new\", \"done\"]", &["workflow-final"]),
+        ("final = true", "", &["workflow-final"]),
+        ("name = \"done\"", "name = \"new\"", &["workflow-state-twice", "workflow-unknown-state"]),
+    ] {
+        let problems = Workflow::parse(&SMALL.replacen(from, to, 1), "small.toml").unwrap_err();
+        let mut codes: Vec<_> = problems.iter().map(|p| p.code.as_str()).collect();
+        codes.sort_unstable();
+        let mut expected = expected.to_vec();
+        expected.sort_unstable();
+        assert_eq!(codes, expected, "{from} -> {to}: {problems:?}");
+        assert!(problems.iter().all(|p| p.place == "small.toml"));
+    }
+    let twice = format!("{SMALL}[[transitions]]\naction = \"end\"\nfrom = [\"new\"]\nmay = [\"case.open\"]\n");
+    let problems = Workflow::parse(&twice, "small.toml").unwrap_err();
+    assert!(problems.iter().all(|p| p.code == "workflow-action-twice"));
+}
+
+#[test]
+fn a_misspelt_key_names_its_line() {
+    let problems = Workflow::parse(&SMALL.replace("minutes = 5", "minuets = 5"), "small.toml").unwrap_err();
+    assert_eq!(problems.len(), 1);
+    assert_eq!((problems[0].code.as_str(), problems[0].place.as_str()), ("workflow-form", "small.toml:12"));
+}

@@ -1,0 +1,284 @@
+//! Devices: what may connect to the doors, with which name and password. The row is read at every
+//! connect, so a device that another process added is known at once.
+
+use crate::{Identity, secret};
+use model::{DeviceId, Problem, Timestamp, TypeName, problem::quote};
+use records::devices::{Device, DeviceChange, DeviceFilter};
+use records::{Actor, Failure, Page, PageRequest, Result, Write, audit, devices};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// Characters of the client id's random end: 30 bits, against guessing and against two devices whose ids
+/// end alike. The table's uniqueness is the guard; a clash is drawn again.
+const SUFFIX_CHARS: usize = 6;
+/// Characters of the client id's readable beginning.
+const READABLE_CHARS_MAX: usize = 40;
+/// Draws of a client id before giving up.
+const DRAWS_MAX: usize = 5;
+
+/// A device to register.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceIdentity {
+    /// The URI of the thing the device speaks for.
+    pub id: DeviceId,
+    /// The thing's type.
+    pub r#type: TypeName,
+    /// What people call it.
+    pub name: Option<String>,
+}
+
+/// How a new device connects. The password is not stored and cannot be shown again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceCredentials {
+    /// The URI of the thing the device speaks for.
+    pub id: String,
+    /// Its name at the MQTT door.
+    pub client_id: String,
+    /// The thing's type.
+    pub r#type: String,
+    /// What people call it.
+    pub name: Option<String>,
+    /// Username at the doors.
+    pub username: String,
+    /// Password at the doors.
+    pub password: String,
+    /// The topic it publishes to.
+    pub topic: String,
+}
+
+impl Identity {
+    /// Registers a device and makes its credentials.
+    ///
+    /// # Errors
+    /// [`Failure::Conflict`] `device-known` when the id has a device already; [`Failure::Invalid`] for a bad
+    /// name.
+    pub async fn register_device(
+        &self,
+        device: &DeviceIdentity,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<DeviceCredentials> {
+        let mut write = self.records().write().await?;
+        let made = self.register_in(&mut write, device, actor, now).await?;
+        write.commit().await?;
+        Ok(made)
+    }
+
+    /// Registers many devices in one transaction: all of them or none.
+    ///
+    /// # Errors
+    /// As [`Identity::register_device`]; also `too-many-devices`.
+    pub async fn register_devices(
+        &self,
+        list: &[DeviceIdentity],
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Vec<DeviceCredentials>> {
+        let max = self.options().devices_at_once_max;
+        if list.len() > max {
+            return Err(Failure::Invalid(Problem::new(
+                "too-many-devices",
+                format!("{} devices in one call", list.len()),
+                "devices",
+                format!("register at most {max} at once"),
+            )));
+        }
+        let mut write = self.records().write().await?;
+        let mut made = Vec::with_capacity(list.len());
+        for device in list {
+            made.push(self.register_in(&mut write, device, actor, now).await?);
+        }
+        write.commit().await?;
+        Ok(made)
+    }
+
+    async fn register_in(
+        &self,
+        write: &mut Write,
+        device: &DeviceIdentity,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<DeviceCredentials> {
+        let name = device
+            .name
+            .as_deref()
+            .map(|name| self.check_name(name, "name"))
+            .transpose()?;
+        if devices::by_id(write, device.id.as_str()).await?.is_some() {
+            return Err(Failure::Conflict(Problem::new(
+                "device-known",
+                format!("{} has a device already", device.id),
+                "id",
+                "remove it first, or give the other device its own id",
+            )));
+        }
+        let password = secret::generate_secret();
+        let (secret_salt, secret_hash) = secret::hash_device_password(&password);
+        for _ in 0..DRAWS_MAX {
+            let client_id = client_id(device.id.as_str(), &secret::random_text(SUFFIX_CHARS));
+            let row = Device {
+                id: device.id.to_string(),
+                username: client_id.clone(),
+                client_id,
+                r#type: device.r#type.to_string(),
+                name: name.clone(),
+                secret_salt: secret_salt.clone(),
+                secret_hash: secret_hash.clone(),
+                created_at: now,
+                created_by: actor.name.clone(),
+                online: false,
+                connected_at: None,
+                last_seen_at: None,
+                messages: 0,
+                rejected: 0,
+            };
+            let Some(row) = devices::insert(write, &row).await? else {
+                continue;
+            };
+            let target = format!("device:{}", row.client_id);
+            let detail = json!({"id": row.id, "type": row.r#type});
+            audit::insert(write, now, actor, "device.add", &target, &detail).await?;
+            return Ok(DeviceCredentials {
+                topic: topic(&row.client_id),
+                id: row.id,
+                client_id: row.client_id,
+                r#type: row.r#type,
+                name: row.name,
+                username: row.username,
+                password,
+            });
+        }
+        Err(Failure::internal("no free client id was drawn"))
+    }
+
+    /// The device that signs in at a door; `None` for an unknown device and for a wrong password alike. An
+    /// empty `client_id` (a door without one, such as HTTP) is taken from the username.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub async fn device_sign_in(
+        &self,
+        client_id: &str,
+        username: &str,
+        password: &str,
+    ) -> Result<Option<Device>> {
+        let device = devices::by_username(&mut *self.records().read().await?, username).await?;
+        Ok(device
+            .filter(|d| client_id.is_empty() || d.client_id == client_id)
+            .filter(|d| secret::verify_device_password(password, &d.secret_salt, &d.secret_hash)))
+    }
+
+    /// One device.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`].
+    pub async fn device(&self, client_id: &str) -> Result<Device> {
+        devices::by_client_id(&mut *self.records().read().await?, client_id)
+            .await?
+            .ok_or_else(|| Failure::not_found("device", quote(client_id)))
+    }
+
+    /// Devices, by client id.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub async fn list_devices(
+        &self,
+        filter: &DeviceFilter,
+        page: &PageRequest,
+    ) -> Result<Page<Device>> {
+        devices::list(&mut *self.records().read().await?, filter, page).await
+    }
+
+    /// Takes a device away; its next connect is refused. A connection that it has open is the door's to
+    /// close.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`].
+    pub async fn remove_device(
+        &self,
+        client_id: &str,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Device> {
+        let mut write = self.records().write().await?;
+        let device = devices::delete(&mut write, client_id)
+            .await?
+            .ok_or_else(|| Failure::not_found("device", quote(client_id)))?;
+        let target = format!("device:{}", device.client_id);
+        let detail = json!({"id": device.id, "type": device.r#type});
+        audit::insert(&mut write, now, actor, "device.remove", &target, &detail).await?;
+        write.commit().await?;
+        Ok(device)
+    }
+
+    /// Writes what happened to devices since the last call, in one transaction. Meant to be called about
+    /// once a second, not per message. This is measurement, not a person's change: it is not audited.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub async fn device_changes(&self, changes: &[DeviceChange]) -> Result<()> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let mut write = self.records().write().await?;
+        devices::apply_changes(&mut write, changes).await?;
+        write.commit().await
+    }
+
+    /// Marks every device as not connected: to be called when the server starts.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub async fn all_devices_offline(&self) -> Result<()> {
+        let mut write = self.records().write().await?;
+        devices::all_offline(&mut write).await?;
+        write.commit().await
+    }
+}
+
+/// The topic that a device publishes to.
+fn topic(client_id: &str) -> String {
+    format!("devices/{client_id}/up")
+}
+
+/// A name for the MQTT door: the last part of the id, cleaned so that it is safe in a topic, a file name
+/// and an address, and a random end.
+fn client_id(id: &str, suffix: &str) -> String {
+    let last = id.rsplit([':', '/']).find(|part| !part.is_empty());
+    let mut readable = String::new();
+    for c in last.unwrap_or_default().to_ascii_lowercase().chars() {
+        if readable.len() == READABLE_CHARS_MAX {
+            break;
+        }
+        if c.is_ascii_alphanumeric() {
+            readable.push(c);
+        } else if !readable.is_empty() && !readable.ends_with('-') {
+            readable.push('-');
+        }
+    }
+    let readable = readable.trim_end_matches('-');
+    let readable = if readable.is_empty() { "device" } else { readable };
+    format!("{readable}-{suffix}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn client_ids_are_safe_in_topics() {
+        for (id, expected) in [
+            ("urn:ngsi-ld:WaterObserved:62206900", "62206900-x"),
+            ("urn:ngsi-ld:WaterObserved:HanBei+#River", "hanbei-river-x"),
+            ("urn:ngsi-ld:WaterObserved:汉北河", "device-x"),
+            ("https://example.org/things/gauge.7/", "gauge-7-x"),
+            ("urn:a:--..", "device-x"),
+        ] {
+            assert_eq!(client_id(id, "x"), expected);
+        }
+        let long = format!("urn:x:{}", "a".repeat(250));
+        assert_eq!(client_id(&long, "x").len(), READABLE_CHARS_MAX + 2);
+        assert_eq!(topic("g-1"), "devices/g-1/up");
+    }
+}

@@ -1,0 +1,92 @@
+//! Permissions as words. Every endpoint names the one it needs.
+
+use model::{Problem, problem::quote};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident = $word:literal),* $(,)?) => {
+        /// Something that a role may be allowed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Permission {
+            $( $(#[$doc])* #[serde(rename = $word)] $name, )*
+        }
+
+        impl Permission {
+            /// Every permission.
+            pub const ALL: &[Permission] = &[$(Permission::$name),*];
+
+            /// Its word.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)*
+                }
+            }
+        }
+    };
+}
+
+permissions! {
+    /// Read entities, their history, the map, and the messages behind them.
+    EntityRead = "entity.read",
+    /// Query with SQL.
+    SqlQuery = "sql.query",
+    /// Read alerts.
+    AlertRead = "alert.read",
+    /// Take note of an alert.
+    AlertAcknowledge = "alert.acknowledge",
+    /// Read cases and their attachments.
+    CaseRead = "case.read",
+    /// Open a case.
+    CaseOpen = "case.open",
+    /// File, dispatch and cancel cases.
+    CaseDispatch = "case.dispatch",
+    /// Take a case, add to it, finish it.
+    CaseHandle = "case.handle",
+    /// Verify, reject and close cases.
+    CaseVerify = "case.verify",
+    /// Read devices.
+    DeviceRead = "device.read",
+    /// Add and remove devices.
+    DeviceManage = "device.manage",
+    /// Read dead letters.
+    DeadLetterRead = "deadletter.read",
+    /// Read the plan's indicators.
+    IndicatorRead = "indicator.read",
+    /// Report a figure of the plan.
+    IndicatorReport = "indicator.report",
+    /// Send updates through the HTTP doors.
+    IngestWrite = "ingest.write",
+    /// Read the audit trail.
+    AuditRead = "audit.read",
+    /// Add and change users.
+    UserManage = "user.manage",
+    /// Add and remove machines' tokens.
+    TokenManage = "token.manage",
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Permission {
+    type Err = Problem;
+    fn from_str(text: &str) -> Result<Self, Problem> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|p| p.as_str() == text)
+            .ok_or_else(|| {
+                let words: Vec<_> = Self::ALL.iter().map(|p| p.as_str()).collect();
+                Problem::new(
+                    "unknown-permission",
+                    format!("\"{}\" is not a permission", quote(text)),
+                    "permission",
+                    format!("use one of {}", words.join(", ")),
+                )
+            })
+    }
+}
