@@ -48,7 +48,15 @@ impl Cases {
                 .ok_or_else(|| Failure::not_found("alert", id));
         };
         let (target, detail) = (format!("alert:{id}"), json!({"rule_id": alert.rule_id}));
-        audit::insert(&mut write, now, actor, "alert.acknowledge", &target, &detail).await?;
+        audit::insert(
+            &mut write,
+            now,
+            actor,
+            "alert.acknowledge",
+            &target,
+            &detail,
+        )
+        .await?;
         write.commit().await?;
         Ok(alert)
     }

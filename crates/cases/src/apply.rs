@@ -67,12 +67,7 @@ impl Cases {
     /// # Errors
     /// [`Failure::Invalid`]; [`Failure::Forbidden`]; [`Failure::NotFound`] for an unknown alert;
     /// [`Failure::Conflict`] `alert-has-case`.
-    pub async fn open(
-        &self,
-        new: &NewCase,
-        acting: &Acting,
-        now: Timestamp,
-    ) -> Result<CaseDetail> {
+    pub async fn open(&self, new: &NewCase, acting: &Acting, now: Timestamp) -> Result<CaseDetail> {
         let workflow = self.workflow(new.workflow.as_deref().unwrap_or(STANDARD))?;
         if !workflow.open_may.iter().any(|p| acting.may(p)) {
             let needed = workflow.open_may.join(" or ");
@@ -148,7 +143,15 @@ impl Cases {
         cases::insert_event(&mut write, &event).await?;
         let detail = json!({"number": case.number, "alert_id": case.alert_id});
         let target = format!("case:{}", case.id);
-        audit::insert(&mut write, now, &acting.actor, "case.open", &target, &detail).await?;
+        audit::insert(
+            &mut write,
+            now,
+            &acting.actor,
+            "case.open",
+            &target,
+            &detail,
+        )
+        .await?;
         let detail = self.detail(&mut write, case, acting).await?;
         write.commit().await?;
         Ok(detail)
@@ -174,18 +177,18 @@ impl Cases {
             EntityId::new(id)?;
         }
         if let Some([lon, lat]) = new.location {
-            Geometry::from_geojson(&json!({"type": "Point", "coordinates": [lon, lat]}))
-                .map_err(|p| Problem { place: "location".to_owned(), ..p })?;
+            Geometry::from_geojson(&json!({"type": "Point", "coordinates": [lon, lat]})).map_err(
+                |p| Problem {
+                    place: "location".to_owned(),
+                    ..p
+                },
+            )?;
         }
         Ok(Case {
             id: 0,
             number: String::new(),
             title: check_text(&new.title, "title", self.options.title_chars_max)?,
-            description: check_text(
-                &new.description,
-                "description",
-                self.options.text_chars_max,
-            )?,
+            description: check_text(&new.description, "description", self.options.text_chars_max)?,
             workflow: workflow.name.clone(),
             state: workflow.initial.clone(),
             severity: severity.to_owned(),
@@ -288,7 +291,15 @@ impl Cases {
             json!({"number": case.number, "from": event.from_state, "to": event.to_state});
         let action = format!("case.{}", act.action);
         let target = format!("case:{id}");
-        audit::insert(&mut write, now, &acting.actor, &action, &target, &audit_detail).await?;
+        audit::insert(
+            &mut write,
+            now,
+            &acting.actor,
+            &action,
+            &target,
+            &audit_detail,
+        )
+        .await?;
         let detail = self.detail(&mut write, case, acting).await?;
         write.commit().await?;
         Ok(detail)
@@ -346,7 +357,10 @@ fn check_text(text: &str, place: &str, chars_max: usize) -> Result<String> {
     {
         return Err(Failure::Invalid(Problem::new(
             "text",
-            format!("\"{}\" is too long or holds control characters", quote(text)),
+            format!(
+                "\"{}\" is too long or holds control characters",
+                quote(text)
+            ),
             place,
             format!("use at most {chars_max} characters"),
         )));

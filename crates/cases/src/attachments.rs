@@ -99,7 +99,15 @@ impl Cases {
         let row = attachments::insert(&mut write, &row).await?;
         let detail = json!({"attachment": row.id, "sha256": row.sha256, "size_bytes": size_bytes});
         let target = format!("case:{case_id}");
-        audit::insert(&mut write, now, &acting.actor, "case.attach", &target, &detail).await?;
+        audit::insert(
+            &mut write,
+            now,
+            &acting.actor,
+            "case.attach",
+            &target,
+            &detail,
+        )
+        .await?;
         write.commit().await?;
         Ok(row)
     }
@@ -190,7 +198,11 @@ fn clean_name(name: &str) -> String {
         .take(NAME_CHARS_MAX)
         .collect();
     let name = name.trim().trim_start_matches('.').to_owned();
-    if name.is_empty() { "file".to_owned() } else { name }
+    if name.is_empty() {
+        "file".to_owned()
+    } else {
+        name
+    }
 }
 
 fn path_of(dir: &Path, sha256: &str) -> PathBuf {

@@ -1,8 +1,8 @@
 //! Cases as people read them: with the names of departments and people, the history and the attachments.
 
+use crate::Cases;
 use crate::assessment::{Assessment, assess};
 use crate::workflow::Need;
-use crate::Cases;
 use model::Timestamp;
 use records::attachments::{self, Attachment};
 use records::cases::{self, Case, CaseFilter};
@@ -123,10 +123,7 @@ struct Names {
 }
 
 impl Names {
-    async fn load(
-        connection: &mut Connection,
-        people: impl Iterator<Item = i64>,
-    ) -> Result<Self> {
+    async fn load(connection: &mut Connection, people: impl Iterator<Item = i64>) -> Result<Self> {
         let mut names = Self::default();
         for organisation in organisations::list(connection).await? {
             names

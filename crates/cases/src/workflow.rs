@@ -121,9 +121,9 @@ impl Workflow {
     /// Every mistake found.
     pub fn parse(text: &str, file: &str) -> Result<Self, Vec<Problem>> {
         let workflow: Self = toml::from_str(text).map_err(|e| {
-            let line = e
-                .span()
-                .map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            let line = e.span().map_or(1, |span| {
+                text[..span.start.min(text.len())].matches('\n').count() + 1
+            });
             vec![Problem::new(
                 "workflow-form",
                 e.message(),
@@ -144,8 +144,11 @@ impl Workflow {
     /// # Errors
     /// Never, as long as the tests pass: the text is part of the program.
     pub fn standard() -> Result<Self, Failure> {
-        Self::parse(include_str!("../workflows/city-case.toml"), "city-case.toml")
-            .map_err(|problems| Failure::internal(problems[0].clone()))
+        Self::parse(
+            include_str!("../workflows/city-case.toml"),
+            "city-case.toml",
+        )
+        .map_err(|problems| Failure::internal(problems[0].clone()))
     }
 
     /// The state of that name.
@@ -177,7 +180,11 @@ impl Workflow {
             named.extend(t.from.iter().chain(&t.to).map(|s| (s, place.clone())));
             if t.may.is_empty() {
                 let what = format!("{place} has no permission");
-                add("workflow-may", what, "name at least one permission in `may`");
+                add(
+                    "workflow-may",
+                    what,
+                    "name at least one permission in `may`",
+                );
             }
             if t.from.is_empty() {
                 let what = format!("{place} is possible in no state");
@@ -194,19 +201,33 @@ impl Workflow {
                     add("workflow-action-twice", what, "keep one of them");
                 }
                 if self.is_final(from) && t.to.is_some() {
-                    let what = format!("{place} leads out of {}, where cases have ended", quote(from));
+                    let what = format!(
+                        "{place} leads out of {}, where cases have ended",
+                        quote(from)
+                    );
                     add("workflow-final", what, "take the state out of `from`");
                 }
             }
         }
         if self.open_may.is_empty() {
             let what = "nobody may open a case".to_owned();
-            add("workflow-may", what, "name at least one permission in `open_may`");
+            add(
+                "workflow-may",
+                what,
+                "name at least one permission in `open_may`",
+            );
         }
         for (state, place) in named {
             if !names.contains(state.as_str()) {
-                let what = format!("{place} names the state {}, which is not declared", quote(state));
-                add("workflow-unknown-state", what, "declare it under [[states]] or mend the name");
+                let what = format!(
+                    "{place} names the state {}, which is not declared",
+                    quote(state)
+                );
+                add(
+                    "workflow-unknown-state",
+                    what,
+                    "declare it under [[states]] or mend the name",
+                );
             }
         }
         if !self.states.iter().any(|s| s.r#final) {
@@ -229,7 +250,11 @@ impl Workflow {
         }
         for state in names.difference(&reached) {
             let what = format!("no case ever gets to the state {}", quote(state));
-            add("workflow-unreached", what, "add an action that leads to it, or remove it");
+            add(
+                "workflow-unreached",
+                what,
+                "add an action that leads to it, or remove it",
+            );
         }
         problems
     }
@@ -239,8 +264,17 @@ impl Workflow {
     /// # Errors
     /// [`Failure::Invalid`] `unknown-action`; [`Failure::Conflict`] `case-state` when the action is not
     /// possible where the case stands; [`Failure::Forbidden`] when the person may not.
-    pub fn decide(&self, case: &Case, action: &str, acting: &Acting) -> Result<&Transition, Failure> {
-        let mut known = self.transitions.iter().filter(|t| t.action == action).peekable();
+    pub fn decide(
+        &self,
+        case: &Case,
+        action: &str,
+        acting: &Acting,
+    ) -> Result<&Transition, Failure> {
+        let mut known = self
+            .transitions
+            .iter()
+            .filter(|t| t.action == action)
+            .peekable();
         if known.peek().is_none() {
             let mut names: Vec<_> = self.transitions.iter().map(|t| t.action.as_str()).collect();
             names.dedup();
@@ -254,7 +288,10 @@ impl Workflow {
         let Some(transition) = known.find(|t| t.from.contains(&case.state)) else {
             return Err(Failure::Conflict(Problem::new(
                 "case-state",
-                format!("{} is {}: {action} is not possible now", case.number, case.state),
+                format!(
+                    "{} is {}: {action} is not possible now",
+                    case.number, case.state
+                ),
                 "action",
                 "load the case again: somebody may have moved it",
             )));
@@ -262,7 +299,10 @@ impl Workflow {
         if !transition.may.iter().any(|p| acting.may(p)) {
             return Err(Failure::Forbidden(Problem::new(
                 "permission-missing",
-                format!("{action} needs the permission {}", transition.may.join(" or ")),
+                format!(
+                    "{action} needs the permission {}",
+                    transition.may.join(" or ")
+                ),
                 "action",
                 "ask somebody who may, or the engineer for another role",
             )));
@@ -295,9 +335,10 @@ impl Workflow {
                 "only a person can take a case".to_owned(),
                 "sign in as a person",
             ),
-            By::Organisation if case.assignee_id.is_some() && !is_mine => {
-                refused(format!("{} was given to somebody else", case.number), dispatch)
-            }
+            By::Organisation if case.assignee_id.is_some() && !is_mine => refused(
+                format!("{} was given to somebody else", case.number),
+                dispatch,
+            ),
             By::Organisation
                 if !is_mine
                     && acting.organisation_id.is_some()

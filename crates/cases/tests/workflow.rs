@@ -32,8 +32,19 @@ fn the_default_follows_the_seven_steps() {
     let workflow = Workflow::standard().unwrap();
     let mut steps: Vec<_> = workflow.states.iter().map(|s| s.step.as_str()).collect();
     steps.dedup();
-    assert_eq!(steps[..7], ["collect", "file", "dispatch", "handle", "verify", "close", "assess"]);
-    assert!(workflow.states.iter().all(|s| s.r#final == s.minutes.is_none()), "a clock on every open state");
+    assert_eq!(
+        steps[..7],
+        [
+            "collect", "file", "dispatch", "handle", "verify", "close", "assess"
+        ]
+    );
+    assert!(
+        workflow
+            .states
+            .iter()
+            .all(|s| s.r#final == s.minutes.is_none()),
+        "a clock on every open state"
+    );
 }
 
 #[test]
@@ -46,14 +57,42 @@ fn another_workflow_is_read() {
 #[test]
 fn every_mistake_is_said_with_its_file() {
     for (from, to, expected) in [
-        ("to = \"done\"", "to = \"gone\"", &["workflow-unknown-state", "workflow-unreached"][..]),
-        ("initial = \"new\"", "initial = \"old\"", &["workflow-unknown-state", "workflow-unreached", "workflow-unreached"]),
+        (
+            "to = \"done\"",
+            "to = \"gone\"",
+            &["workflow-unknown-state", "workflow-unreached"][..],
+        ),
+        (
+            "initial = \"new\"",
+            "initial = \"old\"",
+            &[
+                "workflow-unknown-state",
+                "workflow-unreached",
+                "workflow-unreached",
+            ],
+        ),
         ("may = [\"case.verify\"]", "may = []", &["workflow-may"]),
-        ("open_may = [\"case.open\"]", "open_may = []", &["workflow-may"]),
-        ("from = [\"new\"]", "from = []", &["workflow-from", "workflow-unreached"]),
-        ("from = [\"new\"]", "from = [\"new\", \"done\"]", &["workflow-final"]),
+        (
+            "open_may = [\"case.open\"]",
+            "open_may = []",
+            &["workflow-may"],
+        ),
+        (
+            "from = [\"new\"]",
+            "from = []",
+            &["workflow-from", "workflow-unreached"],
+        ),
+        (
+            "from = [\"new\"]",
+            "from = [\"new\", \"done\"]",
+            &["workflow-final"],
+        ),
         ("final = true", "", &["workflow-final"]),
-        ("name = \"done\"", "name = \"new\"", &["workflow-state-twice", "workflow-unknown-state"]),
+        (
+            "name = \"done\"",
+            "name = \"new\"",
+            &["workflow-state-twice", "workflow-unknown-state"],
+        ),
     ] {
         let problems = Workflow::parse(&SMALL.replacen(from, to, 1), "small.toml").unwrap_err();
         let mut codes: Vec<_> = problems.iter().map(|p| p.code.as_str()).collect();
@@ -63,14 +102,20 @@ fn every_mistake_is_said_with_its_file() {
         assert_eq!(codes, expected, "{from} -> {to}: {problems:?}");
         assert!(problems.iter().all(|p| p.place == "small.toml"));
     }
-    let twice = format!("{SMALL}[[transitions]]\naction = \"end\"\nfrom = [\"new\"]\nmay = [\"case.open\"]\n");
+    let twice = format!(
+        "{SMALL}[[transitions]]\naction = \"end\"\nfrom = [\"new\"]\nmay = [\"case.open\"]\n"
+    );
     let problems = Workflow::parse(&twice, "small.toml").unwrap_err();
     assert!(problems.iter().all(|p| p.code == "workflow-action-twice"));
 }
 
 #[test]
 fn a_misspelt_key_names_its_line() {
-    let problems = Workflow::parse(&SMALL.replace("minutes = 5", "minuets = 5"), "small.toml").unwrap_err();
+    let problems =
+        Workflow::parse(&SMALL.replace("minutes = 5", "minuets = 5"), "small.toml").unwrap_err();
     assert_eq!(problems.len(), 1);
-    assert_eq!((problems[0].code.as_str(), problems[0].place.as_str()), ("workflow-form", "small.toml:12"));
+    assert_eq!(
+        (problems[0].code.as_str(), problems[0].place.as_str()),
+        ("workflow-form", "small.toml:12")
+    );
 }

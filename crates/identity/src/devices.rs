@@ -258,7 +258,11 @@ fn client_id(id: &str, suffix: &str) -> String {
         }
     }
     let readable = readable.trim_end_matches('-');
-    let readable = if readable.is_empty() { "device" } else { readable };
+    let readable = if readable.is_empty() {
+        "device"
+    } else {
+        readable
+    };
     format!("{readable}-{suffix}")
 }
 

@@ -108,8 +108,7 @@ impl SignInLimiter {
         let limits = &self.limits;
         if self.counts.len() >= limits.remembered_max && !self.counts.contains_key(&key) {
             let forget = limits.forget_after_s;
-            self.counts
-                .retain(|_, c| c.last.plus_seconds(forget) > now);
+            self.counts.retain(|_, c| c.last.plus_seconds(forget) > now);
             if self.counts.len() >= limits.remembered_max
                 && let Some(oldest) = self
                     .counts

@@ -62,7 +62,10 @@ mod tests {
             passes: 1,
             lanes: 1,
         };
-        let (a, b) = (hash("竟陵-secret", work).unwrap(), hash("竟陵-secret", work).unwrap());
+        let (a, b) = (
+            hash("竟陵-secret", work).unwrap(),
+            hash("竟陵-secret", work).unwrap(),
+        );
         assert_ne!(a.expose(), b.expose());
         assert!(a.expose().starts_with("$argon2id$v=19$m=64,t=1,p=1$"));
         assert!(verify("竟陵-secret", a.expose()).unwrap());

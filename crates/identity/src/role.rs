@@ -173,7 +173,11 @@ mod tests {
             assert_eq!(ROLES.iter().filter(|(r, _, _)| *r == role).count(), 1);
             assert_eq!(role.as_str().parse::<Role>().unwrap(), role);
             let set: BTreeSet<_> = role.permissions().iter().collect();
-            assert_eq!(set.len(), role.permissions().len(), "{role} lists one twice");
+            assert_eq!(
+                set.len(),
+                role.permissions().len(),
+                "{role} lists one twice"
+            );
         }
         assert_eq!(Role::all().count(), 8);
         assert_eq!("root".parse::<Role>().unwrap_err().code, "unknown-role");
@@ -195,10 +199,7 @@ mod tests {
         assert_eq!(holders(CaseVerify), ["admin", "duty"]);
         assert_eq!(holders(CaseHandle), ["admin", "operator", "field"]);
         assert_eq!(holders(IndicatorReport), ["admin", "planner"]);
-        assert_eq!(
-            holders(SqlQuery),
-            ["admin", "duty", "planner", "analyst"]
-        );
+        assert_eq!(holders(SqlQuery), ["admin", "duty", "planner", "analyst"]);
         for permission in Permission::ALL {
             assert!(!holders(*permission).is_empty());
             assert_eq!(

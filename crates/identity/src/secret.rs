@@ -77,9 +77,11 @@ fn salted(salt: &str, password: &str) -> [u8; 32] {
 /// stop early.
 fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len()
-        && std::hint::black_box(a.iter().zip(b).fold(0_u8, |acc, (x, y)| {
-            std::hint::black_box(acc | (x ^ y))
-        })) == 0
+        && std::hint::black_box(
+            a.iter()
+                .zip(b)
+                .fold(0_u8, |acc, (x, y)| std::hint::black_box(acc | (x ^ y))),
+        ) == 0
 }
 
 #[cfg(test)]
@@ -111,6 +113,10 @@ mod tests {
         assert!(!verify_device_password("", &salt, &hash));
         let (other, _) = hash_device_password(&password);
         assert!(!verify_device_password(&password, &other, &hash));
-        assert!(!verify_device_password(&password, &salt, &Secret::new(String::new())));
+        assert!(!verify_device_password(
+            &password,
+            &salt,
+            &Secret::new(String::new())
+        ));
     }
 }

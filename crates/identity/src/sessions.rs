@@ -51,9 +51,10 @@ impl Identity {
             });
         }
         let user = users::by_username(&mut *self.records().read().await?, &username).await?;
-        let stored = user
-            .as_ref()
-            .map_or_else(|| self.nobody.to_string(), |u| u.password_hash.expose().to_owned());
+        let stored = user.as_ref().map_or_else(
+            || self.nobody.to_string(),
+            |u| u.password_hash.expose().to_owned(),
+        );
         let fits = given.len() <= self.options.password_bytes_max
             && self.verify_password(given.to_owned(), stored).await?;
         let Some(user) = user.filter(|u| fits && !u.disabled) else {
@@ -139,7 +140,11 @@ impl Identity {
             return Ok(None);
         };
         drop(connection);
-        if session.last_seen_at.plus_seconds(self.options.touch_every_s) <= now {
+        if session
+            .last_seen_at
+            .plus_seconds(self.options.touch_every_s)
+            <= now
+        {
             let mut write = self.records().write().await?;
             sessions::touch(&mut write, &hash, now).await?;
             write.commit().await?;
@@ -151,7 +156,12 @@ impl Identity {
     ///
     /// # Errors
     /// The store's own.
-    pub async fn sign_out(&self, session_secret: &str, actor: &Actor, now: Timestamp) -> Result<()> {
+    pub async fn sign_out(
+        &self,
+        session_secret: &str,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<()> {
         let mut write = self.records().write().await?;
         if sessions::delete(&mut write, &secret::hash_token(session_secret)).await? {
             let target = actor

@@ -60,7 +60,8 @@ impl Identity {
                 "choose another name, or remove the other token first",
             ))
         })?;
-        let detail = json!({"name": token.name, "role": token.role, "expires_at": token.expires_at});
+        let detail =
+            json!({"name": token.name, "role": token.role, "expires_at": token.expires_at});
         let target = format!("token:{}", token.id);
         audit::insert(&mut write, now, actor, "token.create", &target, &detail).await?;
         write.commit().await?;

@@ -258,7 +258,10 @@ impl Identity {
             if organisation.id.is_empty() || organisation.id.len() > model::ids::ID_BYTES_MAX {
                 return Err(Failure::Invalid(Problem::new(
                     "organisation-id",
-                    format!("\"{}\" is not an organisation's id", quote(&organisation.id)),
+                    format!(
+                        "\"{}\" is not an organisation's id",
+                        quote(&organisation.id)
+                    ),
                     "organisations",
                     format!("use 1 to {} bytes", model::ids::ID_BYTES_MAX),
                 )));
@@ -327,8 +330,7 @@ impl Identity {
     pub(crate) fn check_name(&self, name: &str, place: &str) -> Result<String> {
         let name = name.trim();
         let count = name.chars().count();
-        if (1..=self.options.name_chars_max).contains(&count)
-            && !name.chars().any(char::is_control)
+        if (1..=self.options.name_chars_max).contains(&count) && !name.chars().any(char::is_control)
         {
             return Ok(name.to_owned());
         }

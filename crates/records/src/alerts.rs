@@ -141,11 +141,12 @@ pub async fn acknowledge(
 
 /// Links an alert to its case, when it has none; `false` when it has one.
 pub async fn link_case(connection: &mut Connection, id: i64, case_id: i64) -> Result<bool> {
-    let done = sqlx::query::<Any>("UPDATE alerts SET case_id = $1 WHERE id = $2 AND case_id IS NULL")
-        .bind(case_id)
-        .bind(id)
-        .execute(connection)
-        .await?;
+    let done =
+        sqlx::query::<Any>("UPDATE alerts SET case_id = $1 WHERE id = $2 AND case_id IS NULL")
+            .bind(case_id)
+            .bind(id)
+            .execute(connection)
+            .await?;
     Ok(done.rows_affected() == 1)
 }
 

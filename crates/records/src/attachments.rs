@@ -60,12 +60,12 @@ pub async fn get(connection: &mut Connection, id: i64) -> Result<Option<Attachme
 
 /// A case's attachments, oldest first.
 pub async fn of_case(connection: &mut Connection, case_id: i64) -> Result<Vec<Attachment>> {
-    Ok(
-        sqlx::query_as::<Any, Attachment>("SELECT * FROM attachments WHERE case_id = $1 ORDER BY id")
-            .bind(case_id)
-            .fetch_all(connection)
-            .await?,
+    Ok(sqlx::query_as::<Any, Attachment>(
+        "SELECT * FROM attachments WHERE case_id = $1 ORDER BY id",
     )
+    .bind(case_id)
+    .fetch_all(connection)
+    .await?)
 }
 
 /// How many attachments a case has.
@@ -99,11 +99,11 @@ pub async fn link_event(
 
 /// All attachments after an id, oldest first, at most `limit`: to check the files against the rows.
 pub async fn after(connection: &mut Connection, id: i64, limit: u32) -> Result<Vec<Attachment>> {
-    Ok(
-        sqlx::query_as::<Any, Attachment>("SELECT * FROM attachments WHERE id > $1 ORDER BY id LIMIT $2")
-            .bind(id)
-            .bind(i64::from(limit))
-            .fetch_all(connection)
-            .await?,
+    Ok(sqlx::query_as::<Any, Attachment>(
+        "SELECT * FROM attachments WHERE id > $1 ORDER BY id LIMIT $2",
     )
+    .bind(id)
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?)
 }

@@ -103,10 +103,11 @@ pub async fn insert(connection: &mut Connection, letter: &DeadLetter) -> Result<
 
 /// One dead letter.
 pub async fn get(connection: &mut Connection, position: u64) -> Result<Option<DeadLetter>> {
-    let row = sqlx::query_as::<Any, DeadLetterRow>("SELECT * FROM dead_letters WHERE position = $1")
-        .bind(position_to_column(position)?)
-        .fetch_optional(connection)
-        .await?;
+    let row =
+        sqlx::query_as::<Any, DeadLetterRow>("SELECT * FROM dead_letters WHERE position = $1")
+            .bind(position_to_column(position)?)
+            .fetch_optional(connection)
+            .await?;
     Ok(row.map(Into::into))
 }
 

@@ -86,10 +86,11 @@ pub async fn delete_expired(
     now: Timestamp,
     idle_since: Timestamp,
 ) -> Result<u64> {
-    let done = sqlx::query::<Any>("DELETE FROM sessions WHERE expires_at <= $1 OR last_seen_at <= $2")
-        .bind(now.micros())
-        .bind(idle_since.micros())
-        .execute(connection)
-        .await?;
+    let done =
+        sqlx::query::<Any>("DELETE FROM sessions WHERE expires_at <= $1 OR last_seen_at <= $2")
+            .bind(now.micros())
+            .bind(idle_since.micros())
+            .execute(connection)
+            .await?;
     Ok(done.rows_affected())
 }

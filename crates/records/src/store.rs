@@ -262,12 +262,11 @@ impl DerefMut for Projection {
 }
 
 async fn projection_position(connection: &mut Connection, name: &str) -> Result<u64> {
-    let stored =
-        sqlx::query_scalar::<Any, i64>("SELECT position FROM projections WHERE name = $1")
-            .bind(name)
-            .fetch_optional(connection)
-            .await?
-            .unwrap_or(0);
+    let stored = sqlx::query_scalar::<Any, i64>("SELECT position FROM projections WHERE name = $1")
+        .bind(name)
+        .fetch_optional(connection)
+        .await?
+        .unwrap_or(0);
     u64::try_from(stored).map_err(Failure::internal)
 }
 

@@ -79,10 +79,10 @@ pub async fn touch(connection: &mut Connection, id: i64, now: Timestamp) -> Resu
 
 /// Takes a token away by its name; gives what it was.
 pub async fn delete(connection: &mut Connection, name: &str) -> Result<Option<ServiceToken>> {
-    Ok(
-        sqlx::query_as::<Any, ServiceToken>("DELETE FROM service_tokens WHERE name = $1 RETURNING *")
-            .bind(name)
-            .fetch_optional(connection)
-            .await?,
+    Ok(sqlx::query_as::<Any, ServiceToken>(
+        "DELETE FROM service_tokens WHERE name = $1 RETURNING *",
     )
+    .bind(name)
+    .fetch_optional(connection)
+    .await?)
 }

@@ -69,11 +69,9 @@ pub async fn insert(
 
 /// How many users there are.
 pub async fn count(connection: &mut Connection) -> Result<i64> {
-    Ok(
-        sqlx::query_scalar::<Any, i64>("SELECT COUNT(*) FROM users")
-            .fetch_one(connection)
-            .await?,
-    )
+    Ok(sqlx::query_scalar::<Any, i64>("SELECT COUNT(*) FROM users")
+        .fetch_one(connection)
+        .await?)
 }
 
 /// One user by id.

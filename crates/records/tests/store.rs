@@ -81,12 +81,18 @@ async fn the_file_is_opened_again_with_everything_in_it_and_checks_clean() {
     let dir = tempfile::tempdir().unwrap();
     let records = open(dir.path()).await;
     let mut write = records.write().await.unwrap();
-    let made = alerts::insert(&mut write, &alert("urn:x:1", 5)).await.unwrap().unwrap();
+    let made = alerts::insert(&mut write, &alert("urn:x:1", 5))
+        .await
+        .unwrap()
+        .unwrap();
     write.commit().await.unwrap();
     records.close().await;
 
     let again = open(dir.path()).await;
-    let read = alerts::get(&mut again.read().await.unwrap(), made.id).await.unwrap().unwrap();
+    let read = alerts::get(&mut again.read().await.unwrap(), made.id)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(read, made);
     assert_eq!(read.lat, None);
     assert_eq!(read.value, Some(29.0));
@@ -130,9 +136,13 @@ async fn a_dropped_write_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let records = open(dir.path()).await;
     let mut write = records.write().await.unwrap();
-    alerts::insert(&mut write, &alert("urn:x:1", 5)).await.unwrap();
+    alerts::insert(&mut write, &alert("urn:x:1", 5))
+        .await
+        .unwrap();
     drop(write);
-    let all = alerts::active(&mut records.read().await.unwrap(), 10).await.unwrap();
+    let all = alerts::active(&mut records.read().await.unwrap(), 10)
+        .await
+        .unwrap();
     assert_eq!(all, []);
     // And the next writer is not held up.
     records.write().await.unwrap().commit().await.unwrap();
@@ -143,27 +153,81 @@ async fn an_alert_is_one_however_often_it_is_replayed() {
     let dir = tempfile::tempdir().unwrap();
     let records = open(dir.path()).await;
     let mut write = records.write().await.unwrap();
-    assert!(alerts::insert(&mut write, &alert("urn:x:1", 5)).await.unwrap().is_some());
-    assert!(alerts::insert(&mut write, &alert("urn:x:1", 5)).await.unwrap().is_none());
+    assert!(
+        alerts::insert(&mut write, &alert("urn:x:1", 5))
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert!(
+        alerts::insert(&mut write, &alert("urn:x:1", 5))
+            .await
+            .unwrap()
+            .is_none()
+    );
     // Still active: a rule that lost its memory does not raise a second one.
-    assert!(alerts::insert(&mut write, &alert("urn:x:1", 9)).await.unwrap().is_none());
-    assert!(alerts::insert(&mut write, &alert("urn:x:2", 5)).await.unwrap().is_some());
+    assert!(
+        alerts::insert(&mut write, &alert("urn:x:1", 9))
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        alerts::insert(&mut write, &alert("urn:x:2", 5))
+            .await
+            .unwrap()
+            .is_some()
+    );
 
     let rule = "river-over-warning";
-    let cleared = alerts::clear(&mut write, rule, "urn:x:1", 12, T0).await.unwrap().unwrap();
-    assert_eq!((cleared.cleared_at, cleared.cleared_position), (Some(T0), Some(12)));
-    assert!(alerts::clear(&mut write, rule, "urn:x:1", 12, T0).await.unwrap().is_none());
-    assert!(alerts::insert(&mut write, &alert("urn:x:1", 5)).await.unwrap().is_none(), "replay");
-    assert!(alerts::insert(&mut write, &alert("urn:x:1", 20)).await.unwrap().is_some());
+    let cleared = alerts::clear(&mut write, rule, "urn:x:1", 12, T0)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (cleared.cleared_at, cleared.cleared_position),
+        (Some(T0), Some(12))
+    );
+    assert!(
+        alerts::clear(&mut write, rule, "urn:x:1", 12, T0)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        alerts::insert(&mut write, &alert("urn:x:1", 5))
+            .await
+            .unwrap()
+            .is_none(),
+        "replay"
+    );
+    assert!(
+        alerts::insert(&mut write, &alert("urn:x:1", 20))
+            .await
+            .unwrap()
+            .is_some()
+    );
     // A replayed clear does not end the alert that was raised after it.
-    assert!(alerts::clear(&mut write, rule, "urn:x:1", 12, T0).await.unwrap().is_none());
+    assert!(
+        alerts::clear(&mut write, rule, "urn:x:1", 12, T0)
+            .await
+            .unwrap()
+            .is_none()
+    );
     write.commit().await.unwrap();
 
     let mut read = records.read().await.unwrap();
     let count = async |read: &mut records::Connection, filter: AlertFilter| {
-        alerts::list(read, &filter, &PageRequest::default()).await.unwrap().items.len()
+        alerts::list(read, &filter, &PageRequest::default())
+            .await
+            .unwrap()
+            .items
+            .len()
     };
-    let active = |active| AlertFilter { active, ..AlertFilter::default() };
+    let active = |active| AlertFilter {
+        active,
+        ..AlertFilter::default()
+    };
     assert_eq!(count(&mut read, active(None)).await, 3);
     assert_eq!(count(&mut read, active(Some(true))).await, 2);
     assert_eq!(count(&mut read, active(Some(false))).await, 1);
@@ -193,7 +257,10 @@ async fn a_projection_keeps_rows_and_position_together() {
     drop(step);
     let mut read = records.read().await.unwrap();
     assert_eq!(dead_letters::get(&mut read, 6).await.unwrap(), None);
-    assert_eq!(dead_letters::get(&mut read, 3).await.unwrap(), Some(letter(3)));
+    assert_eq!(
+        dead_letters::get(&mut read, 3).await.unwrap(),
+        Some(letter(3))
+    );
     drop(read);
     assert_eq!(records.projection_position("letters").await.unwrap(), 4);
 
@@ -212,15 +279,22 @@ async fn pages_neither_repeat_nor_lose_rows_while_rows_are_added() {
     let records = open(dir.path()).await;
     let mut write = records.write().await.unwrap();
     for position in 0..7 {
-        dead_letters::insert(&mut write, &letter(position)).await.unwrap();
+        dead_letters::insert(&mut write, &letter(position))
+            .await
+            .unwrap();
     }
     write.commit().await.unwrap();
-    let mut page = PageRequest { after: None, limit: Some(3) };
+    let mut page = PageRequest {
+        after: None,
+        limit: Some(3),
+    };
     let mut seen = Vec::new();
     loop {
         let mut write = records.write().await.unwrap();
         let next_position = 100 + seen.len() as u64;
-        dead_letters::insert(&mut write, &letter(next_position)).await.unwrap();
+        dead_letters::insert(&mut write, &letter(next_position))
+            .await
+            .unwrap();
         write.commit().await.unwrap();
         let mut read = records.read().await.unwrap();
         let got = dead_letters::list(&mut read, None, &page).await.unwrap();
@@ -233,10 +307,15 @@ async fn pages_neither_repeat_nor_lose_rows_while_rows_are_added() {
     assert_eq!(seen, [100, 6, 5, 4, 3, 2, 1, 0]);
 
     let mut read = records.read().await.unwrap();
-    let of_device = dead_letters::list(&mut read, Some("urn:x:0001"), &PageRequest::default()).await.unwrap();
+    let of_device = dead_letters::list(&mut read, Some("urn:x:0001"), &PageRequest::default())
+        .await
+        .unwrap();
     assert!(of_device.items.iter().all(|d| d.position % 2 == 0));
     assert_eq!(of_device.next, None);
-    let bad = PageRequest { after: Some("7; DROP TABLE".to_owned()), limit: None };
+    let bad = PageRequest {
+        after: Some("7; DROP TABLE".to_owned()),
+        limit: None,
+    };
     let failure = dead_letters::list(&mut read, None, &bad).await.unwrap_err();
     assert_eq!(failure.problem().unwrap().code, "cursor");
 }
@@ -247,9 +326,17 @@ async fn devices_are_found_filtered_counted_and_unique() {
     let records = open(dir.path()).await;
     let mut write = records.write().await.unwrap();
     for n in 0..5 {
-        devices::insert(&mut write, &device(n)).await.unwrap().unwrap();
+        devices::insert(&mut write, &device(n))
+            .await
+            .unwrap()
+            .unwrap();
     }
-    assert!(devices::insert(&mut write, &device(3)).await.unwrap().is_none());
+    assert!(
+        devices::insert(&mut write, &device(3))
+            .await
+            .unwrap()
+            .is_none()
+    );
     let change = DeviceChange {
         client_id: "c0002".to_owned(),
         messages_added: 10,
@@ -258,27 +345,52 @@ async fn devices_are_found_filtered_counted_and_unique() {
         online: Some(true),
         connected_at: Some(T0),
     };
-    let gone = DeviceChange { client_id: "gone".to_owned(), ..change.clone() };
-    devices::apply_changes(&mut write, &[change.clone(), gone]).await.unwrap();
-    let quiet = DeviceChange { client_id: "c0002".to_owned(), messages_added: 5, ..DeviceChange::default() };
+    let gone = DeviceChange {
+        client_id: "gone".to_owned(),
+        ..change.clone()
+    };
+    devices::apply_changes(&mut write, &[change.clone(), gone])
+        .await
+        .unwrap();
+    let quiet = DeviceChange {
+        client_id: "c0002".to_owned(),
+        messages_added: 5,
+        ..DeviceChange::default()
+    };
     devices::apply_changes(&mut write, &[quiet]).await.unwrap();
     write.commit().await.unwrap();
 
     let mut read = records.read().await.unwrap();
-    let two = devices::by_client_id(&mut read, "c0002").await.unwrap().unwrap();
+    let two = devices::by_client_id(&mut read, "c0002")
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((two.messages, two.rejected, two.online), (15, 1, true));
     assert_eq!((two.last_seen_at, two.connected_at), (Some(T0), Some(T0)));
     assert_eq!(devices::counts(&mut read).await.unwrap(), (5, 1));
 
     let mut names = async |online, q: Option<&str>| {
-        let filter = DeviceFilter { online, r#type: None, q: q.map(str::to_owned) };
-        let page = devices::list(&mut read, &filter, &PageRequest::default()).await.unwrap();
-        page.items.into_iter().map(|d| d.client_id).collect::<Vec<_>>()
+        let filter = DeviceFilter {
+            online,
+            r#type: None,
+            q: q.map(str::to_owned),
+        };
+        let page = devices::list(&mut read, &filter, &PageRequest::default())
+            .await
+            .unwrap();
+        page.items
+            .into_iter()
+            .map(|d| d.client_id)
+            .collect::<Vec<_>>()
     };
     assert_eq!(names(Some(true), None).await, ["c0002"]);
     assert_eq!(names(Some(false), None).await.len(), 4);
     assert_eq!(names(None, Some("LAMP_4%")).await, ["c0004"]);
-    assert_eq!(names(None, Some("%")).await.len(), 3, "a wildcard is a letter here");
+    assert_eq!(
+        names(None, Some("%")).await.len(),
+        3,
+        "a wildcard is a letter here"
+    );
     assert_eq!(names(None, Some("urn:x:0003")).await, ["c0003"]);
     assert!(names(None, Some("nothing")).await.is_empty());
     drop(read);
@@ -293,16 +405,25 @@ async fn two_pools_write_at_once_and_both_are_kept() {
     let add = |records: Records, from: usize| async move {
         for n in from..from + 25 {
             let mut write = records.write().await.unwrap();
-            devices::insert(&mut write, &device(n)).await.unwrap().unwrap();
+            devices::insert(&mut write, &device(n))
+                .await
+                .unwrap()
+                .unwrap();
             write.commit().await.unwrap();
         }
     };
-    let (one, two) = (tokio::spawn(add(a.clone(), 0)), tokio::spawn(add(b.clone(), 100)));
+    let (one, two) = (
+        tokio::spawn(add(a.clone(), 0)),
+        tokio::spawn(add(b.clone(), 100)),
+    );
     one.await.unwrap();
     two.await.unwrap();
     let count = devices::counts(&mut a.read().await.unwrap()).await.unwrap();
     assert_eq!(count, (50, 0));
-    assert_eq!(devices::counts(&mut b.read().await.unwrap()).await.unwrap(), count);
+    assert_eq!(
+        devices::counts(&mut b.read().await.unwrap()).await.unwrap(),
+        count
+    );
 }
 
 #[tokio::test]
@@ -331,8 +452,13 @@ async fn a_newer_shape_is_refused_with_what_to_do() {
         .unwrap();
     write.commit().await.unwrap();
     records.close().await;
-    let failure = Records::open(&dir.path().join("records.sqlite")).await.unwrap_err();
-    assert!(matches!(failure, Failure::Invalid(ref p) if p.code == "records-newer"), "{failure}");
+    let failure = Records::open(&dir.path().join("records.sqlite"))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(failure, Failure::Invalid(ref p) if p.code == "records-newer"),
+        "{failure}"
+    );
 }
 
 #[tokio::test]
@@ -341,10 +467,18 @@ async fn indicators_keep_the_newest_and_the_whole_history() {
     let records = open(dir.path()).await;
     let mut write = records.write().await.unwrap();
     for (n, value) in [(0, Some(1.0)), (60, None), (120, Some(3.5))] {
-        let row = IndicatorValue { indicator_id: "pue".to_owned(), at: T0.plus_seconds(n), value };
+        let row = IndicatorValue {
+            indicator_id: "pue".to_owned(),
+            at: T0.plus_seconds(n),
+            value,
+        };
         indicators::put_value(&mut write, &row).await.unwrap();
     }
-    let again = IndicatorValue { indicator_id: "pue".to_owned(), at: T0.plus_seconds(120), value: Some(4.0) };
+    let again = IndicatorValue {
+        indicator_id: "pue".to_owned(),
+        at: T0.plus_seconds(120),
+        value: Some(4.0),
+    };
     indicators::put_value(&mut write, &again).await.unwrap();
     let mut new = NewReport {
         indicator_id: "fibre".to_owned(),
@@ -353,17 +487,29 @@ async fn indicators_keep_the_newest_and_the_whole_history() {
         evidence: "天经信〔2024〕7号".to_owned(),
         note: None,
     };
-    indicators::insert_report(&mut write, &new, &Actor::command_line(), T0).await.unwrap();
+    indicators::insert_report(&mut write, &new, &Actor::command_line(), T0)
+        .await
+        .unwrap();
     new.value = 0.9;
-    let second = indicators::insert_report(&mut write, &new, &Actor::command_line(), T0).await.unwrap();
+    let second = indicators::insert_report(&mut write, &new, &Actor::command_line(), T0)
+        .await
+        .unwrap();
     write.commit().await.unwrap();
 
     let mut read = records.read().await.unwrap();
     assert_eq!(indicators::latest_values(&mut read).await.unwrap(), [again]);
     let last_two = indicators::values(&mut read, "pue", T0, 2).await.unwrap();
-    assert_eq!(last_two.iter().map(|v| v.value).collect::<Vec<_>>(), [None, Some(4.0)]);
-    assert_eq!(indicators::latest_reports(&mut read).await.unwrap(), [second]);
-    let all = indicators::list_reports(&mut read, Some("fibre"), &PageRequest::default()).await.unwrap();
+    assert_eq!(
+        last_two.iter().map(|v| v.value).collect::<Vec<_>>(),
+        [None, Some(4.0)]
+    );
+    assert_eq!(
+        indicators::latest_reports(&mut read).await.unwrap(),
+        [second]
+    );
+    let all = indicators::list_reports(&mut read, Some("fibre"), &PageRequest::default())
+        .await
+        .unwrap();
     assert_eq!(all.items.len(), 2);
     assert_eq!(all.items[0].reported_by, "cli");
 }
@@ -377,17 +523,36 @@ async fn tables_for_sql_have_their_columns_and_no_secret() {
         devices::insert(&mut write, &device(n)).await.unwrap();
     }
     dead_letters::insert(&mut write, &letter(7)).await.unwrap();
-    alerts::insert(&mut write, &alert("urn:x:1", 5)).await.unwrap();
+    alerts::insert(&mut write, &alert("urn:x:1", 5))
+        .await
+        .unwrap();
     let detail = json!({"id": "urn:x:0"});
-    audit::insert(&mut write, T0, &Actor::command_line(), "device.add", "device:c0", &detail).await.unwrap();
+    audit::insert(
+        &mut write,
+        T0,
+        &Actor::command_line(),
+        "device.add",
+        "device:c0",
+        &detail,
+    )
+    .await
+    .unwrap();
     write.commit().await.unwrap();
 
     for table in tables::TABLES {
         let (columns, rows) = tables::table_rows(&records, table.name, 2).await.unwrap();
         assert_eq!(columns.len(), table.columns.len());
-        assert!(rows.len() <= 2 && rows.iter().all(|r| r.len() == columns.len()), "{}", table.name);
+        assert!(
+            rows.len() <= 2 && rows.iter().all(|r| r.len() == columns.len()),
+            "{}",
+            table.name
+        );
         for column in &columns {
-            assert!(!["hash", "salt", "secret", "password", "token"].iter().any(|s| column.contains(s)));
+            assert!(
+                !["hash", "salt", "secret", "password", "token"]
+                    .iter()
+                    .any(|s| column.contains(s))
+            );
         }
         let text = serde_json::to_string(&rows).unwrap();
         assert!(!text.contains("the-hash") && !text.contains("the-salt"));
@@ -406,5 +571,8 @@ async fn tables_for_sql_have_their_columns_and_no_secret() {
 fn a_secret_shows_in_no_json_and_no_log_line() {
     let device = device(1);
     let shown = format!("{device:?} {}", serde_json::to_string(&device).unwrap());
-    assert!(!shown.contains("the-hash") && !shown.contains("the-salt"), "{shown}");
+    assert!(
+        !shown.contains("the-hash") && !shown.contains("the-salt"),
+        "{shown}"
+    );
 }

@@ -1,0 +1,62 @@
+//! Every shape of the database that was ever released opens and keeps its rows: one fixture for each.
+
+use model::Timestamp;
+use records::{PageRequest, Records, alerts, audit, cases, dead_letters, devices, users};
+
+#[tokio::test]
+async fn shape_1_opens_and_can_be_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v1.sqlite")).unwrap();
+    let records = Records::open(&path).await.unwrap();
+    assert_eq!(records.check().await.unwrap(), []);
+    assert_eq!(records.projection_position("records").await.unwrap(), 10);
+
+    let mut write = records.write().await.unwrap();
+    let user = users::by_username(&mut write, "li.si")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (user.name.as_str(), user.organisation_id.as_deref()),
+        ("李四", Some("water"))
+    );
+    let device = devices::by_id(&mut write, "urn:x:1")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (device.messages, device.online, device.name),
+        (7, true, None)
+    );
+    let alert = alerts::get(&mut write, 1).await.unwrap().unwrap();
+    assert_eq!((alert.value, alert.case_id), (Some(29.4), Some(1)));
+    assert_eq!(alert.raised_at, Timestamp::from_seconds(1_800_000_000));
+    assert_eq!(
+        dead_letters::get(&mut write, 9)
+            .await
+            .unwrap()
+            .unwrap()
+            .problem
+            .code,
+        "json"
+    );
+    let page = PageRequest::default();
+    assert_eq!(
+        audit::list(&mut write, &page).await.unwrap().items[0].action,
+        "device.add"
+    );
+
+    let mut case = cases::get(&mut write, 1).await.unwrap().unwrap();
+    assert_eq!(cases::events(&mut write, 1, 10).await.unwrap().len(), 1);
+    assert_eq!(cases::next_number(&mut write, "20270115").await.unwrap(), 2);
+    "handled".clone_into(&mut case.state);
+    let moved = cases::update(&mut write, &case).await.unwrap().unwrap();
+    assert_eq!((moved.state.as_str(), moved.version), ("handled", 5));
+    assert_eq!(
+        cases::update(&mut write, &case).await.unwrap(),
+        None,
+        "that version is gone"
+    );
+    write.commit().await.unwrap();
+}
