@@ -1,4 +1,5 @@
 /** Answers the server's paths from the made-up city while the pages are developed. Never shipped. */
+import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plugin } from "vite";
 import type { Alert, User } from "../src/lib/types.ts";
@@ -17,11 +18,9 @@ import {
   photos,
   raise,
   random,
-  seeded,
   userOf,
   withActions,
 } from "./state.ts";
-import { TOWNS } from "./towns.ts";
 
 class Refusal extends Error {
   constructor(
@@ -58,74 +57,10 @@ const need = <T>(it: T | null | undefined): T => {
   return it;
 };
 
-const layers: Record<string, () => unknown> = {
-  outline: () =>
-    feature(
-      "Polygon",
-      [
-        [
-          [112.59, 30.6],
-          [112.7, 30.8],
-          [112.85, 30.88],
-          [113.05, 30.86],
-          [113.2, 30.78],
-          [113.4, 30.74],
-          [113.47, 30.62],
-          [113.38, 30.5],
-          [113.2, 30.42],
-          [113.05, 30.46],
-          [112.9, 30.44],
-          [112.75, 30.53],
-          [112.59, 30.6],
-        ],
-      ],
-      { name: "天门市" },
-    ),
-  river: () =>
-    feature(
-      "LineString",
-      [
-        [112.55, 30.66],
-        [112.6, 30.58],
-        [112.75, 30.52],
-        [112.9, 30.43],
-        [113.05, 30.45],
-        [113.2, 30.41],
-        [113.4, 30.48],
-      ],
-      { name: "汉江" },
-    ),
-  towns: () => ({
-    type: "FeatureCollection",
-    features: TOWNS.map(([code, name, lon, lat, village_count]) => ({
-      type: "Feature",
-      properties: { code, name, village_count },
-      geometry: { type: "Point", coordinates: [lon, lat] },
-    })),
-  }),
-  villages: () => {
-    const dice = seeded(7);
-    return {
-      type: "FeatureCollection",
-      features: TOWNS.flatMap(([code, name, lon, lat, count]) =>
-        Array.from({ length: count }, (_, i) => ({
-          type: "Feature",
-          properties: {
-            code: `${code}${String(i + 1).padStart(3, "0")}`,
-            name: `${name.slice(0, 2)}${i + 1}村`,
-            town_code: code,
-          },
-          geometry: { type: "Point", coordinates: [lon + (dice() - 0.5) * 0.1, lat + (dice() - 0.5) * 0.08] },
-        })),
-      ),
-    };
-  },
-};
-function feature(type: string, coordinates: unknown, properties: unknown) {
-  return {
-    type: "FeatureCollection",
-    features: [{ type: "Feature", properties, geometry: { type, coordinates } }],
-  };
+/** The city profile's own layers. */
+async function layer(name: string): Promise<unknown> {
+  const file = new URL(`../../cities/tianmen/layers/${name}.geojson`, import.meta.url);
+  return JSON.parse(await readFile(file, "utf8"));
 }
 
 const severityNumber = { info: 1, minor: 2, major: 3, critical: 4 };
@@ -206,13 +141,13 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
   const state = url.searchParams.get("state");
   switch (`${method} ${first}`) {
     case "GET city":
-      if (second === "layers") return need(layers[third ?? ""])();
+      if (second === "layers") return layer(third ?? "");
       return {
         id: "tianmen",
         name_zh: "天门",
         name_en: "Tianmen",
         centre: [113.16, 30.65],
-        bbox: [112.58, 30.4, 113.48, 30.89],
+        bbox: [112.52, 30.36, 113.5, 30.94],
         zone: "Asia/Shanghai",
         demo: true,
         notes_zh: [
@@ -446,14 +381,12 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
           "check the spelling near the place",
           "line 1, column 1",
         );
-      const rows = [...entities.values()]
-        .slice(0, 2_000)
-        .map((e, i) => ({
-          entity_id: e.id,
-          observed_at: e.modified_at,
-          value_number: i % 9 ? i * 1.25 : null,
-          name: e.name,
-        }));
+      const rows = [...entities.values()].slice(0, 2_000).map((e, i) => ({
+        entity_id: e.id,
+        observed_at: e.modified_at,
+        value_number: i % 9 ? i * 1.25 : null,
+        name: e.name,
+      }));
       return {
         columns: [
           { name: "entity_id", type: "text" },

@@ -100,6 +100,8 @@ function makeQueryClient(): QueryClient {
     defaultOptions: {
       queries: {
         staleTime: 10_000,
+        // "Offline" is shown as an error with its mend, not as waiting without an end.
+        networkMode: "always",
         // What the server refused stays refused; what did not arrive may arrive.
         retry: (count, error) =>
           count < 2 && error instanceof ApiError && error.passing && error.status !== 429,

@@ -345,3 +345,10 @@ export interface IndicatorReport {
   evidence: string;
   note: string;
 }
+
+/** A person who can be given a case. */
+export interface Person {
+  id: string;
+  name: string;
+  organisation?: string | null;
+}

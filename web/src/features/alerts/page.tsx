@@ -1,4 +1,277 @@
-/** Placeholder while the page is being written. */
+/** Alerts as they come: list, filter, acknowledge, open a case, and what to do about each. */
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { App, Button, Card, Drawer, Segmented, Select, Table } from "antd";
+import { useMemo, useState } from "react";
+import { Link, useNavigate, useSearchParams } from "react-router";
+import { useT } from "../../i18n/index.tsx";
+import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
+import { quantity, ZONE_LABEL } from "../../lib/format.ts";
+import type { Alert, Severity } from "../../lib/types.ts";
+import { Failed, Loading, Nothing } from "../../ui/states.tsx";
+import { Age, SEVERITIES, SEVERITY_COLOURS, SeverityTag, Time } from "../../ui/tags.tsx";
+import { usePhone } from "../../ui/use-phone.ts";
+import { OpenCaseDialog } from "../cases/dialogs.tsx";
+import { ProvenanceDrawer } from "../provenance/drawer.tsx";
+import { type AlertContext, alertActions } from "./actions.tsx";
+import { alertsQuery } from "./queries.ts";
+
+type StateFilter = "active" | "cleared" | "all";
+
 export function Page() {
-  return null;
+  const { t, p } = useT();
+  const phone = usePhone();
+  const navigate = useNavigate();
+  const { message } = App.useApp();
+  const queryClient = useQueryClient();
+  const [parameters, setParameters] = useSearchParams();
+  const selectedId = parameters.get("alert");
+  // A link to one alert must find it, whether it is still active or not.
+  const [state, setState] = useState<StateFilter>(selectedId ? "all" : "active");
+  const [severity, setSeverity] = useState<Severity | undefined>();
+  const [caseFor, setCaseFor] = useState<Alert | null>(null);
+  const [position, setPosition] = useState<number | null>(null);
+  const alerts = useInfiniteQuery(alertsQuery({ state: state === "all" ? undefined : state, severity }));
+  const items = useMemo(() => alerts.data?.pages.flatMap((page) => page.items) ?? [], [alerts.data]);
+  const selected = items.find((alert) => alert.id === selectedId) ?? (phone ? null : (items[0] ?? null));
+  const select = (id: string | null) => setParameters(id ? { alert: id } : {}, { replace: true });
+
+  const contextOf = (alert: Alert): AlertContext => ({
+    alert,
+    navigate,
+    openCase: setCaseFor,
+    showSource: setPosition,
+    changed: () => {
+      message.success(t("alert.acknowledge-done"));
+      void queryClient.invalidateQueries({ queryKey: ["alerts"] });
+    },
+  });
+  useActionKeys(alertActions, selected ? contextOf(selected) : null);
+
+  const list = () => {
+    if (alerts.error && !alerts.data)
+      return <Failed error={alerts.error} retry={() => void alerts.refetch()} />;
+    if (!alerts.data) return <Loading tall />;
+    if (items.length === 0) {
+      return <Nothing title={t(state === "active" && !severity ? "alert.none-active" : "alert.none")} />;
+    }
+    return phone ? (
+      <ul className="card-list">
+        {items.map((alert) => (
+          <li key={alert.id}>
+            <button type="button" className="item-card" onClick={() => select(alert.id)}>
+              <span className="item-card-head">
+                <SeverityTag severity={alert.severity} />
+                <strong>{p(alert.title_zh, alert.title_en)}</strong>
+              </span>
+              <span>
+                {alert.entity_name} · <b>{quantity(alert.value, alert.unit)}</b>
+              </span>
+              <span className="quiet">
+                <Age at={alert.raised_at} /> ·{" "}
+                {t(alert.cleared_at ? "alert.state-cleared" : "alert.state-active")}
+                {alert.acknowledged_at && ` · ${t("alert.acknowledged")}`}
+              </span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    ) : (
+      <Table
+        size="small"
+        rowKey="id"
+        dataSource={items}
+        pagination={false}
+        className="tabular"
+        scroll={{ x: 720 }}
+        rowClassName={(alert) => (alert.id === selected?.id ? "row-link row-selected" : "row-link")}
+        onRow={(alert) => ({
+          onClick: () => select(alert.id),
+          tabIndex: 0,
+          "data-alert": alert.id,
+          onKeyDown: (event) => {
+            if (event.key === "Enter") select(alert.id);
+          },
+        })}
+        columns={[
+          {
+            title: t("severity.title"),
+            width: 84,
+            render: (_, alert) => <SeverityTag severity={alert.severity} />,
+          },
+          {
+            title: t("alert.what"),
+            render: (_, alert) => (
+              <>
+                <div>{p(alert.title_zh, alert.title_en)}</div>
+                <div className="quiet">{alert.entity_name}</div>
+              </>
+            ),
+          },
+          {
+            title: t("alert.value"),
+            width: 150,
+            render: (_, alert) => (
+              <>
+                <strong>{quantity(alert.value, alert.unit)}</strong>
+                {alert.threshold !== null && (
+                  <div className="quiet">
+                    {t("alert.threshold")} {quantity(alert.threshold, alert.unit)}
+                  </div>
+                )}
+              </>
+            ),
+          },
+          {
+            title: `${t("alert.raised")} (${ZONE_LABEL})`,
+            width: 176,
+            render: (_, alert) => (
+              <>
+                <Time at={alert.raised_at} bare />
+                <div className="quiet">
+                  <Age at={alert.raised_at} />
+                </div>
+              </>
+            ),
+          },
+          {
+            title: t("word.state"),
+            width: 110,
+            render: (_, alert) => (
+              <>
+                <div>{t(alert.cleared_at ? "alert.state-cleared" : "alert.state-active")}</div>
+                <div className="quiet">
+                  {t(alert.acknowledged_at ? "alert.acknowledged" : "alert.not-acknowledged")}
+                </div>
+              </>
+            ),
+          },
+        ]}
+      />
+    );
+  };
+
+  const details = selected && <AlertDetails alert={selected} context={contextOf(selected)} />;
+  return (
+    <div className="page">
+      <header className="page-head">
+        <h1>{t("alert.title")}</h1>
+        <Segmented<StateFilter>
+          value={state}
+          onChange={setState}
+          options={[
+            { value: "active", label: t("alert.state-active") },
+            { value: "cleared", label: t("alert.state-cleared") },
+            { value: "all", label: t("list.all") },
+          ]}
+        />
+        <Select
+          allowClear
+          value={severity}
+          onChange={setSeverity}
+          placeholder={t("severity.title")}
+          aria-label={t("severity.title")}
+          style={{ width: 120 }}
+          options={SEVERITIES.map((s) => ({ value: s, label: t(`severity.${s}`) }))}
+        />
+      </header>
+      <div className="split">
+        <div>
+          {list()}
+          {alerts.hasNextPage && (
+            <div className="more">
+              <Button loading={alerts.isFetchingNextPage} onClick={() => void alerts.fetchNextPage()}>
+                {t("list.more")}
+              </Button>
+            </div>
+          )}
+        </div>
+        {!phone && <aside>{details ?? <Card size="small">{t("alert.select")}</Card>}</aside>}
+      </div>
+      {phone && (
+        <Drawer placement="bottom" size="80%" open={selected !== null} onClose={() => select(null)}>
+          {details}
+        </Drawer>
+      )}
+      <ProvenanceDrawer position={position} onClose={() => setPosition(null)} />
+      {caseFor && (
+        <OpenCaseDialog
+          open
+          onClose={() => setCaseFor(null)}
+          initial={{
+            title: `${caseFor.entity_name} ${p(caseFor.title_zh, caseFor.title_en)}`.trim(),
+            description: describe(caseFor),
+            alert_id: caseFor.id,
+            entity_id: caseFor.entity_id,
+            severity: caseFor.severity,
+            location: caseFor.location ?? undefined,
+          }}
+        />
+      )}
+    </div>
+  );
+
+  function describe(alert: Alert): string {
+    const value = `${t("alert.value")} ${quantity(alert.value, alert.unit)}`;
+    const threshold =
+      alert.threshold === null ? "" : ` · ${t("alert.threshold")} ${quantity(alert.threshold, alert.unit)}`;
+    return `${p(alert.title_zh, alert.title_en)}\n${value}${threshold}`;
+  }
+}
+
+function AlertDetails({ alert, context }: { alert: Alert; context: AlertContext }) {
+  const { t, p } = useT();
+  const runbook = p(alert.runbook_zh, alert.runbook_en);
+  return (
+    <Card
+      size="small"
+      style={{ borderTop: `3px solid ${SEVERITY_COLOURS[alert.severity]}` }}
+      title={p(alert.title_zh, alert.title_en)}
+      extra={<SeverityTag severity={alert.severity} />}
+    >
+      <div className="stack">
+        <div>
+          <Link to={`/entities/${encodeURIComponent(alert.entity_id)}`}>
+            {alert.entity_name || alert.entity_id}
+          </Link>
+          <div className="big-value">{quantity(alert.value, alert.unit)}</div>
+          <div className="quiet">
+            {alert.threshold !== null &&
+              `${t("alert.threshold")} ${quantity(alert.threshold, alert.unit)} · `}
+            {t("alert.rule")} <code>{alert.rule_id}</code> v{alert.rule_version}
+          </div>
+        </div>
+        <dl className="problem">
+          <dt>{t("alert.raised")}</dt>
+          <dd>
+            <Time at={alert.raised_at} />
+          </dd>
+          {alert.cleared_at && (
+            <>
+              <dt>{t("alert.cleared")}</dt>
+              <dd>
+                <Time at={alert.cleared_at} />
+              </dd>
+            </>
+          )}
+          <dt>{t("alert.acknowledge")}</dt>
+          <dd>
+            {alert.acknowledged_at ? (
+              <>
+                {alert.acknowledged_by} · <Time at={alert.acknowledged_at} />
+              </>
+            ) : (
+              t("alert.not-acknowledged")
+            )}
+          </dd>
+        </dl>
+        <div className="toolbar">
+          <ActionBar actions={alertActions} context={context} />
+        </div>
+        <section>
+          <h3>{t("alert.runbook")}</h3>
+          {runbook ? <p className="prose">{runbook}</p> : <p className="quiet">{t("alert.runbook-none")}</p>}
+        </section>
+      </div>
+    </Card>
+  );
 }

@@ -1,4 +1,187 @@
-/** Placeholder while the page is being written. */
+/** Devices: which are connected, when they were last heard, what they sent. */
+import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { App, Badge, Button, Input, Segmented, Table } from "antd";
+import { useMemo, useState } from "react";
+import { Link } from "react-router";
+import { useT } from "../../i18n/index.tsx";
+import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
+import type { Device } from "../../lib/types.ts";
+import { errorText, Failed, Loading, Nothing } from "../../ui/states.tsx";
+import { Age } from "../../ui/tags.tsx";
+import { usePhone } from "../../ui/use-phone.ts";
+import { deviceActions, deviceListActions } from "./actions.tsx";
+import { AddDeviceDialog } from "./dialogs.tsx";
+import { devicesQuery, removeDevice } from "./queries.ts";
+
+type OnlineFilter = "all" | "online" | "offline";
+
 export function Page() {
-  return null;
+  const { t } = useT();
+  const phone = usePhone();
+  const { modal, message } = App.useApp();
+  const queryClient = useQueryClient();
+  const [online, setOnline] = useState<OnlineFilter>("all");
+  const [q, setQ] = useState("");
+  const [adding, setAdding] = useState(false);
+  const devices = useInfiniteQuery(
+    devicesQuery({ online: online === "all" ? undefined : online === "online", q: q.trim() || undefined }),
+  );
+  const items = useMemo(() => devices.data?.pages.flatMap((page) => page.items) ?? [], [devices.data]);
+  const context = { add: () => setAdding(true) };
+  useActionKeys(deviceListActions, adding ? null : context);
+
+  const remove = (device: Device) =>
+    modal.confirm({
+      title: t("device.remove-confirm", { name: device.name || device.client_id }),
+      content: t("device.remove-text"),
+      okText: t("device.remove"),
+      cancelText: t("word.cancel"),
+      okButtonProps: { danger: true },
+      onOk: async () => {
+        try {
+          await removeDevice(device.client_id);
+          message.success(t("device.removed"));
+          void queryClient.invalidateQueries({ queryKey: ["devices"] });
+        } catch (error) {
+          message.error(errorText(error, t), 6);
+        }
+      },
+    });
+  const state = (device: Device) => (
+    <Badge
+      status={device.online ? "success" : "default"}
+      text={t(device.online ? "device.online" : "device.offline")}
+    />
+  );
+  const seen = (device: Device) =>
+    device.last_seen_at ? (
+      <Age at={device.last_seen_at} />
+    ) : (
+      <span className="quiet">{t("device.never")}</span>
+    );
+  const counts = (device: Device) => (
+    <>
+      {device.messages.toLocaleString("en-US")}
+      {device.rejected > 0 && (
+        <>
+          {" · "}
+          <Link className="rejected" to={`/dead-letters?device=${encodeURIComponent(device.client_id)}`}>
+            {t("device.rejected")} {device.rejected.toLocaleString("en-US")}
+          </Link>
+        </>
+      )}
+    </>
+  );
+
+  const list = () => {
+    if (devices.error && !devices.data) {
+      return <Failed error={devices.error} retry={() => void devices.refetch()} />;
+    }
+    if (!devices.data) return <Loading tall />;
+    if (items.length === 0) {
+      const filtered = q !== "" || online !== "all";
+      return (
+        <Nothing
+          title={t(filtered ? "device.none-match" : "device.none")}
+          mend={filtered ? undefined : t("device.none-mend")}
+        />
+      );
+    }
+    if (phone) {
+      return (
+        <ul className="card-list">
+          {items.map((device) => (
+            <li key={device.client_id} className="item-card" style={{ cursor: "default" }}>
+              <span className="item-card-head">
+                <strong>
+                  <Link to={`/entities/${encodeURIComponent(device.id)}`}>
+                    {device.name || device.client_id}
+                  </Link>
+                </strong>
+                {state(device)}
+              </span>
+              <code className="quiet ellipsis">{device.client_id}</code>
+              <span className="quiet">
+                {device.type} · {seen(device)} · {t("device.messages")} {counts(device)}
+              </span>
+              <span>
+                <ActionBar actions={deviceActions} context={{ device, remove }} size="small" />
+              </span>
+            </li>
+          ))}
+        </ul>
+      );
+    }
+    return (
+      <Table
+        size="small"
+        rowKey="client_id"
+        dataSource={items}
+        pagination={false}
+        className="tabular"
+        scroll={{ x: 980 }}
+        columns={[
+          { title: t("word.state"), width: 90, render: (_, device) => state(device) },
+          {
+            title: t("word.name"),
+            render: (_, device) => (
+              <>
+                <Link to={`/entities/${encodeURIComponent(device.id)}`}>{device.name || device.id}</Link>
+                <div className="quiet">
+                  <code>{device.id}</code>
+                </div>
+              </>
+            ),
+          },
+          { title: t("word.type"), width: 170, dataIndex: "type" },
+          { title: t("device.client"), width: 240, render: (_, device) => <code>{device.client_id}</code> },
+          { title: t("device.last-seen"), width: 110, render: (_, device) => seen(device) },
+          { title: t("device.messages"), width: 150, align: "right", render: (_, device) => counts(device) },
+          {
+            title: t("word.operations"),
+            width: 110,
+            render: (_, device) => (
+              <ActionBar actions={deviceActions} context={{ device, remove }} size="small" />
+            ),
+          },
+        ]}
+      />
+    );
+  };
+
+  return (
+    <div className="page">
+      <header className="page-head">
+        <h1>{t("device.title")}</h1>
+        <Segmented<OnlineFilter>
+          value={online}
+          onChange={setOnline}
+          aria-label={t("device.filter")}
+          options={[
+            { value: "all", label: t("list.all") },
+            { value: "online", label: t("device.online") },
+            { value: "offline", label: t("device.offline") },
+          ]}
+        />
+        <Input.Search
+          allowClear
+          placeholder={t("list.search")}
+          aria-label={t("list.search")}
+          style={{ width: 220 }}
+          onSearch={setQ}
+        />
+        <span className="grow" />
+        <ActionBar actions={deviceListActions} context={context} />
+      </header>
+      {list()}
+      {devices.hasNextPage && (
+        <div className="more">
+          <Button loading={devices.isFetchingNextPage} onClick={() => void devices.fetchNextPage()}>
+            {t("list.more")}
+          </Button>
+        </div>
+      )}
+      {adding && <AddDeviceDialog onClose={() => setAdding(false)} />}
+    </div>
+  );
 }

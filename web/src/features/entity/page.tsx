@@ -1,4 +1,195 @@
-/** Placeholder while the page is being written. */
+/** One entity: what it is now, how it went, where each value comes from, and its alerts. */
+import "./entity.css";
+import { EnvironmentOutlined, FileSearchOutlined } from "@ant-design/icons";
+import { useQuery } from "@tanstack/react-query";
+import { Alert, Button, Card, Table, Tag } from "antd";
+import { useState } from "react";
+import { Link, useNavigate, useParams } from "react-router";
+import { useT } from "../../i18n/index.tsx";
+import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
+import { quantity, time, ZONE_LABEL } from "../../lib/format.ts";
+import { can, useUser } from "../../lib/session.ts";
+import type { Entity, EntityKind } from "../../lib/types.ts";
+import { Loaded, Nothing } from "../../ui/states.tsx";
+import { Age, CopyButton, QualityTag, SeverityTag } from "../../ui/tags.tsx";
+import { OpenCaseDialog } from "../cases/dialogs.tsx";
+import { typesQuery } from "../map/queries.ts";
+import { ProvenanceDrawer } from "../provenance/drawer.tsx";
+import { entityActions } from "./actions.tsx";
+import { HistoryChart } from "./chart.tsx";
+import { dataNote, entityAlertsQuery, entityQuery, isSimulated, listedAttributes } from "./queries.ts";
+
 export function Page() {
-  return null;
+  const id = useParams().id ?? "";
+  const entity = useQuery(entityQuery(id));
+  return (
+    <Loaded query={entity} tall>
+      {(found) => <EntityView key={found.id} entity={found} />}
+    </Loaded>
+  );
+}
+
+function EntityView({ entity }: { entity: Entity }) {
+  const { t, p } = useT();
+  const user = useUser();
+  const navigate = useNavigate();
+  const types = useQuery(typesQuery).data;
+  const kind = entity.kind ?? types?.get(entity.type);
+  const [position, setPosition] = useState<number | null>(null);
+  const [opening, setOpening] = useState(false);
+  const note = dataNote(entity);
+  const context = { entity, navigate, openCase: () => setOpening(true) };
+  useActionKeys(entityActions, context);
+  return (
+    <div className="page">
+      <header className="page-head">
+        <h1>{entity.name || entity.id}</h1>
+        <Tag>{kind ? p(kind.title_zh, kind.title_en) : entity.type}</Tag>
+        <span className="quiet">
+          {t("entity.modified")} <Age at={entity.modified_at} />
+        </span>
+        <span className="grow" />
+        <ActionBar actions={entityActions} context={context} />
+      </header>
+      <p className="entity-id quiet">
+        <code>{entity.id}</code>
+        <CopyButton text={entity.id} />
+        {entity.location && (
+          <span>
+            <EnvironmentOutlined /> {entity.location[0].toFixed(5)}°E, {entity.location[1].toFixed(5)}°N
+          </span>
+        )}
+      </p>
+      {(note || isSimulated(entity)) && (
+        <Alert
+          type="info"
+          showIcon
+          title={t("entity.data-note")}
+          description={note ?? t("entity.simulated")}
+          data-testid="data-note"
+        />
+      )}
+      <div className="split">
+        <Card size="small" title={t("entity.history")}>
+          <HistoryChart entity={entity} kind={kind ?? undefined} onPosition={setPosition} />
+        </Card>
+        {can(user, "alert.read") && <EntityAlerts id={entity.id} />}
+      </div>
+      <Card size="small" title={t("entity.state")} styles={{ body: { padding: 0 } }}>
+        <StateTable entity={entity} kind={kind ?? undefined} onPosition={setPosition} />
+      </Card>
+      <ProvenanceDrawer position={position} onClose={() => setPosition(null)} />
+      <OpenCaseDialog
+        open={opening}
+        onClose={() => setOpening(false)}
+        initial={{
+          title: entity.name || entity.id,
+          entity_id: entity.id,
+          location: entity.location ?? undefined,
+        }}
+      />
+    </div>
+  );
+}
+
+function StateTable({
+  entity,
+  kind,
+  onPosition,
+}: {
+  entity: Entity;
+  kind: EntityKind | undefined;
+  onPosition: (position: number) => void;
+}) {
+  const { t, p } = useT();
+  const rows = listedAttributes(entity).map(([name, state]) => ({
+    name,
+    state,
+    declared: kind?.attributes[name],
+  }));
+  return (
+    <Table
+      size="small"
+      rowKey="name"
+      dataSource={rows}
+      pagination={false}
+      scroll={{ x: 640 }}
+      className="tabular"
+      locale={{ emptyText: <Nothing title={t("entity.no-attributes")} /> }}
+      columns={[
+        {
+          title: t("entity.attribute"),
+          render: (_, row) => (
+            <>
+              {row.declared ? p(row.declared.title_zh, row.declared.title_en) : row.name}{" "}
+              {row.declared && <code className="quiet">{row.name}</code>}
+            </>
+          ),
+        },
+        {
+          title: t("word.value"),
+          render: (_, row) => (
+            <strong className="entity-value">
+              {quantity(row.state.value, row.state.unit ?? row.declared?.unit)}
+            </strong>
+          ),
+        },
+        {
+          title: t("quality.title"),
+          width: 130,
+          render: (_, row) => <QualityTag quality={row.state.quality} />,
+        },
+        {
+          title: `${t("entity.observed")} (${ZONE_LABEL})`,
+          width: 180,
+          render: (_, row) => <time dateTime={row.state.observed_at}>{time(row.state.observed_at)}</time>,
+        },
+        {
+          title: t("entity.source"),
+          width: 130,
+          render: (_, row) => (
+            <Button
+              size="small"
+              type="link"
+              icon={<FileSearchOutlined />}
+              data-testid="provenance"
+              onClick={() => onPosition(row.state.position)}
+            >
+              {t("entity.provenance")}
+            </Button>
+          ),
+        },
+      ]}
+    />
+  );
+}
+
+function EntityAlerts({ id }: { id: string }) {
+  const { t, p } = useT();
+  const alerts = useQuery(entityAlertsQuery(id));
+  return (
+    <Card size="small" title={t("entity.alerts")}>
+      <Loaded query={alerts}>
+        {(items) =>
+          items.length === 0 ? (
+            <Nothing title={t("entity.no-alerts")} />
+          ) : (
+            <ul className="plain-list entity-alerts">
+              {items.map((alert) => (
+                <li key={alert.id}>
+                  <Link to={`/alerts?alert=${encodeURIComponent(alert.id)}`}>
+                    <SeverityTag severity={alert.severity} /> {p(alert.title_zh, alert.title_en)}
+                  </Link>
+                  <div className="quiet">
+                    <Age at={alert.raised_at} /> ·{" "}
+                    {t(alert.cleared_at ? "alert.state-cleared" : "alert.state-active")}
+                  </div>
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
+    </Card>
+  );
 }

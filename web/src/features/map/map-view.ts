@@ -3,7 +3,9 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import type { FeatureCollection } from "geojson";
 import { type GeoJSONSource, Map as LibreMap, type MapMouseEvent, setWorkerUrl } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
+import type { Language } from "../../lib/format.ts";
 import type { City, MapEntities, Place } from "../../lib/types.ts";
+import { baseFeatures } from "./base.ts";
 import { Points } from "./points.ts";
 import { type BaseLayer, ENTITY_LAYERS, mapStyle, typeColourExpression } from "./style.ts";
 
@@ -36,12 +38,12 @@ export class MapView {
   readonly #reduceMotion = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   /** Throws when the browser has no WebGL. */
-  constructor(container: HTMLElement, city: City, label: string, events: MapEvents) {
+  constructor(container: HTMLElement, city: City, language: Language, label: string, events: MapEvents) {
     const [west, south, east, north] = city.bbox;
     const margin = 0.6;
     this.#map = new LibreMap({
       container,
-      style: mapStyle(),
+      style: mapStyle(language),
       bounds: [west, south, east, north],
       fitBoundsOptions: { padding: 24 },
       maxBounds: [west - margin, south - margin, east + margin, north + margin],
@@ -70,8 +72,9 @@ export class MapView {
   async setBase(layer: BaseLayer, data: FeatureCollection) {
     await this.#ready;
     if (this.#removed) return;
-    const features = data.features.filter((feature) => feature.geometry);
-    this.#source(layer).setData({ type: "FeatureCollection", features });
+    for (const [source, features] of baseFeatures(layer, data.features)) {
+      this.#source(source).setData({ type: "FeatureCollection", features });
+    }
   }
 
   /** The newest entities; drawn soon, never more than twice a second. */

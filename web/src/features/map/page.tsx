@@ -7,6 +7,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { ActionButton, available, useActionKeys } from "../../lib/actions.tsx";
+import type { Language } from "../../lib/format.ts";
 import { throttle, useLive } from "../../lib/live.ts";
 import { can, cityQuery, useUser } from "../../lib/session.ts";
 import type { City, Entity } from "../../lib/types.ts";
@@ -32,7 +33,7 @@ export function Page() {
 }
 
 function CityMap({ city }: { city: City }) {
-  const { t } = useT();
+  const { t, language } = useT();
   const phone = usePhone();
   const user = useUser();
   const queryClient = useQueryClient();
@@ -45,7 +46,7 @@ function CityMap({ city }: { city: City }) {
 
   const select = (id: string | null) =>
     setParameters(id ? { entity: id } : {}, { replace: true, preventScrollReset: true });
-  const { container, view, broken } = useMapView(city, t("map.label"), select);
+  const { container, view, broken } = useMapView(city, language, t("map.label"), select);
   useBaseLayers(view);
 
   useEffect(() => {
@@ -158,7 +159,7 @@ function countTypes(data: { types: string[]; type: number[] } | undefined): [str
     .sort((a, b) => a[1] - b[1] || a[0].localeCompare(b[0]));
 }
 
-function useMapView(city: City, label: string, onSelect: (id: string | null) => void) {
+function useMapView(city: City, language: Language, label: string, onSelect: (id: string | null) => void) {
   const container = useRef<HTMLDivElement>(null);
   const [view, setView] = useState<MapView | null>(null);
   const [broken, setBroken] = useState(false);
@@ -167,7 +168,7 @@ function useMapView(city: City, label: string, onSelect: (id: string | null) => 
   useEffect(() => {
     if (!container.current) return;
     try {
-      const made = new MapView(container.current, city, latest.current.label, {
+      const made = new MapView(container.current, city, language, latest.current.label, {
         onSelect: (id) => latest.current.onSelect(id),
       });
       setView(made);
@@ -178,7 +179,7 @@ function useMapView(city: City, label: string, onSelect: (id: string | null) => 
     } catch {
       setBroken(true); // No WebGL: lists, search and cards still work.
     }
-  }, [city]);
+  }, [city, language]);
   return { container, view, broken };
 }
 

@@ -1,6 +1,7 @@
 /** How the map looks: base layers from the city's own data, points by type, rings by severity. No outside source. */
 import type { FeatureCollection } from "geojson";
 import type { LayerSpecification, StyleSpecification } from "maplibre-gl";
+import type { Language } from "../../lib/format.ts";
 import { SEVERITY_COLOURS } from "../../ui/tags.tsx";
 
 /** Fonts of labels; drawn by the browser itself, so no glyph server is asked. */
@@ -55,7 +56,7 @@ const radius = (extra: number, factor = 1): LayerSpecification["paint"] =>
   ] as never;
 
 /** The whole style, with empty sources that are filled as data arrive. */
-export function mapStyle(): StyleSpecification {
+export function mapStyle(language: Language): StyleSpecification {
   const source = { type: "geojson", data: EMPTY } as const;
   const severityColour = [
     "match",
@@ -69,6 +70,7 @@ export function mapStyle(): StyleSpecification {
       outline: source,
       river: source,
       towns: source,
+      "town-labels": source,
       villages: source,
       entities: { ...source, tolerance: 0, buffer: 32 },
     },
@@ -117,7 +119,7 @@ export function mapStyle(): StyleSpecification {
         source: "villages",
         minzoom: VILLAGE_NAME_ZOOM_MIN,
         layout: {
-          "text-field": ["get", "name"],
+          "text-field": ["get", "label"],
           "text-font": LABEL_FONT,
           "text-size": 11,
           "text-offset": [0, 0.7],
@@ -133,7 +135,8 @@ export function mapStyle(): StyleSpecification {
         layout: {
           "symbol-placement": "line",
           "symbol-spacing": 420,
-          "text-field": ["get", "name"],
+          "text-field":
+            language === "en" ? ["coalesce", ["get", "name_en"], ["get", "name"]] : ["get", "name"],
           "text-font": LABEL_FONT,
           "text-size": 13,
           "text-letter-spacing": 0.3,
@@ -160,7 +163,7 @@ export function mapStyle(): StyleSpecification {
       {
         id: "town-names",
         type: "symbol",
-        source: "towns",
+        source: "town-labels",
         layout: {
           "text-field": ["get", "name"],
           "text-font": LABEL_FONT,

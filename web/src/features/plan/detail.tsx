@@ -1,4 +1,215 @@
-/** Placeholder while the page is being written. */
+/** One indicator: its path, how it is computed or who reported it, and the rows behind the number. */
+import "./plan.css";
+import { ArrowLeftOutlined } from "@ant-design/icons";
+import { useQuery } from "@tanstack/react-query";
+import { Alert, Card } from "antd";
+import { useMemo, useState } from "react";
+import { Link, useNavigate, useParams } from "react-router";
+import { useT } from "../../i18n/index.tsx";
+import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
+import { number, time } from "../../lib/format.ts";
+import type { IndicatorDetail, SqlResult } from "../../lib/types.ts";
+import { AXIS, Chart, type ChartOption } from "../../ui/chart.tsx";
+import { Loaded, Nothing } from "../../ui/states.tsx";
+import { CopyButton, Time } from "../../ui/tags.tsx";
+import { ResultTable } from "../sql/result.tsx";
+import "../sql/sql.css";
+import { indicatorActions } from "./actions.tsx";
+import { ReportDialog } from "./dialogs.tsx";
+import { Figure, MethodTag, PathBar, StatusTag } from "./marks.tsx";
+import { Contradictions } from "./page.tsx";
+import { indicatorQuery, planQuery } from "./queries.ts";
+
 export function Page() {
-  return null;
+  const id = useParams().id ?? "";
+  const found = useQuery(indicatorQuery(id));
+  return (
+    <Loaded query={found} tall>
+      {(indicator) => <IndicatorView indicator={indicator} />}
+    </Loaded>
+  );
+}
+
+function IndicatorView({ indicator }: { indicator: IndicatorDetail }) {
+  const { t, p } = useT();
+  const navigate = useNavigate();
+  const plan = useQuery(planQuery).data;
+  const [reporting, setReporting] = useState(false);
+  const context = { indicator, navigate, report: () => setReporting(true) };
+  useActionKeys(indicatorActions, reporting ? null : context);
+  const unit = p(indicator.unit_zh, indicator.unit_en);
+  const contradictions = (plan?.contradictions ?? []).filter((c) => indicator.contradictions.includes(c.id));
+  return (
+    <div className="page">
+      <Link to="/plan" className="back">
+        <ArrowLeftOutlined /> {t("plan.back")}
+      </Link>
+      <header className="page-head">
+        <h1>{p(indicator.name_zh, indicator.name_en)}</h1>
+        <StatusTag status={indicator.status} />
+        <MethodTag method={indicator.method} />
+        <span className="grow" />
+        <ActionBar actions={indicatorActions} context={context} />
+      </header>
+      <Contradictions items={contradictions} />
+      <Card size="small">
+        <div className="figures">
+          <BigFigure
+            title={t("plan.baseline", { year: indicator.baseline_year })}
+            value={indicator.baseline}
+            unit={unit}
+          />
+          <BigFigure title={t("plan.now")} value={indicator.value} unit={unit} main />
+          <BigFigure
+            title={t("plan.target", { year: indicator.target_year })}
+            value={indicator.target}
+            unit={unit}
+          />
+          <div className="figures-bar">
+            <PathBar indicator={indicator} />
+            <div className="quiet">
+              {indicator.expected_now !== null &&
+                t("plan.expected", { value: `${number(indicator.expected_now)} ${unit}`.trim() })}
+              {indicator.direction === "less" && ` · ${t("plan.direction-less")}`}
+            </div>
+          </div>
+        </div>
+        <p className="quiet" style={{ margin: "10px 0 0" }}>
+          {indicator.measured_at && (
+            <>
+              {t("plan.measured")}: <Time at={indicator.measured_at} age /> ·{" "}
+            </>
+          )}
+          {p(indicator.source_zh, indicator.source_en)}
+        </p>
+        {indicator.reported && (
+          <Alert
+            style={{ marginTop: 10 }}
+            type="info"
+            showIcon
+            data-testid="reported"
+            title={t("plan.reported", {
+              who: indicator.reported.by,
+              time: `${time(indicator.reported.at)} UTC+8`,
+            })}
+            description={`${t("plan.period")}: ${indicator.reported.period} · ${t("plan.evidence")}: ${indicator.reported.evidence}`}
+          />
+        )}
+      </Card>
+      <div className="split">
+        <Card size="small" title={t("plan.path")}>
+          <PathChart indicator={indicator} unit={unit} />
+        </Card>
+        <Card size="small" title={t("plan.quotes")}>
+          {indicator.plan_places.map((place) => (
+            <blockquote key={place.section + place.quote} className="quote">
+              <p>{place.quote}</p>
+              <cite>{place.section}</cite>
+            </blockquote>
+          ))}
+        </Card>
+      </div>
+      <Card size="small" title={t("plan.sql")} extra={indicator.sql && <CopyButton text={indicator.sql} />}>
+        {indicator.sql ? (
+          <pre className="raw">{indicator.sql}</pre>
+        ) : (
+          <span className="quiet">{t("plan.sql-none")}</span>
+        )}
+      </Card>
+      <Card size="small" title={t("plan.rows")}>
+        <Rows rows={indicator.rows} />
+      </Card>
+      {reporting && <ReportDialog indicator={indicator} onClose={() => setReporting(false)} />}
+    </div>
+  );
+}
+
+function BigFigure({
+  title,
+  value,
+  unit,
+  main,
+}: {
+  title: string;
+  value: number | null;
+  unit: string;
+  main?: boolean;
+}) {
+  return (
+    <div className={main ? "figure figure-main" : "figure"}>
+      <div className="quiet">{title}</div>
+      <Figure value={value} unit={unit} strong={main} />
+    </div>
+  );
+}
+
+/** Rows come as objects or as lists of cells; the table takes objects. */
+function asResult(rows: IndicatorDetail["rows"]): SqlResult {
+  const columns = rows.columns.map((column) =>
+    typeof column === "string" ? { name: column, type: "" } : { name: column.name, type: column.type ?? "" },
+  );
+  const objects = rows.rows.map((row) =>
+    Array.isArray(row) ? Object.fromEntries(columns.map((column, i) => [column.name, row[i]])) : row,
+  );
+  return { columns, rows: objects, row_count: objects.length, truncated: false, elapsed_ms: 0 };
+}
+
+function Rows({ rows }: { rows: IndicatorDetail["rows"] }) {
+  const { t } = useT();
+  const result = useMemo(() => asResult(rows), [rows]);
+  if (result.rows.length === 0) return <Nothing title={t("plan.rows-none")} />;
+  return (
+    <div className="indicator-rows">
+      <ResultTable result={result} />
+    </div>
+  );
+}
+
+function PathChart({ indicator, unit }: { indicator: IndicatorDetail; unit: string }) {
+  const { t } = useT();
+  const option = useMemo<ChartOption>(() => {
+    const endOfYear = (year: number) => Date.UTC(year, 11, 31);
+    return {
+      animation: false,
+      grid: { left: 10, right: 16, top: 40, bottom: 10, containLabel: true },
+      legend: { top: 0, right: 0 },
+      tooltip: {
+        trigger: "axis",
+        valueFormatter: (value) => (typeof value === "number" ? `${number(value)} ${unit}`.trim() : "—"),
+      },
+      xAxis: {
+        type: "time",
+        ...AXIS,
+        splitLine: { show: false },
+        axisLabel: { ...AXIS.axisLabel, formatter: "{yyyy}", hideOverlap: true },
+        minInterval: 365 * 86_400_000,
+      },
+      yAxis: {
+        type: "value",
+        scale: true,
+        name: unit,
+        nameTextStyle: { align: "left", color: "#5d7078" },
+        ...AXIS,
+      },
+      series: [
+        {
+          name: t("plan.path-expected"),
+          type: "line",
+          data: indicator.path.map((point) => [endOfYear(point.year), point.expected]),
+          lineStyle: { type: "dashed", color: "#9a7b2e", width: 2 },
+          itemStyle: { color: "#9a7b2e" },
+          symbolSize: 6,
+        },
+        {
+          name: t("plan.path-actual"),
+          type: "line",
+          data: indicator.history.map((point) => [new Date(point.at).getTime(), point.value]),
+          lineStyle: { color: "#0e6b7c", width: 2.5 },
+          itemStyle: { color: "#0e6b7c" },
+          symbolSize: 8,
+        },
+      ],
+    };
+  }, [indicator, unit, t]);
+  return <Chart option={option} label={t("plan.path")} height={300} />;
 }

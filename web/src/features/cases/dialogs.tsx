@@ -1,0 +1,204 @@
+/** The dialogs of a case: open one, and give an action what it needs. */
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { App, Form, Input, Modal, Select, Upload } from "antd";
+import { useState } from "react";
+import { useNavigate } from "react-router";
+import { useT } from "../../i18n/index.tsx";
+import type { CaseActionName, CaseDetail, CaseDraft } from "../../lib/types.ts";
+import { errorText } from "../../ui/states.tsx";
+import { SEVERITIES } from "../../ui/tags.tsx";
+import { NOTE_NEEDED } from "./actions.tsx";
+import {
+  attach,
+  fieldWorkersQuery,
+  keepCase,
+  openCase,
+  organisationsQuery,
+  performOnCase,
+} from "./queries.ts";
+
+/** Longest title and note, characters. */
+const TITLE_LENGTH_MAX = 120;
+const NOTE_LENGTH_MAX = 2_000;
+
+export function OpenCaseDialog({
+  open,
+  onClose,
+  initial,
+}: {
+  open: boolean;
+  onClose: () => void;
+  initial: Partial<CaseDraft>;
+}) {
+  const { t } = useT();
+  const { message } = App.useApp();
+  const queryClient = useQueryClient();
+  const navigate = useNavigate();
+  const [form] = Form.useForm<CaseDraft>();
+  const [busy, setBusy] = useState(false);
+  const submit = async () => {
+    const entered = await form.validateFields().catch(() => null);
+    if (!entered) return;
+    setBusy(true);
+    try {
+      const made = await openCase({ ...initial, ...entered, title: entered.title.trim() });
+      keepCase(queryClient, made);
+      message.success(t("case.opened", { number: made.number }));
+      onClose();
+      navigate(`/cases/${encodeURIComponent(made.id)}`);
+    } catch (error) {
+      message.error(errorText(error, t), 6);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Modal
+      open={open}
+      onCancel={onClose}
+      onOk={submit}
+      confirmLoading={busy}
+      title={t(initial.alert_id ? "alert.open-case" : "case.new")}
+      okText={t("case-action.open")}
+      okButtonProps={{ "data-testid": "case-submit" }}
+      destroyOnHidden
+    >
+      <Form form={form} layout="vertical" initialValues={{ severity: "minor", ...initial }}>
+        <Form.Item
+          name="title"
+          label={t("case.subject")}
+          rules={[{ required: true, whitespace: true, message: t("case.subject-missing") }]}
+        >
+          <Input maxLength={TITLE_LENGTH_MAX} />
+        </Form.Item>
+        <Form.Item name="severity" label={t("severity.title")}>
+          <Select options={SEVERITIES.map((s) => ({ value: s, label: t(`severity.${s}`) }))} />
+        </Form.Item>
+        <Form.Item name="description" label={t("case.description")}>
+          <Input.TextArea rows={4} maxLength={NOTE_LENGTH_MAX} />
+        </Form.Item>
+      </Form>
+    </Modal>
+  );
+}
+
+interface Entered {
+  note?: string;
+  organisation?: string;
+  assignee?: string;
+  files?: { originFileObj?: File }[];
+}
+
+export function CaseActionDialog({
+  item,
+  action,
+  onClose,
+  onDone,
+}: {
+  item: CaseDetail;
+  action: CaseActionName;
+  onClose: () => void;
+  onDone: (item: CaseDetail, action: CaseActionName) => void;
+}) {
+  const { t, p } = useT();
+  const { message } = App.useApp();
+  const [form] = Form.useForm<Entered>();
+  const [busy, setBusy] = useState(false);
+  const dispatching = action === "dispatch";
+  const organisations = useQuery({ ...organisationsQuery, enabled: dispatching });
+  const people = useQuery({ ...fieldWorkersQuery, enabled: dispatching });
+
+  const submit = async () => {
+    const entered = await form.validateFields().catch(() => null);
+    if (!entered) return;
+    setBusy(true);
+    try {
+      const attachment_ids: string[] = [];
+      for (const { originFileObj: file } of entered.files ?? []) {
+        if (file) attachment_ids.push((await attach(item.id, file, file.name)).id);
+      }
+      const changed = await performOnCase(item.id, {
+        action,
+        note: entered.note?.trim() || undefined,
+        organisation: entered.organisation,
+        assignee: entered.assignee,
+        attachment_ids: attachment_ids.length > 0 ? attachment_ids : undefined,
+      });
+      onDone(changed, action);
+      onClose();
+    } catch (error) {
+      message.error(errorText(error, t), 6);
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <Modal
+      open
+      onCancel={onClose}
+      onOk={submit}
+      confirmLoading={busy}
+      title={`${t(`case-action.${action}`)} · ${item.number}`}
+      okText={t(`case-action.${action}`)}
+      okButtonProps={{
+        danger: action === "cancel" || action === "reject",
+        "data-testid": "case-action-submit",
+      }}
+    >
+      <Form form={form} layout="vertical" initialValues={{ organisation: item.organisation?.id }}>
+        {dispatching && (
+          <>
+            <Form.Item
+              name="organisation"
+              label={t("case.organisation")}
+              rules={[{ required: true, message: t("case.organisation-missing") }]}
+            >
+              <Select
+                loading={organisations.isPending}
+                showSearch={{ optionFilterProp: "label" }}
+                status={organisations.error ? "error" : undefined}
+                notFoundContent={organisations.error ? errorText(organisations.error, t) : undefined}
+                options={organisations.data?.items.map((o) => ({
+                  value: o.id,
+                  label: p(o.name_zh, o.name_en),
+                }))}
+              />
+            </Form.Item>
+            <Form.Item name="assignee" label={`${t("case.assignee")} (${t("word.optional")})`}>
+              <Select
+                allowClear
+                loading={people.isPending}
+                placeholder={t("case.assignee-any")}
+                options={people.data?.items.map((person) => ({ value: person.id, label: person.name }))}
+              />
+            </Form.Item>
+          </>
+        )}
+        <Form.Item
+          name="note"
+          label={t("word.note")}
+          rules={
+            NOTE_NEEDED.has(action)
+              ? [{ required: true, whitespace: true, message: t("case.note-missing") }]
+              : []
+          }
+        >
+          <Input.TextArea rows={4} maxLength={NOTE_LENGTH_MAX} />
+        </Form.Item>
+        {action === "finish" && (
+          <Form.Item
+            name="files"
+            label={t("case.attachments")}
+            valuePropName="fileList"
+            getValueFromEvent={(event: { fileList: unknown[] }) => event.fileList}
+          >
+            <Upload listType="picture-card" beforeUpload={() => false} accept="image/*" multiple>
+              {t("field.photo")}
+            </Upload>
+          </Form.Item>
+        )}
+      </Form>
+    </Modal>
+  );
+}

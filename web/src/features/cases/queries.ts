@@ -1,0 +1,73 @@
+/** Reads and changes cases. Lists begin with the key `cases`, one case with `case`. */
+import { infiniteQueryOptions, type QueryClient, queryOptions } from "@tanstack/react-query";
+import { change, get, query, upload } from "../../lib/api.ts";
+import type {
+  Attachment,
+  CaseActionInput,
+  CaseDetail,
+  CaseDraft,
+  CaseState,
+  CaseSummary,
+  Items,
+  Organisation,
+  Person,
+} from "../../lib/types.ts";
+
+const CASES = "/api/v1/cases";
+const one = (id: string) => `${CASES}/${encodeURIComponent(id)}`;
+
+export interface CaseFilter {
+  state?: CaseState;
+  mine?: boolean;
+}
+
+export const casesQuery = (filter: CaseFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["cases", filter],
+    queryFn: ({ pageParam, signal }) =>
+      get<Items<CaseSummary>>(
+        `${CASES}${query({ state: filter.state, mine: filter.mine || undefined, after: pageParam })}`,
+        signal,
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+  });
+
+export const caseQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["case", id],
+    queryFn: ({ signal }) => get<CaseDetail>(one(id), signal),
+  });
+
+export const organisationsQuery = queryOptions({
+  queryKey: ["organisations"],
+  queryFn: ({ signal }) => get<{ items: Organisation[] }>("/api/v1/organisations", signal),
+  staleTime: 5 * 60_000,
+});
+
+export const fieldWorkersQuery = queryOptions({
+  queryKey: ["users", "field"],
+  queryFn: ({ signal }) => get<{ items: Person[] }>(`/api/v1/users${query({ role: "field" })}`, signal),
+  staleTime: 60_000,
+});
+
+export const attachmentUrl = (id: string) => `/api/v1/attachments/${encodeURIComponent(id)}`;
+
+export function openCase(draft: CaseDraft): Promise<CaseDetail> {
+  return change("POST", CASES, draft);
+}
+
+export function performOnCase(id: string, input: CaseActionInput): Promise<CaseDetail> {
+  return change("POST", `${one(id)}/actions`, input);
+}
+
+export function attach(id: string, file: Blob, name: string): Promise<Attachment> {
+  return upload(`${one(id)}/attachments`, file, name);
+}
+
+/** Puts a changed case on the screen at once, and lets the lists be read again. */
+export function keepCase(queryClient: QueryClient, changed: CaseDetail) {
+  queryClient.setQueryData(caseQuery(changed.id).queryKey, changed);
+  void queryClient.invalidateQueries({ queryKey: ["cases"] });
+  if (changed.alert_id) void queryClient.invalidateQueries({ queryKey: ["alerts"] });
+}

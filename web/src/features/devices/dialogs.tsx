@@ -1,0 +1,153 @@
+/** Add a device; show its credentials once, with a command that tries them. */
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Alert, App, Button, Descriptions, Form, Input, Modal, Select, Tabs } from "antd";
+import { useState } from "react";
+import { useT } from "../../i18n/index.tsx";
+import type { NewDevice } from "../../lib/types.ts";
+import { errorText } from "../../ui/states.tsx";
+import { CopyButton } from "../../ui/tags.tsx";
+import { typesQuery } from "../map/queries.ts";
+import { examplePayload, mosquittoCommand, pahoProgram } from "./example.ts";
+import { addDevice, type DeviceDraft } from "./queries.ts";
+
+/** An NGSI-LD id without spaces or control characters. The server checks again. */
+const URN = /^urn:ngsi-ld:[^:\s]+:\S+$/;
+
+export function AddDeviceDialog({ onClose }: { onClose: () => void }) {
+  const { t, p } = useT();
+  const { message } = App.useApp();
+  const queryClient = useQueryClient();
+  const types = useQuery(typesQuery);
+  const [form] = Form.useForm<DeviceDraft>();
+  const [busy, setBusy] = useState(false);
+  const [made, setMade] = useState<NewDevice | null>(null);
+  const submit = async () => {
+    const entered = await form.validateFields().catch(() => null);
+    if (!entered) return;
+    setBusy(true);
+    try {
+      setMade(
+        await addDevice({ ...entered, id: entered.id.trim(), name: entered.name?.trim() || undefined }),
+      );
+      void queryClient.invalidateQueries({ queryKey: ["devices"] });
+    } catch (error) {
+      message.error(errorText(error, t), 6);
+    } finally {
+      setBusy(false);
+    }
+  };
+  if (made) return <Credentials device={made} onClose={onClose} />;
+  return (
+    <Modal
+      open
+      onCancel={onClose}
+      onOk={submit}
+      confirmLoading={busy}
+      title={t("device.add")}
+      okText={t("device.add")}
+      okButtonProps={{ "data-testid": "device-submit" }}
+    >
+      <Form form={form} layout="vertical">
+        <Form.Item
+          name="type"
+          label={t("word.type")}
+          rules={[{ required: true, message: t("device.form-type-missing") }]}
+        >
+          <Select
+            showSearch={{ optionFilterProp: "label" }}
+            loading={types.isPending}
+            notFoundContent={types.error ? errorText(types.error, t) : undefined}
+            onChange={(type: string) => {
+              if (!form.getFieldValue("id")) form.setFieldValue("id", `urn:ngsi-ld:${type}:`);
+            }}
+            options={[...(types.data?.values() ?? [])].map((kind) => ({
+              value: kind.name,
+              label: `${p(kind.title_zh, kind.title_en)} (${kind.name})`,
+            }))}
+          />
+        </Form.Item>
+        <Form.Item
+          name="id"
+          label={t("device.form-id")}
+          extra={t("device.form-id-hint")}
+          rules={[
+            { required: true, message: t("device.form-id-missing") },
+            { pattern: URN, message: t("device.form-id-shape") },
+          ]}
+        >
+          <Input className="mono" spellCheck={false} autoCapitalize="none" />
+        </Form.Item>
+        <Form.Item name="name" label={`${t("word.name")} (${t("word.optional")})`}>
+          <Input maxLength={120} />
+        </Form.Item>
+      </Form>
+    </Modal>
+  );
+}
+
+function Credentials({ device, onClose }: { device: NewDevice; onClose: () => void }) {
+  const { t } = useT();
+  const kind = useQuery(typesQuery).data?.get(device.type);
+  const payload = examplePayload(device, kind);
+  const examples = [
+    { key: "mosquitto", label: "mosquitto_pub", text: mosquittoCommand(device, payload) },
+    { key: "paho", label: "Paho (Python)", text: pahoProgram(device, payload) },
+  ];
+  const field = (key: string, label: string, value: string) => ({
+    key,
+    label,
+    children: (
+      <span data-testid={`device-${key}`}>
+        <code style={{ overflowWrap: "anywhere" }}>{value}</code>{" "}
+        <CopyButton text={value} label={`${t("word.copy")} ${label}`} />
+      </span>
+    ),
+  });
+  return (
+    <Modal
+      open
+      width={640}
+      title={t("device.added")}
+      closable={false}
+      mask={{ closable: false }}
+      keyboard={false}
+      footer={
+        <Button type="primary" onClick={onClose}>
+          {t("device.saved")}
+        </Button>
+      }
+    >
+      <div className="stack">
+        <Alert type="warning" showIcon title={t("device.once")} />
+        <Descriptions
+          size="small"
+          bordered
+          column={1}
+          items={[
+            field("client", t("device.client"), device.client_id),
+            field("username", t("device.username"), device.username),
+            field("password", t("device.password"), device.password),
+            field("topic", t("device.topic"), device.topic),
+          ]}
+        />
+        <section>
+          <h3>{t("device.try")}</h3>
+          <Tabs
+            size="small"
+            items={examples.map(({ key, label, text }) => ({
+              key,
+              label,
+              children: (
+                <div className="example">
+                  <pre className="raw">{text}</pre>
+                  <CopyButton text={text} />
+                </div>
+              ),
+            }))}
+          />
+          <p className="quiet hint">{t("device.address-hint")}</p>
+        </section>
+      </div>
+    </Modal>
+  );
+}

@@ -1,0 +1,31 @@
+/** What can be done with an entity. */
+import { EnvironmentOutlined, FolderAddOutlined } from "@ant-design/icons";
+import type { Action } from "../../lib/actions.tsx";
+import type { Entity } from "../../lib/types.ts";
+
+export interface EntityContext {
+  entity: Entity;
+  navigate: (to: string) => unknown;
+  openCase: () => void;
+}
+
+export const entityActions: Action<EntityContext>[] = [
+  {
+    name: "entity.show-on-map",
+    title: "map.show-on-map",
+    permission: "entity.read",
+    icon: <EnvironmentOutlined />,
+    shortcut: "m",
+    predicate: ({ entity }) => entity.location !== null,
+    perform: ({ entity, navigate }) => navigate(`/map?entity=${encodeURIComponent(entity.id)}`),
+  },
+  {
+    name: "entity.open-case",
+    title: "entity.open-case",
+    permission: "case.open",
+    icon: <FolderAddOutlined />,
+    shortcut: "c",
+    predicate: () => true,
+    perform: ({ openCase }) => openCase(),
+  },
+];

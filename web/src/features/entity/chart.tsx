@@ -1,0 +1,226 @@
+/** The history of one attribute: the curve, the levels it is measured against, a way to each stored message. */
+import { useQuery } from "@tanstack/react-query";
+import { Alert, Segmented, Select } from "antd";
+import { useMemo, useState } from "react";
+import { useT } from "../../i18n/index.tsx";
+import type { Key } from "../../i18n/words.ts";
+import { number, quantity, shortTime, time, unitSymbol, ZONE_LABEL } from "../../lib/format.ts";
+import type { Entity, EntityKind, History } from "../../lib/types.ts";
+import { AXIS, Chart, type ChartOption } from "../../ui/chart.tsx";
+import { Loaded, Nothing } from "../../ui/states.tsx";
+import { usePhone } from "../../ui/use-phone.ts";
+import { historyQuery, LEVELS, listedAttributes, numberOf, RANGES, type Range } from "./queries.ts";
+
+/** The levels of an entity and how their lines look. */
+const LEVEL_LINES: Record<(typeof LEVELS)[number], { word: Key; colour: string }> = {
+  fortificationLevel: { word: "entity.fortification-level", colour: "#d9a514" },
+  warningLevel: { word: "entity.warning-level", colour: "#e0701b" },
+  guaranteeLevel: { word: "entity.guarantee-level", colour: "#c9252d" },
+};
+
+/** The attribute that the levels belong to. */
+const LEVELLED = "waterLevel";
+
+interface Line {
+  name: string;
+  value: number;
+  colour: string;
+}
+
+export function HistoryChart({
+  entity,
+  kind,
+  onPosition,
+}: {
+  entity: Entity;
+  kind: EntityKind | undefined;
+  onPosition: (position: number) => void;
+}) {
+  const { t, p } = useT();
+  const numeric = listedAttributes(entity).filter(
+    ([name, state]) => typeof state.value === "number" && !(LEVELS as readonly string[]).includes(name),
+  );
+  const names = numeric.map(([name]) => name);
+  const usual = names.includes(LEVELLED) ? LEVELLED : names[0];
+  const [picked, setPicked] = useState<string | null>(null);
+  const [range, setRange] = useState<Range>("24h");
+  const attribute = picked ?? usual;
+  if (!attribute) return <Nothing title={t("entity.history-none")} />;
+  const titleOf = (name: string) => {
+    const declared = kind?.attributes[name];
+    return declared ? p(declared.title_zh, declared.title_en) : name;
+  };
+  const lines: Line[] =
+    attribute === LEVELLED
+      ? LEVELS.flatMap((level) => {
+          const value = numberOf(entity, level);
+          if (value === null) return [];
+          const { word, colour } = LEVEL_LINES[level];
+          return [{ name: t(word, { value: number(value) }), value, colour }];
+        })
+      : [];
+  return (
+    <>
+      <div className="toolbar">
+        <Select
+          value={attribute}
+          onChange={setPicked}
+          style={{ minWidth: 150 }}
+          aria-label={t("entity.attribute")}
+          options={names.map((name) => ({ value: name, label: titleOf(name) }))}
+        />
+        <Segmented
+          value={range}
+          onChange={setRange}
+          aria-label={t("entity.range")}
+          options={(Object.keys(RANGES) as Range[]).map((r) => ({ value: r, label: t(`entity.range-${r}`) }))}
+        />
+        <span className="quiet">{t("word.time-zone", { zone: ZONE_LABEL })}</span>
+      </div>
+      <Curve
+        entityId={entity.id}
+        attribute={attribute}
+        title={titleOf(attribute)}
+        range={range}
+        lines={lines}
+        onPosition={onPosition}
+      />
+    </>
+  );
+}
+
+function Curve(props: {
+  entityId: string;
+  attribute: string;
+  title: string;
+  range: Range;
+  lines: Line[];
+  onPosition: (position: number) => void;
+}) {
+  const { t } = useT();
+  const history = useQuery(historyQuery(props.entityId, props.attribute, props.range));
+  return (
+    <Loaded query={history}>
+      {(found) =>
+        found.points.length === 0 ? (
+          <Nothing title={t("entity.history-empty")} />
+        ) : (
+          <>
+            {found.truncated && (
+              <Alert type="info" showIcon title={t("entity.history-truncated", { n: found.points.length })} />
+            )}
+            <Drawn {...props} history={found} />
+            <p className="quiet hint">
+              {t("entity.points", { n: found.points.length })} · {t("entity.history-hint")}
+            </p>
+          </>
+        )
+      }
+    </Loaded>
+  );
+}
+
+function Drawn({
+  history,
+  title,
+  range,
+  lines,
+  onPosition,
+}: {
+  history: History;
+  title: string;
+  range: Range;
+  lines: Line[];
+  onPosition: (position: number) => void;
+}) {
+  const { t } = useT();
+  const phone = usePhone();
+  const shape = JSON.stringify(lines);
+  const option = useMemo<ChartOption>(() => {
+    const levels = JSON.parse(shape) as Line[];
+    const end = Date.now();
+    return {
+      animation: false,
+      grid: { left: 10, right: phone ? 12 : 90, top: 34, bottom: 48, containLabel: true },
+      tooltip: {
+        trigger: "axis",
+        formatter: (raw) => {
+          const at = (Array.isArray(raw) ? raw[0] : raw)?.dataIndex ?? 0;
+          const point = history.points[at];
+          if (!point) return "";
+          const quality = point.quality === "good" ? "" : ` · ${t(`quality.${point.quality}`)}`;
+          return `${time(point.observed_at)} ${ZONE_LABEL}<br><b>${quantity(point.value, history.unit)}</b>${quality}`;
+        },
+      },
+      xAxis: {
+        type: "time",
+        min: end - RANGES[range],
+        max: end,
+        ...AXIS,
+        axisLabel: { ...AXIS.axisLabel, hideOverlap: true, formatter: (at: number) => shortTime(at, end) },
+        splitLine: { show: false },
+      },
+      yAxis: {
+        type: "value",
+        scale: true,
+        name: [title, unitSymbol(history.unit)].filter(Boolean).join(" / "),
+        nameTextStyle: { align: "left", color: "#5d7078" },
+        // The levels belong in the picture, else nobody sees how near they are.
+        min: (extent) => Math.floor(Math.min(extent.min, ...levels.map((l) => l.value)) * 10 - 1) / 10,
+        max: (extent) => Math.ceil(Math.max(extent.max, ...levels.map((l) => l.value)) * 10 + 1) / 10,
+        ...AXIS,
+      },
+      dataZoom: [{ type: "inside", filterMode: "none" }],
+      series: [
+        {
+          type: "line",
+          showSymbol: history.points.length < 120,
+          symbolSize: 5,
+          triggerLineEvent: false,
+          lineStyle: { width: 2, color: "#0e6b7c" },
+          itemStyle: { color: "#0e6b7c" },
+          areaStyle: { color: "rgba(14,107,124,0.07)" },
+          // A value that rules leave out is shown, but does not bend the curve.
+          data: history.points.map((point) => [
+            new Date(point.observed_at).getTime(),
+            typeof point.value === "number" && point.quality !== "out_of_range" ? point.value : null,
+          ]),
+          connectNulls: true,
+          markLine: {
+            silent: true,
+            symbol: "none",
+            data: levels.map((level) => ({
+              yAxis: level.value,
+              lineStyle: { color: level.colour, type: "dashed", width: 1.5 },
+              label: {
+                formatter: level.name,
+                color: level.colour,
+                position: phone ? "insideEndTop" : "end",
+              },
+            })),
+          },
+        },
+        {
+          type: "scatter",
+          symbol: "diamond",
+          symbolSize: 9,
+          itemStyle: { color: "#c9252d" },
+          data: history.points
+            .filter((point) => point.quality === "out_of_range" && typeof point.value === "number")
+            .map((point) => [new Date(point.observed_at).getTime(), point.value as number]),
+        },
+      ],
+    };
+  }, [history, shape, title, range, phone, t]);
+  return (
+    <Chart
+      option={option}
+      label={title}
+      height={phone ? 260 : 340}
+      onPoint={(index) => {
+        const point = history.points[index];
+        if (point) onPosition(point.position);
+      }}
+    />
+  );
+}

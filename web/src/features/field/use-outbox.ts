@@ -1,0 +1,67 @@
+/** The signed-in person's outbox, for the pages. */
+import { type QueryClient, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useState, useSyncExternalStore } from "react";
+import { get } from "../../lib/api.ts";
+import type { CaseDetail } from "../../lib/types.ts";
+import { attach, keepCase, performOnCase } from "../cases/queries.ts";
+import { Outbox } from "./outbox.ts";
+import { openStore } from "./store.ts";
+
+const outboxes = new Map<string, Promise<Outbox>>();
+
+function outboxOf(userId: string, queryClient: QueryClient): Promise<Outbox> {
+  let outbox = outboxes.get(userId);
+  if (!outbox) {
+    outbox = makeOutbox(userId, queryClient);
+    outboxes.set(userId, outbox);
+  }
+  return outbox;
+}
+
+async function makeOutbox(userId: string, queryClient: QueryClient): Promise<Outbox> {
+  const outbox = new Outbox(
+    await openStore(userId),
+    {
+      attach: (caseId, photo) => attach(caseId, photo.blob, photo.name),
+      perform: performOnCase,
+      read: (caseId) => get<CaseDetail>(`/api/v1/cases/${encodeURIComponent(caseId)}`),
+    },
+    (item) => keepCase(queryClient, item),
+  );
+  window.addEventListener("online", () => outbox.retryNow());
+  await outbox.load();
+  return outbox;
+}
+
+/** Null until what an earlier visit left behind has been read. */
+export function useOutbox(userId: string): Outbox | null {
+  const queryClient = useQueryClient();
+  const [outbox, setOutbox] = useState<Outbox | null>(null);
+  useEffect(() => {
+    let gone = false;
+    void outboxOf(userId, queryClient).then((made) => {
+      if (!gone) setOutbox(made);
+    });
+    return () => {
+      gone = true;
+    };
+  }, [userId, queryClient]);
+  useSyncExternalStore(outbox?.watch ?? noWatch, () => outbox?.version ?? 0);
+  return outbox;
+}
+
+const noWatch = () => () => {};
+
+function subscribeOnline(listener: () => void): () => void {
+  window.addEventListener("online", listener);
+  window.addEventListener("offline", listener);
+  return () => {
+    window.removeEventListener("online", listener);
+    window.removeEventListener("offline", listener);
+  };
+}
+
+/** Whether the phone believes that it has a network. */
+export function useOnline(): boolean {
+  return useSyncExternalStore(subscribeOnline, () => navigator.onLine);
+}

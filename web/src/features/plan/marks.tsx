@@ -1,0 +1,70 @@
+/** Marks of an indicator: status, method, the bar with the expected place. */
+import { Tag, Tooltip } from "antd";
+import { useT } from "../../i18n/index.tsx";
+import { number } from "../../lib/format.ts";
+import type { Indicator, IndicatorStatus } from "../../lib/types.ts";
+import { expectedProgress, progress } from "./progress.ts";
+
+export const STATUS_COLOURS: Record<IndicatorStatus, string> = {
+  met: "#2f8a57",
+  on_path: "#0e6b7c",
+  behind: "#d26a10",
+  unknown: "#8a9aa1",
+};
+
+export function StatusTag({ status }: { status: IndicatorStatus }) {
+  const { t } = useT();
+  return (
+    <Tag variant="solid" color={STATUS_COLOURS[status]} style={{ marginInlineEnd: 0 }}>
+      {t(`plan.status-${status}`)}
+    </Tag>
+  );
+}
+
+export function MethodTag({ method }: { method: Indicator["method"] }) {
+  const { t } = useT();
+  return <Tag color={method === "computed" ? "cyan" : "gold"}>{t(`plan.method-${method}`)}</Tag>;
+}
+
+/** A figure with its unit; the unit may be empty. */
+export function Figure({ value, unit, strong }: { value: number | null; unit: string; strong?: boolean }) {
+  if (value === null) return <span className="quiet">—</span>;
+  return (
+    <span className="number" style={{ whiteSpace: "nowrap" }}>
+      {strong ? <strong>{number(value)}</strong> : number(value)}
+      {unit && <span className="quiet"> {unit}</span>}
+    </span>
+  );
+}
+
+export function PathBar({ indicator }: { indicator: Indicator }) {
+  const { t, p } = useT();
+  const done = progress(indicator);
+  const expected = expectedProgress(indicator);
+  const unit = p(indicator.unit_zh, indicator.unit_en);
+  const said =
+    indicator.expected_now === null
+      ? null
+      : t("plan.expected", { value: `${number(indicator.expected_now)} ${unit}`.trim() });
+  return (
+    <Tooltip title={said}>
+      <div
+        className="path-bar"
+        role="progressbar"
+        aria-label={t("plan.progress")}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={done === null ? undefined : Math.round(done * 100)}
+        aria-valuetext={said ?? undefined}
+      >
+        {done !== null && (
+          <div
+            className="path-bar-done"
+            style={{ width: `${done * 100}%`, background: STATUS_COLOURS[indicator.status] }}
+          />
+        )}
+        {expected !== null && <div className="path-bar-expected" style={{ left: `${expected * 100}%` }} />}
+      </div>
+    </Tooltip>
+  );
+}

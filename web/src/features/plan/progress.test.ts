@@ -1,0 +1,33 @@
+/** The bar must not flatter: it shows the way from the baseline, in the direction the plan wants. */
+import { describe, expect, it } from "vitest";
+import { expectedProgress, progress } from "./progress.ts";
+
+const base = { baseline: 398, target: 1_800, direction: "more" as const, value: null, expected_now: 1_099 };
+
+describe("progress", () => {
+  it("counts from the baseline, not from nothing", () => {
+    expect(progress({ ...base, value: 398 })).toBe(0);
+    expect(progress({ ...base, value: 1_099 })).toBeCloseTo(0.5);
+    expect(progress({ ...base, value: 2_000 })).toBe(1);
+    expect(progress({ ...base, value: 100 })).toBe(0);
+    expect(expectedProgress(base)).toBeCloseTo(0.5);
+  });
+
+  it("knows that for some less is more", () => {
+    const pue = { baseline: 1.8, target: 1.3, direction: "less" as const, expected_now: null };
+    expect(progress({ ...pue, value: 1.55 })).toBeCloseTo(0.5);
+    expect(progress({ ...pue, value: 1.2 })).toBe(1);
+    expect(progress({ ...pue, value: 2 })).toBe(0);
+    expect(progress({ ...pue, baseline: null, value: 1.4 })).toBe(0);
+    expect(progress({ ...pue, baseline: null, value: 1.3 })).toBe(1);
+  });
+
+  it("says nothing without a value", () => {
+    expect(progress(base)).toBeNull();
+    expect(expectedProgress({ ...base, expected_now: null })).toBeNull();
+  });
+
+  it("starts from nothing where the plan gives no baseline", () => {
+    expect(progress({ ...base, baseline: null, target: 95, value: 47.5 })).toBeCloseTo(0.5);
+  });
+});

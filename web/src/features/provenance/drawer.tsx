@@ -1,0 +1,131 @@
+/** Where a value comes from: door, device, topic, time, and the message exactly as it was received. */
+import { useQuery } from "@tanstack/react-query";
+import { Alert, Descriptions, Drawer, Segmented } from "antd";
+import { useState } from "react";
+import { useT } from "../../i18n/index.tsx";
+import { bytes, hexDump, prettyJson } from "../../lib/format.ts";
+import type { Problem, Provenance } from "../../lib/types.ts";
+import { Loaded } from "../../ui/states.tsx";
+import { CopyButton, Time } from "../../ui/tags.tsx";
+import { provenanceQuery } from "./queries.ts";
+
+/** Widest drawer, pixels. */
+const WIDTH = 620;
+
+export function ProvenanceDrawer({ position, onClose }: { position: number | null; onClose: () => void }) {
+  const { t } = useT();
+  return (
+    <Drawer
+      open={position !== null}
+      onClose={onClose}
+      size={Math.min(WIDTH, window.innerWidth)}
+      title={t("provenance.title")}
+      destroyOnHidden
+    >
+      {position !== null && <Message position={position} />}
+    </Drawer>
+  );
+}
+
+function Message({ position }: { position: number }) {
+  const message = useQuery(provenanceQuery(position));
+  return <Loaded query={message}>{(found) => <MessageDetails message={found} />}</Loaded>;
+}
+
+/** The whole message with what is known of it; dead letters use it too. */
+export function MessageDetails({
+  message,
+}: {
+  message: Omit<Provenance, "updates"> & { updates?: unknown[] };
+}) {
+  const { t } = useT();
+  return (
+    <div className="stack">
+      <Descriptions
+        size="small"
+        column={1}
+        bordered
+        items={[
+          {
+            key: "received",
+            label: t("provenance.received"),
+            children: <Time at={message.received_at} age />,
+          },
+          { key: "door", label: t("provenance.door"), children: message.door },
+          { key: "device", label: t("provenance.device"), children: message.device_id ?? "—" },
+          {
+            key: "address",
+            label: t("provenance.address"),
+            children: <code style={{ overflowWrap: "anywhere" }}>{message.address ?? "—"}</code>,
+          },
+          { key: "position", label: t("provenance.position"), children: <code>{message.position}</code> },
+          { key: "size", label: t("provenance.size"), children: bytes(message.size_bytes) },
+        ]}
+      />
+      {message.problem && <ProblemBox problem={message.problem} />}
+      <Raw text={message.raw_text} base64={message.raw_base64} />
+      {message.updates && message.updates.length > 0 && (
+        <section>
+          <h3>{t("provenance.updates")}</h3>
+          <pre className="raw">{JSON.stringify(message.updates, null, 2)}</pre>
+        </section>
+      )}
+    </div>
+  );
+}
+
+export function ProblemBox({ problem }: { problem: Problem }) {
+  const { t } = useT();
+  return (
+    <Alert
+      type="warning"
+      showIcon
+      title={problem.what}
+      description={
+        <dl className="problem">
+          <dt>{t("dead.place")}</dt>
+          <dd>
+            <code>{problem.place || "—"}</code>
+          </dd>
+          <dt>{t("dead.mend")}</dt>
+          <dd>{problem.mend || "—"}</dd>
+          <dt>{t("dead.problem")}</dt>
+          <dd>
+            <code>{problem.code}</code>
+          </dd>
+        </dl>
+      }
+    />
+  );
+}
+
+// Control characters other than tab and line ends: such a text is easier to read in hexadecimal.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
+const UNPRINTABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/;
+
+function Raw({ text, base64 }: { text: string | null; base64: string }) {
+  const { t } = useT();
+  const readable = text !== null && !UNPRINTABLE.test(text);
+  const [view, setView] = useState<"text" | "hex">(readable ? "text" : "hex");
+  const shown = view === "text" ? prettyJson(text ?? "") : hexDump(base64);
+  return (
+    <section>
+      <header className="raw-head">
+        <h3>{t("provenance.raw")}</h3>
+        {text !== null && (
+          <Segmented
+            size="small"
+            value={view}
+            onChange={setView}
+            options={[
+              { value: "text", label: t("provenance.text") },
+              { value: "hex", label: t("provenance.hex") },
+            ]}
+          />
+        )}
+        <CopyButton text={view === "text" ? (text ?? "") : shown} />
+      </header>
+      <pre className={view === "hex" ? "raw raw-hex" : "raw"}>{shown}</pre>
+    </section>
+  );
+}

@@ -1,0 +1,45 @@
+/** What can be done on the SQL page. */
+import { CaretRightOutlined, DownloadOutlined, StopOutlined } from "@ant-design/icons";
+import type { Action } from "../../lib/actions.tsx";
+import type { SqlResult } from "../../lib/types.ts";
+import { download, toCsv } from "./csv.ts";
+
+export interface SqlContext {
+  text: string;
+  running: boolean;
+  result: SqlResult | null;
+  run: () => void;
+  stop: () => void;
+}
+
+export const sqlActions: Action<SqlContext>[] = [
+  {
+    name: "sql.run",
+    title: "sql.run",
+    permission: "sql.query",
+    icon: <CaretRightOutlined />,
+    primary: true,
+    shortcut: "mod+enter",
+    predicate: ({ text, running }) => !running && text.trim() !== "",
+    perform: ({ run }) => run(),
+  },
+  {
+    name: "sql.stop",
+    title: "sql.stop",
+    permission: "sql.query",
+    icon: <StopOutlined />,
+    danger: true,
+    predicate: ({ running }) => running,
+    perform: ({ stop }) => stop(),
+  },
+  {
+    name: "sql.csv",
+    title: "sql.csv",
+    permission: "sql.query",
+    icon: <DownloadOutlined />,
+    predicate: ({ result, running }) => !running && result !== null && result.rows.length > 0,
+    perform: ({ result }) => {
+      if (result) download("jingling.csv", "text/csv;charset=utf-8", toCsv(result));
+    },
+  },
+];

@@ -1,0 +1,21 @@
+/** What is downloaded is what was shown, whatever the cells hold. */
+import { describe, expect, it } from "vitest";
+import { cellText, toCsv } from "./csv.ts";
+
+describe("csv", () => {
+  it("keeps quotes, commas, line ends, Chinese and nulls apart", () => {
+    const columns = [
+      { name: "a", type: "text" },
+      { name: "b,c", type: "json" },
+    ];
+    const rows = [
+      { a: '说"好"', "b,c": null },
+      { a: "x\ny", "b,c": { k: 1 } },
+    ];
+    expect(toCsv({ columns, rows })).toBe('\ufeffa,"b,c"\r\n"说""好""",\r\n"x\ny","{""k"":1}"\r\n');
+  });
+
+  it("tells null from the word and zero from nothing", () => {
+    expect([null, undefined, 0, false, "null"].map(cellText)).toEqual(["", "", "0", "false", "null"]);
+  });
+});

@@ -1,0 +1,31 @@
+/** A result as CSV (RFC 4180), with a byte order mark so that spreadsheets read the Chinese. Pure. */
+import type { SqlResult } from "../../lib/types.ts";
+
+const BYTE_ORDER_MARK = "\ufeff";
+
+/** A cell as text: nothing for null, JSON for what is not plain. */
+export function cellText(value: unknown): string {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "object") return JSON.stringify(value);
+  return String(value);
+}
+
+function field(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+export function toCsv(result: Pick<SqlResult, "columns" | "rows">): string {
+  const names = result.columns.map((column) => column.name);
+  const lines = [names, ...result.rows.map((row) => names.map((name) => cellText(row[name])))];
+  return BYTE_ORDER_MARK + lines.map((cells) => cells.map(field).join(",")).join("\r\n") + "\r\n";
+}
+
+/** Hands a text to the person as a file. */
+export function download(name: string, type: string, text: string) {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(url);
+}

@@ -1,0 +1,104 @@
+/** The rows of a result; only those in sight are drawn. */
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useMemo, useRef } from "react";
+import { useT } from "../../i18n/index.tsx";
+import type { SqlResult } from "../../lib/types.ts";
+import { cellText } from "./csv.ts";
+
+const ROW_HEIGHT_PX = 30;
+const CHARACTER_WIDTH_PX = 7.8;
+const COLUMN_WIDTH_MIN_PX = 70;
+const COLUMN_WIDTH_MAX_PX = 380;
+/** Rows that a column's width is measured on. */
+const MEASURED_ROWS = 60;
+
+/** Chinese characters are as wide as two Latin ones. */
+function width(text: string): number {
+  let wide = 0;
+  for (const char of text) wide += (char.codePointAt(0) ?? 0) > 0x2e80 ? 2 : 1;
+  return wide;
+}
+
+export function ResultTable({ result }: { result: SqlResult }) {
+  const { t } = useT();
+  const field = useRef<HTMLDivElement>(null);
+  const rows = useVirtualizer({
+    count: result.rows.length,
+    getScrollElement: () => field.current,
+    estimateSize: () => ROW_HEIGHT_PX,
+    overscan: 12,
+  });
+  const columns = useMemo(
+    () =>
+      result.columns.map((column) => {
+        const sample = result.rows.slice(0, MEASURED_ROWS);
+        const longest = Math.max(
+          width(column.name),
+          ...sample.map((row) => width(cellText(row[column.name]))),
+        );
+        const wanted = longest * CHARACTER_WIDTH_PX + 24;
+        const numeric = sample.some((row) => typeof row[column.name] === "number");
+        return {
+          ...column,
+          numeric,
+          width: Math.min(COLUMN_WIDTH_MAX_PX, Math.max(COLUMN_WIDTH_MIN_PX, wanted)),
+        };
+      }),
+    [result],
+  );
+  const template = columns.map((column) => `minmax(${Math.round(column.width)}px, auto)`).join(" ");
+  const total = columns.reduce((sum, column) => sum + column.width, 0);
+  const line = { gridTemplateColumns: template, minWidth: total };
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
+    <section ref={field} className="result" tabIndex={0} aria-label={t("sql.result")}>
+      <table aria-rowcount={result.rows.length}>
+        <thead>
+          <tr className="result-line result-head" style={line}>
+            {columns.map((column) => (
+              <th
+                key={column.name}
+                scope="col"
+                title={`${column.name}: ${column.type}`}
+                className={column.numeric ? "result-number" : undefined}
+              >
+                {column.name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody style={{ height: rows.getTotalSize(), minWidth: total }}>
+          {rows.getVirtualItems().map((item) => {
+            const row = result.rows[item.index] ?? {};
+            return (
+              <tr
+                key={item.key}
+                aria-rowindex={item.index + 1}
+                className="result-line result-row"
+                style={{ ...line, transform: `translateY(${item.start}px)` }}
+              >
+                {columns.map((column) => {
+                  const value = row[column.name];
+                  const text = cellText(value);
+                  return (
+                    <td
+                      key={column.name}
+                      title={text}
+                      className={column.numeric ? "result-number" : undefined}
+                    >
+                      {value === null || value === undefined ? (
+                        <span className="result-null">NULL</span>
+                      ) : (
+                        text
+                      )}
+                    </td>
+                  );
+                })}
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </section>
+  );
+}
