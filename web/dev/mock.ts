@@ -151,9 +151,9 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
         zone: "Asia/Shanghai",
         demo: true,
         notes_zh: [
-          "水位过程由外地实测换算,阈值为汉北河·天门真实特征水位。",
+          "水位过程由外地实测换算，阈值为汉北河·天门真实特征水位。",
           "空气质量为北京监测站历史数据回放。",
-          "地图为示意图;村、社区位置为示意。",
+          "地图为示意图；村、社区位置为示意。",
         ],
         notes_en: [
           "River stage is rescaled from elsewhere; the thresholds are those of Hanbei River at Tianmen.",

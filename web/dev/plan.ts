@@ -79,11 +79,11 @@ export const plan: Plan = {
   contradictions: [
     {
       id: "5g-count",
-      zh: "5G 基站目标前后表述不同:正文一处为“建成1800个”,另一处为“突破1800个”。",
+      zh: "5G 基站目标前后表述不同：正文一处为“建成1800个”，另一处为“突破1800个”。",
       en: "The 5G target is “1,800 built” in one place and “more than 1,800” in another.",
       places: [
-        { section: "三、发展目标", quote: "全市建成1800个5G基站,实现主城区5G网络全覆盖" },
-        { section: "四、主要任务", quote: "到2025年,全市5G基站突破1800个" },
+        { section: "三、发展目标", quote: "全市建成1800个5G基站，实现主城区5G网络全覆盖" },
+        { section: "四、主要任务", quote: "到2025年，全市5G基站突破1800个" },
       ],
     },
   ],

@@ -118,7 +118,7 @@ add("tianmen-hanbei", "WaterObserved", "汉北河·天门", [113.18, 30.67], {
   fortificationLevel: [28.3, "MTR"],
   flow: [212.4, "MQS", "simulated"],
   stationCode: ["62206900"],
-  dataNote: ["水位过程由美国圣安东尼奥河实测换算到汉北河·天门的设防、警戒、保证水位;不是天门实测"],
+  dataNote: ["水位过程由美国圣安东尼奥河实测换算到汉北河·天门的设防、警戒、保证水位；不是天门实测"],
 });
 add("tianmen-yuekou", "WaterObserved", "汉江·岳口", [113.1, 30.51], {
   waterLevel: [34.12, "MTR", "simulated"],
@@ -225,7 +225,7 @@ export const ORGANISATIONS = [
 ];
 
 const runbook_zh =
-  "1. 核对相邻测站与上游来水,排除传感器故障。\n2. 通知市水利和湖泊局值班室,电话记录时间与接听人。\n3. 派巡查人员到断面现场拍照,核对水尺读数。\n4. 水位达到保证水位 30.00 m 时,启动防汛Ⅲ级应急响应。";
+  "1. 核对相邻测站与上游来水，排除传感器故障。\n2. 通知市水利和湖泊局值班室，电话记录时间与接听人。\n3. 派巡查人员到断面现场拍照，核对水尺读数。\n4. 水位达到保证水位 30.00 m 时，启动防汛Ⅲ级应急响应。";
 const runbook_en =
   "1. Compare with the neighbouring stations and the inflow; rule out a faulty sensor.\n2. Call the Water Bureau's duty room; note the time and who answered.\n3. Send a patrol to photograph the staff gauge.\n4. At 30.00 m (guarantee level) start flood response level III.";
 
@@ -412,7 +412,7 @@ export function withActions(it: CaseDetail, user: User): CaseDetail {
   return { ...it, actions: [...allowed, "comment"] as CaseDetail["actions"] };
 }
 {
-  const first = openCase("路灯成片不亮(竟陵街道)", "王值班", null, 90_000);
+  const first = openCase("路灯成片不亮（竟陵街道）", "王值班", null, 90_000);
   first.description = "居民来电反映陆羽大道东段路灯不亮约二十盏。";
   for (const action of ["file", "dispatch", "take", "finish", "verify", "close"])
     act(first, "王值班", { action, organisation: "city" });

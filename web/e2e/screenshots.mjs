@@ -51,7 +51,11 @@ const PAGES = {
   },
   alerts: (page) => page.goto("/alerts"),
   "alert-case": async (page) => {
-    await page.goto("/alerts");
+    const found = await page.evaluate(async () => {
+      const answer = await (await fetch("/api/v1/alerts?state=active")).json();
+      return answer.items.find((alert) => alert.case_id === null) ?? answer.items[0];
+    });
+    await page.goto(`/alerts?alert=${encodeURIComponent(found.id)}`);
     await page.locator('[data-action="alert.open-case"]').first().click();
   },
   cases: (page) => page.goto("/cases"),

@@ -88,10 +88,18 @@ export function ActionBar<C>({
   size?: ButtonProps["size"];
 }) {
   const user = useUser();
+  const shown = available(actions, context, user);
+  // Two main buttons side by side would be none.
+  const main = shown.find((action) => action.primary);
   return (
     <>
-      {available(actions, context, user).map((action) => (
-        <ActionButton key={action.name} action={action} context={context} size={size} />
+      {shown.map((action) => (
+        <ActionButton
+          key={action.name}
+          action={action === main ? action : { ...action, primary: false }}
+          context={context}
+          size={size}
+        />
       ))}
     </>
   );

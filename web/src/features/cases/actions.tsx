@@ -46,8 +46,8 @@ function step(
 
 export const caseActions: Action<CaseContext>[] = [
   step("file", <FileAddOutlined />, "f", "at-once", { primary: true }),
-  step("dispatch", <SendOutlined />, "d", "ask", { primary: true }),
   step("take", <ToolOutlined />, "t", "at-once", { primary: true }),
+  step("dispatch", <SendOutlined />, "d", "ask", { primary: true }),
   step("finish", <CheckCircleOutlined />, "e", "ask", { primary: true }),
   step("verify", <CheckCircleOutlined />, "v", "ask", { primary: true }),
   step("close", <FileDoneOutlined />, "x", "ask", { primary: true }),

@@ -9,7 +9,7 @@ import type { Entity, EntityKind, History } from "../../lib/types.ts";
 import { AXIS, Chart, type ChartOption } from "../../ui/chart.tsx";
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
-import { historyQuery, LEVELS, listedAttributes, numberOf, RANGES, type Range } from "./queries.ts";
+import { historyQuery, LEVELLED, LEVELS, listedAttributes, numberOf, RANGES, type Range } from "./queries.ts";
 
 /** The levels of an entity and how their lines look. */
 const LEVEL_LINES: Record<(typeof LEVELS)[number], { word: Key; colour: string }> = {
@@ -17,9 +17,6 @@ const LEVEL_LINES: Record<(typeof LEVELS)[number], { word: Key; colour: string }
   warningLevel: { word: "entity.warning-level", colour: "#e0701b" },
   guaranteeLevel: { word: "entity.guarantee-level", colour: "#c9252d" },
 };
-
-/** The attribute that the levels belong to. */
-const LEVELLED = "waterLevel";
 
 interface Line {
   name: string;
@@ -141,7 +138,7 @@ function Drawn({
     const end = Date.now();
     return {
       animation: false,
-      grid: { left: 10, right: phone ? 12 : 90, top: 34, bottom: 48, containLabel: true },
+      grid: { left: 10, right: phone ? 12 : 90, top: 34, bottom: 6, containLabel: true },
       tooltip: {
         trigger: "axis",
         formatter: (raw) => {

@@ -64,8 +64,11 @@ function EntityView({ entity }: { entity: Entity }) {
         <Alert
           type="info"
           showIcon
-          title={t("entity.data-note")}
-          description={note ?? t("entity.simulated")}
+          title={
+            <>
+              <strong>{t("entity.data-note")}</strong> {note ?? t("entity.simulated")}
+            </>
+          }
           data-testid="data-note"
         />
       )}

@@ -50,11 +50,19 @@ const NOT_LISTED = new Set(["location", "name", "dataNote"]);
 
 /** Levels that a measured value is compared with; they hardly change. */
 export const LEVELS = ["fortificationLevel", "warningLevel", "guaranteeLevel"] as const;
+/** The attribute that these levels belong to. */
+export const LEVELLED = "waterLevel";
 
 /** Attributes in the order of the table: what is measured first, then its levels, then the rest, by name. */
 export function listedAttributes(entity: Entity): [string, AttributeState][] {
   const rank = ([name, state]: [string, AttributeState]) =>
-    typeof state.value !== "number" ? 2 : (LEVELS as readonly string[]).includes(name) ? 1 : 0;
+    name === LEVELLED
+      ? -1
+      : typeof state.value !== "number"
+        ? 2
+        : (LEVELS as readonly string[]).includes(name)
+          ? 1
+          : 0;
   return Object.entries(entity.attributes)
     .filter(([name]) => !NOT_LISTED.has(name))
     .sort((a, b) => rank(a) - rank(b) || a[0].localeCompare(b[0]));

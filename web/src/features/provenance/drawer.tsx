@@ -3,9 +3,10 @@ import { useQuery } from "@tanstack/react-query";
 import { Alert, Descriptions, Drawer, Segmented } from "antd";
 import { useState } from "react";
 import { useT } from "../../i18n/index.tsx";
+import { ApiError } from "../../lib/api.ts";
 import { bytes, hexDump, prettyJson } from "../../lib/format.ts";
 import type { Problem, Provenance } from "../../lib/types.ts";
-import { Loaded } from "../../ui/states.tsx";
+import { Loaded, Nothing } from "../../ui/states.tsx";
 import { CopyButton, Time } from "../../ui/tags.tsx";
 import { provenanceQuery } from "./queries.ts";
 
@@ -28,7 +29,11 @@ export function ProvenanceDrawer({ position, onClose }: { position: number | nul
 }
 
 function Message({ position }: { position: number }) {
+  const { t } = useT();
   const message = useQuery(provenanceQuery(position));
+  if (message.error instanceof ApiError && message.error.status === 404) {
+    return <Nothing title={t("provenance.trimmed")} />;
+  }
   return <Loaded query={message}>{(found) => <MessageDetails message={found} />}</Loaded>;
 }
 

@@ -1,7 +1,10 @@
 /** Words of the map, the entity page and provenance. */
 export const mapWords = {
   "map.label": ["城市实时地图", "Live map of the city"],
-  "map.schematic": ["示意图,界线不作为划界依据", "Schematic map; its lines are not a basis for any boundary"],
+  "map.schematic": [
+    "示意图，界线不作为划界依据",
+    "Schematic map; its lines are not a basis for any boundary",
+  ],
   "map.layers": ["图层", "Layers"],
   "map.layers-all": ["全部显示", "Show all"],
   "map.layers-none": ["全部隐藏", "Hide all"],
@@ -20,10 +23,12 @@ export const mapWords = {
   "map.whole-city": ["全市", "Whole city"],
   "map.zoom-in": ["放大", "Zoom in"],
   "map.zoom-out": ["缩小", "Zoom out"],
-  "map.no-webgl": ["此浏览器无法显示地图(需要 WebGL)", "This browser cannot draw the map (WebGL is needed)"],
-  "map.villages-hint": ["放大后显示村、社区", "Zoom in for villages"],
+  "map.no-webgl": [
+    "此浏览器无法显示地图（需要 WebGL）",
+    "This browser cannot draw the map (WebGL is needed)",
+  ],
   "map.foreign": [
-    "部分数据为模拟或由外地数据换算,详见各对象的说明",
+    "部分数据为模拟或由外地数据换算，详见各对象的说明",
     "Some data are simulated or rescaled from elsewhere; each entity says which",
   ],
   "map.severity-legend": ["告警圈", "Alert ring"],
@@ -32,15 +37,14 @@ export const mapWords = {
   "entity.state": ["当前状态", "Current state"],
   "entity.attribute": ["属性", "Attribute"],
   "entity.observed": ["观测时间", "Observed"],
-  "entity.received": ["接收时间", "Received"],
   "entity.modified": ["最近更新", "Last update"],
   "entity.source": ["来源", "Source"],
   "entity.provenance": ["查看原始报文", "Stored message"],
   "entity.history": ["历史曲线", "History"],
   "entity.history-empty": ["这段时间没有数据", "No data in this period"],
   "entity.history-none": ["没有可画曲线的数值属性", "No numeric attribute to draw"],
-  "entity.history-truncated": ["数据点太多,只显示前 {n} 个", "Too many points; the first {n} are shown"],
-  "entity.history-hint": ["点击曲线上的点,查看它的原始报文", "Click a point to see its stored message"],
+  "entity.history-truncated": ["数据点太多，只显示前 {n} 个", "Too many points; the first {n} are shown"],
+  "entity.history-hint": ["点击曲线上的点，查看它的原始报文", "Click a point to see its stored message"],
   "entity.range-1h": ["1 小时", "1 h"],
   "entity.range-24h": ["24 小时", "24 h"],
   "entity.range-7d": ["7 天", "7 d"],
@@ -52,7 +56,7 @@ export const mapWords = {
   "entity.fortification-level": ["设防 {value}", "Fortification {value}"],
   "entity.data-note": ["数据说明", "About this data"],
   "entity.simulated": [
-    "数值由模拟器根据外地或换算过的数据播放,并非本地实测",
+    "数值由模拟器根据外地或换算过的数据播放，并非本地实测",
     "Values are played by the simulator from foreign or rescaled data; they are not measured here",
   ],
   "entity.no-attributes": ["还没有收到任何属性", "No attribute received yet"],
@@ -70,9 +74,8 @@ export const mapWords = {
   "provenance.text": ["文本", "Text"],
   "provenance.hex": ["十六进制", "Hex"],
   "provenance.updates": ["解析得到的更新", "What was understood"],
-  "provenance.problem": ["问题", "Problem"],
   "provenance.trimmed": [
-    "该报文已不在日志中(超过保存期限)",
+    "该报文已不在日志中（超过保存期限）",
     "The message is no longer in the journal (past its retention)",
   ],
 } as const;
