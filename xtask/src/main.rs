@@ -1,0 +1,73 @@
+//! `cargo xtask`: see the library.
+
+#![allow(clippy::print_stdout)]
+
+use clap::{Parser, Subcommand, ValueEnum};
+use std::process::ExitCode;
+use xtask::{Finding, Tree, licences, root, scaffold, suite, tidy};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The project's automation")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Checks the house's rules: layers, furniture, map, documents, sources, purity, words.
+    Tidy,
+    /// Checks the licences of all dependencies against the allow-list of deny.toml.
+    Licences,
+    /// Runs everything that a change must pass, and counts; `make test` sets the machine up first.
+    Test {
+        /// Only the steps whose names hold one of these words.
+        only: Vec<String>,
+    },
+    /// Makes a new room with all its furniture.
+    New {
+        /// What to make.
+        kind: Kind,
+        /// Its name without prefix, in kebab case: `hj212`, `water`.
+        name: String,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    /// A crate in protocols/.
+    Protocol,
+    /// A folder in packs/.
+    Pack,
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let root = root();
+    let findings: Vec<Finding> = match Arguments::parse().command {
+        Command::Tidy => tidy::check(&Tree::read(&root)?)?,
+        Command::Licences => licences::check(&root)?,
+        Command::Test { only } => {
+            let counts = suite::run(&root, &only)?;
+            return Ok(if counts.failed == 0 {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            });
+        }
+        Command::New { kind, name } => {
+            let made = match kind {
+                Kind::Protocol => scaffold::protocol(&root, &name)?,
+                Kind::Pack => scaffold::pack(&root, &name)?,
+            };
+            made.iter().for_each(|path| println!("made {path}"));
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
+    findings.iter().for_each(|finding| println!("{finding}"));
+    println!("{} findings", findings.len());
+    Ok(if findings.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
