@@ -18,6 +18,7 @@ import { indicatorActions } from "./actions.tsx";
 import { ReportDialog } from "./dialogs.tsx";
 import { Figure, MethodTag, PathBar, StatusTag } from "./marks.tsx";
 import { Contradictions } from "./page.tsx";
+import { dayOf, yearEndScale } from "./progress.ts";
 import { indicatorQuery, planQuery } from "./queries.ts";
 
 export function Page() {
@@ -168,21 +169,33 @@ function Rows({ rows }: { rows: IndicatorDetail["rows"] }) {
 function PathChart({ indicator, unit }: { indicator: IndicatorDetail; unit: string }) {
   const { t } = useT();
   const option = useMemo<ChartOption>(() => {
-    const endOfYear = (year: number) => Date.UTC(year, 11, 31);
+    const label = (x: number, y: unknown, name: string) =>
+      `${name}<br>${dayOf(x)}: <b>${typeof y === "number" ? `${number(y)} ${unit}`.trim() : "—"}</b>`;
     return {
       animation: false,
-      grid: { left: 10, right: 16, top: 40, bottom: 10, containLabel: true },
+      grid: { left: 10, right: 56, top: 40, bottom: 10, containLabel: true },
       legend: { top: 0, right: 0 },
       tooltip: {
-        trigger: "axis",
-        valueFormatter: (value) => (typeof value === "number" ? `${number(value)} ${unit}`.trim() : "—"),
+        trigger: "item",
+        formatter: (raw) => {
+          const point = Array.isArray(raw) ? raw[0] : raw;
+          const [x, y] = (point?.value ?? []) as [number, unknown];
+          return label(x, y, point?.seriesName ?? "");
+        },
       },
       xAxis: {
-        type: "time",
+        type: "value",
+        name: t("plan.year-end"),
+        min: "dataMin",
+        max: "dataMax",
+        minInterval: 1,
         ...AXIS,
         splitLine: { show: false },
-        axisLabel: { ...AXIS.axisLabel, formatter: "{yyyy}", hideOverlap: true },
-        minInterval: 365 * 86_400_000,
+        axisLabel: {
+          ...AXIS.axisLabel,
+          hideOverlap: true,
+          formatter: (year: number) => (Number.isInteger(year) ? String(year) : ""),
+        },
       },
       yAxis: {
         type: "value",
@@ -195,15 +208,15 @@ function PathChart({ indicator, unit }: { indicator: IndicatorDetail; unit: stri
         {
           name: t("plan.path-expected"),
           type: "line",
-          data: indicator.path.map((point) => [endOfYear(point.year), point.expected]),
+          data: indicator.path.map((point) => [point.year, point.expected]),
           lineStyle: { type: "dashed", color: "#9a7b2e", width: 2 },
           itemStyle: { color: "#9a7b2e" },
-          symbolSize: 6,
+          symbolSize: 7,
         },
         {
           name: t("plan.path-actual"),
           type: "line",
-          data: indicator.history.map((point) => [new Date(point.at).getTime(), point.value]),
+          data: indicator.history.map((point) => [yearEndScale(point.at), point.value]),
           lineStyle: { color: "#0e6b7c", width: 2.5 },
           itemStyle: { color: "#0e6b7c" },
           symbolSize: 8,

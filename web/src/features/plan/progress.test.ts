@@ -1,6 +1,6 @@
 /** The bar must not flatter: it shows the way from the baseline, in the direction the plan wants. */
 import { describe, expect, it } from "vitest";
-import { expectedProgress, progress } from "./progress.ts";
+import { dayOf, expectedProgress, progress, yearEndScale } from "./progress.ts";
 
 const base = { baseline: 398, target: 1_800, direction: "more" as const, value: null, expected_now: 1_099 };
 
@@ -29,5 +29,13 @@ describe("progress", () => {
 
   it("starts from nothing where the plan gives no baseline", () => {
     expect(progress({ ...base, baseline: null, target: 95, value: 47.5 })).toBeCloseTo(0.5);
+  });
+
+  it("puts the end of a year at its number", () => {
+    expect(yearEndScale("2021-01-01T00:00:00Z")).toBe(2_020);
+    expect(yearEndScale("2020-12-31T00:00:00Z")).toBeCloseTo(2_020, 2);
+    expect(yearEndScale("2025-07-02T12:00:00Z")).toBeCloseTo(2_024.5, 2);
+    expect(dayOf(2_020)).toBe("2020-12-31");
+    expect(dayOf(yearEndScale("2025-07-02T12:00:00Z"))).toBe("2025-07-02");
   });
 });

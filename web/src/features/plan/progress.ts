@@ -18,3 +18,19 @@ export function progress(figures: Figures, value: number | null = figures.value)
 export function expectedProgress(figures: Figures): number | null {
   return progress(figures, figures.expected_now);
 }
+
+const YEAR_MS = 365.25 * 86_400_000;
+
+/** A time on an axis where the end of 2020 is 2020: the plan's figures are those at the end of a year. */
+export function yearEndScale(iso: string): number {
+  const at = new Date(iso).getTime();
+  const year = new Date(at).getUTCFullYear();
+  return year - 1 + (at - Date.UTC(year, 0, 1)) / (Date.UTC(year + 1, 0, 1) - Date.UTC(year, 0, 1));
+}
+
+/** The day that a place on that axis means. */
+export function dayOf(scaled: number): string {
+  const year = Math.floor(scaled);
+  const at = Date.UTC(year + 1, 0, 1) + (scaled - year) * YEAR_MS;
+  return new Date(at - 43_200_000).toISOString().slice(0, 10);
+}

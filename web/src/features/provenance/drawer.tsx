@@ -94,7 +94,7 @@ export function ProblemBox({ problem }: { problem: Problem }) {
           </dd>
           <dt>{t("dead.mend")}</dt>
           <dd>{problem.mend || "—"}</dd>
-          <dt>{t("dead.problem")}</dt>
+          <dt>{t("dead.code")}</dt>
           <dd>
             <code>{problem.code}</code>
           </dd>

@@ -50,6 +50,7 @@ export const dataWords = {
   ],
   "dead.none": ["没有死信：收到的报文都能理解", "No dead letters: everything received was understood"],
   "dead.problem": ["问题", "Problem"],
+  "dead.code": ["代码", "Code"],
   "dead.place": ["在哪里", "Where"],
   "dead.mend": ["怎么改", "Mend"],
   "dead.device": ["设备", "Device"],

@@ -22,6 +22,7 @@ export const planWords = {
   "plan.path": ["目标路径与实际值", "Path to the target, and what is"],
   "plan.path-expected": ["目标路径", "Target path"],
   "plan.path-actual": ["实际值", "Actual"],
+  "plan.year-end": ["年末", "year end"],
   "plan.sql": ["计算方法（SQL）", "How it is computed (SQL)"],
   "plan.sql-none": ["填报指标，没有计算语句", "A reported indicator; nothing is computed"],
   "plan.sql-open": ["在数据查询中打开", "Open in data query"],
