@@ -1,1 +1,26 @@
-//! pack.
+//! Packs (专题包): the contract of a thematic system's declarations, their loader and their validator.
+//!
+//! A pack is a folder with fixed furniture (`pack.toml`, `quality.toml`, `README.md`, `entities/`,
+//! `rules/`, `workflows/`, `indicators/`, `views/`, `runbooks/`, `strings/`, `mappings/`, `scenarios/`;
+//! the plan's pack also `plan.toml`, `plan.txt`, `contradictions.toml`). It comes from the binary
+//! ([`embedded`]) or from a folder. Every mistake is told with file and line, all at once.
+//!
+//! Reading order: [`declare`] (what the files hold), [`files`], [`load`] (reading one pack),
+//! [`check`] (what must fit together), [`packs`] (all packs of a city).
+
+pub mod check;
+pub mod declare;
+pub mod files;
+pub mod load;
+pub mod packs;
+
+mod document;
+
+pub use check::{check, verify_quotes};
+pub use declare::{
+    Chart, Contradiction, Layer, Manifest, Mapping, MappingDoor, MappingField, Plan, QualityRule,
+    QualityState, Runbook, Table, View, Workflow,
+};
+pub use files::{Files, Folder, embedded};
+pub use load::Pack;
+pub use packs::Packs;

@@ -1,0 +1,692 @@
+//! What must fit together inside a pack, and the plan's quotes.
+
+use crate::declare::{
+    ContradictionKind, Mapping, MappingDoor, QUALITY_RULES, QualityState, STANDARD_WORKFLOW, View,
+};
+use crate::document::Document;
+use crate::files::{Folder, Limits};
+use crate::load::{Pack, Read, read};
+use indicators::Place;
+use model::problem::quote;
+use model::{Catalogue, EntityId, EntityKind, Problem, TypeName, ValueKind, unit};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Every mistake in the pack in `folder`, each with `file:line`; empty when it can be loaded.
+pub fn check(folder: &Path) -> Vec<Problem> {
+    match read(&Folder::new(folder, Limits::default())) {
+        Ok(read) => inside(&read),
+        Err(problems) => problems,
+    }
+}
+
+/// Every place of `pack` whose words are not in the plan's text. White space does not count; `…` stands
+/// for words left out.
+pub fn verify_quotes(pack: &Pack, plan_text: &str) -> Vec<Problem> {
+    let squeeze = |text: &str| {
+        text.chars()
+            .filter(|c| !c.is_whitespace())
+            .collect::<String>()
+    };
+    let plan = squeeze(plan_text);
+    let mut problems = Vec::new();
+    let mut verify = |owner: String, places: &[Place]| {
+        for place in places {
+            let mut rest = plan.as_str();
+            let found = place.quote.split('…').all(|part| {
+                let part = squeeze(part);
+                rest.find(&part)
+                    .map(|at| rest = &rest[at + part.len()..])
+                    .is_some()
+            });
+            if !found {
+                problems.push(Problem::new(
+                    "plan-quote",
+                    format!("the plan does not say \"{}\"", quote(&place.quote)),
+                    owner.clone(),
+                    "copy the plan's words; put … for words left out",
+                ));
+            }
+        }
+    };
+    verify(
+        format!("{}/pack.toml", pack.manifest.name),
+        &pack.manifest.plan,
+    );
+    for indicator in &pack.indicators {
+        verify(indicator.file.clone(), &indicator.places);
+    }
+    for contradiction in &pack.contradictions {
+        let owner = format!(
+            "{}/contradictions.toml: {}",
+            pack.manifest.name, contradiction.id
+        );
+        verify(owner, &contradiction.places);
+    }
+    problems
+}
+
+/// Everything that must fit together inside one pack.
+pub(crate) fn inside(read: &Read) -> Vec<Problem> {
+    let mut checker = Checker {
+        pack: &read.pack,
+        documents: &read.documents,
+        catalogue: read.pack.catalogue(),
+        problems: Vec::new(),
+    };
+    checker.manifest();
+    checker.quality();
+    checker.entities();
+    checker.rules();
+    checker.views();
+    checker.mappings();
+    checker.strings();
+    checker.plan();
+    checker.duplicates();
+    let quotes = read
+        .pack
+        .plan
+        .as_ref()
+        .map(|plan| verify_quotes(&read.pack, &plan.text));
+    checker.problems.extend(quotes.unwrap_or_default());
+    checker.problems
+}
+
+struct Checker<'a> {
+    pack: &'a Pack,
+    documents: &'a BTreeMap<String, Document>,
+    catalogue: Catalogue,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Checker<'a> {
+    fn say(&mut self, place: String, code: &str, what: String, mend: &str) {
+        self.problems.push(Problem::new(code, what, place, mend));
+    }
+
+    /// The documents of a folder, in the order in which its declarations were read.
+    fn under(&self, folder: &str) -> Vec<&'a Document> {
+        let documents: &'a BTreeMap<String, Document> = self.documents;
+        documents
+            .values()
+            .filter(|d| d.path.starts_with(folder))
+            .collect()
+    }
+
+    fn manifest(&mut self) {
+        let document = &self.documents["pack.toml"];
+        let manifest = &self.pack.manifest;
+        let folder = document.place.rsplit('/').nth(1).unwrap_or_default();
+        if manifest.name != folder {
+            self.say(
+                document.at(&["name"]),
+                "pack-name",
+                format!(
+                    "the pack calls itself {}, its folder is {}",
+                    quote(&manifest.name),
+                    quote(folder)
+                ),
+                "give both the same name",
+            );
+        }
+        for (key, text) in [
+            ("title_zh", &manifest.title_zh),
+            ("title_en", &manifest.title_en),
+            ("owner_zh", &manifest.owner_zh),
+            ("owner_en", &manifest.owner_en),
+        ] {
+            if text.trim().is_empty() {
+                self.say(
+                    document.at(&[key]),
+                    "empty",
+                    format!("{key} is empty"),
+                    "write it",
+                );
+            }
+        }
+        if self.pack.readme.trim().is_empty() {
+            let place = self.documents["README.md"].at::<&str>(&[]);
+            self.say(
+                place,
+                "empty",
+                "the page for the department is empty".into(),
+                "say in its words what the pack does",
+            );
+        }
+    }
+
+    fn quality(&mut self) {
+        let document = &self.documents["quality.toml"];
+        for (n, rule) in self.pack.quality.iter().enumerate() {
+            let at = |key: &str| document.at(&["rule", &n.to_string(), key]);
+            if !QUALITY_RULES.contains(&rule.id.as_str()) {
+                self.say(
+                    at("id"),
+                    "quality-unknown",
+                    format!("there is no quality rule {}", quote(&rule.id)),
+                    &format!("use {}", QUALITY_RULES.join(", ")),
+                );
+            }
+            let said = rule
+                .because
+                .as_deref()
+                .is_some_and(|b| !b.trim().is_empty());
+            if rule.state != QualityState::Done && !said {
+                self.say(
+                    at("state"),
+                    "quality-because",
+                    format!("{} does not say why", rule.id),
+                    "add because = \"…\"",
+                );
+            }
+        }
+        for id in QUALITY_RULES {
+            let count = self
+                .pack
+                .quality
+                .iter()
+                .filter(|rule| rule.id == id)
+                .count();
+            if count != 1 {
+                let place = document.at::<&str>(&[]);
+                self.say(
+                    place,
+                    "quality-missing",
+                    format!("the ledger answers {id} {count} times"),
+                    "answer it once: done, todo or exempt",
+                );
+            }
+        }
+    }
+
+    fn entities(&mut self) {
+        for (kind, document) in self.pack.kinds.iter().zip(self.under("entities/")) {
+            if TypeName::new(&kind.name).is_err() || kind.name.contains(['/', ':', '#']) {
+                self.say(
+                    document.at(&["name"]),
+                    "entity-name",
+                    format!("{} is no type name", quote(&kind.name)),
+                    "use letters and digits, a letter first",
+                );
+            }
+            self.both_titles(document, &[], &kind.title_zh, &kind.title_en);
+            for (name, attribute) in &kind.attributes {
+                let keys = ["attributes", name];
+                self.both_titles(document, &keys, &attribute.title_zh, &attribute.title_en);
+                if let Some(code) = &attribute.unit {
+                    let at = document.at(&["attributes", name, "unit"]);
+                    match unit::find(code) {
+                        None => self.say(
+                            at,
+                            "unit-unknown",
+                            format!("the unit code {} of {name} is unknown", quote(code)),
+                            "use a UN/CEFACT code that the platform knows, such as MTR, P1 or KWT",
+                        ),
+                        Some(unit) if unit.code != code => self.say(
+                            at,
+                            "unit-symbol",
+                            format!("{} is a symbol, no code", quote(code)),
+                            &format!("write {}", unit.code),
+                        ),
+                        Some(_) if attribute.value != ValueKind::Number => self.say(
+                            at,
+                            "unit-without-number",
+                            format!("{name} has a unit but is no number"),
+                            "take the unit away, or make it value = \"number\"",
+                        ),
+                        Some(_) => {}
+                    }
+                }
+                if let (Some(min), Some(max)) = (attribute.min, attribute.max)
+                    && min >= max
+                {
+                    self.say(
+                        document.at(&["attributes", name, "min"]),
+                        "range",
+                        format!("{name} ranges from {min} to {max}"),
+                        "write the smaller number as min",
+                    );
+                }
+                for (key, bound) in [("min", attribute.min), ("max", attribute.max)] {
+                    if bound.is_some() && attribute.value != ValueKind::Number {
+                        self.say(
+                            document.at(&["attributes", name, key]),
+                            "range",
+                            format!("{name} has a {key} but is no number"),
+                            "take it away",
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    fn both_titles(&mut self, document: &Document, keys: &[&str], zh: &str, en: &str) {
+        for (key, text) in [("title_zh", zh), ("title_en", en)] {
+            if text.trim().is_empty() {
+                let path: Vec<&str> = keys.iter().copied().chain([key]).collect();
+                self.say(
+                    document.at(&path),
+                    "title-missing",
+                    format!("{} is empty", path.join(".")),
+                    "write it in both languages",
+                );
+            }
+        }
+    }
+
+    fn rules(&mut self) {
+        let mut used: Vec<&str> = Vec::new();
+        for (rule, document) in self.pack.rules.iter().zip(self.under("rules/")) {
+            for mistake in rule.mistakes(&self.catalogue) {
+                let place = document.at_dotted(mistake.key);
+                self.problems.push(mistake.at(place));
+            }
+            match &rule.runbook {
+                None => self.say(
+                    document.at::<&str>(&[]),
+                    "rule-runbook",
+                    format!("the rule {} has no runbook", rule.id),
+                    "add runbook = \"…\" and runbooks/….zh.md and .en.md",
+                ),
+                Some(name) if !self.pack.runbooks.contains_key(name) => {
+                    self.say(
+                        document.at(&["runbook"]),
+                        "rule-runbook",
+                        format!("there is no runbook {}", quote(name)),
+                        &format!("add runbooks/{name}.zh.md and runbooks/{name}.en.md"),
+                    );
+                }
+                Some(name) => used.push(name),
+            }
+            if let Some(workflow) = &rule.opens_case
+                && workflow != STANDARD_WORKFLOW
+                && !self.pack.workflows.iter().any(|w| w.id == *workflow)
+            {
+                self.say(
+                    document.at(&["opens_case"]),
+                    "rule-workflow",
+                    format!("there is no workflow {}", quote(workflow)),
+                    "name a file of the workflows folder, or \"standard\"",
+                );
+            }
+        }
+        for name in self
+            .pack
+            .runbooks
+            .keys()
+            .filter(|name| !used.contains(&name.as_str()))
+        {
+            let place = self
+                .documents
+                .get(&format!("runbooks/{name}.zh.md"))
+                .map(|d| d.at::<&str>(&[]));
+            self.say(
+                place.unwrap_or_default(),
+                "runbook-unused",
+                format!("no rule names the runbook {name}"),
+                "name it in a rule, or delete it",
+            );
+        }
+    }
+
+    fn views(&mut self) {
+        for (view, document) in self.pack.views.iter().zip(self.under("views/")) {
+            self.both_titles(document, &[], &view.title_zh, &view.title_en);
+            let Some(kind) = self
+                .pack
+                .kinds
+                .iter()
+                .find(|kind| kind.name == view.entity_type)
+            else {
+                self.say(
+                    document.at(&["entity_type"]),
+                    "view-unknown-type",
+                    format!(
+                        "the pack declares no entity type {}",
+                        quote(&view.entity_type)
+                    ),
+                    "name one of the entities folder",
+                );
+                continue;
+            };
+            self.view_attributes(view, kind, document);
+            if let Some(layer) = &view.layer {
+                let good = layer.colour.strip_prefix('#').is_some_and(|hex| {
+                    hex.len() == 6 && hex.chars().all(|c| c.is_ascii_hexdigit())
+                });
+                if !good {
+                    self.say(
+                        document.at(&["layer", "colour"]),
+                        "view-colour",
+                        format!("{} is no colour", quote(&layer.colour)),
+                        "write #rrggbb",
+                    );
+                }
+                if layer.zoom_min > 22 {
+                    self.say(
+                        document.at(&["layer", "zoom_min"]),
+                        "view-zoom",
+                        format!("there is no zoom {}", layer.zoom_min),
+                        "use 0 to 22",
+                    );
+                }
+            }
+        }
+    }
+
+    fn view_attributes(&mut self, view: &View, kind: &EntityKind, document: &Document) {
+        let mut named: Vec<(String, &str)> = Vec::new();
+        if let Some(attribute) = view.layer.as_ref().and_then(|l| l.attribute.as_ref()) {
+            named.push(("layer.attribute".into(), attribute));
+        }
+        for (n, column) in view.table.iter().flat_map(|t| t.columns.iter().enumerate()) {
+            named.push((format!("table.columns.{n}"), column));
+        }
+        for (n, attribute) in view
+            .chart
+            .iter()
+            .flat_map(|c| c.attributes.iter().enumerate())
+        {
+            named.push((format!("chart.attributes.{n}"), attribute));
+        }
+        for (n, attribute) in view.chart.iter().flat_map(|c| c.limits.iter().enumerate()) {
+            named.push((format!("chart.limits.{n}"), attribute));
+        }
+        for (key, name) in named {
+            if !kind.attributes.contains_key(name) {
+                self.say(
+                    document.at_dotted(&key),
+                    "view-unknown-attribute",
+                    format!("{} has no attribute {}", kind.name, quote(name)),
+                    "name a declared attribute",
+                );
+            }
+        }
+        if let Some(chart) = &view.chart {
+            let units: Vec<_> = chart
+                .attributes
+                .iter()
+                .chain(&chart.limits)
+                .filter_map(|name| kind.attributes.get(name))
+                .map(|attribute| &attribute.unit)
+                .collect();
+            if units.windows(2).any(|pair| pair[0] != pair[1]) {
+                self.say(
+                    document.at(&["chart"]),
+                    "view-units",
+                    "the chart's attributes are not in one unit".into(),
+                    "make two views of them",
+                );
+            }
+        }
+    }
+
+    fn mappings(&mut self) {
+        for (mapping, document) in self.pack.mappings.iter().zip(self.under("mappings/")) {
+            let Some(kind) = self
+                .pack
+                .kinds
+                .iter()
+                .find(|kind| kind.name == mapping.entity_type)
+            else {
+                self.say(
+                    document.at(&["entity_type"]),
+                    "mapping-unknown-type",
+                    format!(
+                        "the pack declares no entity type {}",
+                        quote(&mapping.entity_type)
+                    ),
+                    "name one of the entities folder",
+                );
+                continue;
+            };
+            if let Err((what, mend)) = template(mapping) {
+                self.say(document.at(&["entity_id"]), "mapping-entity-id", what, mend);
+            }
+            if mapping.from.is_empty()
+                || (mapping.door == MappingDoor::Mqtt && mapping.from.contains('#'))
+            {
+                self.say(
+                    document.at(&["from"]),
+                    "mapping-from",
+                    format!("{} cannot be mapped", quote(&mapping.from)),
+                    "name a measurement, or a topic filter with + for single levels",
+                );
+            }
+            for (field, target) in &mapping.fields {
+                let at = |key| document.at(&["fields", field, key]);
+                let Some(attribute) = kind.attributes.get(&target.attribute) else {
+                    self.say(
+                        at("attribute"),
+                        "mapping-unknown-attribute",
+                        format!(
+                            "{} has no attribute {}",
+                            kind.name,
+                            quote(&target.attribute)
+                        ),
+                        "name a declared attribute",
+                    );
+                    continue;
+                };
+                let Some(code) = &target.unit else { continue };
+                let Some(from) = unit::find(code).filter(|u| u.code == code) else {
+                    self.say(
+                        at("unit"),
+                        "unit-unknown",
+                        format!("the unit code {} is unknown", quote(code)),
+                        "use a UN/CEFACT code that the platform knows",
+                    );
+                    continue;
+                };
+                let to = attribute.unit.as_deref().and_then(unit::find);
+                if to.is_none_or(|to| to.dimension != from.dimension) {
+                    self.say(
+                        at("unit"),
+                        "mapping-unit",
+                        format!(
+                            "{code} cannot be turned into the unit of {}",
+                            target.attribute
+                        ),
+                        "use a unit of the same dimension",
+                    );
+                }
+            }
+        }
+    }
+
+    fn strings(&mut self) {
+        for (here, there, path, other) in [
+            (
+                &self.pack.strings_zh,
+                &self.pack.strings_en,
+                "strings/zh.toml",
+                "strings/en.toml",
+            ),
+            (
+                &self.pack.strings_en,
+                &self.pack.strings_zh,
+                "strings/en.toml",
+                "strings/zh.toml",
+            ),
+        ] {
+            for (key, words) in here {
+                if words.trim().is_empty() {
+                    self.say(
+                        self.documents[path].at_dotted(key),
+                        "string-empty",
+                        format!("{key} is empty"),
+                        "write the words",
+                    );
+                }
+                if !there.contains_key(key) {
+                    self.say(
+                        self.documents[path].at_dotted(key),
+                        "string-language",
+                        format!("{key} is missing in {other}"),
+                        "add it there",
+                    );
+                }
+            }
+        }
+    }
+
+    fn plan(&mut self) {
+        let here = |path: &str| self.documents.get(path);
+        if let Some(document) = here("contradictions.toml").or_else(|| here("plan.txt"))
+            && self.pack.plan.is_none()
+        {
+            self.say(
+                document.at::<&str>(&[]),
+                "plan-missing",
+                "the pack has no plan.toml".into(),
+                "add it, or delete this file",
+            );
+            return;
+        }
+        let Some(plan) = &self.pack.plan else { return };
+        let document = &self.documents["plan.toml"];
+        if plan.text.is_empty() {
+            self.say(
+                document.at::<&str>(&[]),
+                "plan-text",
+                "the plan's text is not there".into(),
+                "add plan.txt, so that every quote can be verified",
+            );
+        }
+        if plan.period[0] >= plan.period[1] {
+            self.say(
+                document.at(&["period"]),
+                "plan-period",
+                format!("the period {:?} does not go forward", plan.period),
+                "write [first year, last year]",
+            );
+        }
+        let Some(document) = self.documents.get("contradictions.toml") else {
+            return;
+        };
+        for (n, contradiction) in self.pack.contradictions.iter().enumerate() {
+            let n = n.to_string();
+            for id in &contradiction.indicators {
+                if !self.pack.indicators.iter().any(|i| i.id == *id) {
+                    self.say(
+                        document.at(&["contradiction", &n, "indicators"]),
+                        "contradiction-indicator",
+                        format!("there is no indicator {}", quote(id)),
+                        "name an indicator of this pack",
+                    );
+                }
+            }
+            let least = if contradiction.kind == ContradictionKind::Contradiction {
+                2
+            } else {
+                1
+            };
+            if contradiction.places.len() < least {
+                self.say(
+                    document.at(&["contradiction", &n, "places"]),
+                    "contradiction-places",
+                    format!(
+                        "{} quotes {} places",
+                        contradiction.id,
+                        contradiction.places.len()
+                    ),
+                    "quote every place that it speaks of",
+                );
+            }
+        }
+    }
+
+    fn duplicates(&mut self) {
+        let mut first: BTreeMap<(&str, String), String> = BTreeMap::new();
+        let mut all: Vec<(&str, String, String)> = Vec::new();
+        for (kind, d) in self.pack.kinds.iter().zip(self.under("entities/")) {
+            all.push(("entity type", kind.name.clone(), d.at(&["name"])));
+        }
+        for (rule, d) in self.pack.rules.iter().zip(self.under("rules/")) {
+            all.push(("rule", rule.id.clone(), d.at(&["id"])));
+        }
+        for (view, d) in self.pack.views.iter().zip(self.under("views/")) {
+            all.push(("view", view.id.clone(), d.at(&["id"])));
+        }
+        for (mapping, d) in self.pack.mappings.iter().zip(self.under("mappings/")) {
+            all.push(("mapping", mapping.id.clone(), d.at(&["id"])));
+        }
+        for indicator in &self.pack.indicators {
+            all.push((
+                "indicator",
+                indicator.id.clone(),
+                format!("{}:1", indicator.file),
+            ));
+            all.push((
+                "indicator number",
+                indicator.number.clone(),
+                format!("{}:1", indicator.file),
+            ));
+        }
+        if let Some(d) = self.documents.get("contradictions.toml") {
+            for (n, c) in self.pack.contradictions.iter().enumerate() {
+                all.push((
+                    "contradiction",
+                    c.id.clone(),
+                    d.at(&["contradiction", &n.to_string(), "id"]),
+                ));
+            }
+        }
+        for (what, id, place) in all {
+            match first.get(&(what, id.clone())) {
+                Some(at) => {
+                    let at = at.clone();
+                    self.say(
+                        place,
+                        "duplicate",
+                        format!("the {what} {} is declared twice, first at {at}", quote(&id)),
+                        "rename or delete one of them",
+                    );
+                }
+                None => {
+                    first.insert((what, id), place);
+                }
+            }
+        }
+    }
+}
+
+/// Whether an id template can make ids.
+fn template(mapping: &Mapping) -> Result<(), (String, &'static str)> {
+    let levels = mapping
+        .from
+        .split('/')
+        .filter(|level| *level == "+")
+        .count();
+    let mut id = String::new();
+    let mut rest = mapping.entity_id.as_str();
+    while let Some(start) = rest.find('{') {
+        id.push_str(&rest[..start]);
+        let Some(end) = rest[start..].find('}') else {
+            return Err(("a { is not closed".into(), "close it with }"));
+        };
+        let name = &rest[start + 1..start + end];
+        let known = match mapping.door {
+            MappingDoor::Mqtt => name
+                .parse::<usize>()
+                .is_ok_and(|n| (1..=levels).contains(&n)),
+            MappingDoor::Influx => !name.is_empty(),
+        };
+        if !known {
+            return Err((
+                format!("{{{name}}} stands for nothing"),
+                "use {1} for the first + of the topic filter, {2} for the second, or {tag} for a tag's value",
+            ));
+        }
+        id.push('x');
+        rest = &rest[start + end + 1..];
+    }
+    id.push_str(rest);
+    EntityId::new(&id).map(|_| ()).map_err(|problem| {
+        (
+            problem.what,
+            "write a URI such as urn:ngsi-ld:WaterObserved:{1}",
+        )
+    })
+}

@@ -1,0 +1,269 @@
+//! What the files of a pack hold.
+
+use indicators::Place;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// `pack.toml`: what the pack is and whose.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// The pack's name; its folder has the same.
+    pub name: String,
+    /// Counted up with every change.
+    pub version: u32,
+    /// Title in Chinese.
+    pub title_zh: String,
+    /// Title in English.
+    pub title_en: String,
+    /// The department that owns it, in Chinese.
+    pub owner_zh: String,
+    /// The same in English.
+    pub owner_en: String,
+    /// The paragraphs of the plan that it answers.
+    #[serde(default)]
+    pub plan: Vec<Place>,
+    /// Permission words that reading its pages needs.
+    pub permissions: Vec<String>,
+}
+
+/// `quality.toml`: the ledger, one `[[rule]]` each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quality {
+    /// The rules.
+    #[serde(rename = "rule", default)]
+    pub rules: Vec<QualityRule>,
+}
+
+/// One rule of the ledger.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QualityRule {
+    /// The rule.
+    pub id: String,
+    /// Whether it is kept.
+    pub state: QualityState,
+    /// Why, for `exempt`; how far, for `todo`.
+    #[serde(default)]
+    pub because: Option<String>,
+}
+
+/// Whether a rule of the ledger is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum QualityState {
+    /// Kept.
+    Done,
+    /// Not yet.
+    Todo,
+    /// Does not apply, `because`.
+    Exempt,
+}
+
+/// The rules that every pack's ledger answers.
+pub const QUALITY_RULES: [&str; 8] = [
+    "standard-names", // entity types and attributes named as in Smart Data Models where one exists
+    "units",          // every number that has a dimension declares its unit
+    "ranges",         // credible ranges are declared, with their source
+    "runbooks",       // every rule has a runbook that a person on duty can follow
+    "two-languages",  // every word in Chinese and English
+    "sources",        // limits and thresholds name the standard or law they come from
+    "scenarios",      // the pack's main jobs are written as given / when / then
+    "department-review", // somebody of the department has read it
+];
+
+/// `views/*.toml`: one page of the department, over one entity type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct View {
+    /// Unique in the city, kebab case.
+    pub id: String,
+    /// Title in Chinese.
+    pub title_zh: String,
+    /// Title in English.
+    pub title_en: String,
+    /// The entity type shown.
+    pub entity_type: String,
+    /// Place among all views; lower comes first.
+    #[serde(default)]
+    pub order: u32,
+    /// On the map.
+    #[serde(default)]
+    pub layer: Option<Layer>,
+    /// As a table.
+    #[serde(default)]
+    pub table: Option<Table>,
+    /// As a chart on the entity's page.
+    #[serde(default)]
+    pub chart: Option<Chart>,
+}
+
+/// How the map shows an entity type.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Layer {
+    /// The icon's name, kebab case.
+    pub icon: String,
+    /// `#rrggbb`.
+    pub colour: String,
+    /// The attribute written beside the marker.
+    #[serde(default)]
+    pub attribute: Option<String>,
+    /// Zoom from which single markers are drawn; below it they are drawn as clusters. 0 to 22.
+    #[serde(default)]
+    pub zoom_min: u8,
+    /// Whether the layer is on when the map opens.
+    #[serde(default)]
+    pub shown: bool,
+}
+
+/// Columns of a table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// Attributes, in order.
+    pub columns: Vec<String>,
+}
+
+/// A chart over time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chart {
+    /// Attributes drawn as lines; all in one unit.
+    pub attributes: Vec<String>,
+    /// Attributes whose current value is drawn as a limit.
+    #[serde(default)]
+    pub limits: Vec<String>,
+}
+
+/// `mappings/*.toml`: how data that names no entity finds its entity.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// Unique in the city, kebab case.
+    pub id: String,
+    /// The door it serves.
+    pub door: MappingDoor,
+    /// For `mqtt` the topic filter, with `+` for one level; for `influx` the measurement.
+    pub from: String,
+    /// The entity type it speaks of.
+    pub entity_type: String,
+    /// The entity's id. `{1}` is what the first `+` of the topic filter stood for, `{2}` the second;
+    /// for `influx`, `{name}` is the value of the tag `name`.
+    pub entity_id: String,
+    /// Names in the message (SenML names, line-protocol fields) and the attributes they mean.
+    #[serde(default)]
+    pub fields: BTreeMap<String, MappingField>,
+}
+
+/// The doors that mappings serve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MappingDoor {
+    /// MQTT: by topic.
+    Mqtt,
+    /// InfluxDB line protocol: by measurement and tags.
+    Influx,
+}
+
+/// What a name in a message means.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MappingField {
+    /// The attribute.
+    pub attribute: String,
+    /// UN/CEFACT code of the unit that the message is in, when it does not say; `None`: the declared one is assumed.
+    #[serde(default)]
+    pub unit: Option<String>,
+}
+
+/// `workflows/*.toml`: a case's states, as text for the crate that runs them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Workflow {
+    /// The file's stem, which rules name in `opens_case`.
+    pub id: String,
+    /// The parsed file.
+    pub table: toml::Table,
+}
+
+/// The workflow that every city has: the seven steps of grid management.
+pub const STANDARD_WORKFLOW: &str = "standard";
+
+/// A runbook: what the person on duty does (Markdown).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Runbook {
+    /// In Chinese.
+    pub zh: String,
+    /// In English.
+    pub en: String,
+}
+
+/// `plan.toml`: the plan whose indicators the pack holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Title in Chinese.
+    pub title_zh: String,
+    /// Title in English.
+    pub title_en: String,
+    /// Who published it and when, Chinese.
+    pub source_zh: String,
+    /// The same in English.
+    pub source_en: String,
+    /// First and last year: the year of the baselines and the year of the targets.
+    pub period: [i16; 2],
+    /// Notes on how the plan was read, Chinese.
+    #[serde(default)]
+    pub notes_zh: Vec<String>,
+    /// The same in English.
+    #[serde(default)]
+    pub notes_en: Vec<String>,
+    /// The plan's text, from `plan.txt`.
+    #[serde(skip)]
+    pub text: String,
+}
+
+/// `contradictions.toml`: where the plan contradicts itself, one `[[contradiction]]` each.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contradictions {
+    /// Them all.
+    #[serde(rename = "contradiction", default)]
+    pub all: Vec<Contradiction>,
+}
+
+/// A place where the plan contradicts itself, makes no sense for such a city, or can be read in two ways.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contradiction {
+    /// Stable id, kebab case.
+    pub id: String,
+    /// Which of the three.
+    pub kind: ContradictionKind,
+    /// What is wrong, Chinese.
+    pub zh: String,
+    /// The same in English.
+    pub en: String,
+    /// How the platform reads it, Chinese.
+    pub reading_zh: String,
+    /// The same in English.
+    pub reading_en: String,
+    /// Ids of the indicators it touches.
+    #[serde(default)]
+    pub indicators: Vec<String>,
+    /// The plan's own words; at least two for a contradiction.
+    pub places: Vec<Place>,
+}
+
+/// What is wrong with the plan there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ContradictionKind {
+    /// Two places that cannot both hold.
+    Contradiction,
+    /// A figure that makes no sense for a county-level city, or as such a figure.
+    Implausible,
+    /// Words that can be read in two ways, with different results.
+    Ambiguous,
+}

@@ -1,0 +1,341 @@
+//! Reads one pack. All its mistakes are gathered; a pack with any is not loaded.
+
+use crate::check;
+use crate::declare::{
+    Contradiction, Contradictions, Manifest, Mapping, Plan, Quality, QualityRule, Runbook, View,
+    Workflow,
+};
+use crate::document::Document;
+use crate::files::Files;
+use indicators::Definition;
+use model::{Catalogue, EntityKind, Problem};
+use rules::Rule;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+
+/// A loaded pack.
+#[derive(Clone, Debug)]
+pub struct Pack {
+    /// What it is and whose.
+    pub manifest: Manifest,
+    /// Its ledger.
+    pub quality: Vec<QualityRule>,
+    /// Its page for the department (Markdown).
+    pub readme: String,
+    /// Its entity types.
+    pub kinds: Vec<EntityKind>,
+    /// Its alert rules.
+    pub rules: Vec<Rule>,
+    /// Its case workflows.
+    pub workflows: Vec<Workflow>,
+    /// Its indicators, in the order of their files.
+    pub indicators: Vec<Definition>,
+    /// Its views.
+    pub views: Vec<View>,
+    /// Its runbooks, by name.
+    pub runbooks: BTreeMap<String, Runbook>,
+    /// Its words in Chinese, by key (dotted).
+    pub strings_zh: BTreeMap<String, String>,
+    /// The same in English; the same keys.
+    pub strings_en: BTreeMap<String, String>,
+    /// Its mappings.
+    pub mappings: Vec<Mapping>,
+    /// Its scenarios: file name and Markdown.
+    pub scenarios: Vec<(String, String)>,
+    /// The plan, in the plan's pack.
+    pub plan: Option<Plan>,
+    /// Where the plan contradicts itself.
+    pub contradictions: Vec<Contradiction>,
+}
+
+/// A pack with the files it was read from, for telling lines.
+pub(crate) struct Read {
+    pub pack: Pack,
+    pub documents: BTreeMap<String, Document>,
+}
+
+impl Pack {
+    /// Reads a pack and checks it.
+    ///
+    /// # Errors
+    /// Every mistake, each with `file:line`.
+    pub fn load(files: &dyn Files) -> Result<Self, Vec<Problem>> {
+        let read = read(files)?;
+        let problems = check::inside(&read);
+        if problems.is_empty() {
+            Ok(read.pack)
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// Its entity types as a catalogue.
+    pub fn catalogue(&self) -> Catalogue {
+        Catalogue {
+            kinds: self
+                .kinds
+                .iter()
+                .map(|kind| (kind.name.clone(), kind.clone()))
+                .collect(),
+        }
+    }
+}
+
+/// Reads all files; what each holds by itself is right, what must fit together is not yet checked.
+pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
+    let mut reader = Reader::default();
+    let list = files.list().map_err(|problem| vec![problem])?;
+    for path in &list {
+        if !is_furniture(path) {
+            reader.problems.push(Problem::new(
+                "pack-foreign-file",
+                "a pack has no such file",
+                files.place(path),
+                "use pack.toml, quality.toml, README.md, entities/*.toml, rules/*.toml, workflows/*.toml, indicators/*.sql, views/*.toml, runbooks/*.zh.md and *.en.md, strings/zh.toml and en.toml, mappings/*.toml, scenarios/*.md",
+            ));
+            continue;
+        }
+        match files.read(path) {
+            Ok(text) => {
+                let place = files.place(path);
+                let path = path.clone();
+                reader
+                    .documents
+                    .insert(path.clone(), Document { path, place, text });
+            }
+            Err(problem) => reader.problems.push(problem),
+        }
+    }
+    let manifest: Option<Manifest> = reader.one("pack.toml", files);
+    let quality: Option<Quality> = reader.one("quality.toml", files);
+    let readme = reader.text("README.md", files);
+    let strings_zh = reader.strings("strings/zh.toml", files);
+    let strings_en = reader.strings("strings/en.toml", files);
+    let kinds = reader.many("entities/");
+    let mut rules: Vec<Rule> = reader.many("rules/");
+    let places = reader.under("rules/");
+    for (rule, document) in rules.iter_mut().zip(places) {
+        rule.file.clone_from(&document.place);
+    }
+    let workflows = reader
+        .under("workflows/")
+        .map(|d| (d.stem().to_owned(), d.parse()))
+        .collect::<Vec<_>>()
+        .into_iter()
+        .filter_map(|(id, table)| {
+            Some(Workflow {
+                id,
+                table: reader.keep(table)?,
+            })
+        })
+        .collect();
+    let views = reader.many("views/");
+    let mappings = reader.many("mappings/");
+    let indicators = reader.indicators();
+    let runbooks = reader.runbooks();
+    let scenarios = reader
+        .under("scenarios/")
+        .map(|d| (d.stem().to_owned(), d.text.clone()))
+        .collect();
+    let mut plan: Option<Plan> = reader.optional("plan.toml");
+    if let (Some(plan), Some(text)) = (&mut plan, reader.documents.get("plan.txt")) {
+        plan.text.clone_from(&text.text);
+    }
+    let contradictions = reader
+        .optional::<Contradictions>("contradictions.toml")
+        .map(|c| c.all)
+        .unwrap_or_default();
+    if let (Some(manifest), Some(quality), true) = (manifest, quality, reader.problems.is_empty()) {
+        Ok(Read {
+            pack: Pack {
+                manifest,
+                quality: quality.rules,
+                readme,
+                kinds,
+                rules,
+                workflows,
+                indicators,
+                views,
+                runbooks,
+                strings_zh,
+                strings_en,
+                mappings,
+                scenarios,
+                plan,
+                contradictions,
+            },
+            documents: reader.documents,
+        })
+    } else {
+        Err(reader.problems)
+    }
+}
+
+fn is_furniture(path: &str) -> bool {
+    const SINGLE: [&str; 8] = [
+        "pack.toml",
+        "quality.toml",
+        "README.md",
+        "strings/zh.toml",
+        "strings/en.toml",
+        "plan.toml",
+        "plan.txt",
+        "contradictions.toml",
+    ];
+    let in_folder = |folder: &str, ends: &[&str]| {
+        path.strip_prefix(folder)
+            .is_some_and(|name| !name.contains('/') && ends.iter().any(|end| name.ends_with(end)))
+    };
+    SINGLE.contains(&path)
+        || ["entities/", "rules/", "workflows/", "views/", "mappings/"]
+            .iter()
+            .any(|folder| in_folder(folder, &[".toml"]))
+        || in_folder("indicators/", &[".sql"])
+        || in_folder("runbooks/", &[".zh.md", ".en.md"])
+        || in_folder("scenarios/", &[".md"])
+}
+
+#[derive(Default)]
+struct Reader {
+    documents: BTreeMap<String, Document>,
+    problems: Vec<Problem>,
+}
+
+impl Reader {
+    fn keep<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
+        result.map_err(|problem| self.problems.push(problem)).ok()
+    }
+
+    fn under<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a Document> {
+        self.documents
+            .values()
+            .filter(move |d| d.path.starts_with(folder))
+    }
+
+    fn missing(&mut self, path: &str, files: &dyn Files) {
+        // A file that is there but could not be read has been told already.
+        let place = files.place(path);
+        if !self.problems.iter().any(|p| p.place.starts_with(&place)) {
+            self.problems.push(Problem::new(
+                "pack-file-missing",
+                format!("the pack has no {path}"),
+                place,
+                "add it; `cargo xtask new pack NAME` writes one",
+            ));
+        }
+    }
+
+    fn one<T: DeserializeOwned>(&mut self, path: &str, files: &dyn Files) -> Option<T> {
+        if !self.documents.contains_key(path) {
+            self.missing(path, files);
+        }
+        self.optional(path)
+    }
+
+    fn optional<T: DeserializeOwned>(&mut self, path: &str) -> Option<T> {
+        let parsed = self.documents.get(path)?.parse();
+        self.keep(parsed)
+    }
+
+    fn text(&mut self, path: &str, files: &dyn Files) -> String {
+        if let Some(document) = self.documents.get(path) {
+            return document.text.clone();
+        }
+        self.missing(path, files);
+        String::new()
+    }
+
+    /// One declaration a file.
+    fn many<T: DeserializeOwned>(&mut self, folder: &str) -> Vec<T> {
+        let parsed: Vec<Result<T, Problem>> = self.under(folder).map(Document::parse).collect();
+        parsed
+            .into_iter()
+            .filter_map(|result| self.keep(result))
+            .collect()
+    }
+
+    /// Words by dotted key.
+    fn strings(&mut self, path: &str, files: &dyn Files) -> BTreeMap<String, String> {
+        let table: toml::Table = self.one(path, files).unwrap_or_default();
+        let mut words = BTreeMap::new();
+        let mut bad = Vec::new();
+        flatten("", &table, &mut words, &mut bad);
+        for key in bad {
+            let place = self.documents[path].at_dotted(&key);
+            self.problems.push(Problem::new(
+                "string-kind",
+                format!("{key} is no text"),
+                place,
+                "write the words in quotes",
+            ));
+        }
+        words
+    }
+
+    fn indicators(&mut self) -> Vec<Definition> {
+        let parsed: Vec<_> = self
+            .under("indicators/")
+            .map(|d| indicators::parse(&d.place, &d.text))
+            .collect();
+        let mut all = Vec::new();
+        for result in parsed {
+            match result {
+                Ok(definition) => all.push(definition),
+                Err(problems) => self.problems.extend(problems),
+            }
+        }
+        all
+    }
+
+    fn runbooks(&mut self) -> BTreeMap<String, Runbook> {
+        let mut halves: BTreeMap<String, [Option<(String, String)>; 2]> = BTreeMap::new();
+        for document in self.under("runbooks/") {
+            let half = usize::from(document.path.ends_with(".en.md"));
+            halves.entry(document.stem().to_owned()).or_default()[half] =
+                Some((document.place.clone(), document.text.clone()));
+        }
+        let mut runbooks = BTreeMap::new();
+        for (name, halves) in halves {
+            match halves {
+                [Some((_, zh)), Some((_, en))] => {
+                    runbooks.insert(name, Runbook { zh, en });
+                }
+                [Some((place, _)), None] => self.problems.push(half_missing(&name, "en", &place)),
+                [None, Some((place, _))] => self.problems.push(half_missing(&name, "zh", &place)),
+                [None, None] => {}
+            }
+        }
+        runbooks
+    }
+}
+
+fn half_missing(name: &str, language: &str, place: &str) -> Problem {
+    Problem::new(
+        "runbook-language",
+        format!("the runbook {name} is missing in one language"),
+        format!("{place}:1"),
+        format!("add runbooks/{name}.{language}.md"),
+    )
+}
+
+fn flatten(
+    prefix: &str,
+    table: &toml::Table,
+    words: &mut BTreeMap<String, String>,
+    bad: &mut Vec<String>,
+) {
+    for (key, value) in table {
+        let key = if prefix.is_empty() {
+            key.clone()
+        } else {
+            format!("{prefix}.{key}")
+        };
+        match value {
+            toml::Value::String(text) => {
+                words.insert(key, text.clone());
+            }
+            toml::Value::Table(inner) => flatten(&key, inner, words, bad),
+            _ => bad.push(key),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! All packs of a city, merged.
+
+use crate::check::verify_quotes;
+use crate::declare::{Contradiction, Mapping, Plan, Runbook, View, Workflow};
+use crate::files::{Embedded, Files, Folder, Limits};
+use crate::load::Pack;
+use indicators::Definition;
+use model::{Catalogue, Problem};
+use rules::Rule;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// All packs of a city.
+#[derive(Clone, Debug, Default)]
+pub struct Packs {
+    /// The packs, by name.
+    pub packs: Vec<Pack>,
+    /// Their entity types.
+    pub catalogue: Catalogue,
+    /// Their rules.
+    pub rules: Vec<Rule>,
+    /// Their runbooks, by the name that rules give in `runbook`.
+    pub runbooks: BTreeMap<String, Runbook>,
+    /// Their indicators: the plan's table first, then its text, then the platform's own.
+    pub indicators: Vec<Definition>,
+    /// Their views, in order.
+    pub views: Vec<View>,
+    /// Their workflows.
+    pub workflows: Vec<Workflow>,
+    /// Their mappings.
+    pub mappings: Vec<Mapping>,
+    /// Their words in Chinese, by key.
+    pub strings_zh: BTreeMap<String, String>,
+    /// The same in English.
+    pub strings_en: BTreeMap<String, String>,
+    /// The city's plan.
+    pub plan: Option<Plan>,
+    /// Where it contradicts itself.
+    pub contradictions: Vec<Contradiction>,
+}
+
+impl Packs {
+    /// Loads the packs that the binary carries and those in the folders below `folder`; a pack of the
+    /// folder takes the place of a carried one of the same name.
+    ///
+    /// # Errors
+    /// Every mistake of every pack, and where two packs clash.
+    pub fn load_all(carried: Vec<Embedded>, folder: Option<&Path>) -> Result<Self, Vec<Problem>> {
+        let mut sources: BTreeMap<String, Box<dyn Files>> = BTreeMap::new();
+        for pack in carried {
+            sources.insert(pack.name(), Box::new(pack));
+        }
+        if let Some(folder) = folder {
+            for pack in
+                Folder::all_below(folder, Limits::default()).map_err(|problem| vec![problem])?
+            {
+                sources.insert(pack.name(), Box::new(pack));
+            }
+        }
+        let mut packs = Vec::new();
+        let mut problems = Vec::new();
+        for files in sources.values() {
+            match Pack::load(files.as_ref()) {
+                Ok(pack) => packs.push(pack),
+                Err(found) => problems.extend(found),
+            }
+        }
+        if problems.is_empty() {
+            Self::merge(packs)
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// Merges loaded packs.
+    ///
+    /// # Errors
+    /// Where two packs declare the same thing, and where a pack quotes the plan wrongly.
+    pub fn merge(packs: Vec<Pack>) -> Result<Self, Vec<Problem>> {
+        let mut all = Self::default();
+        let mut owners: BTreeMap<(&'static str, String), String> = BTreeMap::new();
+        let mut problems = Vec::new();
+        for pack in &packs {
+            let name = &pack.manifest.name;
+            let mut claim = |what: &'static str, id: &str| {
+                if let Some(first) = owners.insert((what, id.to_owned()), name.clone()) {
+                    problems.push(Problem::new(
+                        "pack-clash",
+                        format!("the packs {first} and {name} both declare the {what} {id}"),
+                        name.clone(),
+                        "take one of the packs away, or rename it in one",
+                    ));
+                }
+            };
+            pack.kinds
+                .iter()
+                .for_each(|kind| claim("entity type", &kind.name));
+            pack.rules.iter().for_each(|rule| claim("rule", &rule.id));
+            pack.indicators
+                .iter()
+                .for_each(|indicator| claim("indicator", &indicator.id));
+            pack.views.iter().for_each(|view| claim("view", &view.id));
+            pack.runbooks.keys().for_each(|name| claim("runbook", name));
+            pack.workflows
+                .iter()
+                .for_each(|workflow| claim("workflow", &workflow.id));
+            pack.mappings
+                .iter()
+                .for_each(|mapping| claim("mapping", &mapping.id));
+            pack.strings_zh.keys().for_each(|key| claim("word", key));
+            if pack.plan.is_some() {
+                claim("plan of the city", "");
+            }
+        }
+        for pack in &packs {
+            all.catalogue.kinds.extend(pack.catalogue().kinds);
+            all.rules.extend(pack.rules.iter().cloned());
+            all.runbooks.extend(pack.runbooks.clone());
+            all.indicators.extend(pack.indicators.iter().cloned());
+            all.views.extend(pack.views.iter().cloned());
+            all.workflows.extend(pack.workflows.iter().cloned());
+            all.mappings.extend(pack.mappings.iter().cloned());
+            all.strings_zh.extend(pack.strings_zh.clone());
+            all.strings_en.extend(pack.strings_en.clone());
+            all.contradictions
+                .extend(pack.contradictions.iter().cloned());
+            if let Some(plan) = &pack.plan {
+                all.plan = Some(plan.clone());
+            }
+        }
+        if let Some(plan) = &all.plan {
+            // The plan's own pack verified its quotes when it was loaded.
+            let others = packs.iter().filter(|pack| pack.plan.is_none());
+            problems.extend(others.flat_map(|pack| verify_quotes(pack, &plan.text)));
+        }
+        all.indicators
+            .sort_by_key(|i| (i.origin as u8, number_key(&i.number)));
+        all.views
+            .sort_by(|a, b| (a.order, &a.id).cmp(&(b.order, &b.id)));
+        all.packs = packs;
+        if problems.is_empty() {
+            Ok(all)
+        } else {
+            Err(problems)
+        }
+    }
+}
+
+/// Orders `2` before `10`, and `T2` before `T10`.
+fn number_key(number: &str) -> (String, u32) {
+    let digits = number.trim_start_matches(|c: char| !c.is_ascii_digit());
+    let letters = &number[..number.len() - digits.len()];
+    (letters.to_owned(), digits.parse().unwrap_or(u32::MAX))
+}

@@ -1,0 +1,477 @@
+//! A small pack that is right, broken in one place at a time: each mistake is told with file and line.
+
+use model::Problem;
+use pack::{Files, Folder, Pack, Packs, check};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+const FILES: &[(&str, &str)] = &[
+    (
+        "pack.toml",
+        "# Test.\nname = \"pack-test\"\nversion = 1\ntitle_zh = \"测试\"\ntitle_en = \"Test\"\nowner_zh = \"局\"\nowner_en = \"Bureau\"\npermissions = [\"entity.read\"]\n",
+    ),
+    ("README.md", "# 测试\n"),
+    (
+        "quality.toml",
+        "# Ledger.\n[[rule]]\nid = \"standard-names\"\nstate = \"done\"\n[[rule]]\nid = \"units\"\nstate = \"done\"\n[[rule]]\nid = \"ranges\"\nstate = \"done\"\n[[rule]]\nid = \"runbooks\"\nstate = \"done\"\n[[rule]]\nid = \"two-languages\"\nstate = \"done\"\n[[rule]]\nid = \"sources\"\nstate = \"done\"\n[[rule]]\nid = \"scenarios\"\nstate = \"done\"\n[[rule]]\nid = \"department-review\"\nstate = \"todo\"\nbecause = \"new\"\n",
+    ),
+    (
+        "entities/Well.toml",
+        "# A well.\nname = \"Well\"\ntitle_zh = \"井\"\ntitle_en = \"Well\"\n[attributes.depth]\nvalue = \"number\"\ntitle_zh = \"埋深\"\ntitle_en = \"Depth\"\nunit = \"MTR\"\nmin = 0.0\nmax = 100.0\n[attributes.name]\nvalue = \"text\"\ntitle_zh = \"名称\"\ntitle_en = \"Name\"\n",
+    ),
+    (
+        "rules/deep.toml",
+        "# Deep.\nid = \"deep\"\nversion = 1\ntitle_zh = \"深 {value}\"\ntitle_en = \"Deep {value}\"\nentity_type = \"Well\"\nattribute = \"depth\"\nop = \">\"\nthreshold = 50.0\nunit = \"MTR\"\nseverity = \"minor\"\nopens_case = \"standard\"\nrunbook = \"deep\"\n",
+    ),
+    ("runbooks/deep.zh.md", "# 深\n"),
+    ("runbooks/deep.en.md", "# Deep\n"),
+    ("strings/zh.toml", "[well]\nhint = \"提示\"\n"),
+    ("strings/en.toml", "[well]\nhint = \"Hint\"\n"),
+    (
+        "views/wells.toml",
+        "# Wells.\nid = \"wells\"\ntitle_zh = \"井\"\ntitle_en = \"Wells\"\nentity_type = \"Well\"\n[layer]\nicon = \"well\"\ncolour = \"#112233\"\nattribute = \"depth\"\n[table]\ncolumns = [\"name\", \"depth\"]\n[chart]\nattributes = [\"depth\"]\n",
+    ),
+    (
+        "mappings/wells.toml",
+        "# Wells.\nid = \"wells\"\ndoor = \"mqtt\"\nfrom = \"wells/+/up\"\nentity_type = \"Well\"\nentity_id = \"urn:ngsi-ld:Well:{1}\"\n[fields.d]\nattribute = \"depth\"\nunit = \"CMT\"\n",
+    ),
+    (
+        "indicators/wells.sql",
+        "-- # Wells.\n-- id: wells\n-- number: P1\n-- origin: platform\n-- group_zh: 组\n-- group_en: Group\n-- subgroup_zh: 组\n-- subgroup_en: Group\n-- name_zh: 井\n-- name_en: Wells\n-- unit_zh: 口\n-- unit_en: wells\n-- direction: more\n-- baseline: none\n-- baseline_year: 2020\n-- target: 3\n-- target_year: 2025\n-- method: computed\n-- source_zh: 平台\n-- source_en: platform\n-- path: linear\nSELECT count(*) AS value FROM entities_now;\n-- rows:\nSELECT entity_id FROM entities_now;\n",
+    ),
+];
+
+/// Writes the pack with changes: new text, or `None` for a file taken away.
+fn write(root: &Path, changes: &[(&str, Option<String>)]) -> PathBuf {
+    let mut files: BTreeMap<String, String> = FILES
+        .iter()
+        .map(|(p, t)| ((*p).to_owned(), (*t).to_owned()))
+        .collect();
+    for (path, text) in changes {
+        match text {
+            Some(text) => files.insert((*path).to_owned(), text.clone()),
+            None => files.remove(*path),
+        };
+    }
+    let folder = root.join("pack-test");
+    for (path, text) in files {
+        let path = folder.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn problems(changes: &[(&str, Option<String>)]) -> Vec<Problem> {
+    let root = tempfile::tempdir().unwrap();
+    let folder = write(root.path(), changes);
+    let cut = format!("{}/", folder.display());
+    let mut found = check(&folder);
+    for problem in &mut found {
+        problem.place = problem.place.replace(&cut, "");
+        assert!(!problem.what.is_empty() && !problem.mend.is_empty());
+    }
+    found
+}
+
+/// One replacement in one file gives this problem first, and at most the other side of the same slip after it.
+#[track_caller]
+fn broken(path: &str, from: &str, to: &str, code: &str, place: &str) {
+    let text = FILES.iter().find(|(p, _)| *p == path).unwrap().1;
+    assert!(text.contains(from), "{from} is in {path}");
+    let found = problems(&[(path, Some(text.replacen(from, to, 1)))]);
+    let first = found.first().map(|p| (p.code.as_str(), p.place.as_str()));
+    assert_eq!(first, Some((code, place)), "{found:#?}");
+    assert!(found.len() <= 2, "{found:#?}");
+}
+
+#[test]
+fn the_small_pack_is_right() {
+    assert_eq!(problems(&[]), vec![]);
+}
+
+#[test]
+fn a_pack_of_its_own_loads_beside_the_carried_ones() {
+    let root = tempfile::tempdir().unwrap();
+    write(root.path(), &[]);
+    let carried = pack::embedded();
+    // Its indicator has the number of a carried one; numbers are for people and may repeat among packs.
+    let all = Packs::load_all(carried.clone(), Some(root.path())).unwrap();
+    assert_eq!(all.packs.len(), carried.len() + 1);
+    assert!(all.catalogue.attribute("Well", "depth").is_some());
+    assert!(all.views.iter().any(|v| v.id == "wells"));
+}
+
+#[test]
+fn two_packs_that_clash() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = write(root.path(), &[]);
+    let pack = Pack::load(&Folder::new(folder, pack::files::Limits::default())).unwrap();
+    let mut other = pack.clone();
+    other.manifest.name = "pack-other".into();
+    let problems = Packs::merge(vec![pack, other]).unwrap_err();
+    assert!(problems.iter().all(|p| p.code == "pack-clash"));
+    assert!(
+        problems.iter().any(|p| p.what.contains("entity type Well")),
+        "{problems:#?}"
+    );
+    assert!(problems.iter().any(|p| p.what.contains("rule deep")));
+}
+
+#[test]
+fn unknown_keys_and_wrong_kinds() {
+    broken(
+        "pack.toml",
+        "owner_zh",
+        "owner_cn",
+        "pack-toml",
+        "pack.toml:6",
+    );
+    broken(
+        "rules/deep.toml",
+        "severity",
+        "serverity",
+        "pack-toml",
+        "rules/deep.toml:11",
+    );
+    broken(
+        "rules/deep.toml",
+        "\"minor\"",
+        "\"tiny\"",
+        "pack-toml",
+        "rules/deep.toml:11",
+    );
+    broken(
+        "entities/Well.toml",
+        "max = 100.0",
+        "maximum = 100.0",
+        "pack-toml",
+        "entities/Well.toml:11",
+    );
+    broken(
+        "entities/Well.toml",
+        "[attributes.name]",
+        "[attributes.name",
+        "pack-toml",
+        "entities/Well.toml:12",
+    );
+    broken(
+        "views/wells.toml",
+        "columns = [\"name\"",
+        "columns = [1",
+        "pack-toml",
+        "views/wells.toml:11",
+    );
+    broken(
+        "strings/zh.toml",
+        "\"提示\"",
+        "1",
+        "string-kind",
+        "strings/zh.toml:2",
+    );
+    broken(
+        "indicators/wells.sql",
+        "number: P1",
+        "nummer: P1",
+        "indicator-unknown-key",
+        "indicators/wells.sql:3",
+    );
+}
+
+#[test]
+fn what_does_not_fit_together() {
+    for (path, from, to, code, place) in [
+        (
+            "pack.toml",
+            "pack-test",
+            "pack-best",
+            "pack-name",
+            "pack.toml:2",
+        ),
+        ("pack.toml", "\"局\"", "\" \"", "empty", "pack.toml:6"),
+        ("README.md", "# 测试", "", "empty", "README.md:1"),
+        (
+            "quality.toml",
+            "\"units\"",
+            "\"standard-names\"",
+            "quality-missing",
+            "quality.toml:1",
+        ),
+        (
+            "quality.toml",
+            "because = \"new\"\n",
+            "",
+            "quality-because",
+            "quality.toml:25",
+        ),
+        (
+            "entities/Well.toml",
+            "\"MTR\"",
+            "\"m\"",
+            "unit-symbol",
+            "entities/Well.toml:9",
+        ),
+        (
+            "entities/Well.toml",
+            "min = 0.0",
+            "min = 100.0",
+            "range",
+            "entities/Well.toml:10",
+        ),
+        (
+            "entities/Well.toml",
+            "title_en = \"Depth\"",
+            "title_en = \"\"",
+            "title-missing",
+            "entities/Well.toml:8",
+        ),
+        (
+            "entities/Well.toml",
+            "title_en = \"Name\"",
+            "title_en = \"Name\"\nunit = \"MTR\"",
+            "unit-without-number",
+            "entities/Well.toml:16",
+        ),
+        (
+            "rules/deep.toml",
+            "\"depth\"",
+            "\"debth\"",
+            "rule-unknown-attribute",
+            "rules/deep.toml:7",
+        ),
+        (
+            "rules/deep.toml",
+            "\"Well\"",
+            "\"Wall\"",
+            "rule-unknown-type",
+            "rules/deep.toml:6",
+        ),
+        (
+            "rules/deep.toml",
+            "\"MTR\"",
+            "\"CMT\"",
+            "rule-unit",
+            "rules/deep.toml:10",
+        ),
+        (
+            "rules/deep.toml",
+            "50.0",
+            "500.0",
+            "rule-never",
+            "rules/deep.toml:9",
+        ),
+        (
+            "rules/deep.toml",
+            "Deep {value}",
+            "Deep {valeu}",
+            "rule-placeholder",
+            "rules/deep.toml:5",
+        ),
+        (
+            "rules/deep.toml",
+            "\"standard\"",
+            "\"flood\"",
+            "rule-workflow",
+            "rules/deep.toml:12",
+        ),
+        (
+            "strings/zh.toml",
+            "hint",
+            "hints",
+            "string-language",
+            "strings/zh.toml:2",
+        ),
+        (
+            "strings/en.toml",
+            "\"Hint\"",
+            "\"\"",
+            "string-empty",
+            "strings/en.toml:2",
+        ),
+        (
+            "views/wells.toml",
+            "\"Well\"\n[layer]",
+            "\"Wall\"\n[layer]",
+            "view-unknown-type",
+            "views/wells.toml:5",
+        ),
+        (
+            "views/wells.toml",
+            "[\"name\", \"depth\"]",
+            "[\"name\", \"width\"]",
+            "view-unknown-attribute",
+            "views/wells.toml:11",
+        ),
+        (
+            "views/wells.toml",
+            "#112233",
+            "red",
+            "view-colour",
+            "views/wells.toml:8",
+        ),
+        (
+            "mappings/wells.toml",
+            "{1}",
+            "{2}",
+            "mapping-entity-id",
+            "mappings/wells.toml:6",
+        ),
+        (
+            "mappings/wells.toml",
+            "urn:ngsi-ld:Well:",
+            "well ",
+            "mapping-entity-id",
+            "mappings/wells.toml:6",
+        ),
+        (
+            "mappings/wells.toml",
+            "\"depth\"",
+            "\"width\"",
+            "mapping-unknown-attribute",
+            "mappings/wells.toml:8",
+        ),
+        (
+            "mappings/wells.toml",
+            "\"CMT\"",
+            "\"KWT\"",
+            "mapping-unit",
+            "mappings/wells.toml:9",
+        ),
+        (
+            "mappings/wells.toml",
+            "\"CMT\"",
+            "\"XXX\"",
+            "unit-unknown",
+            "mappings/wells.toml:9",
+        ),
+    ] {
+        broken(path, from, to, code, place);
+    }
+}
+
+#[test]
+fn an_unknown_unit_code_is_told_wherever_it_stands() {
+    let text = FILES[3].1.replacen("\"MTR\"", "\"MTX\"", 1);
+    let found = problems(&[("entities/Well.toml", Some(text))]);
+    assert_eq!(
+        (found[0].code.as_str(), found[0].place.as_str()),
+        ("unit-unknown", "entities/Well.toml:9")
+    );
+}
+
+#[test]
+fn missing_and_foreign_files() {
+    for (changes, code, place) in [
+        (vec![("pack.toml", None)], "pack-file-missing", "pack.toml"),
+        (
+            vec![("strings/en.toml", None)],
+            "pack-file-missing",
+            "strings/en.toml",
+        ),
+        (
+            vec![("runbooks/deep.en.md", None)],
+            "runbook-language",
+            "runbooks/deep.zh.md:1",
+        ),
+        (
+            vec![("entities/notes.txt", Some("x".into()))],
+            "pack-foreign-file",
+            "entities/notes.txt",
+        ),
+        (
+            vec![("plan.txt", Some("x".into()))],
+            "plan-missing",
+            "plan.txt:1",
+        ),
+    ] {
+        let found = problems(&changes);
+        let seen: Vec<_> = found
+            .iter()
+            .map(|p| (p.code.as_str(), p.place.as_str()))
+            .collect();
+        assert_eq!(seen, [(code, place)], "{found:#?}");
+    }
+}
+
+#[test]
+fn a_rule_without_a_runbook() {
+    let none = problems(&[(
+        "rules/deep.toml",
+        Some(FILES[4].1.replace("runbook = \"deep\"\n", "")),
+    )]);
+    assert_eq!(
+        (none[0].code.as_str(), none[0].place.as_str()),
+        ("rule-runbook", "rules/deep.toml:1")
+    );
+    assert_eq!(none[1].code, "runbook-unused");
+    let wrong = problems(&[(
+        "rules/deep.toml",
+        Some(
+            FILES[4]
+                .1
+                .replace("runbook = \"deep\"", "runbook = \"deeper\""),
+        ),
+    )]);
+    assert_eq!(
+        (wrong[0].code.as_str(), wrong[0].place.as_str()),
+        ("rule-runbook", "rules/deep.toml:13")
+    );
+}
+
+#[test]
+fn the_same_id_twice() {
+    let again = problems(&[("rules/deeper.toml", Some(FILES[4].1.to_owned()))]);
+    assert_eq!(
+        (again[0].code.as_str(), again[0].place.as_str()),
+        ("duplicate", "rules/deeper.toml:2")
+    );
+    let again = problems(&[("entities/Well2.toml", Some(FILES[3].1.to_owned()))]);
+    assert_eq!(
+        (again[0].code.as_str(), again[0].place.as_str()),
+        ("duplicate", "entities/Well2.toml:2")
+    );
+}
+
+#[test]
+fn a_contradiction_that_misquotes_the_plan() {
+    let plan = "title_zh = \"规划\"\ntitle_en = \"Plan\"\nsource_zh = \"委\"\nsource_en = \"Commission\"\nperiod = [2020, 2025]\n";
+    let contradiction = |quote: &str, indicator: &str| {
+        format!(
+            "[[contradiction]]\nid = \"c\"\nkind = \"implausible\"\nzh = \"a\"\nen = \"a\"\nreading_zh = \"a\"\nreading_en = \"a\"\nindicators = [\"{indicator}\"]\nplaces = [{{ section = \"一\", quote = \"{quote}\" }}]\n"
+        )
+    };
+    let with = |quote: &str, indicator: &str| {
+        problems(&[
+            ("plan.toml", Some(plan.into())),
+            ("plan.txt", Some("引进12家\n平台".into())),
+            ("contradictions.toml", Some(contradiction(quote, indicator))),
+        ])
+    };
+    assert_eq!(with("引进12家平台", "wells"), vec![]);
+    assert_eq!(with("引进 … 平台", "wells"), vec![]);
+    assert_eq!(with("引进13家", "wells")[0].code, "plan-quote");
+    let found = with("引进12家", "walls");
+    assert_eq!(
+        (found[0].code.as_str(), found[0].place.as_str()),
+        ("contradiction-indicator", "contradictions.toml:8")
+    );
+}
+
+#[test]
+fn not_utf8_and_too_long() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = write(root.path(), &[]);
+    std::fs::write(folder.join("README.md"), b"ok\n\xff").unwrap();
+    assert_eq!(check(&folder)[0].code, "pack-utf8");
+    assert!(check(&folder)[0].place.ends_with("README.md:2"));
+    std::fs::write(folder.join("README.md"), "x".repeat(2 << 20)).unwrap();
+    assert_eq!(check(&folder)[0].code, "pack-file-length");
+    assert_eq!(
+        check(&root.path().join("nowhere"))[0].code,
+        "pack-unreadable"
+    );
+    assert_eq!(
+        Folder::new(&folder, pack::files::Limits::default()).name(),
+        "pack-test"
+    );
+}

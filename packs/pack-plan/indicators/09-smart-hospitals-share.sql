@@ -1,0 +1,35 @@
+-- # Smart hospitals among those of grade 2 and above.
+-- id: smart-hospitals-share
+-- number: 9
+-- origin: table
+-- group_zh: 融合基础设施
+-- group_en: Integrated infrastructure
+-- subgroup_zh: 智慧医疗设施
+-- subgroup_en: Smart health facilities
+-- name_zh: 二级及以上智慧医院比例
+-- name_en: Smart hospitals among those of grade 2 and above
+-- unit_zh: %
+-- unit_en: %
+-- direction: more
+-- baseline: none
+-- baseline_year: 2020
+-- target: 100
+-- target_year: 2025
+-- method: reported
+-- source_zh: 责任单位填报,附依据
+-- source_en: reported by the responsible department, with evidence
+-- path: linear
+-- place: 二、(三)规划目标·表“十四五”新型基础设施发展目标 | 二级及以上智慧医院比例 % - 100
+-- place: 二、(三)规划目标 | 二级及以上智慧医院比例达到100%
+
+SELECT value
+FROM indicator_reports
+WHERE indicator_id = 'smart-hospitals-share'
+ORDER BY "at" DESC, id DESC
+LIMIT 1;
+
+-- rows:
+SELECT "period", value, evidence, note, reported_by, "at"
+FROM indicator_reports
+WHERE indicator_id = 'smart-hospitals-share'
+ORDER BY "at" DESC, id DESC;

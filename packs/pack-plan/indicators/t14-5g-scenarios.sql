@@ -1,0 +1,34 @@
+-- # Key 5G applications.
+-- id: 5g-scenarios
+-- number: T14
+-- origin: text
+-- group_zh: 信息基础设施
+-- group_en: Information infrastructure
+-- subgroup_zh: 5G 网络
+-- subgroup_en: 5G network
+-- name_zh: 5G重点场景应用
+-- name_en: Key 5G applications
+-- unit_zh: 项
+-- unit_en: applications
+-- direction: more
+-- baseline: none
+-- baseline_year: 2020
+-- target: 20
+-- target_year: 2025
+-- method: reported
+-- source_zh: 责任单位填报,附依据
+-- source_en: reported by the responsible department, with evidence
+-- path: linear
+-- place: 三、(一)1.加快5G网络发展 | 培育20项以上重点场景应用
+
+SELECT value
+FROM indicator_reports
+WHERE indicator_id = '5g-scenarios'
+ORDER BY "at" DESC, id DESC
+LIMIT 1;
+
+-- rows:
+SELECT "period", value, evidence, note, reported_by, "at"
+FROM indicator_reports
+WHERE indicator_id = '5g-scenarios'
+ORDER BY "at" DESC, id DESC;

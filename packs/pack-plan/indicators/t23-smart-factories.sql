@@ -1,0 +1,34 @@
+-- # Smart factories and digital workshops.
+-- id: smart-factories
+-- number: T23
+-- origin: text
+-- group_zh: 信息基础设施
+-- group_en: Information infrastructure
+-- subgroup_zh: 互联网服务平台
+-- subgroup_en: Internet service platforms
+-- name_zh: 智能工厂/数字化车间
+-- name_en: Smart factories and digital workshops
+-- unit_zh: 家
+-- unit_en: factories
+-- direction: more
+-- baseline: none
+-- baseline_year: 2020
+-- target: 30
+-- target_year: 2025
+-- method: reported
+-- source_zh: 责任单位填报,附依据
+-- source_en: reported by the responsible department, with evidence
+-- path: linear
+-- place: 三、(一)5.打造互联网服务平台 | 智能工厂/数字化车间达到30家以上
+
+SELECT value
+FROM indicator_reports
+WHERE indicator_id = 'smart-factories'
+ORDER BY "at" DESC, id DESC
+LIMIT 1;
+
+-- rows:
+SELECT "period", value, evidence, note, reported_by, "at"
+FROM indicator_reports
+WHERE indicator_id = 'smart-factories'
+ORDER BY "at" DESC, id DESC;

@@ -1,0 +1,35 @@
+-- # Length of optical cable.
+-- id: fibre-length
+-- number: T7
+-- origin: text
+-- group_zh: 信息基础设施
+-- group_en: Information infrastructure
+-- subgroup_zh: 千兆光纤网络
+-- subgroup_en: Gigabit optical network
+-- name_zh: 光缆总长度
+-- name_en: Length of optical cable
+-- unit_zh: 公里
+-- unit_en: km
+-- direction: more
+-- baseline: 79029
+-- baseline_year: 2020
+-- target: 120000
+-- target_year: 2025
+-- method: reported
+-- source_zh: 责任单位填报,附依据
+-- source_en: reported by the responsible department, with evidence
+-- path: linear
+-- place: 三、(一)2.加快千兆光网建设 | 全市光缆总长度达到12万公里
+-- place: 一、(一)发展基础 | 民用通信光缆达到79029公里
+
+SELECT value
+FROM indicator_reports
+WHERE indicator_id = 'fibre-length'
+ORDER BY "at" DESC, id DESC
+LIMIT 1;
+
+-- rows:
+SELECT "period", value, evidence, note, reported_by, "at"
+FROM indicator_reports
+WHERE indicator_id = 'fibre-length'
+ORDER BY "at" DESC, id DESC;

@@ -1,0 +1,34 @@
+-- # 5G coverage of the main urban area.
+-- id: 5g-main-urban-coverage
+-- number: T9
+-- origin: text
+-- group_zh: 信息基础设施
+-- group_en: Information infrastructure
+-- subgroup_zh: 5G 网络
+-- subgroup_en: 5G network
+-- name_zh: 主城区5G网络覆盖率
+-- name_en: 5G coverage of the main urban area
+-- unit_zh: %
+-- unit_en: %
+-- direction: more
+-- baseline: none
+-- baseline_year: 2020
+-- target: 100
+-- target_year: 2025
+-- method: reported
+-- source_zh: 责任单位填报,附依据
+-- source_en: reported by the responsible department, with evidence
+-- path: linear
+-- place: 二、(三)规划目标 | 实现主城区5G网络全覆盖
+
+SELECT value
+FROM indicator_reports
+WHERE indicator_id = '5g-main-urban-coverage'
+ORDER BY "at" DESC, id DESC
+LIMIT 1;
+
+-- rows:
+SELECT "period", value, evidence, note, reported_by, "at"
+FROM indicator_reports
+WHERE indicator_id = '5g-main-urban-coverage'
+ORDER BY "at" DESC, id DESC;
