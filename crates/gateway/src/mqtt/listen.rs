@@ -1,0 +1,454 @@
+//! The door as a whole: it listens, lets connections in up to its limits, keeps house, and shuts down.
+
+use super::broker::Broker;
+use super::connection;
+use super::metrics::Metrics;
+use super::options::MqttOptions;
+use super::retained;
+use super::seam::{Authenticator, Sink};
+use super::sign_in::SignInLimits;
+use super::tls;
+use model::{Problem, Timestamp};
+use parking_lot::Mutex;
+use proto_mqtt::{Message, Qos, Reason, topic};
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::task::TaskTracker;
+
+/// How long accepting pauses after the system had no socket left, in milliseconds.
+const ACCEPT_PAUSE_MS: u64 = 100;
+
+/// Why the door did not open.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; choose a free address, or port 0")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Certificate or key.
+    #[error("{0}")]
+    Tls(Problem),
+    /// The file of retained messages.
+    #[error("{0}")]
+    Retained(Problem),
+}
+
+/// The MQTT door.
+#[derive(Debug)]
+pub struct MqttDoor;
+
+/// What the door's tasks share.
+pub(crate) struct Door {
+    pub options: MqttOptions,
+    pub session_config: Arc<proto_mqtt::Config>,
+    pub sink: Arc<dyn Sink>,
+    pub authenticator: Arc<dyn Authenticator>,
+    pub broker: Broker,
+    pub metrics: Arc<Metrics>,
+    pub sign_in_limits: Mutex<SignInLimits>,
+    pub sign_ins: Semaphore,
+    pub shutdown: watch::Sender<bool>,
+    peers: Mutex<HashMap<IpAddr, usize>>,
+    client_ids: AtomicU64,
+    retained_position: u64,
+    began: Instant,
+}
+
+impl Door {
+    /// Milliseconds of the door's steady clock.
+    pub fn now_ms(&self) -> u64 {
+        self.began.elapsed().as_millis() as u64
+    }
+
+    /// A moment of the steady clock as the runtime's.
+    pub fn instant(&self, ms: u64) -> Instant {
+        self.began + Duration::from_millis(ms)
+    }
+
+    /// The time of day.
+    pub fn now(&self) -> Timestamp {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Timestamp::from_micros(since.as_micros() as i64)
+    }
+
+    /// A client identifier for a client that has none.
+    pub fn new_client_id(&self) -> String {
+        let n = self.client_ids.fetch_add(1, Ordering::Relaxed);
+        format!("auto-{}-{n}", self.now().micros())
+    }
+}
+
+/// The running door.
+#[derive(Clone)]
+pub struct MqttHandle {
+    door: Arc<Door>,
+    tasks: TaskTracker,
+    addresses: Vec<SocketAddr>,
+    addresses_tls: Vec<SocketAddr>,
+}
+
+impl std::fmt::Debug for MqttHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MqttHandle")
+            .field("addresses", &self.addresses)
+            .field("addresses_tls", &self.addresses_tls)
+            .finish_non_exhaustive()
+    }
+}
+
+impl MqttDoor {
+    /// Opens the door: when this returns, its addresses take connections.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn start(
+        options: MqttOptions,
+        sink: Arc<dyn Sink>,
+        authenticator: Arc<dyn Authenticator>,
+    ) -> Result<MqttHandle, StartError> {
+        let metrics = Arc::new(Metrics::default());
+        let broker = Broker::new(options.limits.clone(), Arc::clone(&metrics));
+        let retained_position = load_retained(&options, &broker)?;
+        let acceptor = match (&options.tls, options.listen_tls.is_empty()) {
+            (_, true) => None,
+            (Some(source), false) => {
+                let config = tls::server_config(source).map_err(StartError::Tls)?;
+                Some(TlsAcceptor::from(config))
+            }
+            (None, false) => {
+                return Err(StartError::Tls(Problem::new(
+                    "tls-missing",
+                    "TLS addresses are set, but no certificate",
+                    "tls",
+                    "name certificate and key, or a folder for a self-signed pair",
+                )));
+            }
+        };
+        let plain = bind(&options.listen).await?;
+        let secure = bind(&options.listen_tls).await?;
+        let addresses = local_addresses(&plain, &options.listen)?;
+        let addresses_tls = local_addresses(&secure, &options.listen_tls)?;
+        let door = Arc::new(Door {
+            session_config: Arc::new(options.session.clone()),
+            sink,
+            authenticator,
+            broker,
+            metrics,
+            sign_in_limits: Mutex::new(SignInLimits::new(&options.limits)),
+            sign_ins: Semaphore::new(options.limits.sign_ins_at_once_max),
+            shutdown: watch::Sender::new(false),
+            peers: Mutex::default(),
+            client_ids: AtomicU64::new(0),
+            retained_position,
+            began: Instant::now(),
+            options,
+        });
+        let tasks = TaskTracker::new();
+        let listeners = plain.into_iter().map(|listener| (listener, None)).chain(
+            secure
+                .into_iter()
+                .map(|listener| (listener, acceptor.clone())),
+        );
+        for (listener, acceptor) in listeners {
+            tasks.spawn(listen(Arc::clone(&door), listener, acceptor, tasks.clone()));
+        }
+        tasks.spawn(keep_house(Arc::clone(&door)));
+        tasks.close();
+        Ok(MqttHandle {
+            door,
+            tasks,
+            addresses,
+            addresses_tls,
+        })
+    }
+}
+
+impl MqttHandle {
+    /// The addresses bound for plain TCP, in the order of the options.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// The addresses bound for TLS, in the order of the options.
+    pub fn addresses_tls(&self) -> &[SocketAddr] {
+        &self.addresses_tls
+    }
+
+    /// What the door counts.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.door.metrics
+    }
+
+    /// Publishes a message of the platform itself; answers how many subscribers it was queued for.
+    /// Nothing is written to the sink.
+    ///
+    /// # Errors
+    /// `mqtt-topic-name` when the topic is none.
+    pub fn publish(
+        &self,
+        topic: &str,
+        payload: impl Into<bytes::Bytes>,
+        qos: Qos,
+        retain: bool,
+    ) -> Result<usize, Problem> {
+        let message = platform_message(topic, payload.into())?;
+        if retain {
+            self.door.broker.retain(&message, qos);
+        }
+        Ok(self.door.broker.publish(None, &message, qos, retain))
+    }
+
+    /// Keeps a message for later subscribers without publishing it: for a replay of the journal at
+    /// start, from [`MqttHandle::retained_position`] on.
+    ///
+    /// # Errors
+    /// `mqtt-topic-name` when the topic is none.
+    pub fn retained(
+        &self,
+        topic: &str,
+        payload: impl Into<bytes::Bytes>,
+        qos: Qos,
+    ) -> Result<(), Problem> {
+        let message = platform_message(topic, payload.into())?;
+        self.door.broker.retain(&message, qos);
+        Ok(())
+    }
+
+    /// The journal position of the retained messages as they were read at start: messages from there
+    /// on may be missing in them.
+    pub fn retained_position(&self) -> u64 {
+        self.door.retained_position
+    }
+
+    /// Ends the connections of a client identifier, e.g. of a device that was removed; answers how many.
+    pub fn disconnect(&self, client_id: &str) -> usize {
+        self.door.broker.evict(client_id, Reason(0x98))
+    }
+
+    /// Closes the door: takes no more, acknowledges what becomes durable within `shutdown_ms`, tells
+    /// every client, saves retained messages.
+    pub async fn shutdown(&self) {
+        self.door.shutdown.send_replace(true);
+        self.tasks.wait().await;
+        // Every task has ended, so every message that has a position was handed on.
+        let position = *self.door.sink.durable().borrow();
+        save_retained(&self.door, position, true).await;
+    }
+}
+
+fn platform_message(name: &str, payload: bytes::Bytes) -> Result<Arc<Message>, Problem> {
+    if topic::is_name(name) {
+        return Ok(Arc::new(Message::new(name, payload)));
+    }
+    Err(Problem::new(
+        "mqtt-topic-name",
+        format!("\"{}\" is no topic name", model::problem::quote(name)),
+        "topic",
+        "use a text that is not empty and holds neither + nor #",
+    ))
+}
+
+async fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
+    let mut listeners = Vec::with_capacity(addresses.len());
+    for &address in addresses {
+        let listener = TcpListener::bind(address).await;
+        listeners.push(listener.map_err(|source| StartError::Listen { address, source })?);
+    }
+    Ok(listeners)
+}
+
+fn local_addresses(
+    listeners: &[TcpListener],
+    asked: &[SocketAddr],
+) -> Result<Vec<SocketAddr>, StartError> {
+    let local = |(listener, &address): (&TcpListener, &SocketAddr)| {
+        let bound = listener.local_addr();
+        bound.map_err(|source| StartError::Listen { address, source })
+    };
+    listeners.iter().zip(asked).map(local).collect()
+}
+
+async fn listen(
+    door: Arc<Door>,
+    listener: TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    tasks: TaskTracker,
+) {
+    let mut shutdown = door.shutdown.subscribe();
+    loop {
+        let accepted = tokio::select! {
+            _ = shutdown.wait_for(|down| *down) => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                Metrics::one(&door.metrics.connections_total);
+                match Place::take(&door, peer.ip()) {
+                    Some(place) => {
+                        tasks.spawn(receive(place, stream, peer, acceptor.clone()));
+                    }
+                    None => Metrics::one(&door.metrics.connections_refused_total),
+                }
+            }
+            Err(error) => {
+                // Out of sockets, or a peer that was gone before it was there.
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await;
+            }
+        }
+    }
+}
+
+/// A connection's place within the limits; given back when dropped.
+struct Place {
+    door: Arc<Door>,
+    peer: IpAddr,
+}
+
+impl Place {
+    fn take(door: &Arc<Door>, peer: IpAddr) -> Option<Self> {
+        let limits = &door.options.limits;
+        let mut peers = door.peers.lock();
+        let open = door.metrics.connections.load(Ordering::Relaxed) as usize;
+        let from_peer = peers.get(&peer).copied().unwrap_or(0);
+        if open >= limits.connections_max || from_peer >= limits.connections_per_peer_max {
+            return None;
+        }
+        peers.insert(peer, from_peer + 1);
+        Metrics::one(&door.metrics.connections);
+        Some(Self {
+            door: Arc::clone(door),
+            peer,
+        })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut peers = self.door.peers.lock();
+        if let Some(n) = peers.get_mut(&self.peer) {
+            *n -= 1;
+            if *n == 0 {
+                peers.remove(&self.peer);
+            }
+        }
+        Metrics::less(&self.door.metrics.connections, 1);
+    }
+}
+
+async fn receive(place: Place, stream: TcpStream, peer: SocketAddr, acceptor: Option<TlsAcceptor>) {
+    let door = &place.door;
+    if let Err(error) = tune(&stream, door) {
+        tracing::debug!(%peer, %error, "cannot tune a socket");
+    }
+    let Some(acceptor) = acceptor else {
+        return connection::serve(Arc::clone(door), stream, peer).await;
+    };
+    let limit = Duration::from_millis(door.session_config.connect_timeout_ms);
+    match timeout(limit, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => connection::serve(Arc::clone(door), stream, peer).await,
+        failed => {
+            let error = failed.map_or_else(
+                |_| "timeout".to_owned(),
+                |r| r.map_or_else(|e| e.to_string(), |_| String::new()),
+            );
+            tracing::debug!(%peer, error, "TLS handshake failed");
+            Metrics::one(&door.metrics.tls_failures_total);
+        }
+    }
+}
+
+fn tune(stream: &TcpStream, door: &Door) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let after = Duration::from_secs(door.options.limits.tcp_keep_alive_seconds);
+    let keep_alive = socket2::TcpKeepalive::new().with_time(after);
+    socket2::SockRef::from(stream).set_tcp_keepalive(&keep_alive)
+}
+
+async fn keep_house(door: Arc<Door>) {
+    let limits = &door.options.limits;
+    let mut tick = interval(Duration::from_millis(
+        limits.housekeeping_interval_ms.max(1),
+    ));
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut shutdown = door.shutdown.subscribe();
+    let durable = door.sink.durable();
+    // A message is handed on a moment after it got its position, so a saving is current only up to
+    // the durable position of the saving before.
+    let mut position = door.retained_position;
+    let mut saved_position = position;
+    let mut last_save_ms = 0;
+    loop {
+        tokio::select! {
+            _ = shutdown.wait_for(|down| *down) => return,
+            _ = tick.tick() => {}
+        }
+        let now_ms = door.now_ms();
+        for (client, will) in door.broker.housekeep(now_ms) {
+            door.publish_will(client, will);
+        }
+        if now_ms >= last_save_ms + limits.retained_save_interval_ms {
+            last_save_ms = now_ms;
+            let next = *durable.borrow();
+            let stale = position - saved_position >= limits.retained_replay_max;
+            if save_retained(&door, position, stale).await {
+                saved_position = position;
+            }
+            position = next.max(position);
+        }
+    }
+}
+
+fn load_retained(options: &MqttOptions, broker: &Broker) -> Result<u64, StartError> {
+    let Some(path) = &options.retained_file else {
+        return Ok(0);
+    };
+    let problem = |what: String| {
+        StartError::Retained(Problem::new(
+            "mqtt-retained-file",
+            what,
+            path.display().to_string(),
+            "restore the file from a backup, or remove it: retained messages are then built again from the journal",
+        ))
+    };
+    match std::fs::read(path) {
+        Ok(bytes) => broker.retained.write().decode(&bytes).map_err(problem),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        Err(error) => Err(problem(error.to_string())),
+    }
+}
+
+/// Saves retained messages if they changed, or if `anyhow`; answers whether it did.
+async fn save_retained(door: &Door, position: u64, anyhow: bool) -> bool {
+    let Some(path) = door.options.retained_file.clone() else {
+        return false;
+    };
+    let bytes = {
+        let mut retained = door.broker.retained.write();
+        if !retained.changed && !anyhow {
+            return false;
+        }
+        retained.encode(position)
+    };
+    let saved = tokio::task::spawn_blocking(move || retained::save(&path, &bytes)).await;
+    if let Ok(Err(error)) = saved {
+        tracing::error!(%error, "cannot save retained messages; trying again later");
+        door.broker.retained.write().changed = true;
+        return false;
+    }
+    true
+}

@@ -1,0 +1,33 @@
+//! The MQTT door: MQTT 3.1.1 and 5 over TCP and TLS, on the sessions of `proto-mqtt`.
+//!
+//! ```text
+//! listen ── one task per connection ── session (proto-mqtt) ── Sink::submit → position
+//!                    ↑    └ PUBACKs leave in one write when Sink::durable passes the position
+//!                    └ seat (what outlives the connection) ← broker: subscriptions, retained, wills
+//! ```
+//!
+//! What it promises: a message of QoS 1 or 2 is acknowledged only when the sink says that it is
+//! durable, in order; a message that the sink does not take waits in the socket and is never
+//! dropped; one peer's faults, floods and slowness stay its own; every queue has a limit with a name
+//! ([`Limits`]).
+//!
+//! Reading order: [`seam`], [`options`], `listen`, `connection`, `host`, `broker`, `seat`, `retained`,
+//! `sign_in`, [`tls`], [`metrics`].
+
+mod broker;
+mod connection;
+mod host;
+mod inbox;
+mod listen;
+pub mod metrics;
+pub mod options;
+mod retained;
+pub mod seam;
+mod seat;
+mod sign_in;
+pub mod tls;
+
+pub use listen::{MqttDoor, MqttHandle, StartError};
+pub use metrics::Metrics;
+pub use options::{Limits, MqttOptions, TlsSource};
+pub use seam::{Authenticator, Client, Denied, Incoming, Receipt, Refusal, Sink, WriteScope};

@@ -1,0 +1,116 @@
+//! What the door needs of the rest of the platform: a [`Sink`] for messages and an
+//! [`Authenticator`] for clients. The binary implements both.
+
+use futures::future::BoxFuture;
+use model::{DeviceId, Problem, Timestamp, TypeName};
+use std::net::IpAddr;
+use tokio::sync::watch;
+
+/// A client that has signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// Its client identifier.
+    pub client_id: String,
+    /// The account or device credential it signed in with. Sessions are told apart by name and client
+    /// identifier together, so nobody takes over a stranger's session.
+    pub name: String,
+    /// The device it is, and its type.
+    pub device: Option<(DeviceId, TypeName)>,
+    /// Which entities it may write.
+    pub may_write: WriteScope,
+    /// Topic filters it may publish to.
+    pub publish: Vec<String>,
+    /// Topic filters it may subscribe to, or to anything inside them.
+    pub subscribe: Vec<String>,
+}
+
+/// Which entities a client may write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteScope {
+    /// None.
+    None,
+    /// The entity that the device is.
+    OwnEntity,
+    /// Any.
+    Any,
+}
+
+/// A message as it came.
+#[derive(Clone, Copy, Debug)]
+pub struct Incoming<'a> {
+    /// Who sent it.
+    pub client: &'a Client,
+    /// Topic.
+    pub topic: &'a str,
+    /// Payload; of a message too large to keep, its first bytes.
+    pub payload: &'a [u8],
+    /// Media type, when the client said one.
+    pub content_type: Option<&'a str>,
+    /// To be kept for later subscribers.
+    pub retain: bool,
+    /// When it came.
+    pub received_at: Timestamp,
+}
+
+/// A message taken.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Receipt {
+    /// Its position in the journal, durable later.
+    pub position: u64,
+    /// Set when nothing of the message was understood: it is kept as a dead letter, not handed to
+    /// subscribers, and the sender is told (MQTT 5) with 0x99.
+    pub refused: Option<Problem>,
+}
+
+/// Why a message was not taken; it was not written anywhere.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Refusal {
+    /// Too much waits for the disk. The door stops reading this client until there is room.
+    Busy,
+    /// It cannot be taken for longer. The door closes the connection; the client keeps its message.
+    Unavailable(Problem),
+}
+
+/// Where messages go. Called from many tasks at once; must not block.
+pub trait Sink: Send + Sync {
+    /// Takes a message and gives it a position at once.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    fn submit(&self, message: Incoming<'_>) -> Result<Receipt, Refusal>;
+
+    /// Keeps a message that the door itself refused, as a dead letter with its problem.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    fn reject(&self, message: Incoming<'_>, problem: Problem) -> Result<u64, Refusal>;
+
+    /// The durable position: everything below it is on disk.
+    fn durable(&self) -> watch::Receiver<u64>;
+
+    /// A client came or went.
+    fn presence(&self, client: &Client, online: bool, at: Timestamp);
+}
+
+/// Why a client was not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// Unknown user or device, or a wrong password.
+    BadCredentials,
+    /// Known, but not allowed here (disabled, or not with this client identifier).
+    NotAuthorised,
+    /// Cannot be decided now; not counted against the peer.
+    Unavailable,
+}
+
+/// Who clients are.
+pub trait Authenticator: Send + Sync {
+    /// Decides about a client. A client that gave no user name or password comes with empty ones.
+    fn sign_in<'a>(
+        &'a self,
+        client_id: &'a str,
+        username: &'a str,
+        password: &'a [u8],
+        peer: IpAddr,
+    ) -> BoxFuture<'a, Result<Client, Denied>>;
+}

@@ -1,0 +1,142 @@
+//! Certificate and key: the city's own, or a self-signed pair made at the first start.
+
+use super::options::TlsSource;
+use model::Problem;
+use rustls::ServerConfig;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The settings of a TLS server from the source given. Makes the self-signed pair when its folder
+/// has neither file.
+///
+/// # Errors
+/// A [`Problem`] that names the file.
+pub fn server_config(source: &TlsSource) -> Result<Arc<ServerConfig>, Problem> {
+    let (certificate, key) = match source {
+        TlsSource::Pem { certificate, key } => (certificate.clone(), key.clone()),
+        TlsSource::SelfSigned { directory, names } => {
+            let pair = self_signed_paths(directory);
+            if !pair.0.exists() && !pair.1.exists() {
+                make(directory, &pair, names)?;
+            }
+            pair
+        }
+    };
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&certificate)
+        .and_then(Iterator::collect)
+        .map_err(|e| unreadable(&certificate, e))?;
+    let private = PrivateKeyDer::from_pem_file(&key).map_err(|e| unreadable(&key, e))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map(|builder| builder.with_no_client_auth())
+        .and_then(|builder| builder.with_single_cert(chain, private))
+        .map(Arc::new)
+        .map_err(|e| {
+            Problem::new(
+                "tls-pair",
+                format!("certificate and key do not work together: {e}"),
+                certificate.display().to_string(),
+                "give a certificate chain, the server's own first, and the key that belongs to it",
+            )
+        })
+}
+
+/// Where the self-signed pair of a folder lies: certificate and key.
+pub fn self_signed_paths(directory: &Path) -> (PathBuf, PathBuf) {
+    (directory.join("certificate.pem"), directory.join("key.pem"))
+}
+
+fn make(
+    directory: &Path,
+    (certificate, key): &(PathBuf, PathBuf),
+    names: &[String],
+) -> Result<(), Problem> {
+    let pair = rcgen::generate_simple_self_signed(names).map_err(|e| {
+        Problem::new(
+            "tls-names",
+            format!("cannot make a certificate for {names:?}: {e}"),
+            "tls",
+            "give host names or IP addresses",
+        )
+    })?;
+    let failed = |path: &Path, e: std::io::Error| {
+        Problem::new(
+            "tls-write",
+            format!("cannot write: {e}"),
+            path.display().to_string(),
+            "make the folder writable for the user that runs the platform",
+        )
+    };
+    fs::create_dir_all(directory).map_err(|e| failed(directory, e))?;
+    // The key first: a certificate without its key would never be mended by a later start.
+    write_private(key, pair.signing_key.serialize_pem().as_bytes()).map_err(|e| failed(key, e))?;
+    fs::write(certificate, pair.cert.pem()).map_err(|e| failed(certificate, e))
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn unreadable(path: &Path, error: impl std::fmt::Display) -> Problem {
+    Problem::new(
+        "tls-file",
+        format!("cannot be read as PEM: {error}"),
+        path.display().to_string(),
+        "give a PEM file; remove both files of a self-signed pair to have a new one made",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pair_is_made_once_and_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let directory = dir.path().join("tls");
+        let source = TlsSource::SelfSigned {
+            directory: directory.clone(),
+            names: vec!["localhost".into(), "127.0.0.1".into()],
+        };
+        server_config(&source).unwrap();
+        let (certificate, key) = self_signed_paths(&directory);
+        let first = fs::read(&certificate).unwrap();
+        server_config(&source).unwrap();
+        assert_eq!(fs::read(&certificate).unwrap(), first);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(
+                fs::metadata(&key).unwrap().permissions().mode() & 0o777,
+                0o600
+            );
+        }
+        let own = TlsSource::Pem { certificate, key };
+        server_config(&own).unwrap();
+    }
+
+    #[test]
+    fn a_missing_or_broken_file_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let certificate = dir.path().join("city.pem");
+        let key = dir.path().join("city.key");
+        let own = TlsSource::Pem {
+            certificate: certificate.clone(),
+            key,
+        };
+        assert!(server_config(&own).unwrap_err().place.ends_with("city.pem"));
+        fs::write(&certificate, "no PEM").unwrap();
+        assert!(server_config(&own).is_err());
+    }
+}
