@@ -31,7 +31,9 @@ setup-build:
 
 $(WEB_INSTALLED): web/package.json web/package-lock.json | setup-build
 	@echo "==> pages: fetching packages"
-	cd web && npm ci --no-audit --no-fund
+	@# Some registries lack builds of optional packages for other systems; the lock file made there lacks them too, and
+	@# `npm ci` then refuses it. `npm install` takes the locked versions and looks up only what the lock file lacks.
+	@cd web && { npm ci --silent --no-audit --no-fund || npm install --no-save --no-audit --no-fund; }
 	@touch $@
 
 $(WEB_BUILT): $(WEB_INSTALLED) $(WEB_SOURCES)

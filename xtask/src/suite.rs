@@ -71,7 +71,7 @@ fn step(name: &'static str, run: impl Fn(&Path) -> Result<Counts> + 'static) -> 
 
 /// A step that is one program, run in `folder` below the root.
 fn program(name: &'static str, folder: &'static str, line: &'static str) -> Step {
-    step(name, move |root| execute(&root.join(folder), line))
+    step(name, move |root| execute(root, folder, line))
 }
 
 fn steps(root: &Path) -> Vec<Step> {
@@ -112,13 +112,13 @@ fn judge(findings: &[Finding]) -> Counts {
 
 /// Runs a program, shows what it writes, and counts what it reports. A program that reports no tests
 /// counts as one; one that fails without reporting a failed test counts as one failed.
-fn execute(folder: &Path, line: &str) -> Result<Counts> {
+fn execute(root: &Path, folder: &str, line: &str) -> Result<Counts> {
     let mut words = line.split(' ');
     let mut child = Command::new(words.next().unwrap_or_default())
         .args(words)
-        .current_dir(folder)
+        .current_dir(root.join(folder))
         .env("NO_COLOR", "1")
-        .env("JINGLING_BINARY", binary(folder))
+        .env("JINGLING_BINARY", binary(root))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -167,9 +167,9 @@ fn forward(
 }
 
 /// Where the binary is built, for the end-to-end tests.
-fn binary(folder: &Path) -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| folder.join("../target"), PathBuf::from);
+fn binary(root: &Path) -> PathBuf {
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     target.join("debug/jingling")
 }
 
@@ -243,26 +243,26 @@ mod tests {
     fn a_failing_program_counts_as_failed() {
         let here = Path::new(".");
         assert_eq!(
-            execute(here, "true").unwrap(),
+            execute(here, ".", "true").unwrap(),
             Counts {
                 passed: 1,
                 failed: 0
             }
         );
         assert_eq!(
-            execute(here, "false").unwrap(),
+            execute(here, ".", "false").unwrap(),
             Counts {
                 passed: 0,
                 failed: 1
             }
         );
         assert_eq!(
-            execute(here, "echo 4 passed, 0 failed").unwrap(),
+            execute(here, ".", "echo 4 passed, 0 failed").unwrap(),
             Counts {
                 passed: 4,
                 failed: 0
             }
         );
-        assert!(execute(here, "no-such-program-here").is_err());
+        assert!(execute(here, ".", "no-such-program-here").is_err());
     }
 }
