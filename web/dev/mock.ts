@@ -173,7 +173,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
       }
       const q = url.searchParams.get("q") ?? "";
       return page(
-        [...entities.values()].filter((e) => e.name.includes(q) || e.id.includes(q)),
+        [...entities.values()].filter((e) => e.name?.includes(q) || e.id.includes(q)),
         url,
         Number(url.searchParams.get("limit") ?? 50),
       );
@@ -213,14 +213,14 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
       );
     }
     case "POST alerts": {
-      const alert = need(alerts.find((a) => a.id === second));
+      const alert = need(alerts.find((a) => a.id === Number(second)));
       alert.acknowledged_at = new Date().toISOString();
       alert.acknowledged_by = user.name;
       tell("alert", alert);
       return alert;
     }
     case "GET cases":
-      if (second) return withActions(need(cases.find((c) => c.id === second)), user);
+      if (second) return withActions(need(cases.find((c) => c.id === Number(second))), user);
       return page(
         cases.filter(
           (c) =>
@@ -233,7 +233,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
       if (!second) {
         const draft = JSON.parse(String(await bodyOf(request))) as {
           title: string;
-          alert_id?: string;
+          alert_id?: number;
           description?: string;
         };
         const made = openCase(draft.title, user.name, alerts.find((a) => a.id === draft.alert_id) ?? null);
@@ -241,13 +241,13 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
         tell("case", made);
         return withActions(made, user);
       }
-      const it = need(cases.find((c) => c.id === second));
+      const it = need(cases.find((c) => c.id === Number(second)));
       if (third === "attachments") {
         const body = await bodyOf(request);
         const start = body.indexOf("\r\n\r\n") + 4;
         const head = body.subarray(0, start).toString("latin1");
         const data = body.subarray(start, body.lastIndexOf("\r\n--"));
-        const id = `att-${photos.size + 1}`;
+        const id = photos.size + 1;
         const media_type = /content-type: (.+)\r/i.exec(head)?.[1] ?? "application/octet-stream";
         photos.set(id, { type: media_type, data });
         const made = {
@@ -265,7 +265,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
       return withActions(it, user);
     }
     case "GET attachments": {
-      const photo = need(photos.get(second ?? ""));
+      const photo = need(photos.get(Number(second)));
       response.setHeader("content-type", photo.type);
       response.end(photo.data);
       return null;
@@ -274,9 +274,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
       return { items: ORGANISATIONS };
     case "GET users":
       return {
-        items: [
-          { id: "user-field", name: "陈巡查", username: "field", role: "field", organisation: "water" },
-        ],
+        items: [{ id: 3, name: "陈巡查", username: "field", role: "field", organisation: "water" }],
       };
     case "GET devices": {
       const q = url.searchParams.get("q") ?? "";
@@ -411,6 +409,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
       const it = need(plan.indicators.find((i) => i.id === third));
       it.value = report.value;
       it.reported = {
+        value: report.value,
+        note: null,
         by: user.name,
         at: new Date().toISOString(),
         evidence: report.evidence,
@@ -455,7 +455,7 @@ function live() {
           "设备长时间没有数据",
           "Device is silent",
           "status",
-          "10 min",
+          null,
         ) satisfies Alert,
       );
   }, 1_000);

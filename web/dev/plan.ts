@@ -35,10 +35,12 @@ const GROUPS = [
 ];
 const indicators: Indicator[] = ROWS.map(([id, group, zh, en, unit, base, target, value, computed], i) => ({
   id,
-  number: i + 1,
+  number: String(i + 1),
+  origin: i < 11 ? "table" : "text",
   group_zh: GROUPS[group]?.zh ?? "",
   group_en: GROUPS[group]?.en ?? "",
   subgroup_zh: "5G 网络",
+  subgroup_en: "5G network",
   name_zh: zh,
   name_en: en,
   unit_zh: unit,
@@ -46,6 +48,9 @@ const indicators: Indicator[] = ROWS.map(([id, group, zh, en, unit, base, target
   baseline: base,
   baseline_year: 2020,
   target,
+  target_low: target,
+  target_high: i === 6 ? 2 : target,
+  problem: null,
   target_year: 2025,
   direction: "more",
   method: computed ? "computed" : "reported",
@@ -59,6 +64,8 @@ const indicators: Indicator[] = ROWS.map(([id, group, zh, en, unit, base, target
     computed || value === null
       ? null
       : {
+          value: value ?? 0,
+          note: null,
           by: "周规划",
           at: new Date(Date.now() - 9e8).toISOString(),
           evidence: "天经信〔2025〕17号",
@@ -68,17 +75,22 @@ const indicators: Indicator[] = ROWS.map(([id, group, zh, en, unit, base, target
     { section: "三、发展目标", quote: `“十四五”新型基础设施发展目标表:${zh} ${base ?? "-"} → ${target}` },
   ],
   contradictions: id === "5g-base-stations" ? ["5g-count"] : [],
-  row_count: computed ? 1_634 : null,
 }));
 export const plan: Plan = {
-  title: "天门市新型基础设施建设“十四五”规划",
-  source: "天门市人民政府",
+  title_en: "Tianmen's 14th five-year plan for new infrastructure",
+  title_zh: "天门市新型基础设施建设“十四五”规划",
+  source_zh: "天门市人民政府",
+  source_en: "Tianmen government",
+  notes_zh: ["规划表中“-”表示没有给出2020年现状。"],
+  notes_en: ["A dash in the table means that no value of 2020 is given."],
   period: [2020, 2025],
-  groups: GROUPS,
   indicators,
   contradictions: [
     {
       id: "5g-count",
+      kind: "ambiguous",
+      reading_zh: "按 1800 判断。",
+      reading_en: "Judged by 1,800.",
       zh: "5G 基站目标前后表述不同：正文一处为“建成1800个”，另一处为“突破1800个”。",
       en: "The 5G target is “1,800 built” in one place and “more than 1,800” in another.",
       places: [
@@ -94,10 +106,8 @@ export function detail(id: string): IndicatorDetail | null {
   const base = found.baseline ?? 0;
   return {
     ...found,
-    sql:
-      found.method === "computed"
-        ? "-- unit: 个\nSELECT count(*) AS value\nFROM TelecomBaseStation\nWHERE status = 'working'"
-        : null,
+    sql: "SELECT count(*) AS value\nFROM TelecomBaseStation\nWHERE status = 'working'",
+    rows_sql: "SELECT entity_id, name, journal_position FROM TelecomBaseStation",
     path: [2020, 2021, 2022, 2023, 2024, 2025].map((year) => ({
       year,
       expected: base + ((found.target - base) * (year - 2020)) / 5,
@@ -109,17 +119,21 @@ export function detail(id: string): IndicatorDetail | null {
             at: `${2020 + n}-11-30T00:00:00Z`,
             value: base + (((found.value ?? 0) - base) * n) / 5,
           })),
-    rows:
-      found.method === "computed"
-        ? {
-            columns: ["entity_id", "name", "town", "status"],
-            rows: Array.from({ length: 40 }, (_, i) => [
-              `urn:ngsi-ld:TelecomBaseStation:bs-${i}`,
-              `竟陵街道5G-${i}`,
-              "竟陵街道",
-              "working",
-            ]),
-          }
-        : { columns: [], rows: [] },
+    rows: {
+      columns: ["entity_id", "name", "town", "status", "journal_position"].map((name) => ({
+        name,
+        type: "text",
+      })),
+      rows: Array.from({ length: 40 }, (_, n) => ({
+        entity_id: `urn:ngsi-ld:TelecomBaseStation:bs-${n}`,
+        name: `竟陵街道5G-${n}`,
+        town: "竟陵街道",
+        status: "working",
+        journal_position: 40_000 + n,
+      })),
+      row_count: 40,
+      truncated: false,
+      elapsed_ms: 3,
+    },
   };
 }

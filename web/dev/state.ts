@@ -2,6 +2,7 @@
 import type {
   Alert,
   CaseDetail,
+  CaseNeed,
   DeadLetter,
   Device,
   Entity,
@@ -9,6 +10,7 @@ import type {
   Place,
   Quality,
   User,
+  View,
 } from "../src/lib/types.ts";
 import { TOWNS } from "./towns.ts";
 
@@ -25,6 +27,23 @@ export function seeded(seed: number): () => number {
 export const random = seeded(429_006);
 const iso = (agoSeconds: number) => new Date(Date.now() - agoSeconds * 1_000).toISOString();
 
+const VIEWS: Record<string, View> = {
+  WaterObserved: {
+    order: 10,
+    layer: { colour: "#1677ff", shown: true },
+    chart: { attributes: ["waterLevel"], limits: ["defenceLevel", "warningLevel", "guaranteeLevel"] },
+  },
+  AirQualityObserved: {
+    order: 20,
+    layer: { colour: "#52c41a", shown: true },
+    chart: { attributes: ["pm25"] },
+  },
+  EVChargingStation: { order: 30, layer: { colour: "#fa8c16", shown: true } },
+  ChargePoint: { order: 31, layer: { colour: "#faad14", shown: true } },
+  TelecomBaseStation: { order: 40, layer: { colour: "#722ed1", shown: true } },
+  Streetlight: { order: 70, layer: { colour: "#d4b106", shown: false } },
+};
+
 const kind = (
   name: string,
   title_zh: string,
@@ -35,6 +54,7 @@ const kind = (
   title_zh,
   title_en,
   source: "Smart Data Models",
+  view: VIEWS[name] ?? null,
   attributes: Object.fromEntries(
     Object.entries(attributes).map(([key, [zh, en, unit]]) => [
       key,
@@ -48,7 +68,7 @@ export const KINDS: EntityKind[] = [
     waterLevel: ["水位", "Water level", "MTR"],
     warningLevel: ["警戒水位", "Warning level", "MTR"],
     guaranteeLevel: ["保证水位", "Guarantee level", "MTR"],
-    fortificationLevel: ["设防水位", "Fortification level", "MTR"],
+    defenceLevel: ["设防水位", "Fortification level", "MTR"],
     flow: ["流量", "Flow", "MQS"],
     stationCode: ["站码", "Station code"],
   }),
@@ -115,7 +135,7 @@ add("tianmen-hanbei", "WaterObserved", "汉北河·天门", [113.18, 30.67], {
   waterLevel: [29.37, "MTR", "simulated"],
   warningLevel: [29.3, "MTR"],
   guaranteeLevel: [30.0, "MTR"],
-  fortificationLevel: [28.3, "MTR"],
+  defenceLevel: [28.3, "MTR"],
   flow: [212.4, "MQS", "simulated"],
   stationCode: ["62206900"],
   dataNote: ["水位过程由美国圣安东尼奥河实测换算到汉北河·天门的设防、警戒、保证水位；不是天门实测"],
@@ -209,7 +229,7 @@ export function userOf(role: string): User | null {
   const found = ROLES[role];
   if (!found) return null;
   return {
-    id: `user-${role}`,
+    id: Object.keys(ROLES).indexOf(role) + 1,
     username: role,
     name: found[0],
     role,
@@ -236,20 +256,20 @@ export function raise(
   zh: string,
   en: string,
   attribute: string,
-  threshold: number | string,
+  threshold: number | null,
   agoSeconds = 0,
 ): Alert {
   const entity = entities.get(entityId) as Entity;
   const state = entity.attributes[attribute];
   const alert: Alert = {
-    id: `alert-${alerts.length + 1}`,
+    id: alerts.length + 1,
     rule_id: `rule.${attribute}`,
     rule_version: 1,
     entity_id: entityId,
     entity_name: entity.name,
     entity_type: entity.type,
     attribute,
-    value: (state?.value ?? null) as number,
+    value: typeof state?.value === "number" ? state.value : null,
     unit: state?.unit ?? null,
     threshold,
     severity,
@@ -284,11 +304,11 @@ raise(
   "气温读数超出量程",
   "Temperature out of range",
   "temperature",
-  "-40…60",
+  60,
   5_400,
 );
 const light = [...entities.keys()].find((id) => id.includes("Streetlight")) as string;
-raise(light, "info", "路灯离线", "Street light is silent", "status", "10 min", 3_100);
+raise(light, "info", "路灯离线", "Street light is silent", "status", null, 3_100);
 raise(
   "urn:ngsi-ld:AirQualityObserved:air-5",
   "major",
@@ -311,7 +331,7 @@ const flood = raise(
 export const cases: CaseDetail[] = [];
 export function openCase(title: string, by: string, alert: Alert | null, agoSeconds = 0): CaseDetail {
   const made: CaseDetail = {
-    id: `case-${cases.length + 1}`,
+    id: cases.length + 1,
     number: `TM-2026-${String(cases.length + 1).padStart(4, "0")}`,
     title,
     description: alert
@@ -342,6 +362,8 @@ export function openCase(title: string, by: string, alert: Alert | null, agoSeco
     ],
     attachments: [],
     actions: [],
+    allowed: [],
+    version: 1,
   };
   if (alert) alert.case_id = made.id;
   cases.unshift(made);
@@ -364,14 +386,14 @@ export function act(
     action: string;
     note?: string;
     organisation?: string;
-    assignee?: string;
-    attachment_ids?: string[];
+    assignee?: number;
+    attachment_ids?: number[];
   },
 ) {
   const from = it.state;
   it.state = NEXT[input.action] ?? it.state;
   if (input.organisation) it.organisation = ORGANISATIONS.find((o) => o.id === input.organisation) ?? null;
-  if (input.assignee || input.action === "take") it.assignee = { id: "user-field", name: "陈巡查" };
+  if (input.assignee || input.action === "take") it.assignee = { id: 3, name: "陈巡查" };
   it.updated_at = new Date().toISOString();
   if (it.state === "closed") it.closed_at = it.updated_at;
   it.history.push({
@@ -407,9 +429,18 @@ const STEPS: Record<string, [actions: string[], permission: string[]]> = {
   cancelled: [[], []],
 };
 export function withActions(it: CaseDetail, user: User): CaseDetail {
-  const [actions, permissions] = STEPS[it.state] ?? [[], []];
-  const allowed = actions.filter((_, i) => user.permissions.includes(permissions[i] ?? ""));
-  return { ...it, actions: [...allowed, "comment"] as CaseDetail["actions"] };
+  const [steps, permissions] = STEPS[it.state] ?? [[], []];
+  const allowed = steps.filter((_, i) => user.permissions.includes(permissions[i] ?? ""));
+  const actions = [...allowed, "comment"] as CaseDetail["actions"];
+  const needs = (action: string): CaseNeed[] =>
+    action === "finish"
+      ? ["note", "photo"]
+      : action === "dispatch"
+        ? ["organisation"]
+        : /reject|comment|cancel/.test(action)
+          ? ["note"]
+          : [];
+  return { ...it, actions, allowed: actions.map((action) => ({ action, needs: needs(action) })) };
 }
 {
   const first = openCase("路灯成片不亮（竟陵街道）", "王值班", null, 90_000);
@@ -424,11 +455,11 @@ export function withActions(it: CaseDetail, user: User): CaseDetail {
   act(third, "王值班", {
     action: "dispatch",
     organisation: "water",
-    assignee: "user-field",
+    assignee: 3,
     note: "请到天门断面核对水尺并拍照",
   });
 }
-export const photos = new Map<string, { type: string; data: Buffer }>();
+export const photos = new Map<number, { type: string; data: Buffer }>();
 
 export const devices: Device[] = [...entities.values()].slice(0, 60).map((entity, i) => ({
   id: entity.id,

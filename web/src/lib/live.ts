@@ -1,14 +1,14 @@
 /** The stream of what happens in the city (server-sent events), shared by all pages, with its state. */
 import { useEffect, useRef, useSyncExternalStore } from "react";
-import type { Alert, CaseSummary, DeadLetter, Device, Indicator } from "./types.ts";
+import type { Alert } from "./types.ts";
 
 export interface LiveEvents {
   entity: { ids: string[]; position: number };
   alert: Alert;
-  case: CaseSummary;
-  device: Device;
-  dead_letter: DeadLetter;
-  indicator: Indicator;
+  case: { id: number };
+  device: { client_ids: string[] };
+  dead_letter: unknown;
+  indicator: { id: string; value: number | null };
 }
 
 export type LiveState = "off" | "connecting" | "live" | "broken";
@@ -96,6 +96,10 @@ export class Live {
       }, this.#retryMs);
       this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MAX_MS);
     };
+    // The server could not keep up and left events out: the same as a broken connection.
+    source.addEventListener("lost", () => {
+      for (const listener of this.#backListeners) listener();
+    });
     for (const name of NAMES) {
       source.addEventListener(name, (message) => this.#tell(name, (message as MessageEvent<string>).data));
     }

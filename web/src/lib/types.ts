@@ -13,8 +13,9 @@ export interface Items<T> {
   next: string | null;
 }
 
+/** Where a person works is the organisation's id; null for who belongs to none, id null for a machine. */
 export interface User {
-  id: string;
+  id: number | null;
   username: string;
   name: string;
   role: string;
@@ -58,12 +59,22 @@ export interface EntityKind {
   title_en: string;
   source?: string | null;
   attributes: Record<string, AttributeKind>;
+  /** How the pack wants the type shown; only in the list of types. */
+  view?: View | null;
+}
+
+/** A pack's wish for how a type is shown. */
+export interface View {
+  order?: number;
+  layer?: { colour: string; attribute?: string | null; shown?: boolean } | null;
+  /** Attributes drawn over time, and those whose value is drawn as a limit. */
+  chart?: { attributes: string[]; limits?: string[] } | null;
 }
 
 export interface Entity {
   id: string;
   type: string;
-  name: string;
+  name: string | null;
   attributes: Record<string, AttributeState>;
   location: Place | null;
   modified_at: string;
@@ -77,7 +88,7 @@ export interface MapEntities {
   type: number[];
   lon: number[];
   lat: number[];
-  name: string[];
+  name: (string | null)[];
   severity: number[];
   at_position: number;
 }
@@ -118,16 +129,16 @@ export interface Provenance {
 }
 
 export interface Alert {
-  id: string;
+  id: number;
   rule_id: string;
-  rule_version: string | number;
+  rule_version: number;
   entity_id: string;
-  entity_name: string;
+  entity_name: string | null;
   entity_type: string;
   attribute: string;
-  value: number | string | boolean | null;
+  value: number | null;
   unit: string | null;
-  threshold: number | string | null;
+  threshold: number | null;
   severity: Severity;
   title_zh: string;
   title_en: string;
@@ -135,7 +146,7 @@ export interface Alert {
   cleared_at: string | null;
   acknowledged_at: string | null;
   acknowledged_by: string | null;
-  case_id: string | null;
+  case_id: number | null;
   position: number;
   runbook_zh: string | null;
   runbook_en: string | null;
@@ -170,22 +181,24 @@ export interface Organisation {
 }
 
 export interface CaseSummary {
-  id: string;
+  id: number;
   number: string;
   title: string;
   description: string | null;
   state: CaseState;
   severity: Severity | null;
-  alert_id: string | null;
+  alert_id: number | null;
   entity_id: string | null;
   location: Place | null;
   organisation: Organisation | null;
-  assignee: { id: string; name: string } | null;
+  assignee: { id: number; name: string } | null;
   created_at: string;
   created_by: string;
   updated_at: string;
   due_at: string | null;
   closed_at: string | null;
+  /** Counts its changes. */
+  version: number;
 }
 
 export interface CaseStep {
@@ -195,11 +208,16 @@ export interface CaseStep {
   from_state: CaseState | null;
   to_state: CaseState;
   note: string | null;
-  attachments: string[];
+  attachments: number[];
+  /** Given to whom with this step. */
+  organisation?: Organisation | null;
+  assignee?: { id: number; name: string } | null;
+  /** Whether the state before was left late. */
+  late?: boolean;
 }
 
 export interface Attachment {
-  id: string;
+  id: number;
   name: string;
   media_type: string;
   size_bytes: number;
@@ -210,11 +228,16 @@ export interface CaseDetail extends CaseSummary {
   history: CaseStep[];
   attachments: Attachment[];
   actions: CaseActionName[];
+  /** The same with what each needs. */
+  allowed: { action: CaseActionName; needs: CaseNeed[] }[];
 }
+
+/** What must come with an action. */
+export type CaseNeed = "note" | "photo" | "organisation";
 
 export interface CaseDraft {
   title: string;
-  alert_id?: string;
+  alert_id?: number;
   entity_id?: string;
   severity?: Severity;
   description?: string;
@@ -225,8 +248,10 @@ export interface CaseActionInput {
   action: CaseActionName;
   note?: string;
   organisation?: string;
-  assignee?: string;
-  attachment_ids?: string[];
+  assignee?: number;
+  attachment_ids?: number[];
+  /** The version that the person saw; a case that has changed since refuses the action. */
+  version?: number;
 }
 
 export interface Device {
@@ -258,12 +283,6 @@ export interface DeadLetter {
   problem: Problem;
 }
 
-export type DeadLetterDetail = Omit<DeadLetter, "preview"> &
-  Partial<Pick<DeadLetter, "preview">> & {
-    raw_text?: string | null;
-    raw_base64?: string;
-  };
-
 export interface SqlResult {
   columns: { name: string; type: string }[];
   rows: Record<string, unknown>[];
@@ -285,8 +304,13 @@ export interface PlanPlace {
 
 export interface Contradiction {
   id: string;
+  /** Two places that cannot both hold, or what else is wrong there. */
+  kind: string;
   zh: string;
   en: string;
+  /** How the platform reads it. */
+  reading_zh: string;
+  reading_en: string;
   places: PlanPlace[];
 }
 
@@ -294,49 +318,65 @@ export type IndicatorStatus = "met" | "on_path" | "behind" | "unknown";
 
 export interface Indicator {
   id: string;
-  number: number | string;
+  number: string;
+  origin: "table" | "text" | "platform";
   group_zh: string;
   group_en: string;
-  subgroup_zh: string | null;
+  subgroup_zh: string;
+  subgroup_en: string;
   name_zh: string;
   name_en: string;
-  unit_zh: string | null;
-  unit_en: string | null;
+  unit_zh: string;
+  unit_en: string;
   baseline: number | null;
   baseline_year: number;
+  /** What must be reached; the ends differ where the plan gives a range. */
   target: number;
+  target_low: number;
+  target_high: number;
   target_year: number;
   direction: "more" | "less";
   method: "computed" | "reported";
   value: number | null;
   measured_at: string | null;
+  /** Why it could not be measured, if it could not. */
+  problem: Problem | null;
   expected_now: number | null;
   status: IndicatorStatus;
   source_zh: string | null;
   source_en: string | null;
-  reported: { by: string; at: string; evidence: string; period: string } | null;
+  reported: {
+    value: number;
+    by: string;
+    at: string;
+    evidence: string;
+    period: string;
+    note: string | null;
+  } | null;
   plan_places: PlanPlace[];
   contradictions: string[];
-  row_count: number | null;
 }
 
 export interface Plan {
-  title: string;
-  source: string;
+  title_zh: string;
+  title_en: string;
+  source_zh: string;
+  source_en: string;
   period: [number, number];
-  groups: { zh: string; en: string }[];
+  /** How the plan was read. */
+  notes_zh: string[];
+  notes_en: string[];
   indicators: Indicator[];
   contradictions: Contradiction[];
 }
 
 export interface IndicatorDetail extends Indicator {
-  sql: string | null;
+  sql: string;
+  /** The query of the rows behind the value. */
+  rows_sql: string;
   path: { year: number; expected: number }[];
-  history: { at: string; value: number }[];
-  rows: {
-    columns: ({ name: string; type?: string } | string)[];
-    rows: (Record<string, unknown> | unknown[])[];
-  };
+  history: { at: string; value: number | null }[];
+  rows: SqlResult | null;
 }
 
 export interface IndicatorReport {
@@ -348,7 +388,7 @@ export interface IndicatorReport {
 
 /** A person who can be given a case. */
 export interface Person {
-  id: string;
+  id: number;
   name: string;
   organisation?: string | null;
 }

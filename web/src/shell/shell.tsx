@@ -1,14 +1,15 @@
 /** The frame around every page: city, navigation, live state, language, person. */
 import { EllipsisOutlined, InfoCircleOutlined, TranslationOutlined, UserOutlined } from "@ant-design/icons";
-import { useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Badge, Button, Drawer, Dropdown, Popover, Tag, Tooltip } from "antd";
 import { Suspense, useEffect, useState } from "react";
 import { NavLink, Outlet, useLocation, useNavigate } from "react-router";
 import { useActiveAlertCount } from "../features/alerts/queries.ts";
+import { organisationsQuery } from "../features/cases/queries.ts";
 import { useT } from "../i18n/index.tsx";
 import { keyOf } from "../i18n/words.ts";
 import { type LiveState, live, useLiveState } from "../lib/live.ts";
-import { signOut, useCity } from "../lib/session.ts";
+import { can, signOut, useCity } from "../lib/session.ts";
 import type { City, User } from "../lib/types.ts";
 import { Crash, errorText, Guard, Loading } from "../ui/states.tsx";
 import { usePhone } from "../ui/use-phone.ts";
@@ -186,7 +187,12 @@ export function LanguageSwitch({ light }: { light?: boolean }) {
 }
 
 function UserMenu({ user }: { user: User }) {
-  const { t } = useT();
+  const { t, p } = useT();
+  const known = useQuery({
+    ...organisationsQuery,
+    enabled: user.organisation !== null && can(user, "case.read"),
+  }).data?.items.find((o) => o.id === user.organisation);
+  const organisation = known ? p(known.name_zh, known.name_en) : user.organisation;
   const { message } = App.useApp();
   const queryClient = useQueryClient();
   const navigate = useNavigate();
@@ -203,7 +209,7 @@ function UserMenu({ user }: { user: User }) {
               <div>
                 <strong>{user.name || user.username}</strong>
                 <div>{role ? t(role) : user.role}</div>
-                {user.organisation && <div className="quiet">{user.organisation}</div>}
+                {organisation && <div className="quiet">{organisation}</div>}
               </div>
             ),
           },

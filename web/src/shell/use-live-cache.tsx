@@ -77,7 +77,7 @@ export function useLiveCache(user: User) {
     const isGrave = alert.severity === "major" || alert.severity === "critical";
     if (!isNews || !isRecent || !isGrave || !can(user, "alert.read")) return;
     notification.warning({
-      key: alert.id,
+      key: String(alert.id),
       title: (
         <>
           <SeverityTag severity={alert.severity} /> {p(alert.title_zh, alert.title_en)}
@@ -89,8 +89,8 @@ export function useLiveCache(user: User) {
         <Button
           size="small"
           onClick={() => {
-            notification.destroy(alert.id);
-            navigate(`/alerts?alert=${encodeURIComponent(alert.id)}`);
+            notification.destroy(String(alert.id));
+            navigate(`/alerts?alert=${alert.id}`);
           }}
         >
           {t("word.details")}

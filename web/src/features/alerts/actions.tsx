@@ -22,7 +22,7 @@ export const alertActions: Action<AlertContext>[] = [
     shortcut: "a",
     predicate: ({ alert }) => alert.acknowledged_at === null,
     perform: async ({ alert, changed }) =>
-      changed(await change<Alert>("POST", `/api/v1/alerts/${encodeURIComponent(alert.id)}/acknowledge`)),
+      changed(await change<Alert>("POST", `/api/v1/alerts/${alert.id}/acknowledge`)),
   },
   {
     name: "alert.open-case",
@@ -41,7 +41,7 @@ export const alertActions: Action<AlertContext>[] = [
     icon: <FolderOpenOutlined />,
     shortcut: "c",
     predicate: ({ alert }) => alert.case_id !== null,
-    perform: ({ alert, navigate }) => navigate(`/cases/${encodeURIComponent(alert.case_id ?? "")}`),
+    perform: ({ alert, navigate }) => navigate(`/cases/${alert.case_id}`),
   },
   {
     name: "alert.to-source",

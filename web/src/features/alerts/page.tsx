@@ -24,7 +24,7 @@ export function Page() {
   const { message } = App.useApp();
   const queryClient = useQueryClient();
   const [parameters, setParameters] = useSearchParams();
-  const selectedId = parameters.get("alert");
+  const selectedId = Number(parameters.get("alert")) || null;
   // A link to one alert must find it, whether it is still active or not.
   const [state, setState] = useState<StateFilter>(selectedId ? "all" : "active");
   const [severity, setSeverity] = useState<Severity | undefined>();
@@ -33,7 +33,7 @@ export function Page() {
   const alerts = useInfiniteQuery(alertsQuery({ state: state === "all" ? undefined : state, severity }));
   const items = useMemo(() => alerts.data?.pages.flatMap((page) => page.items) ?? [], [alerts.data]);
   const selected = items.find((alert) => alert.id === selectedId) ?? (phone ? null : (items[0] ?? null));
-  const select = (id: string | null) => setParameters(id ? { alert: id } : {}, { replace: true });
+  const select = (id: number | null) => setParameters(id ? { alert: String(id) } : {}, { replace: true });
 
   const contextOf = (alert: Alert): AlertContext => ({
     alert,
@@ -198,7 +198,7 @@ export function Page() {
           open
           onClose={() => setCaseFor(null)}
           initial={{
-            title: `${caseFor.entity_name} ${p(caseFor.title_zh, caseFor.title_en)}`.trim(),
+            title: `${caseFor.entity_name ?? ""} ${p(caseFor.title_zh, caseFor.title_en)}`.trim(),
             description: describe(caseFor),
             alert_id: caseFor.id,
             entity_id: caseFor.entity_id,

@@ -39,7 +39,7 @@ function step(
     predicate: ({ item }) => item.actions.includes(name),
     perform: async ({ item, changed, ask }) => {
       if (how === "ask") ask(name);
-      else changed(await performOnCase(item.id, { action: name }), name);
+      else changed(await performOnCase(item.id, { action: name, version: item.version }), name);
     },
   };
 }
@@ -55,6 +55,3 @@ export const caseActions: Action<CaseContext>[] = [
   step("comment", <CommentOutlined />, "n", "ask"),
   step("cancel", <StopOutlined />, undefined, "ask", { danger: true }),
 ];
-
-/** Actions that say nothing without a note. */
-export const NOTE_NEEDED: ReadonlySet<CaseActionName> = new Set(["finish", "reject", "comment", "cancel"]);

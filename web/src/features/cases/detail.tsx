@@ -1,7 +1,7 @@
 /** One case: where it stands, what may be done, and everything that was done, by whom and when. */
 import { FileOutlined } from "@ant-design/icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Card, Descriptions, Image, Steps, Timeline } from "antd";
+import { App, Card, Descriptions, Image, Steps, Tag, Timeline } from "antd";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
@@ -21,7 +21,7 @@ import { attachmentUrl, caseQuery, keepCase } from "./queries.ts";
 const WAY: CaseState[] = ["collected", "filed", "dispatched", "handling", "handled", "verified", "closed"];
 
 export function Page() {
-  const id = useParams().id ?? "";
+  const id = Number(useParams().id);
   const found = useQuery(caseQuery(id));
   return (
     <Loaded query={found} tall>
@@ -142,9 +142,7 @@ function CaseFacts({ item }: { item: CaseDetail }) {
                 {
                   key: "alert",
                   label: t("case.from-alert"),
-                  children: (
-                    <Link to={`/alerts?alert=${encodeURIComponent(item.alert_id)}`}>{t("word.details")}</Link>
-                  ),
+                  children: <Link to={`/alerts?alert=${item.alert_id}`}>{t("word.details")}</Link>,
                 },
               ]
             : []),
@@ -201,7 +199,7 @@ function Attachments({ items }: { items: Attachment[] }) {
 }
 
 function History({ item }: { item: CaseDetail }) {
-  const { t } = useT();
+  const { t, p } = useT();
   const attachments = new Map(item.attachments.map((a) => [a.id, a]));
   return (
     <Timeline
@@ -221,7 +219,14 @@ function History({ item }: { item: CaseDetail }) {
               )}
               <div className="quiet">
                 <Time at={step.at} />
+                {step.late && <Tag color="red">{t("case.overdue")}</Tag>}
               </div>
+              {step.organisation && (
+                <div>
+                  {p(step.organisation.name_zh, step.organisation.name_en)}
+                  {step.assignee && ` · ${step.assignee.name}`}
+                </div>
+              )}
               {step.note && <p className="prose">{step.note}</p>}
               {step.attachments.map((id) => (
                 <a key={id} href={attachmentUrl(id)} target="_blank" rel="noreferrer">

@@ -7,7 +7,6 @@ import { useT } from "../../i18n/index.tsx";
 import type { CaseActionName, CaseDetail, CaseDraft } from "../../lib/types.ts";
 import { errorText } from "../../ui/states.tsx";
 import { SEVERITIES } from "../../ui/tags.tsx";
-import { NOTE_NEEDED } from "./actions.tsx";
 import {
   attach,
   fieldWorkersQuery,
@@ -45,7 +44,7 @@ export function OpenCaseDialog({
       keepCase(queryClient, made);
       message.success(t("case.opened", { number: made.number }));
       onClose();
-      navigate(`/cases/${encodeURIComponent(made.id)}`);
+      navigate(`/cases/${made.id}`);
     } catch (error) {
       message.error(errorText(error, t), 6);
     } finally {
@@ -85,7 +84,7 @@ export function OpenCaseDialog({
 interface Entered {
   note?: string;
   organisation?: string;
-  assignee?: string;
+  assignee?: number;
   files?: { originFileObj?: File }[];
 }
 
@@ -104,16 +103,18 @@ export function CaseActionDialog({
   const { message } = App.useApp();
   const [form] = Form.useForm<Entered>();
   const [busy, setBusy] = useState(false);
+  const needs = item.allowed.find((allowed) => allowed.action === action)?.needs ?? [];
   const dispatching = action === "dispatch";
   const organisations = useQuery({ ...organisationsQuery, enabled: dispatching });
   const people = useQuery({ ...fieldWorkersQuery, enabled: dispatching });
+  const organisation = Form.useWatch("organisation", form);
 
   const submit = async () => {
     const entered = await form.validateFields().catch(() => null);
     if (!entered) return;
     setBusy(true);
     try {
-      const attachment_ids: string[] = [];
+      const attachment_ids: number[] = [];
       for (const { originFileObj: file } of entered.files ?? []) {
         if (file) attachment_ids.push((await attach(item.id, file, file.name)).id);
       }
@@ -123,6 +124,7 @@ export function CaseActionDialog({
         organisation: entered.organisation,
         assignee: entered.assignee,
         attachment_ids: attachment_ids.length > 0 ? attachment_ids : undefined,
+        version: action === "comment" ? undefined : item.version,
       });
       onDone(changed, action);
       onClose();
@@ -155,6 +157,7 @@ export function CaseActionDialog({
               rules={[{ required: true, message: t("case.organisation-missing") }]}
             >
               <Select
+                onChange={() => form.setFieldValue("assignee", undefined)}
                 loading={organisations.isPending}
                 showSearch={{ optionFilterProp: "label" }}
                 status={organisations.error ? "error" : undefined}
@@ -170,7 +173,9 @@ export function CaseActionDialog({
                 allowClear
                 loading={people.isPending}
                 placeholder={t("case.assignee-any")}
-                options={people.data?.items.map((person) => ({ value: person.id, label: person.name }))}
+                options={people.data?.items
+                  .filter((person) => person.organisation === organisation)
+                  .map((person) => ({ value: person.id, label: person.name }))}
               />
             </Form.Item>
           </>
@@ -179,7 +184,7 @@ export function CaseActionDialog({
           name="note"
           label={t("word.note")}
           rules={
-            NOTE_NEEDED.has(action)
+            needs.includes("note")
               ? [{ required: true, whitespace: true, message: t("case.note-missing") }]
               : []
           }
@@ -190,6 +195,7 @@ export function CaseActionDialog({
           <Form.Item
             name="files"
             label={t("case.attachments")}
+            rules={needs.includes("photo") ? [{ required: true, message: t("field.photo-missing") }] : []}
             valuePropName="fileList"
             getValueFromEvent={(event: { fileList: unknown[] }) => event.fileList}
           >

@@ -60,7 +60,7 @@ export function Page() {
         <ul className="card-list">
           {items.map((item) => (
             <li key={item.id}>
-              <Link className="item-card" to={`/cases/${encodeURIComponent(item.id)}`}>
+              <Link className="item-card" to={`/cases/${item.id}`}>
                 <span className="item-card-head">
                   {item.severity && <SeverityTag severity={item.severity} />}
                   <strong>{item.title}</strong>
@@ -88,12 +88,12 @@ export function Page() {
         className="tabular"
         scroll={{ x: 900 }}
         rowClassName="row-link"
-        onRow={(item) => ({ onClick: () => navigate(`/cases/${encodeURIComponent(item.id)}`) })}
+        onRow={(item) => ({ onClick: () => navigate(`/cases/${item.id}`) })}
         columns={[
           { title: t("case.number"), width: 150, render: (_, item) => <code>{item.number}</code> },
           {
             title: t("case.subject"),
-            render: (_, item) => <Link to={`/cases/${encodeURIComponent(item.id)}`}>{item.title}</Link>,
+            render: (_, item) => <Link to={`/cases/${item.id}`}>{item.title}</Link>,
           },
           {
             title: t("severity.title"),

@@ -14,7 +14,7 @@ import type {
 } from "../../lib/types.ts";
 
 const CASES = "/api/v1/cases";
-const one = (id: string) => `${CASES}/${encodeURIComponent(id)}`;
+const one = (id: number) => `${CASES}/${id}`;
 
 export interface CaseFilter {
   state?: CaseState;
@@ -33,7 +33,7 @@ export const casesQuery = (filter: CaseFilter) =>
     getNextPageParam: (last) => last.next,
   });
 
-export const caseQuery = (id: string) =>
+export const caseQuery = (id: number) =>
   queryOptions({
     queryKey: ["case", id],
     queryFn: ({ signal }) => get<CaseDetail>(one(id), signal),
@@ -51,17 +51,17 @@ export const fieldWorkersQuery = queryOptions({
   staleTime: 60_000,
 });
 
-export const attachmentUrl = (id: string) => `/api/v1/attachments/${encodeURIComponent(id)}`;
+export const attachmentUrl = (id: number) => `/api/v1/attachments/${id}`;
 
 export function openCase(draft: CaseDraft): Promise<CaseDetail> {
   return change("POST", CASES, draft);
 }
 
-export function performOnCase(id: string, input: CaseActionInput): Promise<CaseDetail> {
+export function performOnCase(id: number, input: CaseActionInput): Promise<CaseDetail> {
   return change("POST", `${one(id)}/actions`, input);
 }
 
-export function attach(id: string, file: Blob, name: string): Promise<Attachment> {
+export function attach(id: number, file: Blob, name: string): Promise<Attachment> {
   return upload(`${one(id)}/attachments`, file, name);
 }
 

@@ -3,20 +3,15 @@ import { useQuery } from "@tanstack/react-query";
 import { Alert, Segmented, Select } from "antd";
 import { useMemo, useState } from "react";
 import { useT } from "../../i18n/index.tsx";
-import type { Key } from "../../i18n/words.ts";
 import { number, quantity, shortTime, time, unitSymbol, ZONE_LABEL } from "../../lib/format.ts";
 import type { Entity, EntityKind, History } from "../../lib/types.ts";
 import { AXIS, Chart, type ChartOption } from "../../ui/chart.tsx";
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
-import { historyQuery, LEVELLED, LEVELS, listedAttributes, numberOf, RANGES, type Range } from "./queries.ts";
+import { historyQuery, limitsOf, listedAttributes, numberOf, RANGES, type Range } from "./queries.ts";
 
-/** The levels of an entity and how their lines look. */
-const LEVEL_LINES: Record<(typeof LEVELS)[number], { word: Key; colour: string }> = {
-  fortificationLevel: { word: "entity.fortification-level", colour: "#d9a514" },
-  warningLevel: { word: "entity.warning-level", colour: "#e0701b" },
-  guaranteeLevel: { word: "entity.guarantee-level", colour: "#c9252d" },
-};
+/** Colours of limits, from the mildest to the gravest. */
+const LIMIT_COLOURS = ["#d9a514", "#e0701b", "#c9252d", "#7d1fa0"];
 
 interface Line {
   name: string;
@@ -34,11 +29,12 @@ export function HistoryChart({
   onPosition: (position: number) => void;
 }) {
   const { t, p } = useT();
-  const numeric = listedAttributes(entity).filter(
-    ([name, state]) => typeof state.value === "number" && !(LEVELS as readonly string[]).includes(name),
+  const limits = limitsOf(kind);
+  const numeric = listedAttributes(entity, kind).filter(
+    ([name, state]) => typeof state.value === "number" && !limits.includes(name),
   );
   const names = numeric.map(([name]) => name);
-  const usual = names.includes(LEVELLED) ? LEVELLED : names[0];
+  const usual = names[0];
   const [picked, setPicked] = useState<string | null>(null);
   const [range, setRange] = useState<Range>("24h");
   const attribute = picked ?? usual;
@@ -47,15 +43,16 @@ export function HistoryChart({
     const declared = kind?.attributes[name];
     return declared ? p(declared.title_zh, declared.title_en) : name;
   };
-  const lines: Line[] =
-    attribute === LEVELLED
-      ? LEVELS.flatMap((level) => {
-          const value = numberOf(entity, level);
-          if (value === null) return [];
-          const { word, colour } = LEVEL_LINES[level];
-          return [{ name: t(word, { value: number(value) }), value, colour }];
-        })
-      : [];
+  // Limits belong to what the pack draws them with; without a pack's word, to the first attribute.
+  const charted = kind?.view?.chart?.attributes ?? [usual];
+  const lines: Line[] = charted.includes(attribute)
+    ? limits.flatMap((limit, i) => {
+        const value = numberOf(entity, limit);
+        if (value === null) return [];
+        const colour = LIMIT_COLOURS[i] ?? "#c9252d";
+        return [{ name: `${titleOf(limit)} ${number(value)}`, value, colour }];
+      })
+    : [];
   return (
     <>
       <div className="toolbar">
@@ -138,7 +135,7 @@ function Drawn({
     const end = Date.now();
     return {
       animation: false,
-      grid: { left: 10, right: phone ? 12 : 90, top: 34, bottom: 6, containLabel: true },
+      grid: { left: 10, right: phone ? 12 : 130, top: 34, bottom: 6, containLabel: true },
       tooltip: {
         trigger: "axis",
         formatter: (raw) => {

@@ -17,7 +17,14 @@ import { typesQuery } from "../map/queries.ts";
 import { ProvenanceDrawer } from "../provenance/drawer.tsx";
 import { entityActions } from "./actions.tsx";
 import { HistoryChart } from "./chart.tsx";
-import { dataNote, entityAlertsQuery, entityQuery, isSimulated, listedAttributes } from "./queries.ts";
+import {
+  dataNote,
+  entityAlertsQuery,
+  entityQuery,
+  isSimulated,
+  listedAttributes,
+  nameOf,
+} from "./queries.ts";
 
 export function Page() {
   const id = useParams().id ?? "";
@@ -30,11 +37,12 @@ export function Page() {
 }
 
 function EntityView({ entity }: { entity: Entity }) {
-  const { t, p } = useT();
+  const { t, p, language } = useT();
   const user = useUser();
   const navigate = useNavigate();
   const types = useQuery(typesQuery).data;
-  const kind = entity.kind ?? types?.get(entity.type);
+  // The list of types also says how the pack wants it shown.
+  const kind = types?.get(entity.type) ?? entity.kind;
   const [position, setPosition] = useState<number | null>(null);
   const [opening, setOpening] = useState(false);
   const note = dataNote(entity);
@@ -43,7 +51,7 @@ function EntityView({ entity }: { entity: Entity }) {
   return (
     <div className="page">
       <header className="page-head">
-        <h1>{entity.name || entity.id}</h1>
+        <h1>{nameOf(entity, language)}</h1>
         <Tag>{kind ? p(kind.title_zh, kind.title_en) : entity.type}</Tag>
         <span className="quiet">
           {t("entity.modified")} <Age at={entity.modified_at} />
@@ -86,7 +94,7 @@ function EntityView({ entity }: { entity: Entity }) {
         open={opening}
         onClose={() => setOpening(false)}
         initial={{
-          title: entity.name || entity.id,
+          title: nameOf(entity, language),
           entity_id: entity.id,
           location: entity.location ?? undefined,
         }}
@@ -105,7 +113,7 @@ function StateTable({
   onPosition: (position: number) => void;
 }) {
   const { t, p } = useT();
-  const rows = listedAttributes(entity).map(([name, state]) => ({
+  const rows = listedAttributes(entity, kind).map(([name, state]) => ({
     name,
     state,
     declared: kind?.attributes[name],
@@ -180,7 +188,7 @@ function EntityAlerts({ id }: { id: string }) {
             <ul className="plain-list entity-alerts">
               {items.map((alert) => (
                 <li key={alert.id}>
-                  <Link to={`/alerts?alert=${encodeURIComponent(alert.id)}`}>
+                  <Link to={`/alerts?alert=${alert.id}`}>
                     <SeverityTag severity={alert.severity} /> {p(alert.title_zh, alert.title_en)}
                   </Link>
                   <div className="quiet">

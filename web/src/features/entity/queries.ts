@@ -1,7 +1,8 @@
 /** Reads one entity, its history, and where its values come from. */
 import { queryOptions } from "@tanstack/react-query";
 import { get, query } from "../../lib/api.ts";
-import type { Alert, AttributeState, Entity, History, Items } from "../../lib/types.ts";
+import { type Language, pick } from "../../lib/format.ts";
+import type { Alert, AttributeState, Entity, EntityKind, History, Items } from "../../lib/types.ts";
 
 /** Points of one chart; more are not told apart on a screen. */
 const HISTORY_POINTS_MAX = 5_000;
@@ -39,33 +40,40 @@ export const historyQuery = (id: string, attribute: string, range: Range) =>
 export const entityAlertsQuery = (id: string) =>
   queryOptions({
     queryKey: ["alerts", "entity", id],
-    queryFn: async ({ signal }) => {
-      const { items } = await get<Items<Alert>>(`/api/v1/alerts${query({ entity: id })}`, signal);
-      return items.filter((alert) => alert.entity_id === id);
-    },
+    queryFn: async ({ signal }) =>
+      (await get<Items<Alert>>(`/api/v1/alerts${query({ entity_id: id })}`, signal)).items,
   });
 
 /** Attributes that describe the entity and have their own place on the page. */
-const NOT_LISTED = new Set(["location", "name", "dataNote"]);
+const NOT_LISTED = new Set(["location", "name", "nameEn", "dataNote"]);
 
-/** Levels that a measured value is compared with; they hardly change. */
-export const LEVELS = ["fortificationLevel", "warningLevel", "guaranteeLevel"] as const;
-/** The attribute that these levels belong to. */
-export const LEVELLED = "waterLevel";
+/** Levels that a value may be compared with, when no pack says which. */
+const USUAL_LIMITS = ["defenceLevel", "warningLevel", "guaranteeLevel"];
 
-/** Attributes in the order of the table: what is measured first, then its levels, then the rest, by name. */
-export function listedAttributes(entity: Entity): [string, AttributeState][] {
-  const rank = ([name, state]: [string, AttributeState]) =>
-    name === LEVELLED
-      ? -1
-      : typeof state.value !== "number"
-        ? 2
-        : (LEVELS as readonly string[]).includes(name)
-          ? 1
-          : 0;
+/** The attributes of a type that are drawn as limits. */
+export function limitsOf(kind: EntityKind | undefined): string[] {
+  return kind?.view?.chart?.limits ?? USUAL_LIMITS;
+}
+
+/** Attributes in the order of the table: what the pack charts, other numbers, limits, then the rest by name. */
+export function listedAttributes(entity: Entity, kind?: EntityKind): [string, AttributeState][] {
+  const charted = kind?.view?.chart?.attributes ?? [];
+  const limits = limitsOf(kind);
+  const rank = ([name, state]: [string, AttributeState]) => {
+    const place = charted.indexOf(name);
+    if (place >= 0) return place;
+    if (limits.includes(name)) return 2_000 + limits.indexOf(name);
+    return typeof state.value === "number" ? 1_000 : 3_000;
+  };
   return Object.entries(entity.attributes)
     .filter(([name]) => !NOT_LISTED.has(name))
     .sort((a, b) => rank(a) - rank(b) || a[0].localeCompare(b[0]));
+}
+
+/** The entity's name in the person's language; its id when it has none. */
+export function nameOf(entity: Entity, language: Language): string {
+  const english = entity.attributes.nameEn?.value;
+  return pick(language, entity.name, typeof english === "string" ? english : null) || entity.id;
 }
 
 /** What the data's owner says of them, e.g. that they are rescaled from elsewhere. */

@@ -50,6 +50,6 @@ export const taskActions: Action<TaskContext>[] = [
     permission: "case.read",
     icon: <FolderOpenOutlined />,
     predicate: () => true,
-    perform: ({ item, navigate }) => navigate(`/cases/${encodeURIComponent(item.id)}`),
+    perform: ({ item, navigate }) => navigate(`/cases/${item.id}`),
   },
 ];

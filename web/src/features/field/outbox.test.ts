@@ -8,7 +8,7 @@ import { MemoryStore } from "./store.ts";
 const photo = (name: string): Photo => ({ name, blob: new Blob(["x"]) });
 const offline = () => new ApiError(0, "network", "offline");
 const caseWith = (history: { action: string; note: string | null }[] = []) =>
-  ({ id: "c1", history }) as unknown as CaseDetail;
+  ({ id: 1, history }) as unknown as CaseDetail;
 
 /** A clock that moves only when told to. */
 class Clock implements OutboxClock {
@@ -40,13 +40,13 @@ class Server implements Sender {
   failAttach: (() => Error | null)[] = [];
   failPerform: (() => Error | null)[] = [];
   current = caseWith();
-  async attach(_: string, p: Photo): Promise<Attachment> {
+  async attach(_: number, p: Photo): Promise<Attachment> {
     const failure = this.failAttach.shift()?.();
     if (failure) throw failure;
     this.attached.push(p.name);
-    return { id: `id-${p.name}` } as Attachment;
+    return { id: p.name.charCodeAt(0) } as Attachment;
   }
-  async perform(_: string, input: CaseActionInput): Promise<CaseDetail> {
+  async perform(_: number, input: CaseActionInput): Promise<CaseDetail> {
     const failure = this.failPerform.shift()?.();
     if (failure) throw failure;
     this.performed.push(input);
@@ -69,22 +69,20 @@ function setUp() {
 describe("outbox", () => {
   it("sends photos first, then the action with their ids, and forgets the parcel", async () => {
     const { server, outbox, store, sent } = setUp();
-    await outbox.draft("c1", "gate closed", [photo("a"), photo("b")]);
-    await outbox.send("c1", "finish");
-    expect(server.performed).toEqual([
-      { action: "finish", note: "gate closed", attachment_ids: ["id-a", "id-b"] },
-    ]);
+    await outbox.draft(1, "gate closed", [photo("a"), photo("b")]);
+    await outbox.send(1, "finish");
+    expect(server.performed).toEqual([{ action: "finish", note: "gate closed", attachment_ids: [97, 98] }]);
     expect(sent).toHaveLength(1);
     expect(await store.all()).toEqual([]);
-    expect(outbox.state("c1")).toBeUndefined();
+    expect(outbox.state(1)).toBeUndefined();
   });
 
   it("keeps the parcel without a network, says when it tries again, and never sends a photo twice", async () => {
     const { server, outbox, store, clock } = setUp();
     server.failAttach = [() => null, offline];
-    await outbox.draft("c1", "done", [photo("a"), photo("b")]);
-    await outbox.send("c1", "finish");
-    expect(outbox.state("c1")).toEqual({ kind: "waiting", attempts: 1, nextAt: retryAfterMs(1) });
+    await outbox.draft(1, "done", [photo("a"), photo("b")]);
+    await outbox.send(1, "finish");
+    expect(outbox.state(1)).toEqual({ kind: "waiting", attempts: 1, nextAt: retryAfterMs(1) });
     expect(await store.all()).toHaveLength(1);
     await clock.advance(retryAfterMs(1));
     expect(server.attached).toEqual(["a", "b"]);
@@ -95,8 +93,8 @@ describe("outbox", () => {
   it("goes on after the page was closed", async () => {
     const { server, outbox, store, clock } = setUp();
     server.failPerform = [offline];
-    await outbox.draft("c1", "done", [photo("a")]);
-    await outbox.send("c1", "finish");
+    await outbox.draft(1, "done", [photo("a")]);
+    await outbox.send(1, "finish");
     const again = new Outbox(store, server, () => {}, clock);
     await again.load();
     await settle();
@@ -113,23 +111,23 @@ describe("outbox", () => {
       },
       () => new ApiError(409, "case-state", "the case is handled already"),
     ];
-    await outbox.draft("c1", "done", []);
-    await outbox.send("c1", "finish");
+    await outbox.draft(1, "done", []);
+    await outbox.send(1, "finish");
     await clock.advance(retryAfterMs(1));
     expect(sent).toHaveLength(1);
-    expect(outbox.state("c1")).toBeUndefined();
+    expect(outbox.state(1)).toBeUndefined();
   });
 
   it("shows a refusal, keeps what was entered, and lets it be mended", async () => {
     const { server, outbox, store } = setUp();
     server.failPerform = [() => new ApiError(422, "note-short", "say more", null, "write a sentence")];
-    await outbox.draft("c1", "ok", []);
-    await outbox.send("c1", "finish");
-    expect(outbox.state("c1")).toEqual({ kind: "refused", reason: "say more write a sentence" });
+    await outbox.draft(1, "ok", []);
+    await outbox.send(1, "finish");
+    expect(outbox.state(1)).toEqual({ kind: "refused", reason: "say more write a sentence" });
     expect((await store.all())[0]?.note).toBe("ok");
-    await outbox.reopen("c1");
-    await outbox.draft("c1", "gate closed, level falls", []);
-    await outbox.send("c1", "finish");
+    await outbox.reopen(1);
+    await outbox.draft(1, "gate closed, level falls", []);
+    await outbox.send(1, "finish");
     expect(server.performed.map((p) => p.note)).toEqual(["gate closed, level falls"]);
   });
 

@@ -13,12 +13,12 @@ export interface Photo {
   name: string;
   blob: Blob;
   /** The server's id, once it has the photo, so that a retry does not send it again. */
-  sentAs?: string;
+  sentAs?: number;
 }
 
 /** What a worker has entered for a case; a draft until it is handed over. */
 export interface Parcel {
-  caseId: string;
+  caseId: number;
   note: string;
   photos: Photo[];
   /** Null while it is only a draft. */
@@ -31,14 +31,14 @@ export interface Parcel {
 export interface ParcelStore {
   all(): Promise<Parcel[]>;
   put(parcel: Parcel): Promise<void>;
-  remove(caseId: string): Promise<void>;
+  remove(caseId: number): Promise<void>;
 }
 
 export interface Sender {
-  attach(caseId: string, photo: Photo): Promise<Attachment>;
-  perform(caseId: string, input: CaseActionInput): Promise<CaseDetail>;
+  attach(caseId: number, photo: Photo): Promise<Attachment>;
+  perform(caseId: number, input: CaseActionInput): Promise<CaseDetail>;
   /** The case as the server has it. */
-  read(caseId: string): Promise<CaseDetail>;
+  read(caseId: number): Promise<CaseDetail>;
 }
 
 export type ParcelState =
@@ -66,9 +66,9 @@ export function retryAfterMs(attempts: number): number {
 }
 
 export class Outbox {
-  #parcels = new Map<string, Parcel>();
-  #states = new Map<string, ParcelState>();
-  readonly #timers = new Map<string, () => void>();
+  #parcels = new Map<number, Parcel>();
+  #states = new Map<number, ParcelState>();
+  readonly #timers = new Map<number, () => void>();
   readonly #listeners = new Set<() => void>();
   /** Changes whenever something changed, for who watches. */
   version = 0;
@@ -97,16 +97,16 @@ export class Outbox {
     return () => this.#listeners.delete(listener);
   };
 
-  parcel(caseId: string): Parcel | undefined {
+  parcel(caseId: number): Parcel | undefined {
     return this.#parcels.get(caseId);
   }
 
-  state(caseId: string): ParcelState | undefined {
+  state(caseId: number): ParcelState | undefined {
     return this.#states.get(caseId);
   }
 
   /** Keeps what is being entered. Ignored once it was handed over. */
-  async draft(caseId: string, note: string, photos: Photo[]) {
+  async draft(caseId: number, note: string, photos: Photo[]) {
     if (this.#parcels.get(caseId)?.action) return;
     if (note === "" && photos.length === 0) return this.discard(caseId);
     const parcel: Parcel = { caseId, note, photos, action: null, attempts: 0, refusal: null };
@@ -117,7 +117,7 @@ export class Outbox {
   }
 
   /** Hands over: stored first, then sent until the server has it. */
-  async send(caseId: string, action: CaseActionName) {
+  async send(caseId: number, action: CaseActionName) {
     const before = this.#parcels.get(caseId);
     const parcel: Parcel = {
       caseId,
@@ -133,7 +133,7 @@ export class Outbox {
   }
 
   /** Back to a draft that can be mended and sent again. */
-  async reopen(caseId: string) {
+  async reopen(caseId: number) {
     const parcel = this.#parcels.get(caseId);
     if (!parcel) return;
     this.#stopTimer(caseId);
@@ -143,7 +143,7 @@ export class Outbox {
     await this.store.put(parcel);
   }
 
-  async discard(caseId: string) {
+  async discard(caseId: number) {
     this.#stopTimer(caseId);
     this.#parcels.delete(caseId);
     this.#states.delete(caseId);
@@ -156,7 +156,7 @@ export class Outbox {
     for (const [caseId, state] of this.#states) if (state.kind === "waiting") void this.#deliver(caseId);
   }
 
-  async #deliver(caseId: string) {
+  async #deliver(caseId: number) {
     const parcel = this.#parcels.get(caseId);
     if (!parcel?.action || this.#states.get(caseId)?.kind === "sending") return;
     this.#stopTimer(caseId);
@@ -215,7 +215,7 @@ export class Outbox {
     await this.store.put(parcel);
   }
 
-  #stopTimer(caseId: string) {
+  #stopTimer(caseId: number) {
     this.#timers.get(caseId)?.();
     this.#timers.delete(caseId);
   }

@@ -6,6 +6,7 @@ import { Alert, App, Button, Input } from "antd";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useNavigate } from "react-router";
 import { useT } from "../../i18n/index.tsx";
+import type { Key } from "../../i18n/words.ts";
 import { ActionBar } from "../../lib/actions.tsx";
 import { bytes } from "../../lib/format.ts";
 import { useUser } from "../../lib/session.ts";
@@ -26,7 +27,7 @@ const TO_DO: ReadonlySet<CaseState> = new Set(["dispatched", "handling"]);
 
 export function Page() {
   const user = useUser();
-  const outbox = useOutbox(user?.id ?? "");
+  const outbox = useOutbox(user?.id ?? 0);
   return outbox ? <Tasks outbox={outbox} /> : <Loading tall />;
 }
 
@@ -37,7 +38,7 @@ function Tasks({ outbox }: { outbox: Outbox }) {
   const items = useMemo(() => cases.data?.pages.flatMap((page) => page.items) ?? [], [cases.data]);
   const todo = items.filter((item) => TO_DO.has(item.state));
   const done = items.filter((item) => !TO_DO.has(item.state) && item.state !== "cancelled");
-  const [openId, setOpenId] = useState<string | null>(null);
+  const [openId, setOpenId] = useState<number | null>(null);
   const shown = openId ?? todo[0]?.id ?? null;
   return (
     <div className="page field">
@@ -59,7 +60,7 @@ function Tasks({ outbox }: { outbox: Outbox }) {
                   item={item}
                   outbox={outbox}
                   open={item.id === shown}
-                  onOpen={() => setOpenId(item.id === shown ? "" : item.id)}
+                  onOpen={() => setOpenId(item.id === shown ? 0 : item.id)}
                 />
               </li>
             ))}
@@ -119,7 +120,7 @@ function Task({
   );
 }
 
-function TaskBody({ id, outbox }: { id: string; outbox: Outbox }) {
+function TaskBody({ id, outbox }: { id: number; outbox: Outbox }) {
   const found = useQuery(caseQuery(id));
   return <Loaded query={found}>{(item) => <TaskForm item={item} outbox={outbox} />}</Loaded>;
 }
@@ -130,21 +131,28 @@ function TaskForm({ item, outbox }: { item: CaseDetail; outbox: Outbox }) {
   const kept = outbox.parcel(item.id);
   const [note, setNote] = useState(kept?.note ?? "");
   const [photos, setPhotos] = useState<Photo[]>(kept?.photos ?? []);
-  const [missing, setMissing] = useState(false);
+  const [missing, setMissing] = useState<Key | null>(null);
   const handedOver = kept?.action != null;
   const keep = (nextNote: string, nextPhotos: Photo[]) => {
     setNote(nextNote);
     setPhotos(nextPhotos);
-    if (nextNote.trim()) setMissing(false);
+    setMissing(null);
     void outbox.draft(item.id, nextNote, nextPhotos);
   };
+  const needs = item.allowed.find((allowed) => allowed.action === "finish")?.needs ?? [];
   const context: TaskContext = {
     item,
     outbox,
     navigate,
     entered: () => {
-      setMissing(note.trim() === "");
-      return note.trim() !== "";
+      const lacking =
+        note.trim() === ""
+          ? "field.finish-missing"
+          : photos.length === 0 && needs.includes("photo")
+            ? "field.photo-missing"
+            : null;
+      setMissing(lacking);
+      return lacking === null;
     },
   };
   const mayFinish = item.actions.includes("finish");
@@ -167,7 +175,7 @@ function TaskForm({ item, outbox }: { item: CaseDetail; outbox: Outbox }) {
               rows={3}
               maxLength={NOTE_LENGTH_MAX}
               disabled={handedOver}
-              status={missing ? "error" : undefined}
+              status={missing === "field.finish-missing" ? "error" : undefined}
               placeholder={t("field.note-hint")}
               onChange={(event) => keep(event.target.value, photos)}
               data-testid="field-note"
@@ -175,7 +183,7 @@ function TaskForm({ item, outbox }: { item: CaseDetail; outbox: Outbox }) {
           </label>
           {missing && (
             <div className="field-missing" role="alert">
-              {t("field.finish-missing")}
+              {t(missing)}
             </div>
           )}
           <Photos photos={photos} disabled={handedOver} onChange={(next) => keep(note, next)} />
@@ -271,7 +279,7 @@ function SendState({
   outbox,
 }: {
   state: ParcelState | undefined;
-  caseId: string;
+  caseId: number;
   outbox: Outbox;
 }) {
   const { t } = useT();

@@ -4,14 +4,14 @@ import type { Parcel, ParcelStore } from "./outbox.ts";
 const TABLE = "parcels";
 
 export class MemoryStore implements ParcelStore {
-  readonly #parcels = new Map<string, Parcel>();
+  readonly #parcels = new Map<number, Parcel>();
   async all() {
     return [...this.#parcels.values()];
   }
   async put(parcel: Parcel) {
     this.#parcels.set(parcel.caseId, { ...parcel, photos: parcel.photos.map((p) => ({ ...p })) });
   }
-  async remove(caseId: string) {
+  async remove(caseId: number) {
     this.#parcels.delete(caseId);
   }
 }
@@ -34,13 +34,13 @@ class DatabaseStore implements ParcelStore {
   async put(parcel: Parcel) {
     await wait(this.#table("readwrite").put(parcel));
   }
-  async remove(caseId: string) {
+  async remove(caseId: number) {
     await wait(this.#table("readwrite").delete(caseId));
   }
 }
 
 /** One database for each person, so that two who share a phone do not send each other's work. */
-export async function openStore(userId: string): Promise<ParcelStore> {
+export async function openStore(userId: number): Promise<ParcelStore> {
   try {
     const request = indexedDB.open(`jingling-field-${userId}`, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(TABLE, { keyPath: "caseId" });

@@ -7,9 +7,9 @@ import { attach, keepCase, performOnCase } from "../cases/queries.ts";
 import { Outbox } from "./outbox.ts";
 import { openStore } from "./store.ts";
 
-const outboxes = new Map<string, Promise<Outbox>>();
+const outboxes = new Map<number, Promise<Outbox>>();
 
-function outboxOf(userId: string, queryClient: QueryClient): Promise<Outbox> {
+function outboxOf(userId: number, queryClient: QueryClient): Promise<Outbox> {
   let outbox = outboxes.get(userId);
   if (!outbox) {
     outbox = makeOutbox(userId, queryClient);
@@ -18,13 +18,13 @@ function outboxOf(userId: string, queryClient: QueryClient): Promise<Outbox> {
   return outbox;
 }
 
-async function makeOutbox(userId: string, queryClient: QueryClient): Promise<Outbox> {
+async function makeOutbox(userId: number, queryClient: QueryClient): Promise<Outbox> {
   const outbox = new Outbox(
     await openStore(userId),
     {
       attach: (caseId, photo) => attach(caseId, photo.blob, photo.name),
       perform: performOnCase,
-      read: (caseId) => get<CaseDetail>(`/api/v1/cases/${encodeURIComponent(caseId)}`),
+      read: (caseId) => get<CaseDetail>(`/api/v1/cases/${caseId}`),
     },
     (item) => keepCase(queryClient, item),
   );
@@ -34,7 +34,7 @@ async function makeOutbox(userId: string, queryClient: QueryClient): Promise<Out
 }
 
 /** Null until what an earlier visit left behind has been read. */
-export function useOutbox(userId: string): Outbox | null {
+export function useOutbox(userId: number): Outbox | null {
   const queryClient = useQueryClient();
   const [outbox, setOutbox] = useState<Outbox | null>(null);
   useEffect(() => {

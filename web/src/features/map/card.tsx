@@ -7,14 +7,14 @@ import { useT } from "../../i18n/index.tsx";
 import { quantity } from "../../lib/format.ts";
 import { Loaded } from "../../ui/states.tsx";
 import { Age, QualityTag } from "../../ui/tags.tsx";
-import { dataNote, entityQuery, isSimulated, listedAttributes } from "../entity/queries.ts";
+import { dataNote, entityQuery, isSimulated, listedAttributes, nameOf } from "../entity/queries.ts";
 import { typesQuery } from "./queries.ts";
 import { typeColour } from "./style.ts";
 
 const SHOWN_MAX = 7;
 
 export function EntityCard({ id, onClose }: { id: string; onClose: () => void }) {
-  const { t, p } = useT();
+  const { t, p, language } = useT();
   const entity = useQuery(entityQuery(id));
   const types = useQuery(typesQuery).data;
   return (
@@ -29,17 +29,17 @@ export function EntityCard({ id, onClose }: { id: string; onClose: () => void })
       />
       <Loaded query={entity}>
         {(found) => {
-          const kind = found.kind ?? types?.get(found.type);
+          const kind = types?.get(found.type) ?? found.kind;
           const note = dataNote(found);
           return (
             <>
-              <h2>{found.name || found.id}</h2>
+              <h2>{nameOf(found, language)}</h2>
               <p className="quiet">
-                <span className="dot" style={{ background: typeColour(found.type) }} />
+                <span className="dot" style={{ background: typeColour(found.type, kind) }} />
                 {kind ? p(kind.title_zh, kind.title_en) : found.type} · <Age at={found.modified_at} />
               </p>
               <dl className="map-card-values">
-                {listedAttributes(found)
+                {listedAttributes(found, kind ?? undefined)
                   .slice(0, SHOWN_MAX)
                   .map(([name, state]) => {
                     const declared = kind?.attributes[name];

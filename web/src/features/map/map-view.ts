@@ -4,7 +4,7 @@ import type { FeatureCollection } from "geojson";
 import { type GeoJSONSource, Map as LibreMap, type MapMouseEvent, setWorkerUrl } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import type { Language } from "../../lib/format.ts";
-import type { City, MapEntities, Place } from "../../lib/types.ts";
+import type { City, EntityKind, MapEntities, Place } from "../../lib/types.ts";
 import { baseFeatures } from "./base.ts";
 import { Points } from "./points.ts";
 import { type BaseLayer, ENTITY_LAYERS, mapStyle, typeColourExpression } from "./style.ts";
@@ -33,7 +33,8 @@ export class MapView {
   #lastDraw = Number.NEGATIVE_INFINITY;
   #fresh = new Set<number>();
   #freshTimer: ReturnType<typeof setTimeout> | null = null;
-  #types = "";
+  #types: string[] = [];
+  #kinds: Map<string, EntityKind> | undefined;
   #removed = false;
   readonly #reduceMotion = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -93,10 +94,9 @@ export class MapView {
     this.#pending = null;
     this.#lastDraw = performance.now();
     const change = this.#points.replace(data);
-    const types = JSON.stringify(data.types);
-    if (types !== this.#types) {
-      this.#types = types;
-      this.#map.setPaintProperty("entities", "circle-color", typeColourExpression(data.types) as never);
+    if (JSON.stringify(data.types) !== JSON.stringify(this.#types)) {
+      this.#types = data.types;
+      this.#colour();
     }
     if (!change) return;
     const source = this.#source("entities");
@@ -105,14 +105,25 @@ export class MapView {
     this.#drawn = true;
   }
 
+  /** The declared types, whose packs say the colours. */
+  async setKinds(kinds: Map<string, EntityKind>) {
+    this.#kinds = kinds;
+    await this.#ready;
+    if (!this.#removed) this.#colour();
+  }
+
+  #colour() {
+    const colours = typeColourExpression(this.#types, this.#kinds);
+    this.#map.setPaintProperty("entities", "circle-color", colours as never);
+  }
+
+  /** Hides types; what has an active alert is shown all the same. */
   async setHiddenTypes(hidden: string[]) {
     await this.#ready;
     if (this.#removed) return;
-    const shown = ["!", ["in", ["get", "t"], ["literal", hidden]]];
-    for (const layer of ENTITY_LAYERS) {
-      const filter = layer === "alert-rings" ? ["all", [">", ["get", "s"], 0], shown] : shown;
-      this.#map.setFilter(layer, filter as never);
-    }
+    const alerted = [">", ["get", "s"], 0];
+    const shown = ["any", alerted, ["!", ["in", ["get", "t"], ["literal", hidden]]]];
+    for (const layer of ENTITY_LAYERS) this.#map.setFilter(layer, shown as never);
   }
 
   async select(entityId: string | null) {

@@ -10,7 +10,7 @@ import { ActionButton, available, useActionKeys } from "../../lib/actions.tsx";
 import type { Language } from "../../lib/format.ts";
 import { throttle, useLive } from "../../lib/live.ts";
 import { can, cityQuery, useUser } from "../../lib/session.ts";
-import type { City, Entity } from "../../lib/types.ts";
+import type { City, Entity, EntityKind } from "../../lib/types.ts";
 import { Failed, Loaded } from "../../ui/states.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { mapActions } from "./actions.tsx";
@@ -39,10 +39,10 @@ function CityMap({ city }: { city: City }) {
   const queryClient = useQueryClient();
   const [parameters, setParameters] = useSearchParams();
   const selected = parameters.get("entity");
-  const [hidden, setHidden] = useState<string[]>([]);
   const [sheet, setSheet] = useState(false);
   const entities = useQuery(mapEntitiesQuery);
   const types = useQuery(typesQuery).data;
+  const [hidden, setHidden] = useHiddenTypes(types);
 
   const select = (id: string | null) =>
     setParameters(id ? { entity: id } : {}, { replace: true, preventScrollReset: true });
@@ -52,6 +52,9 @@ function CityMap({ city }: { city: City }) {
   useEffect(() => {
     if (view && entities.data) void view.setEntities(entities.data);
   }, [view, entities.data]);
+  useEffect(() => {
+    if (view && types) void view.setKinds(types);
+  }, [view, types]);
   useEffect(() => void view?.setHiddenTypes(hidden), [view, hidden]);
   useEffect(() => void view?.select(selected), [view, selected]);
 
@@ -88,7 +91,7 @@ function CityMap({ city }: { city: City }) {
 
   const context = { view, city };
   useActionKeys(mapActions, context);
-  const counts = useMemo(() => countTypes(entities.data), [entities.data]);
+  const counts = useMemo(() => countTypes(entities.data, types), [entities.data, types]);
   const panel = (
     <>
       {can(user, "alert.read") && <ActiveAlerts onPick={goTo} />}
@@ -149,14 +152,47 @@ function CityMap({ city }: { city: City }) {
   );
 }
 
-function countTypes(data: { types: string[]; type: number[] } | undefined): [string, number][] {
+/** Counts in the packs' order of their views. */
+function countTypes(
+  data: { types: string[]; type: number[] } | undefined,
+  kinds: Map<string, EntityKind> | undefined,
+): [string, number][] {
   if (!data) return [];
   const counts = new Array<number>(data.types.length).fill(0);
   for (const type of data.type) counts[type] = (counts[type] ?? 0) + 1;
+  const order = (type: string) => kinds?.get(type)?.view?.order ?? 1_000;
   return data.types
     .map((type, i): [string, number] => [type, counts[i] ?? 0])
     .filter(([, count]) => count > 0)
-    .sort((a, b) => a[1] - b[1] || a[0].localeCompare(b[0]));
+    .sort((a, b) => order(a[0]) - order(b[0]) || a[1] - b[1]);
+}
+
+/** Which types are hidden is remembered on this device; at first, the packs say. */
+const HIDDEN_REMEMBERED = "jingling.map.hidden";
+
+function useHiddenTypes(types: Map<string, EntityKind> | undefined) {
+  const [chosen, setChosen] = useState<string[] | null>(() => {
+    try {
+      return JSON.parse(localStorage.getItem(HIDDEN_REMEMBERED) ?? "null") as string[] | null;
+    } catch {
+      return null;
+    }
+  });
+  const hidden = useMemo(
+    () =>
+      chosen ??
+      [...(types?.values() ?? [])].filter((k) => k.view?.layer && !k.view.layer.shown).map((k) => k.name),
+    [chosen, types],
+  );
+  const choose = (next: string[]) => {
+    setChosen(next);
+    try {
+      localStorage.setItem(HIDDEN_REMEMBERED, JSON.stringify(next));
+    } catch {
+      // Not remembered, but used.
+    }
+  };
+  return [hidden, choose] as const;
 }
 
 function useMapView(city: City, language: Language, label: string, onSelect: (id: string | null) => void) {

@@ -54,7 +54,7 @@ export function LayerList({
                   onHidden(event.target.checked ? hidden.filter((h) => h !== type) : [...hidden, type])
                 }
               >
-                <span className="dot" style={{ background: typeColour(type) }} />
+                <span className="dot" style={{ background: typeColour(type, kind) }} />
                 {kind ? p(kind.title_zh, kind.title_en) : type}
               </Checkbox>
               <span className="quiet number">{count.toLocaleString("en-US")}</span>

@@ -2,6 +2,7 @@
 import type { FeatureCollection } from "geojson";
 import type { LayerSpecification, StyleSpecification } from "maplibre-gl";
 import type { Language } from "../../lib/format.ts";
+import type { EntityKind } from "../../lib/types.ts";
 import { SEVERITY_COLOURS } from "../../ui/tags.tsx";
 
 /** Fonts of labels; drawn by the browser itself, so no glyph server is asked. */
@@ -30,8 +31,9 @@ const TYPE_COLOURS: Record<string, string> = {
 };
 const OTHER_COLOURS = ["#8c5a2b", "#4a7d2a", "#a04545", "#45618f", "#7d7d2a", "#2a7d75"];
 
-export function typeColour(type: string): string {
-  const known = TYPE_COLOURS[type];
+/** The colour that the type's pack wants, else our own. */
+export function typeColour(type: string, kind?: EntityKind | null): string {
+  const known = kind?.view?.layer?.colour ?? TYPE_COLOURS[type];
   if (known) return known;
   let hash = 0;
   for (const char of type) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) % 9_973;
@@ -217,10 +219,15 @@ export function mapStyle(language: Language): StyleSpecification {
 }
 
 /** The layers that show entities, and so obey the list of hidden types. */
-export const ENTITY_LAYERS = ["alert-rings", "entities", "entity-names"] as const;
+export const ENTITY_LAYERS = ["entities", "entity-names"] as const;
 
 /** `circle-color` by type. */
-export function typeColourExpression(types: string[]): unknown {
+export function typeColourExpression(types: string[], kinds?: Map<string, EntityKind>): unknown {
   if (types.length === 0) return "#6b7c85";
-  return ["match", ["get", "t"], ...types.flatMap((type) => [type, typeColour(type)]), "#6b7c85"];
+  return [
+    "match",
+    ["get", "t"],
+    ...types.flatMap((type) => [type, typeColour(type, kinds?.get(type))]),
+    "#6b7c85",
+  ];
 }

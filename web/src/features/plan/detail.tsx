@@ -12,11 +12,12 @@ import type { IndicatorDetail, SqlResult } from "../../lib/types.ts";
 import { AXIS, Chart, type ChartOption } from "../../ui/chart.tsx";
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { CopyButton, Time } from "../../ui/tags.tsx";
+import { ProblemBox, ProvenanceDrawer } from "../provenance/drawer.tsx";
 import { ResultTable } from "../sql/result.tsx";
 import "../sql/sql.css";
 import { indicatorActions } from "./actions.tsx";
 import { ReportDialog } from "./dialogs.tsx";
-import { Figure, MethodTag, PathBar, StatusTag } from "./marks.tsx";
+import { Figure, MethodTag, PathBar, StatusTag, Target } from "./marks.tsx";
 import { Contradictions } from "./page.tsx";
 import { dayOf, yearEndScale } from "./progress.ts";
 import { indicatorQuery, planQuery } from "./queries.ts";
@@ -36,6 +37,7 @@ function IndicatorView({ indicator }: { indicator: IndicatorDetail }) {
   const navigate = useNavigate();
   const plan = useQuery(planQuery).data;
   const [reporting, setReporting] = useState(false);
+  const [position, setPosition] = useState<number | null>(null);
   const context = { indicator, navigate, report: () => setReporting(true) };
   useActionKeys(indicatorActions, reporting ? null : context);
   const unit = p(indicator.unit_zh, indicator.unit_en);
@@ -52,7 +54,7 @@ function IndicatorView({ indicator }: { indicator: IndicatorDetail }) {
         <span className="grow" />
         <ActionBar actions={indicatorActions} context={context} />
       </header>
-      <Contradictions items={contradictions} />
+      <Contradictions items={contradictions} open />
       <Card size="small">
         <div className="figures">
           <BigFigure
@@ -61,11 +63,10 @@ function IndicatorView({ indicator }: { indicator: IndicatorDetail }) {
             unit={unit}
           />
           <BigFigure title={t("plan.now")} value={indicator.value} unit={unit} main />
-          <BigFigure
-            title={t("plan.target", { year: indicator.target_year })}
-            value={indicator.target}
-            unit={unit}
-          />
+          <div className="figure">
+            <div className="quiet">{t("plan.target", { year: indicator.target_year })}</div>
+            <Target indicator={indicator} />
+          </div>
           <div className="figures-bar">
             <PathBar indicator={indicator} />
             <div className="quiet">
@@ -83,6 +84,12 @@ function IndicatorView({ indicator }: { indicator: IndicatorDetail }) {
           )}
           {p(indicator.source_zh, indicator.source_en)}
         </p>
+        {indicator.problem && (
+          <div style={{ marginTop: 10 }}>
+            <strong>{t("plan.problem")}</strong>
+            <ProblemBox problem={indicator.problem} />
+          </div>
+        )}
         {indicator.reported && (
           <Alert
             style={{ marginTop: 10 }}
@@ -110,6 +117,9 @@ function IndicatorView({ indicator }: { indicator: IndicatorDetail }) {
           ))}
         </Card>
       </div>
+      <Card size="small" title={t("plan.rows")}>
+        <Rows rows={indicator.rows} onPosition={setPosition} />
+      </Card>
       <Card size="small" title={t("plan.sql")} extra={indicator.sql && <CopyButton text={indicator.sql} />}>
         {indicator.sql ? (
           <pre className="raw">{indicator.sql}</pre>
@@ -117,9 +127,12 @@ function IndicatorView({ indicator }: { indicator: IndicatorDetail }) {
           <span className="quiet">{t("plan.sql-none")}</span>
         )}
       </Card>
-      <Card size="small" title={t("plan.rows")}>
-        <Rows rows={indicator.rows} />
-      </Card>
+      {indicator.rows_sql && (
+        <Card size="small" title={t("plan.rows-sql")} extra={<CopyButton text={indicator.rows_sql} />}>
+          <pre className="raw">{indicator.rows_sql}</pre>
+        </Card>
+      )}
+      <ProvenanceDrawer position={position} onClose={() => setPosition(null)} />
       {reporting && <ReportDialog indicator={indicator} onClose={() => setReporting(false)} />}
     </div>
   );
@@ -144,25 +157,18 @@ function BigFigure({
   );
 }
 
-/** Rows come as objects or as lists of cells; the table takes objects. */
-function asResult(rows: IndicatorDetail["rows"]): SqlResult {
-  const columns = rows.columns.map((column) =>
-    typeof column === "string" ? { name: column, type: "" } : { name: column.name, type: column.type ?? "" },
-  );
-  const objects = rows.rows.map((row) =>
-    Array.isArray(row) ? Object.fromEntries(columns.map((column, i) => [column.name, row[i]])) : row,
-  );
-  return { columns, rows: objects, row_count: objects.length, truncated: false, elapsed_ms: 0 };
-}
-
-function Rows({ rows }: { rows: IndicatorDetail["rows"] }) {
+function Rows({ rows, onPosition }: { rows: SqlResult | null; onPosition: (position: number) => void }) {
   const { t } = useT();
-  const result = useMemo(() => asResult(rows), [rows]);
-  if (result.rows.length === 0) return <Nothing title={t("plan.rows-none")} />;
+  if (!rows || rows.rows.length === 0) return <Nothing title={t("plan.rows-none")} />;
   return (
-    <div className="indicator-rows">
-      <ResultTable result={result} />
-    </div>
+    <>
+      {rows.truncated && (
+        <p className="quiet">{t("sql.truncated", { n: rows.rows.length.toLocaleString("en-US") })}</p>
+      )}
+      <div className="indicator-rows">
+        <ResultTable result={rows} onPosition={onPosition} />
+      </div>
+    </>
   );
 }
 

@@ -37,6 +37,19 @@ export function Figure({ value, unit, strong }: { value: number | null; unit: st
   );
 }
 
+/** The target; both ends where the plan gives a range. */
+export function Target({ indicator }: { indicator: Indicator }) {
+  const { p } = useT();
+  const unit = p(indicator.unit_zh, indicator.unit_en);
+  if (indicator.target_low === indicator.target_high) return <Figure value={indicator.target} unit={unit} />;
+  return (
+    <span className="number" style={{ whiteSpace: "nowrap" }}>
+      {number(indicator.target_low)}–{number(indicator.target_high)}
+      {unit && <span className="quiet"> {unit}</span>}
+    </span>
+  );
+}
+
 export function PathBar({ indicator }: { indicator: Indicator }) {
   const { t, p } = useT();
   const done = progress(indicator);

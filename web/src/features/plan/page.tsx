@@ -2,13 +2,15 @@
 import "./plan.css";
 import { WarningOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
-import { Alert, Card, Table, Tooltip } from "antd";
+import { Alert, Card, Segmented, Table, Tooltip } from "antd";
+import { useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { useT } from "../../i18n/index.tsx";
+import { keyOf } from "../../i18n/words.ts";
 import type { Contradiction, Indicator, IndicatorStatus, Plan } from "../../lib/types.ts";
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
-import { Figure, MethodTag, PathBar, STATUS_COLOURS, StatusTag } from "./marks.tsx";
+import { Figure, MethodTag, PathBar, STATUS_COLOURS, StatusTag, Target } from "./marks.tsx";
 import { planQuery } from "./queries.ts";
 
 const STATUSES: IndicatorStatus[] = ["met", "on_path", "behind", "unknown"];
@@ -24,41 +26,68 @@ export function Page() {
   );
 }
 
+type Origin = Indicator["origin"] | "all";
+const ORIGINS: Origin[] = ["all", "table", "text", "platform"];
+
 function PlanView({ plan }: { plan: Plan }) {
-  const { t, p } = useT();
+  const { t, p, language } = useT();
   const phone = usePhone();
-  const counts = STATUSES.map((status) => ({
-    status,
-    n: plan.indicators.filter((indicator) => indicator.status === status).length,
-  }));
+  const [origin, setOrigin] = useState<Origin>("all");
+  const [status, setStatus] = useState<IndicatorStatus | null>(null);
+  const ofOrigin = plan.indicators.filter((i) => origin === "all" || i.origin === origin);
+  const shown = ofOrigin.filter((i) => status === null || i.status === status);
+  const groups = [...new Map(shown.map((i) => [i.group_zh, i.group_en]))];
+  const notes = language === "zh" ? plan.notes_zh : plan.notes_en;
   return (
     <div className="page">
       <header className="page-head">
-        <h1>{plan.title}</h1>
+        <h1>{p(plan.title_zh, plan.title_en)}</h1>
         <span className="quiet">
-          {t("plan.source")}: {plan.source} · {plan.period.join("–")}
+          {t("plan.source")}: {p(plan.source_zh, plan.source_en)} · {plan.period.join("–")}
         </span>
       </header>
       {plan.indicators.length === 0 ? (
         <Nothing title={t("plan.none")} />
       ) : (
         <>
-          <ul className="plan-summary">
-            {counts.map(({ status, n }) => (
-              <li key={status} style={{ borderColor: STATUS_COLOURS[status] }}>
-                {t(`plan.summary-${status}`, { n })}
-              </li>
-            ))}
-          </ul>
+          <div className="plan-filters">
+            <ul className="plan-summary">
+              {STATUSES.map((each) => {
+                const n = ofOrigin.filter((indicator) => indicator.status === each).length;
+                return (
+                  <li key={each}>
+                    <button
+                      type="button"
+                      aria-pressed={status === each}
+                      style={{ borderColor: STATUS_COLOURS[each] }}
+                      onClick={() => setStatus(status === each ? null : each)}
+                    >
+                      {t(`plan.summary-${each}`, { n })}
+                    </button>
+                  </li>
+                );
+              })}
+            </ul>
+            <Segmented<Origin>
+              value={origin}
+              onChange={setOrigin}
+              options={ORIGINS.filter((o) => o === "all" || plan.indicators.some((i) => i.origin === o)).map(
+                (o) => ({
+                  value: o,
+                  label: t(`plan.origin-${o}`),
+                }),
+              )}
+            />
+          </div>
           <Contradictions items={plan.contradictions} />
-          {plan.groups.map((group) => {
-            const indicators = plan.indicators.filter((indicator) => indicator.group_zh === group.zh);
-            if (indicators.length === 0) return null;
+          {groups.length === 0 && <Nothing title={t("plan.none-match")} />}
+          {groups.map(([zh, en]) => {
+            const indicators = shown.filter((indicator) => indicator.group_zh === zh);
             return (
               <Card
-                key={group.zh}
+                key={zh}
                 size="small"
-                title={p(group.zh, group.en)}
+                title={p(zh, en)}
                 extra={<span className="quiet">{t("list.count", { n: indicators.length })}</span>}
                 styles={{ body: { padding: 0 } }}
               >
@@ -70,13 +99,23 @@ function PlanView({ plan }: { plan: Plan }) {
               </Card>
             );
           })}
+          {notes.length > 0 && (
+            <Card size="small" title={t("plan.notes")}>
+              <ul className="notes">
+                {notes.map((note) => (
+                  <li key={note}>{note}</li>
+                ))}
+              </ul>
+            </Card>
+          )}
         </>
       )}
     </div>
   );
 }
 
-export function Contradictions({ items }: { items: Contradiction[] }) {
+/** Where the plan contradicts itself, with both places in its own words, and how the platform reads it. */
+export function Contradictions({ items, open }: { items: Contradiction[]; open?: boolean }) {
   const { t, p } = useT();
   if (items.length === 0) return null;
   return (
@@ -86,20 +125,28 @@ export function Contradictions({ items }: { items: Contradiction[] }) {
       data-testid="contradictions"
       title={t("plan.contradictions", { n: items.length })}
       description={
-        <ul className="contradictions">
-          {items.map((item) => (
-            <li key={item.id}>
-              {p(item.zh, item.en)}
-              <ul>
-                {item.places.map((place) => (
-                  <li key={place.section + place.quote}>
-                    <cite>{place.section}</cite> <q>{place.quote}</q>
-                  </li>
-                ))}
-              </ul>
-            </li>
-          ))}
-        </ul>
+        <div className="contradictions">
+          {items.map((item) => {
+            const kind = keyOf("plan-kind", item.kind);
+            return (
+              <details key={item.id} open={open}>
+                <summary>
+                  <strong>{kind ? t(kind) : item.kind}</strong> {p(item.zh, item.en)}
+                </summary>
+                <ul>
+                  {item.places.map((place) => (
+                    <li key={place.section + place.quote}>
+                      <cite>{place.section}</cite> <q>{place.quote}</q>
+                    </li>
+                  ))}
+                </ul>
+                <p>
+                  {t("plan.reading")}: {p(item.reading_zh, item.reading_en)}
+                </p>
+              </details>
+            );
+          })}
+        </div>
       }
     />
   );
@@ -115,6 +162,7 @@ function Name({ indicator }: { indicator: Indicator }) {
           <WarningOutlined className="plan-warning" aria-label={t("plan.contradiction")} />
         </Tooltip>
       )}
+      <div className="quiet plan-subgroup">{p(indicator.subgroup_zh, indicator.subgroup_en)}</div>
     </>
   );
 }
@@ -134,7 +182,7 @@ function IndicatorTable({ indicators }: { indicators: Indicator[] }) {
       rowClassName="row-link"
       onRow={(indicator) => ({ onClick: () => navigate(indicatorPath(indicator.id)) })}
       columns={[
-        { title: "#", width: 44, dataIndex: "number", className: "quiet" },
+        { title: "#", width: 52, dataIndex: "number", className: "quiet" },
         { title: t("plan.name"), render: (_, indicator) => <Name indicator={indicator} /> },
         {
           title: t("plan.baseline", { year: first?.baseline_year ?? "" }),
@@ -152,7 +200,7 @@ function IndicatorTable({ indicators }: { indicators: Indicator[] }) {
           title: t("plan.target", { year: first?.target_year ?? "" }),
           width: 130,
           align: "right",
-          render: (_, indicator) => <Figure value={indicator.target} unit={unit(indicator)} />,
+          render: (_, indicator) => <Target indicator={indicator} />,
         },
         {
           title: t("plan.progress"),
@@ -198,8 +246,7 @@ function IndicatorCards({ indicators }: { indicators: Indicator[] }) {
                 {t("plan.now")} <Figure value={indicator.value} unit={unit} strong />
               </span>
               <span className="quiet">
-                {t("plan.target", { year: indicator.target_year })}{" "}
-                <Figure value={indicator.target} unit={unit} />
+                {t("plan.target", { year: indicator.target_year })} <Target indicator={indicator} />
               </span>
             </div>
           </li>

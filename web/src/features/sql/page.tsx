@@ -10,6 +10,7 @@ import { ApiError } from "../../lib/api.ts";
 import { number } from "../../lib/format.ts";
 import type { SqlResult, TableInfo } from "../../lib/types.ts";
 import { errorText, Loaded, Nothing } from "../../ui/states.tsx";
+import { ProvenanceDrawer } from "../provenance/drawer.tsx";
 import { type SqlContext, sqlActions } from "./actions.tsx";
 import { Editor } from "./editor.tsx";
 import { runSql, tablesQuery } from "./queries.ts";
@@ -31,6 +32,7 @@ export function Page() {
   const [parameters] = useSearchParams();
   const [text, setText] = useState(() => parameters.get("query") ?? sessionStorage.getItem(REMEMBERED) ?? "");
   const [outcome, setOutcome] = useState<Outcome>({ kind: "nothing" });
+  const [position, setPosition] = useState<number | null>(null);
   const tables = useQuery(tablesQuery);
   const stopper = useRef<AbortController | null>(null);
   useEffect(() => sessionStorage.setItem(REMEMBERED, text), [text]);
@@ -100,8 +102,9 @@ export function Page() {
             </span>
           )}
         </div>
+        <ProvenanceDrawer position={position} onClose={() => setPosition(null)} />
         <div className="sql-answer">
-          <Answer outcome={outcome} />
+          <Answer outcome={outcome} onPosition={setPosition} />
         </div>
       </div>
     </div>
@@ -137,7 +140,7 @@ function quoteName(name: string): string {
   return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 
-function Answer({ outcome }: { outcome: Outcome }) {
+function Answer({ outcome, onPosition }: { outcome: Outcome; onPosition: (position: number) => void }) {
   const { t } = useT();
   switch (outcome.kind) {
     case "nothing":
@@ -199,7 +202,7 @@ function Answer({ outcome }: { outcome: Outcome }) {
           {outcome.result.rows.length === 0 ? (
             <Nothing title={t("sql.no-rows")} />
           ) : (
-            <ResultTable result={outcome.result} />
+            <ResultTable result={outcome.result} onPosition={onPosition} />
           )}
         </>
       );

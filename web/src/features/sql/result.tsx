@@ -1,6 +1,7 @@
 /** The rows of a result; only those in sight are drawn. */
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef } from "react";
+import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import type { SqlResult } from "../../lib/types.ts";
 import { cellText } from "./csv.ts";
@@ -19,7 +20,17 @@ function width(text: string): number {
   return wide;
 }
 
-export function ResultTable({ result }: { result: SqlResult }) {
+/** Columns whose cells lead further: to the entity, or to the stored message. */
+const ENTITY_COLUMN = "entity_id";
+const POSITION_COLUMN = "journal_position";
+
+export function ResultTable({
+  result,
+  onPosition,
+}: {
+  result: SqlResult;
+  onPosition: (position: number) => void;
+}) {
   const { t } = useT();
   const field = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
@@ -86,11 +97,7 @@ export function ResultTable({ result }: { result: SqlResult }) {
                       title={text}
                       className={column.numeric ? "result-number" : undefined}
                     >
-                      {value === null || value === undefined ? (
-                        <span className="result-null">NULL</span>
-                      ) : (
-                        text
-                      )}
+                      <Cell column={column.name} value={value} text={text} onPosition={onPosition} />
                     </td>
                   );
                 })}
@@ -101,4 +108,30 @@ export function ResultTable({ result }: { result: SqlResult }) {
       </table>
     </section>
   );
+}
+
+function Cell({
+  column,
+  value,
+  text,
+  onPosition,
+}: {
+  column: string;
+  value: unknown;
+  text: string;
+  onPosition: (position: number) => void;
+}) {
+  const { t } = useT();
+  if (value === null || value === undefined) return <span className="result-null">NULL</span>;
+  if (column === ENTITY_COLUMN && typeof value === "string") {
+    return <Link to={`/entities/${encodeURIComponent(value)}`}>{text}</Link>;
+  }
+  if (column === POSITION_COLUMN && typeof value === "number") {
+    return (
+      <button type="button" title={t("entity.provenance")} onClick={() => onPosition(value)}>
+        {text}
+      </button>
+    );
+  }
+  return text;
 }

@@ -66,6 +66,7 @@ export const caseWords = {
   ],
   "field.finish": ["完成处置", "Finish"],
   "field.finish-missing": ["请填写处置情况", "Say what was done"],
+  "field.photo-missing": ["请附上至少一张照片", "Add at least one photo"],
   "field.offline": ["没有网络，内容已保存在本机", "No network. What you entered is kept on this phone"],
   "field.queued": ["待发送", "Waiting to send"],
   "field.sending": ["正在发送…", "Sending…"],

@@ -51,9 +51,6 @@ export const mapWords = {
   "entity.range": ["时间范围", "Period"],
   "entity.alerts": ["相关告警", "Alerts"],
   "entity.no-alerts": ["没有告警", "No alerts"],
-  "entity.warning-level": ["警戒 {value}", "Warning {value}"],
-  "entity.guarantee-level": ["保证 {value}", "Guarantee {value}"],
-  "entity.fortification-level": ["设防 {value}", "Fortification {value}"],
   "entity.data-note": ["数据说明", "About this data"],
   "entity.simulated": [
     "数值由模拟器根据外地或换算过的数据播放，并非本地实测",
