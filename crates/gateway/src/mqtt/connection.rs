@@ -462,7 +462,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
                 self.stream.write_all(rest).await?;
                 self.stream.shutdown().await?;
                 // Reads on for a moment: bytes left unread would turn the good-bye into a reset.
-                let mut dropped = [0; 4096];
+                // On the heap: it would otherwise be part of every connection's memory.
+                let mut dropped = vec![0; 4096];
                 while self.stream.read(&mut dropped).await? > 0 {}
                 std::io::Result::Ok(())
             };

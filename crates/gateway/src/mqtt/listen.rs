@@ -355,21 +355,22 @@ async fn receive(place: Place, stream: TcpStream, peer: SocketAddr, acceptor: Op
     if let Err(error) = tune(&stream, door) {
         tracing::debug!(%peer, %error, "cannot tune a socket");
     }
-    let Some(acceptor) = acceptor else {
-        return connection::serve(Arc::clone(door), stream, peer).await;
-    };
-    let limit = Duration::from_millis(door.session_config.connect_timeout_ms);
-    match timeout(limit, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => connection::serve(Arc::clone(door), stream, peer).await,
-        failed => {
-            let error = failed.map_or_else(
-                |_| "timeout".to_owned(),
-                |r| r.map_or_else(|e| e.to_string(), |_| String::new()),
-            );
-            tracing::debug!(%peer, error, "TLS handshake failed");
-            Metrics::one(&door.metrics.tls_failures_total);
-        }
+    // Boxed, so that a plain connection does not carry the memory of a TLS one.
+    match acceptor {
+        None => connection::serve(Arc::clone(door), stream, peer).await,
+        Some(acceptor) => Box::pin(receive_tls(door, stream, peer, acceptor)).await,
     }
+}
+
+async fn receive_tls(door: &Arc<Door>, stream: TcpStream, peer: SocketAddr, acceptor: TlsAcceptor) {
+    let limit = Duration::from_millis(door.session_config.connect_timeout_ms);
+    let error = match timeout(limit, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => return connection::serve(Arc::clone(door), stream, peer).await,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "timeout".to_owned(),
+    };
+    tracing::debug!(%peer, error, "TLS handshake failed");
+    Metrics::one(&door.metrics.tls_failures_total);
 }
 
 fn tune(stream: &TcpStream, door: &Door) -> io::Result<()> {
