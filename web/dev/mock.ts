@@ -205,9 +205,13 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
     }
     case "GET alerts": {
       const severity = url.searchParams.get("severity");
+      const entity = url.searchParams.get("entity_id");
       return page(
         alerts.filter(
-          (a) => (!state || (state === "active") === !a.cleared_at) && (!severity || a.severity === severity),
+          (a) =>
+            (!state || (state === "active") === !a.cleared_at) &&
+            (!severity || a.severity === severity) &&
+            (!entity || a.entity_id === entity),
         ),
         url,
       );

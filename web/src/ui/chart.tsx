@@ -27,6 +27,9 @@ take([
   CanvasRenderer,
 ]);
 
+/** A canvas knows no CSS variables; the same stack stands in app.css. */
+const FONT = '"Noto Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", system-ui, sans-serif';
+
 export type ChartOption = ComposeOption<
   | LineSeriesOption
   | ScatterSeriesOption
@@ -72,7 +75,7 @@ export function Chart({
   }, []);
 
   useEffect(() => {
-    chart.current?.setOption(option, { replaceMerge: ["series"] });
+    chart.current?.setOption({ textStyle: { fontFamily: FONT }, ...option }, { replaceMerge: ["series"] });
   }, [option]);
 
   return <div ref={field} role="img" aria-label={label} style={{ height, width: "100%" }} />;

@@ -198,7 +198,7 @@ export function Page() {
           open
           onClose={() => setCaseFor(null)}
           initial={{
-            title: `${caseFor.entity_name ?? ""} ${p(caseFor.title_zh, caseFor.title_en)}`.trim(),
+            title: caseTitle(caseFor),
             description: describe(caseFor),
             alert_id: caseFor.id,
             entity_id: caseFor.entity_id,
@@ -209,6 +209,13 @@ export function Page() {
       )}
     </div>
   );
+
+  /** The rule's title mostly names the entity; when it does not, the case's title must. */
+  function caseTitle(alert: Alert): string {
+    const title = p(alert.title_zh, alert.title_en);
+    const name = alert.entity_name ?? "";
+    return title.includes(name) ? title : `${name} ${title}`;
+  }
 
   function describe(alert: Alert): string {
     const value = `${t("alert.value")} ${quantity(alert.value, alert.unit)}`;

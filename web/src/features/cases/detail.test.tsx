@@ -1,0 +1,93 @@
+/** A case offers what the server allows, and asks for what the action needs. */
+import { fireEvent, screen, waitFor } from "@testing-library/react";
+import { Route, Routes } from "react-router";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { CaseDetail } from "../../lib/types.ts";
+import { serve, show, userWith } from "../../test-tools.tsx";
+import { Page } from "./detail.tsx";
+
+const handled: CaseDetail = {
+  id: 3,
+  number: "TM-3",
+  title: "Level above warning",
+  description: "",
+  state: "handled",
+  severity: "major",
+  alert_id: 5,
+  entity_id: "urn:ngsi-ld:WaterObserved:1",
+  location: [113.1, 30.6],
+  organisation: { id: "water", name_zh: "水利局", name_en: "Water Bureau" },
+  assignee: { id: 9, name: "Zhang" },
+  created_at: "2026-11-23T22:00:00Z",
+  created_by: "Li",
+  updated_at: "2026-11-23T22:30:00Z",
+  due_at: "2026-11-24T00:30:00Z",
+  closed_at: null,
+  version: 6,
+  history: [
+    {
+      at: "2026-11-23T22:30:00Z",
+      actor: "Zhang",
+      action: "finish",
+      from_state: "handling",
+      to_state: "handled",
+      note: "gate closed",
+      attachments: [4],
+    },
+  ],
+  attachments: [{ id: 4, name: "gate.jpg", media_type: "image/jpeg", size_bytes: 2_048, sha256: "ab" }],
+  actions: ["verify", "reject", "comment"],
+  allowed: [
+    { action: "verify", needs: [] },
+    { action: "reject", needs: ["note"] },
+    { action: "comment", needs: ["note"] },
+  ],
+};
+const page = (
+  <Routes>
+    <Route path="/cases/:id" element={<Page />} />
+  </Routes>
+);
+
+describe("case", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("shows who did what, with the photo, and only the allowed actions", async () => {
+    serve({ "GET /api/v1/cases/3": handled });
+    show(page, { user: userWith(["case.read", "case.verify"]), path: "/cases/3" });
+    expect(await screen.findByText("Level above warning")).toBeTruthy();
+    expect(screen.getByText("gate closed")).toBeTruthy();
+    expect(screen.getAllByText(/gate\.jpg/).length).toBeGreaterThan(0);
+    expect(screen.getByText(/Water Bureau/)).toBeTruthy();
+    const offered = [...document.querySelectorAll("[data-action]")].map((b) => b.getAttribute("data-action"));
+    expect(offered).toEqual(["case.verify", "case.reject", "case.comment"]);
+  });
+
+  it("sends a case back only with a note, and with the version that was seen", async () => {
+    const calls = serve({
+      "GET /api/v1/cases/3": handled,
+      "POST /api/v1/cases/3/actions": { ...handled, state: "handling", actions: [], allowed: [], version: 7 },
+    });
+    show(page, { user: userWith(["case.read", "case.verify"]), path: "/cases/3" });
+    fireEvent.click(await screen.findByRole("button", { name: /Send back/ }));
+    const submit = await screen.findByTestId("case-action-submit");
+    fireEvent.click(submit);
+    expect(await screen.findByText("Enter a note")).toBeTruthy();
+    expect(calls.filter((call) => call.method === "POST")).toEqual([]);
+    fireEvent.change(screen.getByLabelText("Note"), { target: { value: "the photo shows another gate" } });
+    fireEvent.click(submit);
+    await waitFor(() => expect(calls.some((call) => call.method === "POST")).toBe(true));
+    expect(calls.find((call) => call.method === "POST")?.body).toEqual({
+      action: "reject",
+      note: "the photo shows another gate",
+      version: 6,
+    });
+    expect((await screen.findAllByText("In handling")).length).toBeGreaterThan(0);
+  });
+
+  it("says that a case is not there", async () => {
+    serve({});
+    show(page, { user: userWith(["case.read"]), path: "/cases/3" });
+    expect(await screen.findByText("Not found")).toBeTruthy();
+  });
+});

@@ -1,0 +1,63 @@
+/** Figures, times and bytes as people read them. */
+import { describe, expect, it } from "vitest";
+import {
+  ago,
+  bytes,
+  hexDump,
+  number,
+  pick,
+  prettyJson,
+  quantity,
+  shortTime,
+  time,
+  unitSymbol,
+  valueText,
+} from "./format.ts";
+
+describe("format", () => {
+  it("shows times in the city's zone, whatever the browser's is", () => {
+    expect(time("2026-11-23T22:05:22Z")).toBe("2026-11-24 06:05:22");
+    expect(time("2026-02-28T16:00:00Z")).toBe("2026-03-01 00:00:00");
+    expect(time(null)).toBe("—");
+    expect(time("no time")).toBe("—");
+  });
+
+  it("leaves the day out of today's times only", () => {
+    const now = Date.parse("2026-11-24T01:00:00Z");
+    expect(shortTime("2026-11-23T22:05:22Z", now)).toBe("06:05");
+    expect(shortTime("2026-11-23T15:59:00Z", now)).toBe("11-23 23:59");
+  });
+
+  it("says how long ago, and takes a clock that is a little ahead for now", () => {
+    const now = Date.parse("2026-11-24T01:00:00Z");
+    expect(ago("2026-11-24T00:59:48Z", now, "zh")).toBe("12 秒前");
+    expect(ago("2026-11-24T00:30:00Z", now, "en")).toBe("30 min ago");
+    expect(ago("2026-11-24T01:00:05Z", now, "en")).toBe("0 s ago");
+    expect(ago("2026-11-24T03:00:00Z", now, "zh")).toBe("2 小时后");
+    expect(ago("nonsense", now, "en")).toBe("—");
+  });
+
+  it("writes values with their units", () => {
+    expect(quantity(29.37, "MTR")).toBe("29.37 m");
+    expect(quantity(null, "MTR")).toBe("—");
+    expect(quantity(12, "ZZZ")).toBe("12 ZZZ");
+    expect(unitSymbol("C62")).toBe("");
+    expect(number(1_234_567.89)).toBe("1,234,567.9");
+    expect(number(Number.NaN)).toBe("—");
+    expect(valueText({ type: "Point", coordinates: [113.166, 30.653] })).toBe("113.16600°, 30.65300°");
+    expect(valueText({ a: 1 })).toBe('{"a":1}');
+    expect(bytes(1_536)).toBe("1.5 KiB");
+  });
+
+  it("falls back to the other language where a word is missing", () => {
+    expect(pick("en", "水位", null)).toBe("水位");
+    expect(pick("zh", "", "Stage")).toBe("Stage");
+  });
+
+  it("shows any bytes", () => {
+    expect(hexDump(btoa("~~A\u0001"))).toBe("000000  7e 7e 41 01                                      ~~A·");
+    expect(hexDump(btoa("x".repeat(40)), 16)).toContain("… 24 B");
+    expect(prettyJson('{"a":1}')).toBe('{\n  "a": 1\n}');
+    expect(prettyJson("{broken")).toBe("{broken");
+  });
+});
