@@ -120,7 +120,7 @@ function Themed() {
       locale={language === "zh" ? zhCN : enUS}
       button={{ autoInsertSpace: false }}
     >
-      <AntApp notification={{ placement: "topRight", maxCount: 3 }} message={{ maxCount: 3 }}>
+      <AntApp notification={{ placement: "bottomRight", maxCount: 3 }} message={{ maxCount: 3 }}>
         <RouterProvider router={router} />
       </AntApp>
     </ConfigProvider>

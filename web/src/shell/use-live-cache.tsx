@@ -75,7 +75,8 @@ export function useLiveCache(user: User) {
     const isNews = !alert.cleared_at && !alert.acknowledged_at && !alert.case_id;
     const isRecent = Date.now() - new Date(alert.raised_at).getTime() < NEWS_AGE_MAX_MS;
     const isGrave = alert.severity === "major" || alert.severity === "critical";
-    if (!isNews || !isRecent || !isGrave || !can(user, "alert.read")) return;
+    const isInSight = window.location.pathname.startsWith("/alerts");
+    if (!isNews || !isRecent || !isGrave || isInSight || !can(user, "alert.read")) return;
     notification.warning({
       key: String(alert.id),
       title: (

@@ -1,7 +1,7 @@
 /** Alerts as they come: list, filter, acknowledge, open a case, and what to do about each. */
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Button, Card, Drawer, Segmented, Select, Table } from "antd";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
@@ -32,7 +32,11 @@ export function Page() {
   const [position, setPosition] = useState<number | null>(null);
   const alerts = useInfiniteQuery(alertsQuery({ state: state === "all" ? undefined : state, severity }));
   const items = useMemo(() => alerts.data?.pages.flatMap((page) => page.items) ?? [], [alerts.data]);
-  const selected = items.find((alert) => alert.id === selectedId) ?? (phone ? null : (items[0] ?? null));
+  // What is shown beside the list stays: a newer alert must not slip under a hand that is about to click.
+  const [firstId, setFirstId] = useState<number | null>(null);
+  const first = items.find((alert) => alert.id === firstId) ?? items[0] ?? null;
+  useEffect(() => setFirstId(first?.id ?? null), [first?.id]);
+  const selected = items.find((alert) => alert.id === selectedId) ?? (phone ? null : first);
   const select = (id: number | null) => setParameters(id ? { alert: String(id) } : {}, { replace: true });
 
   const contextOf = (alert: Alert): AlertContext => ({

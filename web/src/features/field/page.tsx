@@ -40,6 +40,10 @@ function Tasks({ outbox }: { outbox: Outbox }) {
   const done = items.filter((item) => !TO_DO.has(item.state) && item.state !== "cancelled");
   const [openId, setOpenId] = useState<number | null>(null);
   const shown = openId ?? todo[0]?.id ?? null;
+  // The first task is open at first, and stays so when a newer one comes.
+  useEffect(() => {
+    if (openId === null && shown !== null) setOpenId(shown);
+  }, [openId, shown]);
   return (
     <div className="page field">
       <header className="page-head">

@@ -63,7 +63,10 @@ export class MapView {
     this.#map.on("mousemove", (event) => {
       canvas.style.cursor = this.#entityAt(event) ? "pointer" : "";
     });
-    this.#map.once("idle", () => container.setAttribute("data-map", "ready"));
+    this.#map.once("load", () => {
+      container.setAttribute("data-map", "loaded");
+      this.#map.once("idle", () => container.setAttribute("data-map", "ready"));
+    });
   }
 
   get map(): LibreMap {

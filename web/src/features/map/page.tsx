@@ -105,6 +105,7 @@ function CityMap({ city }: { city: City }) {
 
   return (
     <div className="map-page">
+      <h1 className="only-heard">{t("map.label")}</h1>
       <div className="map-field">
         <div
           ref={container}

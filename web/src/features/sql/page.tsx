@@ -62,6 +62,7 @@ export function Page() {
 
   return (
     <div className="sql-page">
+      <h1 className="only-heard">{t("nav.sql")}</h1>
       <aside className="sql-side">
         <h2>{t("sql.samples")}</h2>
         {SAMPLES.map((sample) => (
