@@ -17,8 +17,11 @@ const NAME_CHARS_MAX: usize = 120;
 /// Rows read at once when all are checked.
 const CHECK_ROWS: u32 = 200;
 
+/// Whether bytes begin as a kind of file does.
+type Begins = fn(&[u8]) -> bool;
+
 /// What may be attached: media type, and how its bytes begin.
-const KINDS: &[(&str, fn(&[u8]) -> bool)] = &[
+const KINDS: &[(&str, Begins)] = &[
     ("image/jpeg", |b| b.starts_with(&[0xFF, 0xD8, 0xFF])),
     ("image/png", |b| b.starts_with(b"\x89PNG\r\n\x1a\n")),
     ("image/webp", |b| {

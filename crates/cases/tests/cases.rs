@@ -323,11 +323,19 @@ async fn an_alert_becomes_a_closed_case_and_every_step_is_told() {
     );
 }
 
+/// A state, and the actions in it of the duty officer, the field worker, and another department's.
+type Allowed = (
+    &'static str,
+    &'static [&'static str],
+    &'static [&'static str],
+    &'static [&'static str],
+);
+
 /// Every action from every state, for four kinds of people: who may is exactly this.
 #[tokio::test]
 async fn each_transition_is_allowed_here_and_forbidden_elsewhere() {
     let city = city().await;
-    let expected: &[(&str, &[&str], &[&str], &[&str])] = &[
+    let expected: &[Allowed] = &[
         // state, the duty officer, the field worker who has or may take it, another department's
         (
             "collected",

@@ -16,7 +16,7 @@ pub struct WorkFactor {
 }
 
 impl Default for WorkFactor {
-    /// 19 MiB, 2 passes, 1 lane: OWASP's least for Argon2id; some 20 ms of one core.
+    /// 19 MiB, 2 passes, 1 lane: the least that OWASP advises for Argon2id; tens of milliseconds of one core.
     fn default() -> Self {
         Self {
             memory_kib: 19 * 1024,

@@ -424,7 +424,7 @@ async fn organisations_are_imported_once() {
     }
     assert_eq!(
         city.identity.organisations().await.unwrap(),
-        [water.clone()]
+        std::slice::from_ref(&water)
     );
     assert_eq!(
         audited(&city.records).await,

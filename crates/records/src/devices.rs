@@ -155,9 +155,10 @@ pub async fn list(
 /// How many devices there are, and how many of them are connected.
 pub async fn counts(connection: &mut Connection) -> Result<(i64, i64)> {
     use sqlx::Row;
-    let row = sqlx::query::<Any>("SELECT COUNT(*), COALESCE(SUM(online), 0) FROM devices")
-        .fetch_one(connection)
-        .await?;
+    let row =
+        sqlx::query::<Any>("SELECT COUNT(*), COUNT(CASE WHEN online <> 0 THEN 1 END) FROM devices")
+            .fetch_one(connection)
+            .await?;
     Ok((row.try_get(0)?, row.try_get(1)?))
 }
 

@@ -49,7 +49,7 @@ fn device(n: usize) -> Device {
         id: format!("urn:x:{n:04}"),
         client_id: format!("c{n:04}"),
         r#type: "Streetlight".to_owned(),
-        name: (n % 2 == 0).then(|| format!("Lamp_{n}%")),
+        name: n.is_multiple_of(2).then(|| format!("Lamp_{n}%")),
         username: format!("c{n:04}"),
         secret_salt: Secret::new("the-salt".to_owned()),
         secret_hash: Secret::new("the-hash".to_owned()),
@@ -310,7 +310,7 @@ async fn pages_neither_repeat_nor_lose_rows_while_rows_are_added() {
     let of_device = dead_letters::list(&mut read, Some("urn:x:0001"), &PageRequest::default())
         .await
         .unwrap();
-    assert!(of_device.items.iter().all(|d| d.position % 2 == 0));
+    assert!(of_device.items.iter().all(|d| d.position.is_multiple_of(2)));
     assert_eq!(of_device.next, None);
     let bad = PageRequest {
         after: Some("7; DROP TABLE".to_owned()),
