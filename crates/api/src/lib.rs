@@ -1,1 +1,26 @@
-//! api.
+//! HTTP: pages, records, current state, history, SQL, live events, and the HTTP doors. Every operation
+//! has its access rule in its description; see [`access`].
+
+pub mod access;
+pub mod alerts;
+pub mod app;
+pub mod case_pages;
+pub mod city_pages;
+pub mod dead_letters;
+pub mod devices;
+pub mod doors;
+pub mod entities;
+pub mod error;
+pub mod events;
+pub mod health;
+pub mod pages;
+pub mod paging;
+pub mod plan;
+pub mod provenance;
+pub mod session;
+pub mod sql;
+pub mod tables;
+
+pub use app::{App, Options, router};
+pub use error::{Answer, ApiError};
+pub use events::Events;

@@ -1,1 +1,22 @@
-//! jingling.
+//! The binary's parts: configuration, the command line, and the one place that names concrete protocols,
+//! packs and engines and joins them to a city.
+//!
+//! Reading order: [`settings`], [`folder`], [`running`] (a city that runs), [`projector`] and
+//! [`records_projection`] (from the journal to everything else), [`mqtt_door`] and [`mapping`],
+//! [`commands`], [`check`], [`demo`].
+
+pub mod args;
+pub mod check;
+pub mod commands;
+pub mod demo;
+pub mod files;
+pub mod folder;
+pub mod mapping;
+pub mod metrics;
+pub mod mqtt_door;
+pub mod output;
+pub mod presence;
+pub mod projector;
+pub mod records_projection;
+pub mod running;
+pub mod settings;

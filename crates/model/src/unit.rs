@@ -89,7 +89,7 @@ pub static UNITS: &[Unit] = &[
     unit("D10", &["S/m"], "conductivity", 1.0, 0.0),
     unit("NTU", &["NTU"], "turbidity", 1.0, 0.0),
     unit("2N", &["dB"], "level", 1.0, 0.0),
-    unit("DBM", &["dBm", "dBW"], "signal", 1.0, 0.0),
+    unit("DBM", &["dBm"], "signal", 1.0, 0.0),
     unit("DD", &["°", "deg", "lon", "lat"], "angle", 1.0, 0.0),
     unit("4L", &["Mbit"], "data", 1.0, 0.0),
     unit("E20", &["Mbit/s", "Mbps"], "data-rate", 1.0, 0.0),

@@ -1,0 +1,196 @@
+//! Alerts: what rules found, until it is over.
+
+use crate::access::{Caller, Peer};
+use crate::app::App;
+use crate::error::Answer;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use records::{PageRequest, alerts::Alert, alerts::AlertFilter};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+
+/// An alert (告警).
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AlertBody {
+    /// Its number.
+    pub id: i64,
+    /// The rule that raised it.
+    pub rule_id: String,
+    /// That rule's version.
+    pub rule_version: i64,
+    /// The entity.
+    pub entity_id: String,
+    /// The entity's name.
+    pub entity_name: Option<String>,
+    /// The entity's type.
+    pub entity_type: String,
+    /// The attribute judged.
+    pub attribute: String,
+    /// Its value then.
+    pub value: Option<f64>,
+    /// The value's unit, a common code.
+    pub unit: Option<String>,
+    /// What it was compared with.
+    pub threshold: Option<f64>,
+    /// info, minor, major or critical.
+    pub severity: String,
+    /// What happened, in Chinese.
+    pub title_zh: String,
+    /// What happened, in English.
+    pub title_en: String,
+    /// When it was raised.
+    pub raised_at: String,
+    /// When it was over.
+    pub cleared_at: Option<String>,
+    /// When somebody took note.
+    pub acknowledged_at: Option<String>,
+    /// Who took note.
+    pub acknowledged_by: Option<String>,
+    /// The case opened for it.
+    pub case_id: Option<i64>,
+    /// The journal position of the message that raised it.
+    pub position: i64,
+    /// What the person on duty does, in Chinese (Markdown).
+    pub runbook_zh: Option<String>,
+    /// What the person on duty does, in English (Markdown).
+    pub runbook_en: Option<String>,
+    /// Longitude and latitude, WGS 84 degrees.
+    pub location: Option<[f64; 2]>,
+}
+
+/// A page of alerts.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Alerts {
+    /// The alerts, newest first.
+    pub items: Vec<AlertBody>,
+    /// The next page's cursor.
+    pub next: Option<String>,
+}
+
+/// Which alerts.
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct AlertsQuery {
+    /// `active` or `cleared`; both when not said.
+    pub state: Option<String>,
+    /// info, minor, major or critical.
+    pub severity: Option<String>,
+    /// Of this entity.
+    pub entity_id: Option<String>,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+    /// How many rows: 50 when not said, at most 500.
+    pub limit: Option<u32>,
+}
+
+impl App {
+    /// An alert as the API gives it, with its entity's name and place and its rule's runbook.
+    pub fn alert_body(&self, alert: Alert) -> AlertBody {
+        let entity = model::EntityId::new(&alert.entity_id)
+            .ok()
+            .and_then(|id| self.twin.get(&id));
+        let name = alert
+            .entity_name
+            .or_else(|| entity.as_ref().and_then(crate::entities::name_of));
+        let location = alert
+            .lon
+            .zip(alert.lat)
+            .map(|(lon, lat)| [lon, lat])
+            .or_else(|| entity.and_then(|e| e.location));
+        let (runbook_zh, runbook_en) = self.runbook(&alert.rule_id);
+        AlertBody {
+            id: alert.id,
+            rule_id: alert.rule_id,
+            rule_version: alert.rule_version,
+            entity_id: alert.entity_id,
+            entity_name: name,
+            entity_type: alert.entity_type,
+            attribute: alert.attribute,
+            value: alert.value,
+            unit: alert.unit,
+            threshold: alert.threshold,
+            severity: alert.severity,
+            title_zh: alert.title_zh,
+            title_en: alert.title_en,
+            raised_at: alert.raised_at.to_string(),
+            cleared_at: alert.cleared_at.map(|t| t.to_string()),
+            acknowledged_at: alert.acknowledged_at.map(|t| t.to_string()),
+            acknowledged_by: alert.acknowledged_by,
+            case_id: alert.case_id,
+            position: alert.raised_position,
+            runbook_zh,
+            runbook_en,
+            location,
+        }
+    }
+
+    /// Tells the pages of an alert that changed.
+    pub fn tell_alert(&self, alert: Alert) -> AlertBody {
+        let body = self.alert_body(alert);
+        self.events.tell(
+            "alert",
+            identity::Permission::AlertRead,
+            serde_json::json!(body),
+        );
+        body
+    }
+}
+
+/// Alerts, newest first.
+#[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts", security(("session" = ["alert.read"])), params(AlertsQuery),
+    responses((status = 200, body = Alerts), (status = 400, body = crate::error::ProblemBody)))]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Query(query): Query<AlertsQuery>,
+) -> Answer<Json<Alerts>> {
+    let active = match query.state.as_deref() {
+        None | Some("") => None,
+        Some("active") => Some(true),
+        Some("cleared") => Some(false),
+        Some(other) => {
+            let problem = model::Problem::new(
+                "alert-state",
+                format!(
+                    "\"{}\" is no state of an alert",
+                    model::problem::quote(other)
+                ),
+                "state",
+                "use active or cleared",
+            );
+            return Err(crate::ApiError::invalid(problem));
+        }
+    };
+    let filter = AlertFilter {
+        active,
+        severity: query.severity,
+        entity_id: query.entity_id,
+    };
+    let page = PageRequest {
+        after: query.after,
+        limit: query.limit,
+    };
+    let mut connection = app.records.read().await?;
+    let page = records::alerts::list(&mut connection, &filter, &page).await?;
+    drop(connection);
+    let next = page.next.clone();
+    Ok(Json(Alerts {
+        items: page.items.into_iter().map(|a| app.alert_body(a)).collect(),
+        next,
+    }))
+}
+
+/// Notes that the caller has seen the alert.
+#[utoipa::path(post, path = "/api/v1/alerts/{id}/acknowledge", tag = "alerts", security(("session" = ["alert.acknowledge"])),
+    params(("id" = i64, Path)), responses((status = 200, body = AlertBody), (status = 404, body = crate::error::ProblemBody)))]
+pub async fn acknowledge(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    peer: Peer,
+    Path(id): Path<i64>,
+) -> Answer<Json<AlertBody>> {
+    let alert = app
+        .cases
+        .acknowledge(id, &peer.actor(&caller), app.now())
+        .await?;
+    Ok(Json(app.tell_alert(alert)))
+}

@@ -1,0 +1,237 @@
+//! What the handlers share, and the table of operations.
+
+use crate::access::{Rules, enforce};
+use crate::events::Events;
+use crate::plan::Plan;
+use crate::tables::CityTables;
+use crate::{
+    alerts, case_pages, city_pages, dead_letters, devices, doors, entities, events, health, pages,
+    plan, provenance, session, sql,
+};
+use admission::Ingest;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use cases::Cases;
+use city::City;
+use identity::Identity;
+use lake::Lake;
+use model::Timestamp;
+use pack::Packs;
+use records::Records;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
+use tower_http::timeout::TimeoutLayer;
+use twin::Twin;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// What can be set of the API.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Whether demonstration data is played; the pages say so.
+    pub demo: bool,
+    /// Whether the session's cookie is for HTTPS only.
+    pub cookie_secure: bool,
+    /// Largest request body, bytes.
+    pub body_bytes_max: usize,
+    /// Longest time for one request.
+    pub request_time_max: Duration,
+    /// Limits of a query.
+    pub sql_limits: lake::Limits,
+}
+
+/// Name, Prometheus type, help and value of a counter.
+pub type MetricLine = (String, &'static str, &'static str, u64);
+
+/// Everything the handlers share.
+pub struct App {
+    /// What can be set.
+    pub options: Options,
+    /// The way in.
+    pub ingest: Arc<Ingest>,
+    /// The current state.
+    pub twin: Arc<Twin>,
+    /// History.
+    pub lake: Arc<Lake>,
+    /// People's records.
+    pub records: Records,
+    /// Who may do what.
+    pub identity: Identity,
+    /// Cases.
+    pub cases: Cases,
+    /// What the packs declare.
+    pub packs: Arc<Packs>,
+    /// The city.
+    pub city: Arc<City>,
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// The tables lent to SQL.
+    pub tables: Arc<CityTables>,
+    /// What the pages hear.
+    pub events: Events,
+    /// The NGSI-LD decoder.
+    pub ngsi_ld: proto_ngsild::NgsiLd,
+    /// The line-protocol decoder.
+    pub line_protocol: proto_influx::Influx,
+    /// The clock.
+    pub clock: fn() -> Timestamp,
+    /// Whether the projections have caught up since the start.
+    pub is_ready: AtomicBool,
+    /// The rule of every operation.
+    pub rules: Rules,
+    /// The API's description.
+    pub description: utoipa::openapi::OpenApi,
+    /// Counters of the doors.
+    pub door_metrics: OnceLock<Box<dyn Fn() -> Vec<MetricLine> + Send + Sync>>,
+    /// Ends the connection of a client, by its client id.
+    pub disconnect: OnceLock<Box<dyn Fn(&str) + Send + Sync>>,
+}
+
+impl App {
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Waits until a journal position is on disk.
+    ///
+    /// # Errors
+    /// 503 when it could not be written: the caller must not be told "accepted".
+    pub async fn durable(&self, position: u64) -> crate::Answer<()> {
+        self.ingest
+            .journal()
+            .wait_durable(position)
+            .await
+            .map_err(|e| crate::ApiError::busy(&admission::Refusal::Unavailable(e.to_string())))
+    }
+
+    /// The runbook of a rule in Chinese and English.
+    pub fn runbook(&self, rule_id: &str) -> (Option<String>, Option<String>) {
+        let name = self
+            .packs
+            .rules
+            .iter()
+            .find(|r| r.id == rule_id)
+            .and_then(|r| r.runbook.as_deref());
+        match name.and_then(|name| self.packs.runbooks.get(name)) {
+            Some(runbook) => (Some(runbook.zh.clone()), Some(runbook.en.clone())),
+            None => (None, None),
+        }
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Jingling 竟陵",
+    description = "The operating platform of a county-level city.",
+    license(name = "Apache-2.0", identifier = "Apache-2.0")
+))]
+struct Description;
+
+fn operations() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready))
+        .routes(routes!(health::metrics))
+        .routes(routes!(health::description))
+        .routes(routes!(session::sign_in, session::who, session::sign_out))
+        .routes(routes!(session::people))
+        .routes(routes!(session::audit))
+        .routes(routes!(city_pages::city))
+        .routes(routes!(city_pages::layer))
+        .routes(routes!(city_pages::organisations))
+        .routes(routes!(entities::list))
+        .routes(routes!(entities::one))
+        .routes(routes!(entities::history))
+        .routes(routes!(entities::map))
+        .routes(routes!(entities::types))
+        .routes(routes!(provenance::one))
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::acknowledge))
+        .routes(routes!(case_pages::list, case_pages::open))
+        .routes(routes!(case_pages::one))
+        .routes(routes!(case_pages::act))
+        .routes(routes!(case_pages::attach))
+        .routes(routes!(case_pages::attachment))
+        .routes(routes!(devices::list, devices::add))
+        .routes(routes!(devices::remove))
+        .routes(routes!(dead_letters::list))
+        .routes(routes!(dead_letters::one))
+        .routes(routes!(sql::run))
+        .routes(routes!(sql::tables))
+        .routes(routes!(plan::plan))
+        .routes(routes!(plan::one))
+        .routes(routes!(plan::report))
+        .routes(routes!(doors::upsert))
+        .routes(routes!(doors::write_v2))
+        .routes(routes!(doors::write_v1))
+        .routes(routes!(entities::ngsi_one))
+        .routes(routes!(entities::ngsi_list))
+}
+
+/// The live stream stands apart: it has no time limit.
+fn live() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(events::listen))
+}
+
+/// The description of every operation, and the rules read from it.
+///
+/// # Panics
+/// When an operation has no access rule: such a program must not start, and the test finds it first.
+pub fn description() -> (utoipa::openapi::OpenApi, Rules) {
+    let mut description = operations().merge(live()).into_openapi();
+    let components = description.components.get_or_insert_default();
+    components.add_security_scheme(
+        "session",
+        SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::new(
+            crate::access::SESSION_COOKIE,
+        ))),
+    );
+    let rules = match Rules::from_description(&description) {
+        Ok(rules) => rules,
+        Err(without) => panic!("operations without an access rule: {without:?}"),
+    };
+    (description, rules)
+}
+
+/// Everything that is served over HTTP.
+pub fn router(app: Arc<App>) -> Router {
+    let (live, _) = live().split_for_parts();
+    let (operations, _) = operations().split_for_parts();
+    let timeout =
+        TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, app.options.request_time_max);
+    let compression = CompressionLayer::new()
+        .compress_when(DefaultPredicate::new().and(NotForContentType::new("text/event-stream")));
+    operations
+        .layer(timeout)
+        .merge(live)
+        .route_layer(from_fn_with_state(app.clone(), enforce))
+        .fallback(pages::serve)
+        .layer(DefaultBodyLimit::max(app.options.body_bytes_max))
+        .layer(compression)
+        .layer(CatchPanicLayer::new())
+        .with_state(app)
+}
+
+/// Serves until `stop` resolves, then lets requests under way finish.
+pub async fn serve(
+    listener: tokio::net::TcpListener,
+    app: Arc<App>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) {
+    let service = router(app).into_make_service_with_connect_info::<std::net::SocketAddr>();
+    if let Err(error) = axum::serve(listener, service)
+        .with_graceful_shutdown(stop)
+        .await
+    {
+        tracing::error!(%error, "the pages are no longer served");
+    }
+}

@@ -1,0 +1,242 @@
+//! Cases: work from opening to closure, with who did what, when, and the photos.
+
+use crate::access::{Caller, Peer};
+use crate::app::App;
+use crate::error::{Answer, ApiError};
+use axum::Json;
+use axum::extract::{Multipart, Path, Query, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use cases::{Act, CaseDetail, NewCase};
+use model::Problem;
+use records::PageRequest;
+use records::cases::{CaseFilter, Mine};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+
+/// Which cases.
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct CasesQuery {
+    /// In this state.
+    pub state: Option<String>,
+    /// Only those that have not ended (`true`) or have (`false`).
+    pub open: Option<bool>,
+    /// Only what is mine: given to me, or to my organisation and nobody yet.
+    #[serde(default)]
+    pub mine: bool,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+    /// How many rows: 50 when not said, at most 500.
+    pub limit: Option<u32>,
+}
+
+/// Cases, newest first.
+#[utoipa::path(get, path = "/api/v1/cases", tag = "cases", security(("session" = ["case.read"])), params(CasesQuery),
+    responses((status = 200, body = Object)))]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    Query(query): Query<CasesQuery>,
+) -> Answer<Json<Value>> {
+    let mine = match (query.mine, caller.user_id()) {
+        (true, Some(user_id)) => Some(Mine {
+            user_id,
+            organisation_id: caller.organisation_id.clone(),
+        }),
+        _ => None,
+    };
+    let filter = CaseFilter {
+        state: query.state.filter(|s| !s.is_empty()),
+        open: query.open,
+        mine,
+        ..CaseFilter::default()
+    };
+    let page = app
+        .cases
+        .list(
+            &filter,
+            &PageRequest {
+                after: query.after,
+                limit: query.limit,
+            },
+        )
+        .await?;
+    Ok(Json(json!(page)))
+}
+
+/// A case to open.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct OpenRequest {
+    /// One line; the alert's title when left out and there is an alert.
+    #[serde(default)]
+    pub title: String,
+    /// More.
+    #[serde(default)]
+    pub description: String,
+    /// The alert it comes from.
+    pub alert_id: Option<i64>,
+    /// The entity it is about.
+    pub entity_id: Option<String>,
+    /// info, minor, major or critical.
+    pub severity: Option<String>,
+    /// Longitude and latitude.
+    pub location: Option<[f64; 2]>,
+}
+
+fn told(app: &App, case: CaseDetail) -> Json<Value> {
+    let body = json!(case);
+    app.events.tell("case", identity::Permission::CaseRead, json!({"id": body["id"], "state": body["state"], "number": body["number"], "alert_id": body["alert_id"]}));
+    Json(body)
+}
+
+/// Opens a case.
+#[utoipa::path(post, path = "/api/v1/cases", tag = "cases", security(("session" = ["case.open"])), request_body = OpenRequest,
+    responses((status = 201, body = Object), (status = 400, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
+pub async fn open(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    peer: Peer,
+    Json(request): Json<OpenRequest>,
+) -> Answer<Response> {
+    let new = NewCase {
+        title: request.title,
+        description: request.description,
+        alert_id: request.alert_id,
+        entity_id: request.entity_id,
+        severity: request.severity,
+        location: request.location,
+        workflow: None,
+    };
+    let case = app
+        .cases
+        .open(&new, &peer.acting(&caller), app.now())
+        .await?;
+    if let Some(alert) = request.alert_id {
+        app.tell_alert(app.cases.alert(alert).await?);
+    }
+    Ok((StatusCode::CREATED, told(&app, case)).into_response())
+}
+
+/// One case with its history, its attachments, and what the caller may do now.
+#[utoipa::path(get, path = "/api/v1/cases/{id}", tag = "cases", security(("session" = ["case.read"])), params(("id" = i64, Path)),
+    responses((status = 200, body = Object), (status = 404, body = crate::error::ProblemBody)))]
+pub async fn one(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    peer: Peer,
+    Path(id): Path<i64>,
+) -> Answer<Json<Value>> {
+    Ok(Json(json!(
+        app.cases.case(id, &peer.acting(&caller)).await?
+    )))
+}
+
+/// A step.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct ActRequest {
+    /// file, dispatch, take, finish, verify, reject, close, comment or cancel.
+    pub action: String,
+    /// What the person writes.
+    pub note: Option<String>,
+    /// The organisation to dispatch to.
+    pub organisation: Option<String>,
+    /// The person to give it to.
+    pub assignee: Option<i64>,
+    /// Attachments of this step.
+    #[serde(default)]
+    pub attachment_ids: Vec<i64>,
+    /// The version that the person saw; a case that has changed since refuses the step.
+    pub version: Option<i64>,
+}
+
+/// Moves a case. The workflow says who may do what; see `actions` of the case.
+#[utoipa::path(post, path = "/api/v1/cases/{id}/actions", tag = "cases", security(("session" = ["case.read"])), params(("id" = i64, Path)),
+    request_body = ActRequest,
+    responses((status = 200, body = Object), (status = 403, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
+pub async fn act(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    peer: Peer,
+    Path(id): Path<i64>,
+    Json(request): Json<ActRequest>,
+) -> Answer<Json<Value>> {
+    let act = Act {
+        action: request.action,
+        note: request.note,
+        organisation: request.organisation,
+        assignee: request.assignee,
+        attachment_ids: request.attachment_ids,
+        version: request.version,
+    };
+    let case = app
+        .cases
+        .act(id, &act, &peer.acting(&caller), app.now())
+        .await?;
+    Ok(told(&app, case))
+}
+
+/// Adds a photo or document (multipart, field `file`). It is on disk when this answers.
+#[utoipa::path(post, path = "/api/v1/cases/{id}/attachments", tag = "cases", security(("session" = ["case.handle"])), params(("id" = i64, Path)),
+    request_body(content = Object, content_type = "multipart/form-data"),
+    responses((status = 201, body = Object), (status = 400, body = crate::error::ProblemBody)))]
+pub async fn attach(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    peer: Peer,
+    Path(id): Path<i64>,
+    mut form: Multipart,
+) -> Answer<Response> {
+    let broken = |e: axum::extract::multipart::MultipartError| {
+        ApiError::invalid(Problem::new(
+            "multipart",
+            e.to_string(),
+            "body",
+            "send one file in the field \"file\"",
+        ))
+    };
+    while let Some(field) = form.next_field().await.map_err(broken)? {
+        if field.name() != Some("file") {
+            continue;
+        }
+        let name = field.file_name().unwrap_or("photo").to_owned();
+        let bytes = field.bytes().await.map_err(broken)?;
+        let attachment = app
+            .cases
+            .attach(id, &name, bytes.to_vec(), &peer.acting(&caller), app.now())
+            .await?;
+        return Ok((StatusCode::CREATED, Json(json!(attachment))).into_response());
+    }
+    Err(ApiError::invalid(Problem::new(
+        "multipart",
+        "no file in the form",
+        "body",
+        "send one file in the field \"file\"",
+    )))
+}
+
+/// An attachment's bytes.
+#[utoipa::path(get, path = "/api/v1/attachments/{id}", tag = "cases", security(("session" = ["case.read"])), params(("id" = i64, Path)),
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 404, body = crate::error::ProblemBody)))]
+pub async fn attachment(State(app): State<Arc<App>>, Path(id): Path<i64>) -> Answer<Response> {
+    let (attachment, bytes) = app.cases.attachment(id).await?;
+    let mut response = bytes.into_response();
+    let headers = response.headers_mut();
+    if let Ok(kind) = HeaderValue::from_str(&attachment.media_type) {
+        headers.insert(header::CONTENT_TYPE, kind);
+    }
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; sandbox"),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, max-age=86400, immutable"),
+    );
+    Ok(response)
+}

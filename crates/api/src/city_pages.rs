@@ -1,0 +1,103 @@
+//! The city itself: its names, its place, and the layers of the offline base map.
+
+use crate::app::App;
+use crate::error::{Answer, ApiError};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// The city.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CityBody {
+    /// Short id of the profile.
+    pub id: String,
+    /// Statistics code.
+    pub code: String,
+    /// Name in Chinese.
+    pub name_zh: String,
+    /// Name in English.
+    pub name_en: String,
+    /// Where the map opens: longitude, latitude, WGS 84 degrees.
+    pub centre: [f64; 2],
+    /// West, south, east, north.
+    pub bbox: [f64; 4],
+    /// The zone in which people read times.
+    pub zone: String,
+    /// What the map says of itself.
+    pub notes_zh: Vec<String>,
+    /// What the map says of itself.
+    pub notes_en: Vec<String>,
+    /// Whether demonstration data is played.
+    pub demo: bool,
+}
+
+/// The city's names and place.
+#[utoipa::path(get, path = "/api/v1/city", tag = "city", security(("session" = [])),
+    responses((status = 200, body = CityBody)))]
+pub async fn city(State(app): State<Arc<App>>) -> Json<CityBody> {
+    let c = &app.city;
+    Json(CityBody {
+        id: c.id.clone(),
+        code: c.code.clone(),
+        name_zh: c.name_zh.clone(),
+        name_en: c.name_en.clone(),
+        centre: c.centre,
+        bbox: c.bbox,
+        zone: c.zone.clone(),
+        notes_zh: c.notes_zh.clone(),
+        notes_en: c.notes_en.clone(),
+        demo: app.options.demo,
+    })
+}
+
+/// A layer of the base map as GeoJSON: `outline`, `river`, `towns` or `villages`.
+#[utoipa::path(get, path = "/api/v1/city/layers/{name}", tag = "city", security(("session" = [])),
+    params(("name" = String, Path, description = "outline, river, towns or villages")),
+    responses((status = 200, body = Object, content_type = "application/geo+json"), (status = 404, body = crate::error::ProblemBody)))]
+pub async fn layer(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer<Response> {
+    let bytes = app
+        .city
+        .layer(&name)
+        .ok_or_else(|| ApiError::not_found("layer", &name))?;
+    let headers = [
+        (header::CONTENT_TYPE, "application/geo+json"),
+        (header::CACHE_CONTROL, "private, max-age=3600"),
+    ];
+    Ok((headers, bytes.to_vec()).into_response())
+}
+
+/// An organisation that can be given work.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OrganisationBody {
+    /// Short id.
+    pub id: String,
+    /// Name in Chinese.
+    pub name_zh: String,
+    /// Name in English.
+    pub name_en: String,
+}
+
+/// A list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Organisations {
+    /// The organisations.
+    pub items: Vec<OrganisationBody>,
+}
+
+/// The organisations that a case can be dispatched to.
+#[utoipa::path(get, path = "/api/v1/organisations", tag = "city", security(("session" = ["case.read"])),
+    responses((status = 200, body = Organisations)))]
+pub async fn organisations(State(app): State<Arc<App>>) -> Json<Organisations> {
+    let items = app.city.organisations.iter().map(|o| OrganisationBody {
+        id: o.id.clone(),
+        name_zh: o.name_zh.clone(),
+        name_en: o.name_en.clone(),
+    });
+    Json(Organisations {
+        items: items.collect(),
+    })
+}

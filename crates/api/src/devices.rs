@@ -1,0 +1,171 @@
+//! Devices: which there are, whether they are connected, and their credentials.
+
+use crate::access::{Caller, Peer};
+use crate::app::App;
+use crate::error::{Answer, ApiError};
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use identity::DeviceIdentity;
+use model::{DeviceId, TypeName};
+use records::PageRequest;
+use records::devices::{Device, DeviceFilter};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+
+/// A device (设备).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeviceBody {
+    /// The id of the thing it speaks for.
+    pub id: String,
+    /// Its MQTT client id.
+    pub client_id: String,
+    /// The type of the thing it speaks for.
+    pub r#type: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its username.
+    pub username: String,
+    /// Whether it is connected.
+    pub online: bool,
+    /// Since when.
+    pub connected_at: Option<String>,
+    /// When it last sent anything.
+    pub last_seen_at: Option<String>,
+    /// Messages accepted.
+    pub messages: i64,
+    /// Messages that became dead letters.
+    pub rejected: i64,
+}
+
+impl From<Device> for DeviceBody {
+    fn from(d: Device) -> Self {
+        Self {
+            id: d.id,
+            client_id: d.client_id,
+            r#type: d.r#type,
+            name: d.name,
+            username: d.username,
+            online: d.online,
+            connected_at: d.connected_at.map(|t| t.to_string()),
+            last_seen_at: d.last_seen_at.map(|t| t.to_string()),
+            messages: d.messages,
+            rejected: d.rejected,
+        }
+    }
+}
+
+/// A page of devices.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Devices {
+    /// By client id.
+    pub items: Vec<DeviceBody>,
+    /// The next page's cursor.
+    pub next: Option<String>,
+}
+
+/// Which devices.
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct DevicesQuery {
+    /// Only those connected (`true`) or not (`false`).
+    pub online: Option<bool>,
+    /// Of this type.
+    pub r#type: Option<String>,
+    /// Whose id or name holds this text.
+    pub q: Option<String>,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+    /// How many rows: 50 when not said, at most 500.
+    pub limit: Option<u32>,
+}
+
+/// Devices by client id.
+#[utoipa::path(get, path = "/api/v1/devices", tag = "devices", security(("session" = ["device.read"])), params(DevicesQuery),
+    responses((status = 200, body = Devices)))]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Query(query): Query<DevicesQuery>,
+) -> Answer<Json<Devices>> {
+    let filter = DeviceFilter {
+        online: query.online,
+        r#type: query.r#type,
+        q: query.q.filter(|q| !q.is_empty()),
+    };
+    let page = app
+        .identity
+        .list_devices(
+            &filter,
+            &PageRequest {
+                after: query.after,
+                limit: query.limit,
+            },
+        )
+        .await?;
+    Ok(Json(Devices {
+        next: page.next.clone(),
+        items: page.items.into_iter().map(Into::into).collect(),
+    }))
+}
+
+/// A device to add.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct AddRequest {
+    /// The id of the thing it speaks for, a URI.
+    pub id: String,
+    /// The entity type of that thing.
+    pub r#type: String,
+    /// A name for people.
+    pub name: Option<String>,
+}
+
+/// Registers a device; its password is in this answer and nowhere else.
+#[utoipa::path(post, path = "/api/v1/devices", tag = "devices", security(("session" = ["device.manage"])), request_body = AddRequest,
+    responses((status = 201, body = Object), (status = 400, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
+pub async fn add(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    peer: Peer,
+    Json(request): Json<AddRequest>,
+) -> Answer<Response> {
+    let device = DeviceIdentity {
+        id: DeviceId::new(request.id.trim()).map_err(ApiError::invalid)?,
+        r#type: TypeName::new(request.r#type.trim()).map_err(ApiError::invalid)?,
+        name: request.name.filter(|n| !n.trim().is_empty()),
+    };
+    let credentials = app
+        .identity
+        .register_device(&device, &peer.actor(&caller), app.now())
+        .await?;
+    app.events.tell(
+        "device",
+        identity::Permission::DeviceRead,
+        json!({"client_ids": [credentials.client_id]}),
+    );
+    Ok((StatusCode::CREATED, Json(json!(credentials))).into_response())
+}
+
+/// Takes a device's credentials away and ends its connection; its history stays.
+#[utoipa::path(delete, path = "/api/v1/devices/{client_id}", tag = "devices", security(("session" = ["device.manage"])), params(("client_id" = String, Path)),
+    responses((status = 204), (status = 404, body = crate::error::ProblemBody)))]
+pub async fn remove(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    peer: Peer,
+    Path(client_id): Path<String>,
+) -> Answer<StatusCode> {
+    app.identity
+        .remove_device(&client_id, &peer.actor(&caller), app.now())
+        .await?;
+    if let Some(disconnect) = app.disconnect.get() {
+        disconnect(&client_id);
+    }
+    app.events.tell(
+        "device",
+        identity::Permission::DeviceRead,
+        json!({"client_ids": [client_id]}),
+    );
+    Ok(StatusCode::NO_CONTENT)
+}

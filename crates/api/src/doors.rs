@@ -1,0 +1,191 @@
+//! The HTTP doors: NGSI-LD batch upsert and line-protocol write. Neither answers 2xx before what it
+//! took is durable.
+
+use crate::access::Caller;
+use crate::app::App;
+use crate::error::{Answer, ApiError};
+use admission::{Incoming, Scope};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use model::EntityId;
+use proto_influx::Precision;
+use proto_ngsild::encode::{self, BatchOutcome};
+use serde::Deserialize;
+use std::sync::Arc;
+use wire::{Context, Payload};
+
+/// Creates or updates entities (NGSI-LD, ETSI GS CIM 009 clause 5.6.8). 201 when all were new, 204 when
+/// all were known, 207 when some were refused, 400 when all were.
+#[utoipa::path(post, path = "/ngsi-ld/v1/entityOperations/upsert", tag = "ngsi-ld", security(("session" = ["ingest.write"])),
+    request_body(content = Object, content_type = "application/json"),
+    responses((status = 201, body = Vec<String>), (status = 204), (status = 207, body = Object), (status = 400, body = crate::error::ProblemBody),
+        (status = 503, body = crate::error::ProblemBody)))]
+pub async fn upsert(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    body: Bytes,
+) -> Answer<Response> {
+    let received_at = app.now();
+    let context = Context {
+        received_at,
+        entity: None,
+    };
+    let mut outcome = BatchOutcome::default();
+    let mut payload = Payload::default();
+    match app.ngsi_ld.decode_batch(&body, &context) {
+        Err(problem) => payload.problems.push(problem),
+        Ok(entities) => {
+            for entity in entities {
+                outcome.errors.extend(
+                    entity
+                        .problems
+                        .iter()
+                        .map(|p| (entity.id.clone(), p.clone())),
+                );
+                payload.problems.extend(entity.problems);
+                payload.updates.extend(entity.update);
+            }
+        }
+    }
+    let understood = payload.problems.len();
+    let ids: Vec<(EntityId, bool)> = payload
+        .updates
+        .iter()
+        .map(|u| (u.entity_id.clone(), app.twin.get(&u.entity_id).is_some()))
+        .collect();
+    let incoming = Incoming {
+        door: "ngsi-ld",
+        device_id: None,
+        scope: &Scope::Any,
+        address: "/ngsi-ld/v1/entityOperations/upsert",
+        raw: &body,
+        received_at,
+        retain: false,
+    };
+    let receipt = app
+        .ingest
+        .submit(incoming, payload)
+        .map_err(|r| ApiError::busy(&r))?;
+    app.durable(receipt.position).await?;
+    tracing::debug!(by = %caller.name, accepted = receipt.accepted, "batch upsert");
+    if receipt.accepted == 0
+        && let Some(problem) = receipt.problems.first()
+    {
+        return Err(ApiError::invalid(problem.clone()));
+    }
+    // What admission refused names the entity first in its place.
+    for problem in receipt.problems.into_iter().skip(understood) {
+        let id = problem.place.split(' ').next().map(str::to_owned);
+        outcome.errors.push((id, problem));
+    }
+    for (id, known) in ids {
+        let id = id.to_string();
+        if outcome
+            .errors
+            .iter()
+            .any(|(refused, _)| refused.as_deref() == Some(&id))
+        {
+            continue;
+        }
+        if known {
+            &mut outcome.updated
+        } else {
+            &mut outcome.created
+        }
+        .push(id);
+    }
+    let (status, body) = encode::batch_answer(&outcome);
+    let status = StatusCode::from_u16(status).map_err(ApiError::internal)?;
+    Ok(match body {
+        None => status.into_response(),
+        Some(body) => (status, Json(body)).into_response(),
+    })
+}
+
+/// Options of a line-protocol write.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+pub struct WriteOptions {
+    /// Unit of the timestamps: ns (default), us, ms or s.
+    pub precision: Option<String>,
+    /// Accepted and ignored: Jingling has one store.
+    pub bucket: Option<String>,
+    /// Accepted and ignored.
+    pub org: Option<String>,
+    /// Accepted and ignored.
+    pub db: Option<String>,
+}
+
+/// Writes InfluxDB line protocol (version 2 address), so that existing collectors can send.
+#[utoipa::path(post, path = "/api/v2/write", tag = "line protocol", security(("session" = ["ingest.write"])), params(WriteOptions),
+    request_body(content = String, content_type = "text/plain"),
+    responses((status = 204), (status = 400, body = crate::error::ProblemBody), (status = 503, body = crate::error::ProblemBody)))]
+pub async fn write_v2(
+    state: State<Arc<App>>,
+    options: Query<WriteOptions>,
+    body: Bytes,
+) -> Answer<Response> {
+    write(state, options, body, "/api/v2/write").await
+}
+
+/// Writes InfluxDB line protocol (version 1 address).
+#[utoipa::path(post, path = "/write", tag = "line protocol", security(("session" = ["ingest.write"])), params(WriteOptions),
+    request_body(content = String, content_type = "text/plain"),
+    responses((status = 204), (status = 400, body = crate::error::ProblemBody), (status = 503, body = crate::error::ProblemBody)))]
+pub async fn write_v1(
+    state: State<Arc<App>>,
+    options: Query<WriteOptions>,
+    body: Bytes,
+) -> Answer<Response> {
+    write(state, options, body, "/write").await
+}
+
+async fn write(
+    State(app): State<Arc<App>>,
+    Query(options): Query<WriteOptions>,
+    body: Bytes,
+    address: &str,
+) -> Answer<Response> {
+    let received_at = app.now();
+    let precision = Precision::parse(options.precision.as_deref().unwrap_or("ns"))
+        .map_err(ApiError::invalid)?;
+    let payload = app
+        .line_protocol
+        .decode_lines(
+            &body,
+            precision,
+            &Context {
+                received_at,
+                entity: None,
+            },
+        )
+        .payload;
+    let incoming = Incoming {
+        door: "influx",
+        device_id: None,
+        scope: &Scope::Any,
+        address,
+        raw: &body,
+        received_at,
+        retain: false,
+    };
+    let receipt = app
+        .ingest
+        .submit(incoming, payload)
+        .map_err(|r| ApiError::busy(&r))?;
+    app.durable(receipt.position).await?;
+    match receipt.problems.into_iter().next() {
+        None => Ok(StatusCode::NO_CONTENT.into_response()),
+        Some(mut problem) => {
+            if receipt.accepted > 0 {
+                problem.mend = format!(
+                    "{} ({} updates of the other lines were written)",
+                    problem.mend, receipt.accepted
+                );
+            }
+            Err(ApiError::invalid(problem))
+        }
+    }
+}

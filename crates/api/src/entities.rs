@@ -1,0 +1,471 @@
+//! Entities: their current state, their place on the map, their history.
+
+use crate::app::App;
+use crate::error::{Answer, ApiError};
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use model::{EntityId, Problem, Timestamp, Value};
+use proto_ngsild::encode::{self, AttributeView};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use twin::{Entity, Filter};
+use utoipa::{IntoParams, ToSchema};
+
+/// Entities in one page when the caller does not say.
+const PAGE_ENTITIES_DEFAULT: usize = 100;
+/// Most entities in one page.
+const PAGE_ENTITIES_MAX: usize = 1_000;
+/// Most entities that the map is given.
+const MAP_ENTITIES_MAX: usize = 50_000;
+/// Most points of a history; a longer one is cut to its newest.
+const HISTORY_POINTS_MAX: usize = 5_000;
+/// Most active alerts that colour the map.
+const MAP_ALERTS_MAX: u32 = 5_000;
+
+/// One attribute's current value.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AttributeBody {
+    /// The value.
+    pub value: serde_json::Value,
+    /// UN/CEFACT code of its unit.
+    pub unit: Option<String>,
+    /// When it was so.
+    pub observed_at: String,
+    /// How good it is.
+    pub quality: String,
+    /// The journal position of the message that said so.
+    pub position: u64,
+}
+
+/// An entity.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct EntityBody {
+    /// Its id.
+    pub id: String,
+    /// Its type.
+    pub r#type: String,
+    /// Its name for people.
+    pub name: Option<String>,
+    /// Its attributes.
+    pub attributes: BTreeMap<String, AttributeBody>,
+    /// Longitude and latitude, WGS 84 degrees.
+    pub location: Option<[f64; 2]>,
+    /// When anything of it last changed.
+    pub modified_at: String,
+    /// The declared type, with titles and units, where one entity is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub kind: Option<serde_json::Value>,
+}
+
+impl From<Entity> for EntityBody {
+    fn from(entity: Entity) -> Self {
+        let attributes = entity.attributes.iter().map(|(name, a)| {
+            let body = AttributeBody {
+                value: a.value.to_json(),
+                unit: a.unit.as_deref().map(str::to_owned),
+                observed_at: a.observed_at.to_string(),
+                quality: a.quality.as_str().to_owned(),
+                position: a.position,
+            };
+            (name.to_string(), body)
+        });
+        Self {
+            name: name_of(&entity),
+            attributes: attributes.collect(),
+            location: entity.location,
+            modified_at: entity.modified_at.to_string(),
+            id: entity.id.to_string(),
+            r#type: entity.entity_type.to_string(),
+            kind: None,
+        }
+    }
+}
+
+/// The entity's name for people: its `name` attribute.
+pub fn name_of(entity: &Entity) -> Option<String> {
+    entity
+        .attributes
+        .iter()
+        .find(|(name, _)| name.as_str() == "name")
+        .and_then(|(_, a)| match &a.value {
+            Value::Text(text) => Some(text.clone()),
+            _ => None,
+        })
+}
+
+/// A page of entities.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Entities {
+    /// The entities, by id.
+    pub items: Vec<EntityBody>,
+    /// The next page's cursor.
+    pub next: Option<String>,
+}
+
+/// Which entities.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+pub struct EntitiesQuery {
+    /// Of these types, separated by commas.
+    pub r#type: Option<String>,
+    /// Within west,south,east,north in degrees.
+    pub bbox: Option<String>,
+    /// Whose id or name holds this text.
+    pub q: Option<String>,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+    /// How many: 100 when not said, at most 1,000.
+    pub limit: Option<usize>,
+}
+
+impl EntitiesQuery {
+    fn filter(&self) -> Answer<Filter> {
+        let mut filter = Filter {
+            types: self.r#type.as_deref().map(split_commas).unwrap_or_default(),
+            text: self.q.clone().filter(|q| !q.is_empty()),
+            limit: self
+                .limit
+                .unwrap_or(PAGE_ENTITIES_DEFAULT)
+                .clamp(1, PAGE_ENTITIES_MAX),
+            after: self.after.clone(),
+            ..Filter::default()
+        };
+        if let Some(text) = &self.bbox {
+            let numbers: Vec<f64> = text
+                .split(',')
+                .filter_map(|n| n.trim().parse().ok())
+                .collect();
+            let bbox: [f64; 4] = numbers.try_into().map_err(|_| {
+                ApiError::invalid(Problem::new(
+                    "bbox",
+                    "bbox is not four numbers",
+                    "bbox",
+                    "write west,south,east,north in degrees",
+                ))
+            })?;
+            filter.bbox = Some(bbox);
+        }
+        Ok(filter)
+    }
+}
+
+fn split_commas(text: &str) -> Vec<String> {
+    text.split(',')
+        .map(str::trim)
+        .filter(|t| !t.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Entities with their current state.
+#[utoipa::path(get, path = "/api/v1/entities", tag = "entities", security(("session" = ["entity.read"])), params(EntitiesQuery),
+    responses((status = 200, body = Entities), (status = 400, body = crate::error::ProblemBody)))]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Query(query): Query<EntitiesQuery>,
+) -> Answer<Json<Entities>> {
+    let page = app.twin.query(&query.filter()?);
+    Ok(Json(Entities {
+        items: page.items.into_iter().map(Into::into).collect(),
+        next: page.next.map(|n| n.to_string()),
+    }))
+}
+
+fn entity_id(text: &str) -> Answer<EntityId> {
+    EntityId::new(text).map_err(ApiError::invalid)
+}
+
+/// One entity with its declared type.
+#[utoipa::path(get, path = "/api/v1/entities/{id}", tag = "entities", security(("session" = ["entity.read"])), params(("id" = String, Path)),
+    responses((status = 200, body = EntityBody), (status = 404, body = crate::error::ProblemBody)))]
+pub async fn one(State(app): State<Arc<App>>, Path(id): Path<String>) -> Answer<Json<EntityBody>> {
+    let entity = app
+        .twin
+        .get(&entity_id(&id)?)
+        .ok_or_else(|| ApiError::not_found("entity", &id))?;
+    let mut body = EntityBody::from(entity);
+    body.kind = app
+        .ingest
+        .catalogue()
+        .kinds
+        .get(&body.r#type)
+        .map(|k| serde_json::json!(k));
+    Ok(Json(body))
+}
+
+/// Entity types declared by the packs.
+#[utoipa::path(get, path = "/api/v1/types", tag = "entities", security(("session" = ["entity.read"])),
+    responses((status = 200, body = Object)))]
+pub async fn types(State(app): State<Arc<App>>) -> Json<serde_json::Value> {
+    let counts = app.twin.counts();
+    let items: Vec<serde_json::Value> = app
+        .ingest
+        .catalogue()
+        .kinds
+        .values()
+        .map(|k| {
+            let mut json = serde_json::json!(k);
+            json["count"] = serde_json::json!(counts.get(k.name.as_str()).copied().unwrap_or(0));
+            json["view"] =
+                serde_json::json!(app.packs.views.iter().find(|v| v.entity_type == k.name));
+            json
+        })
+        .collect();
+    Json(serde_json::json!({"items": items}))
+}
+
+/// Everything the map draws, one array a column.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct MapEntities {
+    /// The types met, in the order that `type` counts them.
+    pub types: Vec<String>,
+    /// Ids.
+    pub ids: Vec<String>,
+    /// Index into `types`.
+    pub r#type: Vec<usize>,
+    /// Longitudes, degrees.
+    pub lon: Vec<f64>,
+    /// Latitudes, degrees.
+    pub lat: Vec<f64>,
+    /// Names.
+    pub name: Vec<Option<String>>,
+    /// 0 none, 1 info, 2 minor, 3 major, 4 critical: the worst active alert.
+    pub severity: Vec<u8>,
+    /// The journal position that this shows.
+    pub at_position: u64,
+}
+
+/// Which entities the map wants.
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct MapQuery {
+    /// Of these types, separated by commas; all when not said.
+    pub types: Option<String>,
+}
+
+/// Every entity that has a place, for the map.
+#[utoipa::path(get, path = "/api/v1/map/entities", tag = "entities", security(("session" = ["entity.read"])), params(MapQuery),
+    responses((status = 200, body = MapEntities)))]
+pub async fn map(State(app): State<Arc<App>>, Query(query): Query<MapQuery>) -> Answer<Response> {
+    let mut connection = app.records.read().await?;
+    let active = records::alerts::active(&mut connection, MAP_ALERTS_MAX).await?;
+    drop(connection);
+    let mut worst: HashMap<String, u8> = HashMap::new();
+    for alert in active {
+        let level = severity_level(&alert.severity);
+        let known = worst.entry(alert.entity_id).or_default();
+        *known = level.max(*known);
+    }
+    let filter = Filter {
+        types: query.types.as_deref().map(split_commas).unwrap_or_default(),
+        limit: MAP_ENTITIES_MAX,
+        ..Filter::default()
+    };
+    let mut body = MapEntities {
+        at_position: app.twin.position(),
+        ..MapEntities::default()
+    };
+    let mut type_index: HashMap<String, usize> = HashMap::new();
+    for entity in app.twin.query(&filter).items {
+        let Some([lon, lat]) = entity.location else {
+            continue;
+        };
+        let next = type_index.len();
+        let index = *type_index
+            .entry(entity.entity_type.to_string())
+            .or_insert_with(|| {
+                body.types.push(entity.entity_type.to_string());
+                next
+            });
+        body.r#type.push(index);
+        body.lon.push(lon);
+        body.lat.push(lat);
+        body.name.push(name_of(&entity));
+        body.severity
+            .push(worst.get(entity.id.as_str()).copied().unwrap_or(0));
+        body.ids.push(entity.id.to_string());
+    }
+    Ok(Json(body).into_response())
+}
+
+/// A severity as a number: 0 unknown, 1 info, 2 minor, 3 major, 4 critical.
+pub fn severity_level(severity: &str) -> u8 {
+    match severity {
+        "info" => 1,
+        "minor" => 2,
+        "major" => 3,
+        "critical" => 4,
+        _ => 0,
+    }
+}
+
+/// Which stretch of history.
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct HistoryQuery {
+    /// The attribute.
+    pub attribute: String,
+    /// From this time on (RFC 3339).
+    pub from: Option<String>,
+    /// Up to this time.
+    pub to: Option<String>,
+    /// Most points, newest kept: 5,000 at most.
+    pub limit: Option<usize>,
+}
+
+/// One point of a history.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HistoryPoint {
+    /// When it was so.
+    pub observed_at: String,
+    /// The value.
+    pub value: serde_json::Value,
+    /// How good it is.
+    pub quality: String,
+    /// The journal position of the message that said so.
+    pub position: u64,
+    /// When that message came.
+    pub received_at: String,
+}
+
+/// An attribute's history.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct History {
+    /// The attribute.
+    pub attribute: String,
+    /// Its unit now.
+    pub unit: Option<String>,
+    /// The points, oldest first.
+    pub points: Vec<HistoryPoint>,
+    /// Whether older points were left out.
+    pub truncated: bool,
+}
+
+/// An attribute's history, oldest first.
+#[utoipa::path(get, path = "/api/v1/entities/{id}/history", tag = "entities", security(("session" = ["entity.read"])),
+    params(("id" = String, Path), HistoryQuery),
+    responses((status = 200, body = History), (status = 400, body = crate::error::ProblemBody)))]
+pub async fn history(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    Query(query): Query<HistoryQuery>,
+) -> Answer<Json<History>> {
+    let id = entity_id(&id)?;
+    let attribute = model::AttributeName::new(&query.attribute).map_err(ApiError::invalid)?;
+    let time = |text: &Option<String>| {
+        text.as_deref()
+            .map(Timestamp::parse)
+            .transpose()
+            .map_err(ApiError::invalid)
+    };
+    let (from, to) = (time(&query.from)?, time(&query.to)?);
+    let limit = query
+        .limit
+        .unwrap_or(HISTORY_POINTS_MAX)
+        .clamp(1, HISTORY_POINTS_MAX);
+    let wanted = lake::HistoryQuery {
+        entity_id: id.clone(),
+        attribute: attribute.clone(),
+        from,
+        to,
+        limit,
+    };
+    let lake::History {
+        mut points,
+        truncated,
+    } = app
+        .lake
+        .history(&wanted, &app.options.sql_limits)
+        .await
+        .map_err(ApiError::invalid)?;
+    points.reverse();
+    let unit = app.twin.get(&id).and_then(|e| {
+        e.attributes
+            .iter()
+            .find(|(n, _)| n.as_str() == attribute.as_str())
+            .and_then(|(_, a)| a.unit.as_deref().map(str::to_owned))
+    });
+    let points = points.into_iter().map(|p| HistoryPoint {
+        observed_at: p.observed_at.to_string(),
+        value: p.value,
+        quality: p.quality,
+        position: p.position,
+        received_at: p.received_at.to_string(),
+    });
+    Ok(Json(History {
+        attribute: attribute.to_string(),
+        unit,
+        points: points.collect(),
+        truncated,
+    }))
+}
+
+/// How NGSI-LD entities are asked for.
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct NgsiQuery {
+    /// Of these types, separated by commas.
+    pub r#type: Option<String>,
+    /// `keyValues` for the simplified form.
+    pub options: Option<String>,
+    /// How many, at most 1,000.
+    pub limit: Option<usize>,
+}
+
+fn ngsi(entity: &Entity, options: Option<&str>) -> serde_json::Value {
+    let attributes = entity.attributes.iter().map(|(name, a)| AttributeView {
+        name: name.as_str(),
+        value: &a.value,
+        unit: a.unit.as_deref(),
+        observed_at: a.observed_at,
+    });
+    let (id, kind) = (entity.id.as_str(), entity.entity_type.as_str());
+    if matches!(options, Some("keyValues" | "simplified")) {
+        encode::key_values(id, kind, attributes)
+    } else {
+        encode::normalized(id, kind, attributes)
+    }
+}
+
+/// One entity as NGSI-LD (clause 5.7.1).
+#[utoipa::path(get, path = "/ngsi-ld/v1/entities/{id}", tag = "ngsi-ld", security(("session" = ["entity.read"])), params(("id" = String, Path), NgsiQuery),
+    responses((status = 200, body = Object), (status = 404, body = crate::error::ProblemBody)))]
+pub async fn ngsi_one(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    Query(query): Query<NgsiQuery>,
+) -> Answer<Json<serde_json::Value>> {
+    let entity = app
+        .twin
+        .get(&entity_id(&id)?)
+        .ok_or_else(|| ApiError::not_found("entity", &id))?;
+    Ok(Json(ngsi(&entity, query.options.as_deref())))
+}
+
+/// Entities of a type as NGSI-LD (clause 5.7.2).
+#[utoipa::path(get, path = "/ngsi-ld/v1/entities", tag = "ngsi-ld", security(("session" = ["entity.read"])), params(NgsiQuery),
+    responses((status = 200, body = Vec<Object>)))]
+pub async fn ngsi_list(
+    State(app): State<Arc<App>>,
+    Query(query): Query<NgsiQuery>,
+) -> Answer<Json<Vec<serde_json::Value>>> {
+    let filter = Filter {
+        types: query
+            .r#type
+            .as_deref()
+            .map(split_commas)
+            .unwrap_or_default(),
+        limit: query
+            .limit
+            .unwrap_or(PAGE_ENTITIES_DEFAULT)
+            .clamp(1, PAGE_ENTITIES_MAX),
+        ..Filter::default()
+    };
+    Ok(Json(
+        app.twin
+            .query(&filter)
+            .items
+            .iter()
+            .map(|e| ngsi(e, query.options.as_deref()))
+            .collect(),
+    ))
+}

@@ -1,0 +1,163 @@
+//! Errors as RFC 9457 problem documents: what, where and how to mend it, under the right status.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use model::Problem;
+use records::Failure;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The body of every error (RFC 9457, `application/problem+json`).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemBody {
+    /// A URI reference that names the kind of problem.
+    pub r#type: String,
+    /// The HTTP status' own words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// Short stable code, e.g. `time-out-of-range`.
+    pub code: String,
+    /// What is wrong.
+    pub detail: String,
+    /// Where.
+    pub place: String,
+    /// How to mend it.
+    pub mend: String,
+}
+
+/// What a handler may fail with.
+#[derive(Debug)]
+pub struct ApiError {
+    status: StatusCode,
+    problem: Problem,
+    retry_after_s: Option<u64>,
+}
+
+/// A handler's answer.
+pub type Answer<T> = Result<T, ApiError>;
+
+impl ApiError {
+    /// Any status with its problem.
+    pub fn new(status: StatusCode, problem: Problem) -> Self {
+        Self {
+            status,
+            problem,
+            retry_after_s: None,
+        }
+    }
+    /// 400.
+    pub fn invalid(problem: Problem) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, problem)
+    }
+    /// 404 of a kind of thing.
+    pub fn not_found(kind: &str, id: impl std::fmt::Display) -> Self {
+        let problem = Problem::new(
+            "not-found",
+            format!("no {kind} \"{id}\""),
+            kind,
+            "check the id; it may have been removed",
+        );
+        Self::new(StatusCode::NOT_FOUND, problem)
+    }
+    /// 401.
+    pub fn signed_out() -> Self {
+        let problem = Problem::new(
+            "signed-out",
+            "not signed in",
+            "session",
+            "sign in, or send Authorization: Bearer <token>",
+        );
+        Self::new(StatusCode::UNAUTHORIZED, problem)
+    }
+    /// 403 for want of a permission.
+    pub fn forbidden(permission: &str) -> Self {
+        let problem = Problem::new(
+            "forbidden",
+            format!("this needs the permission {permission}"),
+            "role",
+            "ask the administrator for a role that has it",
+        );
+        Self::new(StatusCode::FORBIDDEN, problem)
+    }
+    /// 503 with a time to wait: nothing was taken, the sender keeps it and tries again.
+    pub fn busy(refusal: &admission::Refusal) -> Self {
+        let status = match refusal {
+            admission::Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            admission::Refusal::Full => StatusCode::INSUFFICIENT_STORAGE,
+            admission::Refusal::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        let problem = Problem::new(
+            "not-taken",
+            refusal.to_string(),
+            "journal",
+            "nothing was written; send it again later",
+        );
+        Self {
+            status,
+            problem,
+            retry_after_s: Some(1),
+        }
+    }
+    /// 500: the cause goes to the log, not to the caller.
+    pub fn internal(cause: impl std::fmt::Display) -> Self {
+        tracing::error!(%cause, "a request failed inside");
+        let problem = Problem::new(
+            "internal",
+            "the platform failed",
+            "server",
+            "try again; if it stays, give the administrator the time",
+        );
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, problem)
+    }
+}
+
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Invalid(p) => Self::invalid(p),
+            Failure::Unauthenticated(p) => Self::new(StatusCode::UNAUTHORIZED, p),
+            Failure::Forbidden(p) => Self::new(StatusCode::FORBIDDEN, p),
+            Failure::NotFound(p) => Self::new(StatusCode::NOT_FOUND, p),
+            Failure::Conflict(p) => Self::new(StatusCode::CONFLICT, p),
+            Failure::TooMany {
+                problem,
+                retry_after_s,
+            } => Self {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                problem,
+                retry_after_s: Some(retry_after_s),
+            },
+            Failure::Internal(cause) => Self::internal(cause),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = ProblemBody {
+            r#type: format!("/problems/{}", self.problem.code),
+            title: self
+                .status
+                .canonical_reason()
+                .unwrap_or_default()
+                .to_owned(),
+            status: self.status.as_u16(),
+            code: self.problem.code,
+            detail: self.problem.what,
+            place: self.problem.place,
+            mend: self.problem.mend,
+        };
+        let mut response = (self.status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}

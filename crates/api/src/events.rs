@@ -1,0 +1,73 @@
+//! What the pages hear without asking: server-sent events of what changed.
+
+use crate::access::Caller;
+use crate::app::App;
+use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::Stream;
+use identity::Permission;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast;
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::BroadcastStream;
+
+/// Notices kept for a slow listener before it loses the oldest; it is told so by a `lost` event.
+const NOTICES_KEPT_MAX: usize = 1_024;
+/// A comment is sent this often, so that proxies keep the connection.
+const KEEP_ALIVE_S: u64 = 15;
+
+/// One thing that changed.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// `entity`, `alert`, `case`, `device`, `dead_letter` or `indicator`.
+    pub kind: &'static str,
+    /// The permission that a listener needs to hear of it.
+    pub permission: Permission,
+    /// The object, as the API would give it.
+    pub data: Arc<serde_json::Value>,
+}
+
+/// The bus of notices.
+#[derive(Clone, Debug)]
+pub struct Events(broadcast::Sender<Notice>);
+
+impl Default for Events {
+    fn default() -> Self {
+        Self(broadcast::channel(NOTICES_KEPT_MAX).0)
+    }
+}
+
+impl Events {
+    /// Tells every listener; nobody listening is fine.
+    pub fn tell(&self, kind: &'static str, permission: Permission, data: serde_json::Value) {
+        let _nobody_listens = self.0.send(Notice {
+            kind,
+            permission,
+            data: Arc::new(data),
+        });
+    }
+    /// Whether anyone listens.
+    pub fn has_listeners(&self) -> bool {
+        self.0.receiver_count() > 0
+    }
+}
+
+/// Live changes as server-sent events: `entity`, `alert`, `case`, `device`, `dead_letter`, `indicator`.
+#[utoipa::path(get, path = "/api/v1/events", tag = "live", security(("session" = [])),
+    responses((status = 200, description = "A stream of events", content_type = "text/event-stream", body = String)))]
+pub async fn listen(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let notices = BroadcastStream::new(app.events.0.subscribe());
+    let stream = notices.filter_map(move |notice| match notice {
+        Ok(notice) if caller.may(notice.permission) => Some(Ok(Event::default()
+            .event(notice.kind)
+            .data(notice.data.to_string()))),
+        Ok(_) => None,
+        Err(_) => Some(Ok(Event::default().event("lost").data("{}"))),
+    });
+    Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(KEEP_ALIVE_S)))
+}

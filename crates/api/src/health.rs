@@ -1,0 +1,115 @@
+//! Whether the platform lives, is ready, and how it does: for supervisors and Prometheus.
+
+use crate::app::App;
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Alive: the process answers.
+#[utoipa::path(get, path = "/healthz", tag = "health", security(()), responses((status = 200, body = String)))]
+pub async fn alive() -> &'static str {
+    "ok\n"
+}
+
+/// Ready: every projection has caught up with what was durable at the start.
+#[utoipa::path(get, path = "/readyz", tag = "health", security(()), responses((status = 200, body = String), (status = 503, body = String)))]
+pub async fn ready(State(app): State<Arc<App>>) -> Response {
+    if app.is_ready.load(Ordering::Acquire) {
+        "ready\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "replaying the journal\n").into_response()
+    }
+}
+
+/// The API's description.
+#[utoipa::path(get, path = "/api/openapi.json", tag = "health", security(()), responses((status = 200, body = Object)))]
+pub async fn description(State(app): State<Arc<App>>) -> Json<utoipa::openapi::OpenApi> {
+    Json(app.description.clone())
+}
+
+/// Counters in Prometheus' text form.
+#[utoipa::path(get, path = "/metrics", tag = "health", security(()), responses((status = 200, body = String)))]
+pub async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let mut text = String::new();
+    let c = &app.ingest.counters;
+    let durable = *app.ingest.journal().durable().borrow();
+    let own = [
+        (
+            "jingling_messages_accepted_total",
+            "counter",
+            "Messages accepted since the start.",
+            c.messages_accepted.load(Ordering::Relaxed),
+        ),
+        (
+            "jingling_messages_rejected_total",
+            "counter",
+            "Messages kept as dead letters since the start.",
+            c.messages_rejected.load(Ordering::Relaxed),
+        ),
+        (
+            "jingling_messages_duplicate_total",
+            "counter",
+            "Messages sent again since the start.",
+            c.messages_duplicate.load(Ordering::Relaxed),
+        ),
+        (
+            "jingling_values_accepted_total",
+            "counter",
+            "Attribute values accepted since the start.",
+            c.values_accepted.load(Ordering::Relaxed),
+        ),
+        (
+            "jingling_journal_durable_position",
+            "gauge",
+            "Records of the journal on disk.",
+            durable,
+        ),
+        (
+            "jingling_twin_position",
+            "gauge",
+            "Records that the current state has applied.",
+            app.twin.position(),
+        ),
+        (
+            "jingling_lake_sealed_position",
+            "gauge",
+            "Records sealed to Parquet.",
+            app.lake.sealed_position(),
+        ),
+        (
+            "jingling_entities",
+            "gauge",
+            "Entities in the current state.",
+            app.twin.counts().values().map(|&n| n as u64).sum(),
+        ),
+    ];
+    let mut lines: Vec<crate::app::MetricLine> = own
+        .into_iter()
+        .map(|(name, kind, help, value)| (name.to_owned(), kind, help, value))
+        .collect();
+    lines.extend(
+        app.door_metrics
+            .get()
+            .into_iter()
+            .flat_map(|metrics| metrics()),
+    );
+    for (name, kind, help, value) in lines {
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n"
+        );
+    }
+    (
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        text,
+    )
+        .into_response()
+}

@@ -1,0 +1,576 @@
+//! The plan: every indicator measured by its query over the platform's own data, or reported by a person
+//! with evidence; where it should stand by now, and the rows behind the figure.
+
+use crate::access::{Caller, Peer};
+use crate::app::App;
+use crate::error::{Answer, ApiError};
+use axum::Json;
+use axum::extract::{Path, State};
+use identity::Permission;
+use indicators::{Definition, Method};
+use lake::ColumnKind;
+use model::{Problem, Timestamp};
+use parking_lot::RwLock;
+use records::indicators::{IndicatorReport, IndicatorValue, NewReport};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// Longest evidence or note of a report, in characters.
+const REPORT_TEXT_CHARS_MAX: usize = 2_000;
+/// Most points of an indicator's history given at once.
+const HISTORY_POINTS_MAX: u32 = 2_000;
+/// Most rows shown behind a figure.
+const ROWS_SHOWN_MAX: usize = 500;
+
+/// Columns of the SQL table `indicators`.
+pub const TABLE_COLUMNS: [(&str, ColumnKind); 13] = [
+    ("id", ColumnKind::Text),
+    ("number", ColumnKind::Text),
+    ("name_zh", ColumnKind::Text),
+    ("name_en", ColumnKind::Text),
+    ("unit", ColumnKind::Text),
+    ("baseline", ColumnKind::Number),
+    ("baseline_year", ColumnKind::Integer),
+    ("target", ColumnKind::Number),
+    ("target_year", ColumnKind::Integer),
+    ("method", ColumnKind::Text),
+    ("value", ColumnKind::Number),
+    ("measured_at", ColumnKind::Time),
+    ("status", ColumnKind::Text),
+];
+
+/// What an indicator's query gave last.
+#[derive(Clone, Debug, Default)]
+pub struct Measured {
+    /// The value; `None` when the query gave none.
+    pub value: Option<f64>,
+    /// When.
+    pub at: Timestamp,
+    /// Why the query failed, if it did.
+    pub problem: Option<Problem>,
+}
+
+/// The plan's definitions and what was last measured.
+pub struct Plan {
+    definitions: Vec<Definition>,
+    measured: RwLock<HashMap<String, Measured>>,
+    zone: jiff::tz::TimeZone,
+}
+
+impl Plan {
+    /// Over definitions; days are judged in the city's zone.
+    pub fn new(definitions: Vec<Definition>, zone: &str) -> Self {
+        let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        Self {
+            definitions,
+            measured: RwLock::default(),
+            zone,
+        }
+    }
+
+    /// The definition of that id.
+    pub fn definition(&self, id: &str) -> Option<&Definition> {
+        self.definitions.iter().find(|d| d.id == id)
+    }
+
+    /// The calendar day in the city.
+    pub fn day(&self, at: Timestamp) -> jiff::civil::Date {
+        self.zone
+            .to_datetime(
+                jiff::Timestamp::from_microsecond(at.micros())
+                    .unwrap_or(jiff::Timestamp::UNIX_EPOCH),
+            )
+            .date()
+    }
+
+    /// Measures every indicator over a lake, without keeping or telling anything.
+    pub async fn measure_all(
+        &self,
+        lake: &lake::Lake,
+        limits: &lake::Limits,
+        tables: Arc<crate::tables::CityTables>,
+        catalogue: &model::Catalogue,
+        at: Timestamp,
+    ) {
+        for definition in &self.definitions {
+            let measured = query(lake, limits, tables.clone(), catalogue, definition, at).await;
+            self.measured
+                .write()
+                .insert(definition.id.clone(), measured);
+        }
+    }
+
+    /// The rows of the SQL table `indicators`.
+    pub fn table_rows(&self) -> Vec<Vec<Value>> {
+        let measured = self.measured.read();
+        self.definitions
+            .iter()
+            .map(|d| {
+                let m = measured.get(&d.id);
+                let value = m.and_then(|m| m.value);
+                let status = m.map_or("unknown", |m| d.status(m.value, self.day(m.at)).as_str());
+                vec![
+                    json!(d.id),
+                    json!(d.number),
+                    json!(d.name_zh),
+                    json!(d.name_en),
+                    json!(d.unit_zh),
+                    json!(d.baseline),
+                    json!(d.baseline_year),
+                    json!(d.target.edge(d.direction)),
+                    json!(d.target_year),
+                    json!(method(d)),
+                    json!(value),
+                    json!(m.map(|m| m.at.to_string())),
+                    json!(status),
+                ]
+            })
+            .collect()
+    }
+}
+
+const fn method(definition: &Definition) -> &'static str {
+    match definition.method {
+        Method::Computed => "computed",
+        Method::Reported => "reported",
+    }
+}
+
+async fn query(
+    lake: &lake::Lake,
+    limits: &lake::Limits,
+    tables: Arc<crate::tables::CityTables>,
+    catalogue: &model::Catalogue,
+    definition: &Definition,
+    at: Timestamp,
+) -> Measured {
+    match lake.query(&definition.sql, limits, tables, catalogue).await {
+        Ok(result) => {
+            let value = result
+                .rows
+                .first()
+                .and_then(|row| row.first())
+                .and_then(Value::as_f64);
+            Measured {
+                value,
+                at,
+                problem: None,
+            }
+        }
+        Err(problem) => {
+            tracing::warn!(indicator = definition.id, %problem, "an indicator could not be measured");
+            Measured {
+                value: None,
+                at,
+                problem: Some(problem),
+            }
+        }
+    }
+}
+
+impl App {
+    /// Measures every indicator once; what changed is kept in its history and told to the pages.
+    pub async fn measure_plan(&self) {
+        for definition in &self.plan.definitions {
+            self.measure(definition).await;
+        }
+    }
+
+    async fn measure(&self, definition: &Definition) {
+        let measured = query(
+            &self.lake,
+            &self.options.sql_limits,
+            self.tables.clone(),
+            &self.ingest.catalogue(),
+            definition,
+            self.now(),
+        )
+        .await;
+        let before = self
+            .plan
+            .measured
+            .write()
+            .insert(definition.id.clone(), measured.clone());
+        if before.is_some_and(|b| b.value == measured.value) || measured.problem.is_some() {
+            return;
+        }
+        if let Err(failure) = self.keep(definition, &measured).await {
+            tracing::warn!(indicator = definition.id, %failure, "a measurement was not kept");
+        }
+        self.events.tell(
+            "indicator",
+            Permission::IndicatorRead,
+            json!({"id": definition.id, "value": measured.value}),
+        );
+    }
+
+    async fn keep(&self, definition: &Definition, measured: &Measured) -> records::Result<()> {
+        let row = IndicatorValue {
+            indicator_id: definition.id.clone(),
+            at: measured.at,
+            value: measured.value,
+        };
+        let mut write = self.records.write().await?;
+        records::indicators::put_value(&mut write, &row).await?;
+        write.commit().await
+    }
+
+    fn indicator(
+        &self,
+        d: &Definition,
+        reports: &HashMap<String, IndicatorReport>,
+    ) -> IndicatorBody {
+        let now = self.now();
+        let measured = self.plan.measured.read().get(&d.id).cloned();
+        let value = measured.as_ref().and_then(|m| m.value);
+        let day = self.plan.day(now);
+        IndicatorBody {
+            id: d.id.clone(),
+            number: d.number.clone(),
+            origin: json!(d.origin),
+            group_zh: d.group_zh.clone(),
+            group_en: d.group_en.clone(),
+            subgroup_zh: d.subgroup_zh.clone(),
+            subgroup_en: d.subgroup_en.clone(),
+            name_zh: d.name_zh.clone(),
+            name_en: d.name_en.clone(),
+            unit_zh: d.unit_zh.clone(),
+            unit_en: d.unit_en.clone(),
+            baseline: d.baseline,
+            baseline_year: d.baseline_year,
+            target: d.target.edge(d.direction),
+            target_low: d.target.low,
+            target_high: d.target.high,
+            target_year: d.target_year,
+            direction: json!(d.direction),
+            method: method(d).to_owned(),
+            value,
+            measured_at: measured.as_ref().map(|m| m.at.to_string()),
+            problem: measured.and_then(|m| m.problem).map(Into::into),
+            expected_now: d.expected(day),
+            status: d.status(value, day).as_str().to_owned(),
+            source_zh: d.source_zh.clone(),
+            source_en: d.source_en.clone(),
+            reported: reports.get(&d.id).map(|r| ReportBody {
+                value: r.value,
+                by: r.reported_by.clone(),
+                at: r.at.to_string(),
+                period: r.period.clone(),
+                evidence: r.evidence.clone(),
+                note: r.note.clone(),
+            }),
+            plan_places: d.places.iter().map(|p| json!(p)).collect(),
+            contradictions: self
+                .packs
+                .contradictions
+                .iter()
+                .filter(|c| c.indicators.contains(&d.id))
+                .map(|c| c.id.clone())
+                .collect(),
+        }
+    }
+
+    async fn latest_reports(&self) -> Answer<HashMap<String, IndicatorReport>> {
+        let mut connection = self.records.read().await?;
+        let reports = records::indicators::latest_reports(&mut connection).await?;
+        Ok(reports
+            .into_iter()
+            .map(|r| (r.indicator_id.clone(), r))
+            .collect())
+    }
+}
+
+/// Who reported a figure, when, and with what evidence.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ReportBody {
+    /// The figure.
+    pub value: f64,
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: String,
+    /// For which period.
+    pub period: String,
+    /// With what evidence.
+    pub evidence: String,
+    /// More.
+    pub note: Option<String>,
+}
+
+/// An indicator of the plan (规划指标).
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct IndicatorBody {
+    /// Short id.
+    pub id: String,
+    /// Its number in the plan's table, or where in the text.
+    pub number: String,
+    /// table, text or platform.
+    #[schema(value_type = String)]
+    pub origin: Value,
+    /// First-level group.
+    pub group_zh: String,
+    /// First-level group.
+    pub group_en: String,
+    /// Second-level group.
+    pub subgroup_zh: String,
+    /// Second-level group.
+    pub subgroup_en: String,
+    /// Name in Chinese.
+    pub name_zh: String,
+    /// Name in English.
+    pub name_en: String,
+    /// Unit in Chinese.
+    pub unit_zh: String,
+    /// Unit in English.
+    pub unit_en: String,
+    /// Value in the baseline year; `None` where the plan gives none.
+    pub baseline: Option<f64>,
+    /// The baseline year.
+    pub baseline_year: i16,
+    /// The target that must be reached.
+    pub target: f64,
+    /// Lower end of the target.
+    pub target_low: f64,
+    /// Upper end of the target.
+    pub target_high: f64,
+    /// The target year.
+    pub target_year: i16,
+    /// Whether more or less is better.
+    #[schema(value_type = String)]
+    pub direction: Value,
+    /// computed or reported.
+    pub method: String,
+    /// The value now.
+    pub value: Option<f64>,
+    /// When it was measured.
+    pub measured_at: Option<String>,
+    /// Why it could not be measured, if it could not.
+    pub problem: Option<crate::dead_letters::ProblemDetail>,
+    /// Where it should stand today on the path from baseline to target.
+    pub expected_now: Option<f64>,
+    /// met, on_path, behind or unknown.
+    pub status: String,
+    /// Where the figure comes from, in Chinese.
+    pub source_zh: String,
+    /// Where the figure comes from, in English.
+    pub source_en: String,
+    /// The newest report of a person.
+    pub reported: Option<ReportBody>,
+    /// The plan's own words.
+    #[schema(value_type = Vec<Object>)]
+    pub plan_places: Vec<Value>,
+    /// Ids of the contradictions that touch it.
+    pub contradictions: Vec<String>,
+}
+
+/// The whole plan.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlanBody {
+    /// Title in Chinese.
+    pub title_zh: String,
+    /// Title in English.
+    pub title_en: String,
+    /// Who published it and when.
+    pub source_zh: String,
+    /// Who published it and when.
+    pub source_en: String,
+    /// First and last year.
+    pub period: [i16; 2],
+    /// How the plan was read.
+    pub notes_zh: Vec<String>,
+    /// How the plan was read.
+    pub notes_en: Vec<String>,
+    /// All indicators.
+    pub indicators: Vec<IndicatorBody>,
+    /// Where the plan contradicts itself.
+    #[schema(value_type = Vec<Object>)]
+    pub contradictions: Vec<Value>,
+}
+
+/// The plan with every indicator as it stands now.
+#[utoipa::path(get, path = "/api/v1/plan", tag = "plan", security(("session" = ["indicator.read"])),
+    responses((status = 200, body = PlanBody), (status = 404, body = crate::error::ProblemBody)))]
+pub async fn plan(State(app): State<Arc<App>>) -> Answer<Json<PlanBody>> {
+    let plan = app
+        .packs
+        .plan
+        .as_ref()
+        .ok_or_else(|| ApiError::not_found("plan", "any"))?;
+    let reports = app.latest_reports().await?;
+    Ok(Json(PlanBody {
+        title_zh: plan.title_zh.clone(),
+        title_en: plan.title_en.clone(),
+        source_zh: plan.source_zh.clone(),
+        source_en: plan.source_en.clone(),
+        period: plan.period,
+        notes_zh: plan.notes_zh.clone(),
+        notes_en: plan.notes_en.clone(),
+        indicators: app
+            .plan
+            .definitions
+            .iter()
+            .map(|d| app.indicator(d, &reports))
+            .collect(),
+        contradictions: app.packs.contradictions.iter().map(|c| json!(c)).collect(),
+    }))
+}
+
+/// One indicator with its path, its history and the rows behind it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct IndicatorDetail {
+    /// The indicator.
+    #[serde(flatten)]
+    pub indicator: IndicatorBody,
+    /// The query that measures it.
+    pub sql: String,
+    /// The query of the rows behind it.
+    pub rows_sql: String,
+    /// The expected value at the end of each year: `{year, expected}`.
+    #[schema(value_type = Vec<Object>)]
+    pub path: Vec<Value>,
+    /// Values measured so far: `{at, value}`.
+    #[schema(value_type = Vec<Object>)]
+    pub history: Vec<Value>,
+    /// The rows behind the value.
+    pub rows: Option<crate::sql::SqlAnswer>,
+}
+
+/// One indicator with its path, its history and the rows behind it.
+#[utoipa::path(get, path = "/api/v1/plan/indicators/{id}", tag = "plan", security(("session" = ["indicator.read"])), params(("id" = String, Path)),
+    responses((status = 200, body = IndicatorDetail), (status = 404, body = crate::error::ProblemBody)))]
+pub async fn one(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Answer<Json<IndicatorDetail>> {
+    detail(&app, &id).await.map(Json)
+}
+
+async fn detail(app: &App, id: &str) -> Answer<IndicatorDetail> {
+    let d = app
+        .plan
+        .definition(id)
+        .ok_or_else(|| ApiError::not_found("indicator", id))?;
+    let reports = app.latest_reports().await?;
+    let mut connection = app.records.read().await?;
+    let values = records::indicators::values(
+        &mut connection,
+        id,
+        Timestamp::from_micros(0),
+        HISTORY_POINTS_MAX,
+    )
+    .await?;
+    drop(connection);
+    let rows = if d.rows_sql.trim().is_empty() {
+        None
+    } else {
+        let mut rows = crate::sql::answer(app, &d.rows_sql).await?;
+        rows.truncated |= rows.rows.len() > ROWS_SHOWN_MAX;
+        rows.rows.truncate(ROWS_SHOWN_MAX);
+        Some(rows)
+    };
+    Ok(IndicatorDetail {
+        indicator: app.indicator(d, &reports),
+        sql: d.sql.clone(),
+        rows_sql: d.rows_sql.clone(),
+        path: d
+            .yearly_path()
+            .into_iter()
+            .map(|(year, expected)| json!({"year": year, "expected": expected}))
+            .collect(),
+        history: values
+            .into_iter()
+            .map(|v| json!({"at": v.at.to_string(), "value": v.value}))
+            .collect(),
+        rows,
+    })
+}
+
+/// A figure that a person reports.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct ReportRequest {
+    /// The figure, in the indicator's unit.
+    pub value: f64,
+    /// The period, e.g. 2026-10.
+    pub period: String,
+    /// What proves it: a document's number, an address, a photo.
+    pub evidence: String,
+    /// More.
+    pub note: Option<String>,
+}
+
+/// Reports a figure, with its evidence.
+#[utoipa::path(post, path = "/api/v1/plan/indicators/{id}/reports", tag = "plan", security(("session" = ["indicator.report"])), params(("id" = String, Path)),
+    request_body = ReportRequest,
+    responses((status = 200, body = IndicatorDetail), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
+pub async fn report(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    peer: Peer,
+    Path(id): Path<String>,
+    Json(request): Json<ReportRequest>,
+) -> Answer<Json<IndicatorDetail>> {
+    let definition = app
+        .plan
+        .definition(&id)
+        .ok_or_else(|| ApiError::not_found("indicator", &id))?;
+    let bad = |place: &str, what: &str, mend: &str| {
+        Err(ApiError::invalid(Problem::new("report", what, place, mend)))
+    };
+    if !request.value.is_finite() {
+        return bad(
+            "value",
+            "not a finite number",
+            "send a number in the indicator's unit",
+        );
+    }
+    for (place, text, needed) in [
+        ("period", request.period.as_str(), true),
+        ("evidence", request.evidence.as_str(), true),
+        ("note", request.note.as_deref().unwrap_or_default(), false),
+    ] {
+        if needed && text.trim().is_empty() {
+            return bad(
+                place,
+                "empty",
+                "a figure is reported with its period and its evidence",
+            );
+        }
+        if text.chars().count() > REPORT_TEXT_CHARS_MAX {
+            return bad(place, "too long", "use at most 2,000 characters");
+        }
+    }
+    if definition.method != Method::Reported {
+        return bad(
+            "id",
+            "this indicator is computed",
+            "mend the data it is computed from; see the rows behind it",
+        );
+    }
+    let now = app.now();
+    let actor = peer.actor(&caller);
+    let new = NewReport {
+        indicator_id: id.clone(),
+        value: request.value,
+        period: request.period.trim().to_owned(),
+        evidence: request.evidence.trim().to_owned(),
+        note: request.note.filter(|n| !n.trim().is_empty()),
+    };
+    let mut write = app.records.write().await?;
+    records::indicators::insert_report(&mut write, &new, &actor, now).await?;
+    let detail_json = json!({"value": new.value, "period": new.period, "evidence": new.evidence});
+    records::audit::insert(
+        &mut write,
+        now,
+        &actor,
+        "indicator.report",
+        &format!("indicator:{id}"),
+        &detail_json,
+    )
+    .await?;
+    write.commit().await?;
+    app.measure(definition).await;
+    detail(&app, &id).await.map(Json)
+}

@@ -1,0 +1,99 @@
+//! Where a figure came from: the stored message at a journal position.
+
+use crate::app::App;
+use crate::dead_letters::ProblemDetail;
+use crate::error::{Answer, ApiError};
+use axum::Json;
+use axum::extract::{Path, State};
+use base64::Engine as _;
+use model::{Record, Update};
+use serde::Serialize;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// A stored message.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Provenance {
+    /// Its journal position.
+    pub position: u64,
+    /// The door it came through.
+    pub door: String,
+    /// The sender, when known.
+    pub device_id: Option<String>,
+    /// Topic or path.
+    pub address: String,
+    /// When it came.
+    pub received_at: String,
+    /// Its size, bytes.
+    pub size_bytes: usize,
+    /// The message as text, when it is UTF-8.
+    pub raw_text: Option<String>,
+    /// The message's bytes.
+    pub raw_base64: String,
+    /// What was understood.
+    #[schema(value_type = Vec<Object>)]
+    pub updates: Vec<serde_json::Value>,
+    /// Why it was not understood, when it was not.
+    pub problem: Option<ProblemDetail>,
+}
+
+/// The stored message at a journal position, as it came.
+#[utoipa::path(get, path = "/api/v1/provenance/{position}", tag = "entities", security(("session" = ["entity.read"])),
+    params(("position" = u64, Path)), responses((status = 200, body = Provenance), (status = 404, body = crate::error::ProblemBody)))]
+pub async fn one(
+    State(app): State<Arc<App>>,
+    Path(position): Path<u64>,
+) -> Answer<Json<Provenance>> {
+    let stored = app
+        .ingest
+        .journal()
+        .record(position)
+        .map_err(ApiError::internal)?;
+    let stored = stored.ok_or_else(|| ApiError::not_found("stored message", position))?;
+    let (door, device_id, address, received_at, raw, updates, problem) =
+        match Record::decode(&stored).map_err(ApiError::internal)? {
+            Record::Accepted(a) => (
+                a.door,
+                a.device_id,
+                a.address,
+                a.received_at,
+                a.raw,
+                a.updates,
+                None,
+            ),
+            Record::Rejected(r) => (
+                r.door,
+                r.device_id,
+                r.address,
+                r.received_at,
+                r.raw,
+                Vec::new(),
+                Some(r.problem.into()),
+            ),
+        };
+    Ok(Json(Provenance {
+        position,
+        door,
+        device_id: device_id.map(|d| d.to_string()),
+        address,
+        received_at: received_at.to_string(),
+        size_bytes: raw.len(),
+        raw_text: std::str::from_utf8(&raw).ok().map(str::to_owned),
+        raw_base64: base64::engine::general_purpose::STANDARD.encode(&raw),
+        updates: updates.iter().map(update_json).collect(),
+        problem,
+    }))
+}
+
+fn update_json(update: &Update) -> serde_json::Value {
+    let attributes: serde_json::Map<String, serde_json::Value> = update
+        .attributes
+        .iter()
+        .map(|a| {
+            let value = serde_json::json!({"value": a.value.to_json(), "unit": a.unit,
+                "observed_at": a.observed_at.to_string(), "quality": a.quality.as_str()});
+            (a.name.to_string(), value)
+        })
+        .collect();
+    serde_json::json!({"id": update.entity_id, "type": update.entity_type, "attributes": attributes})
+}

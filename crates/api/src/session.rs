@@ -1,0 +1,213 @@
+//! Signing in and out, and the people of the city.
+
+use crate::access::{CSRF_HEADER, Caller, Peer, SESSION_COOKIE, session_cookie};
+use crate::app::App;
+use crate::error::{Answer, ApiError};
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use identity::{Principal, PrincipalId, Role};
+use records::PageRequest;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+
+/// Most people listed at once.
+const PEOPLE_MAX: u32 = 500;
+
+/// Who wants in.
+#[derive(Deserialize, ToSchema)]
+pub struct SignInRequest {
+    /// The name.
+    pub username: String,
+    /// The password.
+    pub password: String,
+}
+
+/// Who is in.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionBody {
+    /// The caller.
+    pub user: UserBody,
+}
+
+/// A person or machine.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UserBody {
+    /// The user's id; `None` for a machine.
+    pub id: Option<i64>,
+    /// The name to sign in with.
+    pub username: String,
+    /// The person's name.
+    pub name: String,
+    /// The role.
+    pub role: String,
+    /// The organisation's id.
+    pub organisation: Option<String>,
+    /// What the role may do.
+    pub permissions: Vec<String>,
+}
+
+impl From<&Principal> for UserBody {
+    fn from(p: &Principal) -> Self {
+        Self {
+            id: match p.id {
+                PrincipalId::User(id) => Some(id),
+                PrincipalId::Token(_) => None,
+            },
+            username: p.username.clone(),
+            name: p.name.clone(),
+            role: p.role.to_string(),
+            organisation: p.organisation_id.clone(),
+            permissions: p.permissions.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// Signs in: the answer sets the session's cookie.
+#[utoipa::path(post, path = "/api/v1/session", tag = "session", security(()), request_body = SignInRequest,
+    responses((status = 200, body = SessionBody), (status = 401, body = crate::error::ProblemBody), (status = 429, body = crate::error::ProblemBody)))]
+pub async fn sign_in(
+    State(app): State<Arc<App>>,
+    peer: Peer,
+    headers: HeaderMap,
+    Json(request): Json<SignInRequest>,
+) -> Answer<Response> {
+    if !headers.contains_key(CSRF_HEADER) && headers.contains_key(axum::http::header::ORIGIN) {
+        // A page of another site could otherwise sign a person in as somebody else.
+        return Err(ApiError::new(
+            StatusCode::FORBIDDEN,
+            model::Problem::new(
+                "csrf",
+                "sign-in from a page needs its header",
+                CSRF_HEADER,
+                "send x-jingling-csrf: 1",
+            ),
+        ));
+    }
+    let signed = app
+        .identity
+        .sign_in(
+            &request.username,
+            &request.password,
+            &peer.0.to_string(),
+            app.now(),
+        )
+        .await?;
+    let cookie = Cookie::build((SESSION_COOKIE, signed.secret))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(app.options.cookie_secure)
+        .build();
+    let body = SessionBody {
+        user: (&signed.principal).into(),
+    };
+    Ok((CookieJar::new().add(cookie), Json(body)).into_response())
+}
+
+/// Who the caller is.
+#[utoipa::path(get, path = "/api/v1/session", tag = "session", security(("session" = [])), responses((status = 200, body = SessionBody)))]
+pub async fn who(Caller(caller): Caller) -> Json<SessionBody> {
+    Json(SessionBody {
+        user: caller.as_ref().into(),
+    })
+}
+
+/// Signs out.
+#[utoipa::path(delete, path = "/api/v1/session", tag = "session", security(("session" = [])), responses((status = 204)))]
+pub async fn sign_out(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    peer: Peer,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    if let Some(secret) = session_cookie(&headers) {
+        app.identity
+            .sign_out(&secret, &peer.actor(&caller), app.now())
+            .await?;
+    }
+    let gone = Cookie::build((SESSION_COOKIE, "")).path("/").build();
+    Ok((CookieJar::new().remove(gone), StatusCode::NO_CONTENT).into_response())
+}
+
+/// A person whom a case can be given to.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PersonBody {
+    /// The user's id.
+    pub id: i64,
+    /// The person's name.
+    pub name: String,
+    /// The role.
+    pub role: String,
+    /// The organisation's id.
+    pub organisation: Option<String>,
+}
+
+/// People.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct People {
+    /// By name.
+    pub items: Vec<PersonBody>,
+}
+
+/// Which people.
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct PeopleQuery {
+    /// Of this role.
+    pub role: Option<String>,
+    /// Of this organisation.
+    pub organisation: Option<String>,
+}
+
+/// The people whom a case can be given to.
+#[utoipa::path(get, path = "/api/v1/users", tag = "session", security(("session" = ["case.dispatch"])), params(PeopleQuery),
+    responses((status = 200, body = People)))]
+pub async fn people(
+    State(app): State<Arc<App>>,
+    Query(query): Query<PeopleQuery>,
+) -> Answer<Json<People>> {
+    let role = query
+        .role
+        .as_deref()
+        .filter(|r| !r.is_empty())
+        .map(str::parse::<Role>)
+        .transpose()
+        .map_err(ApiError::invalid)?;
+    let page = PageRequest {
+        after: None,
+        limit: Some(PEOPLE_MAX),
+    };
+    let users = app
+        .identity
+        .list_users(role, query.organisation.as_deref(), &page)
+        .await?;
+    let items = users
+        .items
+        .into_iter()
+        .filter(|u| !u.disabled)
+        .map(|u| PersonBody {
+            id: u.id,
+            name: u.name,
+            role: u.role,
+            organisation: u.organisation_id,
+        });
+    Ok(Json(People {
+        items: items.collect(),
+    }))
+}
+
+/// The audit trail, newest first.
+#[utoipa::path(get, path = "/api/v1/audit", tag = "session", security(("session" = ["audit.read"])), params(crate::paging::PageQuery),
+    responses((status = 200, body = Object)))]
+pub async fn audit(
+    State(app): State<Arc<App>>,
+    Query(query): Query<crate::paging::PageQuery>,
+) -> Answer<Json<serde_json::Value>> {
+    let mut connection = app.records.read().await?;
+    let page = records::audit::list(&mut connection, &(&query).into()).await?;
+    Ok(Json(serde_json::json!(page)))
+}

@@ -1,0 +1,399 @@
+//! What the commands do.
+
+use crate::args::{DeviceCommand, Init, PackCommand, Query, TokenCommand, UserCommand};
+use crate::files;
+use crate::folder::Folder;
+use crate::output::{print_csv, print_json, print_table};
+use crate::running::{sql_limits, wall_clock};
+use crate::settings::{FILE_NAME, Settings, TEMPLATE};
+use anyhow::{Context, Result, anyhow, bail};
+use identity::{DeviceIdentity, Identity, NewPerson, Role};
+use lake::Lake;
+use model::{DeviceId, Record, TypeName};
+use records::{Actor, PageRequest, Records};
+use serde_json::json;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A sign-in made at the first start.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub struct FirstSignIn {
+    /// What for, in Chinese.
+    pub role_zh: String,
+    /// The role.
+    pub role: String,
+    /// The name to sign in with.
+    pub username: String,
+    /// The password, generated; change it after signing in.
+    pub password: String,
+}
+
+/// People of a demonstration: role, username, name, organisation.
+const DEMO_PEOPLE: [(Role, &str, &str, &str, Option<&str>); 3] = [
+    (Role::Duty, "duty", "值班员 李芳", "值班员", None),
+    (
+        Role::Field,
+        "field",
+        "巡查员 张伟",
+        "处置人员",
+        Some("shuili"),
+    ),
+    (Role::Planner, "planner", "新基建办 陈静", "规划办", None),
+];
+
+/// Makes a city. Gives the sign-ins made.
+///
+/// # Errors
+/// When the folder holds a city already, the profile is unknown, or the disk refuses.
+pub async fn init(args: &Init) -> Result<Vec<FirstSignIn>> {
+    let folder = Folder::new(&args.dir);
+    if folder.holds_a_city() {
+        bail!(
+            "{} holds a city already; choose another folder, or run it: jingling serve {}",
+            args.dir.display(),
+            args.dir.display()
+        );
+    }
+    let city = folder.city(&args.city)?;
+    folder.packs()?;
+    std::fs::create_dir_all(folder.path())
+        .with_context(|| format!("making {}", args.dir.display()))?;
+    let records = open_records(&folder, true).await?;
+    let identity = Identity::new(records.clone(), identity::Options::default())?;
+    let (actor, now) = (Actor::command_line(), wall_clock());
+    let organisations: Vec<_> = city
+        .organisations
+        .iter()
+        .map(|o| records::organisations::Organisation {
+            id: o.id.clone(),
+            name_zh: o.name_zh.clone(),
+            name_en: o.name_en.clone(),
+            parent: None,
+        })
+        .collect();
+    identity
+        .import_organisations(&organisations, &actor, now)
+        .await?;
+    let mut made = Vec::new();
+    if let Some(admin) = identity.bootstrap(&actor, now).await? {
+        made.push(FirstSignIn {
+            role_zh: "管理员".into(),
+            role: "admin".into(),
+            username: admin.user.username,
+            password: admin.password,
+        });
+    }
+    if args.demo {
+        for (role, username, name, role_zh, organisation) in DEMO_PEOPLE {
+            let organisation_id = organisation
+                .filter(|id| city.organisation(id).is_some())
+                .map(str::to_owned);
+            let person = NewPerson {
+                username: username.to_owned(),
+                name: name.to_owned(),
+                role,
+                organisation_id,
+                password: None,
+            };
+            let created = identity.create_user(&person, &actor, now).await?;
+            made.push(FirstSignIn {
+                role_zh: role_zh.into(),
+                role: role.to_string(),
+                username: username.into(),
+                password: created.password,
+            });
+        }
+    }
+    records.close().await;
+    files::write_secret(&folder.first_sign_in(), &serde_json::to_vec_pretty(&made)?)?;
+    let settings = TEMPLATE
+        .replace(
+            "profile = \"tianmen\"",
+            &format!("profile = \"{}\"", city.id),
+        )
+        .replace("demo = false", &format!("demo = {}", args.demo));
+    // Written last: a folder with this file is a whole city.
+    files::write_atomically(&args.dir.join(FILE_NAME), settings.as_bytes())?;
+    Ok(made)
+}
+
+async fn open_records(folder: &Folder, new: bool) -> Result<Records> {
+    if !new && !folder.records().is_file() {
+        bail!(
+            "{} holds no city; make one first: jingling init {}",
+            folder.path().display(),
+            folder.path().display()
+        );
+    }
+    Records::open(&folder.records())
+        .await
+        .with_context(|| format!("opening {}", folder.records().display()))
+}
+
+async fn open_identity(dir: &Path) -> Result<(Records, Identity)> {
+    let records = open_records(&Folder::new(dir), false).await?;
+    let identity = Identity::new(records.clone(), identity::Options::default())?;
+    Ok((records, identity))
+}
+
+/// `jingling token …`.
+///
+/// # Errors
+/// What is wrong with the words, or the records' own error.
+pub async fn token(command: TokenCommand) -> Result<()> {
+    let TokenCommand::Create {
+        dir,
+        name,
+        role,
+        json,
+    } = command;
+    let (records, identity) = open_identity(&dir).await?;
+    let role: Role = role.parse()?;
+    let made = identity
+        .create_token(&name, role, None, &Actor::command_line(), wall_clock())
+        .await?;
+    records.close().await;
+    if json {
+        return print_json(&json!({"name": name, "role": role.to_string(), "token": made.text}));
+    }
+    print_table(
+        &["name", "role", "token (shown once)"],
+        vec![vec![name, role.to_string(), made.text]],
+    );
+    Ok(())
+}
+
+/// `jingling device …`.
+///
+/// # Errors
+/// What is wrong with the words, or the records' own error.
+pub async fn device(command: DeviceCommand) -> Result<()> {
+    match command {
+        DeviceCommand::Add {
+            dir,
+            id,
+            entity_type,
+            name,
+            json,
+        } => {
+            let (records, identity) = open_identity(&dir).await?;
+            let device = DeviceIdentity {
+                id: DeviceId::new(&id)?,
+                r#type: TypeName::new(&entity_type)?,
+                name,
+            };
+            let made = identity
+                .register_device(&device, &Actor::command_line(), wall_clock())
+                .await?;
+            records.close().await;
+            if json {
+                return print_json(&json!(made));
+            }
+            let rows = [
+                ("id", made.id),
+                ("client_id", made.client_id),
+                ("username", made.username),
+                ("password", made.password),
+                ("topic", made.topic),
+            ];
+            print_table(
+                &["", "shown once"],
+                rows.into_iter()
+                    .map(|(k, v)| vec![k.to_owned(), v])
+                    .collect(),
+            );
+        }
+        DeviceCommand::List { dir, json } => {
+            let (records, identity) = open_identity(&dir).await?;
+            let mut all = Vec::new();
+            let mut request = PageRequest {
+                after: None,
+                limit: Some(records::page::PAGE_ITEMS_MAX),
+            };
+            loop {
+                let page = identity
+                    .list_devices(&records::devices::DeviceFilter::default(), &request)
+                    .await?;
+                all.extend(page.items.into_iter().map(api::devices::DeviceBody::from));
+                match page.next {
+                    Some(next) => request.after = Some(next),
+                    None => break,
+                }
+            }
+            records.close().await;
+            if json {
+                return print_json(&json!(all));
+            }
+            let rows = all.into_iter().map(|d| {
+                vec![
+                    d.id,
+                    d.client_id,
+                    d.r#type,
+                    d.online.to_string(),
+                    d.last_seen_at.unwrap_or_default(),
+                    d.messages.to_string(),
+                ]
+            });
+            print_table(
+                &[
+                    "id",
+                    "client_id",
+                    "type",
+                    "online",
+                    "last seen (UTC)",
+                    "messages",
+                ],
+                rows.collect(),
+            );
+        }
+        DeviceCommand::Remove { dir, id } => {
+            let (records, identity) = open_identity(&dir).await?;
+            let by_id = records::devices::by_id(&mut *records.read().await?, &id).await?;
+            let client_id = by_id.map_or_else(|| id.clone(), |d| d.client_id);
+            identity
+                .remove_device(&client_id, &Actor::command_line(), wall_clock())
+                .await?;
+            records.close().await;
+        }
+    }
+    Ok(())
+}
+
+/// `jingling user …`.
+///
+/// # Errors
+/// What is wrong with the words, or the records' own error.
+pub async fn user(command: UserCommand) -> Result<()> {
+    let UserCommand::Add {
+        dir,
+        username,
+        name,
+        role,
+        organisation,
+        json,
+    } = command;
+    let (records, identity) = open_identity(&dir).await?;
+    let person = NewPerson {
+        username,
+        name,
+        role: role.parse()?,
+        organisation_id: organisation,
+        password: None,
+    };
+    let made = identity
+        .create_user(&person, &Actor::command_line(), wall_clock())
+        .await?;
+    records.close().await;
+    if json {
+        return print_json(
+            &json!({"username": made.user.username, "role": made.user.role, "password": made.password}),
+        );
+    }
+    print_table(
+        &["username", "role", "password (shown once)"],
+        vec![vec![made.user.username, made.user.role, made.password]],
+    );
+    Ok(())
+}
+
+/// `jingling pack …`. Gives whether nothing was found.
+///
+/// # Errors
+/// When the findings cannot be printed.
+pub fn pack(command: &PackCommand) -> Result<bool> {
+    let PackCommand::Check { dir, json } = command;
+    let problems = pack::check(dir);
+    if *json {
+        print_json(&json!(problems))?;
+    } else {
+        for problem in &problems {
+            eprintln!("{problem}");
+        }
+    }
+    Ok(problems.is_empty())
+}
+
+/// `jingling query`: the sealed history, the journal's tail and the records, whether the city runs or not.
+///
+/// # Errors
+/// The statement's own problem.
+pub async fn query(args: Query) -> Result<()> {
+    let folder = Folder::new(&args.dir);
+    let settings = Settings::load(&args.dir, &args.overrides.set)?;
+    let packs = folder.packs()?;
+    let city = folder.city(&settings.city.profile)?;
+    let lake = Lake::open_read_only(folder.lake(), lake::Options::default())
+        .map_err(|p| anyhow!("{p}"))?;
+    let twin = Arc::new(twin::Twin::restore(&folder.twin_checkpoint())?);
+    let mut reader = journal::open_read_only(folder.journal())?;
+    reader.seek(
+        lake.sealed_position()
+            .min(twin.position())
+            .max(reader.first_position()),
+    );
+    loop {
+        let records = reader.next_batch(4_096)?;
+        if records.is_empty() {
+            break;
+        }
+        for (position, bytes) in records {
+            if let Record::Accepted(accepted) = Record::decode(&bytes)? {
+                lake.apply(position, &accepted);
+                twin.apply(position, &accepted);
+            }
+        }
+    }
+    let records = open_records(&folder, false).await?;
+    let plan = Arc::new(api::plan::Plan::new(packs.indicators.clone(), &city.zone));
+    let tables = Arc::new(api::tables::CityTables {
+        records: records.clone(),
+        twin,
+        plan: plan.clone(),
+    });
+    let limits = sql_limits(&settings);
+    if args.sql.to_lowercase().contains("indicators") {
+        plan.measure_all(
+            &lake,
+            &limits,
+            tables.clone(),
+            &packs.catalogue,
+            wall_clock(),
+        )
+        .await;
+    }
+    let answer = lake
+        .query(&args.sql, &limits, tables, &packs.catalogue)
+        .await
+        .map_err(|p| anyhow!("{p}"))?;
+    records.close().await;
+    let names: Vec<&str> = answer.columns.iter().map(|c| c.name.as_str()).collect();
+    if args.json {
+        let rows: Vec<serde_json::Map<String, serde_json::Value>> = answer
+            .rows
+            .into_iter()
+            .map(|row| names.iter().map(|n| (*n).to_owned()).zip(row).collect())
+            .collect();
+        return print_json(&json!(rows));
+    }
+    let text = |value: serde_json::Value| match value {
+        serde_json::Value::Null => String::new(),
+        serde_json::Value::String(s) => s,
+        other => other.to_string(),
+    };
+    let rows: Vec<Vec<String>> = answer
+        .rows
+        .into_iter()
+        .map(|row| row.into_iter().map(text).collect())
+        .collect();
+    let count = rows.len();
+    if args.csv {
+        print_csv(&names, &rows)?;
+    } else {
+        print_table(&names, rows);
+        eprintln!("{count} rows in {:.3} s", answer.elapsed.as_secs_f64());
+    }
+    if answer.truncated {
+        eprintln!("cut off at {count} rows: raise sql.rows_max, or add LIMIT");
+    }
+    Ok(())
+}

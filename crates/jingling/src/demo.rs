@@ -1,0 +1,288 @@
+//! `jingling demo` and `jingling sim`: devices that play recorded series through the city's real doors.
+
+use crate::args;
+use crate::commands::{self, FirstSignIn};
+use crate::files;
+use crate::folder::Folder;
+use crate::running::{Running, wall_clock};
+use crate::settings::Settings;
+use anyhow::{Context, Result, bail};
+use identity::{DeviceIdentity, Identity, Role};
+use indicatif::{ProgressBar, ProgressStyle};
+use model::{DeviceId, TypeName};
+use records::{Actor, Records};
+use serde::{Deserialize, Serialize};
+use sim::{DeviceCredential, Doors, Event, Options, Pace, Plan};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Hours of history that the demonstration sends at its first start.
+const BACKFILL_HOURS: u32 = 24;
+
+/// Secrets of the demonstration's devices, made once.
+#[derive(Serialize, Deserialize)]
+struct DemoDevices {
+    token: String,
+    devices: Vec<Stored>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    id: String,
+    client_id: String,
+    username: String,
+    password: String,
+    topic: String,
+}
+
+/// Makes a city when there is none, runs it, and plays devices beside it until Ctrl-C.
+///
+/// # Errors
+/// What could not be made or opened.
+pub async fn demo(args: args::Demo) -> Result<()> {
+    let folder = Folder::new(&args.dir);
+    if !folder.holds_a_city() {
+        eprintln!("making a demonstration city in {}", args.dir.display());
+        commands::init(&args::Init {
+            dir: args.dir.clone(),
+            city: "tianmen".into(),
+            demo: true,
+            json: false,
+        })
+        .await?;
+    }
+    let settings = Settings::load(&args.dir, &args.overrides.set)?;
+    let spinner = spinner("opening the stores");
+    let started = std::time::Instant::now();
+    let running = Running::start(folder.clone(), &settings).await?;
+    spinner.finish_and_clear();
+    eprintln!("ready in {:.2} s", started.elapsed().as_secs_f64());
+    greet(&folder, &running.addresses)?;
+    let cancel = CancellationToken::new();
+    let doors = doors(&folder, &running.addresses, &running.app.identity).await?;
+    let playing = play(
+        doors,
+        args.speed,
+        None,
+        crate::args::SIM_SEED,
+        cancel.clone(),
+    )?;
+    tokio::select! {
+        () = interrupted() => eprintln!("\nending; everything acknowledged is on disk"),
+        why = running.failure() => eprintln!("a part of the platform failed: {why}"),
+    }
+    cancel.cancel();
+    let _report = playing.await;
+    running.stop().await
+}
+
+fn greet(folder: &Folder, addresses: &BTreeMap<&'static str, SocketAddr>) -> Result<()> {
+    let stored = std::fs::read(folder.first_sign_in()).context("reading the first sign-in")?;
+    let people: Vec<FirstSignIn> = serde_json::from_slice(&stored)?;
+    eprintln!();
+    if let Some(http) = addresses.get("http") {
+        eprintln!("  竟陵 Jingling   http://{http}/");
+    }
+    for person in people {
+        eprintln!(
+            "  {:<10} {:<10} {}",
+            person.role_zh, person.username, person.password
+        );
+    }
+    eprintln!(
+        "  (also in {}; Ctrl-C ends)",
+        folder.first_sign_in().display()
+    );
+    eprintln!();
+    Ok(())
+}
+
+fn spinner(text: &'static str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(text);
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
+/// Ctrl-C or a polite request to end.
+pub async fn interrupted() {
+    let mut terminate =
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(signal) => signal,
+            Err(_) => return tokio::signal::ctrl_c().await.unwrap_or_default(),
+        };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// Registers the plan's devices once and keeps their secrets in the city's folder.
+async fn doors(
+    folder: &Folder,
+    addresses: &BTreeMap<&'static str, SocketAddr>,
+    identity: &Identity,
+) -> Result<Doors> {
+    let (Some(&http), Some(&mqtt)) = (addresses.get("http"), addresses.get("mqtt")) else {
+        bail!("the demonstration needs http.listen and mqtt.listen");
+    };
+    let file = folder.demo_devices();
+    let stored: DemoDevices = if file.is_file() {
+        serde_json::from_slice(&std::fs::read(&file)?)
+            .with_context(|| format!("reading {}", file.display()))?
+    } else {
+        let (actor, now) = (Actor::system("demo"), wall_clock());
+        let plan = Plan::embedded("tianmen")?;
+        let wanted = plan
+            .devices()
+            .into_iter()
+            .map(|d| {
+                Ok(DeviceIdentity {
+                    id: DeviceId::new(&d.id)?,
+                    r#type: TypeName::new(&d.kind)?,
+                    name: Some(d.name),
+                })
+            })
+            .collect::<Result<Vec<_>, model::Problem>>()?;
+        let made = identity.register_devices(&wanted, &actor, now).await?;
+        let token = identity
+            .create_token("demo-collector", Role::Collector, None, &actor, now)
+            .await?;
+        let devices = made
+            .into_iter()
+            .map(|d| Stored {
+                id: d.id,
+                client_id: d.client_id,
+                username: d.username,
+                password: d.password,
+                topic: d.topic,
+            })
+            .collect();
+        let stored = DemoDevices {
+            token: token.text,
+            devices,
+        };
+        files::write_secret(&file, &serde_json::to_vec_pretty(&stored)?)?;
+        stored
+    };
+    let credentials = stored.devices.into_iter().map(|d| DeviceCredential {
+        id: d.id,
+        client_id: d.client_id,
+        username: d.username,
+        password: d.password,
+        topic: d.topic,
+    });
+    Ok(Doors {
+        http,
+        mqtt,
+        token: stored.token,
+        credentials: credentials.collect(),
+    })
+}
+
+fn play(
+    doors: Doors,
+    speed: f64,
+    duration: Option<Duration>,
+    seed: u64,
+    cancel: CancellationToken,
+) -> Result<tokio::task::JoinHandle<Result<sim::Report>>> {
+    let plan = Arc::new(Plan::embedded("tianmen")?.with_seed(seed)?);
+    let options = Options {
+        pace: Pace {
+            speed,
+            ..Pace::default()
+        },
+        duration,
+        backfill_hours: BACKFILL_HOURS,
+        ..Options::default()
+    };
+    Ok(tokio::spawn(async move {
+        let played = sim::run(plan, doors, options, cancel, tell).await;
+        if let Err(error) = &played {
+            tracing::error!(%error, "the demonstration ended");
+        }
+        Ok(played?)
+    }))
+}
+
+fn tell(event: Event) {
+    match event {
+        Event::Scene(scene) => tracing::info!("{} / {}", scene.zh, scene.en),
+        other => tracing::info!("simulator: {other:?}"),
+    }
+}
+
+/// `jingling sim`: the same against a city that runs already.
+///
+/// # Errors
+/// When the city does not run, or is no demonstration.
+pub async fn sim(args: args::Sim) -> Result<()> {
+    let folder = Folder::new(&args.dir);
+    let file = folder.addresses();
+    let shown = std::fs::read(&file).with_context(|| {
+        format!(
+            "{}: the city does not run; start it: jingling serve {}",
+            file.display(),
+            args.dir.display()
+        )
+    })?;
+    let shown: BTreeMap<String, SocketAddr> = serde_json::from_slice(&shown)?;
+    let mut addresses = BTreeMap::new();
+    for name in ["http", "mqtt"] {
+        addresses.extend(shown.get(name).map(|&a| (name, a)));
+    }
+    let records = Records::open(&folder.records()).await?;
+    let identity = Identity::new(records.clone(), identity::Options::default())?;
+    let doors = doors(&folder, &addresses, &identity).await?;
+    records.close().await;
+    let cancel = CancellationToken::new();
+    let playing = play(
+        doors,
+        args.speed,
+        args.seconds.map(Duration::from_secs),
+        args.seed,
+        cancel.clone(),
+    )?;
+    let ending = cancel.clone();
+    tokio::spawn(async move {
+        interrupted().await;
+        ending.cancel();
+    });
+    let report = playing.await??;
+    crate::output::print_json(&serde_json::json!(report))
+}
+
+/// Runs a city until Ctrl-C.
+///
+/// # Errors
+/// What could not be opened, or the part that failed.
+pub async fn serve(args: args::Serve) -> Result<()> {
+    let settings = Settings::load(&args.dir, &args.overrides.set)?;
+    let started = std::time::Instant::now();
+    let running = Running::start(Folder::new(&args.dir), &settings).await?;
+    let shown: Vec<String> = running
+        .addresses
+        .iter()
+        .map(|(name, a)| format!("{name} {a}"))
+        .collect();
+    tracing::info!(
+        "ready in {:.3} s: {}",
+        started.elapsed().as_secs_f64(),
+        shown.join(", ")
+    );
+    let failure = tokio::select! {
+        () = interrupted() => None,
+        why = running.failure() => Some(why),
+    };
+    running.stop().await?;
+    match failure {
+        None => Ok(()),
+        Some(why) => bail!("a part of the platform failed: {why}"),
+    }
+}

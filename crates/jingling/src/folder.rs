@@ -1,0 +1,92 @@
+//! The city's folder: what lies where.
+
+use anyhow::{Result, anyhow};
+use std::path::{Path, PathBuf};
+
+/// A city's folder.
+#[derive(Clone, Debug)]
+pub struct Folder(PathBuf);
+
+macro_rules! places {
+    ($($(#[$doc:meta])* $name:ident = $path:literal),* $(,)?) => {
+        impl Folder {
+            $($(#[$doc])* pub fn $name(&self) -> PathBuf { self.0.join($path) })*
+        }
+    };
+}
+
+places! {
+    /// The durable log.
+    journal = "journal",
+    /// History.
+    lake = "lake",
+    /// The current state's checkpoint.
+    twin_checkpoint = "twin/checkpoint.bin",
+    /// What the rules remember.
+    rules_state = "rules/state.json",
+    /// People's records.
+    records = "records.sqlite",
+    /// Photos and documents.
+    attachments = "attachments",
+    /// The city's own packs.
+    own_packs = "packs",
+    /// A city profile that goes before the carried one.
+    own_city = "city",
+    /// Certificates.
+    tls = "tls",
+    /// Messages kept for later subscribers.
+    retained = "mqtt/retained.bin",
+    /// The first sign-in.
+    first_sign_in = "secrets/first-sign-in.json",
+    /// Credentials of the demonstration's devices.
+    demo_devices = "secrets/demo-devices.json",
+    /// Where the city listens while it runs.
+    addresses = "run/addresses.json",
+}
+
+impl Folder {
+    /// A folder; nothing is read or made.
+    pub fn new(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Whether a city lies in it.
+    pub fn holds_a_city(&self) -> bool {
+        self.0.join(crate::settings::FILE_NAME).is_file()
+    }
+
+    /// The packs that the binary carries and those of the folder.
+    ///
+    /// # Errors
+    /// Every mistake with file and line.
+    pub fn packs(&self) -> Result<pack::Packs> {
+        let own = self.own_packs();
+        pack::Packs::load_all(pack::embedded(), own.is_dir().then_some(own.as_path())).map_err(
+            |problems| {
+                anyhow!(
+                    "the packs have mistakes:\n{}",
+                    crate::running::lines(&problems)
+                )
+            },
+        )
+    }
+
+    /// The city profile: the folder's own, or the one carried.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn city(&self, profile: &str) -> Result<city::City> {
+        let own = self.own_city();
+        let loaded = if own.is_dir() {
+            city::City::load(&own)
+        } else {
+            city::City::embedded(profile)
+        };
+        loaded.map_err(|p| anyhow!("{p}"))
+    }
+}

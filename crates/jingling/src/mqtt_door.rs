@@ -1,0 +1,206 @@
+//! Joins the MQTT door to the city: who a client is, and where its messages go. Payload formats are
+//! named here and nowhere else.
+
+use admission::{Ingest, Scope};
+use futures::future::BoxFuture;
+use gateway::{Authenticator, Client, Denied, Incoming, Receipt, Refusal, Sink, WriteScope};
+use identity::{Identity, Permission};
+use model::{DeviceId, EntityId, Problem, Timestamp, TypeName};
+use std::net::IpAddr;
+use std::sync::Arc;
+use tokio::sync::watch;
+use wire::{Context, Payload, PayloadDecoder};
+
+/// The door's name in the journal.
+pub const DOOR: &str = "mqtt";
+/// The user name with which a service token signs in; the token is the password.
+pub const TOKEN_USERNAME: &str = "token";
+
+/// Where messages go.
+pub struct CitySink {
+    /// The way in.
+    pub ingest: Arc<Ingest>,
+    /// Payload formats, in the order in which they are tried.
+    pub decoders: Vec<Arc<dyn PayloadDecoder>>,
+    /// Which entity a topic stands for where the device itself does not say.
+    pub mapping: crate::mapping::TopicMapping,
+}
+
+impl CitySink {
+    fn decode(&self, message: &Incoming<'_>) -> Payload {
+        let entity = self.mapping.entity(message.topic).or_else(|| {
+            let (id, kind) = message.client.device.as_ref()?;
+            Some((EntityId::new(id.as_str()).ok()?, kind.clone()))
+        });
+        let context = Context {
+            received_at: message.received_at,
+            entity,
+        };
+        match self
+            .decoders
+            .iter()
+            .find(|d| d.recognises(message.payload, message.content_type))
+        {
+            Some(decoder) => decoder.decode(message.payload, &context),
+            None => {
+                let names: Vec<&str> = self.decoders.iter().map(|d| d.name()).collect();
+                Payload::refused(Problem::new(
+                    "unknown-format",
+                    "the payload is of no known format",
+                    "message",
+                    format!("send one of: {}", names.join(", ")),
+                ))
+            }
+        }
+    }
+
+    fn admit(
+        &self,
+        message: &Incoming<'_>,
+        payload: Payload,
+    ) -> Result<admission::Receipt, Refusal> {
+        let scope = match message.client.may_write {
+            WriteScope::Any => Scope::Any,
+            WriteScope::None => Scope::Nothing,
+            WriteScope::OwnEntity => match message
+                .client
+                .device
+                .as_ref()
+                .and_then(|(id, _)| EntityId::new(id.as_str()).ok())
+            {
+                Some(own) => Scope::Own(own),
+                None => Scope::Nothing,
+            },
+        };
+        let incoming = admission::Incoming {
+            door: DOOR,
+            device_id: message.client.device.as_ref().map(|(id, _)| id),
+            scope: &scope,
+            address: message.topic,
+            raw: message.payload,
+            received_at: message.received_at,
+            retain: message.retain,
+        };
+        self.ingest
+            .submit(incoming, payload)
+            .map_err(|refusal| match refusal {
+                admission::Refusal::Busy => Refusal::Busy,
+                other => Refusal::Unavailable(Problem::new(
+                    "journal",
+                    other.to_string(),
+                    "journal",
+                    "keep the message and send it again",
+                )),
+            })
+    }
+}
+
+impl Sink for CitySink {
+    fn submit(&self, message: Incoming<'_>) -> Result<Receipt, Refusal> {
+        let payload = self.decode(&message);
+        let receipt = self.admit(&message, payload)?;
+        let refused = if receipt.accepted == 0 {
+            receipt.problems.into_iter().next()
+        } else {
+            None
+        };
+        Ok(Receipt {
+            position: receipt.position,
+            refused,
+        })
+    }
+
+    fn reject(&self, message: Incoming<'_>, problem: Problem) -> Result<u64, Refusal> {
+        self.admit(&message, Payload::refused(problem))
+            .map(|receipt| receipt.position)
+    }
+
+    fn durable(&self) -> watch::Receiver<u64> {
+        self.ingest.journal().durable()
+    }
+
+    fn presence(&self, client: &Client, online: bool, at: Timestamp) {
+        if client.device.is_some() {
+            crate::presence::write(&self.ingest, &client.client_id, &client.name, online, at);
+        }
+    }
+}
+
+/// Who clients are: devices by their own credentials, machines by service tokens.
+pub struct CityAuthenticator {
+    /// Who may do what.
+    pub identity: Identity,
+    /// The clock.
+    pub clock: fn() -> Timestamp,
+}
+
+impl CityAuthenticator {
+    async fn decide(
+        &self,
+        client_id: &str,
+        username: &str,
+        password: &[u8],
+    ) -> Result<Client, Denied> {
+        let password = std::str::from_utf8(password).map_err(|_| Denied::BadCredentials)?;
+        let unavailable = |failure: records::Failure| {
+            tracing::warn!(%failure, "a client could not be checked");
+            Denied::Unavailable
+        };
+        if username == TOKEN_USERNAME {
+            let principal = self
+                .identity
+                .token_principal(password, (self.clock)())
+                .await
+                .map_err(unavailable)?;
+            let principal = principal.ok_or(Denied::BadCredentials)?;
+            let writes = principal.may(Permission::IngestWrite);
+            let everything = vec!["#".to_owned()];
+            return Ok(Client {
+                client_id: client_id.to_owned(),
+                name: format!("token:{}", principal.name),
+                device: None,
+                may_write: if writes {
+                    WriteScope::Any
+                } else {
+                    WriteScope::None
+                },
+                publish: if writes { everything.clone() } else { vec![] },
+                subscribe: if principal.may(Permission::EntityRead) {
+                    everything
+                } else {
+                    vec![]
+                },
+            });
+        }
+        let device = self
+            .identity
+            .device_sign_in(client_id, username, password)
+            .await
+            .map_err(unavailable)?;
+        let device = device.ok_or(Denied::BadCredentials)?;
+        let (Ok(id), Ok(kind)) = (DeviceId::new(&device.id), TypeName::new(&device.r#type)) else {
+            return Err(Denied::NotAuthorised);
+        };
+        let own = vec![format!("devices/{}/#", device.client_id)];
+        Ok(Client {
+            client_id: device.client_id,
+            name: device.name.unwrap_or(device.username),
+            device: Some((id, kind)),
+            may_write: WriteScope::OwnEntity,
+            publish: own.clone(),
+            subscribe: own,
+        })
+    }
+}
+
+impl Authenticator for CityAuthenticator {
+    fn sign_in<'a>(
+        &'a self,
+        client_id: &'a str,
+        username: &'a str,
+        password: &'a [u8],
+        _peer: IpAddr,
+    ) -> BoxFuture<'a, Result<Client, Denied>> {
+        Box::pin(self.decide(client_id, username, password))
+    }
+}

@@ -1,0 +1,352 @@
+//! The slower projections: rules that raise alerts, dead letters, and the counters of devices. They write
+//! to the records in one transaction per step together with their position. Rules keep their memory in
+//! a file that may lag: replaying a stretch again adds nothing, because an alert is unique by rule,
+//! entity and position.
+
+use crate::presence;
+use crate::projector::Batch;
+use anyhow::{Context, Result};
+use api::App;
+use identity::Permission;
+use model::{Accepted, Timestamp};
+use records::alerts::Alert;
+use records::dead_letters::DeadLetter;
+use records::devices::DeviceChange;
+use rules::{Engine, RuleEvent, State};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Name of the projection that holds dead letters and device counters.
+pub const NAME: &str = "records";
+/// Bytes of a dead letter shown in lists.
+const PREVIEW_BYTES_MAX: usize = 512;
+/// Time is told to the rules, and changes to the pages, this often.
+const TICK_MS: u64 = 250;
+/// Counters and the position are written at least this often while messages come.
+const FLUSH_TICKS: u32 = 4;
+/// The rules' memory is written this often.
+const STATE_TICKS: u32 = 40;
+/// Most changed entities named in one notice to the pages.
+const NOTICE_ENTITIES_MAX: usize = 2_000;
+
+/// The rules' memory on disk.
+#[derive(Default, Serialize, Deserialize)]
+struct Stored {
+    position: u64,
+    state: State,
+}
+
+/// Rules, dead letters and device counters.
+pub struct RecordsProjection {
+    app: Arc<App>,
+    engine: Engine,
+    state_file: PathBuf,
+    rules_position: u64,
+    records_position: u64,
+    changes: HashMap<String, DeviceChange>,
+    client_ids: HashMap<String, Option<String>>,
+    letters: Vec<DeadLetter>,
+    end: u64,
+    written: u64,
+    touched: BTreeSet<String>,
+    live_from: u64,
+}
+
+impl RecordsProjection {
+    /// Reads where it stands. Alerts of messages before `live_from` (the journal's end at the start) are
+    /// a replay and not told to pages as new.
+    ///
+    /// # Errors
+    /// When the rules do not fit the entity types, or the records cannot be read.
+    pub async fn load(app: Arc<App>, state_file: PathBuf, live_from: u64) -> Result<Self> {
+        let mut engine =
+            Engine::new(app.packs.rules.clone(), &app.ingest.catalogue()).map_err(|problems| {
+                anyhow::anyhow!(
+                    "{}",
+                    problems
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect::<Vec<_>>()
+                        .join("\n")
+                )
+            })?;
+        let stored: Stored = match std::fs::read(&state_file) {
+            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| {
+                format!(
+                    "{}: delete it to replay the rules from the journal's start",
+                    state_file.display()
+                )
+            })?,
+            Err(_) => Stored::default(),
+        };
+        engine.restore(stored.state);
+        let records_position = app.records.projection_position(NAME).await?;
+        Ok(Self {
+            app,
+            engine,
+            state_file,
+            rules_position: stored.position,
+            records_position,
+            changes: HashMap::new(),
+            client_ids: HashMap::new(),
+            letters: Vec::new(),
+            end: records_position,
+            written: records_position,
+            touched: BTreeSet::new(),
+            live_from,
+        })
+    }
+
+    /// Where the journal must be read from for this projection.
+    pub fn position(&self) -> u64 {
+        self.rules_position.min(self.records_position)
+    }
+
+    /// Follows the projector until its channel closes.
+    ///
+    /// # Errors
+    /// The records' own errors: the platform must not go on silently without alerts.
+    pub async fn run(mut self, mut batches: mpsc::Receiver<Arc<Batch>>) -> Result<()> {
+        let mut ticker = tokio::time::interval(Duration::from_millis(TICK_MS));
+        ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut ticks = 0_u32;
+        loop {
+            tokio::select! {
+                batch = batches.recv() => match batch {
+                    None => break,
+                    Some(batch) => self.fold(&batch).await?,
+                },
+                _ = ticker.tick() => {
+                    ticks = ticks.wrapping_add(1);
+                    self.tick().await?;
+                    if ticks.is_multiple_of(FLUSH_TICKS) {
+                        self.flush().await?;
+                    }
+                    if ticks.is_multiple_of(STATE_TICKS) {
+                        self.store_state()?;
+                    }
+                }
+            }
+        }
+        self.flush().await?;
+        self.store_state()
+    }
+
+    async fn fold(&mut self, batch: &Batch) -> Result<()> {
+        let mut events = Vec::new();
+        for (position, accepted) in &batch.accepted {
+            if *position >= self.rules_position {
+                for update in &accepted.updates {
+                    events.extend(self.engine.observe(*position, update, accepted.received_at));
+                }
+            }
+            if *position >= self.records_position {
+                self.count_device(accepted).await?;
+            }
+            if self.touched.len() < NOTICE_ENTITIES_MAX && self.app.events.has_listeners() {
+                self.touched
+                    .extend(accepted.updates.iter().map(|u| u.entity_id.to_string()));
+            }
+        }
+        for (position, rejected) in &batch.rejected {
+            if *position < self.records_position {
+                continue;
+            }
+            let head = &rejected.raw[..rejected.raw.len().min(PREVIEW_BYTES_MAX)];
+            self.letters.push(DeadLetter {
+                position: *position,
+                door: rejected.door.clone(),
+                device_id: rejected.device_id.as_ref().map(ToString::to_string),
+                address: rejected.address.clone(),
+                received_at: rejected.received_at,
+                size_bytes: rejected.raw.len() as u64,
+                preview: String::from_utf8_lossy(head).into_owned(),
+                problem: rejected.problem.clone(),
+            });
+            if let Some(device) = &rejected.device_id
+                && let Some(change) = self.change_of(device.as_str()).await?
+            {
+                change.rejected_added += 1;
+                change.last_seen_at = Some(rejected.received_at);
+            }
+        }
+        self.end = self.end.max(batch.end);
+        self.rules_position = self.rules_position.max(batch.end);
+        self.records_position = self.records_position.max(batch.end);
+        if !events.is_empty() || !self.letters.is_empty() {
+            self.write(events).await?;
+        }
+        Ok(())
+    }
+
+    async fn count_device(&mut self, accepted: &Accepted) -> Result<()> {
+        if accepted.door == presence::DOOR {
+            for (client_id, online, at) in presence::read(accepted) {
+                let change =
+                    self.changes
+                        .entry(client_id.clone())
+                        .or_insert_with(|| DeviceChange {
+                            client_id,
+                            ..DeviceChange::default()
+                        });
+                change.online = Some(online);
+                if online {
+                    change.connected_at = Some(at);
+                }
+                change.last_seen_at = Some(at);
+            }
+            return Ok(());
+        }
+        if let Some(device) = &accepted.device_id
+            && let Some(change) = self.change_of(device.as_str()).await?
+        {
+            change.messages_added += 1;
+            change.last_seen_at = Some(accepted.received_at);
+        }
+        Ok(())
+    }
+
+    async fn change_of(&mut self, device_id: &str) -> Result<Option<&mut DeviceChange>> {
+        if !self.client_ids.contains_key(device_id) {
+            let mut connection = self.app.records.read().await?;
+            let known = records::devices::by_id(&mut connection, device_id).await?;
+            self.client_ids
+                .insert(device_id.to_owned(), known.map(|d| d.client_id));
+        }
+        Ok(match self.client_ids.get(device_id) {
+            Some(Some(client_id)) => Some(self.changes.entry(client_id.clone()).or_insert_with(
+                || DeviceChange {
+                    client_id: client_id.clone(),
+                    ..DeviceChange::default()
+                },
+            )),
+            _ => None,
+        })
+    }
+
+    async fn tick(&mut self) -> Result<()> {
+        // Time passes for the rules only once they have seen everything that lies in the journal.
+        if self.end >= self.live_from {
+            let events = self.engine.tick(self.app.now());
+            if !events.is_empty() {
+                self.write(events).await?;
+            }
+        }
+        if !self.touched.is_empty() {
+            let ids = std::mem::take(&mut self.touched);
+            self.app.events.tell(
+                "entity",
+                Permission::EntityRead,
+                serde_json::json!({"ids": ids, "position": self.end}),
+            );
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<()> {
+        if self.changes.is_empty() && self.end == self.written {
+            return Ok(());
+        }
+        self.write(Vec::new()).await
+    }
+
+    async fn write(&mut self, events: Vec<RuleEvent>) -> Result<()> {
+        let now = self.app.now();
+        let mut changed_alerts = Vec::new();
+        let changes: Vec<DeviceChange> = self.changes.drain().map(|(_, change)| change).collect();
+        let letters = std::mem::take(&mut self.letters);
+        let mut projection = self.app.records.project(NAME).await?;
+        for event in events {
+            let alert = match event {
+                RuleEvent::Raised(raised) => {
+                    records::alerts::insert(&mut projection, &alert_row(&self.app, raised, now))
+                        .await?
+                }
+                RuleEvent::Cleared(c) => {
+                    records::alerts::clear(
+                        &mut projection,
+                        &c.rule_id,
+                        c.entity_id.as_str(),
+                        c.position.cast_signed(),
+                        now,
+                    )
+                    .await?
+                }
+            };
+            changed_alerts.extend(alert);
+        }
+        for letter in &letters {
+            records::dead_letters::insert(&mut projection, letter).await?;
+        }
+        records::devices::apply_changes(&mut projection, &changes).await?;
+        let end = self.end.max(projection.position());
+        projection.commit(end).await?;
+        self.written = end;
+        for alert in changed_alerts {
+            self.app.tell_alert(alert);
+        }
+        for letter in letters {
+            let body = api::dead_letters::DeadLetterBody::from(letter);
+            self.app.events.tell(
+                "dead_letter",
+                Permission::DeadLetterRead,
+                serde_json::json!(body),
+            );
+        }
+        if changes.iter().any(|c| c.online.is_some()) {
+            let clients: Vec<&str> = changes
+                .iter()
+                .filter(|c| c.online.is_some())
+                .map(|c| c.client_id.as_str())
+                .collect();
+            self.app.events.tell(
+                "device",
+                Permission::DeviceRead,
+                serde_json::json!({"client_ids": clients}),
+            );
+        }
+        Ok(())
+    }
+
+    fn store_state(&self) -> Result<()> {
+        let stored = Stored {
+            position: self.rules_position,
+            state: self.engine.state(),
+        };
+        crate::files::write_atomically(&self.state_file, &serde_json::to_vec(&stored)?)
+    }
+}
+
+fn alert_row(app: &App, raised: rules::Raised, now: Timestamp) -> Alert {
+    let entity = app.twin.get(&raised.entity_id);
+    let location = entity.as_ref().and_then(|e| e.location);
+    Alert {
+        id: 0,
+        rule_id: raised.rule_id,
+        rule_version: i64::from(raised.rule_version),
+        entity_id: raised.entity_id.to_string(),
+        entity_type: raised.entity_type,
+        entity_name: entity.as_ref().and_then(api::entities::name_of),
+        attribute: raised.attribute.unwrap_or_default(),
+        value: raised.value.as_ref().and_then(model::Value::as_number),
+        unit: raised.unit,
+        threshold: raised.threshold.as_ref().and_then(model::Value::as_number),
+        severity: raised.severity.as_str().to_owned(),
+        title_zh: raised.title_zh,
+        title_en: raised.title_en,
+        lon: location.map(|l| l[0]),
+        lat: location.map(|l| l[1]),
+        observed_at: raised.at,
+        raised_at: now,
+        raised_position: raised.position.cast_signed(),
+        cleared_at: None,
+        cleared_position: None,
+        acknowledged_at: None,
+        acknowledged_by: None,
+        case_id: None,
+    }
+}

@@ -1,0 +1,288 @@
+//! The city's settings: one file, `DIR/jingling.toml`, whose every key is documented in the file that
+//! `jingling init` writes; overridden by `JINGLING__A__B` and then by `--set a.b=c`. A key that does not
+//! exist is an error that names the keys that do.
+
+use anyhow::{Context, Result, bail};
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::Path;
+
+/// Name of the settings file in the city's folder.
+pub const FILE_NAME: &str = "jingling.toml";
+/// Prefix of the environment variables that override a key.
+pub const ENV_PREFIX: &str = "JINGLING__";
+
+/// Everything that can be set.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The city.
+    pub city: CitySettings,
+    /// The pages and the API.
+    pub http: Http,
+    /// The MQTT door.
+    pub mqtt: Mqtt,
+    /// What may be reached from outside.
+    pub network: Network,
+    /// What is believed.
+    pub admission: Admission,
+    /// The durable log.
+    pub journal: JournalSettings,
+    /// History.
+    pub lake: LakeSettings,
+    /// The current state.
+    pub twin: TwinSettings,
+    /// Queries.
+    pub sql: Sql,
+    /// The plan's figures.
+    pub indicators: IndicatorSettings,
+    /// What the platform writes of itself.
+    pub log: Log,
+}
+
+macro_rules! section {
+    ($(#[$doc:meta])* $name:ident { $($(#[$fdoc:meta])* $field:ident : $kind:ty = $default:expr),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub struct $name { $($(#[$fdoc])* pub $field: $kind),* }
+        impl Default for $name {
+            fn default() -> Self { Self { $($field: $default),* } }
+        }
+    };
+}
+
+section!(/// The city.
+CitySettings {
+    /// The city profile: a folder of `cities/` that the binary carries.
+    profile: String = "tianmen".into(),
+    /// Whether this city plays demonstration data; the pages say so.
+    demo: bool = false,
+});
+section!(/// The pages and the API.
+Http {
+    /// Address and port; port 0 takes a free one.
+    listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8480)),
+    /// Largest request body, MiB.
+    body_mib_max: usize = 16,
+    /// Longest time for one request, seconds (the live stream is exempt).
+    request_seconds_max: u64 = 60,
+    /// Largest photo or document attached to a case, MiB.
+    attachment_mib_max: usize = 10,
+    /// Set when a proxy in front speaks HTTPS: the session cookie is then marked Secure.
+    cookie_secure: bool = false,
+});
+section!(/// The MQTT door.
+Mqtt {
+    /// Address and port of MQTT; port 0 takes a free one; an empty text closes this listener.
+    listen: String = "127.0.0.1:1883".into(),
+    /// Address and port of MQTT over TLS; an empty text closes this listener.
+    tls_listen: String = "127.0.0.1:8883".into(),
+    /// Most connections at once.
+    connections_max: usize = 10_000,
+    /// Largest packet, KiB.
+    packet_kib_max: usize = 1_024,
+});
+section!(/// What may be reached from outside.
+Network {
+    /// Listening on any address that is not loopback needs this set to true.
+    allow_beyond_loopback: bool = false,
+});
+section!(/// What is believed.
+Admission {
+    /// Oldest observation accepted, days.
+    observed_past_days_max: i64 = 3_650,
+    /// How far ahead of the server a device's clock may be, seconds.
+    observed_future_seconds_max: i64 = 300,
+    /// Most attributes in one update.
+    attributes_max: usize = 500,
+});
+section!(/// The durable log.
+JournalSettings {
+    /// Size of a segment file, MiB.
+    segment_mib: u64 = 64,
+    /// Most that may wait for the disk, MiB; beyond it doors answer "busy".
+    buffer_mib_max: usize = 64,
+});
+section!(/// History.
+LakeSettings {
+    /// Rows in memory before they are sealed to Parquet.
+    seal_rows: usize = 500_000,
+    /// Longest time that a row stays unsealed, minutes.
+    seal_minutes: u64 = 10,
+});
+section!(/// The current state.
+TwinSettings {
+    /// Time between checkpoints, seconds; a restart replays what came after.
+    checkpoint_seconds: u64 = 60,
+});
+section!(/// Queries.
+Sql {
+    /// Most rows in an answer.
+    rows_max: usize = 10_000,
+    /// Longest time, seconds.
+    seconds_max: u64 = 30,
+    /// Most memory for one query, MiB.
+    memory_mib_max: usize = 512,
+});
+section!(/// The plan's figures.
+IndicatorSettings {
+    /// Time between measurements, seconds.
+    measure_seconds: u64 = 15,
+});
+section!(/// What the platform writes of itself.
+Log {
+    /// `error`, `warn`, `info`, `debug`, or a tracing filter.
+    level: String = "info".into(),
+    /// One JSON object a line instead of text.
+    json: bool = false,
+});
+
+/// The settings file that `jingling init` writes: every key with its default and what it means.
+pub const TEMPLATE: &str = include_str!("jingling.toml");
+
+impl Settings {
+    /// Reads the file of a city's folder with its overrides.
+    ///
+    /// # Errors
+    /// What is wrong with which key, and where it came from.
+    pub fn load(dir: &Path, overrides: &[String]) -> Result<Self> {
+        let file = dir.join(FILE_NAME);
+        if !file.is_file() {
+            bail!(
+                "{} does not exist; make a city first: jingling init {} --city tianmen",
+                file.display(),
+                dir.display()
+            );
+        }
+        Self::from_figment(
+            Figment::from(Serialized::defaults(Self::default()))
+                .merge(Toml::file_exact(&file))
+                .merge(Env::prefixed(ENV_PREFIX).split("__")),
+            overrides,
+        )
+        .with_context(|| format!("settings of {}", dir.display()))
+    }
+
+    fn from_figment(mut figment: Figment, overrides: &[String]) -> Result<Self> {
+        for text in overrides {
+            let (key, value) = text.split_once('=').with_context(|| {
+                format!(
+                    "--set {text}: write it as key=value, for example --set http.listen=127.0.0.1:0"
+                )
+            })?;
+            let value: toml::Value = format!("v = {value}")
+                .parse::<toml::Table>()
+                .ok()
+                .and_then(|mut t| t.remove("v"))
+                .unwrap_or_else(|| toml::Value::String(value.to_owned()));
+            figment = figment.merge(Serialized::default(key, value));
+        }
+        let settings: Self = figment.extract().map_err(|e| {
+            let origin = e
+                .metadata
+                .as_ref()
+                .map(|m| m.name.to_string())
+                .unwrap_or_default();
+            anyhow::anyhow!("{e} (in {origin}); jingling.toml of a new city documents every key")
+        })?;
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<()> {
+        let mut addresses = vec![("http.listen", self.http.listen)];
+        for (key, text) in [
+            ("mqtt.listen", &self.mqtt.listen),
+            ("mqtt.tls_listen", &self.mqtt.tls_listen),
+        ] {
+            if let Some(address) = listen_address(key, text)? {
+                addresses.push((key, address));
+            }
+        }
+        for (key, address) in addresses {
+            if !address.ip().is_loopback() && !self.network.allow_beyond_loopback {
+                bail!(
+                    "{key} = {address} listens beyond this machine; set network.allow_beyond_loopback = true if that is meant"
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An address to listen on; an empty text means none.
+///
+/// # Errors
+/// The key and what it should look like.
+pub fn listen_address(key: &str, text: &str) -> Result<Option<SocketAddr>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).with_context(|| {
+        format!("{key} = \"{text}\" is not an address; write it as 127.0.0.1:1883")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(overrides: &[&str]) -> Result<Settings> {
+        let overrides: Vec<String> = overrides.iter().map(|&s| s.to_owned()).collect();
+        Settings::from_figment(
+            Figment::from(Serialized::defaults(Settings::default())).merge(Toml::string(TEMPLATE)),
+            &overrides,
+        )
+    }
+
+    #[test]
+    fn the_template_is_the_defaults_and_names_every_key() {
+        let template: toml::Table = TEMPLATE.parse().unwrap();
+        let defaults = toml::Table::try_from(Settings::default()).unwrap();
+        assert_eq!(template, defaults);
+    }
+
+    #[test]
+    fn overrides_take_numbers_and_addresses() {
+        let s = with(&[
+            "http.listen=127.0.0.1:0",
+            "sql.rows_max=5",
+            "mqtt.tls_listen=",
+        ])
+        .unwrap();
+        assert_eq!(
+            (
+                s.http.listen.port(),
+                s.sql.rows_max,
+                s.mqtt.tls_listen.as_str()
+            ),
+            (0, 5, "")
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_told_with_the_known_ones() {
+        let error = with(&["http.lisen=127.0.0.1:0"]).unwrap_err().to_string();
+        assert!(
+            error.contains("lisen") && error.contains("listen"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn listening_beyond_loopback_needs_a_setting() {
+        let error = with(&["http.listen=0.0.0.0:80"]).unwrap_err().to_string();
+        assert!(error.contains("allow_beyond_loopback"), "{error}");
+        assert!(with(&["mqtt.listen=0.0.0.0:1883"]).is_err());
+        assert!(
+            with(&[
+                "http.listen=0.0.0.0:80",
+                "network.allow_beyond_loopback=true"
+            ])
+            .is_ok()
+        );
+    }
+}
