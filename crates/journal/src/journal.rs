@@ -306,7 +306,7 @@ fn recover_last(
             file.set_len(offset).map_err(fail("cut"))?;
         }
         file.sync_data().map_err(fail("sync"))?;
-        let length = file.len().map_err(fail("measure"))?;
+        let length = file.size().map_err(fail("measure"))?;
         Ok((file, length))
     };
     let (file, length) =

@@ -43,7 +43,7 @@ pub trait StorageFile: Send + Sync {
     /// Cuts or lengthens the file.
     fn set_len(&self, bytes: u64) -> io::Result<()>;
     /// The file's length in bytes.
-    fn len(&self) -> io::Result<u64>;
+    fn size(&self) -> io::Result<u64>;
 }
 
 /// A directory of the operating system.
@@ -142,7 +142,7 @@ impl StorageFile for fs::File {
     fn set_len(&self, bytes: u64) -> io::Result<()> {
         fs::File::set_len(self, bytes)
     }
-    fn len(&self) -> io::Result<u64> {
+    fn size(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
     }
 }

@@ -199,7 +199,7 @@ impl Walker {
         if let Some(bytes) = held(&self.window, self.window_offset) {
             return Ok(Some(bytes));
         }
-        if length > READ_AHEAD_BYTES && offset + length as u64 > self.file.len()? {
+        if length > READ_AHEAD_BYTES && offset + length as u64 > self.file.size()? {
             return Ok(None);
         }
         let mut buffer = vec![0; length.max(READ_AHEAD_BYTES)];

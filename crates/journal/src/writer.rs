@@ -225,13 +225,12 @@ impl Writer {
                 }
                 let bytes = std::mem::replace(&mut state.buffer, free);
                 let count = std::mem::take(&mut state.count);
-                state.in_flight = bytes.len();
+                state.in_flight = bytes.len() - BLOCK_HEADER_BYTES;
                 (bytes, count, state.next - count)
             };
             if !self.write_all(&mut bytes, first, count) {
                 return;
             }
-            shared.state.lock().in_flight = 0;
             if bytes.capacity() > BUFFER_KEEP_BYTES {
                 bytes = empty_buffer();
             }
@@ -283,7 +282,11 @@ impl Writer {
         loop {
             match self.try_commit(block, first, count) {
                 Ok(()) => {
-                    let was = self.shared.state.lock().stall.take();
+                    // Before the position moves on: whoever is told yes finds the room free.
+                    let mut state = self.shared.state.lock();
+                    let was = state.stall.take();
+                    state.in_flight -= block.len() - BLOCK_HEADER_BYTES;
+                    drop(state);
                     self.shared.durable.send_replace(first + u64::from(count));
                     if was.is_some() {
                         tracing::info!(position = first, "the journal writes again");
@@ -369,7 +372,7 @@ impl Writer {
         self.storage.sync_dir()?;
         self.seal();
         self.shared.segments.push(Segment::new(first));
-        let length = file.len()?;
+        let length = file.size()?;
         self.tail = Some(Tail {
             file,
             salt,

@@ -1,8 +1,7 @@
-//! The state on disk: a version byte, the CRC-32C of the rest, the position and the entities in postcard.
+//! The state on disk: a version byte, the CRC-32C of the rest, the position and the slots in postcard.
 //! Every version ever written stays readable.
 
-use crate::entity::Entity;
-use crate::state::State;
+use crate::state::{Slot, State};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -30,13 +29,14 @@ pub fn encode(state: &State) -> Result<Vec<u8>, CheckpointError> {
     let damaged = |e: postcard::Error| CheckpointError::Damaged(e.to_string());
     let bytes = vec![VERSION, 0, 0, 0, 0];
     let bytes = postcard::to_extend(&state.position(), bytes).map_err(damaged)?;
-    let mut bytes = postcard::to_extend(state.entities(), bytes).map_err(damaged)?;
+    let mut bytes = postcard::to_extend(state.slots(), bytes).map_err(damaged)?;
     let checksum = crc32c::crc32c(&bytes[HEADER_BYTES..]);
     bytes[1..HEADER_BYTES].copy_from_slice(&checksum.to_le_bytes());
     Ok(bytes)
 }
 
-pub fn decode(bytes: &[u8]) -> Result<State, CheckpointError> {
+/// The position and the slots.
+pub fn decode(bytes: &[u8]) -> Result<(u64, Vec<Slot>), CheckpointError> {
     match bytes.first() {
         Some(&VERSION) => {}
         Some(&other) => return Err(CheckpointError::Version(other)),
@@ -48,9 +48,7 @@ pub fn decode(bytes: &[u8]) -> Result<State, CheckpointError> {
     if header[1..] != crc32c::crc32c(body).to_le_bytes() {
         return Err(CheckpointError::Damaged("checksum".into()));
     }
-    let (position, entities): (u64, Vec<Entity>) =
-        postcard::from_bytes(body).map_err(|e| CheckpointError::Damaged(e.to_string()))?;
-    Ok(State::from_entities(position, entities))
+    postcard::from_bytes(body).map_err(|e| CheckpointError::Damaged(e.to_string()))
 }
 
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
@@ -59,16 +57,17 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&beside, path)?;
-    if let Some(folder) = path.parent() {
-        File::open(folder)?.sync_all()?;
-    }
+    // The rename is durable when the folder is; a bare file name lies in the current one.
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
     Ok(())
 }
 
-pub fn read(path: &Path) -> Result<State, CheckpointError> {
+/// What is stored; `None` when there is no file.
+pub fn read(path: &Path) -> Result<Option<(u64, Vec<Slot>)>, CheckpointError> {
     match std::fs::read(path) {
-        Ok(bytes) => decode(&bytes),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(State::default()),
+        Ok(bytes) => decode(&bytes).map(Some),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::entity::Entity;
 use crate::state::State;
-use model::{EntityId, Value};
-use std::collections::BTreeSet;
+use model::{AttributeName, EntityId, Value};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 /// Which entities are wanted; every part that is given must hold.
@@ -62,90 +62,104 @@ pub struct Page {
 
 /// Runs a filter.
 pub fn run(state: &State, filter: &Filter) -> Page {
-    let mut page = Page::default();
+    let mut items = Vec::new();
+    let next = visit(state, filter, |entity| items.push(entity.clone()));
+    Page { items, next }
+}
+
+/// Shows each entity that the filter asks for; the answer is `after` of the next page.
+///
+/// Conditions go through the entities of the type: 10,000 of them take about a millisecond, so that
+/// an index of values, to be kept at every update, would cost more than it gives.
+pub fn visit(state: &State, filter: &Filter, mut see: impl FnMut(&Entity)) -> Option<EntityId> {
     if filter.limit == 0 {
-        return page;
+        return None;
     }
-    let text = filter.text.as_deref().map(str::to_lowercase);
+    let wanted = Wanted::new(filter)?;
     let after = filter.after.as_deref().unwrap_or_default();
-    let mut take = |id: &EntityId, slot: u32| -> bool {
-        if id.as_str() <= after {
-            return true;
-        }
-        let entity = state.at(slot);
-        if !matches(entity, filter, text.as_deref()) {
-            return true;
-        }
-        if page.items.len() == filter.limit {
-            page.next = page.items.last().map(|e| e.id.clone());
-            return false;
-        }
-        page.items.push(entity.clone());
-        true
-    };
-    if let Some(bbox) = filter.bbox {
-        let found: BTreeSet<(&EntityId, u32)> = state
+    let found: BTreeMap<&EntityId, u32>;
+    let candidates: Box<dyn Iterator<Item = (&EntityId, u32)>> = if let Some(bbox) = filter.bbox {
+        found = state
             .within(bbox)
             .map(|slot| (&state.at(slot).id, slot))
             .collect();
-        for (id, slot) in found {
-            if !take(id, slot) {
-                break;
-            }
-        }
-        return page;
-    }
-    // One type is the common case and has its own ordered index; several are filtered from all.
-    let index = match filter.types.as_slice() {
-        [one] => match state.of_type(one) {
-            Some(index) => index,
-            None => return page,
-        },
-        _ => state.all(),
+        Box::new(found.iter().map(|(id, slot)| (*id, *slot)))
+    } else {
+        // One type is the common case and has its own ordered index; several are filtered from all.
+        let index = match filter.types.as_slice() {
+            [one] => state.of_type(one)?,
+            _ => state.all(),
+        };
+        let start = EntityId::new(after).map_or(Bound::Unbounded, Bound::Excluded);
+        let range = index.range((start, Bound::Unbounded));
+        Box::new(range.map(|(id, slot)| (id, *slot)))
     };
-    let start = EntityId::new(after).map_or(Bound::Unbounded, Bound::Excluded);
-    for (id, &slot) in index.range((start, Bound::Unbounded)) {
-        if !take(id, slot) {
-            break;
+    let mut seen = 0;
+    let mut last: Option<&EntityId> = None;
+    for (id, slot) in candidates.filter(|(id, _)| EntityId::as_str(id) > after) {
+        let entity = state.at(slot);
+        if !wanted.holds(entity) {
+            continue;
         }
+        // The page is full only when one more is known to follow.
+        if seen == filter.limit {
+            return last.cloned();
+        }
+        see(entity);
+        seen += 1;
+        last = Some(id);
     }
-    page
+    None
 }
 
-fn matches(entity: &Entity, filter: &Filter, text: Option<&str>) -> bool {
-    let type_fits = filter.types.is_empty()
-        || filter
-            .types
-            .iter()
-            .any(|t| t == entity.entity_type.as_str());
-    type_fits
-        && text.is_none_or(|text| holds_text(entity, text))
-        && filter.conditions.iter().all(|c| c.holds(entity))
+/// A filter made ready to be asked many times.
+struct Wanted<'a> {
+    types: &'a [String],
+    text: Option<String>,
+    conditions: Vec<(AttributeName, &'a Condition)>,
+    name: AttributeName,
 }
 
-fn holds_text(entity: &Entity, text: &str) -> bool {
-    if entity.id.as_str().to_lowercase().contains(text) {
-        return true;
+impl<'a> Wanted<'a> {
+    /// `None` when nothing can fit: a condition on what is no attribute's name.
+    fn new(filter: &'a Filter) -> Option<Self> {
+        let named = |c: &'a Condition| Some((AttributeName::new(&c.attribute).ok()?, c));
+        Some(Self {
+            types: &filter.types,
+            text: filter.text.as_deref().map(str::to_lowercase),
+            conditions: filter.conditions.iter().map(named).collect::<Option<_>>()?,
+            name: AttributeName::new("name").ok()?,
+        })
     }
-    entity.attributes.iter().any(|(name, state)| {
-        name.as_str() == "name"
-            && matches!(&state.value, Value::Text(value) if value.to_lowercase().contains(text))
-    })
+
+    fn holds(&self, entity: &Entity) -> bool {
+        let of_type = |t: &String| t == entity.entity_type.as_str();
+        (self.types.is_empty() || self.types.iter().any(of_type))
+            && self.conditions.iter().all(|(name, condition)| {
+                let state = entity.attributes.get(name);
+                state.is_some_and(|state| condition.holds(&state.value))
+            })
+            && self
+                .text
+                .as_deref()
+                .is_none_or(|text| self.holds_text(entity, text))
+    }
+
+    fn holds_text(&self, entity: &Entity, text: &str) -> bool {
+        if entity.id.as_str().to_lowercase().contains(text) {
+            return true;
+        }
+        let name = entity.attributes.get(&self.name).map(|state| &state.value);
+        matches!(name, Some(Value::Text(name)) if name.to_lowercase().contains(text))
+    }
 }
 
 impl Condition {
-    fn holds(&self, entity: &Entity) -> bool {
-        let Some((_, state)) = entity
-            .attributes
-            .iter()
-            .find(|(name, _)| name.as_str() == self.attribute)
-        else {
-            return false;
-        };
+    fn holds(&self, value: &Value) -> bool {
         match self.comparison {
-            Comparison::Equal => state.value == self.value,
-            Comparison::NotEqual => state.value != self.value,
-            ordered => match (state.value.as_number(), self.value.as_number()) {
+            Comparison::Equal => *value == self.value,
+            Comparison::NotEqual => *value != self.value,
+            ordered => match (value.as_number(), self.value.as_number()) {
                 (Some(a), Some(b)) => match ordered {
                     Comparison::Less => a < b,
                     Comparison::AtMost => a <= b,

@@ -1,6 +1,8 @@
 //! A disk in memory that can be full, fail to write or sync, hold its syncs back, and lose power.
 //! Everything that it does follows from what it is told and one seed.
 
+#![allow(dead_code, reason = "each test file uses its part")]
+
 use journal::{Options, Storage, StorageFile};
 use std::collections::BTreeMap;
 use std::io;
@@ -101,7 +103,7 @@ impl SimDisk {
     pub fn lose_power(&self) {
         let mut state = self.state();
         assert!(!state.locked, "close the journal first");
-        if state.random() % 2 == 0 {
+        if state.random() & 1 == 0 {
             state.names = state.durable_names.clone();
         } else {
             state.durable_names = state.names.clone();
@@ -113,7 +115,7 @@ impl SimDisk {
                 while at < end {
                     let sector_end = (at / SECTOR_BYTES + 1) * SECTOR_BYTES;
                     let to = sector_end.min(end).min(data.current.len());
-                    if at < to && state.random() % 2 == 0 {
+                    if at < to && state.random() & 1 == 0 {
                         if data.durable.len() < to {
                             data.durable.resize(to, 0);
                         }
@@ -321,7 +323,7 @@ impl StorageFile for SimFile {
         self.with(|data| data.current.resize(bytes as usize, 0));
         Ok(())
     }
-    fn len(&self) -> io::Result<u64> {
+    fn size(&self) -> io::Result<u64> {
         self.with(|data| Ok(data.current.len() as u64))
     }
 }
