@@ -1,1 +1,39 @@
-//! lake.
+//! History of the city as open Parquet files, and SQL over all of it, the newest rows included.
+//!
+//! The lake is a projection of the journal: it is fed every accepted message in order ([`Lake::apply`]),
+//! keeps the newest rows in memory (the hot tail) and from time to time writes them to files
+//! ([`Lake::seal`]). What is sealed is listed in a manifest; everything below
+//! [`Lake::sealed_position`] survives a restart, everything above is replayed from the journal.
+//! A query sees each observation exactly once, also while a seal runs.
+//!
+//! Reading order: [`schema`] (the columns), `tail` (rows in memory), `manifest` and `seal` (files),
+//! [`lake`] (the two together), `observations` (both as one SQL table), `wide` (a view per entity
+//! type), [`records`] (tables lent by other rooms), `names` and `statement` (reading SQL), [`query`]
+//! (running it within limits), [`history`] (one attribute over time), [`mod@check`] (is every file whole).
+//!
+//! The folder is plain data: `observations/date=YYYY-MM-DD/*.parquet`, by the UTC date of receipt, which
+//! DuckDB, pandas and Spark open as one hive-partitioned table.
+
+pub mod check;
+mod engine;
+mod errors;
+pub mod history;
+pub mod lake;
+mod manifest;
+mod names;
+mod observations;
+pub mod query;
+pub mod records;
+mod result;
+pub mod schema;
+mod seal;
+mod statement;
+mod tail;
+mod wide;
+
+pub use check::check;
+pub use history::{History, HistoryQuery, Point};
+pub use lake::{Lake, Options, Sealed, Stats};
+pub use query::{Batches, Column, Limits, QueryResult};
+pub use records::{NoRecords, RecordTable, RecordTables, tables};
+pub use schema::ColumnKind;

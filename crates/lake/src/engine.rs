@@ -1,0 +1,156 @@
+//! What all queries share: threads of their own, so that a heavy query never holds up a door, the cache
+//! of file footers, and a bound on how many run; and the session that each gets for itself.
+
+use crate::errors::{CATALOG, SCHEMA};
+use crate::lake::Options;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryPool};
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::coop::CooperativeExec;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use model::Problem;
+use object_store::local::LocalFileSystem;
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// Partitions that one query is split into.
+const TARGET_PARTITIONS: usize = 2;
+
+/// Functions taken away because one call can ask for any amount of memory, unseen by the memory limit.
+pub(crate) const UNBOUNDED_FUNCTIONS: [&str; 7] = [
+    "repeat",
+    "lpad",
+    "rpad",
+    "array_repeat",
+    "array_resize",
+    "range",
+    "generate_series",
+];
+
+/// What all queries share.
+pub(crate) struct Engine {
+    env: RuntimeEnv,
+    /// `None` only while it is dropped.
+    runtime: Option<Runtime>,
+    pub permits: Arc<Semaphore>,
+}
+
+impl Engine {
+    pub fn new(dir: &Path, options: &Options) -> Result<Self, Problem> {
+        let told = |e: &dyn std::fmt::Display| {
+            Problem::new(
+                "lake-engine",
+                format!("cannot start the query engine: {e}"),
+                dir.display().to_string(),
+                "check the folder and the system's limits on threads",
+            )
+        };
+        let env = RuntimeEnvBuilder::new()
+            .with_disk_manager_builder(
+                DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled),
+            )
+            .with_metadata_cache_limit(options.footer_cache_bytes)
+            .build()
+            .map_err(|e| told(&e))?;
+        let store = LocalFileSystem::new_with_prefix(dir).map_err(|e| told(&e))?;
+        env.register_object_store(store_url().as_ref(), Arc::new(store));
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(options.query_threads.max(1))
+            .thread_name("lake-query")
+            .enable_all()
+            .build()
+            .map_err(|e| told(&e))?;
+        Ok(Self {
+            env,
+            runtime: Some(runtime),
+            permits: Arc::new(Semaphore::new(options.queries_max.max(1))),
+        })
+    }
+
+    /// A session with no tables, whose memory is bounded.
+    pub fn session(&self, memory_bytes_max: usize) -> (SessionContext, Arc<dyn MemoryPool>) {
+        let pool: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(memory_bytes_max));
+        let mut env = self.env.clone();
+        env.memory_pool = Arc::clone(&pool);
+        let mut config = SessionConfig::new()
+            .with_target_partitions(TARGET_PARTITIONS)
+            .with_information_schema(true)
+            .with_default_catalog_and_schema(CATALOG, SCHEMA);
+        config.options_mut().sql_parser.collect_spans = true;
+        let mut builder = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(Arc::new(env))
+            .with_default_features()
+            .with_physical_optimizer_rule(Arc::new(JoinsYield));
+        if let Some(functions) = builder.scalar_functions() {
+            functions.retain(|f| !UNBOUNDED_FUNCTIONS.contains(&f.name()));
+        }
+        (SessionContext::new_with_state(builder.build()), pool)
+    }
+
+    /// Runs `work` on the engine's threads; dropping the answer stops it. `None` when it panicked.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        let mut tasks = JoinSet::new();
+        let runtime = self.runtime.as_ref()?;
+        tasks.spawn_on(work, runtime.handle());
+        tasks.join_next().await?.ok()
+    }
+}
+
+/// Lets a query be stopped in the midst of a join. The engine yields where rows are read; but a join (or
+/// an unnest) can make a billion rows of a few, and would hold its thread until all are made.
+#[derive(Debug)]
+struct JoinsYield;
+
+impl PhysicalOptimizerRule for JoinsYield {
+    fn name(&self) -> &str {
+        "joins_yield"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+
+    fn optimize(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        _config: &ConfigOptions,
+    ) -> datafusion::error::Result<Arc<dyn ExecutionPlan>> {
+        let yields = plan.transform_up(|node| {
+            let multiplies = node.name().contains("Join") || node.name().contains("Unnest");
+            Ok(if multiplies {
+                Transformed::yes(Arc::new(CooperativeExec::new(node)) as Arc<dyn ExecutionPlan>)
+            } else {
+                Transformed::no(node)
+            })
+        })?;
+        Ok(yields.data)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Waiting here would be refused inside another runtime, and nobody waits for an answer any more.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Where the engine finds the lake's files.
+pub(crate) fn store_url() -> ObjectStoreUrl {
+    ObjectStoreUrl::parse("lake://files").expect("a fixed address")
+}

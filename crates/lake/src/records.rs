@@ -1,0 +1,197 @@
+//! Tables lent by other rooms (cases, devices, indicators, current values): their rows are asked for
+//! only when a statement names the table.
+
+use crate::schema::{ColumnKind, OBSERVATION_COLUMNS, OBSERVATIONS};
+use crate::wide;
+use arrow::array::{
+    ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, RecordBatch, RecordBatchOptions,
+    StringViewBuilder, TimestampMicrosecondBuilder,
+};
+use arrow::datatypes::{Schema, SchemaRef};
+use futures::future::BoxFuture;
+use model::{Catalogue, Problem, Timestamp};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// A table as people see it in the list of tables.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordTable {
+    /// Its name in SQL.
+    pub name: String,
+    /// What it holds, in a sentence.
+    pub description: String,
+    /// Its columns, in order.
+    pub columns: Vec<(String, ColumnKind)>,
+}
+
+/// Whoever lends tables.
+pub trait RecordTables: Send + Sync {
+    /// The tables lent.
+    fn tables(&self) -> Vec<RecordTable>;
+    /// All rows of one of them: each as long as the table has columns. `Time` takes RFC 3339 text,
+    /// `Json` any JSON; `null` is good everywhere.
+    fn rows(&self, name: &str) -> BoxFuture<'_, Result<Vec<Vec<Value>>, Problem>>;
+}
+
+/// Lends nothing.
+pub struct NoRecords;
+
+impl RecordTables for NoRecords {
+    fn tables(&self) -> Vec<RecordTable> {
+        Vec::new()
+    }
+    fn rows(&self, _name: &str) -> BoxFuture<'_, Result<Vec<Vec<Value>>, Problem>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+}
+
+/// Every table that SQL can name: `observations`, a wide view for each entity type, and the tables lent.
+/// Where two have one name, the earlier one has it.
+pub fn tables(catalogue: &Catalogue, records: &dyn RecordTables) -> Vec<RecordTable> {
+    let observations = RecordTable {
+        name: OBSERVATIONS.to_owned(),
+        description: "Every value of every attribute ever received, a row each.".to_owned(),
+        columns: OBSERVATION_COLUMNS
+            .iter()
+            .map(|(name, kind, _)| ((*name).to_owned(), *kind))
+            .collect(),
+    };
+    let mut all = vec![observations];
+    for table in catalogue
+        .kinds
+        .values()
+        .map(wide::table)
+        .chain(records.tables())
+    {
+        if all.iter().all(|t| t.name != table.name) {
+            all.push(table);
+        }
+    }
+    all
+}
+
+/// The Arrow schema of a lent table.
+pub(crate) fn schema(table: &RecordTable) -> SchemaRef {
+    Arc::new(Schema::new(
+        table
+            .columns
+            .iter()
+            .map(|(name, kind)| kind.field(name, true))
+            .collect::<Vec<_>>(),
+    ))
+}
+
+/// The rows of a lent table as one batch.
+///
+/// # Errors
+/// `record-table-shape` when a row has the wrong length or a value is not of its column's kind.
+pub(crate) fn batch(table: &RecordTable, rows: &[Vec<Value>]) -> Result<RecordBatch, Problem> {
+    let place = |row: usize| format!("table {}, row {}", table.name, row + 1);
+    for (n, row) in rows.iter().enumerate() {
+        if row.len() != table.columns.len() {
+            return Err(shape_problem(
+                format!("{} values for {} columns", row.len(), table.columns.len()),
+                place(n),
+            ));
+        }
+    }
+    let columns = table
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(c, (name, kind))| {
+            column(*kind, rows, c).map_err(|(row, what)| {
+                shape_problem(what, format!("{}, column {name}", place(row)))
+            })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+    RecordBatch::try_new_with_options(schema(table), columns, &options)
+        .map_err(|e| shape_problem(e.to_string(), format!("table {}", table.name)))
+}
+
+fn column(kind: ColumnKind, rows: &[Vec<Value>], c: usize) -> Result<ArrayRef, (usize, String)> {
+    macro_rules! build {
+        ($builder:expr, $read:expr) => {{
+            let mut builder = $builder;
+            for (n, row) in rows.iter().enumerate() {
+                match &row[c] {
+                    Value::Null => builder.append_null(),
+                    value => match $read(value) {
+                        Some(value) => builder.append_value(value),
+                        None => {
+                            let shown = model::problem::quote(&value.to_string());
+                            return Err((n, format!("{shown} is no {}", kind.as_str())));
+                        }
+                    },
+                }
+            }
+            Ok(Arc::new(builder.finish()) as ArrayRef)
+        }};
+    }
+    match kind {
+        ColumnKind::Text => build!(StringViewBuilder::new(), |v: &Value| v
+            .as_str()
+            .map(str::to_owned)),
+        ColumnKind::Json => build!(StringViewBuilder::new(), |v: &Value| Some(v.to_string())),
+        ColumnKind::Number => build!(Float64Builder::new(), Value::as_f64),
+        ColumnKind::Integer => build!(Int64Builder::new(), Value::as_i64),
+        ColumnKind::Boolean => build!(BooleanBuilder::new(), Value::as_bool),
+        ColumnKind::Time => build!(
+            TimestampMicrosecondBuilder::new().with_timezone(crate::schema::ZONE),
+            |v: &Value| v
+                .as_str()
+                .and_then(|t| Timestamp::parse(t).ok())
+                .map(Timestamp::micros)
+        ),
+    }
+}
+
+fn shape_problem(what: String, place: String) -> Problem {
+    Problem::new(
+        "record-table-shape",
+        what,
+        place,
+        "report this: the table's rows do not fit its declared columns",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn table() -> RecordTable {
+        RecordTable {
+            name: "cases".into(),
+            description: String::new(),
+            columns: vec![
+                ("id".into(), ColumnKind::Integer),
+                ("opened_at".into(), ColumnKind::Time),
+            ],
+        }
+    }
+
+    #[test]
+    fn rows_become_a_batch() {
+        let rows = [
+            vec![json!(1), json!("2026-11-23T08:00:00Z")],
+            vec![json!(null), json!(null)],
+        ];
+        let batch = batch(&table(), &rows).unwrap();
+        assert_eq!((batch.num_rows(), batch.num_columns()), (2, 2));
+        assert_eq!(batch.column(0).null_count(), 1);
+    }
+
+    #[test]
+    fn rows_that_do_not_fit_are_told() {
+        let e = batch(&table(), &[vec![json!(1)]]).unwrap_err();
+        assert_eq!(
+            (e.code.as_str(), e.place.as_str()),
+            ("record-table-shape", "table cases, row 1")
+        );
+        let e = batch(&table(), &[vec![json!(1), json!("today")]]).unwrap_err();
+        assert_eq!(e.place, "table cases, row 1, column opened_at");
+        assert!(e.what.contains("\"today\" is no time"), "{}", e.what);
+    }
+}

@@ -1,0 +1,132 @@
+//! The columns of `observations`, and the kinds of column that people see.
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use serde::{Deserialize, Serialize};
+use std::sync::{Arc, LazyLock};
+
+/// Name of the table that holds every observation.
+pub const OBSERVATIONS: &str = "observations";
+
+/// Zone of every stored time.
+pub(crate) const ZONE: &str = "UTC";
+
+/// Field metadata that marks text holding JSON.
+const KIND_KEY: &str = "kind";
+const KIND_JSON: &str = "json";
+
+/// Positions of the columns of `observations`.
+pub(crate) mod column {
+    pub const ENTITY_ID: usize = 0;
+    pub const ENTITY_TYPE: usize = 1;
+    pub const ATTRIBUTE: usize = 2;
+    pub const OBSERVED_AT: usize = 3;
+    pub const RECEIVED_AT: usize = 4;
+    pub const VALUE_NUMBER: usize = 5;
+    pub const VALUE_TEXT: usize = 6;
+    pub const VALUE_JSON: usize = 7;
+    pub const UNIT: usize = 8;
+    pub const QUALITY: usize = 9;
+    pub const DEVICE_ID: usize = 10;
+    pub const DOOR: usize = 11;
+    pub const JOURNAL_POSITION: usize = 12;
+    /// How many there are.
+    pub const COUNT: usize = 13;
+}
+
+/// What a column holds, in the words of the people who read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ColumnKind {
+    /// Text.
+    Text,
+    /// A 64-bit floating point number.
+    Number,
+    /// A whole number.
+    Integer,
+    /// True or false.
+    Boolean,
+    /// A moment; given as RFC 3339 text in UTC.
+    Time,
+    /// JSON. A stored JSON value is given as its text, an SQL list or struct as JSON itself.
+    Json,
+}
+
+impl ColumnKind {
+    /// The word used in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Number => "number",
+            Self::Integer => "integer",
+            Self::Boolean => "boolean",
+            Self::Time => "time",
+            Self::Json => "json",
+        }
+    }
+
+    /// A column of this kind.
+    pub(crate) fn field(self, name: &str, nullable: bool) -> Field {
+        let data_type = match self {
+            Self::Text | Self::Json => DataType::Utf8View,
+            Self::Number => DataType::Float64,
+            Self::Integer => DataType::Int64,
+            Self::Boolean => DataType::Boolean,
+            Self::Time => time_type(),
+        };
+        let field = Field::new(name, data_type, nullable);
+        match self {
+            Self::Json => field.with_metadata([(KIND_KEY.into(), KIND_JSON.into())].into()),
+            _ => field,
+        }
+    }
+
+    /// The kind of a result's column.
+    pub(crate) fn of(field: &Field) -> Self {
+        if field.metadata().get(KIND_KEY).map(String::as_str) == Some(KIND_JSON) {
+            return Self::Json;
+        }
+        match field.data_type() {
+            DataType::Boolean => Self::Boolean,
+            DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Self::Time,
+            t if t.is_integer() => Self::Integer,
+            t if t.is_numeric() => Self::Number,
+            t if t.is_nested() => Self::Json,
+            _ => Self::Text,
+        }
+    }
+}
+
+/// The type of every stored time: microseconds, UTC.
+pub(crate) fn time_type() -> DataType {
+    DataType::Timestamp(TimeUnit::Microsecond, Some(ZONE.into()))
+}
+
+/// Name, kind and nullability of the columns of `observations`, in their order.
+pub(crate) const OBSERVATION_COLUMNS: [(&str, ColumnKind, bool); column::COUNT] = [
+    ("entity_id", ColumnKind::Text, false),
+    ("entity_type", ColumnKind::Text, false),
+    ("attribute", ColumnKind::Text, false),
+    ("observed_at", ColumnKind::Time, false),
+    ("received_at", ColumnKind::Time, false),
+    ("value_number", ColumnKind::Number, true),
+    ("value_text", ColumnKind::Text, true),
+    ("value_json", ColumnKind::Json, true),
+    ("unit", ColumnKind::Text, true),
+    ("quality", ColumnKind::Text, false),
+    ("device_id", ColumnKind::Text, true),
+    ("door", ColumnKind::Text, false),
+    ("journal_position", ColumnKind::Integer, false),
+];
+
+/// The Arrow schema of `observations`.
+pub(crate) fn observations() -> SchemaRef {
+    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+        Arc::new(Schema::new(
+            OBSERVATION_COLUMNS
+                .iter()
+                .map(|(name, kind, nullable)| kind.field(name, *nullable))
+                .collect::<Vec<_>>(),
+        ))
+    });
+    Arc::clone(&SCHEMA)
+}
