@@ -89,7 +89,7 @@ function Way({ item }: { item: CaseDetail }) {
       responsive={false}
       type={phone ? "dot" : "default"}
       className={phone ? "way way-phone" : "way"}
-      items={WAY.map((state, i) => ({ title: phone && i !== at ? "" : t(`case-state.${state}`) }))}
+      items={WAY.map((state) => ({ title: phone ? "" : t(`case-state.${state}`) }))}
     />
   );
 }

@@ -22,7 +22,7 @@ export function Due({ item, bare }: { item: CaseSummary; bare?: boolean }) {
       {isOverdue(item, now) ? (
         <Tag color="red">{t("case.overdue")}</Tag>
       ) : (
-        OPEN_STATES.has(item.state) && <span className="quiet">{ago(item.due_at, now, language)}</span>
+        OPEN_STATES.has(item.state) && <span className="quiet">· {ago(item.due_at, now, language)}</span>
       )}
     </span>
   );

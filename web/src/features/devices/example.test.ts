@@ -28,6 +28,8 @@ describe("device example", () => {
       type: "WaterObserved",
       waterLevel: { value: 1, unitCode: "MTR" },
     });
+    const charted = { ...kind, view: { chart: { attributes: ["stationCode"] } } };
+    expect(JSON.parse(examplePayload(device, charted))).toHaveProperty("stationCode", { value: "ok" });
     expect(JSON.parse(examplePayload(device, undefined))).toHaveProperty("value", { value: 1 });
   });
 

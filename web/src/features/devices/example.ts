@@ -10,10 +10,16 @@ const exampleValue: Record<AttributeKind["value"], unknown> = {
   json: {},
 };
 
-/** A small NGSI-LD message (concise form) with the type's first number attribute. */
+/** A small NGSI-LD message (concise form) with what the type is about, else its first number. */
 export function examplePayload(device: Pick<NewDevice, "id" | "type">, kind: EntityKind | undefined): string {
   const attributes = Object.entries(kind?.attributes ?? {});
-  const [name, declared] = attributes.find(([, a]) => a.value === "number") ?? attributes[0] ?? [];
+  // What the pack charts is what the type is about.
+  const main = kind?.view?.chart?.attributes[0];
+  const [name, declared] =
+    attributes.find(([n]) => n === main) ??
+    attributes.find(([, a]) => a.value === "number") ??
+    attributes[0] ??
+    [];
   const value = declared ? exampleValue[declared.value] : 1;
   const attribute = { value, ...(declared?.unit ? { unitCode: declared.unit } : {}) };
   return JSON.stringify({ id: device.id, type: device.type, [name ?? "value"]: attribute });
