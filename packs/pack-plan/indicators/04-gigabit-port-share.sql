@@ -16,7 +16,7 @@
 -- target: 85
 -- target_year: 2025
 -- method: reported
--- source_zh: 责任单位填报,附依据
+-- source_zh: 责任单位填报，附依据
 -- source_en: reported by the responsible department, with evidence
 -- path: linear
 -- place: 二、(三)规划目标·表“十四五”新型基础设施发展目标 | 千兆宽带接入端口占比 % 10 85

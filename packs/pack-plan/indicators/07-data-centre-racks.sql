@@ -16,7 +16,7 @@
 -- target: 300
 -- target_year: 2025
 -- method: computed
--- source_zh: 平台计数:登记的标准机架,不论是否在用
+-- source_zh: 平台计数：登记的标准机架，不论是否在用
 -- source_en: counted by the platform: racks installed, in use or not
 -- path: linear
 -- place: 二、(三)规划目标·表“十四五”新型基础设施发展目标 | 数据中心标准机架数 100 300

@@ -16,7 +16,7 @@
 -- target: 4913
 -- target_year: 2025
 -- method: computed
--- source_zh: 平台计数:登记的充电桩
+-- source_zh: 平台计数：登记的充电桩
 -- source_en: counted by the platform: charge points registered
 -- path: linear
 -- place: 二、(三)规划目标 | 全市新能源汽车充电桩达到4913个

@@ -16,7 +16,7 @@
 -- target: 80
 -- target_year: 2025
 -- method: reported
--- source_zh: 责任单位填报,附依据
+-- source_zh: 责任单位填报，附依据
 -- source_en: reported by the responsible department, with evidence
 -- path: linear
 -- place: 三、(一)2.加快千兆光网建设 | 逐步实现80%以上行政村具备千兆网络接入能力

@@ -16,7 +16,7 @@
 -- target: 100
 -- target_year: 2025
 -- method: reported
--- source_zh: 责任单位填报,附依据
+-- source_zh: 责任单位填报，附依据
 -- source_en: reported by the responsible department, with evidence
 -- path: linear
 -- place: 二、(三)规划目标 | 实现全市家庭千兆接入能力和商务楼宇万兆接入能力全覆盖

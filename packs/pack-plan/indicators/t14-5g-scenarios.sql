@@ -16,7 +16,7 @@
 -- target: 20
 -- target_year: 2025
 -- method: reported
--- source_zh: 责任单位填报,附依据
+-- source_zh: 责任单位填报，附依据
 -- source_en: reported by the responsible department, with evidence
 -- path: linear
 -- place: 三、(一)1.加快5G网络发展 | 培育20项以上重点场景应用

@@ -16,7 +16,7 @@
 -- target: 58
 -- target_year: 2025
 -- method: computed
--- source_zh: 平台计数:登记的充电站
+-- source_zh: 平台计数：登记的充电站
 -- source_en: counted by the platform: charging stations registered
 -- path: linear
 -- place: 三、(二)3.构建绿色低碳的智慧能源设施 | 天门市集中式充电站保有量达到58座

@@ -16,7 +16,7 @@
 -- target: 30
 -- target_year: 2025
 -- method: reported
--- source_zh: 责任单位填报,附依据
+-- source_zh: 责任单位填报，附依据
 -- source_en: reported by the responsible department, with evidence
 -- path: linear
 -- place: 三、(一)5.打造互联网服务平台 | 智能工厂/数字化车间达到30家以上

@@ -16,7 +16,7 @@
 -- target: 818
 -- target_year: 2025
 -- method: reported
--- source_zh: 责任单位填报,附依据
+-- source_zh: 责任单位填报，附依据
 -- source_en: reported by the responsible department, with evidence
 -- path: linear
 -- place: 三、(二)5.打造普惠便民的智慧医疗设施 | 全民健康信息网络覆盖市、镇、村三级及全市818家医疗机构

@@ -16,7 +16,7 @@
 -- target: 50
 -- target_year: 2025
 -- method: reported
--- source_zh: 责任单位填报,附依据
+-- source_zh: 责任单位填报，附依据
 -- source_en: reported by the responsible department, with evidence
 -- path: linear
 -- place: 专栏2 融合基础设施建设 | 城镇学校班均带宽接入速率达到50M以上

@@ -16,7 +16,7 @@
 -- target: 1
 -- target_year: 2025
 -- method: reported
--- source_zh: 责任单位填报,附依据
+-- source_zh: 责任单位填报，附依据
 -- source_en: reported by the responsible department, with evidence
 -- path: linear
 -- place: 二、(三)规划目标 | 新建人力资源产业园1家

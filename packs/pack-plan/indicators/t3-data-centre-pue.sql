@@ -6,7 +6,7 @@
 -- group_en: Information infrastructure
 -- subgroup_zh: 互联网数据中心
 -- subgroup_en: Internet data centre
--- name_zh: 数据中心电源使用效率(PUE)
+-- name_zh: 数据中心电源使用效率（PUE）
 -- name_en: Power usage effectiveness of data centres (PUE)
 -- unit_zh: 无量纲
 -- unit_en: ratio
@@ -16,7 +16,7 @@
 -- target: 1.4
 -- target_year: 2025
 -- method: computed
--- source_zh: 平台计算:全部数据中心总功率之和除以 IT 功率之和(瞬时值)
+-- source_zh: 平台计算：全部数据中心总功率之和除以 IT 功率之和（瞬时值）
 -- source_en: computed by the platform: total power of all data centres divided by their IT power, at this moment
 -- path: linear
 -- place: 三、(一)3.建设高标准数据中心 | 数据中心电源使用效率(PUE)值不高于1.4

@@ -16,7 +16,7 @@
 -- target: 300
 -- target_year: 2025
 -- method: computed
--- source_zh: 平台计数:在用的机架
+-- source_zh: 平台计数：在用的机架
 -- source_en: counted by the platform: racks in use
 -- path: linear
 -- place: 三、(一)3.建设高标准数据中心 | 数据中心在用机柜数达到300个

@@ -16,7 +16,7 @@
 -- target: 3000
 -- target_year: 2025
 -- method: computed
--- source_zh: 平台计算:各机架登记的服务器数之和
+-- source_zh: 平台计算：各机架登记的服务器数之和
 -- source_en: computed by the platform: servers registered with the racks
 -- path: linear
 -- place: 三、(一)3.建设高标准数据中心 | 支撑3000台服务器

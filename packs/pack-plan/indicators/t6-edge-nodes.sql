@@ -16,7 +16,7 @@
 -- target: 7
 -- target_year: 2025
 -- method: computed
--- source_zh: 平台计数:在服务的边缘节点
+-- source_zh: 平台计数：在服务的边缘节点
 -- source_en: counted by the platform: edge nodes in service
 -- path: linear
 -- place: 三、(一)3.建设高标准数据中心 | 建设7个以上边缘计算资源池节点

@@ -16,7 +16,7 @@
 -- target: 120000
 -- target_year: 2025
 -- method: reported
--- source_zh: 责任单位填报,附依据
+-- source_zh: 责任单位填报，附依据
 -- source_en: reported by the responsible department, with evidence
 -- path: linear
 -- place: 三、(一)2.加快千兆光网建设 | 全市光缆总长度达到12万公里
