@@ -1,0 +1,250 @@
+//! `demo/demo.toml` as written; every key is documented there.
+
+use model::Problem;
+use serde::Deserialize;
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Demo {
+    pub seed: u64,
+    pub notes: Notes,
+    pub assets: Assets,
+    pub live: Live,
+    pub water: Vec<Water>,
+    pub section: Vec<Section>,
+    pub air: Vec<Air>,
+    pub data_centre: DataCentre,
+    pub incidents: Incidents,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Notes {
+    pub asset_zh: String,
+    pub asset_en: String,
+    pub river_zh: String,
+    pub river_en: String,
+    pub quality_zh: String,
+    pub quality_en: String,
+    pub air_zh: String,
+    pub air_en: String,
+    pub charging_zh: String,
+    pub charging_en: String,
+    pub load_zh: String,
+    pub load_en: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Assets {
+    pub street_lights: usize,
+    pub base_stations: usize,
+    pub charging_stations: usize,
+    pub charge_points_per_station: [usize; 2],
+    pub racks: usize,
+    pub racks_in_use: usize,
+    pub urban_codes: Vec<String>,
+    pub urban_weight: f64,
+    pub operators: Vec<(String, f64)>,
+    pub charging_operators: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Live {
+    pub charge_points: usize,
+    pub base_stations: usize,
+    pub street_lights: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Water {
+    pub code: String,
+    pub river_zh: String,
+    pub river_en: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub place: [f64; 2],
+    pub town_code: String,
+    pub defence_m: f64,
+    pub warning_m: f64,
+    pub guarantee_m: f64,
+    pub max_recorded_m: f64,
+    pub level_at_zero_m: f64,
+    pub metres_per_metre: f64,
+    pub delay_samples: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Section {
+    pub code: String,
+    pub river_zh: String,
+    pub river_en: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub place: [f64; 2],
+    pub town_code: String,
+    pub target_class: String,
+    pub delay_samples: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Air {
+    pub code: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub place: [f64; 2],
+    pub town_code: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DataCentre {
+    pub code: String,
+    pub name_zh: String,
+    pub name_en: String,
+    pub place: [f64; 2],
+    pub town_code: String,
+    pub it_power_base_kw: f64,
+    pub it_power_kw_per_percent: f64,
+    pub pue: f64,
+    pub pue_swing: f64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Incidents {
+    pub outage: Span,
+    pub out_of_range: OutOfRange,
+    pub silence: Silence,
+    pub malformed: Vec<u64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Span {
+    pub at: u64,
+    pub until: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OutOfRange {
+    pub at: u64,
+    pub water: String,
+    pub value_m: f64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Silence {
+    pub at: u64,
+    pub until: u64,
+    pub air: String,
+}
+
+/// Where the settings stand in a profile.
+pub(crate) const PATH: &str = "demo/demo.toml";
+
+/// Most entities that one demo may generate of a kind.
+const COUNT_MAX: usize = 100_000;
+
+impl Demo {
+    /// Reads and checks the settings.
+    ///
+    /// # Errors
+    /// `demo-toml`, `demo-value`, with line or key.
+    pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
+        let demo: Self = toml::from_str(text).map_err(|e| {
+            let line = e.span().map_or(1, |s| {
+                1 + text.bytes().take(s.start).filter(|b| *b == b'\n').count()
+            });
+            Problem::new(
+                "demo-toml",
+                e.message().to_owned(),
+                format!("{PATH}:{line}"),
+                "compare with cities/tianmen/demo/demo.toml",
+            )
+        })?;
+        let bad = |key: &str, what: &str, mend: &str| {
+            Err(Problem::new(
+                "demo-value",
+                what,
+                format!("{PATH}: {key}"),
+                mend,
+            ))
+        };
+        let a = &demo.assets;
+        if [
+            a.street_lights,
+            a.base_stations,
+            a.charging_stations,
+            a.racks,
+        ]
+        .iter()
+        .any(|n| *n > COUNT_MAX)
+        {
+            return bad(
+                "assets",
+                "a count is too great",
+                "use at most 100,000 of a kind",
+            );
+        }
+        let [least, most] = a.charge_points_per_station;
+        if least == 0 || least > most || most > 1_000 {
+            return bad(
+                "assets.charge_points_per_station",
+                "not [least, most]",
+                "write 1 ≤ least ≤ most ≤ 1,000",
+            );
+        }
+        if a.racks_in_use > a.racks {
+            return bad(
+                "assets.racks_in_use",
+                "more racks in use than racks",
+                "lower it",
+            );
+        }
+        if a.operators.is_empty() || a.charging_operators.is_empty() || !a.urban_weight.is_finite()
+        {
+            return bad(
+                "assets",
+                "no operators, or a weight that is no number",
+                "name at least one operator of each kind",
+            );
+        }
+        if demo.water.is_empty() || demo.air.is_empty() {
+            return bad(
+                "water, air",
+                "no station",
+                "name at least one river station and one air station",
+            );
+        }
+        let i = &demo.incidents;
+        if !demo.water.iter().any(|w| w.code == i.out_of_range.water) {
+            return bad(
+                "incidents.out_of_range.water",
+                "there is no such river station",
+                "use the code of a [[water]]",
+            );
+        }
+        if !demo.air.iter().any(|a| a.code == i.silence.air) {
+            return bad(
+                "incidents.silence.air",
+                "there is no such air station",
+                "use the code of an [[air]]",
+            );
+        }
+        if i.outage.at >= i.outage.until || i.silence.at >= i.silence.until {
+            return bad(
+                "incidents",
+                "an incident ends before it begins",
+                "write at < until",
+            );
+        }
+        Ok(demo)
+    }
+}
