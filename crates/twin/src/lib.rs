@@ -13,7 +13,7 @@ mod state;
 
 pub use changes::Changes;
 pub use checkpoint::CheckpointError;
-pub use entity::{AttributeState, Entity};
+pub use entity::{AttributeState, Attributes, Entity};
 pub use query::{Comparison, Condition, Filter, Page};
 
 use model::{Accepted, EntityId};

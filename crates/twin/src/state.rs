@@ -1,7 +1,7 @@
 //! The fold: messages in journal order become entities, with indexes by id, type and place.
 
 use crate::changes::{Changes, Recent};
-use crate::entity::{AttributeState, Entity};
+use crate::entity::{AttributeState, Attributes, Entity};
 use compact_str::CompactString;
 use hashbrown::HashMap;
 use model::{
@@ -123,7 +123,7 @@ impl State {
             entity: Entity {
                 id: update.entity_id.clone(),
                 entity_type: update.entity_type.clone(),
-                attributes: BTreeMap::new(),
+                attributes: Attributes::default(),
                 created_at: accepted.received_at,
                 modified_at: accepted.received_at,
                 location: None,
@@ -203,7 +203,7 @@ fn set(slot: &mut Slot, update: &AttributeUpdate, position: u64, accepted: &Acce
         if known.is_some_and(|known| known.observed_at > update.observed_at) {
             return;
         }
-        slot.entity.attributes.remove(&update.name);
+        slot.entity.attributes.make_mut().remove(&update.name);
         match slot
             .deleted
             .iter_mut()
@@ -217,7 +217,8 @@ fn set(slot: &mut Slot, update: &AttributeUpdate, position: u64, accepted: &Acce
         }
         return;
     }
-    match slot.entity.attributes.get_mut(&update.name) {
+    let attributes = slot.entity.attributes.make_mut();
+    match attributes.get_mut(&update.name) {
         Some(known) if known.observed_at > update.observed_at => return,
         // The usual case; written in place, so that nothing is allocated for a number.
         Some(known) => {
@@ -250,7 +251,7 @@ fn set(slot: &mut Slot, update: &AttributeUpdate, position: u64, accepted: &Acce
                 position,
                 device_id: accepted.device_id.clone(),
             };
-            slot.entity.attributes.insert(update.name.clone(), state);
+            attributes.insert(update.name.clone(), state);
         }
     }
     if is_location {

@@ -17,7 +17,7 @@ fn message(id: u8, attribute: &str, value: Value, at: i64) -> Accepted {
         raw: vec![],
         updates: vec![Update {
             entity_id: EntityId::new(format!("urn:x:{id:03}")).unwrap(),
-            entity_type: TypeName::new(if id % 2 == 0 { "Even" } else { "Odd" }).unwrap(),
+            entity_type: TypeName::new(if id.is_multiple_of(2) { "Even" } else { "Odd" }).unwrap(),
             attributes: vec![AttributeUpdate {
                 name: AttributeName::new(attribute).unwrap(),
                 value,
@@ -206,6 +206,37 @@ fn what_is_taken_away_does_not_come_back_with_a_late_older_value() {
         ..Filter::default()
     };
     assert!(ids(&twin, &world).is_empty());
+}
+
+#[test]
+fn text_is_found_in_ids_and_names_whatever_the_case() {
+    let twin = Twin::default();
+    let name = Value::Text("汉北河 Gauge ÄÖ".into());
+    twin.apply(0, &message(1, "name", name, 1));
+    twin.apply(1, &message(2, "other", Value::Text("gauge".into()), 1));
+    let found = |text: &str| {
+        let filter = Filter {
+            text: Some(text.into()),
+            limit: 9,
+            ..Filter::default()
+        };
+        ids(&twin, &filter).len()
+    };
+    assert_eq!((found("汉北"), found("gAUGE"), found("äö")), (1, 1, 1));
+    assert_eq!((found("URN:"), found("天门")), (2, 0));
+}
+
+#[test]
+fn an_answer_does_not_change_while_the_twin_goes_on() {
+    let twin = Twin::default();
+    twin.apply(0, &message(1, "level", Value::Number(1.0), 1));
+    let before = everything(&twin);
+    let kept = before.clone();
+    twin.apply(1, &message(1, "level", Value::Number(2.0), 2));
+    twin.apply(2, &message(1, "other", Value::Number(3.0), 2));
+    assert_eq!(before, kept);
+    assert_eq!(before[0].attributes.len(), 1);
+    assert_eq!(everything(&twin)[0].attributes.len(), 2);
 }
 
 #[test]
