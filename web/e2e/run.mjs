@@ -60,7 +60,7 @@ async function serve() {
       "--set",
       "indicators.measure_seconds=1",
     ],
-    { stdio: ["ignore", "inherit", "pipe"] },
+    { stdio: ["ignore", "ignore", "pipe"] },
   );
   let log = "";
   child.stderr.on("data", (part) => {
@@ -179,8 +179,8 @@ await test("a device speaks over MQTT and is acknowledged", async () => {
   const sent = publish({
     ...level(28.1, 300),
     name: "汉北河·试验",
-    warningLevel: { type: "Property", value: 29.3, unitCode: "MTR" },
-    guaranteeLevel: { type: "Property", value: 30.0, unitCode: "MTR" },
+    warningLevel: { type: "Property", value: 29.3, unitCode: "MTR", observedAt: at(400) },
+    guaranteeLevel: { type: "Property", value: 30.0, unitCode: "MTR", observedAt: at(400) },
     location: { type: "GeoProperty", value: { type: "Point", coordinates: [113.16, 30.67] } },
   });
   equal(sent.acknowledged, 1, "acknowledged");
@@ -219,6 +219,7 @@ await test("the duty officer opens a case and dispatches it", async () => {
     .locator(".ant-modal")
     .filter({ has: page.locator('[data-testid="case-action-submit"]') });
   await dialog.locator(".ant-select").first().click();
+  await page.keyboard.type("水利");
   await page.locator(".ant-select-item-option", { hasText: "水利" }).first().click();
   await page.locator('[data-testid="case-action-submit"]').click();
   await until("dispatched", () =>
@@ -338,7 +339,9 @@ await test("every page opens in both languages without an error", async () => {
     await opened.context.close();
   }
 });
-equal(duty.problems, [], "problems on the duty officer's pages");
+// The restart cut the live stream on purpose.
+const unexpected = duty.problems.filter((problem) => !/ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING)/.test(problem));
+await test("the duty officer's pages had no error", () => equal(unexpected, [], "problems"));
 await browser.close();
 await running.stop();
 rmSync(work, { recursive: true, force: true });

@@ -97,7 +97,6 @@ fn steps(root: &Path) -> Vec<Step> {
         program("unit and integration tests", ".", tests),
         program("page types and lints", "web", "npm run --silent check"),
         program("page tests", "web", "npm run --silent test"),
-        program("the binary", ".", "cargo build --package jingling --locked"),
         program("end-to-end tests", "web", "npm run --silent e2e"),
     ]
 }

@@ -19,6 +19,9 @@ const ENTITIES_NOW: &str = "entities_now";
 /// The plan's indicators as last measured.
 const INDICATORS: &str = "indicators";
 
+/// The permission whose tables are not lent.
+const AUDIT_READ: &str = identity::Permission::AuditRead.as_str();
+
 /// All tables that the platform lends.
 pub struct CityTables {
     /// People's records.
@@ -64,17 +67,21 @@ impl RecordTables for CityTables {
                 columns: named(&crate::plan::TABLE_COLUMNS),
             },
         ];
-        all.extend(TABLES.iter().map(|t| {
-            RecordTable {
-                name: t.name.to_owned(),
-                description: t.description.to_owned(),
-                columns: t
-                    .columns
-                    .iter()
-                    .map(|(name, kind)| ((*name).to_owned(), column_kind(*kind)))
-                    .collect(),
-            }
-        }));
+        // Whoever may query may read every table lent here, so what needs a permission of its own stays out.
+        all.extend(
+            TABLES
+                .iter()
+                .filter(|t| t.permission != AUDIT_READ)
+                .map(|t| RecordTable {
+                    name: t.name.to_owned(),
+                    description: t.description.to_owned(),
+                    columns: t
+                        .columns
+                        .iter()
+                        .map(|(name, kind)| ((*name).to_owned(), column_kind(*kind)))
+                        .collect(),
+                }),
+        );
         all
     }
 
@@ -84,6 +91,11 @@ impl RecordTables for CityTables {
             match name.as_str() {
                 ENTITIES_NOW => Ok(self.entities_now()),
                 INDICATORS => Ok(self.plan.table_rows()),
+                name if records::tables::table(name)
+                    .is_some_and(|t| t.permission == AUDIT_READ) =>
+                {
+                    Ok(Vec::new())
+                }
                 _ => table_rows(&self.records, &name, RECORD_ROWS_MAX)
                     .await
                     .map(|(_, rows)| rows)

@@ -207,6 +207,15 @@ pub enum DeviceCommand {
 /// `jingling user …`.
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
+    /// Give a person a new password; it is printed once and every session of theirs ends.
+    #[command(after_help = "Example: jingling user password ./city --username wang")]
+    Password {
+        /// The city's folder.
+        dir: PathBuf,
+        /// Name to sign in with.
+        #[arg(long)]
+        username: String,
+    },
     /// Make a sign-in; its password is printed once.
     #[command(
         after_help = "Example: jingling user add ./city --username wang --name 王敏 --role duty"

@@ -264,35 +264,50 @@ pub async fn device(command: DeviceCommand) -> Result<()> {
 /// # Errors
 /// What is wrong with the words, or the records' own error.
 pub async fn user(command: UserCommand) -> Result<()> {
-    let UserCommand::Add {
-        dir,
-        username,
-        name,
-        role,
-        organisation,
-        json,
-    } = command;
-    let (records, identity) = open_identity(&dir).await?;
-    let person = NewPerson {
-        username,
-        name,
-        role: role.parse()?,
-        organisation_id: organisation,
-        password: None,
-    };
-    let made = identity
-        .create_user(&person, &Actor::command_line(), wall_clock())
-        .await?;
-    records.close().await;
-    if json {
-        return print_json(
-            &json!({"username": made.user.username, "role": made.user.role, "password": made.password}),
-        );
+    match command {
+        UserCommand::Add {
+            dir,
+            username,
+            name,
+            role,
+            organisation,
+            json,
+        } => {
+            let (records, identity) = open_identity(&dir).await?;
+            let person = NewPerson {
+                username,
+                name,
+                role: role.parse()?,
+                organisation_id: organisation,
+                password: None,
+            };
+            let made = identity
+                .create_user(&person, &Actor::command_line(), wall_clock())
+                .await?;
+            records.close().await;
+            if json {
+                return print_json(
+                    &json!({"username": made.user.username, "role": made.user.role, "password": made.password}),
+                );
+            }
+            print_table(
+                &["username", "role", "password (shown once)"],
+                vec![vec![made.user.username, made.user.role, made.password]],
+            );
+        }
+        UserCommand::Password { dir, username } => {
+            let (records, identity) = open_identity(&dir).await?;
+            let user = identity.user_by_username(&username).await?;
+            let made = identity
+                .set_password(user.id, None, &Actor::command_line(), wall_clock())
+                .await?;
+            records.close().await;
+            print_table(
+                &["username", "password (shown once)"],
+                vec![vec![made.user.username, made.password]],
+            );
+        }
     }
-    print_table(
-        &["username", "role", "password (shown once)"],
-        vec![vec![made.user.username, made.user.role, made.password]],
-    );
     Ok(())
 }
 

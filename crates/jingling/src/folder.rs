@@ -1,6 +1,6 @@
 //! The city's folder: what lies where.
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use std::path::{Path, PathBuf};
 
 /// A city's folder.
@@ -53,6 +53,25 @@ impl Folder {
     /// Its path.
     pub fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// Makes the folders that the stores expect.
+    ///
+    /// # Errors
+    /// The system's own error, with the path.
+    pub fn make(&self) -> Result<()> {
+        for file in [
+            self.twin_checkpoint(),
+            self.rules_state(),
+            self.retained(),
+            self.addresses(),
+        ] {
+            if let Some(parent) = file.parent() {
+                std::fs::create_dir_all(parent)
+                    .with_context(|| format!("making {}", parent.display()))?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether a city lies in it.

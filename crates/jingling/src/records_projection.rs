@@ -54,6 +54,7 @@ pub struct RecordsProjection {
     written: u64,
     touched: BTreeSet<String>,
     live_from: u64,
+    gone: Option<Vec<RuleEvent>>,
 }
 
 impl RecordsProjection {
@@ -83,7 +84,8 @@ impl RecordsProjection {
             })?,
             Err(_) => Stored::default(),
         };
-        engine.restore(stored.state);
+        // Alerts of rules that are gone or have changed are cleared with the first step.
+        let gone = engine.restore(stored.state);
         let records_position = app.records.projection_position(NAME).await?;
         Ok(Self {
             app,
@@ -98,6 +100,7 @@ impl RecordsProjection {
             written: records_position,
             touched: BTreeSet::new(),
             live_from,
+            gone: Some(gone),
         })
     }
 
@@ -231,7 +234,13 @@ impl RecordsProjection {
     async fn tick(&mut self) -> Result<()> {
         // Time passes for the rules only once they have seen everything that lies in the journal.
         if self.end >= self.live_from {
-            let events = self.engine.tick(self.app.now());
+            let now = self.app.now();
+            let mut events = Vec::new();
+            if let Some(gone) = self.gone.take() {
+                events.extend(gone);
+                self.engine.resume(now);
+            }
+            events.extend(self.engine.tick(now));
             if !events.is_empty() {
                 self.write(events).await?;
             }
@@ -248,6 +257,8 @@ impl RecordsProjection {
     }
 
     async fn flush(&mut self) -> Result<()> {
+        // A device may be registered after its first message was seen.
+        self.client_ids.retain(|_, client_id| client_id.is_some());
         if self.changes.is_empty() && self.end == self.written {
             return Ok(());
         }
@@ -267,14 +278,18 @@ impl RecordsProjection {
                         .await?
                 }
                 RuleEvent::Cleared(c) => {
-                    records::alerts::clear(
+                    let cleared = records::alerts::clear(
                         &mut projection,
                         &c.rule_id,
                         c.entity_id.as_str(),
                         c.position.cast_signed(),
                         now,
                     )
-                    .await?
+                    .await?;
+                    if let Some(alert) = &cleared {
+                        cases::note_cleared(&mut projection, alert, now).await?;
+                    }
+                    cleared
                 }
             };
             changed_alerts.extend(alert);

@@ -74,6 +74,7 @@ impl Running {
     /// # Errors
     /// What could not be opened, with its path and the mend.
     pub async fn start(folder: Folder, settings: &Settings) -> Result<Self> {
+        folder.make()?;
         let packs = Arc::new(folder.packs()?);
         let city = Arc::new(folder.city(&settings.city.profile)?);
         let journal_options = journal::Options {
