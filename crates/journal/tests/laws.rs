@@ -21,6 +21,8 @@ enum Op {
     Restart,
     /// The machine loses power.
     PowerLoss,
+    /// The process is killed, and perhaps the power lost, while records of these lengths are being written.
+    KillMidWrite(Vec<usize>, bool),
     /// Trim this share (of 100) of what there is.
     Trim(u64),
 }
@@ -34,6 +36,8 @@ fn op() -> impl Strategy<Value = Op> {
         3 => Just(Op::Heal),
         2 => Just(Op::Restart),
         3 => Just(Op::PowerLoss),
+        4 => (prop::collection::vec(0usize..400, 1..12), any::<bool>())
+            .prop_map(|(lengths, power_loss)| Op::KillMidWrite(lengths, power_loss)),
         1 => (0u64..100).prop_map(Op::Trim),
     ]
 }
@@ -66,7 +70,8 @@ impl World {
         self.disk.set_capacity(None);
     }
 
-    async fn append(&mut self, lengths: &[usize]) {
+    /// Gives the records their positions; `None` when they were refused, and nothing promised.
+    fn hand_in(&mut self, lengths: &[usize]) -> Option<u64> {
         let records: Vec<Vec<u8>> = lengths
             .iter()
             .map(|length| {
@@ -75,9 +80,7 @@ impl World {
             })
             .collect();
         let slices: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
-        let Ok(positions) = self.journal().append_all(&slices) else {
-            return; // Refused: nothing was promised.
-        };
+        let positions = self.journal().append_all(&slices).ok()?;
         for (position, record) in positions.clone().zip(records) {
             let before = self.given.insert(position, record);
             assert_eq!(
@@ -85,9 +88,35 @@ impl World {
                 "position {position} was given twice in one life"
             );
         }
-        if self.journal().wait_durable(positions.end - 1).await.is_ok() {
-            self.acknowledged = positions.end;
+        Some(positions.end)
+    }
+
+    async fn append(&mut self, lengths: &[usize]) {
+        if let Some(end) = self.hand_in(lengths)
+            && self.journal().wait_durable(end - 1).await.is_ok()
+        {
+            self.acknowledged = end;
         }
+    }
+
+    /// Faults end, and what waited becomes durable by itself.
+    async fn settle(&mut self) {
+        self.heal();
+        let next = self.journal().next_position();
+        let mut durable = self.journal().durable();
+        durable.wait_for(|end| *end >= next).await.expect("open");
+        self.acknowledged = next;
+    }
+
+    async fn kill_mid_write(&mut self, lengths: &[usize], power_loss: bool) {
+        self.settle().await;
+        self.disk.hold_syncs(true);
+        self.hand_in(lengths).expect("nothing is in the way");
+        let left = self.disk.at_a_held_sync();
+        self.disk.hold_syncs(false);
+        self.journal = None;
+        self.disk = left;
+        self.restart(power_loss);
     }
 
     /// Ends the journal, with or without the power, and opens it again.
@@ -155,16 +184,14 @@ async fn run(seed: u64, ops: Vec<Op>) {
             Op::FailWrites(n) => world.disk.fail_writes(n),
             Op::Full(room) => world.disk.set_capacity(Some(world.disk.used() + room)),
             Op::Heal => {
-                world.heal();
-                // What waited becomes durable by itself.
-                let next = world.journal().next_position();
-                let mut durable = world.journal().durable();
-                durable.wait_for(|end| *end >= next).await.expect("open");
-                world.acknowledged = next;
+                world.settle().await;
                 world.verify();
             }
             Op::Restart => world.restart(false),
             Op::PowerLoss => world.restart(true),
+            Op::KillMidWrite(lengths, power_loss) => {
+                world.kill_mid_write(&lengths, power_loss).await;
+            }
             Op::Trim(share) => {
                 let first = world.journal().first_position();
                 let to = first + (world.acknowledged - first) * share / 100;

@@ -33,7 +33,7 @@ struct Data {
     dirty: Vec<(usize, usize)>,
 }
 
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct State {
     files: BTreeMap<u64, Data>,
     names: BTreeMap<String, u64>,
@@ -45,6 +45,7 @@ struct State {
     writes_to_fail: u32,
     syncs: u64,
     hold_syncs: bool,
+    syncs_held: u32,
     seed: u64,
 }
 
@@ -97,6 +98,21 @@ impl SimDisk {
     pub fn hold_syncs(&self, hold: bool) {
         self.state().hold_syncs = hold;
         self.0.1.notify_all();
+    }
+    /// The disk as it is at this moment, in the middle of a sync that is held back: what a process that
+    /// is killed now leaves behind. Waits for such a sync.
+    pub fn at_a_held_sync(&self) -> Self {
+        let mut state = self.state();
+        while state.syncs_held == 0 {
+            state = self
+                .0
+                .1
+                .wait(state)
+                .expect("no test panics while it holds the disk");
+        }
+        let mut left = state.clone();
+        (left.locked, left.hold_syncs, left.syncs_held) = (false, false, 0);
+        Self(Arc::new((Mutex::new(left), Condvar::new())))
     }
     /// Power is lost: of what was not synced, some sectors and some names survive, chosen by the seed.
     /// No journal may be open.
@@ -292,12 +308,15 @@ impl StorageFile for SimFile {
     fn sync_data(&self) -> io::Result<()> {
         let mut state = self.disk.state();
         while state.hold_syncs {
+            state.syncs_held += 1;
+            self.disk.0.1.notify_all();
             state = self
                 .disk
                 .0
                 .1
                 .wait(state)
                 .expect("no test panics while it holds the disk");
+            state.syncs_held -= 1;
         }
         state.syncs += 1;
         let fails = state.syncs_to_fail > 0;
