@@ -200,8 +200,8 @@ impl Ingest {
         self.journal
             .append(&record.encode())
             .map_err(|error| match error {
-                AppendError::Busy { .. } => Refusal::Busy,
-                AppendError::Full { .. } => Refusal::Full,
+                AppendError::Busy => Refusal::Busy,
+                AppendError::Full => Refusal::Full,
                 other => Refusal::Unavailable(other.to_string()),
             })
     }

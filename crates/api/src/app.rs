@@ -51,6 +51,12 @@ pub struct Options {
 /// Name, Prometheus type, help and value of a counter.
 pub type MetricLine = (String, &'static str, &'static str, u64);
 
+/// Gives the counters of the doors.
+pub type DoorMetrics = Box<dyn Fn() -> Vec<MetricLine> + Send + Sync>;
+
+/// Ends the connection of a client, by its client id.
+pub type Disconnect = Box<dyn Fn(&str) + Send + Sync>;
+
 /// Everything the handlers share.
 pub struct App {
     /// What can be set.
@@ -90,9 +96,9 @@ pub struct App {
     /// The API's description.
     pub description: utoipa::openapi::OpenApi,
     /// Counters of the doors.
-    pub door_metrics: OnceLock<Box<dyn Fn() -> Vec<MetricLine> + Send + Sync>>,
+    pub door_metrics: OnceLock<DoorMetrics>,
     /// Ends the connection of a client, by its client id.
-    pub disconnect: OnceLock<Box<dyn Fn(&str) + Send + Sync>>,
+    pub disconnect: OnceLock<Disconnect>,
 }
 
 impl App {

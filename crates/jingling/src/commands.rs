@@ -58,6 +58,12 @@ pub async fn init(args: &Init) -> Result<Vec<FirstSignIn>> {
     folder.packs()?;
     std::fs::create_dir_all(folder.path())
         .with_context(|| format!("making {}", args.dir.display()))?;
+    // The stores are made now, so that a city can be queried and checked before its first start.
+    folder.make()?;
+    journal::Journal::open(folder.journal(), journal::Options::default())?
+        .0
+        .close();
+    drop(Lake::open(folder.lake(), lake::Options::default()).map_err(|p| anyhow!("{p}"))?);
     let records = open_records(&folder, true).await?;
     let identity = Identity::new(records.clone(), identity::Options::default())?;
     let (actor, now) = (Actor::command_line(), wall_clock());

@@ -62,7 +62,13 @@ pub async fn demo(args: args::Demo) -> Result<()> {
     eprintln!("ready in {:.2} s", started.elapsed().as_secs_f64());
     greet(&folder, &running.addresses)?;
     let cancel = CancellationToken::new();
-    let doors = doors(&folder, &running.addresses, &running.app.identity).await?;
+    let doors = doors(
+        crate::args::SIM_SEED,
+        &folder,
+        &running.addresses,
+        &running.app.identity,
+    )
+    .await?;
     let playing = play(
         doors,
         args.speed,
@@ -124,6 +130,7 @@ pub async fn interrupted() {
 
 /// Registers the plan's devices once and keeps their secrets in the city's folder.
 async fn doors(
+    seed: u64,
     folder: &Folder,
     addresses: &BTreeMap<&'static str, SocketAddr>,
     identity: &Identity,
@@ -137,7 +144,7 @@ async fn doors(
             .with_context(|| format!("reading {}", file.display()))?
     } else {
         let (actor, now) = (Actor::system("demo"), wall_clock());
-        let plan = Plan::embedded("tianmen")?;
+        let plan = Plan::embedded("tianmen")?.with_seed(seed)?;
         let wanted = plan
             .devices()
             .into_iter()
@@ -239,7 +246,7 @@ pub async fn sim(args: args::Sim) -> Result<()> {
     }
     let records = Records::open(&folder.records()).await?;
     let identity = Identity::new(records.clone(), identity::Options::default())?;
-    let doors = doors(&folder, &addresses, &identity).await?;
+    let doors = doors(args.seed, &folder, &addresses, &identity).await?;
     records.close().await;
     let cancel = CancellationToken::new();
     let playing = play(

@@ -118,10 +118,40 @@ fn bad_words_say_what_mends_them() {
 fn a_query_reads_every_kind_of_table() {
     let dir = tempfile::tempdir().unwrap();
     let city = made(dir.path());
-    // The stores are made by the first start; a query before it says so.
-    let early = jingling(&["query", &city, "SELECT 1"]);
-    assert_eq!(early.status.code(), Some(1));
-    assert!(!text(&early.stderr).is_empty());
+    for table in [
+        "observations",
+        "WaterObserved",
+        "entities_now",
+        "devices",
+        "cases",
+        "alerts",
+        "dead_letters",
+    ] {
+        let words = [
+            "query",
+            &city,
+            &format!("SELECT count(*) AS n FROM {table}"),
+            "--json",
+        ];
+        let answer = jingling(&words);
+        let rows: serde_json::Value = serde_json::from_slice(&answer.stdout).unwrap_or_default();
+        assert_eq!(rows[0]["n"], 0, "{table}: {}", text(&answer.stderr));
+    }
+    let indicators =
+        text(&jingling(&["query", &city, "SELECT id, target FROM indicators", "--csv"]).stdout);
+    assert!(
+        indicators
+            .lines()
+            .any(|line| line == "5g-base-stations,1800.0"),
+        "{indicators}"
+    );
+    let wrong = jingling(&["query", &city, "SELECT * FROM nowhere"]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(
+        text(&wrong.stderr).contains("nowhere"),
+        "{}",
+        text(&wrong.stderr)
+    );
 }
 
 #[test]

@@ -115,7 +115,11 @@ fn assets_and_a_whole_cycle_pass_admission() {
         refused.extend(problems.into_iter().next());
     }
     assert!(messages > 8_000, "{messages}");
-    assert_eq!(refused.len(), 2, "only the two malformed messages: {refused:?}");
+    assert_eq!(
+        refused.len(),
+        2,
+        "only the two malformed messages: {refused:?}"
+    );
     assert_eq!(door.out_of_range, 1, "only the one reading out of range");
     door.undeclared.sort();
     door.undeclared.dedup();
