@@ -9,8 +9,8 @@
 //! `--devices FILE` takes JSON lines with `id`, `client_id`, `username`, `password`, `topic` (what
 //! `jingling device add --json` prints), one for each client, instead of user name and password.
 //! `--version 4|5`, `--type T`, `--attribute A`, `--unit U`, `--threads N`, `--rate N` (messages a
-//! second of all clients together; 0 is as fast as it goes), `--acked FILE` (writes the number of each
-//! acknowledged message, which is also its `sequence` in the payload's `observedAt` micros).
+//! second of all clients together; 0 is as fast as it goes), `--acked FILE` (writes, for each
+//! acknowledged message, its `observedAt` in microseconds, which no two messages share).
 
 #![allow(clippy::print_stdout)]
 
@@ -325,7 +325,7 @@ fn acknowledged(
             let micros = now.duration_since(sent_at).as_micros();
             done.latencies_micros.push(micros as u32);
             if plan.acked.is_some() {
-                numbers.push_str(&sequence.to_string());
+                numbers.push_str(&(plan.started_micros + sequence as i64).to_string());
                 numbers.push('\n');
             }
         }

@@ -1,0 +1,77 @@
+"""A city for benches: made in a folder, served on free ports, asked through the command line."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+WAIT_S = 30
+
+
+def programs(profile, load=True):
+    """Builds and names the binary and the load generator."""
+    flags = ["--release"] if profile == "release" else []
+    subprocess.run(["cargo", "build", "--quiet", "--locked", *flags, "--package", "jingling"], cwd=ROOT, check=True)
+    if load:
+        subprocess.run(["cargo", "build", "--quiet", "--locked", *flags, "--package", "gateway", "--example", "mqtt_load"], cwd=ROOT, check=True)
+    folder = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / ("release" if profile == "release" else "debug")
+    return folder / "jingling", folder / "examples" / "mqtt_load"
+
+
+def until(ask):
+    """Asks again until there is an answer."""
+    end = time.monotonic() + WAIT_S
+    while True:
+        try:
+            answer = ask()
+        except (OSError, ValueError):
+            answer = None
+        if answer:
+            return answer
+        if time.monotonic() > end:
+            raise TimeoutError(f"no answer in {WAIT_S} s")
+        time.sleep(0.005)
+
+
+class City:
+    """A city's folder."""
+
+    def __init__(self, jingling, folder, demo=False):
+        self.jingling, self.dir = jingling, folder
+        self.addresses = {}
+        self.run("init", folder, *(["--demo"] if demo else []))
+
+    def run(self, *words):
+        return subprocess.run([self.jingling, *words], check=True, capture_output=True, text=True).stdout
+
+    def devices(self, count):
+        """Registers devices; gives the file with a JSON line for each."""
+        file = self.dir / "bench-devices"
+        with file.open("w") as out:
+            for n in range(count):
+                made = self.run("device", "add", self.dir, "--id", f"urn:ngsi-ld:AirQualityObserved:load-{n}", "--type", "AirQualityObserved", "--json")
+                out.write(json.dumps(json.loads(made)) + "\n")
+        return file
+
+    def serve(self):
+        """Starts the server; returns when it is ready."""
+        file = self.dir / "run" / "addresses.json"
+        file.unlink(missing_ok=True)
+        ports = [f"{key}=127.0.0.1:0" for key in ("http.listen", "mqtt.listen", "mqtt.tls_listen")]
+        server = subprocess.Popen([self.jingling, "serve", self.dir, *(w for p in ports for w in ("--set", p)), "--set", "log.level=warn"])
+        self.addresses = until(lambda: json.loads(file.read_text()))
+        return server
+
+    def stop(self, server):
+        server.send_signal(signal.SIGINT)
+        if server.wait() != 0:
+            raise RuntimeError(f"the server ended with {server.returncode}")
+
+    def query(self, sql):
+        return json.loads(self.run("query", self.dir, sql, "--json", "--set", "sql.rows_max=100000000", "--set", "sql.seconds_max=600", "--set", "sql.memory_mib_max=4096"))
+
+    def check(self):
+        done = subprocess.run([self.jingling, "check", self.dir, "--json"], capture_output=True, text=True)
+        return json.loads(done.stdout)["findings"]
