@@ -292,7 +292,7 @@ await test("what is sent to the city moves an indicator of the plan", async () =
   await duty.page.getByText("e2e-0").first().waitFor({ timeout: WAIT_MS });
 });
 await test("a message that is not understood is kept whole, with its reason", async () => {
-  const broken = '{"id": "' + station + '", "waterLevel": ';
+  const broken = `{"id": "${station}", "waterLevel": `;
   equal(publish(broken).acknowledged, 1, "acknowledged");
   const admin = await open("admin");
   await admin.page.goto("/dead-letters");
@@ -340,7 +340,9 @@ await test("every page opens in both languages without an error", async () => {
   }
 });
 // The restart cut the live stream on purpose.
-const unexpected = duty.problems.filter((problem) => !/ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING)/.test(problem));
+const unexpected = duty.problems.filter(
+  (problem) => !/ERR_(CONNECTION_REFUSED|INCOMPLETE_CHUNKED_ENCODING)/.test(problem),
+);
 await test("the duty officer's pages had no error", () => equal(unexpected, [], "problems"));
 await browser.close();
 await running.stop();

@@ -113,7 +113,7 @@ impl SignInLimiter {
                 && let Some(oldest) = self
                     .counts
                     .iter()
-                    .min_by_key(|(_, c)| (c.locked_until, c.last))
+                    .min_by_key(|(_, c)| (c.locked_until, c.last, c.failures))
                     .map(|(key, _)| key.clone())
             {
                 self.counts.remove(&oldest);

@@ -305,7 +305,8 @@ impl Engine {
             let Some(due) = due(rule, &watched.runs[run_slot]) else {
                 continue;
             };
-            if due > self.clock {
+            // A run that moved on fires in its own turn, so that events come in the order of their times.
+            if due > at {
                 watched.scheduled[run_slot] = true;
                 self.deadlines.insert((due, slot, run_slot));
             } else if watched.runs[run_slot].raised {
