@@ -302,7 +302,12 @@ await test("a message that is not understood is kept whole, with its reason", as
   if (!shown.includes('"waterLevel":')) throw new Error(`not whole: ${shown}`);
   await admin.context.close();
 });
-await test("kill and restart: nothing acknowledged is lost", async () => {
+await test("a wrong method and a caller without a right are told so", async () => {
+  equal((await machine("/api/v1/sql")).status, 405, "GET of SQL");
+  equal((await machine("/api/v1/devices")).status, 403, "devices for a collector");
+  equal((await fetch(`${running.base}/api/v1/devices`)).status, 401, "devices for nobody");
+});
+await test("a restart: nothing acknowledged is lost", async () => {
   const before = (await machine(`/ngsi-ld/v1/entities/${station}`)).body.waterLevel.value;
   await running.stop();
   running = await serve();

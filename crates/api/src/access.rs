@@ -154,9 +154,12 @@ pub async fn enforce(State(app): State<Arc<App>>, mut request: Request, next: Ne
         .get::<MatchedPath>()
         .map(|p| p.as_str().to_owned())
         .unwrap_or_default();
+    // Every operation that is served has a rule, so a path without one is asked with the wrong method.
     let Some(rule) = app.rules.of(request.method(), &path).cloned() else {
-        return ApiError::internal(format!("no access rule for {} {path}", request.method()))
-            .into_response();
+        let what = format!("{path} does not take {}", request.method());
+        let mend = "see /api/openapi.json for the methods that it takes";
+        let problem = model::Problem::new("method-not-allowed", what, "method", mend);
+        return ApiError::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, problem).into_response();
     };
     if rule == Rule::Public {
         return next.run(request).await;
