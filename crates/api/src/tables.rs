@@ -2,14 +2,19 @@
 //! the plan's indicators.
 
 use crate::plan::Plan;
+use arrow::array::{
+    ArrayRef, Float64Builder, Int64Builder, StringViewBuilder, TimestampMicrosecondBuilder,
+};
 use futures::future::BoxFuture;
-use lake::{ColumnKind, RecordTable, RecordTables};
-use model::Problem;
+use lake::{ColumnKind, Columns, RecordTable, RecordTables, Wanted};
+use model::{DeviceId, EntityId, Problem, Value as V};
 use records::Records;
 use records::tables::{ColumnType, TABLES, table_rows};
-use serde_json::{Value, json};
+use serde_json::Value;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use twin::{Filter, Twin};
+use twin::{AttributeState, Entity, Filter, Twin};
 
 /// Most rows of one record table that a query reads; the newest are taken.
 const RECORD_ROWS_MAX: u32 = 1_000_000;
@@ -45,6 +50,19 @@ const ENTITIES_NOW_COLUMNS: [(&str, ColumnKind); 11] = [
     ("device_id", ColumnKind::Text),
     ("journal_position", ColumnKind::Integer),
 ];
+
+// Places of the text columns.
+const ENTITY_ID: usize = 0;
+const ENTITY_TYPE: usize = 1;
+const ATTRIBUTE: usize = 2;
+const VALUE_TEXT: usize = 4;
+const VALUE_JSON: usize = 5;
+const UNIT: usize = 6;
+const QUALITY: usize = 7;
+const DEVICE_ID: usize = 9;
+
+/// Entities that a query reads from the current state at once; updates wait that long.
+const ENTITIES_A_PAGE: usize = 2_048;
 
 fn named(columns: &[(&str, ColumnKind)]) -> Vec<(String, ColumnKind)> {
     columns
@@ -85,11 +103,18 @@ impl RecordTables for CityTables {
         all
     }
 
+    fn is_paged(&self, name: &str) -> bool {
+        name == ENTITIES_NOW
+    }
+
+    fn page(&self, _name: &str, wanted: &Wanted, after: Option<&str>) -> Result<Columns, Problem> {
+        Ok(self.entities_now(wanted, after))
+    }
+
     fn rows(&self, name: &str) -> BoxFuture<'_, Result<Vec<Vec<Value>>, Problem>> {
         let name = name.to_owned();
         Box::pin(async move {
             match name.as_str() {
-                ENTITIES_NOW => Ok(self.entities_now()),
                 INDICATORS => Ok(self.plan.table_rows()),
                 name if records::tables::table(name)
                     .is_some_and(|t| t.permission == AUDIT_READ) =>
@@ -115,49 +140,129 @@ impl RecordTables for CityTables {
 }
 
 impl CityTables {
-    fn entities_now(&self) -> Vec<Vec<Value>> {
-        let mut rows = Vec::new();
-        let everything = Filter {
-            limit: usize::MAX,
-            ..Filter::default()
+    /// Some current values as columns, an attribute a row, by entity id.
+    fn entities_now(&self, wanted: &Wanted, after: Option<&str>) -> Columns {
+        let only = |column: usize| {
+            let equal = wanted.equal.iter().find(|(c, _)| *c == column);
+            equal.map(|(_, texts)| texts.as_slice())
         };
-        for entity in self.twin.query(&everything).items {
-            for (attribute, state) in &entity.attributes {
-                let (number, text, json_text) = columns_of(&state.value);
-                rows.push(vec![
-                    json!(entity.id.as_str()),
-                    json!(entity.entity_type.as_str()),
-                    json!(attribute.as_str()),
-                    number,
-                    text,
-                    json_text,
-                    json!(state.unit.as_deref()),
-                    json!(state.quality.as_str()),
-                    json!(state.observed_at.to_string()),
-                    json!(state.device_id.as_ref().map(|d| d.as_str())),
-                    json!(state.position),
-                ]);
+        let attributes = only(ATTRIBUTE);
+        let mut columns: Vec<Growing> = wanted.columns.iter().map(|c| Growing::new(*c)).collect();
+        let mut rows = 0;
+        let mut add = |entity: &Entity| {
+            for (name, state) in &entity.attributes {
+                if attributes.is_none_or(|names| names.iter().any(|n| n == name.as_str())) {
+                    rows += 1;
+                    for column in &mut columns {
+                        Growing::push(column, entity, name.as_str(), state);
+                    }
+                }
             }
+        };
+        let next = match only(ENTITY_ID) {
+            // Named entities are few; they are one page.
+            Some(ids) => {
+                let ids: BTreeSet<EntityId> =
+                    ids.iter().filter_map(|id| EntityId::new(id).ok()).collect();
+                ids.iter()
+                    .filter_map(|id| self.twin.get(id))
+                    .for_each(|entity| add(&entity));
+                None
+            }
+            None => {
+                let page = Filter {
+                    types: only(ENTITY_TYPE).unwrap_or_default().to_vec(),
+                    limit: ENTITIES_A_PAGE,
+                    after: after.map(str::to_owned),
+                    ..Filter::default()
+                };
+                self.twin.visit(&page, add)
+            }
+        };
+        Columns {
+            rows,
+            arrays: columns.into_iter().map(Growing::finish).collect(),
+            next: next.map(|id| id.to_string()),
         }
-        rows
     }
 }
 
-/// A value in the three columns that `observations` has too.
-fn columns_of(value: &model::Value) -> (Value, Value, Value) {
-    use model::Value as V;
+/// A column of `entities_now` that grows.
+enum Growing {
+    /// Text, and which column it is.
+    Text(usize, StringViewBuilder),
+    /// Numbers.
+    Number(Float64Builder),
+    /// Positions.
+    Position(Int64Builder),
+    /// Times.
+    Time(TimestampMicrosecondBuilder),
+}
+
+impl Growing {
+    fn new(column: usize) -> Self {
+        match ENTITIES_NOW_COLUMNS[column].1 {
+            ColumnKind::Number => Self::Number(Float64Builder::new()),
+            ColumnKind::Integer => Self::Position(Int64Builder::new()),
+            ColumnKind::Time => Self::Time(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
+            // Ids, types, names and units come again and again; each is kept once.
+            _ => Self::Text(column, StringViewBuilder::new().with_deduplicate_strings()),
+        }
+    }
+
+    fn push(&mut self, entity: &Entity, name: &str, state: &AttributeState) {
+        match self {
+            Self::Number(numbers) => numbers.append_option(number_of(&state.value)),
+            Self::Position(positions) => positions.append_value(state.position.cast_signed()),
+            Self::Time(times) => times.append_value(state.observed_at.micros()),
+            Self::Text(column, texts) => match *column {
+                ENTITY_ID => texts.append_value(entity.id.as_str()),
+                ENTITY_TYPE => texts.append_value(entity.entity_type.as_str()),
+                ATTRIBUTE => texts.append_value(name),
+                VALUE_TEXT => texts.append_option(text_of(&state.value)),
+                VALUE_JSON => texts.append_option(json_of(&state.value)),
+                UNIT => texts.append_option(state.unit.as_deref()),
+                QUALITY => texts.append_value(state.quality.as_str()),
+                DEVICE_ID => texts.append_option(state.device_id.as_ref().map(DeviceId::as_str)),
+                _ => unreachable!("the other columns are no text"),
+            },
+        }
+    }
+
+    fn finish(self) -> ArrayRef {
+        match self {
+            Self::Text(_, mut texts) => Arc::new(texts.finish()),
+            Self::Number(mut numbers) => Arc::new(numbers.finish()),
+            Self::Position(mut positions) => Arc::new(positions.finish()),
+            Self::Time(mut times) => Arc::new(times.finish()),
+        }
+    }
+}
+
+// A value in the three columns that `observations` has too.
+
+fn number_of(value: &V) -> Option<f64> {
     match value {
-        V::Number(n) => (json!(n), Value::Null, Value::Null),
-        V::Boolean(b) => (
-            json!(if *b { 1.0 } else { 0.0 }),
-            json!(b.to_string()),
-            Value::Null,
-        ),
-        V::Text(t) => (Value::Null, json!(t), Value::Null),
-        V::Relationship(id) => (Value::Null, json!(id.as_str()), Value::Null),
-        V::Geometry(g) => (Value::Null, Value::Null, json!(g.to_geojson().to_string())),
-        V::Json(j) => (Value::Null, Value::Null, json!(j)),
-        V::Deleted => (Value::Null, Value::Null, Value::Null),
+        V::Number(n) => Some(*n),
+        V::Boolean(b) => Some(f64::from(u8::from(*b))),
+        _ => None,
+    }
+}
+
+fn text_of(value: &V) -> Option<&str> {
+    match value {
+        V::Boolean(b) => Some(if *b { "true" } else { "false" }),
+        V::Text(text) => Some(text),
+        V::Relationship(id) => Some(id.as_str()),
+        _ => None,
+    }
+}
+
+fn json_of(value: &V) -> Option<Cow<'_, str>> {
+    match value {
+        V::Geometry(shape) => Some(shape.to_geojson().to_string().into()),
+        V::Json(json) => Some(json.as_str().into()),
+        _ => None,
     }
 }
 

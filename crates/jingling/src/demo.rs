@@ -210,7 +210,7 @@ fn play(
         ..Options::default()
     };
     Ok(tokio::spawn(async move {
-        let played = sim::run(plan, doors, options, cancel, tell).await;
+        let played = sim::run(plan, doors, options, cancel, teller()).await;
         if let Err(error) = &played {
             tracing::error!(%error, "the demonstration ended");
         }
@@ -218,10 +218,29 @@ fn play(
     }))
 }
 
-fn tell(event: Event) {
-    match event {
+/// Tells how the play goes: a bar while the assets are sent, a line for everything else.
+fn teller() -> impl Fn(Event) + Send + Sync + 'static {
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len}") {
+        bar.set_style(style);
+    }
+    move |event| match event {
+        Event::Assets { done, total } => {
+            bar.set_message("资产经 HTTP 门写入 / assets through the HTTP door");
+            bar.set_length(total as u64);
+            bar.set_position(done as u64);
+            if done == total {
+                bar.finish_and_clear();
+                tracing::info!("{total} 项资产已入库 / {total} assets are kept");
+            }
+        }
+        Event::Backfill { messages } => tracing::info!(
+            "补发过去 {BACKFILL_HOURS} 小时：{messages} 条消息 / the last {BACKFILL_HOURS} hours: {messages} messages"
+        ),
+        Event::Playing { devices } => {
+            tracing::info!("{devices} 台设备开始上报 / {devices} devices are sending");
+        }
         Event::Scene(scene) => tracing::info!("{} / {}", scene.zh, scene.en),
-        other => tracing::info!("simulator: {other:?}"),
     }
 }
 

@@ -48,6 +48,11 @@ pub(crate) fn sql_problem(error: &DataFusionError, known: &Known, limits: &Limit
             "write it another way",
         ),
         DataFusionError::Plan(what) => plan_problem(what, place, known),
+        // What a lender of tables told.
+        DataFusionError::External(told) if told.is::<Problem>() => {
+            let told = told.downcast_ref::<Problem>();
+            told.cloned().unwrap_or_else(|| memory_problem(limits))
+        }
         other => {
             let mut what = clean(&other.strip_backtrace());
             for prefix in [

@@ -8,7 +8,7 @@
 //!
 //! Reading order: [`schema`] (the columns), `tail` (rows in memory), `manifest` and `seal` (files),
 //! [`lake`] (the two together), `observations` (both as one SQL table), `wide` (a view per entity
-//! type), [`records`] (tables lent by other rooms), `names` and `statement` (reading SQL), [`query`]
+//! type), [`records`] and `paged` (tables lent by other rooms), `names` and `statement` (reading SQL), [`query`]
 //! (running it within limits), [`history`] (one attribute over time), [`mod@check`] (is every file whole).
 //!
 //! The folder is plain data: `observations/date=YYYY-MM-DD/*.parquet`, by the UTC date of receipt, which
@@ -22,6 +22,7 @@ pub mod lake;
 mod manifest;
 mod names;
 mod observations;
+mod paged;
 pub mod query;
 pub mod records;
 mod result;
@@ -35,5 +36,5 @@ pub use check::check;
 pub use history::{History, HistoryQuery, Point};
 pub use lake::{Lake, Options, Sealed, Stats};
 pub use query::{Batches, Column, Limits, QueryResult};
-pub use records::{NoRecords, RecordTable, RecordTables, tables};
+pub use records::{Columns, NoRecords, RecordTable, RecordTables, Wanted, tables};
 pub use schema::ColumnKind;

@@ -4,6 +4,7 @@ use crate::engine::Engine;
 use crate::errors::{Known, sql_problem, time_problem};
 use crate::lake::Lake;
 use crate::observations::Observations;
+use crate::paged::Paged;
 use crate::records::{self, RecordTable, RecordTables};
 use crate::result;
 use crate::schema::{ColumnKind, OBSERVATIONS};
@@ -123,15 +124,8 @@ impl Lake {
                 .state()
                 .resolve_table_references(&statement)
                 .map_err(|e| sql_problem(&e, &known, limits))?;
-            self.register(
-                &context,
-                &wanted,
-                &known,
-                tables.as_ref(),
-                catalogue,
-                limits,
-            )
-            .await?;
+            self.register(&context, &wanted, &known, &tables, catalogue, limits)
+                .await?;
             let rows_max = limits.rows_max;
             let run = async move {
                 let plan = context.state().statement_to_plan(statement).await?;
@@ -192,7 +186,7 @@ impl Lake {
         context: &SessionContext,
         wanted: &[TableReference],
         known: &Known,
-        tables: &dyn RecordTables,
+        tables: &Arc<dyn RecordTables>,
         catalogue: &Catalogue,
         limits: &Limits,
     ) -> Result<(), Problem> {
@@ -220,6 +214,11 @@ impl Lake {
                     .map_err(told)?;
                 let view = ViewTable::new(plan, Some(sql));
                 context.register_table(name, Arc::new(view)).map_err(told)?;
+            } else if tables.is_paged(&table.name) {
+                let paged = Paged::new(Arc::clone(tables), table);
+                context
+                    .register_table(name, Arc::new(paged))
+                    .map_err(told)?;
             } else {
                 let rows = if named {
                     tables.rows(&table.name).await?

@@ -31,6 +31,43 @@ pub trait RecordTables: Send + Sync {
     /// All rows of one of them: each as long as the table has columns. `Time` takes RFC 3339 text,
     /// `Json` any JSON; `null` is good everywhere.
     fn rows(&self, name: &str) -> BoxFuture<'_, Result<Vec<Vec<Value>>, Problem>>;
+    /// Whether this table is lent page by page, as columns ([`Self::page`]), instead of as rows: for tables
+    /// that are too large to be copied whole for each statement.
+    fn is_paged(&self, _name: &str) -> bool {
+        false
+    }
+    /// The rows that follow `after` (`None` at the start). Asked until a page names no next one.
+    ///
+    /// # Errors
+    /// What the lender tells.
+    fn page(&self, name: &str, _wanted: &Wanted, _after: Option<&str>) -> Result<Columns, Problem> {
+        Err(shape_problem(
+            "the table is not lent page by page".into(),
+            format!("table {name}"),
+        ))
+    }
+}
+
+/// What a statement needs of a paged table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The columns to give, by their place in the table, in this order.
+    pub columns: Vec<usize>,
+    /// Text columns of which only rows with one of these values are needed. The lender may give more rows:
+    /// they are filtered again.
+    pub equal: Vec<(usize, Vec<String>)>,
+}
+
+/// Some rows as columns.
+#[derive(Clone, Debug)]
+pub struct Columns {
+    /// How many rows.
+    pub rows: usize,
+    /// The columns of [`Wanted::columns`], each `rows` long, of the types of [`ColumnKind`]: text and JSON as
+    /// `Utf8View`, numbers as `Float64`, whole numbers as `Int64`, times as microseconds in UTC.
+    pub arrays: Vec<ArrayRef>,
+    /// What to ask with for the rows that follow; `None` at the end.
+    pub next: Option<String>,
 }
 
 /// Lends nothing.
