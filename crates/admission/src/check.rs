@@ -99,6 +99,11 @@ fn check_attribute(
     if let Value::Number(n) = attribute.value {
         Value::number(n)?;
     }
+    let unit_could_be_told = attribute.quality != Quality::UnitAssumed;
+    if !unit_could_be_told {
+        // Set again below when a declared unit is assumed; nothing is assumed of a number that has none.
+        attribute.quality = Quality::Good;
+    }
     let Some(declared) = declared else {
         if closed {
             return Err(Problem::new(
@@ -135,7 +140,8 @@ fn check_attribute(
         ));
     }
     if let Value::Number(n) = attribute.value {
-        attribute.value = Value::Number(to_declared_unit(n, attribute, declared)?);
+        let number = to_declared_unit(n, attribute, declared, unit_could_be_told)?;
+        attribute.value = Value::Number(number);
     }
     if let Value::Number(n) = attribute.value {
         let low = declared.min.is_some_and(|min| n < min);
@@ -176,6 +182,7 @@ fn to_declared_unit(
     number: f64,
     attribute: &mut AttributeUpdate,
     declared: &AttributeKind,
+    unit_could_be_told: bool,
 ) -> Result<f64, Problem> {
     let Some(wanted_code) = &declared.unit else {
         normalise_unit(attribute)?;
@@ -187,12 +194,7 @@ fn to_declared_unit(
     };
     let Some(given_text) = &attribute.unit else {
         return match declared.unit_missing {
-            MissingUnit::Assume => {
-                attribute.unit = Some(wanted.code.to_owned());
-                attribute.quality = attribute.quality.max(Quality::UnitAssumed);
-                Ok(number)
-            }
-            MissingUnit::Reject => Err(Problem::new(
+            MissingUnit::Reject if unit_could_be_told => Err(Problem::new(
                 "missing-unit",
                 format!("{number} has no unit"),
                 "",
@@ -201,6 +203,11 @@ fn to_declared_unit(
                     wanted.code, wanted.symbols[0], wanted.dimension
                 ),
             )),
+            MissingUnit::Assume | MissingUnit::Reject => {
+                attribute.unit = Some(wanted.code.to_owned());
+                attribute.quality = attribute.quality.max(Quality::UnitAssumed);
+                Ok(number)
+            }
         };
     };
     let Some(given) = unit::find(given_text) else {
@@ -324,6 +331,28 @@ mod tests {
         assert_eq!(refused.code, "missing-unit");
         assert!(refused.mend.contains("MTR"), "{refused}");
         assert_eq!(refused.place, "urn:ngsi-ld:WaterObserved:1 waterLevel");
+    }
+
+    #[test]
+    fn a_form_without_a_place_for_a_unit_is_not_refused() {
+        let bare = |quality, kind: &Catalogue| {
+            let mut u = update(Value::Number(29.0), None, NOW);
+            u.attributes[0].quality = quality;
+            let (kept, problems) = admit(u, kind, &Limits::default(), NOW);
+            assert_eq!(problems, vec![]);
+            let a = kept.unwrap().attributes.remove(0);
+            (a.unit, a.quality)
+        };
+        let required = catalogue(MissingUnit::Reject);
+        let assumed = (Some("MTR".to_owned()), Quality::UnitAssumed);
+        assert_eq!(bare(Quality::UnitAssumed, &required), assumed);
+        // Where no unit is declared, nothing is assumed.
+        let mut unitless = required.clone();
+        let kind = unitless.kinds.get_mut("WaterObserved").unwrap();
+        kind.attributes.get_mut("waterLevel").unwrap().unit = None;
+        let good = (None, Quality::Good);
+        assert_eq!(bare(Quality::UnitAssumed, &unitless), good);
+        assert_eq!(bare(Quality::UnitAssumed, &Catalogue::default()), good);
     }
 
     #[test]

@@ -13,6 +13,8 @@ use wire::Payload;
 const DUPLICATES_REMEMBERED_MAX: usize = 65_536;
 /// How many problems of one message are spelled out in its dead letter; the rest are counted.
 const PROBLEMS_TOLD_MAX: usize = 5;
+/// How much is kept of a message that no record of the journal can hold, bytes.
+const FRONT_KEPT_BYTES: usize = 65_536;
 
 /// Which entities a sender may write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,7 +157,7 @@ impl Ingest {
                 duplicate: true,
             });
         }
-        let accepted = admitted.len();
+        let mut accepted = admitted.len();
         let values: usize = admitted.iter().map(|u| u.attributes.len()).sum();
         let mut position = None;
         if accepted > 0 {
@@ -168,21 +170,27 @@ impl Ingest {
                 updates: admitted,
                 retain: incoming.retain,
             });
-            position = Some(self.append(&record)?);
-            self.counters
-                .messages_accepted
-                .fetch_add(1, Ordering::Relaxed);
-            self.counters
-                .values_accepted
-                .fetch_add(values as u64, Ordering::Relaxed);
+            position = self.append(&record)?;
+            if position.is_some() {
+                self.counters
+                    .messages_accepted
+                    .fetch_add(1, Ordering::Relaxed);
+                self.counters
+                    .values_accepted
+                    .fetch_add(values as u64, Ordering::Relaxed);
+            } else {
+                accepted = 0;
+                let what =
+                    format!("the message and its {values} values are too much for one record");
+                let mend = "send it as several smaller messages";
+                problems.push(Problem::new("record-too-large", what, "message", mend));
+            }
         }
         if position.is_none() || !problems.is_empty() {
             // When this append is refused although the first was taken, the sender sends the whole
             // message again: written twice is allowed, lost is not.
-            position = Some(self.append(&Record::Rejected(dead_letter(&incoming, &problems)))?);
-            self.counters
-                .messages_rejected
-                .fetch_add(1, Ordering::Relaxed);
+            let size_bytes = incoming.raw.len() as u64;
+            position = Some(self.reject(incoming, size_bytes, &problems)?);
         }
         let position = position.unwrap_or_default();
         if let Some(fingerprint) = fingerprint {
@@ -196,14 +204,46 @@ impl Ingest {
         })
     }
 
-    fn append(&self, record: &Record) -> Result<u64, Refusal> {
-        self.journal
-            .append(&record.encode())
-            .map_err(|error| match error {
-                AppendError::Busy => Refusal::Busy,
-                AppendError::Full => Refusal::Full,
-                other => Refusal::Unavailable(other.to_string()),
-            })
+    /// Keeps a message of which nothing is to be believed as a dead letter, and answers its position.
+    /// `size_bytes` is the size of the whole message, of which `incoming.raw` may be only the front.
+    ///
+    /// # Errors
+    /// See [`Refusal`]; nothing was written then.
+    pub fn reject(
+        &self,
+        incoming: Incoming<'_>,
+        size_bytes: u64,
+        problems: &[Problem],
+    ) -> Result<u64, Refusal> {
+        let letter = dead_letter(&incoming, size_bytes, problems);
+        let mut record = Record::Rejected(letter);
+        let mut position = self.append(&record)?;
+        if position.is_none()
+            && let Record::Rejected(letter) = &mut record
+        {
+            letter.raw.truncate(FRONT_KEPT_BYTES);
+            position = self.append(&record)?;
+        }
+        let position = position.ok_or_else(|| {
+            Refusal::Unavailable(
+                "the journal's longest record cannot hold a dead letter".to_owned(),
+            )
+        })?;
+        self.counters
+            .messages_rejected
+            .fetch_add(1, Ordering::Relaxed);
+        Ok(position)
+    }
+
+    /// The record's position; `None` when it is longer than the journal's longest record.
+    fn append(&self, record: &Record) -> Result<Option<u64>, Refusal> {
+        match self.journal.append(&record.encode()) {
+            Ok(position) => Ok(Some(position)),
+            Err(AppendError::TooLarge { .. }) => Ok(None),
+            Err(AppendError::Busy) => Err(Refusal::Busy),
+            Err(AppendError::Full) => Err(Refusal::Full),
+            Err(other) => Err(Refusal::Unavailable(other.to_string())),
+        }
     }
 }
 
@@ -222,7 +262,7 @@ fn out_of_scope(scope: &Scope, entity: &EntityId) -> Option<Problem> {
     ))
 }
 
-fn dead_letter(incoming: &Incoming<'_>, problems: &[Problem]) -> Rejected {
+fn dead_letter(incoming: &Incoming<'_>, size_bytes: u64, problems: &[Problem]) -> Rejected {
     let problem = match problems {
         [] => Problem::new(
             "empty",
@@ -251,6 +291,7 @@ fn dead_letter(incoming: &Incoming<'_>, problems: &[Problem]) -> Rejected {
         address: incoming.address.to_owned(),
         received_at: incoming.received_at,
         raw: incoming.raw.to_vec(),
+        size_bytes,
         problem,
     }
 }
@@ -317,8 +358,33 @@ mod tests {
         let Record::Rejected(letter) = Record::decode(&stored).unwrap() else {
             panic!("a dead letter")
         };
-        assert_eq!(letter.raw, b"two");
+        assert_eq!((letter.raw.as_slice(), letter.size_bytes), (&b"two"[..], 3));
         assert_eq!(letter.problem.code, "not-yours");
+    }
+
+    #[tokio::test]
+    async fn what_no_record_can_hold_is_told_and_its_front_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = journal::Options {
+            record_bytes_max: 100_000,
+            ..journal::Options::default()
+        };
+        let (journal, _) = Journal::open(dir.path(), options).unwrap();
+        let ingest = Ingest::new(journal, Arc::default(), Limits::default());
+        let raw = vec![b'x'; 200_000];
+        // Sent again for ever it would otherwise be: the sender is told "refused", not "busy".
+        let receipt = ingest
+            .submit(incoming(&Scope::Any, &raw), payload("urn:x:1", 1.0, NOW))
+            .unwrap();
+        assert_eq!(receipt.accepted, 0);
+        assert_eq!(receipt.problems[0].code, "record-too-large");
+        let journal = ingest.journal();
+        journal.wait_durable(receipt.position).await.unwrap();
+        let stored = journal.record(receipt.position).unwrap().unwrap();
+        let Record::Rejected(letter) = Record::decode(&stored).unwrap() else {
+            panic!("a dead letter")
+        };
+        assert_eq!((letter.raw.len(), letter.size_bytes), (65_536, 200_000));
     }
 
     #[tokio::test]

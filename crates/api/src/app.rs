@@ -1,6 +1,7 @@
 //! What the handlers share, and the table of operations.
 
 use crate::access::{Rules, enforce};
+use crate::error::as_problem;
 use crate::events::Events;
 use crate::plan::Plan;
 use crate::tables::CityTables;
@@ -12,7 +13,7 @@ use admission::Ingest;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response};
 use cases::Cases;
 use city::City;
 use identity::Identity;
@@ -222,8 +223,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route_layer(from_fn_with_state(app.clone(), enforce))
         .fallback(pages::serve)
         .layer(DefaultBodyLimit::max(app.options.body_bytes_max))
-        .layer(compression)
         .layer(CatchPanicLayer::new())
+        .layer(map_response(as_problem))
+        .layer(compression)
         .with_state(app)
 }
 

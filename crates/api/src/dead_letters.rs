@@ -46,7 +46,7 @@ pub struct DeadLetterBody {
     pub address: String,
     /// When it came.
     pub received_at: String,
-    /// Its size, bytes.
+    /// Size of the whole message, bytes; of one too large to keep only the front is stored.
     pub size_bytes: u64,
     /// Its beginning, as text.
     pub preview: String,

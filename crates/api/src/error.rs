@@ -134,6 +134,64 @@ impl From<Failure> for ApiError {
     }
 }
 
+/// Most of the framework's own words that is told, bytes.
+const REJECTION_BYTES_MAX: usize = 4_096;
+
+/// Gives what the framework itself refuses (a body that is no JSON, a query that does not fit, a body too
+/// large, a request out of time) the shape of every other error. It comes here as plain text or empty.
+pub async fn as_problem(response: Response) -> Response {
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    let is_text = match response.headers().get(header::CONTENT_TYPE) {
+        Some(kind) => kind.as_bytes().starts_with(b"text/plain"),
+        None => true,
+    };
+    // What is not found says so itself; pages are no business of a program's.
+    if !is_error || !is_text || status == StatusCode::NOT_FOUND {
+        return response;
+    }
+    let said = axum::body::to_bytes(response.into_body(), REJECTION_BYTES_MAX).await;
+    let said = said.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    rejected(status, said.unwrap_or_default()).into_response()
+}
+
+fn rejected(status: StatusCode, mut said: String) -> ApiError {
+    if said.trim().is_empty() {
+        said = status.canonical_reason().unwrap_or("refused").to_owned();
+    }
+    let place = if said.starts_with("Failed to deserialize query") {
+        "query"
+    } else if said.starts_with("Invalid URL") {
+        "path"
+    } else {
+        "body"
+    };
+    let described = "send what /api/openapi.json describes for this operation";
+    let (code, place, what, mend) = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => (
+            "body-too-large",
+            "body",
+            "the request's body is larger than is taken".to_owned(),
+            "send less at once, or raise http.body_mib_max",
+        ),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+            "content-type",
+            "content-type",
+            said,
+            "send JSON with the header content-type: application/json",
+        ),
+        StatusCode::GATEWAY_TIMEOUT => (
+            "time-out",
+            "request",
+            "the request took too long".to_owned(),
+            "ask for less at once, or raise http.request_seconds_max",
+        ),
+        status if status.is_server_error() => return ApiError::internal(said),
+        _ => ("request-shape", place, said, described),
+    };
+    ApiError::new(status, Problem::new(code, what, place, mend))
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body = ProblemBody {

@@ -1,11 +1,13 @@
 //! Where a figure came from: the stored message at a journal position.
 
+use crate::access::Caller;
 use crate::app::App;
 use crate::dead_letters::ProblemDetail;
 use crate::error::{Answer, ApiError};
 use axum::Json;
 use axum::extract::{Path, State};
 use base64::Engine as _;
+use identity::Permission;
 use model::{Record, Update};
 use serde::Serialize;
 use std::sync::Arc;
@@ -24,8 +26,8 @@ pub struct Provenance {
     pub address: String,
     /// When it came.
     pub received_at: String,
-    /// Its size, bytes.
-    pub size_bytes: usize,
+    /// Size of the whole message, bytes; of one too large to keep only the front is here.
+    pub size_bytes: u64,
     /// The message as text, when it is UTF-8.
     pub raw_text: Option<String>,
     /// The message's bytes.
@@ -37,11 +39,12 @@ pub struct Provenance {
     pub problem: Option<ProblemDetail>,
 }
 
-/// The stored message at a journal position, as it came.
+/// The stored message at a journal position, as it came. One that was not understood needs `deadletter.read`.
 #[utoipa::path(get, path = "/api/v1/provenance/{position}", tag = "entities", security(("session" = ["entity.read"])),
     params(("position" = u64, Path)), responses((status = 200, body = Provenance), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn one(
     State(app): State<Arc<App>>,
+    Caller(caller): Caller,
     Path(position): Path<u64>,
 ) -> Answer<Json<Provenance>> {
     let stored = app
@@ -50,34 +53,40 @@ pub async fn one(
         .record(position)
         .map_err(ApiError::internal)?;
     let stored = stored.ok_or_else(|| ApiError::not_found("stored message", position))?;
-    let (door, device_id, address, received_at, raw, updates, problem) =
-        match Record::decode(&stored).map_err(ApiError::internal)? {
-            Record::Accepted(a) => (
-                a.door,
-                a.device_id,
-                a.address,
-                a.received_at,
-                a.raw,
-                a.updates,
-                None,
-            ),
-            Record::Rejected(r) => (
-                r.door,
-                r.device_id,
-                r.address,
-                r.received_at,
-                r.raw,
-                Vec::new(),
-                Some(r.problem.into()),
-            ),
-        };
+    let record = Record::decode(&stored).map_err(ApiError::internal)?;
+    let needed = Permission::DeadLetterRead;
+    if matches!(record, Record::Rejected(_)) && !caller.may(needed) {
+        return Err(ApiError::forbidden(needed.as_str()));
+    }
+    let (door, device_id, address, received_at, size_bytes, raw, updates, problem) = match record {
+        Record::Accepted(a) => (
+            a.door,
+            a.device_id,
+            a.address,
+            a.received_at,
+            a.raw.len() as u64,
+            a.raw,
+            a.updates,
+            None,
+        ),
+        Record::Rejected(r) => (
+            r.door,
+            r.device_id,
+            r.address,
+            r.received_at,
+            r.size_bytes,
+            r.raw,
+            Vec::new(),
+            Some(r.problem.into()),
+        ),
+    };
     Ok(Json(Provenance {
         position,
         door,
         device_id: device_id.map(|d| d.to_string()),
         address,
         received_at: received_at.to_string(),
-        size_bytes: raw.len(),
+        size_bytes,
         raw_text: std::str::from_utf8(&raw).ok().map(str::to_owned),
         raw_base64: base64::engine::general_purpose::STANDARD.encode(&raw),
         updates: updates.iter().map(update_json).collect(),

@@ -43,7 +43,8 @@ impl Sink for JournalSink {
     fn submit(&self, message: Incoming<'_>) -> Result<Receipt, Refusal> {
         if message.payload.starts_with(b"bad") {
             let problem = Problem::new("bad", "the payload is bad", "byte 0", "send another");
-            let position = self.reject(message, problem.clone())?;
+            let size_bytes = message.payload.len() as u64;
+            let position = self.reject(message, size_bytes, problem.clone())?;
             return Ok(Receipt {
                 position,
                 refused: Some(problem),
@@ -55,7 +56,12 @@ impl Sink for JournalSink {
         })
     }
 
-    fn reject(&self, message: Incoming<'_>, problem: Problem) -> Result<u64, Refusal> {
+    fn reject(
+        &self,
+        message: Incoming<'_>,
+        size_bytes: u64,
+        problem: Problem,
+    ) -> Result<u64, Refusal> {
         println!("dead letter from {}: {problem}", message.client.client_id);
         let record = Record::Rejected(Rejected {
             door: "mqtt".into(),
@@ -63,6 +69,7 @@ impl Sink for JournalSink {
             address: message.topic.into(),
             received_at: message.received_at,
             raw: message.payload.into(),
+            size_bytes,
             problem,
         });
         self.append(&record.encode())

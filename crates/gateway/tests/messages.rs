@@ -136,7 +136,9 @@ async fn a_topic_beyond_the_limits_is_kept_as_evidence() {
 async fn a_message_of_ten_megabytes_is_told_and_its_first_bytes_are_kept() {
     let payload = vec![b'x'; 10_000_000];
     for version in [4, 5] {
-        let door = open(options()).await;
+        let mut options = options();
+        options.session.packet_bytes_max_setting = "city.packet_max";
+        let door = open(options).await;
         let mut device = door.client(version, "dev-1", "dev-1").await;
         let bytes = device.publish_bytes(TOPIC, 1, 0, &payload);
         let sending = async {
@@ -153,7 +155,7 @@ async fn a_message_of_ten_megabytes_is_told_and_its_first_bytes_are_kept() {
             let answer = device.receive().await;
             let header = proto_mqtt::frame::header(&answer).unwrap().unwrap();
             assert_eq!((answer[0], answer[header.header_bytes]), (0xe0, 0x95));
-            assert!(String::from_utf8_lossy(&answer).contains("packet_bytes_max"));
+            assert!(String::from_utf8_lossy(&answer).contains("raise city.packet_max"));
             device.ends().await;
         } else {
             // Skipped and acknowledged, so that the client does not send it for ever.
@@ -166,6 +168,9 @@ async fn a_message_of_ten_megabytes_is_told_and_its_first_bytes_are_kept() {
         let problem = letter.problem.as_ref().unwrap();
         assert_eq!(problem.code, "mqtt-packet-too-large");
         assert!(problem.what.contains("1048576"), "{problem}");
+        assert!(problem.mend.contains("city.packet_max"), "{problem}");
+        // Of MQTT 5 the properties, here their length alone, count as payload.
+        assert_eq!(letter.size_bytes, 10_000_000 + u64::from(version == 5));
         assert_eq!(letter.topic, TOPIC);
         assert!(letter.payload.len() > 4000 && letter.payload.ends_with(b"xxx"));
     }

@@ -3,6 +3,7 @@
 use clap::Parser;
 use jingling::args::{Cli, Command};
 use jingling::{check, commands, demo, output};
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
@@ -47,6 +48,7 @@ fn log(command: &Command) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
     if json {
         builder.json().init()

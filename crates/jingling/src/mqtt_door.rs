@@ -72,26 +72,33 @@ impl CitySink {
                 None => Scope::Nothing,
             },
         };
-        let incoming = admission::Incoming {
-            door: DOOR,
-            device_id: message.client.device.as_ref().map(|(id, _)| id),
-            scope: &scope,
-            address: message.topic,
-            raw: message.payload,
-            received_at: message.received_at,
-            retain: message.retain,
-        };
         self.ingest
-            .submit(incoming, payload)
-            .map_err(|refusal| match refusal {
-                admission::Refusal::Busy => Refusal::Busy,
-                other => Refusal::Unavailable(Problem::new(
-                    "journal",
-                    other.to_string(),
-                    "journal",
-                    "keep the message and send it again",
-                )),
-            })
+            .submit(arrived(message, &scope), payload)
+            .map_err(refused)
+    }
+}
+
+fn arrived<'a>(message: &Incoming<'a>, scope: &'a Scope) -> admission::Incoming<'a> {
+    admission::Incoming {
+        door: DOOR,
+        device_id: message.client.device.as_ref().map(|(id, _)| id),
+        scope,
+        address: message.topic,
+        raw: message.payload,
+        received_at: message.received_at,
+        retain: message.retain,
+    }
+}
+
+fn refused(refusal: admission::Refusal) -> Refusal {
+    match refusal {
+        admission::Refusal::Busy => Refusal::Busy,
+        other => Refusal::Unavailable(Problem::new(
+            "journal",
+            other.to_string(),
+            "journal",
+            "keep the message and send it again",
+        )),
     }
 }
 
@@ -110,9 +117,16 @@ impl Sink for CitySink {
         })
     }
 
-    fn reject(&self, message: Incoming<'_>, problem: Problem) -> Result<u64, Refusal> {
-        self.admit(&message, Payload::refused(problem))
-            .map(|receipt| receipt.position)
+    fn reject(
+        &self,
+        message: Incoming<'_>,
+        size_bytes: u64,
+        problem: Problem,
+    ) -> Result<u64, Refusal> {
+        let incoming = arrived(&message, &Scope::Nothing);
+        self.ingest
+            .reject(incoming, size_bytes, &[problem])
+            .map_err(refused)
     }
 
     fn durable(&self) -> watch::Receiver<u64> {

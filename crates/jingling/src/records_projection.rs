@@ -166,7 +166,7 @@ impl RecordsProjection {
                 device_id: rejected.device_id.as_ref().map(ToString::to_string),
                 address: rejected.address.clone(),
                 received_at: rejected.received_at,
-                size_bytes: rejected.raw.len() as u64,
+                size_bytes: rejected.size_bytes,
                 preview: String::from_utf8_lossy(head).into_owned(),
                 problem: rejected.problem.clone(),
             });

@@ -358,11 +358,22 @@ async fn start_mqtt(
     };
     options.limits.connections_max = settings.mqtt.connections_max;
     options.session.packet_bytes_max = settings.mqtt.packet_kib_max.saturating_mul(1_024);
+    options.session.packet_bytes_max_setting = "mqtt.packet_kib_max";
+    // A packet that the door takes is not too long for its decoder.
+    let message_bytes_max = options.session.packet_bytes_max;
+    let senml = proto_senml::Limits {
+        message_bytes_max,
+        ..proto_senml::Limits::default()
+    };
+    let ngsi_ld = proto_ngsild::Limits {
+        message_bytes_max,
+        ..proto_ngsild::Limits::default()
+    };
     let sink = CitySink {
         ingest: app.ingest.clone(),
         decoders: vec![
-            Arc::new(proto_senml::SenMl::default()),
-            Arc::new(proto_ngsild::NgsiLd::default()),
+            Arc::new(proto_senml::SenMl { limits: senml }),
+            Arc::new(proto_ngsild::NgsiLd { limits: ngsi_ld }),
         ],
         mapping: TopicMapping::new(&packs.mappings),
     };

@@ -3,8 +3,9 @@
 //! exist is an error that names the keys that do.
 
 use anyhow::{Context, Result, bail};
-use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use figment::value::{Dict, Map};
+use figment::{Figment, Metadata, Profile, Provider};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -178,16 +179,12 @@ impl Settings {
                 .ok()
                 .and_then(|mut t| t.remove("v"))
                 .unwrap_or_else(|| toml::Value::String(value.to_owned()));
-            figment = figment.merge(Serialized::default(key, value));
+            figment = figment.merge(Override { text, key, value });
         }
-        let settings: Self = figment.extract().map_err(|e| {
-            let origin = e
-                .metadata
-                .as_ref()
-                .map(|m| m.name.to_string())
-                .unwrap_or_default();
-            anyhow::anyhow!("{e} (in {origin}); jingling.toml of a new city documents every key")
-        })?;
+        // The error itself names the file, the variable or the argument.
+        let settings: Self = figment
+            .extract()
+            .map_err(|e| anyhow::anyhow!("{e}; jingling.toml of a new city documents every key"))?;
         settings.check()?;
         Ok(settings)
     }
@@ -210,6 +207,23 @@ impl Settings {
             }
         }
         Ok(())
+    }
+}
+
+/// One `--set key=value`, which an error names as it was written.
+struct Override<'a> {
+    text: &'a str,
+    key: &'a str,
+    value: toml::Value,
+}
+
+impl Provider for Override<'_> {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(format!("--set {}", self.text))
+    }
+
+    fn data(&self) -> figment::Result<Map<Profile, Dict>> {
+        Serialized::default(self.key, &self.value).data()
     }
 }
 

@@ -74,7 +74,8 @@ pub enum MissingUnit {
     /// Take the declared unit and mark the value `unit_assumed`.
     #[default]
     Assume,
-    /// Refuse the message: for attributes where a wrong guess is dangerous.
+    /// Refuse the value: for attributes where a wrong guess is dangerous. A form that has no place for a unit
+    /// (a bare JSON value, a field of line protocol) is taken as with `Assume`: its sender could not have told.
     Reject,
 }
 

@@ -9,7 +9,12 @@ use crate::update::Update;
 use serde::{Deserialize, Serialize};
 
 /// Version byte in front of every encoded record.
-pub const RECORD_VERSION: u8 = 1;
+///
+/// | version | what changed |
+/// | --- | --- |
+/// | 1 | the first |
+/// | 2 | a rejected message tells its whole size, because of one that is too large only the front is kept |
+pub const RECORD_VERSION: u8 = 2;
 
 /// One record of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,10 +55,46 @@ pub struct Rejected {
     pub address: String,
     /// When the door received it.
     pub received_at: Timestamp,
-    /// The message as it came, whole.
+    /// The message as it came, whole; of one too large to keep, its front.
     pub raw: Vec<u8>,
+    /// Size of the whole message, bytes; more than `raw` holds when only its front was kept.
+    pub size_bytes: u64,
     /// What was wrong with it.
     pub problem: Problem,
+}
+
+/// [`Record`] as version 1 wrote it.
+#[derive(Deserialize)]
+enum RecordV1 {
+    Accepted(Accepted),
+    Rejected(RejectedV1),
+}
+
+#[derive(Deserialize)]
+struct RejectedV1 {
+    door: String,
+    device_id: Option<DeviceId>,
+    address: String,
+    received_at: Timestamp,
+    raw: Vec<u8>,
+    problem: Problem,
+}
+
+impl From<RecordV1> for Record {
+    fn from(old: RecordV1) -> Self {
+        match old {
+            RecordV1::Accepted(accepted) => Self::Accepted(accepted),
+            RecordV1::Rejected(old) => Self::Rejected(Rejected {
+                door: old.door,
+                device_id: old.device_id,
+                address: old.address,
+                received_at: old.received_at,
+                size_bytes: old.raw.len() as u64,
+                raw: old.raw,
+                problem: old.problem,
+            }),
+        }
+    }
 }
 
 /// Why stored bytes are not a record.
@@ -98,6 +139,9 @@ impl Record {
             Some((&RECORD_VERSION, rest)) => {
                 postcard::from_bytes(rest).map_err(RecordError::Damaged)
             }
+            Some((1, rest)) => postcard::from_bytes::<RecordV1>(rest)
+                .map(Into::into)
+                .map_err(RecordError::Damaged),
             Some((&version, _)) => Err(RecordError::Version(version)),
         }
     }
@@ -130,17 +174,43 @@ mod tests {
         })
     }
 
-    #[test]
-    fn decode_undoes_encode() {
-        let record = sample();
-        assert_eq!(Record::decode(&record.encode()).unwrap(), record);
+    fn rejected(size_bytes: u64) -> Record {
+        Record::Rejected(Rejected {
+            door: "mqtt".into(),
+            device_id: Some(DeviceId::new("urn:ngsi-ld:Device:1").unwrap()),
+            address: "devices/1/up".into(),
+            received_at: Timestamp::from_seconds(1_790_000_000),
+            raw: b"{".to_vec(),
+            size_bytes,
+            problem: Problem::new(
+                "json-syntax",
+                "not JSON",
+                "line 1 column 2",
+                "send it whole",
+            ),
+        })
     }
 
     #[test]
-    fn version_1_stays_readable() {
-        // Written by version 1 of the format; never change this fixture, add another beside it.
-        let stored = include_bytes!("../fixtures/record-v1.bin");
-        assert_eq!(Record::decode(stored).unwrap(), sample());
+    fn decode_undoes_encode() {
+        for record in [sample(), rejected(10_000_000)] {
+            assert_eq!(Record::decode(&record.encode()).unwrap(), record);
+        }
+    }
+
+    #[test]
+    fn every_version_stays_readable() {
+        // One pair a version; never change a fixture, add another pair beside it.
+        let v1 = include_bytes!("../fixtures/record-v1.bin");
+        assert_eq!(Record::decode(v1).unwrap(), sample());
+        let v1 = include_bytes!("../fixtures/record-v1-rejected.bin");
+        assert_eq!(Record::decode(v1).unwrap(), rejected(1));
+        let v2 = include_bytes!("../fixtures/record-v2.bin");
+        assert_eq!(Record::decode(v2).unwrap(), sample());
+        assert_eq!(sample().encode(), v2);
+        let v2 = include_bytes!("../fixtures/record-v2-rejected.bin");
+        assert_eq!(Record::decode(v2).unwrap(), rejected(10_000_000));
+        assert_eq!(rejected(10_000_000).encode(), v2);
     }
 
     #[test]
@@ -148,7 +218,7 @@ mod tests {
         assert_eq!(Record::decode(&[]), Err(RecordError::Empty));
         assert_eq!(Record::decode(&[9, 1]), Err(RecordError::Version(9)));
         assert!(matches!(
-            Record::decode(&[1, 0, 200]),
+            Record::decode(&[2, 0, 200]),
             Err(RecordError::Damaged(_))
         ));
     }

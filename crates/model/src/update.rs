@@ -40,7 +40,8 @@ pub enum Quality {
     /// As measured, within the attribute's range.
     #[default]
     Good,
-    /// The unit was not in the message: the declared one was assumed.
+    /// The unit was not in the message: the declared one was assumed. From a decoder, together with no unit:
+    /// the form has no place for one.
     UnitAssumed,
     /// Reported by a person, not measured.
     Reported,

@@ -32,6 +32,10 @@ impl Payload {
 }
 
 /// A payload format, e.g. NGSI-LD JSON.
+///
+/// A number for whose unit the form has no place (a bare JSON value, a field of a line) is given without a
+/// unit and with [`model::Quality::UnitAssumed`]: whoever knows the declared unit fills it in. A number whose
+/// form could have told the unit, and does not, keeps its own quality: there a required unit is missing.
 pub trait PayloadDecoder: Send + Sync {
     /// The format's short name, e.g. `ngsi-ld`.
     fn name(&self) -> &'static str;

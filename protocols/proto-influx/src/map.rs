@@ -290,12 +290,17 @@ fn attribute(
         Field::Boolean(boolean) => Value::Boolean(*boolean),
         Field::Text(text) => Value::Text(text.to_string()),
     };
+    let quality = match (&value, &unit) {
+        // A line has no place for a unit.
+        (Value::Number(_), None) => Quality::UnitAssumed,
+        _ => Quality::Good,
+    };
     Ok(AttributeUpdate {
         name: attribute_name,
         value,
         unit,
         observed_at,
-        quality: Quality::Good,
+        quality,
     })
 }
 

@@ -1,11 +1,17 @@
 //! Every limit of one connection, named, with its default.
 
+use crate::decode;
+use crate::error::Fault;
+
 /// Limits of one connection. The door that hosts it has limits of its own (how many connections,
 /// how many retained messages).
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Largest packet taken from a signed-in client, in bytes, header included.
     pub packet_bytes_max: usize,
+    /// What whoever runs the door calls the setting of `packet_bytes_max`; told to a client whose packet is
+    /// larger. Default: the field's own name.
+    pub packet_bytes_max_setting: &'static str,
     /// Largest CONNECT packet, in bytes; small, because nobody has signed in yet.
     pub connect_bytes_max: usize,
     /// How much of a too large PUBLISH is kept as evidence, in bytes, header included.
@@ -30,10 +36,34 @@ pub struct Config {
     pub filters_per_packet_max: usize,
 }
 
+impl Config {
+    /// The fault of a signed-in client's packet above `packet_bytes_max`.
+    pub fn too_large(&self, total_bytes: usize) -> Fault {
+        decode::too_large(
+            total_bytes,
+            self.packet_bytes_max,
+            format!(
+                "send smaller messages, or raise {}",
+                self.packet_bytes_max_setting
+            ),
+        )
+    }
+
+    /// The fault of a CONNECT above `connect_bytes_max`.
+    pub fn connect_too_large(&self, total_bytes: usize) -> Fault {
+        decode::too_large(
+            total_bytes,
+            self.connect_bytes_max,
+            "connect with a shorter client identifier, user name, password and will",
+        )
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             packet_bytes_max: 1024 * 1024,
+            packet_bytes_max_setting: "packet_bytes_max",
             connect_bytes_max: 64 * 1024,
             oversize_kept_bytes: 4096,
             topic_bytes_max: 1024,

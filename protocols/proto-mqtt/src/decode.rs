@@ -72,7 +72,7 @@ pub fn decode<'b>(
         Ok(Front::Incomplete(at_least)) => Decoded::Incomplete { at_least },
         Ok(Front::Foreign) => Decoded::Foreign,
         Ok(Front::TooLarge(header)) => Decoded::Invalid {
-            error: too_large(header.total_bytes(), bytes_max).problem,
+            error: too_large(header.total_bytes(), bytes_max, "send smaller packets").problem,
             skip: header.total_bytes(),
         },
         Err(fault) => Decoded::Invalid {
@@ -82,14 +82,14 @@ pub fn decode<'b>(
     }
 }
 
-/// The fault of a packet above the limit.
-pub fn too_large(total_bytes: usize, bytes_max: usize) -> Fault {
+/// The fault of a packet above the limit; [`crate::Config`] gives it with the mend.
+pub(crate) fn too_large(total_bytes: usize, bytes_max: usize, mend: impl Into<String>) -> Fault {
     Fault::of(
         Reason::PACKET_TOO_LARGE,
         "mqtt-packet-too-large",
         format!("the packet has {total_bytes} bytes, the limit is {bytes_max}"),
         "packet",
-        "send smaller messages, or raise packet_bytes_max in the settings of the MQTT door",
+        mend,
     )
 }
 

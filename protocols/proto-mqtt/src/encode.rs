@@ -9,7 +9,7 @@ use mqtt_proto::v5;
 use std::sync::Arc;
 
 /// Longest reason text sent, in bytes.
-const REASON_TEXT_BYTES_MAX: usize = 256;
+const REASON_TEXT_BYTES_MAX: usize = 1_024;
 
 /// What a CONNACK of MQTT 5 tells besides its reason; see [`connack`].
 #[derive(Clone, Debug, Default)]

@@ -46,6 +46,8 @@ pub enum Event<'b> {
     Oversize {
         /// The message, cut; without properties.
         publish: Publish<'b>,
+        /// Size of the whole payload, in bytes; of MQTT 5 with its properties.
+        payload_bytes: usize,
         /// Size of the whole packet, in bytes.
         total_bytes: usize,
     },
@@ -193,7 +195,7 @@ impl Session {
                 "the first bytes are no MQTT CONNECT",
                 "connection",
             )),
-            Front::TooLarge(header) => self.oversize(header, bytes, bytes_max),
+            Front::TooLarge(header) => self.oversize(header, bytes),
         }
     }
 
@@ -260,15 +262,13 @@ impl Session {
         })
     }
 
-    fn oversize<'b>(
-        &self,
-        header: Header,
-        bytes: &'b [u8],
-        bytes_max: usize,
-    ) -> Result<Step<'b>, Fault> {
+    fn oversize<'b>(&self, header: Header, bytes: &'b [u8]) -> Result<Step<'b>, Fault> {
         let total_bytes = header.total_bytes();
-        if self.state == State::Connecting || header.kind != 3 {
-            return Err(decode::too_large(total_bytes, bytes_max));
+        if self.state == State::Connecting {
+            return Err(self.config.connect_too_large(total_bytes));
+        }
+        if header.kind != 3 {
+            return Err(self.config.too_large(total_bytes));
         }
         let kept = self.config.oversize_kept_bytes.min(total_bytes);
         if bytes.len() < kept {
@@ -278,8 +278,9 @@ impl Session {
         let front = bytes.get(header.header_bytes..kept).unwrap_or_default();
         let publish = decode::publish(header.flags, front, Version::V311)
             .and_then(|p| self.check_topic(p.topic).map(|()| p))
-            .map_err(|_| decode::too_large(total_bytes, bytes_max))?;
+            .map_err(|_| self.config.too_large(total_bytes))?;
         let event = Event::Oversize {
+            payload_bytes: total_bytes - kept + publish.payload.len(),
             publish,
             total_bytes,
         };

@@ -7,7 +7,8 @@ use crate::{NULL_URN, decode::shorten};
 use model::problem::quote;
 use model::{EntityId, Geometry, Problem, Quality, Timestamp, Value};
 
-/// What an attribute says: `None` as a time means that it gives none.
+/// What an attribute says: `None` as a time means that it gives none. A bare number is of the quality
+/// `UnitAssumed`, because that form has no place for a unit.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Said {
     pub value: Value,
@@ -36,12 +37,20 @@ pub(crate) fn read(json: &Json<'_>, limits: &Limits) -> Result<Said, Problem> {
         }
         other => bare(other, limits)?,
     };
-    Ok(Said {
+    Ok(said_bare(value))
+}
+
+fn said_bare(value: Value) -> Said {
+    let quality = match value {
+        Value::Number(_) => Quality::UnitAssumed,
+        _ => Quality::Good,
+    };
+    Said {
         value,
         unit: None,
         observed_at: None,
-        quality: Quality::Good,
-    })
+        quality,
+    }
 }
 
 /// A bare value: text, number, boolean, array, or an object that is not an attribute.
@@ -123,12 +132,7 @@ fn read_object(json: &Json<'_>, members: &Members<'_>, limits: &Limits) -> Resul
         (_, None) => {
             let value =
                 geometry(json, members).unwrap_or_else(|| plain_object(json, members, limits))?;
-            return Ok(Said {
-                value,
-                unit: None,
-                observed_at: None,
-                quality: Quality::Good,
-            });
+            return Ok(said_bare(value));
         }
     };
     if let Some(dataset) = member(members, "datasetId").and_then(Json::as_text) {

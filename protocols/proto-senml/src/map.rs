@@ -88,18 +88,26 @@ impl SenMl {
         let mut attributes = Vec::with_capacity(1);
         if let Some(reading) = &record.value {
             let value = self.value(record.index, reading)?;
+            let unit = unit_code(record)?;
             attributes.push(attribute(
                 name.clone(),
                 value,
-                unit_code(record)?,
+                unit,
                 record.time,
+                Quality::Good,
             ));
         }
         if let Some(sum) = record.sum {
             // The integral over time has another unit than the value, one that SenML does not name.
             let name = AttributeName::new(format!("{name}.sum"))
                 .map_err(|problem| placed(problem, record.index, "n"))?;
-            attributes.push(attribute(name, Value::Number(sum), None, record.time));
+            attributes.push(attribute(
+                name,
+                Value::Number(sum),
+                None,
+                record.time,
+                Quality::UnitAssumed,
+            ));
         }
         match updates
             .last_mut()
@@ -153,13 +161,14 @@ fn attribute(
     value: Value,
     unit: Option<String>,
     observed_at: Timestamp,
+    quality: Quality,
 ) -> AttributeUpdate {
     AttributeUpdate {
         name,
         value,
         unit,
         observed_at,
-        quality: Quality::Good,
+        quality,
     }
 }
 

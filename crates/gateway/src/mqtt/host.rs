@@ -74,8 +74,9 @@ impl Host<'_> {
             Event::Publish(publish) => self.publish(guest, &publish)?,
             Event::Oversize {
                 publish,
+                payload_bytes,
                 total_bytes,
-            } => self.oversize(guest, &publish, total_bytes)?,
+            } => self.oversize(guest, &publish, payload_bytes, total_bytes)?,
             Event::Acknowledged { packet_id } => {
                 seat.enter(*generation)?.memory.acknowledged(packet_id);
                 *self.look_at_seat = true;
@@ -114,11 +115,13 @@ impl Host<'_> {
             retain: publish.retain,
             received_at: self.received_at,
         };
+        let size_bytes = publish.payload.len() as u64;
         let mut reason = Reason::SUCCESS;
         let mut problem = None;
         let mut position = None;
         if let Err(fault) = self.session.check_topic(publish.topic) {
-            position = Some(self.door.sink.reject(incoming, fault.problem.clone())?);
+            let sink = &self.door.sink;
+            position = Some(sink.reject(incoming, size_bytes, fault.problem.clone())?);
             reason = fault.reason;
             problem = Some(fault.problem);
             Metrics::one(&self.door.metrics.messages_refused_total);
@@ -133,7 +136,8 @@ impl Host<'_> {
                 "topic",
                 format!("publish to one of: {}", client.publish.join(", ")),
             );
-            position = Some(self.door.sink.reject(incoming, not_allowed.clone())?);
+            let sink = &self.door.sink;
+            position = Some(sink.reject(incoming, size_bytes, not_allowed.clone())?);
             reason = Reason::NOT_AUTHORISED;
             problem = Some(not_allowed);
             Metrics::one(&self.door.metrics.messages_not_authorised_total);
@@ -206,9 +210,10 @@ impl Host<'_> {
         &mut self,
         guest: &Guest,
         publish: &Publish<'_>,
+        payload_bytes: usize,
         total_bytes: usize,
     ) -> Result<(), Stop> {
-        let fault = decode::too_large(total_bytes, self.door.session_config.packet_bytes_max);
+        let fault = self.door.session_config.too_large(total_bytes);
         let incoming = Incoming {
             client: &guest.client,
             topic: publish.topic,
@@ -217,7 +222,8 @@ impl Host<'_> {
             retain: publish.retain,
             received_at: self.received_at,
         };
-        let position = self.door.sink.reject(incoming, fault.problem.clone())?;
+        let sink = &self.door.sink;
+        let position = sink.reject(incoming, payload_bytes as u64, fault.problem.clone())?;
         self.tally.messages += 1;
         Metrics::one(&self.door.metrics.messages_oversize_total);
         let skipped_max = self.door.options.limits.oversize_skipped_bytes_max;

@@ -79,11 +79,17 @@ pub trait Sink: Send + Sync {
     /// See [`Refusal`].
     fn submit(&self, message: Incoming<'_>) -> Result<Receipt, Refusal>;
 
-    /// Keeps a message that the door itself refused, as a dead letter with its problem.
+    /// Keeps a message that the door itself refused, as a dead letter with its problem. `size_bytes` is the
+    /// size of the whole payload, of which `message.payload` may be only the front.
     ///
     /// # Errors
     /// See [`Refusal`].
-    fn reject(&self, message: Incoming<'_>, problem: Problem) -> Result<u64, Refusal>;
+    fn reject(
+        &self,
+        message: Incoming<'_>,
+        size_bytes: u64,
+        problem: Problem,
+    ) -> Result<u64, Refusal>;
 
     /// The durable position: everything below it is on disk.
     fn durable(&self) -> watch::Receiver<u64>;

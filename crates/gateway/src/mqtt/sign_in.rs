@@ -85,7 +85,8 @@ impl Door {
                     ),
                     _ => (
                         Reason::BAD_CREDENTIALS,
-                        "unknown user name or device, or a wrong password",
+                        "unknown user name or device, or a wrong password; register it (jingling device add) \
+                         or mend its password",
                     ),
                 })
             }

@@ -24,6 +24,7 @@ pub struct Stored {
     pub client_id: String,
     pub topic: String,
     pub payload: Vec<u8>,
+    pub size_bytes: u64,
     pub retain: bool,
     pub content_type: Option<String>,
     /// Code of the problem, of a dead letter.
@@ -67,7 +68,12 @@ impl MemorySink {
         let n = self.stored.lock().unwrap().len() as u64;
         self.durable.send_replace(n);
     }
-    fn take(&self, incoming: &Incoming<'_>, problem: Option<Problem>) -> Result<u64, Refusal> {
+    fn take(
+        &self,
+        incoming: &Incoming<'_>,
+        size_bytes: u64,
+        problem: Option<Problem>,
+    ) -> Result<u64, Refusal> {
         if self.is_busy.load(Ordering::SeqCst) {
             return Err(Refusal::Busy);
         }
@@ -76,6 +82,7 @@ impl MemorySink {
             client_id: incoming.client.client_id.clone(),
             topic: incoming.topic.into(),
             payload: incoming.payload.into(),
+            size_bytes,
             retain: incoming.retain,
             content_type: incoming.content_type.map(str::to_owned),
             problem,
@@ -94,11 +101,17 @@ impl Sink for MemorySink {
             .payload
             .starts_with(b"bad")
             .then(|| Problem::new("test-bad", "bad payload", "byte 0", "send another"));
-        let position = self.take(&incoming, refused.clone())?;
+        let size_bytes = incoming.payload.len() as u64;
+        let position = self.take(&incoming, size_bytes, refused.clone())?;
         Ok(Receipt { position, refused })
     }
-    fn reject(&self, incoming: Incoming<'_>, problem: Problem) -> Result<u64, Refusal> {
-        self.take(&incoming, Some(problem))
+    fn reject(
+        &self,
+        incoming: Incoming<'_>,
+        size_bytes: u64,
+        problem: Problem,
+    ) -> Result<u64, Refusal> {
+        self.take(&incoming, size_bytes, Some(problem))
     }
     fn durable(&self) -> watch::Receiver<u64> {
         self.durable.subscribe()

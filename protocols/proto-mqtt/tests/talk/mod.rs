@@ -96,11 +96,12 @@ impl Host {
             }
             Event::Oversize {
                 publish,
+                payload_bytes,
                 total_bytes,
             } => {
                 let _ = writeln!(
                     self.said,
-                    "! oversize {} {total_bytes} bytes, kept {}",
+                    "! oversize {} {total_bytes} bytes, kept {} of {payload_bytes}",
                     publish.topic,
                     publish.payload.len()
                 );
