@@ -148,7 +148,7 @@ export function Page() {
           },
           {
             title: t("word.state"),
-            width: 130,
+            width: 150,
             render: (_, alert) => (
               <>
                 <div>{t(alert.cleared_at ? "alert.state-cleared" : "alert.state-active")}</div>

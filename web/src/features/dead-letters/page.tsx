@@ -125,7 +125,7 @@ export function Page() {
           },
           {
             title: t("word.operations"),
-            width: 130,
+            width: 170,
             render: (_, letter) => (
               <ActionBar actions={deadLetterActions} context={{ letter, open }} size="small" />
             ),
