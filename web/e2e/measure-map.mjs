@@ -16,6 +16,8 @@ const WAITS = new Set(["ImplementationBase::WaitForCmd", "CommandBufferProxyImpl
 const { values } = parseArgs({ options: { seconds: { type: "string", default: "20" } } });
 const browser = await launch();
 const { page } = await openPage(browser, process.env.JINGLING_URL, { language: "en", size: DESKTOP });
+// Every type is shown, also those that the packs leave off at first.
+await page.addInitScript(() => localStorage.setItem("jingling.map.hidden", "[]"));
 await signIn(page, process.env.JINGLING_USER, process.env.JINGLING_PASSWORD);
 await page.goto("/map");
 await page.waitForSelector('[data-map="ready"]', { timeout: 120_000 });

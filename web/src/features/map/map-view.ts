@@ -102,6 +102,11 @@ export class MapView {
     this.#drawTimer = null;
     const data = this.#pending;
     if (!data || this.#removed) return;
+    // A change of the points cuts all tiles anew; that waits until the hand lets go of the map.
+    if (this.#drawn && this.#map.isMoving()) {
+      this.#drawTimer = setTimeout(() => this.#draw(), DRAW_INTERVAL_MS);
+      return;
+    }
     this.#pending = null;
     this.#lastDraw = performance.now();
     const change = this.#points.replace(data);

@@ -158,7 +158,16 @@ export function mapStyle(language: Language): StyleSpecification {
             "#f2b84b",
             "#ffffff",
           ],
-          "circle-stroke-width": ["case", ["boolean", ["feature-state", "fresh"], false], 2.2, 0.9],
+          // Far out, thousands of rims are only work: there is no room for them between the points.
+          "circle-stroke-width": [
+            "interpolate",
+            ["linear"],
+            ["zoom"],
+            9,
+            ["case", ["boolean", ["feature-state", "fresh"], false], 1.6, 0],
+            11,
+            ["case", ["boolean", ["feature-state", "fresh"], false], 2.2, 0.9],
+          ],
         },
       },
       {
