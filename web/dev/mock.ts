@@ -256,6 +256,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
         photos.set(id, { type: media_type, data });
         const made = {
           id,
+          case_id: it.id,
+          event_id: null,
+          uploaded_at: new Date().toISOString(),
+          uploaded_by: user.name,
           name: Buffer.from(/filename="([^"]+)"/.exec(head)?.[1] ?? "file", "latin1").toString(),
           media_type,
           size_bytes: data.length,

@@ -88,6 +88,7 @@ export const plan: Plan = {
   contradictions: [
     {
       id: "5g-count",
+      indicators: ["5g-base-stations"],
       kind: "ambiguous",
       reading_zh: "按 1800 判断。",
       reading_en: "Judged by 1,800.",

@@ -10,7 +10,6 @@ import type {
   Place,
   Quality,
   User,
-  View,
 } from "../src/lib/types.ts";
 import { TOWNS } from "./towns.ts";
 
@@ -27,22 +26,44 @@ export function seeded(seed: number): () => number {
 export const random = seeded(429_006);
 const iso = (agoSeconds: number) => new Date(Date.now() - agoSeconds * 1_000).toISOString();
 
-const VIEWS: Record<string, View> = {
+type View = NonNullable<EntityKind["view"]>;
+const LOOKS: Record<
+  string,
+  { order: number; colour: string; shown: boolean; chart?: Partial<NonNullable<View["chart"]>> }
+> = {
   WaterObserved: {
     order: 10,
-    layer: { colour: "#1677ff", shown: true },
+    colour: "#1677ff",
+    shown: true,
     chart: { attributes: ["waterLevel"], limits: ["defenceLevel", "warningLevel", "guaranteeLevel"] },
   },
   AirQualityObserved: {
     order: 20,
-    layer: { colour: "#52c41a", shown: true },
+    colour: "#52c41a",
+    shown: true,
     chart: { attributes: ["pm25"] },
   },
-  EVChargingStation: { order: 30, layer: { colour: "#fa8c16", shown: true } },
-  ChargePoint: { order: 31, layer: { colour: "#faad14", shown: true } },
-  TelecomBaseStation: { order: 40, layer: { colour: "#722ed1", shown: true } },
-  Streetlight: { order: 70, layer: { colour: "#d4b106", shown: false } },
+  EVChargingStation: { order: 30, colour: "#fa8c16", shown: true },
+  ChargePoint: { order: 31, colour: "#faad14", shown: true },
+  TelecomBaseStation: { order: 40, colour: "#722ed1", shown: true },
+  Streetlight: { order: 70, colour: "#d4b106", shown: false },
 };
+
+function viewOf(name: string, title_zh: string, title_en: string): View | null {
+  const look = LOOKS[name];
+  if (!look) return null;
+  const { order, colour, shown, chart } = look;
+  return {
+    id: name,
+    title_zh,
+    title_en,
+    entity_type: name,
+    order,
+    layer: { icon: "dot", colour, attribute: null, zoom_min: 0, shown },
+    table: null,
+    chart: chart ? { attributes: [], limits: [], ...chart } : null,
+  };
+}
 
 const kind = (
   name: string,
@@ -54,11 +75,20 @@ const kind = (
   title_zh,
   title_en,
   source: "Smart Data Models",
-  view: VIEWS[name] ?? null,
+  view: viewOf(name, title_zh, title_en),
+  open: true,
   attributes: Object.fromEntries(
     Object.entries(attributes).map(([key, [zh, en, unit]]) => [
       key,
-      { value: unit === undefined ? "text" : "number", title_zh: zh, title_en: en, unit: unit || null },
+      {
+        value: unit === undefined ? ("text" as const) : ("number" as const),
+        title_zh: zh,
+        title_en: en,
+        unit: unit || null,
+        unit_missing: "assume" as const,
+        min: null,
+        max: null,
+      },
     ]),
   ),
 });
@@ -267,6 +297,7 @@ export function raise(
     rule_version: 1,
     entity_id: entityId,
     entity_name: entity.name,
+    entity_name_en: null,
     entity_type: entity.type,
     attribute,
     value: typeof state?.value === "number" ? state.value : null,
@@ -336,7 +367,9 @@ export function openCase(title: string, by: string, alert: Alert | null, agoSeco
     title,
     description: alert
       ? `${alert.entity_name} ${alert.title_zh}:${alert.value}(阈值 ${alert.threshold})`
-      : null,
+      : "",
+    workflow: "standard",
+    assessment: null,
     state: "collected",
     severity: alert?.severity ?? "minor",
     alert_id: alert?.id ?? null,
@@ -351,6 +384,10 @@ export function openCase(title: string, by: string, alert: Alert | null, agoSeco
     closed_at: null,
     history: [
       {
+        id: 1,
+        organisation: null,
+        assignee: null,
+        late: false,
         at: iso(agoSeconds),
         actor: by,
         action: "open",
@@ -397,6 +434,10 @@ export function act(
   it.updated_at = new Date().toISOString();
   if (it.state === "closed") it.closed_at = it.updated_at;
   it.history.push({
+    id: it.history.length + 1,
+    organisation: input.action === "dispatch" ? it.organisation : null,
+    assignee: input.action === "dispatch" ? it.assignee : null,
+    late: false,
     at: it.updated_at,
     actor: who,
     action: input.action,

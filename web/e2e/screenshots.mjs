@@ -1,47 +1,64 @@
 /**
- * Photographs every page, in Chinese and English, on a desktop and a phone.
- * `JINGLING_URL=http://127.0.0.1:PORT JINGLING_USER=… JINGLING_PASSWORD=… npm run screenshots -- [page …] [--out DIR]`
- * Without JINGLING_URL it photographs the made-up city of `npm run dev` (user `admin`, password `demo`).
+ * Photographs every page, in Chinese and English, on a desktop and a phone, and fails on any script error.
+ * `npm run screenshots -- --city DIR [page …] [--out DIR]`: of the city that runs in DIR, made by `jingling demo`;
+ * cases and a dead letter are put into it first. Without `--city`, of the made-up city of `npm run dev`.
  */
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { DESKTOP, launch, openPage, PHONE, signIn } from "./browser.mjs";
+import { live } from "./city-life.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    city: { type: "string" },
+    url: { type: "string" },
     out: { type: "string", default: "shots" },
     language: { type: "string" },
     size: { type: "string" },
   },
 });
-const base = process.env.JINGLING_URL ?? "http://127.0.0.1:5173";
-const username = process.env.JINGLING_USER ?? "admin";
-const password = process.env.JINGLING_PASSWORD ?? "demo";
+const readJson = async (...path) => JSON.parse(await readFile(join(...path), "utf8"));
+let base = values.url ?? "http://127.0.0.1:5173";
+let people = Object.fromEntries(
+  ["admin", "field"].map((username) => [username, { username, password: "demo" }]),
+);
+if (values.city) {
+  const own = `http://${(await readJson(values.city, "run", "addresses.json")).http}`;
+  base = values.url ?? own;
+  const signIns = await readJson(values.city, "secrets", "first-sign-in.json");
+  people = Object.fromEntries(signIns.map((person) => [person.username, person]));
+  await live(own, people);
+}
 
-const first = (page, path) =>
+const all = (page, path) =>
   page.evaluate(async (p) => {
     const answer = await (await fetch(p)).json();
-    return (answer.items ?? answer.indicators ?? [])[0];
+    return answer.items ?? answer.indicators ?? [];
   }, path);
+const first = async (page, path) => (await all(page, path))[0];
+const station = async (page) => {
+  const stations = await all(page, "/api/v1/entities?type=WaterObserved");
+  return (stations.find(({ attributes }) => attributes.warningLevel) ?? stations[0]).id;
+};
+
+/** A row of a list, on a desktop or a phone. */
+const LIST = ".ant-table-row, .card-list > li";
 
 /** Name → how to get there after sign-in. */
 const PAGES = {
   map: async (page) => {
     await page.goto("/map");
-    await page.waitForSelector('[data-map="ready"]', { timeout: 30_000 });
+    await page.waitForSelector('[data-map="ready"]', { timeout: 60_000 });
   },
   "map-card": async (page) => {
-    await page.goto("/map");
-    const alert = await first(page, "/api/v1/alerts?state=active");
-    await page.goto(`/map?entity=${encodeURIComponent(alert.entity_id)}`);
-    await page.waitForSelector('[data-map="ready"]', { timeout: 30_000 });
-    await page.waitForTimeout(1_500);
+    await page.goto(`/map?entity=${encodeURIComponent(await station(page))}`);
+    await page.waitForSelector('[data-map="ready"]', { timeout: 60_000 });
+    await page.waitForTimeout(2_500);
   },
   entity: async (page) => {
-    await page.goto("/map");
-    const alert = await first(page, "/api/v1/alerts?state=active");
-    await page.goto(`/entities/${encodeURIComponent(alert.entity_id)}`);
+    await page.goto(`/entities/${encodeURIComponent(await station(page))}`);
     await page.waitForSelector("canvas", { timeout: 15_000 });
   },
   provenance: async (page) => {
@@ -49,23 +66,35 @@ const PAGES = {
     await page.locator('[data-testid="provenance"]').first().click();
     await page.waitForSelector(".raw");
   },
-  alerts: (page) => page.goto("/alerts"),
+  alerts: async (page) => {
+    await page.goto("/alerts");
+    await page.waitForSelector(LIST);
+  },
+  alert: async (page) => {
+    const found = await first(page, "/api/v1/alerts?state=active");
+    await page.goto(`/alerts?alert=${found.id}`);
+    await page.waitForSelector(".markdown");
+  },
   "alert-case": async (page) => {
-    const found = await page.evaluate(async () => {
-      const answer = await (await fetch("/api/v1/alerts?state=active")).json();
-      return answer.items.find((alert) => alert.case_id === null) ?? answer.items[0];
-    });
+    const alerts = await all(page, "/api/v1/alerts?state=active");
+    const found = alerts.find((alert) => alert.case_id === null) ?? alerts[0];
     await page.goto(`/alerts?alert=${encodeURIComponent(found.id)}`);
     await page.locator('[data-action="alert.open-case"]').first().click();
   },
-  cases: (page) => page.goto("/cases"),
-  case: async (page) => {
+  cases: async (page) => {
     await page.goto("/cases");
-    const found = await first(page, "/api/v1/cases");
-    await page.goto(`/cases/${found.id}`);
+    await page.waitForSelector(LIST);
   },
-  field: (page) => page.goto("/field"),
-  devices: (page) => page.goto("/devices"),
+  case: async (page) => {
+    const cases = await all(page, "/api/v1/cases");
+    const found = cases.find((item) => item.state === "closed") ?? cases[0];
+    await page.goto(`/cases/${found.id}`);
+    await page.waitForSelector(".history-step");
+  },
+  devices: async (page) => {
+    await page.goto("/devices");
+    await page.waitForSelector(LIST);
+  },
   "device-add": async (page) => {
     await page.goto("/devices");
     await page.locator('[data-action="device.add"]').first().click();
@@ -80,15 +109,31 @@ const PAGES = {
     await page.goto("/sql");
     await page.locator('[data-testid="sample"]').first().click();
     await page.keyboard.press("Control+Enter");
+    await page.waitForSelector(".result-row");
   },
-  plan: (page) => page.goto("/plan"),
-  indicator: async (page) => {
+  plan: async (page) => {
     await page.goto("/plan");
-    const found = await first(page, "/api/v1/plan");
+    await page.waitForSelector(".path-bar");
+  },
+  indicator: async (page) => {
+    const indicators = await all(page, "/api/v1/plan");
+    const found = indicators.find((indicator) => indicator.method === "computed") ?? indicators[0];
     await page.goto(`/plan/${found.id}`);
+    await page.waitForSelector("canvas", { timeout: 30_000 });
+  },
+};
+/** Pages of somebody else than the administrator. */
+const OF_OTHERS = {
+  field: {
+    who: "field",
+    go: async (page) => {
+      await page.goto("/field");
+      await page.waitForSelector(".task-actions");
+    },
   },
 };
 
+const wanted = (name) => positionals.length === 0 || positionals.includes(name);
 await mkdir(values.out, { recursive: true });
 const browser = await launch();
 let failures = 0;
@@ -96,25 +141,30 @@ for (const language of values.language ? [values.language] : ["zh", "en"]) {
   for (const [sizeName, size] of Object.entries({ desktop: DESKTOP, phone: PHONE })) {
     if (values.size && values.size !== sizeName) continue;
     const { page, context, problems } = await openPage(browser, base, { language, size });
-    const shot = (name) => page.screenshot({ path: `${values.out}/${name}-${language}-${sizeName}.png` });
-    await page.goto("/sign-in");
-    await page.waitForSelector("#username");
-    if (positionals.length === 0 || positionals.includes("sign-in")) await shot("sign-in");
-    await signIn(page, username, password);
-    for (const [name, go] of Object.entries(PAGES)) {
-      if (positionals.length > 0 && !positionals.includes(name)) continue;
+    const take = async (name, go) => {
       try {
-        await go(page);
-        await page.waitForTimeout(900);
+        await go?.(page, { phone: sizeName === "phone" });
+        await page.waitForTimeout(1_200);
       } catch (error) {
         failures += 1;
         console.error(`${name}-${language}-${sizeName}: ${error.message.split("\n")[0]}`);
       }
-      await shot(name);
+      await page.screenshot({ path: `${values.out}/${name}-${language}-${sizeName}.png` });
       for (const problem of problems.splice(0)) {
         failures += 1;
         console.error(`${name}-${language}-${sizeName}: ${problem}`);
       }
+    };
+    await page.goto("/sign-in");
+    await page.waitForSelector("#username");
+    if (wanted("sign-in")) await take("sign-in");
+    await signIn(page, people.admin.username, people.admin.password);
+    for (const [name, go] of Object.entries(PAGES)) if (wanted(name)) await take(name, go);
+    for (const [name, { who, go }] of Object.entries(OF_OTHERS)) {
+      if (!wanted(name) || !people[who]) continue;
+      await context.clearCookies();
+      await signIn(page, people[who].username, people[who].password);
+      await take(name, go);
     }
     await context.close();
   }

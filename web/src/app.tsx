@@ -5,7 +5,7 @@ import enUS from "antd/locale/en_US";
 import zhCN from "antd/locale/zh_CN";
 import { lazy, useEffect, useState } from "react";
 import { createBrowserRouter, Navigate, type RouteObject, RouterProvider, useLocation } from "react-router";
-import { SignIn } from "./features/session/sign-in.tsx";
+import { Page as SignIn } from "./features/session/page.tsx";
 import { LanguageProvider, useT } from "./i18n/index.tsx";
 import { ApiError, whenSignedOut } from "./lib/api.ts";
 import { sessionQuery } from "./lib/session.ts";

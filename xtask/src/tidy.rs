@@ -4,6 +4,7 @@ pub mod documents;
 pub mod furniture;
 pub mod layers;
 pub mod map;
+pub mod pages;
 pub mod purity;
 pub mod source;
 pub mod words;
@@ -25,6 +26,7 @@ pub fn check(tree: &Tree) -> Result<Vec<Finding>> {
     let names: Vec<&str> = rooms.iter().map(|room| room.name.as_str()).collect();
     let mut findings = layers::check(&rooms);
     findings.extend(furniture::check(tree)?);
+    findings.extend(pages::check(tree)?);
     findings.extend(map::check(tree, &names)?);
     findings.extend(documents::check(tree)?);
     findings.extend(source::check(tree)?);

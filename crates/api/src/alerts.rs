@@ -2,7 +2,9 @@
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
+use crate::description::Place;
 use crate::error::Answer;
+use crate::words::Severity;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use records::{PageRequest, alerts::Alert, alerts::AlertFilter};
@@ -12,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// An alert (告警).
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Alert)]
 pub struct AlertBody {
     /// Its number.
     pub id: i64,
@@ -23,6 +26,8 @@ pub struct AlertBody {
     pub entity_id: String,
     /// The entity's name.
     pub entity_name: Option<String>,
+    /// The entity's name in English, when it has one.
+    pub entity_name_en: Option<String>,
     /// The entity's type.
     pub entity_type: String,
     /// The attribute judged.
@@ -33,7 +38,8 @@ pub struct AlertBody {
     pub unit: Option<String>,
     /// What it was compared with.
     pub threshold: Option<f64>,
-    /// info, minor, major or critical.
+    /// How grave it is.
+    #[schema(value_type = Severity)]
     pub severity: String,
     /// What happened, in Chinese.
     pub title_zh: String,
@@ -56,6 +62,7 @@ pub struct AlertBody {
     /// What the person on duty does, in English (Markdown).
     pub runbook_en: Option<String>,
     /// Longitude and latitude, WGS 84 degrees.
+    #[schema(value_type = Option<Place>)]
     pub location: Option<[f64; 2]>,
 }
 
@@ -92,6 +99,9 @@ impl App {
         let name = alert
             .entity_name
             .or_else(|| entity.as_ref().and_then(crate::entities::name_of));
+        let name_en = entity
+            .as_ref()
+            .and_then(|e| crate::entities::text_of(e, "nameEn"));
         let location = alert
             .lon
             .zip(alert.lat)
@@ -104,6 +114,7 @@ impl App {
             rule_version: alert.rule_version,
             entity_id: alert.entity_id,
             entity_name: name,
+            entity_name_en: name_en,
             entity_type: alert.entity_type,
             attribute: alert.attribute,
             value: alert.value,

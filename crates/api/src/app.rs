@@ -6,8 +6,8 @@ use crate::events::Events;
 use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
-    alerts, case_pages, city_pages, dead_letters, devices, doors, entities, events, health, pages,
-    plan, provenance, session, sql,
+    alerts, case_pages, city_pages, dead_letters, devices, doors, entities, entity_types, events,
+    health, pages, plan, provenance, session, sql,
 };
 use admission::Ingest;
 use axum::Router;
@@ -159,7 +159,7 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(entities::one))
         .routes(routes!(entities::history))
         .routes(routes!(entities::map))
-        .routes(routes!(entities::types))
+        .routes(routes!(entity_types::types))
         .routes(routes!(provenance::one))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::acknowledge))
@@ -202,6 +202,7 @@ pub fn description() -> (utoipa::openapi::OpenApi, Rules) {
             crate::access::SESSION_COOKIE,
         ))),
     );
+    crate::description::complete(&mut description);
     let rules = match Rules::from_description(&description) {
         Ok(rules) => rules,
         Err(without) => panic!("operations without an access rule: {without:?}"),

@@ -2,17 +2,20 @@
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
+use crate::case_bodies::{AttachmentBody, AttachmentForm, CaseDetail, CasePage};
+use crate::description::Place;
 use crate::error::{Answer, ApiError};
+use crate::words::Severity;
 use axum::Json;
 use axum::extract::{Multipart, Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use cases::{Act, CaseDetail, NewCase};
+use cases::{Act, NewCase};
 use model::Problem;
 use records::PageRequest;
 use records::cases::{CaseFilter, Mine};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
@@ -34,12 +37,12 @@ pub struct CasesQuery {
 
 /// Cases, newest first.
 #[utoipa::path(get, path = "/api/v1/cases", tag = "cases", security(("session" = ["case.read"])), params(CasesQuery),
-    responses((status = 200, body = Object)))]
+    responses((status = 200, body = CasePage)))]
 pub async fn list(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     Query(query): Query<CasesQuery>,
-) -> Answer<Json<Value>> {
+) -> Answer<Json<CasePage>> {
     let mine = match (query.mine, caller.user_id()) {
         (true, Some(user_id)) => Some(Mine {
             user_id,
@@ -63,11 +66,15 @@ pub async fn list(
             },
         )
         .await?;
-    Ok(Json(json!(page)))
+    Ok(Json(CasePage {
+        items: page.items.into_iter().map(Into::into).collect(),
+        next: page.next,
+    }))
 }
 
 /// A case to open.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = CaseDraft)]
 pub struct OpenRequest {
     /// One line; the alert's title when left out and there is an alert.
     #[serde(default)]
@@ -79,21 +86,25 @@ pub struct OpenRequest {
     pub alert_id: Option<i64>,
     /// The entity it is about.
     pub entity_id: Option<String>,
-    /// info, minor, major or critical.
+    /// How grave it is; the alert's when left out and there is an alert.
+    #[schema(value_type = Option<Severity>)]
     pub severity: Option<String>,
     /// Longitude and latitude.
+    #[schema(value_type = Option<Place>)]
     pub location: Option<[f64; 2]>,
 }
 
-fn told(app: &App, case: CaseDetail) -> Json<Value> {
-    let body = json!(case);
-    app.events.tell("case", identity::Permission::CaseRead, json!({"id": body["id"], "state": body["state"], "number": body["number"], "alert_id": body["alert_id"]}));
-    Json(body)
+fn told(app: &App, detail: cases::CaseDetail) -> Json<CaseDetail> {
+    let case = &detail.case;
+    let notice = json!({"id": case.id, "state": case.state, "number": case.number, "alert_id": case.alert_id});
+    app.events
+        .tell("case", identity::Permission::CaseRead, notice);
+    Json(detail.into())
 }
 
 /// Opens a case.
 #[utoipa::path(post, path = "/api/v1/cases", tag = "cases", security(("session" = ["case.open"])), request_body = OpenRequest,
-    responses((status = 201, body = Object), (status = 400, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
+    responses((status = 201, body = CaseDetail), (status = 400, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn open(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
@@ -121,22 +132,23 @@ pub async fn open(
 
 /// One case with its history, its attachments, and what the caller may do now.
 #[utoipa::path(get, path = "/api/v1/cases/{id}", tag = "cases", security(("session" = ["case.read"])), params(("id" = i64, Path)),
-    responses((status = 200, body = Object), (status = 404, body = crate::error::ProblemBody)))]
+    responses((status = 200, body = CaseDetail), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn one(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<i64>,
-) -> Answer<Json<Value>> {
-    Ok(Json(json!(
-        app.cases.case(id, &peer.acting(&caller)).await?
-    )))
+) -> Answer<Json<CaseDetail>> {
+    let case = app.cases.case(id, &peer.acting(&caller)).await?;
+    Ok(Json(case.into()))
 }
 
 /// A step.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = CaseAct)]
 pub struct ActRequest {
-    /// file, dispatch, take, finish, verify, reject, close, comment or cancel.
+    /// One of the case's `actions`; of the standard workflow file, dispatch, take, finish, verify, reject,
+    /// close, comment or cancel.
     pub action: String,
     /// What the person writes.
     pub note: Option<String>,
@@ -154,14 +166,14 @@ pub struct ActRequest {
 /// Moves a case. The workflow says who may do what; see `actions` of the case.
 #[utoipa::path(post, path = "/api/v1/cases/{id}/actions", tag = "cases", security(("session" = ["case.read"])), params(("id" = i64, Path)),
     request_body = ActRequest,
-    responses((status = 200, body = Object), (status = 403, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
+    responses((status = 200, body = CaseDetail), (status = 403, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn act(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<i64>,
     Json(request): Json<ActRequest>,
-) -> Answer<Json<Value>> {
+) -> Answer<Json<CaseDetail>> {
     let act = Act {
         action: request.action,
         note: request.note,
@@ -179,8 +191,8 @@ pub async fn act(
 
 /// Adds a photo or document (multipart, field `file`). It is on disk when this answers.
 #[utoipa::path(post, path = "/api/v1/cases/{id}/attachments", tag = "cases", security(("session" = ["case.handle"])), params(("id" = i64, Path)),
-    request_body(content = Object, content_type = "multipart/form-data"),
-    responses((status = 201, body = Object), (status = 400, body = crate::error::ProblemBody)))]
+    request_body(content = AttachmentForm, content_type = "multipart/form-data"),
+    responses((status = 201, body = AttachmentBody), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn attach(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
@@ -206,7 +218,7 @@ pub async fn attach(
             .cases
             .attach(id, &name, bytes.to_vec(), &peer.acting(&caller), app.now())
             .await?;
-        return Ok((StatusCode::CREATED, Json(json!(attachment))).into_response());
+        return Ok((StatusCode::CREATED, Json(AttachmentBody::from(attachment))).into_response());
     }
     Err(ApiError::invalid(Problem::new(
         "multipart",

@@ -1,6 +1,7 @@
 //! The city itself: its names, its place, and the layers of the offline base map.
 
 use crate::app::App;
+use crate::description::{Bounds, Place};
 use crate::error::{Answer, ApiError};
 use axum::Json;
 use axum::extract::{Path, State};
@@ -12,6 +13,7 @@ use utoipa::ToSchema;
 
 /// The city.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = City)]
 pub struct CityBody {
     /// Short id of the profile.
     pub id: String,
@@ -22,8 +24,10 @@ pub struct CityBody {
     /// Name in English.
     pub name_en: String,
     /// Where the map opens: longitude, latitude, WGS 84 degrees.
+    #[schema(value_type = Place)]
     pub centre: [f64; 2],
     /// West, south, east, north.
+    #[schema(value_type = Bounds)]
     pub bbox: [f64; 4],
     /// The zone in which people read times.
     pub zone: String,
@@ -72,6 +76,7 @@ pub async fn layer(State(app): State<Arc<App>>, Path(name): Path<String>) -> Ans
 
 /// An organisation that can be given work.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Organisation)]
 pub struct OrganisationBody {
     /// Short id.
     pub id: String,
@@ -79,6 +84,16 @@ pub struct OrganisationBody {
     pub name_zh: String,
     /// Name in English.
     pub name_en: String,
+}
+
+impl From<records::organisations::Organisation> for OrganisationBody {
+    fn from(o: records::organisations::Organisation) -> Self {
+        Self {
+            id: o.id,
+            name_zh: o.name_zh,
+            name_en: o.name_en,
+        }
+    }
 }
 
 /// A list.

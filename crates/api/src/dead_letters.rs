@@ -11,6 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// What was wrong.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
 pub struct ProblemDetail {
     /// Short stable code.
     pub code: String,
@@ -35,6 +36,7 @@ impl From<model::Problem> for ProblemDetail {
 
 /// A message that was not understood.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = DeadLetter)]
 pub struct DeadLetterBody {
     /// Its journal position.
     pub position: u64,

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use identity::DeviceIdentity;
+use identity::{DeviceCredentials, DeviceIdentity};
 use model::{DeviceId, TypeName};
 use records::PageRequest;
 use records::devices::{Device, DeviceFilter};
@@ -18,6 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 
 /// A device (设备).
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Device)]
 pub struct DeviceBody {
     /// The id of the thing it speaks for.
     pub id: String,
@@ -112,6 +113,7 @@ pub async fn list(
 
 /// A device to add.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = DeviceDraft)]
 pub struct AddRequest {
     /// The id of the thing it speaks for, a URI.
     pub id: String,
@@ -121,9 +123,42 @@ pub struct AddRequest {
     pub name: Option<String>,
 }
 
+/// A device just added, with the credentials that are shown this once.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NewDevice {
+    /// The id of the thing it speaks for.
+    pub id: String,
+    /// Its MQTT client id.
+    pub client_id: String,
+    /// The type of the thing it speaks for.
+    pub r#type: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its username at the doors.
+    pub username: String,
+    /// Its password at the doors.
+    pub password: String,
+    /// The topic it publishes to.
+    pub topic: String,
+}
+
+impl From<DeviceCredentials> for NewDevice {
+    fn from(c: DeviceCredentials) -> Self {
+        Self {
+            id: c.id,
+            client_id: c.client_id,
+            r#type: c.r#type,
+            name: c.name,
+            username: c.username,
+            password: c.password,
+            topic: c.topic,
+        }
+    }
+}
+
 /// Registers a device; its password is in this answer and nowhere else.
 #[utoipa::path(post, path = "/api/v1/devices", tag = "devices", security(("session" = ["device.manage"])), request_body = AddRequest,
-    responses((status = 201, body = Object), (status = 400, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
+    responses((status = 201, body = NewDevice), (status = 400, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn add(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
@@ -144,7 +179,7 @@ pub async fn add(
         identity::Permission::DeviceRead,
         json!({"client_ids": [credentials.client_id]}),
     );
-    Ok((StatusCode::CREATED, Json(json!(credentials))).into_response())
+    Ok((StatusCode::CREATED, Json(NewDevice::from(credentials))).into_response())
 }
 
 /// Takes a device's credentials away and ends its connection; its history stays.

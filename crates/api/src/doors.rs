@@ -17,11 +17,31 @@ use serde::Deserialize;
 use std::sync::Arc;
 use wire::{Context, Payload};
 
+/// The answer to a batch of which something was refused (NGSI-LD `BatchOperationResult`), as
+/// [`encode::batch_answer`] writes it.
+#[derive(utoipa::ToSchema)]
+pub struct BatchResult {
+    /// Ids of the entities written.
+    pub success: Vec<String>,
+    /// What was refused.
+    pub errors: Vec<BatchError>,
+}
+
+/// What was refused of a batch.
+#[derive(utoipa::ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct BatchError {
+    /// The entity, where known.
+    pub entity_id: Option<String>,
+    /// Why.
+    pub error: crate::error::ProblemBody,
+}
+
 /// Creates or updates entities (NGSI-LD, ETSI GS CIM 009 clause 5.6.8). 201 when all were new, 204 when
 /// all were known, 207 when some were refused, 400 when all were.
 #[utoipa::path(post, path = "/ngsi-ld/v1/entityOperations/upsert", tag = "ngsi-ld", security(("session" = ["ingest.write"])),
-    request_body(content = Object, content_type = "application/json"),
-    responses((status = 201, body = Vec<String>), (status = 204), (status = 207, body = Object), (status = 400, body = crate::error::ProblemBody),
+    request_body(content = Vec<Object>, content_type = "application/json"),
+    responses((status = 201, body = Vec<String>), (status = 204), (status = 207, body = BatchResult), (status = 400, body = crate::error::ProblemBody),
         (status = 503, body = crate::error::ProblemBody)))]
 pub async fn upsert(
     State(app): State<Arc<App>>,

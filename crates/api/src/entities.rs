@@ -1,7 +1,10 @@
 //! Entities: their current state, their place on the map, their history.
 
 use crate::app::App;
+use crate::description::Place;
+use crate::entity_types::EntityKindBody;
 use crate::error::{Answer, ApiError};
+use crate::words::Quality;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
@@ -26,6 +29,7 @@ const MAP_ALERTS_MAX: u32 = 5_000;
 
 /// One attribute's current value.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Attribute)]
 pub struct AttributeBody {
     /// The value.
     pub value: serde_json::Value,
@@ -34,13 +38,14 @@ pub struct AttributeBody {
     /// When it was so.
     pub observed_at: String,
     /// How good it is.
-    pub quality: String,
+    pub quality: Quality,
     /// The journal position of the message that said so.
     pub position: u64,
 }
 
 /// An entity.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Entity)]
 pub struct EntityBody {
     /// Its id.
     pub id: String,
@@ -51,13 +56,20 @@ pub struct EntityBody {
     /// Its attributes.
     pub attributes: BTreeMap<String, AttributeBody>,
     /// Longitude and latitude, WGS 84 degrees.
+    #[schema(value_type = Option<Place>)]
     pub location: Option<[f64; 2]>,
     /// When anything of it last changed.
     pub modified_at: String,
-    /// The declared type, with titles and units, where one entity is asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    pub kind: Option<serde_json::Value>,
+}
+
+/// An entity with its declared type.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct EntityDetail {
+    /// The entity.
+    #[serde(flatten)]
+    pub entity: EntityBody,
+    /// The declared type, with titles and units; null when no pack declares it.
+    pub kind: Option<EntityKindBody>,
 }
 
 impl From<Entity> for EntityBody {
@@ -67,7 +79,7 @@ impl From<Entity> for EntityBody {
                 value: a.value.to_json(),
                 unit: a.unit.as_deref().map(str::to_owned),
                 observed_at: a.observed_at.to_string(),
-                quality: a.quality.as_str().to_owned(),
+                quality: a.quality.into(),
                 position: a.position,
             };
             (name.to_string(), body)
@@ -79,17 +91,21 @@ impl From<Entity> for EntityBody {
             modified_at: entity.modified_at.to_string(),
             id: entity.id.to_string(),
             r#type: entity.entity_type.to_string(),
-            kind: None,
         }
     }
 }
 
 /// The entity's name for people: its `name` attribute.
 pub fn name_of(entity: &Entity) -> Option<String> {
+    text_of(entity, "name")
+}
+
+/// The text of an attribute.
+pub fn text_of(entity: &Entity, attribute: &str) -> Option<String> {
     entity
         .attributes
         .iter()
-        .find(|(name, _)| name.as_str() == "name")
+        .find(|(name, _)| name.as_str() == attribute)
         .and_then(|(_, a)| match &a.value {
             Value::Text(text) => Some(text.clone()),
             _ => None,
@@ -179,41 +195,23 @@ fn entity_id(text: &str) -> Answer<EntityId> {
 
 /// One entity with its declared type.
 #[utoipa::path(get, path = "/api/v1/entities/{id}", tag = "entities", security(("session" = ["entity.read"])), params(("id" = String, Path)),
-    responses((status = 200, body = EntityBody), (status = 404, body = crate::error::ProblemBody)))]
-pub async fn one(State(app): State<Arc<App>>, Path(id): Path<String>) -> Answer<Json<EntityBody>> {
+    responses((status = 200, body = EntityDetail), (status = 404, body = crate::error::ProblemBody)))]
+pub async fn one(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Answer<Json<EntityDetail>> {
     let entity = app
         .twin
         .get(&entity_id(&id)?)
         .ok_or_else(|| ApiError::not_found("entity", &id))?;
-    let mut body = EntityBody::from(entity);
-    body.kind = app
+    let entity = EntityBody::from(entity);
+    let kind = app
         .ingest
         .catalogue()
         .kinds
-        .get(&body.r#type)
-        .map(|k| serde_json::json!(k));
-    Ok(Json(body))
-}
-
-/// Entity types declared by the packs.
-#[utoipa::path(get, path = "/api/v1/types", tag = "entities", security(("session" = ["entity.read"])),
-    responses((status = 200, body = Object)))]
-pub async fn types(State(app): State<Arc<App>>) -> Json<serde_json::Value> {
-    let counts = app.twin.counts();
-    let items: Vec<serde_json::Value> = app
-        .ingest
-        .catalogue()
-        .kinds
-        .values()
-        .map(|k| {
-            let mut json = serde_json::json!(k);
-            json["count"] = serde_json::json!(counts.get(k.name.as_str()).copied().unwrap_or(0));
-            json["view"] =
-                serde_json::json!(app.packs.views.iter().find(|v| v.entity_type == k.name));
-            json
-        })
-        .collect();
-    Json(serde_json::json!({"items": items}))
+        .get(&entity.r#type)
+        .map(Into::into);
+    Ok(Json(EntityDetail { entity, kind }))
 }
 
 /// Everything the map draws, one array a column.
@@ -321,6 +319,7 @@ pub struct HistoryPoint {
     /// The value.
     pub value: serde_json::Value,
     /// How good it is.
+    #[schema(value_type = Quality)]
     pub quality: String,
     /// The journal position of the message that said so.
     pub position: u64,

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 /// The body of every error (RFC 9457, `application/problem+json`).
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ProblemDocument)]
 pub struct ProblemBody {
     /// A URI reference that names the kind of problem.
     pub r#type: String,

@@ -4,12 +4,15 @@
 pub mod access;
 pub mod alerts;
 pub mod app;
+pub mod case_bodies;
 pub mod case_pages;
 pub mod city_pages;
 pub mod dead_letters;
+pub mod description;
 pub mod devices;
 pub mod doors;
 pub mod entities;
+pub mod entity_types;
 pub mod error;
 pub mod events;
 pub mod health;
@@ -20,6 +23,7 @@ pub mod provenance;
 pub mod session;
 pub mod sql;
 pub mod tables;
+pub mod words;
 
 pub use app::{App, Options, router};
 pub use error::{Answer, ApiError};

@@ -4,6 +4,7 @@
 use crate::access::{Caller, Peer};
 use crate::app::App;
 use crate::error::{Answer, ApiError};
+use crate::words;
 use axum::Json;
 use axum::extract::{Path, State};
 use identity::Permission;
@@ -230,7 +231,7 @@ impl App {
         IndicatorBody {
             id: d.id.clone(),
             number: d.number.clone(),
-            origin: json!(d.origin),
+            origin: d.origin.into(),
             group_zh: d.group_zh.clone(),
             group_en: d.group_en.clone(),
             subgroup_zh: d.subgroup_zh.clone(),
@@ -245,13 +246,13 @@ impl App {
             target_low: d.target.low,
             target_high: d.target.high,
             target_year: d.target_year,
-            direction: json!(d.direction),
-            method: method(d).to_owned(),
+            direction: d.direction.into(),
+            method: d.method.into(),
             value,
             measured_at: measured.as_ref().map(|m| m.at.to_string()),
             problem: measured.and_then(|m| m.problem).map(Into::into),
             expected_now: d.expected(day),
-            status: d.status(value, day).as_str().to_owned(),
+            status: d.status(value, day).into(),
             source_zh: d.source_zh.clone(),
             source_en: d.source_en.clone(),
             reported: reports.get(&d.id).map(|r| ReportBody {
@@ -262,7 +263,7 @@ impl App {
                 evidence: r.evidence.clone(),
                 note: r.note.clone(),
             }),
-            plan_places: d.places.iter().map(|p| json!(p)).collect(),
+            plan_places: d.places.iter().map(Into::into).collect(),
             contradictions: self
                 .packs
                 .contradictions
@@ -285,6 +286,7 @@ impl App {
 
 /// Who reported a figure, when, and with what evidence.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = IndicatorReport)]
 pub struct ReportBody {
     /// The figure.
     pub value: f64,
@@ -300,16 +302,89 @@ pub struct ReportBody {
     pub note: Option<String>,
 }
 
+/// A place in the plan.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PlanPlace {
+    /// The section, as the plan numbers it.
+    pub section: String,
+    /// The plan's words.
+    pub quote: String,
+}
+
+impl From<&indicators::Place> for PlanPlace {
+    fn from(place: &indicators::Place) -> Self {
+        Self {
+            section: place.section.clone(),
+            quote: place.quote.clone(),
+        }
+    }
+}
+
+/// A place where the plan contradicts itself, makes no sense for such a city, or can be read in two ways.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Contradiction)]
+pub struct ContradictionBody {
+    /// Stable id.
+    pub id: String,
+    /// Which of the three.
+    pub kind: words::ContradictionKind,
+    /// What is wrong, in Chinese.
+    pub zh: String,
+    /// What is wrong, in English.
+    pub en: String,
+    /// How the platform reads it, in Chinese.
+    pub reading_zh: String,
+    /// How the platform reads it, in English.
+    pub reading_en: String,
+    /// Ids of the indicators it touches.
+    pub indicators: Vec<String>,
+    /// The plan's own words.
+    pub places: Vec<PlanPlace>,
+}
+
+impl From<&pack::Contradiction> for ContradictionBody {
+    fn from(c: &pack::Contradiction) -> Self {
+        Self {
+            id: c.id.clone(),
+            kind: c.kind.into(),
+            zh: c.zh.clone(),
+            en: c.en.clone(),
+            reading_zh: c.reading_zh.clone(),
+            reading_en: c.reading_en.clone(),
+            indicators: c.indicators.clone(),
+            places: c.places.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// Where an indicator should stand at the end of a year.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct PathPoint {
+    /// The year.
+    pub year: i16,
+    /// The value by its end.
+    pub expected: f64,
+}
+
+/// A value once measured.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MeasuredPoint {
+    /// When.
+    pub at: String,
+    /// The value; null when there was none.
+    pub value: Option<f64>,
+}
+
 /// An indicator of the plan (规划指标).
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Indicator)]
 pub struct IndicatorBody {
     /// Short id.
     pub id: String,
     /// Its number in the plan's table, or where in the text.
     pub number: String,
-    /// table, text or platform.
-    #[schema(value_type = String)]
-    pub origin: Value,
+    /// Where the goal is from.
+    pub origin: words::Origin,
     /// First-level group.
     pub group_zh: String,
     /// First-level group.
@@ -339,10 +414,9 @@ pub struct IndicatorBody {
     /// The target year.
     pub target_year: i16,
     /// Whether more or less is better.
-    #[schema(value_type = String)]
-    pub direction: Value,
-    /// computed or reported.
-    pub method: String,
+    pub direction: words::Direction,
+    /// How its value comes about.
+    pub method: words::Method,
     /// The value now.
     pub value: Option<f64>,
     /// When it was measured.
@@ -351,8 +425,8 @@ pub struct IndicatorBody {
     pub problem: Option<crate::dead_letters::ProblemDetail>,
     /// Where it should stand today on the path from baseline to target.
     pub expected_now: Option<f64>,
-    /// met, on_path, behind or unknown.
-    pub status: String,
+    /// How it stands.
+    pub status: words::IndicatorStatus,
     /// Where the figure comes from, in Chinese.
     pub source_zh: String,
     /// Where the figure comes from, in English.
@@ -360,14 +434,14 @@ pub struct IndicatorBody {
     /// The newest report of a person.
     pub reported: Option<ReportBody>,
     /// The plan's own words.
-    #[schema(value_type = Vec<Object>)]
-    pub plan_places: Vec<Value>,
+    pub plan_places: Vec<PlanPlace>,
     /// Ids of the contradictions that touch it.
     pub contradictions: Vec<String>,
 }
 
 /// The whole plan.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Plan)]
 pub struct PlanBody {
     /// Title in Chinese.
     pub title_zh: String,
@@ -386,8 +460,7 @@ pub struct PlanBody {
     /// All indicators.
     pub indicators: Vec<IndicatorBody>,
     /// Where the plan contradicts itself.
-    #[schema(value_type = Vec<Object>)]
-    pub contradictions: Vec<Value>,
+    pub contradictions: Vec<ContradictionBody>,
 }
 
 /// The plan with every indicator as it stands now.
@@ -414,7 +487,7 @@ pub async fn plan(State(app): State<Arc<App>>) -> Answer<Json<PlanBody>> {
             .iter()
             .map(|d| app.indicator(d, &reports))
             .collect(),
-        contradictions: app.packs.contradictions.iter().map(|c| json!(c)).collect(),
+        contradictions: app.packs.contradictions.iter().map(Into::into).collect(),
     }))
 }
 
@@ -428,12 +501,10 @@ pub struct IndicatorDetail {
     pub sql: String,
     /// The query of the rows behind it.
     pub rows_sql: String,
-    /// The expected value at the end of each year: `{year, expected}`.
-    #[schema(value_type = Vec<Object>)]
-    pub path: Vec<Value>,
-    /// Values measured so far: `{at, value}`.
-    #[schema(value_type = Vec<Object>)]
-    pub history: Vec<Value>,
+    /// The expected value at the end of each year.
+    pub path: Vec<PathPoint>,
+    /// Values measured so far.
+    pub history: Vec<MeasuredPoint>,
     /// The rows behind the value.
     pub rows: Option<crate::sql::SqlAnswer>,
 }
@@ -478,11 +549,14 @@ async fn detail(app: &App, id: &str) -> Answer<IndicatorDetail> {
         path: d
             .yearly_path()
             .into_iter()
-            .map(|(year, expected)| json!({"year": year, "expected": expected}))
+            .map(|(year, expected)| PathPoint { year, expected })
             .collect(),
         history: values
             .into_iter()
-            .map(|v| json!({"at": v.at.to_string(), "value": v.value}))
+            .map(|v| MeasuredPoint {
+                at: v.at.to_string(),
+                value: v.value,
+            })
             .collect(),
         rows,
     })
@@ -490,6 +564,7 @@ async fn detail(app: &App, id: &str) -> Answer<IndicatorDetail> {
 
 /// A figure that a person reports.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = IndicatorReportDraft)]
 pub struct ReportRequest {
     /// The figure, in the indicator's unit.
     pub value: f64,

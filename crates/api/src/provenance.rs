@@ -4,14 +4,61 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::dead_letters::ProblemDetail;
 use crate::error::{Answer, ApiError};
+use crate::words::Quality;
 use axum::Json;
 use axum::extract::{Path, State};
 use base64::Engine as _;
 use identity::Permission;
 use model::{Record, Update};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
+
+/// What a message said of one attribute.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UpdateAttribute)]
+pub struct UpdateAttributeBody {
+    /// The value.
+    pub value: serde_json::Value,
+    /// UN/CEFACT code of its unit.
+    pub unit: Option<String>,
+    /// When it was so.
+    pub observed_at: String,
+    /// How good it is.
+    pub quality: Quality,
+}
+
+/// What a message said of one entity.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Update)]
+pub struct UpdateBody {
+    /// The entity.
+    pub id: String,
+    /// Its type.
+    pub r#type: String,
+    /// The attributes, by name.
+    pub attributes: BTreeMap<String, UpdateAttributeBody>,
+}
+
+impl From<&Update> for UpdateBody {
+    fn from(update: &Update) -> Self {
+        let attributes = update.attributes.iter().map(|a| {
+            let body = UpdateAttributeBody {
+                value: a.value.to_json(),
+                unit: a.unit.clone(),
+                observed_at: a.observed_at.to_string(),
+                quality: a.quality.into(),
+            };
+            (a.name.to_string(), body)
+        });
+        Self {
+            id: update.entity_id.to_string(),
+            r#type: update.entity_type.to_string(),
+            attributes: attributes.collect(),
+        }
+    }
+}
 
 /// A stored message.
 #[derive(Debug, Serialize, ToSchema)]
@@ -33,8 +80,7 @@ pub struct Provenance {
     /// The message's bytes.
     pub raw_base64: String,
     /// What was understood.
-    #[schema(value_type = Vec<Object>)]
-    pub updates: Vec<serde_json::Value>,
+    pub updates: Vec<UpdateBody>,
     /// Why it was not understood, when it was not.
     pub problem: Option<ProblemDetail>,
 }
@@ -89,20 +135,7 @@ pub async fn one(
         size_bytes,
         raw_text: std::str::from_utf8(&raw).ok().map(str::to_owned),
         raw_base64: base64::engine::general_purpose::STANDARD.encode(&raw),
-        updates: updates.iter().map(update_json).collect(),
+        updates: updates.iter().map(Into::into).collect(),
         problem,
     }))
-}
-
-fn update_json(update: &Update) -> serde_json::Value {
-    let attributes: serde_json::Map<String, serde_json::Value> = update
-        .attributes
-        .iter()
-        .map(|a| {
-            let value = serde_json::json!({"value": a.value.to_json(), "unit": a.unit,
-                "observed_at": a.observed_at.to_string(), "quality": a.quality.as_str()});
-            (a.name.to_string(), value)
-        })
-        .collect();
-    serde_json::json!({"id": update.entity_id, "type": update.entity_type, "attributes": attributes})
 }

@@ -29,6 +29,7 @@ pub struct SignInRequest {
 
 /// Who is in.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Session)]
 pub struct SessionBody {
     /// The caller.
     pub user: UserBody,
@@ -36,6 +37,7 @@ pub struct SessionBody {
 
 /// A person or machine.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = User)]
 pub struct UserBody {
     /// The user's id; `None` for a machine.
     pub id: Option<i64>,
@@ -136,6 +138,7 @@ pub async fn sign_out(
 
 /// A person whom a case can be given to.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Person)]
 pub struct PersonBody {
     /// The user's id.
     pub id: i64,
@@ -200,14 +203,61 @@ pub async fn people(
     }))
 }
 
+/// Who changed what, when and from where.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
+pub struct AuditBody {
+    /// Counts up from 1.
+    pub id: i64,
+    /// When.
+    pub at: String,
+    /// `user`, `token`, `cli` or `system`.
+    pub actor_kind: String,
+    /// The user's or the token's id.
+    pub actor_id: Option<i64>,
+    /// The name at the time.
+    pub actor: String,
+    /// What was done, e.g. `case.dispatch`.
+    pub action: String,
+    /// To what, e.g. `case:12`.
+    pub target: String,
+    /// What else is worth knowing; never a secret.
+    pub detail: serde_json::Value,
+    /// The caller's network address; empty for the command line and the platform itself.
+    pub peer: String,
+}
+
+/// A page of the audit trail.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AuditPage {
+    /// Newest first.
+    pub items: Vec<AuditBody>,
+    /// The next page's cursor.
+    pub next: Option<String>,
+}
+
 /// The audit trail, newest first.
 #[utoipa::path(get, path = "/api/v1/audit", tag = "session", security(("session" = ["audit.read"])), params(crate::paging::PageQuery),
-    responses((status = 200, body = Object)))]
+    responses((status = 200, body = AuditPage)))]
 pub async fn audit(
     State(app): State<Arc<App>>,
     Query(query): Query<crate::paging::PageQuery>,
-) -> Answer<Json<serde_json::Value>> {
+) -> Answer<Json<AuditPage>> {
     let mut connection = app.records.read().await?;
     let page = records::audit::list(&mut connection, &(&query).into()).await?;
-    Ok(Json(serde_json::json!(page)))
+    let items = page.items.into_iter().map(|entry| AuditBody {
+        id: entry.id,
+        at: entry.at.to_string(),
+        actor_kind: entry.actor_kind,
+        actor_id: entry.actor_id,
+        actor: entry.actor,
+        action: entry.action,
+        target: entry.target,
+        detail: entry.detail,
+        peer: entry.peer,
+    });
+    Ok(Json(AuditPage {
+        items: items.collect(),
+        next: page.next,
+    }))
 }

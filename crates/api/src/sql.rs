@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::error::{Answer, ApiError};
+use crate::words::ColumnType;
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
@@ -21,8 +22,8 @@ pub struct SqlRequest {
 pub struct Column {
     /// Its name.
     pub name: String,
-    /// Its type: text, number, integer, boolean, time or json.
-    pub r#type: String,
+    /// Its type.
+    pub r#type: ColumnType,
 }
 
 /// The answer's rows.
@@ -67,7 +68,7 @@ pub async fn answer(app: &App, query: &str) -> Answer<SqlAnswer> {
         .iter()
         .map(|c| Column {
             name: c.name.clone(),
-            r#type: c.kind.as_str().to_owned(),
+            r#type: c.kind.into(),
         })
         .collect();
     let rows: Vec<BTreeMap<String, serde_json::Value>> = result
@@ -116,7 +117,7 @@ pub async fn tables(State(app): State<Arc<App>>) -> Json<Tables> {
                 .into_iter()
                 .map(|(name, kind)| Column {
                     name,
-                    r#type: kind.as_str().to_owned(),
+                    r#type: kind.into(),
                 })
                 .collect(),
         });

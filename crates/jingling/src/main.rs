@@ -85,7 +85,7 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::Device(command) => commands::device(command).await?,
         Command::User(command) => commands::user(command).await?,
         Command::Pack(command) => return commands::pack(&command),
-        Command::Openapi => output::print_json(&serde_json::json!(api::app::description().0))?,
+        Command::Openapi => output::print_json(&api::description::json())?,
     }
     Ok(true)
 }

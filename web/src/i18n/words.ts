@@ -5,6 +5,7 @@ import { commonWords } from "./words/common.ts";
 import { dataWords } from "./words/data.ts";
 import { mapWords } from "./words/map.ts";
 import { planWords } from "./words/plan.ts";
+import { problemWords } from "./words/problems.ts";
 
 export const words = {
   ...commonWords,
@@ -13,6 +14,7 @@ export const words = {
   ...caseWords,
   ...dataWords,
   ...planWords,
+  ...problemWords,
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
 
 export type Key = keyof typeof words;

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   ago,
   bytes,
+  half,
   hexDump,
   number,
   pick,
@@ -15,6 +16,17 @@ import {
 } from "./format.ts";
 
 describe("format", () => {
+  it("takes the half of a text that says the same twice", () => {
+    const both = "外来序列：洪水过程，已缩放 / foreign series: a flood, scaled";
+    expect(half("zh", both)).toBe("外来序列：洪水过程，已缩放");
+    expect(half("en", both)).toBe("foreign series: a flood, scaled");
+    expect(half("en", "结案时告警仍未解除 · The alert was still active")).toBe("The alert was still active");
+    for (const whole of ["只有中文 / 两半都是", "only English / twice", "水位 29.6 m", "PM2.5 / PM10"]) {
+      expect(half("zh", whole)).toBe(whole);
+      expect(half("en", whole)).toBe(whole);
+    }
+  });
+
   it("shows times in the city's zone, whatever the browser's is", () => {
     expect(time("2026-11-23T22:05:22Z")).toBe("2026-11-24 06:05:22");
     expect(time("2026-02-28T16:00:00Z")).toBe("2026-03-01 00:00:00");

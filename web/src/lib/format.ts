@@ -179,6 +179,15 @@ export function pick(
   return (language === "zh" ? zh || en : en || zh) ?? "";
 }
 
+/**
+ * The half of a text that says the same twice, Chinese first, with ` / ` or ` · ` between, as devices and the
+ * platform's own notes do; the whole text when it is not of that kind.
+ */
+export function half(language: Language, text: string): string {
+  const both = /^(.*[\u3400-\u9fff].*?) [/·] ([^\u3400-\u9fff]+)$/s.exec(text);
+  return both?.[1] && both[2] ? (language === "zh" ? both[1] : both[2]) : text;
+}
+
 /** A problem in one line, for places that have only one. */
 export function problemLine(problem: Problem): string {
   return [problem.what, problem.place && `@ ${problem.place}`].filter(Boolean).join(" ");

@@ -59,10 +59,12 @@ export function useLiveCache(user: User) {
 
   useLive("entity", ({ ids }) => {
     // Only what is on the screen is read again; thousands of others change every second.
-    for (const id of ids) {
-      if (queryClient.getQueryCache().findAll({ queryKey: ["entity", id], type: "active" }).length > 0) {
-        entities.changed.add(id);
-      }
+    const shown = queryClient.getQueryCache().findAll({ queryKey: ["entity"], type: "active" });
+    if (shown.length === 0) return;
+    const heard = new Set(ids);
+    for (const { queryKey } of shown) {
+      const id = queryKey[1];
+      if (typeof id === "string" && heard.has(id)) entities.changed.add(id);
     }
     if (entities.changed.size > 0) entities.flush();
   });
@@ -84,7 +86,7 @@ export function useLiveCache(user: User) {
           <SeverityTag severity={alert.severity} /> {p(alert.title_zh, alert.title_en)}
         </>
       ),
-      description: alert.entity_name,
+      description: p(alert.entity_name, alert.entity_name_en),
       duration: 8,
       actions: (
         <Button

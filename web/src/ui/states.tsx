@@ -8,7 +8,7 @@ export function Loading({ tall }: { tall?: boolean }) {
   const { t } = useT();
   return (
     <div className={tall ? "state state-tall" : "state"} role="status">
-      <Spin description={t("state.loading")}>
+      <Spin description={<span className="loading-word">{t("state.loading")}</span>}>
         <div style={{ minWidth: 120, minHeight: 72 }} />
       </Spin>
     </div>

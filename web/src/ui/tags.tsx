@@ -2,9 +2,9 @@
 import { CopyOutlined } from "@ant-design/icons";
 import { App, Button, Tag, Tooltip } from "antd";
 import { useEffect, useState } from "react";
-import { useT } from "../i18n/index.tsx";
+import { type Translate, useT } from "../i18n/index.tsx";
 import { ago, time, ZONE_LABEL } from "../lib/format.ts";
-import type { CaseState, Quality, Severity } from "../lib/types.ts";
+import { type CaseState, isCaseState, type Quality, type Severity } from "../lib/types.ts";
 
 /** One colour per severity, on tags and on the map. */
 export const SEVERITY_COLOURS: Record<Severity, string> = {
@@ -54,11 +54,16 @@ const STATE_COLOURS: Record<CaseState, string> = {
   cancelled: "default",
 };
 
-export function CaseStateTag({ state }: { state: CaseState }) {
+/** The state's word; what a pack's own workflow calls it when the pages know none. */
+export function stateWord(state: string, t: Translate): string {
+  return isCaseState(state) ? t(`case-state.${state}`) : state;
+}
+
+export function CaseStateTag({ state }: { state: string }) {
   const { t } = useT();
   return (
-    <Tag color={STATE_COLOURS[state]} style={{ marginInlineEnd: 0 }}>
-      {t(`case-state.${state}`)}
+    <Tag color={isCaseState(state) ? STATE_COLOURS[state] : "default"} style={{ marginInlineEnd: 0 }}>
+      {stateWord(state, t)}
     </Tag>
   );
 }

@@ -7,6 +7,7 @@ import { useT } from "../../i18n/index.tsx";
 import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
 import { quantity, ZONE_LABEL } from "../../lib/format.ts";
 import type { Alert, Severity } from "../../lib/types.ts";
+import { Markdown } from "../../ui/markdown.tsx";
 import { Failed, Loading, Nothing } from "../../ui/states.tsx";
 import { Age, SEVERITIES, SEVERITY_COLOURS, SeverityTag, Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
@@ -51,6 +52,8 @@ export function Page() {
   });
   useActionKeys(alertActions, selected ? contextOf(selected) : null);
 
+  const nameOf = (alert: Alert) => p(alert.entity_name, alert.entity_name_en);
+
   const list = () => {
     if (alerts.error && !alerts.data)
       return <Failed error={alerts.error} retry={() => void alerts.refetch()} />;
@@ -68,7 +71,13 @@ export function Page() {
                 <strong>{p(alert.title_zh, alert.title_en)}</strong>
               </span>
               <span>
-                {alert.entity_name} · <b>{quantity(alert.value, alert.unit)}</b>
+                {nameOf(alert)}
+                {alert.value !== null && (
+                  <>
+                    {" "}
+                    · <b>{quantity(alert.value, alert.unit)}</b>
+                  </>
+                )}
               </span>
               <span className="quiet">
                 <Age at={alert.raised_at} /> ·{" "}
@@ -107,7 +116,7 @@ export function Page() {
             render: (_, alert) => (
               <>
                 <div>{p(alert.title_zh, alert.title_en)}</div>
-                <div className="quiet">{alert.entity_name}</div>
+                <div className="quiet">{nameOf(alert)}</div>
               </>
             ),
           },
@@ -139,7 +148,7 @@ export function Page() {
           },
           {
             title: t("word.state"),
-            width: 110,
+            width: 150,
             render: (_, alert) => (
               <>
                 <div>{t(alert.cleared_at ? "alert.state-cleared" : "alert.state-active")}</div>
@@ -217,7 +226,7 @@ export function Page() {
   /** The rule's title mostly names the entity; when it does not, the case's title must. */
   function caseTitle(alert: Alert): string {
     const title = p(alert.title_zh, alert.title_en);
-    const name = alert.entity_name ?? "";
+    const name = nameOf(alert);
     return title.includes(name) ? title : `${name} ${title}`;
   }
 
@@ -242,9 +251,9 @@ function AlertDetails({ alert, context }: { alert: Alert; context: AlertContext 
       <div className="stack">
         <div>
           <Link to={`/entities/${encodeURIComponent(alert.entity_id)}`}>
-            {alert.entity_name || alert.entity_id}
+            {p(alert.entity_name, alert.entity_name_en) || alert.entity_id}
           </Link>
-          <div className="big-value">{quantity(alert.value, alert.unit)}</div>
+          {alert.value !== null && <div className="big-value">{quantity(alert.value, alert.unit)}</div>}
           <div className="quiet">
             {alert.threshold !== null &&
               `${t("alert.threshold")} ${quantity(alert.threshold, alert.unit)} · `}
@@ -280,7 +289,7 @@ function AlertDetails({ alert, context }: { alert: Alert; context: AlertContext 
         </div>
         <section>
           <h3>{t("alert.runbook")}</h3>
-          {runbook ? <p className="prose">{runbook}</p> : <p className="quiet">{t("alert.runbook-none")}</p>}
+          {runbook ? <Markdown text={runbook} /> : <p className="quiet">{t("alert.runbook-none")}</p>}
         </section>
       </div>
     </Card>

@@ -19,10 +19,14 @@ export const alertsQuery = (filter: AlertFilter) =>
     getNextPageParam: (last) => last.next,
   });
 
+/** Active alerts on the map and in the count; a worse hour needs the list. */
+const ACTIVE_COUNT_MAX = 200;
+
 /** The active alerts, newest first, as far as one answer goes: for the map and the count. */
 export const activeAlertsQuery = queryOptions({
   queryKey: ["alerts", "active"],
-  queryFn: ({ signal }) => get<Items<Alert>>(`${ALERTS}${query({ state: "active" })}`, signal),
+  queryFn: ({ signal }) =>
+    get<Items<Alert>>(`${ALERTS}${query({ state: "active", limit: ACTIVE_COUNT_MAX })}`, signal),
 });
 
 export function useActiveAlertCount(enabled: boolean): number {

@@ -24,8 +24,14 @@ const handled: CaseDetail = {
   due_at: "2026-11-24T00:30:00Z",
   closed_at: null,
   version: 6,
+  assessment: null,
+  workflow: "standard",
   history: [
     {
+      id: 5,
+      organisation: null,
+      assignee: null,
+      late: false,
       at: "2026-11-23T22:30:00Z",
       actor: "Zhang",
       action: "finish",
@@ -35,7 +41,19 @@ const handled: CaseDetail = {
       attachments: [4],
     },
   ],
-  attachments: [{ id: 4, name: "gate.jpg", media_type: "image/jpeg", size_bytes: 2_048, sha256: "ab" }],
+  attachments: [
+    {
+      id: 4,
+      case_id: 12,
+      event_id: 5,
+      name: "gate.jpg",
+      media_type: "image/jpeg",
+      size_bytes: 2_048,
+      sha256: "ab",
+      uploaded_at: "2026-11-23T22:29:00Z",
+      uploaded_by: "Zhang",
+    },
+  ],
   actions: ["verify", "reject", "comment"],
   allowed: [
     { action: "verify", needs: [] },

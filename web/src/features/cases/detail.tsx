@@ -7,18 +7,19 @@ import { Link, useParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
 import { ActionBar, available, useActionKeys } from "../../lib/actions.tsx";
-import { bytes } from "../../lib/format.ts";
-import { useUser } from "../../lib/session.ts";
-import type { Attachment, CaseActionName, CaseDetail, CaseState } from "../../lib/types.ts";
+import { bytes, half } from "../../lib/format.ts";
+import { can, useUser } from "../../lib/session.ts";
+import { type Attachment, CASE_STATES, type CaseActionName, type CaseDetail } from "../../lib/types.ts";
 import { Loaded } from "../../ui/states.tsx";
-import { CaseStateTag, SeverityTag, Time } from "../../ui/tags.tsx";
+import { CaseStateTag, SeverityTag, stateWord, Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
+import { entityQuery, nameOf } from "../entity/queries.ts";
 import { type CaseContext, caseActions } from "./actions.tsx";
 import { CaseActionDialog } from "./dialogs.tsx";
 import { Due } from "./due.tsx";
 import { attachmentUrl, caseQuery, keepCase } from "./queries.ts";
 
-const WAY: CaseState[] = ["collected", "filed", "dispatched", "handling", "handled", "verified", "closed"];
+const WAY: readonly string[] = CASE_STATES.filter((state) => state !== "cancelled");
 
 export function Page() {
   const id = Number(useParams().id);
@@ -79,8 +80,9 @@ function CaseView({ item }: { item: CaseDetail }) {
 function Way({ item }: { item: CaseDetail }) {
   const { t } = useT();
   const phone = usePhone();
-  if (item.state === "cancelled") return <CaseStateTag state="cancelled" />;
   const at = WAY.indexOf(item.state);
+  // Cancelled, or a state of a workflow of a pack's own: it stands on no known way.
+  if (at < 0) return <CaseStateTag state={item.state} />;
   return (
     <Steps
       size="small"
@@ -89,13 +91,18 @@ function Way({ item }: { item: CaseDetail }) {
       responsive={false}
       type={phone ? "dot" : "default"}
       className={phone ? "way way-phone" : "way"}
-      items={WAY.map((state) => ({ title: phone ? "" : t(`case-state.${state}`) }))}
+      items={WAY.map((state) => ({ title: phone ? "" : stateWord(state, t) }))}
     />
   );
 }
 
 function CaseFacts({ item }: { item: CaseDetail }) {
-  const { t, p } = useT();
+  const { t, p, language } = useT();
+  const user = useUser();
+  const entity = useQuery({
+    ...entityQuery(item.entity_id ?? ""),
+    enabled: item.entity_id !== null && can(user, "entity.read"),
+  }).data;
   return (
     <Card size="small">
       <p className="prose" style={{ marginBottom: 12 }}>
@@ -131,7 +138,7 @@ function CaseFacts({ item }: { item: CaseDetail }) {
                       to={`/entities/${encodeURIComponent(item.entity_id)}`}
                       style={{ overflowWrap: "anywhere" }}
                     >
-                      {item.entity_id}
+                      {entity ? nameOf(entity, language) : item.entity_id}
                     </Link>
                   ),
                 },
@@ -198,8 +205,11 @@ function Attachments({ items }: { items: Attachment[] }) {
   );
 }
 
+/** The name under which the platform itself writes into a case. */
+const PLATFORM = "system";
+
 function History({ item }: { item: CaseDetail }) {
-  const { t, p } = useT();
+  const { t, p, language } = useT();
   const attachments = new Map(item.attachments.map((a) => [a.id, a]));
   return (
     <Timeline
@@ -210,7 +220,8 @@ function History({ item }: { item: CaseDetail }) {
           color: i === 0 ? "#0e6b7c" : "#9fb4ba",
           content: (
             <div className="history-step">
-              <strong>{word ? t(word) : step.action}</strong> · {step.actor}
+              <strong>{word ? t(word) : step.action}</strong> ·{" "}
+              {step.actor === PLATFORM ? t("case.platform") : step.actor}
               {step.from_state !== step.to_state && (
                 <>
                   {" → "}
@@ -227,7 +238,7 @@ function History({ item }: { item: CaseDetail }) {
                   {step.assignee && ` · ${step.assignee.name}`}
                 </div>
               )}
-              {step.note && <p className="prose">{step.note}</p>}
+              {step.note && <p className="prose">{half(language, step.note)}</p>}
               {step.attachments.map((id) => (
                 <a key={id} href={attachmentUrl(id)} target="_blank" rel="noreferrer">
                   {attachments.get(id)?.name ?? id}

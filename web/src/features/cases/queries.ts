@@ -33,10 +33,12 @@ export const casesQuery = (filter: CaseFilter) =>
     getNextPageParam: (last) => last.next,
   });
 
+export const readCase = (id: number, signal?: AbortSignal) => get<CaseDetail>(one(id), signal);
+
 export const caseQuery = (id: number) =>
   queryOptions({
     queryKey: ["case", id],
-    queryFn: ({ signal }) => get<CaseDetail>(one(id), signal),
+    queryFn: ({ signal }) => readCase(id, signal),
   });
 
 export const organisationsQuery = queryOptions({

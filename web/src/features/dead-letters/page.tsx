@@ -10,7 +10,7 @@ import type { DeadLetter } from "../../lib/types.ts";
 import { Failed, Loaded, Loading, Nothing } from "../../ui/states.tsx";
 import { Age, Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
-import { MessageDetails } from "../provenance/drawer.tsx";
+import { MessageDetails, ProblemTitle } from "../provenance/drawer.tsx";
 import { deadLetterActions } from "./actions.tsx";
 import { deadLetterQuery, deadLettersQuery } from "./queries.ts";
 
@@ -50,7 +50,9 @@ export function Page() {
                 data-testid="dead-letter"
                 onClick={() => open(letter.position)}
               >
-                <strong>{letter.problem.what}</strong>
+                <strong>
+                  <ProblemTitle problem={letter.problem} />
+                </strong>
                 <span className="quiet ellipsis">
                   <code>{letter.preview}</code>
                 </span>
@@ -75,6 +77,10 @@ export function Page() {
         onRow={(letter) =>
           ({
             onClick: () => open(letter.position),
+            tabIndex: 0,
+            onKeyDown: (event) => {
+              if (event.key === "Enter" && event.target === event.currentTarget) open(letter.position);
+            },
             "data-testid": "dead-letter",
           }) as React.HTMLAttributes<HTMLElement>
         }
@@ -98,7 +104,7 @@ export function Page() {
             title: t("dead.problem"),
             render: (_, letter) => (
               <>
-                <div>{letter.problem.what}</div>
+                <ProblemTitle problem={letter.problem} />
                 <div className="quiet">
                   <code>{letter.problem.place}</code> · {letter.problem.mend}
                 </div>
@@ -119,7 +125,7 @@ export function Page() {
           },
           {
             title: t("word.operations"),
-            width: 130,
+            width: 170,
             render: (_, letter) => (
               <ActionBar actions={deadLetterActions} context={{ letter, open }} size="small" />
             ),

@@ -1,6 +1,6 @@
 /** The ready command must work as it stands, whatever the names hold. */
 import { describe, expect, it } from "vitest";
-import type { EntityKind, NewDevice } from "../../lib/types.ts";
+import type { AttributeKind, EntityKind, NewDevice } from "../../lib/types.ts";
 import { examplePayload, mosquittoCommand, pahoProgram, shellQuote } from "./example.ts";
 
 const device = {
@@ -11,13 +11,29 @@ const device = {
   password: `a'b"c`,
   topic: "devices/water-1/up",
 } as NewDevice;
+const declared = (
+  value: AttributeKind["value"],
+  zh: string,
+  en: string,
+  unit: string | null = null,
+): AttributeKind => ({
+  value,
+  title_zh: zh,
+  title_en: en,
+  unit,
+  unit_missing: "assume",
+  min: null,
+  max: null,
+});
 const kind: EntityKind = {
+  source: null,
+  open: true,
   name: "WaterObserved",
   title_zh: "水位站",
   title_en: "Water level",
   attributes: {
-    stationCode: { value: "text", title_zh: "站码", title_en: "Code" },
-    waterLevel: { value: "number", title_zh: "水位", title_en: "Level", unit: "MTR" },
+    stationCode: declared("text", "站码", "Code"),
+    waterLevel: declared("number", "水位", "Level", "MTR"),
   },
 };
 
@@ -28,7 +44,19 @@ describe("device example", () => {
       type: "WaterObserved",
       waterLevel: { value: 1, unitCode: "MTR" },
     });
-    const charted = { ...kind, view: { chart: { attributes: ["stationCode"] } } };
+    const charted: EntityKind = {
+      ...kind,
+      view: {
+        id: "stations",
+        title_zh: "站",
+        title_en: "Stations",
+        entity_type: "WaterObserved",
+        order: 1,
+        layer: null,
+        table: null,
+        chart: { attributes: ["stationCode"], limits: [] },
+      },
+    };
     expect(JSON.parse(examplePayload(device, charted))).toHaveProperty("stationCode", { value: "ok" });
     expect(JSON.parse(examplePayload(device, undefined))).toHaveProperty("value", { value: 1 });
   });

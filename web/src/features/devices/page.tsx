@@ -1,5 +1,5 @@
 /** Devices: which are connected, when they were last heard, what they sent. */
-import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Badge, Button, Input, Segmented, Table } from "antd";
 import { useMemo, useState } from "react";
 import { Link } from "react-router";
@@ -9,6 +9,7 @@ import type { Device } from "../../lib/types.ts";
 import { errorText, Failed, Loading, Nothing } from "../../ui/states.tsx";
 import { Age } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
+import { typesQuery } from "../map/queries.ts";
 import { deviceActions, deviceListActions } from "./actions.tsx";
 import { AddDeviceDialog } from "./dialogs.tsx";
 import { devicesQuery, removeDevice } from "./queries.ts";
@@ -16,7 +17,7 @@ import { devicesQuery, removeDevice } from "./queries.ts";
 type OnlineFilter = "all" | "online" | "offline";
 
 export function Page() {
-  const { t } = useT();
+  const { t, p } = useT();
   const phone = usePhone();
   const { modal, message } = App.useApp();
   const queryClient = useQueryClient();
@@ -27,6 +28,11 @@ export function Page() {
     devicesQuery({ online: online === "all" ? undefined : online === "online", q: q.trim() || undefined }),
   );
   const items = useMemo(() => devices.data?.pages.flatMap((page) => page.items) ?? [], [devices.data]);
+  const types = useQuery(typesQuery).data;
+  const typeOf = (device: Device) => {
+    const kind = types?.get(device.type);
+    return kind ? p(kind.title_zh, kind.title_en) : device.type;
+  };
   const context = { add: () => setAdding(true) };
   useActionKeys(deviceListActions, adding ? null : context);
 
@@ -102,7 +108,7 @@ export function Page() {
               </span>
               <code className="quiet ellipsis">{device.client_id}</code>
               <span className="quiet">
-                {device.type} · {seen(device)} · {t("device.messages")} {counts(device)}
+                {typeOf(device)} · {seen(device)} · {t("device.messages")} {counts(device)}
               </span>
               <span>
                 <ActionBar actions={deviceActions} context={{ device, remove }} size="small" />
@@ -133,10 +139,14 @@ export function Page() {
               </>
             ),
           },
-          { title: t("word.type"), width: 170, dataIndex: "type" },
+          {
+            title: t("word.type"),
+            width: 170,
+            render: (_, device) => <span title={device.type}>{typeOf(device)}</span>,
+          },
           { title: t("device.client"), width: 240, render: (_, device) => <code>{device.client_id}</code> },
           { title: t("device.last-seen"), width: 110, render: (_, device) => seen(device) },
-          { title: t("device.messages"), width: 150, align: "right", render: (_, device) => counts(device) },
+          { title: t("device.messages"), width: 170, align: "right", render: (_, device) => counts(device) },
           {
             title: t("word.operations"),
             width: 110,

@@ -163,6 +163,8 @@ function Drawn({
         min: (extent) => Math.floor(Math.min(extent.min, ...levels.map((l) => l.value)) * 10 - 1) / 10,
         max: (extent) => Math.ceil(Math.max(extent.max, ...levels.map((l) => l.value)) * 10 + 1) / 10,
         ...AXIS,
+        // The ends are no round values and stand too near to their neighbours.
+        axisLabel: { ...AXIS.axisLabel, showMinLabel: false, showMaxLabel: false },
       },
       dataZoom: [{ type: "inside", filterMode: "none" }],
       series: [
@@ -190,6 +192,7 @@ function Drawn({
                 formatter: level.name,
                 color: level.colour,
                 position: phone ? "insideEndTop" : "end",
+                backgroundColor: "rgba(255,255,255,0.8)",
               },
             })),
           },

@@ -9,7 +9,7 @@ import { useT } from "../../i18n/index.tsx";
 import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
 import { quantity, time, ZONE_LABEL } from "../../lib/format.ts";
 import { can, useUser } from "../../lib/session.ts";
-import type { Entity, EntityKind } from "../../lib/types.ts";
+import type { Entity, EntityDetail, EntityKind } from "../../lib/types.ts";
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { Age, CopyButton, QualityTag, SeverityTag } from "../../ui/tags.tsx";
 import { OpenCaseDialog } from "../cases/dialogs.tsx";
@@ -36,7 +36,7 @@ export function Page() {
   );
 }
 
-function EntityView({ entity }: { entity: Entity }) {
+function EntityView({ entity }: { entity: EntityDetail }) {
   const { t, p, language } = useT();
   const user = useUser();
   const navigate = useNavigate();
@@ -45,7 +45,7 @@ function EntityView({ entity }: { entity: Entity }) {
   const kind = types?.get(entity.type) ?? entity.kind;
   const [position, setPosition] = useState<number | null>(null);
   const [opening, setOpening] = useState(false);
-  const note = dataNote(entity);
+  const note = dataNote(entity, language);
   const context = { entity, navigate, openCase: () => setOpening(true) };
   useActionKeys(entityActions, context);
   return (

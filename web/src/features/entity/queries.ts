@@ -1,8 +1,16 @@
 /** Reads one entity, its history, and where its values come from. */
 import { queryOptions } from "@tanstack/react-query";
 import { get, query } from "../../lib/api.ts";
-import { type Language, pick } from "../../lib/format.ts";
-import type { Alert, AttributeState, Entity, EntityKind, History, Items } from "../../lib/types.ts";
+import { half, type Language, pick } from "../../lib/format.ts";
+import type {
+  Alert,
+  AttributeState,
+  Entity,
+  EntityDetail,
+  EntityKind,
+  History,
+  Items,
+} from "../../lib/types.ts";
 
 /** Points of one chart; more are not told apart on a screen. */
 const HISTORY_POINTS_MAX = 5_000;
@@ -10,7 +18,7 @@ const HISTORY_POINTS_MAX = 5_000;
 export const entityQuery = (id: string) =>
   queryOptions({
     queryKey: ["entity", id],
-    queryFn: ({ signal }) => get<Entity>(`/api/v1/entities/${encodeURIComponent(id)}`, signal),
+    queryFn: ({ signal }) => get<EntityDetail>(`/api/v1/entities/${encodeURIComponent(id)}`, signal),
   });
 
 export const RANGES = { "1h": 3_600_000, "24h": 86_400_000, "7d": 604_800_000 } as const;
@@ -77,9 +85,9 @@ export function nameOf(entity: Entity, language: Language): string {
 }
 
 /** What the data's owner says of them, e.g. that they are rescaled from elsewhere. */
-export function dataNote(entity: Entity): string | null {
+export function dataNote(entity: Entity, language: Language): string | null {
   const note = entity.attributes.dataNote?.value;
-  return typeof note === "string" && note !== "" ? note : null;
+  return typeof note === "string" && note !== "" ? half(language, note) : null;
 }
 
 export function isSimulated(entity: Entity): boolean {

@@ -10,7 +10,7 @@ import type { Key } from "../../i18n/words.ts";
 import { ActionBar } from "../../lib/actions.tsx";
 import { bytes } from "../../lib/format.ts";
 import { useUser } from "../../lib/session.ts";
-import type { CaseDetail, CaseState, CaseSummary } from "../../lib/types.ts";
+import type { CaseDetail, CaseSummary } from "../../lib/types.ts";
 import { Failed, Loaded, Loading, Nothing } from "../../ui/states.tsx";
 import { CaseStateTag, SeverityTag, useNow } from "../../ui/tags.tsx";
 import { Due } from "../cases/due.tsx";
@@ -23,7 +23,7 @@ import { useOnline, useOutbox } from "./use-outbox.ts";
 const PHOTO_BYTES_MAX = 10 * 1024 * 1024;
 const NOTE_LENGTH_MAX = 2_000;
 /** States in which the task is the worker's to do. */
-const TO_DO: ReadonlySet<CaseState> = new Set(["dispatched", "handling"]);
+const TO_DO: ReadonlySet<string> = new Set(["dispatched", "handling"]);
 
 export function Page() {
   const user = useUser();

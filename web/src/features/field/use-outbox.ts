@@ -1,9 +1,7 @@
 /** The signed-in person's outbox, for the pages. */
 import { type QueryClient, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState, useSyncExternalStore } from "react";
-import { get } from "../../lib/api.ts";
-import type { CaseDetail } from "../../lib/types.ts";
-import { attach, keepCase, performOnCase } from "../cases/queries.ts";
+import { attach, keepCase, performOnCase, readCase } from "../cases/queries.ts";
 import { Outbox } from "./outbox.ts";
 import { openStore } from "./store.ts";
 
@@ -24,7 +22,7 @@ async function makeOutbox(userId: number, queryClient: QueryClient): Promise<Out
     {
       attach: (caseId, photo) => attach(caseId, photo.blob, photo.name),
       perform: performOnCase,
-      read: (caseId) => get<CaseDetail>(`/api/v1/cases/${caseId}`),
+      read: readCase,
     },
     (item) => keepCase(queryClient, item),
   );

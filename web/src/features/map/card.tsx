@@ -30,7 +30,7 @@ export function EntityCard({ id, onClose }: { id: string; onClose: () => void })
       <Loaded query={entity}>
         {(found) => {
           const kind = types?.get(found.type) ?? found.kind;
-          const note = dataNote(found);
+          const note = dataNote(found, language);
           return (
             <>
               <h2>{nameOf(found, language)}</h2>

@@ -6,6 +6,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import type { Language } from "../../lib/format.ts";
 import type { City, EntityKind, MapEntities, Place } from "../../lib/types.ts";
 import { baseFeatures } from "./base.ts";
+import { Pace } from "./pace.ts";
 import { Points } from "./points.ts";
 import { type BaseLayer, ENTITY_LAYERS, mapStyle, typeColourExpression } from "./style.ts";
 
@@ -18,6 +19,11 @@ const FRESH_MS = 900;
 const FRESH_COUNT_MAX = 300;
 /** Distance from a point at which a tap still means it, pixels. */
 const TAP_RADIUS_PX = 9;
+
+/** Share of the screen's sharpness that a slow computer draws while the map moves. */
+const COARSE_SHARE = 0.5;
+/** How long the map must rest before it is drawn sharp again, milliseconds. */
+const REST_MS = 200;
 
 export interface MapEvents {
   onSelect: (entityId: string | null) => void;
@@ -35,6 +41,9 @@ export class MapView {
   #freshTimer: ReturnType<typeof setTimeout> | null = null;
   #types: string[] = [];
   #kinds: Map<string, EntityKind> | undefined;
+  readonly #gone = new AbortController();
+  #restTimer: ReturnType<typeof setTimeout> | null = null;
+  #pointed: MapMouseEvent | null = null;
   #removed = false;
   readonly #reduceMotion = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -60,9 +69,8 @@ export class MapView {
     canvas.setAttribute("aria-label", label);
     this.#ready = new Promise((resolve) => this.#map.once("load", () => resolve()));
     this.#map.on("click", (event) => events.onSelect(this.#entityAt(event)));
-    this.#map.on("mousemove", (event) => {
-      canvas.style.cursor = this.#entityAt(event) ? "pointer" : "";
-    });
+    this.#map.on("mousemove", (event) => this.#pointAt(event));
+    this.#keepPace(container);
     this.#map.once("load", () => {
       container.setAttribute("data-map", "loaded");
       this.#map.once("idle", () => container.setAttribute("data-map", "ready"));
@@ -94,6 +102,11 @@ export class MapView {
     this.#drawTimer = null;
     const data = this.#pending;
     if (!data || this.#removed) return;
+    // A change of the points cuts all tiles anew; that waits until the hand lets go of the map.
+    if (this.#drawn && this.#map.isMoving()) {
+      this.#drawTimer = setTimeout(() => this.#draw(), DRAW_INTERVAL_MS);
+      return;
+    }
     this.#pending = null;
     this.#lastDraw = performance.now();
     const change = this.#points.replace(data);
@@ -137,15 +150,12 @@ export class MapView {
   /** Marks entities that just reported, for a moment. Answers whether one of them is not on the map yet. */
   markFresh(entityIds: string[]): boolean {
     let unknown = false;
+    // While the map is dragged its frames are for that.
+    const marks = !this.#reduceMotion && this.#drawn && !this.#map.isMoving();
     for (const id of entityIds) {
       const number = this.#points.numberOf(id);
       if (number === undefined) unknown = true;
-      else if (
-        !this.#reduceMotion &&
-        this.#drawn &&
-        this.#fresh.size < FRESH_COUNT_MAX &&
-        !this.#fresh.has(number)
-      ) {
+      else if (marks && this.#fresh.size < FRESH_COUNT_MAX && !this.#fresh.has(number)) {
         this.#fresh.add(number);
         this.#map.setFeatureState({ source: "entities", id: number }, { fresh: true });
       }
@@ -183,9 +193,71 @@ export class MapView {
 
   remove() {
     this.#removed = true;
+    this.#gone.abort();
     if (this.#drawTimer) clearTimeout(this.#drawTimer);
     if (this.#freshTimer) clearTimeout(this.#freshTimer);
+    if (this.#restTimer) clearTimeout(this.#restTimer);
     this.#map.remove();
+  }
+
+  /** Coarser before a gesture begins (a change of sharpness in its midst would end it), sharp after it. */
+  #keepPace(container: HTMLElement) {
+    const pace = new Pace((coarse) =>
+      this.#map.setPixelRatio(window.devicePixelRatio * (coarse ? COARSE_SHARE : 1)),
+    );
+    let held = false;
+    const rest = () => {
+      if (this.#restTimer) clearTimeout(this.#restTimer);
+      this.#restTimer = setTimeout(() => {
+        if (!this.#removed && !held && !this.#map.isMoving()) pace.resting();
+      }, REST_MS);
+    };
+    const { signal } = this.#gone;
+    const early = { signal, capture: true, passive: true };
+    container.addEventListener(
+      "pointerdown",
+      () => {
+        held = true;
+        pace.beginning();
+      },
+      early,
+    );
+    container.addEventListener(
+      "wheel",
+      () => {
+        if (!this.#map.isMoving()) pace.beginning();
+        rest();
+      },
+      early,
+    );
+    for (const end of ["pointerup", "pointercancel"]) {
+      window.addEventListener(
+        end,
+        () => {
+          held = false;
+          rest();
+        },
+        early,
+      );
+    }
+    // "move" comes once a frame; a change of sharpness makes some of its own, while nobody moves the map.
+    this.#map.on("move", (event) => {
+      if (event.originalEvent) pace.moving(performance.now());
+    });
+    this.#map.on("moveend", rest);
+  }
+
+  /** What lies under the mouse is looked up once a frame at most, and never while the map is dragged. */
+  #pointAt(event: MapMouseEvent) {
+    const wasAsked = this.#pointed !== null;
+    this.#pointed = event;
+    if (wasAsked) return;
+    requestAnimationFrame(() => {
+      const last = this.#pointed;
+      this.#pointed = null;
+      if (!last || this.#removed || this.#map.isMoving()) return;
+      this.#map.getCanvas().style.cursor = this.#entityAt(last) ? "pointer" : "";
+    });
   }
 
   #source(name: string): GeoJSONSource {

@@ -1,9 +1,10 @@
 /** Beside the map: which layers are shown, and what is wrong now. */
 import { useQuery } from "@tanstack/react-query";
 import { Button, Checkbox } from "antd";
+import { memo, useCallback, useRef } from "react";
 import { useT } from "../../i18n/index.tsx";
 import { quantity } from "../../lib/format.ts";
-import type { EntityKind } from "../../lib/types.ts";
+import type { Alert, EntityKind } from "../../lib/types.ts";
 import { Loaded } from "../../ui/states.tsx";
 import { Age, SEVERITY_COLOURS, SeverityTag } from "../../ui/tags.tsx";
 import { activeAlertsQuery } from "../alerts/queries.ts";
@@ -76,8 +77,11 @@ export function LayerList({
 }
 
 export function ActiveAlerts({ onPick }: { onPick: (entityId: string) => void }) {
-  const { t, p } = useT();
+  const { t } = useT();
   const alerts = useQuery(activeAlertsQuery);
+  const latest = useRef(onPick);
+  latest.current = onPick;
+  const pick = useCallback((entityId: string) => latest.current(entityId), []);
   return (
     <section className="map-section map-alerts">
       <header>
@@ -91,22 +95,7 @@ export function ActiveAlerts({ onPick }: { onPick: (entityId: string) => void })
           ) : (
             <ul className="plain-list">
               {items.map((alert) => (
-                <li key={alert.id}>
-                  <button type="button" className="alert-row" onClick={() => onPick(alert.entity_id)}>
-                    <span className="alert-row-head">
-                      <SeverityTag severity={alert.severity} />
-                      <strong className="ellipsis">{p(alert.title_zh, alert.title_en)}</strong>
-                    </span>
-                    <span className="alert-row-text">
-                      <span className="ellipsis">{alert.entity_name}</span>
-                      <span className="number">{quantity(alert.value, alert.unit)}</span>
-                    </span>
-                    <span className="quiet">
-                      <Age at={alert.raised_at} />
-                      {alert.acknowledged_at && ` · ${t("alert.acknowledged")}`}
-                    </span>
-                  </button>
-                </li>
+                <AlertRow key={alert.id} alert={alert} onPick={pick} />
               ))}
             </ul>
           )
@@ -115,3 +104,32 @@ export function ActiveAlerts({ onPick }: { onPick: (entityId: string) => void })
     </section>
   );
 }
+
+/** Drawn anew only when its own alert changed: in a busy hour the list is read several times a second. */
+const AlertRow = memo(function AlertRow({
+  alert,
+  onPick,
+}: {
+  alert: Alert;
+  onPick: (entityId: string) => void;
+}) {
+  const { t, p } = useT();
+  return (
+    <li>
+      <button type="button" className="alert-row" onClick={() => onPick(alert.entity_id)}>
+        <span className="alert-row-head">
+          <SeverityTag severity={alert.severity} />
+          <strong className="ellipsis">{p(alert.title_zh, alert.title_en)}</strong>
+        </span>
+        <span className="alert-row-text">
+          <span className="ellipsis">{p(alert.entity_name, alert.entity_name_en)}</span>
+          {alert.value !== null && <span className="number">{quantity(alert.value, alert.unit)}</span>}
+        </span>
+        <span className="quiet">
+          <Age at={alert.raised_at} />
+          {alert.acknowledged_at && ` · ${t("alert.acknowledged")}`}
+        </span>
+      </button>
+    </li>
+  );
+});

@@ -78,13 +78,18 @@ export function mapStyle(language: Language): StyleSpecification {
     },
     layers: [
       { id: "ground", type: "background", paint: { "background-color": "#e4ebec" } },
-      { id: "outline-fill", type: "fill", source: "outline", paint: { "fill-color": "#fbfaf5" } },
+      // One plain fill: a computer without a graphics card draws every covered pixel again for each.
       {
-        id: "town-fill",
+        id: "outline-fill",
         type: "fill",
+        source: "outline",
+        paint: { "fill-color": "#f5f3ea", "fill-antialias": false },
+      },
+      {
+        id: "town-lines",
+        type: "line",
         source: "towns",
-        filter: ["match", ["geometry-type"], ["Polygon", "MultiPolygon"], true, false],
-        paint: { "fill-color": "#f5f3ea", "fill-outline-color": "#d9d6c8" },
+        paint: { "line-color": "#d9d6c8", "line-width": 1 },
       },
       {
         id: "river-bed",
@@ -97,16 +102,10 @@ export function mapStyle(language: Language): StyleSpecification {
         },
       },
       {
-        id: "outline-glow",
-        type: "line",
-        source: "outline",
-        paint: { "line-color": "#9bb6bd", "line-width": 5, "line-opacity": 0.28 },
-      },
-      {
         id: "outline-line",
         type: "line",
         source: "outline",
-        paint: { "line-color": "#6d8f99", "line-width": 1.4, "line-dasharray": [4, 2] },
+        paint: { "line-color": "#6d8f99", "line-width": 1.8, "line-dasharray": [4, 2] },
       },
       {
         id: "villages",
@@ -159,7 +158,16 @@ export function mapStyle(language: Language): StyleSpecification {
             "#f2b84b",
             "#ffffff",
           ],
-          "circle-stroke-width": ["case", ["boolean", ["feature-state", "fresh"], false], 2.2, 0.9],
+          // Far out, thousands of rims are only work: there is no room for them between the points.
+          "circle-stroke-width": [
+            "interpolate",
+            ["linear"],
+            ["zoom"],
+            9,
+            ["case", ["boolean", ["feature-state", "fresh"], false], 1.6, 0],
+            11,
+            ["case", ["boolean", ["feature-state", "fresh"], false], 2.2, 0.9],
+          ],
         },
       },
       {

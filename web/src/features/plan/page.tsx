@@ -1,6 +1,6 @@
 /** The plan: every indicator, where it was, is and must be, and where the plan contradicts itself. */
 import "./plan.css";
-import { WarningOutlined } from "@ant-design/icons";
+import { DownOutlined, WarningOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
 import { Alert, Card, Segmented, Table, Tooltip } from "antd";
 import { useState } from "react";
@@ -117,15 +117,25 @@ function PlanView({ plan }: { plan: Plan }) {
 /** Where the plan contradicts itself, with both places in its own words, and how the platform reads it. */
 export function Contradictions({ items, open }: { items: Contradiction[]; open?: boolean }) {
   const { t, p } = useT();
+  const [shown, setShown] = useState(open ?? false);
   if (items.length === 0) return null;
   return (
     <Alert
       type="warning"
       showIcon
       data-testid="contradictions"
-      title={t("plan.contradictions", { n: items.length })}
+      title={
+        <button
+          type="button"
+          className="contradictions-head"
+          onClick={() => setShown(!shown)}
+          aria-expanded={shown}
+        >
+          {t("plan.contradictions", { n: items.length })} <DownOutlined rotate={shown ? 180 : 0} />
+        </button>
+      }
       description={
-        <div className="contradictions">
+        <div className="contradictions" hidden={!shown}>
           {items.map((item) => {
             const kind = keyOf("plan-kind", item.kind);
             return (

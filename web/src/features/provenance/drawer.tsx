@@ -1,13 +1,16 @@
 /** Where a value comes from: door, device, topic, time, and the message exactly as it was received. */
 import { useQuery } from "@tanstack/react-query";
 import { Alert, Descriptions, Drawer, Segmented } from "antd";
-import { useState } from "react";
+import { Fragment, useState } from "react";
+import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
+import { keyOf } from "../../i18n/words.ts";
 import { ApiError } from "../../lib/api.ts";
-import { bytes, hexDump, prettyJson } from "../../lib/format.ts";
-import type { Problem, Provenance } from "../../lib/types.ts";
+import { bytes, hexDump, prettyJson, quantity } from "../../lib/format.ts";
+import type { Problem, Provenance, Update } from "../../lib/types.ts";
 import { Loaded, Nothing } from "../../ui/states.tsx";
-import { CopyButton, Time } from "../../ui/tags.tsx";
+import { CopyButton, QualityTag, Time } from "../../ui/tags.tsx";
+import { typesQuery } from "../map/queries.ts";
 import { provenanceQuery } from "./queries.ts";
 
 /** Widest drawer, pixels. */
@@ -41,7 +44,7 @@ function Message({ position }: { position: number }) {
 export function MessageDetails({
   message,
 }: {
-  message: Omit<Provenance, "updates"> & { updates?: unknown[] };
+  message: Omit<Provenance, "updates"> & { updates?: Update[] };
 }) {
   const { t } = useT();
   return (
@@ -50,6 +53,7 @@ export function MessageDetails({
         size="small"
         column={1}
         bordered
+        styles={{ label: { whiteSpace: "nowrap" } }}
         items={[
           {
             key: "received",
@@ -72,9 +76,47 @@ export function MessageDetails({
       {message.updates && message.updates.length > 0 && (
         <section>
           <h3>{t("provenance.updates")}</h3>
-          <pre className="raw">{JSON.stringify(message.updates, null, 2)}</pre>
+          {message.updates.map((update) => (
+            <Understood key={update.id} update={update} />
+          ))}
         </section>
       )}
+    </div>
+  );
+}
+
+/** What the message said of one entity, in the words of its declared type. */
+function Understood({ update }: { update: Update }) {
+  const { p } = useT();
+  const kind = useQuery(typesQuery).data?.get(update.type);
+  return (
+    <div className="understood">
+      <Link to={`/entities/${encodeURIComponent(update.id)}`}>{update.id}</Link>
+      <dl className="problem">
+        {Object.entries(update.attributes).map(([name, said]) => {
+          const declared = kind?.attributes[name];
+          return (
+            <Fragment key={name}>
+              <dt>{declared ? p(declared.title_zh, declared.title_en) : name}</dt>
+              <dd>
+                {quantity(said.value, said.unit)} <QualityTag quality={said.quality} hideGood />
+              </dd>
+            </Fragment>
+          );
+        })}
+      </dl>
+    </div>
+  );
+}
+
+/** What is wrong in a few words of the person's language, and the server's own words where they say more. */
+export function ProblemTitle({ problem }: { problem: Problem }) {
+  const { t } = useT();
+  const word = keyOf("problem", problem.code);
+  if (!word) return <div>{problem.what}</div>;
+  return (
+    <div>
+      {t(word)} <span className="quiet problem-what">{problem.what}</span>
     </div>
   );
 }
@@ -85,7 +127,7 @@ export function ProblemBox({ problem }: { problem: Problem }) {
     <Alert
       type="warning"
       showIcon
-      title={problem.what}
+      title={<ProblemTitle problem={problem} />}
       description={
         <dl className="problem">
           <dt>{t("dead.place")}</dt>

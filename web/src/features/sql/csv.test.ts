@@ -1,10 +1,11 @@
 /** What is downloaded is what was shown, whatever the cells hold. */
 import { describe, expect, it } from "vitest";
+import type { SqlResult } from "../../lib/types.ts";
 import { cellText, toCsv } from "./csv.ts";
 
 describe("csv", () => {
   it("keeps quotes, commas, line ends, Chinese and nulls apart", () => {
-    const columns = [
+    const columns: SqlResult["columns"] = [
       { name: "a", type: "text" },
       { name: "b,c", type: "json" },
     ];

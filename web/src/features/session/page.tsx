@@ -12,7 +12,7 @@ import { firstPage } from "../../shell/navigation.tsx";
 import { LanguageSwitch } from "../../shell/shell.tsx";
 import { errorText } from "../../ui/states.tsx";
 
-export function SignIn() {
+export function Page() {
   const { t } = useT();
   const queryClient = useQueryClient();
   const navigate = useNavigate();

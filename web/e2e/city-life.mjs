@@ -1,0 +1,119 @@
+/** Gives a demonstration city what its people would have done by noon: cases in several states, a dead letter. */
+import { riverPhoto } from "./photo.mjs";
+
+/** A signed-in caller of the API. */
+async function caller(base, { username, password }) {
+  const headers = { "content-type": "application/json", "x-jingling-csrf": "1" };
+  const signedIn = await fetch(`${base}/api/v1/session`, {
+    method: "POST",
+    headers,
+    body: JSON.stringify({ username, password }),
+  });
+  if (!signedIn.ok) throw new Error(`${username} cannot sign in: ${signedIn.status}`);
+  headers.cookie = signedIn.headers.get("set-cookie").split(";")[0];
+  const { user } = await signedIn.json();
+  const call = async (method, path, body) => {
+    const answer = await fetch(`${base}${path}`, { method, headers, body: body && JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    return answer.json();
+  };
+  const attach = async (id, name, bytes) => {
+    const form = new FormData();
+    form.append("file", new Blob([bytes], { type: "image/png" }), name);
+    const { "content-type": _, ...rest } = headers;
+    const answer = await fetch(`${base}/api/v1/cases/${id}/attachments`, {
+      method: "POST",
+      headers: rest,
+      body: form,
+    });
+    return (await answer.json()).id;
+  };
+  return { base, user, call, attach, headers };
+}
+
+/** Sends a batch through the NGSI-LD door, as a machine would. */
+function send({ base, headers }, body) {
+  return fetch(`${base}/ngsi-ld/v1/entityOperations/upsert`, {
+    method: "POST",
+    headers,
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  });
+}
+
+/** Waits until the city has had alerts to work on. */
+async function alertsOf(duty) {
+  for (let attempt = 0; attempt < 60; attempt += 1) {
+    const { items } = await duty.call("GET", "/api/v1/alerts");
+    const free = items.filter((alert) => alert.case_id === null);
+    if (free.length >= 3) return free;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
+  throw new Error("no three alerts within a minute");
+}
+
+/** Does nothing when the city has cases already. `people`: username → sign-in. */
+export async function live(base, people) {
+  const duty = await caller(base, people.duty);
+  if ((await duty.call("GET", "/api/v1/cases")).items.length > 0) return;
+  const field = await caller(base, people.field);
+  const admin = await caller(base, people.admin);
+  // Batteries run low: such an alert comes at once, while the river takes its time.
+  const { items: meters } = await admin.call("GET", "/api/v1/entities?type=Device&limit=4");
+  await send(
+    admin,
+    meters.map(({ id, type }, n) => ({
+      id,
+      type,
+      batteryLevel: { type: "Property", value: 12 + n, unitCode: "P1" },
+    })),
+  );
+  const open = async (alert) => {
+    const made = await duty.call("POST", "/api/v1/cases", {
+      title: alert.title_zh,
+      alert_id: alert.id,
+      entity_id: alert.entity_id,
+      severity: alert.severity,
+      location: alert.location,
+      description: `${alert.title_zh}。请到现场核实。`,
+    });
+    return async (who, action, more = {}) =>
+      who.call("POST", `/api/v1/cases/${made.id}/actions`, { action, ...(await more) });
+  };
+  const id = async (alert) =>
+    (await duty.call("GET", "/api/v1/cases")).items.find((made) => made.alert_id === alert.id).id;
+  const given = { organisation: field.user.organisation, assignee: field.user.id };
+  const [first, second, third] = await alertsOf(duty);
+
+  const done = await open(first);
+  await done(duty, "file");
+  await done(duty, "dispatch", { ...given, note: "请到断面核对水尺并拍照" });
+  await done(field, "take");
+  const photo = await field.attach(await id(first), "现场.png", riverPhoto());
+  await done(field, "finish", {
+    note: "已到现场，水尺读数与遥测一致，堤段无险情。",
+    attachment_ids: [photo],
+  });
+  await done(duty, "verify", { note: "照片与读数相符" });
+  await done(duty, "close", { note: "结案" });
+
+  const underWay = await open(second);
+  await underWay(duty, "file");
+  await underWay(duty, "dispatch", { ...given, note: "请今天内处理" });
+
+  const filed = await open(third);
+  await filed(duty, "file");
+
+  // Broken on purpose: the pages show what became of it.
+  for (const body of [
+    '{"id": "urn:ngsi-ld:WaterObserved:hanbei-tianmen", "type": "WaterObserved", "waterLevel": ',
+    [
+      {
+        id: "urn:ngsi-ld:AirQualityObserved:1",
+        type: "AirQualityObserved",
+        pm25: { type: "Property", value: 30, observedAt: "1970-01-01T00:00:00Z" },
+      },
+    ],
+  ]) {
+    await send(admin, body);
+  }
+}
