@@ -69,5 +69,8 @@ pub async fn listen(
         Ok(_) => None,
         Err(_) => Some(Ok(Event::default().event("lost").data("{}"))),
     });
-    Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(KEEP_ALIVE_S)))
+    // Something at once: a proxy, and some browsers, hold the answer back until its first byte.
+    let hello = tokio_stream::once(Ok(Event::default().comment("listening")));
+    Sse::new(hello.chain(stream))
+        .keep_alive(KeepAlive::new().interval(Duration::from_secs(KEEP_ALIVE_S)))
 }

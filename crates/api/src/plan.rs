@@ -537,7 +537,7 @@ async fn detail(app: &App, id: &str) -> Answer<IndicatorDetail> {
     let rows = if d.rows_sql.trim().is_empty() {
         None
     } else {
-        let mut rows = crate::sql::answer(app, &d.rows_sql).await?;
+        let mut rows = crate::sql::answer(app, &d.rows_sql, app.tables.clone()).await?;
         rows.truncated |= rows.rows.len() > ROWS_SHOWN_MAX;
         rows.rows.truncate(ROWS_SHOWN_MAX);
         Some(rows)

@@ -1,7 +1,9 @@
 //! SQL over history, current state and records.
 
+use crate::access::Caller;
 use crate::app::App;
 use crate::error::{Answer, ApiError};
+use crate::tables::CityTables;
 use crate::words::ColumnType;
 use axum::Json;
 use axum::extract::State;
@@ -46,19 +48,21 @@ pub struct SqlAnswer {
     responses((status = 200, body = SqlAnswer), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn run(
     State(app): State<Arc<App>>,
+    Caller(caller): Caller,
     Json(request): Json<SqlRequest>,
 ) -> Answer<Json<SqlAnswer>> {
-    answer(&app, &request.query).await.map(Json)
+    let tables = app.tables.seen_by(&caller);
+    answer(&app, &request.query, tables).await.map(Json)
 }
 
-/// Runs a statement for any handler.
-pub async fn answer(app: &App, query: &str) -> Answer<SqlAnswer> {
+/// Runs a statement over the tables that its reader sees.
+pub async fn answer(app: &App, query: &str, tables: Arc<CityTables>) -> Answer<SqlAnswer> {
     let result = app
         .lake
         .query(
             query,
             &app.options.sql_limits,
-            app.tables.clone(),
+            tables,
             &app.ingest.catalogue(),
         )
         .await
@@ -106,8 +110,9 @@ pub struct Tables {
 /// The tables and their columns.
 #[utoipa::path(get, path = "/api/v1/tables", tag = "data", security(("session" = ["sql.query"])),
     responses((status = 200, body = Tables)))]
-pub async fn tables(State(app): State<Arc<App>>) -> Json<Tables> {
-    let items = lake::tables(&app.ingest.catalogue(), app.tables.as_ref())
+pub async fn tables(State(app): State<Arc<App>>, Caller(caller): Caller) -> Json<Tables> {
+    let seen = app.tables.seen_by(&caller);
+    let items = lake::tables(&app.ingest.catalogue(), seen.as_ref())
         .into_iter()
         .map(|t| Table {
             name: t.name,

@@ -6,6 +6,7 @@ use arrow::array::{
     ArrayRef, Float64Builder, Int64Builder, StringViewBuilder, TimestampMicrosecondBuilder,
 };
 use futures::future::BoxFuture;
+use identity::{Permission, Principal};
 use lake::{ColumnKind, Columns, RecordTable, RecordTables, Wanted};
 use model::{DeviceId, EntityId, Problem, Value as V};
 use records::Records;
@@ -24,9 +25,6 @@ const ENTITIES_NOW: &str = "entities_now";
 /// The plan's indicators as last measured.
 const INDICATORS: &str = "indicators";
 
-/// The permission whose tables are not lent.
-const AUDIT_READ: &str = identity::Permission::AuditRead.as_str();
-
 /// All tables that the platform lends.
 pub struct CityTables {
     /// People's records.
@@ -35,6 +33,9 @@ pub struct CityTables {
     pub twin: Arc<Twin>,
     /// The plan.
     pub plan: Arc<Plan>,
+    /// Who asks, and so sees only the tables that they may read; `None` is the platform itself, which reads all
+    /// but the audit trail.
+    pub reader: Option<Arc<Principal>>,
 }
 
 const ENTITIES_NOW_COLUMNS: [(&str, ColumnKind); 11] = [
@@ -85,11 +86,11 @@ impl RecordTables for CityTables {
                 columns: named(&crate::plan::TABLE_COLUMNS),
             },
         ];
-        // Whoever may query may read every table lent here, so what needs a permission of its own stays out.
+        all.retain(|table| self.may_read(&table.name));
         all.extend(
             TABLES
                 .iter()
-                .filter(|t| t.permission != AUDIT_READ)
+                .filter(|table| self.may_read(table.name))
                 .map(|t| RecordTable {
                     name: t.name.to_owned(),
                     description: t.description.to_owned(),
@@ -116,11 +117,7 @@ impl RecordTables for CityTables {
         Box::pin(async move {
             match name.as_str() {
                 INDICATORS => Ok(self.plan.table_rows()),
-                name if records::tables::table(name)
-                    .is_some_and(|t| t.permission == AUDIT_READ) =>
-                {
-                    Ok(Vec::new())
-                }
+                name if !self.may_read(name) => Ok(Vec::new()),
                 _ => table_rows(&self.records, &name, RECORD_ROWS_MAX)
                     .await
                     .map(|(_, rows)| rows)
@@ -140,6 +137,34 @@ impl RecordTables for CityTables {
 }
 
 impl CityTables {
+    /// The same tables as this reader sees them.
+    pub fn seen_by(&self, reader: &Arc<Principal>) -> Arc<Self> {
+        Arc::new(Self {
+            records: self.records.clone(),
+            twin: self.twin.clone(),
+            plan: self.plan.clone(),
+            reader: Some(Arc::clone(reader)),
+        })
+    }
+
+    /// `sql.query` alone opens history; a table of records needs the permission that its page needs.
+    fn may_read(&self, table: &str) -> bool {
+        let permission = match table {
+            ENTITIES_NOW => Permission::EntityRead,
+            INDICATORS => Permission::IndicatorRead,
+            _ => match records::tables::table(table).map(|t| t.permission.parse()) {
+                Some(Ok(permission)) => permission,
+                // Not lent here.
+                None => return true,
+                Some(Err(_)) => return false,
+            },
+        };
+        match &self.reader {
+            Some(reader) => reader.may(permission),
+            None => permission != Permission::AuditRead,
+        }
+    }
+
     /// Some current values as columns, an attribute a row, by entity id.
     fn entities_now(&self, wanted: &Wanted, after: Option<&str>) -> Columns {
         let only = |column: usize| {

@@ -370,6 +370,7 @@ pub async fn query(args: Query) -> Result<()> {
         records: records.clone(),
         twin,
         plan: plan.clone(),
+        reader: None,
     });
     let limits = sql_limits(&settings);
     if args.sql.to_lowercase().contains("indicators") {

@@ -128,6 +128,7 @@ impl Running {
             records: records.clone(),
             twin: twin.clone(),
             plan: plan.clone(),
+            reader: None,
         });
         let (description, rules) = api::app::description();
         let app = Arc::new(App {

@@ -204,6 +204,55 @@ async fn every_operation_keeps_its_rule() {
     city.goes_on().await;
 }
 
+/// What a table of SQL holds has a page too, and the page's permission is the table's.
+#[tokio::test]
+async fn sql_shows_a_table_to_those_who_may_see_its_page() {
+    let city = shared();
+    let guarded = [
+        ("entities_now", "entity.read"),
+        ("indicators", "indicator.read"),
+        ("cases", "case.read"),
+        ("alerts", "alert.read"),
+        ("devices", "device.read"),
+        ("dead_letters", "deadletter.read"),
+        ("audit", "audit.read"),
+    ];
+    let mut hidden = BTreeSet::new();
+    let roles = roles(&city).await;
+    let askers = roles.iter().filter(|r| r.permissions.contains("sql.query"));
+    for role in askers {
+        let with = |r: reqwest::RequestBuilder| r.bearer_auth(&role.token);
+        let listed = city.ask("GET", "/api/v1/tables", with).await.json()["items"].clone();
+        let listed: BTreeSet<&str> = listed
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|table| table["name"].as_str().unwrap())
+            .collect();
+        for (table, permission) in guarded {
+            let may = role.permissions.contains(permission);
+            assert_eq!(listed.contains(table), may, "{table} for {}", role.name);
+            let query = json!({"query": format!("SELECT count(*) FROM {table}")});
+            let with = |r: reqwest::RequestBuilder| r.bearer_auth(&role.token).json(&query);
+            let answer = city.ask("POST", "/api/v1/sql", with).await;
+            if may {
+                assert_eq!(answer.status, 200, "{table} for {}", role.name);
+            } else {
+                assert_eq!(answer.problem(), "sql-table-unknown", "{table}");
+                hidden.insert(format!("{table} from {}", role.name));
+            }
+        }
+    }
+    let hidden: Vec<String> = hidden.into_iter().collect();
+    let expected = [
+        "audit from analyst",
+        "audit from duty",
+        "audit from planner",
+        "dead_letters from planner",
+    ];
+    assert_eq!(hidden, expected);
+}
+
 #[tokio::test]
 async fn a_session_changes_nothing_without_its_header_and_nothing_after_signing_out() {
     let city = shared();
