@@ -106,7 +106,7 @@ impl App {
             .lon
             .zip(alert.lat)
             .map(|(lon, lat)| [lon, lat])
-            .or_else(|| entity.and_then(|e| e.location));
+            .or_else(|| entity.and_then(|e| e.location()));
         let (runbook_zh, runbook_en) = self.runbook(&alert.rule_id);
         AlertBody {
             id: alert.id,

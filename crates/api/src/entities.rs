@@ -74,10 +74,10 @@ pub struct EntityDetail {
 
 impl From<Entity> for EntityBody {
     fn from(entity: Entity) -> Self {
-        let attributes = entity.attributes.iter().map(|(name, a)| {
+        let attributes = entity.attributes().map(|(name, a)| {
             let body = AttributeBody {
-                value: a.value.to_json(),
-                unit: a.unit.as_deref().map(str::to_owned),
+                value: a.value.to_value().to_json(),
+                unit: a.unit.map(str::to_owned),
                 observed_at: a.observed_at.to_string(),
                 quality: a.quality.into(),
                 position: a.position,
@@ -87,7 +87,7 @@ impl From<Entity> for EntityBody {
         Self {
             name: name_of(&entity),
             attributes: attributes.collect(),
-            location: entity.location,
+            location: entity.location(),
             modified_at: entity.modified_at.to_string(),
             id: entity.id.to_string(),
             r#type: entity.entity_type.to_string(),
@@ -102,14 +102,8 @@ pub fn name_of(entity: &Entity) -> Option<String> {
 
 /// The text of an attribute.
 pub fn text_of(entity: &Entity, attribute: &str) -> Option<String> {
-    entity
-        .attributes
-        .iter()
-        .find(|(name, _)| name.as_str() == attribute)
-        .and_then(|(_, a)| match &a.value {
-            Value::Text(text) => Some(text.clone()),
-            _ => None,
-        })
+    let text = entity.attribute(attribute)?.value.as_text();
+    text.map(str::to_owned)
 }
 
 /// A page of entities.
@@ -266,7 +260,7 @@ pub async fn map(State(app): State<Arc<App>>, Query(query): Query<MapQuery>) -> 
     };
     let mut type_index: HashMap<String, usize> = HashMap::new();
     for entity in app.twin.query(&filter).items {
-        let Some([lon, lat]) = entity.location else {
+        let Some([lon, lat]) = entity.location() else {
             continue;
         };
         let next = type_index.len();
@@ -379,10 +373,8 @@ pub async fn history(
         .map_err(ApiError::invalid)?;
     points.reverse();
     let unit = app.twin.get(&id).and_then(|e| {
-        e.attributes
-            .iter()
-            .find(|(n, _)| n.as_str() == attribute.as_str())
-            .and_then(|(_, a)| a.unit.as_deref().map(str::to_owned))
+        let unit = e.attribute(attribute.as_str())?.unit;
+        unit.map(str::to_owned)
     });
     let points = points.into_iter().map(|p| HistoryPoint {
         observed_at: p.observed_at.to_string(),
@@ -411,10 +403,13 @@ pub struct NgsiQuery {
 }
 
 fn ngsi(entity: &Entity, options: Option<&str>) -> serde_json::Value {
-    let attributes = entity.attributes.iter().map(|(name, a)| AttributeView {
+    let values: Vec<Value> = (entity.attributes())
+        .map(|(_, a)| a.value.to_value())
+        .collect();
+    let attributes = (entity.attributes().zip(&values)).map(|((name, a), value)| AttributeView {
         name: name.as_str(),
-        value: &a.value,
-        unit: a.unit.as_deref(),
+        value,
+        unit: a.unit,
         observed_at: a.observed_at,
     });
     let (id, kind) = (entity.id.as_str(), entity.entity_type.as_str());

@@ -8,14 +8,14 @@ use arrow::array::{
 use futures::future::BoxFuture;
 use identity::{Permission, Principal};
 use lake::{ColumnKind, Columns, RecordTable, RecordTables, Wanted};
-use model::{DeviceId, EntityId, Problem, Value as V};
+use model::{EntityId, Problem};
 use records::Records;
 use records::tables::{ColumnType, TABLES, table_rows};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use twin::{AttributeState, Entity, Filter, Twin};
+use twin::{Attribute, Entity, Filter, Twin, ValueRef};
 
 /// Most rows of one record table that a query reads; the newest are taken.
 const RECORD_ROWS_MAX: u32 = 1_000_000;
@@ -175,11 +175,11 @@ impl CityTables {
         let mut columns: Vec<Growing> = wanted.columns.iter().map(|c| Growing::new(*c)).collect();
         let mut rows = 0;
         let mut add = |entity: &Entity| {
-            for (name, state) in &entity.attributes {
+            for (name, state) in entity.attributes() {
                 if attributes.is_none_or(|names| names.iter().any(|n| n == name.as_str())) {
                     rows += 1;
                     for column in &mut columns {
-                        Growing::push(column, entity, name.as_str(), state);
+                        Growing::push(column, entity, name.as_str(), &state);
                     }
                 }
             }
@@ -235,20 +235,20 @@ impl Growing {
         }
     }
 
-    fn push(&mut self, entity: &Entity, name: &str, state: &AttributeState) {
+    fn push(&mut self, entity: &Entity, name: &str, state: &Attribute<'_>) {
         match self {
-            Self::Number(numbers) => numbers.append_option(number_of(&state.value)),
+            Self::Number(numbers) => numbers.append_option(number_of(state.value)),
             Self::Position(positions) => positions.append_value(state.position.cast_signed()),
             Self::Time(times) => times.append_value(state.observed_at.micros()),
             Self::Text(column, texts) => match *column {
                 ENTITY_ID => texts.append_value(entity.id.as_str()),
                 ENTITY_TYPE => texts.append_value(entity.entity_type.as_str()),
                 ATTRIBUTE => texts.append_value(name),
-                VALUE_TEXT => texts.append_option(text_of(&state.value)),
-                VALUE_JSON => texts.append_option(json_of(&state.value)),
-                UNIT => texts.append_option(state.unit.as_deref()),
+                VALUE_TEXT => texts.append_option(text_of(state.value)),
+                VALUE_JSON => texts.append_option(json_of(state.value)),
+                UNIT => texts.append_option(state.unit),
                 QUALITY => texts.append_value(state.quality.as_str()),
-                DEVICE_ID => texts.append_option(state.device_id.as_ref().map(DeviceId::as_str)),
+                DEVICE_ID => texts.append_option(state.device_id),
                 _ => unreachable!("the other columns are no text"),
             },
         }
@@ -266,27 +266,29 @@ impl Growing {
 
 // A value in the three columns that `observations` has too.
 
-fn number_of(value: &V) -> Option<f64> {
+fn number_of(value: ValueRef<'_>) -> Option<f64> {
     match value {
-        V::Number(n) => Some(*n),
-        V::Boolean(b) => Some(f64::from(u8::from(*b))),
+        ValueRef::Number(n) => Some(n),
+        ValueRef::Boolean(b) => Some(f64::from(u8::from(b))),
         _ => None,
     }
 }
 
-fn text_of(value: &V) -> Option<&str> {
+fn text_of(value: ValueRef<'_>) -> Option<&str> {
     match value {
-        V::Boolean(b) => Some(if *b { "true" } else { "false" }),
-        V::Text(text) => Some(text),
-        V::Relationship(id) => Some(id.as_str()),
+        ValueRef::Boolean(b) => Some(if b { "true" } else { "false" }),
+        ValueRef::Text(text) => Some(text),
+        ValueRef::Relationship(id) => Some(id.as_str()),
         _ => None,
     }
 }
 
-fn json_of(value: &V) -> Option<Cow<'_, str>> {
+fn json_of(value: ValueRef<'_>) -> Option<Cow<'_, str>> {
     match value {
-        V::Geometry(shape) => Some(shape.to_geojson().to_string().into()),
-        V::Json(json) => Some(json.as_str().into()),
+        ValueRef::Json(json) => Some(json.into()),
+        // Already the text of a GeoJSON geometry.
+        ValueRef::Shape(geojson, _) => Some(geojson.into()),
+        ValueRef::Point(_) => Some(value.to_value().to_json().to_string().into()),
         _ => None,
     }
 }

@@ -338,7 +338,7 @@ impl RecordsProjection {
 
 fn alert_row(app: &App, raised: rules::Raised, now: Timestamp) -> Alert {
     let entity = app.twin.get(&raised.entity_id);
-    let location = entity.as_ref().and_then(|e| e.location);
+    let location = entity.as_ref().and_then(|e| e.location());
     Alert {
         id: 0,
         rule_id: raised.rule_id,

@@ -85,11 +85,15 @@ impl Running {
         let (journal, recovery) =
             Journal::open(folder.journal(), journal_options).context("opening the journal")?;
         tracing::debug!(?recovery, "journal opened");
-        let twin = match Twin::restore(&folder.twin_checkpoint()) {
+        let twin_options = twin::Options {
+            indexed_attributes: settings.twin.indexed_attributes.clone(),
+            ..twin::Options::default()
+        };
+        let twin = match Twin::restore_with(&folder.twin_checkpoint(), &twin_options) {
             Ok(twin) => twin,
             Err(error) => {
                 tracing::warn!(%error, "the current state is rebuilt from the journal");
-                Twin::default()
+                Twin::new(&twin_options)
             }
         };
         let twin = Arc::new(twin);

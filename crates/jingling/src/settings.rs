@@ -118,6 +118,8 @@ section!(/// The current state.
 TwinSettings {
     /// Time between checkpoints, seconds; a restart replays what came after.
     checkpoint_seconds: u64 = 60,
+    /// Attributes whose values are indexed; about 25 bytes for each entity that has one.
+    indexed_attributes: Vec<model::AttributeName> = Vec::new(),
 });
 section!(/// Queries.
 Sql {

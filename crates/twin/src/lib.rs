@@ -2,52 +2,112 @@
 //! Nothing writes it but the journal's reader; it can be thrown away and rebuilt. Replay from zero equals
 //! a checkpoint plus the tail, whatever the batching (tested).
 //!
-//! Reading order: `entity` (what is kept), `state` (the fold and its indexes), `changes` (what changed
-//! lately), `query` (asking), `checkpoint` (on disk), [`Twin`] (all of it behind one lock).
+//! Reading order: `words`, `value`, `entity` (what is kept, small), `state` (the fold and its indexes),
+//! `order`, `index`, `changes` (the indexes), `query` (asking), `checkpoint` (on disk), [`Twin`] (all of it
+//! behind one lock).
 
 mod changes;
 mod checkpoint;
 mod entity;
+mod index;
+mod order;
 mod query;
 mod state;
+mod value;
+mod words;
 
 pub use changes::Changes;
-pub use checkpoint::CheckpointError;
-pub use entity::{AttributeState, Attributes, Entity};
-pub use query::{Comparison, Condition, Filter, Page};
+pub use checkpoint::{CheckpointError, VERSION as CHECKPOINT_VERSION};
+pub use entity::{Attribute, Entity, EntityState};
+pub use query::{Comparison, Condition, Filter, Page, Relation};
+pub use value::ValueRef;
 
-use model::{Accepted, EntityId};
-use parking_lot::RwLock;
+use model::{Accepted, AttributeName, EntityId};
+use parking_lot::{Mutex, RwLock};
 use state::State;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The twin's limits.
+/// The twin's limits and choices.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// How many recent changes are remembered for [`Twin::changes_since`] (default 65,536, 16 bytes each).
-    pub changes_max: usize,
+    /// Attributes whose values are indexed, so that a [`Condition`] on them finds its entities without
+    /// looking at all (default none; about 25 bytes for each entity that has one).
+    pub indexed_attributes: Vec<AttributeName>,
+    /// How many entities a checkpoint takes in one step; messages wait for one step at most (default 512,
+    /// well under a millisecond).
+    pub checkpoint_step_entities: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
-            changes_max: 65_536,
+            indexed_attributes: Vec::new(),
+            checkpoint_step_entities: 512,
         }
     }
 }
 
+/// About how much memory a twin takes, in bytes, by what for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// How many entities there are.
+    pub entities: usize,
+    /// Entities with their attributes.
+    pub entity_bytes: usize,
+    /// Finding them by id and by type, in order.
+    pub id_bytes: usize,
+    /// Finding them by place.
+    pub space_bytes: usize,
+    /// Finding them by time of change.
+    pub change_bytes: usize,
+    /// Finding them by whom they point at.
+    pub relation_bytes: usize,
+    /// Finding them by the values of indexed attributes.
+    pub value_bytes: usize,
+    /// Names, units and devices.
+    pub word_bytes: usize,
+}
+
+impl Memory {
+    /// All together.
+    pub fn total(&self) -> usize {
+        self.entity_bytes
+            + self.id_bytes
+            + self.space_bytes
+            + self.change_bytes
+            + self.relation_bytes
+            + self.value_bytes
+            + self.word_bytes
+    }
+}
+
 /// The current state of the city; shared, with its own lock.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Twin {
     state: RwLock<State>,
+    /// One checkpoint at a time.
+    checkpointing: Mutex<()>,
+    checkpoint_step_entities: usize,
+}
+
+impl Default for Twin {
+    fn default() -> Self {
+        Self::new(&Options::default())
+    }
 }
 
 impl Twin {
     /// An empty twin with these limits.
     pub fn new(options: &Options) -> Self {
+        Self::with(State::new(options), options)
+    }
+
+    fn with(state: State, options: &Options) -> Self {
         Self {
-            state: RwLock::new(State::new(options.changes_max)),
+            state: RwLock::new(state),
+            checkpointing: Mutex::new(()),
+            checkpoint_step_entities: options.checkpoint_step_entities.max(1),
         }
     }
 
@@ -84,14 +144,14 @@ impl Twin {
         query::run(&self.state.read(), filter)
     }
 
-    /// Calls `see` for each entity that [`Twin::query`] would give, without copying any. The twin takes no
-    /// messages meanwhile, so `see` only picks what it needs. The answer is the next page's `after`.
+    /// Calls `see` for each entity that [`Twin::query`] would give. The twin takes no messages meanwhile, so
+    /// `see` only picks what it needs. The answer is the next page's `after`.
     pub fn visit(&self, filter: &Filter, see: impl FnMut(&Entity)) -> Option<EntityId> {
         query::visit(&self.state.read(), filter, see)
     }
 
-    /// Which entities changed at `position` or later, for pages that follow: up to about `limit` of them,
-    /// and the position to ask with next.
+    /// Which entities changed last at `position` or later, for pages that follow: up to about `limit` of
+    /// them, and the position to ask with next. An entity that changes again meanwhile is told again.
     pub fn changes_since(&self, position: u64, limit: usize) -> Changes {
         self.state.read().changes_since(position, limit)
     }
@@ -101,14 +161,26 @@ impl Twin {
         self.state.read().counts()
     }
 
-    /// Writes the whole state to a file, atomically: the old file or the new one, never half.
+    /// About how much memory the twin takes. Looks at every entity.
+    pub fn memory(&self) -> Memory {
+        self.state.read().memory()
+    }
+
+    /// Writes the whole state to a file, atomically: the old file or the new one, never half. What is written
+    /// is the state at the position at which it began; messages go on meanwhile, and what they change is kept
+    /// twice until it is written.
     ///
     /// # Errors
     /// The system's own error.
     pub fn checkpoint(&self, path: &Path) -> Result<(), CheckpointError> {
-        // Encoded under the read lock: writers wait for memory, not for the disk.
-        let bytes = checkpoint::encode(&self.state.read())?;
-        checkpoint::write(path, &bytes)
+        let _one = self.checkpointing.lock();
+        let head = self.state.write().snapshot_begin();
+        let step = self.checkpoint_step_entities;
+        let written = checkpoint::write(path, head, || self.state.write().snapshot_next(step));
+        let kept = self.state.write().snapshot_end();
+        // Freed without the lock.
+        drop(kept);
+        written
     }
 
     /// Reads a file written by [`Twin::checkpoint`]; an empty twin when there is none.
@@ -124,12 +196,6 @@ impl Twin {
     /// # Errors
     /// As [`Twin::restore`].
     pub fn restore_with(path: &Path, options: &Options) -> Result<Self, CheckpointError> {
-        let state = match checkpoint::read(path)? {
-            Some((position, stored)) => State::from_stored(position, stored, options.changes_max),
-            None => State::new(options.changes_max),
-        };
-        Ok(Self {
-            state: RwLock::new(state),
-        })
+        Ok(Self::with(checkpoint::read(path, options)?, options))
     }
 }
