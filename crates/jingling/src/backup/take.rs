@@ -26,7 +26,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use vault::{Copied, Copy, CopyError, Protection, Removed, Vault};
 
-/// Top-level names that are no part of the city: what runs, what backups remember, and (copied apart) the records.
+/// Top-level names that are no part of the city: what runs, what backups remember, what a disk keeps for itself.
 const NOT_COPIED: [&str; 3] = ["run", "backup", "lost+found"];
 /// Ends of names of files that are being written.
 const UNFINISHED: [&str; 3] = [".tmp", ".new", ".part"];
