@@ -55,12 +55,13 @@ class City:
                 out.write(json.dumps(json.loads(made)) + "\n")
         return file
 
-    def serve(self):
-        """Starts the server; returns when it is ready."""
+    def serve(self, *settings):
+        """Starts the server with settings; returns when it is ready."""
         file = self.dir / "run" / "addresses.json"
         file.unlink(missing_ok=True)
         ports = [f"{key}=127.0.0.1:0" for key in ("http.listen", "mqtt.listen", "mqtt.tls_listen")]
-        server = subprocess.Popen([self.jingling, "serve", self.dir, *(w for p in ports for w in ("--set", p)), "--set", "log.level=warn"])
+        chosen = [*ports, "log.level=warn", *settings]
+        server = subprocess.Popen([self.jingling, "serve", self.dir, *(w for s in chosen for w in ("--set", s))])
         self.addresses = until(lambda: json.loads(file.read_text()))
         return server
 

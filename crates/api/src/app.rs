@@ -55,6 +55,9 @@ pub type MetricLine = (String, &'static str, &'static str, u64);
 /// Gives the counters of the doors.
 pub type DoorMetrics = Box<dyn Fn() -> Vec<MetricLine> + Send + Sync>;
 
+/// When the last good backup was taken; `None` when there never was one.
+pub type LastBackup = Box<dyn Fn() -> Option<Timestamp> + Send + Sync>;
+
 /// Ends the connection of a client, by its client id.
 pub type Disconnect = Box<dyn Fn(&str) + Send + Sync>;
 
@@ -100,12 +103,20 @@ pub struct App {
     pub door_metrics: OnceLock<DoorMetrics>,
     /// Ends the connection of a client, by its client id.
     pub disconnect: OnceLock<Disconnect>,
+    /// When the last good backup was taken.
+    pub last_backup: OnceLock<LastBackup>,
 }
 
 impl App {
     /// Now.
     pub fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    /// Seconds since the last good backup was taken; `None` when there never was one.
+    pub fn backup_age_seconds(&self) -> Option<u64> {
+        let taken_at = self.last_backup.get().and_then(|last| last())?;
+        Some(self.now().micros_since(taken_at).max(0).unsigned_abs() / 1_000_000)
     }
 
     /// Waits until a journal position is on disk.

@@ -19,7 +19,11 @@ pub async fn alive() -> &'static str {
 #[utoipa::path(get, path = "/readyz", tag = "health", security(()), responses((status = 200, body = String), (status = 503, body = String)))]
 pub async fn ready(State(app): State<Arc<App>>) -> Response {
     if app.is_ready.load(Ordering::Acquire) {
-        "ready\n".into_response()
+        let backup = app.backup_age_seconds().map_or_else(
+            || "no backup was ever taken\n".to_owned(),
+            |age| format!("the last good backup was taken {age} s ago\n"),
+        );
+        format!("ready\n{backup}").into_response()
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "replaying the journal\n").into_response()
     }
@@ -97,6 +101,14 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
             .into_iter()
             .flat_map(|metrics| metrics()),
     );
+    lines.extend(app.backup_age_seconds().map(|age| {
+        (
+            "jingling_backup_age_seconds".to_owned(),
+            "gauge",
+            "Seconds since the last good backup was taken; absent when there never was one.",
+            age,
+        )
+    }));
     for (name, kind, help, value) in lines {
         // Writing to a String cannot fail.
         let _ = write!(

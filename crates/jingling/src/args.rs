@@ -1,5 +1,6 @@
 //! The command line: what can be said, with an example for each.
 
+use crate::backup::args::{Backup, Restore};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -23,6 +24,8 @@ const EXAMPLES: &str = "Examples:
   jingling token create ./city --name telegraf --role collector
   jingling query ./city \"SELECT entity_id, count(*) FROM observations GROUP BY 1\"
   jingling check ./city                        verify every stored file
+  jingling backup ./city --to /mnt/backup/city copy it while it runs
+  jingling restore /mnt/backup/city --to ./new make a city from a backup
 
 Exit status: 0 done, 1 something was found or failed, 2 the command was not understood.";
 
@@ -41,6 +44,16 @@ pub enum Command {
     /// Verify every stored file; exit status 1 with what and where.
     #[command(after_help = "Example: jingling check ./city --json")]
     Check(Check),
+    /// Copy a city to another disk while it runs; each time only what is new.
+    #[command(
+        after_help = "Examples:\n  jingling backup ./city --to /mnt/backup/city --encrypt-to admins.txt --keep 30\n  jingling backup verify /mnt/backup/city\n  jingling backup drill /mnt/backup/city --identity key.txt"
+    )]
+    Backup(Backup),
+    /// Make a city's folder from a backup, as it was at any time or position since the first one.
+    #[command(
+        after_help = "Example: jingling restore /mnt/backup/city --to ./city --at 2026-11-23T16:00:00+08:00"
+    )]
+    Restore(Restore),
     /// Query a city's data with SQL, whether it runs or not.
     #[command(
         after_help = "Example: jingling query ./city \"SELECT * FROM observations ORDER BY observed_at DESC LIMIT 5\" --csv"

@@ -1,11 +1,12 @@
 //! What the commands do.
 
 use crate::args::{DeviceCommand, Init, PackCommand, Query, TokenCommand, UserCommand};
-use crate::files;
+use crate::city_lock::CityLock;
 use crate::folder::Folder;
 use crate::output::{print_csv, print_json, print_table};
 use crate::running::{sql_limits, wall_clock};
 use crate::settings::{FILE_NAME, Settings, TEMPLATE};
+use crate::{files, formats};
 use anyhow::{Context, Result, anyhow, bail};
 use identity::{DeviceIdentity, Identity, NewPerson, Role};
 use lake::Lake;
@@ -58,6 +59,8 @@ pub async fn init(args: &Init) -> Result<Vec<FirstSignIn>> {
     folder.packs()?;
     std::fs::create_dir_all(folder.path())
         .with_context(|| format!("making {}", args.dir.display()))?;
+    let lock = CityLock::take(&folder)?;
+    formats::open_for_writing(&folder, &lock)?;
     // The stores are made now, so that a city can be queried and checked before its first start.
     folder.make()?;
     journal::Journal::open(folder.journal(), journal::Options::default())?
@@ -131,6 +134,11 @@ async fn open_records(folder: &Folder, new: bool) -> Result<Records> {
             folder.path().display()
         );
     }
+    let _lock = if new {
+        None
+    } else {
+        formats::open_beside(folder)?
+    };
     Records::open(&folder.records())
         .await
         .with_context(|| format!("opening {}", folder.records().display()))
@@ -341,6 +349,7 @@ pub fn pack(command: &PackCommand) -> Result<bool> {
 pub async fn query(args: Query) -> Result<()> {
     let folder = Folder::new(&args.dir);
     let settings = Settings::load(&args.dir, &args.overrides.set)?;
+    formats::read(&folder)?;
     let packs = folder.packs()?;
     let city = folder.city(&settings.city.profile)?;
     let lake = Lake::open_read_only(folder.lake(), lake::Options::default())

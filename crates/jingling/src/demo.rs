@@ -263,6 +263,7 @@ pub async fn sim(args: args::Sim) -> Result<()> {
     for name in ["http", "mqtt"] {
         addresses.extend(shown.get(name).map(|&a| (name, a)));
     }
+    let _lock = crate::formats::open_beside(&folder)?;
     let records = Records::open(&folder.records()).await?;
     let identity = Identity::new(records.clone(), identity::Options::default())?;
     let doors = doors(args.seed, &folder, &addresses, &identity).await?;

@@ -40,6 +40,16 @@ places! {
     first_sign_in = "secrets/first-sign-in.json",
     /// Credentials of the demonstration's devices.
     demo_devices = "secrets/demo-devices.json",
+    /// The versions of the stored formats.
+    format = "format",
+    /// What the last good backup was.
+    last_backup = "backup/last.json",
+    /// The city's name among all cities that are backed up.
+    backup_id = "backup/id",
+    /// The records while they are copied.
+    records_snapshot = "backup/records.sqlite",
+    /// Held by the process that serves the city.
+    lock = "run/lock",
     /// Where the city listens while it runs.
     addresses = "run/addresses.json",
 }

@@ -6,11 +6,14 @@
 //! [`commands`], [`check`], [`demo`].
 
 pub mod args;
+pub mod backup;
 pub mod check;
+pub mod city_lock;
 pub mod commands;
 pub mod demo;
 pub mod files;
 pub mod folder;
+pub mod formats;
 pub mod mapping;
 pub mod metrics;
 pub mod mqtt_door;

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use jingling::args::{Cli, Command};
-use jingling::{check, commands, demo, output};
+use jingling::{backup, check, commands, demo, output};
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -80,6 +80,8 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::Demo(args) => demo::demo(args).await?,
         Command::Sim(args) => demo::sim(args).await?,
         Command::Check(args) => return check::run(&args.dir, args.json).await,
+        Command::Backup(args) => return backup::commands::backup(args).await,
+        Command::Restore(args) => backup::commands::restore_one(args).await?,
         Command::Query(args) => commands::query(args).await?,
         Command::Token(command) => commands::token(command).await?,
         Command::Device(command) => commands::device(command).await?,

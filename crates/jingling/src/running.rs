@@ -1,11 +1,12 @@
 //! A city that runs: opens the stores, starts projections, doors and pages, and ends them in order.
 
+use crate::city_lock::CityLock;
 use crate::mapping::TopicMapping;
 use crate::mqtt_door::{CityAuthenticator, CitySink};
 use crate::projector::Projector;
 use crate::records_projection::RecordsProjection;
 use crate::settings::{Settings, listen_address};
-use crate::{files, folder::Folder};
+use crate::{files, folder::Folder, formats};
 use admission::Ingest;
 use anyhow::{Context, Result, anyhow};
 use api::app::App;
@@ -58,6 +59,8 @@ pub struct Running {
     /// Where it listens.
     pub addresses: BTreeMap<&'static str, SocketAddr>,
     folder: Folder,
+    /// Held until everything has ended.
+    lock: CityLock,
     mqtt: Option<MqttHandle>,
     http_stop: CancellationToken,
     http: JoinHandle<()>,
@@ -74,6 +77,8 @@ impl Running {
     /// # Errors
     /// What could not be opened, with its path and the mend.
     pub async fn start(folder: Folder, settings: &Settings) -> Result<Self> {
+        let lock = CityLock::take(&folder)?;
+        formats::open_for_writing(&folder, &lock)?;
         folder.make()?;
         let packs = Arc::new(folder.packs()?);
         let city = Arc::new(folder.city(&settings.city.profile)?);
@@ -162,7 +167,13 @@ impl Running {
             description,
             door_metrics: OnceLock::new(),
             disconnect: OnceLock::new(),
+            last_backup: OnceLock::new(),
         });
+        let own = folder.clone();
+        // Set once, here.
+        let _ = app.last_backup.set(Box::new(move || {
+            Some(crate::backup::about::Last::read(&own)?.taken_at)
+        }));
         let live_from = *journal.durable().borrow();
         let projection =
             RecordsProjection::load(app.clone(), folder.rules_state(), live_from).await?;
@@ -248,6 +259,7 @@ impl Running {
             app,
             addresses,
             folder,
+            lock,
             mqtt,
             http_stop,
             http,
@@ -297,6 +309,7 @@ impl Running {
         self.app.twin.checkpoint(&self.folder.twin_checkpoint())?;
         self.app.ingest.journal().close();
         self.app.records.close().await;
+        drop(self.lock);
         Ok(())
     }
 }
@@ -449,5 +462,10 @@ fn timers(app: &Arc<App>, folder: &Folder, settings: &Settings) -> Vec<JoinHandl
             }
         })
     };
-    vec![measure, seal, checkpoint]
+    let mut timers = vec![measure, seal, checkpoint];
+    timers.extend(crate::backup::schedule::start(
+        folder.clone(),
+        &settings.backup,
+    ));
+    timers
 }

@@ -39,6 +39,8 @@ pub struct Settings {
     pub sql: Sql,
     /// The plan's figures.
     pub indicators: IndicatorSettings,
+    /// Copies on another disk.
+    pub backup: BackupSettings,
     /// What the platform writes of itself.
     pub log: Log,
 }
@@ -134,6 +136,17 @@ section!(/// The plan's figures.
 IndicatorSettings {
     /// Time between measurements, seconds.
     measure_seconds: u64 = 15,
+});
+section!(/// Copies on another disk.
+BackupSettings {
+    /// The folder of the backup, made by hand with `jingling backup`; an empty text means none are taken.
+    to: String = String::new(),
+    /// Time between backups, hours.
+    every_hours: u64 = 24,
+    /// How many points stay; 0 for all.
+    keep: usize = 30,
+    /// File with the public keys that the backup is encrypted for; an empty text when it is not, or as it is already.
+    encrypt_to: String = String::new(),
 });
 section!(/// What the platform writes of itself.
 Log {

@@ -18,9 +18,10 @@
 //!   write, which nobody was told yes for, is dropped and told ([`Recovery`]).
 //!
 //! In reading order: [`mod@format`] (what is on disk), `writer` (group commit), `walk` (block by block),
-//! `segments` (where a position lies), `reader`, `scan` (recovery and check), `journal` (the handle).
+//! `segments` (where a position lies), `reader`, `scan` (recovery and check), `journal` (the handle), `extent` (cutting).
 
 mod error;
+mod extent;
 pub mod format;
 mod journal;
 mod reader;
@@ -31,6 +32,7 @@ mod walk;
 mod writer;
 
 pub use error::{AppendError, Damage, OpenError, ReadError, Stall, WaitError};
+pub use extent::{CutError, Extent, cut, extent};
 pub use journal::{Journal, Recovery, open_read_only};
 pub use reader::Reader;
 pub use scan::{Report, Torn, check, check_on};

@@ -35,6 +35,7 @@ mod wide;
 pub use check::check;
 pub use history::{History, HistoryQuery, Point};
 pub use lake::{Lake, Options, Sealed, Stats};
+pub use manifest::MANIFEST_VERSION;
 pub use query::{Batches, Column, Limits, QueryResult};
 pub use records::{Columns, NoRecords, RecordTable, RecordTables, Wanted, tables};
 pub use schema::ColumnKind;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Version written; older ones stay readable for ever (see `fixtures/`).
-pub(crate) const MANIFEST_VERSION: u32 = 1;
+pub const MANIFEST_VERSION: u32 = 1;
 /// The manifest's file name.
 pub(crate) const MANIFEST_NAME: &str = "manifest.json";
 /// The folder of the Parquet files.

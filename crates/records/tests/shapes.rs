@@ -60,3 +60,34 @@ async fn shape_1_opens_and_can_be_written() {
     );
     write.commit().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_snapshot_is_whole_while_others_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v1.sqlite")).unwrap();
+    let records = Records::open(&path).await.unwrap();
+    // A writer in the middle of its transaction neither waits nor is seen.
+    let mut write = records.write().await.unwrap();
+    let actor = records::Actor::system("test");
+    let now = Timestamp::from_seconds(1_800_000_000);
+    let detail = serde_json::json!({});
+    audit::insert(&mut write, now, &actor, "test", "half", &detail)
+        .await
+        .unwrap();
+    let copy = dir.path().join("copy.sqlite");
+    records.snapshot(&copy).await.unwrap();
+    write.commit().await.unwrap();
+    assert!(
+        records.snapshot(&copy).await.is_err(),
+        "never over another file"
+    );
+    let copy = Records::open(&copy).await.unwrap();
+    assert_eq!(copy.check().await.unwrap(), []);
+    let (then, now) = (
+        copy.row_counts().await.unwrap(),
+        records.row_counts().await.unwrap(),
+    );
+    assert_eq!(then["audit"] + 1, now["audit"]);
+    assert_eq!(then["devices"], now["devices"]);
+}

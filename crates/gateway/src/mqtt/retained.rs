@@ -9,8 +9,10 @@ use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 
+/// Version written; older ones stay readable for ever (see `fixtures/`).
+pub const VERSION: u8 = 1;
 /// First bytes of the file; the last is the version.
-const MAGIC: &[u8; 8] = b"JLRETN\x00\x01";
+const MAGIC: &[u8; 8] = &[b'J', b'L', b'R', b'E', b'T', b'N', 0, VERSION];
 /// Stands for "does not expire" in the file.
 const NEVER: i64 = i64::MIN;
 

@@ -1,0 +1,91 @@
+//! A server that takes its own backups: the settings `backup.*`. Each is followed by a drill when that is asked for.
+
+use super::about::Last;
+use super::take::{Wanted, take};
+use super::{Options, read_text};
+use crate::folder::Folder;
+use crate::running::wall_clock;
+use crate::settings::BackupSettings;
+use anyhow::Result;
+use model::Timestamp;
+use records::Actor;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use vault::Protection;
+
+/// How often it is asked whether a backup is due, and how soon one that failed is tried again.
+const CHECK_S: u64 = 60;
+const SECONDS_AN_HOUR: u64 = 3_600;
+
+/// Takes backups until the task is ended; `None` when none are asked for.
+pub fn start(folder: Folder, settings: &BackupSettings) -> Option<JoinHandle<()>> {
+    if settings.to.is_empty() {
+        return None;
+    }
+    let settings = settings.clone();
+    Some(tokio::spawn(async move {
+        let mut ticker = tokio::time::interval(Duration::from_secs(CHECK_S));
+        ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticker.tick().await;
+            let last = Last::read(&folder).map(|last| last.taken_at);
+            if !is_due(last, wall_clock(), settings.every_hours) {
+                continue;
+            }
+            match one(&folder, &settings).await {
+                Ok(point) => tracing::info!(point, to = settings.to, "backup taken"),
+                Err(error) => tracing::error!(
+                    "no backup was taken, and it is tried again in {CHECK_S} s: {error:#}"
+                ),
+            }
+        }
+    }))
+}
+
+async fn one(folder: &Folder, settings: &BackupSettings) -> Result<u64> {
+    let options = Options::default();
+    let protection = if settings.encrypt_to.is_empty() {
+        Protection::AsItIs
+    } else {
+        let path = PathBuf::from(&settings.encrypt_to);
+        Protection::recipients(&read_text(&path, &options)?, &settings.encrypt_to)?
+    };
+    let wanted = Wanted {
+        to: PathBuf::from(&settings.to),
+        protection,
+        keep: (settings.keep > 0).then_some(settings.keep),
+        may_make: false,
+        actor: Actor::system("backup"),
+    };
+    let made = take(folder.clone(), wanted, options, Arc::new(|_| {})).await?;
+    Ok(made.point)
+}
+
+fn is_due(last: Option<Timestamp>, now: Timestamp, every_hours: u64) -> bool {
+    let seconds = i64::try_from(every_hours.max(1).saturating_mul(SECONDS_AN_HOUR));
+    last.is_none_or(|last| {
+        // A clock that was set back must not keep backups from being taken for as long.
+        let age_us = now.micros_since(last).abs();
+        seconds.is_ok_and(|seconds| age_us >= seconds.saturating_mul(1_000_000))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_is_due_when_the_last_one_is_old_or_there_was_none() {
+        let now = Timestamp::from_seconds(1_800_000_000);
+        assert!(is_due(None, now, 24));
+        assert!(!is_due(Some(now.plus_seconds(-86_399)), now, 24));
+        assert!(is_due(Some(now.plus_seconds(-86_400)), now, 24));
+        assert!(
+            is_due(Some(now.plus_seconds(86_400)), now, 24),
+            "the clock went back"
+        );
+        assert!(!is_due(Some(now), now, 0), "at most once an hour");
+    }
+}

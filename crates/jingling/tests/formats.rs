@@ -1,0 +1,145 @@
+//! Every version of every stored format that was ever written opens: the one list of formats with the folders of
+//! their fixtures (those of backups are opened by `crates/vault/tests/vault.rs`). A fixture is named
+//! `<name>-v<version>…`, or is a folder `v<version>…`; a new version of a format needs its fixture beside the old ones,
+//! which are never changed.
+
+use jingling::formats;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// A format: its name in the city's `format` file, where its fixtures are, and what opens one.
+struct Format {
+    name: &'static str,
+    fixtures: &'static str,
+    open: fn(&Path),
+}
+
+const FORMATS: &[Format] = &[
+    Format {
+        name: "journal",
+        fixtures: "crates/journal/fixtures",
+        open: open_journal,
+    },
+    Format {
+        name: "message",
+        fixtures: "crates/model/fixtures",
+        open: open_message,
+    },
+    Format {
+        name: "twin",
+        fixtures: "crates/twin/fixtures",
+        open: open_twin,
+    },
+    Format {
+        name: "lake",
+        fixtures: "crates/lake/fixtures",
+        open: open_lake,
+    },
+    Format {
+        name: "records",
+        fixtures: "crates/records/fixtures",
+        open: open_records,
+    },
+    Format {
+        name: "retained",
+        fixtures: "crates/gateway/fixtures",
+        open: open_retained,
+    },
+];
+
+fn copied(fixture: &Path, name: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::copy(fixture, dir.path().join(name)).unwrap();
+    dir
+}
+
+fn open_journal(fixture: &Path) {
+    assert_eq!(journal::check(fixture).unwrap().findings, []);
+    let mut reader = journal::open_read_only(fixture).unwrap();
+    let read = reader.next_batch(usize::MAX).unwrap();
+    assert!(!read.is_empty());
+    // And it can be written on, in a copy.
+    let dir = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(fixture).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, dir.path().join(path.file_name().unwrap())).unwrap();
+    }
+    let (journal, recovery) =
+        journal::Journal::open(dir.path(), journal::Options::default()).unwrap();
+    assert_eq!(recovery.next_position, reader.position());
+    assert_eq!(journal.append(b"more").unwrap(), recovery.next_position);
+    journal.close();
+}
+
+fn open_message(fixture: &Path) {
+    model::Record::decode(&std::fs::read(fixture).unwrap()).unwrap();
+}
+
+fn open_twin(fixture: &Path) {
+    let twin = twin::Twin::restore(fixture).unwrap();
+    assert!(twin.position() > 0 && !twin.counts().is_empty());
+}
+
+fn open_lake(fixture: &Path) {
+    let dir = copied(fixture, "manifest.json");
+    let lake = lake::Lake::open_read_only(dir.path(), lake::Options::default()).unwrap();
+    assert!(lake.sealed_position() > 0 && lake.stats().sealed_rows > 0);
+}
+
+fn open_records(fixture: &Path) {
+    let dir = copied(fixture, "records.sqlite");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let records = records::Records::open(&dir.path().join("records.sqlite"))
+            .await
+            .unwrap();
+        assert_eq!(records.check().await.unwrap(), []);
+        records.close().await;
+    });
+}
+
+fn open_retained(fixture: &Path) {
+    let position = gateway::mqtt::check_retained(fixture).unwrap();
+    assert!(position.is_some());
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The version in a fixture's name.
+fn version(path: &Path) -> u32 {
+    let name = path.file_name().unwrap().to_str().unwrap();
+    let behind = match name.split_once("-v") {
+        Some((_, behind)) => behind,
+        None => name.strip_prefix('v').unwrap_or_default(),
+    };
+    let digits: String = behind.chars().take_while(char::is_ascii_digit).collect();
+    digits
+        .parse()
+        .unwrap_or_else(|_| panic!("{}: no version in the name", path.display()))
+}
+
+#[test]
+fn every_version_of_every_format_has_a_fixture_and_opens() {
+    let current = formats::current();
+    let listed: BTreeSet<&str> = FORMATS.iter().map(|f| f.name).collect();
+    let known: BTreeSet<&str> = current.keys().map(String::as_str).collect();
+    assert_eq!(listed, known, "a format without a place in this list");
+    for format in FORMATS {
+        let mut found = BTreeSet::new();
+        for entry in std::fs::read_dir(root().join(format.fixtures)).unwrap() {
+            let path = entry.unwrap().path();
+            found.insert(version(&path));
+            // Shown when the test fails: the fixture that did not open.
+            eprintln!("{} {}", format.name, path.display());
+            (format.open)(&path);
+        }
+        let wanted: BTreeSet<u32> = (1..=current[format.name]).collect();
+        assert_eq!(
+            found, wanted,
+            "{}: fixtures for each version, and none of a version to come",
+            format.name
+        );
+    }
+}
