@@ -99,7 +99,7 @@ export interface paths {
         /** Cases, newest first. */
         get: operations["get_cases"];
         put?: never;
-        /** Opens a case. */
+        /** Opens a case. One that comes from an alert follows the workflow that the alert's rule names. */
         post: operations["post_cases"];
         delete?: never;
         options?: never;
@@ -936,6 +936,8 @@ export interface components {
             attachments: components["schemas"]["Attachment"][];
             /** @description Its steps, oldest first. */
             history: components["schemas"]["CaseStep"][];
+            /** @description The states of its workflow on the way to the end, in order; empty when its workflow is gone. */
+            way: string[];
         };
         /** @description A case to open. */
         CaseDraft: {
