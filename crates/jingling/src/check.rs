@@ -10,7 +10,7 @@ use std::path::Path;
 /// Something that is wrong with a stored file.
 #[derive(Debug, Serialize)]
 pub struct Finding {
-    /// journal, lake, twin, records, attachments, settings, packs.
+    /// journal, lake, twin, retained, records, attachments, settings, packs.
     pub part: &'static str,
     /// What and where.
     pub what: String,
@@ -72,6 +72,14 @@ pub async fn run(dir: &Path, json: bool) -> Result<bool> {
         twin::Twin::restore(&folder.twin_checkpoint())
             .err()
             .map(|e| e.to_string())
+            .into_iter()
+            .collect(),
+    );
+    part(
+        "retained",
+        gateway::mqtt::check_retained(&folder.retained())
+            .err()
+            .map(|p| p.to_string())
             .into_iter()
             .collect(),
     );
