@@ -421,7 +421,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The stored message at a journal position, as it came. */
+        /** The stored message at a journal position, as it came. One that was not understood needs `deadletter.read`. */
         get: operations["get_provenance_position"];
         put?: never;
         post?: never;
@@ -1121,7 +1121,7 @@ export interface components {
             received_at: string;
             /**
              * Format: int64
-             * @description Its size, bytes.
+             * @description Size of the whole message, bytes; of one too large to keep only the front is stored.
              */
             size_bytes: number;
         };
@@ -1590,7 +1590,10 @@ export interface components {
             raw_text: string | null;
             /** @description When it came. */
             received_at: string;
-            /** @description Its size, bytes. */
+            /**
+             * Format: int64
+             * @description Size of the whole message, bytes; of one too large to keep only the front is here.
+             */
             size_bytes: number;
             /** @description What was understood. */
             updates: components["schemas"]["Update"][];
