@@ -368,7 +368,8 @@ export function openCase(title: string, by: string, alert: Alert | null, agoSeco
     description: alert
       ? `${alert.entity_name} ${alert.title_zh}:${alert.value}(阈值 ${alert.threshold})`
       : "",
-    workflow: "standard",
+    workflow: "city-case",
+    way: ["collected", "filed", "dispatched", "handling", "handled", "verified", "closed"],
     assessment: null,
     state: "collected",
     severity: alert?.severity ?? "minor",

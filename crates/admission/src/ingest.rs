@@ -3,7 +3,9 @@
 use crate::check::{Limits, admit};
 use crate::duplicates::Duplicates;
 use journal::{AppendError, Journal};
-use model::{Accepted, Catalogue, DeviceId, EntityId, Problem, Record, Rejected, Timestamp};
+use model::{
+    Accepted, Catalogue, DeviceId, EntityId, Problem, Record, Rejected, Retained, Timestamp,
+};
 use parking_lot::{Mutex, RwLock};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -233,6 +235,19 @@ impl Ingest {
             .messages_rejected
             .fetch_add(1, Ordering::Relaxed);
         Ok(position)
+    }
+
+    /// Hands to the journal what an MQTT topic keeps from now on; answers its position. What the message
+    /// says was submitted before.
+    ///
+    /// # Errors
+    /// See [`Refusal`]; nothing was written then.
+    pub fn retain(&self, kept: Retained) -> Result<u64, Refusal> {
+        self.append(&Record::Retained(kept))?.ok_or_else(|| {
+            Refusal::Unavailable(
+                "the journal's longest record cannot hold a retained message".to_owned(),
+            )
+        })
     }
 
     /// The record's position; `None` when it is longer than the journal's longest record.

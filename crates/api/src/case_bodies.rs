@@ -76,6 +76,8 @@ pub struct CaseDetail {
     /// The case.
     #[serde(flatten)]
     pub case: CaseSummary,
+    /// The states of its workflow on the way to the end, in order; empty when its workflow is gone.
+    pub way: Vec<String>,
     /// Its steps, oldest first.
     pub history: Vec<CaseStep>,
     /// Its attachments, oldest first.
@@ -263,6 +265,7 @@ impl From<cases::CaseDetail> for CaseDetail {
     fn from(d: cases::CaseDetail) -> Self {
         Self {
             case: d.case.into(),
+            way: d.way,
             history: d.history.into_iter().map(Into::into).collect(),
             attachments: d.attachments.into_iter().map(Into::into).collect(),
             actions: d.actions,

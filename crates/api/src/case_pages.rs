@@ -102,7 +102,7 @@ fn told(app: &App, detail: cases::CaseDetail) -> Json<CaseDetail> {
     Json(detail.into())
 }
 
-/// Opens a case.
+/// Opens a case. One that comes from an alert follows the workflow that the alert's rule names.
 #[utoipa::path(post, path = "/api/v1/cases", tag = "cases", security(("session" = ["case.open"])), request_body = OpenRequest,
     responses((status = 201, body = CaseDetail), (status = 400, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn open(
@@ -111,6 +111,10 @@ pub async fn open(
     peer: Peer,
     Json(request): Json<OpenRequest>,
 ) -> Answer<Response> {
+    let workflow = match request.alert_id {
+        None => None,
+        Some(id) => app.packs.case_workflow(&app.cases.alert(id).await?.rule_id),
+    };
     let new = NewCase {
         title: request.title,
         description: request.description,
@@ -118,7 +122,7 @@ pub async fn open(
         entity_id: request.entity_id,
         severity: request.severity,
         location: request.location,
-        workflow: None,
+        workflow: workflow.map(str::to_owned),
     };
     let case = app
         .cases

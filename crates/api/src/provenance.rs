@@ -125,6 +125,16 @@ pub async fn one(
             Vec::new(),
             Some(r.problem.into()),
         ),
+        Record::Retained(r) => (
+            r.door,
+            r.device_id,
+            r.address,
+            r.received_at,
+            r.raw.len() as u64,
+            r.raw,
+            Vec::new(),
+            None,
+        ),
     };
     Ok(Json(Provenance {
         position,

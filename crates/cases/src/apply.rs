@@ -120,6 +120,8 @@ impl Cases {
             )));
         }
         let day = number::day(now, &self.zone);
+        case.workflow_version =
+            cases::keep_workflow(&mut write, &workflow.name, &workflow.definition()?).await?;
         let count = cases::next_number(&mut write, &day).await?;
         case.number = number::number(&self.options.number_prefix, &day, count);
         let case = cases::insert(&mut write, &case).await?;
@@ -190,6 +192,7 @@ impl Cases {
             title: check_text(&new.title, "title", self.options.title_chars_max)?,
             description: check_text(&new.description, "description", self.options.text_chars_max)?,
             workflow: workflow.name.clone(),
+            workflow_version: 0,
             state: workflow.initial.clone(),
             severity: severity.to_owned(),
             alert_id: new.alert_id,
@@ -234,7 +237,7 @@ impl Cases {
         if act.version.is_some_and(|seen| seen != case.version) {
             return Err(changed_meanwhile(&case));
         }
-        let workflow = self.workflow(&case.workflow)?;
+        let workflow = self.workflow_of(&mut write, &case).await?;
         let transition = workflow.decide(&case, &act.action, acting)?;
         check_needs(&mut write, transition, act, note.as_deref(), &case).await?;
 
@@ -242,7 +245,7 @@ impl Cases {
         let late = transition.to.is_some() && case.due_at.is_some_and(|due| due < now);
         if let Some(to) = &transition.to {
             case.state.clone_from(to);
-            case.due_at = due_at(workflow, to, now);
+            case.due_at = due_at(&workflow, to, now);
             case.closed_at = workflow.is_final(to).then_some(now);
         }
         match transition.assigns {

@@ -21,7 +21,9 @@ pub use workflow::Workflow;
 
 use jiff::tz::TimeZone;
 use model::Problem;
-use records::{Failure, Records, Result};
+use records::cases::Case;
+use records::{Connection, Failure, Records, Result};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -110,7 +112,24 @@ impl Cases {
         &self.options
     }
 
-    /// The workflow of that name.
+    /// The workflow that a case follows: as it was when the case was opened.
+    ///
+    /// # Errors
+    /// [`Failure::Conflict`] `workflow-missing` for a case from before definitions were kept whose workflow
+    /// is gone; the store's own.
+    pub async fn workflow_of(
+        &self,
+        connection: &mut Connection,
+        case: &Case,
+    ) -> Result<Cow<'_, Workflow>> {
+        let (name, version) = (&case.workflow, case.workflow_version);
+        match records::cases::kept_workflow(connection, name, version).await? {
+            Some(definition) => Workflow::from_definition(name, &definition).map(Cow::Owned),
+            None => self.workflow(name).map(Cow::Borrowed),
+        }
+    }
+
+    /// The workflow of that name as cases opened now follow it.
     ///
     /// # Errors
     /// [`Failure::Conflict`] `workflow-missing` when no pack brings it (any more).

@@ -24,6 +24,8 @@ pub struct CaseSummary {
     pub description: String,
     /// The workflow it follows.
     pub workflow: String,
+    /// The version of that workflow's definition in this city, from 1; 0: the present one.
+    pub workflow_version: i64,
     /// Where it stands.
     pub state: String,
     /// `info`, `minor`, `major` or `critical`.
@@ -67,6 +69,8 @@ pub struct CaseDetail {
     /// The case.
     #[serde(flatten)]
     pub case: CaseSummary,
+    /// The states of its workflow on the way to the end, in order; empty when its workflow is gone.
+    pub way: Vec<String>,
     /// Its steps, oldest first.
     pub history: Vec<HistoryEntry>,
     /// Its attachments, oldest first.
@@ -161,6 +165,7 @@ impl Names {
             title: case.title,
             description: case.description,
             workflow: case.workflow,
+            workflow_version: case.workflow_version,
             state: case.state,
             severity: case.severity,
             alert_id: case.alert_id,
@@ -200,16 +205,6 @@ impl Cases {
         self.detail(&mut connection, case, reader).await
     }
 
-    /// The names of the actions that a person may do to a case now, in the workflow's order.
-    pub fn actions_for(&self, case: &Case, acting: &Acting) -> Vec<&str> {
-        self.workflow(&case.workflow)
-            .map(|w| w.allowed(case, acting))
-            .unwrap_or_default()
-            .into_iter()
-            .map(|t| t.action.as_str())
-            .collect()
-    }
-
     pub(crate) async fn detail(
         &self,
         connection: &mut Connection,
@@ -220,15 +215,20 @@ impl Cases {
         let attachments = attachments::of_case(connection, case.id).await?;
         let people = events.iter().filter_map(|e| e.assignee_id);
         let names = Names::load(connection, people.chain(case.assignee_id)).await?;
-        let allowed: Vec<_> = self
-            .workflow(&case.workflow)
-            .map(|w| w.allowed(&case, reader))
-            .unwrap_or_default()
-            .into_iter()
+        // A case whose workflow is gone can still be read.
+        let workflow = self.workflow_of(connection, &case).await.ok();
+        let allowed: Vec<_> = workflow
+            .iter()
+            .flat_map(|workflow| workflow.allowed(&case, reader))
             .map(|t| AllowedAction {
                 action: t.action.clone(),
                 needs: t.needs.clone(),
             })
+            .collect();
+        let way = workflow
+            .iter()
+            .flat_map(|workflow| workflow.way())
+            .map(str::to_owned)
             .collect();
         let assessment = case
             .closed_at
@@ -255,6 +255,7 @@ impl Cases {
             .collect();
         Ok(CaseDetail {
             case: names.summary(case),
+            way,
             history,
             attachments,
             actions: allowed.iter().map(|a| a.action.clone()).collect(),

@@ -114,6 +114,32 @@ pub enum Assigns {
     Given,
 }
 
+/// A mistake in a workflow, and where in its file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The key's path: `transitions`, `2`, `to`.
+    pub keys: Vec<String>,
+    code: &'static str,
+    what: String,
+    mend: &'static str,
+}
+
+impl Mistake {
+    /// The mistake as a problem at a place.
+    pub fn at(self, place: impl Into<String>) -> Problem {
+        Problem::new(self.code, self.what, place, self.mend)
+    }
+}
+
+fn unreadable(name: &str, error: &serde_json::Error) -> Problem {
+    Problem::new(
+        "workflow-definition",
+        format!("the kept workflow {} is not readable: {error}", quote(name)),
+        "records: workflows",
+        "run the build that wrote it, or newer",
+    )
+}
+
 impl Workflow {
     /// Reads and checks a workflow from TOML; `file` is named in problems.
     ///
@@ -131,12 +157,22 @@ impl Workflow {
                 "write it like the default workflow, city-case.toml",
             )]
         })?;
-        let problems = workflow.check(file);
-        if problems.is_empty() {
+        let mistakes = workflow.mistakes();
+        if mistakes.is_empty() {
             Ok(workflow)
         } else {
-            Err(problems)
+            Err(mistakes.into_iter().map(|m| m.at(file)).collect())
         }
+    }
+
+    /// The form in which the definition is kept with the cases that follow it.
+    pub(crate) fn definition(&self) -> Result<String, Failure> {
+        serde_json::to_string(self).map_err(|e| Failure::internal(unreadable(&self.name, &e)))
+    }
+
+    /// Reads a kept definition.
+    pub(crate) fn from_definition(name: &str, definition: &str) -> Result<Self, Failure> {
+        serde_json::from_str(definition).map_err(|e| Failure::internal(unreadable(name, &e)))
     }
 
     /// The default workflow, compiled in.
@@ -161,34 +197,81 @@ impl Workflow {
         self.state(state).is_some_and(|s| s.r#final)
     }
 
+    /// The states on the way to the end, in order: those in which a case has not ended, and the first in
+    /// which it has.
+    pub fn way(&self) -> Vec<&str> {
+        let open = self.states.iter().filter(|s| !s.r#final);
+        let end = self.states.iter().find(|s| s.r#final);
+        open.chain(end).map(|s| s.name.as_str()).collect()
+    }
+
     /// What is wrong with the workflow as a whole.
-    fn check(&self, file: &str) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let mut add = |code: &str, what: String, mend: &str| {
-            problems.push(Problem::new(code, what, file, mend));
+    pub fn mistakes(&self) -> Vec<Mistake> {
+        let mut mistakes = Vec::new();
+        let mut add = |keys: &[&str], code: &'static str, what: String, mend: &'static str| {
+            let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+            mistakes.push(Mistake {
+                keys,
+                code,
+                what,
+                mend,
+            });
         };
         let mut names = BTreeSet::new();
-        for state in &self.states {
+        for (n, state) in self.states.iter().enumerate() {
             if !names.insert(state.name.as_str()) {
-                let what = format!("the state {} is declared twice", quote(&state.name));
-                add("workflow-state-twice", what, "rename or remove one");
+                add(
+                    &["states", &n.to_string(), "name"],
+                    "workflow-state-twice",
+                    format!("the state {} is declared twice", quote(&state.name)),
+                    "rename or remove one",
+                );
             }
         }
-        let mut named = vec![(&self.initial, "initial".to_owned())];
-        for t in &self.transitions {
+        let is_unknown = |state: &str| !names.contains(state);
+        let unknown = |place: &str, state: &str| {
+            let state = quote(state);
+            format!("{place} names the state {state}, which is not declared")
+        };
+        let declare = "declare it under [[states]] or mend the name";
+        if is_unknown(&self.initial) {
+            let what = unknown("initial", &self.initial);
+            add(&["initial"], "workflow-unknown-state", what, declare);
+        }
+        if self.open_may.is_empty() {
+            add(
+                &["open_may"],
+                "workflow-may",
+                "nobody may open a case".to_owned(),
+                "name at least one permission in `open_may`",
+            );
+        }
+        for (n, t) in self.transitions.iter().enumerate() {
+            let n = n.to_string();
+            let at = |key: &'static str| ["transitions", n.as_str(), key];
             let place = format!("the action {}", quote(&t.action));
-            named.extend(t.from.iter().chain(&t.to).map(|s| (s, place.clone())));
+            let named = t.from.iter().map(|state| ("from", state));
+            for (key, state) in named.chain(t.to.iter().map(|state| ("to", state))) {
+                if is_unknown(state) {
+                    let what = unknown(&place, state);
+                    add(&at(key), "workflow-unknown-state", what, declare);
+                }
+            }
             if t.may.is_empty() {
-                let what = format!("{place} has no permission");
                 add(
+                    &at("may"),
                     "workflow-may",
-                    what,
+                    format!("{place} has no permission"),
                     "name at least one permission in `may`",
                 );
             }
             if t.from.is_empty() {
-                let what = format!("{place} is possible in no state");
-                add("workflow-from", what, "name at least one state in `from`");
+                add(
+                    &at("from"),
+                    "workflow-from",
+                    format!("{place} is possible in no state"),
+                    "name at least one state in `from`",
+                );
             }
             for from in &t.from {
                 let twins = self
@@ -197,42 +280,34 @@ impl Workflow {
                     .filter(|o| o.action == t.action && o.from.contains(from))
                     .count();
                 if twins > 1 {
-                    let what = format!("{place} is declared twice for {}", quote(from));
-                    add("workflow-action-twice", what, "keep one of them");
+                    add(
+                        &at("from"),
+                        "workflow-action-twice",
+                        format!("{place} is declared twice for {}", quote(from)),
+                        "keep one of them",
+                    );
                 }
                 if self.is_final(from) && t.to.is_some() {
-                    let what = format!(
-                        "{place} leads out of {}, where cases have ended",
-                        quote(from)
+                    add(
+                        &at("from"),
+                        "workflow-final",
+                        format!(
+                            "{place} leads out of {}, where cases have ended",
+                            quote(from)
+                        ),
+                        "take the state out of `from`",
                     );
-                    add("workflow-final", what, "take the state out of `from`");
                 }
-            }
-        }
-        if self.open_may.is_empty() {
-            let what = "nobody may open a case".to_owned();
-            add(
-                "workflow-may",
-                what,
-                "name at least one permission in `open_may`",
-            );
-        }
-        for (state, place) in named {
-            if !names.contains(state.as_str()) {
-                let what = format!(
-                    "{place} names the state {}, which is not declared",
-                    quote(state)
-                );
-                add(
-                    "workflow-unknown-state",
-                    what,
-                    "declare it under [[states]] or mend the name",
-                );
             }
         }
         if !self.states.iter().any(|s| s.r#final) {
             let what = "no state ends a case".to_owned();
-            add("workflow-final", what, "give one state `final = true`");
+            add(
+                &["states"],
+                "workflow-final",
+                what,
+                "give one state `final = true`",
+            );
         }
         let mut reached = BTreeSet::from([self.initial.as_str()]);
         loop {
@@ -249,14 +324,15 @@ impl Workflow {
             }
         }
         for state in names.difference(&reached) {
-            let what = format!("no case ever gets to the state {}", quote(state));
+            let n = self.states.iter().position(|s| s.name == *state);
             add(
+                &["states", &n.unwrap_or_default().to_string(), "name"],
                 "workflow-unreached",
-                what,
+                format!("no case ever gets to the state {}", quote(state)),
                 "add an action that leads to it, or remove it",
             );
         }
-        problems
+        mistakes
     }
 
     /// Decides whether a person may do an action to a case as it stands.

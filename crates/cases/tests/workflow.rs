@@ -119,3 +119,30 @@ fn a_misspelt_key_names_its_line() {
         ("workflow-form", "small.toml:12")
     );
 }
+
+#[test]
+fn a_kept_definition_stays_readable() {
+    // As version 1 of the form wrote it into the records; never change this fixture, add another beside it.
+    let text = include_str!("../fixtures/workflow-v1.json");
+    let kept: Workflow = serde_json::from_str(text).unwrap();
+    assert_eq!(serde_json::to_string(&kept).unwrap(), text);
+    assert_eq!(kept.mistakes(), []);
+    assert_eq!(
+        (
+            kept.name.as_str(),
+            kept.states.len(),
+            kept.transitions.len()
+        ),
+        ("city-case", 8, 9)
+    );
+    assert_eq!(kept.state("collected").unwrap().minutes, Some(30));
+}
+
+#[test]
+fn a_mistake_names_the_key() {
+    let mut workflow = Workflow::parse(SMALL, "small.toml").unwrap();
+    workflow.transitions[0].to = Some("gone".to_owned());
+    let mistakes = workflow.mistakes();
+    assert_eq!(mistakes[0].keys, ["transitions", "0", "to"]);
+    assert_eq!(mistakes[1].keys, ["states", "1", "name"]);
+}

@@ -17,7 +17,7 @@ use gateway::{
     WriteScope,
 };
 use journal::{AppendError, Journal};
-use model::{Problem, Record, Rejected, Timestamp};
+use model::{Problem, Record, Rejected, Retained, Timestamp};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -73,6 +73,32 @@ impl Sink for JournalSink {
             problem,
         });
         self.append(&record.encode())
+    }
+
+    fn retain(&self, kept: Retained) -> Result<u64, Refusal> {
+        self.append(&Record::Retained(kept).encode())
+    }
+
+    fn replay_retained(
+        &self,
+        from: u64,
+        each: &mut dyn FnMut(u64, Retained),
+    ) -> Result<(), Problem> {
+        let mut reader = self.0.read(from);
+        loop {
+            let records = reader
+                .next_batch(4_096)
+                .map_err(|e| Problem::new("journal", e.to_string(), "journal", "see the log"))?;
+            if records.is_empty() {
+                return Ok(());
+            }
+            for (position, bytes) in records {
+                // The others are payloads as they came.
+                if let Ok(Record::Retained(kept)) = Record::decode(&bytes) {
+                    each(position, kept);
+                }
+            }
+        }
     }
 
     fn durable(&self) -> watch::Receiver<u64> {

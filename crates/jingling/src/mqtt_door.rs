@@ -5,14 +5,17 @@ use admission::{Ingest, Scope};
 use futures::future::BoxFuture;
 use gateway::{Authenticator, Client, Denied, Incoming, Receipt, Refusal, Sink, WriteScope};
 use identity::{Identity, Permission};
-use model::{DeviceId, EntityId, Problem, Timestamp, TypeName};
+use journal::ReadError;
+use model::{DeviceId, EntityId, Problem, Record, Retained, Timestamp, TypeName};
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
 use wire::{Context, Payload, PayloadDecoder};
 
 /// The door's name in the journal.
-pub const DOOR: &str = "mqtt";
+pub const DOOR: &str = gateway::mqtt::DOOR;
+/// Most journal records read in one step when retained messages are replayed.
+const REPLAY_BATCH_RECORDS_MAX: usize = 4_096;
 /// The user name with which a service token signs in; the token is the password.
 pub const TOKEN_USERNAME: &str = "token";
 
@@ -127,6 +130,58 @@ impl Sink for CitySink {
         self.ingest
             .reject(incoming, size_bytes, &[problem])
             .map_err(refused)
+    }
+
+    fn retain(&self, kept: Retained) -> Result<u64, Refusal> {
+        self.ingest.retain(kept).map_err(refused)
+    }
+
+    fn replay_retained(
+        &self,
+        from: u64,
+        each: &mut dyn FnMut(u64, Retained),
+    ) -> Result<(), Problem> {
+        let unreadable =
+            |what: String, mend: &str| Problem::new("retained-replay", what, "journal", mend);
+        let mut reader = self.ingest.journal().read(from);
+        loop {
+            let records = match reader.next_batch(REPLAY_BATCH_RECORDS_MAX) {
+                Ok(records) => records,
+                Err(ReadError::Trimmed { first_position }) => {
+                    tracing::warn!(
+                        from,
+                        first_position,
+                        "retained messages whose record was trimmed away are lost"
+                    );
+                    reader.seek(first_position);
+                    continue;
+                }
+                // The next call goes on behind it.
+                Err(ReadError::Damaged(damage)) => {
+                    tracing::error!(%damage, "retained messages in a damaged part of the journal are lost");
+                    continue;
+                }
+                Err(error) => {
+                    return Err(unreadable(
+                        error.to_string(),
+                        "see whether the disk answers",
+                    ));
+                }
+            };
+            if records.is_empty() {
+                return Ok(());
+            }
+            for (position, bytes) in records.iter().filter(|(_, b)| Record::is_retained(b)) {
+                match Record::decode(bytes) {
+                    Ok(Record::Retained(kept)) => each(*position, kept),
+                    Ok(_) => {}
+                    Err(error) => {
+                        let what = format!("journal record {position} does not decode: {error}");
+                        return Err(unreadable(what, "run `jingling check`"));
+                    }
+                }
+            }
+        }
     }
 
     fn durable(&self) -> watch::Receiver<u64> {

@@ -70,6 +70,8 @@ impl Projector {
                 match Record::decode(&bytes) {
                     Ok(Record::Accepted(accepted)) => batch.accepted.push((at, accepted)),
                     Ok(Record::Rejected(rejected)) => batch.rejected.push((at, rejected)),
+                    // The MQTT door's own: it reads them when it opens.
+                    Ok(Record::Retained(_)) => {}
                     Err(error) => {
                         anyhow::bail!(
                             "journal record {at} does not decode: {error}; run `jingling check`"

@@ -121,7 +121,7 @@ impl Running {
             attachment_bytes_max: settings.http.attachment_mib_max * MIB,
             ..cases::Options::new(folder.attachments())
         };
-        let cases = cases::Cases::new(records.clone(), case_options, Vec::new())?;
+        let cases = cases::Cases::new(records.clone(), case_options, packs.workflows.clone())?;
         let limits = admission::Limits {
             observed_past_seconds_max: settings.admission.observed_past_days_max * 86_400,
             observed_future_seconds_max: settings.admission.observed_future_seconds_max,

@@ -16,7 +16,7 @@ pub mod value;
 pub use ids::{AttributeName, DeviceId, EntityId, TypeName};
 pub use kind::{AttributeKind, Catalogue, EntityKind, MissingUnit, ValueKind};
 pub use problem::Problem;
-pub use record::{Accepted, Record, Rejected};
+pub use record::{Accepted, Record, Rejected, Retained};
 pub use time::Timestamp;
 pub use update::{AttributeUpdate, Quality, Update};
 pub use value::{Geometry, Value};

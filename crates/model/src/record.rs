@@ -1,6 +1,6 @@
 //! What the journal holds: every message that came through a door, whole, with what it was understood
-//! to say, or why it was not understood. Encoded with postcard behind a version byte; every version
-//! ever written stays readable.
+//! to say, or why it was not understood; and what the MQTT door keeps for later subscribers. Encoded with
+//! postcard behind a version byte; every version ever written stays readable.
 
 use crate::ids::DeviceId;
 use crate::problem::Problem;
@@ -14,7 +14,10 @@ use serde::{Deserialize, Serialize};
 /// | --- | --- |
 /// | 1 | the first |
 /// | 2 | a rejected message tells its whole size, because of one that is too large only the front is kept |
-pub const RECORD_VERSION: u8 = 2;
+/// | 3 | there is [`Record::Retained`] |
+pub const RECORD_VERSION: u8 = 3;
+/// Where [`Record::Retained`] stands in the enum, which is how the encoded form names it.
+const RETAINED_VARIANT: u8 = 2;
 
 /// One record of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +26,9 @@ pub enum Record {
     Accepted(Accepted),
     /// A message not understood (dead letter, 死信), whole, with the reason.
     Rejected(Rejected),
+    /// The MQTT door keeps a message of a topic for later subscribers, or keeps none any more. Says nothing
+    /// about the city: what the message says is in its own [`Record::Accepted`], written before.
+    Retained(Retained),
 }
 
 /// A message that was understood.
@@ -40,7 +46,7 @@ pub struct Accepted {
     pub raw: Vec<u8>,
     /// What it says.
     pub updates: Vec<Update>,
-    /// Whether an MQTT broker keeps it for later subscribers.
+    /// Whether the sender asked an MQTT broker to keep it; what is kept is said by [`Record::Retained`].
     pub retain: bool,
 }
 
@@ -61,6 +67,27 @@ pub struct Rejected {
     pub size_bytes: u64,
     /// What was wrong with it.
     pub problem: Problem,
+}
+
+/// What the MQTT door keeps of one topic from here on: the last one of a topic counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Retained {
+    /// The door: `mqtt`.
+    pub door: String,
+    /// The device that published it; `None` for another client or the platform itself.
+    pub device_id: Option<DeviceId>,
+    /// The topic.
+    pub address: String,
+    /// When it was published.
+    pub received_at: Timestamp,
+    /// The payload; empty when the topic is cleared.
+    pub raw: Vec<u8>,
+    /// The quality of service it was published with, 0 to 2.
+    pub qos: u8,
+    /// The MQTT 5 properties that subscribers get, encoded as MQTT does.
+    pub properties: Vec<u8>,
+    /// From when on nobody gets it any more.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// [`Record`] as version 1 wrote it.
@@ -136,7 +163,7 @@ impl Record {
     pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
         match bytes.split_first() {
             None => Err(RecordError::Empty),
-            Some((&RECORD_VERSION, rest)) => {
+            Some((2 | &RECORD_VERSION, rest)) => {
                 postcard::from_bytes(rest).map_err(RecordError::Damaged)
             }
             Some((1, rest)) => postcard::from_bytes::<RecordV1>(rest)
@@ -144,6 +171,11 @@ impl Record {
                 .map_err(RecordError::Damaged),
             Some((&version, _)) => Err(RecordError::Version(version)),
         }
+    }
+
+    /// Whether encoded bytes are a [`Record::Retained`], without the cost of decoding the others.
+    pub fn is_retained(bytes: &[u8]) -> bool {
+        bytes.get(1) == Some(&RETAINED_VARIANT)
     }
 }
 
@@ -191,26 +223,63 @@ mod tests {
         })
     }
 
+    fn retained() -> Record {
+        Record::Retained(Retained {
+            door: "mqtt".into(),
+            device_id: Some(DeviceId::new("urn:ngsi-ld:Device:1").unwrap()),
+            address: "devices/1/up".into(),
+            received_at: Timestamp::from_seconds(1_790_000_000),
+            raw: b"{}".to_vec(),
+            qos: 1,
+            properties: vec![1, 1],
+            expires_at: Some(Timestamp::from_seconds(1_790_000_060)),
+        })
+    }
+
+    #[test]
+    fn a_retained_record_is_told_from_the_others_by_its_first_bytes() {
+        assert!(Record::is_retained(&retained().encode()));
+        assert!(!Record::is_retained(&sample().encode()));
+        assert!(!Record::is_retained(&rejected(1).encode()));
+        assert!(!Record::is_retained(include_bytes!(
+            "../fixtures/record-v1.bin"
+        )));
+        assert!(!Record::is_retained(&[]));
+    }
+
     #[test]
     fn decode_undoes_encode() {
-        for record in [sample(), rejected(10_000_000)] {
+        for record in [sample(), rejected(10_000_000), retained()] {
             assert_eq!(Record::decode(&record.encode()).unwrap(), record);
         }
     }
 
     #[test]
     fn every_version_stays_readable() {
-        // One pair a version; never change a fixture, add another pair beside it.
+        // One of each kind a version; never change a fixture, add others beside it.
         let v1 = include_bytes!("../fixtures/record-v1.bin");
         assert_eq!(Record::decode(v1).unwrap(), sample());
         let v1 = include_bytes!("../fixtures/record-v1-rejected.bin");
         assert_eq!(Record::decode(v1).unwrap(), rejected(1));
         let v2 = include_bytes!("../fixtures/record-v2.bin");
         assert_eq!(Record::decode(v2).unwrap(), sample());
-        assert_eq!(sample().encode(), v2);
         let v2 = include_bytes!("../fixtures/record-v2-rejected.bin");
         assert_eq!(Record::decode(v2).unwrap(), rejected(10_000_000));
-        assert_eq!(rejected(10_000_000).encode(), v2);
+        let v3: [(&[u8], _); 3] = [
+            (include_bytes!("../fixtures/record-v3.bin"), sample()),
+            (
+                include_bytes!("../fixtures/record-v3-rejected.bin"),
+                rejected(10_000_000),
+            ),
+            (
+                include_bytes!("../fixtures/record-v3-retained.bin"),
+                retained(),
+            ),
+        ];
+        for (stored, record) in v3 {
+            assert_eq!(Record::decode(stored).unwrap(), record);
+            assert_eq!(record.encode(), stored);
+        }
     }
 
     #[test]

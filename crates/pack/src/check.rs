@@ -6,10 +6,11 @@ use crate::declare::{
 use crate::document::Document;
 use crate::files::{Folder, Limits};
 use crate::load::{Pack, Read, read};
+use cases::Workflow;
 use indicators::Place;
 use model::problem::quote;
 use model::{Catalogue, EntityId, EntityKind, Problem, TypeName, ValueKind, unit};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Every mistake in the pack in `folder`, each with `file:line`; empty when it can be loaded.
@@ -78,6 +79,7 @@ pub(crate) fn inside(read: &Read) -> Vec<Problem> {
     checker.quality();
     checker.entities();
     checker.rules();
+    checker.workflows();
     checker.views();
     checker.mappings();
     checker.strings();
@@ -301,7 +303,7 @@ impl<'a> Checker<'a> {
             }
             if let Some(workflow) = &rule.opens_case
                 && workflow != STANDARD_WORKFLOW
-                && !self.pack.workflows.iter().any(|w| w.id == *workflow)
+                && !self.pack.workflows.iter().any(|w| w.name == *workflow)
             {
                 self.say(
                     document.at(&["opens_case"]),
@@ -327,6 +329,88 @@ impl<'a> Checker<'a> {
                 format!("no rule names the runbook {name}"),
                 "name it in a rule, or delete it",
             );
+        }
+    }
+
+    fn workflows(&mut self) {
+        // Its words are those that the pages have names for, and the permissions that roles grant.
+        let Ok(standard) = Workflow::standard() else {
+            return;
+        };
+        let mut words = [BTreeSet::new(), BTreeSet::new(), BTreeSet::new()];
+        words[0].extend(standard.states.iter().map(|s| s.name.as_str()));
+        words[1].extend(standard.transitions.iter().map(|t| t.action.as_str()));
+        words[2].extend(
+            standard
+                .transitions
+                .iter()
+                .flat_map(|t| &t.may)
+                .map(String::as_str),
+        );
+        words[2].extend(standard.open_may.iter().map(String::as_str));
+        for (workflow, document) in self.pack.workflows.iter().zip(self.under("workflows/")) {
+            if workflow.name != document.stem() {
+                let what = format!(
+                    "the workflow calls itself {}, its file is {}",
+                    quote(&workflow.name),
+                    quote(document.stem())
+                );
+                self.say(
+                    document.at(&["name"]),
+                    "workflow-name",
+                    what,
+                    "give both the same name",
+                );
+            }
+            if workflow.name == STANDARD_WORKFLOW {
+                self.say(
+                    document.at(&["name"]),
+                    "workflow-name",
+                    format!("{STANDARD_WORKFLOW} means the workflow that every city has"),
+                    &format!(
+                        "use another name; {} takes its place",
+                        cases::workflow::STANDARD
+                    ),
+                );
+            }
+            self.both_titles(document, &[], &workflow.title_zh, &workflow.title_en);
+            for mistake in workflow.mistakes() {
+                let place = document.at(&mistake.keys);
+                self.problems.push(mistake.at(place));
+            }
+            let mut used: Vec<(usize, &str, String)> = Vec::new();
+            used.extend(
+                workflow
+                    .open_may
+                    .iter()
+                    .map(|p| (2, p.as_str(), "open_may".to_owned())),
+            );
+            for (n, state) in workflow.states.iter().enumerate() {
+                let n = n.to_string();
+                self.both_titles(document, &["states", &n], &state.title_zh, &state.title_en);
+                used.push((0, &state.name, format!("states.{n}.name")));
+            }
+            for (n, t) in workflow.transitions.iter().enumerate() {
+                used.push((1, &t.action, format!("transitions.{n}.action")));
+                used.extend(
+                    t.may
+                        .iter()
+                        .map(|p| (2, p.as_str(), format!("transitions.{n}.may"))),
+                );
+            }
+            for (kind, word, key) in used.into_iter().filter(|(k, w, _)| !words[*k].contains(w)) {
+                let known: Vec<&str> = words[kind].iter().copied().collect();
+                self.say(
+                    document.at_dotted(&key),
+                    "workflow-word",
+                    format!(
+                        "there is no {} {}",
+                        ["state", "action", "permission"][kind],
+                        quote(word)
+                    ),
+                    &format!("use one of {}", known.join(", ")),
+                );
+            }
         }
     }
 

@@ -178,16 +178,8 @@ pub struct MappingField {
     pub unit: Option<String>,
 }
 
-/// `workflows/*.toml`: a case's states, as text for the crate that runs them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Workflow {
-    /// The file's stem, which rules name in `opens_case`.
-    pub id: String,
-    /// The parsed file.
-    pub table: toml::Table,
-}
-
-/// The workflow that every city has: the seven steps of grid management.
+/// What rules name in `opens_case` for the workflow that every city has: the seven steps of grid management
+/// ([`cases::Workflow::standard`]).
 pub const STANDARD_WORKFLOW: &str = "standard";
 
 /// A runbook: what the person on duty does (Markdown).

@@ -19,7 +19,7 @@ mod document;
 pub use check::{check, verify_quotes};
 pub use declare::{
     Chart, Contradiction, Layer, Manifest, Mapping, MappingDoor, MappingField, Plan, QualityRule,
-    QualityState, Runbook, Table, View, Workflow,
+    QualityState, Runbook, Table, View,
 };
 pub use files::{Files, Folder, embedded};
 pub use load::Pack;

@@ -3,10 +3,10 @@
 use crate::check;
 use crate::declare::{
     Contradiction, Contradictions, Manifest, Mapping, Plan, Quality, QualityRule, Runbook, View,
-    Workflow,
 };
 use crate::document::Document;
 use crate::files::Files;
+use cases::Workflow;
 use indicators::Definition;
 use model::{Catalogue, EntityKind, Problem};
 use rules::Rule;
@@ -117,18 +117,7 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
     for (rule, document) in rules.iter_mut().zip(places) {
         rule.file.clone_from(&document.place);
     }
-    let workflows = reader
-        .under("workflows/")
-        .map(|d| (d.stem().to_owned(), d.parse()))
-        .collect::<Vec<_>>()
-        .into_iter()
-        .filter_map(|(id, table)| {
-            Some(Workflow {
-                id,
-                table: reader.keep(table)?,
-            })
-        })
-        .collect();
+    let workflows = reader.many("workflows/");
     let views = reader.many("views/");
     let mappings = reader.many("mappings/");
     let indicators = reader.indicators();

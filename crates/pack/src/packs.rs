@@ -1,9 +1,10 @@
 //! All packs of a city, merged.
 
 use crate::check::verify_quotes;
-use crate::declare::{Contradiction, Mapping, Plan, Runbook, View, Workflow};
+use crate::declare::{Contradiction, Mapping, Plan, Runbook, STANDARD_WORKFLOW, View};
 use crate::files::{Embedded, Files, Folder, Limits};
 use crate::load::Pack;
+use cases::Workflow;
 use indicators::Definition;
 use model::{Catalogue, Problem};
 use rules::Rule;
@@ -103,7 +104,7 @@ impl Packs {
             pack.runbooks.keys().for_each(|name| claim("runbook", name));
             pack.workflows
                 .iter()
-                .for_each(|workflow| claim("workflow", &workflow.id));
+                .for_each(|workflow| claim("workflow", &workflow.name));
             pack.mappings
                 .iter()
                 .for_each(|mapping| claim("mapping", &mapping.id));
@@ -143,6 +144,16 @@ impl Packs {
         } else {
             Err(problems)
         }
+    }
+}
+
+impl Packs {
+    /// The workflow of cases opened from an alert of a rule; `None` for the standard one, also when the
+    /// rule names none or is gone.
+    pub fn case_workflow(&self, rule_id: &str) -> Option<&str> {
+        let rule = self.rules.iter().find(|rule| rule.id == rule_id)?;
+        let named = rule.opens_case.as_deref()?;
+        (named != STANDARD_WORKFLOW).then_some(named)
     }
 }
 

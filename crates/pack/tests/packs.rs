@@ -42,6 +42,19 @@ fn the_binary_carries_the_same_files() {
 }
 
 #[test]
+fn a_case_follows_the_workflow_that_the_alerts_rule_names() {
+    let packs = packs();
+    assert_eq!(
+        packs.case_workflow("water-stage-guarantee"),
+        Some("flood-case")
+    );
+    assert!(packs.workflows.iter().any(|w| w.name == "flood-case"));
+    for rule in ["water-stage-warning", "air-pm25-moderate", "no-such-rule"] {
+        assert_eq!(packs.case_workflow(rule), None, "{rule}");
+    }
+}
+
+#[test]
 fn they_merge_and_a_folder_takes_the_place_of_a_carried_pack() {
     let carried = packs();
     let both = Packs::load_all(embedded(), Some(&folder())).unwrap();

@@ -20,6 +20,9 @@ table_row! {
         pub description: String,
         /// The workflow it follows.
         pub workflow: String,
+        /// The version of that workflow's definition that it follows, from 1; 0 for a case from before
+        /// definitions were kept, which follows the present one.
+        pub workflow_version: i64,
         /// Where it stands.
         pub state: String,
         /// `info`, `minor`, `major` or `critical`.
@@ -99,8 +102,8 @@ pub async fn insert(connection: &mut Connection, new: &Case) -> Result<Case> {
     Ok(sqlx::query_as::<Any, Case>(
         "INSERT INTO cases (number, title, description, workflow, state, severity, alert_id, entity_id, \
          lon, lat, organisation_id, assignee_id, created_at, created_by, created_by_id, updated_at, due_at, \
-         closed_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
-         $17, $18, $19) RETURNING *",
+         closed_at, version, workflow_version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
+         $13, $14, $15, $16, $17, $18, $19, $20) RETURNING *",
     )
     .bind(&new.number)
     .bind(&new.title)
@@ -121,7 +124,50 @@ pub async fn insert(connection: &mut Connection, new: &Case) -> Result<Case> {
     .bind(new.due_at.map(Timestamp::micros))
     .bind(new.closed_at.map(Timestamp::micros))
     .bind(new.version)
+    .bind(new.workflow_version)
     .fetch_one(connection)
+    .await?)
+}
+
+/// Keeps a workflow's definition for the cases that follow it, unless it is kept already; answers its
+/// version, which counts the different definitions of a name from 1.
+pub async fn keep_workflow(
+    connection: &mut Connection,
+    name: &str,
+    definition: &str,
+) -> Result<i64> {
+    let kept: Option<i64> = sqlx::query_scalar::<Any, i64>(
+        "SELECT version FROM workflows WHERE name = $1 AND definition = $2",
+    )
+    .bind(name)
+    .bind(definition)
+    .fetch_optional(&mut *connection)
+    .await?;
+    if let Some(version) = kept {
+        return Ok(version);
+    }
+    Ok(sqlx::query_scalar::<Any, i64>(
+        "INSERT INTO workflows (name, version, definition) \
+         SELECT $1, COALESCE(MAX(version), 0) + 1, $2 FROM workflows WHERE name = $1 RETURNING version",
+    )
+    .bind(name)
+    .bind(definition)
+    .fetch_one(connection)
+    .await?)
+}
+
+/// A workflow's definition as it was kept.
+pub async fn kept_workflow(
+    connection: &mut Connection,
+    name: &str,
+    version: i64,
+) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar::<Any, String>(
+        "SELECT definition FROM workflows WHERE name = $1 AND version = $2",
+    )
+    .bind(name)
+    .bind(version)
+    .fetch_optional(connection)
     .await?)
 }
 

@@ -7,7 +7,10 @@ use model::Problem;
 use sqlx::{Any, AssertSqlSafe};
 
 /// The migrations, in order; the version is the place in the list, from 1.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_workflows.sql"),
+];
 
 /// The shape that this build reads and writes.
 pub const VERSION: i64 = MIGRATIONS.len() as i64;

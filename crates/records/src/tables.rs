@@ -54,6 +54,7 @@ pub const TABLES: &[Table] = &[
             ("title", Text),
             ("description", Text),
             ("workflow", Text),
+            ("workflow_version", Integer),
             ("state", Text),
             ("severity", Text),
             ("alert_id", Integer),

@@ -48,6 +48,10 @@ async fn shape_1_opens_and_can_be_written() {
     );
 
     let mut case = cases::get(&mut write, 1).await.unwrap().unwrap();
+    assert_eq!(
+        case.workflow_version, 0,
+        "from before definitions were kept"
+    );
     assert_eq!(cases::events(&mut write, 1, 10).await.unwrap().len(), 1);
     assert_eq!(cases::next_number(&mut write, "20270115").await.unwrap(), 2);
     "handled".clone_into(&mut case.state);
@@ -90,4 +94,48 @@ async fn a_snapshot_is_whole_while_others_write() {
     );
     assert_eq!(then["audit"] + 1, now["audit"]);
     assert_eq!(then["devices"], now["devices"]);
+}
+
+#[tokio::test]
+async fn shape_2_opens_with_the_workflows_that_its_cases_follow() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v2.sqlite")).unwrap();
+    let records = Records::open(&path).await.unwrap();
+    assert_eq!(records.check().await.unwrap(), []);
+    let mut write = records.write().await.unwrap();
+    // The first is from shape 1.
+    for (id, version) in [(1, 0), (2, 1)] {
+        let case = cases::get(&mut write, id).await.unwrap().unwrap();
+        assert_eq!(
+            (case.workflow.as_str(), case.workflow_version),
+            ("city-case", version)
+        );
+    }
+    let kept = cases::kept_workflow(&mut write, "city-case", 1)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(kept.starts_with("{\"name\":\"city-case\""));
+    for (definition, version) in [
+        (kept.as_str(), 1),
+        ("another", 2),
+        ("another", 2),
+        (&kept, 1),
+    ] {
+        let said = cases::keep_workflow(&mut write, "city-case", definition)
+            .await
+            .unwrap();
+        assert_eq!(said, version);
+    }
+    assert_eq!(
+        cases::keep_workflow(&mut write, "flood", &kept)
+            .await
+            .unwrap(),
+        1
+    );
+    assert_eq!(
+        cases::kept_workflow(&mut write, "flood", 2).await.unwrap(),
+        None
+    );
 }

@@ -10,9 +10,20 @@
 //! record received before `now` has been given. Then the events do not depend on when or how often
 //! `tick` is called: a deadline fires with its own time, and `observe` fires those that lie before it.
 //!
+//! # Which threshold counts
+//! A threshold that another attribute of the entity states is judged by what is known: of its statements
+//! that have come in, the one with the latest time counts for every reading judged from then on, whatever
+//! the reading's own time. So a threshold stated "later" than the readings (a station's limit written now,
+//! its readings a few minutes behind) shuts no reading out, and readings judged before are not judged again.
+//!
+//! When the threshold in force changes, the value that is there is judged again at once. What then begins
+//! (a run that holds, a run that is clear) begins at the later of the two times, the value's and the
+//! threshold's, so that nothing is raised from a time before the threshold was so; and only readings, or the
+//! platform's clock, complete a run: a restated threshold says nothing of how the value went on.
+//!
 //! # What is left out
 //! Values that are not usable (`uncertain`, `out_of_range`) neither raise, break nor clear a threshold
-//! rule. An observation older than one already judged is left out too, except that it breaks a silence.
+//! rule. A reading older than the last one judged is left out too, except that it breaks a silence.
 //! A rule whose threshold attribute has not been seen yet cannot be judged. An entity that never spoke
 //! is not silent: it is unknown.
 
@@ -149,14 +160,14 @@ impl Engine {
             position,
             clock: self.clock,
         };
-        step.remember(&update.attributes);
+        let changed = step.remember(&update.attributes);
         for attribute in &update.attributes {
             step.attribute(attribute);
         }
         for run_slot in &step.kind.whole_silence {
             step.hear(*run_slot, None);
         }
-        step.thresholds_changed(&update.attributes);
+        step.thresholds_changed(&changed);
         events
     }
 
@@ -349,7 +360,9 @@ struct Step<'a> {
 
 impl Step<'_> {
     /// First the values that others are compared with, so that their order in the message does not matter.
-    fn remember(&mut self, attributes: &[AttributeUpdate]) {
+    /// Answers those that are others now.
+    fn remember<'u>(&mut self, attributes: &'u [AttributeUpdate]) -> Vec<&'u AttributeUpdate> {
+        let mut changed = Vec::new();
         for update in attributes.iter().filter(|a| a.quality.is_usable()) {
             let slot = self
                 .kind
@@ -364,11 +377,15 @@ impl Step<'_> {
             {
                 continue;
             }
+            if seen.as_ref().is_none_or(|s| s.value != update.value) {
+                changed.push(update);
+            }
             *seen = Some(Seen {
                 value: update.value.clone(),
                 observed_at: update.observed_at,
             });
         }
+        changed
     }
 
     fn attribute(&mut self, update: &AttributeUpdate) {
@@ -406,13 +423,14 @@ impl Step<'_> {
                 observed_at: update.observed_at,
                 received_at: self.clock,
             };
-            self.judge(run_slot, verdict);
+            let now = run.last;
+            self.judge(run_slot, verdict, now, true);
         }
     }
 
     /// A threshold that changed judges the value that is there again.
-    fn thresholds_changed(&mut self, attributes: &[AttributeUpdate]) {
-        for update in attributes.iter().filter(|a| a.quality.is_usable()) {
+    fn thresholds_changed(&mut self, changed: &[&AttributeUpdate]) {
+        for update in changed {
             let Some(index) = self.kind.attributes.get(update.name.as_str()) else {
                 continue;
             };
@@ -426,12 +444,13 @@ impl Step<'_> {
                     continue;
                 };
                 let run = &mut self.watched.runs[run_slot];
-                run.last = Mark {
+                run.position = self.position;
+                // `last` stays: it is the time of the last reading, and the next may be older than this.
+                let now = Mark {
                     observed_at: run.last.observed_at.max(update.observed_at),
                     received_at: self.clock,
                 };
-                run.position = self.position;
-                self.judge(run_slot, verdict);
+                self.judge(run_slot, verdict, now, false);
             }
         }
     }
@@ -457,12 +476,13 @@ impl Step<'_> {
         self.schedule(run_slot);
     }
 
-    fn judge(&mut self, run_slot: usize, verdict: Verdict) {
+    /// Lets a verdict as of `now` take effect. Only a reading completes a run that must be held.
+    fn judge(&mut self, run_slot: usize, verdict: Verdict, now: Mark, is_reading: bool) {
         let rule = &self.kind.rules[run_slot].rule;
         let run = &mut self.watched.runs[run_slot];
-        let now = run.last;
         let long_enough = |since: Mark, seconds: u64| {
-            now.observed_at.micros_since(since.observed_at) >= micros(seconds)
+            let held = now.observed_at.micros_since(since.observed_at);
+            seconds == 0 || is_reading && held >= micros(seconds)
         };
         match verdict {
             Verdict::Holds => {

@@ -58,7 +58,7 @@ pub struct Mark {
 /// The run of one rule on one entity.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Run {
-    /// The last observation judged; earlier ones that come later are left out.
+    /// The last reading judged; earlier ones that come later are left out.
     pub last: Mark,
     /// Its journal position.
     pub position: u64,

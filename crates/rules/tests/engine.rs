@@ -148,6 +148,64 @@ fn without_its_threshold_a_rule_waits_and_a_changed_one_judges_again() {
     assert_eq!(short(&engine.tick(seconds(1_130))), ["-stage@1130"]);
 }
 
+fn limit(engine: &mut Engine, second: i64, now: i64, metres: f64) -> Vec<String> {
+    let update = update(
+        "1",
+        "WaterObserved",
+        &[("warningLevel", Value::Number(metres))],
+    );
+    short(&engine.observe(now.unsigned_abs(), &at(update, second), seconds(now)))
+}
+
+fn late_stage(engine: &mut Engine, second: i64, now: i64, metres: f64) -> Vec<String> {
+    let update = update(
+        "1",
+        "WaterObserved",
+        &[("waterLevel", Value::Number(metres))],
+    );
+    short(&engine.observe(now.unsigned_abs(), &at(update, second), seconds(now)))
+}
+
+#[test]
+fn a_threshold_stated_later_than_the_readings_shuts_none_out() {
+    let mut engine = engine(&[WARNING]);
+    limit(&mut engine, 10_000, 1_000, 29.3);
+    assert!(late_stage(&mut engine, 900, 1_001, 29.5).is_empty());
+    // Restated with a later time: nothing changes.
+    limit(&mut engine, 20_000, 1_002, 29.3);
+    assert_eq!(late_stage(&mut engine, 960, 1_003, 29.5), ["+stage@960"]);
+    let (_, _, position) = engine.active().next().unwrap();
+    assert_eq!(
+        position, 1_003,
+        "the reading's message, not the threshold's"
+    );
+    limit(&mut engine, 30_000, 1_004, 29.3);
+    assert!(late_stage(&mut engine, 970, 1_005, 29.0).is_empty());
+    assert_eq!(late_stage(&mut engine, 1_000, 1_006, 29.0), ["-stage@1000"]);
+}
+
+#[test]
+fn a_changed_threshold_raises_nothing_from_before_it() {
+    let mut engine = engine(&[WARNING]);
+    limit(&mut engine, 100, 100, 31.0);
+    assert!(late_stage(&mut engine, 150, 200, 30.0).is_empty());
+    // The value there is above the new limit: since the limit's time, not the value's, and a limit that
+    // changes again completes no run.
+    assert!(limit(&mut engine, 220, 220, 29.0).is_empty());
+    assert!(limit(&mut engine, 290, 221, 29.5).is_empty());
+    // Readings from before the limit's time are judged, but no run began before it.
+    assert!(late_stage(&mut engine, 160, 222, 30.0).is_empty());
+    assert!(late_stage(&mut engine, 219, 223, 30.0).is_empty());
+    assert!(late_stage(&mut engine, 279, 224, 30.0).is_empty());
+    assert_eq!(late_stage(&mut engine, 280, 225, 30.0), ["+stage@280"]);
+    // A reading older than the last one stays left out.
+    assert!(late_stage(&mut engine, 279, 226, 20.0).is_empty());
+    assert!(engine.tick(seconds(1_000)).is_empty());
+    // A statement of an earlier time than the one in force does not count.
+    assert!(limit(&mut engine, 289, 1_001, 99.0).is_empty());
+    assert!(engine.tick(seconds(2_000)).is_empty());
+}
+
 #[test]
 fn a_threshold_in_the_same_message_counts_whatever_the_order() {
     let mut engine = engine(&[&WARNING.replace("for_seconds = 60\n", "")]);

@@ -3,9 +3,10 @@
 
 mod common;
 use common::*;
-use model::{Quality, Update, Value};
+use model::{Quality, Timestamp, Update, Value};
 use proptest::prelude::*;
 use rules::{RuleEvent, State};
+use std::collections::{HashMap, HashSet};
 
 const RULES: [&str; 4] = [WARNING, SILENCE, RANGE, OUTAGE];
 
@@ -40,7 +41,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = (
         0..200_i64,
         0..3_u8,
-        -30..5_i64,
+        -30..15_i64,
         0..3_u8,
         change(),
         quality(),
@@ -51,6 +52,12 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             .map(
                 |(gap_seconds, ticks, lag, entity, (kind, name, value), quality)| {
                     now += gap_seconds;
+                    // Limits are stated far before and after the readings that they apply to.
+                    let lag = if name == "warningLevel" {
+                        lag * 20
+                    } else {
+                        lag
+                    };
                     let mut update = at(
                         update(&entity.to_string(), kind, &[(name, value)]),
                         now + lag,
@@ -92,7 +99,47 @@ fn run(steps: &[Step], with_ticks: bool, cut: Option<usize>) -> (Vec<RuleEvent>,
     (events, engine.state())
 }
 
+/// `WARNING` without durations and margin: the alert is up exactly while the value is above the limit.
+fn plain() -> String {
+    WARNING
+        .replace("for_seconds = 60\n", "")
+        .replace("clear = { margin = 0.05, for_seconds = 30 }\n", "")
+}
+
 proptest! {
+    #[test]
+    fn the_newest_reading_is_judged_by_the_newest_limit_that_is_known(steps in steps()) {
+        let mut engine = engine(&[&plain()]);
+        // Per entity: the newest reading and the newest limit, each with its time.
+        let mut known: HashMap<_, [Option<(Timestamp, Value)>; 2]> = HashMap::new();
+        let mut now = 1_000;
+        for (n, step) in steps.iter().enumerate() {
+            now += step.gap_seconds;
+            engine.observe(n as u64, &step.update, seconds(now));
+            let said = &step.update.attributes[0];
+            if step.update.entity_type.as_str() == "WaterObserved" {
+                let known = known.entry(step.update.entity_id.clone()).or_default();
+                // Words cannot be compared with a limit, once there is one.
+                let is_odd = matches!(said.value, Value::Text(_)) && known[1].is_some();
+                if is_odd || !said.quality.is_usable() && said.value != Value::Deleted {
+                    continue;
+                }
+                let newest = &mut known[usize::from(said.name.as_str() == "warningLevel")];
+                if newest.as_ref().is_none_or(|(at, _)| *at <= said.observed_at) {
+                    *newest = Some((said.observed_at, said.value.clone()));
+                }
+            }
+            let up: HashSet<_> = engine.active().map(|(_, entity, _)| entity.clone()).collect();
+            for (entity, known) in &known {
+                let above = match known {
+                    [Some((_, Value::Number(value))), Some((_, Value::Number(limit)))] => value >= limit,
+                    _ => false,
+                };
+                prop_assert_eq!(up.contains(entity), above, "{} after step {}: {:?}", entity, n, known);
+            }
+        }
+    }
+
     #[test]
     fn state_and_tail_equal_replay_from_zero(steps in steps(), cut in 0..120_usize) {
         prop_assert_eq!(run(&steps, false, Some(cut)), run(&steps, false, None));
@@ -105,7 +152,7 @@ proptest! {
 
     #[test]
     fn raised_and_cleared_in_turn(steps in steps()) {
-        let mut up = std::collections::HashSet::new();
+        let mut up = HashSet::new();
         let (events, state) = run(&steps, true, None);
         for event in &events {
             let key = (event.rule_id().to_owned(), event.entity_id().clone());

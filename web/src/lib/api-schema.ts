@@ -99,7 +99,7 @@ export interface paths {
         /** Cases, newest first. */
         get: operations["get_cases"];
         put?: never;
-        /** Opens a case. */
+        /** Opens a case. One that comes from an alert follows the workflow that the alert's rule names. */
         post: operations["post_cases"];
         delete?: never;
         options?: never;
@@ -421,7 +421,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The stored message at a journal position, as it came. */
+        /** The stored message at a journal position, as it came. One that was not understood needs `deadletter.read`. */
         get: operations["get_provenance_position"];
         put?: never;
         post?: never;
@@ -936,6 +936,8 @@ export interface components {
             attachments: components["schemas"]["Attachment"][];
             /** @description Its steps, oldest first. */
             history: components["schemas"]["CaseStep"][];
+            /** @description The states of its workflow on the way to the end, in order; empty when its workflow is gone. */
+            way: string[];
         };
         /** @description A case to open. */
         CaseDraft: {
@@ -1119,7 +1121,7 @@ export interface components {
             received_at: string;
             /**
              * Format: int64
-             * @description Its size, bytes.
+             * @description Size of the whole message, bytes; of one too large to keep only the front is stored.
              */
             size_bytes: number;
         };
@@ -1588,7 +1590,10 @@ export interface components {
             raw_text: string | null;
             /** @description When it came. */
             received_at: string;
-            /** @description Its size, bytes. */
+            /**
+             * Format: int64
+             * @description Size of the whole message, bytes; of one too large to keep only the front is here.
+             */
             size_bytes: number;
             /** @description What was understood. */
             updates: components["schemas"]["Update"][];

@@ -265,13 +265,9 @@ impl Broker {
         self.listeners.load(Ordering::Acquire) > 0
     }
 
-    /// Keeps a message for later subscribers; an empty one clears its topic.
-    pub fn retain(&self, message: &Arc<Message>, qos: Qos) {
-        let mut retained = self.retained.write();
-        if !retained.set(message, qos) {
-            Metrics::one(&self.metrics.retained_refused_total);
-        }
-        Metrics::set(&self.metrics.retained, retained.len());
+    /// Tells the figures how many messages are retained.
+    pub fn count_retained(&self, retained: usize) {
+        Metrics::set(&self.metrics.retained, retained);
     }
 
     /// Gives a message to everybody who listens; answers to how many. `origin` is the seat that it

@@ -1,11 +1,12 @@
 //! What a connection does about each event of its session: messages to the sink and on to
 //! subscribers, subscriptions to the broker, wills.
 
+use super::DOOR;
 use super::broker::Attached;
 use super::connection::{End, Guest, Tally};
 use super::listen::Door;
 use super::metrics::Metrics;
-use super::seam::{Client, Incoming, Receipt, Refusal};
+use super::seam::{Client, Incoming, Refusal};
 use super::seat::Subscription;
 use model::{Problem, Timestamp};
 use proto_mqtt::message::{Connect, Publish, Subscribe, Unsubscribe};
@@ -118,7 +119,7 @@ impl Host<'_> {
         let size_bytes = publish.payload.len() as u64;
         let mut reason = Reason::SUCCESS;
         let mut problem = None;
-        let mut position = None;
+        let position;
         if let Err(fault) = self.session.check_topic(publish.topic) {
             let sink = &self.door.sink;
             position = Some(sink.reject(incoming, size_bytes, fault.problem.clone())?);
@@ -143,18 +144,20 @@ impl Host<'_> {
             Metrics::one(&self.door.metrics.messages_not_authorised_total);
         } else if publish.retain && publish.payload.is_empty() {
             // Clears a retained message; it says nothing about the city.
-            self.hand_on(seat.id, publish);
+            position = self.hand_on(guest, publish)?;
         } else {
             let receipt = self.door.sink.submit(incoming)?;
-            position = Some(receipt.position);
-            match receipt.refused {
-                None => self.hand_on(seat.id, publish),
+            position = match receipt.refused {
+                // When this is refused although the message was taken, the packet comes again: written
+                // twice is allowed, lost is not.
+                None => self.hand_on(guest, publish)?.or(Some(receipt.position)),
                 Some(refused) => {
                     reason = Reason::PAYLOAD_FORMAT_INVALID;
                     problem = Some(refused);
                     Metrics::one(&self.door.metrics.messages_refused_total);
+                    Some(receipt.position)
                 }
-            }
+            };
         }
         // After a PUBREC that tells of a failure no PUBREL follows (4.3.3); 3.1.1 has no such PUBREC.
         if exactly_once && !(reason.is_failure() && self.session.version() == Version::V5) {
@@ -186,11 +189,12 @@ impl Host<'_> {
         );
     }
 
-    /// Gives the message to subscribers, and keeps it if it is to be retained.
-    fn hand_on(&self, seat_id: u64, publish: &Publish<'_>) {
+    /// Keeps the message if it is to be retained, and gives it to subscribers; answers the position of
+    /// what was written for the first.
+    fn hand_on(&self, guest: &Guest, publish: &Publish<'_>) -> Result<Option<u64>, Refusal> {
         let broker = &self.door.broker;
         if !publish.retain && !broker.has_listeners() {
-            return;
+            return Ok(None);
         }
         let message = Arc::new(Message {
             topic: publish.topic.to_owned(),
@@ -200,10 +204,17 @@ impl Host<'_> {
                 .expiry_seconds
                 .map(|s| self.received_at.plus_seconds(i64::from(s))),
         });
+        let mut position = None;
         if publish.retain {
-            broker.retain(&message, publish.qos);
+            let client = Some(&*guest.client);
+            position = Some(
+                self.door
+                    .retain(client, &message, publish.qos, self.received_at)?,
+            );
         }
+        let seat_id = guest.attached.seat.id;
         broker.publish(Some(seat_id), &message, publish.qos, publish.retain);
+        Ok(position)
     }
 
     fn oversize(
@@ -292,6 +303,38 @@ impl Host<'_> {
 }
 
 impl Door {
+    /// Writes that a topic keeps the message from now on, or with an empty one that it keeps nothing, and
+    /// lets it take effect; answers the position. One lock over both, so that what is kept is always what
+    /// the journal says. A message for which there is no room is counted and not kept.
+    pub(crate) fn retain(
+        &self,
+        client: Option<&Client>,
+        message: &Arc<Message>,
+        qos: Qos,
+        received_at: Timestamp,
+    ) -> Result<u64, Refusal> {
+        let record = model::Retained {
+            door: DOOR.to_owned(),
+            device_id: client
+                .and_then(|client| client.device.as_ref())
+                .map(|(id, _)| id.clone()),
+            address: message.topic.clone(),
+            received_at,
+            raw: message.payload.to_vec(),
+            qos: qos as u8,
+            properties: message.properties.to_vec(),
+            expires_at: message.expires_at,
+        };
+        let mut retained = self.broker.retained.write();
+        let position = self.sink.retain(record)?;
+        retained.position = position + 1;
+        if !retained.set(message, qos, received_at) {
+            Metrics::one(&self.metrics.retained_refused_total);
+        }
+        self.broker.count_retained(retained.len());
+        Ok(position)
+    }
+
     /// Publishes a will as its client would have: through the sink, then to subscribers. While the
     /// sink is busy it is tried again, in a task of its own.
     pub(crate) fn publish_will(self: &Arc<Self>, client: Arc<Client>, will: Will) {
@@ -300,26 +343,36 @@ impl Door {
         let retry = Duration::from_millis(self.options.limits.busy_retry_ms);
         tokio::spawn(async move {
             let received_at = door.now();
-            let receipt = loop {
-                let incoming = Incoming {
-                    client: &client,
-                    topic: &will.topic,
-                    payload: &will.payload,
-                    content_type: will.content_type.as_deref(),
-                    retain: will.retain,
-                    received_at,
-                };
-                let clears = will.retain && will.payload.is_empty();
-                let taken = if clears {
-                    Ok(Receipt {
-                        position: 0,
-                        refused: None,
-                    })
-                } else {
-                    door.sink.submit(incoming)
-                };
-                match taken {
-                    Ok(receipt) => break receipt,
+            let message = Arc::new(Message {
+                expires_at: will
+                    .expiry_seconds
+                    .map(|s| received_at.plus_seconds(i64::from(s))),
+                topic: will.topic,
+                payload: will.payload,
+                properties: will.properties,
+            });
+            let incoming = Incoming {
+                client: &client,
+                topic: &message.topic,
+                payload: &message.payload,
+                content_type: will.content_type.as_deref(),
+                retain: will.retain,
+                received_at,
+            };
+            // Whether it was understood.
+            let take = || -> Result<bool, Refusal> {
+                let clears = will.retain && message.payload.is_empty();
+                if !clears && door.sink.submit(incoming)?.refused.is_some() {
+                    return Ok(false);
+                }
+                if will.retain {
+                    door.retain(Some(&client), &message, will.qos, received_at)?;
+                }
+                Ok(true)
+            };
+            let understood = loop {
+                match take() {
+                    Ok(understood) => break understood,
                     Err(Refusal::Busy) if Instant::now() < deadline => {
                         tokio::time::sleep(retry).await;
                     }
@@ -330,20 +383,9 @@ impl Door {
                 }
             };
             Metrics::one(&door.metrics.wills_total);
-            if receipt.refused.is_some() {
+            if !understood {
                 Metrics::one(&door.metrics.messages_refused_total);
                 return;
-            }
-            let message = Arc::new(Message {
-                expires_at: will
-                    .expiry_seconds
-                    .map(|s| received_at.plus_seconds(i64::from(s))),
-                topic: will.topic,
-                payload: will.payload,
-                properties: will.properties,
-            });
-            if will.retain {
-                door.broker.retain(&message, will.qos);
             }
             door.broker.publish(None, &message, will.qos, will.retain);
         });

@@ -4,8 +4,8 @@ use super::broker::Broker;
 use super::connection;
 use super::metrics::Metrics;
 use super::options::MqttOptions;
-use super::retained;
-use super::seam::{Authenticator, Sink};
+use super::retained::{self, Retained};
+use super::seam::{Authenticator, Refusal, Sink};
 use super::sign_in::SignInLimits;
 use super::tls;
 use model::{Problem, Timestamp};
@@ -62,7 +62,6 @@ pub(crate) struct Door {
     pub shutdown: watch::Sender<bool>,
     peers: Mutex<HashMap<IpAddr, usize>>,
     client_ids: AtomicU64,
-    retained_position: u64,
     began: Instant,
 }
 
@@ -122,7 +121,7 @@ impl MqttDoor {
     ) -> Result<MqttHandle, StartError> {
         let metrics = Arc::new(Metrics::default());
         let broker = Broker::new(options.limits.clone(), Arc::clone(&metrics));
-        let retained_position = load_retained(&options, &broker)?;
+        load_retained(&options, &broker, sink.as_ref())?;
         let acceptor = match (&options.tls, options.listen_tls.is_empty()) {
             (_, true) => None,
             (Some(source), false) => {
@@ -153,7 +152,6 @@ impl MqttDoor {
             shutdown: watch::Sender::new(false),
             peers: Mutex::default(),
             client_ids: AtomicU64::new(0),
-            retained_position,
             began: Instant::now(),
             options,
         });
@@ -167,6 +165,7 @@ impl MqttDoor {
             tasks.spawn(listen(Arc::clone(&door), listener, acceptor, tasks.clone()));
         }
         tasks.spawn(keep_house(Arc::clone(&door)));
+        tasks.spawn(keep_retained(Arc::clone(&door)));
         tasks.close();
         Ok(MqttHandle {
             door,
@@ -193,11 +192,12 @@ impl MqttHandle {
         &self.door.metrics
     }
 
-    /// Publishes a message of the platform itself; answers how many subscribers it was queued for.
-    /// Nothing is written to the sink.
+    /// Publishes a message of the platform itself; answers how many subscribers it was queued for. It says
+    /// nothing about the city and is not written, except that its topic keeps it when it is to be retained.
     ///
     /// # Errors
-    /// `mqtt-topic-name` when the topic is none.
+    /// `mqtt-topic-name` when the topic is none; `mqtt-busy` or the sink's own problem when a message to
+    /// be retained cannot be written now: nobody got it then.
     pub fn publish(
         &self,
         topic: &str,
@@ -205,33 +205,28 @@ impl MqttHandle {
         qos: Qos,
         retain: bool,
     ) -> Result<usize, Problem> {
-        let message = platform_message(topic, payload.into())?;
+        if !topic::is_name(topic) {
+            return Err(Problem::new(
+                "mqtt-topic-name",
+                format!("\"{}\" is no topic name", model::problem::quote(topic)),
+                "topic",
+                "use a text that is not empty and holds neither + nor #",
+            ));
+        }
+        let message = Arc::new(Message::new(topic, payload));
         if retain {
-            self.door.broker.retain(&message, qos);
+            let kept = self.door.retain(None, &message, qos, self.door.now());
+            kept.map_err(|refusal| match refusal {
+                Refusal::Unavailable(problem) => problem,
+                Refusal::Busy => Problem::new(
+                    "mqtt-busy",
+                    "too much waits for the disk",
+                    "journal",
+                    "try again in a moment",
+                ),
+            })?;
         }
         Ok(self.door.broker.publish(None, &message, qos, retain))
-    }
-
-    /// Keeps a message for later subscribers without publishing it: for a replay of the journal at
-    /// start, from [`MqttHandle::retained_position`] on.
-    ///
-    /// # Errors
-    /// `mqtt-topic-name` when the topic is none.
-    pub fn retained(
-        &self,
-        topic: &str,
-        payload: impl Into<bytes::Bytes>,
-        qos: Qos,
-    ) -> Result<(), Problem> {
-        let message = platform_message(topic, payload.into())?;
-        self.door.broker.retain(&message, qos);
-        Ok(())
-    }
-
-    /// The journal position of the retained messages as they were read at start: messages from there
-    /// on may be missing in them.
-    pub fn retained_position(&self) -> u64 {
-        self.door.retained_position
     }
 
     /// Ends the connections of a client identifier, e.g. of a device that was removed; answers how many.
@@ -244,22 +239,8 @@ impl MqttHandle {
     pub async fn shutdown(&self) {
         self.door.shutdown.send_replace(true);
         self.tasks.wait().await;
-        // Every task has ended, so every message that has a position was handed on.
-        let position = *self.door.sink.durable().borrow();
-        save_retained(&self.door, position, true).await;
+        save_retained(&self.door, true).await;
     }
-}
-
-fn platform_message(name: &str, payload: bytes::Bytes) -> Result<Arc<Message>, Problem> {
-    if topic::is_name(name) {
-        return Ok(Arc::new(Message::new(name, payload)));
-    }
-    Err(Problem::new(
-        "mqtt-topic-name",
-        format!("\"{}\" is no topic name", model::problem::quote(name)),
-        "topic",
-        "use a text that is not empty and holds neither + nor #",
-    ))
 }
 
 async fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
@@ -387,69 +368,96 @@ async fn keep_house(door: Arc<Door>) {
     ));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut shutdown = door.shutdown.subscribe();
-    let durable = door.sink.durable();
-    // A message is handed on a moment after it got its position, so a saving is current only up to
-    // the durable position of the saving before.
-    let mut position = door.retained_position;
-    let mut saved_position = position;
-    let mut last_save_ms = 0;
     loop {
         tokio::select! {
             _ = shutdown.wait_for(|down| *down) => return,
             _ = tick.tick() => {}
         }
-        let now_ms = door.now_ms();
-        for (client, will) in door.broker.housekeep(now_ms) {
+        for (client, will) in door.broker.housekeep(door.now_ms()) {
             door.publish_will(client, will);
         }
-        if now_ms >= last_save_ms + limits.retained_save_interval_ms {
-            last_save_ms = now_ms;
-            let next = *durable.borrow();
-            let stale = position - saved_position >= limits.retained_replay_max;
-            if save_retained(&door, position, stale).await {
-                saved_position = position;
-            }
-            position = next.max(position);
-        }
     }
 }
 
-fn load_retained(options: &MqttOptions, broker: &Broker) -> Result<u64, StartError> {
+async fn keep_retained(door: Arc<Door>) {
+    let every = door.options.limits.retained_save_interval_ms.max(1);
+    let mut tick = interval(Duration::from_millis(every));
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut shutdown = door.shutdown.subscribe();
+    loop {
+        tokio::select! {
+            _ = shutdown.wait_for(|down| *down) => return,
+            _ = tick.tick() => {}
+        }
+        save_retained(&door, false).await;
+    }
+}
+
+/// Takes in the file of retained messages and what the journal has after it.
+fn load_retained(
+    options: &MqttOptions,
+    broker: &Broker,
+    sink: &dyn Sink,
+) -> Result<(), StartError> {
     let Some(path) = &options.retained_file else {
-        return Ok(0);
+        return Ok(());
     };
-    let problem = |what: String| {
-        StartError::Retained(Problem::new(
-            "mqtt-retained-file",
-            what,
-            path.display().to_string(),
-            "restore the file from a backup, or remove it: retained messages are then built again from the journal",
-        ))
-    };
-    match std::fs::read(path) {
-        Ok(bytes) => broker.retained.write().decode(&bytes).map_err(problem),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
-        Err(error) => Err(problem(error.to_string())),
+    let mut retained = broker.retained.write();
+    retained.load(path).map_err(StartError::Retained)?;
+    if retained.position > *sink.durable().borrow() {
+        tracing::warn!(
+            "the journal ends before the file of retained messages (was it restored alone?): \
+             they are built again from the journal"
+        );
+        *retained = Retained::new(&options.limits);
     }
+    let from = retained.position;
+    sink.replay_retained(from, &mut |position, record| {
+        retained.apply(position, record);
+    })
+    .map_err(StartError::Retained)?;
+    broker.count_retained(retained.len());
+    Ok(())
 }
 
-/// Saves retained messages if they changed, or if `anyhow`; answers whether it did.
-async fn save_retained(door: &Door, position: u64, anyhow: bool) -> bool {
+/// Saves retained messages if they changed or their file is far behind the journal, or if `anyhow`.
+async fn save_retained(door: &Door, anyhow: bool) {
     let Some(path) = door.options.retained_file.clone() else {
-        return false;
+        return;
     };
-    let bytes = {
+    let limits = &door.options.limits;
+    let mut durable = door.sink.durable();
+    let (position, bytes) = {
         let mut retained = door.broker.retained.write();
-        if !retained.changed && !anyhow {
-            return false;
+        // Whatever was written below the durable position was written under this lock, so it has taken
+        // effect.
+        let position = retained.position.max(*durable.borrow());
+        let behind = position.saturating_sub(retained.saved_position);
+        if !retained.changed && !anyhow && behind < limits.retained_replay_max {
+            return;
         }
-        retained.encode(position)
+        (position, retained.encode(position))
     };
-    let saved = tokio::task::spawn_blocking(move || retained::save(&path, &bytes)).await;
-    if let Ok(Err(error)) = saved {
-        tracing::error!(%error, "cannot save retained messages; trying again later");
-        door.broker.retained.write().changed = true;
-        return false;
+    // A file ahead of the journal would hide what the journal writes there after a crash.
+    let patience = Duration::from_millis(limits.shutdown_ms);
+    let is_durable = timeout(patience, durable.wait_for(|&durable| durable >= position))
+        .await
+        .is_ok_and(|waited| waited.is_ok());
+    let saved = if is_durable {
+        let saving = tokio::task::spawn_blocking(move || retained::save(&path, &bytes));
+        saving
+            .await
+            .map_err(|e| e.to_string())
+            .and_then(|saved| saved.map_err(|e| e.to_string()))
+    } else {
+        Err("the journal is not durable yet".to_owned())
+    };
+    let mut retained = door.broker.retained.write();
+    match saved {
+        Ok(()) => retained.saved_position = position,
+        Err(error) => {
+            tracing::error!(%error, "cannot save retained messages; trying again later");
+            retained.changed = true;
+        }
     }
-    true
 }

@@ -6,13 +6,16 @@
 //!                    └ seat (what outlives the connection) ← broker: subscriptions, retained, wills
 //! ```
 //!
-//! What it promises: a message of QoS 1 or 2 is acknowledged only when the sink says that it is
-//! durable, in order; a message that the sink does not take waits in the socket and is never
-//! dropped; one peer's faults, floods and slowness stay its own; every queue has a limit with a name
-//! ([`Limits`]).
+//! What it promises: messages of QoS 1 or 2 are acknowledged in order, each only when the sink says that
+//! it is durable, and with it what its topic keeps or keeps no more; a message that the sink does not take
+//! waits in the socket and is never dropped; one peer's faults, floods and slowness stay its own; every
+//! queue has a limit with a name ([`Limits`]).
 //!
 //! Reading order: [`seam`], [`options`], `listen`, `connection`, `host`, `broker`, `seat`, `retained`,
 //! `sign_in`, [`tls`], [`metrics`].
+
+/// The door's name in the journal.
+pub const DOOR: &str = "mqtt";
 
 mod broker;
 mod connection;
@@ -22,7 +25,6 @@ mod listen;
 pub mod metrics;
 pub mod options;
 mod retained;
-mod retained_check;
 pub mod seam;
 mod seat;
 mod sign_in;
@@ -31,6 +33,5 @@ pub mod tls;
 pub use listen::{MqttDoor, MqttHandle, StartError};
 pub use metrics::Metrics;
 pub use options::{Limits, MqttOptions, TlsSource};
-pub use retained::VERSION as RETAINED_VERSION;
-pub use retained_check::check_retained;
+pub use retained::{VERSION as RETAINED_VERSION, check_retained};
 pub use seam::{Authenticator, Client, Denied, Incoming, Receipt, Refusal, Sink, WriteScope};

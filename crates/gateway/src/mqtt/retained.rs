@@ -1,8 +1,10 @@
-//! Retained messages: the last one of each topic, bounded, and kept in a file.
+//! Retained messages: the last one of each topic, bounded. They are a projection of the journal: what a
+//! topic keeps is written there first, in the order in which it takes effect, and the file only holds the
+//! outcome of the records below a position, so that a start replays what came after it.
 
 use super::options::Limits;
 use bytes::Bytes;
-use model::Timestamp;
+use model::{Problem, Timestamp};
 use proto_mqtt::{Message, Qos, topic};
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -23,6 +25,12 @@ pub(crate) struct Retained {
     bytes: usize,
     count_max: usize,
     bytes_max: usize,
+    /// No message that is kept expires before this; `None` when none expires.
+    expires_first: Option<Timestamp>,
+    /// The journal position after the last record that took effect.
+    pub position: u64,
+    /// The position that the file has.
+    pub saved_position: u64,
     /// Whether anything changed since the last [`Retained::encode`].
     pub changed: bool,
 }
@@ -34,6 +42,9 @@ impl Retained {
             bytes: 0,
             count_max: limits.retained_max,
             bytes_max: limits.retained_bytes_max,
+            expires_first: None,
+            position: 0,
+            saved_position: 0,
             changed: false,
         }
     }
@@ -42,9 +53,24 @@ impl Retained {
         self.kept.len()
     }
 
-    /// Keeps the message as the last of its topic; an empty payload clears the topic. `false` when
-    /// there is no room; what stood there before is then gone too, because it is out of date.
-    pub fn set(&mut self, message: &Arc<Message>, qos: Qos) -> bool {
+    /// Lets a record of the journal take effect; see [`Retained::set`].
+    pub fn apply(&mut self, position: u64, record: model::Retained) -> bool {
+        self.position = position + 1;
+        let message = Message {
+            topic: record.address,
+            payload: record.raw.into(),
+            properties: record.properties.into(),
+            expires_at: record.expires_at,
+        };
+        // Only ever written from a `Qos`.
+        let qos = Qos::from_bits(record.qos).unwrap_or(Qos::AtLeastOnce);
+        self.set(&Arc::new(message), qos, record.received_at)
+    }
+
+    /// Keeps the message, published at `now`, as the last of its topic; an empty payload clears the
+    /// topic. `false` when there is no room; what stood there before is then gone too, because it is out
+    /// of date. Messages that have expired make room.
+    pub fn set(&mut self, message: &Arc<Message>, qos: Qos, now: Timestamp) -> bool {
         if let Some((old, _)) = self.kept.remove(&message.topic) {
             self.bytes -= size(&old);
             self.changed = true;
@@ -52,15 +78,40 @@ impl Retained {
         if message.payload.is_empty() {
             return true;
         }
-        let bytes = self.bytes + size(message);
-        if self.kept.len() >= self.count_max || bytes > self.bytes_max {
-            return false;
+        if !self.has_room(message) {
+            self.drop_expired(now);
+            if !self.has_room(message) {
+                return false;
+            }
         }
-        self.bytes = bytes;
+        self.bytes += size(message);
         self.changed = true;
+        self.expires_first = earlier(self.expires_first, message.expires_at);
         self.kept
             .insert(message.topic.clone(), (Arc::clone(message), qos));
         true
+    }
+
+    fn has_room(&self, message: &Message) -> bool {
+        self.kept.len() < self.count_max && self.bytes + size(message) <= self.bytes_max
+    }
+
+    fn drop_expired(&mut self, now: Timestamp) {
+        // Looks through all of them only when one has expired.
+        if self.expires_first.is_none_or(|first| first > now) {
+            return;
+        }
+        self.expires_first = None;
+        self.kept.retain(|_, (message, _)| {
+            let stays = message.seconds_left(now) != Some(0);
+            if stays {
+                self.expires_first = earlier(self.expires_first, message.expires_at);
+            } else {
+                self.bytes -= size(message);
+                self.changed = true;
+            }
+            stays
+        });
     }
 
     /// Calls `found` for each message that the filter meets and that has not expired.
@@ -105,11 +156,31 @@ impl Retained {
         out
     }
 
-    /// Takes in the messages of a file; answers its position.
+    /// Takes in the file, when there is one.
+    ///
+    /// # Errors
+    /// `mqtt-retained-file`.
+    pub fn load(&mut self, path: &Path) -> Result<(), Problem> {
+        let read = match std::fs::read(path) {
+            Ok(bytes) => self.decode(&bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error.to_string()),
+        };
+        read.map_err(|what| {
+            Problem::new(
+                "mqtt-retained-file",
+                what,
+                path.display().to_string(),
+                "restore the file from a backup, or remove it: retained messages are then built again from the journal",
+            )
+        })
+    }
+
+    /// Takes in the messages of a file, and its position.
     ///
     /// # Errors
     /// A sentence that says what is wrong with the file.
-    pub fn decode(&mut self, bytes: &[u8]) -> Result<u64, String> {
+    pub fn decode(&mut self, bytes: &[u8]) -> Result<(), String> {
         let (body, sum) = bytes
             .split_last_chunk::<4>()
             .ok_or("the file is too short")?;
@@ -132,11 +203,31 @@ impl Retained {
                 properties: Bytes::copy_from_slice(at.field()?),
                 expires_at: (expires != NEVER).then(|| Timestamp::from_micros(expires)),
             };
-            self.set(&Arc::new(message), qos);
+            // A file of larger limits: what does not fit is left out.
+            self.set(&Arc::new(message), qos, Timestamp::from_micros(NEVER));
         }
+        (self.position, self.saved_position) = (position, position);
         self.changed = false;
-        Ok(position)
+        Ok(())
     }
+}
+
+fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// Reads a file of retained messages without opening a door: the journal position that it belongs to; `None`
+/// when there is no file.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_retained(path: &Path) -> Result<Option<u64>, Problem> {
+    let mut retained = Retained::new(&Limits::default());
+    retained.load(path)?;
+    Ok(path.is_file().then_some(retained.position))
 }
 
 /// Writes the file so that a crash leaves either the old or the new one.
@@ -196,7 +287,8 @@ mod tests {
     }
 
     fn set(store: &mut Retained, topic: &str, payload: &'static str) -> bool {
-        store.set(&Arc::new(Message::new(topic, payload)), Qos::AtLeastOnce)
+        let message = Arc::new(Message::new(topic, payload));
+        store.set(&message, Qos::AtLeastOnce, NOW)
     }
 
     fn found(store: &Retained, filter: &str) -> Vec<String> {
@@ -234,13 +326,68 @@ mod tests {
         assert!(set(&mut store, "3", "y"));
     }
 
+    #[test]
+    fn what_has_expired_makes_room() {
+        let mut store = store();
+        let mut kept = |topic: &str, expires_at, now| {
+            let mut message = Message::new(topic, "x");
+            message.expires_at = expires_at;
+            store.set(&Arc::new(message), Qos::AtLeastOnce, now)
+        };
+        let at = |seconds| Some(NOW.plus_seconds(seconds));
+        assert!(kept("1", at(10), NOW) && kept("2", at(20), NOW) && kept("3", None, NOW));
+        assert!(!kept("4", None, NOW.plus_seconds(9)));
+        assert!(kept("4", None, NOW.plus_seconds(10)));
+        assert!(!kept("5", None, NOW.plus_seconds(19)));
+        assert!(kept("5", None, NOW.plus_seconds(20)));
+        assert_eq!(found(&store, "#"), ["3", "4", "5"]);
+        assert_eq!(store.bytes, 6);
+    }
+
+    #[test]
+    fn a_replay_from_any_saved_state_ends_in_the_same() {
+        let record = |topic: &str, payload: &str| model::Retained {
+            door: "mqtt".into(),
+            device_id: None,
+            address: topic.into(),
+            received_at: NOW,
+            raw: payload.into(),
+            qos: 2,
+            properties: vec![],
+            expires_at: None,
+        };
+        // More topics than there is room for, replaced and cleared, some too large.
+        let records: Vec<_> = (0_usize..200)
+            .map(|n| {
+                let topic = format!("t{}", n * 7 % 5);
+                record(&topic, &"x".repeat(n * 11 % 17))
+            })
+            .collect();
+        let mut live = store();
+        let mut saved = Vec::new();
+        for (n, record) in records.iter().enumerate() {
+            saved.push(live.encode(n as u64));
+            live.apply(n as u64, record.clone());
+        }
+        assert!(live.len() > 0);
+        for file in saved {
+            let mut again = store();
+            again.decode(&file).unwrap();
+            for n in again.position..200 {
+                again.apply(n, records[n as usize].clone());
+            }
+            assert_eq!(again.kept, live.kept);
+            assert_eq!((again.bytes, again.position), (live.bytes, 200));
+        }
+    }
+
     fn sample() -> Retained {
         let mut store = store();
         set(&mut store, "a/b", "one");
         let mut message = Message::new("c", "two");
         message.expires_at = Some(NOW);
         message.properties = Bytes::from_static(&[1, 1]);
-        store.set(&Arc::new(message), Qos::AtMostOnce);
+        store.set(&Arc::new(message), Qos::AtMostOnce, NOW);
         store
     }
 
@@ -251,7 +398,8 @@ mod tests {
         save(&path, &sample().encode(7)).unwrap();
         save(&path, &sample().encode(8)).unwrap();
         let mut again = store();
-        assert_eq!(again.decode(&std::fs::read(&path).unwrap()), Ok(8));
+        again.decode(&std::fs::read(&path).unwrap()).unwrap();
+        assert_eq!((again.position, again.saved_position), (8, 8));
         assert_eq!(again.kept, sample().kept);
         assert_eq!(found(&again, "#"), ["a/b"], "the other has expired");
     }
@@ -261,7 +409,8 @@ mod tests {
         // Written by version 1 of the format; never change this fixture, add another beside it.
         let stored = include_bytes!("../../fixtures/retained-v1.bin");
         let mut again = store();
-        assert_eq!(again.decode(stored), Ok(7));
+        again.decode(stored).unwrap();
+        assert_eq!(again.position, 7);
         assert_eq!(again.kept, sample().kept);
     }
 

@@ -2,7 +2,7 @@
 //! [`Authenticator`] for clients. The binary implements both.
 
 use futures::future::BoxFuture;
-use model::{DeviceId, Problem, Timestamp, TypeName};
+use model::{DeviceId, Problem, Retained, Timestamp, TypeName};
 use std::net::IpAddr;
 use tokio::sync::watch;
 
@@ -90,6 +90,25 @@ pub trait Sink: Send + Sync {
         size_bytes: u64,
         problem: Problem,
     ) -> Result<u64, Refusal>;
+
+    /// Writes what a topic keeps for later subscribers, or with an empty payload that it keeps nothing any
+    /// more; answers its position. Comes after the message itself was taken, and in the order in which it
+    /// takes effect: the door's other clients wait meanwhile.
+    ///
+    /// # Errors
+    /// See [`Refusal`].
+    fn retain(&self, kept: Retained) -> Result<u64, Refusal>;
+
+    /// Gives what [`Sink::retain`] wrote and is durable, with its positions and in their order, from
+    /// `from` on.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn replay_retained(
+        &self,
+        from: u64,
+        each: &mut dyn FnMut(u64, Retained),
+    ) -> Result<(), Problem>;
 
     /// The durable position: everything below it is on disk.
     fn durable(&self) -> watch::Receiver<u64>;

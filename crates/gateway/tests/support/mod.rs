@@ -9,7 +9,7 @@ use gateway::{
     Authenticator, Client, Denied, Incoming, MqttDoor, MqttHandle, MqttOptions, Receipt, Refusal,
     Sink, WriteScope,
 };
-use model::{DeviceId, Problem, Timestamp, TypeName};
+use model::{DeviceId, Problem, Retained, Timestamp, TypeName};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -31,10 +31,17 @@ pub struct Stored {
     pub problem: Option<Problem>,
 }
 
+/// What is written of a retained message stands in the same journal.
+#[derive(Clone, Debug)]
+enum Entry {
+    Message(Stored),
+    Retained(Retained),
+}
+
 /// A journal in memory. A payload that begins with `bad` is not understood.
 #[derive(Debug)]
 pub struct MemorySink {
-    stored: Mutex<Vec<Stored>>,
+    entries: Mutex<Vec<Entry>>,
     durable: watch::Sender<u64>,
     /// While set, nothing becomes durable until [`MemorySink::sync`].
     pub disk_is_slow: AtomicBool,
@@ -46,7 +53,7 @@ pub struct MemorySink {
 impl Default for MemorySink {
     fn default() -> Self {
         Self {
-            stored: Mutex::default(),
+            entries: Mutex::default(),
             durable: watch::Sender::new(0),
             disk_is_slow: AtomicBool::new(false),
             is_busy: AtomicBool::new(false),
@@ -57,15 +64,20 @@ impl Default for MemorySink {
 
 impl MemorySink {
     pub fn stored(&self) -> Vec<Stored> {
-        self.stored.lock().unwrap().clone()
+        let entries = self.entries.lock().unwrap();
+        let message = |entry: &Entry| match entry {
+            Entry::Message(stored) => Some(stored.clone()),
+            Entry::Retained(_) => None,
+        };
+        entries.iter().filter_map(message).collect()
     }
     pub fn payloads(&self) -> Vec<String> {
         let text = |s: &Stored| String::from_utf8_lossy(&s.payload).into_owned();
-        self.stored.lock().unwrap().iter().map(text).collect()
+        self.stored().iter().map(text).collect()
     }
     /// Makes everything durable.
     pub fn sync(&self) {
-        let n = self.stored.lock().unwrap().len() as u64;
+        let n = self.entries.lock().unwrap().len() as u64;
         self.durable.send_replace(n);
     }
     fn take(
@@ -74,11 +86,7 @@ impl MemorySink {
         size_bytes: u64,
         problem: Option<Problem>,
     ) -> Result<u64, Refusal> {
-        if self.is_busy.load(Ordering::SeqCst) {
-            return Err(Refusal::Busy);
-        }
-        let mut stored = self.stored.lock().unwrap();
-        stored.push(Stored {
+        self.write(Entry::Message(Stored {
             client_id: incoming.client.client_id.clone(),
             topic: incoming.topic.into(),
             payload: incoming.payload.into(),
@@ -86,8 +94,15 @@ impl MemorySink {
             retain: incoming.retain,
             content_type: incoming.content_type.map(str::to_owned),
             problem,
-        });
-        let position = stored.len() as u64 - 1;
+        }))
+    }
+    fn write(&self, entry: Entry) -> Result<u64, Refusal> {
+        if self.is_busy.load(Ordering::SeqCst) {
+            return Err(Refusal::Busy);
+        }
+        let mut entries = self.entries.lock().unwrap();
+        entries.push(entry);
+        let position = entries.len() as u64 - 1;
         if !self.disk_is_slow.load(Ordering::SeqCst) {
             self.durable.send_replace(position + 1);
         }
@@ -112,6 +127,22 @@ impl Sink for MemorySink {
         problem: Problem,
     ) -> Result<u64, Refusal> {
         self.take(&incoming, size_bytes, Some(problem))
+    }
+    fn retain(&self, kept: Retained) -> Result<u64, Refusal> {
+        self.write(Entry::Retained(kept))
+    }
+    fn replay_retained(
+        &self,
+        from: u64,
+        each: &mut dyn FnMut(u64, Retained),
+    ) -> Result<(), Problem> {
+        let entries = self.entries.lock().unwrap().clone();
+        for (position, entry) in entries.into_iter().enumerate().skip(from as usize) {
+            if let Entry::Retained(kept) = entry {
+                each(position as u64, kept);
+            }
+        }
+        Ok(())
     }
     fn durable(&self) -> watch::Receiver<u64> {
         self.durable.subscribe()
@@ -180,7 +211,11 @@ pub fn options() -> MqttOptions {
 }
 
 pub async fn open(options: MqttOptions) -> Door {
-    let sink = Arc::new(MemorySink::default());
+    open_on(options, Arc::default()).await
+}
+
+/// A door over a journal that is there already.
+pub async fn open_on(options: MqttOptions, sink: Arc<MemorySink>) -> Door {
     let handle = MqttDoor::start(options, sink.clone(), Arc::new(Accounts))
         .await
         .unwrap();

@@ -25,7 +25,7 @@ const handled: CaseDetail = {
   closed_at: null,
   version: 6,
   assessment: null,
-  workflow: "standard",
+  workflow: "city-case",
   history: [
     {
       id: 5,
@@ -54,6 +54,7 @@ const handled: CaseDetail = {
       uploaded_by: "Zhang",
     },
   ],
+  way: ["collected", "filed", "dispatched", "handling", "handled", "verified", "closed"],
   actions: ["verify", "reject", "comment"],
   allowed: [
     { action: "verify", needs: [] },
@@ -101,6 +102,15 @@ describe("case", () => {
       version: 6,
     });
     expect((await screen.findAllByText("In handling")).length).toBeGreaterThan(0);
+  });
+
+  it("shows the way of the case's own workflow", async () => {
+    const way = ["collected", "dispatched", "handling", "handled", "closed"];
+    serve({ "GET /api/v1/cases/3": { ...handled, workflow: "flood-case", way } });
+    show(page, { user: userWith(["case.read"]), path: "/cases/3" });
+    await screen.findByText("Level above warning");
+    expect(document.querySelectorAll(".way .ant-steps-item").length).toBe(5);
+    expect(document.querySelectorAll(".way .ant-steps-item-finish").length).toBe(3);
   });
 
   it("says that a case is not there", async () => {

@@ -9,7 +9,7 @@ import { keyOf } from "../../i18n/words.ts";
 import { ActionBar, available, useActionKeys } from "../../lib/actions.tsx";
 import { bytes, half } from "../../lib/format.ts";
 import { can, useUser } from "../../lib/session.ts";
-import { type Attachment, CASE_STATES, type CaseActionName, type CaseDetail } from "../../lib/types.ts";
+import type { Attachment, CaseActionName, CaseDetail } from "../../lib/types.ts";
 import { Loaded } from "../../ui/states.tsx";
 import { CaseStateTag, SeverityTag, stateWord, Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
@@ -18,8 +18,6 @@ import { type CaseContext, caseActions } from "./actions.tsx";
 import { CaseActionDialog } from "./dialogs.tsx";
 import { Due } from "./due.tsx";
 import { attachmentUrl, caseQuery, keepCase } from "./queries.ts";
-
-const WAY: readonly string[] = CASE_STATES.filter((state) => state !== "cancelled");
 
 export function Page() {
   const id = Number(useParams().id);
@@ -80,18 +78,19 @@ function CaseView({ item }: { item: CaseDetail }) {
 function Way({ item }: { item: CaseDetail }) {
   const { t } = useT();
   const phone = usePhone();
-  const at = WAY.indexOf(item.state);
-  // Cancelled, or a state of a workflow of a pack's own: it stands on no known way.
+  const { way } = item;
+  const at = way.indexOf(item.state);
+  // Cancelled, or its workflow is gone.
   if (at < 0) return <CaseStateTag state={item.state} />;
   return (
     <Steps
       size="small"
-      current={item.state === "closed" ? WAY.length : at}
+      current={at === way.length - 1 ? way.length : at}
       orientation="horizontal"
       responsive={false}
       type={phone ? "dot" : "default"}
       className={phone ? "way way-phone" : "way"}
-      items={WAY.map((state) => ({ title: phone ? "" : stateWord(state, t) }))}
+      items={way.map((state) => ({ title: phone ? "" : stateWord(state, t) }))}
     />
   );
 }
