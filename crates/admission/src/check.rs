@@ -275,6 +275,7 @@ mod tests {
             source: None,
             attributes: [("waterLevel".to_owned(), level)].into(),
             open: true,
+            history: None,
         };
         Catalogue {
             kinds: [("WaterObserved".to_owned(), kind)].into(),

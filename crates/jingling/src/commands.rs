@@ -4,7 +4,7 @@ use crate::args::{DeviceCommand, Init, PackCommand, Query, TokenCommand, UserCom
 use crate::city_lock::CityLock;
 use crate::folder::Folder;
 use crate::output::{print_csv, print_json, print_table};
-use crate::running::{sql_limits, wall_clock};
+use crate::running::{lake_options, sql_limits, wall_clock};
 use crate::settings::{FILE_NAME, Settings, TEMPLATE};
 use crate::{files, formats};
 use anyhow::{Context, Result, anyhow, bail};
@@ -352,8 +352,8 @@ pub async fn query(args: Query) -> Result<()> {
     formats::read(&folder)?;
     let packs = folder.packs()?;
     let city = folder.city(&settings.city.profile)?;
-    let lake = Lake::open_read_only(folder.lake(), lake::Options::default())
-        .map_err(|p| anyhow!("{p}"))?;
+    let options = lake_options(&settings, &packs.catalogue, &city.zone)?;
+    let lake = Lake::open_read_only(folder.lake(), options).map_err(|p| anyhow!("{p}"))?;
     let twin = Arc::new(twin::Twin::restore(&folder.twin_checkpoint())?);
     let mut reader = journal::open_read_only(folder.journal())?;
     reader.seek(

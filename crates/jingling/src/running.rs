@@ -32,6 +32,8 @@ const MIB: usize = 1024 * 1024;
 const RECORDS_QUEUE: usize = 8;
 /// How often it is asked whether history should be sealed.
 const SEAL_CHECK_S: u64 = 5;
+/// How often it is asked whether history's files should be looked after.
+const UPKEEP_CHECK_S: u64 = 15;
 /// Longest wait for requests under way when the city ends.
 const HTTP_SHUTDOWN_S: u64 = 5;
 
@@ -102,11 +104,7 @@ impl Running {
             }
         };
         let twin = Arc::new(twin);
-        let lake_options = lake::Options {
-            seal_rows: settings.lake.seal_rows,
-            seal_age: Duration::from_secs(settings.lake.seal_minutes * 60),
-            ..lake::Options::default()
-        };
+        let lake_options = lake_options(settings, &packs.catalogue, &city.zone)?;
         let lake = Arc::new(
             Lake::open(folder.lake(), lake_options)
                 .map_err(|p| anyhow!("opening the lake: {p}"))?,
@@ -293,6 +291,7 @@ impl Running {
         for timer in &self.timers {
             timer.abort();
         }
+        self.app.lake.stop_upkeep();
         let mut http = self.http;
         if tokio::time::timeout(Duration::from_secs(HTTP_SHUTDOWN_S), &mut http)
             .await
@@ -312,6 +311,30 @@ impl Running {
         drop(self.lock);
         Ok(())
     }
+}
+
+/// The lake's options, from the settings, the packs and the city's time zone.
+///
+/// # Errors
+/// A zone that is unknown.
+pub fn lake_options(
+    settings: &Settings,
+    catalogue: &model::Catalogue,
+    zone: &str,
+) -> Result<lake::Options> {
+    let histories = catalogue.kinds.iter();
+    Ok(lake::Options {
+        seal_rows: settings.lake.seal_rows,
+        seal_age: Duration::from_secs(settings.lake.seal_minutes * 60),
+        compact_memory_bytes: settings.lake.upkeep_mib_max.max(1) * MIB,
+        history: histories
+            .filter_map(|(name, kind)| Some((name.clone(), kind.history.clone()?)))
+            .collect(),
+        day_offset_seconds: jiff::tz::TimeZone::get(zone)?
+            .to_offset(jiff::Timestamp::now())
+            .seconds(),
+        ..lake::Options::default()
+    })
 }
 
 /// The limits of a query, from the settings.
@@ -439,6 +462,31 @@ fn timers(app: &Arc<App>, folder: &Folder, settings: &Settings) -> Vec<JoinHandl
             }
         })
     };
+    let upkeep = {
+        let app = app.clone();
+        tokio::spawn(async move {
+            let mut ticker = tokio::time::interval(Duration::from_secs(UPKEEP_CHECK_S));
+            ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                ticker.tick().await;
+                loop {
+                    let lake = app.lake.clone();
+                    match tokio::task::spawn_blocking(move || lake.upkeep(wall_clock())).await {
+                        Ok(Ok(Some(upkept))) => tracing::debug!(?upkept, "history looked after"),
+                        Ok(Ok(None)) => break,
+                        Ok(Err(problem)) => {
+                            tracing::error!(%problem, "history could not be looked after; its files are as before");
+                            break;
+                        }
+                        Err(error) => {
+                            tracing::error!(%error, "looking after history ended");
+                            break;
+                        }
+                    }
+                }
+            }
+        })
+    };
     let checkpoint = {
         let (app, path) = (app.clone(), folder.twin_checkpoint());
         let every = Duration::from_secs(settings.twin.checkpoint_seconds.max(1));
@@ -462,7 +510,7 @@ fn timers(app: &Arc<App>, folder: &Folder, settings: &Settings) -> Vec<JoinHandl
             }
         })
     };
-    let mut timers = vec![measure, seal, checkpoint];
+    let mut timers = vec![measure, seal, upkeep, checkpoint];
     timers.extend(crate::backup::schedule::start(
         folder.clone(),
         &settings.backup,

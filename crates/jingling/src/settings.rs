@@ -115,6 +115,8 @@ LakeSettings {
     seal_rows: usize = 500_000,
     /// Longest time that a row stays unsealed, minutes.
     seal_minutes: u64 = 10,
+    /// Memory that compaction and rollups may take in the background, MiB.
+    upkeep_mib_max: usize = 64,
 });
 section!(/// The current state.
 TwinSettings {

@@ -1,18 +1,20 @@
 //! Is every stored file whole, and is nothing missing between them?
 
+use crate::layout::{REPLACED_FOLDER, Table, replaced_name};
 use crate::manifest::{FileEntry, MANIFEST_NAME, Manifest, strays};
-use crate::schema::{OBSERVATION_COLUMNS, column};
+use crate::schema::{column, rollup_column};
 use model::Problem;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::statistics::Statistics;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 /// Verifies the lake in `dir` without opening it: every file of the manifest is there, with its size,
-/// checksum, rows, columns and positions, and the files follow each other without a gap. An empty answer
-/// means that all is well. It reads every byte.
+/// checksum, rows, columns and positions, and together they hold every row ever sealed but for those given
+/// up. An empty answer means that all is well. It reads every byte.
 pub fn check(dir: &Path) -> Vec<Problem> {
     let manifest = match Manifest::read(dir) {
         Ok(Some(manifest)) => manifest,
@@ -30,11 +32,11 @@ pub fn check(dir: &Path) -> Vec<Problem> {
     for entry in &manifest.files {
         findings.extend(check_file(dir, entry).err());
     }
-    findings.extend(check_ranges(dir, &manifest));
+    findings.extend(check_rows(dir, &manifest));
     match strays(dir, &manifest) {
         Ok(strays) => {
-            // What an interrupted seal left is removed at the next start and is no fault.
-            for stray in strays.iter().filter(|s| !s.unfinished) {
+            // What interrupted work left is removed at the next start and is no fault.
+            for stray in strays.iter().filter(|s| !s.is_leftover) {
                 findings.push(finding(
                     "lake-file-unlisted",
                     "the manifest does not list this file: its rows are not read",
@@ -55,7 +57,12 @@ fn finding(code: &str, what: impl Into<String>, path: &Path, mend: &str) -> Prob
 }
 
 fn check_file(dir: &Path, entry: &FileEntry) -> Result<(), Problem> {
-    let path = dir.join(&entry.path);
+    let mut path = dir.join(&entry.path);
+    let kept = dir.join(REPLACED_FOLDER).join(replaced_name(&entry.path));
+    if !path.exists() && kept.exists() {
+        // An exchange that did not end: the next start puts it back.
+        path = kept;
+    }
     let unreadable =
         |e: &dyn std::fmt::Display| finding("lake-file-unreadable", e.to_string(), &path, RESTORE);
     let mut file = match File::open(&path) {
@@ -115,7 +122,8 @@ fn check_contents(file: File, entry: &FileEntry, path: &Path) -> Result<(), Cont
         .iter()
         .map(|c| c.name())
         .collect();
-    if names != OBSERVATION_COLUMNS.map(|(name, _, _)| name) {
+    let schema = entry.table.schema();
+    if !names.iter().eq(schema.fields().iter().map(|f| f.name())) {
         return Err(wrong(
             "lake-file-columns",
             format!("the columns are {}", names.join(", ")),
@@ -128,9 +136,13 @@ fn check_contents(file: File, entry: &FileEntry, path: &Path) -> Result<(), Cont
             format!("the file has {rows} rows, not {}", entry.rows),
         ));
     }
+    let position = match entry.table {
+        Table::Observations => column::JOURNAL_POSITION,
+        _ => rollup_column::LAST_POSITION,
+    };
     let mut positions: Option<(i64, i64)> = None;
     for group in metadata.row_groups() {
-        if let Some(Statistics::Int64(s)) = group.column(column::JOURNAL_POSITION).statistics()
+        if let Some(Statistics::Int64(s)) = group.column(position).statistics()
             && let (Some(min), Some(max)) = (s.min_opt(), s.max_opt())
         {
             let (least, greatest) = positions.unwrap_or((*min, *max));
@@ -149,57 +161,49 @@ fn check_contents(file: File, entry: &FileEntry, path: &Path) -> Result<(), Cont
     Ok(())
 }
 
-/// Seals follow each other: each begins where the one before ended, the last at the sealed position.
-fn check_ranges(dir: &Path, manifest: &Manifest) -> Vec<Problem> {
-    let place = dir.join(MANIFEST_NAME);
+/// The rows in files and those given up are all that were ever sealed, from positions below the sealed one.
+fn check_rows(dir: &Path, manifest: &Manifest) -> Vec<Problem> {
     let mut findings = Vec::new();
-    let mut expected = 0;
     let mut told = |code: &str, what: String| {
         findings.push(finding(
             code,
             what,
-            &place,
+            &dir.join(MANIFEST_NAME),
             "restore the lake's folder from a backup, or rebuild it from the journal",
         ));
     };
-    for (from, to) in manifest.ranges() {
-        if from > expected {
-            told(
-                "lake-positions-gap",
-                format!("no file covers positions {expected} to {}", from - 1),
-            );
-        } else if from < expected {
-            told(
-                "lake-positions-overlap",
-                format!("two seals cover positions from {from}"),
-            );
-        }
-        expected = to;
-    }
-    if expected != manifest.sealed_position {
+    let rows: u64 = manifest.of(Table::Observations).map(|f| f.rows).sum();
+    if rows + manifest.rows_expired != manifest.rows_sealed {
         told(
-            "lake-positions-gap",
+            "lake-rows-missing",
             format!(
-                "the files end at position {expected}, the manifest says {}",
-                manifest.sealed_position
+                "{} rows were sealed, but {rows} are in files and {} were given up",
+                manifest.rows_sealed, manifest.rows_expired
             ),
         );
     }
+    let mut paths = BTreeSet::new();
     for file in &manifest.files {
-        let inside = file.position_from <= file.position_first
-            && file.position_first <= file.position_last
-            && file.position_last < file.position_to;
-        if !inside {
+        if !paths.insert(&file.path) {
+            told("lake-file-twice", format!("{} is listed twice", file.path));
+        }
+        let is_inside = file.position_first <= file.position_last
+            && file.position_last < manifest.sealed_position;
+        if !is_inside {
             told(
                 "lake-positions-outside",
-                format!("{} holds positions outside its seal", file.path),
+                format!(
+                    "{} holds positions {} to {}, but history is sealed up to {}",
+                    file.path, file.position_first, file.position_last, manifest.sealed_position
+                ),
             );
         }
     }
     findings
 }
 
-fn digest(file: &mut File) -> std::io::Result<(u64, String)> {
+/// Size and SHA-256 of a file.
+pub(crate) fn digest(file: &mut File) -> std::io::Result<(u64, String)> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 18];
     let mut bytes = 0;

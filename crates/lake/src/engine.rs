@@ -3,6 +3,7 @@
 
 use crate::errors::{CATALOG, SCHEMA};
 use crate::lake::Options;
+use crate::store::LakeFolder;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -63,7 +64,7 @@ impl Engine {
             .build()
             .map_err(|e| told(&e))?;
         let store = LocalFileSystem::new_with_prefix(dir).map_err(|e| told(&e))?;
-        env.register_object_store(store_url().as_ref(), Arc::new(store));
+        env.register_object_store(store_url().as_ref(), Arc::new(LakeFolder(store)));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(options.query_threads.max(1))
             .thread_name("lake-query")

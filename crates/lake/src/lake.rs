@@ -1,15 +1,20 @@
 //! The lake itself: the tail and the files under one lock, so that whoever looks sees every row once.
 
 use crate::engine::Engine;
-use crate::manifest::{FILES_FOLDER, FileEntry, Manifest, io_problem, strays};
+use crate::layout::Table;
+use crate::manifest::{FileEntry, Manifest, io_problem, strays};
+use crate::publish::{Change, forget_replaced, publish, recover};
+use crate::rollup;
 use crate::seal::write_part;
 use crate::tail::{Part, Tail};
 use arrow::error::ArrowError;
-use model::{Accepted, Problem, Timestamp};
-use parking_lot::Mutex;
+use model::{Accepted, HistoryKind, Problem, Timestamp};
+use parking_lot::{Condvar, Mutex};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// The lake's settings; every limit is here.
@@ -21,10 +26,32 @@ pub struct Options {
     pub seal_age: Duration,
     /// Seal when the tail takes this much memory, in bytes (estimated).
     pub seal_bytes: usize,
+    /// Memory of the tail, in bytes (estimated), past which [`Lake::apply`] waits for the seal that runs,
+    /// if one runs: memory is bounded by this, twice while a seal writes.
+    pub tail_bytes_max: usize,
     /// Rows after which the open columns of the tail are frozen.
     pub chunk_rows: usize,
-    /// Rows of a row group in a file: what is skipped or read as a whole.
+    /// Rows of a row group in a file: what is given to one thread.
     pub row_group_rows: usize,
+    /// Rows of a page in a file: the least that is read of a column.
+    pub page_rows: usize,
+    /// Rows after which compaction begins another file; files of half as many are left alone.
+    pub file_rows_max: usize,
+    /// Files of a folder that are waited for before they are made one, while more are coming.
+    pub compact_files_min: usize,
+    /// Memory that compaction and rollups may take, in bytes (estimated): it bounds how many files are
+    /// read at a time.
+    pub compact_memory_bytes: usize,
+    /// A folder whose newest row is this old is taken as quiet: its files are brought together even
+    /// when they are few.
+    pub quiet_age: Duration,
+    /// Shortest time that a replaced file is kept for readers in other processes.
+    pub replaced_keep: Duration,
+    /// How long history is kept and how it is condensed, by entity type; as packs declare it.
+    pub history: BTreeMap<String, HistoryKind>,
+    /// How far the city's clock is ahead of UTC, in seconds: where the days of `observations_1d` begin.
+    /// A lake keeps what its first files were written with.
+    pub day_offset_seconds: i32,
     /// Zstandard level of the files, 1 to 22.
     pub zstd_level: i32,
     /// Threads that run queries, apart from the program's own.
@@ -40,9 +67,18 @@ impl Default for Options {
         Self {
             seal_rows: 500_000,
             seal_age: Duration::from_secs(600),
-            seal_bytes: 256 << 20,
+            seal_bytes: 64 << 20,
+            tail_bytes_max: 256 << 20,
             chunk_rows: 8_192,
-            row_group_rows: 65_536,
+            row_group_rows: 131_072,
+            page_rows: 8_192,
+            file_rows_max: 10_000_000,
+            compact_files_min: 8,
+            compact_memory_bytes: 64 << 20,
+            quiet_age: Duration::from_secs(3_600),
+            replaced_keep: Duration::from_secs(600),
+            history: BTreeMap::new(),
+            day_offset_seconds: 0,
             zstd_level: 3,
             query_threads: 2,
             queries_max: 4,
@@ -56,7 +92,7 @@ impl Default for Options {
 pub struct Sealed {
     /// Replay of the journal starts here from now on.
     pub sealed_position: u64,
-    /// Files written, one for each UTC date of receipt.
+    /// Files written, one for each UTC day of observation.
     pub files: usize,
     /// Rows written.
     pub rows: u64,
@@ -71,8 +107,12 @@ pub struct Stats {
     pub tail_rows: usize,
     /// What the newest rows take in memory, in bytes (estimated), without those being sealed.
     pub tail_bytes: usize,
-    /// Sealed files.
+    /// Sealed files of observations.
     pub files: usize,
+    /// Files of rollups.
+    pub rollup_files: usize,
+    /// Replaced files that wait for their readers to end.
+    pub replaced_files: usize,
     /// Rows in sealed files.
     pub sealed_rows: u64,
     /// Size of sealed files, in bytes.
@@ -92,11 +132,26 @@ pub struct Lake {
     state: Mutex<State>,
     /// Held by the one seal that runs.
     sealing: Mutex<()>,
+    /// Notified when a seal has ended, well or not.
+    sealed: Condvar,
+    /// Held while files are listed or taken off the list.
+    publishing: Mutex<()>,
+    /// Held by the one piece of upkeep that runs.
+    pub(crate) upkeeping: Mutex<()>,
+    /// Paths of files that upkeep stumbled over since the start.
+    pub(crate) troubled: Mutex<BTreeSet<String>>,
+    /// Set when upkeep is to end early.
+    pub(crate) is_stopping: AtomicBool,
     pub(crate) engine: Engine,
 }
 
 struct State {
     manifest: Arc<Manifest>,
+    /// Manifests that somebody may still be reading by, the oldest first.
+    known: Vec<(u64, Weak<Manifest>)>,
+    /// Files taken off the list, with the first manifest that did not list them, and when upkeep first saw them.
+    replaced: Vec<(u64, Option<Timestamp>, Vec<Arc<FileEntry>>)>,
+    is_sealing: bool,
     /// Taken out of the tail and not yet in the manifest; queries still see it. Stays here when a seal
     /// fails, for the next one.
     waiting: Option<Arc<Part>>,
@@ -106,6 +161,7 @@ struct State {
 }
 
 /// All rows at one moment: these files and these parts, each row once.
+#[derive(Clone)]
 pub(crate) struct Contents {
     pub manifest: Arc<Manifest>,
     pub parts: Vec<Arc<Part>>,
@@ -122,33 +178,33 @@ impl Lake {
         let dir = dir.into();
         std::fs::create_dir_all(&dir).map_err(|e| io_problem("create", &dir, &e))?;
         let lock = lock(&dir)?;
-        let manifest = match Manifest::read(&dir)? {
+        let mut manifest = match Manifest::read(&dir)? {
             Some(manifest) => manifest,
             None => {
-                let manifest = Manifest::empty();
+                let manifest = Manifest::empty(options.day_offset_seconds);
                 if let Some(file) = strays(&dir, &manifest)?.first() {
                     return Err(Problem::new(
                         "lake-manifest-missing",
                         "there are files but no manifest.json",
                         file.path.display().to_string(),
-                        format!(
-                            "restore manifest.json from a backup, or move the folder {FILES_FOLDER} away"
-                        ),
+                        "restore manifest.json from a backup, or move the folders of the tables away",
                     ));
                 }
                 manifest.write(&dir)?;
                 manifest
             }
         };
-        for stray in strays(&dir, &manifest)? {
-            if stray.unfinished {
-                tracing::info!(path = %stray.path.display(), "removing what an interrupted seal left");
-                std::fs::remove_file(&stray.path)
-                    .map_err(|e| io_problem("remove", &stray.path, &e))?;
-            } else {
-                tracing::warn!(path = %stray.path.display(), "not in the manifest: left alone, not read");
-            }
+        if manifest.generation == 0 {
+            // Nothing was written by this clock yet.
+            manifest.day_offset_seconds = options.day_offset_seconds;
+        } else if manifest.day_offset_seconds != options.day_offset_seconds {
+            tracing::warn!(
+                kept = manifest.day_offset_seconds,
+                asked = options.day_offset_seconds,
+                "the lake's days begin where they began when its first files were written"
+            );
         }
+        recover(&dir, &manifest)?;
         Self::assemble(dir, options, Some(lock), manifest)
     }
 
@@ -177,14 +233,23 @@ impl Lake {
         manifest: Manifest,
     ) -> Result<Self, Problem> {
         let engine = Engine::new(&dir, &options)?;
+        let manifest = Arc::new(manifest);
         Ok(Self {
             state: Mutex::new(State {
                 tail: Tail::new(manifest.sealed_position, options.chunk_rows),
-                manifest: Arc::new(manifest),
+                known: vec![(manifest.generation, Arc::downgrade(&manifest))],
+                replaced: Vec::new(),
+                is_sealing: false,
+                manifest,
                 waiting: None,
                 held_since: None,
             }),
             sealing: Mutex::new(()),
+            sealed: Condvar::new(),
+            publishing: Mutex::new(()),
+            upkeeping: Mutex::new(()),
+            troubled: Mutex::default(),
+            is_stopping: AtomicBool::new(false),
             dir,
             options,
             lock,
@@ -200,12 +265,15 @@ impl Lake {
     /// How much the lake holds.
     pub fn stats(&self) -> Stats {
         let state = self.state.lock();
+        let sealed = || state.manifest.of(Table::Observations);
         Stats {
             tail_rows: state.tail.rows() + state.waiting.as_ref().map_or(0, |part| part.rows()),
             tail_bytes: state.tail.bytes(),
-            files: state.manifest.files.len(),
-            sealed_rows: state.manifest.files.iter().map(|f| f.rows).sum(),
-            sealed_bytes: state.manifest.files.iter().map(|f| f.bytes).sum(),
+            files: sealed().count(),
+            rollup_files: state.manifest.files.len() - sealed().count(),
+            replaced_files: state.replaced.iter().map(|(_, _, files)| files.len()).sum(),
+            sealed_rows: sealed().map(|f| f.rows).sum(),
+            sealed_bytes: sealed().map(|f| f.bytes).sum(),
             sealed_position: state.manifest.sealed_position,
             position_next: state.tail.position_next,
         }
@@ -214,16 +282,24 @@ impl Lake {
     /// Takes one message: a row for each attribute. Positions must rise; one taken before is ignored, so
     /// that replay does no harm. Returns the rows added.
     pub fn apply(&self, position: u64, accepted: &Accepted) -> usize {
-        self.state.lock().tail.apply(position, accepted)
+        let mut state = self.state.lock();
+        while state.is_sealing && state.tail.bytes() >= self.options.tail_bytes_max {
+            self.sealed.wait(&mut state);
+        }
+        state.tail.apply(position, accepted)
     }
 
     /// As [`Self::apply`] for many messages, at the price of one lock.
     pub fn apply_batch(&self, batch: &[(u64, Accepted)]) -> usize {
         let mut state = self.state.lock();
-        batch
-            .iter()
-            .map(|(position, accepted)| state.tail.apply(*position, accepted))
-            .sum()
+        let mut rows = 0;
+        for (position, accepted) in batch {
+            while state.is_sealing && state.tail.bytes() >= self.options.tail_bytes_max {
+                self.sealed.wait(&mut state);
+            }
+            rows += state.tail.apply(*position, accepted);
+        }
+        rows
     }
 
     /// Whether it is time for [`Self::seal`]: by rows, memory, or because the tail has held rows for
@@ -254,16 +330,9 @@ impl Lake {
     /// `lake-seal` or `lake-io`: the rows stay visible in memory and the next seal tries again.
     /// `lake-read-only` after [`Self::open_read_only`].
     pub fn seal(&self) -> Result<Option<Sealed>, Problem> {
-        if self.lock.is_none() {
-            return Err(Problem::new(
-                "lake-read-only",
-                "the lake is open for reading only",
-                self.dir.display().to_string(),
-                "seal in the process that serves the city",
-            ));
-        }
+        self.must_be_writable()?;
         let _one_at_a_time = self.sealing.lock();
-        let (part, manifest) = {
+        let part = {
             let mut state = self.state.lock();
             if state.waiting.is_none() {
                 if state.tail.rows() == 0 {
@@ -272,25 +341,108 @@ impl Lake {
                 state.waiting = Some(Arc::new(state.tail.take().map_err(arrow_problem)?));
                 state.held_since = None;
             }
-            (state.waiting.clone(), Arc::clone(&state.manifest))
+            state.is_sealing = true;
+            state.waiting.clone()
         };
-        let Some(part) = part else { return Ok(None) };
+        let outcome = part.map(|part| self.seal_part(&part)).transpose();
+        self.state.lock().is_sealing = false;
+        self.sealed.notify_all();
+        outcome
+    }
 
-        let written = write_part(&self.dir, &part, &self.options)?;
+    fn seal_part(&self, part: &Part) -> Result<Sealed, Problem> {
+        let mut written = write_part(&self.dir, part, &self.options)?;
+        let tags = rollup::tags(&self.options);
+        for file in &mut written {
+            file.entry.rolled = rollup::without_rows(&tags, &file.entry);
+        }
         let sealed = Sealed {
             sealed_position: part.position_to,
             files: written.len(),
-            rows: written.iter().map(|f| f.rows).sum(),
-            bytes: written.iter().map(|f| f.bytes).sum(),
+            rows: written.iter().map(|f| f.entry.rows).sum(),
+            bytes: written.iter().map(|f| f.entry.bytes).sum(),
         };
-        let next = manifest_with(&manifest, &part, written);
-        next.write(&self.dir)?;
+        self.publish(Change {
+            add: written,
+            sealed_position: Some(part.position_to),
+            rows_sealed: sealed.rows,
+            ..Change::default()
+        })?;
+        Ok(sealed)
+    }
 
-        // The one moment in which the rows change from memory to files, for everyone.
+    /// Makes a change of files durable, then visible to all that ask from now on.
+    pub(crate) fn publish(&self, change: Change) -> Result<(), Problem> {
+        let _one_at_a_time = self.publishing.lock();
+        let before = Arc::clone(&self.state.lock().manifest);
+        let removed = change.remove.clone();
+        let is_seal = change.sealed_position.is_some();
+        let next = Arc::new(publish(&self.dir, &before, change)?);
+        // The one moment in which rows change from memory to files, or from files to files, for everyone.
         let mut state = self.state.lock();
-        state.manifest = Arc::new(next);
-        state.waiting = None;
-        Ok(Some(sealed))
+        state.known.push((next.generation, Arc::downgrade(&next)));
+        if !removed.is_empty() {
+            state.replaced.push((next.generation, None, removed));
+        }
+        state.manifest = next;
+        if is_seal {
+            state.waiting = None;
+        }
+        Ok(())
+    }
+
+    /// Deletes replaced files that no query reads any more and that are old enough. Returns how many.
+    pub(crate) fn forget_replaced(&self, now: Timestamp) -> usize {
+        let mut state = self.state.lock();
+        state
+            .known
+            .retain(|(_, manifest)| manifest.strong_count() > 0);
+        let oldest = state
+            .known
+            .first()
+            .map_or(u64::MAX, |(generation, _)| *generation);
+        let keep_us = i64::try_from(self.options.replaced_keep.as_micros()).unwrap_or(i64::MAX);
+        let mut gone = Vec::new();
+        state.replaced.retain_mut(|(generation, seen, files)| {
+            let since = *seen.get_or_insert(now);
+            let is_over = *generation <= oldest && now.micros_since(since) >= keep_us;
+            if is_over {
+                gone.append(files);
+            }
+            !is_over
+        });
+        drop(state);
+        forget_replaced(&self.dir, &gone);
+        gone.len()
+    }
+
+    /// Asks upkeep that runs, or comes, to end early; for a program that is ending.
+    pub fn stop_upkeep(&self) {
+        self.is_stopping.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn must_be_writable(&self) -> Result<(), Problem> {
+        match self.lock {
+            Some(_) => Ok(()),
+            None => Err(Problem::new(
+                "lake-read-only",
+                "the lake is open for reading only",
+                self.dir.display().to_string(),
+                "do this in the process that serves the city",
+            )),
+        }
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(crate) fn manifest(&self) -> Arc<Manifest> {
+        Arc::clone(&self.state.lock().manifest)
     }
 
     /// All rows at this moment.
@@ -305,13 +457,6 @@ impl Lake {
             parts,
         })
     }
-}
-
-fn manifest_with(manifest: &Manifest, part: &Part, written: Vec<FileEntry>) -> Manifest {
-    let mut next = manifest.clone();
-    next.files.extend(written.into_iter().map(Arc::new));
-    next.sealed_position = part.position_to;
-    next
 }
 
 fn lock(dir: &Path) -> Result<File, Problem> {

@@ -6,31 +6,43 @@
 //! [`Lake::sealed_position`] survives a restart, everything above is replayed from the journal.
 //! A query sees each observation exactly once, also while a seal runs.
 //!
-//! Reading order: [`schema`] (the columns), `tail` (rows in memory), `manifest` and `seal` (files),
-//! [`lake`] (the two together), `observations` (both as one SQL table), `wide` (a view per entity
-//! type), [`records`] and `paged` (tables lent by other rooms), `names` and `statement` (reading SQL), [`query`]
-//! (running it within limits), [`history`] (one attribute over time), [`mod@check`] (is every file whole).
+//! Reading order: [`schema`] (the columns), `layout` (tables, folders, names), `tail` (rows in memory),
+//! `manifest`, `writer` and `seal` (files), `publish` (files become visible), [`lake`] (memory and files
+//! together), `merge`, `rollup` and [`upkeep`] (work in the background), `stored` and `rollups` (SQL
+//! tables), `wide` (a view per entity type), [`records`] and `paged` (tables lent by other rooms), `names` and
+//! `statement` (reading SQL), [`query`] (running it within limits), [`history`] (one attribute over time),
+//! [`mod@check`] (is every file whole).
 //!
-//! The folder is plain data: `observations/date=YYYY-MM-DD/*.parquet`, by the UTC date of receipt, which
-//! DuckDB, pandas and Spark open as one hive-partitioned table.
+//! The folder is plain data: `observations/day=YYYY-MM-DD/*.parquet`, by the UTC day of observation, which
+//! DuckDB, Polars and Spark open as one partitioned table, while the city writes and files are replaced.
 
 pub mod check;
+#[cfg(test)]
+mod crash_tests;
 mod engine;
 mod errors;
 pub mod history;
 pub mod lake;
+mod layout;
 mod manifest;
+mod merge;
 mod names;
-mod observations;
 mod paged;
+mod publish;
 pub mod query;
 pub mod records;
 mod result;
+mod rollup;
+mod rollups;
 pub mod schema;
 mod seal;
 mod statement;
+mod store;
+mod stored;
 mod tail;
+pub mod upkeep;
 mod wide;
+mod writer;
 
 pub use check::check;
 pub use history::{History, HistoryQuery, Point};
@@ -39,3 +51,4 @@ pub use manifest::MANIFEST_VERSION;
 pub use query::{Batches, Column, Limits, QueryResult};
 pub use records::{Columns, NoRecords, RecordTable, RecordTables, Wanted, tables};
 pub use schema::ColumnKind;
+pub use upkeep::{Upkeep, Upkept};

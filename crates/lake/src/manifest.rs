@@ -2,20 +2,19 @@
 //! It is the only truth about files; what it does not list is not read. Written whole to a temporary
 //! file, synced, then renamed, so that a crash leaves the old one or the new one.
 
+use crate::layout::{REPLACED_FOLDER, Table, generation_in, position_in, replaced_name};
 use model::Problem;
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Version written; older ones stay readable for ever (see `fixtures/`).
-pub const MANIFEST_VERSION: u32 = 1;
+pub const MANIFEST_VERSION: u32 = 2;
 /// The manifest's file name.
 pub(crate) const MANIFEST_NAME: &str = "manifest.json";
-/// The folder of the Parquet files.
-pub(crate) const FILES_FOLDER: &str = crate::schema::OBSERVATIONS;
 /// End of the name of a file that is still being written.
 pub(crate) const TEMPORARY: &str = ".tmp";
 
@@ -24,44 +23,146 @@ pub(crate) const TEMPORARY: &str = ".tmp";
 #[serde(deny_unknown_fields)]
 pub(crate) struct Manifest {
     pub version: u32,
+    /// Counted up with every manifest written.
+    pub generation: u64,
     /// Every journal position below is in the files, or held nothing for the lake.
     pub sealed_position: u64,
-    /// In the order of sealing.
+    /// How far the city's clock is ahead of UTC: where the days of `observations_1d` begin.
+    pub day_offset_seconds: i32,
+    /// Rows of `observations` ever sealed; those in files and those given up make them up.
+    pub rows_sealed: u64,
+    /// Rows of `observations` given up because their time of keeping was over.
+    pub rows_expired: u64,
     pub files: Vec<Arc<FileEntry>>,
 }
 
-/// One sealed file.
+/// One file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FileEntry {
+    pub table: Table,
     /// Relative to the lake's folder, with `/`.
     pub path: String,
-    /// The seal that wrote it covers every position from here …
-    pub position_from: u64,
-    /// … up to but not including here. A seal over midnight writes several files with one range.
-    pub position_to: u64,
-    /// Least journal position of its rows.
-    pub position_first: u64,
-    /// Greatest journal position of its rows.
-    pub position_last: u64,
     pub rows: u64,
     pub bytes: u64,
     /// SHA-256 of the whole file, in hex.
     pub sha256: String,
-    /// Microseconds since 1970 UTC, as are the next three.
-    pub observed_at_min_us: i64,
-    pub observed_at_max_us: i64,
-    pub received_at_min_us: i64,
-    pub received_at_max_us: i64,
+    /// A sum over the rows (see [`crate::writer`]) that does not depend on their order or on how they are
+    /// spread over files: whoever rewrites files proves by it that no row was lost or doubled.
+    pub fingerprint: Option<u64>,
+    /// Least and greatest journal position of the rows, or of the last values of a rollup's rows.
+    pub position_first: u64,
+    pub position_last: u64,
+    /// Least and greatest `observed_at` or `bucket_start`, in microseconds since 1970 UTC.
+    pub time_min_us: i64,
+    pub time_max_us: i64,
+    /// The same of `received_at`; a rollup has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_us: Option<(i64, i64)>,
+    /// Least and greatest entity id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entities: Option<(String, String)>,
+    /// Rows by entity type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub types: Option<BTreeMap<String, u64>>,
+    /// `type:span` of the rollups that hold this file's rows already. Only of `observations`.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub rolled: BTreeSet<String>,
+}
+
+impl FileEntry {
+    /// The folder of its table that it lies in, such as `day=2026-11-25`.
+    pub fn partition(&self) -> &str {
+        self.path.split('/').nth(1).unwrap_or_default()
+    }
+
+    /// Whether it lies where version 2 puts it; files of version 1 lie by the date of receipt.
+    pub fn is_placed(&self) -> bool {
+        !self.partition().starts_with("date=")
+    }
+}
+
+/// Version 1, as it was.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ManifestV1 {
+    #[serde(rename = "version")]
+    _version: u32,
+    sealed_position: u64,
+    files: Vec<FileEntryV1>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileEntryV1 {
+    path: String,
+    #[serde(rename = "position_from")]
+    _position_from: u64,
+    #[serde(rename = "position_to")]
+    _position_to: u64,
+    position_first: u64,
+    position_last: u64,
+    rows: u64,
+    bytes: u64,
+    sha256: String,
+    observed_at_min_us: i64,
+    observed_at_max_us: i64,
+    received_at_min_us: i64,
+    received_at_max_us: i64,
+}
+
+impl From<ManifestV1> for Manifest {
+    fn from(old: ManifestV1) -> Self {
+        let files: Vec<_> = old
+            .files
+            .into_iter()
+            .map(|f| {
+                Arc::new(FileEntry {
+                    table: Table::Observations,
+                    path: f.path,
+                    rows: f.rows,
+                    bytes: f.bytes,
+                    sha256: f.sha256,
+                    fingerprint: None,
+                    position_first: f.position_first,
+                    position_last: f.position_last,
+                    time_min_us: f.observed_at_min_us,
+                    time_max_us: f.observed_at_max_us,
+                    received_us: Some((f.received_at_min_us, f.received_at_max_us)),
+                    entities: None,
+                    types: None,
+                    rolled: BTreeSet::new(),
+                })
+            })
+            .collect();
+        Self {
+            version: MANIFEST_VERSION,
+            generation: 0,
+            sealed_position: old.sealed_position,
+            day_offset_seconds: 0,
+            rows_sealed: files.iter().map(|f| f.rows).sum(),
+            rows_expired: 0,
+            files,
+        }
+    }
 }
 
 impl Manifest {
-    pub fn empty() -> Self {
+    pub fn empty(day_offset_seconds: i32) -> Self {
         Self {
             version: MANIFEST_VERSION,
+            generation: 0,
             sealed_position: 0,
+            day_offset_seconds,
+            rows_sealed: 0,
+            rows_expired: 0,
             files: Vec::new(),
         }
+    }
+
+    /// The files of one table.
+    pub fn of(&self, table: Table) -> impl Iterator<Item = &Arc<FileEntry>> {
+        self.files.iter().filter(move |f| f.table == table)
     }
 
     /// Reads the manifest; `None` when there is none.
@@ -89,26 +190,32 @@ impl Manifest {
             )
         };
         let Versioned { version } = serde_json::from_str(text).map_err(damaged)?;
-        if version != MANIFEST_VERSION {
-            return Err(Problem::new(
-                "lake-manifest-version",
-                format!("manifest version {version} is unknown to this program"),
-                path.display().to_string(),
-                "run the version that wrote it, or newer",
-            ));
-        }
-        let manifest: Self = serde_json::from_str(text).map_err(damaged)?;
+        let manifest: Self = match version {
+            1 => serde_json::from_str::<ManifestV1>(text)
+                .map_err(damaged)?
+                .into(),
+            MANIFEST_VERSION => serde_json::from_str(text).map_err(damaged)?,
+            _ => {
+                return Err(Problem::new(
+                    "lake-manifest-version",
+                    format!("manifest version {version} is unknown to this program"),
+                    path.display().to_string(),
+                    "run the version that wrote it, or newer",
+                ));
+            }
+        };
         for file in &manifest.files {
-            let inside = file
-                .path
-                .split('/')
-                .all(|part| !matches!(part, "" | "." | ".."));
+            let mut parts = file.path.split('/');
+            let inside = parts.clone().count() == 3
+                && parts.next() == Some(file.table.name())
+                && parts.all(|part| !matches!(part, "" | "." | ".."));
             if !inside {
                 return Err(Problem::new(
                     "lake-manifest-path",
                     format!(
-                        "the manifest lists \"{}\", which lies outside the lake",
-                        file.path
+                        "the manifest lists \"{}\", which lies outside the table {}",
+                        file.path,
+                        file.table.name()
                     ),
                     path.display().to_string(),
                     "restore manifest.json from a backup",
@@ -133,62 +240,54 @@ impl Manifest {
         };
         write().map_err(|e| io_problem("write", &path, &e))
     }
-
-    /// The distinct ranges of positions that the seals cover, in order.
-    pub fn ranges(&self) -> Vec<(u64, u64)> {
-        let mut ranges: Vec<_> = self
-            .files
-            .iter()
-            .map(|f| (f.position_from, f.position_to))
-            .collect();
-        ranges.sort_unstable();
-        ranges.dedup();
-        ranges
-    }
 }
 
-/// Name of a file in its day's folder.
-pub(crate) fn file_name(position_from: u64, position_to: u64) -> String {
-    format!("{position_from:020}-{position_to:020}.parquet")
-}
-
-/// The first position in a file's name, when it is one of ours.
-fn position_in_name(name: &str) -> Option<u64> {
-    let (from, to) = name.strip_suffix(".parquet")?.split_once('-')?;
-    to.parse::<u64>().ok()?;
-    from.parse().ok()
-}
-
-/// A file in the folder that the manifest does not list.
+/// A file in a table's folder that the manifest does not list.
 pub(crate) struct Stray {
     pub path: PathBuf,
-    /// Left by a seal that did not end: its rows are still in the journal.
-    pub unfinished: bool,
+    /// Left by work that did not end, or replaced by work that did: its rows are elsewhere.
+    pub is_leftover: bool,
 }
 
-/// Files in the lake's folder that the manifest does not list.
+/// Files in the lake's folders that the manifest does not list.
 pub(crate) fn strays(dir: &Path, manifest: &Manifest) -> Result<Vec<Stray>, Problem> {
-    let listed: HashSet<PathBuf> = manifest.files.iter().map(|f| dir.join(&f.path)).collect();
+    let listed: HashSet<&str> = manifest.files.iter().map(|f| f.path.as_str()).collect();
     let mut found = Vec::new();
-    let folder = dir.join(FILES_FOLDER);
-    for day in entries(&folder)? {
-        if !day.is_dir() {
-            continue;
-        }
-        for path in entries(&day)? {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let partial = name.ends_with(&format!(".parquet{TEMPORARY}"));
-            if listed.contains(&path) || !(partial || name.ends_with(".parquet")) {
+    for table in Table::ALL {
+        for partition in entries(&dir.join(table.name()))? {
+            if !partition.is_dir() {
                 continue;
             }
-            let unfinished = partial || position_in_name(&name) == Some(manifest.sealed_position);
-            found.push(Stray { path, unfinished });
+            for path in entries(&partition)? {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                let relative = path
+                    .strip_prefix(dir)
+                    .unwrap_or(&path)
+                    .to_string_lossy()
+                    .into_owned();
+                let is_partial = name.ends_with(&format!(".parquet{TEMPORARY}"));
+                let is_file = is_partial || name.ends_with(".parquet");
+                if !is_file || listed.contains(relative.as_str()) {
+                    continue;
+                }
+                let is_unlisted_yet = generation_in(&name).is_some_and(|g| g > manifest.generation)
+                    || position_in(&name) == Some(manifest.sealed_position);
+                let is_replaced = dir
+                    .join(REPLACED_FOLDER)
+                    .join(replaced_name(&relative))
+                    .exists();
+                found.push(Stray {
+                    is_leftover: is_partial || is_unlisted_yet || is_replaced,
+                    path,
+                });
+            }
         }
     }
     Ok(found)
 }
 
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
+/// What a folder holds, by name; nothing when there is no such folder.
+pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
     let read = || -> std::io::Result<Vec<PathBuf>> {
         let mut paths = std::fs::read_dir(folder)?
             .map(|entry| entry.map(|e| e.path()))
@@ -226,8 +325,7 @@ mod tests {
         // Written by version 1 of the format; never change this fixture, add another beside it.
         let text = include_str!("../fixtures/manifest-v1.json");
         let manifest = Manifest::parse(text, Path::new("manifest.json")).unwrap();
-        assert_eq!(manifest.sealed_position, 40);
-        assert_eq!(manifest.ranges(), [(0, 25), (25, 40)]);
+        assert_eq!((manifest.sealed_position, manifest.rows_sealed), (40, 49));
         let last = &manifest.files[2];
         assert_eq!(
             last.path,
@@ -237,7 +335,19 @@ mod tests {
             (last.position_first, last.position_last, last.rows),
             (31, 39, 18)
         );
-        assert_eq!(last.observed_at_min_us, 1_795_478_400_000_000);
+        assert_eq!(last.time_min_us, 1_795_478_400_000_000);
+        assert!(!last.is_placed());
+    }
+
+    #[test]
+    fn version_2_stays_readable() {
+        // Written by version 2 of the format; never change this fixture, add another beside it.
+        let text = include_str!("../fixtures/manifest-v2.json");
+        let manifest = Manifest::parse(text, Path::new("manifest.json")).unwrap();
+        assert_eq!((manifest.generation, manifest.sealed_position), (6, 40));
+        let file = &manifest.files[0];
+        assert_eq!(file.partition(), "day=2026-11-23");
+        assert!(file.is_placed());
         let again = serde_json::to_string_pretty(&manifest).unwrap() + "\n";
         assert_eq!(again, text, "what is written today reads the same");
     }
@@ -245,16 +355,14 @@ mod tests {
     #[test]
     fn a_manifest_that_is_newer_or_damaged_or_reaches_outside_is_refused() {
         let code = |text: &str| Manifest::parse(text, Path::new("m")).unwrap_err().code;
-        assert_eq!(code(r#"{"version":2,"more":1}"#), "lake-manifest-version");
+        assert_eq!(code(r#"{"version":3,"more":1}"#), "lake-manifest-version");
         assert_eq!(code("{"), "lake-manifest-damaged");
-        let outside =
-            include_str!("../fixtures/manifest-v1.json").replacen("observations/", "../", 1);
-        assert_eq!(code(&outside), "lake-manifest-path");
-    }
-
-    #[test]
-    fn names_give_their_position() {
-        assert_eq!(position_in_name(&file_name(7, 9)), Some(7));
-        assert_eq!(position_in_name("notes.parquet"), None);
+        for fixture in [
+            include_str!("../fixtures/manifest-v1.json"),
+            include_str!("../fixtures/manifest-v2.json"),
+        ] {
+            let outside = fixture.replacen("observations/", "../", 1);
+            assert_eq!(code(&outside), "lake-manifest-path");
+        }
     }
 }

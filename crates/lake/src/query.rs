@@ -3,11 +3,13 @@
 use crate::engine::Engine;
 use crate::errors::{Known, sql_problem, time_problem};
 use crate::lake::Lake;
-use crate::observations::Observations;
+use crate::layout::Table;
 use crate::paged::Paged;
 use crate::records::{self, RecordTable, RecordTables};
 use crate::result;
+use crate::rollups;
 use crate::schema::{ColumnKind, OBSERVATIONS};
+use crate::stored::Stored;
 use crate::{statement, wide};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -17,7 +19,7 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
 use datafusion::prelude::{DataFrame, SQLOptions, SessionContext};
 use futures::StreamExt;
-use model::{Catalogue, Problem};
+use model::{Catalogue, Problem, RollupSpan};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -151,7 +153,7 @@ impl Lake {
     ) -> Result<Batches, Problem> {
         self.within(limits, async {
             let (context, pool) = self.engine.session(limits.memory_bytes_max);
-            let observations = Observations::new(self.contents()?);
+            let observations = Stored::observations(self.contents()?);
             let rows_max = limits.rows_max;
             let run = async move {
                 let frame = build(context.read_table(Arc::new(observations))?)?;
@@ -195,11 +197,19 @@ impl Lake {
             .iter()
             .any(|t| t.schema().is_some_and(|s| s == "information_schema"));
         let is_named = |name: &str| wanted.iter().any(|t| t.table() == name);
-        let observations = Arc::new(Observations::new(self.contents()?));
+        let contents = self.contents()?;
+        let observations = Arc::new(Stored::observations(contents.clone()));
         context
             .register_table(OBSERVATIONS, observations)
             .map_err(told)?;
-        for table in known.tables.iter().filter(|t| t.name != OBSERVATIONS) {
+        for span in RollupSpan::ALL {
+            let name = Table::of(span).name();
+            if is_named(name) || list_all {
+                let view = rollups::view(context, &contents, span, self.options()).map_err(told)?;
+                context.register_table(name, view).map_err(told)?;
+            }
+        }
+        for table in known.tables.iter().filter(|t| !Table::is_name(&t.name)) {
             let named = is_named(&table.name);
             if !named && !list_all {
                 continue;

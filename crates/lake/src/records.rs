@@ -1,6 +1,7 @@
 //! Tables lent by other rooms (cases, devices, indicators, current values): their rows are asked for
 //! only when a statement names the table.
 
+use crate::rollups;
 use crate::schema::{ColumnKind, OBSERVATION_COLUMNS, OBSERVATIONS};
 use crate::wide;
 use arrow::array::{
@@ -9,7 +10,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{Schema, SchemaRef};
 use futures::future::BoxFuture;
-use model::{Catalogue, Problem, Timestamp};
+use model::{Catalogue, Problem, RollupSpan, Timestamp};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -82,7 +83,7 @@ impl RecordTables for NoRecords {
     }
 }
 
-/// Every table that SQL can name: `observations`, a wide view for each entity type, and the tables lent.
+/// Every table that SQL can name: `observations` and its rollups, a wide view for each entity type, and the tables lent.
 /// Where two have one name, the earlier one has it.
 pub fn tables(catalogue: &Catalogue, records: &dyn RecordTables) -> Vec<RecordTable> {
     let observations = RecordTable {
@@ -94,6 +95,7 @@ pub fn tables(catalogue: &Catalogue, records: &dyn RecordTables) -> Vec<RecordTa
             .collect(),
     };
     let mut all = vec![observations];
+    all.extend(RollupSpan::ALL.map(rollups::table));
     for table in catalogue
         .kinds
         .values()

@@ -120,13 +120,55 @@ pub(crate) const OBSERVATION_COLUMNS: [(&str, ColumnKind, bool); column::COUNT] 
 
 /// The Arrow schema of `observations`.
 pub(crate) fn observations() -> SchemaRef {
-    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
-        Arc::new(Schema::new(
-            OBSERVATION_COLUMNS
-                .iter()
-                .map(|(name, kind, nullable)| kind.field(name, *nullable))
-                .collect::<Vec<_>>(),
-        ))
-    });
+    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| schema_of(&OBSERVATION_COLUMNS));
     Arc::clone(&SCHEMA)
+}
+
+/// Positions of the columns of the rollups.
+pub(crate) mod rollup_column {
+    pub const ENTITY_ID: usize = 0;
+    pub const ENTITY_TYPE: usize = 1;
+    pub const ATTRIBUTE: usize = 2;
+    pub const BUCKET_START: usize = 3;
+    pub const COUNT_OF: usize = 4;
+    pub const MIN: usize = 5;
+    pub const MAX: usize = 6;
+    pub const MEAN: usize = 7;
+    pub const LAST: usize = 8;
+    pub const LAST_OBSERVED_AT: usize = 9;
+    pub const LAST_POSITION: usize = 10;
+    pub const UNIT: usize = 11;
+    /// How many there are.
+    pub const COUNT: usize = 12;
+}
+
+/// Name, kind and nullability of the columns of `observations_1m`, `_1h` and `_1d`, in their order.
+pub(crate) const ROLLUP_COLUMNS: [(&str, ColumnKind, bool); rollup_column::COUNT] = [
+    ("entity_id", ColumnKind::Text, false),
+    ("entity_type", ColumnKind::Text, false),
+    ("attribute", ColumnKind::Text, false),
+    ("bucket_start", ColumnKind::Time, false),
+    ("count", ColumnKind::Integer, false),
+    ("min", ColumnKind::Number, false),
+    ("max", ColumnKind::Number, false),
+    ("mean", ColumnKind::Number, false),
+    ("last", ColumnKind::Number, false),
+    ("last_observed_at", ColumnKind::Time, false),
+    ("last_position", ColumnKind::Integer, false),
+    ("unit", ColumnKind::Text, true),
+];
+
+/// The Arrow schema of the rollups.
+pub(crate) fn rollup() -> SchemaRef {
+    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| schema_of(&ROLLUP_COLUMNS));
+    Arc::clone(&SCHEMA)
+}
+
+fn schema_of(columns: &[(&str, ColumnKind, bool)]) -> SchemaRef {
+    Arc::new(Schema::new(
+        columns
+            .iter()
+            .map(|(name, kind, nullable)| kind.field(name, *nullable))
+            .collect::<Vec<_>>(),
+    ))
 }

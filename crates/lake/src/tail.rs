@@ -145,6 +145,10 @@ impl Open {
             json: (self.json_count > 0).then(|| self.json.finish_cloned()),
             quality: numbers(&self.quality, false),
             position: Int64Array::from(self.position.clone()),
+            observed_us: (
+                self.observed_at.iter().copied().min().unwrap_or_default(),
+                self.observed_at.iter().copied().max().unwrap_or_default(),
+            ),
         }
     }
 }
@@ -159,6 +163,8 @@ pub(crate) struct Chunk {
     json: Option<StringViewArray>,
     quality: UInt32Array,
     pub position: Int64Array,
+    /// Least and greatest time of observation.
+    pub observed_us: (i64, i64),
 }
 
 impl Chunk {
@@ -171,9 +177,8 @@ impl Chunk {
 pub(crate) struct Part {
     pub chunks: Vec<Arc<Chunk>>,
     texts: [StringViewArray; WORD_COLUMNS.len()],
-    /// Every journal position from here …
-    pub position_from: u64,
-    /// … up to but not including here is in this part or held nothing for the lake.
+    /// Every journal position up to but not including here is sealed, in this part, or held nothing for
+    /// the lake.
     pub position_to: u64,
 }
 
@@ -234,12 +239,18 @@ impl Part {
         }
     }
 
-    /// The rows as Arrow batches, only the columns asked for.
-    pub fn batches(&self, projection: &[usize]) -> Result<Vec<RecordBatch>, ArrowError> {
+    /// The rows as Arrow batches, only the columns asked for and the chunks marked.
+    pub fn batches(
+        &self,
+        projection: &[usize],
+        wanted: &[bool],
+    ) -> Result<Vec<RecordBatch>, ArrowError> {
         let schema = Arc::new(observations().project(projection)?);
         self.chunks
             .iter()
-            .map(|chunk| {
+            .zip(wanted)
+            .filter(|(_, wanted)| **wanted)
+            .map(|(chunk, _)| {
                 let columns = projection
                     .iter()
                     .map(|c| self.spell_out(*c, self.stored(chunk, *c)))
@@ -283,7 +294,6 @@ pub(crate) struct Tail {
     chunk_rows: usize,
     rows: usize,
     bytes: usize,
-    position_from: u64,
     /// The next position to be taken; lower ones are here or sealed already.
     pub position_next: u64,
 }
@@ -297,7 +307,6 @@ impl Tail {
             chunk_rows: chunk_rows.max(1),
             rows: 0,
             bytes: 0,
-            position_from: position,
             position_next: position,
         }
     }
@@ -391,7 +400,6 @@ impl Tail {
         Ok(Part {
             chunks,
             texts,
-            position_from: self.position_from,
             position_to: self.position_next,
         })
     }
@@ -474,9 +482,12 @@ mod tests {
             );
         }
         let part = tail.take().unwrap();
-        assert_eq!((part.position_from, part.position_to), (0, 300));
+        assert_eq!(part.position_to, 300);
         let batches = part
-            .batches(&[column::ENTITY_ID, column::QUALITY, column::UNIT])
+            .batches(
+                &[column::ENTITY_ID, column::QUALITY, column::UNIT],
+                &vec![true; part.chunks.len()],
+            )
             .unwrap();
         assert_eq!(batches.len(), 300_usize.div_ceil(8));
         let last = batches.last().unwrap();
@@ -494,8 +505,10 @@ mod tests {
     fn no_columns_still_have_rows() {
         let mut tail = Tail::new(0, 8);
         tail.apply(0, &said(1));
-        let batches = tail.snapshot().unwrap().batches(&[]).unwrap();
+        let part = tail.snapshot().unwrap();
+        let batches = part.batches(&[], &[true]).unwrap();
         assert_eq!((batches.len(), batches[0].num_rows()), (1, 1));
+        assert!(part.batches(&[], &[false]).unwrap().is_empty());
     }
 
     #[test]

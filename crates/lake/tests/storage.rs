@@ -247,11 +247,9 @@ async fn whatever_a_crash_leaves_the_next_start_has_every_row_once() {
     fs::write(path.join("manifest.json"), &manifest).unwrap();
     // Crash in the midst of a file and of a manifest.
     let day = sealed[0].parent().unwrap();
-    fs::write(
-        day.join("00000000000000000020-00000000000000000060.parquet.tmp"),
-        b"PAR1",
-    )
-    .unwrap();
+    fs::write(day.join("00000000000000000009-000.parquet"), b"PAR1").unwrap();
+    fs::create_dir_all(path.join("work")).unwrap();
+    fs::write(path.join("work/7.parquet"), b"PAR1").unwrap();
     fs::write(path.join("manifest.json.tmp"), b"{\"version\":").unwrap();
     assert_eq!(check(path), [], "what a crash leaves is no fault");
 
@@ -337,19 +335,19 @@ fn a_seal_is_due_by_rows_bytes_and_age() {
 }
 
 #[tokio::test]
-async fn files_lie_by_the_date_of_receipt() {
+async fn files_lie_by_the_day_of_observation() {
     let dir = tempfile::tempdir().unwrap();
     let lake = Lake::open(dir.path(), options()).unwrap();
     let midnight = Timestamp::parse("2026-11-24T00:00:00Z").unwrap();
     for n in 0..20 {
-        let at = midnight.plus_seconds(n - 10);
-        // Observed long ago: the folder follows the time of receipt.
-        let level = value(
-            "waterLevel",
-            Value::Number(n as f64),
-            START.plus_seconds(-n),
+        // Received late: the folder follows the time of observation.
+        let observed_at = midnight.plus_seconds(n - 10);
+        let level = value("waterLevel", Value::Number(n as f64), observed_at);
+        let received_at = START.plus_seconds(10 * 86_400);
+        lake.apply(
+            n as u64,
+            &message("WaterObserved", "a", received_at, vec![level]),
         );
-        lake.apply(n as u64, &message("WaterObserved", "a", at, vec![level]));
     }
     assert_eq!(lake.seal().unwrap().unwrap().files, 2);
     let relative: Vec<String> = files(dir.path())
@@ -359,8 +357,8 @@ async fn files_lie_by_the_date_of_receipt() {
     assert_eq!(
         relative,
         [
-            "observations/date=2026-11-23/00000000000000000000-00000000000000000020.parquet",
-            "observations/date=2026-11-24/00000000000000000000-00000000000000000020.parquet",
+            "observations/day=2026-11-23/00000000000000000001-000.parquet",
+            "observations/day=2026-11-24/00000000000000000001-001.parquet",
         ]
     );
     assert_eq!(ask(&lake, CENSUS).await, json!([[20, 20, 0, 19]]));
@@ -408,7 +406,7 @@ async fn check_finds_every_kind_of_damage() {
     };
     assert_eq!(
         edited(&|m| m["files"][1]["rows"] = json!(21)),
-        ["lake-file-rows"]
+        ["lake-file-rows", "lake-rows-missing"]
     );
     assert_eq!(
         edited(&|m| m["files"][1]["position_last"] = json!(38)),
@@ -418,11 +416,18 @@ async fn check_finds_every_kind_of_damage() {
         edited(&|m| {
             m["files"].as_array_mut().unwrap().remove(1);
         }),
-        ["lake-positions-gap", "lake-file-unlisted"]
+        ["lake-rows-missing", "lake-file-unlisted"]
     );
     assert_eq!(
-        edited(&|m| m["sealed_position"] = json!(61)),
-        ["lake-positions-gap"]
+        edited(&|m| m["sealed_position"] = json!(59)),
+        ["lake-positions-outside"]
+    );
+    assert_eq!(
+        edited(&|m| {
+            let twice = m["files"][0].clone();
+            m["files"].as_array_mut().unwrap().push(twice);
+        }),
+        ["lake-rows-missing", "lake-file-twice"]
     );
     assert_eq!(
         edited(&|m| m["version"] = json!(7)),

@@ -23,6 +23,59 @@ pub struct EntityKind {
     /// Whether attributes that are not declared are accepted too (default: yes).
     #[serde(default = "yes")]
     pub open: bool,
+    /// How long its history is kept and how it is condensed; nothing said: for ever, not condensed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<HistoryKind>,
+}
+
+/// What becomes of the history of an entity type.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryKind {
+    /// Days after which single observations are given up, counted from the end of their day (UTC); at
+    /// least 1. Nothing said: kept for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_days: Option<u32>,
+    /// The rollups kept of its numbers, by their span.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rollups: BTreeMap<RollupSpan, RollupKind>,
+}
+
+/// The span that one row of a rollup covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum RollupSpan {
+    /// A minute.
+    #[serde(rename = "1m")]
+    Minute,
+    /// An hour.
+    #[serde(rename = "1h")]
+    Hour,
+    /// A day of the city's own clock.
+    #[serde(rename = "1d")]
+    Day,
+}
+
+impl RollupSpan {
+    /// All of them, the shortest first.
+    pub const ALL: [Self; 3] = [Self::Minute, Self::Hour, Self::Day];
+
+    /// The word in declarations and in names of tables.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Minute => "1m",
+            Self::Hour => "1h",
+            Self::Day => "1d",
+        }
+    }
+}
+
+/// One rollup of an entity type.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RollupKind {
+    /// Days after which its rows are given up; at least 1. Nothing said: kept for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_days: Option<u32>,
 }
 
 /// One declared attribute.

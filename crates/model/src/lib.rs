@@ -14,7 +14,10 @@ pub mod update;
 pub mod value;
 
 pub use ids::{AttributeName, DeviceId, EntityId, TypeName};
-pub use kind::{AttributeKind, Catalogue, EntityKind, MissingUnit, ValueKind};
+pub use kind::{
+    AttributeKind, Catalogue, EntityKind, HistoryKind, MissingUnit, RollupKind, RollupSpan,
+    ValueKind,
+};
 pub use problem::Problem;
 pub use record::{Accepted, Record, Rejected, Retained};
 pub use time::Timestamp;

@@ -212,6 +212,7 @@ impl<'a> Checker<'a> {
                 );
             }
             self.both_titles(document, &[], &kind.title_zh, &kind.title_en);
+            self.history(kind, document);
             for (name, attribute) in &kind.attributes {
                 let keys = ["attributes", name];
                 self.both_titles(document, &keys, &attribute.title_zh, &attribute.title_en);
@@ -260,6 +261,54 @@ impl<'a> Checker<'a> {
                     }
                 }
             }
+        }
+    }
+
+    /// How long history is kept and how it is condensed.
+    fn history(&mut self, kind: &EntityKind, document: &Document) {
+        let Some(history) = &kind.history else { return };
+        let mut at_least_one = |keys: &[&str], days: Option<u32>| {
+            if days == Some(0) {
+                self.say(
+                    document.at(keys),
+                    "history-days",
+                    format!("{} is kept for 0 days", kind.name),
+                    "write at least 1, or take the key away to keep it for ever",
+                );
+            }
+        };
+        at_least_one(&["history", "keep_days"], history.keep_days);
+        for (span, rollup) in &history.rollups {
+            let keys = ["history", "rollups", span.as_str(), "keep_days"];
+            at_least_one(&keys, rollup.keep_days);
+        }
+        for (span, rollup) in &history.rollups {
+            let days = rollup.keep_days.zip(history.keep_days);
+            if days.is_some_and(|(rollup, single)| rollup < single) {
+                self.say(
+                    document.at(&["history", "rollups", span.as_str(), "keep_days"]),
+                    "history-order",
+                    format!(
+                        "the {} rollup of {} goes before the observations that it stands for",
+                        span.as_str(),
+                        kind.name
+                    ),
+                    "keep the rollup at least as long as history.keep_days",
+                );
+            }
+        }
+        let has_numbers = kind.open
+            || kind
+                .attributes
+                .values()
+                .any(|a| matches!(a.value, ValueKind::Number | ValueKind::Boolean));
+        if !history.rollups.is_empty() && !has_numbers {
+            self.say(
+                document.at(&["history", "rollups"]),
+                "history-without-numbers",
+                format!("{} has no numbers to roll up", kind.name),
+                "take the rollups away",
+            );
         }
     }
 

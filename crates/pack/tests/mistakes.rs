@@ -123,6 +123,62 @@ fn two_packs_that_clash() {
 }
 
 #[test]
+fn histories() {
+    let well = FILES
+        .iter()
+        .find(|(p, _)| *p == "entities/Well.toml")
+        .unwrap()
+        .1;
+    let with = |history: &str| {
+        let found = problems(&[("entities/Well.toml", Some(format!("{well}{history}")))]);
+        let told = found.iter().map(|p| format!("{} {}", p.code, p.place));
+        told.collect::<Vec<_>>()
+    };
+    // Fifteen lines come before.
+    assert_eq!(
+        with(
+            "[history]\nkeep_days = 30\n[history.rollups]\n\"1m\" = { keep_days = 90 }\n\"1d\" = {}\n"
+        ),
+        [""; 0]
+    );
+    assert_eq!(
+        with("[history]\n[history.rollups.1h]\nkeep_days = 9\n"),
+        [""; 0]
+    );
+    assert_eq!(
+        with("[history]\nkeep_days = 0\n"),
+        ["history-days entities/Well.toml:17"]
+    );
+    assert_eq!(
+        with("[history]\nkeep_days = 30\n[history.rollups.1h]\nkeep_days = 7\n"),
+        ["history-order entities/Well.toml:19"]
+    );
+    assert_eq!(
+        with("[history.rollups.1h]\nkeep_days = 0\n"),
+        ["history-days entities/Well.toml:17"]
+    );
+    for unknown in [
+        "[history]\nkeep_hours = 30\n",
+        "[history.rollups.5m]\n",
+        "[history]\nkeep_days = \"long\"\n",
+    ] {
+        let found = with(unknown);
+        assert!(
+            found[0].starts_with("pack-toml entities/Well.toml:1"),
+            "{found:?}"
+        );
+    }
+    let closed = well.replace("value = \"number\"", "value = \"text\"");
+    let closed = closed.replace("unit = \"MTR\"\nmin = 0.0\nmax = 100.0\n", "");
+    let closed = format!("open = false\n{closed}[history.rollups.1d]\n");
+    let found = problems(&[("entities/Well.toml", Some(closed))]);
+    assert!(
+        found.iter().any(|p| p.code == "history-without-numbers"),
+        "{found:#?}"
+    );
+}
+
+#[test]
 fn unknown_keys_and_wrong_kinds() {
     broken(
         "pack.toml",

@@ -2,10 +2,11 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use futures::future::BoxFuture;
-use lake::{ColumnKind, Lake, Limits, Options, QueryResult, RecordTable, RecordTables};
+use lake::{ColumnKind, Lake, Limits, Options, QueryResult, RecordTable, RecordTables, Upkeep};
 use model::{
     Accepted, AttributeKind, AttributeName, AttributeUpdate, Catalogue, DeviceId, EntityId,
-    EntityKind, MissingUnit, Problem, Quality, Timestamp, TypeName, Update, Value, ValueKind,
+    EntityKind, HistoryKind, MissingUnit, Problem, Quality, RollupKind, RollupSpan, Timestamp,
+    TypeName, Update, Value, ValueKind,
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -62,11 +63,32 @@ pub fn levels(from: u64, to: u64) -> Vec<(u64, Accepted)> {
     (from..to).map(|n| (n, level(n))).collect()
 }
 
+/// As [`options`], with every rollup of `WaterObserved`.
+pub fn rolling() -> Options {
+    let rollups = RollupSpan::ALL.map(|span| (span, RollupKind::default()));
+    let history = HistoryKind {
+        keep_days: None,
+        rollups: rollups.into(),
+    };
+    Options {
+        history: [("WaterObserved".to_owned(), history)].into(),
+        ..options()
+    }
+}
+
+/// Does all upkeep that is due; says what it was.
+pub fn upkeep_all(lake: &Lake, now: Timestamp) -> Vec<Upkeep> {
+    std::iter::from_fn(|| lake.upkeep(now).unwrap())
+        .map(|upkept| upkept.work)
+        .collect()
+}
+
 /// Small chunks, so that few rows cross every boundary.
 pub fn options() -> Options {
     Options {
         chunk_rows: 7,
         row_group_rows: 16,
+        page_rows: 8,
         seal_rows: 100,
         ..Options::default()
     }
@@ -93,6 +115,7 @@ pub fn catalogue() -> Catalogue {
             source: None,
             attributes: attributes.collect(),
             open: true,
+            history: None,
         };
         (name.to_owned(), kind)
     };

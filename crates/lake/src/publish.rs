@@ -1,0 +1,355 @@
+//! The one moment in which files become the lake's, or stop being it, for everyone at once.
+//!
+//! Our own readers follow the manifest: it lists the old files or the new ones, never both. Others look at
+//! the folders; for them a folder in which files are replaced is built anew beside the old one, from links
+//! to the files that stay, and the two change places in one step. A replaced file is linked into `replaced`
+//! before, where readers that know an older manifest find it; it goes when none is left.
+//!
+//! A crash at any step leaves the old manifest or the new one whole; [`recover`] puts the folders right.
+
+use crate::layout::{REPLACED_FOLDER, Table, file_name, replaced_name};
+use crate::manifest::{FileEntry, Manifest, entries, io_problem, strays, sync_folder};
+use crate::writer::{WORK_FOLDER, Written};
+use model::Problem;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where folders are built before they change places, under the lake's folder.
+pub(crate) const NEXT_FOLDER: &str = "next";
+
+/// What is to change.
+#[derive(Default)]
+pub(crate) struct Change {
+    pub add: Vec<Written>,
+    pub remove: Vec<Arc<FileEntry>>,
+    /// Files, by path, whose `rolled` becomes this.
+    pub mark: BTreeMap<String, BTreeSet<String>>,
+    pub sealed_position: Option<u64>,
+    pub rows_sealed: u64,
+    pub rows_expired: u64,
+}
+
+impl Change {
+    /// The manifest after the change, with the new files named.
+    fn manifest(&mut self, before: &Manifest) -> Manifest {
+        let generation = before.generation + 1;
+        for (number, written) in self.add.iter_mut().enumerate() {
+            written.entry.path = format!(
+                "{}/{}/{}",
+                written.entry.table.name(),
+                written.partition,
+                file_name(generation, number)
+            );
+        }
+        let removed: BTreeSet<&str> = self.remove.iter().map(|f| f.path.as_str()).collect();
+        let kept = before
+            .files
+            .iter()
+            .filter(|f| !removed.contains(f.path.as_str()))
+            .map(|f| match self.mark.get(&f.path) {
+                Some(rolled) => Arc::new(FileEntry {
+                    rolled: rolled.clone(),
+                    ..FileEntry::clone(f)
+                }),
+                None => Arc::clone(f),
+            });
+        let added = self.add.iter().map(|w| Arc::new(w.entry.clone()));
+        Manifest {
+            version: before.version,
+            generation,
+            sealed_position: self.sealed_position.unwrap_or(before.sealed_position),
+            day_offset_seconds: before.day_offset_seconds,
+            rows_sealed: before.rows_sealed + self.rows_sealed,
+            rows_expired: before.rows_expired + self.rows_expired,
+            files: kept.chain(added).collect(),
+        }
+    }
+}
+
+/// A folder that has changed places with the one built for it.
+struct Exchanged {
+    live: PathBuf,
+    next: PathBuf,
+}
+
+/// Puts the change on disk; when it returns, it is durable. On an error all is as before.
+pub(crate) fn publish(
+    dir: &Path,
+    before: &Manifest,
+    mut change: Change,
+) -> Result<Manifest, Problem> {
+    let manifest = change.manifest(before);
+    let mut folders: BTreeMap<PathBuf, (Vec<&Written>, Vec<&Arc<FileEntry>>)> = BTreeMap::new();
+    let folder_of = |path: &str| {
+        dir.join(path)
+            .parent()
+            .map(Path::to_owned)
+            .unwrap_or_default()
+    };
+    for written in &change.add {
+        let folder = folders.entry(folder_of(&written.entry.path)).or_default();
+        folder.0.push(written);
+    }
+    for entry in &change.remove {
+        folders
+            .entry(folder_of(&entry.path))
+            .or_default()
+            .1
+            .push(entry);
+    }
+
+    let mut placed: Vec<PathBuf> = Vec::new();
+    let mut exchanged: Vec<Exchanged> = Vec::new();
+    let mut late: Vec<PathBuf> = Vec::new();
+    let outcome = (|| {
+        for (folder, (add, remove)) in &folders {
+            fs::create_dir_all(folder).map_err(|e| io_problem("create", folder, &e))?;
+            if !remove.is_empty() {
+                keep_replaced(dir, remove)?;
+                point();
+                match exchange(dir, folder, add, remove)? {
+                    Some(done) => {
+                        exchanged.push(done);
+                        point();
+                        continue;
+                    }
+                    // Not here: for a moment other engines see old and new together.
+                    None => late.extend(remove.iter().map(|f| dir.join(&f.path))),
+                }
+            }
+            for written in add {
+                let path = dir.join(&written.entry.path);
+                placed.push(path.clone());
+                fs::rename(&written.path, &path).map_err(|e| io_problem("place", &path, &e))?;
+                point();
+            }
+            sync(folder)?;
+        }
+        for table in folders
+            .keys()
+            .filter_map(|f| f.parent())
+            .collect::<BTreeSet<_>>()
+        {
+            sync(table)?;
+        }
+        sync(dir)?;
+        point();
+        manifest.write(dir)
+    })();
+    // Renamed but not surely on disk: the new manifest is what a restart would find, so it counts.
+    let is_written = || {
+        let found = Manifest::read(dir);
+        matches!(found, Ok(Some(found)) if found.generation == manifest.generation)
+    };
+    if let Err(problem) = outcome
+        && !is_written()
+    {
+        // Back to how it was; what cannot be undone now is put right at the next start.
+        for Exchanged { live, next } in exchanged.iter().rev() {
+            if swap(next, live).is_ok() {
+                let _ = fs::remove_dir_all(next);
+            }
+        }
+        for path in &placed {
+            let _ = fs::remove_file(path);
+        }
+        return Err(problem);
+    }
+    point();
+    for path in &late {
+        remove(path);
+    }
+    for Exchanged { live, next } in &exchanged {
+        let _ = fs::remove_dir_all(next);
+        // Only an empty folder can be removed so.
+        let _ = fs::remove_dir(live);
+        point();
+    }
+    Ok(manifest)
+}
+
+fn sync(folder: &Path) -> Result<(), Problem> {
+    sync_folder(folder).map_err(|e| io_problem("sync", folder, &e))
+}
+
+/// Links files that are replaced to where readers of older manifests look for them.
+fn keep_replaced(dir: &Path, files: &[&Arc<FileEntry>]) -> Result<(), Problem> {
+    let folder = dir.join(REPLACED_FOLDER);
+    fs::create_dir_all(&folder).map_err(|e| io_problem("create", &folder, &e))?;
+    for file in files {
+        link(
+            &dir.join(&file.path),
+            &folder.join(replaced_name(&file.path)),
+        )?;
+    }
+    sync(&folder)
+}
+
+fn link(from: &Path, to: &Path) -> Result<(), Problem> {
+    match fs::hard_link(from, to) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other.map_err(|e| io_problem("link", from, &e)),
+    }
+}
+
+/// Builds a folder's successor and lets the two change places; `None` when that cannot be done here, in
+/// which case nothing has changed.
+fn exchange(
+    dir: &Path,
+    folder: &Path,
+    add: &[&Written],
+    remove: &[&Arc<FileEntry>],
+) -> Result<Option<Exchanged>, Problem> {
+    let relative = folder.strip_prefix(dir).unwrap_or(folder);
+    let next = dir
+        .join(NEXT_FOLDER)
+        .join(replaced_name(&relative.to_string_lossy()));
+    let _ = fs::remove_dir_all(&next);
+    fs::create_dir_all(&next).map_err(|e| io_problem("create", &next, &e))?;
+    let gone: BTreeSet<PathBuf> = remove.iter().map(|f| dir.join(&f.path)).collect();
+    let there = entries(folder)?;
+    if there.iter().any(|path| !path.is_file()) {
+        // Somebody laid a folder there, which cannot be linked and must not be lost.
+        return Ok(None);
+    }
+    for path in there.iter().filter(|path| !gone.contains(*path)) {
+        if let Some(name) = path.file_name() {
+            link(path, &next.join(name))?;
+        }
+    }
+    for written in add {
+        let path = dir.join(&written.entry.path);
+        if let Some(name) = path.file_name() {
+            // A link: were the places not changed, the file would still be in the work folder.
+            link(&written.path, &next.join(name))?;
+        }
+    }
+    sync(&next)?;
+    point();
+    match swap(&next, folder) {
+        Ok(()) => Ok(Some(Exchanged {
+            live: folder.to_owned(),
+            next,
+        })),
+        Err(e) if is_unsupported(&e) => {
+            let _ = fs::remove_dir_all(&next);
+            Ok(None)
+        }
+        Err(e) => Err(io_problem("exchange", folder, &e)),
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn swap(a: &Path, b: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    Ok(renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE)?)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn swap(_a: &Path, _b: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+fn is_unsupported(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::Unsupported | io::ErrorKind::InvalidInput
+    )
+}
+
+fn remove(path: &Path) {
+    if let Err(error) = fs::remove_file(path) {
+        tracing::warn!(path = %path.display(), %error, "a replaced file could not be removed");
+    }
+}
+
+/// Deletes replaced files that nobody can be reading any more.
+pub(crate) fn forget_replaced(dir: &Path, files: &[Arc<FileEntry>]) {
+    for file in files {
+        remove(&dir.join(REPLACED_FOLDER).join(replaced_name(&file.path)));
+    }
+}
+
+/// Puts the folders right after a crash: listed files are where the manifest says, what work left that
+/// did not end is gone.
+pub(crate) fn recover(dir: &Path, manifest: &Manifest) -> Result<(), Problem> {
+    for file in &manifest.files {
+        let path = dir.join(&file.path);
+        let kept = dir.join(REPLACED_FOLDER).join(replaced_name(&file.path));
+        if !path.exists() && kept.exists() {
+            tracing::info!(path = %path.display(), "back from an exchange that did not end");
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder).map_err(|e| io_problem("create", folder, &e))?;
+                link(&kept, &path)?;
+                sync(folder)?;
+            }
+        }
+    }
+    for stray in strays(dir, manifest)? {
+        if stray.is_leftover {
+            tracing::info!(path = %stray.path.display(), "removing what interrupted work left");
+            fs::remove_file(&stray.path).map_err(|e| io_problem("remove", &stray.path, &e))?;
+        } else {
+            tracing::warn!(path = %stray.path.display(), "not in the manifest: left alone, not read");
+        }
+    }
+    for table in Table::ALL {
+        for folder in entries(&dir.join(table.name()))? {
+            // Only an empty folder can be removed so.
+            let _ = fs::remove_dir(folder);
+        }
+    }
+    for name in [WORK_FOLDER, NEXT_FOLDER, REPLACED_FOLDER] {
+        let folder = dir.join(name);
+        match fs::remove_dir_all(&folder) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                return Err(io_problem("clear", &folder, &e));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A step after which the process may die; tests let it.
+#[cfg(not(test))]
+pub(crate) const fn point() {}
+
+#[cfg(test)]
+pub(crate) use crash::point;
+
+/// Dying at a chosen step.
+#[cfg(test)]
+pub(crate) mod crash {
+    use std::cell::Cell;
+
+    thread_local! {
+        static LEFT: Cell<Option<usize>> = const { Cell::new(None) };
+    }
+
+    /// What the process dies of.
+    pub struct Died;
+
+    /// Runs `work`, which dies at step `at`, from 0; `None` when it died.
+    pub fn at<T>(at: usize, work: impl FnOnce() -> T) -> Option<T> {
+        LEFT.set(Some(at));
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
+        LEFT.set(None);
+        match outcome {
+            Ok(done) => Some(done),
+            Err(why) if why.is::<Died>() => None,
+            Err(why) => std::panic::resume_unwind(why),
+        }
+    }
+
+    pub fn point() {
+        match LEFT.get() {
+            Some(0) => std::panic::resume_unwind(Box::new(Died)),
+            Some(left) => LEFT.set(Some(left - 1)),
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! A stored table as an SQL table: files and rows in memory, as they were at one moment. Predicates and
+//! projections reach the files: whole files are passed over by what the manifest knows of their times,
+//! positions and entities, row groups and pages by their statistics and bloom filters, and only the columns
+//! asked for are read.
+
+use crate::engine::store_url;
+use crate::lake::Contents;
+use crate::layout::Table;
+use crate::manifest::{FileEntry, Manifest};
+use crate::schema::{ZONE, column, rollup_column};
+use crate::tail::Chunk;
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::Session;
+use datafusion::catalog::memory::{DataSourceExec, MemorySourceConfig};
+use datafusion::common::pruning::PrunableStatistics;
+use datafusion::common::stats::Precision;
+use datafusion::common::{ColumnStatistics, DFSchema, ScalarValue, Statistics};
+use datafusion::config::TableParquetOptions;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::{
+    FileGroup, FileScanConfigBuilder, ParquetFileReaderFactory, ParquetSource,
+};
+use datafusion::datasource::{TableProvider, TableType};
+use datafusion::error::Result;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::physical_expr::conjunction;
+use datafusion::physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+use datafusion::physical_plan::union::UnionExec;
+use parquet::arrow::async_reader::AsyncFileReader;
+use std::fmt;
+use std::sync::Arc;
+
+/// Rows of one stored table at one moment.
+pub(crate) struct Stored {
+    table: Table,
+    files: Vec<Arc<FileEntry>>,
+    contents: Contents,
+    has_tail: bool,
+}
+
+impl Stored {
+    /// All observations.
+    pub fn observations(contents: Contents) -> Self {
+        Self {
+            table: Table::Observations,
+            files: contents.manifest.of(Table::Observations).cloned().collect(),
+            contents,
+            has_tail: true,
+        }
+    }
+
+    /// Some of a table's files, and the rows in memory if wanted, which are observations.
+    pub fn some(
+        table: Table,
+        files: Vec<Arc<FileEntry>>,
+        contents: Contents,
+        has_tail: bool,
+    ) -> Self {
+        Self {
+            table,
+            files,
+            contents,
+            has_tail,
+        }
+    }
+
+    fn scan_files(
+        &self,
+        state: &dyn Session,
+        files: &[Arc<FileEntry>],
+        projection: &[usize],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let runtime = state.runtime_env();
+        let factory = Leased {
+            inner: CachedParquetFileReaderFactory::new(
+                runtime.object_store(store_url())?,
+                runtime.cache_manager.get_file_metadata_cache(),
+            ),
+            _manifest: Arc::clone(&self.contents.manifest),
+        };
+        let mut options = TableParquetOptions::default();
+        // Other columns of a row that a predicate turns down are not even decoded.
+        options.global.pushdown_filters = true;
+        options.global.reorder_filters = true;
+        let source = ParquetSource::new(self.table.schema())
+            .with_table_parquet_options(options)
+            .with_parquet_file_reader_factory(Arc::new(factory));
+
+        let groups = state.config().target_partitions().clamp(1, files.len());
+        let mut file_groups = vec![Vec::new(); groups];
+        for (n, entry) in files.iter().enumerate() {
+            let file = PartitionedFile::new(&entry.path, entry.bytes)
+                .with_statistics(Arc::new(statistics(std::slice::from_ref(entry))));
+            file_groups[n % groups].push(file);
+        }
+        let config = FileScanConfigBuilder::new(store_url(), Arc::new(source))
+            .with_file_groups(file_groups.into_iter().map(FileGroup::new).collect())
+            .with_statistics(statistics(files))
+            .with_projection_indices(Some(projection.to_vec()))?
+            .with_limit(limit)
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+
+    /// What the filters say of ranges of rows; `None` when they say nothing.
+    fn predicate(&self, state: &dyn Session, filters: &[Expr]) -> Result<Option<PruningPredicate>> {
+        if filters.is_empty() {
+            return Ok(None);
+        }
+        let schema = self.table.schema();
+        let named = DFSchema::try_from(Arc::clone(&schema))?;
+        let filters = filters
+            .iter()
+            .map(|f| state.create_physical_expr(f.clone(), &named))
+            .collect::<Result<Vec<_>>>()?;
+        PruningPredicateBuilder::new()
+            .with_file_schema(schema)
+            .try_build(conjunction(filters))
+            .map(Some)
+    }
+
+    /// Which of some ranges of rows may hold rows that the filters let through.
+    fn relevant(
+        &self,
+        predicate: Option<&PruningPredicate>,
+        known: Vec<Statistics>,
+    ) -> Result<Vec<bool>> {
+        match predicate {
+            Some(predicate) if !known.is_empty() => {
+                let known = known.into_iter().map(Arc::new).collect();
+                predicate.prune(&PrunableStatistics::new(known, self.table.schema()))
+            }
+            _ => Ok(vec![true; known.len()]),
+        }
+    }
+}
+
+/// Makes readers, and holds the manifest they read by, so that its files stay until the plan is gone.
+#[derive(Debug)]
+struct Leased {
+    inner: CachedParquetFileReaderFactory,
+    _manifest: Arc<Manifest>,
+}
+
+impl ParquetFileReaderFactory for Leased {
+    fn create_reader(
+        &self,
+        partition_index: usize,
+        file: PartitionedFile,
+        metadata_size_hint: Option<usize>,
+        metrics: &ExecutionPlanMetricsSet,
+    ) -> Result<Box<dyn AsyncFileReader + Send>> {
+        self.inner
+            .create_reader(partition_index, file, metadata_size_hint, metrics)
+    }
+}
+
+impl fmt::Debug for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stored")
+            .field("table", &self.table)
+            .field("files", &self.files.len())
+            .field("has_tail", &self.has_tail)
+            .finish()
+    }
+}
+
+/// What is known of some rows in memory.
+fn chunk_statistics(chunk: &Chunk) -> Statistics {
+    let time = |us: i64| {
+        Precision::Exact(ScalarValue::TimestampMicrosecond(
+            Some(us),
+            Some(ZONE.into()),
+        ))
+    };
+    let mut columns = vec![ColumnStatistics::new_unknown(); column::COUNT];
+    columns[column::OBSERVED_AT] = ColumnStatistics {
+        null_count: Precision::Exact(0),
+        min_value: time(chunk.observed_us.0),
+        max_value: time(chunk.observed_us.1),
+        ..ColumnStatistics::new_unknown()
+    };
+    Statistics {
+        num_rows: Precision::Exact(chunk.rows()),
+        total_byte_size: Precision::Absent,
+        column_statistics: columns,
+    }
+}
+
+/// What the manifest knows of the rows of some files of one table, so that files are passed over unopened.
+fn statistics(files: &[Arc<FileEntry>]) -> Statistics {
+    let range = |min: Option<ScalarValue>, max: Option<ScalarValue>| ColumnStatistics {
+        null_count: Precision::Exact(0),
+        min_value: min.map_or(Precision::Absent, Precision::Exact),
+        max_value: max.map_or(Precision::Absent, Precision::Exact),
+        ..ColumnStatistics::new_unknown()
+    };
+    let time = |us: i64| ScalarValue::TimestampMicrosecond(Some(us), Some(ZONE.into()));
+    let text = |t: &String| ScalarValue::Utf8View(Some(t.clone()));
+    let is_raw = files.first().is_none_or(|f| f.table == Table::Observations);
+    let width = if is_raw {
+        column::COUNT
+    } else {
+        rollup_column::COUNT
+    };
+    let mut columns = vec![ColumnStatistics::new_unknown(); width];
+    columns[column::OBSERVED_AT] = range(
+        files.iter().map(|f| f.time_min_us).min().map(time),
+        files.iter().map(|f| f.time_max_us).max().map(time),
+    );
+    if files.iter().all(|f| f.entities.is_some()) {
+        let entities = || files.iter().filter_map(|f| f.entities.as_ref());
+        columns[column::ENTITY_ID] = range(
+            entities().map(|(least, _)| least).min().map(text),
+            entities().map(|(_, greatest)| greatest).max().map(text),
+        );
+    }
+    if files.iter().all(|f| f.types.is_some()) {
+        let types = || files.iter().filter_map(|f| f.types.as_ref());
+        columns[column::ENTITY_TYPE] = range(
+            types().filter_map(|t| t.keys().next()).min().map(text),
+            types().filter_map(|t| t.keys().next_back()).max().map(text),
+        );
+    }
+    if is_raw {
+        if files.iter().all(|f| f.received_us.is_some()) {
+            let received = || files.iter().filter_map(|f| f.received_us);
+            columns[column::RECEIVED_AT] = range(
+                received().map(|(least, _)| least).min().map(time),
+                received().map(|(_, greatest)| greatest).max().map(time),
+            );
+        }
+        let position = |p: u64| ScalarValue::Int64(Some(p as i64));
+        columns[column::JOURNAL_POSITION] = range(
+            files.iter().map(|f| f.position_first).min().map(position),
+            files.iter().map(|f| f.position_last).max().map(position),
+        );
+    }
+    let rows: u64 = files.iter().map(|f| f.rows).sum();
+    Statistics {
+        num_rows: Precision::Exact(rows as usize),
+        total_byte_size: Precision::Absent,
+        column_statistics: columns,
+    }
+}
+
+#[async_trait]
+impl TableProvider for Stored {
+    fn schema(&self) -> SchemaRef {
+        self.table.schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        // The rows in memory are filtered above the scan; files are passed over by the same filter.
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let schema = self.table.schema();
+        let all: Vec<usize> = (0..schema.fields().len()).collect();
+        let projection = projection.unwrap_or(&all);
+        let mut inputs = Vec::new();
+        let predicate = self.predicate(state, filters)?;
+        let known = self.files.iter();
+        let known = known.map(|f| statistics(std::slice::from_ref(f))).collect();
+        let may_hold = self.relevant(predicate.as_ref(), known)?;
+        let files: Vec<_> = self
+            .files
+            .iter()
+            .zip(may_hold)
+            .filter(|(_, may_hold)| *may_hold)
+            .map(|(file, _)| Arc::clone(file))
+            .collect();
+        if !files.is_empty() {
+            inputs.push(self.scan_files(state, &files, projection, limit)?);
+        }
+        let mut batches = Vec::new();
+        if self.has_tail {
+            for part in &self.contents.parts {
+                let known = part.chunks.iter().map(|c| chunk_statistics(c)).collect();
+                let wanted = self.relevant(predicate.as_ref(), known)?;
+                batches.extend(part.batches(projection, &wanted)?);
+            }
+        }
+        if !batches.is_empty() || inputs.is_empty() {
+            let schema = Arc::new(schema.project(projection)?);
+            inputs.push(MemorySourceConfig::try_new_exec(&[batches], schema, None)?);
+        }
+        UnionExec::try_new(inputs)
+    }
+}
