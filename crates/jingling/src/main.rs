@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use jingling::args::{Cli, Command};
-use jingling::{check, commands, demo, output};
+use jingling::{check, commands, demo, output, query};
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -80,7 +80,7 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::Demo(args) => demo::demo(args).await?,
         Command::Sim(args) => demo::sim(args).await?,
         Command::Check(args) => return check::run(&args.dir, args.json).await,
-        Command::Query(args) => commands::query(args).await?,
+        Command::Query(args) => query::query(args).await?,
         Command::Token(command) => commands::token(command).await?,
         Command::Device(command) => commands::device(command).await?,
         Command::User(command) => commands::user(command).await?,

@@ -31,6 +31,7 @@ pub fn check(dir: &Path) -> Vec<Problem> {
         findings.extend(check_file(dir, entry).err());
     }
     findings.extend(check_ranges(dir, &manifest));
+    findings.extend(crate::department::check(dir));
     match strays(dir, &manifest) {
         Ok(strays) => {
             // What an interrupted seal left is removed at the next start and is no fault.

@@ -8,15 +8,21 @@
 //!
 //! Reading order: [`schema`] (the columns), `tail` (rows in memory), `manifest` and `seal` (files),
 //! [`lake`] (the two together), `observations` (both as one SQL table), `wide` (a view per entity
-//! type), [`records`] and `paged` (tables lent by other rooms), `names` and `statement` (reading SQL), [`query`]
-//! (running it within limits), [`history`] (one attribute over time), [`mod@check`] (is every file whole).
+//! type), [`records`] and `paged` (tables lent by other rooms), [`department`] (tables that departments hand
+//! in), `functions` (over time), `names` and `statement` (reading SQL), [`query`] (running it within
+//! limits), [`Answer`] (taking it batch by batch), [`formats`] (as CSV and Arrow), [`history`] (one attribute
+//! over time), [`mod@check`] (is every file whole).
 //!
 //! The folder is plain data: `observations/date=YYYY-MM-DD/*.parquet`, by the UTC date of receipt, which
 //! DuckDB, pandas and Spark open as one hive-partitioned table.
 
+mod answer;
 pub mod check;
+pub mod department;
 mod engine;
 mod errors;
+pub mod formats;
+mod functions;
 pub mod history;
 pub mod lake;
 mod manifest;
@@ -32,9 +38,15 @@ mod statement;
 mod tail;
 mod wide;
 
+pub use answer::Answer;
 pub use check::check;
+pub use formats::Format;
 pub use history::{History, HistoryQuery, Point};
 pub use lake::{Lake, Options, Sealed, Stats};
-pub use query::{Batches, Column, Limits, QueryResult};
-pub use records::{Columns, NoRecords, RecordTable, RecordTables, Wanted, tables};
+pub use query::{Batches, Column, Described, Limits, QueryResult, Question};
+pub use records::{Columns, NoRecords, RecordTable, RecordTables, Wanted};
+pub use result::values as json_values;
 pub use schema::ColumnKind;
+
+/// A single value of the query engine, as a question's parameters are given.
+pub use datafusion::common::ScalarValue;

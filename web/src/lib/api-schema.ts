@@ -421,7 +421,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The stored message at a journal position, as it came. */
+        /** The stored message at a journal position, as it came. One that was not understood needs `deadletter.read`. */
         get: operations["get_provenance_position"];
         put?: never;
         post?: never;
@@ -459,7 +459,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Runs one reading statement. */
+        /**
+         * Runs one reading statement. JSON is cut off at `sql.rows_max` rows and says so; CSV and Arrow's stream are
+         *     sent as rows are found, and the connection breaks off when there are more than `sql.stream_rows_max` or
+         *     when a limit is reached on the way.
+         */
         post: operations["post_sql"];
         delete?: never;
         options?: never;
@@ -1119,7 +1123,7 @@ export interface components {
             received_at: string;
             /**
              * Format: int64
-             * @description Its size, bytes.
+             * @description Size of the whole message, bytes; of one too large to keep only the front is stored.
              */
             size_bytes: number;
         };
@@ -1588,7 +1592,10 @@ export interface components {
             raw_text: string | null;
             /** @description When it came. */
             received_at: string;
-            /** @description Its size, bytes. */
+            /**
+             * Format: int64
+             * @description Size of the whole message, bytes; of one too large to keep only the front is here.
+             */
             size_bytes: number;
             /** @description What was understood. */
             updates: components["schemas"]["Update"][];
@@ -1636,6 +1643,8 @@ export interface components {
         };
         /** @description A statement. */
         SqlRequest: {
+            /** @description `json` (default), `csv` or `arrow`; goes before the header Accept. */
+            format?: string | null;
             /** @description One reading statement. */
             query: string;
         };
@@ -2651,6 +2660,8 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SqlAnswer"];
+                    "application/vnd.apache.arrow.stream": string;
+                    "text/csv": string;
                 };
             };
             400: {
