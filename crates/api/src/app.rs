@@ -45,8 +45,10 @@ pub struct Options {
     pub body_bytes_max: usize,
     /// Longest time for one request.
     pub request_time_max: Duration,
-    /// Limits of a query.
+    /// Limits of a query whose answer is JSON.
     pub sql_limits: lake::Limits,
+    /// Limits of a query whose answer is sent as it is found.
+    pub sql_stream_limits: lake::Limits,
 }
 
 /// Name, Prometheus type, help and value of a counter.

@@ -6,7 +6,12 @@ use crate::error::{Answer, ApiError};
 use crate::tables::CityTables;
 use crate::words::ColumnType;
 use axum::Json;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
+use lake::Format;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,6 +22,9 @@ use utoipa::ToSchema;
 pub struct SqlRequest {
     /// One reading statement.
     pub query: String,
+    /// `json` (default), `csv` or `arrow`; goes before the header Accept.
+    #[serde(default)]
+    pub format: Option<String>,
 }
 
 /// A column.
@@ -43,16 +51,74 @@ pub struct SqlAnswer {
     pub elapsed_ms: f64,
 }
 
-/// Runs one reading statement.
+/// Runs one reading statement. JSON is cut off at `sql.rows_max` rows and says so; CSV and Arrow's stream are
+/// sent as rows are found, and the connection breaks off when there are more than `sql.stream_rows_max` or
+/// when a limit is reached on the way.
 #[utoipa::path(post, path = "/api/v1/sql", tag = "data", security(("session" = ["sql.query"])), request_body = SqlRequest,
-    responses((status = 200, body = SqlAnswer), (status = 400, body = crate::error::ProblemBody)))]
+    responses((status = 200, content((SqlAnswer = "application/json"), (String = "text/csv"), (String = "application/vnd.apache.arrow.stream"))),
+        (status = 400, body = crate::error::ProblemBody)))]
 pub async fn run(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
+    headers: HeaderMap,
     Json(request): Json<SqlRequest>,
-) -> Answer<Json<SqlAnswer>> {
+) -> Answer<Response> {
     let tables = app.tables.seen_by(&caller);
-    answer(&app, &request.query, tables).await.map(Json)
+    match format(request.format.as_deref(), &headers)? {
+        None => Ok(Json(answer(&app, &request.query, tables).await?).into_response()),
+        Some(format) => stream(&app, &request.query, tables, format).await,
+    }
+}
+
+/// The format asked for; `None` is JSON.
+fn format(named: Option<&str>, headers: &HeaderMap) -> Answer<Option<Format>> {
+    if let Some(named) = named {
+        return match named {
+            "json" => Ok(None),
+            other => other.parse().map(Some).map_err(ApiError::invalid),
+        };
+    }
+    let accept = headers.get(header::ACCEPT).and_then(|a| a.to_str().ok());
+    // The first that is known, in the order in which the client names them.
+    let known = accept.unwrap_or_default().split(',').find_map(|part| {
+        match part.split(';').next().unwrap_or_default().trim() {
+            "text/csv" => Some(Some(Format::Csv)),
+            "application/vnd.apache.arrow.stream" => Some(Some(Format::Arrow)),
+            "application/json" | "*/*" => Some(None),
+            _ => None,
+        }
+    });
+    Ok(known.flatten())
+}
+
+async fn stream(
+    app: &App,
+    query: &str,
+    tables: Arc<CityTables>,
+    format: Format,
+) -> Answer<Response> {
+    let question = lake::Question {
+        sql: query,
+        parameters: Vec::new(),
+        tables,
+        catalogue: &app.ingest.catalogue(),
+    };
+    let limits = &app.options.sql_stream_limits;
+    let answer = app.lake.query_stream(question, limits).await;
+    let mut pieces = Box::pin(answer.map_err(ApiError::invalid)?.into_bytes(format));
+    // What fails before the first rows is still told with a status.
+    let first = match pieces.next().await {
+        Some(first) => first.map_err(ApiError::invalid)?,
+        None => Vec::new(),
+    };
+    let rest = pieces.inspect(|piece| {
+        if let Err(problem) = piece {
+            tracing::warn!(%problem, "an answer broke off");
+        }
+    });
+    let all = futures::stream::once(async { Ok(first) }).chain(rest);
+    let body = Body::from_stream(all.map(|piece| piece.map(Bytes::from)));
+    Ok(([(header::CONTENT_TYPE, format.media_type())], body).into_response())
 }
 
 /// Runs a statement over the tables that its reader sees.
@@ -112,7 +178,9 @@ pub struct Tables {
     responses((status = 200, body = Tables)))]
 pub async fn tables(State(app): State<Arc<App>>, Caller(caller): Caller) -> Json<Tables> {
     let seen = app.tables.seen_by(&caller);
-    let items = lake::tables(&app.ingest.catalogue(), seen.as_ref())
+    let items = app
+        .lake
+        .tables(&app.ingest.catalogue(), seen.as_ref())
         .into_iter()
         .map(|t| Table {
             name: t.name,

@@ -143,15 +143,32 @@ pub struct Query {
     pub dir: PathBuf,
     /// The statement.
     pub sql: String,
-    /// One JSON array of objects.
-    #[arg(long, conflicts_with = "csv")]
+    /// How the answer is written. A table and JSON are cut off at sql.rows_max rows and say so; CSV and Arrow
+    /// are written as rows are found, and end with an error past sql.stream_rows_max.
+    #[arg(long, value_enum, default_value_t = QueryFormat::Table)]
+    pub format: QueryFormat,
+    /// The same as --format json: one JSON array of objects.
+    #[arg(long, conflicts_with_all = ["csv", "format"])]
     pub json: bool,
-    /// Comma-separated values with a header.
-    #[arg(long)]
+    /// The same as --format csv: comma-separated values with a header.
+    #[arg(long, conflicts_with = "format")]
     pub csv: bool,
     /// Settings.
     #[command(flatten)]
     pub overrides: Overrides,
+}
+
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum QueryFormat {
+    /// A table for people.
+    Table,
+    /// One JSON array of objects.
+    Json,
+    /// Comma-separated values with a header.
+    Csv,
+    /// Arrow's stream format.
+    Arrow,
 }
 
 /// `jingling token …`.

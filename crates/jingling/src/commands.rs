@@ -1,20 +1,19 @@
 //! What the commands do.
 
-use crate::args::{DeviceCommand, Init, PackCommand, Query, TokenCommand, UserCommand};
+use crate::args::{DeviceCommand, Init, PackCommand, TokenCommand, UserCommand};
 use crate::city_lock::CityLock;
 use crate::folder::Folder;
-use crate::output::{print_csv, print_json, print_table};
-use crate::running::{lake_options, sql_limits, wall_clock};
-use crate::settings::{FILE_NAME, Settings, TEMPLATE};
+use crate::output::{print_json, print_table};
+use crate::running::wall_clock;
+use crate::settings::{FILE_NAME, TEMPLATE};
 use crate::{files, formats};
 use anyhow::{Context, Result, anyhow, bail};
 use identity::{DeviceIdentity, Identity, NewPerson, Role};
 use lake::Lake;
-use model::{DeviceId, Record, TypeName};
+use model::{DeviceId, TypeName};
 use records::{Actor, PageRequest, Records};
 use serde_json::json;
 use std::path::Path;
-use std::sync::Arc;
 
 /// A sign-in made at the first start.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
@@ -126,7 +125,7 @@ pub async fn init(args: &Init) -> Result<Vec<FirstSignIn>> {
     Ok(made)
 }
 
-async fn open_records(folder: &Folder, new: bool) -> Result<Records> {
+pub(crate) async fn open_records(folder: &Folder, new: bool) -> Result<Records> {
     if !new && !folder.records().is_file() {
         bail!(
             "{} holds no city; make one first: jingling init {}",
@@ -340,91 +339,4 @@ pub fn pack(command: &PackCommand) -> Result<bool> {
         }
     }
     Ok(problems.is_empty())
-}
-
-/// `jingling query`: the sealed history, the journal's tail and the records, whether the city runs or not.
-///
-/// # Errors
-/// The statement's own problem.
-pub async fn query(args: Query) -> Result<()> {
-    let folder = Folder::new(&args.dir);
-    let settings = Settings::load(&args.dir, &args.overrides.set)?;
-    formats::read(&folder)?;
-    let packs = folder.packs()?;
-    let city = folder.city(&settings.city.profile)?;
-    let options = lake_options(&settings, &packs.catalogue, &city.zone)?;
-    let lake = Lake::open_read_only(folder.lake(), options).map_err(|p| anyhow!("{p}"))?;
-    let twin = Arc::new(twin::Twin::restore(&folder.twin_checkpoint())?);
-    let mut reader = journal::open_read_only(folder.journal())?;
-    reader.seek(
-        lake.sealed_position()
-            .min(twin.position())
-            .max(reader.first_position()),
-    );
-    loop {
-        let records = reader.next_batch(4_096)?;
-        if records.is_empty() {
-            break;
-        }
-        for (position, bytes) in records {
-            if let Record::Accepted(accepted) = Record::decode(&bytes)? {
-                lake.apply(position, &accepted);
-                twin.apply(position, &accepted);
-            }
-        }
-    }
-    let records = open_records(&folder, false).await?;
-    let plan = Arc::new(api::plan::Plan::new(packs.indicators.clone(), &city.zone));
-    let tables = Arc::new(api::tables::CityTables {
-        records: records.clone(),
-        twin,
-        plan: plan.clone(),
-        reader: None,
-    });
-    let limits = sql_limits(&settings);
-    if args.sql.to_lowercase().contains("indicators") {
-        plan.measure_all(
-            &lake,
-            &limits,
-            tables.clone(),
-            &packs.catalogue,
-            wall_clock(),
-        )
-        .await;
-    }
-    let answer = lake
-        .query(&args.sql, &limits, tables, &packs.catalogue)
-        .await
-        .map_err(|p| anyhow!("{p}"))?;
-    records.close().await;
-    let names: Vec<&str> = answer.columns.iter().map(|c| c.name.as_str()).collect();
-    if args.json {
-        let rows: Vec<serde_json::Map<String, serde_json::Value>> = answer
-            .rows
-            .into_iter()
-            .map(|row| names.iter().map(|n| (*n).to_owned()).zip(row).collect())
-            .collect();
-        return print_json(&json!(rows));
-    }
-    let text = |value: serde_json::Value| match value {
-        serde_json::Value::Null => String::new(),
-        serde_json::Value::String(s) => s,
-        other => other.to_string(),
-    };
-    let rows: Vec<Vec<String>> = answer
-        .rows
-        .into_iter()
-        .map(|row| row.into_iter().map(text).collect())
-        .collect();
-    let count = rows.len();
-    if args.csv {
-        print_csv(&names, &rows)?;
-    } else {
-        print_table(&names, rows);
-        eprintln!("{count} rows in {:.3} s", answer.elapsed.as_secs_f64());
-    }
-    if answer.truncated {
-        eprintln!("cut off at {count} rows: raise sql.rows_max, or add LIMIT");
-    }
-    Ok(())
 }

@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`settings`], [`folder`], [`running`] (a city that runs), [`projector`] and
 //! [`records_projection`] (from the journal to everything else), [`mqtt_door`] and [`mapping`],
-//! [`commands`], [`check`], [`demo`].
+//! [`commands`], [`query`], [`check`], [`demo`].
 
 pub mod args;
 pub mod backup;
@@ -20,6 +20,7 @@ pub mod mqtt_door;
 pub mod output;
 pub mod presence;
 pub mod projector;
+pub mod query;
 pub mod records_projection;
 pub mod running;
 pub mod settings;

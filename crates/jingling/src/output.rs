@@ -1,4 +1,4 @@
-//! What commands print: a table for people, JSON or CSV for scripts. Answers go to standard output,
+//! What commands print: a table for people, JSON for scripts. Answers go to standard output,
 //! everything else to standard error.
 
 use anyhow::Result;
@@ -29,19 +29,5 @@ pub fn print_json(value: &serde_json::Value) -> Result<()> {
         "{}",
         serde_json::to_string_pretty(value)?
     )?;
-    Ok(())
-}
-
-/// Prints comma-separated values with a header.
-///
-/// # Errors
-/// When standard output refuses.
-pub fn print_csv(header: &[&str], rows: &[Vec<String>]) -> Result<()> {
-    let mut out = csv::Writer::from_writer(std::io::stdout());
-    out.write_record(header)?;
-    for row in rows {
-        out.write_record(row)?;
-    }
-    out.flush()?;
     Ok(())
 }

@@ -64,6 +64,7 @@ pub struct Running {
     /// Held until everything has ended.
     lock: CityLock,
     mqtt: Option<MqttHandle>,
+    postgres: Option<pgdoor::Handle>,
     http_stop: CancellationToken,
     http: JoinHandle<()>,
     timers: Vec<JoinHandle<()>>,
@@ -145,6 +146,7 @@ impl Running {
                 body_bytes_max: settings.http.body_mib_max * MIB,
                 request_time_max: Duration::from_secs(settings.http.request_seconds_max),
                 sql_limits: sql_limits(settings),
+                sql_stream_limits: stream_limits(settings),
             },
             ingest: ingest.clone(),
             twin: twin.clone(),
@@ -231,6 +233,16 @@ impl Running {
                 .door_metrics
                 .set(Box::new(move || crate::metrics::mqtt(&metrics)));
         }
+        let postgres = start_postgres(&app, &folder, settings).await?;
+        if let Some(postgres) = &postgres {
+            addresses.extend(postgres.addresses().first().map(|&a| ("postgres", a)));
+            addresses.extend(
+                postgres
+                    .addresses_tls()
+                    .first()
+                    .map(|&a| ("postgres_tls", a)),
+            );
+        }
         let listener = tokio::net::TcpListener::bind(settings.http.listen)
             .await
             .with_context(|| {
@@ -259,6 +271,7 @@ impl Running {
             folder,
             lock,
             mqtt,
+            postgres,
             http_stop,
             http,
             timers,
@@ -286,6 +299,9 @@ impl Running {
         let _ = std::fs::remove_file(self.folder.addresses());
         if let Some(mqtt) = &self.mqtt {
             mqtt.shutdown().await;
+        }
+        if let Some(postgres) = &self.postgres {
+            postgres.shutdown().await;
         }
         self.http_stop.cancel();
         for timer in &self.timers {
@@ -347,6 +363,14 @@ pub fn sql_limits(settings: &Settings) -> lake::Limits {
     }
 }
 
+/// The limits of a query whose answer is sent as it is found.
+pub fn stream_limits(settings: &Settings) -> lake::Limits {
+    lake::Limits {
+        rows_max: settings.sql.stream_rows_max,
+        ..sql_limits(settings)
+    }
+}
+
 fn line_protocol(packs: &pack::Packs) -> Result<Influx> {
     let mut mappings = Vec::new();
     for mapping in packs
@@ -371,6 +395,57 @@ fn line_protocol(packs: &pack::Packs) -> Result<Influx> {
     Influx::new(mappings, proto_influx::Limits::default()).map_err(|p| anyhow!("{p}"))
 }
 
+/// The city's own certificate, or one made at the first start.
+fn certificate(folder: &Folder) -> TlsSource {
+    TlsSource::SelfSigned {
+        directory: folder.tls(),
+        names: vec!["localhost".into(), "127.0.0.1".into()],
+    }
+}
+
+async fn start_postgres(
+    app: &Arc<App>,
+    folder: &Folder,
+    settings: &Settings,
+) -> Result<Option<pgdoor::Handle>> {
+    let postgres = &settings.postgres;
+    let listen = listen_address("postgres.listen", &postgres.listen)?;
+    let listen_tls = listen_address("postgres.tls_listen", &postgres.tls_listen)?;
+    if listen.is_none() && listen_tls.is_none() {
+        return Ok(None);
+    }
+    let tls =
+        gateway::mqtt::tls::server_config(&certificate(folder)).map_err(|p| anyhow!("{p}"))?;
+    let options = pgdoor::Options {
+        listen: listen.into_iter().collect(),
+        listen_tls: listen_tls.into_iter().collect(),
+        tls: Some(tls),
+        limits: pgdoor::Limits {
+            connections_max: postgres.connections_max,
+            idle_time_max: Duration::from_secs(postgres.idle_seconds_max),
+            ..pgdoor::Limits::default()
+        },
+        queries: stream_limits(settings),
+    };
+    let city = pgdoor::City {
+        lake: app.lake.clone(),
+        identity: app.identity.clone(),
+        catalogue: Box::new({
+            let ingest = app.ingest.clone();
+            move || ingest.catalogue()
+        }),
+        tables: Box::new({
+            let tables = app.tables.clone();
+            move |reader| tables.seen_by(&Arc::new(reader.clone()))
+        }),
+        clock: app.clock,
+    };
+    let door = pgdoor::start(options, city)
+        .await
+        .context("opening the PostgreSQL door")?;
+    Ok(Some(door))
+}
+
 async fn start_mqtt(
     app: &Arc<App>,
     folder: &Folder,
@@ -388,10 +463,7 @@ async fn start_mqtt(
         return Ok(None);
     }
     let mut options = MqttOptions {
-        tls: Some(TlsSource::SelfSigned {
-            directory: folder.tls(),
-            names: vec!["localhost".into(), "127.0.0.1".into()],
-        }),
+        tls: Some(certificate(folder)),
         listen,
         listen_tls,
         retained_file: Some(folder.retained()),

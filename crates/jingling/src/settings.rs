@@ -25,6 +25,8 @@ pub struct Settings {
     pub http: Http,
     /// The MQTT door.
     pub mqtt: Mqtt,
+    /// The PostgreSQL door.
+    pub postgres: Postgres,
     /// What may be reached from outside.
     pub network: Network,
     /// What is believed.
@@ -88,6 +90,18 @@ Mqtt {
     /// Largest packet, KiB.
     packet_kib_max: usize = 1_024,
 });
+section!(/// The PostgreSQL door.
+Postgres {
+    /// Address and port where clients may speak with or without TLS, on this machine only; port 0 takes a
+    /// free one; an empty text closes this listener.
+    listen: String = String::new(),
+    /// Address and port where clients must use TLS; an empty text closes this listener.
+    tls_listen: String = String::new(),
+    /// Most connections at once.
+    connections_max: usize = 100,
+    /// A connection that asks nothing for this long is closed, seconds.
+    idle_seconds_max: u64 = 3_600,
+});
 section!(/// What may be reached from outside.
 Network {
     /// Listening on any address that is not loopback needs this set to true.
@@ -127,8 +141,10 @@ TwinSettings {
 });
 section!(/// Queries.
 Sql {
-    /// Most rows in an answer.
+    /// Most rows in a JSON answer; the rest is cut off and the answer says so.
     rows_max: usize = 10_000,
+    /// Most rows in an answer that is sent as it is found (CSV, Arrow, PostgreSQL); more end it with an error.
+    stream_rows_max: usize = 1_000_000,
     /// Longest time, seconds.
     seconds_max: u64 = 30,
     /// Most memory for one query, MiB.
@@ -211,6 +227,8 @@ impl Settings {
         for (key, text) in [
             ("mqtt.listen", &self.mqtt.listen),
             ("mqtt.tls_listen", &self.mqtt.tls_listen),
+            ("postgres.listen", &self.postgres.listen),
+            ("postgres.tls_listen", &self.postgres.tls_listen),
         ] {
             if let Some(address) = listen_address(key, text)? {
                 addresses.push((key, address));
@@ -222,6 +240,13 @@ impl Settings {
                     "{key} = {address} listens beyond this machine; set network.allow_beyond_loopback = true if that is meant"
                 );
             }
+        }
+        if let Some(address) = listen_address("postgres.listen", &self.postgres.listen)?
+            && !address.ip().is_loopback()
+        {
+            bail!(
+                "postgres.listen = {address} speaks without TLS, so passwords could be read on the way; set postgres.tls_listen instead"
+            );
         }
         Ok(())
     }
@@ -301,6 +326,16 @@ mod tests {
             error.contains("lisen") && error.contains("listen"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn passwords_never_cross_the_network_in_the_clear() {
+        let beyond = "network.allow_beyond_loopback=true";
+        let error = with(&["postgres.listen=0.0.0.0:5432", beyond]).unwrap_err();
+        assert!(error.to_string().contains("postgres.tls_listen"), "{error}");
+        assert!(with(&["postgres.tls_listen=0.0.0.0:5432", beyond]).is_ok());
+        assert!(with(&["postgres.tls_listen=0.0.0.0:5432"]).is_err());
+        assert!(with(&["postgres.listen=127.0.0.1:0"]).is_ok());
     }
 
     #[test]

@@ -33,6 +33,7 @@ pub fn check(dir: &Path) -> Vec<Problem> {
         findings.extend(check_file(dir, entry).err());
     }
     findings.extend(check_rows(dir, &manifest));
+    findings.extend(crate::department::check(dir));
     match strays(dir, &manifest) {
         Ok(strays) => {
             // What interrupted work left is removed at the next start and is no fault.

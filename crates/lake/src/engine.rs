@@ -2,6 +2,7 @@
 //! of file footers, and a bound on how many run; and the session that each gets for itself.
 
 use crate::errors::{CATALOG, SCHEMA};
+use crate::functions;
 use crate::lake::Options;
 use crate::store::LakeFolder;
 use datafusion::common::config::ConfigOptions;
@@ -21,7 +22,7 @@ use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::runtime::Runtime;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
 /// Partitions that one query is split into.
@@ -43,7 +44,15 @@ pub(crate) struct Engine {
     env: RuntimeEnv,
     /// `None` only while it is dropped.
     runtime: Option<Runtime>,
-    pub permits: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
+    /// Permits for answers whose reader sets the pace: one fewer, so that slow readers leave a turn.
+    paced: Arc<Semaphore>,
+}
+
+/// The right to run a query, until it is dropped.
+pub(crate) struct Turn {
+    _paced: Option<OwnedSemaphorePermit>,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Engine {
@@ -75,14 +84,15 @@ impl Engine {
             env,
             runtime: Some(runtime),
             permits: Arc::new(Semaphore::new(options.queries_max.max(1))),
+            paced: Arc::new(Semaphore::new(options.queries_max.saturating_sub(1).max(1))),
         })
     }
 
     /// A session with no tables, whose memory is bounded.
-    pub fn session(&self, memory_bytes_max: usize) -> (SessionContext, Arc<dyn MemoryPool>) {
+    pub fn session(&self, memory_bytes_max: usize) -> SessionContext {
         let pool: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(memory_bytes_max));
         let mut env = self.env.clone();
-        env.memory_pool = Arc::clone(&pool);
+        env.memory_pool = pool;
         let mut config = SessionConfig::new()
             .with_target_partitions(TARGET_PARTITIONS)
             .with_information_schema(true)
@@ -96,18 +106,27 @@ impl Engine {
         if let Some(functions) = builder.scalar_functions() {
             functions.retain(|f| !UNBOUNDED_FUNCTIONS.contains(&f.name()));
         }
-        (SessionContext::new_with_state(builder.build()), pool)
+        functions::add(&mut builder);
+        SessionContext::new_with_state(builder.build())
     }
 
-    /// Runs `work` on the engine's threads; dropping the answer stops it. `None` when it panicked.
-    pub async fn run<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> Option<T> {
+    /// Waits for a turn. Neither semaphore is ever closed.
+    pub async fn turn(&self, leaves_one: bool) -> Turn {
+        let paced = match leaves_one {
+            true => Arc::clone(&self.paced).acquire_owned().await.ok(),
+            false => None,
+        };
+        Turn {
+            _paced: paced,
+            _permit: Arc::clone(&self.permits).acquire_owned().await.ok(),
+        }
+    }
+
+    /// Starts `work` on the engine's threads; dropping what is given stops it.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> Option<JoinSet<()>> {
         let mut tasks = JoinSet::new();
-        let runtime = self.runtime.as_ref()?;
-        tasks.spawn_on(work, runtime.handle());
-        tasks.join_next().await?.ok()
+        tasks.spawn_on(work, self.runtime.as_ref()?.handle());
+        Some(tasks)
     }
 }
 

@@ -9,18 +9,23 @@
 //! Reading order: [`schema`] (the columns), `layout` (tables, folders, names), `tail` (rows in memory),
 //! `manifest`, `writer` and `seal` (files), `publish` (files become visible), [`lake`] (memory and files
 //! together), `merge`, `rollup` and [`upkeep`] (work in the background), `stored` and `rollups` (SQL
-//! tables), `wide` (a view per entity type), [`records`] and `paged` (tables lent by other rooms), `names` and
-//! `statement` (reading SQL), [`query`] (running it within limits), [`history`] (one attribute over time),
-//! [`mod@check`] (is every file whole).
+//! tables), `wide` (a view per entity type), [`records`] and `paged` (tables lent by other rooms),
+//! [`department`] (tables that departments hand in), `functions` (over time), `names` and `statement`
+//! (reading SQL), [`query`] (running it within limits), [`Answer`] (taking it batch by batch), [`formats`]
+//! (as CSV and Arrow), [`history`] (one attribute over time), [`mod@check`] (is every file whole).
 //!
 //! The folder is plain data: `observations/day=YYYY-MM-DD/*.parquet`, by the UTC day of observation, which
 //! DuckDB, Polars and Spark open as one partitioned table, while the city writes and files are replaced.
 
+mod answer;
 pub mod check;
 #[cfg(test)]
 mod crash_tests;
+pub mod department;
 mod engine;
 mod errors;
+pub mod formats;
+mod functions;
 pub mod history;
 pub mod lake;
 mod layout;
@@ -44,11 +49,17 @@ pub mod upkeep;
 mod wide;
 mod writer;
 
+pub use answer::Answer;
 pub use check::check;
+pub use formats::Format;
 pub use history::{History, HistoryQuery, Point};
 pub use lake::{Lake, Options, Sealed, Stats};
 pub use manifest::MANIFEST_VERSION;
-pub use query::{Batches, Column, Limits, QueryResult};
-pub use records::{Columns, NoRecords, RecordTable, RecordTables, Wanted, tables};
+pub use query::{Batches, Column, Described, Limits, QueryResult, Question};
+pub use records::{Columns, NoRecords, RecordTable, RecordTables, Wanted};
+pub use result::values as json_values;
 pub use schema::ColumnKind;
 pub use upkeep::{Upkeep, Upkept};
+
+/// A single value of the query engine, as a question's parameters are given.
+pub use datafusion::common::ScalarValue;

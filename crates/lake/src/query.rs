@@ -1,6 +1,6 @@
 //! SQL over the lake, within limits.
 
-use crate::engine::Engine;
+use crate::answer::Answer;
 use crate::errors::{Known, sql_problem, time_problem};
 use crate::lake::Lake;
 use crate::layout::Table;
@@ -12,13 +12,13 @@ use crate::schema::{ColumnKind, OBSERVATIONS};
 use crate::stored::Stored;
 use crate::{statement, wide};
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
-use datafusion::common::TableReference;
+use arrow::datatypes::{DataType, SchemaRef};
+use datafusion::common::{ScalarValue, TableReference};
 use datafusion::datasource::{MemTable, ViewTable};
 use datafusion::error::DataFusionError;
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{DataFrame, SQLOptions, SessionContext};
-use futures::StreamExt;
+use datafusion::sql::parser::Statement;
 use model::{Catalogue, Problem, RollupSpan};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,6 +34,28 @@ pub struct Limits {
     pub memory_bytes_max: usize,
     /// Longest statement, in bytes.
     pub statement_bytes_max: usize,
+}
+
+/// A statement with what it is asked over.
+#[derive(Clone)]
+pub struct Question<'a> {
+    /// One reading statement.
+    pub sql: &'a str,
+    /// Values for `$1`, `$2`, …, in order.
+    pub parameters: Vec<ScalarValue>,
+    /// The tables lent by other rooms.
+    pub tables: Arc<dyn RecordTables>,
+    /// The entity types, each a wide view.
+    pub catalogue: &'a Catalogue,
+}
+
+/// What a statement would answer.
+#[derive(Clone, Debug)]
+pub struct Described {
+    /// The columns.
+    pub schema: SchemaRef,
+    /// The type of each parameter, `None` where the statement does not show it.
+    pub parameters: Vec<Option<DataType>>,
 }
 
 impl Default for Limits {
@@ -116,69 +138,147 @@ impl Lake {
         tables: Arc<dyn RecordTables>,
         catalogue: &Catalogue,
     ) -> Result<Batches, Problem> {
-        self.within(limits, async {
-            let known = Known {
-                tables: records::tables(catalogue, tables.as_ref()),
-            };
-            let statement = statement::parse(sql, &known, limits.statement_bytes_max)?;
-            let (context, pool) = self.engine.session(limits.memory_bytes_max);
-            let wanted = context
-                .state()
-                .resolve_table_references(&statement)
-                .map_err(|e| sql_problem(&e, &known, limits))?;
-            self.register(&context, &wanted, &known, &tables, catalogue, limits)
-                .await?;
-            let rows_max = limits.rows_max;
-            let run = async move {
-                let plan = context.state().statement_to_plan(statement).await?;
-                SQLOptions::new()
-                    .with_allow_ddl(false)
-                    .with_allow_dml(false)
-                    .with_allow_statements(false)
-                    .verify_plan(&plan)?;
-                collect(context.execute_logical_plan(plan).await?, rows_max, pool).await
-            };
-            run_on(&self.engine, run)
-                .await?
-                .map_err(|e| sql_problem(&e, &known, limits))
-        })
-        .await
+        let question = Question {
+            sql,
+            parameters: Vec::new(),
+            tables,
+            catalogue,
+        };
+        self.answer(question, limits, false).await?.collect().await
     }
 
-    /// Runs a frame built over [`Self::frame`] within limits.
+    /// As [`Self::query`], answered batch by batch: whoever asks takes each when it is ready for it.
+    /// Time runs until the last batch is taken; answers of this kind never take the last turn among the
+    /// [`crate::Options::queries_max`], so that a slow reader cannot hold up everybody else.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub async fn query_stream(
+        &self,
+        question: Question<'_>,
+        limits: &Limits,
+    ) -> Result<Answer, Problem> {
+        self.answer(question, limits, true).await
+    }
+
+    /// Plans a statement without running it. Parameters given by the question say their type; the
+    /// value itself does not matter.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub async fn describe(
+        &self,
+        question: Question<'_>,
+        limits: &Limits,
+    ) -> Result<Described, Problem> {
+        let work = async {
+            let known = Known {
+                tables: self.tables(question.catalogue, question.tables.as_ref()),
+            };
+            let told = |e: DataFusionError| sql_problem(&e, &known, limits);
+            let (context, statement) = self.prepare(&question, &known, limits, false).await?;
+            let plan = plan(&context, statement).await.map_err(told)?;
+            let types = plan.get_parameter_types().map_err(told)?;
+            let count = types.keys().filter_map(|id| number(id)).max().unwrap_or(0);
+            let mut parameters = vec![None; count.max(question.parameters.len())];
+            for (id, data_type) in types {
+                if let Some(n) = number(&id) {
+                    parameters[n - 1] = data_type;
+                }
+            }
+            for (parameter, given) in parameters.iter_mut().zip(&question.parameters) {
+                if !given.data_type().is_null() {
+                    *parameter = Some(given.data_type());
+                }
+            }
+            // A bare parameter has no type of its own until it has a value.
+            let typed = parameters.iter().map(|data_type| {
+                ScalarValue::try_from(data_type.as_ref().unwrap_or(&DataType::Utf8))
+            });
+            let typed: Vec<ScalarValue> = typed.collect::<Result<_, _>>().map_err(told)?;
+            let plan = if typed.is_empty() {
+                plan
+            } else {
+                plan.with_param_values(typed).map_err(told)?
+            };
+            Ok(Described {
+                schema: Arc::clone(plan.schema().inner()),
+                parameters,
+            })
+        };
+        tokio::time::timeout(limits.time_max, work)
+            .await
+            .unwrap_or_else(|_| Err(time_problem(limits)))
+    }
+
+    async fn answer(
+        &self,
+        question: Question<'_>,
+        limits: &Limits,
+        leaves_a_turn: bool,
+    ) -> Result<Answer, Problem> {
+        let deadline = tokio::time::Instant::now() + limits.time_max;
+        tokio::time::timeout_at(deadline, async {
+            let turn = self.engine.turn(leaves_a_turn).await;
+            let known = Known {
+                tables: self.tables(question.catalogue, question.tables.as_ref()),
+            };
+            let (context, statement) = self.prepare(&question, &known, limits, true).await?;
+            let parameters = question.parameters;
+            let pool = Arc::clone(&context.runtime_env().memory_pool);
+            let frame = async move {
+                let mut plan = plan(&context, statement).await?;
+                if !parameters.is_empty() {
+                    plan = plan.with_param_values(parameters)?;
+                }
+                context.execute_logical_plan(plan).await
+            };
+            Answer::start(&self.engine, turn, pool, limits, deadline, known, frame).await
+        })
+        .await
+        .unwrap_or_else(|_| Err(time_problem(limits)))
+    }
+
+    /// Runs a frame built over all observations within limits.
     pub(crate) async fn run_frame(
         &self,
         limits: &Limits,
         build: impl FnOnce(DataFrame) -> Result<DataFrame, DataFusionError> + Send + 'static,
     ) -> Result<Batches, Problem> {
-        self.within(limits, async {
-            let (context, pool) = self.engine.session(limits.memory_bytes_max);
+        let deadline = tokio::time::Instant::now() + limits.time_max;
+        let open = async {
+            let turn = self.engine.turn(false).await;
+            let context = self.engine.session(limits.memory_bytes_max);
+            let pool = Arc::clone(&context.runtime_env().memory_pool);
             let observations = Stored::observations(self.contents()?);
-            let rows_max = limits.rows_max;
-            let run = async move {
-                let frame = build(context.read_table(Arc::new(observations))?)?;
-                collect(frame, rows_max, pool).await
-            };
+            let frame = async move { build(context.read_table(Arc::new(observations))?) };
             let known = Known { tables: Vec::new() };
-            run_on(&self.engine, run)
-                .await?
-                .map_err(|e| sql_problem(&e, &known, limits))
-        })
-        .await
+            Answer::start(&self.engine, turn, pool, limits, deadline, known, frame).await
+        };
+        tokio::time::timeout_at(deadline, open)
+            .await
+            .unwrap_or_else(|_| Err(time_problem(limits)))?
+            .collect()
+            .await
     }
 
-    /// Waits for a turn, then for the answer, no longer than the limit.
-    async fn within<T>(
+    /// Reads the statement and makes a session that knows the tables it names.
+    async fn prepare(
         &self,
+        question: &Question<'_>,
+        known: &Known,
         limits: &Limits,
-        work: impl Future<Output = Result<T, Problem>>,
-    ) -> Result<T, Problem> {
-        tokio::time::timeout(limits.time_max, async {
-            let _turn = self.engine.permits.acquire().await;
-            work.await
-        })
-        .await
-        .unwrap_or_else(|_| Err(time_problem(limits)))
+        with_rows: bool,
+    ) -> Result<(SessionContext, Statement), Problem> {
+        let statement = statement::parse(question.sql, known, limits.statement_bytes_max)?;
+        let context = self.engine.session(limits.memory_bytes_max);
+        let wanted = context
+            .state()
+            .resolve_table_references(&statement)
+            .map_err(|e| sql_problem(&e, known, limits))?;
+        self.register(&context, &wanted, known, question, limits, with_rows)
+            .await?;
+        Ok((context, statement))
     }
 
     /// Makes the tables that the statement names known to the session; all of them, without the rows of
@@ -188,15 +288,23 @@ impl Lake {
         context: &SessionContext,
         wanted: &[TableReference],
         known: &Known,
-        tables: &Arc<dyn RecordTables>,
-        catalogue: &Catalogue,
+        question: &Question<'_>,
         limits: &Limits,
+        with_rows: bool,
     ) -> Result<(), Problem> {
         let told = |e: DataFusionError| sql_problem(&e, known, limits);
         let list_all = wanted
             .iter()
             .any(|t| t.schema().is_some_and(|s| s == "information_schema"));
         let is_named = |name: &str| wanted.iter().any(|t| t.table() == name);
+        let lent: Vec<String> = question
+            .tables
+            .tables()
+            .into_iter()
+            .map(|t| t.name)
+            .collect();
+        let mut entries = self.department_tables();
+        entries.retain(|entry| !lent.contains(&entry.name));
         let contents = self.contents()?;
         let observations = Arc::new(Stored::observations(contents.clone()));
         context
@@ -215,7 +323,8 @@ impl Lake {
                 continue;
             }
             let name = TableReference::bare(table.name.clone());
-            if let Some(kind) = catalogue.kinds.values().find(|k| k.name == table.name) {
+            let mut kinds = question.catalogue.kinds.values();
+            if let Some(kind) = kinds.find(|k| k.name == table.name) {
                 let sql = wide::sql(kind);
                 let plan = context
                     .state()
@@ -224,18 +333,21 @@ impl Lake {
                     .map_err(told)?;
                 let view = ViewTable::new(plan, Some(sql));
                 context.register_table(name, Arc::new(view)).map_err(told)?;
-            } else if tables.is_paged(&table.name) {
-                let paged = Paged::new(Arc::clone(tables), table);
+            } else if question.tables.is_paged(&table.name) {
+                let paged = Paged::new(Arc::clone(&question.tables), table);
                 context
                     .register_table(name, Arc::new(paged))
                     .map_err(told)?;
+            } else if let Some(entry) = entries.iter().find(|e| e.name == table.name) {
+                let provider = entry.provider(self.dir()).map_err(told)?;
+                context.register_table(name, provider).map_err(told)?;
             } else {
-                let rows = if named {
-                    tables.rows(&table.name).await?
+                let rows = if named && with_rows {
+                    question.tables.rows(&table.name).await?
                 } else {
                     Vec::new()
                 };
-                let lent = lent(table, &rows).map_err(|e| match e {
+                let lent = as_table(table, &rows).map_err(|e| match e {
                     Lent::Problem(problem) => problem,
                     Lent::Engine(e) => told(e),
                 })?;
@@ -246,60 +358,35 @@ impl Lake {
     }
 }
 
+/// Plans a statement that only reads.
+async fn plan(
+    context: &SessionContext,
+    statement: Statement,
+) -> Result<LogicalPlan, DataFusionError> {
+    let plan = context.state().statement_to_plan(statement).await?;
+    SQLOptions::new()
+        .with_allow_ddl(false)
+        .with_allow_dml(false)
+        .with_allow_statements(false)
+        .verify_plan(&plan)?;
+    Ok(plan)
+}
+
+/// Most parameters of a statement.
+const PARAMETERS_MAX: usize = 1_000;
+
+/// The number of a parameter, from 1.
+fn number(id: &str) -> Option<usize> {
+    let n = id.strip_prefix('$')?.parse().ok()?;
+    (1..=PARAMETERS_MAX).contains(&n).then_some(n)
+}
+
 enum Lent {
     Problem(Problem),
     Engine(DataFusionError),
 }
 
-fn lent(table: &RecordTable, rows: &[Vec<serde_json::Value>]) -> Result<MemTable, Lent> {
+fn as_table(table: &RecordTable, rows: &[Vec<serde_json::Value>]) -> Result<MemTable, Lent> {
     let batch = records::batch(table, rows).map_err(Lent::Problem)?;
     MemTable::try_new(records::schema(table), vec![vec![batch]]).map_err(Lent::Engine)
-}
-
-async fn run_on<T: Send + 'static>(
-    engine: &Engine,
-    work: impl Future<Output = T> + Send + 'static,
-) -> Result<T, Problem> {
-    engine.run(work).await.ok_or_else(|| {
-        Problem::new(
-            "sql-crashed",
-            "the query ran into a fault of the engine",
-            "statement",
-            "write it another way, and report this statement",
-        )
-    })
-}
-
-/// Takes at most `rows_max` rows, counting their memory.
-async fn collect(
-    frame: DataFrame,
-    rows_max: usize,
-    pool: Arc<dyn MemoryPool>,
-) -> Result<Batches, DataFusionError> {
-    let answer = MemoryConsumer::new("answer").register(&pool);
-    let mut stream = frame.execute_stream().await?;
-    let schema = stream.schema();
-    let mut batches = Vec::new();
-    let mut rows = 0;
-    let mut truncated = false;
-    while let Some(batch) = stream.next().await {
-        let mut batch = batch?;
-        if rows + batch.num_rows() > rows_max {
-            truncated = true;
-            batch = batch.slice(0, rows_max - rows);
-        }
-        rows += batch.num_rows();
-        if batch.num_rows() > 0 {
-            answer.try_grow(result::bytes(&batch))?;
-            batches.push(batch);
-        }
-        if truncated {
-            break;
-        }
-    }
-    Ok(Batches {
-        schema,
-        batches,
-        truncated,
-    })
 }

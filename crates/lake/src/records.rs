@@ -1,6 +1,8 @@
 //! Tables lent by other rooms (cases, devices, indicators, current values): their rows are asked for
 //! only when a statement names the table.
 
+use crate::department::{self, TableEntry};
+use crate::lake::Lake;
 use crate::rollups;
 use crate::schema::{ColumnKind, OBSERVATION_COLUMNS, OBSERVATIONS};
 use crate::wide;
@@ -83,30 +85,43 @@ impl RecordTables for NoRecords {
     }
 }
 
-/// Every table that SQL can name: `observations` and its rollups, a wide view for each entity type, and the tables lent.
-/// Where two have one name, the earlier one has it.
-pub fn tables(catalogue: &Catalogue, records: &dyn RecordTables) -> Vec<RecordTable> {
-    let observations = RecordTable {
-        name: OBSERVATIONS.to_owned(),
-        description: "Every value of every attribute ever received, a row each.".to_owned(),
-        columns: OBSERVATION_COLUMNS
-            .iter()
-            .map(|(name, kind, _)| ((*name).to_owned(), *kind))
-            .collect(),
-    };
-    let mut all = vec![observations];
-    all.extend(RollupSpan::ALL.map(rollups::table));
-    for table in catalogue
-        .kinds
-        .values()
-        .map(wide::table)
-        .chain(records.tables())
-    {
-        if all.iter().all(|t| t.name != table.name) {
-            all.push(table);
+impl Lake {
+    /// Every table that SQL can name: `observations` and its rollups, a wide view for each entity type, the
+    /// tables lent, and the department tables. Where two have one name, the earlier one has it.
+    pub fn tables(&self, catalogue: &Catalogue, records: &dyn RecordTables) -> Vec<RecordTable> {
+        let observations = RecordTable {
+            name: OBSERVATIONS.to_owned(),
+            description: "Every value of every attribute ever received, a row each.".to_owned(),
+            columns: OBSERVATION_COLUMNS
+                .iter()
+                .map(|(name, kind, _)| ((*name).to_owned(), *kind))
+                .collect(),
+        };
+        let mut all = vec![observations];
+        all.extend(RollupSpan::ALL.map(rollups::table));
+        let entries = self.department_tables();
+        for table in catalogue
+            .kinds
+            .values()
+            .map(wide::table)
+            .chain(records.tables())
+            .chain(entries.iter().map(TableEntry::table))
+        {
+            if all.iter().all(|t| t.name != table.name) {
+                all.push(table);
+            }
         }
+        all
     }
-    all
+
+    /// The department tables; one whose entry does not read is told in the log and left out.
+    pub fn department_tables(&self) -> Vec<TableEntry> {
+        let (entries, problems) = department::list(self.dir());
+        for problem in problems {
+            tracing::warn!(%problem, "a department table is left out");
+        }
+        entries
+    }
 }
 
 /// The Arrow schema of a lent table.

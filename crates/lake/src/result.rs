@@ -67,8 +67,11 @@ pub(crate) fn rows(batches: &[RecordBatch]) -> Result<Vec<Vec<Value>>, Problem> 
     Ok(rows)
 }
 
-/// One column's values.
-pub(crate) fn values(column: &ArrayRef) -> Result<Vec<Value>, ArrowError> {
+/// One column's values as JSON.
+///
+/// # Errors
+/// When a type has no JSON form.
+pub fn values(column: &ArrayRef) -> Result<Vec<Value>, ArrowError> {
     fn each<T>(items: impl Iterator<Item = Option<T>>, to: impl Fn(T) -> Value) -> Vec<Value> {
         items.map(|item| item.map_or(Value::Null, &to)).collect()
     }

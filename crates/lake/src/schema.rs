@@ -81,7 +81,7 @@ impl ColumnKind {
     }
 
     /// The kind of a result's column.
-    pub(crate) fn of(field: &Field) -> Self {
+    pub fn of(field: &Field) -> Self {
         if field.metadata().get(KIND_KEY).map(String::as_str) == Some(KIND_JSON) {
             return Self::Json;
         }

@@ -237,7 +237,7 @@ async fn tables_lent_are_asked_for_only_when_named() {
     );
     assert_eq!(cases.asked.load(Ordering::Relaxed), 1);
 
-    let all = lake::tables(&catalogue(), cases.as_ref());
+    let all = lake.tables(&catalogue(), cases.as_ref());
     let names: Vec<&str> = all.iter().map(|t| t.name.as_str()).collect();
     assert_eq!(
         names,

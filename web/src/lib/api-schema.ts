@@ -459,7 +459,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Runs one reading statement. */
+        /**
+         * Runs one reading statement. JSON is cut off at `sql.rows_max` rows and says so; CSV and Arrow's stream are
+         *     sent as rows are found, and the connection breaks off when there are more than `sql.stream_rows_max` or
+         *     when a limit is reached on the way.
+         */
         post: operations["post_sql"];
         delete?: never;
         options?: never;
@@ -1641,6 +1645,8 @@ export interface components {
         };
         /** @description A statement. */
         SqlRequest: {
+            /** @description `json` (default), `csv` or `arrow`; goes before the header Accept. */
+            format?: string | null;
             /** @description One reading statement. */
             query: string;
         };
@@ -2656,6 +2662,8 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SqlAnswer"];
+                    "application/vnd.apache.arrow.stream": string;
+                    "text/csv": string;
                 };
             };
             400: {

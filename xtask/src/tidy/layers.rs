@@ -15,7 +15,7 @@ const LAYERS: [(u8, &[&str]); 6] = [
         &["rules", "cases", "indicators", "identity", "admission"],
     ),
     (4, &["pack"]),
-    (5, &["gateway", "api"]),
+    (5, &["gateway", "api", "pgdoor"]),
 ];
 const PROTOCOLS: u8 = 2;
 const PACKS: u8 = 4;

@@ -1,0 +1,176 @@
+//! `jingling query`: SQL over a city's folder, whether the city runs or not.
+
+use crate::args::{Query, QueryFormat};
+use crate::commands::open_records;
+use crate::folder::Folder;
+use crate::formats;
+use crate::output::{print_json, print_table};
+use crate::running::{lake_options, sql_limits, stream_limits, wall_clock};
+use crate::settings::Settings;
+use anyhow::{Result, anyhow};
+use api::tables::CityTables;
+use futures::{Stream, StreamExt};
+use lake::{Format, Lake};
+use model::{Problem, Record};
+use records::Records;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// A city's data, opened for reading.
+struct Opened {
+    settings: Settings,
+    packs: pack::Packs,
+    lake: Lake,
+    records: Records,
+    tables: Arc<CityTables>,
+}
+
+impl Opened {
+    /// The sealed history, the journal's tail and the records; the indicators measured when the statement
+    /// names them.
+    async fn new(dir: &Path, overrides: &[String], sql: &str) -> Result<Self> {
+        let folder = Folder::new(dir);
+        let settings = Settings::load(dir, overrides)?;
+        formats::read(&folder)?;
+        let packs = folder.packs()?;
+        let city = folder.city(&settings.city.profile)?;
+        let options = lake_options(&settings, &packs.catalogue, &city.zone)?;
+        let lake = Lake::open_read_only(folder.lake(), options).map_err(|p| anyhow!("{p}"))?;
+        let twin = Arc::new(twin::Twin::restore(&folder.twin_checkpoint())?);
+        let mut reader = journal::open_read_only(folder.journal())?;
+        reader.seek(
+            lake.sealed_position()
+                .min(twin.position())
+                .max(reader.first_position()),
+        );
+        loop {
+            let records = reader.next_batch(4_096)?;
+            if records.is_empty() {
+                break;
+            }
+            for (position, bytes) in records {
+                if let Record::Accepted(accepted) = Record::decode(&bytes)? {
+                    lake.apply(position, &accepted);
+                    twin.apply(position, &accepted);
+                }
+            }
+        }
+        let records = open_records(&folder, false).await?;
+        let plan = Arc::new(api::plan::Plan::new(packs.indicators.clone(), &city.zone));
+        let tables = Arc::new(CityTables {
+            records: records.clone(),
+            twin,
+            plan: plan.clone(),
+            reader: None,
+        });
+        if sql.to_lowercase().contains("indicators") {
+            plan.measure_all(
+                &lake,
+                &sql_limits(&settings),
+                tables.clone(),
+                &packs.catalogue,
+                wall_clock(),
+            )
+            .await;
+        }
+        Ok(Self {
+            settings,
+            packs,
+            lake,
+            records,
+            tables,
+        })
+    }
+
+    async fn stream(&self, sql: &str) -> Result<lake::Answer> {
+        let question = lake::Question {
+            sql,
+            parameters: Vec::new(),
+            tables: self.tables.clone(),
+            catalogue: &self.packs.catalogue,
+        };
+        let limits = stream_limits(&self.settings);
+        let answer = self.lake.query_stream(question, &limits).await;
+        answer.map_err(|p| anyhow!("{p}"))
+    }
+}
+
+/// `jingling query`: the sealed history, the journal's tail and the records, whether the city runs or not.
+///
+/// # Errors
+/// The statement's own problem.
+pub async fn query(args: Query) -> Result<()> {
+    let city = Opened::new(&args.dir, &args.overrides.set, &args.sql).await?;
+    let format = match (args.format, args.json, args.csv) {
+        (_, true, _) => QueryFormat::Json,
+        (_, _, true) => QueryFormat::Csv,
+        (format, ..) => format,
+    };
+    let done = match format {
+        QueryFormat::Table | QueryFormat::Json => shown(&city, &args.sql, format).await,
+        QueryFormat::Csv => written(&city, &args.sql, Format::Csv).await,
+        QueryFormat::Arrow => written(&city, &args.sql, Format::Arrow).await,
+    };
+    city.records.close().await;
+    done
+}
+
+async fn shown(city: &Opened, sql: &str, format: QueryFormat) -> Result<()> {
+    let answer = city
+        .lake
+        .query(
+            sql,
+            &sql_limits(&city.settings),
+            city.tables.clone(),
+            &city.packs.catalogue,
+        )
+        .await
+        .map_err(|p| anyhow!("{p}"))?;
+    let names: Vec<&str> = answer.columns.iter().map(|c| c.name.as_str()).collect();
+    let count = answer.rows.len();
+    if format == QueryFormat::Json {
+        let rows: Vec<serde_json::Map<String, Value>> = answer
+            .rows
+            .into_iter()
+            .map(|row| names.iter().map(|n| (*n).to_owned()).zip(row).collect())
+            .collect();
+        print_json(&json!(rows))?;
+    } else {
+        let text = |value: Value| match value {
+            Value::Null => String::new(),
+            Value::String(s) => s,
+            other => other.to_string(),
+        };
+        let rows = answer.rows.into_iter();
+        let rows = rows
+            .map(|row| row.into_iter().map(text).collect())
+            .collect();
+        print_table(&names, rows);
+        eprintln!("{count} rows in {:.3} s", answer.elapsed.as_secs_f64());
+    }
+    if answer.truncated {
+        eprintln!("cut off at {count} rows: raise sql.rows_max, or add LIMIT");
+    }
+    Ok(())
+}
+
+/// Pieces of bytes, each as it is found.
+type Pieces = Pin<Box<dyn Stream<Item = Result<Vec<u8>, Problem>> + Send>>;
+
+async fn written(city: &Opened, sql: &str, format: Format) -> Result<()> {
+    let mut pieces: Pieces = Box::pin(city.stream(sql).await?.into_bytes(format));
+    let mut out = std::io::stdout().lock();
+    while let Some(piece) = pieces.next().await {
+        match out.write_all(&piece.map_err(|p| anyhow!("{p}"))?) {
+            Ok(()) => {}
+            // A reader that has gone away (`| head`) is no error.
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
+            Err(e) => return Err(e.into()),
+        }
+    }
+    out.flush()?;
+    Ok(())
+}

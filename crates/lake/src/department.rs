@@ -1,0 +1,347 @@
+//! Department tables (部门数据表): what departments hand in as files, kept as Parquet in
+//! `tables/NAME/`, each with its entry in the catalogue, `tables/NAME/table.json`: who brought it in, when,
+//! from which file, and its columns. SQL reads them by their name as soon as the entry is there.
+//!
+//! A newer import takes the place of an older one when its entry is renamed into place; the file of the
+//! one before stays until the import after, so that a query under way can finish.
+
+use crate::engine::store_url;
+use crate::manifest::{io_problem, sync_folder};
+use crate::records::RecordTable;
+use crate::schema::{ColumnKind, OBSERVATIONS};
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::datasource::TableProvider;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::{
+    ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
+};
+use datafusion::error::DataFusionError;
+use model::{Problem, Timestamp, problem::quote};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{BufWriter, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Version of the entry that is written; older ones stay readable for ever (see `fixtures/`).
+const ENTRY_VERSION: u32 = 1;
+const FOLDER: &str = "tables";
+const ENTRY_NAME: &str = "table.json";
+/// Longest name of a table, in characters.
+const NAME_CHARS_MAX: usize = 63;
+
+/// A column of a department table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableColumn {
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub kind: ColumnKind,
+}
+
+/// Where a table came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableSource {
+    /// The file's name, without its folder.
+    pub file: String,
+    /// `csv`, `excel` or `parquet`.
+    pub format: String,
+    /// The text's encoding, where it has one: `UTF-8` or `GB18030`.
+    pub encoding: Option<String>,
+    /// The sheet, where there are several.
+    pub sheet: Option<String>,
+    /// Size, in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the file, in hex.
+    pub sha256: String,
+}
+
+/// A department table as it stands in the catalogue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableEntry {
+    version: u32,
+    /// Its name in SQL.
+    pub name: String,
+    /// What it holds, in a sentence.
+    pub description: String,
+    /// Its columns, in order.
+    pub columns: Vec<TableColumn>,
+    /// Rows.
+    pub rows: u64,
+    /// When it was brought in.
+    pub imported_at: Timestamp,
+    /// By whom.
+    pub imported_by: String,
+    /// Where it came from.
+    pub source: TableSource,
+    /// The Parquet file beside the entry.
+    file: String,
+    /// SHA-256 of that file, in hex.
+    sha256: String,
+}
+
+/// A table to be brought in.
+#[derive(Clone, Debug)]
+pub struct NewTable {
+    /// Its name in SQL.
+    pub name: String,
+    /// What it holds, in a sentence.
+    pub description: String,
+    /// Now.
+    pub imported_at: Timestamp,
+    /// By whom.
+    pub imported_by: String,
+    /// Where it came from.
+    pub source: TableSource,
+}
+
+/// Whether a table may have this name.
+///
+/// # Errors
+/// `table-name`.
+pub fn check_name(name: &str) -> Result<(), Problem> {
+    let is_good = |c: char| c == '_' || (c.is_alphanumeric() && !c.is_uppercase());
+    let reserved = ["pg_", "information_schema"]
+        .iter()
+        .any(|p| name.starts_with(p));
+    let good = name.chars().all(is_good)
+        && name.starts_with(|c: char| c.is_alphabetic())
+        && name.chars().count() <= NAME_CHARS_MAX
+        && !reserved
+        && name != OBSERVATIONS;
+    if good {
+        return Ok(());
+    }
+    Err(Problem::new(
+        "table-name",
+        format!("\"{}\" cannot be the name of a table", quote(name)),
+        "table",
+        format!(
+            "use at most {NAME_CHARS_MAX} small letters, digits and _, a letter first; names of the platform's own tables are taken"
+        ),
+    ))
+}
+
+/// The department tables of a lake by name, and what is wrong with entries that do not read.
+pub fn list(dir: &Path) -> (Vec<TableEntry>, Vec<Problem>) {
+    let folder = dir.join(FOLDER);
+    let (mut entries, mut problems) = (Vec::new(), Vec::new());
+    let Ok(found) = std::fs::read_dir(&folder) else {
+        return (entries, problems);
+    };
+    for place in found.flatten() {
+        let path = place.path().join(ENTRY_NAME);
+        match read(&path) {
+            Ok(Some(entry)) => entries.push(entry),
+            Ok(None) => {}
+            Err(problem) => problems.push(problem),
+        }
+    }
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    (entries, problems)
+}
+
+fn read(path: &Path) -> Result<Option<TableEntry>, Problem> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(io_problem("read", path, &e)),
+    };
+    let damaged = |e: &dyn std::fmt::Display| {
+        Problem::new(
+            "table-entry-damaged",
+            format!("the table's entry does not read: {e}"),
+            path.display().to_string(),
+            "import the table again, or restore it from a backup",
+        )
+    };
+    let Versioned { version } = serde_json::from_str(&text).map_err(|e| damaged(&e))?;
+    if version != ENTRY_VERSION {
+        return Err(Problem::new(
+            "table-entry-version",
+            format!("version {version} of a table's entry is unknown to this program"),
+            path.display().to_string(),
+            "run the version that wrote it, or newer",
+        ));
+    }
+    let entry: TableEntry = serde_json::from_str(&text).map_err(|e| damaged(&e))?;
+    let folder = path.parent().and_then(Path::file_name);
+    if check_name(&entry.name).is_err()
+        || folder != Some(entry.name.as_ref())
+        || entry.file.contains(['/', '\\'])
+    {
+        return Err(damaged(&"its names do not fit its place"));
+    }
+    Ok(Some(entry))
+}
+
+/// Brings a table in; when it returns, the table is durable and SQL reads it.
+///
+/// # Errors
+/// `table-name`, `table-write`, or `lake-io` for the disk; an older table of the name is then still there.
+pub fn put(
+    dir: &Path,
+    new: NewTable,
+    schema: &SchemaRef,
+    batches: impl IntoIterator<Item = Result<RecordBatch, Problem>>,
+) -> Result<TableEntry, Problem> {
+    check_name(&new.name)?;
+    let folder = dir.join(FOLDER).join(&new.name);
+    std::fs::create_dir_all(&folder).map_err(|e| io_problem("create", &folder, &e))?;
+    let before = read(&folder.join(ENTRY_NAME)).ok().flatten();
+    let file = format!("{}.parquet", new.imported_at.micros());
+    let path = folder.join(&file);
+    let (rows, sha256) = write(&path, schema, batches).inspect_err(|_| {
+        let _ = std::fs::remove_file(&path);
+    })?;
+    let columns = schema.fields().iter().map(|field| TableColumn {
+        name: field.name().clone(),
+        kind: ColumnKind::of(field),
+    });
+    let entry = TableEntry {
+        version: ENTRY_VERSION,
+        name: new.name,
+        description: new.description,
+        columns: columns.collect(),
+        rows,
+        imported_at: new.imported_at,
+        imported_by: new.imported_by,
+        source: new.source,
+        file,
+        sha256,
+    };
+    let text = serde_json::to_vec_pretty(&entry)
+        .map_err(|e| Problem::new("table-write", e.to_string(), &entry.name, "report this"))?;
+    let (temporary, place) = (folder.join("table.json.tmp"), folder.join(ENTRY_NAME));
+    let io = |what: &'static str, path: &Path| {
+        let path = path.to_owned();
+        move |e: std::io::Error| io_problem(what, &path, &e)
+    };
+    let mut out = File::create(&temporary).map_err(io("create", &temporary))?;
+    out.write_all(&text).map_err(io("write", &temporary))?;
+    out.sync_all().map_err(io("sync", &temporary))?;
+    std::fs::rename(&temporary, &place).map_err(io("rename", &temporary))?;
+    sync_folder(&folder).map_err(io("sync", &folder))?;
+    // What is neither the newest nor the one before it.
+    for old in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+        let name = old.file_name();
+        let kept = name == *entry.file
+            || name == ENTRY_NAME
+            || before.as_ref().is_some_and(|before| name == *before.file);
+        if !kept {
+            let _ = std::fs::remove_file(old.path());
+        }
+    }
+    Ok(entry)
+}
+
+fn write(
+    path: &Path,
+    schema: &SchemaRef,
+    batches: impl IntoIterator<Item = Result<RecordBatch, Problem>>,
+) -> Result<(u64, String), Problem> {
+    let told = |e: &dyn std::fmt::Display| {
+        Problem::new(
+            "table-write",
+            format!("cannot write the table: {e}"),
+            path.display().to_string(),
+            "check that the disk has room, and try again",
+        )
+    };
+    let file = File::create(path).map_err(|e| told(&e))?;
+    let level = ZstdLevel::try_new(3).map_err(|e| told(&e))?;
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .build();
+    let mut writer =
+        ArrowWriter::try_new(BufWriter::new(file), Arc::clone(schema), Some(properties))
+            .map_err(|e| told(&e))?;
+    let mut rows = 0;
+    for batch in batches {
+        let batch = batch?;
+        rows += batch.num_rows() as u64;
+        writer.write(&batch).map_err(|e| told(&e))?;
+    }
+    let mut out = writer.into_inner().map_err(|e| told(&e))?;
+    out.flush().map_err(|e| told(&e))?;
+    out.get_ref().sync_all().map_err(|e| told(&e))?;
+    Ok((rows, sha256(path)?))
+}
+
+/// SHA-256 of a file, in hex.
+///
+/// # Errors
+/// `lake-io`.
+pub fn sha256(path: &Path) -> Result<String, Problem> {
+    let mut file = File::open(path).map_err(|e| io_problem("open", path, &e))?;
+    let mut hash = Sha256::new();
+    let mut bytes = vec![0; 1 << 16];
+    loop {
+        match file
+            .read(&mut bytes)
+            .map_err(|e| io_problem("read", path, &e))?
+        {
+            0 => return Ok(hex::encode(hash.finalize())),
+            n => hash.update(&bytes[..n]),
+        }
+    }
+}
+
+/// What is wrong with the department tables of a lake; empty when all is well. It reads every byte.
+pub fn check(dir: &Path) -> Vec<Problem> {
+    let (entries, mut problems) = list(dir);
+    for entry in &entries {
+        let path = dir.join(FOLDER).join(&entry.name).join(&entry.file);
+        match sha256(&path) {
+            Ok(found) if found == entry.sha256 => {}
+            Ok(_) => problems.push(Problem::new(
+                "table-file-damaged",
+                "the file's checksum is not what its entry says",
+                path.display().to_string(),
+                "import the table again, or restore the file from a backup",
+            )),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    problems
+}
+
+impl TableEntry {
+    /// The table as people see it.
+    pub(crate) fn table(&self) -> RecordTable {
+        let columns = self.columns.iter().map(|c| (c.name.clone(), c.kind));
+        RecordTable {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            columns: columns.collect(),
+        }
+    }
+
+    /// The table's rows.
+    pub(crate) fn provider(&self, dir: &Path) -> Result<Arc<dyn TableProvider>, DataFusionError> {
+        let path = dir.join(FOLDER).join(&self.name).join(&self.file);
+        let file = File::open(&path)?;
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
+        let schema = Schema::new(builder.schema().fields().clone());
+        let store = store_url();
+        let place = format!("{}{FOLDER}/{}/{}", store.as_str(), self.name, self.file);
+        let options = ListingOptions::new(Arc::new(ParquetFormat::default()));
+        let config = ListingTableConfig::new(ListingTableUrl::parse(&place)?)
+            .with_listing_options(options)
+            .with_schema(Arc::new(schema));
+        Ok(Arc::new(ListingTable::try_new(config)?))
+    }
+}

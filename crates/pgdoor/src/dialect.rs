@@ -1,0 +1,699 @@
+//! Questions about the catalogue, as clients of PostgreSQL ask them, in words that the lake knows: system
+//! tables under their plain names, system functions as the constants they come to, `regclass` and its kin
+//! as lookups. A statement that asks nothing of the kind is left as it was written.
+
+use crate::catalog::{Catalog, DATABASE, OWNER, PUBLIC, is_empty_table, is_system_table};
+use crate::commands::SERVER_VERSION;
+use crate::types::TYPES;
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, CastKind, DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments,
+    GroupByExpr, Ident, JoinOperator, ObjectName, ObjectNamePart, Query, SelectItem, SetExpr,
+    Statement, TableAlias, TableFactor, Value, VisitMut, VisitorMut,
+};
+use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+use datafusion::sql::sqlparser::parser::Parser;
+use std::ops::ControlFlow;
+
+/// What to do with a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// The lake answers it as it stands.
+    Plain,
+    /// The lake answers this in its place, with the catalogue's tables.
+    Catalogue(String),
+    /// It asks for things that do not exist here: no rows, with these columns.
+    Nothing(Vec<String>),
+}
+
+/// Words that stand in questions about the catalogue.
+const SIGNS: [&str; 22] = [
+    "pg_",
+    "information_schema",
+    "regclass",
+    "regtype",
+    "regproc",
+    "regnamespace",
+    "current_schema",
+    "current_database",
+    "current_catalog",
+    "current_setting",
+    "current_user",
+    "session_user",
+    "set_config",
+    "version",
+    "format_type",
+    "quote_ident",
+    "obj_description",
+    "col_description",
+    "_privilege",
+    "::oid",
+    "::name",
+    "inet_",
+];
+
+/// Reads a statement for questions about the catalogue.
+pub fn read(sql: &str, catalog: &Catalog) -> Question {
+    let lower = sql.to_ascii_lowercase();
+    if !SIGNS.iter().any(|sign| lower.contains(sign)) {
+        return Question::Plain;
+    }
+    // What does not parse here is told by the lake, with its place in the text as written.
+    let Ok(mut statements) = Parser::parse_sql(&PostgreSqlDialect {}, sql) else {
+        return Question::Plain;
+    };
+    let [statement] = statements.as_mut_slice() else {
+        return Question::Plain;
+    };
+    let before = statement.to_string();
+    let names = match &statement {
+        Statement::Query(query) => names(query),
+        _ => Vec::new(),
+    };
+    let mut rewrite = Rewrite {
+        catalog,
+        reads_catalogue: false,
+    };
+    let _ = statement.visit(&mut rewrite);
+    if !rewrite.reads_catalogue && statement.to_string() == before {
+        return Question::Plain;
+    }
+    if let Statement::Query(query) = statement {
+        if is_empty(query) {
+            return Question::Nothing(names);
+        }
+        name_apart(query, &names);
+    }
+    Question::Catalogue(statement.to_string())
+}
+
+struct Rewrite<'a> {
+    catalog: &'a Catalog,
+    /// Whether a system table was met.
+    reads_catalogue: bool,
+}
+
+/// The schema and the name of a qualified name.
+fn qualified(name: &ObjectName) -> Option<(String, String)> {
+    let [schema, name] = name.0.as_slice() else {
+        return None;
+    };
+    let part = |part: &ObjectNamePart| part.as_ident().map(|i| i.value.clone());
+    Some((part(schema)?.to_ascii_lowercase(), part(name)?))
+}
+
+fn plain(name: &str) -> ObjectName {
+    ObjectName(vec![ObjectNamePart::Identifier(Ident::new(name))])
+}
+
+/// A system table under its plain name.
+fn system_name(schema: &str, name: &str) -> Option<String> {
+    match schema {
+        "pg_catalog" => Some(name.to_ascii_lowercase()),
+        "information_schema" => Some(format!("information_schema_{}", name.to_ascii_lowercase())),
+        _ => None,
+    }
+}
+
+impl VisitorMut for Rewrite<'_> {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        let TableFactor::Table {
+            name, alias, args, ..
+        } = factor
+        else {
+            return ControlFlow::Continue(());
+        };
+        if let Some((schema, table)) = qualified(name)
+            && let Some(system) = system_name(&schema, &table)
+        {
+            if alias.is_none() && system != table {
+                *alias = Some(TableAlias {
+                    explicit: true,
+                    name: Ident::with_quote('"', table),
+                    columns: Vec::new(),
+                    at: None,
+                });
+            }
+            *name = plain(&system);
+        }
+        let name = name.to_string().to_ascii_lowercase();
+        self.reads_catalogue |= is_system_table(&name);
+        if is_empty_table(&name) {
+            *args = None;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        match expr {
+            Expr::CompoundIdentifier(parts) if parts.len() == 3 => {
+                if parts[0].value.eq_ignore_ascii_case("pg_catalog")
+                    || parts[0].value.eq_ignore_ascii_case("information_schema")
+                    || parts[0].value.eq_ignore_ascii_case(PUBLIC)
+                {
+                    parts.remove(0);
+                }
+            }
+            Expr::Collate { expr: inner, .. } => {
+                let inner = std::mem::replace(inner.as_mut(), null());
+                *expr = inner;
+            }
+            Expr::BinaryOp { op, .. } => {
+                if let BinaryOperator::PGCustomBinaryOperator(parts) = op
+                    && let Some(plain) = parts.last().and_then(|p| operator(p))
+                {
+                    *op = plain;
+                }
+            }
+            Expr::Like {
+                pattern,
+                escape_char,
+                ..
+            } => {
+                // The lake escapes with a backslash alone.
+                if let Some(escape) = escape_char.take() {
+                    let escape = escape.to_string();
+                    *pattern.as_mut() = parsed(&format!("replace({pattern}, {escape}, '\\')"));
+                }
+            }
+            Expr::Subquery(query) if is_empty(query) => *expr = null(),
+            Expr::Subquery(query) => at_most_one_row(query),
+            Expr::Exists { subquery, negated } if is_empty(subquery) => {
+                *expr = parsed(if *negated { "true" } else { "false" });
+            }
+            Expr::Cast {
+                kind: CastKind::Cast | CastKind::DoubleColon,
+                expr: inner,
+                data_type,
+                ..
+            } => {
+                if let Some(replacement) = self.cast(inner, data_type) {
+                    *expr = replacement;
+                }
+            }
+            Expr::Function(function) => {
+                let parts = &mut function.name.0;
+                if parts.len() == 2
+                    && parts[0]
+                        .as_ident()
+                        .is_some_and(|i| i.value.eq_ignore_ascii_case("pg_catalog"))
+                {
+                    parts.remove(0);
+                }
+                let name = function.name.to_string().to_ascii_lowercase();
+                let arguments = arguments(&function.args);
+                if let FunctionArguments::Subquery(_) = function.args {
+                    *expr = null();
+                } else if let Some(replacement) = self.function(&name, &arguments) {
+                    *expr = parsed(&replacement);
+                }
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// Functions that make one row of many.
+const AGGREGATES: [&str; 7] = [
+    "count",
+    "sum",
+    "min",
+    "max",
+    "array_agg",
+    "string_agg",
+    "bool_or",
+];
+
+fn is_aggregate(expr: &Expr) -> bool {
+    match expr {
+        Expr::Function(f) => AGGREGATES.contains(&f.name.to_string().to_ascii_lowercase().as_str()),
+        _ => false,
+    }
+}
+
+/// Makes plain that a look into the catalogue by a number finds one row at most, which the lake asks of a
+/// query that stands for a value.
+fn at_most_one_row(query: &mut Query) {
+    let is_plain = query.order_by.is_none() && query.limit_clause.is_none();
+    let SetExpr::Select(select) = query.body.as_mut() else {
+        return;
+    };
+    let looks_up = select
+        .from
+        .first()
+        .is_some_and(|from| match &from.relation {
+            TableFactor::Table { name, .. } => is_system_table(&name.to_string()),
+            _ => false,
+        });
+    if let [SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }] =
+        select.projection.as_mut_slice()
+        && is_plain
+        && looks_up
+        && !is_aggregate(expr)
+    {
+        *expr = parsed(&format!("max({expr})"));
+    }
+}
+
+fn null() -> Expr {
+    parsed("NULL")
+}
+
+/// An expression from text written here.
+fn parsed(text: &str) -> Expr {
+    Parser::new(&PostgreSqlDialect {})
+        .try_with_sql(text)
+        .and_then(|mut parser| parser.parse_expr())
+        .unwrap_or_else(|_| Expr::Identifier(Ident::new("NULL")))
+}
+
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+fn operator(sign: &str) -> Option<BinaryOperator> {
+    Some(match sign {
+        "=" => BinaryOperator::Eq,
+        "<>" => BinaryOperator::NotEq,
+        "~" => BinaryOperator::PGRegexMatch,
+        "~*" => BinaryOperator::PGRegexIMatch,
+        "!~" => BinaryOperator::PGRegexNotMatch,
+        "!~*" => BinaryOperator::PGRegexNotIMatch,
+        _ => return None,
+    })
+}
+
+fn arguments(arguments: &FunctionArguments) -> Vec<String> {
+    let FunctionArguments::List(list) = arguments else {
+        return Vec::new();
+    };
+    let texts = list.args.iter().map(|argument| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => expr.to_string(),
+        other => other.to_string(),
+    });
+    texts.collect()
+}
+
+/// The text of a string literal.
+fn text_of(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) => Some(text),
+            _ => None,
+        },
+        Expr::Nested(inner) => text_of(inner),
+        _ => None,
+    }
+}
+
+impl Rewrite<'_> {
+    fn cast(&self, inner: &mut Expr, to: &mut DataType) -> Option<Expr> {
+        let name = to.to_string().to_ascii_lowercase().replace('"', "");
+        let name = name.strip_prefix("pg_catalog.").unwrap_or(&name);
+        match name {
+            "regclass" => Some(match text_of(inner) {
+                Some(text) => self.table_number(text),
+                None => parsed(&self.table_name(&inner.to_string())),
+            }),
+            "regtype" => Some(match text_of(inner) {
+                Some(text) => parsed(&type_number(text)),
+                None => parsed(&type_name(&inner.to_string())),
+            }),
+            "regproc" | "regprocedure" | "regoper" | "regrole" | "regnamespace" => {
+                *to = DataType::Varchar(None);
+                None
+            }
+            "oid" | "xid" | "cid" | "int8" => {
+                *to = DataType::BigInt(None);
+                None
+            }
+            "text" | "name" | "char" | "bpchar" | "json" | "jsonb" | "unknown" | "cstring" => {
+                *to = DataType::Varchar(None);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn table_number(&self, text: &str) -> Expr {
+        let id = match text.trim().parse::<i64>() {
+            Ok(id) => Some(id),
+            Err(_) => self.catalog.table_id(text),
+        };
+        // A number that no table has, so that the question finds nothing.
+        parsed(&id.unwrap_or(0).to_string())
+    }
+
+    fn table_name(&self, number: &str) -> String {
+        self.by_table(number, |table| table.name.clone())
+    }
+
+    fn by_table(&self, number: &str, told: impl Fn(&lake::RecordTable) -> String) -> String {
+        let mut text = format!("CASE CAST({number} AS BIGINT)");
+        for (id, table) in self.catalog.numbered() {
+            text += &format!(" WHEN {id} THEN {}", literal(&told(table)));
+        }
+        text + " END"
+    }
+
+    /// What a call of a system function comes to; `None` for all other functions.
+    fn function(&self, name: &str, arguments: &[String]) -> Option<String> {
+        let argument = |n: usize| arguments.get(n).map_or("NULL", String::as_str);
+        let bare = |n: usize| argument(n).trim_matches('\'').to_owned();
+        Some(match name {
+            "version" => literal(&format!("PostgreSQL {SERVER_VERSION}")),
+            "current_database" | "current_catalog" => literal(DATABASE),
+            "current_schema" => literal(PUBLIC),
+            "current_schemas" => format!("ARRAY['pg_catalog', '{PUBLIC}']"),
+            "current_user" | "session_user" | "user" | "current_role" => {
+                literal(&self.catalog.user)
+            }
+            "pg_get_userbyid" => literal(OWNER),
+            "format_type" => type_name(argument(0)),
+            "pg_table_is_visible" | "pg_type_is_visible" | "pg_function_is_visible" => {
+                "true".into()
+            }
+            name if name.starts_with("has_") && name.ends_with("_privilege") => "true".into(),
+            "pg_is_in_recovery" | "pg_is_other_temp_schema" => "false".into(),
+            "pg_get_expr"
+            | "pg_get_constraintdef"
+            | "pg_get_indexdef"
+            | "pg_get_viewdef"
+            | "pg_get_ruledef"
+            | "pg_get_triggerdef"
+            | "pg_get_partkeydef"
+            | "pg_get_serial_sequence"
+            | "pg_get_statisticsobjdef_columns"
+            | "pg_get_function_identity_arguments"
+            | "pg_tablespace_location"
+            | "pg_size_pretty"
+            | "shobj_description"
+            | "col_description"
+            | "inet_server_addr"
+            | "inet_client_addr" => "CAST(NULL AS VARCHAR)".into(),
+            "inet_server_port" | "inet_client_port" => "CAST(NULL AS BIGINT)".into(),
+            "obj_description" => self.by_table(argument(0), |table| table.description.clone()),
+            "pg_relation_size"
+            | "pg_total_relation_size"
+            | "pg_table_size"
+            | "pg_indexes_size"
+            | "pg_database_size"
+            | "pg_my_temp_schema"
+            | "txid_current" => "0".into(),
+            // Privileges and options are null, and lists of what does not exist are too.
+            "array_to_string"
+                if argument(0) == "NULL"
+                    || ["acl", "options", "config"]
+                        .iter()
+                        .any(|w| argument(0).contains(w)) =>
+            {
+                "CAST(NULL AS VARCHAR)".into()
+            }
+            "pg_encoding_to_char" => "'UTF8'".into(),
+            "pg_backend_pid" => self.catalog.connection.to_string(),
+            "pg_postmaster_start_time" => "now()".into(),
+            "quote_ident" => argument(0).to_owned(),
+            "set_config" => argument(1).to_owned(),
+            "current_setting" => {
+                let wanted = bare(0).to_ascii_lowercase();
+                let found = self.catalog.settings.iter().find(|s| s.0 == wanted);
+                found.map_or_else(|| "CAST(NULL AS VARCHAR)".to_owned(), |s| literal(&s.1))
+            }
+            "to_regclass" => match argument(0).starts_with('\'') {
+                true => self.table_number(&bare(0)).to_string(),
+                false => return None,
+            },
+            "to_regtype" => type_number(&bare(0)),
+            _ => return None,
+        })
+    }
+}
+
+/// The name of a type by its number.
+fn type_name(number: &str) -> String {
+    let mut text = format!("CASE CAST({number} AS BIGINT)");
+    for (_, id, _, _, long) in TYPES {
+        text += &format!(" WHEN {id} THEN '{long}'");
+    }
+    text + " WHEN 19 THEN 'name' WHEN 26 THEN 'oid' WHEN 1043 THEN 'character varying' ELSE '???' END"
+}
+
+/// The number of a type by its name.
+fn type_number(name: &str) -> String {
+    let name = name.trim_start_matches("pg_catalog.");
+    let found = TYPES.iter().find(|t| t.3 == name || t.4 == name);
+    found.map_or_else(|| "NULL".to_owned(), |t| t.1.to_string())
+}
+
+/// Whether a query reads, joined to all else, a table of things that do not exist here.
+fn is_empty(query: &Query) -> bool {
+    fn factor(factor: &TableFactor) -> bool {
+        match factor {
+            TableFactor::Table { name, .. } => {
+                let name = match qualified(name) {
+                    Some((schema, table)) => system_name(&schema, &table).unwrap_or(table),
+                    None => name.to_string().to_ascii_lowercase(),
+                };
+                is_empty_table(&name)
+            }
+            TableFactor::Derived { subquery, .. } => is_empty(subquery),
+            _ => false,
+        }
+    }
+    fn body(set: &SetExpr) -> bool {
+        match set {
+            SetExpr::Select(select) => {
+                let aggregates = select.projection.iter().any(|item| match item {
+                    SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+                        is_aggregate(expr)
+                    }
+                    _ => false,
+                });
+                let groups = match &select.group_by {
+                    GroupByExpr::Expressions(groups, _) => !groups.is_empty(),
+                    GroupByExpr::All(_) => true,
+                };
+                // An aggregate over nothing has one row, but no group has none.
+                (groups || !aggregates)
+                    && select.from.iter().any(|from| {
+                        factor(&from.relation)
+                            || from.joins.iter().any(|join| {
+                                let inner = matches!(
+                                    join.join_operator,
+                                    JoinOperator::Join(_)
+                                        | JoinOperator::Inner(_)
+                                        | JoinOperator::CrossJoin(_)
+                                );
+                                inner && factor(&join.relation)
+                            })
+                    })
+            }
+            SetExpr::Query(query) => is_empty(query),
+            SetExpr::SetOperation { left, right, .. } => body(left) && body(right),
+            _ => false,
+        }
+    }
+    query.with.is_none() && body(&query.body)
+}
+
+/// The names of a query's columns, as PostgreSQL would give them.
+fn names(query: &Query) -> Vec<String> {
+    fn select(set: &SetExpr) -> Option<&[SelectItem]> {
+        match set {
+            SetExpr::Select(select) => Some(&select.projection),
+            SetExpr::Query(query) => select(&query.body),
+            SetExpr::SetOperation { left, .. } => select(left),
+            _ => None,
+        }
+    }
+    let items = select(&query.body).unwrap_or_default();
+    items
+        .iter()
+        .map(|item| match item {
+            SelectItem::ExprWithAlias { alias, .. } => alias.value.clone(),
+            SelectItem::UnnamedExpr(expr) => unnamed(expr),
+            _ => "?column?".to_owned(),
+        })
+        .collect()
+}
+
+fn unnamed(expr: &Expr) -> String {
+    match expr {
+        Expr::Identifier(name) => name.value.clone(),
+        Expr::CompoundIdentifier(parts) => {
+            parts.last().map(|p| p.value.clone()).unwrap_or_default()
+        }
+        Expr::Function(f) => {
+            let name = f.name.to_string().to_ascii_lowercase();
+            name.trim_start_matches("pg_catalog.").to_owned()
+        }
+        Expr::Cast { expr, .. } | Expr::Nested(expr) => unnamed(expr),
+        Expr::Case { .. } => "case".to_owned(),
+        _ => "?column?".to_owned(),
+    }
+}
+
+/// Gives each column of the outermost query that has no name the one that PostgreSQL would give it, and one
+/// of its own where two would be alike, which the lake refuses.
+fn name_apart(query: &mut Query, names: &[String]) {
+    let SetExpr::Select(select) = query.body.as_mut() else {
+        return;
+    };
+    let mut taken: Vec<String> = Vec::new();
+    for (item, name) in select.projection.iter_mut().zip(names) {
+        let expr = match item {
+            SelectItem::ExprWithAlias { alias, .. } => {
+                taken.push(alias.value.clone());
+                continue;
+            }
+            SelectItem::UnnamedExpr(expr) => expr,
+            _ => continue,
+        };
+        let mut unique = name.clone();
+        let mut n = 1;
+        while taken.contains(&unique) {
+            n += 1;
+            unique = format!("{name}_{n}");
+        }
+        let is_column = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+        if !is_column || unique != *name {
+            let expr = std::mem::replace(expr, null());
+            *item = SelectItem::ExprWithAlias {
+                expr,
+                alias: Ident::with_quote('"', &unique),
+            };
+        }
+        taken.push(unique);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lake::{ColumnKind, NoRecords, RecordTable};
+    use std::sync::Arc;
+
+    fn catalog() -> Catalog {
+        let table = |name: &str| RecordTable {
+            name: name.into(),
+            description: format!("the table {name}"),
+            columns: vec![("entity_id".into(), ColumnKind::Text)],
+        };
+        Catalog {
+            tables: Arc::new(vec![table("observations"), table("WaterObserved")]),
+            views: Arc::new(["WaterObserved".to_owned()].into()),
+            user: "wang".into(),
+            settings: vec![("server_version_num".into(), "150000".into())],
+            connection: 7,
+            lent: Arc::new(NoRecords),
+        }
+    }
+
+    fn rewritten(sql: &str) -> String {
+        match read(sql, &catalog()) {
+            Question::Catalogue(sql) => sql,
+            other => panic!("{sql}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_asks_nothing_of_the_catalogue_stays() {
+        for sql in [
+            "SELECT * FROM observations",
+            "SELECT count(*) FROM \"WaterObserved\" WHERE \"waterLevel\" > $1",
+            "SELECT 'version'",
+            "SELECT pg_ FROM",
+        ] {
+            assert_eq!(read(sql, &catalog()), Question::Plain, "{sql}");
+        }
+    }
+
+    #[test]
+    fn the_catalogue_may_be_named_without_its_schema() {
+        assert_eq!(
+            rewritten("SELECT relname FROM pg_class"),
+            "SELECT relname FROM pg_class"
+        );
+    }
+
+    #[test]
+    fn functions_and_casts_come_to_what_they_are() {
+        assert!(rewritten("SELECT version()").starts_with("SELECT 'PostgreSQL 15.0 (Jingling"));
+        assert_eq!(
+            rewritten("SELECT current_user, pg_catalog.current_database()"),
+            "SELECT 'wang' AS \"current_user\", 'city' AS \"current_database\""
+        );
+        assert_eq!(
+            rewritten("SELECT 1 WHERE 16385 = '\"WaterObserved\"'::regclass"),
+            "SELECT 1 AS \"?column?\" WHERE 16385 = 16385"
+        );
+        assert_eq!(
+            rewritten("SELECT c.oid::pg_catalog.regclass::text AS t FROM pg_catalog.pg_class c"),
+            "SELECT CASE CAST(c.oid AS BIGINT) WHEN 16384 THEN 'observations' WHEN 16385 THEN 'WaterObserved' END::VARCHAR AS t FROM pg_class c"
+        );
+        assert_eq!(
+            rewritten(
+                "SELECT relname FROM pg_class WHERE relname OPERATOR(pg_catalog.~) '^(a)$' COLLATE pg_catalog.default"
+            ),
+            "SELECT relname FROM pg_class WHERE relname ~ '^(a)$'"
+        );
+        assert_eq!(
+            rewritten(
+                "SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE $1 || '%' ESCAPE '/'"
+            ),
+            r"SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE replace($1 || '%', '/', '\')"
+        );
+        assert_eq!(
+            rewritten(
+                "SELECT table_name FROM information_schema.tables WHERE tables.table_schema = 'public'"
+            ),
+            "SELECT table_name FROM information_schema_tables AS \"tables\" WHERE tables.table_schema = 'public'"
+        );
+    }
+
+    #[test]
+    fn what_does_not_exist_is_answered_with_no_rows() {
+        let nothing = |sql| match read(sql, &catalog()) {
+            Question::Nothing(names) => names,
+            other => panic!("{sql}: {other:?}"),
+        };
+        assert_eq!(
+            nothing(
+                "SELECT pol.polname, pg_catalog.pg_get_expr(pol.polqual, pol.polrelid) FROM pg_catalog.pg_policy pol WHERE pol.polrelid = '16384' ORDER BY 1"
+            ),
+            ["polname", "pg_get_expr"]
+        );
+        assert_eq!(
+            nothing(
+                "SELECT c.oid FROM pg_catalog.pg_class c, pg_catalog.pg_inherits i WHERE c.oid = i.inhparent"
+            ),
+            ["oid"]
+        );
+        // A left join keeps the left side.
+        rewritten(
+            "SELECT a.attname, d.adbin FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_attrdef d ON a.attrelid = d.adrelid",
+        );
+    }
+
+    #[test]
+    fn a_look_by_a_number_finds_one_row_at_most() {
+        assert_eq!(
+            rewritten(
+                "SELECT a.attname, (SELECT t.typname FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid) AS t FROM pg_catalog.pg_attribute a"
+            ),
+            "SELECT a.attname, (SELECT max(t.typname) FROM pg_type t WHERE t.oid = a.atttypid) AS t FROM pg_attribute a"
+        );
+    }
+
+    #[test]
+    fn a_correlated_look_at_nothing_is_null() {
+        assert_eq!(
+            rewritten(
+                "SELECT a.attname, (SELECT d.adbin FROM pg_catalog.pg_attrdef d WHERE d.adrelid = a.attrelid) FROM pg_catalog.pg_attribute a"
+            ),
+            "SELECT a.attname, NULL AS \"?column?\" FROM pg_attribute a"
+        );
+    }
+}

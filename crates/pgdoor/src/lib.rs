@@ -1,0 +1,28 @@
+//! The PostgreSQL door: psql, drivers and BI tools ask the lake with SQL, and can only read.
+//!
+//! ```text
+//! door ── one task per connection ── connection (TLS, sign-in) ── session ── lake::query_stream
+//!                                        wire (bytes ⇄ messages)    ├ commands (settings, transactions, cursors)
+//!                                        types (Arrow ⇄ PostgreSQL) └ dialect + catalog (what clients ask to find tables)
+//! ```
+//!
+//! What it promises: the caller's permission is looked up anew for each statement; every statement runs
+//! within the limits of `POST /api/v1/sql`; a password is asked for only over TLS or from this machine; an
+//! answer is never cut off quietly; one peer's faults, floods and slowness stay its own; every queue and
+//! store has a limit with a name ([`Limits`]).
+//!
+//! Reading order: [`wire`], [`types`], [`report`], [`split`], [`commands`], [`catalog`], [`dialect`],
+//! `session`, `connection`, [`door`].
+
+pub mod catalog;
+pub mod commands;
+mod connection;
+pub mod dialect;
+pub mod door;
+pub mod report;
+mod session;
+pub mod split;
+pub mod types;
+pub mod wire;
+
+pub use door::{City, Handle, Limits, Options, StartError, start};

@@ -1,0 +1,874 @@
+//! What a signed-in client asks, message by message: simple and extended protocol, transactions that only
+//! read, prepared statements, portals and cursors.
+
+use crate::catalog::Catalog;
+use crate::commands::{self, Command, Settings};
+use crate::connection::{Guest, Stop, Wire};
+use crate::dialect::{self, Question};
+use crate::door::{Cancellable, Door};
+use crate::report::{Severity, Written};
+use crate::split::{first_word, parameters as parameters_of, split};
+use crate::types::{self, Cells, PgType};
+use crate::wire::{ColumnHeader, Frontend, Target, Transaction};
+use lake::{Answer, RecordTables, ScalarValue};
+use model::{Catalogue, Problem};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// Most parameters of a statement, as in the lake.
+const PARAMETERS_MAX: usize = 1_000;
+
+/// What a statement asks for.
+#[derive(Clone, Debug, PartialEq)]
+enum Work {
+    /// There is none.
+    Empty,
+    /// Something about the connection.
+    Command(Command),
+    /// A query for the lake; whether it needs the catalogue's tables.
+    Lake(String, bool),
+    /// A query that has no rows, with its columns.
+    Nothing(Vec<String>),
+}
+
+impl Work {
+    /// Whether it may run in a transaction in which a statement has failed.
+    fn ends_transaction(&self) -> bool {
+        matches!(self, Self::Command(Command::End(_) | Command::RollbackTo))
+    }
+}
+
+/// A prepared statement.
+struct Prepared {
+    work: Work,
+    sql: String,
+    parameters: Vec<PgType>,
+    columns: Vec<(String, PgType)>,
+}
+
+/// A statement with its parameters, and how far its rows were sent.
+struct Portal {
+    prepared: Arc<Prepared>,
+    parameters: Vec<ScalarValue>,
+    formats: Vec<i16>,
+    rows: Option<Rows>,
+}
+
+/// Where rows come from.
+enum Source {
+    Lake(Box<Answer>),
+    Texts(std::vec::IntoIter<Vec<String>>),
+}
+
+/// Rows on their way to the client.
+struct Rows {
+    headers: Vec<ColumnHeader>,
+    kinds: Vec<PgType>,
+    source: Source,
+    /// The batch at hand, its length, and the next row in it.
+    batch: Option<(Vec<Cells>, usize, usize)>,
+    is_done: bool,
+}
+
+/// What a signed-in client asks.
+pub(crate) struct Session {
+    door: Arc<Door>,
+    guest: Guest,
+    settings: Settings,
+    statements: HashMap<String, Arc<Prepared>>,
+    portals: HashMap<String, Portal>,
+    transaction: Transaction,
+    /// After an error in the extended protocol everything is passed over until the client's Sync.
+    skips: bool,
+    id: i32,
+    cancelled: watch::Receiver<u64>,
+    shutdown: watch::Receiver<bool>,
+}
+
+fn problem(code: &str, what: impl Into<String>, mend: &str) -> Problem {
+    Problem::new(code, what, "statement", mend)
+}
+
+/// Waits for `work`, no longer than the client is there and wants it.
+async fn watched<T>(
+    wire: &mut Wire,
+    cancelled: &mut watch::Receiver<u64>,
+    shutdown: &mut watch::Receiver<bool>,
+    work: impl Future<Output = T>,
+) -> Result<T, Stop> {
+    tokio::select! {
+        biased;
+        _ = cancelled.changed() => Err(Stop::Failed(problem(
+            "sql-cancelled",
+            "the statement was cancelled as its client asked",
+            "ask again",
+        ))),
+        _ = shutdown.wait_for(|down| *down) => Err(stopping()),
+        done = work => Ok(done),
+        () = wire.gone() => Err(Stop::Gone),
+    }
+}
+
+fn stopping() -> Stop {
+    Stop::Fatal(Problem::new(
+        "postgres-stopping",
+        "the platform is stopping",
+        "connection",
+        "connect again in a while",
+    ))
+}
+
+impl Session {
+    pub fn new(door: Arc<Door>, guest: Guest, settings: Settings, entry: &Cancellable) -> Self {
+        Self {
+            shutdown: door.shutdown.subscribe(),
+            door,
+            guest,
+            settings,
+            statements: HashMap::new(),
+            portals: HashMap::new(),
+            transaction: Transaction::Idle,
+            skips: false,
+            id: entry.id,
+            cancelled: entry.cancelled.clone(),
+        }
+    }
+
+    pub fn guest(&self) -> &Guest {
+        &self.guest
+    }
+
+    /// Serves messages until the client says good-bye.
+    pub async fn run(&mut self, wire: &mut Wire) -> Result<(), Stop> {
+        wire.out.ready(self.transaction);
+        wire.flush().await?;
+        loop {
+            let idle_max = self.door.options.limits.idle_time_max;
+            let message = tokio::select! {
+                biased;
+                _ = self.shutdown.wait_for(|down| *down) => return Err(stopping()),
+                message = timeout(idle_max, wire.next()) => message,
+            };
+            let message = message.map_err(|_| {
+                Stop::Fatal(Problem::new(
+                    "postgres-idle",
+                    format!("nothing was asked for {} s", idle_max.as_secs()),
+                    "connection",
+                    "connect again",
+                ))
+            })??;
+            match message {
+                Frontend::Terminate => return Ok(()),
+                Frontend::Query(text) => {
+                    self.skips = false;
+                    self.simple(wire, &text).await?;
+                }
+                Frontend::Sync => {
+                    self.skips = false;
+                    self.ready(wire).await?;
+                }
+                _ if self.skips => {}
+                message => {
+                    let statement = self.text_of(&message);
+                    if let Err(stop) = self.extended(wire, message).await {
+                        let sql = statement.as_deref().map(|sql| (sql, 0));
+                        self.failed(wire, stop, sql)?;
+                        self.skips = true;
+                    }
+                    wire.flush_much().await?;
+                }
+            }
+        }
+    }
+
+    /// The statement that an error of this message points into.
+    fn text_of(&self, message: &Frontend) -> Option<String> {
+        match message {
+            Frontend::Parse { sql, .. } => Some(sql.clone()),
+            Frontend::Execute { portal, .. } => {
+                let portal = self.portals.get(portal)?;
+                matches!(portal.prepared.work, Work::Lake(_, false))
+                    .then(|| portal.prepared.sql.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// Tells an error; one that ends the connection is given back.
+    fn failed(
+        &mut self,
+        wire: &mut Wire,
+        stop: Stop,
+        sql: Option<Written<'_>>,
+    ) -> Result<(), Stop> {
+        let Stop::Failed(problem) = stop else {
+            return Err(stop);
+        };
+        tracing::debug!(user = self.guest.username, %problem, "a statement failed");
+        wire.error(Severity::Error, &problem, sql);
+        if self.transaction == Transaction::Open {
+            self.transaction = Transaction::Failed;
+        }
+        Ok(())
+    }
+
+    /// Ends what the client sent together.
+    async fn ready(&mut self, wire: &mut Wire) -> Result<(), Stop> {
+        if self.transaction == Transaction::Idle {
+            self.portals.clear();
+        }
+        wire.out.ready(self.transaction);
+        wire.flush().await
+    }
+
+    async fn simple(&mut self, wire: &mut Wire, text: &str) -> Result<(), Stop> {
+        let statements = split(text);
+        if statements.is_empty() {
+            wire.out.empty();
+        }
+        for (start, sql) in statements {
+            if let Err(stop) = self.statement(wire, sql).await {
+                let before = text[..start].chars().count();
+                self.failed(wire, stop, Some((sql, before)))?;
+                break;
+            }
+        }
+        self.ready(wire).await
+    }
+
+    /// One statement of the simple protocol: its columns, its rows, its end.
+    async fn statement(&mut self, wire: &mut Wire, sql: &str) -> Result<(), Stop> {
+        self.cancelled.mark_unchanged();
+        let work = self.read(wire, sql).await?;
+        self.check_transaction(&work)?;
+        if let Work::Command(command) = &work
+            && !matches!(command, Command::Show(_) | Command::ShowAll)
+        {
+            return self.command(wire, command.clone(), true).await;
+        }
+        let mut rows = self.start(wire, &work, Vec::new(), &[]).await?;
+        wire.out.columns(&rows.headers);
+        let sent = self.send(wire, &mut rows, None).await?;
+        wire.out.complete(&tag(sql, &work, sent));
+        Ok(())
+    }
+
+    fn check_transaction(&self, work: &Work) -> Result<(), Stop> {
+        if self.transaction == Transaction::Failed && !work.ends_transaction() {
+            return Err(Stop::Failed(problem(
+                "postgres-transaction-failed",
+                "a statement of this transaction has failed; the others are ignored until its end",
+                "send ROLLBACK",
+            )));
+        }
+        Ok(())
+    }
+
+    /// What a statement asks for.
+    async fn read(&mut self, wire: &mut Wire, sql: &str) -> Result<Work, Stop> {
+        let statement_bytes_max = self.door.options.queries.statement_bytes_max;
+        if sql.len() > statement_bytes_max {
+            return Err(Stop::Failed(problem(
+                "sql-length",
+                format!("the statement has {} bytes", sql.len()),
+                &format!("use at most {statement_bytes_max} bytes"),
+            )));
+        }
+        if split(sql).is_empty() {
+            return Ok(Work::Empty);
+        }
+        if let Some(command) = commands::read(sql)? {
+            return Ok(Work::Command(command));
+        }
+        let (catalog, _) = self.city(wire).await?;
+        Ok(match dialect::read(sql, &catalog) {
+            Question::Plain => Work::Lake(sql.to_owned(), false),
+            Question::Catalogue(sql) => Work::Lake(sql, true),
+            Question::Nothing(columns) => Work::Nothing(columns),
+        })
+    }
+
+    /// The catalogue for the caller as it stands now.
+    async fn city(&mut self, wire: &mut Wire) -> Result<(Catalog, Arc<Catalogue>), Stop> {
+        let principal = self.guest.principal();
+        let principal = watched(wire, &mut self.cancelled, &mut self.shutdown, principal).await??;
+        let kinds = (self.door.city.catalogue)();
+        let lent = (self.door.city.tables)(&principal);
+        let catalog = Catalog {
+            tables: Arc::new(self.door.city.lake.tables(&kinds, lent.as_ref())),
+            views: Arc::new(kinds.kinds.values().map(|kind| kind.name.clone()).collect()),
+            user: self.guest.username.clone(),
+            settings: self.settings.all(),
+            connection: self.id,
+            lent,
+        };
+        Ok((catalog, kinds))
+    }
+
+    /// Limits of the next statement.
+    fn limits(&self) -> lake::Limits {
+        let mut limits = self.door.options.queries.clone();
+        let asked = self.settings.statement_timeout();
+        limits.time_max = limits.time_max.min(asked.unwrap_or(Duration::MAX));
+        // Putting the catalogue's names into a question may make it longer than its limit.
+        limits.statement_bytes_max = limits.statement_bytes_max.saturating_mul(4);
+        limits
+    }
+
+    /// Begins to answer.
+    async fn start(
+        &mut self,
+        wire: &mut Wire,
+        work: &Work,
+        parameters: Vec<ScalarValue>,
+        formats: &[i16],
+    ) -> Result<Rows, Stop> {
+        let (sql, with_catalogue) = match work {
+            Work::Lake(sql, with_catalogue) => (sql, *with_catalogue),
+            Work::Nothing(columns) => {
+                let columns = columns.iter().map(|name| (name.clone(), PgType::Text));
+                return Ok(Rows::texts(columns.collect(), formats, Vec::new()));
+            }
+            Work::Command(Command::Show(name)) => {
+                let value = self.settings.get(name)?.to_owned();
+                let columns = vec![(name.clone(), PgType::Text)];
+                return Ok(Rows::texts(columns, formats, vec![vec![value]]));
+            }
+            Work::Command(Command::ShowAll) => {
+                let rows = self.settings.all().into_iter();
+                let rows = rows.map(|(name, value)| vec![name, value]).collect();
+                return Ok(Rows::texts(show_all_columns(), formats, rows));
+            }
+            Work::Empty | Work::Command(_) => {
+                return Ok(Rows::texts(Vec::new(), formats, Vec::new()));
+            }
+        };
+        let (catalog, kinds) = self.city(wire).await?;
+        let tables: Arc<dyn RecordTables> = match with_catalogue {
+            true => Arc::new(catalog),
+            false => catalog.lent,
+        };
+        let limits = self.limits();
+        let question = lake::Question {
+            sql,
+            parameters,
+            tables,
+            catalogue: &kinds,
+        };
+        let city = Arc::clone(&self.door);
+        let answer = city.city.lake.query_stream(question, &limits);
+        let answer = watched(wire, &mut self.cancelled, &mut self.shutdown, answer).await??;
+        let columns = columns_of(answer.schema());
+        Ok(Rows {
+            headers: headers(&columns, formats),
+            kinds: columns.into_iter().map(|(_, kind)| kind).collect(),
+            source: Source::Lake(Box::new(answer)),
+            batch: None,
+            is_done: false,
+        })
+    }
+
+    /// Sends rows, at most `rows_max`; gives how many.
+    async fn send(
+        &mut self,
+        wire: &mut Wire,
+        rows: &mut Rows,
+        rows_max: Option<u32>,
+    ) -> Result<u64, Stop> {
+        let mut sent = 0;
+        let is_enough = |sent| rows_max.is_some_and(|max| sent >= u64::from(max));
+        loop {
+            if let Some((cells, length, at)) = &mut rows.batch {
+                while *at < *length && !is_enough(sent) {
+                    wire.out.row(cells.len(), |out| {
+                        for (cells, header) in cells.iter().zip(&rows.headers) {
+                            cells.put(*at, header.binary, out);
+                        }
+                    });
+                    *at += 1;
+                    sent += 1;
+                    wire.flush_much().await?;
+                }
+                if *at < *length {
+                    return Ok(sent);
+                }
+                rows.batch = None;
+            }
+            match &mut rows.source {
+                Source::Texts(texts) => {
+                    while !is_enough(sent)
+                        && let Some(row) = texts.next()
+                    {
+                        wire.out.row(row.len(), |out| {
+                            for text in &row {
+                                crate::wire::put_cell(out, |out| {
+                                    out.extend_from_slice(text.as_bytes());
+                                });
+                            }
+                        });
+                        sent += 1;
+                    }
+                    rows.is_done = texts.len() == 0;
+                    return Ok(sent);
+                }
+                Source::Lake(answer) => {
+                    let next = answer.next();
+                    let next = watched(wire, &mut self.cancelled, &mut self.shutdown, next);
+                    let Some(batch) = next.await? else {
+                        if answer.truncated() {
+                            return Err(Stop::Failed(lake::formats::rows_problem(answer.limits())));
+                        }
+                        rows.is_done = true;
+                        return Ok(sent);
+                    };
+                    let batch = batch?;
+                    let cells = rows.kinds.iter().zip(batch.columns());
+                    let cells = cells.map(|(kind, column)| Cells::new(*kind, column));
+                    let cells = cells.collect::<Result<Vec<_>, _>>().map_err(|error| {
+                        problem(
+                            "sql-answer",
+                            format!("a column has no form in PostgreSQL: {error}"),
+                            "cast it, as in CAST(x AS VARCHAR)",
+                        )
+                    })?;
+                    rows.batch = Some((cells, batch.num_rows(), 0));
+                }
+            }
+        }
+    }
+
+    async fn extended(&mut self, wire: &mut Wire, message: Frontend) -> Result<(), Stop> {
+        match message {
+            Frontend::Parse { name, sql, types } => {
+                self.cancelled.mark_unchanged();
+                self.parse(wire, name, sql, &types).await
+            }
+            Frontend::Bind {
+                portal,
+                statement,
+                parameter_formats,
+                parameters,
+                result_formats,
+            } => {
+                let prepared = self.prepared(&statement)?;
+                if parameters.len() != prepared.parameters.len() {
+                    return Err(Stop::Failed(problem(
+                        "postgres-parameter-count",
+                        format!(
+                            "{} parameters were given for {}",
+                            parameters.len(),
+                            prepared.parameters.len()
+                        ),
+                        "give one value for each",
+                    )));
+                }
+                let kinds = prepared.parameters.iter().zip(&parameters).enumerate();
+                let values = kinds.map(|(n, (kind, value))| {
+                    types::parameter(n, *kind, is_binary(&parameter_formats, n), value.as_ref())
+                });
+                let parameters = values.collect::<Result<_, _>>()?;
+                let opened = Portal {
+                    prepared,
+                    parameters,
+                    formats: result_formats,
+                    rows: None,
+                };
+                self.open_portal(portal, opened)?;
+                wire.out.bound();
+                Ok(())
+            }
+            Frontend::Describe(Target::Statement, name) => {
+                let prepared = self.prepared(&name)?;
+                let types: Vec<u32> = prepared.parameters.iter().map(|kind| kind.id()).collect();
+                wire.out.parameters(&types);
+                self.describe(wire, &prepared, &[])
+            }
+            Frontend::Describe(Target::Portal, name) => {
+                let portal = self.portals.get(&name).ok_or_else(|| no_portal(&name))?;
+                let (prepared, formats) = (Arc::clone(&portal.prepared), portal.formats.clone());
+                self.describe(wire, &prepared, &formats)
+            }
+            Frontend::Execute { portal, rows_max } => {
+                self.cancelled.mark_unchanged();
+                let opened = self.portals.remove(&portal);
+                let mut opened = opened.ok_or_else(|| no_portal(&portal))?;
+                self.execute(wire, &mut opened, rows_max).await?;
+                self.portals.insert(portal, opened);
+                Ok(())
+            }
+            Frontend::Close(target, name) => {
+                match target {
+                    Target::Statement => drop(self.statements.remove(&name)),
+                    Target::Portal => drop(self.portals.remove(&name)),
+                }
+                wire.out.closed();
+                Ok(())
+            }
+            Frontend::Flush => wire.flush().await,
+            Frontend::FunctionCall => Err(Stop::Failed(problem(
+                "postgres-not-supported",
+                "calls of functions by number are not supported here",
+                "call it in SELECT",
+            ))),
+            Frontend::Copy => Ok(()),
+            Frontend::Password(_) | Frontend::Query(_) | Frontend::Sync | Frontend::Terminate => {
+                Ok(())
+            }
+        }
+    }
+
+    async fn parse(
+        &mut self,
+        wire: &mut Wire,
+        name: String,
+        sql: String,
+        told: &[u32],
+    ) -> Result<(), Stop> {
+        if !name.is_empty() && self.statements.contains_key(&name) {
+            return Err(Stop::Failed(problem(
+                "postgres-statement-unknown",
+                format!(
+                    "there is already a prepared statement \"{}\"",
+                    model::problem::quote(&name)
+                ),
+                "close it first, or choose another name",
+            )));
+        }
+        if self.statements.len() >= self.door.options.limits.statements_max {
+            return Err(Stop::Failed(problem(
+                "postgres-limit",
+                format!("{} statements are prepared", self.statements.len()),
+                "close those that are not needed (DEALLOCATE)",
+            )));
+        }
+        if split(&sql).len() > 1 {
+            return Err(Stop::Failed(problem(
+                "sql-several-statements",
+                "there are several statements",
+                "prepare one at a time",
+            )));
+        }
+        let work = self.read(wire, &sql).await?;
+        self.check_transaction(&work)?;
+        let (mut parameters, mut columns) = (Vec::new(), Vec::new());
+        // A parameter may have gone when the statement was put into the lake's words.
+        let count = told.len().max(parameters_of(&sql)).min(PARAMETERS_MAX);
+        match &work {
+            Work::Lake(text, with_catalogue) => {
+                let (catalog, kinds) = self.city(wire).await?;
+                let tables: Arc<dyn RecordTables> = match with_catalogue {
+                    true => Arc::new(catalog),
+                    false => catalog.lent,
+                };
+                let limits = self.limits();
+                let question = lake::Question {
+                    sql: text,
+                    parameters: (0..count)
+                        .map(|n| types::null(told.get(n).copied().unwrap_or(0)))
+                        .collect(),
+                    tables,
+                    catalogue: &kinds,
+                };
+                let door = Arc::clone(&self.door);
+                let described = door.city.lake.describe(question, &limits);
+                let described =
+                    watched(wire, &mut self.cancelled, &mut self.shutdown, described).await??;
+                let shown = described.parameters.iter().enumerate();
+                parameters = shown
+                    .map(|(n, shown)| {
+                        let told = told.get(n).copied().unwrap_or(0);
+                        types::parameter_type(told, shown.as_ref())
+                    })
+                    .collect();
+                columns = columns_of(&described.schema);
+            }
+            Work::Nothing(names) => {
+                columns = names.iter().map(|n| (n.clone(), PgType::Text)).collect();
+                parameters = (0..count)
+                    .map(|n| types::parameter_type(told.get(n).copied().unwrap_or(0), None))
+                    .collect();
+            }
+            Work::Command(Command::Show(name)) => columns = vec![(name.clone(), PgType::Text)],
+            Work::Command(Command::ShowAll) => columns = show_all_columns(),
+            Work::Command(Command::Fetch(cursor, _)) => {
+                if let Some(portal) = self.portals.get(cursor) {
+                    columns.clone_from(&portal.prepared.columns);
+                }
+            }
+            Work::Empty | Work::Command(_) => {}
+        }
+        let prepared = Prepared {
+            work,
+            sql,
+            parameters,
+            columns,
+        };
+        self.statements.insert(name, Arc::new(prepared));
+        wire.out.parsed();
+        Ok(())
+    }
+
+    fn prepared(&self, name: &str) -> Result<Arc<Prepared>, Stop> {
+        self.statements.get(name).cloned().ok_or_else(|| {
+            Stop::Failed(problem(
+                "postgres-statement-unknown",
+                format!(
+                    "there is no prepared statement \"{}\"",
+                    model::problem::quote(name)
+                ),
+                "prepare it first",
+            ))
+        })
+    }
+
+    fn open_portal(&mut self, name: String, portal: Portal) -> Result<(), Stop> {
+        let portals_max = self.door.options.limits.portals_max;
+        if self.portals.len() >= portals_max && !self.portals.contains_key(&name) {
+            return Err(Stop::Failed(problem(
+                "postgres-limit",
+                format!("{portals_max} portals are open"),
+                "close those that are not needed",
+            )));
+        }
+        self.portals.insert(name, portal);
+        Ok(())
+    }
+
+    fn describe(&self, wire: &mut Wire, prepared: &Prepared, formats: &[i16]) -> Result<(), Stop> {
+        if prepared.columns.is_empty() {
+            wire.out.no_rows();
+        } else {
+            wire.out.columns(&headers(&prepared.columns, formats));
+        }
+        Ok(())
+    }
+
+    async fn execute(
+        &mut self,
+        wire: &mut Wire,
+        portal: &mut Portal,
+        rows_max: u32,
+    ) -> Result<(), Stop> {
+        let prepared = Arc::clone(&portal.prepared);
+        self.check_transaction(&prepared.work)?;
+        match &prepared.work {
+            Work::Empty => {
+                wire.out.empty();
+                return Ok(());
+            }
+            Work::Command(Command::Show(_) | Command::ShowAll) => {}
+            Work::Command(command) => return self.command(wire, command.clone(), false).await,
+            _ => {}
+        }
+        let mut rows = match portal.rows.take() {
+            Some(rows) => rows,
+            None => {
+                let parameters = portal.parameters.clone();
+                self.start(wire, &prepared.work, parameters, &portal.formats)
+                    .await?
+            }
+        };
+        let rows_max = (rows_max > 0).then_some(rows_max);
+        let sent = self.send(wire, &mut rows, rows_max).await?;
+        if rows.is_done {
+            wire.out.complete(&tag(&prepared.sql, &prepared.work, sent));
+        } else {
+            wire.out.suspended();
+        }
+        portal.rows = Some(rows);
+        Ok(())
+    }
+
+    /// Does something about the connection.
+    async fn command(
+        &mut self,
+        wire: &mut Wire,
+        command: Command,
+        with_columns: bool,
+    ) -> Result<(), Stop> {
+        let tag = match command {
+            Command::Nothing(tag) => tag,
+            Command::Set(name, value) => {
+                self.settings.set(&name, value)?;
+                if name == "application_name" {
+                    let value = self.settings.get(&name)?.to_owned();
+                    wire.out.parameter(&name, &value);
+                }
+                "SET"
+            }
+            Command::DiscardAll => {
+                self.settings.reset();
+                self.statements.clear();
+                self.portals.clear();
+                "DISCARD ALL"
+            }
+            Command::Begin => {
+                self.transaction = Transaction::Open;
+                "BEGIN"
+            }
+            Command::End(keeps) => {
+                let has_failed = self.transaction == Transaction::Failed;
+                self.transaction = Transaction::Idle;
+                self.portals.clear();
+                if keeps && !has_failed {
+                    "COMMIT"
+                } else {
+                    "ROLLBACK"
+                }
+            }
+            Command::RollbackTo => {
+                if self.transaction == Transaction::Failed {
+                    self.transaction = Transaction::Open;
+                }
+                "ROLLBACK"
+            }
+            Command::Deallocate(Some(name)) => {
+                self.prepared(&name)?;
+                self.statements.remove(&name);
+                "DEALLOCATE"
+            }
+            Command::Deallocate(None) => {
+                self.statements.clear();
+                "DEALLOCATE ALL"
+            }
+            Command::Declare(name, sql) => {
+                self.declare(wire, name, sql).await?;
+                "DECLARE CURSOR"
+            }
+            Command::Fetch(name, count) => {
+                let opened = self.portals.remove(&name);
+                let mut portal = opened.ok_or_else(|| no_portal(&name))?;
+                let sent = self.fetch(wire, &mut portal, count, with_columns).await?;
+                self.portals.insert(name, portal);
+                wire.out.complete(&format!("FETCH {sent}"));
+                return Ok(());
+            }
+            Command::CloseCursor(Some(name)) => {
+                self.portals.remove(&name).ok_or_else(|| no_portal(&name))?;
+                "CLOSE CURSOR"
+            }
+            Command::CloseCursor(None) => {
+                self.portals.clear();
+                "CLOSE CURSOR ALL"
+            }
+            // Answered with rows, elsewhere.
+            Command::Show(_) | Command::ShowAll => "SHOW",
+        };
+        wire.out.complete(tag);
+        Ok(())
+    }
+
+    async fn declare(&mut self, wire: &mut Wire, name: String, sql: String) -> Result<(), Stop> {
+        if self.transaction != Transaction::Open {
+            return Err(Stop::Failed(problem(
+                "postgres-no-transaction",
+                "a cursor lives within a transaction, and none is open",
+                "send BEGIN first",
+            )));
+        }
+        let work = self.read(wire, &sql).await?;
+        let rows = self.start(wire, &work, Vec::new(), &[]).await?;
+        let columns = rows.headers.iter().zip(&rows.kinds);
+        let prepared = Prepared {
+            columns: columns.map(|(h, kind)| (h.name.clone(), *kind)).collect(),
+            work,
+            sql,
+            parameters: Vec::new(),
+        };
+        let portal = Portal {
+            prepared: Arc::new(prepared),
+            parameters: Vec::new(),
+            formats: Vec::new(),
+            rows: Some(rows),
+        };
+        self.open_portal(name, portal)
+    }
+
+    async fn fetch(
+        &mut self,
+        wire: &mut Wire,
+        portal: &mut Portal,
+        count: Option<u32>,
+        with_columns: bool,
+    ) -> Result<u64, Stop> {
+        let Some(rows) = &mut portal.rows else {
+            return Ok(0);
+        };
+        if with_columns {
+            wire.out.columns(&rows.headers);
+        }
+        if count == Some(0) {
+            return Ok(0);
+        }
+        self.send(wire, rows, count).await
+    }
+}
+
+impl Rows {
+    fn texts(columns: Vec<(String, PgType)>, formats: &[i16], rows: Vec<Vec<String>>) -> Self {
+        Self {
+            headers: headers(&columns, formats),
+            kinds: columns.into_iter().map(|(_, kind)| kind).collect(),
+            source: Source::Texts(rows.into_iter()),
+            batch: None,
+            is_done: false,
+        }
+    }
+}
+
+fn show_all_columns() -> Vec<(String, PgType)> {
+    ["name", "setting"]
+        .map(|name| (name.to_owned(), PgType::Text))
+        .into()
+}
+
+fn columns_of(schema: &arrow::datatypes::Schema) -> Vec<(String, PgType)> {
+    let fields = schema.fields().iter();
+    fields.map(|f| (f.name().clone(), PgType::of(f))).collect()
+}
+
+fn headers(columns: &[(String, PgType)], formats: &[i16]) -> Vec<ColumnHeader> {
+    let columns = columns.iter().enumerate();
+    columns
+        .map(|(n, (name, kind))| ColumnHeader {
+            name: name.clone(),
+            type_id: kind.id(),
+            type_size: kind.size(),
+            binary: is_binary(formats, n),
+        })
+        .collect()
+}
+
+/// Formats as the protocol gives them: none for text, one for all, or one each.
+fn is_binary(formats: &[i16], n: usize) -> bool {
+    match formats {
+        [] => false,
+        [all] => *all == 1,
+        each => each.get(n) == Some(&1),
+    }
+}
+
+fn tag(sql: &str, work: &Work, rows: u64) -> String {
+    match work {
+        Work::Command(_) => "SHOW".to_owned(),
+        _ => match first_word(sql).as_deref() {
+            Some("EXPLAIN") => "EXPLAIN".to_owned(),
+            Some("SHOW") => "SHOW".to_owned(),
+            _ => format!("SELECT {rows}"),
+        },
+    }
+}
+
+fn no_portal(name: &str) -> Stop {
+    Stop::Failed(problem(
+        "postgres-portal-unknown",
+        format!(
+            "there is no cursor or portal \"{}\"",
+            model::problem::quote(name)
+        ),
+        "open it first; it ends with its transaction",
+    ))
+}
