@@ -445,11 +445,6 @@ impl Lake {
         Arc::clone(&self.state.lock().manifest)
     }
 
-    /// The lake's folder.
-    pub(crate) fn dir(&self) -> &Path {
-        &self.dir
-    }
-
     /// All rows at this moment.
     pub(crate) fn contents(&self) -> Result<Contents, Problem> {
         let mut state = self.state.lock();
