@@ -84,6 +84,7 @@ fn catalogue() -> Catalogue {
         ]
         .into(),
         open: true,
+        history: None,
     };
     Catalogue {
         kinds: [("WaterObserved".to_owned(), kind)].into(),
