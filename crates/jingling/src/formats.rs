@@ -23,6 +23,7 @@ pub fn current() -> BTreeMap<String, u32> {
         ("message", u32::from(model::record::RECORD_VERSION)),
         ("twin", u32::from(twin::CHECKPOINT_VERSION)),
         ("lake", lake::MANIFEST_VERSION),
+        ("department-table", lake::department::ENTRY_VERSION),
         (RECORDS, records),
         ("retained", u32::from(gateway::mqtt::RETAINED_VERSION)),
     ]

@@ -30,7 +30,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Version of the entry that is written; older ones stay readable for ever (see `fixtures/`).
-const ENTRY_VERSION: u32 = 1;
+pub const ENTRY_VERSION: u32 = 1;
 const FOLDER: &str = "tables";
 const ENTRY_NAME: &str = "table.json";
 /// Longest name of a table, in characters.

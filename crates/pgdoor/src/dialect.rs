@@ -147,13 +147,13 @@ impl VisitorMut for Rewrite<'_> {
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         match expr {
-            Expr::CompoundIdentifier(parts) if parts.len() == 3 => {
-                if parts[0].value.eq_ignore_ascii_case("pg_catalog")
-                    || parts[0].value.eq_ignore_ascii_case("information_schema")
-                    || parts[0].value.eq_ignore_ascii_case(PUBLIC)
-                {
-                    parts.remove(0);
-                }
+            Expr::CompoundIdentifier(parts)
+                if parts.len() == 3
+                    && ["pg_catalog", "information_schema", PUBLIC]
+                        .iter()
+                        .any(|schema| parts[0].value.eq_ignore_ascii_case(schema)) =>
+            {
+                parts.remove(0);
             }
             Expr::Collate { expr: inner, .. } => {
                 let inner = std::mem::replace(inner.as_mut(), null());
