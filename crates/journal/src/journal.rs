@@ -98,6 +98,10 @@ impl Journal {
             }
         })?;
         let firsts = segment_firsts(disk)?;
+        // Whoever made the last segment may have died before its name was durable; what is acknowledged from now on
+        // lies in it.
+        disk.sync_dir()
+            .map_err(|e| io_error(disk, "sync", None, e))?;
         let mut recovery = Recovery {
             first_position: firsts.first().copied().unwrap_or(0),
             next_position: 0,
