@@ -202,7 +202,10 @@ await test("a rule raises an alert, shown without reloading", async () => {
 await test("the duty officer opens a case and dispatches it", async () => {
   const { page } = duty;
   await act(page, "alert.open-case").click();
+  // The dialog moves while it opens; a person waits until it stands.
+  await page.locator(".ant-modal:not(.ant-zoom-appear):not(.ant-zoom-enter) form input").first().waitFor();
   await page.locator('[data-testid="case-submit"]').click();
+  await page.waitForURL("**/cases/*");
   const opened = await until("the case", async () =>
     page.evaluate(async () => (await (await fetch("/api/v1/cases")).json()).items[0]),
   );

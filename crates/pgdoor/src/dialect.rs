@@ -308,6 +308,15 @@ fn text_of(expr: &Expr) -> Option<&str> {
     }
 }
 
+/// Whether it is a parameter, cast or not.
+fn is_parameter(expr: &Expr) -> bool {
+    match expr {
+        Expr::Value(value) => matches!(value.value, Value::Placeholder(_)),
+        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } => is_parameter(inner),
+        _ => false,
+    }
+}
+
 impl Rewrite<'_> {
     fn cast(&self, inner: &mut Expr, to: &mut DataType) -> Option<Expr> {
         let name = to.to_string().to_ascii_lowercase().replace('"', "");
@@ -315,6 +324,8 @@ impl Rewrite<'_> {
         match name {
             "regclass" => Some(match text_of(inner) {
                 Some(text) => self.table_number(text),
+                // A parameter gives the name as text, as clients that look keys up do.
+                None if is_parameter(inner) => parsed(&self.number_of_name(&inner.to_string())),
                 None => parsed(&self.table_name(&inner.to_string())),
             }),
             "regtype" => Some(match text_of(inner) {
@@ -344,6 +355,15 @@ impl Rewrite<'_> {
         };
         // A number that no table has, so that the question finds nothing.
         parsed(&id.unwrap_or(0).to_string())
+    }
+
+    /// The number of the table with a name that is known only when the statement runs; 0 when there is none.
+    fn number_of_name(&self, name: &str) -> String {
+        let mut text = format!("CASE CAST({name} AS VARCHAR)");
+        for (id, table) in self.catalog.numbered() {
+            text += &format!(" WHEN {} THEN {id}", literal(&table.name));
+        }
+        text + " ELSE 0 END"
     }
 
     fn table_name(&self, number: &str) -> String {

@@ -119,9 +119,10 @@ async fn psql_describes_tables() {
     let tables = psql(&door, "", &["-c", "\\dt"]).await;
     assert!(tables.good, "{}", tables.err);
     for part in [
-        "public | cases        | table | city",
-        "public | observations | table | city",
-        "(2 rows)",
+        "public | cases           | table | city",
+        "public | observations    | table | city",
+        "public | observations_1h | table | city",
+        "(5 rows)",
     ] {
         assert!(tables.out.contains(part), "{part} in\n{}", tables.out);
     }

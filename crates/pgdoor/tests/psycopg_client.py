@@ -121,7 +121,8 @@ with psycopg.connect(**where) as connection:
 url = sqlalchemy.URL.create("postgresql+psycopg", "wang", password, "127.0.0.1", int(port), "city", query={"sslmode": "disable"})
 engine = sqlalchemy.create_engine(url)
 inspector = sqlalchemy.inspect(engine)
-same(sorted(inspector.get_table_names()), ["cases", "observations"])
+rollups = [f"observations_{span}" for span in ("1d", "1h", "1m")]
+same(sorted(inspector.get_table_names()), ["cases", "observations", *rollups])
 same(inspector.get_view_names(), ["WaterObserved"])
 same(inspector.get_schema_names(), ["information_schema", "public"])
 columns = [(c["name"], str(c["type"])) for c in inspector.get_columns("cases")]
