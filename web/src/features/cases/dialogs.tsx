@@ -40,7 +40,11 @@ export function OpenCaseDialog({
     if (!entered) return;
     setBusy(true);
     try {
-      const made = await openCase({ ...initial, ...entered, title: (entered.title ?? initial.title ?? "").trim() });
+      const made = await openCase({
+        ...initial,
+        ...entered,
+        title: (entered.title ?? initial.title ?? "").trim(),
+      });
       keepCase(queryClient, made);
       message.success(t("case.opened", { number: made.number }));
       onClose();
