@@ -20,7 +20,7 @@ pub struct Finding {
 ///
 /// # Errors
 /// When the findings cannot be printed.
-pub async fn run(dir: &Path, json: bool) -> Result<bool> {
+pub async fn run(dir: &Path, json: bool, anchors: &[journal::Anchor]) -> Result<bool> {
     let mut findings = Vec::new();
     let mut checked = Vec::new();
     let folder = Folder::new(dir);
@@ -49,15 +49,37 @@ pub async fn run(dir: &Path, json: bool) -> Result<bool> {
             .into_iter()
             .collect(),
     );
+    let mut journal_told = None;
     if folder.journal().is_dir() {
+        // Before and after, because the city may be running: a position read before is in the journal, and
+        // one read after is not trimmed away.
+        let before = stored_positions(&folder);
         part(
             "journal",
-            match journal::check(folder.journal()) {
-                Ok(report) => report.findings.iter().map(ToString::to_string).collect(),
+            match journal::check(folder.journal(), anchors) {
+                Ok(report) => {
+                    let mut problems: Vec<String> =
+                        report.findings.iter().map(ToString::to_string).collect();
+                    problems.extend(mismatches(&before, &stored_positions(&folder), &report));
+                    journal_told = Some(report);
+                    problems
+                }
                 Err(error) => vec![error.to_string()],
             },
         );
     }
+    part(
+        "notices",
+        crate::gaps::read(&folder.gaps()).map_or_else(
+            |e| vec![format!("{e:#}")],
+            |gaps| {
+                let notices = gaps.iter().map(|gap| gap.notice(&folder.gaps()));
+                notices
+                    .map(|n| format!("{}, found {}; {}", n.what, n.found_at, n.mend))
+                    .collect()
+            },
+        ),
+    );
     if folder.lake().is_dir() {
         part(
             "lake",
@@ -112,10 +134,22 @@ pub async fn run(dir: &Path, json: bool) -> Result<bool> {
     }
     let clean = findings.is_empty();
     if json {
-        print_json(&serde_json::json!({"clean": clean, "checked": checked, "findings": findings}))?;
+        let journal = journal_told.map(|r| {
+            serde_json::json!({"first_position": r.first_position, "next_position": r.next_position, "records": r.records,
+                "segments": r.segments, "chain": format!("{}:{}", r.next_position, r.chain)})
+        });
+        print_json(
+            &serde_json::json!({"clean": clean, "checked": checked, "findings": findings, "journal": journal}),
+        )?;
     } else {
         for finding in &findings {
             eprintln!("{}: {}", finding.part, finding.what);
+        }
+        if let Some(report) = &journal_told {
+            eprintln!(
+                "journal: {} records from position {}; chain {}:{} (note it elsewhere; --chain verifies it later)",
+                report.records, report.first_position, report.next_position, report.chain
+            );
         }
         eprintln!(
             "checked {}: {}",
@@ -128,4 +162,31 @@ pub async fn run(dir: &Path, json: bool) -> Result<bool> {
         );
     }
     Ok(clean)
+}
+
+/// Where the projections stand on disk; those that cannot be read are told by their own part.
+fn stored_positions(folder: &Folder) -> Vec<(&'static str, u64)> {
+    let twin = twin::Twin::restore(&folder.twin_checkpoint())
+        .ok()
+        .filter(|_| folder.twin_checkpoint().is_file())
+        .map(|twin| ("the current state", twin.position()));
+    let lake = lake::Lake::open_read_only(folder.lake(), lake::Options::default())
+        .ok()
+        .map(|lake| ("the history", lake.sealed_position()));
+    twin.into_iter().chain(lake).collect()
+}
+
+fn mismatches<'a>(
+    before: &'a [(&'static str, u64)],
+    after: &'a [(&'static str, u64)],
+    report: &'a journal::Report,
+) -> impl Iterator<Item = String> + 'a {
+    let (first, next) = (report.first_position, report.next_position);
+    let missing = before.iter().filter(move |(_, at)| *at > next).map(move |(who, at)| {
+        format!("{who} has records up to {at}, the journal ends at {next}: put back the newer copy of the journal, or go on; the next start tells the gap")
+    });
+    let trimmed = after.iter().filter(move |(_, at)| *at < first).map(move |(who, at)| {
+        format!("{who} needs records from {at} on, the journal begins at {first}: put back a copy of it that is newer, or go on without what only they said")
+    });
+    missing.chain(trimmed)
 }

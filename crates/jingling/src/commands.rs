@@ -353,7 +353,14 @@ pub async fn query(args: Query) -> Result<()> {
             .max(reader.first_position()),
     );
     loop {
-        let records = reader.next_batch(4_096)?;
+        let records = match reader.next_batch(4_096) {
+            Err(journal::ReadError::Damaged(damage)) => {
+                eprintln!("the answer lacks what cannot be read: {damage}");
+                twin.advance(damage.positions.end);
+                continue;
+            }
+            read => read?,
+        };
         if records.is_empty() {
             break;
         }

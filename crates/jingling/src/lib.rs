@@ -2,7 +2,8 @@
 //! packs and engines and joins them to a city.
 //!
 //! Reading order: [`settings`], [`folder`], [`running`] (a city that runs), [`projector`] and
-//! [`records_projection`] (from the journal to everything else), [`mqtt_door`] and [`mapping`],
+//! [`records_projection`] (from the journal to everything else), [`gaps`] (what the journal lost),
+//! [`retention`] (what it no longer keeps), [`mqtt_door`] and [`mapping`],
 //! [`commands`], [`check`], [`demo`].
 
 pub mod args;
@@ -11,6 +12,7 @@ pub mod commands;
 pub mod demo;
 pub mod files;
 pub mod folder;
+pub mod gaps;
 pub mod mapping;
 pub mod metrics;
 pub mod mqtt_door;
@@ -18,5 +20,6 @@ pub mod output;
 pub mod presence;
 pub mod projector;
 pub mod records_projection;
+pub mod retention;
 pub mod running;
 pub mod settings;

@@ -1,9 +1,11 @@
 //! A city that runs: opens the stores, starts projections, doors and pages, and ends them in order.
 
+use crate::gaps::{Cause, Gap, Gaps};
 use crate::mapping::TopicMapping;
 use crate::mqtt_door::{CityAuthenticator, CitySink};
 use crate::projector::Projector;
 use crate::records_projection::RecordsProjection;
+use crate::retention::{Floors, Keep};
 use crate::settings::{Settings, listen_address};
 use crate::{files, folder::Folder};
 use admission::Ingest;
@@ -18,7 +20,7 @@ use model::{Problem, Timestamp};
 use proto_influx::{Influx, LineMapping};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -134,6 +136,8 @@ impl Running {
             plan: plan.clone(),
             reader: None,
         });
+        let notices = Arc::new(api::notices::Notices::default());
+        let gaps = Arc::new(Gaps::load(folder.gaps(), notices.clone())?);
         let (description, rules) = api::app::description();
         let app = Arc::new(App {
             options: api::Options {
@@ -157,6 +161,7 @@ impl Running {
             ngsi_ld: proto_ngsild::NgsiLd::default(),
             line_protocol: line_protocol(&packs)?,
             clock: wall_clock,
+            notices: notices.clone(),
             is_ready: AtomicBool::new(false),
             rules,
             description,
@@ -164,8 +169,33 @@ impl Running {
             disconnect: OnceLock::new(),
         });
         let live_from = *journal.durable().borrow();
-        let projection =
-            RecordsProjection::load(app.clone(), folder.rules_state(), live_from).await?;
+        let projector_stop = Arc::new(AtomicBool::new(false));
+        let projection = RecordsProjection::load(
+            app.clone(),
+            folder.rules_state(),
+            live_from,
+            projector_stop.clone(),
+        )
+        .await?;
+        // What a projection has seen, the journal must have had: those positions are not given again.
+        let seen = [twin.position(), lake.sealed_position(), projection.seen()];
+        if let Some(missing) = journal.begin_at(seen.into_iter().max().unwrap_or_default()) {
+            gaps.add(Gap::without_file(Cause::Missing, missing, wall_clock()))?;
+        }
+        let mut floors = Floors::default();
+        let twin_stored = Arc::new(AtomicU64::new(twin.position()));
+        floors.add("twin", {
+            let stored = twin_stored.clone();
+            move || stored.load(Ordering::Acquire)
+        });
+        floors.add("lake", {
+            let lake = lake.clone();
+            move || lake.sealed_position()
+        });
+        floors.add("records", {
+            let stored = projection.stored();
+            move || stored.load(Ordering::Acquire)
+        });
         let from = twin
             .position()
             .min(lake.sealed_position())
@@ -173,13 +203,14 @@ impl Running {
         let (failed_send, failed) = watch::channel(None);
         let (batches, batches_taken) = mpsc::channel(RECORDS_QUEUE);
         let (progress, mut progressed) = watch::channel(from);
-        let projector_stop = Arc::new(AtomicBool::new(false));
         let projector = Projector {
             journal,
             twin,
             lake,
             records: batches,
             progress,
+            gaps,
+            clock: wall_clock,
             stop: projector_stop.clone(),
         };
         let runtime = tokio::runtime::Handle::current();
@@ -237,7 +268,17 @@ impl Running {
             app.clone(),
             http_stop.clone().cancelled_owned(),
         ));
-        let timers = timers(&app, &folder, settings);
+        let mut timers = timers(&app, &folder, settings, twin_stored);
+        let keep = Keep {
+            bytes: settings.journal.keep_gib.saturating_mul(1 << 30),
+            days: settings.journal.keep_days,
+        };
+        timers.push(tokio::spawn(crate::retention::run(
+            ingest.journal().clone(),
+            Arc::new(floors),
+            keep,
+            wall_clock,
+        )));
         let shown: BTreeMap<&str, String> = addresses
             .iter()
             .map(|(&name, a)| (name, a.to_string()))
@@ -392,7 +433,12 @@ async fn start_mqtt(
     Ok(Some(door))
 }
 
-fn timers(app: &Arc<App>, folder: &Folder, settings: &Settings) -> Vec<JoinHandle<()>> {
+fn timers(
+    app: &Arc<App>,
+    folder: &Folder,
+    settings: &Settings,
+    twin_stored: Arc<AtomicU64>,
+) -> Vec<JoinHandle<()>> {
     let measure = {
         let (app, every) = (
             app.clone(),
@@ -440,7 +486,10 @@ fn timers(app: &Arc<App>, folder: &Folder, settings: &Settings) -> Vec<JoinHandl
                 }
                 let (twin, path) = (app.twin.clone(), path.clone());
                 match tokio::task::spawn_blocking(move || twin.checkpoint(&path)).await {
-                    Ok(Ok(())) => written = position,
+                    Ok(Ok(())) => {
+                        written = position;
+                        twin_stored.store(position, Ordering::Release);
+                    }
                     Ok(Err(error)) => {
                         tracing::error!(%error, "the current state's checkpoint was not written")
                     }
