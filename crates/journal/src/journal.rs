@@ -169,6 +169,9 @@ impl Journal {
             }
         })?;
         let firsts = segment_firsts(disk)?;
+        // Whoever made the last segment may have died before its name was durable.
+        disk.sync_dir()
+            .map_err(|e| io_error(disk, "sync", None, e))?;
         let mut recovery = Recovery {
             first_position: firsts.first().copied().unwrap_or(0),
             next_position: 0,
@@ -231,7 +234,8 @@ impl Journal {
 
     /// The oldest position kept.
     pub fn first_position(&self) -> u64 {
-        self.inner.shared.segments.first_position()
+        let shared = &self.inner.shared;
+        shared.segments.first_position(shared.next_position())
     }
 
     /// The position that the next record gets.
