@@ -175,10 +175,14 @@ fn binary(root: &Path) -> PathBuf {
 /// The counts in a line of a test runner's summary, if it is one: cargo-nextest's
 /// `28 tests run: 27 passed, 1 failed`, libtest's `test result: ok. 8 passed; 0 failed`, Vitest's
 /// `Tests  1 failed | 12 passed (13)`, and the end-to-end runner's plain `12 passed, 0 failed`.
+///
+/// What a failed test itself wrote is shown indented by cargo-nextest and holds libtest's line once more: it does not
+/// count twice.
 fn reported(line: &str) -> Option<Counts> {
+    let is_libtest = line.starts_with("test result: ");
     let line = line.trim();
     let is_summary = line.contains(" run: ")
-        || line.starts_with("test result: ")
+        || is_libtest
         || line.starts_with("Tests ")
         || line
             .split_once(" passed, ")
@@ -230,6 +234,7 @@ mod tests {
         }
         for line in [
             "        PASS [ 0.1s] a b",
+            "    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured",
             "Test Files  2 passed (2)",
             "3 things passed, 1 failed",
             "",
