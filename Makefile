@@ -18,7 +18,7 @@ WEB_INSTALLED := web/node_modules/.package-lock.json
 WEB_BUILT := web/dist/index.html
 WEB_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) $(wildcard web/*.html web/*.json web/*.ts)
 
-.PHONY: help setup setup-build web build demo test bench dist clean
+.PHONY: help setup setup-build web build demo test sim bench dist clean
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 10
@@ -52,6 +52,10 @@ demo: build ## run Tianmen as a demonstration in ./demo-city; Ctrl-C ends it, th
 
 test: setup web ## formatting, lints, tidy, licences, all tests, end-to-end tests in a browser
 	@cargo xtask test
+
+SEEDS ?= 30000
+sim: setup-build ## the stores on a simulated disk, SEEDS=30000 of them
+	@cargo xtask sim --seeds $(SEEDS)
 
 bench: setup-build web ## compare with peers: every bench/*/run, one after another
 	cargo build --locked --release --package jingling

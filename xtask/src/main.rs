@@ -24,6 +24,16 @@ enum Command {
         /// Only the steps whose names hold one of these words.
         only: Vec<String>,
     },
+    /// Runs the production journal and twin on a simulated disk, a seed a run: torn and lost writes, bit rot, a
+    /// full disk, deaths at any step. A failure prints its seed.
+    Sim {
+        /// How many seeds.
+        #[arg(long, default_value_t = 1_000)]
+        seeds: u64,
+        /// The first seed.
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+    },
     /// Makes a new room with all its furniture.
     New {
         /// What to make.
@@ -49,6 +59,18 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Test { only } => {
             let counts = suite::run(&root, &only)?;
             return Ok(if counts.failed == 0 {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            });
+        }
+        Command::Sim { seeds, from } => {
+            let status = std::process::Command::new("cargo")
+                .args(["run", "--quiet", "--locked", "--package", "faults", "--"])
+                .args(["--seeds", &seeds.to_string(), "--from", &from.to_string()])
+                .current_dir(&root)
+                .status()?;
+            return Ok(if status.success() {
                 ExitCode::SUCCESS
             } else {
                 ExitCode::FAILURE

@@ -95,6 +95,11 @@ fn steps(root: &Path) -> Vec<Step> {
         step("tidy", |root| Ok(judge(&tidy::check(&Tree::read(root)?)?))),
         step("licences", |root| Ok(judge(&licences::check(root)?))),
         program("unit and integration tests", ".", tests),
+        program(
+            "simulation",
+            ".",
+            "cargo run --quiet --locked --package faults -- --seeds 500",
+        ),
         program("page types and lints", "web", "npm run --silent check"),
         program("page tests", "web", "npm run --silent test"),
         program("end-to-end tests", "web", "npm run --silent e2e"),

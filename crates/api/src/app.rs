@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
     alerts, case_pages, city_pages, dead_letters, devices, doors, entities, entity_types, events,
-    health, pages, plan, provenance, session, sql,
+    health, notices, pages, plan, provenance, session, sql,
 };
 use admission::Ingest;
 use axum::Router;
@@ -95,6 +95,8 @@ pub struct App {
     pub line_protocol: proto_influx::Influx,
     /// The clock.
     pub clock: fn() -> Timestamp,
+    /// What is wrong with what is stored.
+    pub notices: Arc<notices::Notices>,
     /// Whether the projections have caught up since the start.
     pub is_ready: AtomicBool,
     /// The rule of every operation.
@@ -174,6 +176,7 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(entities::map))
         .routes(routes!(entity_types::types))
         .routes(routes!(provenance::one))
+        .routes(routes!(notices::list))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::acknowledge))
         .routes(routes!(case_pages::list, case_pages::open))

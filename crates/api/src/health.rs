@@ -16,6 +16,7 @@ pub async fn alive() -> &'static str {
 }
 
 /// Ready: every projection has caught up with what was durable at the start.
+// A line `degraded: …` follows for each thing that is wrong while the rest goes on.
 #[utoipa::path(get, path = "/readyz", tag = "health", security(()), responses((status = 200, body = String), (status = 503, body = String)))]
 pub async fn ready(State(app): State<Arc<App>>) -> Response {
     if app.is_ready.load(Ordering::Acquire) {
@@ -23,7 +24,20 @@ pub async fn ready(State(app): State<Arc<App>>) -> Response {
             || "no backup was ever taken\n".to_owned(),
             |age| format!("the last good backup was taken {age} s ago\n"),
         );
-        format!("ready\n{backup}").into_response()
+        let mut text = format!("ready\n{backup}");
+        let stall = app.ingest.journal().stall().map(|stall| match stall {
+            journal::Stall::Full => {
+                "the journal's disk is full: nothing is taken until there is room"
+            }
+            journal::Stall::Failed => "the journal cannot write: nothing is taken until it can",
+        });
+        let notices = app.notices.all();
+        let told = notices.iter().map(|n| n.what.as_str()).chain(stall);
+        for what in told {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "degraded: {what}");
+        }
+        text.into_response()
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "replaying the journal\n").into_response()
     }
@@ -71,6 +85,30 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
             "gauge",
             "Records of the journal on disk.",
             durable,
+        ),
+        (
+            "jingling_journal_first_position",
+            "gauge",
+            "The oldest record that the journal keeps.",
+            app.ingest.journal().first_position(),
+        ),
+        (
+            "jingling_journal_segments",
+            "gauge",
+            "Segment files of the journal.",
+            app.ingest.journal().segments() as u64,
+        ),
+        (
+            "jingling_journal_stalled",
+            "gauge",
+            "1 while the journal cannot write.",
+            u64::from(app.ingest.journal().stall().is_some()),
+        ),
+        (
+            "jingling_journal_damaged_records",
+            "gauge",
+            "Records that were passed because they cannot be read; see /api/v1/notices.",
+            app.notices.records(),
         ),
         (
             "jingling_twin_position",

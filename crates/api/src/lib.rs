@@ -16,6 +16,7 @@ pub mod entity_types;
 pub mod error;
 pub mod events;
 pub mod health;
+pub mod notices;
 pub mod pages;
 pub mod paging;
 pub mod plan;

@@ -7,9 +7,10 @@ use crate::error::{Answer, ApiError};
 use crate::words::Quality;
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use base64::Engine as _;
 use identity::Permission;
-use model::{Record, Update};
+use model::{Problem, Record, Update};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -87,17 +88,21 @@ pub struct Provenance {
 
 /// The stored message at a journal position, as it came. One that was not understood needs `deadletter.read`.
 #[utoipa::path(get, path = "/api/v1/provenance/{position}", tag = "entities", security(("session" = ["entity.read"])),
-    params(("position" = u64, Path)), responses((status = 200, body = Provenance), (status = 404, body = crate::error::ProblemBody)))]
+    params(("position" = u64, Path)), responses((status = 200, body = Provenance), (status = 404, body = crate::error::ProblemBody),
+        (status = 410, body = crate::error::ProblemBody)))]
 pub async fn one(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     Path(position): Path<u64>,
 ) -> Answer<Json<Provenance>> {
-    let stored = app
-        .ingest
-        .journal()
-        .record(position)
-        .map_err(ApiError::internal)?;
+    let journal = app.ingest.journal();
+    let stored = match journal.record(position) {
+        Ok(None) if position < journal.first_position() => {
+            return Err(trimmed(position, journal.first_position()));
+        }
+        Err(journal::ReadError::Damaged(damage)) => return Err(damaged(&damage)),
+        other => other.map_err(ApiError::internal)?,
+    };
     let stored = stored.ok_or_else(|| ApiError::not_found("stored message", position))?;
     let record = Record::decode(&stored).map_err(ApiError::internal)?;
     let needed = Permission::DeadLetterRead;
@@ -148,4 +153,30 @@ pub async fn one(
         updates: updates.iter().map(Into::into).collect(),
         problem,
     }))
+}
+
+fn trimmed(position: u64, first: u64) -> ApiError {
+    ApiError::new(
+        StatusCode::GONE,
+        Problem::new(
+            "trimmed",
+            format!(
+                "the message at position {position} is no longer kept; the oldest kept is {first}"
+            ),
+            "journal",
+            "its values are still in the history; to keep messages longer from now on, raise journal.keep_gib or journal.keep_days",
+        ),
+    )
+}
+
+fn damaged(damage: &journal::Damage) -> ApiError {
+    ApiError::new(
+        StatusCode::GONE,
+        Problem::new(
+            "damaged",
+            damage.to_string(),
+            damage.file.clone(),
+            "put the file back from a copy of the city's folder while the city is stopped",
+        ),
+    )
 }

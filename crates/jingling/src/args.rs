@@ -134,6 +134,22 @@ pub struct Check {
     /// One JSON object instead of text.
     #[arg(long)]
     pub json: bool,
+    /// A chain value that an earlier check printed (`POSITION:HASH`), kept outside the city's folder: shows
+    /// that no message from before was changed or removed from the journal's end. May be given several times.
+    #[arg(long, value_name = "POSITION:HASH", value_parser = anchor)]
+    pub chain: Vec<journal::Anchor>,
+}
+
+fn anchor(text: &str) -> Result<journal::Anchor, String> {
+    let read = || {
+        let (position, chain) = text.split_once(':')?;
+        Some(journal::Anchor {
+            position: position.parse().ok()?,
+            chain: chain.parse().ok()?,
+        })
+    };
+    read()
+        .ok_or_else(|| "write it as an earlier `jingling check` printed it: 1234:9f86…".to_owned())
 }
 
 /// `jingling query`.

@@ -12,7 +12,7 @@ use std::path::Path;
 /// Something that is wrong with a stored file.
 #[derive(Debug, Serialize)]
 pub struct Finding {
-    /// settings, format, packs, journal, lake, twin, retained, records, attachments.
+    /// settings, format, packs, journal, notices, lake, twin, retained, records, attachments.
     pub part: &'static str,
     /// What and where.
     pub what: String,
@@ -25,6 +25,9 @@ pub struct Checked {
     pub checked: Vec<&'static str>,
     /// Empty when all is well.
     pub findings: Vec<Finding>,
+    /// What the journal holds; `None` when there is none or it cannot be read.
+    #[serde(skip)]
+    pub journal: Option<journal::Report>,
 }
 
 impl Checked {
@@ -39,18 +42,35 @@ impl Checked {
     }
 }
 
-/// Checks everything; gives whether nothing was found.
+/// Checks everything, the journal also against values of its chain that were noted before; gives whether
+/// nothing was found.
 ///
 /// # Errors
 /// When the findings cannot be printed.
-pub async fn run(dir: &Path, json: bool) -> Result<bool> {
-    let Checked { checked, findings } = check(dir).await?;
+pub async fn run(dir: &Path, json: bool, anchors: &[journal::Anchor]) -> Result<bool> {
+    let Checked {
+        checked,
+        findings,
+        journal,
+    } = check(dir, anchors).await?;
     let clean = findings.is_empty();
     if json {
-        print_json(&serde_json::json!({"clean": clean, "checked": checked, "findings": findings}))?;
+        let journal = journal.map(|r| {
+            serde_json::json!({"first_position": r.first_position, "next_position": r.next_position, "records": r.records,
+                "segments": r.segments, "chain": format!("{}:{}", r.next_position, r.chain)})
+        });
+        print_json(
+            &serde_json::json!({"clean": clean, "checked": checked, "findings": findings, "journal": journal}),
+        )?;
     } else {
         for finding in &findings {
             eprintln!("{}: {}", finding.part, finding.what);
+        }
+        if let Some(report) = &journal {
+            eprintln!(
+                "journal: {} records from position {}; chain {}:{} (note it elsewhere; --chain verifies it later)",
+                report.records, report.first_position, report.next_position, report.chain
+            );
         }
         eprintln!(
             "checked {}: {}",
@@ -65,11 +85,11 @@ pub async fn run(dir: &Path, json: bool) -> Result<bool> {
     Ok(clean)
 }
 
-/// Checks everything in a city's folder.
+/// Checks everything in a city's folder; `anchors` are values of the journal's chain that were noted before.
 ///
 /// # Errors
 /// When the checker itself cannot be set up.
-pub async fn check(dir: &Path) -> Result<Checked> {
+pub async fn check(dir: &Path, anchors: &[journal::Anchor]) -> Result<Checked> {
     let folder = Folder::new(dir);
     let mut found = Checked::default();
     found.part("settings", Settings::load(dir, &[]).err());
@@ -86,10 +106,29 @@ pub async fn check(dir: &Path) -> Result<Checked> {
     };
     found.part("packs", folder.packs().err());
     if folder.journal().is_dir() {
-        match journal::check(folder.journal()) {
-            Ok(report) => found.part("journal", report.findings),
+        // Before and after, because the city may be running: a position read before is in the journal, and
+        // one read after is not trimmed away.
+        let before = stored_positions(&folder);
+        match journal::check(folder.journal(), anchors) {
+            Ok(mut report) => {
+                let after = stored_positions(&folder);
+                let told = std::mem::take(&mut report.findings);
+                let problems = told.iter().map(ToString::to_string);
+                found.part("journal", problems.chain(mismatches(&before, &after, &report)));
+                found.journal = Some(report);
+            }
             Err(error) => found.part("journal", [error]),
         }
+    }
+    match crate::gaps::read(&folder.gaps()) {
+        Ok(gaps) => {
+            let notices = gaps.iter().map(|gap| gap.notice(&folder.gaps()));
+            found.part(
+                "notices",
+                notices.map(|n| format!("{}, found {}; {}", n.what, n.found_at, n.mend)),
+            );
+        }
+        Err(error) => found.part("notices", [error]),
     }
     if folder.lake().is_dir() {
         found.part("lake", lake::check(&folder.lake()));
@@ -131,4 +170,31 @@ async fn check_records(folder: &Folder, found: &mut Checked) -> Result<()> {
     }
     records.close().await;
     Ok(())
+}
+
+/// Where the projections stand on disk; those that cannot be read are told by their own part.
+fn stored_positions(folder: &Folder) -> Vec<(&'static str, u64)> {
+    let twin = twin::Twin::restore(&folder.twin_checkpoint())
+        .ok()
+        .filter(|_| folder.twin_checkpoint().is_file())
+        .map(|twin| ("the current state", twin.position()));
+    let lake = lake::Lake::open_read_only(folder.lake(), lake::Options::default())
+        .ok()
+        .map(|lake| ("the history", lake.sealed_position()));
+    twin.into_iter().chain(lake).collect()
+}
+
+fn mismatches<'a>(
+    before: &'a [(&'static str, u64)],
+    after: &'a [(&'static str, u64)],
+    report: &'a journal::Report,
+) -> impl Iterator<Item = String> + 'a {
+    let (first, next) = (report.first_position, report.next_position);
+    let missing = before.iter().filter(move |(_, at)| *at > next).map(move |(who, at)| {
+        format!("{who} has records up to {at}, the journal ends at {next}: put back the newer copy of the journal, or go on; the next start tells the gap")
+    });
+    let trimmed = after.iter().filter(move |(_, at)| *at < first).map(move |(who, at)| {
+        format!("{who} needs records from {at} on, the journal begins at {first}: put back a copy of it that is newer, or go on without what only they said")
+    });
+    missing.chain(trimmed)
 }

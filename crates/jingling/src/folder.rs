@@ -18,6 +18,8 @@ macro_rules! places {
 places! {
     /// The durable log.
     journal = "journal",
+    /// Stretches of the log that were passed because they cannot be had.
+    gaps = "gaps.json",
     /// History.
     lake = "lake",
     /// The current state's checkpoint.

@@ -25,6 +25,7 @@ pub fn current() -> BTreeMap<String, u32> {
         ("lake", lake::MANIFEST_VERSION),
         ("department-table", lake::department::ENTRY_VERSION),
         (RECORDS, records),
+        ("gaps", crate::gaps::VERSION),
         ("retained", u32::from(gateway::mqtt::RETAINED_VERSION)),
     ]
     .map(|(name, version)| (name.to_owned(), version))

@@ -2,8 +2,9 @@
 //! packs and engines and joins them to a city.
 //!
 //! Reading order: [`settings`], [`folder`], [`running`] (a city that runs), [`projector`] and
-//! [`records_projection`] (from the journal to everything else), [`mqtt_door`] and [`mapping`],
-//! [`commands`], [`query`], [`check`], [`demo`].
+//! [`records_projection`] (from the journal to everything else), [`gaps`] (what the journal lost),
+//! [`retention`] (what it no longer keeps), [`mqtt_door`] and [`mapping`], [`commands`], [`query`],
+//! [`check`], [`demo`].
 
 pub mod args;
 pub mod backup;
@@ -14,6 +15,7 @@ pub mod demo;
 pub mod files;
 pub mod folder;
 pub mod formats;
+pub mod gaps;
 pub mod mapping;
 pub mod metrics;
 pub mod mqtt_door;
@@ -22,5 +24,6 @@ pub mod presence;
 pub mod projector;
 pub mod query;
 pub mod records_projection;
+pub mod retention;
 pub mod running;
 pub mod settings;

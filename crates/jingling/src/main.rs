@@ -79,7 +79,7 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::Serve(args) => demo::serve(args).await?,
         Command::Demo(args) => demo::demo(args).await?,
         Command::Sim(args) => demo::sim(args).await?,
-        Command::Check(args) => return check::run(&args.dir, args.json).await,
+        Command::Check(args) => return check::run(&args.dir, args.json, &args.chain).await,
         Command::Backup(args) => return backup::commands::backup(args).await,
         Command::Restore(args) => backup::commands::restore_one(args).await?,
         Command::Query(args) => query::query(args).await?,

@@ -2,16 +2,23 @@
 //! records (alerts, dead letters, device counters) a step behind through a bounded queue. Each projection
 //! has its own position and skips what it has, so any of them can be thrown away and rebuilt.
 
-use journal::Journal;
+use crate::gaps::{Cause, Gap, Gaps};
+use bytes::Bytes;
+use journal::{Journal, ReadError};
 use lake::Lake;
-use model::{Accepted, Record, Rejected};
+use model::{Accepted, Record, Rejected, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use twin::Twin;
 
 /// Most records decoded in one step.
 const BATCH_RECORDS_MAX: usize = 4_096;
+/// Longest time until it is seen that the city stops.
+const STOP_LOOK_MS: u64 = 200;
+/// Time between attempts at what the disk refuses.
+const READ_RETRY_MS: u64 = 500;
 
 /// Some records in journal order, decoded once for everyone.
 #[derive(Debug, Default)]
@@ -36,52 +43,67 @@ pub struct Projector {
     pub records: mpsc::Sender<Arc<Batch>>,
     /// How far the current state and history have come.
     pub progress: watch::Sender<u64>,
+    /// Where records are written down that cannot be read.
+    pub gaps: Arc<Gaps>,
+    /// The clock.
+    pub clock: fn() -> Timestamp,
     /// Set to end.
     pub stop: Arc<AtomicBool>,
 }
 
 impl Projector {
-    /// Follows the journal from `position` until told to stop. Blocks; give it a thread of its own.
+    /// Follows the journal from `position` until told to stop. Blocks; give it a thread of its own. Records
+    /// that cannot be read are written down first ([`Gaps`]) and then passed; what is good behind them goes on.
     ///
     /// # Errors
-    /// The journal's own error, or a record that does not decode: nothing is skipped silently.
+    /// A record that reads well and does not decode, which a newer program wrote: nothing is skipped silently.
     pub fn run(self, mut position: u64, runtime: &tokio::runtime::Handle) -> anyhow::Result<()> {
         let mut durable = self.journal.durable();
         let mut reader = self.journal.read(position);
         while !self.stop.load(Ordering::Acquire) {
-            let records = reader.next_batch(BATCH_RECORDS_MAX)?;
-            if records.is_empty() {
-                let woken = runtime.block_on(async {
-                    tokio::select! {
-                        changed = durable.wait_for(|&durable| durable > position) => changed.is_ok(),
-                        () = tokio::time::sleep(std::time::Duration::from_millis(200)) => true,
+            let batch = match reader.next_batch(BATCH_RECORDS_MAX) {
+                Ok(records) if records.is_empty() => {
+                    let woken = runtime.block_on(async {
+                        tokio::select! {
+                            changed = durable.wait_for(|&durable| durable > position) => changed.is_ok(),
+                            () = tokio::time::sleep(Duration::from_millis(STOP_LOOK_MS)) => true,
+                        }
+                    });
+                    if !woken {
+                        break;
                     }
-                });
-                if !woken {
-                    break;
+                    continue;
                 }
-                continue;
-            }
-            let mut batch = Batch {
-                end: position,
-                ..Batch::default()
+                Ok(records) => decoded(position, records)?,
+                Err(ReadError::Damaged(damage)) => {
+                    self.write_down(&Gap::damaged(&damage, (self.clock)()));
+                    Batch {
+                        end: damage.positions.end,
+                        ..Batch::default()
+                    }
+                }
+                Err(ReadError::Trimmed { first_position }) => {
+                    let gone = position..first_position;
+                    self.write_down(&Gap::without_file(Cause::Trimmed, gone, (self.clock)()));
+                    reader.seek(first_position);
+                    Batch {
+                        end: first_position,
+                        ..Batch::default()
+                    }
+                }
+                // The disk does not answer, or no file handle is left: that may pass.
+                Err(error @ ReadError::Io { .. }) => {
+                    tracing::error!(%error, position, "the journal cannot be read; it is tried again");
+                    std::thread::sleep(Duration::from_millis(READ_RETRY_MS));
+                    continue;
+                }
             };
-            for (at, bytes) in records {
-                match Record::decode(&bytes) {
-                    Ok(Record::Accepted(accepted)) => batch.accepted.push((at, accepted)),
-                    Ok(Record::Rejected(rejected)) => batch.rejected.push((at, rejected)),
-                    // The MQTT door's own: it reads them when it opens.
-                    Ok(Record::Retained(_)) => {}
-                    Err(error) => {
-                        anyhow::bail!(
-                            "journal record {at} does not decode: {error}; run `jingling check`"
-                        )
-                    }
-                }
-                batch.end = at + 1;
+            if self.stop.load(Ordering::Acquire) {
+                break;
             }
             position = batch.end;
             self.twin.apply_batch(&batch.accepted);
+            self.twin.advance(position);
             self.lake.apply_batch(&batch.accepted);
             self.progress.send_replace(position);
             if self.records.blocking_send(Arc::new(batch)).is_err() {
@@ -90,4 +112,40 @@ impl Projector {
         }
         Ok(())
     }
+
+    /// Returns when the stretch is on disk, or when told to stop: nobody passes it before.
+    fn write_down(&self, gap: &Gap) {
+        while let Err(error) = self.gaps.add(gap.clone()) {
+            tracing::error!(
+                error = format!("{error:#}"),
+                from = gap.from,
+                to = gap.to,
+                "records cannot be read, and that cannot be written down; it is tried again"
+            );
+            std::thread::sleep(Duration::from_millis(READ_RETRY_MS));
+            if self.stop.load(Ordering::Acquire) {
+                return;
+            }
+        }
+    }
+}
+
+fn decoded(position: u64, records: Vec<(u64, Bytes)>) -> anyhow::Result<Batch> {
+    let mut batch = Batch {
+        end: position,
+        ..Batch::default()
+    };
+    for (at, bytes) in records {
+        match Record::decode(&bytes) {
+            Ok(Record::Accepted(accepted)) => batch.accepted.push((at, accepted)),
+            Ok(Record::Rejected(rejected)) => batch.rejected.push((at, rejected)),
+            // The MQTT door's own: it reads them when it opens.
+            Ok(Record::Retained(_)) => {}
+            Err(error) => {
+                anyhow::bail!("journal record {at} does not decode: {error}; run `jingling check`")
+            }
+        }
+        batch.end = at + 1;
+    }
+    Ok(batch)
 }

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -30,6 +31,10 @@ const TICK_MS: u64 = 250;
 const FLUSH_TICKS: u32 = 4;
 /// The rules' memory is written this often.
 const STATE_TICKS: u32 = 40;
+/// Time between attempts at what a full disk refuses.
+const RETRY_MS: u64 = 1_000;
+/// What SQLite says when the disk, not the city, is at fault: read-only, I/O, full, cannot open.
+const PASSING_CODES: [u32; 4] = [8, 10, 13, 14];
 /// Most changed entities named in one notice to the pages.
 const NOTICE_ENTITIES_MAX: usize = 2_000;
 
@@ -55,15 +60,23 @@ pub struct RecordsProjection {
     touched: BTreeSet<String>,
     live_from: u64,
     gone: Option<Vec<RuleEvent>>,
+    rules_stored: u64,
+    stored: Arc<AtomicU64>,
+    stop: Arc<AtomicBool>,
 }
 
 impl RecordsProjection {
     /// Reads where it stands. Alerts of messages before `live_from` (the journal's end at the start) are
-    /// a replay and not told to pages as new.
+    /// a replay and not told to pages as new. `stop` ends the patience with a disk that refuses.
     ///
     /// # Errors
     /// When the rules do not fit the entity types, or the records cannot be read.
-    pub async fn load(app: Arc<App>, state_file: PathBuf, live_from: u64) -> Result<Self> {
+    pub async fn load(
+        app: Arc<App>,
+        state_file: PathBuf,
+        live_from: u64,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Self> {
         let mut engine =
             Engine::new(app.packs.rules.clone(), &app.ingest.catalogue()).map_err(|problems| {
                 anyhow::anyhow!(
@@ -101,7 +114,20 @@ impl RecordsProjection {
             touched: BTreeSet::new(),
             live_from,
             gone: Some(gone),
+            rules_stored: stored.position,
+            stored: Arc::new(AtomicU64::new(stored.position.min(records_position))),
+            stop,
         })
+    }
+
+    /// From where the journal would be needed if the process died now: kept up to date while it runs.
+    pub fn stored(&self) -> Arc<AtomicU64> {
+        self.stored.clone()
+    }
+
+    /// The position behind everything that either of them has seen.
+    pub fn seen(&self) -> u64 {
+        self.rules_position.max(self.records_position)
     }
 
     /// Where the journal must be read from for this projection.
@@ -129,8 +155,11 @@ impl RecordsProjection {
                     if ticks.is_multiple_of(FLUSH_TICKS) {
                         self.flush().await?;
                     }
-                    if ticks.is_multiple_of(STATE_TICKS) {
-                        self.store_state()?;
+                    if ticks.is_multiple_of(STATE_TICKS)
+                        && let Err(error) = self.store_state()
+                    {
+                        // An older one does: the stretch between is replayed.
+                        tracing::error!(error = format!("{error:#}"), "the rules' memory was not written");
                     }
                 }
             }
@@ -267,40 +296,19 @@ impl RecordsProjection {
 
     async fn write(&mut self, events: Vec<RuleEvent>) -> Result<()> {
         let now = self.app.now();
-        let mut changed_alerts = Vec::new();
         let changes: Vec<DeviceChange> = self.changes.drain().map(|(_, change)| change).collect();
         let letters = std::mem::take(&mut self.letters);
-        let mut projection = self.app.records.project(NAME).await?;
-        for event in events {
-            let alert = match event {
-                RuleEvent::Raised(raised) => {
-                    records::alerts::insert(&mut projection, &alert_row(&self.app, raised, now))
-                        .await?
+        let changed_alerts = loop {
+            match self.commit(&events, &letters, &changes, now).await {
+                Ok(changed) => break changed,
+                // A full disk must not end the city: what is read goes on, and this goes on when there is room.
+                Err(failure) if may_pass(&failure) && !self.stop.load(Ordering::Acquire) => {
+                    tracing::error!(%failure, "alerts, dead letters and counters cannot be written; it is tried again");
+                    tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
                 }
-                RuleEvent::Cleared(c) => {
-                    let cleared = records::alerts::clear(
-                        &mut projection,
-                        &c.rule_id,
-                        c.entity_id.as_str(),
-                        c.position.cast_signed(),
-                        now,
-                    )
-                    .await?;
-                    if let Some(alert) = &cleared {
-                        cases::note_cleared(&mut projection, alert, now).await?;
-                    }
-                    cleared
-                }
-            };
-            changed_alerts.extend(alert);
-        }
-        for letter in &letters {
-            records::dead_letters::insert(&mut projection, letter).await?;
-        }
-        records::devices::apply_changes(&mut projection, &changes).await?;
-        let end = self.end.max(projection.position());
-        projection.commit(end).await?;
-        self.written = end;
+                Err(failure) => return Err(failure.into()),
+            }
+        };
         for alert in changed_alerts {
             self.app.tell_alert(alert);
         }
@@ -327,13 +335,72 @@ impl RecordsProjection {
         Ok(())
     }
 
-    fn store_state(&self) -> Result<()> {
+    /// Everything in one transaction, with the position; gives the alerts that changed.
+    async fn commit(
+        &mut self,
+        events: &[RuleEvent],
+        letters: &[DeadLetter],
+        changes: &[DeviceChange],
+        now: Timestamp,
+    ) -> Result<Vec<Alert>, records::Failure> {
+        let mut changed_alerts = Vec::new();
+        let mut projection = self.app.records.project(NAME).await?;
+        for event in events {
+            let alert = match event {
+                RuleEvent::Raised(raised) => {
+                    let row = alert_row(&self.app, raised.clone(), now);
+                    records::alerts::insert(&mut projection, &row).await?
+                }
+                RuleEvent::Cleared(c) => {
+                    let cleared = records::alerts::clear(
+                        &mut projection,
+                        &c.rule_id,
+                        c.entity_id.as_str(),
+                        c.position.cast_signed(),
+                        now,
+                    )
+                    .await?;
+                    if let Some(alert) = &cleared {
+                        cases::note_cleared(&mut projection, alert, now).await?;
+                    }
+                    cleared
+                }
+            };
+            changed_alerts.extend(alert);
+        }
+        for letter in letters {
+            records::dead_letters::insert(&mut projection, letter).await?;
+        }
+        records::devices::apply_changes(&mut projection, changes).await?;
+        let end = self.end.max(projection.position());
+        projection.commit(end).await?;
+        self.written = end;
+        Ok(changed_alerts)
+    }
+
+    fn store_state(&mut self) -> Result<()> {
         let stored = Stored {
             position: self.rules_position,
             state: self.engine.state(),
         };
-        crate::files::write_atomically(&self.state_file, &serde_json::to_vec(&stored)?)
+        crate::files::write_atomically(&self.state_file, &serde_json::to_vec(&stored)?)?;
+        self.rules_stored = stored.position;
+        let both = self.rules_stored.min(self.written);
+        self.stored.store(both, Ordering::Release);
+        Ok(())
     }
+}
+
+/// Whether the disk refused, which passes when there is room.
+fn may_pass(failure: &records::Failure) -> bool {
+    let text = failure.to_string();
+    let code = text.split_once("(code: ").and_then(|(_, rest)| {
+        let (number, _) = rest.split_once(')')?;
+        number.parse::<u32>().ok()
+    });
+    // The low byte; the rest says in which of its steps.
+    matches!(failure, records::Failure::Internal(_))
+        && code.is_some_and(|code| PASSING_CODES.contains(&(code & 0xff)))
 }
 
 fn alert_row(app: &App, raised: rules::Raised, now: Timestamp) -> Alert {

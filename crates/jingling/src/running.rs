@@ -1,10 +1,12 @@
 //! A city that runs: opens the stores, starts projections, doors and pages, and ends them in order.
 
 use crate::city_lock::CityLock;
+use crate::gaps::{Cause, Gap, Gaps};
 use crate::mapping::TopicMapping;
 use crate::mqtt_door::{CityAuthenticator, CitySink};
 use crate::projector::Projector;
 use crate::records_projection::RecordsProjection;
+use crate::retention::{Floors, Keep};
 use crate::settings::{Settings, listen_address};
 use crate::{files, folder::Folder, formats};
 use admission::Ingest;
@@ -19,7 +21,7 @@ use model::{Problem, Timestamp};
 use proto_influx::{Influx, LineMapping};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -138,6 +140,8 @@ impl Running {
             plan: plan.clone(),
             reader: None,
         });
+        let notices = Arc::new(api::notices::Notices::default());
+        let gaps = Arc::new(Gaps::load(folder.gaps(), notices.clone())?);
         let (description, rules) = api::app::description();
         let app = Arc::new(App {
             options: api::Options {
@@ -162,6 +166,7 @@ impl Running {
             ngsi_ld: proto_ngsild::NgsiLd::default(),
             line_protocol: line_protocol(&packs)?,
             clock: wall_clock,
+            notices: notices.clone(),
             is_ready: AtomicBool::new(false),
             rules,
             description,
@@ -175,8 +180,41 @@ impl Running {
             Some(crate::backup::about::Last::read(&own)?.taken_at)
         }));
         let live_from = *journal.durable().borrow();
-        let projection =
-            RecordsProjection::load(app.clone(), folder.rules_state(), live_from).await?;
+        let projector_stop = Arc::new(AtomicBool::new(false));
+        let projection = RecordsProjection::load(
+            app.clone(),
+            folder.rules_state(),
+            live_from,
+            projector_stop.clone(),
+        )
+        .await?;
+        // What a projection has seen, the journal must have had: those positions are not given again.
+        // A file of retained messages that cannot be read is told when its door opens.
+        let retained = gateway::mqtt::check_retained(&folder.retained());
+        let retained = retained.ok().flatten().unwrap_or_default();
+        let seen = [
+            twin.position(),
+            lake.sealed_position(),
+            projection.seen(),
+            retained,
+        ];
+        if let Some(missing) = journal.begin_at(seen.into_iter().max().unwrap_or_default()) {
+            gaps.add(Gap::without_file(Cause::Missing, missing, wall_clock()))?;
+        }
+        let mut floors = Floors::default();
+        let twin_stored = Arc::new(AtomicU64::new(twin.position()));
+        floors.add("twin", {
+            let stored = twin_stored.clone();
+            move || stored.load(Ordering::Acquire)
+        });
+        floors.add("lake", {
+            let lake = lake.clone();
+            move || lake.sealed_position()
+        });
+        floors.add("records", {
+            let stored = projection.stored();
+            move || stored.load(Ordering::Acquire)
+        });
         let from = twin
             .position()
             .min(lake.sealed_position())
@@ -184,13 +222,14 @@ impl Running {
         let (failed_send, failed) = watch::channel(None);
         let (batches, batches_taken) = mpsc::channel(RECORDS_QUEUE);
         let (progress, mut progressed) = watch::channel(from);
-        let projector_stop = Arc::new(AtomicBool::new(false));
         let projector = Projector {
             journal,
             twin,
             lake,
             records: batches,
             progress,
+            gaps,
+            clock: wall_clock,
             stop: projector_stop.clone(),
         };
         let runtime = tokio::runtime::Handle::current();
@@ -225,6 +264,8 @@ impl Running {
             addresses.extend(mqtt.addresses_tls().first().map(|&a| ("mqtts", a)));
             // Set once, here.
             let door = mqtt.clone();
+            floors.add("retained", move || door.retained_saved());
+            let door = mqtt.clone();
             let _ = app.disconnect.set(Box::new(move |client_id| {
                 door.disconnect(client_id);
             }));
@@ -258,7 +299,17 @@ impl Running {
             app.clone(),
             http_stop.clone().cancelled_owned(),
         ));
-        let timers = timers(&app, &folder, settings);
+        let mut timers = timers(&app, &folder, settings, twin_stored);
+        let keep = Keep {
+            bytes: settings.journal.keep_gib.saturating_mul(1 << 30),
+            days: settings.journal.keep_days,
+        };
+        timers.push(tokio::spawn(crate::retention::run(
+            ingest.journal().clone(),
+            Arc::new(floors),
+            keep,
+            wall_clock,
+        )));
         let shown: BTreeMap<&str, String> = addresses
             .iter()
             .map(|(&name, a)| (name, a.to_string()))
@@ -460,6 +511,15 @@ async fn start_mqtt(
         .into_iter()
         .collect();
     if listen.is_empty() && listen_tls.is_empty() {
+        // Trimming must not wait for a door that may never open again.
+        let sink = CitySink {
+            ingest: app.ingest.clone(),
+            decoders: Vec::new(),
+            mapping: TopicMapping::new(&[]),
+        };
+        let limits = MqttOptions::default().limits;
+        gateway::mqtt::settle_retained(&folder.retained(), &limits, &sink)
+            .map_err(|p| anyhow!("{p}"))?;
         return Ok(None);
     }
     let mut options = MqttOptions {
@@ -500,7 +560,12 @@ async fn start_mqtt(
     Ok(Some(door))
 }
 
-fn timers(app: &Arc<App>, folder: &Folder, settings: &Settings) -> Vec<JoinHandle<()>> {
+fn timers(
+    app: &Arc<App>,
+    folder: &Folder,
+    settings: &Settings,
+    twin_stored: Arc<AtomicU64>,
+) -> Vec<JoinHandle<()>> {
     let measure = {
         let (app, every) = (
             app.clone(),
@@ -573,7 +638,10 @@ fn timers(app: &Arc<App>, folder: &Folder, settings: &Settings) -> Vec<JoinHandl
                 }
                 let (twin, path) = (app.twin.clone(), path.clone());
                 match tokio::task::spawn_blocking(move || twin.checkpoint(&path)).await {
-                    Ok(Ok(())) => written = position,
+                    Ok(Ok(())) => {
+                        written = position;
+                        twin_stored.store(position, Ordering::Release);
+                    }
                     Ok(Err(error)) => {
                         tracing::error!(%error, "the current state's checkpoint was not written")
                     }

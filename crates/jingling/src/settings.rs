@@ -122,6 +122,10 @@ JournalSettings {
     segment_mib: u64 = 64,
     /// Most that may wait for the disk, MiB; beyond it doors answer "busy".
     buffer_mib_max: usize = 64,
+    /// The newest messages that are kept in any case, GiB: provenance reads them.
+    keep_gib: u64 = 64,
+    /// Messages that came within this many days are kept too, whatever their size; 0: `keep_gib` decides.
+    keep_days: u32 = 0,
 });
 section!(/// History.
 LakeSettings {

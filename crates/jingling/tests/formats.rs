@@ -54,6 +54,12 @@ const FORMATS: &[Format] = &[
         open: open_records,
     },
     Format {
+        name: "gaps",
+        fixtures: "crates/jingling/fixtures",
+        begin: &["gaps-"],
+        open: open_gaps,
+    },
+    Format {
         name: "retained",
         fixtures: "crates/gateway/fixtures",
         begin: &[""],
@@ -68,7 +74,7 @@ fn copied(fixture: &Path, name: &str) -> tempfile::TempDir {
 }
 
 fn open_journal(fixture: &Path) {
-    assert_eq!(journal::check(fixture).unwrap().findings, []);
+    assert_eq!(journal::check(fixture, &[]).unwrap().findings, []);
     let mut reader = journal::open_read_only(fixture).unwrap();
     let read = reader.next_batch(usize::MAX).unwrap();
     assert!(!read.is_empty());
@@ -121,6 +127,10 @@ fn open_records(fixture: &Path) {
         assert_eq!(records.check().await.unwrap(), []);
         records.close().await;
     });
+}
+
+fn open_gaps(fixture: &Path) {
+    assert!(!jingling::gaps::read(fixture).unwrap().is_empty());
 }
 
 fn open_retained(fixture: &Path) {

@@ -23,9 +23,9 @@ pub enum OpenError {
         /// What would do.
         mend: String,
     },
-    /// The last segment cannot be understood, so the journal does not know where it ends.
+    /// Nothing of the last segment can be understood, so the journal does not know where it ends.
     #[error(
-        "{place}: the segment's head is damaged; put the file back from a copy of the directory"
+        "{place}: neither the segment's head nor its first block can be read; put the file back from a copy, or move it away to go on without its records"
     )]
     Damaged {
         /// The file.
@@ -117,22 +117,47 @@ impl From<Stall> for WaitError {
     }
 }
 
-/// A stretch of the journal that was durable once and cannot be read any more.
+/// What is wrong with a stretch of the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DamageKind {
+    /// It was durable once and cannot be read any more.
+    Unreadable,
+    /// It reads well, but the hash chain shows that it is not what was written.
+    Altered,
+    /// A chain value that was noted elsewhere does not fit: somewhere in this stretch, records were
+    /// changed, or taken away from its end.
+    Unproven,
+}
+
+/// A stretch of the journal that is not as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
+    /// What is wrong.
+    pub kind: DamageKind,
     /// The file, within the journal's directory.
     pub file: String,
     /// Where in the file it begins, in bytes.
     pub offset: u64,
-    /// The records lost.
+    /// The records concerned.
     pub positions: Range<u64>,
 }
 
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.kind {
+            DamageKind::Unreadable => {
+                "are damaged; put the file back from a copy, or go on without them"
+            }
+            DamageKind::Altered => {
+                "are not what was written: the hash chain breaks behind them; put the file back from a copy and find out who changed it"
+            }
+            DamageKind::Unproven => {
+                "are not those that the noted hash stands for; compare with a copy and find out who changed or removed records"
+            }
+        };
         write!(
             f,
-            "{} at byte {}: records {} to {} are damaged; put the file back from a copy, or go on without them",
+            "{} at byte {}: records {} to {} {what}",
             self.file,
             self.offset,
             self.positions.start,

@@ -2,12 +2,15 @@
 
 use crate::Options;
 use crate::error::{AppendError, Damage, OpenError, ReadError, Stall, WaitError};
-use crate::format::{BLOCK_HEADER_BYTES, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES, segment_name};
+use crate::format::{
+    BLOCK_HEADER_BYTES, Chain, FORMAT_VERSION, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES,
+    segment_name,
+};
 use crate::reader::{Limit, Reader};
-use crate::scan::{Torn, io_error, scan_last, segment_firsts};
+use crate::scan::{Last, Torn, io_error, scan_last, segment_firsts};
 use crate::segments::Segments;
 use crate::storage::{RealStorage, Storage};
-use crate::writer::{Shared, Tail, Writer};
+use crate::writer::{Begin, Round, Shared, Spare, Tail, Writer};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use std::ops::Range;
@@ -30,8 +33,20 @@ pub struct Recovery {
     pub segments: usize,
     /// A cut-off write at the end, never acknowledged, that was dropped.
     pub torn: Option<Torn>,
+    /// The hash chain over all that was found: note it elsewhere with `next_position` as a
+    /// [`crate::Anchor`] for [`crate::check`].
+    pub chain: Chain,
     /// Damage in the last segment. The others are not read when opening: [`crate::check`] reads all.
     pub findings: Vec<Damage>,
+}
+
+/// One segment file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SegmentFile {
+    /// Its first record's position.
+    pub first_position: u64,
+    /// Its size.
+    pub bytes: u64,
 }
 
 /// The durable log, open for writing. Cloning gives another handle to the same journal; when the last
@@ -45,6 +60,8 @@ struct Inner {
     shared: Arc<Shared>,
     storage: Arc<dyn Storage>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    /// Held by the one trim that runs.
+    trimming: Mutex<()>,
     /// Held until the writer has ended.
     _lock: Box<dyn Send + Sync>,
 }
@@ -56,6 +73,15 @@ impl Drop for Inner {
 }
 
 impl Inner {
+    fn writer_of(&self, tail: Option<Tail>, recovery: &Recovery, spare: Spare) -> Writer {
+        let begin = Begin {
+            tail,
+            next: recovery.next_position,
+            chain: recovery.chain,
+        };
+        Writer::new(self.shared.clone(), self.storage.clone(), begin, spare)
+    }
+
     fn finish(&self) {
         self.shared.close();
         if let Some(writer) = self.writer.lock().take()
@@ -63,6 +89,17 @@ impl Inner {
         {
             tracing::error!("the journal's writer ended in a panic");
         }
+    }
+}
+
+/// Writes for a journal that was opened without threads. Dropped, it leaves what waits unwritten, as a
+/// process does that is killed.
+pub struct Stepper(Writer);
+
+impl Stepper {
+    /// Makes one block durable, if anything waits; a refusal of the disk is tried once.
+    pub fn step(&mut self) -> Round {
+        self.0.round()
     }
 }
 
@@ -84,6 +121,40 @@ impl Journal {
         storage: Arc<dyn Storage>,
         options: Options,
     ) -> Result<(Self, Recovery), OpenError> {
+        let (journal, recovery, tail) = Self::recover(storage, options)?;
+        let inner = &journal.inner;
+        let writer = Spare::thread(inner.storage.clone(), inner.shared.options.segment_bytes)
+            .map(|spare| inner.writer_of(tail, &recovery, spare))
+            .and_then(|writer| {
+                std::thread::Builder::new()
+                    .name("journal-writer".into())
+                    .spawn(move || writer.run())
+            })
+            .map_err(|e| io_error(inner.storage.as_ref(), "start the writer", None, e))?;
+        *inner.writer.lock() = Some(writer);
+        Ok((journal, recovery))
+    }
+
+    /// [`Journal::open_on`] without threads: nothing is written but by [`Stepper::step`], so that a
+    /// simulation decides, from its seed, what happens when.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open_stepped(
+        storage: Arc<dyn Storage>,
+        options: Options,
+    ) -> Result<(Self, Recovery, Stepper), OpenError> {
+        let (journal, recovery, tail) = Self::recover(storage, options)?;
+        let inner = &journal.inner;
+        let spare = Spare::Inline(inner.storage.clone(), inner.shared.options.segment_bytes);
+        let stepper = Stepper(inner.writer_of(tail, &recovery, spare));
+        Ok((journal, recovery, stepper))
+    }
+
+    fn recover(
+        storage: Arc<dyn Storage>,
+        options: Options,
+    ) -> Result<(Self, Recovery, Option<Tail>), OpenError> {
         check_options(&options)?;
         let disk = storage.as_ref();
         disk.create_dir()
@@ -107,6 +178,7 @@ impl Journal {
             next_position: 0,
             segments: firsts.len(),
             torn: None,
+            chain: Chain::default(),
             findings: Vec::new(),
         };
         let mut tail = None;
@@ -115,25 +187,14 @@ impl Journal {
         }
         let segments = Arc::new(Segments::new(storage.clone(), &firsts));
         let shared = Arc::new(Shared::new(options, segments, recovery.next_position));
-        let thread = Writer::new(shared.clone(), storage.clone(), tail)
-            .and_then(|writer| {
-                std::thread::Builder::new()
-                    .name("journal-writer".into())
-                    .spawn(move || writer.run())
-            })
-            .map_err(|e| io_error(disk, "start the writer", None, e))?;
-        let inner = Inner {
+        let inner = Arc::new(Inner {
             shared,
-            storage: storage.clone(),
-            writer: Mutex::new(Some(thread)),
+            storage,
+            writer: Mutex::new(None),
+            trimming: Mutex::new(()),
             _lock: lock,
-        };
-        Ok((
-            Self {
-                inner: Arc::new(inner),
-            },
-            recovery,
-        ))
+        });
+        Ok((Self { inner }, recovery, tail))
     }
 
     /// Takes one record: gives it its position at once, durable later ([`Journal::wait_durable`]).
@@ -182,9 +243,38 @@ impl Journal {
         self.inner.shared.next_position()
     }
 
+    /// The segment files, oldest first, with their sizes: what trimming can free.
+    ///
+    /// # Errors
+    /// [`OpenError::Io`] when a file cannot be looked at.
+    pub fn segment_files(&self) -> Result<Vec<SegmentFile>, OpenError> {
+        let storage = self.inner.storage.as_ref();
+        let segments = self.inner.shared.segments.all();
+        let size = |name: &str| storage.open(name, false)?.size();
+        segments
+            .iter()
+            .map(|segment| {
+                let name = segment.name();
+                let bytes = size(&name).map_err(|e| io_error(storage, "read", Some(&name), e))?;
+                Ok(SegmentFile {
+                    first_position: segment.first,
+                    bytes,
+                })
+            })
+            .collect()
+    }
+
     /// Number of segment files.
     pub fn segments(&self) -> usize {
         self.inner.shared.segments.count()
+    }
+
+    /// For right after opening: gives the next record `position`, when it would be less. Whoever has seen
+    /// records up to `position` shows that the journal lost some (a damaged last block looks like a
+    /// cut-off write; a folder may have been put back from an older copy): their positions must not be
+    /// given to others. They are told to readers as damaged; the range is the answer.
+    pub fn begin_at(&self, position: u64) -> Option<Range<u64>> {
+        self.inner.shared.begin_at(position)
     }
 
     /// A reader whose first batch begins at `from`. It sees durable records only.
@@ -210,27 +300,27 @@ impl Journal {
     /// up to a segment's worth of older records remains.
     ///
     /// # Errors
-    /// [`OpenError::Io`] when a file cannot be removed; it is then tried again at the next opening's trim.
+    /// [`OpenError::Io`] when a file cannot be removed: it stays, and the next trim tries it again.
     pub fn trim_before(&self, position: u64) -> Result<(), OpenError> {
         let storage = self.inner.storage.as_ref();
-        let durable = *self.inner.shared.durable.borrow();
-        let gone = self
-            .inner
-            .shared
-            .segments
-            .take_before(position.min(durable));
-        for segment in &gone {
+        let shared = &self.inner.shared;
+        let position = position.min(*shared.durable.borrow());
+        let _one_at_a_time = self.inner.trimming.lock();
+        while let Some(segment) = shared.segments.take_before(position) {
             let name = segment.name();
+            match storage.remove(&name) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    shared.segments.put_back(segment);
+                    return Err(io_error(storage, "remove", Some(&name), error));
+                }
+                _ => {}
+            }
+            // One by one, so that a crash never leaves a hole among those that stay.
             storage
-                .remove(&name)
-                .map_err(|e| io_error(storage, "remove", Some(&name), e))?;
+                .sync_dir()
+                .map_err(|e| io_error(storage, "sync", None, e))?;
         }
-        if gone.is_empty() {
-            return Ok(());
-        }
-        storage
-            .sync_dir()
-            .map_err(|e| io_error(storage, "sync", None, e))
+        Ok(())
     }
 
     /// Writes what waits and ends writing; appending fails from then on, reading goes on. Blocks until done.
@@ -248,7 +338,7 @@ pub fn open_read_only(dir: impl AsRef<Path>) -> Result<Reader, OpenError> {
     let storage: Arc<dyn Storage> = Arc::new(RealStorage::new(dir));
     let firsts = segment_firsts(storage.as_ref())?;
     let end = match firsts.last() {
-        Some(&last) => scan_last(storage.as_ref(), last)?.walker.next,
+        Some(&last) => scan_last(storage.as_ref(), last)?.next(),
         None => 0,
     };
     let from = firsts.first().copied().unwrap_or(0);
@@ -290,11 +380,19 @@ fn recover_last(
 ) -> Result<Option<Tail>, OpenError> {
     let name = segment_name(last);
     let fail = |action| move |error| (action, error);
-    let scanned = scan_last(disk, last)?;
+    let scanned = match scan_last(disk, last)? {
+        Last::Scanned(scanned) => *scanned,
+        Last::Headless { next, damage } => {
+            recovery.next_position = next;
+            recovery.findings = vec![damage];
+            return Ok(None);
+        }
+    };
     recovery.next_position = scanned.walker.next;
-    let (offset, salt) = (scanned.walker.offset, scanned.walker.salt());
+    let (offset, header) = (scanned.walker.offset, *scanned.walker.header());
     recovery.torn = scanned.torn;
     recovery.findings = scanned.findings;
+    recovery.chain = scanned.link.map_or_else(Chain::default, |link| link.chain);
     let write = || {
         let file = disk.open(&name, true).map_err(fail("open"))?;
         if let Some((_, start)) = scanned.last_block {
@@ -306,7 +404,7 @@ fn recover_last(
             file.write_all_at(&block[..n], start)
                 .map_err(fail("write"))?;
         }
-        if recovery.torn.is_some() {
+        if recovery.torn.is_some() || header.version != FORMAT_VERSION {
             file.set_len(offset).map_err(fail("cut"))?;
         }
         file.sync_data().map_err(fail("sync"))?;
@@ -315,9 +413,10 @@ fn recover_last(
     };
     let (file, length) =
         write().map_err(|(action, source)| io_error(disk, action, Some(&name), source))?;
-    Ok(Some(Tail {
+    // A segment of an older version is not written on: its successor begins with the next record.
+    Ok((header.version == FORMAT_VERSION).then_some(Tail {
         file,
-        salt,
+        salt: header.salt,
         offset,
         length,
     }))

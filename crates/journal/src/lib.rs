@@ -14,6 +14,7 @@
 //! * positions have no holes: what could not be written waits, its waiters are told "no", and new
 //!   records are refused until it is written ([`Stall`]);
 //! * after a failed sync the block goes to a fresh segment, never again to the same file;
+//! * every block carries the hash of all blocks before it, so that changing a stored record shows;
 //! * damage is told ([`ReadError::Damaged`], [`check`]), never skipped in silence; a cut-off last
 //!   write, which nobody was told yes for, is dropped and told ([`Recovery`]).
 //!
@@ -31,12 +32,14 @@ pub mod storage;
 mod walk;
 mod writer;
 
-pub use error::{AppendError, Damage, OpenError, ReadError, Stall, WaitError};
+pub use error::{AppendError, Damage, DamageKind, OpenError, ReadError, Stall, WaitError};
 pub use extent::{CutError, Extent, cut, extent};
-pub use journal::{Journal, Recovery, open_read_only};
+pub use format::Chain;
+pub use journal::{Journal, Recovery, SegmentFile, Stepper, open_read_only};
 pub use reader::Reader;
-pub use scan::{Report, Torn, check, check_on};
+pub use scan::{Anchor, Report, Torn, check, check_on};
 pub use storage::{RealStorage, Storage, StorageFile};
+pub use writer::Round;
 
 /// The journal's limits.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Reading records in order from a position, durable ones only.
 
-use crate::error::{Damage, ReadError};
+use crate::error::{Damage, DamageKind, ReadError};
 use crate::format::record_ranges;
 use crate::segments::Segments;
 use crate::walk::{Block, Step, Walker};
@@ -148,6 +148,7 @@ impl Reader {
     fn damage(&self, offset: u64, from: u64) -> ReadError {
         let segment = self.segments.find(from);
         ReadError::Damaged(Damage {
+            kind: DamageKind::Unreadable,
             file: segment.map_or_else(String::new, |found| found.segment.name()),
             offset,
             positions: from..self.next,

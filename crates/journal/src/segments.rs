@@ -77,6 +77,11 @@ impl Segments {
         self.list.read().len()
     }
 
+    /// The segments in order.
+    pub fn all(&self) -> Vec<Arc<Segment>> {
+        self.list.read().clone()
+    }
+
     /// The segment that `position` belongs to.
     pub fn find(&self, position: u64) -> Option<Found> {
         let list = self.list.read();
@@ -88,14 +93,16 @@ impl Segments {
         })
     }
 
-    /// Takes out the segments that hold only positions below `position`; the last one stays.
-    pub fn take_before(&self, position: u64) -> Vec<Arc<Segment>> {
+    /// Takes out the oldest segment when it holds only positions below `position`; the last one stays.
+    pub fn take_before(&self, position: u64) -> Option<Arc<Segment>> {
         let mut list = self.list.write();
-        let keep_from = list
-            .windows(2)
-            .take_while(|pair| pair[1].first <= position)
-            .count();
-        list.drain(..keep_from).collect()
+        let goes = list.get(1).is_some_and(|second| second.first <= position);
+        goes.then(|| list.remove(0))
+    }
+
+    /// Puts the oldest segment back.
+    pub fn put_back(&self, segment: Arc<Segment>) {
+        self.list.write().insert(0, segment);
     }
 
     /// A walker that stands before the block of `found.segment` which holds `position`, or as near

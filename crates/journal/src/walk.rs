@@ -49,7 +49,7 @@ pub enum Step {
 /// A place in a segment, moved forward block by block.
 pub struct Walker {
     file: Box<dyn StorageFile>,
-    salt: u64,
+    header: SegmentHeader,
     /// The position expected next.
     pub next: u64,
     /// Where its block begins, in bytes.
@@ -72,7 +72,7 @@ impl Walker {
             }
             Ok(Self {
                 file,
-                salt: header.salt,
+                header,
                 next: first_position,
                 offset: SEGMENT_HEADER_BYTES as u64,
                 window: Bytes::new(),
@@ -81,9 +81,9 @@ impl Walker {
         }))
     }
 
-    /// The segment's salt.
-    pub const fn salt(&self) -> u64 {
-        self.salt
+    /// The segment's head.
+    pub const fn header(&self) -> &SegmentHeader {
+        &self.header
     }
 
     /// Moves to a known block: one that begins at `offset` with `position`.
@@ -173,7 +173,7 @@ impl Walker {
         let Some(head) = self.bytes(offset, BLOCK_HEADER_BYTES)? else {
             return Ok(None);
         };
-        let Some(header) = BlockHeader::decode(&head, self.salt) else {
+        let Some(header) = BlockHeader::decode(&head, self.header.salt) else {
             return Ok(None);
         };
         let start = offset + BLOCK_HEADER_BYTES as u64;

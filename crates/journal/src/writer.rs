@@ -10,8 +10,8 @@
 use crate::Options;
 use crate::error::{AppendError, Stall, WaitError};
 use crate::format::{
-    BLOCK_HEADER_BYTES, BlockHeader, RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES, SegmentHeader,
-    push_record, segment_name, u32_at,
+    BLOCK_HEADER_BYTES, BlockHeader, Chain, FORMAT_VERSION, RECORD_HEADER_BYTES,
+    SEGMENT_HEADER_BYTES, SegmentHeader, push_record, segment_name, u32_at,
 };
 use crate::segments::{Segment, Segments};
 use crate::storage::{Storage, StorageFile};
@@ -103,6 +103,7 @@ impl Shared {
             return Err(AppendError::Busy);
         }
         let crcs = std::iter::once(first_crc).chain(other_crcs);
+        state.buffer.reserve(bytes);
         for (record, crc) in records.iter().zip(crcs) {
             push_record(&mut state.buffer, record, crc);
         }
@@ -117,6 +118,17 @@ impl Shared {
 
     pub fn next_position(&self) -> u64 {
         self.state.lock().next
+    }
+
+    pub fn begin_at(&self, position: u64) -> Option<Range<u64>> {
+        let mut state = self.state.lock();
+        if position <= state.next || state.count > 0 || state.in_flight > 0 {
+            return None;
+        }
+        let missing = state.next..position;
+        state.next = position;
+        self.durable.send_replace(position);
+        Some(missing)
     }
 
     /// Whether the writer has ended, so that nothing more becomes durable.
@@ -174,87 +186,184 @@ pub(crate) struct Tail {
     pub length: u64,
 }
 
-/// The thread that writes.
+/// Where writing begins.
+pub(crate) struct Begin {
+    /// The segment to write on; `None`: a fresh one.
+    pub tail: Option<Tail>,
+    /// The position behind the last record.
+    pub next: u64,
+    /// The hash of all blocks before.
+    pub chain: Chain,
+}
+
+/// Records taken from the buffer that are not all durable yet.
+struct Pending {
+    /// The records, behind room for the first block's head.
+    bytes: Vec<u8>,
+    /// Where in `bytes` the next block's records begin.
+    start: usize,
+    /// The position of the first of them.
+    first: u64,
+    /// How many there are.
+    count: u64,
+}
+
+/// What one round of writing did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Round {
+    /// Nothing waits.
+    Idle,
+    /// One block became durable.
+    Wrote,
+    /// The disk refused; the block waits for another round.
+    Stalled,
+}
+
+/// What writes: block after block, a round each. A thread of its own drives it, or whoever simulates one.
 pub(crate) struct Writer {
     shared: Arc<Shared>,
     storage: Arc<dyn Storage>,
     tail: Option<Tail>,
     spare: Spare,
+    /// The position behind all blocks that are durable.
+    next: u64,
+    /// Their hash.
+    chain: Chain,
+    pending: Option<Pending>,
+    /// A buffer to give to appenders when theirs is taken.
+    free: Vec<u8>,
 }
 
 /// Tells waiters that the writer has ended, however it ended.
-struct EndGuard(Arc<Shared>);
-
-impl Drop for EndGuard {
+impl Drop for Writer {
     fn drop(&mut self) {
-        self.0.state.lock().ended = true;
-        self.0.touch();
+        self.shared.state.lock().ended = true;
+        self.shared.touch();
     }
 }
 
 impl Writer {
-    pub fn new(
-        shared: Arc<Shared>,
-        storage: Arc<dyn Storage>,
-        tail: Option<Tail>,
-    ) -> io::Result<Self> {
-        let spare = Spare::new(storage.clone(), shared.options.segment_bytes)?;
-        Ok(Self {
+    pub fn new(shared: Arc<Shared>, storage: Arc<dyn Storage>, begin: Begin, spare: Spare) -> Self {
+        Self {
             shared,
             storage,
-            tail,
+            tail: begin.tail,
             spare,
-        })
+            next: begin.next,
+            chain: begin.chain,
+            pending: None,
+            free: empty_buffer(),
+        }
     }
 
+    /// Writes until the journal closes and nothing waits, or what waits cannot be written.
     pub fn run(mut self) {
-        let shared = self.shared.clone();
-        let _guard = EndGuard(shared.clone());
         if self.tail.is_none() {
             self.spare.request();
         }
-        let mut free = empty_buffer();
+        let shared = self.shared.clone();
         loop {
-            let (mut bytes, count, first) = {
-                let mut state = shared.state.lock();
-                while state.count == 0 && !state.closing {
+            match self.round() {
+                Round::Wrote => {}
+                Round::Idle => {
+                    let mut state = shared.state.lock();
+                    if state.count > 0 {
+                        continue;
+                    }
+                    if state.closing {
+                        return;
+                    }
                     shared.work.wait(&mut state);
                 }
-                if state.count == 0 {
-                    return;
+                Round::Stalled => {
+                    let mut state = shared.state.lock();
+                    if state.closing {
+                        return;
+                    }
+                    let retry = Duration::from_millis(shared.options.retry_ms);
+                    shared.work.wait_for(&mut state, retry);
                 }
-                let bytes = std::mem::replace(&mut state.buffer, free);
-                let count = std::mem::take(&mut state.count);
-                state.in_flight = bytes.len() - BLOCK_HEADER_BYTES;
-                (bytes, count, state.next - count)
-            };
-            if !self.write_all(&mut bytes, first, count) {
-                return;
             }
-            if bytes.capacity() > BUFFER_KEEP_BYTES {
-                bytes = empty_buffer();
-            }
-            bytes.truncate(BLOCK_HEADER_BYTES);
-            free = bytes;
         }
     }
 
-    /// Writes records as blocks, each as large as allowed; `false` when the journal closed meanwhile
-    /// and they could not be written.
-    fn write_all(&mut self, bytes: &mut [u8], mut first: u64, mut count: u64) -> bool {
-        let mut start = BLOCK_HEADER_BYTES;
-        while count > 0 {
-            let (end, in_block) = self.block_end(bytes, start, count);
-            // The block's head goes over the end of the block before, which is durable by now.
-            let block = &mut bytes[start - BLOCK_HEADER_BYTES..end];
-            if !self.commit(block, first, in_block) {
-                return false;
+    /// Makes one block durable, if anything waits.
+    pub fn round(&mut self) -> Round {
+        let Some(mut pending) = self.pending.take().or_else(|| self.take()) else {
+            return Round::Idle;
+        };
+        let (end, count) = self.block_end(&pending.bytes, pending.start, pending.count);
+        // The block's head goes over the end of the block before, which is durable by now.
+        let block = &mut pending.bytes[pending.start - BLOCK_HEADER_BYTES..end];
+        match self.try_commit(block, pending.first, count) {
+            Ok(header) => {
+                let first = header.end_position();
+                self.tell_durable(&header);
+                // Only now, when whoever waited is on the way: the next block's head needs it.
+                self.chain = self.chain.behind(&header, &block[BLOCK_HEADER_BYTES..]);
+                self.next = first;
+                if pending.count > u64::from(count) {
+                    pending.start = end;
+                    pending.first = first;
+                    pending.count -= u64::from(count);
+                    self.pending = Some(pending);
+                } else {
+                    self.free = pending.bytes;
+                    if self.free.capacity() > BUFFER_KEEP_BYTES {
+                        self.free = empty_buffer();
+                    }
+                    self.free.truncate(BLOCK_HEADER_BYTES);
+                }
+                Round::Wrote
             }
-            first += u64::from(in_block);
-            count -= u64::from(in_block);
-            start = end;
+            Err(error) => {
+                self.tell_stalled(&error, pending.first);
+                self.pending = Some(pending);
+                Round::Stalled
+            }
         }
-        true
+    }
+
+    /// Takes what the appenders have left.
+    fn take(&mut self) -> Option<Pending> {
+        let mut state = self.shared.state.lock();
+        if state.count == 0 {
+            return None;
+        }
+        let bytes = std::mem::replace(&mut state.buffer, std::mem::take(&mut self.free));
+        let count = std::mem::take(&mut state.count);
+        state.in_flight = bytes.len() - BLOCK_HEADER_BYTES;
+        Some(Pending {
+            bytes,
+            start: BLOCK_HEADER_BYTES,
+            first: state.next - count,
+            count,
+        })
+    }
+
+    fn tell_durable(&self, header: &BlockHeader) {
+        // Before the position moves on: whoever is told yes finds the room free.
+        let mut state = self.shared.state.lock();
+        let was = state.stall.take();
+        state.in_flight -= header.length as usize;
+        drop(state);
+        self.shared.durable.send_replace(header.end_position());
+        if was.is_some() {
+            tracing::info!(position = header.first_position, "the journal writes again");
+        }
+    }
+
+    fn tell_stalled(&self, error: &io::Error, position: u64) {
+        let stall = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Stall::Full,
+            _ => Stall::Failed,
+        };
+        let was = self.shared.state.lock().stall.replace(stall);
+        if was != Some(stall) {
+            tracing::error!(%error, position, place = self.storage.place(),
+                "the journal cannot write; it refuses new records until it can");
+        }
+        self.shared.touch();
     }
 
     /// Where a block that starts with the record at `start` ends, and how many records it takes.
@@ -277,67 +386,26 @@ impl Writer {
         (end, taken)
     }
 
-    /// Makes one block durable, trying for as long as the journal is open.
-    fn commit(&mut self, block: &mut [u8], first: u64, count: u32) -> bool {
-        loop {
-            match self.try_commit(block, first, count) {
-                Ok(()) => {
-                    // Before the position moves on: whoever is told yes finds the room free.
-                    let mut state = self.shared.state.lock();
-                    let was = state.stall.take();
-                    state.in_flight -= block.len() - BLOCK_HEADER_BYTES;
-                    drop(state);
-                    self.shared.durable.send_replace(first + u64::from(count));
-                    if was.is_some() {
-                        tracing::info!(position = first, "the journal writes again");
-                    }
-                    return true;
-                }
-                Err(error) => {
-                    let stall = match error.kind() {
-                        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Stall::Full,
-                        _ => Stall::Failed,
-                    };
-                    let mut state = self.shared.state.lock();
-                    if state.stall.replace(stall) != Some(stall) {
-                        tracing::error!(%error, position = first, place = self.storage.place(),
-                            "the journal cannot write; it refuses new records until it can");
-                    }
-                    drop(state);
-                    self.shared.touch();
-                    let mut state = self.shared.state.lock();
-                    if state.closing {
-                        return false;
-                    }
-                    let retry = Duration::from_millis(self.shared.options.retry_ms);
-                    self.shared.work.wait_for(&mut state, retry);
-                }
-            }
-        }
-    }
-
-    fn try_commit(&mut self, block: &mut [u8], first: u64, count: u32) -> io::Result<()> {
+    fn try_commit(&mut self, block: &mut [u8], first: u64, count: u32) -> io::Result<BlockHeader> {
         let fits =
             |tail: &Tail, bytes: usize| tail.offset.saturating_add(bytes as u64) <= tail.length;
-        if !self.tail.as_ref().is_some_and(|t| fits(t, block.len())) {
+        // Not dense: positions were left out on purpose, and only a segment's name can say so.
+        if self.next != first || !self.tail.as_ref().is_some_and(|t| fits(t, block.len())) {
             self.roll(first)?;
         }
-        if let Err(error) = self.write(block, first, count) {
+        self.write(block, first, count).or_else(|error| {
             // What reached the disk is unknown after a failed write or sync, and asking the same file
             // again can answer "done" without having done it. So the block goes to a fresh segment,
             // whose first position tells readers to leave out whatever the old one holds from there on.
             tracing::warn!(%error, position = first, "a journal block was not written; trying a fresh segment");
             self.seal();
             self.roll(first)?;
-            if let Err(error) = self.write(block, first, count) {
-                self.seal();
-                return Err(error);
-            }
-        }
-        Ok(())
+            self.write(block, first, count)
+                .inspect_err(|_| self.seal())
+        })
     }
 
-    fn write(&mut self, block: &mut [u8], first: u64, count: u32) -> io::Result<()> {
+    fn write(&mut self, block: &mut [u8], first: u64, count: u32) -> io::Result<BlockHeader> {
         let Some(tail) = &mut self.tail else {
             return Err(io::Error::other("no segment to write to"));
         };
@@ -347,6 +415,7 @@ impl Writer {
             count,
             length: u32::try_from(records.len()).map_err(io::Error::other)?,
             records_crc: crc32c::crc32c(records),
+            chain: self.chain,
         };
         block[..BLOCK_HEADER_BYTES].copy_from_slice(&header.encode(tail.salt));
         tail.file.write_all_at(block, tail.offset)?;
@@ -355,7 +424,7 @@ impl Writer {
         if tail.offset > tail.length / 2 {
             self.spare.request();
         }
-        Ok(())
+        Ok(header)
     }
 
     /// Starts a fresh segment that begins with `first`.
@@ -363,8 +432,10 @@ impl Writer {
         let file = self.spare.take()?;
         let salt = self.storage.random();
         let header = SegmentHeader {
+            version: FORMAT_VERSION,
             first_position: first,
             salt,
+            chain: self.chain,
         };
         file.write_all_at(&header.encode(), 0)?;
         file.sync_data()?;
@@ -393,8 +464,15 @@ impl Writer {
     }
 }
 
-/// Prepares the next segment beside the writer, because filling a file with zeros takes a while.
-struct Spare {
+/// Has the next segment ready: made beside the writer, because filling a file with zeros takes a while.
+pub(crate) enum Spare {
+    /// A thread of its own makes it.
+    Thread(SpareThread),
+    /// It is made when it is taken.
+    Inline(Arc<dyn Storage>, u64),
+}
+
+pub(crate) struct SpareThread {
     orders: Option<mpsc::Sender<()>>,
     ready: mpsc::Receiver<io::Result<Box<dyn StorageFile>>>,
     ordered: bool,
@@ -402,7 +480,7 @@ struct Spare {
 }
 
 impl Spare {
-    fn new(storage: Arc<dyn Storage>, segment_bytes: u64) -> io::Result<Self> {
+    pub fn thread(storage: Arc<dyn Storage>, segment_bytes: u64) -> io::Result<Self> {
         let (orders, taken) = mpsc::channel();
         let (made, ready) = mpsc::channel();
         let body = move || {
@@ -416,15 +494,31 @@ impl Spare {
         let thread = std::thread::Builder::new()
             .name("journal-spare".into())
             .spawn(body)?;
-        Ok(Self {
+        Ok(Self::Thread(SpareThread {
             orders: Some(orders),
             ready,
             ordered: false,
             thread: Some(thread),
-        })
+        }))
     }
 
     /// Has one made, unless that is already so.
+    fn request(&mut self) {
+        if let Self::Thread(thread) = self {
+            thread.request();
+        }
+    }
+
+    /// The one made; waits for it.
+    fn take(&mut self) -> io::Result<Box<dyn StorageFile>> {
+        match self {
+            Self::Thread(thread) => thread.take(),
+            Self::Inline(storage, segment_bytes) => prepare(storage.as_ref(), *segment_bytes),
+        }
+    }
+}
+
+impl SpareThread {
     fn request(&mut self) {
         if let Some(orders) = &self.orders
             && !self.ordered
@@ -433,7 +527,6 @@ impl Spare {
         }
     }
 
-    /// The one made; waits for it.
     fn take(&mut self) -> io::Result<Box<dyn StorageFile>> {
         if self.ordered {
             self.ordered = false;
@@ -450,7 +543,7 @@ impl Spare {
     }
 }
 
-impl Drop for Spare {
+impl Drop for SpareThread {
     fn drop(&mut self) {
         // The directory is free for another writer only when this thread no longer touches it.
         self.orders = None;

@@ -1,8 +1,6 @@
 //! What the journal promises, on a real disk and on a simulated one.
 
-mod common;
-
-use common::{SimDisk, small_options};
+use faults::{SimDisk, small_options};
 use journal::{
     AppendError, Journal, OpenError, Options, ReadError, Reader, Stall, WaitError, check, check_on,
     open_read_only,
@@ -70,7 +68,7 @@ async fn what_is_appended_is_read_again_after_reopening() {
         read_all(&mut open_read_only(&dir).unwrap()),
         expected(0..300)
     );
-    let report = check(&dir).unwrap();
+    let report = check(&dir, &[]).unwrap();
     assert_eq!((report.records, report.next_position), (300, 300));
     assert_eq!((report.findings.len(), report.torn), (0, None));
 }
@@ -223,7 +221,7 @@ async fn a_failed_sync_writes_the_block_again_into_a_fresh_segment() {
     disk.lose_power();
     let (journal, _) = open(&disk);
     assert_eq!(read_all(&mut journal.read(0)), expected(0..6));
-    assert_eq!(check_on(&disk.storage()).unwrap().findings, []);
+    assert_eq!(check_on(&disk.storage(), &[]).unwrap().findings, []);
 }
 
 #[tokio::test]
@@ -300,7 +298,7 @@ async fn a_cut_off_last_block_is_dropped_at_every_byte() {
             append_durable(&journal, 5..6).await;
             assert_eq!(read_all(&mut journal.read(0)), expected(0..6));
             drop(journal);
-            let report = check_on(&torn.storage()).unwrap();
+            let report = check_on(&torn.storage(), &[]).unwrap();
             assert_eq!((report.records, report.torn), (6, None));
             assert_eq!(report.findings, []);
         }
@@ -336,7 +334,7 @@ async fn damage_in_the_middle_is_told_and_never_skipped_in_silence() {
             let mut bytes = bytes.clone();
             bytes[at] ^= 0x10;
             hurt.put(&name, &bytes);
-            let report = check_on(&hurt.storage()).unwrap();
+            let report = check_on(&hurt.storage(), &[]).unwrap();
             assert_eq!(report.findings.len(), 1, "{:?}", report.findings);
             assert_eq!(report.findings[0].positions, victim..victim + 1);
             assert_eq!(report.findings[0].file, name);
@@ -388,7 +386,7 @@ async fn a_missing_segment_is_found() {
         hurt.put(name, &disk.bytes(name));
     }
     let lost = names[1][..20].parse::<u64>().unwrap()..names[2][..20].parse().unwrap();
-    let report = check_on(&hurt.storage()).unwrap();
+    let report = check_on(&hurt.storage(), &[]).unwrap();
     assert_eq!(report.findings.len(), 1);
     assert_eq!(report.findings[0].positions, lost);
     let (journal, _) = open(&hurt);
@@ -412,6 +410,7 @@ async fn bytes_that_look_like_a_block_inside_a_torn_one_do_not_pass_for_one() {
         count: 1,
         length: 8,
         records_crc: crc32c::crc32c(&records),
+        chain: journal::Chain::default(),
     };
     let mut payload = Vec::new();
     for shift in 0..8 {
@@ -458,7 +457,7 @@ async fn trimming_takes_whole_segments_and_says_so_to_readers() {
     let (journal, recovery) = open(&disk);
     assert_eq!(recovery.first_position, first);
     assert_eq!(read_all(&mut journal.read(first)), expected(first..65));
-    assert_eq!(check_on(&disk.storage()).unwrap().findings, []);
+    assert_eq!(check_on(&disk.storage(), &[]).unwrap().findings, []);
 }
 
 #[tokio::test]
@@ -480,17 +479,90 @@ async fn a_damaged_head_is_told_with_its_file() {
         other
     };
     let middle = hurt(&names[1]);
-    let report = check_on(&middle.storage()).unwrap();
+    let report = check_on(&middle.storage(), &[]).unwrap();
     assert_eq!(report.findings.len(), 1);
     assert_eq!(report.findings[0].file, names[1]);
     let (journal, _) = open(&middle);
     let start = names[1][..20].parse().unwrap();
     assert!(matches!(journal.record(start), Err(ReadError::Damaged(_))));
-    let last = hurt(names.last().unwrap());
+    // The last one: its records are told, their positions are not given again, and writing goes on.
+    let name = names.last().unwrap();
+    let last = hurt(name);
+    let first: u64 = name[..20].parse().unwrap();
+    let report = check_on(&last.storage(), &[]).unwrap();
+    assert_eq!(report.findings[0].positions, first..60);
+    assert_eq!((report.findings.len(), report.next_position), (1, 60));
+    let (journal, recovery) = open(&last);
+    assert_eq!(recovery.next_position, 60);
+    assert_eq!(recovery.findings, report.findings);
+    append_durable(&journal, 60..62).await;
+    let mut reader = journal.read(first - 1);
+    assert_eq!(reader.next_batch(9).unwrap().len(), 1);
     assert!(matches!(
-        Journal::open_on(last.storage(), small_options()),
-        Err(OpenError::Damaged { place }) if place.contains(names.last().unwrap())
+        reader.next_batch(9),
+        Err(ReadError::Damaged(damage)) if damage.positions == (first..60)
     ));
+    assert_eq!(read_all(&mut reader), expected(60..62));
+    drop(journal);
+    assert_eq!(
+        check_on(&last.storage(), &[]).unwrap().findings,
+        report.findings
+    );
+    // With its first block damaged too, nobody knows where it ends.
+    let mut bytes = last.bytes(name);
+    bytes[64] ^= 1;
+    let worse = hurt(name);
+    worse.put(name, &bytes);
+    assert!(matches!(
+        Journal::open_on(worse.storage(), small_options()),
+        Err(OpenError::Damaged { place }) if place.contains(name)
+    ));
+}
+
+#[tokio::test]
+async fn positions_that_somebody_has_seen_are_not_given_again() {
+    let disk = SimDisk::new(1);
+    let (journal, _) = open(&disk);
+    append_durable(&journal, 0..10).await;
+    drop(journal);
+    // A damaged last block looks like a write that was cut off.
+    let name = "00000000000000000000.seg";
+    let mut bytes = disk.bytes(name);
+    let last = bytes.iter().rposition(|b| *b != 0).unwrap();
+    bytes[last] ^= 1;
+    disk.put(name, &bytes);
+    let (journal, recovery) = open(&disk);
+    assert_eq!(recovery.next_position, 9);
+    assert!(recovery.torn.is_some());
+    assert_eq!(journal.begin_at(9), None);
+    assert_eq!(journal.begin_at(12), Some(9..12));
+    let told = |journal: &Journal| {
+        let mut reader = journal.read(8);
+        assert_eq!(reader.next_batch(9).unwrap().len(), 1);
+        match reader.next_batch(9) {
+            Err(ReadError::Damaged(damage)) => assert_eq!(damage.positions, 9..12),
+            other => panic!("{other:?}"),
+        }
+        read_all(&mut reader)
+    };
+    assert_eq!(told(&journal), []);
+    append_durable(&journal, 12..14).await;
+    assert_eq!(journal.begin_at(50), Some(14..50));
+    let mut reader = journal.read(12);
+    assert_eq!(reader.next_batch(9).unwrap().len(), 2);
+    assert!(matches!(
+        reader.next_batch(9),
+        Err(ReadError::Damaged(damage)) if damage.positions == (14..50)
+    ));
+    drop(reader);
+    drop(journal);
+    // Nothing was written behind 50, so nothing says so but whoever has seen them.
+    let (journal, recovery) = open(&disk);
+    assert_eq!(recovery.next_position, 14);
+    assert_eq!(told(&journal), expected(12..14));
+    let report = check_on(&disk.storage(), &[]).unwrap();
+    assert_eq!(report.findings.len(), 1);
+    assert_eq!(report.findings[0].positions, 9..12);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

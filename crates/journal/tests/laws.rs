@@ -1,8 +1,6 @@
 //! Laws of the journal under any order of appends, disk faults, crashes and losses of power.
 
-mod common;
-
-use common::{SimDisk, small_options};
+use faults::{SimDisk, small_options};
 use journal::{Journal, check_on};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -203,7 +201,7 @@ async fn run(seed: u64, ops: Vec<Op>) {
     world.restart(true);
     let kept = world.acknowledged - world.journal().first_position();
     world.journal = None;
-    let report = check_on(&world.disk.storage()).expect("checks");
+    let report = check_on(&world.disk.storage(), &[]).expect("checks");
     assert_eq!(report.findings, []);
     assert_eq!(report.torn, None);
     assert_eq!(report.records, kept);

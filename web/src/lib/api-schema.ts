@@ -346,6 +346,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is wrong with what is stored; empty when all is well. */
+        get: operations["get_notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organisations": {
         parameters: {
             query?: never;
@@ -1459,6 +1476,34 @@ export interface components {
             /** @description Its username at the doors. */
             username: string;
         };
+        /** @description Something that is wrong with what is stored. */
+        Notice: {
+            /** @description `journal-damaged`, `journal-missing` or `journal-trimmed`. */
+            code: string;
+            /** @description When it was found, RFC 3339 UTC. */
+            found_at: string;
+            /** @description What mends it. */
+            mend: string;
+            /** @description Where: file and byte. */
+            place: string;
+            /**
+             * Format: int64
+             * @description First journal position concerned.
+             */
+            position_from: number;
+            /**
+             * Format: int64
+             * @description The position behind the last.
+             */
+            position_to: number;
+            /** @description What is wrong. */
+            what: string;
+        };
+        /** @description The notices. */
+        NoticeList: {
+            /** @description Oldest first. */
+            items: components["schemas"]["Notice"][];
+        };
         /** @description An organisation that can be given work. */
         Organisation: {
             /** @description Short id. */
@@ -2423,6 +2468,25 @@ export interface operations {
             };
         };
     };
+    get_notices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeList"];
+                };
+            };
+        };
+    };
     get_organisations: {
         parameters: {
             query?: never;
@@ -2559,6 +2623,14 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -23,7 +23,7 @@ const PACKS: u8 = 4;
 const BINARY: (&str, u8) = ("jingling", 6);
 /// Rooms of the development floor: they may know every layer, tests may know them, and the binary may
 /// know the simulator.
-const DEVELOPMENT: [&str; 3] = ["testkit", "sim", "xtask"];
+const DEVELOPMENT: [&str; 4] = ["testkit", "sim", "faults", "xtask"];
 /// Hosts that carry a protocol for the whole house, and the protocol: MQTT has one session machine, and the
 /// answers of the HTTP doors are written in the terms of their payload formats.
 const DOORS: [(&str, &str); 3] = [

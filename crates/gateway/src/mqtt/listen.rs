@@ -3,7 +3,7 @@
 use super::broker::Broker;
 use super::connection;
 use super::metrics::Metrics;
-use super::options::MqttOptions;
+use super::options::{Limits, MqttOptions};
 use super::retained::{self, Retained};
 use super::seam::{Authenticator, Refusal, Sink};
 use super::sign_in::SignInLimits;
@@ -14,6 +14,7 @@ use proto_mqtt::{Message, Qos, Reason, topic};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -185,6 +186,11 @@ impl MqttHandle {
     /// The addresses bound for TLS, in the order of the options.
     pub fn addresses_tls(&self) -> &[SocketAddr] {
         &self.addresses_tls
+    }
+
+    /// The journal position up to which the file of retained messages has everything.
+    pub fn retained_saved(&self) -> u64 {
+        self.door.broker.retained.read().saved_position
     }
 
     /// What the door counts.
@@ -402,22 +408,50 @@ fn load_retained(
     let Some(path) = &options.retained_file else {
         return Ok(());
     };
-    let mut retained = broker.retained.write();
-    retained.load(path).map_err(StartError::Retained)?;
+    let retained = current_retained(path, &options.limits, sink).map_err(StartError::Retained)?;
+    broker.count_retained(retained.len());
+    *broker.retained.write() = retained;
+    Ok(())
+}
+
+fn current_retained(path: &Path, limits: &Limits, sink: &dyn Sink) -> Result<Retained, Problem> {
+    let mut retained = Retained::new(limits);
+    retained.load(path)?;
     if retained.position > *sink.durable().borrow() {
         tracing::warn!(
             "the journal ends before the file of retained messages (was it restored alone?): \
              they are built again from the journal"
         );
-        *retained = Retained::new(&options.limits);
+        retained = Retained::new(limits);
     }
     let from = retained.position;
     sink.replay_retained(from, &mut |position, record| {
         retained.apply(position, record);
+    })?;
+    Ok(retained)
+}
+
+/// Brings the file of retained messages up to the journal's end without opening a door, so that the journal need not
+/// be kept for it while the door is closed.
+///
+/// # Errors
+/// What [`MqttDoor::start`] says of the file and the journal; `mqtt-retained-file` when it cannot be written.
+pub fn settle_retained(path: &Path, limits: &Limits, sink: &dyn Sink) -> Result<(), Problem> {
+    let durable = *sink.durable().borrow();
+    let mut retained = current_retained(path, limits, sink)?;
+    let position = retained.position.max(durable);
+    if position == retained.saved_position {
+        return Ok(());
+    }
+    let bytes = retained.encode(position);
+    retained::save(path, &bytes).map_err(|error| {
+        Problem::new(
+            "mqtt-retained-file",
+            error.to_string(),
+            path.display().to_string(),
+            "see whether the disk is full or read-only",
+        )
     })
-    .map_err(StartError::Retained)?;
-    broker.count_retained(retained.len());
-    Ok(())
 }
 
 /// Saves retained messages if they changed or their file is far behind the journal, or if `anyhow`.

@@ -30,7 +30,7 @@ mod seat;
 mod sign_in;
 pub mod tls;
 
-pub use listen::{MqttDoor, MqttHandle, StartError};
+pub use listen::{MqttDoor, MqttHandle, StartError, settle_retained};
 pub use metrics::Metrics;
 pub use options::{Limits, MqttOptions, TlsSource};
 pub use retained::{VERSION as RETAINED_VERSION, check_retained};

@@ -1,27 +1,14 @@
-//! A disk in memory that can be full, fail to write or sync, hold its syncs back, and lose power.
-//! Everything that it does follows from what it is told and one seed.
+//! A disk in memory that can be full, be read-only, fail to write, sync, open or read, hold its syncs back,
+//! rot, stop at any step, and lose power. Everything that it does follows from what it is told and one seed.
 
-#![allow(dead_code, reason = "each test file uses its part")]
-
-use journal::{Options, Storage, StorageFile};
+use crate::Random;
+use journal::{Storage, StorageFile};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 /// What survives a loss of power is decided sector by sector.
 const SECTOR_BYTES: usize = 512;
-
-/// Limits small enough that a short test goes through many segments.
-pub fn small_options() -> Options {
-    Options {
-        segment_bytes: 4096,
-        buffer_bytes_max: 64 * 1024,
-        record_bytes_max: 2000,
-        block_bytes_max: 1000,
-        retry_ms: 1,
-        read_batch_bytes_max: 4096,
-    }
-}
 
 #[derive(Default, Clone)]
 struct Data {
@@ -46,7 +33,19 @@ struct State {
     syncs: u64,
     hold_syncs: bool,
     syncs_held: u32,
-    seed: u64,
+    opens_to_fail: u32,
+    reads_to_fail: u32,
+    read_only: bool,
+    /// Changing steps done so far.
+    steps: u64,
+    /// The step at which the process dies.
+    stop_at: Option<u64>,
+    random: Random,
+}
+
+/// What a stopped process would see, if it could see anything.
+fn stopped() -> io::Error {
+    io::Error::other("the simulated process has stopped")
 }
 
 /// The disk; clones are the same disk.
@@ -54,9 +53,10 @@ struct State {
 pub struct SimDisk(Arc<(Mutex<State>, Condvar)>);
 
 impl SimDisk {
+    /// An empty disk.
     pub fn new(seed: u64) -> Self {
         let state = State {
-            seed,
+            random: Random::new(seed),
             ..State::default()
         };
         Self(Arc::new((Mutex::new(state), Condvar::new())))
@@ -84,11 +84,75 @@ impl SimDisk {
             .map(|id| state.files[id].current.len())
             .sum()
     }
+    /// This many syncs fail, and what they should have made durable is lost with the power.
     pub fn fail_syncs(&self, count: u32) {
         self.state().syncs_to_fail = count;
     }
+    /// This many writes fail, each leaving a part behind.
     pub fn fail_writes(&self, count: u32) {
         self.state().writes_to_fail = count;
+    }
+    /// Opening this many files fails for want of file handles.
+    pub fn fail_opens(&self, count: u32) {
+        self.state().opens_to_fail = count;
+    }
+    /// Reading fails this many times.
+    pub fn fail_reads(&self, count: u32) {
+        self.state().reads_to_fail = count;
+    }
+    /// Nothing can be changed, as after a remount by the system.
+    pub fn set_read_only(&self, read_only: bool) {
+        self.state().read_only = read_only;
+    }
+    /// Every fault ends.
+    pub fn heal(&self) {
+        let mut state = self.state();
+        state.syncs_to_fail = 0;
+        state.writes_to_fail = 0;
+        state.opens_to_fail = 0;
+        state.reads_to_fail = 0;
+        state.read_only = false;
+        state.capacity_bytes = None;
+        state.stop_at = None;
+    }
+    /// How many steps have changed something: writes, syncs, creations, renames, removals, cuts.
+    pub fn steps(&self) -> u64 {
+        self.state().steps
+    }
+    /// The process dies at this step, in the middle of it: whatever it asks afterwards fails.
+    pub fn stop_at(&self, step: Option<u64>) {
+        self.state().stop_at = step;
+    }
+    /// Whether it has died there.
+    pub fn has_stopped(&self) -> bool {
+        let state = self.state();
+        state.stop_at.is_some_and(|at| state.steps >= at)
+    }
+    /// A bit flips in what is on the platter, in a byte that is in use, chosen by the seed, in a file whose
+    /// name ends so. Where: file and byte.
+    pub fn rot(&self, ending: &str) -> Option<(String, usize)> {
+        let mut state = self.state();
+        let used = |id: &u64| {
+            let bytes = &state.files[id].current;
+            bytes.iter().rposition(|b| *b != 0).map_or(0, |at| at + 1)
+        };
+        let files: Vec<(String, u64, usize)> = state
+            .names
+            .iter()
+            .filter(|(name, _)| name.ends_with(ending))
+            .map(|(name, id)| (name.clone(), *id, used(id)))
+            .filter(|(_, _, used)| *used > 0)
+            .collect();
+        let pick = state.random().checked_rem(files.len() as u64)? as usize;
+        let (name, id, used) = &files[pick];
+        let at = state.random() as usize % used;
+        let bit = 1 << (state.random() % 8);
+        let data = state.files.get_mut(id).expect("files are never dropped");
+        data.current[at] ^= bit;
+        if let Some(byte) = data.durable.get_mut(at) {
+            *byte ^= bit;
+        }
+        Some((name.clone(), at))
     }
     /// Syncs done so far.
     pub fn syncs(&self) -> u64 {
@@ -169,7 +233,8 @@ impl SimDisk {
     }
     /// Another disk with the same files.
     pub fn copy(&self) -> Self {
-        let other = Self::new(self.state().seed);
+        let other = Self::new(0);
+        other.state().random = self.state().random.clone();
         for name in self.names() {
             other.put(&name, &self.bytes(&name));
         }
@@ -178,13 +243,40 @@ impl SimDisk {
 }
 
 impl State {
-    /// splitmix64.
     fn random(&mut self) -> u64 {
-        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.seed;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.random.any()
+    }
+
+    /// Counts a changing step; an error when the process is dead or the disk read-only. `Ok(true)`: it
+    /// dies in the middle of this one.
+    fn step(&mut self) -> io::Result<bool> {
+        let dies = match self.stop_at {
+            Some(at) if self.steps >= at => return Err(stopped()),
+            Some(at) => self.steps + 1 == at,
+            None => false,
+        };
+        self.steps += 1;
+        if self.read_only {
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
+        Ok(dies)
+    }
+
+    /// A step that happens as a whole or not at all, also when the process dies in it.
+    fn whole_step(&mut self) -> io::Result<()> {
+        if self.step()? && self.random() & 1 == 0 {
+            return Err(stopped());
+        }
+        Ok(())
+    }
+
+    fn may_open(&mut self) -> io::Result<()> {
+        if self.opens_to_fail > 0 {
+            self.opens_to_fail -= 1;
+            // EMFILE: too many open files.
+            return Err(io::Error::from_raw_os_error(24));
+        }
+        Ok(())
     }
 }
 
@@ -204,6 +296,8 @@ impl Storage for SimDisk {
     }
     fn create(&self, name: &str) -> io::Result<Box<dyn StorageFile>> {
         let mut state = self.state();
+        state.may_open()?;
+        state.whole_step()?;
         let id = state.next_file;
         state.next_file += 1;
         state.files.insert(id, Data::default());
@@ -213,8 +307,13 @@ impl Storage for SimDisk {
             id,
         }))
     }
-    fn open(&self, name: &str, _write: bool) -> io::Result<Box<dyn StorageFile>> {
-        match self.state().names.get(name) {
+    fn open(&self, name: &str, write: bool) -> io::Result<Box<dyn StorageFile>> {
+        let mut state = self.state();
+        state.may_open()?;
+        if write && state.read_only {
+            return Err(io::ErrorKind::ReadOnlyFilesystem.into());
+        }
+        match state.names.get(name) {
             Some(&id) => Ok(Box::new(SimFile {
                 disk: self.clone(),
                 id,
@@ -224,16 +323,20 @@ impl Storage for SimDisk {
     }
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let mut state = self.state();
+        state.whole_step()?;
         let id = state.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
         state.names.insert(to.to_owned(), id);
         Ok(())
     }
     fn remove(&self, name: &str) -> io::Result<()> {
-        let gone = self.state().names.remove(name);
+        let mut state = self.state();
+        state.whole_step()?;
+        let gone = state.names.remove(name);
         gone.map(|_| ()).ok_or(io::ErrorKind::NotFound.into())
     }
     fn sync_dir(&self) -> io::Result<()> {
         let mut state = self.state();
+        state.whole_step()?;
         state.durable_names = state.names.clone();
         Ok(())
     }
@@ -269,6 +372,13 @@ impl SimFile {
 
 impl StorageFile for SimFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut state = self.disk.state();
+        if state.reads_to_fail > 0 {
+            state.reads_to_fail -= 1;
+            // EIO: the platter does not answer.
+            return Err(io::Error::from_raw_os_error(5));
+        }
+        drop(state);
         self.with(|data| {
             let from = (offset as usize).min(data.current.len());
             let n = buffer.len().min(data.current.len() - from);
@@ -280,7 +390,8 @@ impl StorageFile for SimFile {
         let used = self.disk.used();
         let mut state = self.disk.state();
         let capacity = state.capacity_bytes;
-        let fails = state.writes_to_fail > 0;
+        let dies = state.step()?;
+        let fails = dies || state.writes_to_fail > 0;
         // A failing write leaves a part behind.
         let part = state.random() as usize % (bytes.len() + 1);
         let data = state
@@ -299,6 +410,9 @@ impl StorageFile for SimFile {
         }
         data.current[from..end].copy_from_slice(written);
         data.dirty.push((from, end));
+        if dies {
+            return Err(stopped());
+        }
         if fails {
             state.writes_to_fail -= 1;
             return Err(io::Error::other("injected write error"));
@@ -318,6 +432,7 @@ impl StorageFile for SimFile {
                 .expect("no test panics while it holds the disk");
             state.syncs_held -= 1;
         }
+        state.whole_step()?;
         state.syncs += 1;
         let fails = state.syncs_to_fail > 0;
         state.syncs_to_fail = state.syncs_to_fail.saturating_sub(1);
@@ -339,6 +454,7 @@ impl StorageFile for SimFile {
         Ok(())
     }
     fn set_len(&self, bytes: u64) -> io::Result<()> {
+        self.disk.state().whole_step()?;
         self.with(|data| data.current.resize(bytes as usize, 0));
         Ok(())
     }
