@@ -235,7 +235,8 @@ impl Journal {
 
     /// The oldest position kept.
     pub fn first_position(&self) -> u64 {
-        self.inner.shared.segments.first_position()
+        let shared = &self.inner.shared;
+        shared.segments.first_position(shared.next_position())
     }
 
     /// The position that the next record gets.

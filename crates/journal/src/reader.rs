@@ -69,7 +69,7 @@ impl Reader {
 
     /// The oldest position kept.
     pub fn first_position(&self) -> u64 {
-        self.segments.first_position()
+        self.segments.first_position(self.end())
     }
 
     /// Goes to another position, so that the next batch begins there.
@@ -159,7 +159,7 @@ impl Reader {
     fn load(&mut self, end: u64) -> Result<(), LoadError> {
         let Some(found) = self.segments.find(self.next) else {
             return Err(LoadError::Read(ReadError::Trimmed {
-                first_position: self.segments.first_position(),
+                first_position: self.segments.first_position(end),
             }));
         };
         let until = found.until.unwrap_or(end).min(end);

@@ -67,9 +67,9 @@ impl Segments {
         list.push(segment);
     }
 
-    /// The oldest position kept.
-    pub fn first_position(&self) -> u64 {
-        self.list.read().first().map_or(0, |s| s.first)
+    /// The oldest position kept; `end`, where the journal ends, when there is no segment.
+    pub fn first_position(&self, end: u64) -> u64 {
+        self.list.read().first().map_or(end, |s| s.first)
     }
 
     /// How many segments there are.
@@ -118,7 +118,7 @@ impl Segments {
             // Trimmed between finding and opening.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(ReadError::Trimmed {
-                    first_position: self.first_position(),
+                    first_position: self.first_position(position),
                 });
             }
             Err(source) => return Err(io(source)),

@@ -461,6 +461,33 @@ async fn trimming_takes_whole_segments_and_says_so_to_readers() {
 }
 
 #[tokio::test]
+async fn what_a_killed_process_left_is_durable_after_opening() {
+    // Killed at each step of its first write, so also between a segment's name and the sync of the folder;
+    // the power goes only after the next process has acknowledged.
+    let mut left_a_segment = 0;
+    for (seed, step) in (0..8).flat_map(|seed| (1..30).map(move |step| (seed, step))) {
+        let disk = SimDisk::new(seed);
+        let (journal, _, mut stepper) =
+            Journal::open_stepped(disk.storage(), small_options()).unwrap();
+        disk.stop_at(Some(step));
+        assert_eq!(journal.append(&record(0)), Ok(0));
+        stepper.step();
+        drop((journal, stepper));
+        disk.heal();
+        let (journal, recovery) = open(&disk);
+        let n = recovery.next_position;
+        left_a_segment += usize::from(recovery.segments == 1 && n == 0);
+        append_durable(&journal, n..n + 1).await;
+        drop(journal);
+        disk.lose_power();
+        let (journal, recovery) = open(&disk);
+        assert_eq!(recovery.next_position, n + 1, "seed {seed}, step {step}");
+        assert_eq!(read_all(&mut journal.read(0)), expected(0..n + 1));
+    }
+    assert!(left_a_segment > 0, "some died just there");
+}
+
+#[tokio::test]
 async fn a_damaged_head_is_told_with_its_file() {
     let disk = SimDisk::new(1);
     let (journal, _) = open(&disk);
