@@ -236,7 +236,7 @@ impl Journal {
     /// The oldest position kept.
     pub fn first_position(&self) -> u64 {
         let shared = &self.inner.shared;
-        shared.segments.first_position(shared.next_position())
+        shared.segments.first_position(*shared.durable.borrow())
     }
 
     /// The position that the next record gets.
