@@ -27,3 +27,4 @@ pub mod records_projection;
 pub mod retention;
 pub mod running;
 pub mod settings;
+pub mod withdrawn;

@@ -258,6 +258,7 @@ impl Running {
             }
         }
         let mut addresses = BTreeMap::new();
+        let acts_seen = crate::withdrawn::end(&app.records).await?;
         let mqtt = start_mqtt(&app, &folder, settings, &packs, identity).await?;
         if let Some(mqtt) = &mqtt {
             addresses.extend(mqtt.addresses().first().map(|&a| ("mqtt", a)));
@@ -300,6 +301,7 @@ impl Running {
             http_stop.clone().cancelled_owned(),
         ));
         let mut timers = timers(&app, &folder, settings, twin_stored);
+        timers.push(tokio::spawn(crate::withdrawn::run(app.clone(), acts_seen)));
         let keep = Keep {
             bytes: settings.journal.keep_gib.saturating_mul(1 << 30),
             days: settings.journal.keep_days,

@@ -2,8 +2,24 @@
 
 mod served;
 
+use served::device::{Device, register};
 use served::{Server, answer, done, files, jingling, made, refused, text};
 use std::path::Path;
+
+#[test]
+fn a_device_that_is_removed_beside_a_running_city_is_cut_off() {
+    let dir = tempfile::tempdir().unwrap();
+    let city = made(dir.path());
+    let server = Server::start(&city);
+    let credential = register(&city);
+    let device = Device::start(&server, &credential, 0, u64::MAX);
+    device.wait(1);
+    let client_id = credential["client_id"].as_str().unwrap();
+    done(&["device", "remove", &city, "--id", client_id]);
+    // It publishes without end until its connection is ended.
+    device.wait_until_cut_off();
+    server.wait_for("a device was removed");
+}
 
 #[test]
 fn a_second_server_is_told_who_has_the_folder_and_the_commands_beside_it_work() {

@@ -59,6 +59,32 @@ pub async fn insert(
     Ok(())
 }
 
+/// The newest act's number; 0 when there is none.
+pub async fn last_id(connection: &mut Connection) -> Result<i64> {
+    let newest = sqlx::query_scalar::<Any, Option<i64>>("SELECT MAX(id) FROM audit")
+        .fetch_one(connection)
+        .await?;
+    Ok(newest.unwrap_or_default())
+}
+
+/// The acts of one kind behind `after`, oldest first, `limit` at most.
+pub async fn since(
+    connection: &mut Connection,
+    after: i64,
+    action: &str,
+    limit: u32,
+) -> Result<Vec<AuditEntry>> {
+    let acts = sqlx::query_as::<Any, AuditEntry>(
+        "SELECT * FROM audit WHERE id > $1 AND action = $2 ORDER BY id LIMIT $3",
+    )
+    .bind(after)
+    .bind(action)
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    Ok(acts)
+}
+
 /// The acts, newest first.
 pub async fn list(connection: &mut Connection, page: &PageRequest) -> Result<Page<AuditEntry>> {
     let rows = sqlx::query_as::<Any, AuditEntry>(

@@ -92,6 +92,13 @@ impl Device {
         *self.acknowledged.0.lock().unwrap()
     }
 
+    /// Waits until the connection has ended.
+    pub fn wait_until_cut_off(mut self) {
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+
     /// Waits until all messages below `n` are acknowledged.
     pub fn wait(&self, n: u64) {
         let mut now = self.acknowledged.0.lock().unwrap();
