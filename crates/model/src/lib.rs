@@ -19,7 +19,7 @@ pub use kind::{
     ValueKind,
 };
 pub use problem::Problem;
-pub use record::{Accepted, Record, Rejected, Retained};
+pub use record::{Accepted, CORRECTION_DOOR, Corrected, Corrector, Record, Rejected, Retained};
 pub use time::Timestamp;
 pub use update::{AttributeUpdate, Quality, Update};
 pub use value::{Geometry, Value};

@@ -1,11 +1,12 @@
 //! What the journal holds: every message that came through a door, whole, with what it was understood
-//! to say, or why it was not understood; and what the MQTT door keeps for later subscribers. Encoded with
-//! postcard behind a version byte; every version ever written stays readable.
+//! to say, or why it was not understood; what the MQTT door keeps for later subscribers; and what people
+//! correct afterwards. Encoded with postcard behind a version byte; every version ever written stays readable.
 
-use crate::ids::DeviceId;
+use crate::ids::{AttributeName, DeviceId, EntityId, TypeName};
 use crate::problem::Problem;
 use crate::time::Timestamp;
-use crate::update::Update;
+use crate::update::{AttributeUpdate, Quality, Update};
+use crate::value::Value;
 use serde::{Deserialize, Serialize};
 
 /// Version byte in front of every encoded record.
@@ -15,7 +16,10 @@ use serde::{Deserialize, Serialize};
 /// | 1 | the first |
 /// | 2 | a rejected message tells its whole size, because of one that is too large only the front is kept |
 /// | 3 | there is [`Record::Retained`] |
-pub const RECORD_VERSION: u8 = 3;
+/// | 4 | there are [`Record::Corrected`] and [`Quality::Corrected`] |
+pub const RECORD_VERSION: u8 = 4;
+/// The door that corrections come through, as history names it.
+pub const CORRECTION_DOOR: &str = "correction";
 /// Where [`Record::Retained`] stands in the enum, which is how the encoded form names it.
 const RETAINED_VARIANT: u8 = 2;
 
@@ -29,6 +33,8 @@ pub enum Record {
     /// The MQTT door keeps a message of a topic for later subscribers, or keeps none any more. Says nothing
     /// about the city: what the message says is in its own [`Record::Accepted`], written before.
     Retained(Retained),
+    /// A person corrects one observation, or withdraws it.
+    Corrected(Corrected),
 }
 
 /// A message that was understood.
@@ -88,6 +94,80 @@ pub struct Retained {
     pub properties: Vec<u8>,
     /// From when on nobody gets it any more.
     pub expires_at: Option<Timestamp>,
+}
+
+/// A correction (数据更正): one observation gives way to another value, or to none. The message that said the
+/// old one stays in the journal as it came; this says what was wrong with it, who says so and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Corrected {
+    /// The entity.
+    pub entity_id: EntityId,
+    /// Its type.
+    pub entity_type: TypeName,
+    /// The attribute.
+    pub attribute: AttributeName,
+    /// When the observation was made; a correction does not change it.
+    pub observed_at: Timestamp,
+    /// Journal position of the record that said the superseded value: a message, or an earlier correction.
+    pub supersedes: u64,
+    /// The superseded value.
+    pub old_value: Value,
+    /// Its unit.
+    pub old_unit: Option<String>,
+    /// Its quality.
+    pub old_quality: Quality,
+    /// The value that holds from now on; `None` when the observation is withdrawn and none takes its place.
+    pub value: Option<Value>,
+    /// UN/CEFACT code of its unit.
+    pub unit: Option<String>,
+    /// Why, in the person's words.
+    pub reason: String,
+    /// Who.
+    pub by: Corrector,
+    /// When the platform was told.
+    pub received_at: Timestamp,
+    /// The request as it came; provenance leads to these bytes.
+    pub raw: Vec<u8>,
+}
+
+/// Who corrects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Corrector {
+    /// `user`, or `token` for a machine.
+    pub kind: String,
+    /// The user's or the token's id.
+    pub id: String,
+    /// The name at the time.
+    pub name: String,
+    /// The network address that the call came from.
+    pub peer: String,
+}
+
+impl Corrected {
+    /// The correction as a message that says the new value: what a projection keeps in the place of the old
+    /// one. A withdrawn observation says [`Value::Deleted`].
+    pub fn said(&self) -> Accepted {
+        let value = self.value.clone().unwrap_or(Value::Deleted);
+        Accepted {
+            door: CORRECTION_DOOR.to_owned(),
+            device_id: None,
+            address: String::new(),
+            received_at: self.received_at,
+            raw: Vec::new(),
+            updates: vec![Update {
+                entity_id: self.entity_id.clone(),
+                entity_type: self.entity_type.clone(),
+                attributes: vec![AttributeUpdate {
+                    name: self.attribute.clone(),
+                    value,
+                    unit: self.unit.clone(),
+                    observed_at: self.observed_at,
+                    quality: Quality::Corrected,
+                }],
+            }],
+            retain: false,
+        }
+    }
 }
 
 /// [`Record`] as version 1 wrote it.
@@ -163,7 +243,7 @@ impl Record {
     pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
         match bytes.split_first() {
             None => Err(RecordError::Empty),
-            Some((2 | &RECORD_VERSION, rest)) => {
+            Some((2 | 3 | &RECORD_VERSION, rest)) => {
                 postcard::from_bytes(rest).map_err(RecordError::Damaged)
             }
             Some((1, rest)) => postcard::from_bytes::<RecordV1>(rest)
@@ -182,8 +262,6 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AttributeName, AttributeUpdate, EntityId, Quality, TypeName, Value};
-
     fn sample() -> Record {
         Record::Accepted(Accepted {
             door: "mqtt".into(),
@@ -236,11 +314,36 @@ mod tests {
         })
     }
 
+    fn corrected(value: Option<Value>) -> Record {
+        Record::Corrected(Corrected {
+            entity_id: EntityId::new("urn:ngsi-ld:WaterObserved:1").unwrap(),
+            entity_type: TypeName::new("WaterObserved").unwrap(),
+            attribute: AttributeName::new("waterLevel").unwrap(),
+            observed_at: Timestamp::from_seconds(1_790_000_000),
+            supersedes: 7,
+            old_value: Value::Number(812.0),
+            old_unit: Some("MTR".into()),
+            old_quality: Quality::OutOfRange,
+            value,
+            unit: Some("MTR".into()),
+            reason: "读数多了一位 / a digit too many".into(),
+            by: Corrector {
+                kind: "user".into(),
+                id: "3".into(),
+                name: "planner".into(),
+                peer: "127.0.0.1".into(),
+            },
+            received_at: Timestamp::from_seconds(1_790_000_900),
+            raw: b"{}".to_vec(),
+        })
+    }
+
     #[test]
     fn a_retained_record_is_told_from_the_others_by_its_first_bytes() {
         assert!(Record::is_retained(&retained().encode()));
         assert!(!Record::is_retained(&sample().encode()));
         assert!(!Record::is_retained(&rejected(1).encode()));
+        assert!(!Record::is_retained(&corrected(None).encode()));
         assert!(!Record::is_retained(include_bytes!(
             "../fixtures/record-v1.bin"
         )));
@@ -249,7 +352,13 @@ mod tests {
 
     #[test]
     fn decode_undoes_encode() {
-        for record in [sample(), rejected(10_000_000), retained()] {
+        for record in [
+            sample(),
+            rejected(10_000_000),
+            retained(),
+            corrected(Some(Value::Number(28.12))),
+            corrected(None),
+        ] {
             assert_eq!(Record::decode(&record.encode()).unwrap(), record);
         }
     }
@@ -277,6 +386,24 @@ mod tests {
             ),
         ];
         for (stored, record) in v3 {
+            assert_eq!(Record::decode(stored).unwrap(), record);
+        }
+        let v4: [(&[u8], _); 4] = [
+            (include_bytes!("../fixtures/record-v4.bin"), sample()),
+            (
+                include_bytes!("../fixtures/record-v4-rejected.bin"),
+                rejected(10_000_000),
+            ),
+            (
+                include_bytes!("../fixtures/record-v4-retained.bin"),
+                retained(),
+            ),
+            (
+                include_bytes!("../fixtures/record-v4-corrected.bin"),
+                corrected(Some(Value::Number(28.12))),
+            ),
+        ];
+        for (stored, record) in v4 {
             assert_eq!(Record::decode(stored).unwrap(), record);
             assert_eq!(record.encode(), stored);
         }

@@ -31,7 +31,8 @@ pub struct AttributeUpdate {
     pub quality: Quality,
 }
 
-/// How good a value is. Ordered from best to worst.
+/// How good a value is. What doors tell is ordered from best to worst; [`Quality::Corrected`] stands behind
+/// them because stored numbers are places in this list, and is never told by a door.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
@@ -51,9 +52,29 @@ pub enum Quality {
     Uncertain,
     /// Outside the declared range: kept and shown, but rules and indicators leave it out.
     OutOfRange,
+    /// Put right by a person afterwards: who and why is told by its correction.
+    Corrected,
 }
 
 impl Quality {
+    /// Every quality, by its number.
+    pub const ALL: [Self; 7] = [
+        Self::Good,
+        Self::UnitAssumed,
+        Self::Reported,
+        Self::Simulated,
+        Self::Uncertain,
+        Self::OutOfRange,
+        Self::Corrected,
+    ];
+
+    /// The quality of a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|quality| quality.as_str() == word)
+    }
+
     /// The word used in tables and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -63,6 +84,7 @@ impl Quality {
             Self::Simulated => "simulated",
             Self::Uncertain => "uncertain",
             Self::OutOfRange => "out_of_range",
+            Self::Corrected => "corrected",
         }
     }
 
