@@ -174,12 +174,13 @@ fn check_rows(dir: &Path, manifest: &Manifest) -> Vec<Problem> {
         ));
     };
     let rows: u64 = manifest.of(Table::Observations).map(|f| f.rows).sum();
-    if rows + manifest.rows_expired != manifest.rows_sealed {
+    let given_up = manifest.rows_expired + manifest.rows_struck;
+    if rows + given_up != manifest.rows_sealed {
         told(
             "lake-rows-missing",
             format!(
-                "{} rows were sealed, but {rows} are in files and {} were given up",
-                manifest.rows_sealed, manifest.rows_expired
+                "{} rows were sealed, but {rows} are in files and {given_up} were given up",
+                manifest.rows_sealed
             ),
         );
     }

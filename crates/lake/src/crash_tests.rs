@@ -4,8 +4,8 @@
 use crate::publish::crash;
 use crate::{Lake, Limits, NoRecords, Options, Upkeep, check};
 use model::{
-    Accepted, AttributeName, AttributeUpdate, Catalogue, EntityId, HistoryKind, Quality,
-    RollupKind, RollupSpan, Timestamp, TypeName, Update, Value,
+    Accepted, AttributeName, AttributeUpdate, Catalogue, Corrected, Corrector, EntityId,
+    HistoryKind, Quality, RollupKind, RollupSpan, Timestamp, TypeName, Update, Value,
 };
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::fs::{self, File};
@@ -58,6 +58,61 @@ fn said(n: u64) -> Accepted {
             }],
         }],
         retain: false,
+    }
+}
+
+/// What message `n` corrects instead of saying something of its own, when it does, and whether it only withdraws.
+/// Rows of the same seal, of one before, of another day, of one corrected already, and of a file's only row of a type.
+const CORRECTIONS: [(u64, u64, bool); 7] = [
+    (18, 16, false),
+    (29, 5, false),
+    (47, 23, true),
+    (58, 29, false),
+    (67, 41, false),
+    (68, 58, true),
+    (79, 73, false),
+];
+
+/// Message `n` of the journal.
+fn take(lake: &Lake, n: u64) {
+    match CORRECTIONS.iter().find(|(at, ..)| *at == n) {
+        Some((_, supersedes, withdraws)) => {
+            lake.apply_corrected(n, &corrected(n, *supersedes, *withdraws));
+        }
+        None => {
+            lake.apply(n, &said(n));
+        }
+    }
+}
+
+fn corrected(n: u64, supersedes: u64, withdraws: bool) -> Corrected {
+    // What was corrected keeps its key but for the position.
+    let mut first = supersedes;
+    while let Some((_, before, _)) = CORRECTIONS.iter().find(|(at, ..)| *at == first) {
+        first = *before;
+    }
+    let mut said = said(first).updates.remove(0);
+    let attribute = said.attributes.remove(0);
+    Corrected {
+        entity_id: said.entity_id,
+        entity_type: said.entity_type,
+        attribute: attribute.name,
+        observed_at: attribute.observed_at,
+        supersedes,
+        old_value: attribute.value,
+        old_unit: None,
+        old_quality: Quality::Good,
+        value: (!withdraws).then_some(Value::Number(1_000.0 + n as f64)),
+        unit: None,
+        reason: "a test".into(),
+        by: Corrector {
+            kind: "user".into(),
+            id: "1".into(),
+            name: "somebody".into(),
+            peer: String::new(),
+        },
+        received_at: START.plus_seconds(n as i64),
+        raw: Vec::new(),
     }
 }
 
@@ -140,7 +195,7 @@ fn dies_everywhere(prepared: &Path, replayed: u64, now: Timestamp, work: impl Fn
 fn open(dir: &Path, replayed: u64) -> Lake {
     let lake = Lake::open(dir, options()).unwrap();
     for n in lake.sealed_position()..replayed {
-        lake.apply(n, &said(n));
+        take(&lake, n);
     }
     lake
 }
@@ -162,7 +217,7 @@ fn copy(from: &Path, to: &Path) {
 fn prepared(dir: &Path) {
     let lake = Lake::open(dir, options()).unwrap();
     for n in 0..60 {
-        lake.apply(n, &said(n));
+        take(&lake, n);
         if n % 20 == 19 {
             lake.seal().unwrap();
         }
@@ -198,6 +253,10 @@ fn upkeep_dies_at_every_step() {
         }
     }
     assert!(
+        kinds.iter().any(|(w, s)| *w == Upkeep::Strike && *s >= 4),
+        "{kinds:?}"
+    );
+    assert!(
         kinds.iter().any(|(w, s)| *w == Upkeep::Roll && *s >= 3),
         "{kinds:?}"
     );
@@ -205,6 +264,29 @@ fn upkeep_dies_at_every_step() {
         kinds.iter().any(|(w, s)| *w == Upkeep::Compact && *s >= 6),
         "{kinds:?}"
     );
+}
+
+/// As above, with corrections of what is rolled up already: their step replaces files of several tables at once.
+#[test]
+fn making_corrections_final_dies_at_every_step() {
+    let dir = tempfile::tempdir().unwrap();
+    prepared(dir.path());
+    let now = START.plus_seconds(5 * DAY_S);
+    {
+        let lake = open(dir.path(), 60);
+        while lake.upkeep(now).unwrap().is_some() {}
+        for n in 60..90 {
+            take(&lake, n);
+        }
+        lake.seal().unwrap();
+        assert!(lake.stats().struck_rows >= 2);
+    }
+    let steps = dies_everywhere(dir.path(), 90, now, |lake| {
+        if lake.stats().struck_rows > 0 {
+            assert_eq!(lake.upkeep(now).unwrap().unwrap().work, Upkeep::Strike);
+        }
+    });
+    assert!(steps >= 12, "{steps} steps");
 }
 
 /// Giving up rows is the one work after which the table says less: before or after, nothing between.

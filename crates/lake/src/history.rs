@@ -29,6 +29,8 @@ pub struct HistoryQuery {
 /// One value at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Point {
+    /// The entity's type.
+    pub entity_type: String,
     /// When it was so.
     pub observed_at: Timestamp,
     /// When the platform learnt of it.
@@ -128,6 +130,7 @@ fn points_of(batch: &RecordBatch) -> Result<Vec<Point>, Problem> {
     let jsons = json(column::VALUE_JSON)?;
     let units = json(column::UNIT)?;
     let qualities = json(column::QUALITY)?;
+    let types = json(column::ENTITY_TYPE)?;
     let time = |array: &ArrayRef, row: usize| {
         Timestamp::from_micros(array.as_primitive::<TimestampMicrosecondType>().value(row))
     };
@@ -135,6 +138,7 @@ fn points_of(batch: &RecordBatch) -> Result<Vec<Point>, Problem> {
         .map(|row| Point {
             observed_at: time(batch.column(column::OBSERVED_AT), row),
             received_at: time(batch.column(column::RECEIVED_AT), row),
+            entity_type: types[row].as_str().unwrap_or_default().to_owned(),
             value: value(&numbers[row], &texts[row], &jsons[row]),
             unit: units[row].as_str().map(str::to_owned),
             quality: qualities[row].as_str().unwrap_or_default().to_owned(),

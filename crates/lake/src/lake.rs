@@ -1,14 +1,15 @@
 //! The lake itself: the tail and the files under one lock, so that whoever looks sees every row once.
 
 use crate::engine::Engine;
-use crate::layout::Table;
+use crate::layout::{DAY_US, Table};
 use crate::manifest::{FileEntry, Manifest, io_problem, strays};
 use crate::publish::{Change, forget_replaced, publish, recover};
 use crate::rollup;
 use crate::seal::write_part;
+use crate::struck::{Struck, StruckRow};
 use crate::tail::{Part, Tail};
 use arrow::error::ArrowError;
-use model::{Accepted, HistoryKind, Problem, Timestamp};
+use model::{Accepted, Corrected, HistoryKind, Problem, Timestamp};
 use parking_lot::{Condvar, Mutex};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
@@ -45,6 +46,9 @@ pub struct Options {
     /// A folder whose newest row is this old is taken as quiet: its files are brought together even
     /// when they are few.
     pub quiet_age: Duration,
+    /// Superseded rows that may wait in files for upkeep: past it [`Lake::takes_corrections`] says no, so that
+    /// reading stays fast. What is in the journal is followed all the same.
+    pub struck_rows_max: usize,
     /// Shortest time that a replaced file is kept for readers in other processes.
     pub replaced_keep: Duration,
     /// How long history is kept and how it is condensed, by entity type; as packs declare it.
@@ -76,6 +80,7 @@ impl Default for Options {
             compact_files_min: 8,
             compact_memory_bytes: 64 << 20,
             quiet_age: Duration::from_secs(3_600),
+            struck_rows_max: 10_000,
             replaced_keep: Duration::from_secs(600),
             history: BTreeMap::new(),
             day_offset_seconds: 0,
@@ -117,6 +122,8 @@ pub struct Stats {
     pub sealed_rows: u64,
     /// Size of sealed files, in bytes.
     pub sealed_bytes: u64,
+    /// Rows that corrections took the place of and that are still there, read by nobody.
+    pub struck_rows: usize,
     /// Replay of the journal starts here.
     pub sealed_position: u64,
     /// The next position to be taken; lower ones are ignored.
@@ -154,17 +161,28 @@ struct State {
     is_sealing: bool,
     /// Taken out of the tail and not yet in the manifest; queries still see it. Stays here when a seal
     /// fails, for the next one.
-    waiting: Option<Arc<Part>>,
+    waiting: Option<Waiting>,
     tail: Tail,
+    /// Rows that corrections took the place of, as long as they are in memory or in a file.
+    struck: Arc<Struck>,
     /// When [`Lake::should_seal`] first saw the tail hold rows.
     held_since: Option<Timestamp>,
 }
 
-/// All rows at one moment: these files and these parts, each row once.
+/// Rows on their way into files.
+#[derive(Clone)]
+struct Waiting {
+    part: Arc<Part>,
+    /// What was struck when they were taken out of the tail: what is struck later is sealed later.
+    struck: Arc<Struck>,
+}
+
+/// All rows at one moment: these files and these parts, each row once, but for those struck.
 #[derive(Clone)]
 pub(crate) struct Contents {
     pub manifest: Arc<Manifest>,
     pub parts: Vec<Arc<Part>>,
+    pub struck: Arc<Struck>,
 }
 
 impl Lake {
@@ -240,6 +258,7 @@ impl Lake {
                 known: vec![(manifest.generation, Arc::downgrade(&manifest))],
                 replaced: Vec::new(),
                 is_sealing: false,
+                struck: Arc::new(manifest.struck.iter().cloned().collect()),
                 manifest,
                 waiting: None,
                 held_since: None,
@@ -267,16 +286,38 @@ impl Lake {
         let state = self.state.lock();
         let sealed = || state.manifest.of(Table::Observations);
         Stats {
-            tail_rows: state.tail.rows() + state.waiting.as_ref().map_or(0, |part| part.rows()),
+            tail_rows: state.tail.rows() + state.waiting.as_ref().map_or(0, |w| w.part.rows()),
             tail_bytes: state.tail.bytes(),
             files: sealed().count(),
             rollup_files: state.manifest.files.len() - sealed().count(),
             replaced_files: state.replaced.iter().map(|(_, _, files)| files.len()).sum(),
             sealed_rows: sealed().map(|f| f.rows).sum(),
             sealed_bytes: sealed().map(|f| f.bytes).sum(),
+            struck_rows: state.struck.len(),
             sealed_position: state.manifest.sealed_position,
             position_next: state.tail.position_next,
         }
+    }
+
+    /// Whether another correction may be asked for: not while [`Options::struck_rows_max`] rows wait for upkeep.
+    pub fn takes_corrections(&self) -> bool {
+        self.state.lock().struck.len() < self.options.struck_rows_max
+    }
+
+    /// Whether an observation is kept for so long yet that a correction of it can be made final: the rollup of
+    /// its day is counted anew then, which needs the observations of the day before too, for a day more.
+    pub fn is_correctable(
+        &self,
+        entity_type: &str,
+        observed_at: Timestamp,
+        now: Timestamp,
+    ) -> bool {
+        let history = self.options.history.get(entity_type);
+        let Some(days) = history.and_then(|history| history.keep_days) else {
+            return true;
+        };
+        let given_up = Table::day_of(observed_at.micros()) + i64::from(days.max(1));
+        given_up.saturating_sub(1).saturating_mul(DAY_US) > now.micros()
     }
 
     /// Takes one message: a row for each attribute. Positions must rise; one taken before is ignored, so
@@ -302,6 +343,26 @@ impl Lake {
         rows
     }
 
+    /// Takes one correction: the row that it supersedes is seen by nobody any more, and its own row is there
+    /// unless it withdraws the observation. Positions rise together with those of [`Self::apply`]. One that
+    /// supersedes what is superseded already changes nothing; whoever writes corrections sees to it that there
+    /// is none. Returns the rows added.
+    pub fn apply_corrected(&self, position: u64, corrected: &Corrected) -> usize {
+        let mut state = self.state.lock();
+        while state.is_sealing && state.tail.bytes() >= self.options.tail_bytes_max {
+            self.sealed.wait(&mut state);
+        }
+        if position < state.tail.position_next {
+            return 0;
+        }
+        let is_first = Arc::make_mut(&mut state.struck).insert(StruckRow::of(position, corrected));
+        if is_first && corrected.value.is_some() {
+            return state.tail.apply(position, &corrected.said());
+        }
+        state.tail.pass(position);
+        0
+    }
+
     /// Whether it is time for [`Self::seal`]: by rows, memory, or because the tail has held rows for
     /// [`Options::seal_age`] as seen by calls of this function. True also while rows wait that an earlier
     /// seal could not write.
@@ -311,7 +372,7 @@ impl Lake {
             // Either a seal runs, and needs no second one, or it failed, and should be tried again.
             return self.sealing.try_lock().is_some();
         }
-        if state.tail.rows() == 0 {
+        if state.holds_nothing() {
             state.held_since = None;
             return false;
         }
@@ -332,26 +393,29 @@ impl Lake {
     pub fn seal(&self) -> Result<Option<Sealed>, Problem> {
         self.must_be_writable()?;
         let _one_at_a_time = self.sealing.lock();
-        let part = {
+        let waiting = {
             let mut state = self.state.lock();
             if state.waiting.is_none() {
-                if state.tail.rows() == 0 {
+                if state.holds_nothing() {
                     return Ok(None);
                 }
-                state.waiting = Some(Arc::new(state.tail.take().map_err(arrow_problem)?));
+                state.waiting = Some(Waiting {
+                    part: Arc::new(state.tail.take().map_err(arrow_problem)?),
+                    struck: Arc::clone(&state.struck),
+                });
                 state.held_since = None;
             }
             state.is_sealing = true;
             state.waiting.clone()
         };
-        let outcome = part.map(|part| self.seal_part(&part)).transpose();
+        let outcome = waiting.map(|waiting| self.seal_part(&waiting)).transpose();
         self.state.lock().is_sealing = false;
         self.sealed.notify_all();
         outcome
     }
 
-    fn seal_part(&self, part: &Part) -> Result<Sealed, Problem> {
-        let mut written = write_part(&self.dir, part, &self.options)?;
+    fn seal_part(&self, Waiting { part, struck }: &Waiting) -> Result<Sealed, Problem> {
+        let mut written = write_part(&self.dir, part, struck, &self.options)?;
         let tags = rollup::tags(&self.options);
         for file in &mut written {
             file.entry.rolled = rollup::without_rows(&tags, &file.entry);
@@ -362,10 +426,27 @@ impl Lake {
             rows: written.iter().map(|f| f.entry.rows).sum(),
             bytes: written.iter().map(|f| f.entry.bytes).sum(),
         };
+        // With the corrections that are sealed now goes what they struck: rows that were just left out, or
+        // that lie in files sealed before.
+        let (mut strike, mut settle) = (Vec::new(), Vec::new());
+        let manifest = self.manifest();
+        let left_out = part.chunks.iter().flat_map(|c| part.struck(c, struck));
+        let left_out: Struck = left_out.map(|(_, row)| row.clone()).collect();
+        let is_new = |row: &&StruckRow| row.corrected_at >= manifest.sealed_position;
+        for row in struck.iter().filter(is_new) {
+            let mut files = manifest.of(Table::Observations);
+            if !left_out.has_row(row) && files.any(|file| row.may_lie_in(file)) {
+                strike.push(row.clone());
+            } else {
+                settle.push(row.clone());
+            }
+        }
         self.publish(Change {
             add: written,
             sealed_position: Some(part.position_to),
             rows_sealed: sealed.rows,
+            strike,
+            settle,
             ..Change::default()
         })?;
         Ok(sealed)
@@ -377,6 +458,7 @@ impl Lake {
         let before = Arc::clone(&self.state.lock().manifest);
         let removed = change.remove.clone();
         let is_seal = change.sealed_position.is_some();
+        let settled = change.settle.clone();
         let next = Arc::new(publish(&self.dir, &before, change)?);
         // The one moment in which rows change from memory to files, or from files to files, for everyone.
         let mut state = self.state.lock();
@@ -387,6 +469,10 @@ impl Lake {
         state.manifest = next;
         if is_seal {
             state.waiting = None;
+        }
+        if !settled.is_empty() {
+            let struck = Arc::make_mut(&mut state.struck);
+            settled.iter().for_each(|row| struck.remove(row));
         }
         Ok(())
     }
@@ -445,17 +531,32 @@ impl Lake {
         Arc::clone(&self.state.lock().manifest)
     }
 
+    /// Rows that corrections took the place of.
+    pub(crate) fn struck(&self) -> Arc<Struck> {
+        Arc::clone(&self.state.lock().struck)
+    }
+
     /// All rows at this moment.
     pub(crate) fn contents(&self) -> Result<Contents, Problem> {
         let mut state = self.state.lock();
-        let mut parts: Vec<Arc<Part>> = state.waiting.iter().cloned().collect();
+        let waiting = state.waiting.iter().map(|w| Arc::clone(&w.part));
+        let mut parts: Vec<Arc<Part>> = waiting.collect();
         if state.tail.rows() > 0 {
             parts.push(Arc::new(state.tail.snapshot().map_err(arrow_problem)?));
         }
         Ok(Contents {
             manifest: Arc::clone(&state.manifest),
             parts,
+            struck: Arc::clone(&state.struck),
         })
+    }
+}
+
+impl State {
+    /// Whether a seal would have nothing to write down: no rows, and no correction.
+    fn holds_nothing(&self) -> bool {
+        let sealed_position = self.manifest.sealed_position;
+        self.tail.rows() == 0 && (self.struck.iter()).all(|row| row.corrected_at < sealed_position)
     }
 }
 

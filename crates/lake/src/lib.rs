@@ -7,8 +7,8 @@
 //! A query sees each observation exactly once, also while a seal runs.
 //!
 //! Reading order: [`schema`] (the columns), `layout` (tables, folders, names), `tail` (rows in memory),
-//! `manifest`, `writer` and `seal` (files), `publish` (files become visible), [`lake`] (memory and files
-//! together), `merge`, `rollup` and [`upkeep`] (work in the background), `stored` and `rollups` (SQL
+//! `struck` (rows that corrections took the place of), `manifest`, `writer` and `seal` (files), `publish` (files become visible), [`lake`] (memory and files
+//! together), `merge`, `rollup`, [`upkeep`] and `strike` (work in the background), `stored` and `rollups` (SQL
 //! tables), `wide` (a view per entity type), [`records`] and `paged` (tables lent by other rooms),
 //! [`department`] (tables that departments hand in), `functions` (over time), `names` and `statement`
 //! (reading SQL), [`query`] (running it within limits), [`Answer`] (taking it batch by batch), [`formats`]
@@ -44,6 +44,8 @@ mod seal;
 mod statement;
 mod store;
 mod stored;
+mod strike;
+mod struck;
 mod tail;
 pub mod upkeep;
 mod wide;

@@ -3,6 +3,7 @@
 //! file, synced, then renamed, so that a crash leaves the old one or the new one.
 
 use crate::layout::{REPLACED_FOLDER, Table, generation_in, position_in, replaced_name};
+use crate::struck::StruckRow;
 use model::Problem;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Version written; older ones stay readable for ever (see `fixtures/`).
-pub const MANIFEST_VERSION: u32 = 2;
+pub const MANIFEST_VERSION: u32 = 3;
 /// The manifest's file name.
 pub(crate) const MANIFEST_NAME: &str = "manifest.json";
 /// End of the name of a file that is still being written.
@@ -33,6 +34,13 @@ pub(crate) struct Manifest {
     pub rows_sealed: u64,
     /// Rows of `observations` given up because their time of keeping was over.
     pub rows_expired: u64,
+    /// Rows of `observations` given up because corrections took their place. Version 2 knew none.
+    #[serde(default)]
+    pub rows_struck: u64,
+    /// Rows in files that corrections below the sealed position took the place of: nobody reads them, and
+    /// upkeep gives them up.
+    #[serde(default)]
+    pub struck: Vec<StruckRow>,
     pub files: Vec<Arc<FileEntry>>,
 }
 
@@ -142,6 +150,8 @@ impl From<ManifestV1> for Manifest {
             day_offset_seconds: 0,
             rows_sealed: files.iter().map(|f| f.rows).sum(),
             rows_expired: 0,
+            rows_struck: 0,
+            struck: Vec::new(),
             files,
         }
     }
@@ -156,6 +166,8 @@ impl Manifest {
             day_offset_seconds,
             rows_sealed: 0,
             rows_expired: 0,
+            rows_struck: 0,
+            struck: Vec::new(),
             files: Vec::new(),
         }
     }
@@ -194,7 +206,10 @@ impl Manifest {
             1 => serde_json::from_str::<ManifestV1>(text)
                 .map_err(damaged)?
                 .into(),
-            MANIFEST_VERSION => serde_json::from_str(text).map_err(damaged)?,
+            2 | MANIFEST_VERSION => Self {
+                version: MANIFEST_VERSION,
+                ..serde_json::from_str(text).map_err(damaged)?
+            },
             _ => {
                 return Err(Problem::new(
                     "lake-manifest-version",
@@ -348,6 +363,18 @@ mod tests {
         let file = &manifest.files[0];
         assert_eq!(file.partition(), "day=2026-11-23");
         assert!(file.is_placed());
+        assert_eq!((manifest.version, manifest.rows_struck), (3, 0));
+        assert_eq!(manifest.struck, []);
+    }
+
+    #[test]
+    fn version_3_stays_readable() {
+        // Written by version 3 of the format; never change this fixture, add another beside it.
+        let text = include_str!("../fixtures/manifest-v3.json");
+        let manifest = Manifest::parse(text, Path::new("manifest.json")).unwrap();
+        assert_eq!((manifest.generation, manifest.sealed_position), (6, 40));
+        assert_eq!(manifest.rows_struck, 2);
+        assert_eq!(manifest.struck[0].corrected_at, 38);
         let again = serde_json::to_string_pretty(&manifest).unwrap() + "\n";
         assert_eq!(again, text, "what is written today reads the same");
     }
@@ -355,11 +382,12 @@ mod tests {
     #[test]
     fn a_manifest_that_is_newer_or_damaged_or_reaches_outside_is_refused() {
         let code = |text: &str| Manifest::parse(text, Path::new("m")).unwrap_err().code;
-        assert_eq!(code(r#"{"version":3,"more":1}"#), "lake-manifest-version");
+        assert_eq!(code(r#"{"version":4,"more":1}"#), "lake-manifest-version");
         assert_eq!(code("{"), "lake-manifest-damaged");
         for fixture in [
             include_str!("../fixtures/manifest-v1.json"),
             include_str!("../fixtures/manifest-v2.json"),
+            include_str!("../fixtures/manifest-v3.json"),
         ] {
             let outside = fixture.replacen("observations/", "../", 1);
             assert_eq!(code(&outside), "lake-manifest-path");

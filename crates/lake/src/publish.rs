@@ -9,6 +9,7 @@
 
 use crate::layout::{REPLACED_FOLDER, Table, file_name, replaced_name};
 use crate::manifest::{FileEntry, Manifest, entries, io_problem, strays, sync_folder};
+use crate::struck::StruckRow;
 use crate::writer::{WORK_FOLDER, Written};
 use model::Problem;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +31,12 @@ pub(crate) struct Change {
     pub sealed_position: Option<u64>,
     pub rows_sealed: u64,
     pub rows_expired: u64,
+    /// Rows given up because corrections took their place.
+    pub rows_struck: u64,
+    /// Rows in files that corrections took the place of, from now on known by the manifest.
+    pub strike: Vec<StruckRow>,
+    /// Struck rows that are in no file any more.
+    pub settle: Vec<StruckRow>,
 }
 
 impl Change {
@@ -64,6 +71,11 @@ impl Change {
             day_offset_seconds: before.day_offset_seconds,
             rows_sealed: before.rows_sealed + self.rows_sealed,
             rows_expired: before.rows_expired + self.rows_expired,
+            rows_struck: before.rows_struck + self.rows_struck,
+            struck: (before.struck.iter().chain(&self.strike))
+                .filter(|row| !self.settle.contains(row))
+                .cloned()
+                .collect(),
             files: kept.chain(added).collect(),
         }
     }

@@ -75,7 +75,8 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    fn one(value: f64, observed_at: i64, position: i64) -> Self {
+    /// What is known of one observation.
+    pub fn one(value: f64, observed_at: i64, position: i64) -> Self {
         Self {
             count: 1,
             min: value,
@@ -88,7 +89,7 @@ impl Part {
     }
 
     /// Counts `other` in; true when it holds the last value now.
-    fn add(&mut self, other: &Self) -> bool {
+    pub fn add(&mut self, other: &Self) -> bool {
         self.count = self.count.saturating_add(other.count);
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
@@ -247,7 +248,8 @@ impl<'a> Sink<'a> {
         Ok(at)
     }
 
-    fn push(
+    /// Takes one part; they come sorted by entity (id, type), attribute and bucket.
+    pub fn push(
         &mut self,
         entity: [&str; 3],
         unit: Option<&str>,

@@ -1,6 +1,7 @@
 //! The rollups as SQL tables. What is in rollup files is put together bucket by bucket, and what no rollup
 //! file holds yet (the newest files, the rows in memory) is rolled up while reading: so the tables are
-//! always up to date, whatever the background has come to.
+//! always up to date, whatever the background has come to. Buckets that corrections reach into are counted
+//! anew while reading until the background has done it.
 
 use crate::lake::{Contents, Options};
 use crate::layout::Table;
@@ -9,6 +10,7 @@ use crate::records::RecordTable;
 use crate::rollup::{UNUSABLE, tag};
 use crate::schema::{OBSERVATION_COLUMNS, ROLLUP_COLUMNS, ZONE, column, rollup_column};
 use crate::stored::Stored;
+use crate::struck::Buckets;
 use arrow::datatypes::IntervalMonthDayNano;
 use datafusion::catalog::TableProvider;
 use datafusion::common::ScalarValue;
@@ -64,13 +66,67 @@ pub(crate) fn view(
     let files = contents.manifest.of(table).cloned().collect();
     let parts = Stored::some(table, files, contents.clone(), false);
     let mut all = context.read_table(Arc::new(parts))?;
+    let day_offset_seconds = contents.manifest.day_offset_seconds;
+    if !contents.struck.is_empty() {
+        let buckets = Arc::new(Buckets::of(&contents.struck, span, day_offset_seconds));
+        all = all.filter(
+            buckets
+                .expr(name(rollup_column::BUCKET_START))
+                .is_not_true(),
+        )?;
+        for (entity_type, files) in recounted(contents, span, &buckets) {
+            let source = Stored::some(Table::Observations, files, contents.clone(), false);
+            let frame = within(context.read_table(Arc::new(source))?, &buckets)?;
+            all = all.union(roll(frame, &[entity_type], span, day_offset_seconds)?)?;
+        }
+    }
     for (missing, (files, has_tail)) in unrolled(contents, span, options) {
         let source = Stored::some(Table::Observations, files, contents.clone(), has_tail);
         let frame = context.read_table(Arc::new(source))?;
-        let day_offset_seconds = contents.manifest.day_offset_seconds;
         all = all.union(roll(frame, &missing, span, day_offset_seconds)?)?;
     }
     Ok(put_together(all)?.into_view())
+}
+
+/// Files that the rollup holds already and that may have rows in the buckets, by entity type.
+fn recounted<'a>(
+    contents: &Contents,
+    span: RollupSpan,
+    buckets: &'a Buckets,
+) -> Vec<(&'a str, Vec<Arc<FileEntry>>)> {
+    let files_of = |entity_type: &&'a str| {
+        let tag = tag(entity_type, span);
+        let files = contents.manifest.of(Table::Observations);
+        let files = files.filter(|file| file.rolled.contains(&tag) && buckets.may_touch(file));
+        files.cloned().collect::<Vec<_>>()
+    };
+    let types = buckets.types().iter().map(String::as_str);
+    types
+        .map(|entity_type| (entity_type, files_of(&entity_type)))
+        .filter(|(_, files)| !files.is_empty())
+        .collect()
+}
+
+/// Observations of the buckets only.
+fn within(frame: DataFrame, buckets: &Arc<Buckets>) -> Result<DataFrame> {
+    let Some((from, to)) = buckets.time() else {
+        return Ok(frame);
+    };
+    let time = |us: i64| {
+        lit(ScalarValue::TimestampMicrosecond(
+            Some(us),
+            Some(ZONE.into()),
+        ))
+    };
+    let observed_at = || raw(column::OBSERVED_AT);
+    // The span of time reaches the files' statistics, the test itself does not.
+    frame
+        .filter(
+            observed_at()
+                .gt_eq(time(from))
+                .and(observed_at().lt(time(to))),
+        )?
+        .filter(buckets.expr(OBSERVATION_COLUMNS[column::OBSERVED_AT].0))
 }
 
 /// Files that the rollup lacks, by the types it lacks of them; the rows in memory with those it lacks all of.

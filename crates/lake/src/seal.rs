@@ -3,10 +3,12 @@
 
 use crate::lake::Options;
 use crate::layout::Table;
+use crate::struck::Struck;
 use crate::tail::Part;
 use crate::writer::{TableWriter, Written};
 use arrow::error::ArrowError;
 use model::Problem;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Rows picked out of the part at a time.
@@ -23,23 +25,26 @@ struct Place {
     row: u32,
 }
 
-/// Writes the part's files; when this returns they are durable but not yet in any manifest.
+/// Writes the part's files, without struck rows; when this returns they are durable but not yet in any
+/// manifest.
 pub(crate) fn write_part(
     dir: &Path,
     part: &Part,
+    struck: &Struck,
     options: &Options,
 ) -> Result<Vec<Written>, Problem> {
-    sorted(part)
+    sorted(part, struck)
         .chunk_by(|a, b| a.day == b.day)
         .map(|rows| write_file(dir, part, rows, options))
         .collect()
 }
 
-fn sorted(part: &Part) -> Vec<Place> {
+fn sorted(part: &Part, struck: &Struck) -> Vec<Place> {
     let (entity_ranks, attribute_ranks) = part.ranks();
     let mut places = Vec::with_capacity(part.rows());
     for (c, chunk) in part.chunks.iter().enumerate() {
-        for row in 0..chunk.rows() {
+        let gone: BTreeSet<usize> = part.struck(chunk, struck).map(|(row, _)| row).collect();
+        for row in (0..chunk.rows()).filter(|row| !gone.contains(row)) {
             let (entity, attribute) = part.keys(c, row);
             let observed_at = chunk.observed_at.value(row);
             places.push(Place {

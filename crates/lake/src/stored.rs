@@ -1,7 +1,7 @@
 //! A stored table as an SQL table: files and rows in memory, as they were at one moment. Predicates and
 //! projections reach the files: whole files are passed over by what the manifest knows of their times,
 //! positions and entities, row groups and pages by their statistics and bloom filters, and only the columns
-//! asked for are read.
+//! asked for are read. Of files that may hold rows which corrections took the place of, those rows are left out.
 
 use crate::engine::store_url;
 use crate::lake::Contents;
@@ -28,6 +28,7 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_expr::conjunction;
 use datafusion::physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::filter::FilterExecBuilder;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::union::UnionExec;
 use parquet::arrow::async_reader::AsyncFileReader;
@@ -105,6 +106,30 @@ impl Stored {
             .with_limit(limit)
             .build();
         Ok(DataSourceExec::from_data_source(config))
+    }
+
+    /// As [`Self::scan_files`], without struck rows.
+    fn scan_struck(
+        &self,
+        state: &dyn Session,
+        files: &[Arc<FileEntry>],
+        projection: &[usize],
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let keys = [
+            column::ENTITY_ID,
+            column::ATTRIBUTE,
+            column::OBSERVED_AT,
+            column::JOURNAL_POSITION,
+        ];
+        let mut wider = projection.to_vec();
+        wider.extend(keys.iter().filter(|key| !projection.contains(key)));
+        let scan = self.scan_files(state, files, &wider, None)?;
+        let named = DFSchema::try_from(scan.schema())?;
+        let stays = self.contents.struck.expr().is_not_true();
+        let stays = state.create_physical_expr(stays, &named)?;
+        let filter = FilterExecBuilder::new(stays, scan)
+            .apply_projection(Some((0..projection.len()).collect()))?;
+        Ok(Arc::new(filter.build()?))
     }
 
     /// What the filters say of ranges of rows; `None` when they say nothing.
@@ -289,15 +314,22 @@ impl TableProvider for Stored {
             .filter(|(_, may_hold)| *may_hold)
             .map(|(file, _)| Arc::clone(file))
             .collect();
+        let is_struck = |file: &Arc<FileEntry>| {
+            file.table == Table::Observations && self.contents.struck.may_touch(file)
+        };
+        let (struck, files): (Vec<_>, Vec<_>) = files.into_iter().partition(is_struck);
         if !files.is_empty() {
             inputs.push(self.scan_files(state, &files, projection, limit)?);
+        }
+        if !struck.is_empty() {
+            inputs.push(self.scan_struck(state, &struck, projection)?);
         }
         let mut batches = Vec::new();
         if self.has_tail {
             for part in &self.contents.parts {
                 let known = part.chunks.iter().map(|c| chunk_statistics(c)).collect();
                 let wanted = self.relevant(predicate.as_ref(), known)?;
-                batches.extend(part.batches(projection, &wanted)?);
+                batches.extend(part.batches(projection, &wanted, &self.contents.struck)?);
             }
         }
         if !batches.is_empty() || inputs.is_empty() {

@@ -4,16 +4,18 @@
 //! and copies only the open rest.
 
 use crate::schema::{ZONE, column, observations};
+use crate::struck::{Struck, StruckRow};
 use arrow::array::{
     Array, ArrayRef, Float64Array, Float64Builder, Int64Array, RecordBatch, RecordBatchOptions,
     StringViewArray, StringViewBuilder, TimestampMicrosecondArray, UInt32Array, new_null_array,
 };
 use arrow::buffer::NullBuffer;
-use arrow::compute::{concat, take};
+use arrow::compute::{concat, filter_record_batch, take};
 use arrow::datatypes::{DataType, Schema};
 use arrow::error::ArrowError;
 use hashbrown::HashMap;
 use model::{Accepted, Quality, Value};
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 /// Number that stands for "no text".
@@ -28,14 +30,7 @@ const TEXT_BUFFERS_MAX: usize = 64;
 
 /// The words for quality, by `Quality as usize`.
 static QUALITIES: LazyLock<StringViewArray> = LazyLock::new(|| {
-    let all = [
-        Quality::Good,
-        Quality::UnitAssumed,
-        Quality::Reported,
-        Quality::Simulated,
-        Quality::Uncertain,
-        Quality::OutOfRange,
-    ];
+    let all = Quality::ALL;
     debug_assert!(all.iter().enumerate().all(|(n, q)| *q as usize == n));
     all.iter().map(|q| Some(q.as_str())).collect()
 });
@@ -187,6 +182,32 @@ impl Part {
         self.chunks.iter().map(|c| c.rows()).sum()
     }
 
+    /// The rows of a chunk that are struck, with what struck them, in no order.
+    pub fn struck<'a>(
+        &'a self,
+        chunk: &'a Chunk,
+        struck: &'a Struck,
+    ) -> impl Iterator<Item = (usize, &'a StruckRow)> {
+        let positions = chunk.position.values();
+        // Rows are appended in the order of their positions.
+        let bounds = positions.first().zip(positions.last());
+        let (first, last) = bounds.map_or((1, 0), |(first, last)| (*first as u64, *last as u64));
+        struck.within(first, last).flat_map(move |gone| {
+            let position = gone.position as i64;
+            let from = positions.partition_point(|p| *p < position);
+            let to = positions.partition_point(|p| *p <= position);
+            (from..to).filter_map(move |row| {
+                let text = |word: usize| {
+                    let number = chunk.words[word].value(row);
+                    self.texts[word].value(number as usize)
+                };
+                let observed_at = chunk.observed_at.value(row);
+                gone.is(text(ENTITY_ID), text(ATTRIBUTE), observed_at)
+                    .then_some((row, gone))
+            })
+        })
+    }
+
     /// Number of a row's entity and attribute, for sorting.
     pub fn keys(&self, chunk: usize, row: usize) -> (u32, u32) {
         let words = &self.chunks[chunk].words;
@@ -239,11 +260,12 @@ impl Part {
         }
     }
 
-    /// The rows as Arrow batches, only the columns asked for and the chunks marked.
+    /// The rows as Arrow batches, only the columns asked for and the chunks marked, without struck rows.
     pub fn batches(
         &self,
         projection: &[usize],
         wanted: &[bool],
+        struck: &Struck,
     ) -> Result<Vec<RecordBatch>, ArrowError> {
         let schema = Arc::new(observations().project(projection)?);
         self.chunks
@@ -255,7 +277,14 @@ impl Part {
                     .iter()
                     .map(|c| self.spell_out(*c, self.stored(chunk, *c)))
                     .collect::<Result<_, _>>()?;
-                batch(&schema, columns, chunk.rows())
+                let all = batch(&schema, columns, chunk.rows())?;
+                let gone: BTreeSet<usize> =
+                    self.struck(chunk, struck).map(|(row, _)| row).collect();
+                if gone.is_empty() {
+                    return Ok(all);
+                }
+                let stays = (0..chunk.rows()).map(|row| Some(!gone.contains(&row)));
+                filter_record_batch(&all, &stays.collect())
             })
             .collect()
     }
@@ -363,6 +392,11 @@ impl Tail {
             }
         }
         self.rows - rows_before
+    }
+
+    /// Passes a position that holds no row.
+    pub fn pass(&mut self, position: u64) {
+        self.position_next = self.position_next.max(position + 1);
     }
 
     fn freeze(&mut self) {
@@ -487,6 +521,7 @@ mod tests {
             .batches(
                 &[column::ENTITY_ID, column::QUALITY, column::UNIT],
                 &vec![true; part.chunks.len()],
+                &Struck::default(),
             )
             .unwrap();
         assert_eq!(batches.len(), 300_usize.div_ceil(8));
@@ -506,9 +541,10 @@ mod tests {
         let mut tail = Tail::new(0, 8);
         tail.apply(0, &said(1));
         let part = tail.snapshot().unwrap();
-        let batches = part.batches(&[], &[true]).unwrap();
+        let batches = part.batches(&[], &[true], &Struck::default()).unwrap();
         assert_eq!((batches.len(), batches[0].num_rows()), (1, 1));
-        assert!(part.batches(&[], &[false]).unwrap().is_empty());
+        let none = part.batches(&[], &[false], &Struck::default());
+        assert!(none.unwrap().is_empty());
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! What is done to files in the background, one step at a time: files of layout 1 go to their days, new
-//! files are rolled up, what was kept long enough is given up, many small files become few large ones, and
+//! What is done to files in the background, one step at a time: files of layout 1 go to their days, rows that
+//! corrections took the place of leave their files (see [`crate::strike`]), new files are rolled up, what was kept long enough is given up, many small files become few large ones, and
 //! replaced files are deleted. Each step reads sorted files as a stream, writes new ones, and lists them in
 //! one move; before that it proves by the sum of fingerprints that no row was lost or doubled.
 
@@ -11,6 +11,7 @@ use crate::merge::{Batches, INPUT_BYTES, Merge};
 use crate::publish::Change;
 use crate::rollup::{self, Sink};
 use crate::schema::column;
+use crate::strike::Strike;
 use crate::writer::{TableWriter, Written, fingerprint};
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
@@ -41,6 +42,8 @@ pub enum Upkeep {
     Forget,
     /// A file of layout 1 was cut into days of observation.
     Place,
+    /// Rows that corrections took the place of were given up, and the rollups that held them done again.
+    Strike,
     /// Observations were added to the rollups.
     Roll,
     /// Rows whose time of keeping is over were given up.
@@ -52,6 +55,7 @@ pub enum Upkeep {
 /// A step to be done.
 enum Job {
     Place(Arc<FileEntry>),
+    Strike(Strike),
     Roll(Vec<Arc<FileEntry>>),
     Expire(Arc<FileEntry>, BTreeSet<String>),
     Compact(Vec<Arc<FileEntry>>),
@@ -61,6 +65,7 @@ impl Job {
     fn files(&self) -> &[Arc<FileEntry>] {
         match self {
             Self::Place(file) | Self::Expire(file, _) => std::slice::from_ref(file),
+            Self::Strike(strike) => &strike.files,
             Self::Roll(files) | Self::Compact(files) => files,
         }
     }
@@ -91,6 +96,8 @@ impl Lake {
         let manifest = self.sound();
         let job = if let Some(file) = manifest.files.iter().find(|f| !f.is_placed()) {
             Job::Place(Arc::clone(file))
+        } else if let Some(strike) = self.to_strike() {
+            Job::Strike(strike)
         } else if let Some(files) = self.unrolled(&manifest) {
             Job::Roll(files)
         } else if let Some((file, types)) = self.expired(&manifest, now) {
@@ -102,6 +109,7 @@ impl Lake {
         };
         let outcome = match &job {
             Job::Place(file) => self.place(file),
+            Job::Strike(strike) => self.strike(strike, manifest.day_offset_seconds),
             Job::Roll(files) => self.roll(files, manifest.day_offset_seconds),
             Job::Expire(file, types) => self.expire(file, types),
             Job::Compact(files) => self.compact(files),
@@ -133,7 +141,7 @@ impl Lake {
         (self.options().compact_memory_bytes / 2 / INPUT_BYTES).clamp(2, 64)
     }
 
-    fn go_on(&self) -> Result<(), Problem> {
+    pub(crate) fn go_on(&self) -> Result<(), Problem> {
         if self.is_stopping.load(Ordering::Acquire) {
             return Err(Problem::new(
                 "lake-stopping",
@@ -147,7 +155,7 @@ impl Lake {
 
     /// Where the file lies, once its bytes have been seen to be those that were written: damage must not
     /// be copied under a new checksum.
-    fn path(&self, file: &FileEntry) -> Result<PathBuf, Problem> {
+    pub(crate) fn path(&self, file: &FileEntry) -> Result<PathBuf, Problem> {
         let path = self.dir().join(&file.path);
         let (_, sha256) = std::fs::File::open(&path)
             .and_then(|mut file| digest(&mut file))
@@ -279,7 +287,20 @@ impl Lake {
                 Some(span) => history.rollups.get(&span)?.keep_days,
             }
         };
+        // A bucket of a day that a correction reaches into may begin or end in the day beside it: until it is
+        // counted anew, the observations of all three days are needed.
+        let struck = self.struck();
+        let is_needed = |file: &FileEntry| {
+            struck.iter().any(|row| {
+                let from = file.time_min_us.saturating_sub(2 * DAY_US);
+                let to = file.time_max_us.saturating_add(2 * DAY_US);
+                (from..=to).contains(&row.observed_at_us)
+            })
+        };
         manifest.files.iter().find_map(|file| {
+            if file.table == Table::Observations && is_needed(file) {
+                return None;
+            }
             let types = file.types.as_ref()?;
             let end_of_day = (Table::day_of(file.time_max_us) + 1).saturating_mul(DAY_US);
             let over: BTreeSet<String> = types
@@ -489,29 +510,29 @@ impl Lake {
 
 /// Rows, and the sum of their fingerprints.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Sum {
-    rows: u64,
-    fingerprint: u64,
+pub(crate) struct Sum {
+    pub rows: u64,
+    pub fingerprint: u64,
 }
 
 impl Sum {
-    const fn plus(self, rows: u64, fingerprint: u64) -> Self {
+    pub const fn plus(self, rows: u64, fingerprint: u64) -> Self {
         Self {
             rows: self.rows.wrapping_add(rows),
             fingerprint: self.fingerprint.wrapping_add(fingerprint),
         }
     }
 
-    fn add(&mut self, table: Table, batch: &RecordBatch) {
+    pub fn add(&mut self, table: Table, batch: &RecordBatch) {
         *self = self.plus(batch.num_rows() as u64, fingerprint(table, batch));
     }
 }
 
-fn filtered(batch: &RecordBatch, keep: &BooleanArray) -> Result<RecordBatch, Problem> {
+pub(crate) fn filtered(batch: &RecordBatch, keep: &BooleanArray) -> Result<RecordBatch, Problem> {
     filter_record_batch(batch, keep).map_err(|e| columns_told(&e))
 }
 
-fn columns_told(error: &dyn std::fmt::Display) -> Problem {
+pub(crate) fn columns_told(error: &dyn std::fmt::Display) -> Problem {
     Problem::new(
         "lake-columns",
         format!("the files' rows do not form columns: {error}"),
@@ -520,7 +541,13 @@ fn columns_told(error: &dyn std::fmt::Display) -> Problem {
     )
 }
 
-fn differ(file: &FileEntry, which: &str, found: Sum, rows: u64, fingerprint: u64) -> Problem {
+pub(crate) fn differ(
+    file: &FileEntry,
+    which: &str,
+    found: Sum,
+    rows: u64,
+    fingerprint: u64,
+) -> Problem {
     Problem::new(
         "lake-rows-differ",
         format!(
