@@ -4,7 +4,8 @@ use crate::check::{Limits, admit};
 use crate::duplicates::Duplicates;
 use journal::{AppendError, Journal};
 use model::{
-    Accepted, Catalogue, DeviceId, EntityId, Problem, Record, Rejected, Retained, Timestamp,
+    Accepted, Catalogue, Corrected, DeviceId, EntityId, Problem, Record, Rejected, Retained,
+    Timestamp, Update,
 };
 use parking_lot::{Mutex, RwLock};
 use std::sync::Arc;
@@ -250,6 +251,24 @@ impl Ingest {
         })
     }
 
+    /// Hands a correction to the journal; answers its position. Whoever asks for it has seen that the
+    /// observation is there, and the new value through [`Ingest::believe`].
+    ///
+    /// # Errors
+    /// See [`Refusal`]; nothing was written then.
+    pub fn correct(&self, corrected: Corrected) -> Result<u64, Refusal> {
+        self.append(&Record::Corrected(corrected))?.ok_or_else(|| {
+            Refusal::Unavailable(
+                "the journal's longest record cannot hold the correction".to_owned(),
+            )
+        })
+    }
+
+    /// Checks an update as [`Ingest::submit`] does, without writing anything.
+    pub fn believe(&self, update: Update, now: Timestamp) -> (Option<Update>, Vec<Problem>) {
+        admit(update, &self.catalogue(), &self.limits, now)
+    }
+
     /// The record's position; `None` when it is longer than the journal's longest record.
     fn append(&self, record: &Record) -> Result<Option<u64>, Refusal> {
         match self.journal.append(&record.encode()) {
@@ -314,7 +333,7 @@ fn dead_letter(incoming: &Incoming<'_>, size_bytes: u64, problems: &[Problem]) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{AttributeName, AttributeUpdate, Quality, TypeName, Update, Value};
+    use model::{AttributeName, AttributeUpdate, Quality, TypeName, Value};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_795_000_000);
 

@@ -56,6 +56,8 @@ permissions! {
     IndicatorRead = "indicator.read",
     /// Report a figure of the plan.
     IndicatorReport = "indicator.report",
+    /// Correct observations, with a reason.
+    DataCorrect = "data.correct",
     /// Send updates through the HTTP doors.
     IngestWrite = "ingest.write",
     /// Read the audit trail.

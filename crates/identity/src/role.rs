@@ -47,6 +47,7 @@ const ROLES: &[(Role, &str, &[Permission])] = &[
             DeviceRead,
             DeadLetterRead,
             IndicatorRead,
+            DataCorrect,
         ],
     ),
     (
@@ -80,6 +81,7 @@ const ROLES: &[(Role, &str, &[Permission])] = &[
             DeviceRead,
             IndicatorRead,
             IndicatorReport,
+            DataCorrect,
         ],
     ),
     (
@@ -199,6 +201,7 @@ mod tests {
         assert_eq!(holders(CaseVerify), ["admin", "duty"]);
         assert_eq!(holders(CaseHandle), ["admin", "operator", "field"]);
         assert_eq!(holders(IndicatorReport), ["admin", "planner"]);
+        assert_eq!(holders(DataCorrect), ["admin", "duty", "planner"]);
         assert_eq!(holders(SqlQuery), ["admin", "duty", "planner", "analyst"]);
         for permission in Permission::ALL {
             assert!(!holders(*permission).is_empty());

@@ -11,6 +11,7 @@ pub mod alerts;
 pub mod attachments;
 pub mod audit;
 pub mod cases;
+pub mod corrections;
 pub mod dead_letters;
 pub mod devices;
 pub mod failure;

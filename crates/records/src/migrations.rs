@@ -10,6 +10,7 @@ use sqlx::{Any, AssertSqlSafe};
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_workflows.sql"),
+    include_str!("../migrations/0003_corrections.sql"),
 ];
 
 /// The shape that this build reads and writes.

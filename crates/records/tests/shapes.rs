@@ -1,7 +1,9 @@
 //! Every shape of the database that was ever released opens and keeps its rows: one fixture for each.
 
 use model::Timestamp;
-use records::{PageRequest, Records, alerts, audit, cases, dead_letters, devices, users};
+use records::{
+    PageRequest, Records, alerts, audit, cases, corrections, dead_letters, devices, users,
+};
 
 #[tokio::test]
 async fn shape_1_opens_and_can_be_written() {
@@ -138,4 +140,27 @@ async fn shape_2_opens_with_the_workflows_that_its_cases_follow() {
         cases::kept_workflow(&mut write, "flood", 2).await.unwrap(),
         None
     );
+}
+
+#[tokio::test]
+async fn shape_3_opens_with_its_corrections() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v3.sqlite")).unwrap();
+    let records = Records::open(&path).await.unwrap();
+    assert_eq!(records.check().await.unwrap(), []);
+    let mut read = records.read().await.unwrap();
+    let page = PageRequest::default();
+    let found = corrections::list(&mut read, Some("urn:x:1"), &page).await;
+    let found = found.unwrap().items;
+    assert_eq!(
+        (found[0].position, found[0].new_value.clone()),
+        (14, None),
+        "withdrawn"
+    );
+    assert_eq!(found[1].new_value, Some(serde_json::json!(28.12)));
+    assert_eq!(found[1].old_value, serde_json::json!(812.0));
+    assert_eq!((found[1].id, found[1].reason.as_str()), (1, "读数多了一位"));
+    let other = corrections::list(&mut read, Some("urn:x:2"), &page).await;
+    assert_eq!(other.unwrap().items, []);
 }

@@ -6,7 +6,7 @@ use records::alerts::{self, Alert, AlertFilter};
 use records::dead_letters::{self, DeadLetter};
 use records::devices::{self, Device, DeviceChange, DeviceFilter};
 use records::indicators::{self, IndicatorValue, NewReport};
-use records::{Actor, Failure, PageRequest, Records, Secret, audit, tables};
+use records::{Actor, Failure, PageRequest, Records, Secret, audit, corrections, tables};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -575,4 +575,57 @@ fn a_secret_shows_in_no_json_and_no_log_line() {
         !shown.contains("the-hash") && !shown.contains("the-salt"),
         "{shown}"
     );
+}
+
+#[tokio::test]
+async fn a_correction_is_there_once_with_its_act() {
+    let dir = tempfile::tempdir().unwrap();
+    let records = open(dir.path()).await;
+    let corrected = model::Corrected {
+        entity_id: model::EntityId::new("urn:x:1").unwrap(),
+        entity_type: model::TypeName::new("T").unwrap(),
+        attribute: model::AttributeName::new("a").unwrap(),
+        observed_at: T0,
+        supersedes: 3,
+        old_value: model::Value::Number(812.0),
+        old_unit: Some("MTR".into()),
+        old_quality: model::Quality::OutOfRange,
+        value: None,
+        unit: None,
+        reason: "the gauge was dry".into(),
+        by: model::Corrector {
+            kind: "user".into(),
+            id: "4".into(),
+            name: "王敏".into(),
+            peer: "10.0.0.1".into(),
+        },
+        received_at: T0.plus_seconds(60),
+        raw: b"{}".to_vec(),
+    };
+    for is_new in [true, false] {
+        let mut step = records.project("records").await.unwrap();
+        let added = corrections::insert(&mut step, 9, &corrected).await.unwrap();
+        assert_eq!(added, is_new);
+        step.commit(10).await.unwrap();
+    }
+    let mut read = records.read().await.unwrap();
+    let page = PageRequest::default();
+    let found = corrections::list(&mut read, None, &page).await.unwrap();
+    assert_eq!(found.items.len(), 1);
+    assert_eq!((found.items[0].position, found.items[0].supersedes), (9, 3));
+    let acts = audit::list(&mut read, &page).await.unwrap().items;
+    assert_eq!(acts.len(), 1);
+    assert_eq!(
+        (
+            acts[0].action.as_str(),
+            acts[0].actor.as_str(),
+            acts[0].actor_id
+        ),
+        ("observation.correct", "王敏", Some(4))
+    );
+    assert_eq!(acts[0].detail["reason"], "the gauge was dry");
+    let (columns, rows) = tables::table_rows(&records, "corrections", 10)
+        .await
+        .unwrap();
+    assert_eq!((columns[1], rows[0][1].clone()), ("position", json!(9)));
 }

@@ -78,15 +78,6 @@ struct Cell {
     tail: u32,
 }
 
-const QUALITIES: [Quality; 6] = [
-    Quality::Good,
-    Quality::UnitAssumed,
-    Quality::Reported,
-    Quality::Simulated,
-    Quality::Uncertain,
-    Quality::OutOfRange,
-];
-
 /// Which message said it, when, and through whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Source {
@@ -115,7 +106,7 @@ impl Cell {
     }
 
     fn quality(self) -> Quality {
-        QUALITIES[(self.tail >> 3 & 7) as usize]
+        Quality::ALL[(self.tail >> 3 & 7) as usize]
     }
 
     fn source(self) -> usize {

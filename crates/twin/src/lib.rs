@@ -22,7 +22,7 @@ pub use entity::{Attribute, Entity, EntityState};
 pub use query::{Comparison, Condition, Filter, Page, Relation};
 pub use value::ValueRef;
 
-use model::{Accepted, AttributeName, EntityId};
+use model::{Accepted, AttributeName, Corrected, EntityId};
 use parking_lot::{Mutex, RwLock};
 use state::State;
 use std::collections::BTreeMap;
@@ -122,6 +122,12 @@ impl Twin {
         for (position, accepted) in batch {
             state.apply(*position, accepted);
         }
+    }
+
+    /// Takes a correction of the journal: what is known now gives way when it is the observation superseded. A
+    /// withdrawn one leaves nothing, until something observed then or later is said.
+    pub fn apply_corrected(&self, position: u64, corrected: &Corrected) {
+        self.state.write().apply_corrected(position, corrected);
     }
 
     /// Says that everything below `position` was seen, also where it held nothing for the twin.

@@ -9,7 +9,9 @@ use crate::value::ValueRef;
 use crate::words::Book;
 use crate::{Memory, Options};
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
-use model::{Accepted, AttributeName, AttributeUpdate, EntityId, Timestamp, TypeName, Update};
+use model::{
+    Accepted, AttributeName, AttributeUpdate, Corrected, EntityId, Timestamp, TypeName, Update,
+};
 use rstar::RTree;
 use rstar::primitives::GeomWithData;
 use std::collections::BTreeMap;
@@ -196,6 +198,26 @@ impl State {
             self.log.push(position, slot, modified_at);
         }
         self.position = position + 1;
+    }
+
+    /// Takes a correction: where the superseded observation is what is known now, the corrected one takes its
+    /// place; a withdrawn one leaves nothing, until something observed then or later is said. Where something
+    /// newer is known, nothing changes.
+    pub fn apply_corrected(&mut self, position: u64, corrected: &Corrected) {
+        if position < self.position {
+            return;
+        }
+        let is_now = self.get(&corrected.entity_id).is_some_and(|entity| {
+            let known = entity.attribute(corrected.attribute.as_str());
+            known.is_some_and(|a| {
+                (a.position, a.observed_at) == (corrected.supersedes, corrected.observed_at)
+            })
+        });
+        if is_now {
+            self.apply(position, &corrected.said());
+        } else {
+            self.advance(position + 1);
+        }
     }
 
     fn set(&mut self, slot: u32, attribute: &AttributeUpdate, position: u64, accepted: &Accepted) {
