@@ -6,8 +6,8 @@ use crate::events::Events;
 use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
-    alerts, case_pages, city_pages, dead_letters, devices, doors, entities, entity_types, events,
-    health, notices, pages, plan, provenance, session, sql,
+    alerts, case_pages, city_pages, corrections, dead_letters, devices, doors, entities,
+    entity_types, events, health, notices, pages, plan, provenance, session, sql,
 };
 use admission::Ingest;
 use axum::Router;
@@ -24,6 +24,7 @@ use records::Records;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
@@ -33,6 +34,9 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+/// Longest wait for what is on disk already to be shown.
+const SHOWN_WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// What can be set of the API.
 #[derive(Clone, Debug)]
@@ -85,6 +89,8 @@ pub struct App {
     pub city: Arc<City>,
     /// The plan.
     pub plan: Arc<Plan>,
+    /// Observations that are being corrected.
+    pub corrections: corrections::UnderWay,
     /// The tables lent to SQL.
     pub tables: Arc<CityTables>,
     /// What the pages hear.
@@ -109,6 +115,8 @@ pub struct App {
     pub disconnect: OnceLock<Disconnect>,
     /// When the last good backup was taken.
     pub last_backup: OnceLock<LastBackup>,
+    /// The position behind what the current state and history show.
+    pub shown: OnceLock<watch::Receiver<u64>>,
 }
 
 impl App {
@@ -133,6 +141,16 @@ impl App {
             .wait_durable(position)
             .await
             .map_err(|e| crate::ApiError::busy(&admission::Refusal::Unavailable(e.to_string())))
+    }
+
+    /// Waits until the current state and history show a journal position, for a little: whoever changed
+    /// something and looks again sees it. What is not shown by then is shown later.
+    pub async fn shown(&self, position: u64) {
+        if let Some(shown) = self.shown.get() {
+            let mut shown = shown.clone();
+            let wait = shown.wait_for(|&behind| behind > position);
+            let _ = tokio::time::timeout(SHOWN_WAIT_MAX, wait).await;
+        }
     }
 
     /// The runbook of a rule in Chinese and English.
@@ -174,6 +192,7 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(entities::one))
         .routes(routes!(entities::history))
         .routes(routes!(entities::map))
+        .routes(routes!(corrections::list, corrections::correct))
         .routes(routes!(entity_types::types))
         .routes(routes!(provenance::one))
         .routes(routes!(notices::list))

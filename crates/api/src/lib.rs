@@ -7,6 +7,7 @@ pub mod app;
 pub mod case_bodies;
 pub mod case_pages;
 pub mod city_pages;
+pub mod corrections;
 pub mod dead_letters;
 pub mod description;
 pub mod devices;

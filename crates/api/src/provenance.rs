@@ -140,6 +140,21 @@ pub async fn one(
             Vec::new(),
             None,
         ),
+        Record::Corrected(c) => {
+            let said = c.said();
+            let size_bytes = c.raw.len() as u64;
+            let updates = said.updates;
+            (
+                said.door,
+                None,
+                crate::corrections::PATH.to_owned(),
+                c.received_at,
+                size_bytes,
+                c.raw,
+                updates,
+                None,
+            )
+        }
     };
     Ok(Json(Provenance {
         position,

@@ -45,6 +45,8 @@ words! {
         Uncertain,
         /// Outside the declared range: kept and shown, but rules and indicators leave it out.
         OutOfRange,
+        /// Put right by a person afterwards.
+        Corrected,
     }
 }
 
@@ -189,14 +191,7 @@ mod tests {
     #[test]
     fn words_are_those_of_their_owners() {
         // Serde's names and the owners' `as_str` are written apart; what a client reads must be the same.
-        for quality in [
-            Qualities::Good,
-            Qualities::UnitAssumed,
-            Qualities::Reported,
-            Qualities::Simulated,
-            Qualities::Uncertain,
-            Qualities::OutOfRange,
-        ] {
+        for quality in Qualities::ALL {
             assert_eq!(serde_json::json!(Quality::from(quality)), quality.as_str());
         }
         for status in [

@@ -6,7 +6,7 @@ use crate::gaps::{Cause, Gap, Gaps};
 use bytes::Bytes;
 use journal::{Journal, ReadError};
 use lake::Lake;
-use model::{Accepted, Record, Rejected, Timestamp};
+use model::{Accepted, Corrected, Record, Rejected, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -27,8 +27,29 @@ pub struct Batch {
     pub accepted: Vec<(u64, Accepted)>,
     /// Messages that were not.
     pub rejected: Vec<(u64, Rejected)>,
+    /// Corrections.
+    pub corrected: Vec<(u64, Corrected)>,
     /// The position after the last record.
     pub end: u64,
+}
+
+impl Batch {
+    /// Gives messages and corrections in the order of their positions: what a correction supersedes was said before it.
+    fn in_order(
+        &self,
+        mut accepted: impl FnMut(&[(u64, Accepted)]),
+        mut corrected: impl FnMut(u64, &Corrected),
+    ) {
+        let mut rest = self.accepted.as_slice();
+        for (at, correction) in &self.corrected {
+            let (before, behind) =
+                rest.split_at(rest.partition_point(|(position, _)| position < at));
+            accepted(before);
+            corrected(*at, correction);
+            rest = behind;
+        }
+        accepted(rest);
+    }
 }
 
 /// What the projector works on.
@@ -102,9 +123,17 @@ impl Projector {
                 break;
             }
             position = batch.end;
-            self.twin.apply_batch(&batch.accepted);
+            batch.in_order(
+                |accepted| {
+                    self.twin.apply_batch(accepted);
+                    self.lake.apply_batch(accepted);
+                },
+                |at, corrected| {
+                    self.twin.apply_corrected(at, corrected);
+                    self.lake.apply_corrected(at, corrected);
+                },
+            );
             self.twin.advance(position);
-            self.lake.apply_batch(&batch.accepted);
             self.progress.send_replace(position);
             if self.records.blocking_send(Arc::new(batch)).is_err() {
                 break;
@@ -139,6 +168,7 @@ fn decoded(position: u64, records: Vec<(u64, Bytes)>) -> anyhow::Result<Batch> {
         match Record::decode(&bytes) {
             Ok(Record::Accepted(accepted)) => batch.accepted.push((at, accepted)),
             Ok(Record::Rejected(rejected)) => batch.rejected.push((at, rejected)),
+            Ok(Record::Corrected(corrected)) => batch.corrected.push((at, corrected)),
             // The MQTT door's own: it reads them when it opens.
             Ok(Record::Retained(_)) => {}
             Err(error) => {

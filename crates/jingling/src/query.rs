@@ -52,9 +52,16 @@ impl Opened {
                 break;
             }
             for (position, bytes) in records {
-                if let Record::Accepted(accepted) = Record::decode(&bytes)? {
-                    lake.apply(position, &accepted);
-                    twin.apply(position, &accepted);
+                match Record::decode(&bytes)? {
+                    Record::Accepted(accepted) => {
+                        lake.apply(position, &accepted);
+                        twin.apply(position, &accepted);
+                    }
+                    Record::Corrected(corrected) => {
+                        lake.apply_corrected(position, &corrected);
+                        twin.apply_corrected(position, &corrected);
+                    }
+                    Record::Rejected(_) | Record::Retained(_) => {}
                 }
             }
         }

@@ -1,14 +1,18 @@
-//! The slower projections: rules that raise alerts, dead letters, and the counters of devices. They write
+//! The slower projections: rules that raise alerts, dead letters, corrections, and the counters of devices. They write
 //! to the records in one transaction per step together with their position. Rules keep their memory in
 //! a file that may lag: replaying a stretch again adds nothing, because an alert is unique by rule,
 //! entity and position.
+//!
+//! Rules do not see corrections: they judged what was said when it was said, and judge the next reading as it
+//! comes. So nothing is raised from history that was put right afterwards, and an alert that a wrong reading
+//! raised stays until a reading clears it.
 
 use crate::presence;
 use crate::projector::Batch;
 use anyhow::{Context, Result};
 use api::App;
 use identity::Permission;
-use model::{Accepted, Timestamp};
+use model::{Accepted, Corrected, Timestamp};
 use records::alerts::Alert;
 use records::dead_letters::DeadLetter;
 use records::devices::DeviceChange;
@@ -55,6 +59,7 @@ pub struct RecordsProjection {
     changes: HashMap<String, DeviceChange>,
     client_ids: HashMap<String, Option<String>>,
     letters: Vec<DeadLetter>,
+    corrections: Vec<(u64, Corrected)>,
     end: u64,
     written: u64,
     touched: BTreeSet<String>,
@@ -109,6 +114,7 @@ impl RecordsProjection {
             changes: HashMap::new(),
             client_ids: HashMap::new(),
             letters: Vec::new(),
+            corrections: Vec::new(),
             end: records_position,
             written: records_position,
             touched: BTreeSet::new(),
@@ -206,10 +212,18 @@ impl RecordsProjection {
                 change.last_seen_at = Some(rejected.received_at);
             }
         }
+        for (position, corrected) in &batch.corrected {
+            if *position >= self.records_position {
+                self.corrections.push((*position, corrected.clone()));
+            }
+            if self.touched.len() < NOTICE_ENTITIES_MAX && self.app.events.has_listeners() {
+                self.touched.insert(corrected.entity_id.to_string());
+            }
+        }
         self.end = self.end.max(batch.end);
         self.rules_position = self.rules_position.max(batch.end);
         self.records_position = self.records_position.max(batch.end);
-        if !events.is_empty() || !self.letters.is_empty() {
+        if !events.is_empty() || !self.letters.is_empty() || !self.corrections.is_empty() {
             self.write(events).await?;
         }
         Ok(())
@@ -298,8 +312,12 @@ impl RecordsProjection {
         let now = self.app.now();
         let changes: Vec<DeviceChange> = self.changes.drain().map(|(_, change)| change).collect();
         let letters = std::mem::take(&mut self.letters);
+        let corrections = std::mem::take(&mut self.corrections);
         let changed_alerts = loop {
-            match self.commit(&events, &letters, &changes, now).await {
+            match self
+                .commit(&events, &letters, &corrections, &changes, now)
+                .await
+            {
                 Ok(changed) => break changed,
                 // A full disk must not end the city: what is read goes on, and this goes on when there is room.
                 Err(failure) if may_pass(&failure) && !self.stop.load(Ordering::Acquire) => {
@@ -340,6 +358,7 @@ impl RecordsProjection {
         &mut self,
         events: &[RuleEvent],
         letters: &[DeadLetter],
+        corrections: &[(u64, Corrected)],
         changes: &[DeviceChange],
         now: Timestamp,
     ) -> Result<Vec<Alert>, records::Failure> {
@@ -370,6 +389,9 @@ impl RecordsProjection {
         }
         for letter in letters {
             records::dead_letters::insert(&mut projection, letter).await?;
+        }
+        for (position, corrected) in corrections {
+            records::corrections::insert(&mut projection, *position, corrected).await?;
         }
         records::devices::apply_changes(&mut projection, changes).await?;
         let end = self.end.max(projection.position());

@@ -93,6 +93,7 @@ fn is_older(journal: &Journal, position: u64, now: Timestamp, days: u32) -> bool
         Ok(Record::Accepted(accepted)) => accepted.received_at,
         Ok(Record::Rejected(rejected)) => rejected.received_at,
         Ok(Record::Retained(retained)) => retained.received_at,
+        Ok(Record::Corrected(corrected)) => corrected.received_at,
         Err(_) => return true,
     };
     now.micros_since(received_at) > i64::from(days) * DAY_US

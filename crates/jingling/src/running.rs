@@ -161,6 +161,7 @@ impl Running {
             packs: packs.clone(),
             city,
             plan,
+            corrections: api::corrections::UnderWay::default(),
             tables,
             events: api::Events::default(),
             ngsi_ld: proto_ngsild::NgsiLd::default(),
@@ -173,6 +174,7 @@ impl Running {
             door_metrics: OnceLock::new(),
             disconnect: OnceLock::new(),
             last_backup: OnceLock::new(),
+            shown: OnceLock::new(),
         });
         let own = folder.clone();
         // Set once, here.
@@ -222,6 +224,8 @@ impl Running {
         let (failed_send, failed) = watch::channel(None);
         let (batches, batches_taken) = mpsc::channel(RECORDS_QUEUE);
         let (progress, mut progressed) = watch::channel(from);
+        // Set once, here.
+        let _ = app.shown.set(progressed.clone());
         let projector = Projector {
             journal,
             twin,

@@ -211,6 +211,7 @@ async fn sql_shows_a_table_to_those_who_may_see_its_page() {
     let guarded = [
         ("entities_now", "entity.read"),
         ("indicators", "indicator.read"),
+        ("corrections", "entity.read"),
         ("cases", "case.read"),
         ("alerts", "alert.read"),
         ("devices", "device.read"),

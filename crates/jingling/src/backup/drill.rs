@@ -123,8 +123,10 @@ fn replay(folder: &Folder) -> Result<(u64, Twin)> {
         for (position, bytes) in records {
             let record =
                 Record::decode(&bytes).with_context(|| format!("journal record {position}"))?;
-            if let Record::Accepted(accepted) = record {
-                twin.apply(position, &accepted);
+            match record {
+                Record::Accepted(accepted) => twin.apply(position, &accepted),
+                Record::Corrected(corrected) => twin.apply_corrected(position, &corrected),
+                Record::Rejected(_) | Record::Retained(_) => {}
             }
         }
     }

@@ -304,6 +304,7 @@ fn first_after(dir: &Path, from: u64, time: Timestamp) -> Result<u64> {
                 Record::Accepted(accepted) => accepted.received_at,
                 Record::Rejected(rejected) => rejected.received_at,
                 Record::Retained(retained) => retained.received_at,
+                Record::Corrected(corrected) => corrected.received_at,
             };
             if received_at > time {
                 return Ok(position);
