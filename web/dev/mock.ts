@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plugin } from "vite";
-import type { Alert, User } from "../src/lib/types.ts";
+import type { Alert, Correction, CorrectionDraft, User } from "../src/lib/types.ts";
 import { detail, plan } from "./plan.ts";
 import {
   act,
@@ -104,6 +104,8 @@ function history(id: string, url: URL) {
   return { attribute, unit: state.unit, points, truncated: false };
 }
 
+const corrections: Correction[] = [];
+
 let attempts = 0;
 async function signIn(request: IncomingMessage, response: ServerResponse) {
   const { username, password } = JSON.parse(String(await bodyOf(request))) as Record<string, string>;
@@ -177,6 +179,33 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
         url,
         Number(url.searchParams.get("limit") ?? 50),
       );
+    }
+    case "GET corrections":
+      return {
+        items: corrections.filter((c) => c.entity_id === url.searchParams.get("entity_id")),
+        next: null,
+      };
+    case "POST corrections": {
+      const draft = JSON.parse(String(await bodyOf(request))) as CorrectionDraft;
+      const state = need(entities.get(draft.entity_id)).attributes[draft.attribute];
+      const done: Correction = {
+        position: nextPosition(),
+        entity_id: draft.entity_id,
+        entity_type: need(entities.get(draft.entity_id)).type,
+        attribute: draft.attribute,
+        observed_at: draft.observed_at,
+        supersedes: draft.position ?? 0,
+        old_value: need(state).value,
+        old_unit: need(state).unit,
+        old_quality: need(state).quality,
+        new_value: draft.value ?? null,
+        unit: need(state).unit,
+        reason: draft.reason,
+        corrected_by: user.name,
+        corrected_at: new Date().toISOString(),
+      };
+      corrections.unshift(done);
+      return done;
     }
     case "GET provenance": {
       const raw = JSON.stringify({

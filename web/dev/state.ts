@@ -235,6 +235,7 @@ const ALL = [
   "deadletter.read",
   "indicator.read",
   "indicator.report",
+  "data.correct",
   "ingest.write",
   "audit.read",
   "user.manage",
@@ -251,7 +252,7 @@ const ROLES: Record<string, [name: string, organisation: string | null, permissi
   planner: [
     "周规划",
     "新基建指挥部办公室",
-    ["entity.read", "indicator.read", "indicator.report", "sql.query"],
+    ["entity.read", "indicator.read", "indicator.report", "data.correct", "sql.query"],
   ],
   viewer: ["访客", null, ["entity.read", "alert.read"]],
 };

@@ -34,6 +34,9 @@ export type MapEntities = Schemas["MapEntities"];
 export type HistoryPoint = Schemas["HistoryPoint"];
 export type History = Schemas["History"];
 
+export type Correction = Schemas["Correction"];
+export type CorrectionDraft = Schemas["CorrectionDraft"];
+
 export type Problem = Schemas["Problem"];
 export type Provenance = Schemas["Provenance"];
 export type Update = Schemas["Update"];

@@ -31,6 +31,7 @@ const QUALITY_COLOURS: Record<Quality, string> = {
   simulated: "purple",
   uncertain: "orange",
   out_of_range: "red",
+  corrected: "cyan",
 };
 
 export function QualityTag({ quality, hideGood }: { quality: Quality; hideGood?: boolean }) {

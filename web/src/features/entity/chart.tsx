@@ -4,14 +4,26 @@ import { Alert, Segmented, Select } from "antd";
 import { useMemo, useState } from "react";
 import { useT } from "../../i18n/index.tsx";
 import { number, quantity, shortTime, time, unitSymbol, ZONE_LABEL } from "../../lib/format.ts";
-import type { Entity, EntityKind, History } from "../../lib/types.ts";
+import type { Correction, Entity, EntityKind, History } from "../../lib/types.ts";
 import { AXIS, Chart, type ChartOption } from "../../ui/chart.tsx";
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
-import { historyQuery, limitsOf, listedAttributes, numberOf, RANGES, type Range } from "./queries.ts";
+import {
+  correctionsQuery,
+  historyQuery,
+  limitsOf,
+  listedAttributes,
+  numberOf,
+  RANGES,
+  type Range,
+  type Reading,
+} from "./queries.ts";
 
 /** Colours of limits, from the mildest to the gravest. */
 const LIMIT_COLOURS = ["#d9a514", "#e0701b", "#c9252d", "#7d1fa0"];
+
+/** Text that people wrote, safe within a tooltip. */
+const escaped = (text: string) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
 interface Line {
   name: string;
@@ -22,11 +34,11 @@ interface Line {
 export function HistoryChart({
   entity,
   kind,
-  onPosition,
+  onReading,
 }: {
   entity: Entity;
   kind: EntityKind | undefined;
-  onPosition: (position: number) => void;
+  onReading: (reading: Reading) => void;
 }) {
   const { t, p } = useT();
   const limits = limitsOf(kind);
@@ -77,7 +89,7 @@ export function HistoryChart({
         title={titleOf(attribute)}
         range={range}
         lines={lines}
-        onPosition={onPosition}
+        onReading={onReading}
       />
     </>
   );
@@ -89,9 +101,10 @@ function Curve(props: {
   title: string;
   range: Range;
   lines: Line[];
-  onPosition: (position: number) => void;
+  onReading: (reading: Reading) => void;
 }) {
   const { t } = useT();
+  const corrections = useQuery(correctionsQuery(props.entityId)).data?.items;
   const history = useQuery(historyQuery(props.entityId, props.attribute, props.range));
   return (
     <Loaded query={history}>
@@ -103,7 +116,7 @@ function Curve(props: {
             {found.truncated && (
               <Alert type="info" showIcon title={t("entity.history-truncated", { n: found.points.length })} />
             )}
-            <Drawn {...props} history={found} />
+            <Drawn {...props} history={found} corrections={corrections} />
             <p className="quiet hint">
               {t("entity.points", { n: found.points.length })} · {t("entity.history-hint")}
             </p>
@@ -116,16 +129,20 @@ function Curve(props: {
 
 function Drawn({
   history,
+  corrections,
+  attribute,
   title,
   range,
   lines,
-  onPosition,
+  onReading,
 }: {
   history: History;
+  corrections: Correction[] | undefined;
+  attribute: string;
   title: string;
   range: Range;
   lines: Line[];
-  onPosition: (position: number) => void;
+  onReading: (reading: Reading) => void;
 }) {
   const { t } = useT();
   const phone = usePhone();
@@ -133,6 +150,7 @@ function Drawn({
   const option = useMemo<ChartOption>(() => {
     const levels = JSON.parse(shape) as Line[];
     const end = Date.now();
+    const byPosition = new Map(corrections?.map((one) => [one.position, one]));
     return {
       animation: false,
       grid: { left: 10, right: phone ? 12 : 130, top: 34, bottom: 6, containLabel: true },
@@ -143,7 +161,12 @@ function Drawn({
           const point = history.points[at];
           if (!point) return "";
           const quality = point.quality === "good" ? "" : ` · ${t(`quality.${point.quality}`)}`;
-          return `${time(point.observed_at)} ${ZONE_LABEL}<br><b>${quantity(point.value, history.unit)}</b>${quality}`;
+          const said = `${time(point.observed_at)} ${ZONE_LABEL}<br><b>${quantity(point.value, history.unit)}</b>${quality}`;
+          const why = byPosition.get(point.position);
+          if (!why) return said;
+          const was = t("correction.was", { value: quantity(why.old_value, why.old_unit) });
+          const who = `${why.corrected_by} · ${time(why.corrected_at)} ${ZONE_LABEL}`;
+          return [said, ...[was, who, why.reason].map(escaped)].join("<br>");
         },
       },
       xAxis: {
@@ -206,9 +229,19 @@ function Drawn({
             .filter((point) => point.quality === "out_of_range" && typeof point.value === "number")
             .map((point) => [new Date(point.observed_at).getTime(), point.value as number]),
         },
+        {
+          type: "scatter",
+          symbol: "emptyCircle",
+          symbolSize: 11,
+          silent: true,
+          itemStyle: { color: "#0e9aa7", borderWidth: 2 },
+          data: history.points
+            .filter((point) => point.quality === "corrected" && typeof point.value === "number")
+            .map((point) => [new Date(point.observed_at).getTime(), point.value as number]),
+        },
       ],
     };
-  }, [history, shape, title, range, phone, t]);
+  }, [history, corrections, shape, title, range, phone, t]);
   return (
     <Chart
       option={option}
@@ -216,7 +249,7 @@ function Drawn({
       height={phone ? 260 : 340}
       onPoint={(index) => {
         const point = history.points[index];
-        if (point) onPosition(point.position);
+        if (point) onReading({ ...point, attribute, unit: history.unit });
       }}
     />
   );

@@ -17,6 +17,7 @@ import { typesQuery } from "../map/queries.ts";
 import { ProvenanceDrawer } from "../provenance/drawer.tsx";
 import { entityActions } from "./actions.tsx";
 import { HistoryChart } from "./chart.tsx";
+import { CorrectionDialog, CorrectionsCard, ReadingActions } from "./corrections.tsx";
 import {
   dataNote,
   entityAlertsQuery,
@@ -24,6 +25,7 @@ import {
   isSimulated,
   listedAttributes,
   nameOf,
+  type Reading,
 } from "./queries.ts";
 
 export function Page() {
@@ -44,10 +46,25 @@ function EntityView({ entity }: { entity: EntityDetail }) {
   // The list of types also says how the pack wants it shown.
   const kind = types?.get(entity.type) ?? entity.kind;
   const [position, setPosition] = useState<number | null>(null);
+  // The value whose message is shown, where it is one that holds.
+  const [reading, setReading] = useState<Reading | null>(null);
+  const [correcting, setCorrecting] = useState<Reading | null>(null);
   const [opening, setOpening] = useState(false);
   const note = dataNote(entity, language);
   const context = { entity, navigate, openCase: () => setOpening(true) };
   useActionKeys(entityActions, context);
+  const showReading = (picked: Reading) => {
+    setReading(picked);
+    setPosition(picked.position);
+  };
+  const showMessage = (at: number | null) => {
+    setReading(null);
+    setPosition(at);
+  };
+  const titleOf = (name: string) => {
+    const declared = kind?.attributes[name];
+    return declared ? p(declared.title_zh, declared.title_en) : name;
+  };
   return (
     <div className="page">
       <header className="page-head">
@@ -82,14 +99,30 @@ function EntityView({ entity }: { entity: EntityDetail }) {
       )}
       <div className="split">
         <Card size="small" title={t("entity.history")}>
-          <HistoryChart entity={entity} kind={kind ?? undefined} onPosition={setPosition} />
+          <HistoryChart entity={entity} kind={kind ?? undefined} onReading={showReading} />
         </Card>
         {can(user, "alert.read") && <EntityAlerts id={entity.id} />}
       </div>
       <Card size="small" title={t("entity.state")} styles={{ body: { padding: 0 } }}>
-        <StateTable entity={entity} kind={kind ?? undefined} onPosition={setPosition} />
+        <StateTable entity={entity} kind={kind ?? undefined} onReading={showReading} />
       </Card>
-      <ProvenanceDrawer position={position} onClose={() => setPosition(null)} />
+      <CorrectionsCard entityId={entity.id} kind={kind ?? undefined} onPosition={showMessage} />
+      <ProvenanceDrawer
+        position={position}
+        onClose={() => showMessage(null)}
+        extra={reading && <ReadingActions correct={() => setCorrecting(reading)} />}
+      />
+      {correcting && (
+        <CorrectionDialog
+          entityId={entity.id}
+          reading={correcting}
+          title={titleOf(correcting.attribute)}
+          onClose={() => {
+            setCorrecting(null);
+            showMessage(null);
+          }}
+        />
+      )}
       <OpenCaseDialog
         open={opening}
         onClose={() => setOpening(false)}
@@ -106,11 +139,11 @@ function EntityView({ entity }: { entity: EntityDetail }) {
 function StateTable({
   entity,
   kind,
-  onPosition,
+  onReading,
 }: {
   entity: Entity;
   kind: EntityKind | undefined;
-  onPosition: (position: number) => void;
+  onReading: (reading: Reading) => void;
 }) {
   const { t, p } = useT();
   const rows = listedAttributes(entity, kind).map(([name, state]) => ({
@@ -164,7 +197,7 @@ function StateTable({
               type="link"
               icon={<FileSearchOutlined />}
               data-testid="provenance"
-              onClick={() => onPosition(row.state.position)}
+              onClick={() => onReading({ ...row.state, attribute: row.name })}
             >
               {t("entity.provenance")}
             </Button>

@@ -1,10 +1,12 @@
 /** Reads one entity, its history, and where its values come from. */
 import { queryOptions } from "@tanstack/react-query";
-import { get, query } from "../../lib/api.ts";
+import { change, get, query } from "../../lib/api.ts";
 import { half, type Language, pick } from "../../lib/format.ts";
 import type {
   Alert,
   AttributeState,
+  Correction,
+  CorrectionDraft,
   Entity,
   EntityDetail,
   EntityKind,
@@ -43,6 +45,31 @@ export const historyQuery = (id: string, attribute: string, range: Range) =>
     refetchInterval: range === "1h" ? 5_000 : 30_000,
     placeholderData: (before) => before,
   });
+
+/** One value of one attribute at one moment, as it is picked on the page. */
+export interface Reading {
+  attribute: string;
+  observed_at: string;
+  value: unknown;
+  unit: string | null;
+  position: number;
+}
+
+const CORRECTIONS = "/api/v1/corrections";
+/** Corrections of one entity that the page shows. */
+const CORRECTIONS_MAX = 500;
+
+/** The newest corrections of one entity's observations. */
+export const correctionsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["corrections", id],
+    queryFn: ({ signal }) =>
+      get<Items<Correction>>(`${CORRECTIONS}${query({ entity_id: id, limit: CORRECTIONS_MAX })}`, signal),
+  });
+
+export function correct(draft: CorrectionDraft): Promise<Correction> {
+  return change("POST", CORRECTIONS, draft);
+}
 
 /** Alerts of one entity, from the newest ones. */
 export const entityAlertsQuery = (id: string) =>

@@ -1,7 +1,7 @@
 /** Where a value comes from: door, device, topic, time, and the message exactly as it was received. */
 import { useQuery } from "@tanstack/react-query";
 import { Alert, Descriptions, Drawer, Segmented } from "antd";
-import { Fragment, useState } from "react";
+import { Fragment, type ReactNode, useState } from "react";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
@@ -16,7 +16,16 @@ import { provenanceQuery } from "./queries.ts";
 /** Widest drawer, pixels. */
 const WIDTH = 620;
 
-export function ProvenanceDrawer({ position, onClose }: { position: number | null; onClose: () => void }) {
+export function ProvenanceDrawer({
+  position,
+  onClose,
+  extra,
+}: {
+  position: number | null;
+  onClose: () => void;
+  /** What can be done with it. */
+  extra?: ReactNode;
+}) {
   const { t } = useT();
   return (
     <Drawer
@@ -24,6 +33,7 @@ export function ProvenanceDrawer({ position, onClose }: { position: number | nul
       onClose={onClose}
       size={Math.min(WIDTH, window.innerWidth)}
       title={t("provenance.title")}
+      extra={extra}
       destroyOnHidden
     >
       {position !== null && <Message position={position} />}

@@ -97,5 +97,6 @@ export const commonWords = {
   "quality.simulated": ["模拟/外来数据", "Simulated / foreign"],
   "quality.uncertain": ["设备存疑", "Uncertain"],
   "quality.out_of_range": ["超出量程", "Out of range"],
+  "quality.corrected": ["已更正", "Corrected"],
   "quality.title": ["质量", "Quality"],
 } as const;
