@@ -225,8 +225,7 @@ fn conflict(code: &str, what: String, mend: &str) -> ApiError {
     ApiError::new(StatusCode::CONFLICT, problem)
 }
 
-/// Corrects one observation, or withdraws it. Answered once the correction is on disk; history and current
-/// state show it then, or a moment later when they have much to do.
+/// Corrects one observation, or withdraws it; answered once the correction is on disk.
 #[utoipa::path(post, path = "/api/v1/corrections", tag = "entities", security(("session" = ["data.correct"])),
     request_body = CorrectionRequest,
     responses((status = 200, body = CorrectionBody), (status = 400, body = crate::error::ProblemBody),

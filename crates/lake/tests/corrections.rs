@@ -337,7 +337,7 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Clone, Debug)]
 enum Said {
     Level(u64),
-    Correction(Corrected),
+    Correction(Box<Corrected>),
 }
 
 fn follow(lake: &Lake, journal: &[Said]) {
@@ -428,7 +428,7 @@ proptest! {
                     if let Some(value) = value {
                         model.insert(journal.len() as u64, Row { n, value, quality: "corrected" });
                     }
-                    journal.push(Said::Correction(correction(n, supersedes, value)));
+                    journal.push(Said::Correction(Box::new(correction(n, supersedes, value))));
                 }
                 Step::Seal => {
                     lake.seal().unwrap();

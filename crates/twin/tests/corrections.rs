@@ -162,17 +162,17 @@ proptest! {
         steps in proptest::collection::vec((0_u8..3, 0_usize..2, -5.0_f64..5.0, 0_i64..6, 0_u8..6, any::<prop::sample::Index>()), 1..60),
         cut in 0_usize..60,
     ) {
-        enum Said { Message(Accepted), Correction(Corrected) }
+        enum Said { Message(Box<Accepted>), Correction(Box<Corrected>) }
         let mut journal: Vec<(u8, usize, i64, Said)> = Vec::new();
         for (id, which, number, at, kind, earlier) in steps {
             let said = if kind < 3 || journal.is_empty() {
-                (id, which, at, Said::Message(message(id, NAMES[which], number, at)))
+                (id, which, at, Said::Message(Box::new(message(id, NAMES[which], number, at))))
             } else {
                 let supersedes = earlier.index(journal.len());
                 let (id, which, at, _) = journal[supersedes];
                 let number = (kind < 5).then_some(number);
                 let corrected = correction(id, NAMES[which], supersedes as u64, number, at);
-                (id, which, at, Said::Correction(corrected))
+                (id, which, at, Said::Correction(Box::new(corrected)))
             };
             journal.push(said);
         }

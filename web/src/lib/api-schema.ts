@@ -192,6 +192,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Corrections, newest first. */
+        get: operations["get_corrections"];
+        put?: never;
+        /** Corrects one observation, or withdraws it; answered once the correction is on disk. */
+        post: operations["post_corrections"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dead-letters": {
         parameters: {
             query?: never;
@@ -1121,6 +1139,70 @@ export interface components {
          * @enum {string}
          */
         ContradictionKind: "contradiction" | "implausible" | "ambiguous";
+        /** @description A correction. */
+        Correction: {
+            /** @description The attribute. */
+            attribute: string;
+            /** @description When. */
+            corrected_at: string;
+            /** @description Who. */
+            corrected_by: string;
+            /** @description The entity. */
+            entity_id: string;
+            /** @description Its type. */
+            entity_type: string;
+            /** @description The new value; null when the observation was withdrawn. */
+            new_value: unknown;
+            /** @description When the observation was made. */
+            observed_at: string;
+            /** @description How good it was. */
+            old_quality: components["schemas"]["Quality"];
+            /** @description UN/CEFACT code of its unit. */
+            old_unit: string | null;
+            /** @description The old value. */
+            old_value: unknown;
+            /**
+             * Format: int64
+             * @description Its journal position; the corrected point of the history has it too.
+             */
+            position: number;
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description The journal position of what said the old value.
+             */
+            supersedes: number;
+            /** @description UN/CEFACT code of its unit. */
+            unit: string | null;
+        };
+        /** @description A correction that a person asks for. */
+        CorrectionDraft: {
+            /** @description The attribute. */
+            attribute: string;
+            /** @description The entity. */
+            entity_id: string;
+            /** @description The observation's time (RFC 3339), as the history tells it. */
+            observed_at: string;
+            /**
+             * Format: int64
+             * @description The observation's journal position; needed where there are several with that time.
+             */
+            position?: number | null;
+            /** @description Why, at most 2,000 characters. */
+            reason: string;
+            /** @description UN/CEFACT code or symbol of its unit; that of the observation when not said. */
+            unit?: string | null;
+            /** @description The value that holds; null withdraws the observation. */
+            value: unknown;
+        };
+        /** @description A page of corrections. */
+        Corrections: {
+            /** @description Newest first. */
+            items: components["schemas"]["Correction"][];
+            /** @description The next page's cursor. */
+            next: string | null;
+        };
         /** @description A message that was not understood. */
         DeadLetter: {
             /** @description Topic or path. */
@@ -1651,7 +1733,7 @@ export interface components {
          * @description How good a value is.
          * @enum {string}
          */
-        Quality: "good" | "unit_assumed" | "reported" | "simulated" | "uncertain" | "out_of_range";
+        Quality: "good" | "unit_assumed" | "reported" | "simulated" | "uncertain" | "out_of_range" | "corrected";
         /** @description Who is in. */
         Session: {
             /** @description The caller. */
@@ -2161,6 +2243,95 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_corrections: {
+        parameters: {
+            query?: {
+                /** @description Of this entity. */
+                entity_id?: string | null;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Corrections"];
+                };
+            };
+        };
+    };
+    post_corrections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CorrectionDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Correction"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
