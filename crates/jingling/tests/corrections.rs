@@ -225,7 +225,9 @@ async fn of_several_observations_of_one_time_one_is_named() {
     let city = shared();
     let duty = token(&city.dir, "duty");
     let device = city.register("WaterObserved").await;
-    let clock = city.sql("SELECT date_trunc('second', now() - INTERVAL '1 minute')").await;
+    let clock = city
+        .sql("SELECT date_trunc('second', now() - INTERVAL '1 minute')")
+        .await;
     let at = clock[0].as_str().unwrap();
     say(&city, &device, 28.5, Some(at)).await;
     say(&city, &device, 28.7, Some(at)).await;
