@@ -26,6 +26,7 @@ pub fn current() -> BTreeMap<String, u32> {
         ("department-table", lake::department::ENTRY_VERSION),
         (RECORDS, records),
         ("gaps", crate::gaps::VERSION),
+        ("rules", crate::records_projection::RULES_VERSION),
         ("retained", u32::from(gateway::mqtt::RETAINED_VERSION)),
     ]
     .map(|(name, version)| (name.to_owned(), version))

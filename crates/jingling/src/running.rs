@@ -270,10 +270,6 @@ impl Running {
             let _ = app.disconnect.set(Box::new(move |client_id| {
                 door.disconnect(client_id);
             }));
-            let metrics = mqtt.metrics().clone();
-            let _ = app
-                .door_metrics
-                .set(Box::new(move || crate::metrics::mqtt(&metrics)));
         }
         let postgres = start_postgres(&app, &folder, settings).await?;
         if let Some(postgres) = &postgres {
@@ -285,6 +281,16 @@ impl Running {
                     .map(|&a| ("postgres_tls", a)),
             );
         }
+        let (mqtt_door, postgres_door) = (mqtt.clone(), postgres.clone());
+        let _ = app.door_metrics.set(Box::new(move || {
+            let mqtt = mqtt_door.iter().flat_map(|door| {
+                crate::metrics::lines("mqtt", "Of the MQTT door.", door.metrics().figures())
+            });
+            let postgres = postgres_door.iter().flat_map(|door| {
+                crate::metrics::lines("postgres", "Of the PostgreSQL door.", door.figures())
+            });
+            mqtt.chain(postgres).collect()
+        }));
         let listener = tokio::net::TcpListener::bind(settings.http.listen)
             .await
             .with_context(|| {
