@@ -799,7 +799,7 @@ impl World {
 fn apply(twin: &Twin, position: u64, bytes: &[u8]) -> Result<(), String> {
     match Record::decode(bytes).map_err(|e| e.to_string())? {
         Record::Accepted(accepted) => twin.apply(position, &accepted),
-        Record::Rejected(_) => twin.advance(position + 1),
+        Record::Rejected(_) | Record::Retained(_) => twin.advance(position + 1),
     }
     Ok(())
 }
