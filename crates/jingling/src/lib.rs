@@ -21,6 +21,7 @@ pub mod metrics;
 pub mod mqtt_door;
 pub mod output;
 pub mod presence;
+pub mod program;
 pub mod projector;
 pub mod query;
 pub mod records_projection;
