@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use jingling::args::{Cli, Command};
-use jingling::{backup, check, commands, demo, output, query};
+use jingling::{backup, check, commands, demo, department, output, query};
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -83,6 +83,8 @@ async fn run(command: Command) -> anyhow::Result<bool> {
         Command::Backup(args) => return backup::commands::backup(args).await,
         Command::Restore(args) => backup::commands::restore_one(args).await?,
         Command::Query(args) => query::query(args).await?,
+        Command::Import(args) => return department::import(args).await,
+        Command::Export(args) => department::export(args).await?,
         Command::Token(command) => commands::token(command).await?,
         Command::Device(command) => commands::device(command).await?,
         Command::User(command) => commands::user(command).await?,
