@@ -79,6 +79,8 @@ export const dataWords = {
     "写一条 SQL，或点选左侧的表和示例，按 Ctrl+Enter 运行",
     "Write SQL, or pick a table or a sample, then press Ctrl+Enter",
   ],
+  "sql.imported": ["{rows} 行，{at} 由 {by} 导入", "{rows} rows, imported {at} by {by}"],
+  "sql.left-out": ["略去了 {n} 行有问题的数据", "{n} rows with problems left out"],
   "sql.csv": ["下载 CSV", "Download CSV"],
   "sql.failed": ["查询没有成功", "The query failed"],
   "sql.sample-latest": ["最近的观测", "Latest observations"],
