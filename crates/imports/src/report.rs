@@ -22,14 +22,15 @@ pub fn write(path: &Path, table: &Table) -> Result<(), Problem> {
     writer.write_record(HEADER).map_err(|e| told(&e, path))?;
     for found in &table.problems {
         let problem = &found.problem;
+        let line = found.line.to_string();
         let record = [
-            &found.line.to_string(),
+            line.as_str(),
             found.column.as_deref().unwrap_or_default(),
             found.value.as_deref().unwrap_or_default(),
-            &problem.code,
-            &problem.what,
-            &problem.place,
-            &problem.mend,
+            problem.code.as_str(),
+            problem.what.as_str(),
+            problem.place.as_str(),
+            problem.mend.as_str(),
         ];
         // What stands in a bad cell is for reading, not for running.
         let record = record.map(|text| match is_formula(text) {
@@ -41,7 +42,7 @@ pub fn write(path: &Path, table: &Table) -> Result<(), Problem> {
     let more = table.problems_count - table.problems.len();
     if more > 0 {
         let text = format!("and {more} more, which import.problems_max leaves out");
-        let record = ["", "", "", "", &text, "", ""];
+        let record = ["", "", "", "", text.as_str(), "", ""];
         writer.write_record(record).map_err(|e| told(&e, path))?;
     }
     writer.flush().map_err(|e| told(&e, path))

@@ -14,6 +14,7 @@ import { organisationsQuery } from "../cases/queries.ts";
 import { ProvenanceDrawer } from "../provenance/drawer.tsx";
 import { type SqlContext, sqlActions } from "./actions.tsx";
 import { Editor } from "./editor.tsx";
+import { ImportDialog } from "./import-dialog.tsx";
 import { runSql, tablesQuery } from "./queries.ts";
 import { ResultTable } from "./result.tsx";
 import { SAMPLES } from "./samples.ts";
@@ -33,6 +34,7 @@ export function Page() {
   const [parameters] = useSearchParams();
   const [text, setText] = useState(() => parameters.get("query") ?? sessionStorage.getItem(REMEMBERED) ?? "");
   const [outcome, setOutcome] = useState<Outcome>({ kind: "nothing" });
+  const [importing, setImporting] = useState(false);
   const [position, setPosition] = useState<number | null>(null);
   const tables = useQuery(tablesQuery);
   const stopper = useRef<AbortController | null>(null);
@@ -58,6 +60,7 @@ export function Page() {
     result: outcome.kind === "done" ? outcome.result : null,
     run: () => void run(),
     stop: () => stopper.current?.abort(),
+    importFile: () => setImporting(true),
   };
   useActionKeys(sqlActions, context);
 
@@ -104,6 +107,7 @@ export function Page() {
             </span>
           )}
         </div>
+        {importing && <ImportDialog onClose={() => setImporting(false)} />}
         <ProvenanceDrawer position={position} onClose={() => setPosition(null)} />
         <div className="sql-answer">
           <Answer outcome={outcome} onPosition={setPosition} />
