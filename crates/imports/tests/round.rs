@@ -3,7 +3,7 @@
 mod support;
 
 use arrow::array::{
-    Array, AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch,
+    AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch,
     StringViewArray, TimestampMicrosecondArray,
 };
 use arrow::compute::concat_batches;
