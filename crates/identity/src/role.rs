@@ -75,6 +75,7 @@ const ROLES: &[(Role, &str, &[Permission])] = &[
         &[
             EntityRead,
             SqlQuery,
+            TableImport,
             AlertRead,
             CaseRead,
             DeviceRead,
@@ -88,6 +89,7 @@ const ROLES: &[(Role, &str, &[Permission])] = &[
         &[
             EntityRead,
             SqlQuery,
+            TableImport,
             AlertRead,
             CaseRead,
             DeviceRead,
@@ -200,6 +202,7 @@ mod tests {
         assert_eq!(holders(CaseHandle), ["admin", "operator", "field"]);
         assert_eq!(holders(IndicatorReport), ["admin", "planner"]);
         assert_eq!(holders(SqlQuery), ["admin", "duty", "planner", "analyst"]);
+        assert_eq!(holders(TableImport), ["admin", "planner", "analyst"]);
         for permission in Permission::ALL {
             assert!(!holders(*permission).is_empty());
             assert_eq!(

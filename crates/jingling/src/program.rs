@@ -2,7 +2,7 @@
 //! `async fn` is compiled anew in each program that waits for it, and this one waits for all of them.
 
 use crate::args::{Cli, Command};
-use crate::{backup, check, commands, demo, output, query, settings};
+use crate::{backup, check, commands, demo, department, output, query, settings};
 use clap::Parser;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -81,6 +81,8 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Backup(args) => return backup::commands::backup(args).await,
         Command::Restore(args) => backup::commands::restore_one(args).await?,
         Command::Query(args) => query::query(args).await?,
+        Command::Import(args) => return department::import(args).await,
+        Command::Export(args) => department::export(args).await?,
         Command::Token(command) => commands::token(command).await?,
         Command::Device(command) => commands::device(command).await?,
         Command::User(command) => commands::user(command).await?,

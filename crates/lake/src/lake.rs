@@ -433,7 +433,8 @@ impl Lake {
         }
     }
 
-    pub(crate) fn dir(&self) -> &Path {
+    /// Its folder.
+    pub fn dir(&self) -> &Path {
         &self.dir
     }
 
