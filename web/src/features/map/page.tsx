@@ -14,11 +14,11 @@ import type { City, Entity, EntityKind } from "../../lib/types.ts";
 import { Failed, Loaded } from "../../ui/states.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { mapActions } from "./actions.tsx";
+import { BASE_LAYERS } from "./base.ts";
 import { EntityCard } from "./card.tsx";
 import { MapView } from "./map-view.ts";
 import { ActiveAlerts, LayerList } from "./panel.tsx";
 import { baseLayerQuery, mapEntitiesQuery, searchQuery, typesQuery } from "./queries.ts";
-import { BASE_LAYERS } from "./style.ts";
 
 /** Least time between two readings of all points, milliseconds. */
 const REREAD_MS = 2_000;
@@ -46,17 +46,26 @@ function CityMap({ city }: { city: City }) {
 
   const select = (id: string | null) =>
     setParameters(id ? { entity: id } : {}, { replace: true, preventScrollReset: true });
-  const { container, view, broken } = useMapView(city, language, t("map.label"), select);
+  const [followCard, setFollowCard] = useState(false);
+  const { container, view, broken } = useMapView(
+    city,
+    language,
+    `${t("map.label")}: ${t("map.keys")}`,
+    (id, byKey) => {
+      setFollowCard(byKey);
+      select(id);
+    },
+  );
   useBaseLayers(view);
 
   useEffect(() => {
-    if (view && entities.data) void view.setEntities(entities.data);
+    if (view && entities.data) view.setEntities(entities.data);
   }, [view, entities.data]);
   useEffect(() => {
-    if (view && types) void view.setKinds(types);
+    if (view && types) view.setKinds(types);
   }, [view, types]);
-  useEffect(() => void view?.setHiddenTypes(hidden), [view, hidden]);
-  useEffect(() => void view?.select(selected), [view, selected]);
+  useEffect(() => view?.setHiddenTypes(hidden), [view, hidden]);
+  useEffect(() => view?.select(selected), [view, selected]);
 
   const reread = useMemo(
     () =>
@@ -80,8 +89,15 @@ function CityMap({ city }: { city: City }) {
     if (lon !== undefined && lat !== undefined) view.flyTo([lon, lat], phone);
   }, [view, entities.data, phone]);
 
+  const closeCard = () => {
+    // The keyboard stays where it is unless it was in what is closed.
+    const inside = document.activeElement?.closest(".map-card");
+    select(null);
+    if (inside) view?.focus();
+  };
   const goTo = (id: string) => {
     setSheet(false);
+    setFollowCard(false);
     select(id);
     const row = entities.data?.ids.indexOf(id) ?? -1;
     const lon = entities.data?.lon[row];
@@ -133,7 +149,7 @@ function CityMap({ city }: { city: City }) {
           <span>{t("map.schematic")}</span>
           {city.demo && <span>{t("map.foreign")}</span>}
         </div>
-        {selected && <EntityCard id={selected} onClose={() => select(null)} />}
+        {selected && <EntityCard key={selected} id={selected} follow={followCard} onClose={closeCard} />}
       </div>
       {phone ? (
         <Drawer
@@ -196,7 +212,12 @@ function useHiddenTypes(types: Map<string, EntityKind> | undefined) {
   return [hidden, choose] as const;
 }
 
-function useMapView(city: City, language: Language, label: string, onSelect: (id: string | null) => void) {
+function useMapView(
+  city: City,
+  language: Language,
+  label: string,
+  onSelect: (id: string | null, byKey: boolean) => void,
+) {
   const container = useRef<HTMLDivElement>(null);
   const [view, setView] = useState<MapView | null>(null);
   const [broken, setBroken] = useState(false);
@@ -206,7 +227,7 @@ function useMapView(city: City, language: Language, label: string, onSelect: (id
     if (!container.current) return;
     try {
       const made = new MapView(container.current, city, language, latest.current.label, {
-        onSelect: (id) => latest.current.onSelect(id),
+        onSelect: (id, byKey) => latest.current.onSelect(id, byKey),
       });
       setView(made);
       return () => {
@@ -227,7 +248,7 @@ function useBaseLayers(view: MapView | null) {
   useEffect(() => {
     BASE_LAYERS.forEach((layer, i) => {
       const answer = data[i];
-      if (view && answer) void view.setBase(layer, answer);
+      if (view && answer) view.setBase(layer, answer);
     });
   }, [view, ...data]);
 }

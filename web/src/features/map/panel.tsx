@@ -72,6 +72,7 @@ export function LayerList({
           </span>
         ))}
       </p>
+      <p className="legend quiet">{t("map.cluster-legend")}</p>
     </section>
   );
 }

@@ -1,6 +1,14 @@
 /** Words of the map, the entity page and provenance. */
 export const mapWords = {
   "map.label": ["城市实时地图", "Live map of the city"],
+  "map.keys": [
+    "方向键移动，加减键缩放，回车打开准星处的对象或展开聚合点，Esc 关闭卡片",
+    "Arrows move, plus and minus zoom, Enter opens what is in the crosshair or splits a cluster, Escape closes the card",
+  ],
+  "map.cluster-legend": [
+    "带数字的圆是放大后才逐个显示的对象，点击可放大。",
+    "A circle with a number stands for entities that are shown one by one nearer; click it to go there.",
+  ],
   "map.schematic": [
     "示意图，界线不作为划界依据",
     "Schematic map; its lines are not a basis for any boundary",
