@@ -196,8 +196,16 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
         size_bytes: raw.length,
         updates: [
           {
-            entity_id: "urn:ngsi-ld:WaterObserved:tianmen-hanbei",
-            attributes: [{ name: "waterLevel", value: 29.37, unit: "MTR" }],
+            id: "urn:ngsi-ld:WaterObserved:tianmen-hanbei",
+            type: "WaterObserved",
+            attributes: {
+              waterLevel: {
+                value: 29.37,
+                unit: "MTR",
+                observed_at: new Date().toISOString(),
+                quality: "simulated",
+              },
+            },
           },
         ],
         problem: dead?.problem ?? null,

@@ -7,6 +7,7 @@ import { useT } from "../../i18n/index.tsx";
 import { ActionBar } from "../../lib/actions.tsx";
 import { bytes, ZONE_LABEL } from "../../lib/format.ts";
 import type { DeadLetter } from "../../lib/types.ts";
+import { openableRow } from "../../ui/keyboard.ts";
 import { Failed, Loaded, Loading, Nothing } from "../../ui/states.tsx";
 import { Age, Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
@@ -76,11 +77,7 @@ export function Page() {
         rowClassName="row-link"
         onRow={(letter) =>
           ({
-            onClick: () => open(letter.position),
-            tabIndex: 0,
-            onKeyDown: (event) => {
-              if (event.key === "Enter" && event.target === event.currentTarget) open(letter.position);
-            },
+            ...openableRow(() => open(letter.position)),
             "data-testid": "dead-letter",
           }) as React.HTMLAttributes<HTMLElement>
         }
