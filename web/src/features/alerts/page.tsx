@@ -196,7 +196,7 @@ export function Page() {
           options={SEVERITIES.map((s) => ({ value: s, label: t(`severity.${s}`) }))}
         />
       </header>
-      <div className="split">
+      <div className={items.length > 0 ? "split" : undefined}>
         <div>
           {list()}
           {alerts.hasNextPage && (
@@ -207,7 +207,7 @@ export function Page() {
             </div>
           )}
         </div>
-        {!phone && (
+        {!phone && items.length > 0 && (
           <aside ref={beside} tabIndex={-1} aria-label={t("alert.details")} onKeyDown={backToList}>
             {details ?? <Card size="small">{t("alert.select")}</Card>}
           </aside>

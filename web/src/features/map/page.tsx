@@ -114,7 +114,13 @@ function CityMap({ city }: { city: City }) {
       {entities.error && !entities.data ? (
         <Failed error={entities.error} retry={() => void entities.refetch()} />
       ) : (
-        <LayerList counts={counts} types={types} hidden={hidden} onHidden={setHidden} />
+        <LayerList
+          loading={!entities.data}
+          counts={counts}
+          types={types}
+          hidden={hidden}
+          onHidden={setHidden}
+        />
       )}
     </>
   );
@@ -145,6 +151,20 @@ function CityMap({ city }: { city: City }) {
             <ActionButton key={action.name} action={action} context={context} iconOnly />
           ))}
         </div>
+        {!entities.data && (
+          <div className="map-state" role="status">
+            {entities.error ? (
+              <>
+                {t("map.entities-failed")}
+                <Button size="small" onClick={() => void entities.refetch()}>
+                  {t("state.retry")}
+                </Button>
+              </>
+            ) : (
+              t("map.entities-loading")
+            )}
+          </div>
+        )}
         <div className="map-notes">
           <span>{t("map.schematic")}</span>
           {city.demo && <span>{t("map.foreign")}</span>}

@@ -17,6 +17,8 @@ export const mapWords = {
   "map.layers-all": ["全部显示", "Show all"],
   "map.layers-none": ["全部隐藏", "Hide all"],
   "map.entities": ["{n} 个对象", "{n} entities"],
+  "map.entities-loading": ["正在加载对象…", "Loading the entities…"],
+  "map.entities-failed": ["对象没能加载", "The entities could not be loaded"],
   "map.empty": ["还没有带位置的对象", "No entity with a place yet"],
   "map.empty-mend": [
     "设备上报带有位置的数据后会显示在这里。",
