@@ -25,8 +25,8 @@ const WAIT_MS = 30_000;
 /** By what a state is known. */
 const SHOWS = {
   loading: ".ant-spin",
-  empty: ".ant-empty, .calm",
-  error: ".ant-result",
+  empty: '.ant-empty, [data-state="empty"]',
+  error: '.ant-result, [data-state="failed"]',
   offline: ".ant-result",
 };
 

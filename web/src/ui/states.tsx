@@ -1,6 +1,6 @@
 /** What a page shows while it waits, when there is nothing, and when something failed. */
 import { Button, Empty, Result, Spin } from "antd";
-import { Component, type ReactNode } from "react";
+import { Component, type ReactNode, useRef } from "react";
 import { type Translate, useT } from "../i18n/index.tsx";
 import type { Key } from "../i18n/words.ts";
 import { ApiError } from "../lib/api.ts";
@@ -50,7 +50,16 @@ function wordsOf(error: ApiError | null): [title: Key, mend: Key | null] {
 }
 
 /** What failed and what helps, then the server's own words, and a way to try again. */
-export function Failed({ error, retry }: { error: unknown; retry?: () => void }) {
+export function Failed({
+  error,
+  retry,
+  trying,
+}: {
+  error: unknown;
+  retry?: () => void;
+  /** It is being tried again now. */
+  trying?: boolean;
+}) {
   const { t } = useT();
   const known = error instanceof ApiError ? error : null;
   const [title, mend] = wordsOf(known);
@@ -76,9 +85,34 @@ export function Failed({ error, retry }: { error: unknown; retry?: () => void })
           )}
         </>
       }
-      extra={retry && <Button onClick={retry}>{t("state.retry")}</Button>}
+      extra={
+        retry && (
+          <Button onClick={retry} loading={trying}>
+            {t("state.retry")}
+          </Button>
+        )
+      }
     />
   );
+}
+
+/** What a page needs to know of a query. */
+interface Asked<T = unknown> {
+  data: T | undefined;
+  error: unknown;
+  refetch: () => unknown;
+}
+
+/**
+ * What failed, or null when there are data or nothing failed yet. A query forgets its error while it asks again, by
+ * itself every few seconds: the page says what was wrong until there is an answer, and does not flicker.
+ */
+export function useFailure({ data, error, refetch }: Asked): ReactNode | null {
+  const last = useRef<unknown>(null);
+  if (data !== undefined) last.current = null;
+  else if (error) last.current = error;
+  if (!last.current) return null;
+  return <Failed error={last.current} retry={() => void refetch()} trying={!error} />;
 }
 
 /** The three states of a query in one place: children are called only with data. */
@@ -87,13 +121,13 @@ export function Loaded<T>({
   children,
   tall,
 }: {
-  query: { data: T | undefined; error: unknown; refetch: () => unknown };
+  query: Asked<T>;
   children: (data: T) => ReactNode;
   tall?: boolean;
 }) {
+  const failure = useFailure(query);
   if (query.data !== undefined) return <>{children(query.data)}</>;
-  if (query.error) return <Failed error={query.error} retry={() => void query.refetch()} />;
-  return <Loading tall={tall} />;
+  return failure ?? <Loading tall={tall} />;
 }
 
 /** Keeps a failing page from taking the shell with it: never a blank screen. */

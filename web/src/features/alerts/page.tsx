@@ -9,7 +9,7 @@ import { quantity, ZONE_LABEL } from "../../lib/format.ts";
 import type { Alert, Severity } from "../../lib/types.ts";
 import { openableRow, useFocusBack } from "../../ui/keyboard.ts";
 import { Markdown } from "../../ui/markdown.tsx";
-import { Failed, Loading, Nothing } from "../../ui/states.tsx";
+import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Age, SEVERITIES, SEVERITY_COLOURS, SeverityTag, Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { OpenCaseDialog } from "../cases/dialogs.tsx";
@@ -63,9 +63,9 @@ export function Page() {
 
   const nameOf = (alert: Alert) => p(alert.entity_name, alert.entity_name_en);
 
+  const failure = useFailure(alerts);
   const list = () => {
-    if (alerts.error && !alerts.data)
-      return <Failed error={alerts.error} retry={() => void alerts.refetch()} />;
+    if (failure) return failure;
     if (!alerts.data) return <Loading tall />;
     if (items.length === 0) {
       return <Nothing title={t(state === "active" && !severity ? "alert.none-active" : "alert.none")} />;

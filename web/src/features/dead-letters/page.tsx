@@ -8,7 +8,7 @@ import { ActionBar } from "../../lib/actions.tsx";
 import { bytes, ZONE_LABEL } from "../../lib/format.ts";
 import type { DeadLetter } from "../../lib/types.ts";
 import { openableRow } from "../../ui/keyboard.ts";
-import { Failed, Loaded, Loading, Nothing } from "../../ui/states.tsx";
+import { Loaded, Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Age, Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { MessageDetails, ProblemTitle } from "../provenance/drawer.tsx";
@@ -34,10 +34,9 @@ export function Page() {
   };
   const open = (position: number) => go({ device, position });
 
+  const failure = useFailure(letters);
   const list = () => {
-    if (letters.error && !letters.data) {
-      return <Failed error={letters.error} retry={() => void letters.refetch()} />;
-    }
+    if (failure) return failure;
     if (!letters.data) return <Loading tall />;
     if (items.length === 0) return <Nothing title={t("dead.none")} />;
     if (phone) {

@@ -11,7 +11,7 @@ import type { Language } from "../../lib/format.ts";
 import { throttle, useLive } from "../../lib/live.ts";
 import { can, cityQuery, useUser } from "../../lib/session.ts";
 import type { City, Entity, EntityKind } from "../../lib/types.ts";
-import { Failed, Loaded } from "../../ui/states.tsx";
+import { Loaded, useFailure } from "../../ui/states.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { mapActions } from "./actions.tsx";
 import { BASE_LAYERS } from "./base.ts";
@@ -41,6 +41,7 @@ function CityMap({ city }: { city: City }) {
   const selected = parameters.get("entity");
   const [sheet, setSheet] = useState(false);
   const entities = useQuery(mapEntitiesQuery);
+  const failure = useFailure(entities);
   const types = useQuery(typesQuery).data;
   const [hidden, setHidden] = useHiddenTypes(types);
 
@@ -111,9 +112,7 @@ function CityMap({ city }: { city: City }) {
   const panel = (
     <>
       {can(user, "alert.read") && <ActiveAlerts onPick={goTo} />}
-      {entities.error && !entities.data ? (
-        <Failed error={entities.error} retry={() => void entities.refetch()} />
-      ) : (
+      {failure ?? (
         <LayerList
           loading={!entities.data}
           counts={counts}
@@ -151,20 +150,7 @@ function CityMap({ city }: { city: City }) {
             <ActionButton key={action.name} action={action} context={context} iconOnly />
           ))}
         </div>
-        {!entities.data && (
-          <div className="map-state" role="status">
-            {entities.error ? (
-              <>
-                {t("map.entities-failed")}
-                <Button size="small" onClick={() => void entities.refetch()}>
-                  {t("state.retry")}
-                </Button>
-              </>
-            ) : (
-              t("map.entities-loading")
-            )}
-          </div>
-        )}
+        <MapState data={entities.data} failed={failure !== null} retry={() => void entities.refetch()} />
         <div className="map-notes">
           <span>{t("map.schematic")}</span>
           {city.demo && <span>{t("map.foreign")}</span>}
@@ -184,6 +170,30 @@ function CityMap({ city }: { city: City }) {
         </Drawer>
       ) : (
         <aside className="map-panel">{panel}</aside>
+      )}
+    </div>
+  );
+}
+
+/** Over the map: why there is nothing on it. */
+function MapState({
+  data,
+  failed,
+  retry,
+}: {
+  data: { ids: string[] } | undefined;
+  failed: boolean;
+  retry: () => void;
+}) {
+  const { t } = useT();
+  if (data && data.ids.length > 0) return null;
+  return (
+    <div className="map-state" role="status" data-state={data ? "empty" : failed ? "failed" : "loading"}>
+      {t(data ? "map.empty" : failed ? "map.entities-failed" : "map.entities-loading")}
+      {failed && (
+        <Button size="small" onClick={retry}>
+          {t("state.retry")}
+        </Button>
       )}
     </div>
   );
