@@ -136,6 +136,16 @@ export class MapView {
     if (this.#points.replace(data)) this.#changed();
   }
 
+  /** An alert was raised; what was cleared comes with the next answer, for there may be another. */
+  raise(entityId: string, severity: number) {
+    if (this.#points.raise(entityId, severity)) this.#changed();
+  }
+
+  /** Whether a hand moves the map now, whose frames must not wait for other work. */
+  get moving(): boolean {
+    return this.#map.isMoving();
+  }
+
   /** The declared types, whose packs say the colours, and from which zoom on each is shown singly. */
   setKinds(kinds: Map<string, EntityKind>) {
     this.#kinds = kinds;

@@ -19,9 +19,11 @@ import { EntityCard } from "./card.tsx";
 import { MapView } from "./map-view.ts";
 import { ActiveAlerts, LayerList } from "./panel.tsx";
 import { baseLayerQuery, mapEntitiesQuery, searchQuery, typesQuery } from "./queries.ts";
+import { SEVERITY_BY_NUMBER } from "./style.ts";
 
-/** Least time between two readings of all points, milliseconds. */
+/** Least time between two readings of all points, milliseconds, at rest and while a hand moves the map. */
 const REREAD_MS = 2_000;
+const REREAD_MOVING_MS = 10_000;
 
 export function Page() {
   const city = useQuery(cityQuery);
@@ -68,13 +70,21 @@ function CityMap({ city }: { city: City }) {
   useEffect(() => view?.setHiddenTypes(hidden), [view, hidden]);
   useEffect(() => view?.select(selected), [view, selected]);
 
-  const reread = useMemo(
-    () =>
-      throttle(REREAD_MS, () => void queryClient.invalidateQueries({ queryKey: mapEntitiesQuery.queryKey })),
-    [queryClient],
-  );
+  const reread = useMemo(() => {
+    let last = performance.now();
+    const read = throttle(REREAD_MS, () => {
+      // All points are a large answer: while the map is dragged its frames come first.
+      if (view?.moving && performance.now() - last < REREAD_MOVING_MS) return read();
+      last = performance.now();
+      void queryClient.invalidateQueries({ queryKey: mapEntitiesQuery.queryKey });
+    });
+    return read;
+  }, [queryClient, view]);
   useEffect(() => () => reread.cancel(), [reread]);
-  useLive("alert", reread);
+  useLive("alert", (alert) => {
+    if (!alert.cleared_at) view?.raise(alert.entity_id, SEVERITY_BY_NUMBER.indexOf(alert.severity) + 1);
+    reread();
+  });
   useLive("entity", ({ ids }) => {
     if (view?.markFresh(ids)) reread();
   });

@@ -52,6 +52,17 @@ describe("points", () => {
     expect(points.get("b")).toBeUndefined();
   });
 
+  it("shows a raised alert at once, and a milder one not over a graver", () => {
+    const points = new Points();
+    points.replace(answer(TWO));
+    expect(points.raise("a", 2)).toBe(true);
+    expect(points.raise("a", 1)).toBe(false);
+    expect(points.raise("nobody", 4)).toBe(false);
+    expect(points.get("a")?.severity).toBe(2);
+    points.replace(answer(TWO));
+    expect(points.get("a")?.severity).toBe(0);
+  });
+
   it("leaves out what has no place", () => {
     const points = new Points();
     points.replace(

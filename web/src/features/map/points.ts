@@ -28,6 +28,14 @@ export class Points {
     return this.#byId.get(entityId);
   }
 
+  /** An alert was raised: shown before the server is asked again. Tells whether that is news. */
+  raise(entityId: string, severity: number): boolean {
+    const point = this.#byId.get(entityId);
+    if (!point || point.severity >= severity) return false;
+    point.severity = severity;
+    return true;
+  }
+
   /** Takes the server's newest answer; tells whether anything changed that can be seen. */
   replace(data: MapEntities): boolean {
     let changed = false;
