@@ -104,7 +104,9 @@ export class MapView {
     this.#map.on("render", () => this.#paint());
     this.#map.on("click", ({ point }) => this.#open(this.#markAt(point, TAP_RADIUS_PX), events, false));
     this.#map.on("mousemove", (event) => this.#pointAt(event));
-    this.#map.on("idle", () => container.setAttribute("data-zoom", this.#map.getZoom().toFixed(2)));
+    const tellZoom = () => container.setAttribute("data-zoom", this.#map.getZoom().toFixed(2));
+    tellZoom();
+    this.#map.on("moveend", tellZoom);
     this.#keepPace(container);
     this.#answerKeys(hands, events);
     this.#map.once("load", () => {
