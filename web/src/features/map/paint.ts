@@ -204,15 +204,15 @@ export class Painter {
       x: named.x,
       y: named.y,
     });
+    const below = pointRadius(camera.zoom) + 12;
+    const chosen = marks.singles.find((point) => point.id === selected);
+    if (chosen) yield upright("entity", chosen, 11.5, below);
     const townSize = townNameSize(camera.zoom);
     for (const town of this.#base.towns?.names ?? []) yield upright("town", town, townSize, 0);
     for (const { name, line } of this.#base.river?.along ?? []) {
       const width = this.#sprites.width({ ...upright("river", { name, x: 0, y: 0 }, RIVER_NAME_PX, 0) });
       yield* along(name, line, camera.scale, width, RIVER_NAME_PX);
     }
-    const below = pointRadius(camera.zoom) + 12;
-    const chosen = marks.singles.find((point) => point.id === selected);
-    if (chosen) yield upright("entity", chosen, 11.5, below);
     if (camera.zoom >= ENTITY_NAME_ZOOM_MIN) {
       for (let i = marks.singles.length - 1; i >= 0; i -= 1)
         yield upright("entity", marks.singles[i] as Point, 11.5, below);
