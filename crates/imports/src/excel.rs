@@ -67,7 +67,7 @@ fn read_book(
             let file = open().map_err(|e| damaged(name, e))?;
             Book::Xlsx(Box::new(Xlsx::new(file).map_err(|e| damaged(name, e))?))
         }
-        Format::Xls => Book::Xls(Xls::new(file).map_err(|e| damaged(name, e))?),
+        Format::Xls => Book::Xls(Box::new(Xls::new(file).map_err(|e| damaged(name, e))?)),
     };
     let sheet = choose(&book.sheets(), options.sheet.as_deref(), name)?;
     let place = format!("{name}, sheet {sheet}");
@@ -179,7 +179,7 @@ fn choose(sheets: &[String], wanted: Option<&str>, place: &str) -> Result<String
 
 enum Book {
     Xlsx(Box<Xlsx<BufReader<File>>>),
-    Xls(Xls<BufReader<File>>),
+    Xls(Box<Xls<BufReader<File>>>),
 }
 
 impl Book {

@@ -204,7 +204,7 @@ impl Rows for TextRows<'_, '_> {
             let faults = problem.map(|problem| LineProblem {
                 line,
                 column: None,
-                value: Some(quote(record.as_slice())),
+                value: Some(quote(&record.iter().collect::<Vec<_>>().join(", "))),
                 problem,
             });
             each(Row {

@@ -3,8 +3,8 @@
 mod support;
 
 use arrow::array::{
-    AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch,
-    StringViewArray, TimestampMicrosecondArray,
+    AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringViewArray,
+    TimestampMicrosecondArray,
 };
 use arrow::compute::concat_batches;
 use imports::Table;

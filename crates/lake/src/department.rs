@@ -113,8 +113,20 @@ pub struct TableEntry {
 pub struct NewTable {
     /// Its name in SQL.
     pub name: String,
+    /// Its title in Chinese.
+    pub title_zh: Option<String>,
+    /// Its title in English.
+    pub title_en: Option<String>,
     /// What it holds, in a sentence.
     pub description: String,
+    /// The department that handed it in.
+    pub department: Option<String>,
+    /// Units by the names of columns.
+    pub units: BTreeMap<String, String>,
+    /// Rows of the file that were left out.
+    pub rows_left_out: u64,
+    /// Whether a table of this name may be replaced.
+    pub replaces: bool,
     /// Now.
     pub imported_at: Timestamp,
     /// By whom.
