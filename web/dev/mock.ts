@@ -1,7 +1,10 @@
-/** Answers the server's paths from the made-up city while the pages are developed. Never shipped. */
+/**
+ * Answers the server's paths from the made-up city while the pages are developed. Never shipped. `MOCK_ENTITIES`,
+ * `MOCK_REPORTS` and `MOCK_ALERTS` say how large and how lively it is (the last two in a second).
+ */
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Plugin } from "vite";
+import type { Plugin, PreviewServer, ViteDevServer } from "vite";
 import type { Alert, Correction, CorrectionDraft, User } from "../src/lib/types.ts";
 import { detail, plan } from "./plan.ts";
 import {
@@ -225,8 +228,16 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
         size_bytes: raw.length,
         updates: [
           {
-            entity_id: "urn:ngsi-ld:WaterObserved:tianmen-hanbei",
-            attributes: [{ name: "waterLevel", value: 29.37, unit: "MTR" }],
+            id: "urn:ngsi-ld:WaterObserved:tianmen-hanbei",
+            type: "WaterObserved",
+            attributes: {
+              waterLevel: {
+                value: 29.37,
+                unit: "MTR",
+                observed_at: new Date().toISOString(),
+                quality: "simulated",
+              },
+            },
           },
         ],
         problem: dead?.problem ?? null,
@@ -461,14 +472,25 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
   }
 }
 
-/** Something always happens: entities report, and now and then an alert is raised. */
+/** Entities that report, and alerts that are raised or cleared, in a second. */
+const REPORTS = Number(process.env.MOCK_REPORTS ?? 40);
+const ALERTS = Number(process.env.MOCK_ALERTS ?? 0);
+const BEATS_PER_SECOND = 4;
+/** Alerts of the made-up life that are active at most; then the oldest is cleared for each new one. */
+const ALERTS_ACTIVE_MAX = 40;
+
+/** Something always happens: entities report, and now and then an alert is raised or cleared. */
 function live() {
   const ids = [...entities.keys()];
-  let beat = 0;
+  const raised: Alert[] = [];
+  let at = 0;
   return setInterval(() => {
-    beat += 1;
-    const changed = Array.from({ length: 40 }, () => ids[Math.floor(random() * ids.length)] as string);
-    for (const id of [...changed, "urn:ngsi-ld:WaterObserved:tianmen-hanbei"]) {
+    const changed = Array.from({ length: REPORTS / BEATS_PER_SECOND }, () => {
+      at += 1;
+      return ids[at % ids.length] as string;
+    });
+    changed.push("urn:ngsi-ld:WaterObserved:tianmen-hanbei");
+    for (const id of changed) {
       const entity = entities.get(id);
       if (!entity) continue;
       entity.modified_at = new Date().toISOString();
@@ -479,68 +501,65 @@ function live() {
           state.position = nextPosition();
         }
     }
-    tell("entity", {
-      ids: [...changed, "urn:ngsi-ld:WaterObserved:tianmen-hanbei"],
-      position: nextPosition(),
-    });
-    if (process.env.MOCK_ALERTS && beat % 20 === 0)
-      tell(
-        "alert",
-        raise(
-          ids[beat % ids.length] as string,
-          "major",
-          "设备长时间没有数据",
-          "Device is silent",
-          "status",
-          null,
-        ) satisfies Alert,
-      );
-  }, 1_000);
+    tell("entity", { ids: changed, position: nextPosition() });
+    for (let n = 0; n < ALERTS / BEATS_PER_SECOND; n += 1) {
+      const oldest = raised.length >= ALERTS_ACTIVE_MAX ? raised.shift() : null;
+      if (oldest) {
+        oldest.cleared_at = new Date().toISOString();
+        tell("alert", oldest);
+        continue;
+      }
+      const id = ids[Math.floor(random() * ids.length)] as string;
+      const made = raise(id, "minor", "设备长时间没有数据", "Device is silent", "status", null);
+      raised.push(made);
+      tell("alert", made);
+    }
+  }, 1_000 / BEATS_PER_SECOND);
 }
 
+/** For the pages as they are written (`vite`) and as they are built (`vite preview`). */
 export function mockCity(): Plugin {
-  return {
-    name: "jingling-mock-city",
-    configureServer(server) {
-      const timer = live();
-      server.httpServer?.once("close", () => clearInterval(timer));
-      server.middlewares.use((request, response, next) => {
-        const url = new URL(request.url ?? "/", "http://mock");
-        if (!url.pathname.startsWith("/api/")) return next();
-        if (url.pathname === "/api/v1/events") {
-          response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
-          response.write(": hello\n\n");
-          listeners.add(response);
-          request.on("close", () => listeners.delete(response));
-          return;
-        }
-        answer(request, response, url).then(
-          (body) => {
-            if (body === null) return;
-            response.statusCode = body === undefined ? 204 : 200;
-            if (body === undefined) return response.end();
-            response.setHeader("content-type", "application/json");
-            response.end(JSON.stringify(body));
-          },
-          (error: unknown) => {
-            const refusal = error instanceof Refusal ? error : new Refusal(500, "mock", String(error));
-            response.writeHead(refusal.status, {
-              "content-type": "application/problem+json",
-              ...refusal.headers,
-            });
-            response.end(
-              JSON.stringify({
-                title: refusal.code,
-                status: refusal.status,
-                code: refusal.code,
-                detail: refusal.message,
-                place: refusal.place,
-                mend: refusal.mend,
-              }),
-            );
-          },
+  return { name: "jingling-mock-city", configureServer: attach, configurePreviewServer: attach };
+}
+
+function attach(server: Pick<ViteDevServer | PreviewServer, "httpServer" | "middlewares">) {
+  const timer = live();
+  server.httpServer?.once("close", () => clearInterval(timer));
+  server.middlewares.use((request, response, next) => {
+    const url = new URL(request.url ?? "/", "http://mock");
+    if (!url.pathname.startsWith("/api/")) return next();
+    if (url.pathname === "/api/v1/events") {
+      response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-cache" });
+      response.write(": hello\n\n");
+      listeners.add(response);
+      request.on("close", () => listeners.delete(response));
+      return;
+    }
+    answer(request, response, url).then(
+      (body) => {
+        if (body === null) return;
+        response.statusCode = body === undefined ? 204 : 200;
+        if (body === undefined) return response.end();
+        response.setHeader("content-type", "application/json");
+        response.end(JSON.stringify(body));
+      },
+      (error: unknown) => {
+        const refusal = error instanceof Refusal ? error : new Refusal(500, "mock", String(error));
+        response.writeHead(refusal.status, {
+          "content-type": "application/problem+json",
+          ...refusal.headers,
+        });
+        response.end(
+          JSON.stringify({
+            title: refusal.code,
+            status: refusal.status,
+            code: refusal.code,
+            detail: refusal.message,
+            place: refusal.place,
+            mend: refusal.mend,
+          }),
         );
-      });
-    },
-  };
+      },
+    );
+  });
 }

@@ -29,7 +29,13 @@ const iso = (agoSeconds: number) => new Date(Date.now() - agoSeconds * 1_000).to
 type View = NonNullable<EntityKind["view"]>;
 const LOOKS: Record<
   string,
-  { order: number; colour: string; shown: boolean; chart?: Partial<NonNullable<View["chart"]>> }
+  {
+    order: number;
+    colour: string;
+    shown: boolean;
+    zoom_min?: number;
+    chart?: Partial<NonNullable<View["chart"]>>;
+  }
 > = {
   WaterObserved: {
     order: 10,
@@ -44,22 +50,22 @@ const LOOKS: Record<
     chart: { attributes: ["pm25"] },
   },
   EVChargingStation: { order: 30, colour: "#fa8c16", shown: true },
-  ChargePoint: { order: 31, colour: "#faad14", shown: true },
-  TelecomBaseStation: { order: 40, colour: "#722ed1", shown: true },
-  Streetlight: { order: 70, colour: "#d4b106", shown: false },
+  ChargePoint: { order: 31, colour: "#faad14", shown: true, zoom_min: 13 },
+  TelecomBaseStation: { order: 40, colour: "#722ed1", shown: true, zoom_min: 10 },
+  Streetlight: { order: 70, colour: "#d4b106", shown: false, zoom_min: 14 },
 };
 
 function viewOf(name: string, title_zh: string, title_en: string): View | null {
   const look = LOOKS[name];
   if (!look) return null;
-  const { order, colour, shown, chart } = look;
+  const { order, colour, shown, zoom_min = 0, chart } = look;
   return {
     id: name,
     title_zh,
     title_en,
     entity_type: name,
     order,
-    layer: { icon: "dot", colour, attribute: null, zoom_min: 0, shown },
+    layer: { icon: "dot", colour, attribute: null, zoom_min, shown },
     table: null,
     chart: chart ? { attributes: [], limits: [], ...chart } : null,
   };

@@ -1,7 +1,7 @@
 /**
  * Pans the map of a running city with the mouse while it lives, and prints as JSON what a person would feel: the
- * time between frames, and the page's own work, task by task. Chromium without a graphics card draws WebGL with
- * the processor, and the page's thread waits for it: that waiting is told apart, for a graphics card takes it away.
+ * time between frames, and the page's own work, task by task. Where the page's thread waits for a picture that the
+ * processor draws in place of a graphics card, that waiting is told apart.
  * `JINGLING_URL=… JINGLING_USER=… JINGLING_PASSWORD=… node e2e/measure-map.mjs [--seconds 20]`; see bench/map.
  */
 import { parseArgs } from "node:util";

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DESKTOP, launch, openPage, PHONE, signIn } from "./browser.mjs";
+import { walk } from "./keyboard.mjs";
 import { photo } from "./photo.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -231,6 +232,12 @@ await test("the duty officer opens a case and dispatches it", async () => {
       opened.id,
     ),
   );
+});
+await test("the keyboard alone leads from the sign-in to an alert, its case, a dialog and the map", async () => {
+  const { page, context, problems } = await openPage(browser, running.base, { language: "en" });
+  await walk(page, "duty", people.duty);
+  equal(problems, [], "problems");
+  await context.close();
 });
 await test("a field worker's phone takes it, adds a photo and finishes it", async () => {
   const field = await open("field", { size: PHONE });

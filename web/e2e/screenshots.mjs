@@ -2,12 +2,14 @@
  * Photographs every page, in Chinese and English, on a desktop and a phone, and fails on any script error.
  * `npm run screenshots -- --city DIR [page …] [--out DIR]`: of the city that runs in DIR, made by `jingling demo`;
  * cases and a dead letter are put into it first. Without `--city`, of the made-up city of `npm run dev`.
+ * With `--states` of what the pages show while they wait, when there is nothing and when something failed.
  */
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { DESKTOP, launch, openPage, PHONE, signIn } from "./browser.mjs";
 import { live } from "./city-life.mjs";
+import { SIGN_IN_STATES, STATES } from "./states.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,6 +19,7 @@ const { values, positionals } = parseArgs({
     out: { type: "string", default: "shots" },
     language: { type: "string" },
     size: { type: "string" },
+    states: { type: "boolean", default: false },
   },
 });
 const readJson = async (...path) => JSON.parse(await readFile(join(...path), "utf8"));
@@ -142,25 +145,34 @@ for (const language of values.language ? [values.language] : ["zh", "en"]) {
     if (values.size && values.size !== sizeName) continue;
     const { page, context, problems } = await openPage(browser, base, { language, size });
     const take = async (name, go) => {
+      let undo;
       try {
-        await go?.(page, { phone: sizeName === "phone" });
-        await page.waitForTimeout(1_200);
+        undo = await go?.(page, { phone: sizeName === "phone" });
+        await page.waitForTimeout(values.states ? 0 : 1_200);
       } catch (error) {
         failures += 1;
         console.error(`${name}-${language}-${sizeName}: ${error.message.split("\n")[0]}`);
       }
       await page.screenshot({ path: `${values.out}/${name}-${language}-${sizeName}.png` });
+      if (typeof undo === "function") await undo();
       for (const problem of problems.splice(0)) {
+        // An answer that was refused on purpose is told by the browser too.
+        if (values.states && /Failed to load resource/.test(problem)) continue;
         failures += 1;
         console.error(`${name}-${language}-${sizeName}: ${problem}`);
       }
     };
+    if (values.states) {
+      for (const [name, go] of Object.entries(SIGN_IN_STATES)) if (wanted(name)) await take(name, go);
+    }
     await page.goto("/sign-in");
     await page.waitForSelector("#username");
-    if (wanted("sign-in")) await take("sign-in");
+    if (wanted("sign-in") && !values.states) await take("sign-in");
     await signIn(page, people.admin.username, people.admin.password);
-    for (const [name, go] of Object.entries(PAGES)) if (wanted(name)) await take(name, go);
-    for (const [name, { who, go }] of Object.entries(OF_OTHERS)) {
+    for (const [name, go] of Object.entries(values.states ? STATES : PAGES)) {
+      if (wanted(name)) await take(name, go);
+    }
+    for (const [name, { who, go }] of Object.entries(values.states ? {} : OF_OTHERS)) {
       if (!wanted(name) || !people[who]) continue;
       await context.clearCookies();
       await signIn(page, people[who].username, people[who].password);

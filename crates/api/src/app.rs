@@ -21,6 +21,7 @@ use lake::Lake;
 use model::Timestamp;
 use pack::Packs;
 use records::Records;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -53,6 +54,12 @@ pub struct Options {
     pub sql_limits: lake::Limits,
     /// Limits of a query whose answer is sent as it is found.
     pub sql_stream_limits: lake::Limits,
+    /// Limits of a file that is made a table.
+    pub import_limits: imports::Limits,
+    /// Largest such file, bytes.
+    pub upload_bytes_max: u64,
+    /// Where files lie while they are received or sent.
+    pub passing_dir: PathBuf,
 }
 
 /// Name, Prometheus type, help and value of a counter.
@@ -117,6 +124,8 @@ pub struct App {
     pub last_backup: OnceLock<LastBackup>,
     /// The position behind what the current state and history show.
     pub shown: OnceLock<watch::Receiver<u64>>,
+    /// Held while a file is made a table.
+    pub importing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl App {
@@ -219,9 +228,12 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(entities::ngsi_list))
 }
 
-/// The live stream stands apart: it has no time limit.
+/// The live stream and the import stand apart: they have no time limit. An import that was cut off would go on
+/// behind the answer that says so.
 fn live() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(events::listen))
+    OpenApiRouter::new()
+        .routes(routes!(events::listen))
+        .routes(routes!(crate::table_imports::import))
 }
 
 /// The description of every operation, and the rules read from it.

@@ -24,6 +24,7 @@ pub mod plan;
 pub mod provenance;
 pub mod session;
 pub mod sql;
+pub mod table_imports;
 pub mod tables;
 pub mod words;
 

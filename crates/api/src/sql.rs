@@ -12,9 +12,12 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
 use lake::Format;
+use lake::department::TableEntry;
+use model::Problem;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tokio_util::io::ReaderStream;
 use utoipa::ToSchema;
 
 /// A statement.
@@ -22,7 +25,7 @@ use utoipa::ToSchema;
 pub struct SqlRequest {
     /// One reading statement.
     pub query: String,
-    /// `json` (default), `csv` or `arrow`; goes before the header Accept.
+    /// `json` (default), `csv`, `arrow`, `xlsx` or `parquet`; goes before the header Accept.
     #[serde(default)]
     pub format: Option<String>,
 }
@@ -51,11 +54,22 @@ pub struct SqlAnswer {
     pub elapsed_ms: f64,
 }
 
+/// How an answer is sent.
+enum Sent {
+    /// At once.
+    Json,
+    /// As rows are found.
+    Stream(Format),
+    /// When it is whole.
+    File(imports::write::Format),
+}
+
 /// Runs one reading statement. JSON is cut off at `sql.rows_max` rows and says so; CSV and Arrow's stream are
 /// sent as rows are found, and the connection breaks off when there are more than `sql.stream_rows_max` or
-/// when a limit is reached on the way.
+/// when a limit is reached on the way. Excel and Parquet are sent when they are whole.
 #[utoipa::path(post, path = "/api/v1/sql", tag = "data", security(("session" = ["sql.query"])), request_body = SqlRequest,
-    responses((status = 200, content((SqlAnswer = "application/json"), (String = "text/csv"), (String = "application/vnd.apache.arrow.stream"))),
+    responses((status = 200, content((SqlAnswer = "application/json"), (String = "text/csv"), (String = "application/vnd.apache.arrow.stream"),
+        (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (Vec<u8> = "application/vnd.apache.parquet"))),
         (status = 400, body = crate::error::ProblemBody)))]
 pub async fn run(
     State(app): State<Arc<App>>,
@@ -65,30 +79,90 @@ pub async fn run(
 ) -> Answer<Response> {
     let tables = app.tables.seen_by(&caller);
     match format(request.format.as_deref(), &headers)? {
-        None => Ok(Json(answer(&app, &request.query, tables).await?).into_response()),
-        Some(format) => stream(&app, &request.query, tables, format).await,
+        Sent::Json => Ok(Json(answer(&app, &request.query, tables).await?).into_response()),
+        Sent::Stream(format) => stream(&app, &request.query, tables, format).await,
+        Sent::File(format) => file(&app, &request.query, tables, format).await,
     }
 }
 
-/// The format asked for; `None` is JSON.
-fn format(named: Option<&str>, headers: &HeaderMap) -> Answer<Option<Format>> {
+/// The format asked for.
+fn format(named: Option<&str>, headers: &HeaderMap) -> Answer<Sent> {
     if let Some(named) = named {
         return match named {
-            "json" => Ok(None),
-            other => other.parse().map(Some).map_err(ApiError::invalid),
+            "json" => Ok(Sent::Json),
+            "xlsx" => Ok(Sent::File(imports::write::Format::Xlsx)),
+            "parquet" => Ok(Sent::File(imports::write::Format::Parquet)),
+            other => other.parse().map(Sent::Stream).map_err(ApiError::invalid),
         };
     }
     let accept = headers.get(header::ACCEPT).and_then(|a| a.to_str().ok());
     // The first that is known, in the order in which the client names them.
     let known = accept.unwrap_or_default().split(',').find_map(|part| {
         match part.split(';').next().unwrap_or_default().trim() {
-            "text/csv" => Some(Some(Format::Csv)),
-            "application/vnd.apache.arrow.stream" => Some(Some(Format::Arrow)),
-            "application/json" | "*/*" => Some(None),
+            "text/csv" => Some(Sent::Stream(Format::Csv)),
+            "application/vnd.apache.arrow.stream" => Some(Sent::Stream(Format::Arrow)),
+            "application/json" | "*/*" => Some(Sent::Json),
             _ => None,
         }
     });
-    Ok(known.flatten())
+    Ok(known.unwrap_or(Sent::Json))
+}
+
+/// An answer as a file that is written first and sent when it is whole, so that an error is told with a status.
+async fn file(
+    app: &App,
+    query: &str,
+    tables: Arc<CityTables>,
+    format: imports::write::Format,
+) -> Answer<Response> {
+    let question = lake::Question {
+        sql: query,
+        parameters: Vec::new(),
+        tables,
+        catalogue: &app.ingest.catalogue(),
+    };
+    let limits = &app.options.sql_stream_limits;
+    let mut answer = app
+        .lake
+        .query_stream(question, limits)
+        .await
+        .map_err(ApiError::invalid)?;
+    let folder = tempfile::tempdir_in(&app.options.passing_dir).map_err(ApiError::internal)?;
+    let path = folder.path().join("file");
+    let options = imports::write::Options {
+        for_spreadsheets: false,
+        utc_offset_seconds: crate::table_imports::utc_offset_seconds(&app.city, app.now()),
+    };
+    let failed = |problem: Problem| match problem.code.as_str() {
+        "export-io" => ApiError::internal(problem),
+        _ => ApiError::invalid(problem),
+    };
+    let mut target =
+        imports::write::Target::new(&path, format, answer.schema(), options).map_err(failed)?;
+    while let Some(batch) = answer.next().await {
+        let batch = batch.map_err(ApiError::invalid)?;
+        // Packing and the disk are no work for a thread that serves others.
+        target = tokio::task::spawn_blocking(move || {
+            target.write(&lake::formats::flat(&batch)?).map(|()| target)
+        })
+        .await
+        .map_err(ApiError::internal)?
+        .map_err(failed)?;
+    }
+    if answer.truncated() {
+        return Err(ApiError::invalid(lake::formats::rows_problem(limits)));
+    }
+    tokio::task::spawn_blocking(move || target.finish())
+        .await
+        .map_err(ApiError::internal)?
+        .map_err(failed)?;
+    let file = tokio::fs::File::open(&path)
+        .await
+        .map_err(ApiError::internal)?;
+    // The open file stays readable when its name is gone.
+    drop(folder);
+    let body = Body::from_stream(ReaderStream::new(file));
+    Ok(([(header::CONTENT_TYPE, format.media_type())], body).into_response())
 }
 
 async fn stream(
@@ -155,6 +229,62 @@ pub async fn answer(app: &App, query: &str, tables: Arc<CityTables>) -> Answer<S
     })
 }
 
+/// A column of a table that SQL can read.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TableColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub r#type: ColumnType,
+    /// The unit of its numbers, where the department's file named one.
+    pub unit: Option<String>,
+}
+
+/// Where a department's table came from.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportedTable {
+    /// Its title in Chinese.
+    pub title_zh: Option<String>,
+    /// Its title in English.
+    pub title_en: Option<String>,
+    /// The department that handed it in, by id.
+    pub department: Option<String>,
+    /// Its rows.
+    pub rows: u64,
+    /// Rows of the file that were left out because something was wrong with them.
+    pub rows_left_out: u64,
+    /// When it was brought in.
+    pub imported_at: String,
+    /// By whom.
+    pub imported_by: String,
+    /// The file's name.
+    pub file: String,
+    /// SHA-256 of the file, in hex.
+    pub sha256: String,
+    /// `csv`, `excel` or `parquet`.
+    pub format: String,
+    /// The sheet, where there were several.
+    pub sheet: Option<String>,
+}
+
+impl From<&TableEntry> for ImportedTable {
+    fn from(entry: &TableEntry) -> Self {
+        Self {
+            title_zh: entry.title_zh.clone(),
+            title_en: entry.title_en.clone(),
+            department: entry.department.clone(),
+            rows: entry.rows,
+            rows_left_out: entry.rows_left_out,
+            imported_at: entry.imported_at.to_string(),
+            imported_by: entry.imported_by.clone(),
+            file: entry.source.file.clone(),
+            sha256: entry.source.sha256.clone(),
+            format: entry.source.format.clone(),
+            sheet: entry.source.sheet.clone(),
+        }
+    }
+}
+
 /// A table that SQL can read.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Table {
@@ -163,7 +293,9 @@ pub struct Table {
     /// What it holds.
     pub description: String,
     /// Its columns.
-    pub columns: Vec<Column>,
+    pub columns: Vec<TableColumn>,
+    /// Where it came from, when a department handed it in.
+    pub imported: Option<ImportedTable>,
 }
 
 /// A list.
@@ -178,22 +310,28 @@ pub struct Tables {
     responses((status = 200, body = Tables)))]
 pub async fn tables(State(app): State<Arc<App>>, Caller(caller): Caller) -> Json<Tables> {
     let seen = app.tables.seen_by(&caller);
-    let items = app
-        .lake
-        .tables(&app.ingest.catalogue(), seen.as_ref())
-        .into_iter()
-        .map(|t| Table {
+    let catalogue = app.ingest.catalogue();
+    let entries = app.lake.department_tables();
+    let items = app.lake.tables(&catalogue, seen.as_ref()).into_iter();
+    let items = items.map(|t| {
+        // A department's table is never one of the platform's, whose names are not given away.
+        let entry = entries.iter().find(|entry| entry.name == t.name);
+        let unit = |name: &str| {
+            let columns = &entry?.columns;
+            columns.iter().find(|c| c.name == name)?.unit.clone()
+        };
+        let columns = t.columns.into_iter().map(|(name, kind)| TableColumn {
+            unit: unit(&name),
+            r#type: kind.into(),
+            name,
+        });
+        Table {
+            columns: columns.collect(),
+            imported: entry.map(ImportedTable::from),
             name: t.name,
             description: t.description,
-            columns: t
-                .columns
-                .into_iter()
-                .map(|(name, kind)| Column {
-                    name,
-                    r#type: kind.into(),
-                })
-                .collect(),
-        });
+        }
+    });
     Json(Tables {
         items: items.collect(),
     })

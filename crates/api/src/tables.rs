@@ -65,6 +65,15 @@ const DEVICE_ID: usize = 9;
 /// Entities that a query reads from the current state at once; updates wait that long.
 const ENTITIES_A_PAGE: usize = 2_048;
 
+/// The names of all tables lent, also of those that not everybody may read.
+pub fn names() -> Vec<&'static str> {
+    let records = TABLES.iter().map(|t| t.name);
+    [ENTITIES_NOW, INDICATORS]
+        .into_iter()
+        .chain(records)
+        .collect()
+}
+
 fn named(columns: &[(&str, ColumnKind)]) -> Vec<(String, ColumnKind)> {
     columns
         .iter()

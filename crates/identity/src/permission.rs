@@ -32,6 +32,8 @@ permissions! {
     EntityRead = "entity.read",
     /// Query with SQL.
     SqlQuery = "sql.query",
+    /// Make a department's file a table.
+    TableImport = "table.import",
     /// Read alerts.
     AlertRead = "alert.read",
     /// Take note of an alert.

@@ -76,6 +76,7 @@ const ROLES: &[(Role, &str, &[Permission])] = &[
         &[
             EntityRead,
             SqlQuery,
+            TableImport,
             AlertRead,
             CaseRead,
             DeviceRead,
@@ -90,6 +91,7 @@ const ROLES: &[(Role, &str, &[Permission])] = &[
         &[
             EntityRead,
             SqlQuery,
+            TableImport,
             AlertRead,
             CaseRead,
             DeviceRead,
@@ -203,6 +205,7 @@ mod tests {
         assert_eq!(holders(IndicatorReport), ["admin", "planner"]);
         assert_eq!(holders(DataCorrect), ["admin", "duty", "planner"]);
         assert_eq!(holders(SqlQuery), ["admin", "duty", "planner", "analyst"]);
+        assert_eq!(holders(TableImport), ["admin", "planner", "analyst"]);
         for permission in Permission::ALL {
             assert!(!holders(*permission).is_empty());
             assert_eq!(

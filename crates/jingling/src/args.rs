@@ -23,6 +23,8 @@ const EXAMPLES: &str = "Examples:
   jingling device add ./city --id urn:ngsi-ld:WaterObserved:1 --type WaterObserved
   jingling token create ./city --name telegraf --role collector
   jingling query ./city \"SELECT entity_id, count(*) FROM observations GROUP BY 1\"
+  jingling import ./city towns.xlsx --table towns --dry-run
+  jingling export ./city --table towns --output towns.csv
   jingling check ./city                        verify every stored file
   jingling backup ./city --to /mnt/backup/city copy it while it runs
   jingling restore /mnt/backup/city --to ./new make a city from a backup
@@ -59,6 +61,16 @@ pub enum Command {
         after_help = "Example: jingling query ./city \"SELECT * FROM observations ORDER BY observed_at DESC LIMIT 5\" --csv"
     )]
     Query(Query),
+    /// Make a department's file (CSV, Excel, Parquet) a table in SQL, whether the city runs or not.
+    #[command(
+        after_help = "Examples:\n  jingling import ./city 乡镇.xlsx --table towns --title-zh 乡镇名录 --dry-run\n  jingling import ./city 乡镇.xlsx --table towns --header-line 2 --merged fill\n  jingling import ./city 编号.csv --table codes --type 编号=text --on-error skip --report bad.csv\n\nExit status: 0 when nothing is wrong, or what is wrong was left out with --on-error skip; 1 when a line is bad or the file is refused, and nothing was written."
+    )]
+    Import(Import),
+    /// Write a table or an answer to a file: .csv, .xlsx or .parquet, whether the city runs or not.
+    #[command(
+        after_help = "Examples:\n  jingling export ./city --table towns --output towns.xlsx\n  jingling export ./city \"SELECT * FROM cases\" --output cases.csv --for-spreadsheets"
+    )]
+    Export(Export),
     /// Service tokens for machines.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -169,6 +181,92 @@ pub struct Query {
     /// The same as --format csv: comma-separated values with a header.
     #[arg(long, conflicts_with = "format")]
     pub csv: bool,
+    /// Settings.
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+/// `jingling import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The city's folder.
+    pub dir: PathBuf,
+    /// The file: .csv, .tsv, .txt (UTF-8, GB18030 or UTF-16), .xlsx, .xls or .parquet.
+    pub file: PathBuf,
+    /// The table's name in SQL: small letters, digits and _.
+    #[arg(long)]
+    pub table: String,
+    /// Its title in Chinese.
+    #[arg(long)]
+    pub title_zh: Option<String>,
+    /// Its title in English.
+    #[arg(long)]
+    pub title_en: Option<String>,
+    /// What it holds, in a sentence.
+    #[arg(long)]
+    pub description: Option<String>,
+    /// The department that it is from, by its id in the city profile.
+    #[arg(long)]
+    pub department: Option<String>,
+    /// Put it in the place of a table of the same name.
+    #[arg(long)]
+    pub replace: bool,
+    /// The sheet of a workbook; the first without it.
+    #[arg(long)]
+    pub sheet: Option<String>,
+    /// The line that names the columns, from 1; what stands above is left out. The first that is not empty without it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub header_line: Option<u64>,
+    /// Merged cells: refuse the file, fill each with the range's value, or leave all but the first empty.
+    #[arg(long, default_value = "refuse", value_parser = ["refuse", "fill", "first"])]
+    pub merged: String,
+    /// What a column holds instead of what is found: text, integer, number, boolean, date or time (may be repeated).
+    #[arg(long = "type", value_name = "NAME=TYPE")]
+    pub types: Vec<String>,
+    /// Read and report, write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// A bad line refuses the file (stop), or is left out and told (skip).
+    #[arg(long, value_enum, default_value_t = OnError::Stop)]
+    pub on_error: OnError,
+    /// Write every problem to this CSV file: line, column, value, what is wrong, how to mend it.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// One JSON object with every problem instead of text.
+    #[arg(long)]
+    pub json: bool,
+    /// Settings.
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+/// What is done about a bad line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum OnError {
+    /// Nothing is written.
+    Stop,
+    /// It is left out.
+    Skip,
+}
+
+/// `jingling export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The city's folder.
+    pub dir: PathBuf,
+    /// The statement.
+    #[arg(required_unless_present = "table", conflicts_with = "table")]
+    pub sql: Option<String>,
+    /// The whole table of this name.
+    #[arg(long)]
+    pub table: Option<String>,
+    /// The file; its ending is its format: .csv, .xlsx or .parquet.
+    #[arg(long, short)]
+    pub output: PathBuf,
+    /// CSV for Excel and its kin: with the mark that makes them read UTF-8, and with ' before a text that would be a
+    /// formula. Without it CSV is written as the data is.
+    #[arg(long)]
+    pub for_spreadsheets: bool,
     /// Settings.
     #[command(flatten)]
     pub overrides: Overrides,

@@ -12,7 +12,7 @@ use std::path::Path;
 /// Something that is wrong with a stored file.
 #[derive(Debug, Serialize)]
 pub struct Finding {
-    /// settings, format, packs, journal, notices, lake, twin, retained, records, attachments.
+    /// settings, format, packs, journal, notices, lake, twin, rules, retained, records, attachments.
     pub part: &'static str,
     /// What and where.
     pub what: String,
@@ -114,7 +114,10 @@ pub async fn check(dir: &Path, anchors: &[journal::Anchor]) -> Result<Checked> {
                 let after = stored_positions(&folder);
                 let told = std::mem::take(&mut report.findings);
                 let problems = told.iter().map(ToString::to_string);
-                found.part("journal", problems.chain(mismatches(&before, &after, &report)));
+                found.part(
+                    "journal",
+                    problems.chain(mismatches(&before, &after, &report)),
+                );
                 found.journal = Some(report);
             }
             Err(error) => found.part("journal", [error]),
@@ -134,6 +137,10 @@ pub async fn check(dir: &Path, anchors: &[journal::Anchor]) -> Result<Checked> {
         found.part("lake", lake::check(&folder.lake()));
     }
     found.part("twin", twin::Twin::restore(&folder.twin_checkpoint()).err());
+    found.part(
+        "rules",
+        crate::records_projection::check_rules(&folder.rules_state()).err(),
+    );
     found.part(
         "retained",
         gateway::mqtt::check_retained(&folder.retained()).err(),

@@ -52,6 +52,8 @@ places! {
     records_snapshot = "backup/records.sqlite",
     /// Held by the process that serves the city.
     lock = "run/lock",
+    /// Files while they are received or sent.
+    passing = "run/passing",
     /// Where the city listens while it runs.
     addresses = "run/addresses.json",
 }

@@ -6,7 +6,7 @@
 use crate::city_lock::CityLock;
 use crate::files;
 use crate::folder::Folder;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 pub const FILE_VERSION: u32 = 1;
 /// The name of the records' format in `format`: the one store that migrates when it is opened.
 const RECORDS: &str = "records";
+/// The name of the department tables' format: the one that is also written beside a server.
+const DEPARTMENT_TABLE: &str = "department-table";
 
 /// The formats that this program writes, each read in every version from 1 up to this one.
 pub fn current() -> BTreeMap<String, u32> {
@@ -23,9 +25,10 @@ pub fn current() -> BTreeMap<String, u32> {
         ("message", u32::from(model::record::RECORD_VERSION)),
         ("twin", u32::from(twin::CHECKPOINT_VERSION)),
         ("lake", lake::MANIFEST_VERSION),
-        ("department-table", lake::department::ENTRY_VERSION),
+        (DEPARTMENT_TABLE, lake::department::ENTRY_VERSION),
         (RECORDS, records),
         ("gaps", crate::gaps::VERSION),
+        ("rules", crate::records_projection::RULES_VERSION),
         ("retained", u32::from(gateway::mqtt::RETAINED_VERSION)),
     ]
     .map(|(name, version)| (name.to_owned(), version))
@@ -167,19 +170,37 @@ pub fn open_for_writing(folder: &Folder, _lock: &CityLock) -> Result<()> {
 /// # Errors
 /// When the folder is newer than this program, or is older and served at this moment by the older program.
 pub fn open_beside(folder: &Folder) -> Result<Option<CityLock>> {
-    if read(folder)?.version_of(RECORDS) >= Formats::of_this_program().version_of(RECORDS) {
-        return Ok(None);
-    }
-    match CityLock::take(folder) {
-        Ok(lock) => {
-            open_for_writing(folder, &lock)?;
-            Ok(Some(lock))
-        }
-        Err(error) => bail!(
+    raised(folder, RECORDS).map_err(|error| {
+        anyhow::anyhow!(
             "the records are older than {}, and changing their shape under a server is not done: {error:#}",
             program()
-        ),
+        )
+    })
+}
+
+/// For commands that write department tables, also beside a server. Gives the lock when the folder had to be
+/// said to hold this program's formats first; hold it while writing.
+///
+/// # Errors
+/// When the folder is newer than this program, or is served at this moment by an older one, which would not
+/// read what this one writes.
+pub fn open_for_tables(folder: &Folder) -> Result<Option<CityLock>> {
+    raised(folder, DEPARTMENT_TABLE).map_err(|error| {
+        anyhow::anyhow!(
+            "the city is served by a program older than {}, which would not read a table that this one writes: {error:#}",
+            program()
+        )
+    })
+}
+
+/// Brings the folder to this program's formats when it is older in one of them.
+fn raised(folder: &Folder, name: &str) -> Result<Option<CityLock>> {
+    if read(folder)?.version_of(name) >= Formats::of_this_program().version_of(name) {
+        return Ok(None);
     }
+    let lock = CityLock::take(folder)?;
+    open_for_writing(folder, &lock)?;
+    Ok(Some(lock))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! Reading order: [`settings`], [`folder`], [`running`] (a city that runs), [`projector`] and
 //! [`records_projection`] (from the journal to everything else), [`gaps`] (what the journal lost),
 //! [`retention`] (what it no longer keeps), [`mqtt_door`] and [`mapping`], [`commands`], [`query`],
-//! [`check`], [`demo`].
+//! [`department`] (files in and out), [`check`], [`demo`].
 
 pub mod args;
 pub mod backup;
@@ -12,6 +12,7 @@ pub mod check;
 pub mod city_lock;
 pub mod commands;
 pub mod demo;
+pub mod department;
 pub mod files;
 pub mod folder;
 pub mod formats;
@@ -21,6 +22,7 @@ pub mod metrics;
 pub mod mqtt_door;
 pub mod output;
 pub mod presence;
+pub mod program;
 pub mod projector;
 pub mod query;
 pub mod records_projection;

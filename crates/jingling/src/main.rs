@@ -1,93 +1,11 @@
-//! The `jingling` command.
+//! The `jingling` command: its allocator; all else is in the library.
 
-use clap::Parser;
-use jingling::args::{Cli, Command};
-use jingling::{backup, check, commands, demo, output, query};
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
-use tracing_subscriber::EnvFilter;
 
 /// Gives memory back within a second of its last use; its settings are in `.cargo/config.toml`.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("jingling: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    log(&cli.command);
-    match runtime.block_on(run(cli.command)) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("jingling: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn log(command: &Command) {
-    let (level, json) = match command {
-        Command::Serve(args) => jingling::settings::Settings::load(&args.dir, &args.overrides.set)
-            .map_or_else(
-                |_| ("info".to_owned(), false),
-                |s| (s.log.level, s.log.json),
-            ),
-        Command::Demo(_) | Command::Sim(_) => ("info".to_owned(), false),
-        _ => ("warn".to_owned(), false),
-    };
-    let filter = EnvFilter::try_new(&level).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false);
-    if json {
-        builder.json().init()
-    } else {
-        builder.init()
-    }
-}
-
-async fn run(command: Command) -> anyhow::Result<bool> {
-    match command {
-        Command::Init(args) => {
-            let made = commands::init(&args).await?;
-            if args.json {
-                output::print_json(&serde_json::json!(made))?;
-            } else {
-                let rows = made
-                    .into_iter()
-                    .map(|p| vec![p.role, p.username, p.password])
-                    .collect();
-                output::print_table(&["role", "username", "password"], rows);
-                eprintln!(
-                    "also in {}/secrets/first-sign-in.json; run it: jingling serve {}",
-                    args.dir.display(),
-                    args.dir.display()
-                );
-            }
-        }
-        Command::Serve(args) => demo::serve(args).await?,
-        Command::Demo(args) => demo::demo(args).await?,
-        Command::Sim(args) => demo::sim(args).await?,
-        Command::Check(args) => return check::run(&args.dir, args.json, &args.chain).await,
-        Command::Backup(args) => return backup::commands::backup(args).await,
-        Command::Restore(args) => backup::commands::restore_one(args).await?,
-        Command::Query(args) => query::query(args).await?,
-        Command::Token(command) => commands::token(command).await?,
-        Command::Device(command) => commands::device(command).await?,
-        Command::User(command) => commands::user(command).await?,
-        Command::Pack(command) => return commands::pack(&command),
-        Command::Openapi => output::print_json(&api::description::json())?,
-    }
-    Ok(true)
+    jingling::program::run()
 }

@@ -1,25 +1,20 @@
-//! The MQTT door's counters in Prometheus' words.
+//! The doors' counters in Prometheus' words.
 
 use api::app::MetricLine;
-use gateway::mqtt::Metrics;
 
-/// The counters now.
-pub fn mqtt(metrics: &Metrics) -> Vec<MetricLine> {
-    metrics
-        .figures()
-        .into_iter()
-        .map(|(name, value)| {
-            let kind = if name.ends_with("_total") {
-                "counter"
-            } else {
-                "gauge"
-            };
-            (
-                format!("jingling_mqtt_{name}"),
-                kind,
-                "Of the MQTT door.",
-                value,
-            )
-        })
-        .collect()
+/// Figures of a door as lines: `jingling_<door>_<name>`.
+pub fn lines(
+    door: &str,
+    help: &'static str,
+    figures: impl IntoIterator<Item = (&'static str, u64)>,
+) -> Vec<MetricLine> {
+    let line = |(name, value): (&str, u64)| {
+        let kind = if name.ends_with("_total") {
+            "counter"
+        } else {
+            "gauge"
+        };
+        (format!("jingling_{door}_{name}"), kind, help, value)
+    };
+    figures.into_iter().map(line).collect()
 }

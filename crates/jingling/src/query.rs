@@ -20,8 +20,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 /// A city's data, opened for reading.
-struct Opened {
-    settings: Settings,
+pub(crate) struct Opened {
+    pub(crate) settings: Settings,
     packs: pack::Packs,
     lake: Lake,
     records: Records,
@@ -31,7 +31,7 @@ struct Opened {
 impl Opened {
     /// The sealed history, the journal's tail and the records; the indicators measured when the statement
     /// names them.
-    async fn new(dir: &Path, overrides: &[String], sql: &str) -> Result<Self> {
+    pub(crate) async fn new(dir: &Path, overrides: &[String], sql: &str) -> Result<Self> {
         let folder = Folder::new(dir);
         let settings = Settings::load(dir, overrides)?;
         formats::read(&folder)?;
@@ -92,15 +92,19 @@ impl Opened {
         })
     }
 
-    async fn stream(&self, sql: &str) -> Result<lake::Answer> {
+    pub(crate) async fn close(self) {
+        self.records.close().await;
+    }
+
+    /// Answers a statement batch by batch.
+    pub(crate) async fn stream(&self, sql: &str, limits: &lake::Limits) -> Result<lake::Answer> {
         let question = lake::Question {
             sql,
             parameters: Vec::new(),
             tables: self.tables.clone(),
             catalogue: &self.packs.catalogue,
         };
-        let limits = stream_limits(&self.settings);
-        let answer = self.lake.query_stream(question, &limits).await;
+        let answer = self.lake.query_stream(question, limits).await;
         answer.map_err(|p| anyhow!("{p}"))
     }
 }
@@ -121,7 +125,7 @@ pub async fn query(args: Query) -> Result<()> {
         QueryFormat::Csv => written(&city, &args.sql, Format::Csv).await,
         QueryFormat::Arrow => written(&city, &args.sql, Format::Arrow).await,
     };
-    city.records.close().await;
+    city.close().await;
     done
 }
 
@@ -168,7 +172,9 @@ async fn shown(city: &Opened, sql: &str, format: QueryFormat) -> Result<()> {
 type Pieces = Pin<Box<dyn Stream<Item = Result<Vec<u8>, Problem>> + Send>>;
 
 async fn written(city: &Opened, sql: &str, format: Format) -> Result<()> {
-    let mut pieces: Pieces = Box::pin(city.stream(sql).await?.into_bytes(format));
+    let limits = stream_limits(&city.settings);
+    let answer = city.stream(sql, &limits).await?;
+    let mut pieces: Pieces = Box::pin(answer.into_bytes(format));
     let mut out = std::io::stdout().lock();
     while let Some(piece) = pieces.next().await {
         match out.write_all(&piece.map_err(|p| anyhow!("{p}"))?) {

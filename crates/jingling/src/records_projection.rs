@@ -19,7 +19,7 @@ use records::devices::DeviceChange;
 use rules::{Engine, RuleEvent, State};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -42,11 +42,52 @@ const PASSING_CODES: [u32; 4] = [8, 10, 13, 14];
 /// Most changed entities named in one notice to the pages.
 const NOTICE_ENTITIES_MAX: usize = 2_000;
 
+/// Version of the rules' memory on disk; every version ever written stays readable.
+pub const RULES_VERSION: u32 = 1;
+
 /// The rules' memory on disk.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Stored {
+    /// Files from before it was written have the first.
+    #[serde(default = "first_version")]
+    version: u32,
     position: u64,
     state: State,
+}
+
+const fn first_version() -> u32 {
+    1
+}
+
+/// Reads the rules' memory; `None` when there is none.
+fn read_rules(path: &Path) -> Result<Option<Stored>> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("reading {}", path.display())),
+    };
+    let stored: Stored = serde_json::from_slice(&bytes).with_context(|| {
+        format!(
+            "{}: put it back from a backup, or delete it: the rules are replayed from the journal's start",
+            path.display()
+        )
+    })?;
+    if stored.version > RULES_VERSION {
+        anyhow::bail!(
+            "{} has version {}; run the version that wrote it, or newer",
+            path.display(),
+            stored.version
+        );
+    }
+    Ok(Some(stored))
+}
+
+/// Reads the rules' memory without a city: the journal position that it belongs to; `None` when there is none.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_rules(path: &Path) -> Result<Option<u64>> {
+    Ok(read_rules(path)?.map(|stored| stored.position))
 }
 
 /// Rules, dead letters and device counters.
@@ -93,15 +134,11 @@ impl RecordsProjection {
                         .join("\n")
                 )
             })?;
-        let stored: Stored = match std::fs::read(&state_file) {
-            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| {
-                format!(
-                    "{}: delete it to replay the rules from the journal's start",
-                    state_file.display()
-                )
-            })?,
-            Err(_) => Stored::default(),
-        };
+        let stored = read_rules(&state_file)?.unwrap_or_else(|| Stored {
+            version: RULES_VERSION,
+            position: 0,
+            state: State::default(),
+        });
         // Alerts of rules that are gone or have changed are cleared with the first step.
         let gone = engine.restore(stored.state);
         let records_position = app.records.projection_position(NAME).await?;
@@ -402,6 +439,7 @@ impl RecordsProjection {
 
     fn store_state(&mut self) -> Result<()> {
         let stored = Stored {
+            version: RULES_VERSION,
             position: self.rules_position,
             state: self.engine.state(),
         };

@@ -151,6 +151,9 @@ impl Running {
                 request_time_max: Duration::from_secs(settings.http.request_seconds_max),
                 sql_limits: sql_limits(settings),
                 sql_stream_limits: stream_limits(settings),
+                import_limits: import_limits(settings),
+                upload_bytes_max: settings.import.upload_mib_max << 20,
+                passing_dir: passing_dir(&folder)?,
             },
             ingest: ingest.clone(),
             twin: twin.clone(),
@@ -175,6 +178,7 @@ impl Running {
             disconnect: OnceLock::new(),
             last_backup: OnceLock::new(),
             shown: OnceLock::new(),
+            importing: Arc::default(),
         });
         let own = folder.clone();
         // Set once, here.
@@ -274,10 +278,6 @@ impl Running {
             let _ = app.disconnect.set(Box::new(move |client_id| {
                 door.disconnect(client_id);
             }));
-            let metrics = mqtt.metrics().clone();
-            let _ = app
-                .door_metrics
-                .set(Box::new(move || crate::metrics::mqtt(&metrics)));
         }
         let postgres = start_postgres(&app, &folder, settings).await?;
         if let Some(postgres) = &postgres {
@@ -289,6 +289,16 @@ impl Running {
                     .map(|&a| ("postgres_tls", a)),
             );
         }
+        let (mqtt_door, postgres_door) = (mqtt.clone(), postgres.clone());
+        let _ = app.door_metrics.set(Box::new(move || {
+            let mqtt = mqtt_door.iter().flat_map(|door| {
+                crate::metrics::lines("mqtt", "Of the MQTT door.", door.metrics().figures())
+            });
+            let postgres = postgres_door.iter().flat_map(|door| {
+                crate::metrics::lines("postgres", "Of the PostgreSQL door.", door.figures())
+            });
+            mqtt.chain(postgres).collect()
+        }));
         let listener = tokio::net::TcpListener::bind(settings.http.listen)
             .await
             .with_context(|| {
@@ -426,6 +436,42 @@ pub fn stream_limits(settings: &Settings) -> lake::Limits {
         rows_max: settings.sql.stream_rows_max,
         ..sql_limits(settings)
     }
+}
+
+/// The limits of an export to a file on the command line.
+pub fn export_limits(settings: &Settings) -> lake::Limits {
+    lake::Limits {
+        rows_max: settings.export.rows_max,
+        time_max: Duration::from_secs(settings.export.seconds_max),
+        ..sql_limits(settings)
+    }
+}
+
+/// The limits of a file that is made a table.
+pub fn import_limits(settings: &Settings) -> imports::Limits {
+    let import = &settings.import;
+    imports::Limits {
+        file_bytes_max: import.file_mib_max << 20,
+        unpacked_bytes_max: import.unpacked_mib_max << 20,
+        rows_max: import.rows_max,
+        columns_max: import.columns_max,
+        cell_bytes_max: import.cell_kib_max << 10,
+        problems_max: import.problems_max,
+        ..imports::Limits::default()
+    }
+}
+
+/// An empty folder for files that pass through; what an earlier start left in it is gone.
+fn passing_dir(folder: &Folder) -> Result<std::path::PathBuf> {
+    let path = folder.passing();
+    match std::fs::remove_dir_all(&path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            return Err(e).with_context(|| format!("clearing {}", path.display()));
+        }
+        _ => {}
+    }
+    std::fs::create_dir_all(&path).with_context(|| format!("making {}", path.display()))?;
+    Ok(path)
 }
 
 fn line_protocol(packs: &pack::Packs) -> Result<Influx> {

@@ -39,6 +39,10 @@ pub struct Settings {
     pub twin: TwinSettings,
     /// Queries.
     pub sql: Sql,
+    /// Files that departments hand in.
+    pub import: ImportSettings,
+    /// Answers written to files on the command line.
+    pub export: ExportSettings,
     /// The plan's figures.
     pub indicators: IndicatorSettings,
     /// Copies on another disk.
@@ -153,6 +157,30 @@ Sql {
     seconds_max: u64 = 30,
     /// Most memory for one query, MiB.
     memory_mib_max: usize = 512,
+});
+section!(/// Files that departments hand in.
+ImportSettings {
+    /// Largest file on the command line, MiB.
+    file_mib_max: u64 = 256,
+    /// Largest file over HTTP, MiB.
+    upload_mib_max: u64 = 64,
+    /// Most that a packed file (Excel, Parquet) may unpack to, MiB.
+    unpacked_mib_max: u64 = 1_024,
+    /// Most rows of one file.
+    rows_max: usize = 1_000_000,
+    /// Most columns.
+    columns_max: usize = 500,
+    /// Longest text in a cell, KiB.
+    cell_kib_max: usize = 32,
+    /// Most problems that a report names by line; the others are counted.
+    problems_max: usize = 10_000,
+});
+section!(/// Answers written to files on the command line.
+ExportSettings {
+    /// Most rows of one file.
+    rows_max: usize = 10_000_000,
+    /// Longest time, seconds.
+    seconds_max: u64 = 1_800,
 });
 section!(/// The plan's figures.
 IndicatorSettings {

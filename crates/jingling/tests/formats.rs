@@ -60,6 +60,12 @@ const FORMATS: &[Format] = &[
         open: open_gaps,
     },
     Format {
+        name: "rules",
+        fixtures: "crates/jingling/fixtures",
+        begin: &["rules-"],
+        open: open_rules,
+    },
+    Format {
         name: "retained",
         fixtures: "crates/gateway/fixtures",
         begin: &[""],
@@ -131,6 +137,11 @@ fn open_records(fixture: &Path) {
 
 fn open_gaps(fixture: &Path) {
     assert!(!jingling::gaps::read(fixture).unwrap().is_empty());
+}
+
+fn open_rules(fixture: &Path) {
+    let position = jingling::records_projection::check_rules(fixture).unwrap();
+    assert!(position.is_some_and(|position| position > 0));
 }
 
 fn open_retained(fixture: &Path) {

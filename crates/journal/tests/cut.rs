@@ -63,7 +63,7 @@ async fn it_ends_at_any_position_and_is_written_on_from_there() {
         cut(copy.path(), position).unwrap();
         let expected: Vec<_> = (0..position).map(record).collect();
         assert_eq!(read(copy.path()), expected, "cut at {position}");
-        let report = check(copy.path()).unwrap();
+        let report = check(copy.path(), &[]).unwrap();
         assert_eq!(
             (report.findings, report.torn),
             (vec![], None),
@@ -99,7 +99,7 @@ async fn the_bytes_up_to_an_extent_are_a_whole_journal() {
             }
         }
         assert_eq!(read(copy.path()).len() as u64, extent.position);
-        assert_eq!(check(copy.path()).unwrap().torn, None);
+        assert_eq!(check(copy.path(), &[]).unwrap().torn, None);
     }
     assert_eq!(extent(dir.path(), COUNT).unwrap().unwrap().position, COUNT);
     let empty = tempfile::tempdir().unwrap();

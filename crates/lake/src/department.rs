@@ -6,9 +6,10 @@
 //! one before stays until the import after, so that a query under way can finish.
 
 use crate::engine::store_url;
+use crate::layout::Table;
 use crate::manifest::{io_problem, sync_folder};
 use crate::records::RecordTable;
-use crate::schema::{ColumnKind, OBSERVATIONS};
+use crate::schema::ColumnKind;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::datasource::TableProvider;
@@ -24,14 +25,17 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 /// Version of the entry that is written; older ones stay readable for ever (see `fixtures/`).
-pub const ENTRY_VERSION: u32 = 1;
+pub const ENTRY_VERSION: u32 = 2;
 const FOLDER: &str = "tables";
+/// Held while a table is brought in; in the folder of the tables.
+const LOCK: &str = "lock";
 const ENTRY_NAME: &str = "table.json";
 /// Longest name of a table, in characters.
 const NAME_CHARS_MAX: usize = 63;
@@ -44,6 +48,9 @@ pub struct TableColumn {
     pub name: String,
     /// What it holds.
     pub kind: ColumnKind,
+    /// The unit of its numbers, in the department's own words.
+    #[serde(default)]
+    pub unit: Option<String>,
 }
 
 /// Where a table came from.
@@ -54,7 +61,7 @@ pub struct TableSource {
     pub file: String,
     /// `csv`, `excel` or `parquet`.
     pub format: String,
-    /// The text's encoding, where it has one: `UTF-8` or `GB18030`.
+    /// The text's encoding, where it has one, such as `UTF-8` or `GB18030`.
     pub encoding: Option<String>,
     /// The sheet, where there are several.
     pub sheet: Option<String>,
@@ -71,12 +78,24 @@ pub struct TableEntry {
     version: u32,
     /// Its name in SQL.
     pub name: String,
+    /// Its title in Chinese.
+    #[serde(default)]
+    pub title_zh: Option<String>,
+    /// Its title in English.
+    #[serde(default)]
+    pub title_en: Option<String>,
     /// What it holds, in a sentence.
     pub description: String,
+    /// The department that handed it in, by its id in the city profile.
+    #[serde(default)]
+    pub department: Option<String>,
     /// Its columns, in order.
     pub columns: Vec<TableColumn>,
     /// Rows.
     pub rows: u64,
+    /// Rows of the file that were left out because something was wrong with them.
+    #[serde(default)]
+    pub rows_left_out: u64,
     /// When it was brought in.
     pub imported_at: Timestamp,
     /// By whom.
@@ -94,8 +113,20 @@ pub struct TableEntry {
 pub struct NewTable {
     /// Its name in SQL.
     pub name: String,
+    /// Its title in Chinese.
+    pub title_zh: Option<String>,
+    /// Its title in English.
+    pub title_en: Option<String>,
     /// What it holds, in a sentence.
     pub description: String,
+    /// The department that handed it in.
+    pub department: Option<String>,
+    /// Units by the names of columns.
+    pub units: BTreeMap<String, String>,
+    /// Rows of the file that were left out.
+    pub rows_left_out: u64,
+    /// Whether a table of this name may be replaced.
+    pub replaces: bool,
     /// Now.
     pub imported_at: Timestamp,
     /// By whom.
@@ -117,7 +148,7 @@ pub fn check_name(name: &str) -> Result<(), Problem> {
         && name.starts_with(|c: char| c.is_alphabetic())
         && name.chars().count() <= NAME_CHARS_MAX
         && !reserved
-        && name != OBSERVATIONS;
+        && !Table::is_name(name);
     if good {
         return Ok(());
     }
@@ -138,7 +169,7 @@ pub fn list(dir: &Path) -> (Vec<TableEntry>, Vec<Problem>) {
     let Ok(found) = std::fs::read_dir(&folder) else {
         return (entries, problems);
     };
-    for place in found.flatten() {
+    for place in found.flatten().filter(|place| place.path().is_dir()) {
         let path = place.path().join(ENTRY_NAME);
         match read(&path) {
             Ok(Some(entry)) => entries.push(entry),
@@ -169,7 +200,7 @@ fn read(path: &Path) -> Result<Option<TableEntry>, Problem> {
         )
     };
     let Versioned { version } = serde_json::from_str(&text).map_err(|e| damaged(&e))?;
-    if version != ENTRY_VERSION {
+    if !(1..=ENTRY_VERSION).contains(&version) {
         return Err(Problem::new(
             "table-entry-version",
             format!("version {version} of a table's entry is unknown to this program"),
@@ -191,7 +222,8 @@ fn read(path: &Path) -> Result<Option<TableEntry>, Problem> {
 /// Brings a table in; when it returns, the table is durable and SQL reads it.
 ///
 /// # Errors
-/// `table-name`, `table-write`, or `lake-io` for the disk; an older table of the name is then still there.
+/// `table-name`, `table-exists`, `table-write`, or `lake-io` for the disk; an older table of the name is then
+/// still there. One import at a time: another process waits here for the one under way.
 pub fn put(
     dir: &Path,
     new: NewTable,
@@ -201,7 +233,11 @@ pub fn put(
     check_name(&new.name)?;
     let folder = dir.join(FOLDER).join(&new.name);
     std::fs::create_dir_all(&folder).map_err(|e| io_problem("create", &folder, &e))?;
+    let _one_at_a_time = lock(dir)?;
     let before = read(&folder.join(ENTRY_NAME)).ok().flatten();
+    if !new.replaces && folder.join(ENTRY_NAME).is_file() {
+        return Err(exists_problem(&new.name, before.as_ref()));
+    }
     let file = format!("{}.parquet", new.imported_at.micros());
     let path = folder.join(&file);
     let (rows, sha256) = write(&path, schema, batches).inspect_err(|_| {
@@ -210,13 +246,18 @@ pub fn put(
     let columns = schema.fields().iter().map(|field| TableColumn {
         name: field.name().clone(),
         kind: ColumnKind::of(field),
+        unit: new.units.get(field.name()).cloned(),
     });
     let entry = TableEntry {
         version: ENTRY_VERSION,
-        name: new.name,
-        description: new.description,
         columns: columns.collect(),
+        name: new.name,
+        title_zh: new.title_zh,
+        title_en: new.title_en,
+        description: new.description,
+        department: new.department,
         rows,
+        rows_left_out: new.rows_left_out,
         imported_at: new.imported_at,
         imported_by: new.imported_by,
         source: new.source,
@@ -246,6 +287,35 @@ pub fn put(
         }
     }
     Ok(entry)
+}
+
+fn lock(dir: &Path) -> Result<File, Problem> {
+    let path = dir.join(FOLDER).join(LOCK);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|e| io_problem("open", &path, &e))?;
+    file.lock().map_err(|e| io_problem("lock", &path, &e))?;
+    Ok(file)
+}
+
+/// A table of the name is there already.
+pub fn exists_problem(name: &str, there: Option<&TableEntry>) -> Problem {
+    let since = there.map_or_else(String::new, |entry| {
+        format!(
+            ", imported at {} from {}",
+            entry.imported_at,
+            quote(&entry.source.file)
+        )
+    });
+    Problem::new(
+        "table-exists",
+        format!("there is a table \"{}\" already{since}", quote(name)),
+        "table",
+        "take another name, or replace it: --replace on the command line, replace=true in the API",
+    )
 }
 
 fn write(

@@ -85,7 +85,7 @@ impl Writer {
                 WriterBuilder::new()
                     .with_header(header)
                     .build(&mut bytes)
-                    .write(&flat(batch)?)?;
+                    .write(&flattened(batch)?)?;
                 Ok(bytes)
             }
             Self::Arrow(writer) => {
@@ -108,8 +108,15 @@ impl Writer {
     }
 }
 
-/// Lists and structs as JSON text, which CSV has no other form for.
-fn flat(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+/// Lists and structs as JSON text, for formats that have no other form for them.
+///
+/// # Errors
+/// `sql-answer`.
+pub fn flat(batch: &RecordBatch) -> Result<RecordBatch, Problem> {
+    flattened(batch).map_err(told)
+}
+
+fn flattened(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     if !batch.columns().iter().any(|c| c.data_type().is_nested()) {
         return Ok(batch.clone());
     }

@@ -519,7 +519,8 @@ impl Lake {
         }
     }
 
-    pub(crate) fn dir(&self) -> &Path {
+    /// Its folder.
+    pub fn dir(&self) -> &Path {
         &self.dir
     }
 

@@ -14,7 +14,13 @@ use std::sync::Arc;
 fn new(name: &str, seconds: i64) -> NewTable {
     NewTable {
         name: name.into(),
+        title_zh: Some("乡镇名录".into()),
+        title_en: None,
         description: "乡镇".into(),
+        department: Some("minzheng".into()),
+        units: [("数".to_owned(), "万人".to_owned())].into(),
+        rows_left_out: 3,
+        replaces: true,
         imported_at: Timestamp::from_seconds(seconds),
         imported_by: "wang".into(),
         source: TableSource {
@@ -84,6 +90,25 @@ async fn sql_reads_a_table_as_soon_as_it_is_there() {
     );
     assert_eq!(failed.unwrap_err().code, "x");
     assert_eq!(ask(&lake, "SELECT count(*) FROM towns").await, json!([[3]]));
+    // Not without being told so.
+    let kept = NewTable {
+        replaces: false,
+        ..new("towns", 5)
+    };
+    let refused = put(dir.path(), kept, &batch(&[]).schema(), [Ok(batch(&["x"]))]);
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.code, "table-exists");
+    assert!(refused.what.contains("乡镇.csv"), "{refused}");
+    let entries = lake.department_tables();
+    assert_eq!(
+        (
+            entries[0].title_zh.as_deref(),
+            entries[0].department.as_deref(),
+            entries[0].columns[1].unit.as_deref(),
+            entries[0].rows_left_out
+        ),
+        (Some("乡镇名录"), Some("minzheng"), Some("万人"), 3)
+    );
     // The newest file, the one before it, and the entry.
     let files = std::fs::read_dir(dir.path().join("tables/towns")).unwrap();
     assert_eq!(files.count(), 3);
@@ -142,19 +167,29 @@ fn every_version_of_an_entry_is_read() {
     let dir = tempfile::tempdir().unwrap();
     let place = dir.path().join("tables/towns");
     std::fs::create_dir_all(&place).unwrap();
-    let entry = place.join("table.json");
-    std::fs::write(&entry, include_str!("../fixtures/table-v1.json")).unwrap();
-    let (entries, problems) = list(dir.path());
-    assert_eq!(problems, []);
-    assert_eq!(
+    let path = place.join("table.json");
+    for (text, title, unit) in [
+        (include_str!("../fixtures/table-v1.json"), None, None),
         (
-            entries[0].name.as_str(),
-            entries[0].rows,
-            entries[0].columns.len()
+            include_str!("../fixtures/table-v2.json"),
+            Some("乡镇名录"),
+            Some("万人"),
         ),
-        ("towns", 2, 2)
-    );
-    assert_eq!(entries[0].source.encoding.as_deref(), Some("GB18030"));
-    std::fs::write(&entry, "{\"version\": 2}").unwrap();
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let (entries, problems) = list(dir.path());
+        assert_eq!(problems, []);
+        let entry = &entries[0];
+        assert_eq!(
+            (entry.name.as_str(), entry.rows, entry.columns.len()),
+            ("towns", 2, 2)
+        );
+        assert_eq!(entry.source.encoding.as_deref(), Some("GB18030"));
+        assert_eq!(
+            (entry.title_zh.as_deref(), entry.columns[1].unit.as_deref()),
+            (title, unit)
+        );
+    }
+    std::fs::write(&path, "{\"version\": 3}").unwrap();
     assert_eq!(list(dir.path()).1[0].code, "table-entry-version");
 }

@@ -2,6 +2,7 @@
 
 use crate::commands::{Settings, TOLD};
 use crate::door::{Door, Place};
+use crate::figures::Figures;
 use crate::report::{self, Severity, Written};
 use crate::session::Session;
 use crate::wire::{self, Backend, Frontend, Opening, WireError};
@@ -300,7 +301,10 @@ async fn open(
                 }
                 return match sign_in(door, &mut wire, peer, minor, &parameters).await {
                     Ok((guest, settings)) => Ok(Some((wire, guest, settings))),
-                    Err(stop) => end(&mut wire, stop).await,
+                    Err(stop) => {
+                        Figures::one(&door.figures.sign_ins_refused);
+                        end(&mut wire, stop).await
+                    }
                 };
             }
         }

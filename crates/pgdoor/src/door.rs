@@ -2,6 +2,7 @@
 //! shuts down.
 
 use crate::connection;
+use crate::figures::Figures;
 use crate::report::{self, Severity};
 use crate::wire::Backend;
 use identity::{Identity, Principal};
@@ -131,6 +132,7 @@ pub(crate) struct Door {
     running: Mutex<HashMap<i32, Running>>,
     peers: Mutex<HashMap<IpAddr, usize>>,
     ids: AtomicI32,
+    pub figures: Figures,
 }
 
 /// A connection's entry in the list of those that can be cancelled; taken out when dropped.
@@ -231,6 +233,13 @@ impl Handle {
         self.door.peers.lock().values().sum()
     }
 
+    /// What the door counts, by name; those that end in `_total` only rise.
+    pub fn figures(&self) -> Vec<(&'static str, u64)> {
+        let mut figures = vec![("connections", self.connections() as u64)];
+        figures.extend(self.door.figures.now());
+        figures
+    }
+
     /// Closes the door: takes no more, stops what runs, tells every client.
     pub async fn shutdown(&self) {
         self.door.shutdown.send_replace(true);
@@ -259,6 +268,7 @@ pub async fn start(options: Options, city: City) -> Result<Handle, StartError> {
         running: Mutex::default(),
         peers: Mutex::default(),
         ids: AtomicI32::new(1),
+        figures: Figures::default(),
     });
     let tasks = TaskTracker::new();
     let listeners = plain
@@ -298,9 +308,13 @@ async fn listen(door: Arc<Door>, listener: TcpListener, tls_only: bool, tasks: T
         match accepted {
             Ok((stream, peer)) => match Place::take(&door, peer.ip()) {
                 Some(place) => {
+                    Figures::one(&door.figures.connections);
                     tasks.spawn(connection::serve(place, stream, tls_only));
                 }
-                None => refuse(&stream),
+                None => {
+                    Figures::one(&door.figures.connections_refused);
+                    refuse(&stream);
+                }
             },
             Err(error) => {
                 // Out of sockets, or a peer that was gone before it was there.

@@ -19,6 +19,7 @@ pub mod commands;
 mod connection;
 pub mod dialect;
 pub mod door;
+mod figures;
 pub mod report;
 mod session;
 pub mod split;

@@ -6,6 +6,7 @@ use crate::commands::{self, Command, Settings};
 use crate::connection::{Guest, Stop, Wire};
 use crate::dialect::{self, Question};
 use crate::door::{Cancellable, Door};
+use crate::figures::Figures;
 use crate::report::{Severity, Written};
 use crate::split::{first_word, parameters as parameters_of, split};
 use crate::types::{self, Cells, PgType};
@@ -208,6 +209,7 @@ impl Session {
             return Err(stop);
         };
         tracing::debug!(user = self.guest.username, %problem, "a statement failed");
+        Figures::one(&self.door.figures.statements_failed);
         wire.error(Severity::Error, &problem, sql);
         if self.transaction == Transaction::Open {
             self.transaction = Transaction::Failed;
@@ -326,6 +328,7 @@ impl Session {
         parameters: Vec<ScalarValue>,
         formats: &[i16],
     ) -> Result<Rows, Stop> {
+        Figures::one(&self.door.figures.statements);
         let (sql, with_catalogue) = match work {
             Work::Lake(sql, with_catalogue) => (sql, *with_catalogue),
             Work::Nothing(columns) => {
@@ -689,6 +692,7 @@ impl Session {
         command: Command,
         with_columns: bool,
     ) -> Result<(), Stop> {
+        Figures::one(&self.door.figures.statements);
         let tag = match command {
             Command::Nothing(tag) => tag,
             Command::Set(name, value) => {

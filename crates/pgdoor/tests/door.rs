@@ -3,6 +3,7 @@
 mod support;
 
 use pgdoor::Limits;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use support::{Door, PASSWORD, PATIENCE, open, queries};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -144,6 +145,20 @@ async fn what_is_no_protocol_ends_with_a_word_and_harms_nobody() {
     let silent = Raw::connect(&door).await;
     assert_eq!(good.asks("SELECT 1").await, b"TDCZ");
     drop(silent);
+    let mut stranger = Raw::connect(&door).await;
+    stranger.startup("wang").await;
+    stranger.until(b'R').await;
+    stranger.send(&message(b'p', &text(&["a guess"]))).await;
+    stranger.until(b'E').await;
+    let figures: BTreeMap<_, _> = door.handle.figures().into_iter().collect();
+    assert_eq!(figures["sign_ins_refused_total"], 1);
+    assert_eq!(figures["connections_total"], 12);
+    assert_eq!(figures["connections_refused_total"], 0);
+    assert_eq!(
+        figures["statements_failed_total"], 0,
+        "none of it was a statement"
+    );
+    assert!((1..=2).contains(&figures["statements_total"]));
 }
 
 #[tokio::test]

@@ -114,8 +114,10 @@ export function useActionKeys<C>(actions: readonly Action<C>[], context: C | nul
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       const now = latest.current;
-      if (now.context === null || event.defaultPrevented) return;
       const pressed = shortcutOf(event);
+      // An editor keeps a key with Ctrl from making a line of it, and leaves the rest to the page.
+      const taken = event.defaultPrevented && !pressed.startsWith("mod+");
+      if (now.context === null || taken) return;
       const target = event.target as HTMLElement;
       const typing = target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
       if (typing && !pressed.startsWith("mod+")) return;

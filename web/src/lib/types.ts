@@ -87,6 +87,7 @@ export type NewDevice = Schemas["NewDevice"];
 export type DeviceDraft = Schemas["DeviceDraft"];
 
 export type SqlResult = Schemas["SqlAnswer"];
+export type ImportReport = Schemas["ImportReport"];
 export type TableInfo = Schemas["Table"];
 
 export type Plan = Schemas["Plan"];

@@ -2,7 +2,7 @@
 import { EllipsisOutlined, InfoCircleOutlined, TranslationOutlined, UserOutlined } from "@ant-design/icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Badge, Button, Drawer, Dropdown, Popover, Tag, Tooltip } from "antd";
-import { Suspense, useEffect, useState } from "react";
+import { Suspense, useEffect, useRef, useState } from "react";
 import { NavLink, Outlet, useLocation, useNavigate } from "react-router";
 import { useActiveAlertCount } from "../features/alerts/queries.ts";
 import { organisationsQuery } from "../features/cases/queries.ts";
@@ -81,9 +81,11 @@ function Brand({ city }: { city: City | undefined }) {
             </ul>
           }
         >
-          <Tag className="demo" icon={<InfoCircleOutlined />} tabIndex={0} role="button">
-            <span className="demo-word">{t("city.demo")}</span>
-          </Tag>
+          <button type="button" className="demo-button" aria-haspopup="dialog">
+            <Tag className="demo" icon={<InfoCircleOutlined />}>
+              <span className="demo-word">{t("city.demo")}</span>
+            </Tag>
+          </button>
         </Popover>
       )}
     </div>
@@ -186,6 +188,8 @@ export function LanguageSwitch({ light }: { light?: boolean }) {
   );
 }
 
+const menuHasFocus = () => document.activeElement?.closest(".ant-dropdown") !== null;
+
 function UserMenu({ user }: { user: User }) {
   const { t, p } = useT();
   const known = useQuery({
@@ -197,9 +201,16 @@ function UserMenu({ user }: { user: User }) {
   const queryClient = useQueryClient();
   const navigate = useNavigate();
   const role = keyOf("role", user.role);
+  const button = useRef<HTMLButtonElement>(null);
   return (
     <Dropdown
       trigger={["click"]}
+      autoFocus
+      onOpenChange={(open) => {
+        // Closed by Escape, the menu takes the keyboard with it; its button gets it back.
+        if (open || !menuHasFocus()) return;
+        requestAnimationFrame(() => button.current?.focus());
+      }}
       menu={{
         items: [
           {
@@ -229,7 +240,13 @@ function UserMenu({ user }: { user: User }) {
         ],
       }}
     >
-      <Button type="text" className="header-button" icon={<UserOutlined />} aria-label={t("user.menu")}>
+      <Button
+        ref={button}
+        type="text"
+        className="header-button"
+        icon={<UserOutlined />}
+        aria-label={t("user.menu")}
+      >
         <span className="user-word">{user.name || user.username}</span>
       </Button>
     </Dropdown>

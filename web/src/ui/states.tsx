@@ -1,7 +1,8 @@
 /** What a page shows while it waits, when there is nothing, and when something failed. */
 import { Button, Empty, Result, Spin } from "antd";
-import { Component, type ReactNode } from "react";
+import { Component, type ReactNode, useRef } from "react";
 import { type Translate, useT } from "../i18n/index.tsx";
+import type { Key } from "../i18n/words.ts";
 import { ApiError } from "../lib/api.ts";
 
 export function Loading({ tall }: { tall?: boolean }) {
@@ -39,41 +40,79 @@ export function errorText(error: unknown, t: Translate): string {
   return [error.detail, error.place && `(${error.place})`, error.mend].filter(Boolean).join(" ");
 }
 
-/** What failed, where, the mend, and a way to try again. */
-export function Failed({ error, retry }: { error: unknown; retry?: () => void }) {
+/** What a kind of failure is called, and what helps, in the reader's language. */
+function wordsOf(error: ApiError | null): [title: Key, mend: Key | null] {
+  const status = error?.status ?? -1;
+  if (status === 0) return ["state.network", "state.network-mend"];
+  if (status === 403) return ["state.forbidden", "state.forbidden-mend"];
+  if (status === 404) return ["state.missing", "state.missing-mend"];
+  return ["state.error", status >= 500 ? "state.server-mend" : null];
+}
+
+/** What failed and what helps, then the server's own words, and a way to try again. */
+export function Failed({
+  error,
+  retry,
+  trying,
+}: {
+  error: unknown;
+  retry?: () => void;
+  /** It is being tried again now. */
+  trying?: boolean;
+}) {
   const { t } = useT();
   const known = error instanceof ApiError ? error : null;
-  const title =
-    known?.status === 0
-      ? t("state.network")
-      : known?.status === 403
-        ? t("state.forbidden")
-        : known?.status === 404
-          ? t("state.missing")
-          : t("state.error");
-  const mend =
-    known?.status === 0
-      ? t("state.network-mend")
-      : (known?.mend ?? (known?.status === 403 ? t("state.forbidden-mend") : null));
+  const [title, mend] = wordsOf(known);
+  const unreached = known?.status === 0;
   return (
     <Result
       className="state"
       status={known?.status === 403 || known?.status === 404 ? "info" : "warning"}
-      title={title}
+      title={t(title)}
       subTitle={
         <>
-          {known?.status !== 0 && <div>{known ? known.detail : String(error)}</div>}
-          {known?.place && (
+          {mend && <div className="state-mend">{t(mend)}</div>}
+          {!unreached && (
             <div className="quiet">
-              {t("state.place")}: <code>{known.place}</code>
+              {known ? known.detail : String(error)}
+              {known?.place && (
+                <div>
+                  {t("state.place")}: <code>{known.place}</code>
+                </div>
+              )}
+              {known?.mend && <div>{known.mend}</div>}
             </div>
           )}
-          {mend && <div>{mend}</div>}
         </>
       }
-      extra={retry && <Button onClick={retry}>{t("state.retry")}</Button>}
+      extra={
+        retry && (
+          <Button onClick={retry} loading={trying}>
+            {t("state.retry")}
+          </Button>
+        )
+      }
     />
   );
+}
+
+/** What a page needs to know of a query. */
+interface Asked<T = unknown> {
+  data: T | undefined;
+  error: unknown;
+  refetch: () => unknown;
+}
+
+/**
+ * What failed, or null when there are data or nothing failed yet. A query forgets its error while it asks again, by
+ * itself every few seconds: the page says what was wrong until there is an answer, and does not flicker.
+ */
+export function useFailure({ data, error, refetch }: Asked): ReactNode | null {
+  const last = useRef<unknown>(null);
+  if (data !== undefined) last.current = null;
+  else if (error) last.current = error;
+  if (!last.current) return null;
+  return <Failed error={last.current} retry={() => void refetch()} trying={!error} />;
 }
 
 /** The three states of a query in one place: children are called only with data. */
@@ -82,13 +121,13 @@ export function Loaded<T>({
   children,
   tall,
 }: {
-  query: { data: T | undefined; error: unknown; refetch: () => unknown };
+  query: Asked<T>;
   children: (data: T) => ReactNode;
   tall?: boolean;
 }) {
+  const failure = useFailure(query);
   if (query.data !== undefined) return <>{children(query.data)}</>;
-  if (query.error) return <Failed error={query.error} retry={() => void query.refetch()} />;
-  return <Loading tall={tall} />;
+  return failure ?? <Loading tall={tall} />;
 }
 
 /** Keeps a failing page from taking the shell with it: never a blank screen. */

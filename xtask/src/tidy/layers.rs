@@ -8,7 +8,12 @@ use cargo_metadata::{DependencyKind, Metadata};
 /// The layers, from the ground up. `protocols/*` is [`PROTOCOLS`], `packs/*` is [`PACKS`].
 const LAYERS: [(u8, &[&str]); 6] = [
     (0, &["model"]),
-    (1, &["wire", "journal", "records", "lake", "vault", "city"]),
+    (
+        1,
+        &[
+            "wire", "journal", "records", "lake", "vault", "city", "imports",
+        ],
+    ),
     (2, &["twin"]),
     (
         3,

@@ -40,7 +40,7 @@ const EXEMPT: [(&str, &str, &str); 5] = [
 ];
 
 /// Functions of `lib/api.ts` that speak with the server.
-const SPEAKERS: [&str; 3] = ["get", "change", "upload"];
+const SPEAKERS: [&str; 4] = ["get", "change", "upload", "sendFile"];
 
 /// Checks every room that exists.
 ///

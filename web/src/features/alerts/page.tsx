@@ -1,14 +1,15 @@
 /** Alerts as they come: list, filter, acknowledge, open a case, and what to do about each. */
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Button, Card, Drawer, Segmented, Select, Table } from "antd";
-import { useEffect, useMemo, useState } from "react";
+import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
 import { quantity, ZONE_LABEL } from "../../lib/format.ts";
 import type { Alert, Severity } from "../../lib/types.ts";
+import { openableRow, useFocusBack } from "../../ui/keyboard.ts";
 import { Markdown } from "../../ui/markdown.tsx";
-import { Failed, Loading, Nothing } from "../../ui/states.tsx";
+import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Age, SEVERITIES, SEVERITY_COLOURS, SeverityTag, Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { OpenCaseDialog } from "../cases/dialogs.tsx";
@@ -52,11 +53,19 @@ export function Page() {
   });
   useActionKeys(alertActions, selected ? contextOf(selected) : null);
 
+  // Enter on a row goes on beside the list, Escape comes back to the row.
+  const beside = useRef<HTMLElement>(null);
+  const backToList = (event: KeyboardEvent<HTMLElement>) => {
+    if (event.key !== "Escape" || event.defaultPrevented) return;
+    if (!event.currentTarget.contains(event.target as Node)) return;
+    document.querySelector<HTMLElement>(`[data-alert="${selected?.id}"]`)?.focus();
+  };
+
   const nameOf = (alert: Alert) => p(alert.entity_name, alert.entity_name_en);
 
+  const failure = useFailure(alerts);
   const list = () => {
-    if (alerts.error && !alerts.data)
-      return <Failed error={alerts.error} retry={() => void alerts.refetch()} />;
+    if (failure) return failure;
     if (!alerts.data) return <Loading tall />;
     if (items.length === 0) {
       return <Nothing title={t(state === "active" && !severity ? "alert.none-active" : "alert.none")} />;
@@ -98,12 +107,11 @@ export function Page() {
         scroll={{ x: 720 }}
         rowClassName={(alert) => (alert.id === selected?.id ? "row-link row-selected" : "row-link")}
         onRow={(alert) => ({
-          onClick: () => select(alert.id),
-          tabIndex: 0,
+          ...openableRow((byKey) => {
+            select(alert.id);
+            if (byKey) beside.current?.focus();
+          }),
           "data-alert": alert.id,
-          onKeyDown: (event) => {
-            if (event.key === "Enter") select(alert.id);
-          },
         })}
         columns={[
           {
@@ -171,6 +179,7 @@ export function Page() {
         <Segmented<StateFilter>
           value={state}
           onChange={setState}
+          aria-label={t("word.state")}
           options={[
             { value: "active", label: t("alert.state-active") },
             { value: "cleared", label: t("alert.state-cleared") },
@@ -187,7 +196,7 @@ export function Page() {
           options={SEVERITIES.map((s) => ({ value: s, label: t(`severity.${s}`) }))}
         />
       </header>
-      <div className="split">
+      <div className={items.length > 0 ? "split" : undefined}>
         <div>
           {list()}
           {alerts.hasNextPage && (
@@ -198,7 +207,11 @@ export function Page() {
             </div>
           )}
         </div>
-        {!phone && <aside>{details ?? <Card size="small">{t("alert.select")}</Card>}</aside>}
+        {!phone && items.length > 0 && (
+          <aside ref={beside} tabIndex={-1} aria-label={t("alert.details")} onKeyDown={backToList}>
+            {details ?? <Card size="small">{t("alert.select")}</Card>}
+          </aside>
+        )}
       </div>
       {phone && (
         <Drawer placement="bottom" size="80%" open={selected !== null} onClose={() => select(null)}>
@@ -206,36 +219,33 @@ export function Page() {
         </Drawer>
       )}
       <ProvenanceDrawer position={position} onClose={() => setPosition(null)} />
-      {caseFor && (
-        <OpenCaseDialog
-          open
-          onClose={() => setCaseFor(null)}
-          initial={{
-            title: caseTitle(caseFor),
-            description: describe(caseFor),
-            alert_id: caseFor.id,
-            entity_id: caseFor.entity_id,
-            severity: caseFor.severity,
-            location: caseFor.location ?? undefined,
-          }}
-        />
-      )}
+      {caseFor && <CaseFor alert={caseFor} onClose={() => setCaseFor(null)} />}
     </div>
   );
+}
 
-  /** The rule's title mostly names the entity; when it does not, the case's title must. */
-  function caseTitle(alert: Alert): string {
-    const title = p(alert.title_zh, alert.title_en);
-    const name = nameOf(alert);
-    return title.includes(name) ? title : `${name} ${title}`;
-  }
-
-  function describe(alert: Alert): string {
-    const value = `${t("alert.value")} ${quantity(alert.value, alert.unit)}`;
-    const threshold =
-      alert.threshold === null ? "" : ` · ${t("alert.threshold")} ${quantity(alert.threshold, alert.unit)}`;
-    return `${p(alert.title_zh, alert.title_en)}\n${value}${threshold}`;
-  }
+function CaseFor({ alert, onClose }: { alert: Alert; onClose: () => void }) {
+  const { t, p } = useT();
+  useFocusBack();
+  const what = p(alert.title_zh, alert.title_en);
+  const name = p(alert.entity_name, alert.entity_name_en);
+  const threshold =
+    alert.threshold === null ? "" : ` · ${t("alert.threshold")} ${quantity(alert.threshold, alert.unit)}`;
+  return (
+    <OpenCaseDialog
+      open
+      onClose={onClose}
+      initial={{
+        // The rule's title mostly names the entity; when it does not, the case's title must.
+        title: what.includes(name) ? what : `${name} ${what}`,
+        description: `${what}\n${t("alert.value")} ${quantity(alert.value, alert.unit)}${threshold}`,
+        alert_id: alert.id,
+        entity_id: alert.entity_id,
+        severity: alert.severity,
+        location: alert.location ?? undefined,
+      }}
+    />
+  );
 }
 
 function AlertDetails({ alert, context }: { alert: Alert; context: AlertContext }) {

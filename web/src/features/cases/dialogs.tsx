@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useNavigate } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import type { CaseActionName, CaseDetail, CaseDraft } from "../../lib/types.ts";
+import { useFocusBack } from "../../ui/keyboard.ts";
 import { errorText } from "../../ui/states.tsx";
 import { SEVERITIES } from "../../ui/tags.tsx";
 import {
@@ -72,7 +73,7 @@ export function OpenCaseDialog({
           label={t("case.subject")}
           rules={[{ required: true, whitespace: true, message: t("case.subject-missing") }]}
         >
-          <Input maxLength={TITLE_LENGTH_MAX} />
+          <Input autoFocus maxLength={TITLE_LENGTH_MAX} />
         </Form.Item>
         <Form.Item name="severity" label={t("severity.title")}>
           <Select options={SEVERITIES.map((s) => ({ value: s, label: t(`severity.${s}`) }))} />
@@ -109,6 +110,7 @@ export function CaseActionDialog({
   const [busy, setBusy] = useState(false);
   const needs = item.allowed.find((allowed) => allowed.action === action)?.needs ?? [];
   const dispatching = action === "dispatch";
+  useFocusBack();
   const organisations = useQuery({ ...organisationsQuery, enabled: dispatching });
   const people = useQuery({ ...fieldWorkersQuery, enabled: dispatching });
   const organisation = Form.useWatch("organisation", form);
@@ -193,7 +195,7 @@ export function CaseActionDialog({
               : []
           }
         >
-          <Input.TextArea rows={4} maxLength={NOTE_LENGTH_MAX} />
+          <Input.TextArea autoFocus={!dispatching} rows={4} maxLength={NOTE_LENGTH_MAX} />
         </Form.Item>
         {action === "finish" && (
           <Form.Item

@@ -8,7 +8,7 @@ import { useT } from "../../i18n/index.tsx";
 import { type Action, ActionBar, useActionKeys } from "../../lib/actions.tsx";
 import { ZONE_LABEL } from "../../lib/format.ts";
 import type { CaseState } from "../../lib/types.ts";
-import { Failed, Loading, Nothing } from "../../ui/states.tsx";
+import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Age, CaseStateTag, SeverityTag } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { OpenCaseDialog } from "./dialogs.tsx";
@@ -51,8 +51,9 @@ export function Page() {
   const context = { open: () => setOpening(true) };
   useActionKeys(listActions, context);
 
+  const failure = useFailure(cases);
   const list = () => {
-    if (cases.error && !cases.data) return <Failed error={cases.error} retry={() => void cases.refetch()} />;
+    if (failure) return failure;
     if (!cases.data) return <Loading tall />;
     if (items.length === 0) return <Nothing title={t("case.none")} />;
     if (phone) {

@@ -7,7 +7,8 @@ import { useT } from "../../i18n/index.tsx";
 import { ActionBar } from "../../lib/actions.tsx";
 import { bytes, ZONE_LABEL } from "../../lib/format.ts";
 import type { DeadLetter } from "../../lib/types.ts";
-import { Failed, Loaded, Loading, Nothing } from "../../ui/states.tsx";
+import { openableRow } from "../../ui/keyboard.ts";
+import { Loaded, Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Age, Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { MessageDetails, ProblemTitle } from "../provenance/drawer.tsx";
@@ -33,10 +34,9 @@ export function Page() {
   };
   const open = (position: number) => go({ device, position });
 
+  const failure = useFailure(letters);
   const list = () => {
-    if (letters.error && !letters.data) {
-      return <Failed error={letters.error} retry={() => void letters.refetch()} />;
-    }
+    if (failure) return failure;
     if (!letters.data) return <Loading tall />;
     if (items.length === 0) return <Nothing title={t("dead.none")} />;
     if (phone) {
@@ -76,11 +76,7 @@ export function Page() {
         rowClassName="row-link"
         onRow={(letter) =>
           ({
-            onClick: () => open(letter.position),
-            tabIndex: 0,
-            onKeyDown: (event) => {
-              if (event.key === "Enter" && event.target === event.currentTarget) open(letter.position);
-            },
+            ...openableRow(() => open(letter.position)),
             "data-testid": "dead-letter",
           }) as React.HTMLAttributes<HTMLElement>
         }

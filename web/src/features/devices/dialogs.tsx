@@ -4,6 +4,7 @@ import { Alert, App, Button, Descriptions, Form, Input, Modal, Select, Tabs } fr
 import { useState } from "react";
 import { useT } from "../../i18n/index.tsx";
 import type { NewDevice } from "../../lib/types.ts";
+import { useFocusBack } from "../../ui/keyboard.ts";
 import { errorText } from "../../ui/states.tsx";
 import { CopyButton } from "../../ui/tags.tsx";
 import { typesQuery } from "../map/queries.ts";
@@ -36,6 +37,7 @@ export function AddDeviceDialog({ onClose }: { onClose: () => void }) {
       setBusy(false);
     }
   };
+  useFocusBack();
   if (made) return <Credentials device={made} onClose={onClose} />;
   return (
     <Modal
@@ -75,7 +77,7 @@ export function AddDeviceDialog({ onClose }: { onClose: () => void }) {
             { pattern: URN, message: t("device.form-id-shape") },
           ]}
         >
-          <Input className="mono" spellCheck={false} autoCapitalize="none" />
+          <Input autoFocus className="mono" spellCheck={false} autoCapitalize="none" />
         </Form.Item>
         <Form.Item name="name" label={`${t("word.name")} (${t("word.optional")})`}>
           <Input maxLength={120} />

@@ -6,7 +6,7 @@ import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
 import type { Device } from "../../lib/types.ts";
-import { errorText, Failed, Loading, Nothing } from "../../ui/states.tsx";
+import { errorText, Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Age } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { typesQuery } from "../map/queries.ts";
@@ -79,10 +79,9 @@ export function Page() {
     </>
   );
 
+  const failure = useFailure(devices);
   const list = () => {
-    if (devices.error && !devices.data) {
-      return <Failed error={devices.error} retry={() => void devices.refetch()} />;
-    }
+    if (failure) return failure;
     if (!devices.data) return <Loading tall />;
     if (items.length === 0) {
       const filtered = q !== "" || online !== "all";

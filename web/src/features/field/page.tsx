@@ -11,7 +11,7 @@ import { ActionBar } from "../../lib/actions.tsx";
 import { bytes } from "../../lib/format.ts";
 import { useUser } from "../../lib/session.ts";
 import type { CaseDetail, CaseSummary } from "../../lib/types.ts";
-import { Failed, Loaded, Loading, Nothing } from "../../ui/states.tsx";
+import { Loaded, Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { CaseStateTag, SeverityTag, useNow } from "../../ui/tags.tsx";
 import { Due } from "../cases/due.tsx";
 import { caseQuery, casesQuery } from "../cases/queries.ts";
@@ -44,14 +44,15 @@ function Tasks({ outbox }: { outbox: Outbox }) {
   useEffect(() => {
     if (openId === null && shown !== null) setOpenId(shown);
   }, [openId, shown]);
+  const failure = useFailure(cases);
   return (
     <div className="page field">
       <header className="page-head">
         <h1>{t("field.title")}</h1>
       </header>
       {!online && <Alert type="warning" showIcon icon={<WifiOutlined />} title={t("field.offline")} />}
-      {cases.error && !cases.data ? (
-        <Failed error={cases.error} retry={() => void cases.refetch()} />
+      {failure ? (
+        failure
       ) : !cases.data ? (
         <Loading tall />
       ) : (

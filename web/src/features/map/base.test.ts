@@ -1,7 +1,8 @@
 /** Base layers as the map wants them. */
 import type { Feature } from "geojson";
 import { describe, expect, it } from "vitest";
-import { baseFeatures, shortVillageName } from "./base.ts";
+import { baseShapes, shortVillageName } from "./base.ts";
+import { spotOf } from "./camera.ts";
 
 describe("base layers", () => {
   it("shortens the official names of villages", () => {
@@ -29,9 +30,25 @@ describe("base layers", () => {
       },
     };
     const nowhere = { type: "Feature", properties: { name: "?" }, geometry: null } as unknown as Feature;
-    const [areas, labels] = baseFeatures("towns", [town, nowhere]);
-    expect(areas).toEqual(["towns", [town]]);
-    expect(labels?.[0]).toBe("town-labels");
-    expect(labels?.[1].map((f) => f.geometry)).toEqual([{ type: "Point", coordinates: [113.1, 30.5] }]);
+    const { lines, names } = baseShapes("towns", [town, nowhere], "zh");
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toHaveLength(4);
+    expect(names).toEqual([{ name: "岳口镇", ...spotOf(113.1, 30.5) }]);
+  });
+
+  it("writes a river's name in the reader's language", () => {
+    const river: Feature = {
+      type: "Feature",
+      properties: { name: "汉江", name_en: "Han River" },
+      geometry: {
+        type: "LineString",
+        coordinates: [
+          [113, 30],
+          [113.2, 30.1],
+        ],
+      },
+    };
+    const names = (["zh", "en"] as const).map((l) => baseShapes("river", [river], l).along[0]?.name);
+    expect(names).toEqual(["汉江", "Han River"]);
   });
 });

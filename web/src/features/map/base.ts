@@ -1,18 +1,67 @@
-/** Prepares the city's base layers for the map. Pure. */
-import type { Feature } from "geojson";
-import type { BaseLayer } from "./style.ts";
+/** The city's base layers, ready to be drawn: areas and lines as spots of the world, and names at their places. Pure. */
+import type { Feature, Geometry, Position } from "geojson";
+import type { Language } from "../../lib/format.ts";
+import { type Spot, spotOf } from "./camera.ts";
 
-/** What the base layers become: the sources of the style to fill, with what. */
-export function baseFeatures(layer: BaseLayer, all: Feature[]): [source: string, features: Feature[]][] {
-  const features = all.filter((feature) => feature.geometry);
-  if (layer === "villages") return [["villages", features.map(withShortName)]];
-  if (layer === "towns") {
-    return [
-      ["towns", features.filter((feature) => feature.geometry.type !== "Point")],
-      ["town-labels", features.map(labelPoint)],
-    ];
+export const BASE_LAYERS = ["outline", "river", "towns", "villages"] as const;
+export type BaseLayer = (typeof BASE_LAYERS)[number];
+
+/** A name, and where it stands. */
+export interface Named extends Spot {
+  name: string;
+}
+
+/** One base layer. */
+export interface BaseShapes {
+  lines: Spot[][];
+  names: Named[];
+  /** Names that follow a line. */
+  along: { name: string; line: Spot[] }[];
+}
+
+export function baseShapes(layer: BaseLayer, features: Feature[], language: Language): BaseShapes {
+  const shapes: BaseShapes = { lines: [], names: [], along: [] };
+  for (const { geometry, properties } of features) {
+    if (!geometry) continue;
+    const lines = linesOf(geometry).map((line) => line.map(spotAt));
+    shapes.lines.push(...lines);
+    const name = String((language === "en" && properties?.name_en) || properties?.name || "");
+    if (!name) continue;
+    if (layer === "river") for (const line of lines) shapes.along.push({ name, line });
+    const place = namePlace(geometry, properties?.label);
+    if (!place) continue;
+    if (layer === "towns") shapes.names.push({ name: String(properties?.name ?? ""), ...spotAt(place) });
+    if (layer === "villages") {
+      shapes.names.push({ name: shortVillageName(String(properties?.name ?? "")), ...spotAt(place) });
+    }
   }
-  return [[layer, features]];
+  return shapes;
+}
+
+const spotAt = ([lon = 0, lat = 0]: Position): Spot => spotOf(lon, lat);
+
+function linesOf(geometry: Geometry): Position[][] {
+  switch (geometry.type) {
+    case "LineString":
+      return [geometry.coordinates];
+    case "MultiLineString":
+    case "Polygon":
+      return geometry.coordinates;
+    case "MultiPolygon":
+      return geometry.coordinates.flat();
+    default:
+      return [];
+  }
+}
+
+/** A name stands at its `label` place when there is one, else at its point, else in the middle of its area. */
+function namePlace(geometry: Geometry, label: unknown): Position | null {
+  if (Array.isArray(label) && label.length === 2) return label as Position;
+  if (geometry.type === "Point") return geometry.coordinates;
+  const ring = linesOf(geometry)[0];
+  if (!ring?.length) return null;
+  const sum = (axis: 0 | 1) => ring.reduce((total, place) => total + (place[axis] ?? 0), 0) / ring.length;
+  return [sum(0), sum(1)];
 }
 
 /** `鸿渐社区居民委员会` is written `鸿渐社区` on a map, `联合村民委员会` `联合村`. */
@@ -22,16 +71,4 @@ export function shortVillageName(name: string): string {
     .replace(/居民委员会$/, "社区")
     .replace(/村民委员会$/, "村")
     .replace(/村村$/, "村");
-}
-
-function withShortName(feature: Feature): Feature {
-  const name = String(feature.properties?.name ?? "");
-  return { ...feature, properties: { ...feature.properties, label: shortVillageName(name) } };
-}
-
-/** A town's name stands at its `label` place when it has one. */
-function labelPoint(feature: Feature): Feature {
-  const place = feature.properties?.label as unknown;
-  if (!Array.isArray(place) || place.length !== 2) return feature;
-  return { ...feature, geometry: { type: "Point", coordinates: place as number[] } };
 }

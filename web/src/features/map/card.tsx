@@ -2,6 +2,7 @@
 import { CloseOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
 import { Alert, Button } from "antd";
+import { useEffect, useRef } from "react";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { quantity } from "../../lib/format.ts";
@@ -13,12 +14,42 @@ import { typeColour } from "./style.ts";
 
 const SHOWN_MAX = 7;
 
-export function EntityCard({ id, onClose }: { id: string; onClose: () => void }) {
+export function EntityCard({
+  id,
+  follow,
+  onClose,
+}: {
+  id: string;
+  /** The keyboard opened it, and goes on in it. */
+  follow: boolean;
+  onClose: () => void;
+}) {
   const { t, p, language } = useT();
+  const card = useRef<HTMLElement>(null);
+  const latest = useRef(onClose);
+  latest.current = onClose;
+  useEffect(() => {
+    if (follow) card.current?.focus();
+  }, [follow]);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      // What lies over the page, a list or a dialog, closes first.
+      const target = event.target as HTMLElement;
+      if (
+        event.key !== "Escape" ||
+        event.defaultPrevented ||
+        target.closest("input, .ant-drawer, .ant-modal")
+      )
+        return;
+      latest.current();
+    };
+    window.addEventListener("keydown", onKey);
+    return () => window.removeEventListener("keydown", onKey);
+  }, []);
   const entity = useQuery(entityQuery(id));
   const types = useQuery(typesQuery).data;
   return (
-    <section className="map-card" aria-label={id}>
+    <section ref={card} tabIndex={-1} className="map-card" aria-label={id}>
       <Button
         className="map-card-close"
         type="text"

@@ -11,17 +11,19 @@ import type { Language } from "../../lib/format.ts";
 import { throttle, useLive } from "../../lib/live.ts";
 import { can, cityQuery, useUser } from "../../lib/session.ts";
 import type { City, Entity, EntityKind } from "../../lib/types.ts";
-import { Failed, Loaded } from "../../ui/states.tsx";
+import { Loaded, useFailure } from "../../ui/states.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { mapActions } from "./actions.tsx";
+import { BASE_LAYERS } from "./base.ts";
 import { EntityCard } from "./card.tsx";
 import { MapView } from "./map-view.ts";
 import { ActiveAlerts, LayerList } from "./panel.tsx";
 import { baseLayerQuery, mapEntitiesQuery, searchQuery, typesQuery } from "./queries.ts";
-import { BASE_LAYERS } from "./style.ts";
+import { SEVERITY_BY_NUMBER } from "./style.ts";
 
-/** Least time between two readings of all points, milliseconds. */
+/** Least time between two readings of all points, milliseconds, at rest and while a hand moves the map. */
 const REREAD_MS = 2_000;
+const REREAD_MOVING_MS = 10_000;
 
 export function Page() {
   const city = useQuery(cityQuery);
@@ -41,30 +43,48 @@ function CityMap({ city }: { city: City }) {
   const selected = parameters.get("entity");
   const [sheet, setSheet] = useState(false);
   const entities = useQuery(mapEntitiesQuery);
+  const failure = useFailure(entities);
   const types = useQuery(typesQuery).data;
   const [hidden, setHidden] = useHiddenTypes(types);
 
   const select = (id: string | null) =>
     setParameters(id ? { entity: id } : {}, { replace: true, preventScrollReset: true });
-  const { container, view, broken } = useMapView(city, language, t("map.label"), select);
+  const [followCard, setFollowCard] = useState(false);
+  const { container, view, broken } = useMapView(
+    city,
+    language,
+    `${t("map.label")}: ${t("map.keys")}`,
+    (id, byKey) => {
+      setFollowCard(byKey);
+      select(id);
+    },
+  );
   useBaseLayers(view);
 
   useEffect(() => {
-    if (view && entities.data) void view.setEntities(entities.data);
+    if (view && entities.data) view.setEntities(entities.data);
   }, [view, entities.data]);
   useEffect(() => {
-    if (view && types) void view.setKinds(types);
+    if (view && types) view.setKinds(types);
   }, [view, types]);
-  useEffect(() => void view?.setHiddenTypes(hidden), [view, hidden]);
-  useEffect(() => void view?.select(selected), [view, selected]);
+  useEffect(() => view?.setHiddenTypes(hidden), [view, hidden]);
+  useEffect(() => view?.select(selected), [view, selected]);
 
-  const reread = useMemo(
-    () =>
-      throttle(REREAD_MS, () => void queryClient.invalidateQueries({ queryKey: mapEntitiesQuery.queryKey })),
-    [queryClient],
-  );
+  const reread = useMemo(() => {
+    let last = performance.now();
+    const read = throttle(REREAD_MS, () => {
+      // All points are a large answer: while the map is dragged its frames come first.
+      if (view?.moving && performance.now() - last < REREAD_MOVING_MS) return read();
+      last = performance.now();
+      void queryClient.invalidateQueries({ queryKey: mapEntitiesQuery.queryKey });
+    });
+    return read;
+  }, [queryClient, view]);
   useEffect(() => () => reread.cancel(), [reread]);
-  useLive("alert", reread);
+  useLive("alert", (alert) => {
+    if (!alert.cleared_at) view?.raise(alert.entity_id, SEVERITY_BY_NUMBER.indexOf(alert.severity) + 1);
+    reread();
+  });
   useLive("entity", ({ ids }) => {
     if (view?.markFresh(ids)) reread();
   });
@@ -80,8 +100,15 @@ function CityMap({ city }: { city: City }) {
     if (lon !== undefined && lat !== undefined) view.flyTo([lon, lat], phone);
   }, [view, entities.data, phone]);
 
+  const closeCard = () => {
+    // The keyboard stays where it is unless it was in what is closed.
+    const inside = document.activeElement?.closest(".map-card");
+    select(null);
+    if (inside) view?.focus();
+  };
   const goTo = (id: string) => {
     setSheet(false);
+    setFollowCard(false);
     select(id);
     const row = entities.data?.ids.indexOf(id) ?? -1;
     const lon = entities.data?.lon[row];
@@ -95,10 +122,14 @@ function CityMap({ city }: { city: City }) {
   const panel = (
     <>
       {can(user, "alert.read") && <ActiveAlerts onPick={goTo} />}
-      {entities.error && !entities.data ? (
-        <Failed error={entities.error} retry={() => void entities.refetch()} />
-      ) : (
-        <LayerList counts={counts} types={types} hidden={hidden} onHidden={setHidden} />
+      {failure ?? (
+        <LayerList
+          loading={!entities.data}
+          counts={counts}
+          types={types}
+          hidden={hidden}
+          onHidden={setHidden}
+        />
       )}
     </>
   );
@@ -129,11 +160,12 @@ function CityMap({ city }: { city: City }) {
             <ActionButton key={action.name} action={action} context={context} iconOnly />
           ))}
         </div>
+        <MapState data={entities.data} failed={failure !== null} retry={() => void entities.refetch()} />
         <div className="map-notes">
           <span>{t("map.schematic")}</span>
           {city.demo && <span>{t("map.foreign")}</span>}
         </div>
-        {selected && <EntityCard id={selected} onClose={() => select(null)} />}
+        {selected && <EntityCard key={selected} id={selected} follow={followCard} onClose={closeCard} />}
       </div>
       {phone ? (
         <Drawer
@@ -148,6 +180,30 @@ function CityMap({ city }: { city: City }) {
         </Drawer>
       ) : (
         <aside className="map-panel">{panel}</aside>
+      )}
+    </div>
+  );
+}
+
+/** Over the map: why there is nothing on it. */
+function MapState({
+  data,
+  failed,
+  retry,
+}: {
+  data: { ids: string[] } | undefined;
+  failed: boolean;
+  retry: () => void;
+}) {
+  const { t } = useT();
+  if (data && data.ids.length > 0) return null;
+  return (
+    <div className="map-state" role="status" data-state={data ? "empty" : failed ? "failed" : "loading"}>
+      {t(data ? "map.empty" : failed ? "map.entities-failed" : "map.entities-loading")}
+      {failed && (
+        <Button size="small" onClick={retry}>
+          {t("state.retry")}
+        </Button>
       )}
     </div>
   );
@@ -196,7 +252,12 @@ function useHiddenTypes(types: Map<string, EntityKind> | undefined) {
   return [hidden, choose] as const;
 }
 
-function useMapView(city: City, language: Language, label: string, onSelect: (id: string | null) => void) {
+function useMapView(
+  city: City,
+  language: Language,
+  label: string,
+  onSelect: (id: string | null, byKey: boolean) => void,
+) {
   const container = useRef<HTMLDivElement>(null);
   const [view, setView] = useState<MapView | null>(null);
   const [broken, setBroken] = useState(false);
@@ -206,7 +267,7 @@ function useMapView(city: City, language: Language, label: string, onSelect: (id
     if (!container.current) return;
     try {
       const made = new MapView(container.current, city, language, latest.current.label, {
-        onSelect: (id) => latest.current.onSelect(id),
+        onSelect: (id, byKey) => latest.current.onSelect(id, byKey),
       });
       setView(made);
       return () => {
@@ -227,7 +288,7 @@ function useBaseLayers(view: MapView | null) {
   useEffect(() => {
     BASE_LAYERS.forEach((layer, i) => {
       const answer = data[i];
-      if (view && answer) void view.setBase(layer, answer);
+      if (view && answer) view.setBase(layer, answer);
     });
   }, [view, ...data]);
 }

@@ -5,17 +5,19 @@ import { memo, useCallback, useRef } from "react";
 import { useT } from "../../i18n/index.tsx";
 import { quantity } from "../../lib/format.ts";
 import type { Alert, EntityKind } from "../../lib/types.ts";
-import { Loaded } from "../../ui/states.tsx";
+import { Loaded, Loading } from "../../ui/states.tsx";
 import { Age, SEVERITY_COLOURS, SeverityTag } from "../../ui/tags.tsx";
 import { activeAlertsQuery } from "../alerts/queries.ts";
 import { SEVERITY_BY_NUMBER, typeColour } from "./style.ts";
 
 export function LayerList({
+  loading,
   counts,
   types,
   hidden,
   onHidden,
 }: {
+  loading: boolean;
   counts: [type: string, count: number][];
   types: Map<string, EntityKind> | undefined;
   hidden: string[];
@@ -28,7 +30,9 @@ export function LayerList({
     <section className="map-section">
       <header>
         <h2>{t("map.layers")}</h2>
-        <span className="quiet number">{t("map.entities", { n: total.toLocaleString("en-US") })}</span>
+        {!loading && (
+          <span className="quiet number">{t("map.entities", { n: total.toLocaleString("en-US") })}</span>
+        )}
         {counts.length > 0 && (
           <Button
             size="small"
@@ -39,7 +43,8 @@ export function LayerList({
           </Button>
         )}
       </header>
-      {counts.length === 0 && (
+      {loading && <Loading />}
+      {!loading && counts.length === 0 && (
         <p className="quiet">
           {t("map.empty")}。{t("map.empty-mend")}
         </p>
@@ -72,6 +77,7 @@ export function LayerList({
           </span>
         ))}
       </p>
+      <p className="legend quiet">{t("map.cluster-legend")}</p>
     </section>
   );
 }

@@ -1,4 +1,4 @@
-/** The map is brought from one answer to the next by the least change. */
+/** The points follow the server's answers, and tell when there is something new to see. */
 import { describe, expect, it } from "vitest";
 import type { MapEntities } from "../../lib/types.ts";
 import { Points } from "./points.ts";
@@ -13,74 +13,54 @@ const answer = (rows: [id: string, lon: number, severity: number][]): MapEntitie
   severity: rows.map(([, , s]) => s),
   at_position: 1,
 });
+const TWO: Parameters<typeof answer>[0] = [
+  ["a", 113.1, 0],
+  ["b", 113.2, 0],
+];
 
 describe("points", () => {
-  it("adds all at first, then nothing when nothing changed", () => {
+  it("takes all at first, then tells that nothing changed", () => {
     const points = new Points();
-    const first = points.replace(
-      answer([
-        ["a", 113.1, 0],
-        ["b", 113.2, 0],
-      ]),
-    );
-    expect(first?.add).toHaveLength(2);
+    expect(points.replace(answer(TWO))).toBe(true);
+    expect(points.size).toBe(2);
+    expect(points.replace(answer(TWO))).toBe(false);
+  });
+
+  it("tells when one moved, or has an alert, or is gone", () => {
+    const points = new Points();
+    points.replace(answer(TWO));
+    const before = points.get("b")?.x;
     expect(
       points.replace(
         answer([
           ["a", 113.1, 0],
-          ["b", 113.2, 0],
+          ["b", 113.25, 0],
         ]),
       ),
-    ).toBeNull();
-    expect(Object.fromEntries(points.countByType())).toEqual({ WaterObserved: 1, Streetlight: 1 });
+    ).toBe(true);
+    expect(points.get("b")?.x).not.toBe(before);
+    expect(
+      points.replace(
+        answer([
+          ["a", 113.1, 0],
+          ["b", 113.25, 3],
+        ]),
+      ),
+    ).toBe(true);
+    expect(points.get("b")?.severity).toBe(3);
+    expect(points.replace(answer([["a", 113.1, 0]]))).toBe(true);
+    expect(points.get("b")).toBeUndefined();
   });
 
-  it("tells only what changed, with the same number for the same entity", () => {
+  it("shows a raised alert at once, and a milder one not over a graver", () => {
     const points = new Points();
-    points.replace(
-      answer([
-        ["a", 113.1, 0],
-        ["b", 113.2, 0],
-      ]),
-    );
-    const number = points.numberOf("b");
-    const change = points.replace(
-      answer([
-        ["a", 113.1, 0],
-        ["b", 113.25, 3],
-      ]),
-    );
-    expect(change).toEqual({
-      add: [],
-      remove: [],
-      update: [
-        {
-          id: number,
-          newGeometry: { type: "Point", coordinates: [113.25, 30.6] },
-          addOrUpdateProperties: [{ key: "s", value: 3 }],
-        },
-      ],
-    });
-  });
-
-  it("removes what is gone and gives it its old number when it comes back", () => {
-    const points = new Points();
-    points.replace(
-      answer([
-        ["a", 113.1, 0],
-        ["b", 113.2, 0],
-      ]),
-    );
-    const number = points.numberOf("a");
-    expect(points.replace(answer([["b", 113.2, 0]]))?.remove).toEqual([number]);
-    expect(points.numberOf("a")).toBeUndefined();
-    points.replace(
-      answer([
-        ["a", 113.1, 0],
-        ["b", 113.2, 0],
-      ]),
-    );
-    expect(points.numberOf("a")).toBe(number);
+    points.replace(answer(TWO));
+    expect(points.raise("a", 2)).toBe(true);
+    expect(points.raise("a", 1)).toBe(false);
+    expect(points.raise("nobody", 4)).toBe(false);
+    expect(points.get("a")?.severity).toBe(2);
+    points.replace(answer(TWO));
+    expect(points.get("a")?.severity).toBe(0);
   });
 
   it("leaves out what has no place", () => {

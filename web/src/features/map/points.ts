@@ -1,119 +1,73 @@
-/**
- * The entities as points of the map. Pure: takes what the server says, gives the least change that brings the
- * map there, so that ten thousand points are not drawn anew because one has an alert.
- */
-import type { Feature, FeatureCollection, Point } from "geojson";
+/** The entities as points of the map, kept from one answer of the server to the next. Pure. */
 import type { MapEntities } from "../../lib/types.ts";
+import { type Spot, spotOf } from "./camera.ts";
 
-/** Properties of a point; short names, for there are thousands. */
-export interface PointProperties {
+export interface Point extends Spot {
   /** Entity id. */
-  e: string;
-  /** Entity type. */
-  t: string;
-  /** Name. */
-  n: string;
+  readonly id: string;
+  type: string;
+  name: string;
   /** Severity of its gravest active alert: 0 none … 4 critical. */
-  s: number;
-}
-
-export type PointFeature = Feature<Point, PointProperties> & { id: number };
-
-/** A change of the source, as MapLibre's `updateData` takes it. */
-export interface PointChange {
-  add: PointFeature[];
-  remove: number[];
-  update: {
-    id: number;
-    newGeometry?: Point;
-    addOrUpdateProperties: { key: keyof PointProperties; value: string | number }[];
-  }[];
+  severity: number;
+  lon: number;
+  lat: number;
 }
 
 export class Points {
-  readonly #numbers = new Map<string, number>();
-  #features = new Map<number, PointFeature>();
+  readonly #byId = new Map<string, Point>();
 
   get size(): number {
-    return this.#features.size;
+    return this.#byId.size;
   }
 
-  /** The number that the map knows an entity by. */
-  numberOf(entityId: string): number | undefined {
-    const number = this.#numbers.get(entityId);
-    return number !== undefined && this.#features.has(number) ? number : undefined;
+  all(): Iterable<Point> {
+    return this.#byId.values();
   }
 
-  at(entityId: string): [number, number] | null {
-    const number = this.#numbers.get(entityId);
-    const feature = number === undefined ? undefined : this.#features.get(number);
-    return feature ? (feature.geometry.coordinates as [number, number]) : null;
+  get(entityId: string): Point | undefined {
+    return this.#byId.get(entityId);
   }
 
-  collection(): FeatureCollection<Point, PointProperties> {
-    return { type: "FeatureCollection", features: [...this.#features.values()] };
+  /** An alert was raised: shown before the server is asked again. Tells whether that is news. */
+  raise(entityId: string, severity: number): boolean {
+    const point = this.#byId.get(entityId);
+    if (!point || point.severity >= severity) return false;
+    point.severity = severity;
+    return true;
   }
 
-  countByType(): Map<string, number> {
-    const counts = new Map<string, number>();
-    for (const { properties } of this.#features.values()) {
-      counts.set(properties.t, (counts.get(properties.t) ?? 0) + 1);
-    }
-    return counts;
-  }
-
-  /** Takes the server's newest answer and tells what changed; null when nothing did. */
-  replace(data: MapEntities): PointChange | null {
-    const change: PointChange = { add: [], remove: [], update: [] };
-    const next = new Map<number, PointFeature>();
+  /** Takes the server's newest answer; tells whether anything changed that can be seen. */
+  replace(data: MapEntities): boolean {
+    let changed = false;
+    const seen = new Set<string>();
     for (let row = 0; row < data.ids.length; row += 1) {
-      const feature = this.#feature(data, row);
-      if (!feature) continue;
-      next.set(feature.id, feature);
-      const before = this.#features.get(feature.id);
-      if (!before) {
-        change.add.push(feature);
+      const id = data.ids[row];
+      const lon = data.lon[row];
+      const lat = data.lat[row];
+      if (id === undefined || !isNumber(lon) || !isNumber(lat)) continue;
+      seen.add(id);
+      const type = data.types[data.type[row] ?? -1] ?? "";
+      const name = data.name[row] || id;
+      const severity = data.severity[row] ?? 0;
+      const known = this.#byId.get(id);
+      if (!known) {
+        this.#byId.set(id, { id, type, name, severity, lon, lat, ...spotOf(lon, lat) });
+        changed = true;
         continue;
       }
-      const update = difference(before, feature);
-      if (update) change.update.push(update);
+      if (known.lon !== lon || known.lat !== lat) {
+        Object.assign(known, { lon, lat, ...spotOf(lon, lat) });
+        changed = true;
+      }
+      if (known.type !== type || known.name !== name || known.severity !== severity) {
+        Object.assign(known, { type, name, severity });
+        changed = true;
+      }
     }
-    for (const number of this.#features.keys()) if (!next.has(number)) change.remove.push(number);
-    this.#features = next;
-    return change.add.length + change.remove.length + change.update.length > 0 ? change : null;
-  }
-
-  #feature(data: MapEntities, row: number): PointFeature | null {
-    const entityId = data.ids[row];
-    const lon = data.lon[row];
-    const lat = data.lat[row];
-    if (entityId === undefined || !Number.isFinite(lon) || !Number.isFinite(lat)) return null;
-    let number = this.#numbers.get(entityId);
-    if (number === undefined) {
-      number = this.#numbers.size + 1;
-      this.#numbers.set(entityId, number);
-    }
-    return {
-      type: "Feature",
-      id: number,
-      geometry: { type: "Point", coordinates: [lon as number, lat as number] },
-      properties: {
-        e: entityId,
-        t: data.types[data.type[row] ?? -1] ?? "",
-        n: data.name[row] || entityId,
-        s: data.severity[row] ?? 0,
-      },
-    };
+    if (seen.size === this.#byId.size) return changed;
+    for (const id of this.#byId.keys()) if (!seen.has(id)) this.#byId.delete(id);
+    return true;
   }
 }
 
-function difference(before: PointFeature, after: PointFeature): PointChange["update"][number] | null {
-  const [lonA, latA] = before.geometry.coordinates;
-  const [lonB, latB] = after.geometry.coordinates;
-  const moved = lonA !== lonB || latA !== latB;
-  const addOrUpdateProperties = (["t", "n", "s"] as const)
-    .filter((key) => before.properties[key] !== after.properties[key])
-    .map((key) => ({ key, value: after.properties[key] }));
-  if (!moved && addOrUpdateProperties.length === 0) return null;
-  return { id: after.id, addOrUpdateProperties, ...(moved ? { newGeometry: after.geometry } : {}) };
-}
+const isNumber = (value: unknown): value is number => Number.isFinite(value);

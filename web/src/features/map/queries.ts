@@ -3,7 +3,7 @@ import { queryOptions } from "@tanstack/react-query";
 import type { FeatureCollection } from "geojson";
 import { get, query } from "../../lib/api.ts";
 import type { Entity, EntityKind, Items, MapEntities } from "../../lib/types.ts";
-import type { BaseLayer } from "./style.ts";
+import type { BaseLayer } from "./base.ts";
 
 /** The map is read anew this often even when nothing is heard, milliseconds. */
 const MAP_REFRESH_MS = 60_000;

@@ -4,6 +4,7 @@ import { App, Form, Input, InputNumber, Modal } from "antd";
 import { useState } from "react";
 import { useT } from "../../i18n/index.tsx";
 import type { Indicator, IndicatorReport } from "../../lib/types.ts";
+import { useFocusBack } from "../../ui/keyboard.ts";
 import { errorText } from "../../ui/states.tsx";
 import { report } from "./queries.ts";
 
@@ -34,6 +35,7 @@ export function ReportDialog({ indicator, onClose }: { indicator: Indicator; onC
       setBusy(false);
     }
   };
+  useFocusBack();
   return (
     <Modal
       open
@@ -47,7 +49,7 @@ export function ReportDialog({ indicator, onClose }: { indicator: Indicator; onC
       <p className="quiet">{t("plan.report-rule")}</p>
       <Form form={form} layout="vertical">
         <Form.Item name="value" label={t("plan.report-value")} rules={[required]}>
-          <InputNumber style={{ width: "100%" }} suffix={p(indicator.unit_zh, indicator.unit_en)} />
+          <InputNumber autoFocus style={{ width: "100%" }} suffix={p(indicator.unit_zh, indicator.unit_en)} />
         </Form.Item>
         <Form.Item name="period" label={t("plan.report-period")} rules={[{ ...required, whitespace: true }]}>
           <Input maxLength={40} />

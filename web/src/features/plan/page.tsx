@@ -69,6 +69,7 @@ function PlanView({ plan }: { plan: Plan }) {
               })}
             </ul>
             <Segmented<Origin>
+              aria-label={t("plan.origin")}
               value={origin}
               onChange={setOrigin}
               options={ORIGINS.filter((o) => o === "all" || plan.indicators.some((i) => i.origin === o)).map(

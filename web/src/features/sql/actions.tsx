@@ -1,5 +1,5 @@
 /** What can be done on the SQL page. */
-import { CaretRightOutlined, DownloadOutlined, StopOutlined } from "@ant-design/icons";
+import { CaretRightOutlined, DownloadOutlined, StopOutlined, UploadOutlined } from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
 import type { SqlResult } from "../../lib/types.ts";
 import { download, toCsv } from "./csv.ts";
@@ -10,6 +10,7 @@ export interface SqlContext {
   result: SqlResult | null;
   run: () => void;
   stop: () => void;
+  importFile: () => void;
 }
 
 export const sqlActions: Action<SqlContext>[] = [
@@ -41,5 +42,13 @@ export const sqlActions: Action<SqlContext>[] = [
     perform: ({ result }) => {
       if (result) download("jingling.csv", "text/csv;charset=utf-8", toCsv(result));
     },
+  },
+  {
+    name: "sql.import",
+    title: "sql.import",
+    permission: "table.import",
+    icon: <UploadOutlined />,
+    predicate: ({ running }) => !running,
+    perform: ({ importFile }) => importFile(),
   },
 ];

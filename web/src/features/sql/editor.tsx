@@ -8,7 +8,7 @@ import type { TableInfo } from "../../lib/types.ts";
 
 const look = EditorView.theme({
   "&": { fontSize: "13.5px", backgroundColor: "#fff" },
-  "&.cm-focused": { outline: "none" },
+  "&.cm-focused": { outline: "2px solid var(--focus)", outlineOffset: "-2px" },
   ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.6" },
   ".cm-content": { minHeight: "150px" },
   ".cm-gutters": { backgroundColor: "#f4f7f8", color: "#8b9ca3", borderRight: "1px solid var(--line)" },

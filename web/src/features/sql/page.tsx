@@ -7,12 +7,14 @@ import { useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
 import { ApiError } from "../../lib/api.ts";
-import { number } from "../../lib/format.ts";
+import { number, time } from "../../lib/format.ts";
 import type { SqlResult, TableInfo } from "../../lib/types.ts";
 import { errorText, Loaded, Nothing } from "../../ui/states.tsx";
+import { organisationsQuery } from "../cases/queries.ts";
 import { ProvenanceDrawer } from "../provenance/drawer.tsx";
 import { type SqlContext, sqlActions } from "./actions.tsx";
 import { Editor } from "./editor.tsx";
+import { ImportDialog } from "./import-dialog.tsx";
 import { runSql, tablesQuery } from "./queries.ts";
 import { ResultTable } from "./result.tsx";
 import { SAMPLES } from "./samples.ts";
@@ -32,6 +34,7 @@ export function Page() {
   const [parameters] = useSearchParams();
   const [text, setText] = useState(() => parameters.get("query") ?? sessionStorage.getItem(REMEMBERED) ?? "");
   const [outcome, setOutcome] = useState<Outcome>({ kind: "nothing" });
+  const [importing, setImporting] = useState(false);
   const [position, setPosition] = useState<number | null>(null);
   const tables = useQuery(tablesQuery);
   const stopper = useRef<AbortController | null>(null);
@@ -57,6 +60,7 @@ export function Page() {
     result: outcome.kind === "done" ? outcome.result : null,
     run: () => void run(),
     stop: () => stopper.current?.abort(),
+    importFile: () => setImporting(true),
   };
   useActionKeys(sqlActions, context);
 
@@ -103,6 +107,7 @@ export function Page() {
             </span>
           )}
         </div>
+        {importing && <ImportDialog onClose={() => setImporting(false)} />}
         <ProvenanceDrawer position={position} onClose={() => setPosition(null)} />
         <div className="sql-answer">
           <Answer outcome={outcome} onPosition={setPosition} />
@@ -113,13 +118,16 @@ export function Page() {
 }
 
 function Table({ table, onPick }: { table: TableInfo; onPick: (sql: string) => void }) {
+  const { p } = useT();
+  const title = p(table.imported?.title_zh, table.imported?.title_en);
   return (
     <details>
       <summary title={table.description ?? undefined}>
-        <code>{table.name}</code>
+        <code>{table.name}</code> {title && <span>{title}</span>}
       </summary>
       <ul className="plain-list">
-        {table.description && <li className="quiet">{table.description}</li>}
+        {table.description && table.description !== title && <li className="quiet">{table.description}</li>}
+        {table.imported && <Origin imported={table.imported} />}
         <li>
           <button type="button" onClick={() => onPick(`SELECT *\nFROM ${quoteName(table.name)}\nLIMIT 100`)}>
             SELECT * …
@@ -128,11 +136,35 @@ function Table({ table, onPick }: { table: TableInfo; onPick: (sql: string) => v
         {table.columns.map((column) => (
           <li key={column.name}>
             <code>{column.name}</code>
-            <span className="quiet">{column.type}</span>
+            <span className="quiet">{column.unit ? `${column.type}, ${column.unit}` : column.type}</span>
           </li>
         ))}
       </ul>
     </details>
+  );
+}
+
+/** Where a department's table came from: which file, its fingerprint, who brought it in and when. */
+function Origin({ imported }: { imported: NonNullable<TableInfo["imported"]> }) {
+  const { t, p } = useT();
+  const organisations = useQuery(organisationsQuery);
+  const from = organisations.data?.items.find((one) => one.id === imported.department);
+  return (
+    <li className="sql-origin quiet" data-testid="origin">
+      {from && <span>{p(from.name_zh, from.name_en)}</span>}
+      <span>
+        {t("sql.imported", {
+          rows: imported.rows.toLocaleString("en-US"),
+          at: time(imported.imported_at),
+          by: imported.imported_by,
+        })}
+      </span>
+      <span title={`SHA-256 ${imported.sha256}`}>
+        {imported.sheet ? `${imported.file}, ${imported.sheet}` : imported.file}
+      </span>
+      <code>{imported.sha256.slice(0, 12)}</code>
+      {imported.rows_left_out > 0 && <span>{t("sql.left-out", { n: imported.rows_left_out })}</span>}
+    </li>
   );
 }
 

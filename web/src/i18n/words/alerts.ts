@@ -1,6 +1,7 @@
 /** Words of the alerts page. */
 export const alertWords = {
   "alert.title": ["告警", "Alerts"],
+  "alert.details": ["所选告警", "The selected alert"],
   "alert.what": ["告警内容", "Alert"],
   "alert.value": ["触发值", "Value"],
   "alert.threshold": ["阈值", "Threshold"],

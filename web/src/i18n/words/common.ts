@@ -59,6 +59,11 @@ export const commonWords = {
   "state.forbidden": ["没有权限", "Not permitted"],
   "state.forbidden-mend": ["请联系管理员授予权限", "Ask an administrator for the permission"],
   "state.missing": ["没有找到", "Not found"],
+  "state.missing-mend": ["它可能已被删除，或者地址有误", "It may have been removed, or the address is wrong"],
+  "state.server-mend": [
+    "服务器暂时不能回答。请稍后重试；仍不行时，把下面这句话告诉管理员",
+    "The server cannot answer now. Try again in a while; if it stays so, give an administrator the words below",
+  ],
   "state.missing-page": ["没有这个页面", "There is no such page"],
   "state.crash": ["页面出错了", "The page failed"],
   "state.reload": ["重新加载", "Reload"],

@@ -1,6 +1,14 @@
 /** Words of the map, the entity page and provenance. */
 export const mapWords = {
   "map.label": ["城市实时地图", "Live map of the city"],
+  "map.keys": [
+    "方向键移动，加减键缩放，回车打开准星处的对象或展开聚合点，Esc 关闭卡片",
+    "Arrows move, plus and minus zoom, Enter opens what is in the crosshair or splits a cluster, Escape closes the card",
+  ],
+  "map.cluster-legend": [
+    "带数字的圆是放大后才逐个显示的对象，点击可放大。",
+    "A circle with a number stands for entities that are shown one by one nearer; click it to go there.",
+  ],
   "map.schematic": [
     "示意图，界线不作为划界依据",
     "Schematic map; its lines are not a basis for any boundary",
@@ -9,6 +17,8 @@ export const mapWords = {
   "map.layers-all": ["全部显示", "Show all"],
   "map.layers-none": ["全部隐藏", "Hide all"],
   "map.entities": ["{n} 个对象", "{n} entities"],
+  "map.entities-loading": ["正在加载对象…", "Loading the entities…"],
+  "map.entities-failed": ["对象没能加载", "The entities could not be loaded"],
   "map.empty": ["还没有带位置的对象", "No entity with a place yet"],
   "map.empty-mend": [
     "设备上报带有位置的数据后会显示在这里。",

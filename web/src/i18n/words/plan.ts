@@ -17,6 +17,7 @@ export const planWords = {
   "plan.none-match": ["没有符合条件的指标", "No indicator matches"],
   "plan.notes": ["规划解读说明", "How the plan was read"],
   "plan.reading": ["平台按此判断", "How the platform reads it"],
+  "plan.origin": ["目标来源", "Where the goal is from"],
   "plan.origin-all": ["全部", "All"],
   "plan.origin-table": ["规划目标表", "Table of the plan"],
   "plan.origin-text": ["正文目标", "Goals in the text"],

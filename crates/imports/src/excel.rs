@@ -1,0 +1,479 @@
+//! Excel sheets. `.xlsx` is read cell by cell, so that a sheet which says that it has a million columns takes no
+//! memory for them; before that it is unpacked once into nothing, so that a file which would unpack to more
+//! than the limit is refused. `.xls` has no such guards (see `Options::refuse_xls`).
+
+use crate::merged::{self, Filler, Merged};
+use crate::typed::{self, Each, Row, Rows};
+use crate::{Limits, LineProblem, Options, Progress, Table, size};
+use calamine::{Data, Dimensions, Range, Reader, Xls, Xlsx};
+use model::{Problem, problem::quote};
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use zip::ZipArchive;
+
+/// How often progress is told, in rows.
+const PROGRESS_ROWS: u64 = 1_024;
+
+/// What is said of a formula whose value the file does not hold: a program wrote it, and none computed it.
+const NOT_COMPUTED: &str = "a formula that was never computed";
+
+/// Which of the two formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// A packed folder of XML.
+    Xlsx,
+    /// The format before 2007.
+    Xls,
+}
+
+pub(crate) fn read(
+    path: &Path,
+    name: &str,
+    format: Format,
+    options: &Options,
+    progress: Progress<'_>,
+) -> Result<Table, Problem> {
+    // Bytes that nobody wrote can lead the reader's library into a fault; that is damage like any other.
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        read_book(path, name, format, options, progress)
+    }));
+    read.unwrap_or_else(|_| Err(damaged(name, "a length in it points outside")))
+}
+
+fn damaged(place: &str, what: impl std::fmt::Display) -> Problem {
+    Problem::new(
+        "import-damaged",
+        format!("the file cannot be read as a workbook: {what}"),
+        place,
+        "open it in the program that made it and save it again as .xlsx, without a password",
+    )
+}
+
+fn read_book(
+    path: &Path,
+    name: &str,
+    format: Format,
+    options: &Options,
+    progress: Progress<'_>,
+) -> Result<Table, Problem> {
+    let open = || File::open(path).map(BufReader::new);
+    let file = open().map_err(|e| damaged(name, e))?;
+    let mut book = match format {
+        Format::Xlsx => {
+            unpacks_within(file, name, &options.limits)?;
+            let file = open().map_err(|e| damaged(name, e))?;
+            Book::Xlsx(Box::new(Xlsx::new(file).map_err(|e| damaged(name, e))?))
+        }
+        Format::Xls => Book::Xls(Box::new(Xls::new(file).map_err(|e| damaged(name, e))?)),
+    };
+    let sheet = choose(&book.sheets(), options.sheet.as_deref(), name)?;
+    let place = format!("{name}, sheet {sheet}");
+    let mut ranges = book.merged(&sheet).map_err(|e| damaged(&place, e))?;
+    let range = match &mut book {
+        Book::Xls(book) => Some(
+            book.worksheet_range(&sheet)
+                .map_err(|e| damaged(&place, e))?,
+        ),
+        Book::Xlsx(_) => None,
+    };
+    let mut cells = Sheet {
+        book,
+        range,
+        name: &sheet,
+        place: &place,
+        limits: &options.limits,
+        total: 0,
+    };
+    let header_row = cells.find_header(options.header_line)?;
+    // What stands above the names is left out, merged or not.
+    ranges.retain(|range| range.end.0 >= header_row);
+    if ranges.len() > options.limits.merged_max {
+        return Err(Problem::new(
+            "import-merged-cells",
+            format!("{} ranges of cells are merged", ranges.len()),
+            &place,
+            format!(
+                "part them (unmerge cells); at most {} are taken",
+                options.limits.merged_max
+            ),
+        ));
+    }
+    ranges.sort_by_key(|range| range.start);
+    let note = merged::judge(&ranges, options.merged, &place)?;
+    let names = cells.read_header(header_row, &ranges, options.merged)?;
+    let mut rows = SheetRows {
+        sheet: cells,
+        ranges: &ranges,
+        how: options.merged,
+        header_row,
+        names: &names,
+        progress,
+        passes: 0,
+        empty: 0,
+    };
+    let typed = typed::columns(&names, &mut rows, options, &place)?;
+    let empty = typed::empty_note(rows.empty, &place);
+    Ok(Table {
+        format: "excel",
+        encoding: None,
+        notes: note.into_iter().chain(empty).collect(),
+        schema: typed.schema,
+        columns: typed.columns,
+        batches: typed.batches,
+        rows_seen: typed.rows_seen,
+        rows_bad: typed.rows_bad,
+        problems: typed.problems,
+        problems_count: typed.problems_count,
+        sheet: Some(sheet.clone()),
+    })
+}
+
+/// Whether the parts of a packed file come to no more than the limit, whatever they say of themselves.
+fn unpacks_within(file: BufReader<File>, place: &str, limits: &Limits) -> Result<(), Problem> {
+    let mut archive = ZipArchive::new(file).map_err(|e| {
+        damaged(
+            place,
+            format!("{e} (a workbook with a password is packed in another way)"),
+        )
+    })?;
+    let max = limits.unpacked_bytes_max;
+    let mut unpacked = 0;
+    for n in 0..archive.len() {
+        let part = archive.by_index(n).map_err(|e| damaged(place, e))?;
+        // One byte more than may be shows that there is more.
+        let mut part = part.take(max + 1 - unpacked);
+        unpacked +=
+            std::io::copy(&mut part, &mut std::io::sink()).map_err(|e| damaged(place, e))?;
+        if unpacked > max {
+            return Err(Problem::new(
+                "import-size",
+                format!("the file unpacks to more than {}", size(max)),
+                place,
+                "leave sheets and pictures out, cut it into several, or raise import.unpacked_mib_max",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn choose(sheets: &[String], wanted: Option<&str>, place: &str) -> Result<String, Problem> {
+    let sheet = match wanted {
+        None => sheets.first(),
+        Some(wanted) => sheets.iter().find(|s| *s == wanted),
+    };
+    sheet.cloned().ok_or_else(|| {
+        Problem::new(
+            "import-sheet",
+            match wanted {
+                Some(wanted) => format!("there is no sheet \"{}\"", quote(wanted)),
+                None => "there is no sheet in it".to_owned(),
+            },
+            place,
+            format!("name one of: {}", sheets.join(", ")),
+        )
+    })
+}
+
+enum Book {
+    Xlsx(Box<Xlsx<BufReader<File>>>),
+    Xls(Box<Xls<BufReader<File>>>),
+}
+
+impl Book {
+    fn sheets(&self) -> Vec<String> {
+        match self {
+            Self::Xlsx(book) => book.sheet_names(),
+            Self::Xls(book) => book.sheet_names(),
+        }
+    }
+
+    fn merged(&mut self, sheet: &str) -> Result<Vec<Dimensions>, calamine::Error> {
+        Ok(match self {
+            Self::Xlsx(book) => book.merge_cells_by_sheet_name(sheet)?,
+            Self::Xls(book) => book.merge_cells_by_sheet_name(sheet)?,
+        })
+    }
+}
+
+/// A row's cells from the first column on: a text, or the sign of an error.
+type Cells = Vec<Result<String, String>>;
+/// Takes a row that has cells, by its number from 0; says whether more are wanted.
+type TakeRow<'t> = dyn FnMut(u32, &mut Cells) -> Result<ControlFlow<()>, Problem> + 't;
+
+struct Sheet<'a> {
+    book: Book,
+    /// The cells of `.xls`, which are all read at once.
+    range: Option<Range<Data>>,
+    name: &'a str,
+    place: &'a str,
+    limits: &'a Limits,
+    /// Rows that the sheet says it has; known when it was looked at once.
+    total: u64,
+}
+
+impl Sheet<'_> {
+    /// Gives each row that is there, from the top.
+    fn scan(&mut self, take: &mut TakeRow<'_>) -> Result<(), Problem> {
+        let columns_max = self.limits.columns_max;
+        if let Some(range) = &self.range {
+            self.total = range.height() as u64;
+            let (top, left) = range.start().unwrap_or_default();
+            for (row, cells) in (top..).zip(range.rows()) {
+                let mut texts: Cells = vec![Ok(String::new()); left as usize];
+                for (column, cell) in (left..).zip(cells) {
+                    let text = text_of(cell);
+                    put(&mut texts, (row, column), text, columns_max, self.place)?;
+                }
+                if take(row, &mut texts)?.is_break() {
+                    return Ok(());
+                }
+            }
+            return Ok(());
+        }
+        let Book::Xlsx(book) = &mut self.book else {
+            return Ok(());
+        };
+        let place = self.place;
+        let mut reader = book
+            .worksheet_cells_reader(self.name)
+            .map_err(|e| damaged(place, e))?;
+        let size = reader.dimensions();
+        self.total = u64::from(size.end.0.saturating_sub(size.start.0)) + 1;
+        let mut current: Option<u32> = None;
+        let mut texts = Cells::new();
+        // With formulas, but without writing out those that cells share.
+        while let Some(cell) = reader
+            .next_cell_with_formula_metadata()
+            .map_err(|e| damaged(place, e))?
+        {
+            let (row, column) = cell.pos;
+            match current {
+                Some(before) if before > row => {
+                    return Err(damaged(
+                        place,
+                        format!("row {} stands below row {}", row + 1, before + 1),
+                    ));
+                }
+                Some(before) if before < row => {
+                    if take(before, &mut texts)?.is_break() {
+                        return Ok(());
+                    }
+                    texts.clear();
+                }
+                _ => {}
+            }
+            current = Some(row);
+            let data = Data::from(cell.value);
+            let text = if data == Data::Empty && cell.formula.is_some() {
+                Err(NOT_COMPUTED.to_owned())
+            } else {
+                text_of(&data)
+            };
+            put(&mut texts, (row, column), text, columns_max, place)?;
+        }
+        if let Some(row) = current {
+            let _ = take(row, &mut texts)?;
+        }
+        Ok(())
+    }
+
+    /// The row of names: the one told, or the first that is not empty.
+    fn find_header(&mut self, told: Option<u64>) -> Result<u32, Problem> {
+        if let Some(line) = told {
+            return Ok(u32::try_from(line.max(1) - 1).unwrap_or(u32::MAX));
+        }
+        let mut found = 0;
+        self.scan(&mut |row, cells| {
+            if is_empty(cells) {
+                return Ok(ControlFlow::Continue(()));
+            }
+            found = row;
+            Ok(ControlFlow::Break(()))
+        })?;
+        Ok(found)
+    }
+
+    fn read_header(
+        &mut self,
+        header_row: u32,
+        ranges: &[Dimensions],
+        how: Merged,
+    ) -> Result<Vec<String>, Problem> {
+        let columns_max = self.limits.columns_max;
+        let mut filler = Filler::new(ranges);
+        let mut header = Cells::new();
+        self.scan(&mut |row, cells| {
+            if how == Merged::Fill {
+                filler.fill(row, cells, columns_max);
+            }
+            if row < header_row {
+                return Ok(ControlFlow::Continue(()));
+            }
+            if row == header_row {
+                header = std::mem::take(cells);
+            }
+            Ok(ControlFlow::Break(()))
+        })?;
+        let texts: Vec<&str> = header
+            .iter()
+            .map(|cell| cell.as_ref().map_or("", String::as_str))
+            .collect();
+        typed::header(&texts, self.place, self.limits)
+    }
+}
+
+fn is_empty(cells: &Cells) -> bool {
+    cells
+        .iter()
+        .all(|cell| cell.as_ref().is_ok_and(|text| text.trim().is_empty()))
+}
+
+/// Puts a cell into its row.
+fn put(
+    texts: &mut Cells,
+    (row, column): (u32, u32),
+    text: Result<String, String>,
+    columns_max: usize,
+    place: &str,
+) -> Result<(), Problem> {
+    if text.as_ref().is_ok_and(String::is_empty) {
+        return Ok(());
+    }
+    let at = column as usize;
+    if at >= columns_max {
+        return Err(Problem::new(
+            "import-columns",
+            format!("there is a cell in column {}", merged::letters(column)),
+            format!("{place}, cell {}", merged::cell((row, column))),
+            format!(
+                "use at most {columns_max} columns, clear what stands right of the table, or raise import.columns_max"
+            ),
+        ));
+    }
+    if texts.len() <= at {
+        texts.resize(at + 1, Ok(String::new()));
+    }
+    texts[at] = text;
+    Ok(())
+}
+
+struct SheetRows<'a, 'p> {
+    sheet: Sheet<'a>,
+    /// Merged ranges by their first row.
+    ranges: &'a [Dimensions],
+    how: Merged,
+    header_row: u32,
+    names: &'a [String],
+    progress: Progress<'p>,
+    passes: u64,
+    /// Rows without a single filled cell, in the last pass.
+    empty: u64,
+}
+
+impl Rows for SheetRows<'_, '_> {
+    fn each(&mut self, each: &mut Each<'_>) -> Result<(), Problem> {
+        let (header_row, how, names) = (self.header_row, self.how, self.names);
+        let total = self.sheet.total.max(1);
+        let before = self.passes * total;
+        let progress = &mut *self.progress;
+        let mut filler = Filler::new(self.ranges);
+        let (mut read, mut empty) = (0_u64, 0);
+        self.sheet.scan(&mut |row, cells| {
+            if is_empty(cells) {
+                empty += u64::from(row > header_row);
+                return Ok(ControlFlow::Continue(()));
+            }
+            if how == Merged::Fill {
+                filler.fill(row, cells, names.len());
+            }
+            if row > header_row {
+                read += 1;
+                if read.is_multiple_of(PROGRESS_ROWS) {
+                    progress(before + read.min(total), total * 2);
+                }
+                each(as_row(row, cells, names))?;
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        self.empty = empty;
+        self.passes += 1;
+        (self.progress)(self.passes * total, total * 2);
+        Ok(())
+    }
+}
+
+fn as_row<'c>(row: u32, cells: &'c mut Cells, names: &[String]) -> Row<'c> {
+    let line = u64::from(row) + 1;
+    let mut faults = Vec::new();
+    for (n, cell) in cells.iter().enumerate() {
+        let column = names.get(n);
+        let place = || format!("row {line}, cell {}", merged::cell((row, n as u32)));
+        let problem = match (cell, column) {
+            (Err(error), _) => Problem::new(
+                "import-cell",
+                format!("the cell holds {error}"),
+                place(),
+                "mend the formula, or put a value in its place; the program that made the file computes when it saves",
+            ),
+            (Ok(text), None) if !text.trim().is_empty() => Problem::new(
+                "import-cells",
+                "there is a cell in a column that has no name",
+                place(),
+                "name the column in the line of names, or clear the cell",
+            ),
+            _ => continue,
+        };
+        let value = match cell {
+            Ok(text) => quote(text),
+            Err(error) => error.clone(),
+        };
+        faults.push(LineProblem {
+            line,
+            column: column.cloned(),
+            value: Some(value),
+            problem,
+        });
+    }
+    cells.resize(names.len(), Ok(String::new()));
+    let cells = cells
+        .iter()
+        .map(|cell| cell.as_ref().map_or("", String::as_str));
+    Row {
+        line,
+        cells: cells.collect(),
+        faults,
+    }
+}
+
+/// A cell as the text that a person would type; an error as its sign.
+fn text_of(cell: &Data) -> Result<String, String> {
+    /// Whole numbers up to here have all their digits.
+    const WHOLE_MAX: f64 = 1e15;
+    Ok(match cell {
+        Data::Empty => String::new(),
+        Data::String(text) | Data::DateTimeIso(text) | Data::DurationIso(text) => text.clone(),
+        Data::Int(n) => n.to_string(),
+        Data::Float(n) if n.abs() < WHOLE_MAX => n.to_string(),
+        // A large number, not a code of many digits.
+        Data::Float(n) => format!("{n:e}"),
+        Data::Bool(b) => b.to_string(),
+        Data::DateTime(time) if time.is_datetime() => {
+            let (year, month, day, hour, minute, second, ms) = time.to_ymd_hms_milli();
+            let clock = format!("{hour:02}:{minute:02}:{second:02}.{ms:03}");
+            if time.as_f64() < 1.0 {
+                // A time of day without a day.
+                return Ok(clock.trim_end_matches(".000").to_owned());
+            }
+            let mut text = format!("{year:04}-{month:02}-{day:02}");
+            if (hour, minute, second, ms) != (0, 0, 0, 0) {
+                text += &format!(" {clock}");
+            }
+            text
+        }
+        Data::DateTime(duration) => duration.as_f64().to_string(),
+        Data::Error(error) => return Err(format!("the error {error}")),
+    })
+}

@@ -1,0 +1,235 @@
+//! Files that departments hand in (CSV, Excel, Parquet) as columns with types, and everything that is wrong
+//! with them by line; and columns as files of the same formats. Nothing is guessed quietly, nothing is dropped
+//! quietly: what was found and what was done is in the answer.
+//!
+//! Reading order: [`read`] (the one way in), `encoding` (UTF-8, GB18030, UTF-16), `text` (CSV), `excel` and
+//! `merged` (its merged cells), `typed` (from texts to columns) and `kinds` (what a text can be),
+//! `parquet_file`; [`report`] (what is wrong, as a file); [`write`](mod@write) (the one way out) and `sheet` (Excel).
+
+mod encoding;
+mod excel;
+mod kinds;
+mod merged;
+mod parquet_file;
+pub mod report;
+mod sheet;
+mod text;
+mod typed;
+pub mod write;
+
+pub use kinds::Kind;
+pub use merged::Merged;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use model::{Problem, problem::quote};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What one file may be and take.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limits {
+    /// Largest file, in bytes. A text is held in memory twice while it is read.
+    pub file_bytes_max: u64,
+    /// Most bytes that a packed file (Excel, Parquet) may unpack to.
+    pub unpacked_bytes_max: u64,
+    /// Most rows.
+    pub rows_max: usize,
+    /// Most columns.
+    pub columns_max: usize,
+    /// Longest text in a cell, in bytes.
+    pub cell_bytes_max: usize,
+    /// Most merged ranges of a sheet.
+    pub merged_max: usize,
+    /// Most problems that are kept with their line; the others are counted.
+    pub problems_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            file_bytes_max: 256 << 20,
+            unpacked_bytes_max: 1 << 30,
+            rows_max: 1_000_000,
+            columns_max: 500,
+            cell_bytes_max: 32 << 10,
+            merged_max: 10_000,
+            problems_max: 10_000,
+        }
+    }
+}
+
+/// How a file is to be read.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Limits.
+    pub limits: Limits,
+    /// The sheet of an Excel file; the first when `None`.
+    pub sheet: Option<String>,
+    /// The line that names the columns, from 1; what stands above it is left out. The first that is not
+    /// empty when `None`.
+    pub header_line: Option<u64>,
+    /// What is done about merged cells.
+    pub merged: Merged,
+    /// What a column holds, where it is not to be found out.
+    pub kinds: BTreeMap<String, Kind>,
+    /// How far the city's time is ahead of UTC, in seconds: times without a zone are in it.
+    pub utc_offset_seconds: i64,
+    /// Whether `.xls` is refused: the reader of that old format takes what memory a damaged file asks for,
+    /// which a program that serves a city must not risk.
+    pub refuse_xls: bool,
+}
+
+/// A problem and the line that has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LineProblem {
+    /// The line in the file, or the row in the sheet, from 1.
+    pub line: u64,
+    /// The column's name, where one cell is meant.
+    pub column: Option<String>,
+    /// What stands there, cut to a readable length.
+    pub value: Option<String>,
+    /// What is wrong.
+    #[serde(flatten)]
+    pub problem: Problem,
+}
+
+/// A column as it was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// Its name.
+    pub name: String,
+    /// What it holds; of Parquet, what the file says.
+    pub r#type: String,
+    /// The unit, where the name ends with one in brackets and the column holds numbers.
+    pub unit: Option<String>,
+    /// Cells that are not empty, in good rows.
+    pub filled: usize,
+}
+
+/// A file as columns.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// `csv`, `excel` or `parquet`.
+    pub format: &'static str,
+    /// The text's encoding, where it has one.
+    pub encoding: Option<&'static str>,
+    /// The sheet that was read, where there are several.
+    pub sheet: Option<String>,
+    /// The columns.
+    pub schema: SchemaRef,
+    /// The columns for people.
+    pub columns: Vec<Found>,
+    /// The rows whose lines are good.
+    pub batches: Vec<RecordBatch>,
+    /// Rows in the file, the bad ones included.
+    pub rows_seen: usize,
+    /// Rows with a problem.
+    pub rows_bad: usize,
+    /// The first problems, by line.
+    pub problems: Vec<LineProblem>,
+    /// All problems.
+    pub problems_count: usize,
+    /// What was done that is not in the file, such as merged cells filled.
+    pub notes: Vec<Problem>,
+}
+
+impl Table {
+    /// The rows whose lines are good.
+    pub fn rows(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+}
+
+/// Told how many of how many parts are done.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
+
+/// Reads a file, by the ending of `name`, which is also what problems call it: a file that was sent lies under
+/// another name than its own.
+///
+/// # Errors
+/// What makes the whole file unreadable: `import-io`, `import-format`, `import-size`, `import-rows`,
+/// `import-columns`, `import-damaged`, `import-header`, `import-merged-cells`, `import-sheet`, `import-encoding`,
+/// `import-type`. What is wrong with single lines is in the answer.
+pub fn read(
+    path: &Path,
+    name: &str,
+    options: &Options,
+    progress: Progress<'_>,
+) -> Result<Table, Problem> {
+    let told = |e: std::io::Error| {
+        Problem::new(
+            "import-io",
+            format!("the file cannot be read: {e}"),
+            name,
+            "check the path and who may read it",
+        )
+    };
+    let bytes = std::fs::metadata(path).map_err(told)?.len();
+    let bytes_max = options.limits.file_bytes_max;
+    if bytes > bytes_max {
+        return Err(Problem::new(
+            "import-size",
+            format!("the file has {}", size(bytes)),
+            name,
+            format!(
+                "cut it into files of at most {}, or raise import.file_mib_max",
+                size(bytes_max)
+            ),
+        ));
+    }
+    let ending = Path::new(name).extension().and_then(|e| e.to_str());
+    match ending.unwrap_or_default().to_ascii_lowercase().as_str() {
+        "csv" | "tsv" | "txt" => {
+            let bytes = std::fs::read(path).map_err(told)?;
+            text::read(&bytes, name, options, progress)
+        }
+        "xlsx" | "xlsm" => excel::read(path, name, excel::Format::Xlsx, options, progress),
+        "xls" if options.refuse_xls => Err(Problem::new(
+            "import-format",
+            "files of the old format .xls are not taken here",
+            name,
+            "save the file as .xlsx, or import it with jingling import",
+        )),
+        "xls" => excel::read(path, name, excel::Format::Xls, options, progress),
+        "parquet" => parquet_file::read(path, name, options, progress),
+        other => Err(Problem::new(
+            "import-format",
+            format!("\"{}\" is no ending of a table's file", quote(other)),
+            name,
+            "give a file that ends in .csv, .tsv, .txt, .xlsx, .xls or .parquet",
+        )),
+    }
+}
+
+fn size(bytes: u64) -> String {
+    match bytes >> 20 {
+        0 => format!("{bytes} bytes"),
+        mib => format!("{mib} MiB"),
+    }
+}
+
+/// Problems as they are found, the first of them kept.
+struct Findings {
+    kept: Vec<LineProblem>,
+    count: usize,
+    kept_max: usize,
+}
+
+impl Findings {
+    fn new(limits: &Limits) -> Self {
+        Self {
+            kept: Vec::new(),
+            count: 0,
+            kept_max: limits.problems_max,
+        }
+    }
+
+    fn add(&mut self, found: impl FnOnce() -> LineProblem) {
+        self.count += 1;
+        if self.kept.len() < self.kept_max {
+            self.kept.push(found());
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Parquet: its columns are typed already; every page is read, so that damage is found now and not by a
+//! query.
+
+use crate::{Found, Options, Progress, Table, size};
+use arrow::array::{Array, RecordBatch};
+use arrow::datatypes::{DataType, Schema};
+use model::{Problem, problem::quote};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::metadata::ParquetMetaData;
+use std::collections::HashSet;
+use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Rows of one batch.
+const BATCH_ROWS: usize = 65_536;
+
+pub(crate) fn read(
+    path: &Path,
+    name: &str,
+    options: &Options,
+    progress: Progress<'_>,
+) -> Result<Table, Problem> {
+    // Bytes that nobody wrote can lead the reader's library into a fault; that is damage like any other.
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        read_file(path, name, options, progress)
+    }));
+    read.unwrap_or_else(|_| Err(damaged(name, "a length in it points outside")))
+}
+
+fn damaged(place: &str, what: impl std::fmt::Display) -> Problem {
+    Problem::new(
+        "import-damaged",
+        format!("the file cannot be read as Parquet: {what}"),
+        place,
+        "have it written again; a file that was copied in part, encrypted or packed is none",
+    )
+}
+
+fn read_file(
+    path: &Path,
+    place: &str,
+    options: &Options,
+    progress: Progress<'_>,
+) -> Result<Table, Problem> {
+    let file = File::open(path).map_err(|e| damaged(place, e))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| damaged(place, e))?;
+    let total = builder.metadata().file_metadata().num_rows().max(0) as u64;
+    // Without what its writer said of itself: only the columns count.
+    let schema = Arc::new(Schema::new(builder.schema().fields().clone()));
+    within(builder.metadata(), &schema, options, place)?;
+    let reader = builder
+        .with_batch_size(BATCH_ROWS)
+        .build()
+        .map_err(|e| damaged(place, e))?;
+    let (mut batches, mut rows) = (Vec::new(), 0);
+    let mut filled = vec![0; schema.fields().len()];
+    for batch in reader {
+        let batch = batch.map_err(|e| damaged(place, e))?;
+        let batch = RecordBatch::try_new(Arc::clone(&schema), batch.columns().to_vec())
+            .map_err(|e| damaged(place, e))?;
+        rows += batch.num_rows();
+        for (count, column) in filled.iter_mut().zip(batch.columns()) {
+            *count += batch.num_rows() - column.logical_null_count();
+        }
+        batches.push(batch);
+        progress(rows as u64, total);
+    }
+    let fields = schema.fields().iter().zip(filled);
+    let columns = fields.map(|(field, filled)| Found {
+        name: field.name().clone(),
+        r#type: kind(field.data_type()),
+        unit: None,
+        filled,
+    });
+    Ok(Table {
+        format: "parquet",
+        encoding: None,
+        sheet: None,
+        columns: columns.collect(),
+        schema,
+        batches,
+        rows_seen: rows,
+        rows_bad: 0,
+        problems: Vec::new(),
+        problems_count: 0,
+        notes: Vec::new(),
+    })
+}
+
+/// Whether what the file says of itself keeps the limits.
+fn within(
+    metadata: &ParquetMetaData,
+    schema: &Schema,
+    options: &Options,
+    place: &str,
+) -> Result<(), Problem> {
+    let limits = &options.limits;
+    let refused = |code: &str, what: String, mend: String| {
+        Err(Problem::new(
+            code,
+            format!("the file has {what}"),
+            place,
+            mend,
+        ))
+    };
+    let rows = metadata.file_metadata().num_rows();
+    if usize::try_from(rows).map_or(true, |rows| rows > limits.rows_max) {
+        return refused(
+            "import-rows",
+            format!("{rows} rows"),
+            format!(
+                "cut it into files of at most {}, or raise import.rows_max",
+                limits.rows_max
+            ),
+        );
+    }
+    let groups = metadata.row_groups().iter();
+    let unpacked: u64 = groups
+        .map(|group| u64::try_from(group.total_byte_size()).unwrap_or(u64::MAX))
+        .fold(0, u64::saturating_add);
+    if unpacked > limits.unpacked_bytes_max {
+        return refused(
+            "import-size",
+            format!("{} when unpacked", size(unpacked)),
+            format!(
+                "cut it into files of at most {}, or raise import.unpacked_mib_max",
+                size(limits.unpacked_bytes_max)
+            ),
+        );
+    }
+    let fields = schema.fields();
+    if fields.is_empty() || fields.len() > limits.columns_max {
+        return refused(
+            "import-columns",
+            format!("{} columns", fields.len()),
+            format!(
+                "have it written with 1 to {} columns, or raise import.columns_max",
+                limits.columns_max
+            ),
+        );
+    }
+    let mut names = HashSet::new();
+    match fields.iter().find(|field| !names.insert(field.name())) {
+        Some(twice) => refused(
+            "import-header",
+            format!("two columns called \"{}\"", quote(twice.name())),
+            "give each column a name of its own".to_owned(),
+        ),
+        None => Ok(()),
+    }
+}
+
+/// What a column holds, in the words of the other formats where they have one.
+fn kind(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Boolean => "boolean".to_owned(),
+        DataType::Date32 | DataType::Date64 => "date".to_owned(),
+        DataType::Timestamp(..) => "time".to_owned(),
+        t if t.is_integer() => "integer".to_owned(),
+        t if t.is_numeric() => "number".to_owned(),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
+        other => other.to_string(),
+    }
+}

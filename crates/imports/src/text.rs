@@ -1,0 +1,220 @@
+//! CSV and its kin: the sign between cells is the one that the line of names has most of.
+
+use crate::encoding::{Encoding, decode};
+use crate::typed::{self, Each, Row, Rows};
+use crate::{LineProblem, Options, Progress, Table};
+use csv::{Position, Reader, ReaderBuilder, StringRecord};
+use model::{Problem, problem::quote};
+
+/// How often progress is told, in rows.
+const PROGRESS_ROWS: u64 = 4_096;
+const SEPARATORS: [u8; 4] = *b",\t;|";
+
+pub(crate) fn read(
+    bytes: &[u8],
+    place: &str,
+    options: &Options,
+    progress: Progress<'_>,
+) -> Result<Table, Problem> {
+    let decoded = decode(bytes).ok_or_else(|| {
+        Problem::new(
+            "import-encoding",
+            "the file is no text: there are zero bytes in it",
+            place,
+            "save it as CSV in UTF-8; a workbook needs the ending .xlsx, and Parquet the ending .parquet",
+        )
+    })?;
+    let text = decoded.text.as_ref();
+    let skipped = options.header_line.unwrap_or(1).max(1) - 1;
+    let from = (0..skipped).try_fold(0, |at, _| Some(at + text[at..].find('\n')? + 1));
+    let from = from.unwrap_or(text.len());
+    let mut lines = TextRows {
+        text: &text[from..],
+        lines_before: skipped,
+        separator: separator(&text[from..]),
+        foreign_lines: &decoded.foreign_lines,
+        encoding: decoded.encoding,
+        names: Vec::new(),
+        place,
+        progress,
+        passes: 0,
+        empty: 0,
+    };
+    let names = lines.header(options)?;
+    lines.names = names.clone();
+    let typed = typed::columns(&names, &mut lines, options, place)?;
+    Ok(Table {
+        format: "csv",
+        encoding: Some(decoded.encoding.name()),
+        sheet: None,
+        schema: typed.schema,
+        columns: typed.columns,
+        batches: typed.batches,
+        rows_seen: typed.rows_seen,
+        rows_bad: typed.rows_bad,
+        problems: typed.problems,
+        problems_count: typed.problems_count,
+        notes: typed::empty_note(lines.empty, place).into_iter().collect(),
+    })
+}
+
+fn separator(text: &str) -> u8 {
+    let line = text.lines().find(|line| !line.trim().is_empty());
+    let line = line.unwrap_or_default();
+    let count = |sign: &u8| line.bytes().filter(|b| b == sign).count();
+    // The first of those that are there equally often.
+    SEPARATORS
+        .into_iter()
+        .rev()
+        .max_by_key(count)
+        .unwrap_or(b',')
+}
+
+struct TextRows<'a, 'p> {
+    /// From the line of names on.
+    text: &'a str,
+    lines_before: u64,
+    separator: u8,
+    foreign_lines: &'a [u64],
+    encoding: Encoding,
+    names: Vec<String>,
+    place: &'a str,
+    progress: Progress<'p>,
+    passes: u64,
+    /// Lines without a single filled cell, in the last pass.
+    empty: u64,
+}
+
+impl<'a> TextRows<'a, '_> {
+    fn reader(&self) -> Reader<&'a [u8]> {
+        ReaderBuilder::new()
+            .delimiter(self.separator)
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(self.text.as_bytes())
+    }
+
+    /// The line on which a record begins: the reader's own position may be before line ends that it skips.
+    fn line(&self, position: Option<&Position>) -> u64 {
+        let (at, line) = position.map_or((0, 1), |p| (p.byte(), p.line()));
+        let at = usize::try_from(at).unwrap_or(usize::MAX);
+        let rest = self.text.as_bytes().get(at..).unwrap_or_default();
+        let ends = rest.iter().take_while(|b| matches!(b, b'\r' | b'\n'));
+        self.lines_before + line + ends.filter(|b| **b == b'\n').count() as u64
+    }
+
+    /// Whether any of these lines is in another encoding than the rest.
+    fn is_foreign(&self, first: u64, last: u64) -> bool {
+        let at = self.foreign_lines.partition_point(|line| *line < first);
+        self.foreign_lines.get(at).is_some_and(|line| *line <= last)
+    }
+
+    fn mixed(&self, place: String) -> Problem {
+        Problem::new(
+            "import-encoding",
+            format!(
+                "the line is not {}, as the rest of the file is",
+                self.encoding.name()
+            ),
+            place,
+            "save the whole file in one encoding, best UTF-8",
+        )
+    }
+
+    fn damaged(&self, error: &csv::Error) -> Problem {
+        let line = self.line(error.position());
+        Problem::new(
+            "import-damaged",
+            format!("the file cannot be read as CSV: {error}"),
+            format!("{}, line {line}", self.place),
+            "save it again as CSV",
+        )
+    }
+
+    fn header(&self, options: &Options) -> Result<Vec<String>, Problem> {
+        let mut record = StringRecord::new();
+        let mut reader = self.reader();
+        reader
+            .read_record(&mut record)
+            .map_err(|e| self.damaged(&e))?;
+        let first = self.line(record.position());
+        let last = first + line_ends(&record);
+        if !record.is_empty() && self.is_foreign(first, last) {
+            return Err(self.mixed(format!("{}, line {first}", self.place)));
+        }
+        let cells: Vec<&str> = record.iter().collect();
+        typed::header(&cells, self.place, &options.limits)
+    }
+}
+
+/// Line ends inside a record's cells.
+fn line_ends(record: &StringRecord) -> u64 {
+    record.as_slice().bytes().filter(|b| *b == b'\n').count() as u64
+}
+
+impl Rows for TextRows<'_, '_> {
+    fn each(&mut self, each: &mut Each<'_>) -> Result<(), Problem> {
+        let total = self.text.len() as u64;
+        let before = self.passes * total;
+        let mut reader = self.reader();
+        let mut record = StringRecord::new();
+        let mut read: u64 = 0;
+        self.empty = 0;
+        while reader
+            .read_record(&mut record)
+            .map_err(|e| self.damaged(&e))?
+        {
+            read += 1;
+            if read.is_multiple_of(PROGRESS_ROWS) {
+                (self.progress)(before + reader.position().byte(), total * 2);
+            }
+            // The first is the line of names.
+            if read == 1 {
+                continue;
+            }
+            if record.iter().all(|cell| cell.trim().is_empty()) {
+                self.empty += 1;
+                continue;
+            }
+            let line = self.line(record.position());
+            let mut cells: Vec<&str> = record.iter().collect();
+            let wants = self.names.len();
+            // Excel ends lines with separators where a cell was once filled.
+            while cells.len() > wants && cells.last().is_some_and(|c| c.trim().is_empty()) {
+                cells.pop();
+            }
+            let has = cells.len();
+            let spans = line_ends(&record);
+            let problem = if self.is_foreign(line, line + spans) {
+                Some(self.mixed(format!("line {line}")))
+            } else if has != wants {
+                let mut mend = "write one cell for each column, and put a cell that holds the separator in double quotes".to_owned();
+                if spans > 0 {
+                    mend += "; a double quote that is opened and not closed swallows the lines after it";
+                }
+                Some(Problem::new(
+                    "import-cells",
+                    format!("the line has {has} cells; {wants} columns are named"),
+                    format!("line {line}"),
+                    mend,
+                ))
+            } else {
+                None
+            };
+            let faults = problem.map(|problem| LineProblem {
+                line,
+                column: None,
+                value: Some(quote(&record.iter().collect::<Vec<_>>().join(", "))),
+                problem,
+            });
+            each(Row {
+                line,
+                cells,
+                faults: faults.into_iter().collect(),
+            })?;
+        }
+        self.passes += 1;
+        (self.progress)(self.passes * total, total * 2);
+        Ok(())
+    }
+}

@@ -1,0 +1,432 @@
+//! From texts to columns, in two passes over the file: the first finds what each column holds, the second makes
+//! it. A column is what nine in ten of its cells are; a cell that is something else is a problem of its line.
+
+use crate::kinds::{self, KINDS, Kind};
+use crate::{Findings, Found, Limits, LineProblem, Options};
+use arrow::array::{
+    ArrayRef, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, RecordBatch,
+    StringViewBuilder, TimestampMicrosecondBuilder,
+};
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use model::{Problem, problem::quote};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Rows of one batch.
+const BATCH_ROWS: usize = 65_536;
+
+/// A row of texts, with its line.
+pub(crate) struct Row<'a> {
+    pub line: u64,
+    /// As many as there are names, when there are no faults.
+    pub cells: Vec<&'a str>,
+    /// What is wrong with it before anybody asks what its cells hold.
+    pub faults: Vec<LineProblem>,
+}
+
+/// Takes a row.
+pub(crate) type Each<'e> = dyn FnMut(Row<'_>) -> Result<(), Problem> + 'e;
+
+/// Whatever has rows under names. They can be read again and again.
+pub(crate) trait Rows {
+    /// Gives each row, the one that names the columns and empty ones aside.
+    fn each(&mut self, each: &mut Each<'_>) -> Result<(), Problem>;
+}
+
+/// Columns and the rows that are good.
+pub(crate) struct Typed {
+    pub schema: SchemaRef,
+    pub columns: Vec<Found>,
+    pub batches: Vec<RecordBatch>,
+    pub rows_seen: usize,
+    pub rows_bad: usize,
+    pub problems: Vec<LineProblem>,
+    pub problems_count: usize,
+}
+
+/// The names of the columns from the line that has them.
+///
+/// # Errors
+/// `import-header`.
+pub(crate) fn header(cells: &[&str], place: &str, limits: &Limits) -> Result<Vec<String>, Problem> {
+    let wrong = |what: String, mend: &str| Err(Problem::new("import-header", what, place, mend));
+    let filled = cells.iter().rposition(|c| !c.trim().is_empty());
+    let Some(last) = filled else {
+        return wrong(
+            "no line names the columns".to_owned(),
+            "write the names of the columns into one line, and say which with --header-line when it is not the first",
+        );
+    };
+    let cells = &cells[..=last];
+    if cells.len() > limits.columns_max {
+        return wrong(
+            format!("there are {} columns", cells.len()),
+            &format!(
+                "use at most {}, or raise import.columns_max",
+                limits.columns_max
+            ),
+        );
+    }
+    let mut names: Vec<String> = Vec::new();
+    let mut seen = HashSet::new();
+    for (n, cell) in cells.iter().enumerate() {
+        let name = cell.split_whitespace().collect::<Vec<_>>().join(" ");
+        let name = if name.is_empty() {
+            format!("column_{}", n + 1)
+        } else {
+            name
+        };
+        if name.len() > limits.cell_bytes_max {
+            return wrong(
+                format!("the name of column {} has {} bytes", n + 1, name.len()),
+                "give it a short name; a double quote that is opened and not closed makes one long name of all that follows",
+            );
+        }
+        if !seen.insert(name.clone()) {
+            return wrong(
+                format!("two columns are called \"{}\"", quote(&name)),
+                "give each column a name of its own; a title above the names is left out with --header-line",
+            );
+        }
+        names.push(name);
+    }
+    Ok(names)
+}
+
+/// The unit at the end of a column's name: `km²` of `面积(km²)` and of `面积（km²）`.
+fn unit(name: &str) -> Option<String> {
+    let inside = name.strip_suffix([')', '）'])?;
+    let at = inside.rfind(['(', '（'])?;
+    let unit = inside[at..].trim_start_matches(['(', '（']).trim();
+    let named = !inside[..at].trim().is_empty() && !unit.is_empty();
+    named.then(|| unit.to_owned())
+}
+
+/// How many cells of a column are filled, and how many of these fit each kind.
+#[derive(Clone, Default)]
+struct Counts {
+    filled: usize,
+    fitting: [usize; KINDS.len()],
+}
+
+impl Counts {
+    fn add(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        self.filled += 1;
+        for (count, kind) in self.fitting.iter_mut().zip(KINDS) {
+            *count += usize::from(kind.fits(text));
+        }
+    }
+
+    /// What nine in ten of the cells are; text when no kind has that many.
+    fn kind(&self) -> Kind {
+        // 1 and 2.5 in one column are numbers: a wider kind is taken when more cells fit it.
+        let best = self.fitting.iter().copied().max().unwrap_or(0);
+        let enough = self.filled > 0 && best * 10 >= self.filled * 9;
+        let mut kinds = KINDS.into_iter().zip(self.fitting);
+        match kinds.find(|(_, fitting)| *fitting == best) {
+            Some((kind, _)) if enough => kind,
+            _ => Kind::Text,
+        }
+    }
+}
+
+/// Makes columns of rows.
+///
+/// # Errors
+/// `import-rows`, `import-type`, and whatever the rows tell.
+pub(crate) fn columns(
+    names: &[String],
+    rows: &mut dyn Rows,
+    options: &Options,
+    place: &str,
+) -> Result<Typed, Problem> {
+    if let Some(unknown) = options.kinds.keys().find(|name| !names.contains(name)) {
+        return Err(Problem::new(
+            "import-type",
+            format!(
+                "a type is given for the column \"{}\", which is not there",
+                quote(unknown)
+            ),
+            place,
+            format!("the columns are: {}", quote(&names.join(", "))),
+        ));
+    }
+    let mut counts = vec![Counts::default(); names.len()];
+    let mut rows_seen = 0;
+    let rows_max = options.limits.rows_max;
+    rows.each(&mut |row| {
+        rows_seen += 1;
+        if rows_seen > rows_max {
+            return Err(Problem::new(
+                "import-rows",
+                format!("there are more than {rows_max} rows"),
+                format!("{place}, line {}", row.line),
+                "cut the file into several, or raise import.rows_max",
+            ));
+        }
+        if row.faults.is_empty() {
+            for (count, cell) in counts.iter_mut().zip(&row.cells) {
+                count.add(cell.trim());
+            }
+        }
+        Ok(())
+    })?;
+    let kinds = names.iter().zip(&counts);
+    let kinds: Vec<Kind> = kinds
+        .map(|(name, counts)| {
+            let told = options.kinds.get(name);
+            told.copied().unwrap_or_else(|| counts.kind())
+        })
+        .collect();
+    let mut making = Making::new(names, &kinds, options);
+    rows.each(&mut |row| making.take(row))?;
+    making.end(rows_seen)
+}
+
+/// Says how many lines had nothing in them.
+pub(crate) fn empty_note(lines: u64, place: &str) -> Option<Problem> {
+    (lines > 0).then(|| {
+        Problem::new(
+            "import-empty-lines",
+            format!("{lines} empty lines were left out"),
+            place,
+            "nothing needs to be done, unless something should stand there",
+        )
+    })
+}
+
+/// The second pass.
+struct Making<'a> {
+    names: &'a [String],
+    kinds: &'a [Kind],
+    options: &'a Options,
+    findings: Findings,
+    schema: SchemaRef,
+    builders: Vec<Builder>,
+    filled: Vec<usize>,
+    waiting: usize,
+    rows_bad: usize,
+    batches: Vec<RecordBatch>,
+}
+
+impl<'a> Making<'a> {
+    fn new(names: &'a [String], kinds: &'a [Kind], options: &'a Options) -> Self {
+        let fields = names.iter().zip(kinds);
+        let fields: Vec<Field> = fields
+            .map(|(name, kind)| Field::new(name, kind.arrow(), true))
+            .collect();
+        Self {
+            names,
+            kinds,
+            options,
+            findings: Findings::new(&options.limits),
+            schema: Arc::new(Schema::new(fields)),
+            builders: kinds.iter().map(|kind| Builder::new(*kind)).collect(),
+            filled: vec![0; names.len()],
+            waiting: 0,
+            rows_bad: 0,
+            batches: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, row: Row<'_>) -> Result<(), Problem> {
+        let mut is_bad = !row.faults.is_empty();
+        for fault in row.faults {
+            self.findings.add(|| fault);
+        }
+        if !is_bad {
+            for ((name, kind), cell) in self.names.iter().zip(self.kinds).zip(&row.cells) {
+                let problem = cell_problem(name, *kind, cell, row.line, &self.options.limits);
+                is_bad |= problem.is_some();
+                if let Some(problem) = problem {
+                    self.findings.add(|| LineProblem {
+                        line: row.line,
+                        column: Some(name.clone()),
+                        value: Some(quote(cell.trim())),
+                        problem,
+                    });
+                }
+            }
+        }
+        if is_bad {
+            self.rows_bad += 1;
+            return Ok(());
+        }
+        let cells = self.builders.iter_mut().zip(&row.cells);
+        for ((builder, cell), filled) in cells.zip(&mut self.filled) {
+            let text = cell.trim();
+            *filled += usize::from(!text.is_empty());
+            builder.append(text, self.options.utc_offset_seconds);
+        }
+        self.waiting += 1;
+        if self.waiting == BATCH_ROWS {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Problem> {
+        let arrays = self.builders.iter_mut().map(Builder::finish).collect();
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays);
+        self.batches.push(batch.map_err(|e| {
+            Problem::new(
+                "import-columns",
+                format!("the columns do not fit together: {e}"),
+                "the file",
+                "report this",
+            )
+        })?);
+        self.waiting = 0;
+        Ok(())
+    }
+
+    fn end(mut self, rows_seen: usize) -> Result<Typed, Problem> {
+        if self.waiting > 0 {
+            self.flush()?;
+        }
+        let names = self.names.iter().zip(self.kinds).zip(self.filled);
+        let columns = names.map(|((name, kind), filled)| Found {
+            name: name.clone(),
+            r#type: kind.as_str().to_owned(),
+            unit: matches!(kind, Kind::Integer | Kind::Number)
+                .then(|| unit(name))
+                .flatten(),
+            filled,
+        });
+        Ok(Typed {
+            columns: columns.collect(),
+            schema: self.schema,
+            batches: self.batches,
+            rows_seen,
+            rows_bad: self.rows_bad,
+            problems: self.findings.kept,
+            problems_count: self.findings.count,
+        })
+    }
+}
+
+fn cell_problem(name: &str, kind: Kind, cell: &str, line: u64, limits: &Limits) -> Option<Problem> {
+    let text = cell.trim();
+    let place = || format!("line {line}, column {name}");
+    if text.len() > limits.cell_bytes_max {
+        return Some(Problem::new(
+            "import-cell-length",
+            format!("the text has {} bytes", text.len()),
+            place(),
+            format!(
+                "use at most {} bytes, or raise import.cell_kib_max; a double quote that is opened and not closed swallows the lines after it",
+                limits.cell_bytes_max
+            ),
+        ));
+    }
+    if text.is_empty() || kind.fits(text) {
+        return None;
+    }
+    Some(Problem::new(
+        "import-cell",
+        format!("\"{}\" is not {}", quote(text), kind.name()),
+        place(),
+        format!(
+            "write {} as {}, leave the cell empty, or say what the column holds with --type",
+            kind.name(),
+            kind.example()
+        ),
+    ))
+}
+
+/// A column that grows.
+enum Builder {
+    Integer(Int64Builder),
+    Number(Float64Builder),
+    Boolean(BooleanBuilder),
+    Date(Date32Builder),
+    Time(TimestampMicrosecondBuilder),
+    Text(StringViewBuilder),
+}
+
+impl Builder {
+    fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Integer => Self::Integer(Int64Builder::new()),
+            Kind::Number => Self::Number(Float64Builder::new()),
+            Kind::Boolean => Self::Boolean(BooleanBuilder::new()),
+            Kind::Date => Self::Date(Date32Builder::new()),
+            Kind::Time => Self::Time(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
+            Kind::Text => Self::Text(StringViewBuilder::new()),
+        }
+    }
+
+    /// Takes a text that fits; an empty one is null.
+    fn append(&mut self, text: &str, utc_offset_seconds: i64) {
+        match self {
+            Self::Integer(b) => b.append_option(kinds::integer(text)),
+            Self::Number(b) => b.append_option(kinds::number(text)),
+            Self::Boolean(b) => b.append_option(kinds::boolean(text)),
+            Self::Date(b) => {
+                b.append_option(kinds::date(text).and_then(|days| i32::try_from(days).ok()));
+            }
+            Self::Time(b) => b.append_option(kinds::time(text, utc_offset_seconds)),
+            Self::Text(b) => b.append_option((!text.is_empty()).then_some(text)),
+        }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Integer(b) => Arc::new(b.finish()),
+            Self::Number(b) => Arc::new(b.finish()),
+            Self::Boolean(b) => Arc::new(b.finish()),
+            Self::Date(b) => Arc::new(b.finish()),
+            Self::Time(b) => Arc::new(b.finish()),
+            Self::Text(b) => Arc::new(b.finish()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_tidied_and_must_differ() {
+        let limits = Limits::default();
+        let names = header(&["  镇 ", "a\n b", "", "x", "", " "], "a.csv", &limits).unwrap();
+        assert_eq!(names, ["镇", "a b", "column_3", "x"]);
+        for cells in [&["", " "][..], &["a", "a"], &[]] {
+            assert_eq!(
+                header(cells, "a.csv", &limits).unwrap_err().code,
+                "import-header"
+            );
+        }
+    }
+
+    #[test]
+    fn units_stand_in_brackets_at_the_end() {
+        assert_eq!(unit("面积(km²)").as_deref(), Some("km²"));
+        assert_eq!(unit("产值（ 万元 ）").as_deref(), Some("万元"));
+        for name in ["面积", "(km²)", "面积()", "(a) b"] {
+            assert_eq!(unit(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn nine_in_ten_make_a_kind_and_the_wider_one_wins() {
+        let kind = |texts: &[&str]| {
+            let mut counts = Counts::default();
+            texts.iter().for_each(|text| counts.add(text));
+            counts.kind()
+        };
+        assert_eq!(kind(&["1", "2", ""]), Kind::Integer);
+        assert_eq!(kind(&["1", "2.5"]), Kind::Number);
+        assert_eq!(kind(&["1", "2", "many"]), Kind::Text);
+        assert_eq!(
+            kind(&["1", "2", "3", "4", "5", "6", "7", "8", "9", "many"]),
+            Kind::Integer
+        );
+        assert_eq!(kind(&["是", "否"]), Kind::Boolean);
+        assert_eq!(kind(&["2026-11-23"]), Kind::Date);
+        assert_eq!(kind(&["", ""]), Kind::Text);
+    }
+}

@@ -1,0 +1,144 @@
+/** Which names are written on the map, so that none lies over another. Pure. */
+import { type Box, boxOf, type Camera, holds, holdsBox, type Spot } from "./camera.ts";
+
+/** A style of writing; `paint.ts` knows their colours. */
+export type LabelKind = "town" | "river" | "entity" | "village";
+
+export interface Label extends Spot {
+  text: string;
+  kind: LabelKind;
+  sizePx: number;
+  /** The writing's middle lies so far below the place, pixels. */
+  below: number;
+  /** Turned by this much, clockwise. */
+  angle: number;
+}
+
+/** Names are laid out for this much more than the screen on every side, so that dragging needs no new layout. */
+const MARGIN_PX = 400;
+/** Air around a name, pixels. */
+const AIR_PX = 3;
+/** A change of zoom below this leaves the layout as it is. */
+const ZOOM_STEP = 0.02;
+
+/** The names that fit, earlier ones first; `widthOf` measures a text. */
+export function placed(labels: Iterable<Label>, camera: Camera, widthOf: (label: Label) => number): Label[] {
+  const seen = boxOf(camera, MARGIN_PX);
+  const taken = new Taken();
+  const kept: Label[] = [];
+  for (const label of labels) {
+    if (!holds(seen, label)) continue;
+    const width = widthOf(label);
+    const height = label.sizePx * 1.25;
+    const across = Math.abs(width * Math.cos(label.angle)) + Math.abs(height * Math.sin(label.angle));
+    const down = Math.abs(width * Math.sin(label.angle)) + Math.abs(height * Math.cos(label.angle));
+    const x = label.x * camera.scale + camera.left;
+    const y = label.y * camera.scale + camera.top + label.below;
+    const box = {
+      west: x - across / 2 - AIR_PX,
+      east: x + across / 2 + AIR_PX,
+      north: y - down / 2 - AIR_PX / 2,
+      south: y + down / 2 + AIR_PX / 2,
+    };
+    if (taken.take(box)) kept.push(label);
+  }
+  return kept;
+}
+
+/** Keeps a layout as long as it serves. */
+export class Layout {
+  #labels: Label[] | null = null;
+  #zoom = 0;
+  #box: Box | null = null;
+
+  /** The names were changed. */
+  forget() {
+    this.#labels = null;
+  }
+
+  get(camera: Camera, make: () => Label[]): Label[] {
+    const serves =
+      this.#labels &&
+      this.#box &&
+      Math.abs(camera.zoom - this.#zoom) < ZOOM_STEP &&
+      holdsBox(this.#box, boxOf(camera, MARGIN_PX / 8));
+    if (serves && this.#labels) return this.#labels;
+    this.#labels = make();
+    this.#zoom = camera.zoom;
+    this.#box = boxOf(camera, MARGIN_PX);
+    return this.#labels;
+  }
+}
+
+/** Edge of the cells in which taken boxes are looked up, pixels. */
+const CELL_PX = 96;
+
+class Taken {
+  readonly #cells = new Map<string, Box[]>();
+
+  /** Takes the room when it is free. */
+  take(box: Box): boolean {
+    const cells: Box[][] = [];
+    for (let row = Math.floor(box.north / CELL_PX); row <= Math.floor(box.south / CELL_PX); row += 1) {
+      for (
+        let column = Math.floor(box.west / CELL_PX);
+        column <= Math.floor(box.east / CELL_PX);
+        column += 1
+      ) {
+        const key = `${column}:${row}`;
+        let cell = this.#cells.get(key);
+        if (!cell) {
+          cell = [];
+          this.#cells.set(key, cell);
+        }
+        if (cell.some((other) => meet(other, box))) return false;
+        cells.push(cell);
+      }
+    }
+    for (const cell of cells) cell.push(box);
+    return true;
+  }
+}
+
+const meet = (a: Box, b: Box): boolean =>
+  a.west < b.east && b.west < a.east && a.north < b.south && b.north < a.south;
+
+/** Distance between two writings of a line's name, pixels. */
+const ALONG_SPACING_PX = 480;
+
+/** The names that follow a line, as labels turned with it. */
+export function along(name: string, line: Spot[], scale: number, widthPx: number, sizePx: number): Label[] {
+  const made: Label[] = [];
+  const lengths = [0];
+  for (let i = 1; i < line.length; i += 1) {
+    const [a, b] = [line[i - 1] as Spot, line[i] as Spot];
+    lengths.push((lengths[i - 1] as number) + Math.hypot(b.x - a.x, b.y - a.y) * scale);
+  }
+  const whole = lengths.at(-1) ?? 0;
+  let from = 0;
+  const at = (px: number): Spot => {
+    while (from < lengths.length - 2 && (lengths[from + 1] as number) < px) from += 1;
+    while (from > 0 && (lengths[from] as number) > px) from -= 1;
+    const [a, b] = [line[from] as Spot, line[from + 1] as Spot];
+    const part =
+      (px - (lengths[from] as number)) / ((lengths[from + 1] as number) - (lengths[from] as number) || 1);
+    return { x: a.x + (b.x - a.x) * part, y: a.y + (b.y - a.y) * part };
+  };
+  for (let middle = ALONG_SPACING_PX / 2; middle + widthPx / 2 < whole; middle += ALONG_SPACING_PX) {
+    const begin = at(middle - widthPx / 2);
+    const end = at(middle + widthPx / 2);
+    let angle = Math.atan2(end.y - begin.y, end.x - begin.x);
+    if (angle > Math.PI / 2) angle -= Math.PI;
+    if (angle < -Math.PI / 2) angle += Math.PI;
+    made.push({
+      text: name,
+      kind: "river",
+      sizePx,
+      below: 0,
+      angle,
+      x: (begin.x + end.x) / 2,
+      y: (begin.y + end.y) / 2,
+    });
+  }
+  return made;
+}

@@ -1,0 +1,278 @@
+/**
+ * Draws the map into a plain canvas. WebGL without a graphics card costs 20 to 80 ms for an empty picture of this
+ * size, a canvas like this one does all of it in one or two: see docs/decisions/0012-map-on-a-plain-canvas.md.
+ */
+import type { BaseLayer, BaseShapes, Named } from "./base.ts";
+import { type Box, boxOf, type Camera, holds, type Spot } from "./camera.ts";
+import { along, type Label, type LabelKind, Layout, placed } from "./labels.ts";
+import type { Cluster, Marks } from "./marks.ts";
+import type { Point } from "./points.ts";
+import { type Sprite, Sprites } from "./sprites.ts";
+import {
+  COLOURS,
+  clusterRadius,
+  ENTITY_NAME_ZOOM_MIN,
+  pointRadius,
+  pointRim,
+  riverWidth,
+  severityColour,
+  townNameSize,
+  VILLAGE_NAME_ZOOM_MIN,
+  VILLAGE_ZOOM_MIN,
+} from "./style.ts";
+
+/** More points than this in view are drawn square while the map moves: a stamp costs ten times as much. */
+const STAMPS_MOVING_MAX = 2_000;
+/** Points or lines this far outside the screen still reach into it, pixels. */
+const REACH_PX = 32;
+const RIVER_NAME_PX = 13;
+
+export interface Scene {
+  marks: Marks;
+  colourOf: (type: string) => string;
+  selected: string | null;
+  /** Entities that just reported. */
+  fresh: ReadonlySet<string>;
+  moving: boolean;
+  /** The keyboard's crosshair is shown, and what it would open. */
+  crosshair: boolean;
+  aimed: Point | Cluster | null;
+}
+
+export class Painter {
+  readonly #pen: CanvasRenderingContext2D;
+  readonly #sprites = new Sprites();
+  readonly #layout = new Layout();
+  readonly #base: Partial<Record<BaseLayer, BaseShapes>> = {};
+  #ratio = 1;
+
+  /** Throws when the browser has no canvas. */
+  constructor(private readonly canvas: HTMLCanvasElement) {
+    const pen = canvas.getContext("2d", { alpha: false });
+    if (!pen) throw new Error("this browser has no canvas");
+    this.#pen = pen;
+  }
+
+  setBase(layer: BaseLayer, shapes: BaseShapes) {
+    this.#base[layer] = shapes;
+    this.#layout.forget();
+  }
+
+  /** The marks or their names are others now. */
+  marksChanged() {
+    this.#layout.forget();
+  }
+
+  resize(width: number, height: number, ratio: number) {
+    this.#ratio = ratio;
+    this.#sprites.ratio = ratio;
+    const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (this.canvas.width !== across) this.canvas.width = across;
+    if (this.canvas.height !== down) this.canvas.height = down;
+  }
+
+  paint(camera: Camera, scene: Scene) {
+    const pen = this.#pen;
+    pen.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0);
+    this.#paintBase(camera);
+    const seen = boxOf(camera, REACH_PX);
+    const inView = scene.marks.singles.filter((point) => holds(seen, point));
+    const isGrave = (point: Point) => point.severity > 0 || point.id === scene.selected;
+    const square = scene.moving && inView.length > STAMPS_MOVING_MAX;
+    this.#paintPoints(
+      camera,
+      inView.filter((point) => !isGrave(point)),
+      scene,
+      square,
+    );
+    this.#paintClusters(camera, scene.marks.clusters);
+    this.#paintPoints(camera, inView.filter(isGrave), scene, square);
+    this.#paintNames(camera, scene);
+    if (scene.crosshair) this.#paintCrosshair(camera, scene);
+  }
+
+  #paintBase(camera: Camera) {
+    const pen = this.#pen;
+    pen.fillStyle = COLOURS.ground;
+    pen.fillRect(0, 0, camera.width, camera.height);
+    pen.lineJoin = "round";
+    const outline = this.#base.outline?.lines ?? [];
+    pen.fillStyle = COLOURS.land;
+    pen.beginPath();
+    for (const ring of outline) {
+      for (const { x, y } of ring) pen.lineTo(x * camera.scale + camera.left, y * camera.scale + camera.top);
+      pen.closePath();
+    }
+    pen.fill();
+    this.#stroke(camera, this.#base.towns?.lines, COLOURS.townLine, 1);
+    pen.lineCap = "round";
+    this.#stroke(camera, this.#base.river?.lines, COLOURS.river, riverWidth(camera.zoom));
+    pen.lineCap = "butt";
+    pen.setLineDash([7, 4]);
+    this.#stroke(camera, outline, COLOURS.border, 1.8);
+    pen.setLineDash([]);
+    if (camera.zoom < VILLAGE_ZOOM_MIN) return;
+    const seen = boxOf(camera, REACH_PX);
+    const dot = this.#sprites.point(COLOURS.village, 2, 0);
+    for (const village of this.#base.villages?.names ?? []) {
+      if (holds(seen, village)) this.#stamp(dot, camera, village);
+    }
+  }
+
+  /** Only the parts of the lines that are seen: far in, the rest would be dashes by the ten thousand. */
+  #stroke(camera: Camera, lines: Spot[][] | undefined, colour: string, width: number) {
+    const pen = this.#pen;
+    const seen = boxOf(camera, REACH_PX);
+    pen.strokeStyle = colour;
+    pen.lineWidth = width;
+    pen.beginPath();
+    for (const line of lines ?? []) {
+      let last: Spot | null = null;
+      let drawing = false;
+      for (const spot of line) {
+        if (last && crosses(seen, last, spot)) {
+          if (!drawing) pen.moveTo(last.x * camera.scale + camera.left, last.y * camera.scale + camera.top);
+          pen.lineTo(spot.x * camera.scale + camera.left, spot.y * camera.scale + camera.top);
+          drawing = true;
+        } else drawing = false;
+        last = spot;
+      }
+    }
+    pen.stroke();
+  }
+
+  #paintPoints(camera: Camera, points: Point[], { colourOf, selected, fresh }: Scene, square: boolean) {
+    const radius = pointRadius(camera.zoom);
+    const rim = pointRim(camera.zoom);
+    for (const point of points) {
+      if (point.severity > 0)
+        this.#stamp(this.#sprites.ring(severityColour(point.severity), radius + 5.5), camera, point);
+      if (square) {
+        const x = point.x * camera.scale + camera.left;
+        const y = point.y * camera.scale + camera.top;
+        this.#pen.fillStyle = colourOf(point.type);
+        this.#pen.fillRect(Math.round(x - radius), Math.round(y - radius), 2 * radius, 2 * radius);
+      } else if (fresh.size > 0 && fresh.has(point.id)) {
+        this.#stamp(
+          this.#sprites.point(colourOf(point.type), radius, Math.max(1.5, rim + 1), COLOURS.fresh),
+          camera,
+          point,
+        );
+      } else this.#stamp(this.#sprites.point(colourOf(point.type), radius, rim), camera, point);
+      if (point.id === selected) this.#stamp(this.#sprites.selection(radius + 3.5), camera, point);
+    }
+  }
+
+  #paintClusters(camera: Camera, clusters: Cluster[]) {
+    const seen = boxOf(camera, REACH_PX);
+    for (const cluster of clusters) {
+      if (!holds(seen, cluster)) continue;
+      const alert = cluster.severity > 0 ? severityColour(cluster.severity) : null;
+      this.#stamp(this.#sprites.cluster(cluster.count, alert), camera, cluster);
+    }
+  }
+
+  #paintNames(camera: Camera, scene: Scene) {
+    const pen = this.#pen;
+    const labels = this.#layout.get(camera, () =>
+      placed(this.#names(camera, scene), camera, (label) => this.#sprites.width(label)),
+    );
+    const seen = boxOf(camera, 120);
+    for (const label of labels) {
+      if (!holds(seen, label)) continue;
+      const sprite = this.#sprites.label(label);
+      if (label.angle === 0) {
+        this.#stamp(sprite, camera, label, label.below);
+        continue;
+      }
+      pen.save();
+      pen.translate(label.x * camera.scale + camera.left, label.y * camera.scale + camera.top);
+      pen.rotate(label.angle);
+      pen.drawImage(sprite.picture, -sprite.width / 2, -sprite.height / 2, sprite.width, sprite.height);
+      pen.restore();
+    }
+  }
+
+  /** All names that could be written, the weightiest first. */
+  *#names(camera: Camera, { marks, selected }: Scene): Generator<Label> {
+    const upright = (kind: LabelKind, named: Named, sizePx: number, below: number): Label => ({
+      text: named.name,
+      kind,
+      sizePx,
+      below,
+      angle: 0,
+      x: named.x,
+      y: named.y,
+    });
+    const below = pointRadius(camera.zoom) + 12;
+    const chosen = marks.singles.find((point) => point.id === selected);
+    if (chosen) yield upright("entity", chosen, 11.5, below);
+    const townSize = townNameSize(camera.zoom);
+    for (const town of this.#base.towns?.names ?? []) yield upright("town", town, townSize, 0);
+    for (const { name, line } of this.#base.river?.along ?? []) {
+      const width = this.#sprites.width({ ...upright("river", { name, x: 0, y: 0 }, RIVER_NAME_PX, 0) });
+      yield* along(name, line, camera.scale, width, RIVER_NAME_PX);
+    }
+    if (camera.zoom >= ENTITY_NAME_ZOOM_MIN) {
+      for (let i = marks.singles.length - 1; i >= 0; i -= 1)
+        yield upright("entity", marks.singles[i] as Point, 11.5, below);
+    }
+    if (camera.zoom < VILLAGE_NAME_ZOOM_MIN) return;
+    for (const village of this.#base.villages?.names ?? []) yield upright("village", village, 11, 11);
+  }
+
+  #paintCrosshair(camera: Camera, { aimed }: Scene) {
+    const pen = this.#pen;
+    const [x, y] = [Math.round(camera.width / 2), Math.round(camera.height / 2)];
+    pen.strokeStyle = COLOURS.selected;
+    pen.lineWidth = 2;
+    pen.beginPath();
+    for (const [dx, dy] of [
+      [1, 0],
+      [-1, 0],
+      [0, 1],
+      [0, -1],
+    ] as const) {
+      pen.moveTo(x + 6 * dx, y + 6 * dy);
+      pen.lineTo(x + 16 * dx, y + 16 * dy);
+    }
+    pen.stroke();
+    if (!aimed) return;
+    const radius = "count" in aimed ? clusterRadius(aimed.count) + 4 : pointRadius(camera.zoom) + 4;
+    pen.setLineDash([4, 3]);
+    pen.beginPath();
+    pen.arc(
+      aimed.x * camera.scale + camera.left,
+      aimed.y * camera.scale + camera.top,
+      radius,
+      0,
+      2 * Math.PI,
+    );
+    pen.stroke();
+    pen.setLineDash([]);
+  }
+
+  /** On whole dots of the screen, so that it stays sharp and needs no blending between them. */
+  #stamp({ picture, width, height }: Sprite, camera: Camera, { x, y }: Spot, below = 0) {
+    const left = x * camera.scale + camera.left - width / 2;
+    const top = y * camera.scale + camera.top + below - height / 2;
+    const ratio = this.#ratio;
+    this.#pen.drawImage(
+      picture,
+      Math.round(left * ratio) / ratio,
+      Math.round(top * ratio) / ratio,
+      width,
+      height,
+    );
+  }
+}
+
+/** Whether a segment may be seen: its own box meets the screen's. */
+function crosses(box: Box, a: Spot, b: Spot): boolean {
+  return (
+    Math.max(a.x, b.x) >= box.west &&
+    Math.min(a.x, b.x) <= box.east &&
+    Math.max(a.y, b.y) >= box.north &&
+    Math.min(a.y, b.y) <= box.south
+  );
+}
