@@ -1,5 +1,6 @@
 //! The lake itself: the tail and the files under one lock, so that whoever looks sees every row once.
 
+use crate::disk::{Disk, RealDisk};
 use crate::engine::Engine;
 use crate::layout::Table;
 use crate::manifest::{FileEntry, Manifest, io_problem, strays};
@@ -18,7 +19,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// The lake's settings; every limit is here.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Seal when the tail holds this many rows.
     pub seal_rows: usize,
@@ -60,6 +61,8 @@ pub struct Options {
     pub queries_max: usize,
     /// Memory kept for the footers of files read before, in bytes.
     pub footer_cache_bytes: usize,
+    /// What changes the disk: the operating system's, unless a simulation puts another in its place.
+    pub disk: Arc<dyn Disk>,
 }
 
 impl Default for Options {
@@ -83,6 +86,7 @@ impl Default for Options {
             query_threads: 2,
             queries_max: 4,
             footer_cache_bytes: 16 << 20,
+            disk: RealDisk::shared(),
         }
     }
 }
@@ -176,7 +180,9 @@ impl Lake {
     /// missing, damaged or newer than this program, `lake-io` for the disk.
     pub fn open(dir: impl Into<PathBuf>, options: Options) -> Result<Self, Problem> {
         let dir = dir.into();
-        std::fs::create_dir_all(&dir).map_err(|e| io_problem("create", &dir, &e))?;
+        let disk = Arc::clone(&options.disk);
+        disk.create_dir_all(&dir)
+            .map_err(|e| io_problem("create", &dir, &e))?;
         let lock = lock(&dir)?;
         let mut manifest = match Manifest::read(&dir)? {
             Some(manifest) => manifest,
@@ -190,7 +196,7 @@ impl Lake {
                         "restore manifest.json from a backup, or move the folders of the tables away",
                     ));
                 }
-                manifest.write(&dir)?;
+                manifest.write(&*disk, &dir)?;
                 manifest
             }
         };
@@ -204,7 +210,7 @@ impl Lake {
                 "the lake's days begin where they began when its first files were written"
             );
         }
-        recover(&dir, &manifest)?;
+        recover(&*disk, &dir, &manifest)?;
         Self::assemble(dir, options, Some(lock), manifest)
     }
 
@@ -377,7 +383,7 @@ impl Lake {
         let before = Arc::clone(&self.state.lock().manifest);
         let removed = change.remove.clone();
         let is_seal = change.sealed_position.is_some();
-        let next = Arc::new(publish(&self.dir, &before, change)?);
+        let next = Arc::new(publish(self.disk(), &self.dir, &before, change)?);
         // The one moment in which rows change from memory to files, or from files to files, for everyone.
         let mut state = self.state.lock();
         state.known.push((next.generation, Arc::downgrade(&next)));
@@ -412,7 +418,7 @@ impl Lake {
             !is_over
         });
         drop(state);
-        forget_replaced(&self.dir, &gone);
+        forget_replaced(self.disk(), &self.dir, &gone);
         gone.len()
     }
 
@@ -435,6 +441,10 @@ impl Lake {
 
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    pub(crate) fn disk(&self) -> &dyn Disk {
+        &*self.options.disk
     }
 
     pub(crate) fn options(&self) -> &Options {

@@ -7,7 +7,7 @@
 //! A query sees each observation exactly once, also while a seal runs.
 //!
 //! Reading order: [`schema`] (the columns), `layout` (tables, folders, names), `tail` (rows in memory),
-//! `manifest`, `writer` and `seal` (files), `publish` (files become visible), [`lake`] (memory and files
+//! [`disk`] (what changes it), `manifest`, `writer` and `seal` (files), `publish` (files become visible), [`lake`] (memory and files
 //! together), `merge`, `rollup` and [`upkeep`] (work in the background), `stored` and `rollups` (SQL
 //! tables), `wide` (a view per entity type), [`records`] and `paged` (tables lent by other rooms),
 //! [`department`] (tables that departments hand in), `functions` (over time), `names` and `statement`
@@ -22,6 +22,7 @@ pub mod check;
 #[cfg(test)]
 mod crash_tests;
 pub mod department;
+pub mod disk;
 mod engine;
 mod errors;
 pub mod formats;
@@ -51,6 +52,7 @@ mod writer;
 
 pub use answer::Answer;
 pub use check::check;
+pub use disk::{Disk, DiskFile, RealDisk};
 pub use formats::Format;
 pub use history::{History, HistoryQuery, Point};
 pub use lake::{Lake, Options, Sealed, Stats};

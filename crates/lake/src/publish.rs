@@ -7,12 +7,12 @@
 //!
 //! A crash at any step leaves the old manifest or the new one whole; [`recover`] puts the folders right.
 
+use crate::disk::Disk;
 use crate::layout::{REPLACED_FOLDER, Table, file_name, replaced_name};
-use crate::manifest::{FileEntry, Manifest, entries, io_problem, strays, sync_folder};
+use crate::manifest::{FileEntry, Manifest, entries, io_problem, strays};
 use crate::writer::{WORK_FOLDER, Written};
 use model::Problem;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -77,6 +77,7 @@ struct Exchanged {
 
 /// Puts the change on disk; when it returns, it is durable. On an error all is as before.
 pub(crate) fn publish(
+    disk: &dyn Disk,
     dir: &Path,
     before: &Manifest,
     mut change: Change,
@@ -106,11 +107,12 @@ pub(crate) fn publish(
     let mut late: Vec<PathBuf> = Vec::new();
     let outcome = (|| {
         for (folder, (add, remove)) in &folders {
-            fs::create_dir_all(folder).map_err(|e| io_problem("create", folder, &e))?;
+            disk.create_dir_all(folder)
+                .map_err(|e| io_problem("create", folder, &e))?;
             if !remove.is_empty() {
-                keep_replaced(dir, remove)?;
+                keep_replaced(disk, dir, remove)?;
                 point();
-                match exchange(dir, folder, add, remove)? {
+                match exchange(disk, dir, folder, add, remove)? {
                     Some(done) => {
                         exchanged.push(done);
                         point();
@@ -123,21 +125,22 @@ pub(crate) fn publish(
             for written in add {
                 let path = dir.join(&written.entry.path);
                 placed.push(path.clone());
-                fs::rename(&written.path, &path).map_err(|e| io_problem("place", &path, &e))?;
+                disk.rename(&written.path, &path)
+                    .map_err(|e| io_problem("place", &path, &e))?;
                 point();
             }
-            sync(folder)?;
+            sync(disk, folder)?;
         }
         for table in folders
             .keys()
             .filter_map(|f| f.parent())
             .collect::<BTreeSet<_>>()
         {
-            sync(table)?;
+            sync(disk, table)?;
         }
-        sync(dir)?;
+        sync(disk, dir)?;
         point();
-        manifest.write(dir)
+        manifest.write(disk, dir)
     })();
     // Renamed but not surely on disk: the new manifest is what a restart would find, so it counts.
     let is_written = || {
@@ -149,47 +152,50 @@ pub(crate) fn publish(
     {
         // Back to how it was; what cannot be undone now is put right at the next start.
         for Exchanged { live, next } in exchanged.iter().rev() {
-            if swap(next, live).is_ok() {
-                let _ = fs::remove_dir_all(next);
+            if disk.exchange(next, live).is_ok() {
+                let _ = disk.remove_dir_all(next);
             }
         }
         for path in &placed {
-            let _ = fs::remove_file(path);
+            let _ = disk.remove_file(path);
         }
         return Err(problem);
     }
     point();
     for path in &late {
-        remove(path);
+        remove(disk, path);
     }
     for Exchanged { live, next } in &exchanged {
-        let _ = fs::remove_dir_all(next);
+        let _ = disk.remove_dir_all(next);
         // Only an empty folder can be removed so.
-        let _ = fs::remove_dir(live);
+        let _ = disk.remove_dir(live);
         point();
     }
     Ok(manifest)
 }
 
-fn sync(folder: &Path) -> Result<(), Problem> {
-    sync_folder(folder).map_err(|e| io_problem("sync", folder, &e))
+fn sync(disk: &dyn Disk, folder: &Path) -> Result<(), Problem> {
+    disk.sync_folder(folder)
+        .map_err(|e| io_problem("sync", folder, &e))
 }
 
 /// Links files that are replaced to where readers of older manifests look for them.
-fn keep_replaced(dir: &Path, files: &[&Arc<FileEntry>]) -> Result<(), Problem> {
+fn keep_replaced(disk: &dyn Disk, dir: &Path, files: &[&Arc<FileEntry>]) -> Result<(), Problem> {
     let folder = dir.join(REPLACED_FOLDER);
-    fs::create_dir_all(&folder).map_err(|e| io_problem("create", &folder, &e))?;
+    disk.create_dir_all(&folder)
+        .map_err(|e| io_problem("create", &folder, &e))?;
     for file in files {
         link(
+            disk,
             &dir.join(&file.path),
             &folder.join(replaced_name(&file.path)),
         )?;
     }
-    sync(&folder)
+    sync(disk, &folder)
 }
 
-fn link(from: &Path, to: &Path) -> Result<(), Problem> {
-    match fs::hard_link(from, to) {
+fn link(disk: &dyn Disk, from: &Path, to: &Path) -> Result<(), Problem> {
+    match disk.hard_link(from, to) {
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         other => other.map_err(|e| io_problem("link", from, &e)),
     }
@@ -198,6 +204,7 @@ fn link(from: &Path, to: &Path) -> Result<(), Problem> {
 /// Builds a folder's successor and lets the two change places; `None` when that cannot be done here, in
 /// which case nothing has changed.
 fn exchange(
+    disk: &dyn Disk,
     dir: &Path,
     folder: &Path,
     add: &[&Written],
@@ -207,8 +214,9 @@ fn exchange(
     let next = dir
         .join(NEXT_FOLDER)
         .join(replaced_name(&relative.to_string_lossy()));
-    let _ = fs::remove_dir_all(&next);
-    fs::create_dir_all(&next).map_err(|e| io_problem("create", &next, &e))?;
+    let _ = disk.remove_dir_all(&next);
+    disk.create_dir_all(&next)
+        .map_err(|e| io_problem("create", &next, &e))?;
     let gone: BTreeSet<PathBuf> = remove.iter().map(|f| dir.join(&f.path)).collect();
     let there = entries(folder)?;
     if there.iter().any(|path| !path.is_file()) {
@@ -217,40 +225,29 @@ fn exchange(
     }
     for path in there.iter().filter(|path| !gone.contains(*path)) {
         if let Some(name) = path.file_name() {
-            link(path, &next.join(name))?;
+            link(disk, path, &next.join(name))?;
         }
     }
     for written in add {
         let path = dir.join(&written.entry.path);
         if let Some(name) = path.file_name() {
             // A link: were the places not changed, the file would still be in the work folder.
-            link(&written.path, &next.join(name))?;
+            link(disk, &written.path, &next.join(name))?;
         }
     }
-    sync(&next)?;
+    sync(disk, &next)?;
     point();
-    match swap(&next, folder) {
+    match disk.exchange(&next, folder) {
         Ok(()) => Ok(Some(Exchanged {
             live: folder.to_owned(),
             next,
         })),
         Err(e) if is_unsupported(&e) => {
-            let _ = fs::remove_dir_all(&next);
+            let _ = disk.remove_dir_all(&next);
             Ok(None)
         }
         Err(e) => Err(io_problem("exchange", folder, &e)),
     }
-}
-
-#[cfg(any(target_os = "linux", target_os = "macos"))]
-fn swap(a: &Path, b: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    Ok(renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE)?)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "macos")))]
-fn swap(_a: &Path, _b: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 fn is_unsupported(error: &io::Error) -> bool {
@@ -260,38 +257,41 @@ fn is_unsupported(error: &io::Error) -> bool {
     )
 }
 
-fn remove(path: &Path) {
-    if let Err(error) = fs::remove_file(path) {
+fn remove(disk: &dyn Disk, path: &Path) {
+    if let Err(error) = disk.remove_file(path) {
         tracing::warn!(path = %path.display(), %error, "a replaced file could not be removed");
     }
 }
 
 /// Deletes replaced files that nobody can be reading any more.
-pub(crate) fn forget_replaced(dir: &Path, files: &[Arc<FileEntry>]) {
+pub(crate) fn forget_replaced(disk: &dyn Disk, dir: &Path, files: &[Arc<FileEntry>]) {
     for file in files {
-        remove(&dir.join(REPLACED_FOLDER).join(replaced_name(&file.path)));
+        let kept = dir.join(REPLACED_FOLDER).join(replaced_name(&file.path));
+        remove(disk, &kept);
     }
 }
 
 /// Puts the folders right after a crash: listed files are where the manifest says, what work left that
 /// did not end is gone.
-pub(crate) fn recover(dir: &Path, manifest: &Manifest) -> Result<(), Problem> {
+pub(crate) fn recover(disk: &dyn Disk, dir: &Path, manifest: &Manifest) -> Result<(), Problem> {
     for file in &manifest.files {
         let path = dir.join(&file.path);
         let kept = dir.join(REPLACED_FOLDER).join(replaced_name(&file.path));
         if !path.exists() && kept.exists() {
             tracing::info!(path = %path.display(), "back from an exchange that did not end");
             if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder).map_err(|e| io_problem("create", folder, &e))?;
-                link(&kept, &path)?;
-                sync(folder)?;
+                disk.create_dir_all(folder)
+                    .map_err(|e| io_problem("create", folder, &e))?;
+                link(disk, &kept, &path)?;
+                sync(disk, folder)?;
             }
         }
     }
     for stray in strays(dir, manifest)? {
         if stray.is_leftover {
             tracing::info!(path = %stray.path.display(), "removing what interrupted work left");
-            fs::remove_file(&stray.path).map_err(|e| io_problem("remove", &stray.path, &e))?;
+            disk.remove_file(&stray.path)
+                .map_err(|e| io_problem("remove", &stray.path, &e))?;
         } else {
             tracing::warn!(path = %stray.path.display(), "not in the manifest: left alone, not read");
         }
@@ -299,12 +299,12 @@ pub(crate) fn recover(dir: &Path, manifest: &Manifest) -> Result<(), Problem> {
     for table in Table::ALL {
         for folder in entries(&dir.join(table.name()))? {
             // Only an empty folder can be removed so.
-            let _ = fs::remove_dir(folder);
+            let _ = disk.remove_dir(&folder);
         }
     }
     for name in [WORK_FOLDER, NEXT_FOLDER, REPLACED_FOLDER] {
         let folder = dir.join(name);
-        match fs::remove_dir_all(&folder) {
+        match disk.remove_dir_all(&folder) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => {
                 return Err(io_problem("clear", &folder, &e));
             }
