@@ -251,7 +251,10 @@ pub fn put_on(
     out.sync().map_err(io("sync", &temporary))?;
     disk.rename(&temporary, &place)
         .map_err(io("rename", &temporary))?;
-    disk.sync_folder(&folder).map_err(io("sync", &folder))?;
+    // The folder's own name, too: it may be new.
+    for folder in [folder.as_path(), &dir.join(FOLDER), dir] {
+        disk.sync_folder(folder).map_err(io("sync", folder))?;
+    }
     // What is neither the newest nor the one before it.
     for old in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
         let name = old.file_name();

@@ -4,7 +4,7 @@ use crate::disk::{Disk, RealDisk};
 use crate::engine::Engine;
 use crate::layout::Table;
 use crate::manifest::{FileEntry, Manifest, io_problem, strays};
-use crate::publish::{Change, forget_replaced, publish, recover};
+use crate::publish::{Change, Undo, forget_replaced, publish, recover};
 use crate::rollup;
 use crate::seal::write_part;
 use crate::tail::{Part, Tail};
@@ -138,8 +138,8 @@ pub struct Lake {
     sealing: Mutex<()>,
     /// Notified when a seal has ended, well or not.
     sealed: Condvar,
-    /// Held while files are listed or taken off the list.
-    publishing: Mutex<()>,
+    /// Held while files are listed or taken off the list; what of that the disk refused to take back.
+    publishing: Mutex<Undo>,
     /// Held by the one piece of upkeep that runs.
     pub(crate) upkeeping: Mutex<()>,
     /// Paths of files that upkeep stumbled over since the start.
@@ -151,6 +151,11 @@ pub struct Lake {
 
 struct State {
     manifest: Arc<Manifest>,
+    /// The sealed position of the newest manifest that is surely on disk.
+    durable_position: u64,
+    /// The manifest is in its place, but a sync of its name failed: it is written again before anything is
+    /// built on it.
+    is_unsure: bool,
     /// Manifests that somebody may still be reading by, the oldest first.
     known: Vec<(u64, Weak<Manifest>)>,
     /// Files taken off the list, with the first manifest that did not list them, and when upkeep first saw them.
@@ -196,10 +201,19 @@ impl Lake {
                         "restore manifest.json from a backup, or move the folders of the tables away",
                     ));
                 }
+                // The folder's own name, or all that is in it may be lost with the power.
+                let parent = dir.parent().filter(|p| !p.as_os_str().is_empty());
+                let parent = parent.unwrap_or(Path::new("."));
+                disk.sync_folder(parent)
+                    .map_err(|e| io_problem("sync", parent, &e))?;
                 manifest.write(&*disk, &dir)?;
                 manifest
             }
         };
+        // A process that died may have left it in its place and not on disk; what only an older one lists
+        // is about to be removed.
+        disk.sync_folder(&dir)
+            .map_err(|e| io_problem("sync", &dir, &e))?;
         if manifest.generation == 0 {
             // Nothing was written by this clock yet.
             manifest.day_offset_seconds = options.day_offset_seconds;
@@ -246,13 +260,15 @@ impl Lake {
                 known: vec![(manifest.generation, Arc::downgrade(&manifest))],
                 replaced: Vec::new(),
                 is_sealing: false,
+                durable_position: manifest.sealed_position,
+                is_unsure: false,
                 manifest,
                 waiting: None,
                 held_since: None,
             }),
             sealing: Mutex::new(()),
             sealed: Condvar::new(),
-            publishing: Mutex::new(()),
+            publishing: Mutex::default(),
             upkeeping: Mutex::new(()),
             troubled: Mutex::default(),
             is_stopping: AtomicBool::new(false),
@@ -263,9 +279,9 @@ impl Lake {
         })
     }
 
-    /// Replay of the journal starts here: every lower position is in files.
+    /// Replay of the journal starts here: every lower position is in files, whatever happens.
     pub fn sealed_position(&self) -> u64 {
-        self.state.lock().manifest.sealed_position
+        self.state.lock().durable_position
     }
 
     /// How much the lake holds.
@@ -310,10 +326,10 @@ impl Lake {
 
     /// Whether it is time for [`Self::seal`]: by rows, memory, or because the tail has held rows for
     /// [`Options::seal_age`] as seen by calls of this function. True also while rows wait that an earlier
-    /// seal could not write.
+    /// seal could not write, or could not make durable for sure.
     pub fn should_seal(&self, now: Timestamp) -> bool {
         let mut state = self.state.lock();
-        if state.waiting.is_some() {
+        if state.waiting.is_some() || state.is_unsure {
             // Either a seal runs, and needs no second one, or it failed, and should be tried again.
             return self.sealing.try_lock().is_some();
         }
@@ -338,6 +354,7 @@ impl Lake {
     pub fn seal(&self) -> Result<Option<Sealed>, Problem> {
         self.must_be_writable()?;
         let _one_at_a_time = self.sealing.lock();
+        self.settle(&mut self.publishing.lock())?;
         let part = {
             let mut state = self.state.lock();
             if state.waiting.is_none() {
@@ -377,28 +394,56 @@ impl Lake {
         Ok(sealed)
     }
 
-    /// Makes a change of files durable, then visible to all that ask from now on.
+    /// Ends what the disk refused when files were listed the last time.
+    fn settle(&self, undo: &mut Undo) -> Result<(), Problem> {
+        undo.finish(self.disk())
+            .map_err(|e| io_problem("clear", &self.dir, &e))?;
+        let (manifest, is_unsure) = {
+            let state = self.state.lock();
+            (Arc::clone(&state.manifest), state.is_unsure)
+        };
+        if is_unsure {
+            manifest.write(self.disk(), &self.dir)?;
+            let mut state = self.state.lock();
+            state.is_unsure = false;
+            state.durable_position = manifest.sealed_position;
+        }
+        Ok(())
+    }
+
+    /// Makes a change of files durable, then visible to all that ask from now on. After an error all is as
+    /// before, or the change is visible and [`Self::settle`] makes it durable.
     pub(crate) fn publish(&self, change: Change) -> Result<(), Problem> {
-        let _one_at_a_time = self.publishing.lock();
+        let mut undo = self.publishing.lock();
+        self.settle(&mut undo)?;
         let before = Arc::clone(&self.state.lock().manifest);
         let removed = change.remove.clone();
         let is_seal = change.sealed_position.is_some();
-        let next = Arc::new(publish(self.disk(), &self.dir, &before, change)?);
+        let published = publish(self.disk(), &self.dir, &before, &mut undo, change)?;
+        let next = Arc::new(published.manifest);
         // The one moment in which rows change from memory to files, or from files to files, for everyone.
         let mut state = self.state.lock();
         state.known.push((next.generation, Arc::downgrade(&next)));
         if !removed.is_empty() {
             state.replaced.push((next.generation, None, removed));
         }
+        state.is_unsure = published.unsure.is_some();
+        if !state.is_unsure {
+            state.durable_position = next.sealed_position;
+        }
         state.manifest = next;
         if is_seal {
             state.waiting = None;
         }
-        Ok(())
+        published.unsure.map_or(Ok(()), Err)
     }
 
     /// Deletes replaced files that no query reads any more and that are old enough. Returns how many.
     pub(crate) fn forget_replaced(&self, now: Timestamp) -> usize {
+        // An older manifest that comes back with a loss of power would need them.
+        if self.settle(&mut self.publishing.lock()).is_err() {
+            return 0;
+        }
         let mut state = self.state.lock();
         state
             .known

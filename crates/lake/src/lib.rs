@@ -19,8 +19,6 @@
 
 mod answer;
 pub mod check;
-#[cfg(test)]
-mod crash_tests;
 pub mod department;
 pub mod disk;
 mod engine;

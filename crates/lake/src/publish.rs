@@ -6,6 +6,9 @@
 //! before, where readers that know an older manifest find it; it goes when none is left.
 //!
 //! A crash at any step leaves the old manifest or the new one whole; [`recover`] puts the folders right.
+//! So does a loss of power, after which any change of names that was not synced may be undone, each for
+//! itself: what the old manifest needs is durable before anything is taken from its place, and is taken
+//! away only when the new manifest is durable.
 
 use crate::disk::Disk;
 use crate::layout::{REPLACED_FOLDER, Table, file_name, replaced_name};
@@ -75,13 +78,62 @@ struct Exchanged {
     next: PathBuf,
 }
 
-/// Puts the change on disk; when it returns, it is durable. On an error all is as before.
+/// What is still to be taken back or away, because the disk refused it: before anything else is published,
+/// which would give the same names to other files.
+#[derive(Default)]
+pub(crate) struct Undo {
+    exchanged: Vec<Exchanged>,
+    placed: Vec<PathBuf>,
+    /// Folders whose names were put right, and not yet durably.
+    unsynced: BTreeSet<PathBuf>,
+}
+
+impl Undo {
+    /// Takes it back, durably; what is refused again stays for the next time.
+    pub fn finish(&mut self, disk: &dyn Disk) -> io::Result<()> {
+        while let Some(Exchanged { live, next }) = self.exchanged.last() {
+            disk.exchange(next, live)?;
+            // What stays of it is cleared before the next exchange.
+            let _ = disk.remove_dir_all(next);
+            self.unsynced.extend(live.parent().map(Path::to_owned));
+            self.exchanged.pop();
+        }
+        while let Some(path) = self.placed.last() {
+            match disk.remove_file(path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+                _ => {}
+            }
+            self.unsynced.extend(path.parent().map(Path::to_owned));
+            self.placed.pop();
+        }
+        while let Some(folder) = self.unsynced.first() {
+            match disk.sync_folder(folder) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+                _ => {}
+            }
+            self.unsynced.pop_first();
+        }
+        Ok(())
+    }
+}
+
+/// A manifest that is what a restart finds.
+pub(crate) struct Published {
+    pub manifest: Manifest,
+    /// Why it may be the old one again after a loss of power: it must be written again before anything is
+    /// built on it.
+    pub unsure: Option<Problem>,
+}
+
+/// Puts the change on disk; when it returns, it is durable, or said to be unsure. On an error all is as
+/// before.
 pub(crate) fn publish(
     disk: &dyn Disk,
     dir: &Path,
     before: &Manifest,
+    undo: &mut Undo,
     mut change: Change,
-) -> Result<Manifest, Problem> {
+) -> Result<Published, Problem> {
     let manifest = change.manifest(before);
     let mut folders: BTreeMap<PathBuf, (Vec<&Written>, Vec<&Arc<FileEntry>>)> = BTreeMap::new();
     let folder_of = |path: &str| {
@@ -111,11 +163,9 @@ pub(crate) fn publish(
                 .map_err(|e| io_problem("create", folder, &e))?;
             if !remove.is_empty() {
                 keep_replaced(disk, dir, remove)?;
-                point();
                 match exchange(disk, dir, folder, add, remove)? {
                     Some(done) => {
                         exchanged.push(done);
-                        point();
                         continue;
                     }
                     // Not here: for a moment other engines see old and new together.
@@ -127,7 +177,6 @@ pub(crate) fn publish(
                 placed.push(path.clone());
                 disk.rename(&written.path, &path)
                     .map_err(|e| io_problem("place", &path, &e))?;
-                point();
             }
             sync(disk, folder)?;
         }
@@ -139,39 +188,33 @@ pub(crate) fn publish(
             sync(disk, table)?;
         }
         sync(disk, dir)?;
-        point();
         manifest.write(disk, dir)
     })();
-    // Renamed but not surely on disk: the new manifest is what a restart would find, so it counts.
-    let is_written = || {
-        let found = Manifest::read(dir);
-        matches!(found, Ok(Some(found)) if found.generation == manifest.generation)
+    // Renamed but not surely on disk: the new manifest is what a restart would find, so it counts. So does
+    // one of which that cannot be seen: what it lists is there, and it is written again.
+    let is_old = || match Manifest::read(dir) {
+        Ok(found) => found.is_none_or(|found| found.generation != manifest.generation),
+        Err(_) => false,
     };
-    if let Err(problem) = outcome
-        && !is_written()
+    let unsure = outcome.err();
+    if let Some(problem) = &unsure
+        && is_old()
     {
-        // Back to how it was; what cannot be undone now is put right at the next start.
-        for Exchanged { live, next } in exchanged.iter().rev() {
-            if disk.exchange(next, live).is_ok() {
-                let _ = disk.remove_dir_all(next);
-            }
-        }
-        for path in &placed {
-            let _ = disk.remove_file(path);
-        }
-        return Err(problem);
+        // Back to how it was; what cannot be undone now is undone before the next try or at the next start.
+        (undo.exchanged, undo.placed) = (exchanged, placed);
+        let _ = undo.finish(disk);
+        return Err(problem.clone());
     }
-    point();
-    for path in &late {
-        remove(disk, path);
+    undo.placed.extend(late);
+    if let Err(error) = undo.finish(disk) {
+        tracing::warn!(%error, "a replaced file could not be removed; it is tried again");
     }
     for Exchanged { live, next } in &exchanged {
         let _ = disk.remove_dir_all(next);
         // Only an empty folder can be removed so.
         let _ = disk.remove_dir(live);
-        point();
     }
-    Ok(manifest)
+    Ok(Published { manifest, unsure })
 }
 
 fn sync(disk: &dyn Disk, folder: &Path) -> Result<(), Problem> {
@@ -191,7 +234,9 @@ fn keep_replaced(disk: &dyn Disk, dir: &Path, files: &[&Arc<FileEntry>]) -> Resu
             &folder.join(replaced_name(&file.path)),
         )?;
     }
-    sync(disk, &folder)
+    sync(disk, &folder)?;
+    // Its own name, too, or nothing in it would be found.
+    sync(disk, dir)
 }
 
 fn link(disk: &dyn Disk, from: &Path, to: &Path) -> Result<(), Problem> {
@@ -214,7 +259,13 @@ fn exchange(
     let next = dir
         .join(NEXT_FOLDER)
         .join(replaced_name(&relative.to_string_lossy()));
-    let _ = disk.remove_dir_all(&next);
+    // What an earlier try left has the names of this one.
+    match disk.remove_dir_all(&next) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => {
+            return Err(io_problem("clear", &next, &e));
+        }
+        _ => {}
+    }
     disk.create_dir_all(&next)
         .map_err(|e| io_problem("create", &next, &e))?;
     let gone: BTreeSet<PathBuf> = remove.iter().map(|f| dir.join(&f.path)).collect();
@@ -236,7 +287,6 @@ fn exchange(
         }
     }
     sync(disk, &next)?;
-    point();
     match disk.exchange(&next, folder) {
         Ok(()) => Ok(Some(Exchanged {
             live: folder.to_owned(),
@@ -284,6 +334,9 @@ pub(crate) fn recover(disk: &dyn Disk, dir: &Path, manifest: &Manifest) -> Resul
                     .map_err(|e| io_problem("create", folder, &e))?;
                 link(disk, &kept, &path)?;
                 sync(disk, folder)?;
+                // The folder may be new.
+                sync(disk, folder.parent().unwrap_or(dir))?;
+                sync(disk, dir)?;
             }
         }
     }
@@ -292,6 +345,8 @@ pub(crate) fn recover(disk: &dyn Disk, dir: &Path, manifest: &Manifest) -> Resul
             tracing::info!(path = %stray.path.display(), "removing what interrupted work left");
             disk.remove_file(&stray.path)
                 .map_err(|e| io_problem("remove", &stray.path, &e))?;
+            // Back after a loss of power, it would look like a file of a later manifest.
+            sync(disk, stray.path.parent().unwrap_or(dir))?;
         } else {
             tracing::warn!(path = %stray.path.display(), "not in the manifest: left alone, not read");
         }
@@ -312,44 +367,4 @@ pub(crate) fn recover(disk: &dyn Disk, dir: &Path, manifest: &Manifest) -> Resul
         }
     }
     Ok(())
-}
-
-/// A step after which the process may die; tests let it.
-#[cfg(not(test))]
-pub(crate) const fn point() {}
-
-#[cfg(test)]
-pub(crate) use crash::point;
-
-/// Dying at a chosen step.
-#[cfg(test)]
-pub(crate) mod crash {
-    use std::cell::Cell;
-
-    thread_local! {
-        static LEFT: Cell<Option<usize>> = const { Cell::new(None) };
-    }
-
-    /// What the process dies of.
-    pub struct Died;
-
-    /// Runs `work`, which dies at step `at`, from 0; `None` when it died.
-    pub fn at<T>(at: usize, work: impl FnOnce() -> T) -> Option<T> {
-        LEFT.set(Some(at));
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-        LEFT.set(None);
-        match outcome {
-            Ok(done) => Some(done),
-            Err(why) if why.is::<Died>() => None,
-            Err(why) => std::panic::resume_unwind(why),
-        }
-    }
-
-    pub fn point() {
-        match LEFT.get() {
-            Some(0) => std::panic::resume_unwind(Box::new(Died)),
-            Some(left) => LEFT.set(Some(left - 1)),
-            None => {}
-        }
-    }
 }
