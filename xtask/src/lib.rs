@@ -1,6 +1,6 @@
 //! The project's automation: `cargo xtask tidy` (the house's own rules, also a test),
 //! `cargo xtask licences`, `cargo xtask new protocol|pack NAME`, `cargo xtask test` (all of it in one go),
-//! `cargo xtask sim` (the stores on a simulated disk).
+//! `cargo xtask sim` (the stores on simulated disks).
 //!
 //! Reading order: [`finding`], [`tree`] (the files looked at), [`tidy`] (one module per rule),
 //! [`licences`], [`scaffold`], [`suite`].

@@ -24,12 +24,15 @@ enum Command {
         /// Only the steps whose names hold one of these words.
         only: Vec<String>,
     },
-    /// Runs the production journal and twin on a simulated disk, a seed a run: torn and lost writes, bit rot, a
-    /// full disk, deaths at any step. A failure prints its seed.
+    /// Runs the production journal, twin and lake on simulated disks, a seed a run: torn and lost writes, bit
+    /// rot, a full disk, deaths at any step. A failure prints its seed.
     Sim {
         /// How many seeds.
         #[arg(long, default_value_t = 1_000)]
         seeds: u64,
+        /// How many of them with the lake, too, which takes longer; as many when not said.
+        #[arg(long)]
+        lake_seeds: Option<u64>,
         /// The first seed.
         #[arg(long, default_value_t = 0)]
         from: u64,
@@ -64,10 +67,16 @@ fn main() -> anyhow::Result<ExitCode> {
                 ExitCode::FAILURE
             });
         }
-        Command::Sim { seeds, from } => {
+        Command::Sim {
+            seeds,
+            lake_seeds,
+            from,
+        } => {
+            let lake_seeds = lake_seeds.unwrap_or(seeds);
             let status = std::process::Command::new("cargo")
                 .args(["run", "--quiet", "--locked", "--package", "faults", "--"])
                 .args(["--seeds", &seeds.to_string(), "--from", &from.to_string()])
+                .args(["--lake-seeds", &lake_seeds.to_string()])
                 .current_dir(&root)
                 .status()?;
             return Ok(if status.success() {

@@ -98,7 +98,7 @@ fn steps(root: &Path) -> Vec<Step> {
         program(
             "simulation",
             ".",
-            "cargo run --quiet --locked --package faults -- --seeds 500",
+            "cargo run --quiet --locked --package faults -- --seeds 500 --lake-seeds 200",
         ),
         program("page types and lints", "web", "npm run --silent check"),
         program("page tests", "web", "npm run --silent test"),

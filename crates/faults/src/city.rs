@@ -1,10 +1,12 @@
-//! A city in small: the production journal and twin on a simulated disk. A seed decides what comes in, when
-//! the disk works, what it refuses, where the process dies, and what rots; nothing else does, so that a
-//! seed that fails once fails always. What must hold is said with the ids of ARCHITECTURE.md.
+//! A city in small: the production journal and twin on a simulated disk, and the lake on another when it is
+//! asked for. A seed decides what comes in, when the disks work, what they refuse, where the process dies,
+//! and what rots; nothing else does, so that a seed that fails once fails always. What must hold is said
+//! with the ids of ARCHITECTURE.md.
 //!
 //! ```text
 //!  messages ─► journal ─► SimDisk          model: what was given which position, what was acknowledged
 //!                 └► reader ─► twin ─► checkpoint on the same SimDisk
+//!                        └───► lake ─► FolderDisk (see `history`)
 //! ```
 //! A round is one operation of [`Op`]; a crash (at any step of the disk, with or without loss of power) is
 //! followed by a start like the binary's: recover, restore, begin behind what the checkpoint has seen, verify.
@@ -12,15 +14,15 @@
 #![allow(clippy::print_stderr, reason = "a trace is asked for by hand")]
 
 use crate::blocks::{lost, stretches};
+use crate::history::History;
+use crate::messages::{DAY_US, Messages};
+use crate::plan::{Figures, LAKE_WEIGHTS, Op, Plan, WEIGHTS};
 use crate::{Random, SimDisk, small_options};
 use journal::format::segment_first_position;
 use journal::{
     Anchor, AppendError, Journal, OpenError, ReadError, Reader, Recovery, Round, Stepper, check_on,
 };
-use model::{
-    Accepted, AttributeName, AttributeUpdate, EntityId, Problem, Quality, Record, Rejected,
-    Timestamp, TypeName, Update, Value,
-};
+use model::Record;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use twin::{Filter, Twin};
@@ -35,104 +37,14 @@ const CHECKPOINT_NEW: &str = "twin.new";
 /// Blocks that may wait at the end: more than the journal's buffer holds.
 const BLOCKS_MAX: usize = 1_000;
 
-/// What a run did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
-    /// Records that were acknowledged.
-    pub acknowledged: u64,
-    /// Records that were refused.
-    pub refused: u64,
-    /// Starts after a crash.
-    pub crashes: u64,
-    /// Crashes with loss of power.
-    pub power_losses: u64,
-    /// Records that a reader was told are damaged.
-    pub damaged: u64,
-    /// Records trimmed away.
-    pub trimmed: u64,
-    /// Checkpoints that became durable.
-    pub checkpoints: u64,
-    /// Changing steps of the disk.
-    pub disk_steps: u64,
-}
-
-impl Figures {
-    /// Adds another run's.
-    pub fn add(&mut self, other: &Self) {
-        self.acknowledged += other.acknowledged;
-        self.refused += other.refused;
-        self.crashes += other.crashes;
-        self.power_losses += other.power_losses;
-        self.damaged += other.damaged;
-        self.trimmed += other.trimmed;
-        self.checkpoints += other.checkpoints;
-        self.disk_steps += other.disk_steps;
-    }
-}
-
-/// One operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Op {
-    /// Messages come in.
-    Append,
-    /// The disk is slow: messages come in until the journal is busy or stalled.
-    Burst,
-    /// The writer gets some rounds.
-    Write,
-    /// The projector reads what is new.
-    Project,
-    /// The twin is checkpointed.
-    Checkpoint,
-    /// What the checkpoint has is trimmed, in part.
-    Trim,
-    /// The disk begins to refuse something.
-    Fault,
-    /// It stops refusing.
-    Heal,
-    /// The process will die at a disk step soon.
-    Stop,
-    /// The process dies now.
-    Die,
-    /// The clock jumps, perhaps back.
-    Clock,
-}
-
-const WEIGHTS: [(Op, u64); 11] = [
-    (Op::Append, 30),
-    (Op::Burst, 1),
-    (Op::Write, 30),
-    (Op::Project, 15),
-    (Op::Checkpoint, 4),
-    (Op::Trim, 2),
-    (Op::Fault, 6),
-    (Op::Heal, 6),
-    (Op::Stop, 3),
-    (Op::Die, 1),
-    (Op::Clock, 2),
-];
-
-/// What a run does; all of it from the seed unless told.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Plan {
-    /// The seed.
-    pub seed: u64,
-    /// Without faults but one: the process dies in this step of the disk, counted from the start.
-    pub die_at: Option<u64>,
-    /// Whether the power goes too when it dies there.
-    pub with_power: bool,
-    /// Without any fault, to count the steps.
-    pub faultless: bool,
-    /// Tells every operation on standard error.
-    pub trace: bool,
-}
-
-/// Runs one seed.
+/// Runs one seed, with the lake or without.
 ///
 /// # Errors
 /// Which invariant broke, and how.
-pub fn run(seed: u64) -> Result<Figures, String> {
+pub fn run(seed: u64, lake: bool) -> Result<Figures, String> {
     follow(Plan {
         seed,
+        lake,
         ..Plan::default()
     })
 }
@@ -143,20 +55,31 @@ pub fn run(seed: u64) -> Result<Figures, String> {
 /// Which invariant broke, and how.
 pub fn follow(plan: Plan) -> Result<Figures, String> {
     let mut world = World::new(plan)?;
-    let quiet = plan.faultless || plan.die_at.is_some();
-    if let Some(step) = plan.die_at {
-        world.disk.stop_at(Some(step));
+    let quiet = plan.faultless || plan.die_at.is_some() || plan.die_at_lake.is_some();
+    world.disk.stop_at(plan.die_at);
+    if let Some(history) = &world.history {
+        history.disk.stop_at(plan.die_at_lake);
     }
-    for _ in 0..OPERATIONS {
-        let op = world.pick();
+    if !world.start()? {
+        world.restart(plan.with_power, !quiet)?;
+    }
+    let operations = match plan.script {
+        [] => OPERATIONS,
+        script => script.len() as u64,
+    };
+    for n in 0..operations {
+        let op = match plan.script.get(n as usize) {
+            Some(op) => *op,
+            None => world.pick(),
+        };
         if plan.trace {
             world.tell(&format!("{op:?}"));
         }
-        let skip = quiet && matches!(op, Op::Fault | Op::Heal | Op::Stop | Op::Die);
+        let skip = quiet && matches!(op, Op::Fault | Op::Heal | Op::Stop | Op::Die | Op::Rot);
         if !skip {
             world.operate(op)?;
         }
-        if world.disk.has_stopped() {
+        if world.has_stopped() {
             let power = if quiet {
                 plan.with_power
             } else {
@@ -170,6 +93,9 @@ pub fn follow(plan: Plan) -> Result<Figures, String> {
     }
     world.finish(quiet)?;
     world.figures.disk_steps = world.disk.steps();
+    if let Some(history) = &world.history {
+        world.figures.lake = history.figures();
+    }
     Ok(world.figures)
 }
 
@@ -191,9 +117,9 @@ struct World {
     rotten: BTreeSet<u64>,
     /// Every position below was told durable.
     acknowledged: u64,
-    now_us: i64,
-    serial: u64,
+    messages: Messages,
     twin: Twin,
+    history: Option<History>,
     /// Records that the twin passed without having them.
     passed: BTreeSet<u64>,
     /// What the durable checkpoint has: its position and what it passed.
@@ -206,7 +132,7 @@ struct World {
     figures: Figures,
 }
 
-fn broken(id: &str, what: impl std::fmt::Display) -> String {
+pub(crate) fn broken(id: &str, what: impl std::fmt::Display) -> String {
     format!("{id} is broken: {what}")
 }
 
@@ -220,16 +146,16 @@ impl World {
             tempfile::tempdir()
         }
         .map_err(|e| format!("no folder for checkpoints: {e}"))?;
-        let mut world = Self {
+        Ok(Self {
             random: Random::new(plan.seed),
             disk: SimDisk::new(plan.seed),
             life: None,
             given: BTreeMap::new(),
             rotten: BTreeSet::new(),
             acknowledged: 0,
-            now_us: 1_790_000_000_000_000,
-            serial: 0,
+            messages: Messages::new(plan.lake),
             twin: Twin::default(),
+            history: plan.lake.then(|| History::new(plan.seed)).transpose()?,
             passed: BTreeSet::new(),
             stored: (0, BTreeSet::new()),
             anchors: Vec::new(),
@@ -237,17 +163,24 @@ impl World {
             scratch: folder.path().join("twin.bin"),
             _folder: folder,
             figures: Figures::default(),
-        };
-        world.start()?;
-        Ok(world)
+        })
+    }
+
+    fn has_stopped(&self) -> bool {
+        let history = self.history.as_ref();
+        self.disk.has_stopped() || history.is_some_and(|h| h.disk.has_stopped())
     }
 
     fn pick(&mut self) -> Op {
-        let total: u64 = WEIGHTS.iter().map(|(_, weight)| weight).sum();
+        let weights: &[(Op, u64)] = match self.history {
+            Some(_) => &LAKE_WEIGHTS,
+            None => &WEIGHTS,
+        };
+        let total: u64 = weights.iter().map(|(_, weight)| weight).sum();
         let mut at = self.random.below(total);
-        for (op, weight) in WEIGHTS {
-            if at < weight {
-                return op;
+        for (op, weight) in weights {
+            if at < *weight {
+                return *op;
             }
             at -= weight;
         }
@@ -268,6 +201,9 @@ impl World {
             self.rotten,
             self.disk.names()
         );
+        if let Some(history) = &self.history {
+            eprintln!("    {}", history.told());
+        }
     }
 
     fn life(&mut self) -> Result<&mut Life, String> {
@@ -297,15 +233,13 @@ impl World {
                 Ok(())
             }
             Op::Heal => {
-                let stop = self.disk.has_stopped();
-                if !stop {
-                    self.disk.heal();
+                if !self.has_stopped() {
+                    self.heal();
                 }
                 Ok(())
             }
             Op::Stop => {
-                let at = self.disk.steps() + 1 + self.random.below(20);
-                self.disk.stop_at(Some(at));
+                self.stop_within(20);
                 Ok(())
             }
             Op::Die => {
@@ -315,14 +249,63 @@ impl World {
             Op::Clock => {
                 // An hour on, or back.
                 let jump = self.random.below(7_200_000_000) as i64 - 3_600_000_000;
-                self.now_us += jump;
+                self.messages.now_us += jump;
                 Ok(())
+            }
+            Op::Days => {
+                self.messages.now_us += self.random.below(2 * DAY_US as u64) as i64;
+                Ok(())
+            }
+            Op::Seal | Op::Upkeep | Op::Ask | Op::Rot => {
+                let Some(history) = &mut self.history else {
+                    return Ok(());
+                };
+                let now_us = self.messages.now_us;
+                if op == Op::Rot {
+                    // The file is restored from a backup while the process is down.
+                    self.disk.stop_at(Some(self.disk.steps()));
+                }
+                match op {
+                    Op::Seal => history.seal(now_us),
+                    Op::Upkeep => history
+                        .upkeep(now_us, 1 + self.random.below(12))
+                        .map(|_| ()),
+                    Op::Ask => history.verify(&self.given, false),
+                    _ => history.rot(now_us, &self.given),
+                }
+            }
+        }
+    }
+
+    fn heal(&self) {
+        self.disk.heal();
+        if let Some(history) = &self.history {
+            history.disk.heal();
+        }
+    }
+
+    /// The process will die at one of the next steps of a disk.
+    fn stop_within(&mut self, steps: u64) {
+        match &self.history {
+            Some(history) if !self.random.once_in(4) => {
+                let at = history.disk.steps() + 1 + self.random.below(4 * steps);
+                history.disk.stop_at(Some(at));
+            }
+            _ => {
+                let at = self.disk.steps() + 1 + self.random.below(steps);
+                self.disk.stop_at(Some(at));
             }
         }
     }
 
     fn fault(&mut self) {
         let count = 1 + self.random.below(3) as u32;
+        if let Some(history) = &self.history
+            && !self.random.once_in(4)
+        {
+            history.disk.fault(self.random.any(), count);
+            return;
+        }
         match self.random.below(7) {
             0 => self.disk.fail_syncs(count),
             1 => self.disk.fail_writes(count),
@@ -337,67 +320,11 @@ impl World {
         }
     }
 
-    fn message(&mut self) -> Record {
-        self.serial += 1;
-        self.now_us += self.random.below(1_000_000) as i64;
-        let received_at = Timestamp::from_micros(self.now_us);
-        let length = if self.random.once_in(12) { 1_500 } else { 80 };
-        let raw = vec![self.serial as u8; self.random.below(length) as usize];
-        let address = format!("m/{}", self.serial);
-        if self.random.once_in(6) {
-            return Record::Rejected(Rejected {
-                door: "sim".into(),
-                device_id: None,
-                address,
-                received_at,
-                size_bytes: raw.len() as u64,
-                raw,
-                problem: Problem::new("sim", "not understood", "message", "none"),
-            });
-        }
-        let count = 1 + self.random.below(3);
-        let updates = (0..count).map(|_| self.update()).collect();
-        Record::Accepted(Accepted {
-            door: "sim".into(),
-            device_id: None,
-            address,
-            received_at,
-            raw,
-            updates,
-            retain: false,
-        })
-    }
-
-    fn update(&mut self) -> Update {
-        let entity = self.random.below(12);
-        let value = match self.random.below(8) {
-            0 => Value::Deleted,
-            1 => Value::Text(format!("text {}", self.serial)),
-            n => Value::Number(n as f64 + self.serial as f64),
-        };
-        let late_us = self.random.below(5_000_000) as i64;
-        Update {
-            entity_id: EntityId::new(format!("urn:x:{entity}")).expect("a good id"),
-            entity_type: TypeName::new(if entity.is_multiple_of(2) {
-                "Even"
-            } else {
-                "Odd"
-            })
-            .expect("a good name"),
-            attributes: vec![AttributeUpdate {
-                name: AttributeName::new(["a", "b", "c"][self.random.below(3) as usize])
-                    .expect("a good name"),
-                value,
-                unit: None,
-                observed_at: Timestamp::from_micros(self.now_us - late_us),
-                quality: Quality::Good,
-            }],
-        }
-    }
-
     /// Whether they were taken.
     fn append(&mut self, count: u64) -> Result<bool, String> {
-        let records: Vec<Vec<u8>> = (0..count).map(|_| self.message().encode()).collect();
+        let records: Vec<Vec<u8>> = (0..count)
+            .map(|_| self.messages.next(&mut self.random).encode())
+            .collect();
         let slices: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
         match self.life()?.journal.append_all(&slices) {
             Ok(positions) => {
@@ -450,13 +377,20 @@ impl World {
                 Ok(batch) => {
                     for (at, bytes) in batch {
                         self.same(at, &bytes)?;
-                        apply(&self.twin, at, &bytes)?;
+                        let record = apply(&self.twin, at, &bytes)?;
+                        if let (Some(history), Record::Accepted(said)) =
+                            (&mut self.history, &record)
+                        {
+                            history.take(at, said)?;
+                        }
                     }
                 }
                 Err(ReadError::Damaged(damage)) => {
                     self.may_be_damaged(damage.positions.clone())?;
                     self.figures.damaged += damage.positions.end - damage.positions.start;
-                    self.passed.extend(damage.positions.clone());
+                    // What the twin has from an earlier life it does not lose.
+                    let new = damage.positions.start.max(self.twin.position());
+                    self.passed.extend(new..damage.positions.end);
                     self.twin.advance(damage.positions.end);
                 }
                 Err(ReadError::Trimmed { first_position }) => {
@@ -516,7 +450,10 @@ impl World {
     }
 
     fn trim(&mut self) -> Result<(), String> {
-        let stored = self.stored.0;
+        let mut stored = self.stored.0;
+        if let Some(history) = &self.history {
+            stored = stored.min(history.sealed());
+        }
         let journal = self.life()?.journal.clone();
         let first = journal.first_position();
         let to = first + self.random.below(stored.saturating_sub(first) + 1);
@@ -535,13 +472,19 @@ impl World {
     /// The process is gone, and perhaps the power; it starts again.
     fn restart(&mut self, power: bool, may_rot: bool) -> Result<(), String> {
         self.life = None;
+        if let Some(history) = &mut self.history {
+            history.die();
+        }
         self.figures.crashes += 1;
         let mut power = power;
         loop {
-            self.disk.heal();
+            self.heal();
             if power {
                 self.figures.power_losses += 1;
                 self.disk.lose_power();
+                if let Some(history) = &self.history {
+                    history.disk.lose_power();
+                }
             }
             if self.trace {
                 self.tell(if power { "power lost" } else { "killed" });
@@ -551,10 +494,13 @@ impl World {
             }
             if may_rot && self.random.once_in(4) {
                 // It dies again while it recovers.
-                let at = self.disk.steps() + 1 + self.random.below(4);
-                self.disk.stop_at(Some(at));
+                self.stop_within(4);
             }
             if self.start()? {
+                self.disk.stop_at(None);
+                if let Some(history) = &self.history {
+                    history.disk.stop_at(None);
+                }
                 return Ok(());
             }
             self.figures.crashes += 1;
@@ -608,7 +554,6 @@ impl World {
         let Some((journal, recovery, stepper)) = self.open()? else {
             return Ok(false);
         };
-        self.disk.stop_at(None);
         let next = recovery.next_position;
         if self.trace {
             self.tell(&format!("recovered {recovery:?}"));
@@ -623,7 +568,15 @@ impl World {
             ));
         }
         self.restore()?;
-        let seen = self.twin.position();
+        let mut seen = self.twin.position();
+        let mut from = seen;
+        if let Some(history) = &mut self.history {
+            if !history.open()? {
+                return Ok(false);
+            }
+            seen = seen.max(history.sealed());
+            from = from.min(history.sealed());
+        }
         journal.begin_at(seen);
         let next = next.max(seen);
         // Whoever was acknowledged and is lost with a rotten end was told so by the recovery.
@@ -635,7 +588,7 @@ impl World {
         self.acknowledged = next;
         self.anchors
             .retain(|a| a.position <= recovery.next_position);
-        let reader = journal.read(seen);
+        let reader = journal.read(from);
         self.life = Some(Life {
             journal,
             stepper,
@@ -732,7 +685,15 @@ impl World {
                 format!("readers are told {unread:?}, check finds {found:?}"),
             ));
         }
-        self.verify_twin(first)
+        self.verify_twin(first)?;
+        let acknowledged = self.acknowledged;
+        if let Some(history) = &mut self.history {
+            let journaled = self.given.range(..acknowledged);
+            let good = journaled.filter(|(at, _)| !self.rotten.contains(at));
+            history.has_all(good)?;
+            history.verify(&self.given, false)?;
+        }
+        Ok(())
     }
 
     fn verify_twin(&mut self, first: u64) -> Result<(), String> {
@@ -771,7 +732,7 @@ impl World {
     }
 
     fn finish(&mut self, quiet: bool) -> Result<(), String> {
-        self.disk.heal();
+        self.heal();
         for _ in 0..BLOCKS_MAX {
             if self.life()?.stepper.step() == Round::Idle {
                 break;
@@ -788,6 +749,9 @@ impl World {
         drop(journal);
         // The live twin, never restarted since its last start, against replay.
         self.verify().map_err(|what| what.replace("I18", "I17"))?;
+        if let Some(history) = &mut self.history {
+            history.finish(self.messages.now_us, &self.given)?;
+        }
         self.restart(true, false)?;
         if quiet && !self.rotten.is_empty() {
             return Err("nothing can have rotted".to_owned());
@@ -796,13 +760,14 @@ impl World {
     }
 }
 
-fn apply(twin: &Twin, position: u64, bytes: &[u8]) -> Result<(), String> {
-    match Record::decode(bytes).map_err(|e| e.to_string())? {
-        Record::Accepted(accepted) => twin.apply(position, &accepted),
-        Record::Corrected(corrected) => twin.apply_corrected(position, &corrected),
+fn apply(twin: &Twin, position: u64, bytes: &[u8]) -> Result<Record, String> {
+    let record = Record::decode(bytes).map_err(|e| e.to_string())?;
+    match &record {
+        Record::Accepted(accepted) => twin.apply(position, accepted),
+        Record::Corrected(corrected) => twin.apply_corrected(position, corrected),
         Record::Rejected(_) | Record::Retained(_) => twin.advance(position + 1),
     }
-    Ok(())
+    Ok(record)
 }
 
 /// Every entity as it is, told in text: compared whole.

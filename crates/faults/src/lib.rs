@@ -1,12 +1,17 @@
-//! What can go wrong below us, on purpose and repeatably: a simulated [`disk`] for the production stores,
-//! and a simulated [`city`] of journal and twin on such a disk, whose every step follows from a seed.
-//! `cargo xtask sim --seeds N` runs it. Used by tests and automation only.
+//! What can go wrong below us, on purpose and repeatably: a simulated [`disk`] for journal and twin, one
+//! with folders ([`folder`]) for the lake, and a simulated [`city`] of all three on such disks, whose every
+//! step follows from a seed. `cargo xtask sim --seeds N` runs it. Used by tests and automation only.
 
 mod blocks;
 pub mod city;
 pub mod disk;
+pub mod folder;
+pub mod history;
+mod messages;
+pub mod plan;
 
 pub use disk::SimDisk;
+pub use folder::FolderDisk;
 
 use journal::Options;
 

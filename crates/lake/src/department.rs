@@ -5,9 +5,10 @@
 //! A newer import takes the place of an older one when its entry is renamed into place; the file of the
 //! one before stays until the import after, so that a query under way can finish.
 
+use crate::disk::{Disk, RealDisk};
 use crate::engine::store_url;
 use crate::layout::Table;
-use crate::manifest::{io_problem, sync_folder};
+use crate::manifest::io_problem;
 use crate::records::RecordTable;
 use crate::schema::ColumnKind;
 use arrow::array::RecordBatch;
@@ -230,9 +231,24 @@ pub fn put(
     schema: &SchemaRef,
     batches: impl IntoIterator<Item = Result<RecordBatch, Problem>>,
 ) -> Result<TableEntry, Problem> {
+    put_on(&RealDisk, dir, new, schema, batches)
+}
+
+/// As [`put`], on another disk.
+///
+/// # Errors
+/// As [`put`].
+pub fn put_on(
+    disk: &dyn Disk,
+    dir: &Path,
+    new: NewTable,
+    schema: &SchemaRef,
+    batches: impl IntoIterator<Item = Result<RecordBatch, Problem>>,
+) -> Result<TableEntry, Problem> {
     check_name(&new.name)?;
     let folder = dir.join(FOLDER).join(&new.name);
-    std::fs::create_dir_all(&folder).map_err(|e| io_problem("create", &folder, &e))?;
+    disk.create_dir_all(&folder)
+        .map_err(|e| io_problem("create", &folder, &e))?;
     let _one_at_a_time = lock(dir)?;
     let before = read(&folder.join(ENTRY_NAME)).ok().flatten();
     if !new.replaces && folder.join(ENTRY_NAME).is_file() {
@@ -240,8 +256,8 @@ pub fn put(
     }
     let file = format!("{}.parquet", new.imported_at.micros());
     let path = folder.join(&file);
-    let (rows, sha256) = write(&path, schema, batches).inspect_err(|_| {
-        let _ = std::fs::remove_file(&path);
+    let (rows, sha256) = write(disk, &path, schema, batches).inspect_err(|_| {
+        let _ = disk.remove_file(&path);
     })?;
     let columns = schema.fields().iter().map(|field| TableColumn {
         name: field.name().clone(),
@@ -271,11 +287,15 @@ pub fn put(
         let path = path.to_owned();
         move |e: std::io::Error| io_problem(what, &path, &e)
     };
-    let mut out = File::create(&temporary).map_err(io("create", &temporary))?;
+    let mut out = disk.create(&temporary).map_err(io("create", &temporary))?;
     out.write_all(&text).map_err(io("write", &temporary))?;
-    out.sync_all().map_err(io("sync", &temporary))?;
-    std::fs::rename(&temporary, &place).map_err(io("rename", &temporary))?;
-    sync_folder(&folder).map_err(io("sync", &folder))?;
+    out.sync().map_err(io("sync", &temporary))?;
+    disk.rename(&temporary, &place)
+        .map_err(io("rename", &temporary))?;
+    // The folder's own name, too: it may be new.
+    for folder in [folder.as_path(), &dir.join(FOLDER), dir] {
+        disk.sync_folder(folder).map_err(io("sync", folder))?;
+    }
     // What is neither the newest nor the one before it.
     for old in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
         let name = old.file_name();
@@ -283,7 +303,7 @@ pub fn put(
             || name == ENTRY_NAME
             || before.as_ref().is_some_and(|before| name == *before.file);
         if !kept {
-            let _ = std::fs::remove_file(old.path());
+            let _ = disk.remove_file(&old.path());
         }
     }
     Ok(entry)
@@ -319,6 +339,7 @@ pub fn exists_problem(name: &str, there: Option<&TableEntry>) -> Problem {
 }
 
 fn write(
+    disk: &dyn Disk,
     path: &Path,
     schema: &SchemaRef,
     batches: impl IntoIterator<Item = Result<RecordBatch, Problem>>,
@@ -331,7 +352,7 @@ fn write(
             "check that the disk has room, and try again",
         )
     };
-    let file = File::create(path).map_err(|e| told(&e))?;
+    let file = disk.create(path).map_err(|e| told(&e))?;
     let level = ZstdLevel::try_new(3).map_err(|e| told(&e))?;
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(level))
@@ -347,7 +368,7 @@ fn write(
     }
     let mut out = writer.into_inner().map_err(|e| told(&e))?;
     out.flush().map_err(|e| told(&e))?;
-    out.get_ref().sync_all().map_err(|e| told(&e))?;
+    out.get_mut().sync().map_err(|e| told(&e))?;
     Ok((rows, sha256(path)?))
 }
 

@@ -1,9 +1,10 @@
 //! The lake itself: the tail and the files under one lock, so that whoever looks sees every row once.
 
+use crate::disk::{Disk, RealDisk};
 use crate::engine::Engine;
 use crate::layout::{DAY_US, Table};
 use crate::manifest::{FileEntry, Manifest, io_problem, strays};
-use crate::publish::{Change, forget_replaced, publish, recover};
+use crate::publish::{Change, Undo, forget_replaced, publish, recover};
 use crate::rollup;
 use crate::seal::write_part;
 use crate::struck::{Struck, StruckRow};
@@ -19,7 +20,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// The lake's settings; every limit is here.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Seal when the tail holds this many rows.
     pub seal_rows: usize,
@@ -64,6 +65,8 @@ pub struct Options {
     pub queries_max: usize,
     /// Memory kept for the footers of files read before, in bytes.
     pub footer_cache_bytes: usize,
+    /// What changes the disk: the operating system's, unless a simulation puts another in its place.
+    pub disk: Arc<dyn Disk>,
 }
 
 impl Default for Options {
@@ -88,6 +91,7 @@ impl Default for Options {
             query_threads: 2,
             queries_max: 4,
             footer_cache_bytes: 16 << 20,
+            disk: RealDisk::shared(),
         }
     }
 }
@@ -141,8 +145,8 @@ pub struct Lake {
     sealing: Mutex<()>,
     /// Notified when a seal has ended, well or not.
     sealed: Condvar,
-    /// Held while files are listed or taken off the list.
-    publishing: Mutex<()>,
+    /// Held while files are listed or taken off the list; what of that the disk refused to take back.
+    publishing: Mutex<Undo>,
     /// Held by the one piece of upkeep that runs.
     pub(crate) upkeeping: Mutex<()>,
     /// Paths of files that upkeep stumbled over since the start.
@@ -154,6 +158,11 @@ pub struct Lake {
 
 struct State {
     manifest: Arc<Manifest>,
+    /// The sealed position of the newest manifest that is surely on disk.
+    durable_position: u64,
+    /// The manifest is in its place, but a sync of its name failed: it is written again before anything is
+    /// built on it.
+    is_unsure: bool,
     /// Manifests that somebody may still be reading by, the oldest first.
     known: Vec<(u64, Weak<Manifest>)>,
     /// Files taken off the list, with the first manifest that did not list them, and when upkeep first saw them.
@@ -194,7 +203,9 @@ impl Lake {
     /// missing, damaged or newer than this program, `lake-io` for the disk.
     pub fn open(dir: impl Into<PathBuf>, options: Options) -> Result<Self, Problem> {
         let dir = dir.into();
-        std::fs::create_dir_all(&dir).map_err(|e| io_problem("create", &dir, &e))?;
+        let disk = Arc::clone(&options.disk);
+        disk.create_dir_all(&dir)
+            .map_err(|e| io_problem("create", &dir, &e))?;
         let lock = lock(&dir)?;
         let mut manifest = match Manifest::read(&dir)? {
             Some(manifest) => manifest,
@@ -208,10 +219,19 @@ impl Lake {
                         "restore manifest.json from a backup, or move the folders of the tables away",
                     ));
                 }
-                manifest.write(&dir)?;
+                // The folder's own name, or all that is in it may be lost with the power.
+                let parent = dir.parent().filter(|p| !p.as_os_str().is_empty());
+                let parent = parent.unwrap_or(Path::new("."));
+                disk.sync_folder(parent)
+                    .map_err(|e| io_problem("sync", parent, &e))?;
+                manifest.write(&*disk, &dir)?;
                 manifest
             }
         };
+        // A process that died may have left it in its place and not on disk; what only an older one lists
+        // is about to be removed.
+        disk.sync_folder(&dir)
+            .map_err(|e| io_problem("sync", &dir, &e))?;
         if manifest.generation == 0 {
             // Nothing was written by this clock yet.
             manifest.day_offset_seconds = options.day_offset_seconds;
@@ -222,7 +242,7 @@ impl Lake {
                 "the lake's days begin where they began when its first files were written"
             );
         }
-        recover(&dir, &manifest)?;
+        recover(&*disk, &dir, &manifest)?;
         Self::assemble(dir, options, Some(lock), manifest)
     }
 
@@ -259,13 +279,15 @@ impl Lake {
                 replaced: Vec::new(),
                 is_sealing: false,
                 struck: Arc::new(manifest.struck.iter().cloned().collect()),
+                durable_position: manifest.sealed_position,
+                is_unsure: false,
                 manifest,
                 waiting: None,
                 held_since: None,
             }),
             sealing: Mutex::new(()),
             sealed: Condvar::new(),
-            publishing: Mutex::new(()),
+            publishing: Mutex::default(),
             upkeeping: Mutex::new(()),
             troubled: Mutex::default(),
             is_stopping: AtomicBool::new(false),
@@ -276,9 +298,9 @@ impl Lake {
         })
     }
 
-    /// Replay of the journal starts here: every lower position is in files.
+    /// Replay of the journal starts here: every lower position is in files, whatever happens.
     pub fn sealed_position(&self) -> u64 {
-        self.state.lock().manifest.sealed_position
+        self.state.lock().durable_position
     }
 
     /// How much the lake holds.
@@ -365,10 +387,10 @@ impl Lake {
 
     /// Whether it is time for [`Self::seal`]: by rows, memory, or because the tail has held rows for
     /// [`Options::seal_age`] as seen by calls of this function. True also while rows wait that an earlier
-    /// seal could not write.
+    /// seal could not write, or could not make durable for sure.
     pub fn should_seal(&self, now: Timestamp) -> bool {
         let mut state = self.state.lock();
-        if state.waiting.is_some() {
+        if state.waiting.is_some() || state.is_unsure {
             // Either a seal runs, and needs no second one, or it failed, and should be tried again.
             return self.sealing.try_lock().is_some();
         }
@@ -393,6 +415,7 @@ impl Lake {
     pub fn seal(&self) -> Result<Option<Sealed>, Problem> {
         self.must_be_writable()?;
         let _one_at_a_time = self.sealing.lock();
+        self.settle(&mut self.publishing.lock())?;
         let waiting = {
             let mut state = self.state.lock();
             if state.waiting.is_none() {
@@ -452,19 +475,43 @@ impl Lake {
         Ok(sealed)
     }
 
-    /// Makes a change of files durable, then visible to all that ask from now on.
+    /// Ends what the disk refused when files were listed the last time.
+    fn settle(&self, undo: &mut Undo) -> Result<(), Problem> {
+        undo.finish(self.disk())
+            .map_err(|e| io_problem("clear", &self.dir, &e))?;
+        let (manifest, is_unsure) = {
+            let state = self.state.lock();
+            (Arc::clone(&state.manifest), state.is_unsure)
+        };
+        if is_unsure {
+            manifest.write(self.disk(), &self.dir)?;
+            let mut state = self.state.lock();
+            state.is_unsure = false;
+            state.durable_position = manifest.sealed_position;
+        }
+        Ok(())
+    }
+
+    /// Makes a change of files durable, then visible to all that ask from now on. After an error all is as
+    /// before, or the change is visible and [`Self::settle`] makes it durable.
     pub(crate) fn publish(&self, change: Change) -> Result<(), Problem> {
-        let _one_at_a_time = self.publishing.lock();
+        let mut undo = self.publishing.lock();
+        self.settle(&mut undo)?;
         let before = Arc::clone(&self.state.lock().manifest);
         let removed = change.remove.clone();
         let is_seal = change.sealed_position.is_some();
         let settled = change.settle.clone();
-        let next = Arc::new(publish(&self.dir, &before, change)?);
+        let published = publish(self.disk(), &self.dir, &before, &mut undo, change)?;
+        let next = Arc::new(published.manifest);
         // The one moment in which rows change from memory to files, or from files to files, for everyone.
         let mut state = self.state.lock();
         state.known.push((next.generation, Arc::downgrade(&next)));
         if !removed.is_empty() {
             state.replaced.push((next.generation, None, removed));
+        }
+        state.is_unsure = published.unsure.is_some();
+        if !state.is_unsure {
+            state.durable_position = next.sealed_position;
         }
         state.manifest = next;
         if is_seal {
@@ -474,11 +521,15 @@ impl Lake {
             let struck = Arc::make_mut(&mut state.struck);
             settled.iter().for_each(|row| struck.remove(row));
         }
-        Ok(())
+        published.unsure.map_or(Ok(()), Err)
     }
 
     /// Deletes replaced files that no query reads any more and that are old enough. Returns how many.
     pub(crate) fn forget_replaced(&self, now: Timestamp) -> usize {
+        // An older manifest that comes back with a loss of power would need them.
+        if self.settle(&mut self.publishing.lock()).is_err() {
+            return 0;
+        }
         let mut state = self.state.lock();
         state
             .known
@@ -498,7 +549,7 @@ impl Lake {
             !is_over
         });
         drop(state);
-        forget_replaced(&self.dir, &gone);
+        forget_replaced(self.disk(), &self.dir, &gone);
         gone.len()
     }
 
@@ -522,6 +573,10 @@ impl Lake {
     /// Its folder.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    pub(crate) fn disk(&self) -> &dyn Disk {
+        &*self.options.disk
     }
 
     pub(crate) fn options(&self) -> &Options {

@@ -7,8 +7,9 @@
 //! A query sees each observation exactly once, also while a seal runs.
 //!
 //! Reading order: [`schema`] (the columns), `layout` (tables, folders, names), `tail` (rows in memory),
-//! `struck` (rows that corrections took the place of), `manifest`, `writer` and `seal` (files), `publish` (files become visible), [`lake`] (memory and files
-//! together), `merge`, `rollup`, [`upkeep`] and `strike` (work in the background), `stored` and `rollups` (SQL
+//! `struck` (rows that corrections took the place of), [`disk`] (what changes it), `manifest`, `writer` and
+//! `seal` (files), `publish` (files become visible), [`lake`] (memory and files together), `merge`, `rollup`,
+//! [`upkeep`] and `strike` (work in the background), `stored` and `rollups` (SQL
 //! tables), `wide` (a view per entity type), [`records`] and `paged` (tables lent by other rooms),
 //! [`department`] (tables that departments hand in), `functions` (over time), `names` and `statement`
 //! (reading SQL), [`query`] (running it within limits), [`Answer`] (taking it batch by batch), [`formats`]
@@ -19,9 +20,8 @@
 
 mod answer;
 pub mod check;
-#[cfg(test)]
-mod crash_tests;
 pub mod department;
+pub mod disk;
 mod engine;
 mod errors;
 pub mod formats;
@@ -53,6 +53,7 @@ mod writer;
 
 pub use answer::Answer;
 pub use check::check;
+pub use disk::{Disk, DiskFile, RealDisk};
 pub use formats::Format;
 pub use history::{History, HistoryQuery, Point};
 pub use lake::{Lake, Options, Sealed, Stats};

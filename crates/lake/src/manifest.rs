@@ -2,13 +2,12 @@
 //! It is the only truth about files; what it does not list is not read. Written whole to a temporary
 //! file, synced, then renamed, so that a crash leaves the old one or the new one.
 
+use crate::disk::Disk;
 use crate::layout::{REPLACED_FOLDER, Table, generation_in, position_in, replaced_name};
 use crate::struck::StruckRow;
 use model::Problem;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -241,17 +240,17 @@ impl Manifest {
     }
 
     /// Replaces the manifest on disk; returns when it is durable.
-    pub fn write(&self, dir: &Path) -> Result<(), Problem> {
+    pub fn write(&self, disk: &dyn Disk, dir: &Path) -> Result<(), Problem> {
         let path = dir.join(MANIFEST_NAME);
         let temporary = dir.join(format!("{MANIFEST_NAME}{TEMPORARY}"));
         let write = || -> std::io::Result<()> {
-            let mut file = File::create(&temporary)?;
+            let mut file = disk.create(&temporary)?;
             let mut text = serde_json::to_vec_pretty(self)?;
             text.push(b'\n');
             file.write_all(&text)?;
-            file.sync_all()?;
-            std::fs::rename(&temporary, &path)?;
-            sync_folder(dir)
+            file.sync()?;
+            disk.rename(&temporary, &path)?;
+            disk.sync_folder(dir)
         };
         write().map_err(|e| io_problem("write", &path, &e))
     }
@@ -314,11 +313,6 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Problem> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         other => other.map_err(|e| io_problem("list", folder, &e)),
     }
-}
-
-/// Makes the names in a folder durable.
-pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    File::open(folder)?.sync_all()
 }
 
 /// An operating error with what was tried and where.

@@ -6,14 +6,17 @@
 //! before, where readers that know an older manifest find it; it goes when none is left.
 //!
 //! A crash at any step leaves the old manifest or the new one whole; [`recover`] puts the folders right.
+//! So does a loss of power, after which any change of names that was not synced may be undone, each for
+//! itself: what the old manifest needs is durable before anything is taken from its place, and is taken
+//! away only when the new manifest is durable.
 
+use crate::disk::Disk;
 use crate::layout::{REPLACED_FOLDER, Table, file_name, replaced_name};
-use crate::manifest::{FileEntry, Manifest, entries, io_problem, strays, sync_folder};
+use crate::manifest::{FileEntry, Manifest, entries, io_problem, strays};
 use crate::struck::StruckRow;
 use crate::writer::{WORK_FOLDER, Written};
 use model::Problem;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -87,12 +90,62 @@ struct Exchanged {
     next: PathBuf,
 }
 
-/// Puts the change on disk; when it returns, it is durable. On an error all is as before.
+/// What is still to be taken back or away, because the disk refused it: before anything else is published,
+/// which would give the same names to other files.
+#[derive(Default)]
+pub(crate) struct Undo {
+    exchanged: Vec<Exchanged>,
+    placed: Vec<PathBuf>,
+    /// Folders whose names were put right, and not yet durably.
+    unsynced: BTreeSet<PathBuf>,
+}
+
+impl Undo {
+    /// Takes it back, durably; what is refused again stays for the next time.
+    pub fn finish(&mut self, disk: &dyn Disk) -> io::Result<()> {
+        while let Some(Exchanged { live, next }) = self.exchanged.last() {
+            disk.exchange(next, live)?;
+            // What stays of it is cleared before the next exchange.
+            let _ = disk.remove_dir_all(next);
+            self.unsynced.extend(live.parent().map(Path::to_owned));
+            self.exchanged.pop();
+        }
+        while let Some(path) = self.placed.last() {
+            match disk.remove_file(path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+                _ => {}
+            }
+            self.unsynced.extend(path.parent().map(Path::to_owned));
+            self.placed.pop();
+        }
+        while let Some(folder) = self.unsynced.first() {
+            match disk.sync_folder(folder) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+                _ => {}
+            }
+            self.unsynced.pop_first();
+        }
+        Ok(())
+    }
+}
+
+/// A manifest that is what a restart finds.
+pub(crate) struct Published {
+    pub manifest: Manifest,
+    /// Why it may be the old one again after a loss of power: it must be written again before anything is
+    /// built on it.
+    pub unsure: Option<Problem>,
+}
+
+/// Puts the change on disk; when it returns, it is durable, or said to be unsure. On an error all is as
+/// before.
 pub(crate) fn publish(
+    disk: &dyn Disk,
     dir: &Path,
     before: &Manifest,
+    undo: &mut Undo,
     mut change: Change,
-) -> Result<Manifest, Problem> {
+) -> Result<Published, Problem> {
     let manifest = change.manifest(before);
     let mut folders: BTreeMap<PathBuf, (Vec<&Written>, Vec<&Arc<FileEntry>>)> = BTreeMap::new();
     let folder_of = |path: &str| {
@@ -118,14 +171,13 @@ pub(crate) fn publish(
     let mut late: Vec<PathBuf> = Vec::new();
     let outcome = (|| {
         for (folder, (add, remove)) in &folders {
-            fs::create_dir_all(folder).map_err(|e| io_problem("create", folder, &e))?;
+            disk.create_dir_all(folder)
+                .map_err(|e| io_problem("create", folder, &e))?;
             if !remove.is_empty() {
-                keep_replaced(dir, remove)?;
-                point();
-                match exchange(dir, folder, add, remove)? {
+                keep_replaced(disk, dir, remove)?;
+                match exchange(disk, dir, folder, add, remove)? {
                     Some(done) => {
                         exchanged.push(done);
-                        point();
                         continue;
                     }
                     // Not here: for a moment other engines see old and new together.
@@ -135,73 +187,72 @@ pub(crate) fn publish(
             for written in add {
                 let path = dir.join(&written.entry.path);
                 placed.push(path.clone());
-                fs::rename(&written.path, &path).map_err(|e| io_problem("place", &path, &e))?;
-                point();
+                disk.rename(&written.path, &path)
+                    .map_err(|e| io_problem("place", &path, &e))?;
             }
-            sync(folder)?;
+            sync(disk, folder)?;
         }
         for table in folders
             .keys()
             .filter_map(|f| f.parent())
             .collect::<BTreeSet<_>>()
         {
-            sync(table)?;
+            sync(disk, table)?;
         }
-        sync(dir)?;
-        point();
-        manifest.write(dir)
+        sync(disk, dir)?;
+        manifest.write(disk, dir)
     })();
-    // Renamed but not surely on disk: the new manifest is what a restart would find, so it counts.
-    let is_written = || {
-        let found = Manifest::read(dir);
-        matches!(found, Ok(Some(found)) if found.generation == manifest.generation)
+    // Renamed but not surely on disk: the new manifest is what a restart would find, so it counts. So does
+    // one of which that cannot be seen: what it lists is there, and it is written again.
+    let is_old = || match Manifest::read(dir) {
+        Ok(found) => found.is_none_or(|found| found.generation != manifest.generation),
+        Err(_) => false,
     };
-    if let Err(problem) = outcome
-        && !is_written()
+    let unsure = outcome.err();
+    if let Some(problem) = &unsure
+        && is_old()
     {
-        // Back to how it was; what cannot be undone now is put right at the next start.
-        for Exchanged { live, next } in exchanged.iter().rev() {
-            if swap(next, live).is_ok() {
-                let _ = fs::remove_dir_all(next);
-            }
-        }
-        for path in &placed {
-            let _ = fs::remove_file(path);
-        }
-        return Err(problem);
+        // Back to how it was; what cannot be undone now is undone before the next try or at the next start.
+        (undo.exchanged, undo.placed) = (exchanged, placed);
+        let _ = undo.finish(disk);
+        return Err(problem.clone());
     }
-    point();
-    for path in &late {
-        remove(path);
+    undo.placed.extend(late);
+    if let Err(error) = undo.finish(disk) {
+        tracing::warn!(%error, "a replaced file could not be removed; it is tried again");
     }
     for Exchanged { live, next } in &exchanged {
-        let _ = fs::remove_dir_all(next);
+        let _ = disk.remove_dir_all(next);
         // Only an empty folder can be removed so.
-        let _ = fs::remove_dir(live);
-        point();
+        let _ = disk.remove_dir(live);
     }
-    Ok(manifest)
+    Ok(Published { manifest, unsure })
 }
 
-fn sync(folder: &Path) -> Result<(), Problem> {
-    sync_folder(folder).map_err(|e| io_problem("sync", folder, &e))
+fn sync(disk: &dyn Disk, folder: &Path) -> Result<(), Problem> {
+    disk.sync_folder(folder)
+        .map_err(|e| io_problem("sync", folder, &e))
 }
 
 /// Links files that are replaced to where readers of older manifests look for them.
-fn keep_replaced(dir: &Path, files: &[&Arc<FileEntry>]) -> Result<(), Problem> {
+fn keep_replaced(disk: &dyn Disk, dir: &Path, files: &[&Arc<FileEntry>]) -> Result<(), Problem> {
     let folder = dir.join(REPLACED_FOLDER);
-    fs::create_dir_all(&folder).map_err(|e| io_problem("create", &folder, &e))?;
+    disk.create_dir_all(&folder)
+        .map_err(|e| io_problem("create", &folder, &e))?;
     for file in files {
         link(
+            disk,
             &dir.join(&file.path),
             &folder.join(replaced_name(&file.path)),
         )?;
     }
-    sync(&folder)
+    sync(disk, &folder)?;
+    // Its own name, too, or nothing in it would be found.
+    sync(disk, dir)
 }
 
-fn link(from: &Path, to: &Path) -> Result<(), Problem> {
-    match fs::hard_link(from, to) {
+fn link(disk: &dyn Disk, from: &Path, to: &Path) -> Result<(), Problem> {
+    match disk.hard_link(from, to) {
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         other => other.map_err(|e| io_problem("link", from, &e)),
     }
@@ -210,6 +261,7 @@ fn link(from: &Path, to: &Path) -> Result<(), Problem> {
 /// Builds a folder's successor and lets the two change places; `None` when that cannot be done here, in
 /// which case nothing has changed.
 fn exchange(
+    disk: &dyn Disk,
     dir: &Path,
     folder: &Path,
     add: &[&Written],
@@ -219,8 +271,15 @@ fn exchange(
     let next = dir
         .join(NEXT_FOLDER)
         .join(replaced_name(&relative.to_string_lossy()));
-    let _ = fs::remove_dir_all(&next);
-    fs::create_dir_all(&next).map_err(|e| io_problem("create", &next, &e))?;
+    // What an earlier try left has the names of this one.
+    match disk.remove_dir_all(&next) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => {
+            return Err(io_problem("clear", &next, &e));
+        }
+        _ => {}
+    }
+    disk.create_dir_all(&next)
+        .map_err(|e| io_problem("create", &next, &e))?;
     let gone: BTreeSet<PathBuf> = remove.iter().map(|f| dir.join(&f.path)).collect();
     let there = entries(folder)?;
     if there.iter().any(|path| !path.is_file()) {
@@ -229,40 +288,28 @@ fn exchange(
     }
     for path in there.iter().filter(|path| !gone.contains(*path)) {
         if let Some(name) = path.file_name() {
-            link(path, &next.join(name))?;
+            link(disk, path, &next.join(name))?;
         }
     }
     for written in add {
         let path = dir.join(&written.entry.path);
         if let Some(name) = path.file_name() {
             // A link: were the places not changed, the file would still be in the work folder.
-            link(&written.path, &next.join(name))?;
+            link(disk, &written.path, &next.join(name))?;
         }
     }
-    sync(&next)?;
-    point();
-    match swap(&next, folder) {
+    sync(disk, &next)?;
+    match disk.exchange(&next, folder) {
         Ok(()) => Ok(Some(Exchanged {
             live: folder.to_owned(),
             next,
         })),
         Err(e) if is_unsupported(&e) => {
-            let _ = fs::remove_dir_all(&next);
+            let _ = disk.remove_dir_all(&next);
             Ok(None)
         }
         Err(e) => Err(io_problem("exchange", folder, &e)),
     }
-}
-
-#[cfg(any(target_os = "linux", target_os = "macos"))]
-fn swap(a: &Path, b: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    Ok(renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE)?)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "macos")))]
-fn swap(_a: &Path, _b: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 fn is_unsupported(error: &io::Error) -> bool {
@@ -272,38 +319,46 @@ fn is_unsupported(error: &io::Error) -> bool {
     )
 }
 
-fn remove(path: &Path) {
-    if let Err(error) = fs::remove_file(path) {
+fn remove(disk: &dyn Disk, path: &Path) {
+    if let Err(error) = disk.remove_file(path) {
         tracing::warn!(path = %path.display(), %error, "a replaced file could not be removed");
     }
 }
 
 /// Deletes replaced files that nobody can be reading any more.
-pub(crate) fn forget_replaced(dir: &Path, files: &[Arc<FileEntry>]) {
+pub(crate) fn forget_replaced(disk: &dyn Disk, dir: &Path, files: &[Arc<FileEntry>]) {
     for file in files {
-        remove(&dir.join(REPLACED_FOLDER).join(replaced_name(&file.path)));
+        let kept = dir.join(REPLACED_FOLDER).join(replaced_name(&file.path));
+        remove(disk, &kept);
     }
 }
 
 /// Puts the folders right after a crash: listed files are where the manifest says, what work left that
 /// did not end is gone.
-pub(crate) fn recover(dir: &Path, manifest: &Manifest) -> Result<(), Problem> {
+pub(crate) fn recover(disk: &dyn Disk, dir: &Path, manifest: &Manifest) -> Result<(), Problem> {
     for file in &manifest.files {
         let path = dir.join(&file.path);
         let kept = dir.join(REPLACED_FOLDER).join(replaced_name(&file.path));
         if !path.exists() && kept.exists() {
             tracing::info!(path = %path.display(), "back from an exchange that did not end");
             if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder).map_err(|e| io_problem("create", folder, &e))?;
-                link(&kept, &path)?;
-                sync(folder)?;
+                disk.create_dir_all(folder)
+                    .map_err(|e| io_problem("create", folder, &e))?;
+                link(disk, &kept, &path)?;
+                sync(disk, folder)?;
+                // The folder may be new.
+                sync(disk, folder.parent().unwrap_or(dir))?;
+                sync(disk, dir)?;
             }
         }
     }
     for stray in strays(dir, manifest)? {
         if stray.is_leftover {
             tracing::info!(path = %stray.path.display(), "removing what interrupted work left");
-            fs::remove_file(&stray.path).map_err(|e| io_problem("remove", &stray.path, &e))?;
+            disk.remove_file(&stray.path)
+                .map_err(|e| io_problem("remove", &stray.path, &e))?;
+            // Back after a loss of power, it would look like a file of a later manifest.
+            sync(disk, stray.path.parent().unwrap_or(dir))?;
         } else {
             tracing::warn!(path = %stray.path.display(), "not in the manifest: left alone, not read");
         }
@@ -311,12 +366,12 @@ pub(crate) fn recover(dir: &Path, manifest: &Manifest) -> Result<(), Problem> {
     for table in Table::ALL {
         for folder in entries(&dir.join(table.name()))? {
             // Only an empty folder can be removed so.
-            let _ = fs::remove_dir(folder);
+            let _ = disk.remove_dir(&folder);
         }
     }
     for name in [WORK_FOLDER, NEXT_FOLDER, REPLACED_FOLDER] {
         let folder = dir.join(name);
-        match fs::remove_dir_all(&folder) {
+        match disk.remove_dir_all(&folder) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => {
                 return Err(io_problem("clear", &folder, &e));
             }
@@ -324,44 +379,4 @@ pub(crate) fn recover(dir: &Path, manifest: &Manifest) -> Result<(), Problem> {
         }
     }
     Ok(())
-}
-
-/// A step after which the process may die; tests let it.
-#[cfg(not(test))]
-pub(crate) const fn point() {}
-
-#[cfg(test)]
-pub(crate) use crash::point;
-
-/// Dying at a chosen step.
-#[cfg(test)]
-pub(crate) mod crash {
-    use std::cell::Cell;
-
-    thread_local! {
-        static LEFT: Cell<Option<usize>> = const { Cell::new(None) };
-    }
-
-    /// What the process dies of.
-    pub struct Died;
-
-    /// Runs `work`, which dies at step `at`, from 0; `None` when it died.
-    pub fn at<T>(at: usize, work: impl FnOnce() -> T) -> Option<T> {
-        LEFT.set(Some(at));
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
-        LEFT.set(None);
-        match outcome {
-            Ok(done) => Some(done),
-            Err(why) if why.is::<Died>() => None,
-            Err(why) => std::panic::resume_unwind(why),
-        }
-    }
-
-    pub fn point() {
-        match LEFT.get() {
-            Some(0) => std::panic::resume_unwind(Box::new(Died)),
-            Some(left) => LEFT.set(Some(left - 1)),
-            None => {}
-        }
-    }
 }

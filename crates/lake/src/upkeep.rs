@@ -159,7 +159,13 @@ impl Lake {
         let path = self.dir().join(&file.path);
         let (_, sha256) = std::fs::File::open(&path)
             .and_then(|mut file| digest(&mut file))
-            .map_err(|e| io_problem("read", &path, &e))?;
+            .map_err(|e| {
+                if e.kind() == std::io::ErrorKind::NotFound {
+                    // As one that is damaged: it must not hold up the others.
+                    self.troubled.lock().insert(file.path.clone());
+                }
+                io_problem("read", &path, &e)
+            })?;
         if sha256 == file.sha256 {
             return Ok(path);
         }

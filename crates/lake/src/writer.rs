@@ -2,6 +2,7 @@
 //! gathered on the way. A file is written in the `work` folder and is nobody's until the lake lists it;
 //! dropped before, it is removed.
 
+use crate::disk::{Disk, DiskFile};
 use crate::lake::Options;
 use crate::layout::Table;
 use crate::manifest::{FileEntry, io_problem};
@@ -21,9 +22,9 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Where files are written before they are listed, under the lake's folder.
@@ -44,12 +45,12 @@ pub(crate) struct Written {
 }
 
 /// Removes a file when dropped; one that was moved away is not there any more.
-struct Cleared(PathBuf);
+struct Cleared(PathBuf, Arc<dyn Disk>);
 
 impl Drop for Cleared {
     fn drop(&mut self) {
         // Nothing is lost when it stays: the folder is cleared at the next start.
-        let _ = std::fs::remove_file(&self.0);
+        let _ = self.1.remove_file(&self.0);
     }
 }
 
@@ -60,7 +61,7 @@ pub(crate) struct TableWriter {
     entry: FileEntry,
     first_entity: Option<String>,
     last_entity: String,
-    writer: ArrowWriter<Hashing<BufWriter<File>>>,
+    writer: ArrowWriter<Hashing<BufWriter<Box<dyn DiskFile>>>>,
     cleared: Cleared,
 }
 
@@ -85,11 +86,15 @@ impl TableWriter {
         /// One lake is written by one process, which clears the folder first.
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let folder = dir.join(WORK_FOLDER);
-        std::fs::create_dir_all(&folder).map_err(|e| io_problem("create", &folder, &e))?;
+        let disk = &options.disk;
+        disk.create_dir_all(&folder)
+            .map_err(|e| io_problem("create", &folder, &e))?;
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path = folder.join(format!("{number}.parquet"));
-        let file = File::create(&path).map_err(|e| io_problem("create", &path, &e))?;
-        let cleared = Cleared(path.clone());
+        let file = disk
+            .create(&path)
+            .map_err(|e| io_problem("create", &path, &e))?;
+        let cleared = Cleared(path.clone(), Arc::clone(disk));
         let sink = Hashing {
             inner: BufWriter::new(file),
             hash: Sha256::new(),
@@ -182,7 +187,7 @@ impl TableWriter {
         sink.inner
             .into_inner()
             .map_err(|e| e.into_error())
-            .and_then(|file| file.sync_all())
+            .and_then(|mut file| file.sync())
             .map_err(|e| io_problem("write", &self.path, &e))?;
         Ok(Written {
             path: self.path,

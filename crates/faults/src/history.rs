@@ -1,0 +1,654 @@
+//! The simulated city's history: the production lake on a [`FolderDisk`], fed by the city's projector. What it
+//! must hold is known from what it was fed: each observation once with its value, by its own SQL (I4), but
+//! for those whose time of keeping is over; rollups that equal a recount; folders that hold what the
+//! manifest says; no position told as sealed that is not in files after a crash (I21).
+
+use crate::FolderDisk;
+use crate::city::broken;
+use crate::folder::Rot;
+use crate::messages::{DAY_US, EVEN, ODD};
+use lake::{Lake, Limits, NoRecords, Upkeep, check};
+use model::{
+    Accepted, Catalogue, HistoryKind, Problem, Quality, Record, RollupKind, RollupSpan, Timestamp,
+    Value,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::{Builder, Runtime};
+
+/// How far the city's clock is ahead of UTC.
+const DAY_OFFSET_SECONDS: i32 = 28_800;
+/// Steps of upkeep that a small lake never needs at once.
+const UPKEEP_STEPS_MAX: u64 = 2_000;
+
+/// What the lake of a run did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LakeFigures {
+    /// Rows sealed.
+    pub rows_sealed: u64,
+    /// Times the tail became files.
+    pub seals: u64,
+    /// Times observations were rolled up.
+    pub rolled: u64,
+    /// Times rows were given up.
+    pub expired: u64,
+    /// Times files became one.
+    pub compacted: u64,
+    /// Times replaced files were deleted.
+    pub forgotten: u64,
+    /// Seals and steps of upkeep that the disk refused.
+    pub refused: u64,
+    /// Rows that queries gave and that were compared.
+    pub rows_compared: u64,
+    /// Files that rotted; check told each.
+    pub rotten: u64,
+    /// Queries over rotten files that ended with an error.
+    pub rotten_refused: u64,
+    /// Queries over rotten files that gave other values.
+    pub rotten_wrong: u64,
+    /// Changing steps of the disk.
+    pub disk_steps: u64,
+}
+
+impl LakeFigures {
+    /// Adds another run's.
+    pub fn add(&mut self, other: &Self) {
+        self.rows_sealed += other.rows_sealed;
+        self.seals += other.seals;
+        self.rolled += other.rolled;
+        self.expired += other.expired;
+        self.compacted += other.compacted;
+        self.forgotten += other.forgotten;
+        self.refused += other.refused;
+        self.rows_compared += other.rows_compared;
+        self.rotten += other.rotten;
+        self.rotten_refused += other.rotten_refused;
+        self.rotten_wrong += other.rotten_wrong;
+        self.disk_steps += other.disk_steps;
+    }
+}
+
+/// The lake and what is known of it.
+pub struct History {
+    /// What it lies on.
+    pub disk: FolderDisk,
+    dir: PathBuf,
+    runtime: Runtime,
+    /// `None` while the process is dead.
+    lake: Option<Lake>,
+    /// Positions whose rows the lake was given and has.
+    held: BTreeSet<u64>,
+    /// What it told as sealed.
+    sealed: u64,
+    /// The latest moment that upkeep was asked with: what is over by then may be gone.
+    latest_us: i64,
+    figures: LakeFigures,
+    _folder: tempfile::TempDir,
+}
+
+fn history_kinds() -> BTreeMap<String, HistoryKind> {
+    let kept = |keep_days| RollupKind { keep_days };
+    let even = HistoryKind {
+        keep_days: Some(2),
+        rollups: [
+            (RollupSpan::Minute, kept(Some(4))),
+            (RollupSpan::Hour, kept(None)),
+            (RollupSpan::Day, kept(None)),
+        ]
+        .into(),
+    };
+    let odd = HistoryKind {
+        keep_days: None,
+        rollups: [(RollupSpan::Hour, kept(None))].into(),
+    };
+    [(EVEN.to_owned(), even), (ODD.to_owned(), odd)].into()
+}
+
+/// Limits small enough that a short run goes through many files.
+fn options(disk: &FolderDisk) -> lake::Options {
+    lake::Options {
+        seal_rows: 60,
+        chunk_rows: 7,
+        row_group_rows: 16,
+        page_rows: 8,
+        file_rows_max: 150,
+        compact_files_min: 3,
+        replaced_keep: Duration::from_secs(3),
+        history: history_kinds(),
+        day_offset_seconds: DAY_OFFSET_SECONDS,
+        zstd_level: 1,
+        query_threads: 1,
+        queries_max: 1,
+        disk: disk.shared(),
+        ..lake::Options::default()
+    }
+}
+
+/// Whether what was observed then may be, or must be, given up.
+fn is_over(us: i64, keep_days: Option<u32>, now_us: i64) -> bool {
+    keep_days.is_some_and(|days| {
+        let end_of_day = (us.div_euclid(DAY_US) + 1) * DAY_US;
+        end_of_day + i64::from(days) * DAY_US <= now_us
+    })
+}
+
+/// How often a row may be there.
+#[derive(Clone, Copy, Debug, Default)]
+struct Times {
+    least: u64,
+    most: u64,
+}
+
+/// A recount of one bucket.
+#[derive(Clone, Debug)]
+struct Bucket {
+    count: i64,
+    min: f64,
+    max: f64,
+    sum: f64,
+    last: (i64, u64, f64),
+    is_over: bool,
+}
+
+impl History {
+    /// A lake that is not there yet, in memory where there is such a place.
+    ///
+    /// # Errors
+    /// When there is no place for it.
+    pub fn new(seed: u64) -> Result<Self, String> {
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() {
+            tempfile::tempdir_in(memory)
+        } else {
+            tempfile::tempdir()
+        };
+        let folder = folder.map_err(|e| format!("no folder for the lake: {e}"))?;
+        let runtime = Builder::new_current_thread().enable_time().build();
+        Ok(Self {
+            disk: FolderDisk::new(folder.path(), seed),
+            dir: folder.path().join("lake"),
+            runtime: runtime.map_err(|e| e.to_string())?,
+            lake: None,
+            held: BTreeSet::new(),
+            sealed: 0,
+            latest_us: i64::MIN,
+            figures: LakeFigures::default(),
+            _folder: folder,
+        })
+    }
+
+    /// What it did.
+    pub fn figures(&self) -> LakeFigures {
+        LakeFigures {
+            disk_steps: self.disk.steps(),
+            ..self.figures
+        }
+    }
+
+    /// For whoever looks into a seed.
+    pub fn told(&self) -> String {
+        format!(
+            "lake: step {}, sealed {}, {:?}, files {:?}",
+            self.disk.steps(),
+            self.sealed,
+            self.lake.as_ref().map(Lake::stats),
+            self.disk.files()
+        )
+    }
+
+    fn lake(&self) -> Result<&Lake, String> {
+        self.lake.as_ref().ok_or_else(|| "no lake".to_owned())
+    }
+
+    /// The journal may be trimmed up to here.
+    pub const fn sealed(&self) -> u64 {
+        self.sealed
+    }
+
+    /// The process is gone.
+    pub fn die(&mut self) {
+        self.lake = None;
+    }
+
+    /// Whether the process lived through opening it.
+    ///
+    /// # Errors
+    /// Which invariant broke, and how.
+    pub fn open(&mut self) -> Result<bool, String> {
+        if self.dir.join("manifest.json").exists() {
+            // What a dead process leaves is no damage.
+            self.is_sound()?;
+        }
+        match Lake::open(&self.dir, options(&self.disk)) {
+            Ok(lake) => {
+                let sealed = lake.sealed_position();
+                if sealed < self.sealed {
+                    let told = self.sealed;
+                    return Err(broken(
+                        "I21",
+                        format!("sealed up to {told} was told, {sealed} is found"),
+                    ));
+                }
+                // What was in memory only is gone; the projector brings it again.
+                self.held.split_off(&sealed);
+                self.sealed = sealed;
+                self.lake = Some(lake);
+                self.folders_agree()?;
+                Ok(true)
+            }
+            Err(_) if self.disk.has_stopped() => Ok(false),
+            Err(problem) => Err(broken("I16", format!("the lake does not open: {problem}"))),
+        }
+    }
+
+    /// Takes a message of the journal.
+    ///
+    /// # Errors
+    /// When there is no lake.
+    pub fn take(&mut self, position: u64, said: &Accepted) -> Result<(), String> {
+        if self.lake()?.apply(position, said) > 0 {
+            self.held.insert(position);
+        }
+        Ok(())
+    }
+
+    /// Everything that the journal has, the lake has.
+    ///
+    /// # Errors
+    /// I4, when it does not.
+    pub fn has_all<'a>(
+        &self,
+        journaled: impl Iterator<Item = (&'a u64, &'a Vec<u8>)>,
+    ) -> Result<(), String> {
+        for (position, bytes) in journaled.filter(|(at, _)| !self.held.contains(at)) {
+            if let Ok(Record::Accepted(_)) = Record::decode(bytes) {
+                return Err(broken("I4", format!("the lake lacks record {position}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// A refusal is allowed when the disk refused something, or the process died.
+    fn may_refuse(&mut self, was_well: bool, what: &str, problem: &Problem) -> Result<(), String> {
+        if was_well && !self.disk.has_stopped() {
+            return Err(format!("{what} failed on a good disk: {problem}"));
+        }
+        self.figures.refused += 1;
+        Ok(())
+    }
+
+    fn note_sealed(&mut self) -> Result<(), String> {
+        let sealed = self.lake()?.sealed_position();
+        if sealed < self.sealed {
+            return Err(broken(
+                "I21",
+                format!("sealed up to {} became {sealed}", self.sealed),
+            ));
+        }
+        // A dead process tells nobody.
+        if !self.disk.has_stopped() {
+            self.sealed = sealed;
+        }
+        Ok(())
+    }
+
+    /// Seals, due or not.
+    ///
+    /// # Errors
+    /// Which invariant broke, and how.
+    pub fn seal(&mut self, now_us: i64) -> Result<(), String> {
+        let was_well = self.disk.is_well();
+        let lake = self.lake()?;
+        lake.should_seal(Timestamp::from_micros(now_us));
+        match lake.seal() {
+            Ok(Some(sealed)) => {
+                self.figures.seals += 1;
+                self.figures.rows_sealed += sealed.rows;
+            }
+            Ok(None) => {}
+            Err(problem) => self.may_refuse(was_well, "sealing", &problem)?,
+        }
+        self.note_sealed()
+    }
+
+    /// Does some steps of upkeep; whether nothing is left to do.
+    ///
+    /// # Errors
+    /// Which invariant broke, and how.
+    pub fn upkeep(&mut self, now_us: i64, steps: u64) -> Result<bool, String> {
+        self.latest_us = self.latest_us.max(now_us);
+        for _ in 0..steps {
+            let was_well = self.disk.is_well();
+            match self.lake()?.upkeep(Timestamp::from_micros(now_us)) {
+                Ok(Some(upkept)) => match upkept.work {
+                    Upkeep::Roll => self.figures.rolled += 1,
+                    Upkeep::Expire => self.figures.expired += 1,
+                    Upkeep::Compact => self.figures.compacted += 1,
+                    Upkeep::Forget => self.figures.forgotten += 1,
+                    // This city corrects nothing; `tests/corrections.rs` does.
+                    Upkeep::Place | Upkeep::Strike => {}
+                },
+                Ok(None) => return Ok(true),
+                Err(problem) => {
+                    self.may_refuse(was_well, "upkeep", &problem)?;
+                    break;
+                }
+            }
+        }
+        self.note_sealed()?;
+        Ok(false)
+    }
+
+    /// A file rots: check tells it and nothing else, upkeep leaves it as it is, a query fails or goes on.
+    /// Then it is as it was, as from a backup; the process is to be started anew.
+    ///
+    /// # Errors
+    /// Which invariant broke, and how.
+    pub fn rot(&mut self, now_us: i64, given: &BTreeMap<u64, Vec<u8>>) -> Result<(), String> {
+        if !self.disk.is_well() {
+            return Ok(());
+        }
+        let manifest = std::fs::read_to_string(self.dir.join("manifest.json"));
+        let manifest = manifest.map_err(|e| e.to_string())?;
+        let is_listed = |path: &Path| {
+            let inside = path.strip_prefix("lake").unwrap_or(path);
+            let text = inside.to_string_lossy();
+            text.starts_with("observations") && manifest.contains(&*text)
+        };
+        let Some(rot) = self.disk.rot(is_listed) else {
+            return Ok(());
+        };
+        self.figures.rotten += 1;
+        self.is_told(&rot)?;
+        self.latest_us = self.latest_us.max(now_us);
+        for _ in 0..4 {
+            // Errors are its way to tell.
+            let _ = self.lake()?.upkeep(Timestamp::from_micros(now_us));
+        }
+        self.note_sealed()?;
+        // A file of which no row is kept any longer goes, rotten or not.
+        if self.disk.files().contains(&rot.path) {
+            self.is_told(&rot)?;
+            match self.observations() {
+                Err(_) => self.figures.rotten_refused += 1,
+                Ok(found) => {
+                    let is_same = self.compare(found, given, false).is_ok();
+                    self.figures.rotten_wrong += u64::from(!is_same);
+                }
+            }
+        }
+        self.disk.flip(&rot);
+        Ok(())
+    }
+
+    fn is_told(&self, rot: &Rot) -> Result<(), String> {
+        let findings = check(&self.dir);
+        let name = rot.path.file_name().unwrap_or_default().to_string_lossy();
+        let tells = |problem: &Problem| problem.place.contains(&*name);
+        if findings.is_empty() || !findings.iter().all(tells) {
+            return Err(broken(
+                "I15",
+                format!("{rot:?} rotted, check finds {findings:?}"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The lake says what it must, in memory and files together.
+    ///
+    /// # Errors
+    /// Which invariant broke, and how.
+    pub fn verify(
+        &mut self,
+        given: &BTreeMap<u64, Vec<u8>>,
+        is_kept_up: bool,
+    ) -> Result<(), String> {
+        let found = self
+            .observations()
+            .map_err(|e| broken("I4", format!("a query fails: {e}")))?;
+        self.figures.rows_compared += found.len() as u64;
+        self.compare(found, given, is_kept_up)?;
+        self.is_sound()
+    }
+
+    fn is_sound(&self) -> Result<(), String> {
+        let findings = check(&self.dir);
+        if findings.is_empty() {
+            return Ok(());
+        }
+        Err(broken("I4", format!("check finds {findings:?}")))
+    }
+
+    /// Others find in the folders the files that the manifest lists.
+    fn folders_agree(&self) -> Result<(), String> {
+        let stats = self.lake()?.stats();
+        let files = self.disk.files();
+        let of = |folder: &str| files.iter().filter(|f| f.starts_with(folder)).count();
+        let there = of("lake/observations");
+        let there_rolled =
+            of("lake/observations_1m") + of("lake/observations_1h") + of("lake/observations_1d");
+        if (there, there_rolled) == (stats.files, stats.rollup_files) {
+            return Ok(());
+        }
+        Err(broken(
+            "I4",
+            format!("{stats:?}, but others find {there} and {there_rolled} files"),
+        ))
+    }
+
+    /// All is well and all upkeep done: rows, rollups, and what others find in the folders.
+    ///
+    /// # Errors
+    /// Which invariant broke, and how.
+    pub fn finish(&mut self, now_us: i64, given: &BTreeMap<u64, Vec<u8>>) -> Result<(), String> {
+        let now_us = now_us.max(self.latest_us);
+        self.rollups(given)?;
+        // What waits since a seal that failed, and what came since.
+        self.seal(now_us)?;
+        self.seal(now_us)?;
+        let kept_up = self.upkeep(now_us, UPKEEP_STEPS_MAX)?;
+        if !kept_up {
+            return Err("upkeep finds no end".to_owned());
+        }
+        let lake = self.lake()?;
+        if lake.stats().tail_rows > 0 {
+            return Err(broken("I16", "a good disk, and rows that are not sealed"));
+        }
+        self.verify(given, true)?;
+        self.rollups(given)?;
+        self.folders_agree()
+    }
+
+    fn ask(&self, sql: &str) -> Result<Vec<Vec<String>>, String> {
+        let limits = Limits {
+            rows_max: 1_000_000,
+            time_max: Duration::from_secs(3_600),
+            ..Limits::default()
+        };
+        let catalogue = Catalogue::default();
+        let lake = self.lake()?;
+        let answer = self
+            .runtime
+            .block_on(lake.query(sql, &limits, Arc::new(NoRecords), &catalogue))
+            .map_err(|problem| problem.to_string())?;
+        let rows = answer.rows.iter();
+        Ok(rows
+            .map(|row| row.iter().map(ToString::to_string).collect())
+            .collect())
+    }
+
+    fn observations(&self) -> Result<Vec<String>, String> {
+        let rows = self.ask(
+            "SELECT journal_position, entity_id, attribute, CAST(observed_at AS BIGINT), \
+             value_number, value_text FROM observations",
+        )?;
+        Ok(rows.iter().map(|row| row.join(" ")).collect())
+    }
+
+    /// What the lake was given, observation by observation.
+    fn told_to_it(
+        &self,
+        given: &BTreeMap<u64, Vec<u8>>,
+        mut each: impl FnMut(u64, &model::Update, &model::AttributeUpdate),
+    ) -> Result<(), String> {
+        for position in &self.held {
+            let bytes = given
+                .get(position)
+                .ok_or_else(|| format!("record {position} was never given"))?;
+            let record = Record::decode(bytes).map_err(|e| e.to_string())?;
+            if let Record::Accepted(said) = record {
+                for update in &said.updates {
+                    for attribute in &update.attributes {
+                        each(*position, update, attribute);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn compare(
+        &self,
+        found: Vec<String>,
+        given: &BTreeMap<u64, Vec<u8>>,
+        is_kept_up: bool,
+    ) -> Result<(), String> {
+        let kinds = history_kinds();
+        let mut expected: BTreeMap<String, Times> = BTreeMap::new();
+        self.told_to_it(given, |position, update, attribute| {
+            let us = attribute.observed_at.micros();
+            let (number, text) = match &attribute.value {
+                Value::Number(number) => (format!("{number:?}"), "null".to_owned()),
+                Value::Text(text) => ("null".to_owned(), format!("\"{text}\"")),
+                _ => ("null".to_owned(), "null".to_owned()),
+            };
+            let row = format!(
+                "{position} \"{}\" \"{}\" {us} {number} {text}",
+                update.entity_id, attribute.name
+            );
+            let keep_days = kinds[update.entity_type.as_str()].keep_days;
+            let is_over = is_over(us, keep_days, self.latest_us);
+            let times = expected.entry(row).or_default();
+            times.least += u64::from(!is_over);
+            times.most += u64::from(!(is_over && is_kept_up && position < self.sealed));
+        })?;
+        let mut seen: BTreeMap<String, u64> = BTreeMap::new();
+        for row in found {
+            *seen.entry(row).or_default() += 1;
+        }
+        for (row, times) in &seen {
+            let most = expected.get(row).map_or(0, |times| times.most);
+            if *times > most {
+                return Err(broken(
+                    "I4",
+                    format!("{row} is there {times} times, not {most}"),
+                ));
+            }
+        }
+        for (row, times) in &expected {
+            let there = seen.get(row).copied().unwrap_or_default();
+            if there < times.least {
+                return Err(broken(
+                    "I4",
+                    format!("{row} is there {there} times, not {}", times.least),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn rollups(&self, given: &BTreeMap<u64, Vec<u8>>) -> Result<(), String> {
+        for (span, table, length_us) in [
+            (RollupSpan::Minute, "observations_1m", 60_000_000),
+            (RollupSpan::Hour, "observations_1h", 3_600_000_000),
+            (RollupSpan::Day, "observations_1d", DAY_US),
+        ] {
+            let expected = self.recount(given, span, length_us)?;
+            let rows = self.ask(&format!(
+                "SELECT entity_id, attribute, CAST(bucket_start AS BIGINT), count, min, max, mean, last FROM {table}"
+            ));
+            let rows = rows.map_err(|e| broken("I4", format!("a query of {table} fails: {e}")))?;
+            let mut seen = BTreeSet::new();
+            for row in &rows {
+                let key = row[..3].join(" ");
+                let told = || broken("I4", format!("{table} has {row:?}"));
+                let Some(bucket) = expected.get(&key) else {
+                    return Err(told());
+                };
+                if !bucket.is_over && !bucket.is_as_told(&row[3..]) {
+                    return Err(format!("{}, a recount says {bucket:?}", told()));
+                }
+                if !seen.insert(key) {
+                    return Err(format!("{}, twice", told()));
+                }
+            }
+            let lost = expected
+                .iter()
+                .find(|(key, bucket)| !bucket.is_over && !seen.contains(*key));
+            if let Some((key, bucket)) = lost {
+                return Err(broken("I4", format!("{table} lacks {key}: {bucket:?}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn recount(
+        &self,
+        given: &BTreeMap<u64, Vec<u8>>,
+        span: RollupSpan,
+        length_us: i64,
+    ) -> Result<BTreeMap<String, Bucket>, String> {
+        let kinds = history_kinds();
+        let offset_us = match span {
+            RollupSpan::Day => i64::from(DAY_OFFSET_SECONDS) * 1_000_000,
+            _ => 0,
+        };
+        let mut buckets: BTreeMap<String, Bucket> = BTreeMap::new();
+        self.told_to_it(given, |position, update, attribute| {
+            let rollup = kinds[update.entity_type.as_str()].rollups.get(&span);
+            let (Some(rollup), Value::Number(number)) = (rollup, &attribute.value) else {
+                return;
+            };
+            if attribute.quality != Quality::Good {
+                return;
+            }
+            let us = attribute.observed_at.micros();
+            let start = (us + offset_us).div_euclid(length_us) * length_us - offset_us;
+            let key = format!("\"{}\" \"{}\" {start}", update.entity_id, attribute.name);
+            let bucket = buckets.entry(key).or_insert(Bucket {
+                count: 0,
+                min: f64::INFINITY,
+                max: f64::NEG_INFINITY,
+                sum: 0.0,
+                last: (i64::MIN, 0, 0.0),
+                is_over: is_over(start, rollup.keep_days, self.latest_us),
+            });
+            bucket.count += 1;
+            bucket.min = bucket.min.min(*number);
+            bucket.max = bucket.max.max(*number);
+            bucket.sum += number;
+            if (us, position) >= (bucket.last.0, bucket.last.1) {
+                bucket.last = (us, position, *number);
+            }
+        })?;
+        Ok(buckets)
+    }
+}
+
+impl Bucket {
+    /// Whether count, least, greatest, mean and last are these.
+    fn is_as_told(&self, told: &[String]) -> bool {
+        let exact = [
+            self.count.to_string(),
+            format!("{:?}", self.min),
+            format!("{:?}", self.max),
+        ];
+        let mean = self.sum / self.count as f64;
+        let is_mean = told[3]
+            .parse::<f64>()
+            .is_ok_and(|told| (told - mean).abs() <= 1e-9 * mean.abs().max(1.0));
+        told[..3] == exact && is_mean && told[4] == format!("{:?}", self.last.2)
+    }
+}
