@@ -23,5 +23,7 @@ export default defineConfig(({ command, mode }) => ({
     include: ["src/**/*.test.{ts,tsx}"],
     setupFiles: ["src/test-setup.ts"],
     restoreMocks: true,
+    // A machine that builds beside it is slow, not wrong.
+    testTimeout: 30_000,
   },
 }));
