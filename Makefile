@@ -54,8 +54,9 @@ test: setup web ## formatting, lints, tidy, licences, all tests, end-to-end test
 	@cargo xtask test
 
 SEEDS ?= 30000
-sim: setup-build ## the stores on a simulated disk, SEEDS=30000 of them
-	@cargo xtask sim --seeds $(SEEDS)
+LAKE_SEEDS ?= 10000
+sim: setup-build ## the stores on a simulated disk, SEEDS=30000 of them, LAKE_SEEDS=10000 with the lake
+	@cargo xtask sim --seeds $(SEEDS) --lake-seeds $(LAKE_SEEDS)
 
 bench: setup-build web ## compare with peers: every bench/*/run, one after another
 	cargo build --locked --release --package jingling

@@ -47,7 +47,14 @@ impl Opened {
                 .max(reader.first_position()),
         );
         loop {
-            let records = reader.next_batch(4_096)?;
+            let records = match reader.next_batch(4_096) {
+                Err(journal::ReadError::Damaged(damage)) => {
+                    eprintln!("the answer lacks what cannot be read: {damage}");
+                    twin.advance(damage.positions.end);
+                    continue;
+                }
+                read => read?,
+            };
             if records.is_empty() {
                 break;
             }

@@ -125,7 +125,10 @@ async fn a_correction_keeps_the_old_value_the_new_one_who_and_why() {
     .await;
     let sql = "SELECT old_value, new_value, reason FROM corrections WHERE entity_id";
     let row = city.sql(&format!("{sql} = '{}'", device.id)).await;
-    assert_eq!(row, json!(["812.0", "28.12", REASON]));
+    assert_eq!(
+        row,
+        json!({"old_value": "812.0", "new_value": "28.12", "reason": REASON})
+    );
     let audit = city.get("/api/v1/audit").await["items"].clone();
     let act = audit.as_array().unwrap().iter().find(|act| {
         act["action"] == "observation.correct" && act["target"] == format!("entity:{}", device.id)
@@ -226,9 +229,9 @@ async fn of_several_observations_of_one_time_one_is_named() {
     let duty = token(&city.dir, "duty");
     let device = city.register("WaterObserved").await;
     let clock = city
-        .sql("SELECT date_trunc('second', now() - INTERVAL '1 minute')")
+        .sql("SELECT date_trunc('second', now() - INTERVAL '1 minute') AS at")
         .await;
-    let at = clock[0].as_str().unwrap();
+    let at = clock["at"].as_str().unwrap();
     say(&city, &device, 28.5, Some(at)).await;
     say(&city, &device, 28.7, Some(at)).await;
     let both = points(&city, &device, 2).await;

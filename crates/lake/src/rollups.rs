@@ -8,7 +8,7 @@ use crate::layout::Table;
 use crate::manifest::FileEntry;
 use crate::records::RecordTable;
 use crate::rollup::{UNUSABLE, tag};
-use crate::schema::{OBSERVATION_COLUMNS, ROLLUP_COLUMNS, ZONE, column, rollup_column};
+use crate::schema::{OBSERVATION_COLUMNS, ROLLUP_COLUMNS, ZONE, column, rollup_column, time_type};
 use crate::stored::Stored;
 use crate::struck::Buckets;
 use arrow::datatypes::IntervalMonthDayNano;
@@ -183,8 +183,12 @@ fn roll(
             raw(column::ENTITY_ID),
             raw(column::ENTITY_TYPE),
             raw(column::ATTRIBUTE),
-            date_bin(lit(length), raw(column::OBSERVED_AT), lit(origin))
-                .alias(name(rollup_column::BUCKET_START)),
+            // Binning gives nanoseconds; the files have the microseconds of all other times.
+            cast(
+                date_bin(lit(length), raw(column::OBSERVED_AT), lit(origin)),
+                time_type(),
+            )
+            .alias(name(rollup_column::BUCKET_START)),
             lit(1_i64).alias(name(rollup_column::COUNT_OF)),
             value().alias(name(rollup_column::MIN)),
             value().alias(name(rollup_column::MAX)),

@@ -6,7 +6,7 @@ use crate::migrations;
 use model::Problem;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyPool, AssertSqlSafe, Row, Transaction};
+use sqlx::{Any, AnyPool, AssertSqlSafe, Connection as _, Row, Transaction};
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::str::FromStr;
@@ -73,6 +73,17 @@ impl Records {
                         .execute(connection)
                         .await
                         .map(|_| ())
+                })
+            })
+            // SQLite takes a transaction back by itself when the disk is full, and the driver then believes for ever that
+            // one is open: such a connection is closed rather than given to the next. A rollback that is only on
+            // its way has happened after the ping.
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    if connection.is_in_transaction() {
+                        connection.ping().await?;
+                    }
+                    Ok(!connection.is_in_transaction())
                 })
             })
             .connect_with(connect)
