@@ -497,7 +497,7 @@ export interface paths {
         /**
          * Runs one reading statement. JSON is cut off at `sql.rows_max` rows and says so; CSV and Arrow's stream are
          *     sent as rows are found, and the connection breaks off when there are more than `sql.stream_rows_max` or
-         *     when a limit is reached on the way.
+         *     when a limit is reached on the way. Excel and Parquet are sent when they are whole.
          */
         post: operations["post_sql"];
         delete?: never;
@@ -517,6 +517,26 @@ export interface paths {
         get: operations["get_tables"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tables/{name}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Makes a file that is sent as the body a table in SQL; `dry_run=true` only tells what it holds and what is wrong
+         *     with it, line by line. A file with bad lines is refused whole unless `on_error=skip`.
+         */
+        post: operations["post_tables_name_import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1367,197 +1387,7 @@ export interface components {
             /** @description The value. */
             value: unknown;
         };
-        /**
-         * @description Longest title and description, in characters.
-         *     t TITLE_CHARS_MAX: usize = 200;
-         *     Longest name of a file, in bytes.
-         *     t FILE_NAME_BYTES_MAX: usize = 255;
-         *     Problems that a refusal names; a dry run names them all.
-         *     t PROBLEMS_TOLD: usize = 3;
-         *
-         *     What is asked beside the file itself.
-         *     rive(Clone, Debug, Default)]
-         *     struct Asked {
-         *     /// The table's name in SQL.
-         *     pub table: String,
-         *     /// Its title in Chinese.
-         *     pub title_zh: Option<String>,
-         *     /// Its title in English.
-         *     pub title_en: Option<String>,
-         *     /// What it holds, in a sentence.
-         *     pub description: Option<String>,
-         *     /// The department, by its id in the city profile.
-         *     pub department: Option<String>,
-         *     /// Whether a table of the name is replaced.
-         *     pub replace: bool,
-         *     /// Whether bad lines are left out; otherwise one of them refuses the file.
-         *     pub skip_bad_lines: bool,
-         *     /// Whether nothing is to be written.
-         *     pub dry_run: bool,
-         *
-         *
-         *     Where it is brought in.
-         *     rive(Clone, Copy)]
-         *     struct Place<'a> {
-         *     /// The lake's folder.
-         *     pub lake: &'a Path,
-         *     /// The entity types, whose names are taken.
-         *     pub catalogue: &'a Catalogue,
-         *     /// The city, which knows its departments.
-         *     pub city: &'a City,
-         *
-         *
-         *     What came of it.
-         *     rive(Debug)]
-         *     struct Outcome {
-         *     /// The file as it was read.
-         *     pub table: imports::Table,
-         *     /// The table's entry, when it was written.
-         *     pub entry: Option<TableEntry>,
-         *
-         *
-         *     Whether a table may be brought in as it is asked: its name, its words, its department. To be asked before
-         *     the file is read, which takes longer.
-         *
-         *     # Errors
-         *     `table-name`, `table-taken`, `table-exists`, `table-words`, `table-department`.
-         *     fn check(asked: &Asked, place: Place<'_>) -> Result<(), Problem> {
-         *     let name = asked.table.as_str();
-         *     department::check_name(name)?;
-         *     let mut taken = place
-         *         .catalogue
-         *         .kinds
-         *         .values()
-         *         .map(|kind| kind.name.to_lowercase())
-         *         .chain(crate::tables::names().into_iter().map(str::to_owned));
-         *     if taken.any(|taken| taken == name) {
-         *         return Err(Problem::new(
-         *             "table-taken",
-         *             format!("\"{}\" is one of the platform's own tables", quote(name)),
-         *             "table",
-         *             format!("give the department's another name, such as dept_{name}"),
-         *         ));
-         *     }
-         *     for (what, text) in [
-         *         ("title_zh", &asked.title_zh),
-         *         ("title_en", &asked.title_en),
-         *         ("description", &asked.description),
-         *     ] {
-         *         let length = text.as_ref().map_or(0, |text| text.chars().count());
-         *         if length > TITLE_CHARS_MAX {
-         *             return Err(Problem::new(
-         *                 "table-words",
-         *                 format!("{what} has {length} characters"),
-         *                 what,
-         *                 format!("use at most {TITLE_CHARS_MAX}"),
-         *             ));
-         *         }
-         *     }
-         *     if let Some(id) = &asked.department
-         *         && place.city.organisation(id).is_none()
-         *     {
-         *         let known = place.city.organisations.iter().map(|o| o.id.as_str());
-         *         let known: Vec<&str> = known.collect();
-         *         return Err(Problem::new(
-         *             "table-department",
-         *             format!("the city has no department \"{}\"", quote(id)),
-         *             "department",
-         *             format!("use one of {}", known.join(", ")),
-         *         ));
-         *     }
-         *     let (entries, _) = department::list(place.lake);
-         *     match entries.iter().find(|entry| entry.name == name) {
-         *         Some(entry) if !asked.replace => Err(department::exists_problem(name, Some(entry))),
-         *         _ => Ok(()),
-         *     }
-         *
-         *
-         *     Reads a file and, unless something is against it, makes it a table. `name` is the file's own name; `by` is
-         *     who brings it in. It computes and waits for the disk: call it on a thread for blocking work.
-         *
-         *     # Errors
-         *     As [`check`], [`imports::read`] and [`department::put`].
-         *     fn bring_in(
-         *     asked: &Asked,
-         *     place: Place<'_>,
-         *     (path, name): (&Path, &str),
-         *     options: &imports::Options,
-         *     (by, now): (&str, Timestamp),
-         *     progress: imports::Progress<'_>,
-         *      Result<Outcome, Problem> {
-         *     check(asked, place)?;
-         *     let mut table = imports::read(path, name, options, progress)?;
-         *     let may = table.problems_count == 0 || asked.skip_bad_lines;
-         *     if asked.dry_run || !may {
-         *         return Ok(Outcome { table, entry: None });
-         *     }
-         *     let own_name = Path::new(name)
-         *         .file_name()
-         *         .map_or_else(|| name.to_owned(), |n| n.to_string_lossy().into_owned());
-         *     let title = asked.title_zh.clone().or_else(|| asked.title_en.clone());
-         *     let units = table
-         *         .columns
-         *         .iter()
-         *         .filter_map(|c| Some((c.name.clone(), c.unit.clone()?)));
-         *     let new = NewTable {
-         *         name: asked.table.clone(),
-         *         title_zh: asked.title_zh.clone(),
-         *         title_en: asked.title_en.clone(),
-         *         description: asked
-         *             .description
-         *             .clone()
-         *             .or(title)
-         *             .unwrap_or_else(|| own_name.clone()),
-         *         department: asked.department.clone(),
-         *         units: units.collect(),
-         *         rows_left_out: table.rows_bad as u64,
-         *         replaces: asked.replace,
-         *         imported_at: now,
-         *         imported_by: by.to_owned(),
-         *         source: TableSource {
-         *             file: own_name,
-         *             format: table.format.to_owned(),
-         *             encoding: table.encoding.map(str::to_owned),
-         *             sheet: table.sheet.clone(),
-         *             bytes: std::fs::metadata(path).map_or(0, |m| m.len()),
-         *             sha256: department::sha256(path)?,
-         *         },
-         *     };
-         *     // Each part is given away once it is written.
-         *     let batches = std::mem::take(&mut table.batches);
-         *     let entry = department::put(place.lake, new, &table.schema, batches.into_iter().map(Ok))?;
-         *     Ok(Outcome {
-         *         table,
-         *         entry: Some(entry),
-         *     })
-         *
-         *
-         *     Writes the import into the audit trail.
-         *
-         *     # Errors
-         *     The records' own.
-         *     async fn note(
-         *     records: &Records,
-         *     actor: &Actor,
-         *     now: Timestamp,
-         *     entry: &TableEntry,
-         *      records::Result<()> {
-         *     let detail = serde_json::json!({
-         *         "file": entry.source.file,
-         *         "sha256": entry.source.sha256,
-         *         "rows": entry.rows,
-         *         "rows_left_out": entry.rows_left_out,
-         *         "department": entry.department,
-         *     });
-         *     let target = format!("table:{}", entry.name);
-         *     let mut write = records.write().await?;
-         *     records::audit::insert(&mut write, now, actor, "table.import", &target, &detail).await?;
-         *     write.commit().await?;
-         *     Ok(())
-         *
-         *
-         *     A column as it was found.
-         */
+        /** @description A column as it was found. */
         ImportColumn: {
             /**
              * Format: int64
@@ -1571,210 +1401,7 @@ export interface components {
             /** @description The unit of its numbers, where the name ends with one in brackets. */
             unit: string | null;
         };
-        /**
-         * @description Longest title and description, in characters.
-         *     t TITLE_CHARS_MAX: usize = 200;
-         *     Longest name of a file, in bytes.
-         *     t FILE_NAME_BYTES_MAX: usize = 255;
-         *     Problems that a refusal names; a dry run names them all.
-         *     t PROBLEMS_TOLD: usize = 3;
-         *
-         *     What is asked beside the file itself.
-         *     rive(Clone, Debug, Default)]
-         *     struct Asked {
-         *     /// The table's name in SQL.
-         *     pub table: String,
-         *     /// Its title in Chinese.
-         *     pub title_zh: Option<String>,
-         *     /// Its title in English.
-         *     pub title_en: Option<String>,
-         *     /// What it holds, in a sentence.
-         *     pub description: Option<String>,
-         *     /// The department, by its id in the city profile.
-         *     pub department: Option<String>,
-         *     /// Whether a table of the name is replaced.
-         *     pub replace: bool,
-         *     /// Whether bad lines are left out; otherwise one of them refuses the file.
-         *     pub skip_bad_lines: bool,
-         *     /// Whether nothing is to be written.
-         *     pub dry_run: bool,
-         *
-         *
-         *     Where it is brought in.
-         *     rive(Clone, Copy)]
-         *     struct Place<'a> {
-         *     /// The lake's folder.
-         *     pub lake: &'a Path,
-         *     /// The entity types, whose names are taken.
-         *     pub catalogue: &'a Catalogue,
-         *     /// The city, which knows its departments.
-         *     pub city: &'a City,
-         *
-         *
-         *     What came of it.
-         *     rive(Debug)]
-         *     struct Outcome {
-         *     /// The file as it was read.
-         *     pub table: imports::Table,
-         *     /// The table's entry, when it was written.
-         *     pub entry: Option<TableEntry>,
-         *
-         *
-         *     Whether a table may be brought in as it is asked: its name, its words, its department. To be asked before
-         *     the file is read, which takes longer.
-         *
-         *     # Errors
-         *     `table-name`, `table-taken`, `table-exists`, `table-words`, `table-department`.
-         *     fn check(asked: &Asked, place: Place<'_>) -> Result<(), Problem> {
-         *     let name = asked.table.as_str();
-         *     department::check_name(name)?;
-         *     let mut taken = place
-         *         .catalogue
-         *         .kinds
-         *         .values()
-         *         .map(|kind| kind.name.to_lowercase())
-         *         .chain(crate::tables::names().into_iter().map(str::to_owned));
-         *     if taken.any(|taken| taken == name) {
-         *         return Err(Problem::new(
-         *             "table-taken",
-         *             format!("\"{}\" is one of the platform's own tables", quote(name)),
-         *             "table",
-         *             format!("give the department's another name, such as dept_{name}"),
-         *         ));
-         *     }
-         *     for (what, text) in [
-         *         ("title_zh", &asked.title_zh),
-         *         ("title_en", &asked.title_en),
-         *         ("description", &asked.description),
-         *     ] {
-         *         let length = text.as_ref().map_or(0, |text| text.chars().count());
-         *         if length > TITLE_CHARS_MAX {
-         *             return Err(Problem::new(
-         *                 "table-words",
-         *                 format!("{what} has {length} characters"),
-         *                 what,
-         *                 format!("use at most {TITLE_CHARS_MAX}"),
-         *             ));
-         *         }
-         *     }
-         *     if let Some(id) = &asked.department
-         *         && place.city.organisation(id).is_none()
-         *     {
-         *         let known = place.city.organisations.iter().map(|o| o.id.as_str());
-         *         let known: Vec<&str> = known.collect();
-         *         return Err(Problem::new(
-         *             "table-department",
-         *             format!("the city has no department \"{}\"", quote(id)),
-         *             "department",
-         *             format!("use one of {}", known.join(", ")),
-         *         ));
-         *     }
-         *     let (entries, _) = department::list(place.lake);
-         *     match entries.iter().find(|entry| entry.name == name) {
-         *         Some(entry) if !asked.replace => Err(department::exists_problem(name, Some(entry))),
-         *         _ => Ok(()),
-         *     }
-         *
-         *
-         *     Reads a file and, unless something is against it, makes it a table. `name` is the file's own name; `by` is
-         *     who brings it in. It computes and waits for the disk: call it on a thread for blocking work.
-         *
-         *     # Errors
-         *     As [`check`], [`imports::read`] and [`department::put`].
-         *     fn bring_in(
-         *     asked: &Asked,
-         *     place: Place<'_>,
-         *     (path, name): (&Path, &str),
-         *     options: &imports::Options,
-         *     (by, now): (&str, Timestamp),
-         *     progress: imports::Progress<'_>,
-         *      Result<Outcome, Problem> {
-         *     check(asked, place)?;
-         *     let mut table = imports::read(path, name, options, progress)?;
-         *     let may = table.problems_count == 0 || asked.skip_bad_lines;
-         *     if asked.dry_run || !may {
-         *         return Ok(Outcome { table, entry: None });
-         *     }
-         *     let own_name = Path::new(name)
-         *         .file_name()
-         *         .map_or_else(|| name.to_owned(), |n| n.to_string_lossy().into_owned());
-         *     let title = asked.title_zh.clone().or_else(|| asked.title_en.clone());
-         *     let units = table
-         *         .columns
-         *         .iter()
-         *         .filter_map(|c| Some((c.name.clone(), c.unit.clone()?)));
-         *     let new = NewTable {
-         *         name: asked.table.clone(),
-         *         title_zh: asked.title_zh.clone(),
-         *         title_en: asked.title_en.clone(),
-         *         description: asked
-         *             .description
-         *             .clone()
-         *             .or(title)
-         *             .unwrap_or_else(|| own_name.clone()),
-         *         department: asked.department.clone(),
-         *         units: units.collect(),
-         *         rows_left_out: table.rows_bad as u64,
-         *         replaces: asked.replace,
-         *         imported_at: now,
-         *         imported_by: by.to_owned(),
-         *         source: TableSource {
-         *             file: own_name,
-         *             format: table.format.to_owned(),
-         *             encoding: table.encoding.map(str::to_owned),
-         *             sheet: table.sheet.clone(),
-         *             bytes: std::fs::metadata(path).map_or(0, |m| m.len()),
-         *             sha256: department::sha256(path)?,
-         *         },
-         *     };
-         *     // Each part is given away once it is written.
-         *     let batches = std::mem::take(&mut table.batches);
-         *     let entry = department::put(place.lake, new, &table.schema, batches.into_iter().map(Ok))?;
-         *     Ok(Outcome {
-         *         table,
-         *         entry: Some(entry),
-         *     })
-         *
-         *
-         *     Writes the import into the audit trail.
-         *
-         *     # Errors
-         *     The records' own.
-         *     async fn note(
-         *     records: &Records,
-         *     actor: &Actor,
-         *     now: Timestamp,
-         *     entry: &TableEntry,
-         *      records::Result<()> {
-         *     let detail = serde_json::json!({
-         *         "file": entry.source.file,
-         *         "sha256": entry.source.sha256,
-         *         "rows": entry.rows,
-         *         "rows_left_out": entry.rows_left_out,
-         *         "department": entry.department,
-         *     });
-         *     let target = format!("table:{}", entry.name);
-         *     let mut write = records.write().await?;
-         *     records::audit::insert(&mut write, now, actor, "table.import", &target, &detail).await?;
-         *     write.commit().await?;
-         *     Ok(())
-         *
-         *
-         *     A column as it was found.
-         *     rive(Debug, Serialize, ToSchema)]
-         *     struct ImportColumn {
-         *     /// Its name.
-         *     pub name: String,
-         *     /// `text`, `integer`, `number`, `boolean`, `date` or `time`; of Parquet also what the file says.
-         *     pub r#type: String,
-         *     /// The unit of its numbers, where the name ends with one in brackets.
-         *     pub unit: Option<String>,
-         *     /// Cells that are not empty, in good rows.
-         *     pub filled: u64,
-         *
-         *
-         *     What is wrong with a line, or what was done with the file.
-         */
+        /** @description What is wrong with a line, or what was done with the file. */
         ImportProblem: {
             /** @description Short stable code. */
             code: string;
@@ -1794,229 +1421,7 @@ export interface components {
             /** @description What is wrong. */
             what: string;
         };
-        /**
-         * @description Longest title and description, in characters.
-         *     t TITLE_CHARS_MAX: usize = 200;
-         *     Longest name of a file, in bytes.
-         *     t FILE_NAME_BYTES_MAX: usize = 255;
-         *     Problems that a refusal names; a dry run names them all.
-         *     t PROBLEMS_TOLD: usize = 3;
-         *
-         *     What is asked beside the file itself.
-         *     rive(Clone, Debug, Default)]
-         *     struct Asked {
-         *     /// The table's name in SQL.
-         *     pub table: String,
-         *     /// Its title in Chinese.
-         *     pub title_zh: Option<String>,
-         *     /// Its title in English.
-         *     pub title_en: Option<String>,
-         *     /// What it holds, in a sentence.
-         *     pub description: Option<String>,
-         *     /// The department, by its id in the city profile.
-         *     pub department: Option<String>,
-         *     /// Whether a table of the name is replaced.
-         *     pub replace: bool,
-         *     /// Whether bad lines are left out; otherwise one of them refuses the file.
-         *     pub skip_bad_lines: bool,
-         *     /// Whether nothing is to be written.
-         *     pub dry_run: bool,
-         *
-         *
-         *     Where it is brought in.
-         *     rive(Clone, Copy)]
-         *     struct Place<'a> {
-         *     /// The lake's folder.
-         *     pub lake: &'a Path,
-         *     /// The entity types, whose names are taken.
-         *     pub catalogue: &'a Catalogue,
-         *     /// The city, which knows its departments.
-         *     pub city: &'a City,
-         *
-         *
-         *     What came of it.
-         *     rive(Debug)]
-         *     struct Outcome {
-         *     /// The file as it was read.
-         *     pub table: imports::Table,
-         *     /// The table's entry, when it was written.
-         *     pub entry: Option<TableEntry>,
-         *
-         *
-         *     Whether a table may be brought in as it is asked: its name, its words, its department. To be asked before
-         *     the file is read, which takes longer.
-         *
-         *     # Errors
-         *     `table-name`, `table-taken`, `table-exists`, `table-words`, `table-department`.
-         *     fn check(asked: &Asked, place: Place<'_>) -> Result<(), Problem> {
-         *     let name = asked.table.as_str();
-         *     department::check_name(name)?;
-         *     let mut taken = place
-         *         .catalogue
-         *         .kinds
-         *         .values()
-         *         .map(|kind| kind.name.to_lowercase())
-         *         .chain(crate::tables::names().into_iter().map(str::to_owned));
-         *     if taken.any(|taken| taken == name) {
-         *         return Err(Problem::new(
-         *             "table-taken",
-         *             format!("\"{}\" is one of the platform's own tables", quote(name)),
-         *             "table",
-         *             format!("give the department's another name, such as dept_{name}"),
-         *         ));
-         *     }
-         *     for (what, text) in [
-         *         ("title_zh", &asked.title_zh),
-         *         ("title_en", &asked.title_en),
-         *         ("description", &asked.description),
-         *     ] {
-         *         let length = text.as_ref().map_or(0, |text| text.chars().count());
-         *         if length > TITLE_CHARS_MAX {
-         *             return Err(Problem::new(
-         *                 "table-words",
-         *                 format!("{what} has {length} characters"),
-         *                 what,
-         *                 format!("use at most {TITLE_CHARS_MAX}"),
-         *             ));
-         *         }
-         *     }
-         *     if let Some(id) = &asked.department
-         *         && place.city.organisation(id).is_none()
-         *     {
-         *         let known = place.city.organisations.iter().map(|o| o.id.as_str());
-         *         let known: Vec<&str> = known.collect();
-         *         return Err(Problem::new(
-         *             "table-department",
-         *             format!("the city has no department \"{}\"", quote(id)),
-         *             "department",
-         *             format!("use one of {}", known.join(", ")),
-         *         ));
-         *     }
-         *     let (entries, _) = department::list(place.lake);
-         *     match entries.iter().find(|entry| entry.name == name) {
-         *         Some(entry) if !asked.replace => Err(department::exists_problem(name, Some(entry))),
-         *         _ => Ok(()),
-         *     }
-         *
-         *
-         *     Reads a file and, unless something is against it, makes it a table. `name` is the file's own name; `by` is
-         *     who brings it in. It computes and waits for the disk: call it on a thread for blocking work.
-         *
-         *     # Errors
-         *     As [`check`], [`imports::read`] and [`department::put`].
-         *     fn bring_in(
-         *     asked: &Asked,
-         *     place: Place<'_>,
-         *     (path, name): (&Path, &str),
-         *     options: &imports::Options,
-         *     (by, now): (&str, Timestamp),
-         *     progress: imports::Progress<'_>,
-         *      Result<Outcome, Problem> {
-         *     check(asked, place)?;
-         *     let mut table = imports::read(path, name, options, progress)?;
-         *     let may = table.problems_count == 0 || asked.skip_bad_lines;
-         *     if asked.dry_run || !may {
-         *         return Ok(Outcome { table, entry: None });
-         *     }
-         *     let own_name = Path::new(name)
-         *         .file_name()
-         *         .map_or_else(|| name.to_owned(), |n| n.to_string_lossy().into_owned());
-         *     let title = asked.title_zh.clone().or_else(|| asked.title_en.clone());
-         *     let units = table
-         *         .columns
-         *         .iter()
-         *         .filter_map(|c| Some((c.name.clone(), c.unit.clone()?)));
-         *     let new = NewTable {
-         *         name: asked.table.clone(),
-         *         title_zh: asked.title_zh.clone(),
-         *         title_en: asked.title_en.clone(),
-         *         description: asked
-         *             .description
-         *             .clone()
-         *             .or(title)
-         *             .unwrap_or_else(|| own_name.clone()),
-         *         department: asked.department.clone(),
-         *         units: units.collect(),
-         *         rows_left_out: table.rows_bad as u64,
-         *         replaces: asked.replace,
-         *         imported_at: now,
-         *         imported_by: by.to_owned(),
-         *         source: TableSource {
-         *             file: own_name,
-         *             format: table.format.to_owned(),
-         *             encoding: table.encoding.map(str::to_owned),
-         *             sheet: table.sheet.clone(),
-         *             bytes: std::fs::metadata(path).map_or(0, |m| m.len()),
-         *             sha256: department::sha256(path)?,
-         *         },
-         *     };
-         *     // Each part is given away once it is written.
-         *     let batches = std::mem::take(&mut table.batches);
-         *     let entry = department::put(place.lake, new, &table.schema, batches.into_iter().map(Ok))?;
-         *     Ok(Outcome {
-         *         table,
-         *         entry: Some(entry),
-         *     })
-         *
-         *
-         *     Writes the import into the audit trail.
-         *
-         *     # Errors
-         *     The records' own.
-         *     async fn note(
-         *     records: &Records,
-         *     actor: &Actor,
-         *     now: Timestamp,
-         *     entry: &TableEntry,
-         *      records::Result<()> {
-         *     let detail = serde_json::json!({
-         *         "file": entry.source.file,
-         *         "sha256": entry.source.sha256,
-         *         "rows": entry.rows,
-         *         "rows_left_out": entry.rows_left_out,
-         *         "department": entry.department,
-         *     });
-         *     let target = format!("table:{}", entry.name);
-         *     let mut write = records.write().await?;
-         *     records::audit::insert(&mut write, now, actor, "table.import", &target, &detail).await?;
-         *     write.commit().await?;
-         *     Ok(())
-         *
-         *
-         *     A column as it was found.
-         *     rive(Debug, Serialize, ToSchema)]
-         *     struct ImportColumn {
-         *     /// Its name.
-         *     pub name: String,
-         *     /// `text`, `integer`, `number`, `boolean`, `date` or `time`; of Parquet also what the file says.
-         *     pub r#type: String,
-         *     /// The unit of its numbers, where the name ends with one in brackets.
-         *     pub unit: Option<String>,
-         *     /// Cells that are not empty, in good rows.
-         *     pub filled: u64,
-         *
-         *
-         *     What is wrong with a line, or what was done with the file.
-         *     rive(Debug, Serialize, ToSchema)]
-         *     struct ImportProblem {
-         *     /// The line of the file, or the row of the sheet, from 1; null when the whole file is meant.
-         *     pub line: Option<u64>,
-         *     /// The column.
-         *     pub column: Option<String>,
-         *     /// What stands there, cut to a readable length.
-         *     pub value: Option<String>,
-         *     /// Short stable code.
-         *     pub code: String,
-         *     /// What is wrong.
-         *     pub what: String,
-         *     /// Where.
-         *     pub place: String,
-         *     /// How to mend it.
-         *     pub mend: String,
-         *
-         *
-         *     What a file holds, and what came of it.
-         */
+        /** @description What a file holds, and what came of it. */
         ImportReport: {
             /** @description The columns. */
             columns: components["schemas"]["ImportColumn"][];
@@ -2055,229 +1460,7 @@ export interface components {
             /** @description Whether it was written; SQL reads it then. */
             written: boolean;
         };
-        /**
-         * @description A statement.
-         *     rive(Debug, Deserialize, ToSchema)]
-         *     struct SqlRequest {
-         *     /// One reading statement.
-         *     pub query: String,
-         *     /// `json` (default), `csv`, `arrow`, `xlsx` or `parquet`; goes before the header Accept.
-         *     #[serde(default)]
-         *     pub format: Option<String>,
-         *
-         *
-         *     A column.
-         *     rive(Debug, Clone, Serialize, ToSchema)]
-         *     struct Column {
-         *     /// Its name.
-         *     pub name: String,
-         *     /// Its type.
-         *     pub r#type: ColumnType,
-         *
-         *
-         *     The answer's rows.
-         *     rive(Debug, Serialize, ToSchema)]
-         *     struct SqlAnswer {
-         *     /// The columns in order.
-         *     pub columns: Vec<Column>,
-         *     /// The rows, each an object by column name.
-         *     pub rows: Vec<BTreeMap<String, serde_json::Value>>,
-         *     /// How many rows are given.
-         *     pub row_count: usize,
-         *     /// Whether there are more rows than `sql.rows_max`.
-         *     pub truncated: bool,
-         *     /// Time taken, milliseconds.
-         *     pub elapsed_ms: f64,
-         *
-         *
-         *     How an answer is sent.
-         *      Sent {
-         *     /// At once.
-         *     Json,
-         *     /// As rows are found.
-         *     Stream(Format),
-         *     /// When it is whole.
-         *     File(imports::write::Format),
-         *
-         *
-         *     Runs one reading statement. JSON is cut off at `sql.rows_max` rows and says so; CSV and Arrow's stream are
-         *     sent as rows are found, and the connection breaks off when there are more than `sql.stream_rows_max` or
-         *     when a limit is reached on the way. Excel and Parquet are sent when they are whole.
-         *     oipa::path(post, path = "/api/v1/sql", tag = "data", security(("session" = ["sql.query"])), request_body = SqlRequest,
-         *     responses((status = 200, content((SqlAnswer = "application/json"), (String = "text/csv"), (String = "application/vnd.apache.arrow.stream"),
-         *         (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (Vec<u8> = "application/vnd.apache.parquet"))),
-         *         (status = 400, body = crate::error::ProblemBody)))]
-         *     async fn run(
-         *     State(app): State<Arc<App>>,
-         *     Caller(caller): Caller,
-         *     headers: HeaderMap,
-         *     Json(request): Json<SqlRequest>,
-         *      Answer<Response> {
-         *     let tables = app.tables.seen_by(&caller);
-         *     match format(request.format.as_deref(), &headers)? {
-         *         Sent::Json => Ok(Json(answer(&app, &request.query, tables).await?).into_response()),
-         *         Sent::Stream(format) => stream(&app, &request.query, tables, format).await,
-         *         Sent::File(format) => file(&app, &request.query, tables, format).await,
-         *     }
-         *
-         *
-         *     The format asked for.
-         *     ormat(named: Option<&str>, headers: &HeaderMap) -> Answer<Sent> {
-         *     if let Some(named) = named {
-         *         return match named {
-         *             "json" => Ok(Sent::Json),
-         *             "xlsx" => Ok(Sent::File(imports::write::Format::Xlsx)),
-         *             "parquet" => Ok(Sent::File(imports::write::Format::Parquet)),
-         *             other => other.parse().map(Sent::Stream).map_err(ApiError::invalid),
-         *         };
-         *     }
-         *     let accept = headers.get(header::ACCEPT).and_then(|a| a.to_str().ok());
-         *     // The first that is known, in the order in which the client names them.
-         *     let known = accept.unwrap_or_default().split(',').find_map(|part| {
-         *         match part.split(';').next().unwrap_or_default().trim() {
-         *             "text/csv" => Some(Sent::Stream(Format::Csv)),
-         *             "application/vnd.apache.arrow.stream" => Some(Sent::Stream(Format::Arrow)),
-         *             "application/json" | "*\/*" => Some(Sent::Json),
-         *             _ => None,
-         *         }
-         *     });
-         *     Ok(known.unwrap_or(Sent::Json))
-         *
-         *
-         *     An answer as a file that is written first and sent when it is whole, so that an error is told with a status.
-         *     c fn file(
-         *     app: &App,
-         *     query: &str,
-         *     tables: Arc<CityTables>,
-         *     format: imports::write::Format,
-         *      Answer<Response> {
-         *     let question = lake::Question {
-         *         sql: query,
-         *         parameters: Vec::new(),
-         *         tables,
-         *         catalogue: &app.ingest.catalogue(),
-         *     };
-         *     let limits = &app.options.sql_stream_limits;
-         *     let mut answer = app
-         *         .lake
-         *         .query_stream(question, limits)
-         *         .await
-         *         .map_err(ApiError::invalid)?;
-         *     let folder = tempfile::tempdir_in(&app.options.passing_dir).map_err(ApiError::internal)?;
-         *     let path = folder.path().join("file");
-         *     let options = imports::write::Options {
-         *         for_spreadsheets: false,
-         *         utc_offset_seconds: crate::table_imports::utc_offset_seconds(&app.city, app.now()),
-         *     };
-         *     let failed = |problem: Problem| match problem.code.as_str() {
-         *         "export-io" => ApiError::internal(problem),
-         *         _ => ApiError::invalid(problem),
-         *     };
-         *     let mut target =
-         *         imports::write::Target::new(&path, format, answer.schema(), options).map_err(failed)?;
-         *     while let Some(batch) = answer.next().await {
-         *         let batch = batch.map_err(ApiError::invalid)?;
-         *         // Packing and the disk are no work for a thread that serves others.
-         *         target = tokio::task::spawn_blocking(move || {
-         *             target.write(&lake::formats::flat(&batch)?).map(|()| target)
-         *         })
-         *         .await
-         *         .map_err(ApiError::internal)?
-         *         .map_err(failed)?;
-         *     }
-         *     if answer.truncated() {
-         *         return Err(ApiError::invalid(lake::formats::rows_problem(limits)));
-         *     }
-         *     tokio::task::spawn_blocking(move || target.finish())
-         *         .await
-         *         .map_err(ApiError::internal)?
-         *         .map_err(failed)?;
-         *     let file = tokio::fs::File::open(&path)
-         *         .await
-         *         .map_err(ApiError::internal)?;
-         *     // The open file stays readable when its name is gone.
-         *     drop(folder);
-         *     let body = Body::from_stream(ReaderStream::new(file));
-         *     Ok(([(header::CONTENT_TYPE, format.media_type())], body).into_response())
-         *
-         *
-         *     c fn stream(
-         *     app: &App,
-         *     query: &str,
-         *     tables: Arc<CityTables>,
-         *     format: Format,
-         *      Answer<Response> {
-         *     let question = lake::Question {
-         *         sql: query,
-         *         parameters: Vec::new(),
-         *         tables,
-         *         catalogue: &app.ingest.catalogue(),
-         *     };
-         *     let limits = &app.options.sql_stream_limits;
-         *     let answer = app.lake.query_stream(question, limits).await;
-         *     let mut pieces = Box::pin(answer.map_err(ApiError::invalid)?.into_bytes(format));
-         *     // What fails before the first rows is still told with a status.
-         *     let first = match pieces.next().await {
-         *         Some(first) => first.map_err(ApiError::invalid)?,
-         *         None => Vec::new(),
-         *     };
-         *     let rest = pieces.inspect(|piece| {
-         *         if let Err(problem) = piece {
-         *             tracing::warn!(%problem, "an answer broke off");
-         *         }
-         *     });
-         *     let all = futures::stream::once(async { Ok(first) }).chain(rest);
-         *     let body = Body::from_stream(all.map(|piece| piece.map(Bytes::from)));
-         *     Ok(([(header::CONTENT_TYPE, format.media_type())], body).into_response())
-         *
-         *
-         *     Runs a statement over the tables that its reader sees.
-         *     async fn answer(app: &App, query: &str, tables: Arc<CityTables>) -> Answer<SqlAnswer> {
-         *     let result = app
-         *         .lake
-         *         .query(
-         *             query,
-         *             &app.options.sql_limits,
-         *             tables,
-         *             &app.ingest.catalogue(),
-         *         )
-         *         .await
-         *         .map_err(ApiError::invalid)?;
-         *     let columns: Vec<Column> = result
-         *         .columns
-         *         .iter()
-         *         .map(|c| Column {
-         *             name: c.name.clone(),
-         *             r#type: c.kind.into(),
-         *         })
-         *         .collect();
-         *     let rows: Vec<BTreeMap<String, serde_json::Value>> = result
-         *         .rows
-         *         .into_iter()
-         *         .map(|row| columns.iter().map(|c| c.name.clone()).zip(row).collect())
-         *         .collect();
-         *     Ok(SqlAnswer {
-         *         row_count: rows.len(),
-         *         columns,
-         *         rows,
-         *         truncated: result.truncated,
-         *         elapsed_ms: result.elapsed.as_secs_f64() * 1_000.0,
-         *     })
-         *
-         *
-         *     A column of a table that SQL can read.
-         *     rive(Debug, Serialize, ToSchema)]
-         *     struct TableColumn {
-         *     /// Its name.
-         *     pub name: String,
-         *     /// Its type.
-         *     pub r#type: ColumnType,
-         *     /// The unit of its numbers, where the department's file named one.
-         *     pub unit: Option<String>,
-         *
-         *
-         *     Where a department's table came from.
-         */
+        /** @description Where a department's table came from. */
         ImportedTable: {
             /** @description The department that handed it in, by id. */
             department: string | null;
@@ -2713,500 +1896,22 @@ export interface components {
         };
         /** @description A statement. */
         SqlRequest: {
-            /** @description `json` (default), `csv` or `arrow`; goes before the header Accept. */
+            /** @description `json` (default), `csv`, `arrow`, `xlsx` or `parquet`; goes before the header Accept. */
             format?: string | null;
             /** @description One reading statement. */
             query: string;
         };
-        /**
-         * @description A statement.
-         *     rive(Debug, Deserialize, ToSchema)]
-         *     struct SqlRequest {
-         *     /// One reading statement.
-         *     pub query: String,
-         *     /// `json` (default), `csv`, `arrow`, `xlsx` or `parquet`; goes before the header Accept.
-         *     #[serde(default)]
-         *     pub format: Option<String>,
-         *
-         *
-         *     A column.
-         *     rive(Debug, Clone, Serialize, ToSchema)]
-         *     struct Column {
-         *     /// Its name.
-         *     pub name: String,
-         *     /// Its type.
-         *     pub r#type: ColumnType,
-         *
-         *
-         *     The answer's rows.
-         *     rive(Debug, Serialize, ToSchema)]
-         *     struct SqlAnswer {
-         *     /// The columns in order.
-         *     pub columns: Vec<Column>,
-         *     /// The rows, each an object by column name.
-         *     pub rows: Vec<BTreeMap<String, serde_json::Value>>,
-         *     /// How many rows are given.
-         *     pub row_count: usize,
-         *     /// Whether there are more rows than `sql.rows_max`.
-         *     pub truncated: bool,
-         *     /// Time taken, milliseconds.
-         *     pub elapsed_ms: f64,
-         *
-         *
-         *     How an answer is sent.
-         *      Sent {
-         *     /// At once.
-         *     Json,
-         *     /// As rows are found.
-         *     Stream(Format),
-         *     /// When it is whole.
-         *     File(imports::write::Format),
-         *
-         *
-         *     Runs one reading statement. JSON is cut off at `sql.rows_max` rows and says so; CSV and Arrow's stream are
-         *     sent as rows are found, and the connection breaks off when there are more than `sql.stream_rows_max` or
-         *     when a limit is reached on the way. Excel and Parquet are sent when they are whole.
-         *     oipa::path(post, path = "/api/v1/sql", tag = "data", security(("session" = ["sql.query"])), request_body = SqlRequest,
-         *     responses((status = 200, content((SqlAnswer = "application/json"), (String = "text/csv"), (String = "application/vnd.apache.arrow.stream"),
-         *         (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (Vec<u8> = "application/vnd.apache.parquet"))),
-         *         (status = 400, body = crate::error::ProblemBody)))]
-         *     async fn run(
-         *     State(app): State<Arc<App>>,
-         *     Caller(caller): Caller,
-         *     headers: HeaderMap,
-         *     Json(request): Json<SqlRequest>,
-         *      Answer<Response> {
-         *     let tables = app.tables.seen_by(&caller);
-         *     match format(request.format.as_deref(), &headers)? {
-         *         Sent::Json => Ok(Json(answer(&app, &request.query, tables).await?).into_response()),
-         *         Sent::Stream(format) => stream(&app, &request.query, tables, format).await,
-         *         Sent::File(format) => file(&app, &request.query, tables, format).await,
-         *     }
-         *
-         *
-         *     The format asked for.
-         *     ormat(named: Option<&str>, headers: &HeaderMap) -> Answer<Sent> {
-         *     if let Some(named) = named {
-         *         return match named {
-         *             "json" => Ok(Sent::Json),
-         *             "xlsx" => Ok(Sent::File(imports::write::Format::Xlsx)),
-         *             "parquet" => Ok(Sent::File(imports::write::Format::Parquet)),
-         *             other => other.parse().map(Sent::Stream).map_err(ApiError::invalid),
-         *         };
-         *     }
-         *     let accept = headers.get(header::ACCEPT).and_then(|a| a.to_str().ok());
-         *     // The first that is known, in the order in which the client names them.
-         *     let known = accept.unwrap_or_default().split(',').find_map(|part| {
-         *         match part.split(';').next().unwrap_or_default().trim() {
-         *             "text/csv" => Some(Sent::Stream(Format::Csv)),
-         *             "application/vnd.apache.arrow.stream" => Some(Sent::Stream(Format::Arrow)),
-         *             "application/json" | "*\/*" => Some(Sent::Json),
-         *             _ => None,
-         *         }
-         *     });
-         *     Ok(known.unwrap_or(Sent::Json))
-         *
-         *
-         *     An answer as a file that is written first and sent when it is whole, so that an error is told with a status.
-         *     c fn file(
-         *     app: &App,
-         *     query: &str,
-         *     tables: Arc<CityTables>,
-         *     format: imports::write::Format,
-         *      Answer<Response> {
-         *     let question = lake::Question {
-         *         sql: query,
-         *         parameters: Vec::new(),
-         *         tables,
-         *         catalogue: &app.ingest.catalogue(),
-         *     };
-         *     let limits = &app.options.sql_stream_limits;
-         *     let mut answer = app
-         *         .lake
-         *         .query_stream(question, limits)
-         *         .await
-         *         .map_err(ApiError::invalid)?;
-         *     let folder = tempfile::tempdir_in(&app.options.passing_dir).map_err(ApiError::internal)?;
-         *     let path = folder.path().join("file");
-         *     let options = imports::write::Options {
-         *         for_spreadsheets: false,
-         *         utc_offset_seconds: crate::table_imports::utc_offset_seconds(&app.city, app.now()),
-         *     };
-         *     let failed = |problem: Problem| match problem.code.as_str() {
-         *         "export-io" => ApiError::internal(problem),
-         *         _ => ApiError::invalid(problem),
-         *     };
-         *     let mut target =
-         *         imports::write::Target::new(&path, format, answer.schema(), options).map_err(failed)?;
-         *     while let Some(batch) = answer.next().await {
-         *         let batch = batch.map_err(ApiError::invalid)?;
-         *         // Packing and the disk are no work for a thread that serves others.
-         *         target = tokio::task::spawn_blocking(move || {
-         *             target.write(&lake::formats::flat(&batch)?).map(|()| target)
-         *         })
-         *         .await
-         *         .map_err(ApiError::internal)?
-         *         .map_err(failed)?;
-         *     }
-         *     if answer.truncated() {
-         *         return Err(ApiError::invalid(lake::formats::rows_problem(limits)));
-         *     }
-         *     tokio::task::spawn_blocking(move || target.finish())
-         *         .await
-         *         .map_err(ApiError::internal)?
-         *         .map_err(failed)?;
-         *     let file = tokio::fs::File::open(&path)
-         *         .await
-         *         .map_err(ApiError::internal)?;
-         *     // The open file stays readable when its name is gone.
-         *     drop(folder);
-         *     let body = Body::from_stream(ReaderStream::new(file));
-         *     Ok(([(header::CONTENT_TYPE, format.media_type())], body).into_response())
-         *
-         *
-         *     c fn stream(
-         *     app: &App,
-         *     query: &str,
-         *     tables: Arc<CityTables>,
-         *     format: Format,
-         *      Answer<Response> {
-         *     let question = lake::Question {
-         *         sql: query,
-         *         parameters: Vec::new(),
-         *         tables,
-         *         catalogue: &app.ingest.catalogue(),
-         *     };
-         *     let limits = &app.options.sql_stream_limits;
-         *     let answer = app.lake.query_stream(question, limits).await;
-         *     let mut pieces = Box::pin(answer.map_err(ApiError::invalid)?.into_bytes(format));
-         *     // What fails before the first rows is still told with a status.
-         *     let first = match pieces.next().await {
-         *         Some(first) => first.map_err(ApiError::invalid)?,
-         *         None => Vec::new(),
-         *     };
-         *     let rest = pieces.inspect(|piece| {
-         *         if let Err(problem) = piece {
-         *             tracing::warn!(%problem, "an answer broke off");
-         *         }
-         *     });
-         *     let all = futures::stream::once(async { Ok(first) }).chain(rest);
-         *     let body = Body::from_stream(all.map(|piece| piece.map(Bytes::from)));
-         *     Ok(([(header::CONTENT_TYPE, format.media_type())], body).into_response())
-         *
-         *
-         *     Runs a statement over the tables that its reader sees.
-         *     async fn answer(app: &App, query: &str, tables: Arc<CityTables>) -> Answer<SqlAnswer> {
-         *     let result = app
-         *         .lake
-         *         .query(
-         *             query,
-         *             &app.options.sql_limits,
-         *             tables,
-         *             &app.ingest.catalogue(),
-         *         )
-         *         .await
-         *         .map_err(ApiError::invalid)?;
-         *     let columns: Vec<Column> = result
-         *         .columns
-         *         .iter()
-         *         .map(|c| Column {
-         *             name: c.name.clone(),
-         *             r#type: c.kind.into(),
-         *         })
-         *         .collect();
-         *     let rows: Vec<BTreeMap<String, serde_json::Value>> = result
-         *         .rows
-         *         .into_iter()
-         *         .map(|row| columns.iter().map(|c| c.name.clone()).zip(row).collect())
-         *         .collect();
-         *     Ok(SqlAnswer {
-         *         row_count: rows.len(),
-         *         columns,
-         *         rows,
-         *         truncated: result.truncated,
-         *         elapsed_ms: result.elapsed.as_secs_f64() * 1_000.0,
-         *     })
-         *
-         *
-         *     A column of a table that SQL can read.
-         *     rive(Debug, Serialize, ToSchema)]
-         *     struct TableColumn {
-         *     /// Its name.
-         *     pub name: String,
-         *     /// Its type.
-         *     pub r#type: ColumnType,
-         *     /// The unit of its numbers, where the department's file named one.
-         *     pub unit: Option<String>,
-         *
-         *
-         *     Where a department's table came from.
-         *     rive(Debug, Serialize, ToSchema)]
-         *     struct ImportedTable {
-         *     /// Its title in Chinese.
-         *     pub title_zh: Option<String>,
-         *     /// Its title in English.
-         *     pub title_en: Option<String>,
-         *     /// The department that handed it in, by id.
-         *     pub department: Option<String>,
-         *     /// Its rows.
-         *     pub rows: u64,
-         *     /// Rows of the file that were left out because something was wrong with them.
-         *     pub rows_left_out: u64,
-         *     /// When it was brought in.
-         *     pub imported_at: String,
-         *     /// By whom.
-         *     pub imported_by: String,
-         *     /// The file's name.
-         *     pub file: String,
-         *     /// SHA-256 of the file, in hex.
-         *     pub sha256: String,
-         *     /// `csv`, `excel` or `parquet`.
-         *     pub format: String,
-         *     /// The sheet, where there were several.
-         *     pub sheet: Option<String>,
-         *
-         *
-         *      From<&TableEntry> for ImportedTable {
-         *     fn from(entry: &TableEntry) -> Self {
-         *         Self {
-         *             title_zh: entry.title_zh.clone(),
-         *             title_en: entry.title_en.clone(),
-         *             department: entry.department.clone(),
-         *             rows: entry.rows,
-         *             rows_left_out: entry.rows_left_out,
-         *             imported_at: entry.imported_at.to_string(),
-         *             imported_by: entry.imported_by.clone(),
-         *             file: entry.source.file.clone(),
-         *             sha256: entry.source.sha256.clone(),
-         *             format: entry.source.format.clone(),
-         *             sheet: entry.source.sheet.clone(),
-         *         }
-         *     }
-         *
-         *
-         *     A table that SQL can read.
-         */
+        /** @description A table that SQL can read. */
         Table: {
             /** @description Its columns. */
             columns: components["schemas"]["TableColumn"][];
             /** @description What it holds. */
             description: string;
-            imported: null | components["schemas"]["ImportedTable"];
+            imported: components["schemas"]["ImportedTable"] | null;
             /** @description Its name. */
             name: string;
         };
-        /**
-         * @description A statement.
-         *     rive(Debug, Deserialize, ToSchema)]
-         *     struct SqlRequest {
-         *     /// One reading statement.
-         *     pub query: String,
-         *     /// `json` (default), `csv`, `arrow`, `xlsx` or `parquet`; goes before the header Accept.
-         *     #[serde(default)]
-         *     pub format: Option<String>,
-         *
-         *
-         *     A column.
-         *     rive(Debug, Clone, Serialize, ToSchema)]
-         *     struct Column {
-         *     /// Its name.
-         *     pub name: String,
-         *     /// Its type.
-         *     pub r#type: ColumnType,
-         *
-         *
-         *     The answer's rows.
-         *     rive(Debug, Serialize, ToSchema)]
-         *     struct SqlAnswer {
-         *     /// The columns in order.
-         *     pub columns: Vec<Column>,
-         *     /// The rows, each an object by column name.
-         *     pub rows: Vec<BTreeMap<String, serde_json::Value>>,
-         *     /// How many rows are given.
-         *     pub row_count: usize,
-         *     /// Whether there are more rows than `sql.rows_max`.
-         *     pub truncated: bool,
-         *     /// Time taken, milliseconds.
-         *     pub elapsed_ms: f64,
-         *
-         *
-         *     How an answer is sent.
-         *      Sent {
-         *     /// At once.
-         *     Json,
-         *     /// As rows are found.
-         *     Stream(Format),
-         *     /// When it is whole.
-         *     File(imports::write::Format),
-         *
-         *
-         *     Runs one reading statement. JSON is cut off at `sql.rows_max` rows and says so; CSV and Arrow's stream are
-         *     sent as rows are found, and the connection breaks off when there are more than `sql.stream_rows_max` or
-         *     when a limit is reached on the way. Excel and Parquet are sent when they are whole.
-         *     oipa::path(post, path = "/api/v1/sql", tag = "data", security(("session" = ["sql.query"])), request_body = SqlRequest,
-         *     responses((status = 200, content((SqlAnswer = "application/json"), (String = "text/csv"), (String = "application/vnd.apache.arrow.stream"),
-         *         (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (Vec<u8> = "application/vnd.apache.parquet"))),
-         *         (status = 400, body = crate::error::ProblemBody)))]
-         *     async fn run(
-         *     State(app): State<Arc<App>>,
-         *     Caller(caller): Caller,
-         *     headers: HeaderMap,
-         *     Json(request): Json<SqlRequest>,
-         *      Answer<Response> {
-         *     let tables = app.tables.seen_by(&caller);
-         *     match format(request.format.as_deref(), &headers)? {
-         *         Sent::Json => Ok(Json(answer(&app, &request.query, tables).await?).into_response()),
-         *         Sent::Stream(format) => stream(&app, &request.query, tables, format).await,
-         *         Sent::File(format) => file(&app, &request.query, tables, format).await,
-         *     }
-         *
-         *
-         *     The format asked for.
-         *     ormat(named: Option<&str>, headers: &HeaderMap) -> Answer<Sent> {
-         *     if let Some(named) = named {
-         *         return match named {
-         *             "json" => Ok(Sent::Json),
-         *             "xlsx" => Ok(Sent::File(imports::write::Format::Xlsx)),
-         *             "parquet" => Ok(Sent::File(imports::write::Format::Parquet)),
-         *             other => other.parse().map(Sent::Stream).map_err(ApiError::invalid),
-         *         };
-         *     }
-         *     let accept = headers.get(header::ACCEPT).and_then(|a| a.to_str().ok());
-         *     // The first that is known, in the order in which the client names them.
-         *     let known = accept.unwrap_or_default().split(',').find_map(|part| {
-         *         match part.split(';').next().unwrap_or_default().trim() {
-         *             "text/csv" => Some(Sent::Stream(Format::Csv)),
-         *             "application/vnd.apache.arrow.stream" => Some(Sent::Stream(Format::Arrow)),
-         *             "application/json" | "*\/*" => Some(Sent::Json),
-         *             _ => None,
-         *         }
-         *     });
-         *     Ok(known.unwrap_or(Sent::Json))
-         *
-         *
-         *     An answer as a file that is written first and sent when it is whole, so that an error is told with a status.
-         *     c fn file(
-         *     app: &App,
-         *     query: &str,
-         *     tables: Arc<CityTables>,
-         *     format: imports::write::Format,
-         *      Answer<Response> {
-         *     let question = lake::Question {
-         *         sql: query,
-         *         parameters: Vec::new(),
-         *         tables,
-         *         catalogue: &app.ingest.catalogue(),
-         *     };
-         *     let limits = &app.options.sql_stream_limits;
-         *     let mut answer = app
-         *         .lake
-         *         .query_stream(question, limits)
-         *         .await
-         *         .map_err(ApiError::invalid)?;
-         *     let folder = tempfile::tempdir_in(&app.options.passing_dir).map_err(ApiError::internal)?;
-         *     let path = folder.path().join("file");
-         *     let options = imports::write::Options {
-         *         for_spreadsheets: false,
-         *         utc_offset_seconds: crate::table_imports::utc_offset_seconds(&app.city, app.now()),
-         *     };
-         *     let failed = |problem: Problem| match problem.code.as_str() {
-         *         "export-io" => ApiError::internal(problem),
-         *         _ => ApiError::invalid(problem),
-         *     };
-         *     let mut target =
-         *         imports::write::Target::new(&path, format, answer.schema(), options).map_err(failed)?;
-         *     while let Some(batch) = answer.next().await {
-         *         let batch = batch.map_err(ApiError::invalid)?;
-         *         // Packing and the disk are no work for a thread that serves others.
-         *         target = tokio::task::spawn_blocking(move || {
-         *             target.write(&lake::formats::flat(&batch)?).map(|()| target)
-         *         })
-         *         .await
-         *         .map_err(ApiError::internal)?
-         *         .map_err(failed)?;
-         *     }
-         *     if answer.truncated() {
-         *         return Err(ApiError::invalid(lake::formats::rows_problem(limits)));
-         *     }
-         *     tokio::task::spawn_blocking(move || target.finish())
-         *         .await
-         *         .map_err(ApiError::internal)?
-         *         .map_err(failed)?;
-         *     let file = tokio::fs::File::open(&path)
-         *         .await
-         *         .map_err(ApiError::internal)?;
-         *     // The open file stays readable when its name is gone.
-         *     drop(folder);
-         *     let body = Body::from_stream(ReaderStream::new(file));
-         *     Ok(([(header::CONTENT_TYPE, format.media_type())], body).into_response())
-         *
-         *
-         *     c fn stream(
-         *     app: &App,
-         *     query: &str,
-         *     tables: Arc<CityTables>,
-         *     format: Format,
-         *      Answer<Response> {
-         *     let question = lake::Question {
-         *         sql: query,
-         *         parameters: Vec::new(),
-         *         tables,
-         *         catalogue: &app.ingest.catalogue(),
-         *     };
-         *     let limits = &app.options.sql_stream_limits;
-         *     let answer = app.lake.query_stream(question, limits).await;
-         *     let mut pieces = Box::pin(answer.map_err(ApiError::invalid)?.into_bytes(format));
-         *     // What fails before the first rows is still told with a status.
-         *     let first = match pieces.next().await {
-         *         Some(first) => first.map_err(ApiError::invalid)?,
-         *         None => Vec::new(),
-         *     };
-         *     let rest = pieces.inspect(|piece| {
-         *         if let Err(problem) = piece {
-         *             tracing::warn!(%problem, "an answer broke off");
-         *         }
-         *     });
-         *     let all = futures::stream::once(async { Ok(first) }).chain(rest);
-         *     let body = Body::from_stream(all.map(|piece| piece.map(Bytes::from)));
-         *     Ok(([(header::CONTENT_TYPE, format.media_type())], body).into_response())
-         *
-         *
-         *     Runs a statement over the tables that its reader sees.
-         *     async fn answer(app: &App, query: &str, tables: Arc<CityTables>) -> Answer<SqlAnswer> {
-         *     let result = app
-         *         .lake
-         *         .query(
-         *             query,
-         *             &app.options.sql_limits,
-         *             tables,
-         *             &app.ingest.catalogue(),
-         *         )
-         *         .await
-         *         .map_err(ApiError::invalid)?;
-         *     let columns: Vec<Column> = result
-         *         .columns
-         *         .iter()
-         *         .map(|c| Column {
-         *             name: c.name.clone(),
-         *             r#type: c.kind.into(),
-         *         })
-         *         .collect();
-         *     let rows: Vec<BTreeMap<String, serde_json::Value>> = result
-         *         .rows
-         *         .into_iter()
-         *         .map(|row| columns.iter().map(|c| c.name.clone()).zip(row).collect())
-         *         .collect();
-         *     Ok(SqlAnswer {
-         *         row_count: rows.len(),
-         *         columns,
-         *         rows,
-         *         truncated: result.truncated,
-         *         elapsed_ms: result.elapsed.as_secs_f64() * 1_000.0,
-         *     })
-         *
-         *
-         *     A column of a table that SQL can read.
-         */
+        /** @description A column of a table that SQL can read. */
         TableColumn: {
             /** @description Its name. */
             name: string;
@@ -4335,6 +3040,8 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SqlAnswer"];
                     "application/vnd.apache.arrow.stream": string;
+                    "application/vnd.apache.parquet": number[];
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
                     "text/csv": string;
                 };
             };
@@ -4363,6 +3070,96 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Tables"];
+                };
+            };
+        };
+    };
+    post_tables_name_import: {
+        parameters: {
+            query: {
+                /** @description The file's name; its ending is its format: .csv, .tsv, .txt, .xlsx or .parquet. */
+                file: string;
+                /** @description Read and report, write nothing. */
+                dry_run?: boolean | null;
+                /** @description `stop` (default): a bad line refuses the file; `skip`: bad lines are left out. */
+                on_error?: string | null;
+                /** @description Put it in the place of a table of the same name. */
+                replace?: boolean | null;
+                /** @description The sheet; the first without it. */
+                sheet?: string | null;
+                /** @description The line that names the columns, from 1; the first that is not empty without it. */
+                header_line?: number | null;
+                /** @description Merged cells: `refuse` (default), `fill` or `first`. */
+                merged?: string | null;
+                /** @description Its title in Chinese. */
+                title_zh?: string | null;
+                /** @description Its title in English. */
+                title_en?: string | null;
+                /** @description What it holds, in a sentence. */
+                description?: string | null;
+                /** @description The department that it is from, by id. */
+                department?: string | null;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description A dry run. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            /** @description Imported. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportReport"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
                 };
             };
         };
