@@ -73,8 +73,15 @@ fn main() -> anyhow::Result<ExitCode> {
             from,
         } => {
             let lake_seeds = lake_seeds.unwrap_or(seeds);
-            let status = std::process::Command::new("cargo")
-                .args(["run", "--quiet", "--locked", "--package", "faults", "--"])
+            // With the workspace, as the tests build it: alone it would build the query engine once more.
+            let made = std::process::Command::new("cargo")
+                .args(["build", "--locked", "--workspace", "--bin", "faults"])
+                .current_dir(&root)
+                .status()?;
+            if !made.success() {
+                return Ok(ExitCode::FAILURE);
+            }
+            let status = std::process::Command::new(suite::built(&root, "faults"))
                 .args(["--seeds", &seeds.to_string(), "--from", &from.to_string()])
                 .args(["--lake-seeds", &lake_seeds.to_string()])
                 .current_dir(&root)

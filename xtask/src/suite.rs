@@ -95,11 +95,12 @@ fn steps(root: &Path) -> Vec<Step> {
         step("tidy", |root| Ok(judge(&tidy::check(&Tree::read(root)?)?))),
         step("licences", |root| Ok(judge(&licences::check(root)?))),
         program("unit and integration tests", ".", tests),
-        program(
-            "simulation",
-            ".",
-            "cargo run --quiet --locked --package faults -- --seeds 500 --lake-seeds 200",
-        ),
+        step("simulation", |root| {
+            // Built with the tests: building it alone would build the query engine once more, with fewer features.
+            let mut simulation = Command::new(built(root, "faults"));
+            simulation.args(["--seeds", "500", "--lake-seeds", "200"]);
+            watch(root, ".", simulation)
+        }),
         program("page types and lints", "web", "npm run --silent check"),
         program("page tests", "web", "npm run --silent test"),
         program("end-to-end tests", "web", "npm run --silent e2e"),
@@ -118,16 +119,21 @@ fn judge(findings: &[Finding]) -> Counts {
 /// counts as one; one that fails without reporting a failed test counts as one failed.
 fn execute(root: &Path, folder: &str, line: &str) -> Result<Counts> {
     let mut words = line.split(' ');
-    let mut child = Command::new(words.next().unwrap_or_default())
-        .args(words)
+    let mut command = Command::new(words.next().unwrap_or_default());
+    command.args(words);
+    watch(root, folder, command)
+}
+
+fn watch(root: &Path, folder: &str, mut command: Command) -> Result<Counts> {
+    let mut child = command
         .current_dir(root.join(folder))
         .env("NO_COLOR", "1")
-        .env("JINGLING_BINARY", binary(root))
+        .env("JINGLING_BINARY", built(root, "jingling"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .with_context(|| format!("cannot start: {line}"))?;
+        .with_context(|| format!("cannot start: {command:?}"))?;
     let (sender, lines) = mpsc::channel();
     let readers = [
         child.stdout.take().map(|out| forward(out, sender.clone())),
@@ -170,11 +176,11 @@ fn forward(
     })
 }
 
-/// Where the binary is built, for the end-to-end tests.
-fn binary(root: &Path) -> PathBuf {
+/// Where a program is built.
+pub fn built(root: &Path, name: &str) -> PathBuf {
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    target.join("debug/jingling")
+    target.join("debug").join(name)
 }
 
 /// The counts in a line of a test runner's summary, if it is one: cargo-nextest's
