@@ -446,6 +446,7 @@ fn what_does_not_fit_together() {
             "mapping-unit",
             "mappings/wells.toml:9",
         ),
+        // A code that no unit has; that is what it is here for.
         (
             "mappings/wells.toml",
             "\"CMT\"",
