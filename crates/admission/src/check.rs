@@ -188,6 +188,10 @@ fn to_declared_unit(
         normalise_unit(attribute)?;
         return Ok(number);
     };
+    // The usual case: nothing to look up, nothing to convert.
+    if attribute.unit.as_ref() == Some(wanted_code) {
+        return Ok(number);
+    }
     // The pack loader has checked that every declared unit is known.
     let Some(wanted) = unit::find(wanted_code) else {
         return Ok(number);

@@ -3,8 +3,9 @@
 //! Only messages whose every attribute carries its own time are compared: two equal readings without a
 //! time are two readings.
 
+use crate::ingest::Incoming;
 use hashbrown::HashMap;
-use model::{Timestamp, Update, Value};
+use model::{Update, Value};
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
@@ -27,24 +28,27 @@ impl Duplicates {
         }
     }
 
-    /// The message's fingerprint, or `None` when it carries no time of its own.
+    /// The message's fingerprint, or `None` when something in it carries no time of its own.
+    ///
+    /// It is made of the bytes as they came, in one stretch, and of what the first update says: the same bytes at the
+    /// same address say something else only when the request said how to read them (a precision of times), and then the
+    /// first update differs too.
     pub fn fingerprint(
         &self,
         sender: Option<&str>,
-        received_at: Timestamp,
+        incoming: &Incoming<'_>,
         updates: &[Update],
     ) -> Option<u64> {
+        let mut attributes = updates.iter().flat_map(|update| &update.attributes);
+        if attributes.any(|attribute| attribute.observed_at == incoming.received_at) {
+            return None;
+        }
         let mut h = self.hasher.build_hasher();
-        sender.hash(&mut h);
-        for update in updates {
-            update.entity_id.hash(&mut h);
-            for attribute in &update.attributes {
-                if attribute.observed_at == received_at {
-                    return None;
-                }
-                attribute.name.hash(&mut h);
-                attribute.observed_at.hash(&mut h);
-                attribute.unit.hash(&mut h);
+        (sender, incoming.address, incoming.raw, updates.len()).hash(&mut h);
+        if let Some(first) = updates.first() {
+            (&first.entity_id, &first.entity_type).hash(&mut h);
+            for attribute in &first.attributes {
+                (&attribute.name, attribute.observed_at, &attribute.unit).hash(&mut h);
                 hash_value(&attribute.value, &mut h);
             }
         }

@@ -2,6 +2,7 @@
 
 use crate::check::{Limits, admit};
 use crate::duplicates::Duplicates;
+use crate::recent::Recent;
 use journal::{AppendError, Journal};
 use model::{
     Accepted, Catalogue, Corrected, DeviceId, EntityId, Problem, Record, Rejected, Retained,
@@ -18,6 +19,8 @@ const DUPLICATES_REMEMBERED_MAX: usize = 65_536;
 const PROBLEMS_TOLD_MAX: usize = 5;
 /// How much is kept of a message that no record of the journal can hold, bytes.
 const FRONT_KEPT_BYTES: usize = 65_536;
+/// How much is kept decoded for whoever follows the journal at its end, bytes as encoded.
+const RECENT_BYTES_MAX: usize = 32 << 20;
 
 /// Which entities a sender may write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +98,7 @@ pub struct Ingest {
     catalogue: RwLock<Arc<Catalogue>>,
     limits: Limits,
     duplicates: Mutex<Duplicates>,
+    recent: Recent,
     /// What has come in since the start.
     pub counters: Counters,
 }
@@ -107,6 +111,7 @@ impl Ingest {
             catalogue: RwLock::new(catalogue),
             limits,
             duplicates: Mutex::new(Duplicates::new(DUPLICATES_REMEMBERED_MAX)),
+            recent: Recent::new(RECENT_BYTES_MAX),
             counters: Counters::default(),
         }
     }
@@ -114,6 +119,11 @@ impl Ingest {
     /// The journal that is written.
     pub fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    /// What was handed to the journal a moment ago, for the one that follows it.
+    pub fn recent(&self) -> &Recent {
+        &self.recent
     }
 
     /// The declared entity types.
@@ -145,7 +155,7 @@ impl Ingest {
         let fingerprint = if problems.is_empty() {
             self.duplicates
                 .lock()
-                .fingerprint(sender, incoming.received_at, &admitted)
+                .fingerprint(sender, &incoming, &admitted)
         } else {
             None
         };
@@ -173,7 +183,7 @@ impl Ingest {
                 updates: admitted,
                 retain: incoming.retain,
             });
-            position = self.append(&record)?;
+            position = self.append(record)?.ok();
             if position.is_some() {
                 self.counters
                     .messages_accepted
@@ -219,15 +229,12 @@ impl Ingest {
         problems: &[Problem],
     ) -> Result<u64, Refusal> {
         let letter = dead_letter(&incoming, size_bytes, problems);
-        let mut record = Record::Rejected(letter);
-        let mut position = self.append(&record)?;
-        if position.is_none()
-            && let Record::Rejected(letter) = &mut record
-        {
+        let mut taken = self.append(Record::Rejected(letter))?;
+        if let Err(Record::Rejected(mut letter)) = taken {
             letter.raw.truncate(FRONT_KEPT_BYTES);
-            position = self.append(&record)?;
+            taken = self.append(Record::Rejected(letter))?;
         }
-        let position = position.ok_or_else(|| {
+        let position = taken.map_err(|_| {
             Refusal::Unavailable(
                 "the journal's longest record cannot hold a dead letter".to_owned(),
             )
@@ -244,7 +251,7 @@ impl Ingest {
     /// # Errors
     /// See [`Refusal`]; nothing was written then.
     pub fn retain(&self, kept: Retained) -> Result<u64, Refusal> {
-        self.append(&Record::Retained(kept))?.ok_or_else(|| {
+        self.append(Record::Retained(kept))?.map_err(|_| {
             Refusal::Unavailable(
                 "the journal's longest record cannot hold a retained message".to_owned(),
             )
@@ -257,7 +264,7 @@ impl Ingest {
     /// # Errors
     /// See [`Refusal`]; nothing was written then.
     pub fn correct(&self, corrected: Corrected) -> Result<u64, Refusal> {
-        self.append(&Record::Corrected(corrected))?.ok_or_else(|| {
+        self.append(Record::Corrected(corrected))?.map_err(|_| {
             Refusal::Unavailable(
                 "the journal's longest record cannot hold the correction".to_owned(),
             )
@@ -269,11 +276,15 @@ impl Ingest {
         admit(update, &self.catalogue(), &self.limits, now)
     }
 
-    /// The record's position; `None` when it is longer than the journal's longest record.
-    fn append(&self, record: &Record) -> Result<Option<u64>, Refusal> {
-        match self.journal.append(&record.encode()) {
-            Ok(position) => Ok(Some(position)),
-            Err(AppendError::TooLarge { .. }) => Ok(None),
+    /// The record's position; the record itself when it is longer than the journal's longest record.
+    fn append(&self, record: Record) -> Result<Result<u64, Record>, Refusal> {
+        let encoded = record.encode();
+        match self.journal.append(&encoded) {
+            Ok(position) => {
+                self.recent.put(position, encoded.len(), record);
+                Ok(Ok(position))
+            }
+            Err(AppendError::TooLarge { .. }) => Ok(Err(record)),
             Err(AppendError::Busy) => Err(Refusal::Busy),
             Err(AppendError::Full) => Err(Refusal::Full),
             Err(other) => Err(Refusal::Unavailable(other.to_string())),

@@ -5,6 +5,8 @@
 mod check;
 mod duplicates;
 mod ingest;
+mod recent;
 
 pub use check::{Limits, admit};
 pub use ingest::{Counters, Incoming, Ingest, Receipt, Refusal, Scope};
+pub use recent::Recent;

@@ -1,8 +1,9 @@
-//! Reads the journal once and lets every projection follow: the current state and history at once, the
+//! Follows the journal once, reading what is not still at hand ([`admission::Recent`]), and lets every projection follow: the current state and history at once, the
 //! records (alerts, dead letters, device counters) a step behind through a bounded queue. Each projection
 //! has its own position and skips what it has, so any of them can be thrown away and rebuilt.
 
 use crate::gaps::{Cause, Gap, Gaps};
+use admission::Ingest;
 use bytes::Bytes;
 use journal::{Journal, ReadError};
 use lake::Lake;
@@ -56,6 +57,8 @@ impl Batch {
 pub struct Projector {
     /// What is read.
     pub journal: Journal,
+    /// Where the journal's newest records are still decoded.
+    pub ingest: Arc<Ingest>,
     /// The current state.
     pub twin: Arc<Twin>,
     /// History.
@@ -82,7 +85,19 @@ impl Projector {
         let mut durable = self.journal.durable();
         let mut reader = self.journal.read(position);
         while !self.stop.load(Ordering::Acquire) {
-            let batch = match reader.next_batch(BATCH_RECORDS_MAX) {
+            let safe = *durable.borrow();
+            let recent = self.ingest.recent();
+            let newest = recent.take(position, safe, BATCH_RECORDS_MAX);
+            let read = if newest.is_empty() {
+                if reader.position() != position {
+                    reader.seek(position);
+                }
+                reader.next_batch(BATCH_RECORDS_MAX)
+            } else {
+                Ok(Vec::new())
+            };
+            let batch = match read {
+                Ok(_) if !newest.is_empty() => sorted(position, (position..).zip(newest)),
                 Ok(records) if records.is_empty() => {
                     let woken = runtime.block_on(async {
                         tokio::select! {
@@ -159,23 +174,32 @@ impl Projector {
     }
 }
 
-fn decoded(position: u64, records: Vec<(u64, Bytes)>) -> anyhow::Result<Batch> {
+/// Reads what the journal holds.
+fn decoded(position: u64, stored: Vec<(u64, Bytes)>) -> anyhow::Result<Batch> {
+    let mut records = Vec::with_capacity(stored.len());
+    for (at, bytes) in stored {
+        let record = Record::decode(&bytes).map_err(|error| {
+            anyhow::anyhow!("journal record {at} does not decode: {error}; run `jingling check`")
+        })?;
+        records.push((at, record));
+    }
+    Ok(sorted(position, records))
+}
+
+fn sorted(position: u64, records: impl IntoIterator<Item = (u64, Record)>) -> Batch {
     let mut batch = Batch {
         end: position,
         ..Batch::default()
     };
-    for (at, bytes) in records {
-        match Record::decode(&bytes) {
-            Ok(Record::Accepted(accepted)) => batch.accepted.push((at, accepted)),
-            Ok(Record::Rejected(rejected)) => batch.rejected.push((at, rejected)),
-            Ok(Record::Corrected(corrected)) => batch.corrected.push((at, corrected)),
+    for (at, record) in records {
+        match record {
+            Record::Accepted(accepted) => batch.accepted.push((at, accepted)),
+            Record::Rejected(rejected) => batch.rejected.push((at, rejected)),
+            Record::Corrected(corrected) => batch.corrected.push((at, corrected)),
             // The MQTT door's own: it reads them when it opens.
-            Ok(Record::Retained(_)) => {}
-            Err(error) => {
-                anyhow::bail!("journal record {at} does not decode: {error}; run `jingling check`")
-            }
+            Record::Retained(_) => {}
         }
         batch.end = at + 1;
     }
-    Ok(batch)
+    batch
 }

@@ -232,6 +232,7 @@ impl Running {
         let _ = app.shown.set(progressed.clone());
         let projector = Projector {
             journal,
+            ingest: ingest.clone(),
             twin,
             lake,
             records: batches,
@@ -330,8 +331,9 @@ impl Running {
             .iter()
             .map(|(&name, a)| (name, a.to_string()))
             .collect();
-        files::write_atomically(&folder.addresses(), &serde_json::to_vec_pretty(&shown)?)?;
+        // In this order: whoever finds the addresses finds the city ready.
         app.is_ready.store(true, Ordering::Release);
+        files::write_atomically(&folder.addresses(), &serde_json::to_vec_pretty(&shown)?)?;
         Ok(Self {
             app,
             addresses,

@@ -71,12 +71,13 @@ fn write_file(
     let table = Table::Observations;
     let partition = table.partition_of(rows[0].observed_at);
     let mut writer = TableWriter::create(dir, table, partition, options)?;
+    let picker = part.picker();
     for slice in rows.chunks(BATCH_ROWS) {
         let picked: Vec<(usize, usize)> = slice
             .iter()
             .map(|p| (p.chunk as usize, p.row as usize))
             .collect();
-        writer.write(&part.pick(&picked).map_err(|e| told(&e))?)?;
+        writer.write(&picker.pick(&picked).map_err(|e| told(&e))?)?;
     }
     writer.finish()
 }

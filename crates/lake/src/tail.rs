@@ -59,6 +59,8 @@ struct Interner {
     ready: Option<StringViewArray>,
     fresh: StringViewBuilder,
     fresh_count: usize,
+    /// What was asked for last, where it is mostly asked for again.
+    last: Option<(String, u32)>,
 }
 
 impl Interner {
@@ -71,6 +73,21 @@ impl Interner {
         self.numbers.insert(text.into(), number);
         self.fresh.append_value(text);
         self.fresh_count += 1;
+        number
+    }
+
+    /// As [`Self::number`], for texts that mostly come several times in a row.
+    fn number_again(&mut self, text: &str) -> u32 {
+        if let Some((last, number)) = &self.last
+            && last == text
+        {
+            return *number;
+        }
+        let number = self.number(text);
+        let (last, of_last) = self.last.get_or_insert_default();
+        last.clear();
+        last.push_str(text);
+        *of_last = number;
         number
     }
 
@@ -289,19 +306,50 @@ impl Part {
             .collect()
     }
 
-    /// Chosen rows, named by chunk and row, as one batch of all columns.
-    pub fn pick(&self, rows: &[(usize, usize)]) -> Result<RecordBatch, ArrowError> {
-        let columns = (0..column::COUNT)
-            .map(|c| {
-                let stored: Vec<ArrayRef> = self
-                    .chunks
+    /// For taking rows out in another order.
+    pub fn picker(&self) -> Picker<'_> {
+        let column = |c: usize| {
+            let is_there = |chunk: &Arc<Chunk>| match c {
+                column::VALUE_TEXT => chunk.text.is_some(),
+                column::VALUE_JSON => chunk.json.is_some(),
+                _ => true,
+            };
+            if self.chunks.iter().any(is_there) {
+                self.chunks
                     .iter()
                     .map(|chunk| self.stored(chunk, c))
-                    .collect();
-                let stored: Vec<&dyn Array> = stored.iter().map(AsRef::as_ref).collect();
-                self.spell_out(c, arrow::compute::interleave(&stored, rows)?)
-            })
-            .collect::<Result<_, _>>()?;
+                    .collect()
+            } else {
+                Vec::new()
+            }
+        };
+        Picker {
+            part: self,
+            columns: (0..column::COUNT).map(column).collect(),
+        }
+    }
+}
+
+/// A part's columns, chunk by chunk, laid out once for many picks.
+pub(crate) struct Picker<'p> {
+    part: &'p Part,
+    /// Without chunks where no row has a value.
+    columns: Vec<Vec<ArrayRef>>,
+}
+
+impl Picker<'_> {
+    /// Chosen rows, named by chunk and row, as one batch of all columns.
+    pub fn pick(&self, rows: &[(usize, usize)]) -> Result<RecordBatch, ArrowError> {
+        let pick = |(c, chunks): (usize, &Vec<ArrayRef>)| {
+            if chunks.is_empty() {
+                return Ok(new_null_array(&DataType::Utf8View, rows.len()));
+            }
+            let chunks: Vec<&dyn Array> = chunks.iter().map(AsRef::as_ref).collect();
+            let picked = arrow::compute::interleave(&chunks, rows)?;
+            self.part.spell_out(c, picked)
+        };
+        let columns = self.columns.iter().enumerate().map(pick);
+        let columns = columns.collect::<Result<_, _>>()?;
         batch(&observations(), columns, rows.len())
     }
 }
@@ -358,7 +406,7 @@ impl Tail {
         let rows_before = self.rows;
         // Positions fit: a journal of 2^63 records cannot be written.
         let position = position as i64;
-        let door = self.words[DOOR].number(&accepted.door);
+        let door = self.words[DOOR].number_again(&accepted.door);
         let device_id = match &accepted.device_id {
             Some(id) => self.words[DEVICE_ID].number(id.as_str()),
             None => NONE,
@@ -366,13 +414,13 @@ impl Tail {
         let received_at = accepted.received_at.micros();
         for update in &accepted.updates {
             let entity_id = self.words[ENTITY_ID].number(update.entity_id.as_str());
-            let entity_type = self.words[ENTITY_TYPE].number(update.entity_type.as_str());
+            let entity_type = self.words[ENTITY_TYPE].number_again(update.entity_type.as_str());
             for attribute in &update.attributes {
                 let unit = match &attribute.unit {
-                    Some(unit) => self.words[UNIT].number(unit),
+                    Some(unit) => self.words[UNIT].number_again(unit),
                     None => NONE,
                 };
-                let name = self.words[ATTRIBUTE].number(attribute.name.as_str());
+                let name = self.words[ATTRIBUTE].number_again(attribute.name.as_str());
                 let open = &mut self.open;
                 open.words[ENTITY_ID].push(entity_id);
                 open.words[ENTITY_TYPE].push(entity_type);

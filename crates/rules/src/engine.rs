@@ -32,8 +32,9 @@ use crate::index::{Against, Compiled, KindIndex, NAME};
 use crate::rule::{Kind, Op, Rule};
 use crate::state::{EntityState, Mark, Run, RunState, Seen, State};
 use crate::text;
+use hashbrown::HashMap;
 use model::{AttributeUpdate, Catalogue, EntityId, Problem, Quality, Timestamp, Update, Value};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 /// Rules at work. Memory grows with the entities that rules concern: about 200 bytes for each and rule.
 #[derive(Debug, Default)]

@@ -1,8 +1,8 @@
 //! Rules laid out so that an update finds the ones that concern it by two hash lookups.
 
 use crate::rule::{Kind, Rule, Threshold};
+use hashbrown::HashMap;
 use model::{Catalogue, Value};
-use std::collections::HashMap;
 
 /// The attribute that names an entity on screens.
 pub(crate) const NAME: &str = "name";

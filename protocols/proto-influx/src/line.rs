@@ -46,7 +46,7 @@ pub fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
             }
             let end = line_end(rest);
             let (line, at) = (&rest[..end], number);
-            number += line.matches('\n').count() + 1;
+            number += line.bytes().filter(|b| *b == b'\n').count() + 1;
             rest = rest.get(end + 1..).unwrap_or_default();
             let line = line.trim();
             if !line.is_empty() && !line.starts_with('#') {
@@ -59,6 +59,12 @@ pub fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 /// Where the first line of `text` ends. Quotes count in the fields alone: after the first bare space.
 fn line_end(text: &str) -> usize {
     let bytes = text.as_bytes();
+    // Nearly all lines have neither quotes nor escapes.
+    match memchr::memchr3(b'\n', b'"', b'\\', bytes) {
+        None => return bytes.len(),
+        Some(at) if bytes[at] == b'\n' => return at,
+        Some(_) => {}
+    }
     let starts_comment = text.trim_start_matches([' ', '\t', '\r']).starts_with('#');
     let (mut in_fields, mut quoted, mut at) = (false, false, 0);
     while let Some(byte) = bytes.get(at) {
@@ -80,13 +86,13 @@ fn line_end(text: &str) -> usize {
 /// `line-syntax`, `line-field`, `number-not-finite`, `line-time`, `line-limit`.
 pub fn parse<'a>(line: &'a str, limits: &Limits) -> Result<Line<'a>, Problem> {
     let mut reader = Reader { line, at: 0 };
-    let measurement = reader.word(&[',', ' ']);
+    let measurement = reader.word([b',', b' ']);
     if measurement.is_empty() {
         return Err(reader.problem("line-syntax", "the measurement is missing"));
     }
     let mut tags = Vec::new();
-    while reader.take(',') {
-        let (key, value) = (reader.key()?, reader.word(&[',', ' ', '=']));
+    while reader.take(b',') {
+        let (key, value) = (reader.key()?, reader.word([b',', b' ', b'=']));
         if value.is_empty() {
             return Err(reader.problem(
                 "line-syntax",
@@ -96,7 +102,7 @@ pub fn parse<'a>(line: &'a str, limits: &Limits) -> Result<Line<'a>, Problem> {
         tags.push((key, value));
         check_count(tags.len(), limits.tags_max, "tags", &reader)?;
     }
-    if !reader.take(' ') {
+    if !reader.take(b' ') {
         return Err(reader.problem("line-syntax", "the fields are missing"));
     }
     reader.spaces();
@@ -106,7 +112,7 @@ pub fn parse<'a>(line: &'a str, limits: &Limits) -> Result<Line<'a>, Problem> {
         let value = reader.field(&key, limits)?;
         fields.push((key, value));
         check_count(fields.len(), limits.fields_max, "fields", &reader)?;
-        if !reader.take(',') {
+        if !reader.take(b',') {
             break;
         }
     }
@@ -145,8 +151,8 @@ impl<'a> Reader<'a> {
         &self.line[self.at..]
     }
 
-    fn take(&mut self, c: char) -> bool {
-        let found = self.rest().starts_with(c);
+    fn take(&mut self, c: u8) -> bool {
+        let found = self.line.as_bytes().get(self.at) == Some(&c);
         self.at += usize::from(found);
         found
     }
@@ -156,34 +162,32 @@ impl<'a> Reader<'a> {
     }
 
     /// Text up to one of `ends` (all ASCII) that is not escaped; `\` escapes `,`, `=`, space and itself.
-    fn word(&mut self, ends: &[char]) -> Cow<'a, str> {
+    fn word<const N: usize>(&mut self, ends: [u8; N]) -> Cow<'a, str> {
         let rest = self.rest();
         let mut escaped = false;
-        let end = rest
-            .char_indices()
-            .find(|(_, c)| {
-                let ends_here = !escaped && ends.contains(c);
-                escaped = !escaped && *c == '\\';
-                ends_here
-            })
-            .map_or(rest.len(), |(at, _)| at);
+        let end = rest.bytes().position(|b| {
+            let ends_here = !escaped && ends.contains(&b);
+            escaped = !escaped && b == b'\\';
+            ends_here
+        });
+        let end = end.unwrap_or(rest.len());
         self.at += end;
         unescape(&rest[..end], &[',', '=', ' ', '\\'])
     }
 
     fn key(&mut self) -> Result<Cow<'a, str>, Problem> {
-        let key = self.word(&['=', ',', ' ']);
+        let key = self.word([b'=', b',', b' ']);
         if key.is_empty() {
             return Err(self.problem("line-syntax", "a name is missing"));
         }
-        if !self.take('=') {
+        if !self.take(b'=') {
             return Err(self.problem("line-syntax", &format!("\"{}\" has no `=`", quote(&key))));
         }
         Ok(key)
     }
 
     fn field(&mut self, key: &str, limits: &Limits) -> Result<Field<'a>, Problem> {
-        if self.take('"') {
+        if self.take(b'"') {
             let rest = self.rest();
             let mut escaped = false;
             let end = rest.char_indices().find(|(_, c)| {
@@ -209,7 +213,8 @@ impl<'a> Reader<'a> {
             return Ok(Field::Text(unescape(&rest[..end], &['"', '\\'])));
         }
         let rest = self.rest();
-        let word = &rest[..rest.find([',', ' ']).unwrap_or(rest.len())];
+        let end = rest.bytes().position(|b| b == b',' || b == b' ');
+        let word = &rest[..end.unwrap_or(rest.len())];
         let field = number_or_boolean(word);
         match field {
             Some(Field::Float(number)) if !number.is_finite() => Err(self.problem(

@@ -41,8 +41,14 @@ impl Influx {
         limits: Limits,
     ) -> Result<Self, Problem> {
         let mut by_measurement = BTreeMap::new();
-        for mapping in mappings {
+        for mut mapping in mappings {
             mapping.check()?;
+            // Once here, not for every value.
+            for unit in mapping.units.values_mut() {
+                if let Some(known) = unit::find(unit) {
+                    *unit = known.code.to_owned();
+                }
+            }
             let measurement = mapping.measurement.clone();
             if by_measurement
                 .insert(measurement.clone(), mapping)
@@ -276,13 +282,7 @@ fn attribute(
         Some(renamed) => renamed.clone(),
         None => AttributeName::new(name).map_err(|p| placed(p, &place()))?,
     };
-    let unit = mapping
-        .and_then(|mapping| mapping.units.get(name))
-        .map(|unit| {
-            unit::find(unit)
-                .map_or(unit.as_str(), |unit| unit.code)
-                .to_owned()
-        });
+    let unit = mapping.and_then(|mapping| mapping.units.get(name).cloned());
     let value = match field {
         Field::Float(number) => Value::number(*number).map_err(|p| placed(p, &place()))?,
         Field::Integer(number) => Value::Number(*number as f64),
