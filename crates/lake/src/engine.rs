@@ -4,6 +4,7 @@
 use crate::errors::{CATALOG, SCHEMA};
 use crate::functions;
 use crate::lake::Options;
+use crate::runs::ByRuns;
 use crate::store::LakeFolder;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -102,6 +103,7 @@ impl Engine {
             .with_config(config)
             .with_runtime_env(Arc::new(env))
             .with_default_features()
+            .with_physical_optimizer_rule(Arc::new(ByRuns))
             .with_physical_optimizer_rule(Arc::new(JoinsYield));
         if let Some(functions) = builder.scalar_functions() {
             functions.retain(|f| !UNBOUNDED_FUNCTIONS.contains(&f.name()));

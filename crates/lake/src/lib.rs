@@ -39,6 +39,7 @@ pub mod records;
 mod result;
 mod rollup;
 mod rollups;
+mod runs;
 pub mod schema;
 mod seal;
 mod statement;

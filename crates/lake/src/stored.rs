@@ -15,7 +15,7 @@ use datafusion::catalog::Session;
 use datafusion::catalog::memory::{DataSourceExec, MemorySourceConfig};
 use datafusion::common::pruning::PrunableStatistics;
 use datafusion::common::stats::Precision;
-use datafusion::common::{ColumnStatistics, DFSchema, ScalarValue, Statistics};
+use datafusion::common::{Column, ColumnStatistics, DFSchema, ScalarValue, Statistics};
 use datafusion::config::TableParquetOptions;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
@@ -24,7 +24,7 @@ use datafusion::datasource::physical_plan::{
 };
 use datafusion::datasource::{TableProvider, TableType};
 use datafusion::error::Result;
-use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::logical_expr::{BinaryExpr, Expr, TableProviderFilterPushDown};
 use datafusion::physical_expr::conjunction;
 use datafusion::physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder};
 use datafusion::physical_plan::ExecutionPlan;
@@ -32,6 +32,7 @@ use datafusion::physical_plan::filter::FilterExecBuilder;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::union::UnionExec;
 use parquet::arrow::async_reader::AsyncFileReader;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -108,28 +109,66 @@ impl Stored {
         Ok(DataSourceExec::from_data_source(config))
     }
 
-    /// As [`Self::scan_files`], without struck rows.
-    fn scan_struck(
+    /// As [`Self::scan_files`], without struck rows and without those that the filters turn down.
+    fn scan_filtered(
         &self,
         state: &dyn Session,
         files: &[Arc<FileEntry>],
         projection: &[usize],
+        filters: &[Expr],
+        is_struck: bool,
+        limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let keys = [
-            column::ENTITY_ID,
-            column::ATTRIBUTE,
-            column::OBSERVED_AT,
-            column::JOURNAL_POSITION,
-        ];
-        let mut wider = projection.to_vec();
-        wider.extend(keys.iter().filter(|key| !projection.contains(key)));
+        let mut filters = filters.to_vec();
+        if is_struck {
+            filters.push(self.contents.struck.expr().is_not_true());
+        }
+        if filters.is_empty() {
+            return self.scan_files(state, files, projection, limit);
+        }
+        let wider = self.with_columns_of(&filters, projection)?;
         let scan = self.scan_files(state, files, &wider, None)?;
-        let named = DFSchema::try_from(scan.schema())?;
-        let stays = self.contents.struck.expr().is_not_true();
-        let stays = state.create_physical_expr(stays, &named)?;
-        let filter = FilterExecBuilder::new(stays, scan)
-            .apply_projection(Some((0..projection.len()).collect()))?;
-        Ok(Arc::new(filter.build()?))
+        filtered(state, &filters, scan, projection.len())
+    }
+
+    /// Some columns and, behind them, those that filters look at besides.
+    fn with_columns_of(&self, filters: &[Expr], projection: &[usize]) -> Result<Vec<usize>> {
+        let schema = self.table.schema();
+        let mut wider = projection.to_vec();
+        for filter in filters {
+            let mut named: Vec<usize> = (filter.column_refs().into_iter())
+                .map(|column| schema.index_of(column.name()))
+                .collect::<std::result::Result<_, _>>()?;
+            named.sort_unstable();
+            named.retain(|column| !wider.contains(column));
+            wider.extend(named);
+        }
+        Ok(wider)
+    }
+
+    /// For each file, which filters cannot turn down any of its rows.
+    fn always_true(
+        &self,
+        state: &dyn Session,
+        filters: &[Expr],
+        files: &[Arc<FileEntry>],
+    ) -> Result<Vec<Vec<bool>>> {
+        let mut idle = vec![vec![false; filters.len()]; files.len()];
+        for (n, filter) in filters.iter().enumerate() {
+            let Some(opposite) = opposite(filter, &self.table.schema()) else {
+                continue;
+            };
+            let opposite = self.predicate(state, &[opposite])?;
+            let known = files.iter();
+            let known = known.map(|f| statistics(std::slice::from_ref(f))).collect();
+            for (idle, may_hold) in idle
+                .iter_mut()
+                .zip(self.relevant(opposite.as_ref(), known)?)
+            {
+                idle[n] = !may_hold;
+            }
+        }
+        Ok(idle)
     }
 
     /// What the filters say of ranges of rows; `None` when they say nothing.
@@ -274,6 +313,43 @@ fn statistics(files: &[Arc<FileEntry>]) -> Statistics {
     }
 }
 
+/// The rows that filters let through, with the first columns only.
+fn filtered(
+    state: &dyn Session,
+    filters: &[Expr],
+    rows: Arc<dyn ExecutionPlan>,
+    columns: usize,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let named = DFSchema::try_from(rows.schema())?;
+    let filters = filters
+        .iter()
+        .map(|filter| state.create_physical_expr(filter.clone(), &named))
+        .collect::<Result<Vec<_>>>()?;
+    let filter = FilterExecBuilder::new(conjunction(filters), rows)
+        .apply_projection(Some((0..columns).collect()))?;
+    Ok(Arc::new(filter.build()?))
+}
+
+/// What holds of exactly the rows that a filter turns down; `None` when that cannot be said, as where a value may be
+/// missing: such a row is let through by neither.
+fn opposite(filter: &Expr, schema: &SchemaRef) -> Option<Expr> {
+    let Expr::BinaryExpr(compared) = filter else {
+        return None;
+    };
+    let never_null = |column: &Column| {
+        let field = schema.field_with_name(column.name());
+        field.is_ok_and(|field| !field.is_nullable())
+    };
+    let is_plain = match (compared.left.as_ref(), compared.right.as_ref()) {
+        (Expr::Column(column), Expr::Literal(value, _))
+        | (Expr::Literal(value, _), Expr::Column(column)) => never_null(column) && !value.is_null(),
+        _ => false,
+    };
+    let op = compared.op.negate().filter(|_| is_plain)?;
+    let (left, right) = (compared.left.clone(), compared.right.clone());
+    Some(Expr::BinaryExpr(BinaryExpr::new(left, op, right)))
+}
+
 #[async_trait]
 impl TableProvider for Stored {
     fn schema(&self) -> SchemaRef {
@@ -288,8 +364,7 @@ impl TableProvider for Stored {
         &self,
         filters: &[&Expr],
     ) -> Result<Vec<TableProviderFilterPushDown>> {
-        // The rows in memory are filtered above the scan; files are passed over by the same filter.
-        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+        Ok(vec![TableProviderFilterPushDown::Exact; filters.len()])
     }
 
     async fn scan(
@@ -317,24 +392,34 @@ impl TableProvider for Stored {
         let is_struck = |file: &Arc<FileEntry>| {
             file.table == Table::Observations && self.contents.struck.may_touch(file)
         };
-        let (struck, files): (Vec<_>, Vec<_>) = files.into_iter().partition(is_struck);
-        if !files.is_empty() {
-            inputs.push(self.scan_files(state, &files, projection, limit)?);
+        // Files of which the same has to be asked are read together; of a day's file, its day need not be asked.
+        let mut alike: BTreeMap<(bool, Vec<bool>), Vec<Arc<FileEntry>>> = BTreeMap::new();
+        let idle = self.always_true(state, filters, &files)?;
+        for (file, idle) in files.into_iter().zip(idle) {
+            let key = (is_struck(&file), idle);
+            alike.entry(key).or_default().push(file);
         }
-        if !struck.is_empty() {
-            inputs.push(self.scan_struck(state, &struck, projection)?);
+        for ((is_struck, idle), files) in alike {
+            let asked = filters.iter().zip(idle).filter(|(_, idle)| !idle);
+            let asked: Vec<Expr> = asked.map(|(filter, _)| filter.clone()).collect();
+            inputs.push(self.scan_filtered(state, &files, projection, &asked, is_struck, limit)?);
         }
         let mut batches = Vec::new();
+        let wider = self.with_columns_of(filters, projection)?;
         if self.has_tail {
             for part in &self.contents.parts {
                 let known = part.chunks.iter().map(|c| chunk_statistics(c)).collect();
                 let wanted = self.relevant(predicate.as_ref(), known)?;
-                batches.extend(part.batches(projection, &wanted, &self.contents.struck)?);
+                batches.extend(part.batches(&wider, &wanted, &self.contents.struck)?);
             }
         }
         if !batches.is_empty() || inputs.is_empty() {
-            let schema = Arc::new(schema.project(projection)?);
-            inputs.push(MemorySourceConfig::try_new_exec(&[batches], schema, None)?);
+            let schema = Arc::new(schema.project(&wider)?);
+            let rows = MemorySourceConfig::try_new_exec(&[batches], schema, None)?;
+            inputs.push(match filters {
+                [] => rows,
+                filters => filtered(state, filters, rows, projection.len())?,
+            });
         }
         UnionExec::try_new(inputs)
     }
