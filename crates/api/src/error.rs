@@ -101,6 +101,20 @@ impl ApiError {
             retry_after_s: Some(1),
         }
     }
+    /// 503: the platform is starting.
+    pub fn not_ready() -> Self {
+        let problem = Problem::new(
+            "not-ready",
+            "the platform is starting: the journal is replayed",
+            "server",
+            "ask again in a second",
+        );
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            problem,
+            retry_after_s: Some(1),
+        }
+    }
     /// 500: the cause goes to the log, not to the caller.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         tracing::error!(%cause, "a request failed inside");

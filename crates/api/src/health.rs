@@ -1,9 +1,10 @@
 //! Whether the platform lives, is ready, and how it does: for supervisors and Prometheus.
 
 use crate::app::App;
+use crate::error::ApiError;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ pub async fn alive() -> &'static str {
 
 /// Ready: every projection has caught up with what was durable at the start.
 // A line `degraded: …` follows for each thing that is wrong while the rest goes on.
-#[utoipa::path(get, path = "/readyz", tag = "health", security(()), responses((status = 200, body = String), (status = 503, body = String)))]
+#[utoipa::path(get, path = "/readyz", tag = "health", security(()), responses((status = 200, body = String), (status = 503, body = crate::error::ProblemBody)))]
 pub async fn ready(State(app): State<Arc<App>>) -> Response {
     if app.is_ready.load(Ordering::Acquire) {
         let backup = app.backup_age_seconds().map_or_else(
@@ -39,7 +40,7 @@ pub async fn ready(State(app): State<Arc<App>>) -> Response {
         }
         text.into_response()
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "replaying the journal\n").into_response()
+        ApiError::not_ready().into_response()
     }
 }
 

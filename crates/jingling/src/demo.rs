@@ -57,7 +57,11 @@ pub async fn demo(args: args::Demo) -> Result<()> {
     let settings = Settings::load(&args.dir, &args.overrides.set)?;
     let spinner = spinner("opening the stores");
     let started = std::time::Instant::now();
-    let running = Running::start(folder.clone(), &settings).await?;
+    let mut interrupted = Box::pin(interrupted());
+    let running = tokio::select! {
+        running = Running::start(folder.clone(), &settings) => running?,
+        () = &mut interrupted => return Ok(()),
+    };
     spinner.finish_and_clear();
     eprintln!("ready in {:.2} s", started.elapsed().as_secs_f64());
     greet(&folder, &running.addresses)?;
@@ -77,7 +81,7 @@ pub async fn demo(args: args::Demo) -> Result<()> {
         cancel.clone(),
     )?;
     tokio::select! {
-        () = interrupted() => eprintln!("\nending; everything acknowledged is on disk"),
+        () = interrupted => eprintln!("\nending; everything acknowledged is on disk"),
         why = running.failure() => eprintln!("a part of the platform failed: {why}"),
     }
     cancel.cancel();
@@ -115,16 +119,19 @@ fn spinner(text: &'static str) -> ProgressBar {
     bar
 }
 
-/// Ctrl-C or a polite request to end.
-pub async fn interrupted() {
-    let mut terminate =
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(signal) => signal,
-            Err(_) => return tokio::signal::ctrl_c().await.unwrap_or_default(),
-        };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+/// Ctrl-C or a polite request to end, heard from the call on, whenever it is waited for.
+pub fn interrupted() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+    async move {
+        match signals {
+            [Ok(mut interrupt), Ok(mut terminate)] => tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            },
+            // Not heard here, they end the process as the system does.
+            _ => std::future::pending().await,
+        }
     }
 }
 
@@ -277,8 +284,9 @@ pub async fn sim(args: args::Sim) -> Result<()> {
         cancel.clone(),
     )?;
     let ending = cancel.clone();
+    let interrupted = interrupted();
     tokio::spawn(async move {
-        interrupted().await;
+        interrupted.await;
         ending.cancel();
     });
     let report = playing.await??;
@@ -292,7 +300,15 @@ pub async fn sim(args: args::Sim) -> Result<()> {
 pub async fn serve(args: args::Serve) -> Result<()> {
     let settings = Settings::load(&args.dir, &args.overrides.set)?;
     let started = std::time::Instant::now();
-    let running = Running::start(Folder::new(&args.dir), &settings).await?;
+    let mut interrupted = Box::pin(interrupted());
+    let running = tokio::select! {
+        running = Running::start(Folder::new(&args.dir), &settings) => running?,
+        // Whatever was taken meanwhile is in the journal; the next start reads it.
+        () = &mut interrupted => {
+            tracing::info!("ended before it was ready");
+            return Ok(());
+        }
+    };
     let shown: Vec<String> = running
         .addresses
         .iter()
@@ -304,7 +320,7 @@ pub async fn serve(args: args::Serve) -> Result<()> {
         shown.join(", ")
     );
     let failure = tokio::select! {
-        () = interrupted() => None,
+        () = interrupted => None,
         why = running.failure() => Some(why),
     };
     running.stop().await?;

@@ -107,6 +107,8 @@ pub struct RecordsProjection {
     live_from: u64,
     gone: Option<Vec<RuleEvent>>,
     rules_stored: u64,
+    /// Whether the rules have seen a record, or raised or cleared something, since their memory was written.
+    rules_moved: bool,
     stored: Arc<AtomicU64>,
     stop: Arc<AtomicBool>,
 }
@@ -134,7 +136,9 @@ impl RecordsProjection {
                         .join("\n")
                 )
             })?;
-        let stored = read_rules(&state_file)?.unwrap_or_else(|| Stored {
+        let stored = read_rules(&state_file)?;
+        let is_first = stored.is_none();
+        let stored = stored.unwrap_or_else(|| Stored {
             version: RULES_VERSION,
             position: 0,
             state: State::default(),
@@ -158,6 +162,7 @@ impl RecordsProjection {
             live_from,
             gone: Some(gone),
             rules_stored: stored.position,
+            rules_moved: is_first,
             stored: Arc::new(AtomicU64::new(stored.position.min(records_position))),
             stop,
         })
@@ -258,6 +263,7 @@ impl RecordsProjection {
             }
         }
         self.end = self.end.max(batch.end);
+        self.rules_moved |= batch.end > self.rules_position;
         self.rules_position = self.rules_position.max(batch.end);
         self.records_position = self.records_position.max(batch.end);
         if !events.is_empty() || !self.letters.is_empty() || !self.corrections.is_empty() {
@@ -322,6 +328,7 @@ impl RecordsProjection {
             }
             events.extend(self.engine.tick(now));
             if !events.is_empty() {
+                self.rules_moved = true;
                 self.write(events).await?;
             }
         }
@@ -437,17 +444,29 @@ impl RecordsProjection {
         Ok(changed_alerts)
     }
 
+    /// Writes the rules' memory, when it is not what was written last: a city that nobody speaks to writes nothing.
     fn store_state(&mut self) -> Result<()> {
+        if !self.rules_moved {
+            self.tell_stored();
+            return Ok(());
+        }
         let stored = Stored {
             version: RULES_VERSION,
             position: self.rules_position,
             state: self.engine.state(),
         };
-        crate::files::write_atomically(&self.state_file, &serde_json::to_vec(&stored)?)?;
+        crate::files::write_pieces(&self.state_file, |out| {
+            Ok(serde_json::to_writer(out, &stored)?)
+        })?;
         self.rules_stored = stored.position;
+        self.rules_moved = false;
+        self.tell_stored();
+        Ok(())
+    }
+
+    fn tell_stored(&self) {
         let both = self.rules_stored.min(self.written);
         self.stored.store(both, Ordering::Release);
-        Ok(())
     }
 }
 
