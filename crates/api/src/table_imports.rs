@@ -13,7 +13,8 @@ use city::City;
 use futures::StreamExt;
 use imports::{LineProblem, Merged};
 use lake::department::{self, NewTable, TableEntry, TableSource};
-use model::{Catalogue, Problem, Timestamp, problem::quote};
+use model::problem::{both, quote};
+use model::{Catalogue, Problem, Timestamp, Told};
 use records::{Actor, Records};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -74,7 +75,7 @@ pub struct Outcome {
 ///
 /// # Errors
 /// `table-name`, `table-taken`, `table-exists`, `table-words`, `table-department`.
-pub fn check(asked: &Asked, place: Place<'_>) -> Result<(), Problem> {
+pub fn check(asked: &Asked, place: Place<'_>) -> Result<(), Told> {
     let name = asked.table.as_str();
     department::check_name(name)?;
     let mut taken = place
@@ -84,25 +85,38 @@ pub fn check(asked: &Asked, place: Place<'_>) -> Result<(), Problem> {
         .map(|kind| kind.name.to_lowercase())
         .chain(crate::tables::names().into_iter().map(str::to_owned));
     if taken.any(|taken| taken == name) {
-        return Err(Problem::new(
+        let taken = quote(name);
+        return Err(Told::new(
             "table-taken",
-            format!("\"{}\" is one of the platform's own tables", quote(name)),
-            "table",
-            format!("give the department's another name, such as dept_{name}"),
+            both(
+                format!("“{taken}”是平台自己的表"),
+                format!("\"{taken}\" is one of the platform's own tables"),
+            ),
+            both("表名", "table"),
+            both(
+                format!("请换一个表名，例如 dept_{name}"),
+                format!("give the department's another name, such as dept_{name}"),
+            ),
         ));
     }
-    for (what, text) in [
-        ("title_zh", &asked.title_zh),
-        ("title_en", &asked.title_en),
-        ("description", &asked.description),
+    for (zh, en, text) in [
+        ("中文标题", "title_zh", &asked.title_zh),
+        ("英文标题", "title_en", &asked.title_en),
+        ("说明", "description", &asked.description),
     ] {
         let length = text.as_ref().map_or(0, |text| text.chars().count());
         if length > TITLE_CHARS_MAX {
-            return Err(Problem::new(
+            return Err(Told::new(
                 "table-words",
-                format!("{what} has {length} characters"),
-                what,
-                format!("use at most {TITLE_CHARS_MAX}"),
+                both(
+                    format!("{zh}有 {length} 个字"),
+                    format!("{en} has {length} characters"),
+                ),
+                both(zh, en),
+                both(
+                    format!("最多 {TITLE_CHARS_MAX} 个字"),
+                    format!("use at most {TITLE_CHARS_MAX}"),
+                ),
             ));
         }
     }
@@ -110,12 +124,18 @@ pub fn check(asked: &Asked, place: Place<'_>) -> Result<(), Problem> {
         && place.city.organisation(id).is_none()
     {
         let known = place.city.organisations.iter().map(|o| o.id.as_str());
-        let known: Vec<&str> = known.collect();
-        return Err(Problem::new(
+        let (id, known) = (quote(id), known.collect::<Vec<_>>());
+        return Err(Told::new(
             "table-department",
-            format!("the city has no department \"{}\"", quote(id)),
-            "department",
-            format!("use one of {}", known.join(", ")),
+            both(
+                format!("本市没有部门“{id}”"),
+                format!("the city has no department \"{id}\""),
+            ),
+            both("部门", "department"),
+            both(
+                format!("请用其中一个：{}", known.join("、")),
+                format!("use one of {}", known.join(", ")),
+            ),
         ));
     }
     let (entries, _) = department::list(place.lake);
@@ -137,7 +157,7 @@ pub fn bring_in(
     options: &imports::Options,
     (by, now): (&str, Timestamp),
     progress: imports::Progress<'_>,
-) -> Result<Outcome, Problem> {
+) -> Result<Outcome, Told> {
     check(asked, place)?;
     let mut table = imports::read(path, name, options, progress)?;
     let may = table.problems_count == 0 || asked.skip_bad_lines;
@@ -233,12 +253,18 @@ pub struct ImportProblem {
     pub value: Option<String>,
     /// Short stable code.
     pub code: String,
-    /// What is wrong.
-    pub what: String,
-    /// Where.
-    pub place: String,
-    /// How to mend it.
-    pub mend: String,
+    /// What is wrong, in Chinese.
+    pub what_zh: String,
+    /// What is wrong, in English.
+    pub what_en: String,
+    /// Where, in Chinese.
+    pub place_zh: String,
+    /// Where, in English.
+    pub place_en: String,
+    /// How to mend it, in Chinese.
+    pub mend_zh: String,
+    /// How to mend it, in English.
+    pub mend_en: String,
 }
 
 /// What a file holds, and what came of it.
@@ -281,16 +307,19 @@ impl From<&LineProblem> for ImportProblem {
     }
 }
 
-impl From<&Problem> for ImportProblem {
-    fn from(problem: &Problem) -> Self {
+impl From<&Told> for ImportProblem {
+    fn from(told: &Told) -> Self {
         Self {
             line: None,
             column: None,
             value: None,
-            code: problem.code.clone(),
-            what: problem.what.clone(),
-            place: problem.place.clone(),
-            mend: problem.mend.clone(),
+            code: told.code.clone(),
+            what_zh: told.what.zh.clone(),
+            what_en: told.what.en.clone(),
+            place_zh: told.place.zh.clone(),
+            place_en: told.place.en.clone(),
+            mend_zh: told.mend.zh.clone(),
+            mend_en: told.mend.en.clone(),
         }
     }
 }
@@ -466,32 +495,43 @@ pub fn utc_offset_seconds(city: &City, now: Timestamp) -> i64 {
     zone.to_offset(moment).seconds().into()
 }
 
-fn refused(problem: Problem) -> ApiError {
-    match problem.code.as_str() {
-        "table-exists" => ApiError::new(StatusCode::CONFLICT, problem),
-        "import-size" => ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, problem),
-        "lake-io" | "table-write" | "import-io" => ApiError::internal(problem),
-        _ => ApiError::invalid(problem),
+fn refused(told: Told) -> ApiError {
+    match told.code.as_str() {
+        "table-exists" => ApiError::told(StatusCode::CONFLICT, told),
+        "import-size" => ApiError::told(StatusCode::PAYLOAD_TOO_LARGE, told),
+        "lake-io" | "table-write" | "import-io" => ApiError::internal(told),
+        _ => ApiError::told(StatusCode::BAD_REQUEST, told),
     }
 }
 
 fn lines_refused(table: &imports::Table) -> ApiError {
-    let first = table.problems.iter().take(PROBLEMS_TOLD);
-    let first: Vec<String> = first
-        .map(|found| format!("{}: {}", found.problem.place, found.problem.what))
-        .collect();
-    ApiError::new(
+    let first = || table.problems.iter().take(PROBLEMS_TOLD);
+    let zh = first().map(|found| {
+        let Told { place, what, .. } = &found.problem;
+        format!("{}：{}", place.zh, what.zh)
+    });
+    let en = first().map(|found| {
+        let Told { place, what, .. } = &found.problem;
+        format!("{}: {}", place.en, what.en)
+    });
+    let (zh, en) = (zh.collect::<Vec<_>>(), en.collect::<Vec<_>>());
+    let (bad, seen) = (table.rows_bad, table.rows_seen);
+    ApiError::told(
         StatusCode::UNPROCESSABLE_ENTITY,
-        Problem::new(
+        Told::new(
             "import-lines",
-            format!(
-                "{} of {} rows have problems, so nothing was written: {}",
-                table.rows_bad,
-                table.rows_seen,
-                first.join("; ")
+            both(
+                format!("{seen} 行中有 {bad} 行有错误，没有写入：{}", zh.join("；")),
+                format!(
+                    "{bad} of {seen} rows have problems, so nothing was written: {}",
+                    en.join("; ")
+                ),
             ),
-            "body",
-            "ask with dry_run=true for all of them and mend the file, or leave them out with on_error=skip",
+            both("文件", "body"),
+            both(
+                "请先检查（dry_run=true）看全部错误并修改文件，或略去有错误的行（on_error=skip）",
+                "ask with dry_run=true for all of them and mend the file, or leave them out with on_error=skip",
+            ),
         ),
     )
 }
@@ -515,13 +555,20 @@ async fn receive(body: Body, path: &Path, bytes_max: u64) -> Answer<()> {
         let piece = piece.map_err(broken)?;
         bytes += piece.len() as u64;
         if bytes > bytes_max {
-            return Err(ApiError::new(
+            let max = bytes_max >> 20;
+            return Err(ApiError::told(
                 StatusCode::PAYLOAD_TOO_LARGE,
-                Problem::new(
+                Told::new(
                     "import-size",
-                    format!("the file has more than {} MiB", bytes_max >> 20),
-                    "body",
-                    "import it with jingling import, cut it into several, or ask the engineer to raise import.upload_mib_max",
+                    both(
+                        format!("文件超过 {max} MiB"),
+                        format!("the file has more than {max} MiB"),
+                    ),
+                    both("文件", "body"),
+                    both(
+                        "请用命令行 jingling import 导入，或拆成几个文件，或请工程师调高 import.upload_mib_max",
+                        "import it with jingling import, cut it into several, or ask the engineer to raise import.upload_mib_max",
+                    ),
                 ),
             ));
         }

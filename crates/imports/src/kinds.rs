@@ -2,7 +2,8 @@
 //! strictly: what only looks like a number (a code, an account) stays text.
 
 use arrow::datatypes::{DataType, TimeUnit};
-use model::{Problem, problem::quote};
+use model::problem::{both, quote};
+use model::{Both, Problem};
 use std::str::FromStr;
 
 /// Digits up to which a whole number is a number; longer ones are numbers of cards and accounts.
@@ -71,26 +72,27 @@ impl Kind {
             .map_or("text", |(word, _)| word)
     }
 
-    pub(crate) fn name(self) -> &'static str {
+    /// What it is called in a sentence.
+    pub(crate) fn name(self) -> Both {
         match self {
-            Self::Integer => "a whole number",
-            Self::Number => "a number",
-            Self::Boolean => "yes or no",
-            Self::Date => "a date",
-            Self::Time => "a time",
-            Self::Text => "a text",
+            Self::Integer => both("整数", "a whole number"),
+            Self::Number => both("数", "a number"),
+            Self::Boolean => both("是或否", "yes or no"),
+            Self::Date => both("日期", "a date"),
+            Self::Time => both("时间", "a time"),
+            Self::Text => both("文本", "a text"),
         }
     }
 
     /// How it is written.
-    pub(crate) fn example(self) -> &'static str {
+    pub(crate) fn example(self) -> Both {
         match self {
-            Self::Integer => "1234",
-            Self::Number => "12.5",
-            Self::Boolean => "是 or 否, true or false",
-            Self::Date => "2026-11-23",
-            Self::Time => "2026-11-23 16:00",
-            Self::Text => "a text",
+            Self::Integer => "1234".into(),
+            Self::Number => "12.5".into(),
+            Self::Boolean => both("是 或 否", "是 or 否, true or false"),
+            Self::Date => "2026-11-23".into(),
+            Self::Time => "2026-11-23 16:00".into(),
+            Self::Text => both("文本", "a text"),
         }
     }
 

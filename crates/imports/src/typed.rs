@@ -8,7 +8,8 @@ use arrow::array::{
     StringViewBuilder, TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::{Field, Schema, SchemaRef};
-use model::{Problem, problem::quote};
+use model::problem::{both, quote};
+use model::{Both, Told};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -25,12 +26,12 @@ pub(crate) struct Row<'a> {
 }
 
 /// Takes a row.
-pub(crate) type Each<'e> = dyn FnMut(Row<'_>) -> Result<(), Problem> + 'e;
+pub(crate) type Each<'e> = dyn FnMut(Row<'_>) -> Result<(), Told> + 'e;
 
 /// Whatever has rows under names. They can be read again and again.
 pub(crate) trait Rows {
     /// Gives each row, the one that names the columns and empty ones aside.
-    fn each(&mut self, each: &mut Each<'_>) -> Result<(), Problem>;
+    fn each(&mut self, each: &mut Each<'_>) -> Result<(), Told>;
 }
 
 /// Columns and the rows that are good.
@@ -48,22 +49,26 @@ pub(crate) struct Typed {
 ///
 /// # Errors
 /// `import-header`.
-pub(crate) fn header(cells: &[&str], place: &str, limits: &Limits) -> Result<Vec<String>, Problem> {
-    let wrong = |what: String, mend: &str| Err(Problem::new("import-header", what, place, mend));
+pub(crate) fn header(cells: &[&str], place: &str, limits: &Limits) -> Result<Vec<String>, Told> {
+    let wrong = |what: Both, mend: Both| Err(Told::new("import-header", what, place, mend));
     let filled = cells.iter().rposition(|c| !c.trim().is_empty());
     let Some(last) = filled else {
         return wrong(
-            "no line names the columns".to_owned(),
-            "write the names of the columns into one line, and say which with --header-line when it is not the first",
+            both("没有一行是列名", "no line names the columns"),
+            both(
+                "请把列名写在一行里；不在第一行的，用“列名在第几行”（--header-line）指明",
+                "write the names of the columns into one line, and say which with --header-line when it is not the first",
+            ),
         );
     };
     let cells = &cells[..=last];
     if cells.len() > limits.columns_max {
+        let (has, max) = (cells.len(), limits.columns_max);
         return wrong(
-            format!("there are {} columns", cells.len()),
-            &format!(
-                "use at most {}, or raise import.columns_max",
-                limits.columns_max
+            both(format!("有 {has} 列"), format!("there are {has} columns")),
+            both(
+                format!("最多 {max} 列；也可调高 import.columns_max"),
+                format!("use at most {max}, or raise import.columns_max"),
             ),
         );
     }
@@ -77,15 +82,29 @@ pub(crate) fn header(cells: &[&str], place: &str, limits: &Limits) -> Result<Vec
             name
         };
         if name.len() > limits.cell_bytes_max {
+            let (column, bytes) = (n + 1, name.len());
             return wrong(
-                format!("the name of column {} has {} bytes", n + 1, name.len()),
-                "give it a short name; a double quote that is opened and not closed makes one long name of all that follows",
+                both(
+                    format!("第 {column} 列的列名有 {bytes} 字节"),
+                    format!("the name of column {column} has {bytes} bytes"),
+                ),
+                both(
+                    "请用短一些的列名；双引号只开不关，后面的内容都会算进列名",
+                    "give it a short name; a double quote that is opened and not closed makes one long name of all that follows",
+                ),
             );
         }
         if !seen.insert(name.clone()) {
+            let name = quote(&name);
             return wrong(
-                format!("two columns are called \"{}\"", quote(&name)),
-                "give each column a name of its own; a title above the names is left out with --header-line",
+                both(
+                    format!("两列都叫“{name}”"),
+                    format!("two columns are called \"{name}\""),
+                ),
+                both(
+                    "每列请用不同的名称；列名上面的标题，用“列名在第几行”（--header-line）略去",
+                    "give each column a name of its own; a title above the names is left out with --header-line",
+                ),
             );
         }
         names.push(name);
@@ -142,16 +161,20 @@ pub(crate) fn columns(
     rows: &mut dyn Rows,
     options: &Options,
     place: &str,
-) -> Result<Typed, Problem> {
+) -> Result<Typed, Told> {
     if let Some(unknown) = options.kinds.keys().find(|name| !names.contains(name)) {
-        return Err(Problem::new(
+        let (unknown, known) = (quote(unknown), quote(&names.join(", ")));
+        return Err(Told::new(
             "import-type",
-            format!(
-                "a type is given for the column \"{}\", which is not there",
-                quote(unknown)
+            both(
+                format!("为“{unknown}”列指定了类型，但没有这一列"),
+                format!("a type is given for the column \"{unknown}\", which is not there"),
             ),
             place,
-            format!("the columns are: {}", quote(&names.join(", "))),
+            both(
+                format!("现有的列：{known}"),
+                format!("the columns are: {known}"),
+            ),
         ));
     }
     let mut counts = vec![Counts::default(); names.len()];
@@ -160,11 +183,21 @@ pub(crate) fn columns(
     rows.each(&mut |row| {
         rows_seen += 1;
         if rows_seen > rows_max {
-            return Err(Problem::new(
+            let line = row.line;
+            return Err(Told::new(
                 "import-rows",
-                format!("there are more than {rows_max} rows"),
-                format!("{place}, line {}", row.line),
-                "cut the file into several, or raise import.rows_max",
+                both(
+                    format!("行数超过 {rows_max}"),
+                    format!("there are more than {rows_max} rows"),
+                ),
+                both(
+                    format!("{place}，第 {line} 行"),
+                    format!("{place}, line {line}"),
+                ),
+                both(
+                    "请拆成几个文件，或调高 import.rows_max",
+                    "cut the file into several, or raise import.rows_max",
+                ),
             ));
         }
         if row.faults.is_empty() {
@@ -187,13 +220,19 @@ pub(crate) fn columns(
 }
 
 /// Says how many lines had nothing in them.
-pub(crate) fn empty_note(lines: u64, place: &str) -> Option<Problem> {
+pub(crate) fn empty_note(lines: u64, place: &str) -> Option<Told> {
     (lines > 0).then(|| {
-        Problem::new(
+        Told::new(
             "import-empty-lines",
-            format!("{lines} empty lines were left out"),
+            both(
+                format!("略去了 {lines} 个空行"),
+                format!("{lines} empty lines were left out"),
+            ),
             place,
-            "nothing needs to be done, unless something should stand there",
+            both(
+                "不需要处理，除非这些行本应有内容",
+                "nothing needs to be done, unless something should stand there",
+            ),
         )
     })
 }
@@ -232,7 +271,7 @@ impl<'a> Making<'a> {
         }
     }
 
-    fn take(&mut self, row: Row<'_>) -> Result<(), Problem> {
+    fn take(&mut self, row: Row<'_>) -> Result<(), Told> {
         let mut is_bad = !row.faults.is_empty();
         for fault in row.faults {
             self.findings.add(|| fault);
@@ -268,22 +307,25 @@ impl<'a> Making<'a> {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Problem> {
+    fn flush(&mut self) -> Result<(), Told> {
         let arrays = self.builders.iter_mut().map(Builder::finish).collect();
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays);
         self.batches.push(batch.map_err(|e| {
-            Problem::new(
+            Told::new(
                 "import-columns",
-                format!("the columns do not fit together: {e}"),
-                "the file",
-                "report this",
+                both(
+                    format!("各列合不到一起：{e}"),
+                    format!("the columns do not fit together: {e}"),
+                ),
+                both("文件", "the file"),
+                both("请报告这个问题", "report this"),
             )
         })?);
         self.waiting = 0;
         Ok(())
     }
 
-    fn end(mut self, rows_seen: usize) -> Result<Typed, Problem> {
+    fn end(mut self, rows_seen: usize) -> Result<Typed, Told> {
         if self.waiting > 0 {
             self.flush()?;
         }
@@ -308,31 +350,53 @@ impl<'a> Making<'a> {
     }
 }
 
-fn cell_problem(name: &str, kind: Kind, cell: &str, line: u64, limits: &Limits) -> Option<Problem> {
+fn cell_problem(name: &str, kind: Kind, cell: &str, line: u64, limits: &Limits) -> Option<Told> {
     let text = cell.trim();
-    let place = || format!("line {line}, column {name}");
+    let place = || {
+        both(
+            format!("第 {line} 行，{name} 列"),
+            format!("line {line}, column {name}"),
+        )
+    };
     if text.len() > limits.cell_bytes_max {
-        return Some(Problem::new(
+        let (has, max) = (text.len(), limits.cell_bytes_max);
+        return Some(Told::new(
             "import-cell-length",
-            format!("the text has {} bytes", text.len()),
+            both(
+                format!("内容有 {has} 字节"),
+                format!("the text has {has} bytes"),
+            ),
             place(),
-            format!(
-                "use at most {} bytes, or raise import.cell_kib_max; a double quote that is opened and not closed swallows the lines after it",
-                limits.cell_bytes_max
+            both(
+                format!(
+                    "最多 {max} 字节，也可调高 import.cell_kib_max；双引号只开不关，会把后面的行都吞进来"
+                ),
+                format!(
+                    "use at most {max} bytes, or raise import.cell_kib_max; a double quote that is opened and not closed swallows the lines after it"
+                ),
             ),
         ));
     }
     if text.is_empty() || kind.fits(text) {
         return None;
     }
-    Some(Problem::new(
+    let (text, kind, example) = (quote(text), kind.name(), kind.example());
+    Some(Told::new(
         "import-cell",
-        format!("\"{}\" is not {}", quote(text), kind.name()),
+        both(
+            format!("“{text}”不是{}", kind.zh),
+            format!("\"{text}\" is not {}", kind.en),
+        ),
         place(),
-        format!(
-            "write {} as {}, leave the cell empty, or say what the column holds with --type",
-            kind.name(),
-            kind.example()
+        both(
+            format!(
+                "请把{}写成 {} 这样，或留空，或用 --type 指定这一列是什么",
+                kind.zh, example.zh
+            ),
+            format!(
+                "write {} as {}, leave the cell empty, or say what the column holds with --type",
+                kind.en, example.en
+            ),
         ),
     ))
 }

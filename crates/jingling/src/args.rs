@@ -229,7 +229,7 @@ pub struct Import {
     /// A bad line refuses the file (stop), or is left out and told (skip).
     #[arg(long, value_enum, default_value_t = OnError::Stop)]
     pub on_error: OnError,
-    /// Write every problem to this CSV file: line, column, value, what is wrong, how to mend it.
+    /// Write every problem to this CSV file: line, column, value, what is wrong, how to mend it; Chinese and English.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
     /// One JSON object with every problem instead of text.

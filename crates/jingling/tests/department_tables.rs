@@ -138,6 +138,13 @@ fn bad_lines_are_reported_and_nothing_is_written_unless_asked() {
         (&problem["line"], &problem["column"], &problem["value"]),
         (&json!(32), &json!("数"), &json!("许多"))
     );
+    assert_eq!(
+        (&problem["what_zh"], &problem["what_en"]),
+        (
+            &json!("“许多”不是整数"),
+            &json!("\"许多\" is not a whole number")
+        )
+    );
     assert_eq!(report["problems"][1]["line"], 33);
     let lines = std::fs::read_to_string(&report_file).unwrap();
     assert_eq!(lines.lines().count(), 3, "{lines}");
@@ -158,6 +165,7 @@ fn bad_lines_are_reported_and_nothing_is_written_unless_asked() {
     let told = text(&told.stderr);
     for part in [
         "line 32, column 数",
+        "“许多”不是整数（第 32 行，数 列）",
         "2 rows were left out",
         "30 rows written",
     ] {
@@ -373,6 +381,18 @@ async fn a_running_city_takes_files_and_lists_where_they_came_from() {
     ] {
         let refused = post(&city, &analyst, &path, body).await;
         assert_eq!(refused.status, status, "{path}: {}", refused.body);
+        let said = refused.json();
+        if [
+            "table-exists",
+            "import-lines",
+            "import-damaged",
+            "table-taken",
+        ]
+        .contains(&code)
+        {
+            assert!(said["detail_zh"].is_string(), "{path}: {said}");
+            assert_ne!(said["detail_zh"], said["detail"], "{path}");
+        }
         if code != "bad-request" {
             assert_eq!(refused.problem(), code, "{path}");
         }

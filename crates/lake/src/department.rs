@@ -19,7 +19,8 @@ use datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
 };
 use datafusion::error::DataFusionError;
-use model::{Problem, Timestamp, problem::quote};
+use model::problem::{both, quote};
+use model::{Problem, Timestamp, Told};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
@@ -140,7 +141,7 @@ pub struct NewTable {
 ///
 /// # Errors
 /// `table-name`.
-pub fn check_name(name: &str) -> Result<(), Problem> {
+pub fn check_name(name: &str) -> Result<(), Told> {
     let is_good = |c: char| c == '_' || (c.is_alphanumeric() && !c.is_uppercase());
     let reserved = ["pg_", "information_schema"]
         .iter()
@@ -153,12 +154,21 @@ pub fn check_name(name: &str) -> Result<(), Problem> {
     if good {
         return Ok(());
     }
-    Err(Problem::new(
+    let name = quote(name);
+    Err(Told::new(
         "table-name",
-        format!("\"{}\" cannot be the name of a table", quote(name)),
-        "table",
-        format!(
-            "use at most {NAME_CHARS_MAX} small letters, digits and _, a letter first; names of the platform's own tables are taken"
+        both(
+            format!("“{name}”不能作表名"),
+            format!("\"{name}\" cannot be the name of a table"),
+        ),
+        both("表名", "table"),
+        both(
+            format!(
+                "最多 {NAME_CHARS_MAX} 个小写字母、汉字、数字和 _，不以数字或 _ 开头；平台自己的表名不能用"
+            ),
+            format!(
+                "use at most {NAME_CHARS_MAX} small letters, digits and _, a letter first; names of the platform's own tables are taken"
+            ),
         ),
     ))
 }
@@ -252,7 +262,7 @@ pub fn put_on(
     let _one_at_a_time = lock(dir)?;
     let before = read(&folder.join(ENTRY_NAME)).ok().flatten();
     if !new.replaces && folder.join(ENTRY_NAME).is_file() {
-        return Err(exists_problem(&new.name, before.as_ref()));
+        return Err(exists_problem(&new.name, before.as_ref()).into());
     }
     let file = format!("{}.parquet", new.imported_at.micros());
     let path = folder.join(&file);
@@ -322,19 +332,26 @@ fn lock(dir: &Path) -> Result<File, Problem> {
 }
 
 /// A table of the name is there already.
-pub fn exists_problem(name: &str, there: Option<&TableEntry>) -> Problem {
-    let since = there.map_or_else(String::new, |entry| {
-        format!(
-            ", imported at {} from {}",
-            entry.imported_at,
-            quote(&entry.source.file)
+pub fn exists_problem(name: &str, there: Option<&TableEntry>) -> Told {
+    let name = quote(name);
+    let since = there.map_or(both("", ""), |entry| {
+        let (at, file) = (entry.imported_at, quote(&entry.source.file));
+        both(
+            format!("，{at} 由 {file} 导入"),
+            format!(", imported at {at} from {file}"),
         )
     });
-    Problem::new(
+    Told::new(
         "table-exists",
-        format!("there is a table \"{}\" already{since}", quote(name)),
-        "table",
-        "take another name, or replace it: --replace on the command line, replace=true in the API",
+        both(
+            format!("已经有表“{name}”{}", since.zh),
+            format!("there is a table \"{name}\" already{}", since.en),
+        ),
+        both("表名", "table"),
+        both(
+            "请换一个表名，或替换它：页面上勾选“替换同名的表”，命令行用 --replace，API 用 replace=true",
+            "take another name, or replace it: --replace on the command line, replace=true in the API",
+        ),
     )
 }
 

@@ -1412,14 +1412,20 @@ export interface components {
              * @description The line of the file, or the row of the sheet, from 1; null when the whole file is meant.
              */
             line: number | null;
-            /** @description How to mend it. */
-            mend: string;
-            /** @description Where. */
-            place: string;
+            /** @description How to mend it, in English. */
+            mend_en: string;
+            /** @description How to mend it, in Chinese. */
+            mend_zh: string;
+            /** @description Where, in English. */
+            place_en: string;
+            /** @description Where, in Chinese. */
+            place_zh: string;
             /** @description What stands there, cut to a readable length. */
             value: string | null;
-            /** @description What is wrong. */
-            what: string;
+            /** @description What is wrong, in English. */
+            what_en: string;
+            /** @description What is wrong, in Chinese. */
+            what_zh: string;
         };
         /** @description What a file holds, and what came of it. */
         ImportReport: {
@@ -1811,10 +1817,16 @@ export interface components {
             code: string;
             /** @description What is wrong. */
             detail: string;
+            /** @description What is wrong, in Chinese, where the platform says it in both languages. */
+            detail_zh: string | null;
             /** @description How to mend it. */
             mend: string;
+            /** @description How to mend it, in Chinese. */
+            mend_zh: string | null;
             /** @description Where. */
             place: string;
+            /** @description Where, in Chinese. */
+            place_zh: string | null;
             /**
              * Format: int32
              * @description The HTTP status.

@@ -1,4 +1,12 @@
 /** Talks to the server: one function for JSON, one for files, one error that says what, where and the mend. */
+import type { Language } from "./format.ts";
+
+/** What, where and the mend, in one language. */
+export interface Said {
+  detail: string;
+  place: string | null;
+  mend: string | null;
+}
 
 /** What went wrong, in the server's words where it gave any (RFC 9457). */
 export class ApiError extends Error {
@@ -12,9 +20,16 @@ export class ApiError extends Error {
     readonly mend: string | null = null,
     /** Seconds after which trying again makes sense, when the server said so. */
     readonly retryAfterSeconds: number | null = null,
+    /** The same in Chinese, where the server says it in both languages. */
+    readonly chinese: Said | null = null,
   ) {
     super(detail);
     this.name = "ApiError";
+  }
+
+  /** The server's words in a language, in English where it has no other. */
+  in(language: Language): Said {
+    return (language === "zh" && this.chinese) || this;
   }
 
   /** Whether the same request may succeed later without anyone changing anything. */
@@ -44,6 +59,9 @@ async function problemOf(response: Response): Promise<ApiError> {
       body.place || null,
       body.mend || null,
       retryAfterSeconds,
+      body.detail_zh
+        ? { detail: body.detail_zh, place: body.place_zh || null, mend: body.mend_zh || null }
+        : null,
     );
   } catch {
     const detail = text.slice(0, 300) || response.statusText || `HTTP ${response.status}`;

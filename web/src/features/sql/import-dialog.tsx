@@ -132,7 +132,7 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
 }
 
 function Report({ report, children }: { report: ImportReport; children: ReactNode }) {
-  const { t } = useT();
+  const { t, p } = useT();
   const said = [report.format, report.encoding, report.sheet].filter((word) => word).join(", ");
   return (
     <section data-testid="import-report">
@@ -145,7 +145,13 @@ function Report({ report, children }: { report: ImportReport; children: ReactNod
         <span className="quiet">{said}</span>
       </p>
       {report.notes.map((note) => (
-        <Alert key={note.what} type="info" showIcon title={note.what} description={note.mend} />
+        <Alert
+          key={note.what_en}
+          type="info"
+          showIcon
+          title={p(note.what_zh, note.what_en)}
+          description={p(note.mend_zh, note.mend_en)}
+        />
       ))}
       <Table
         size="small"
@@ -170,8 +176,15 @@ function Report({ report, children }: { report: ImportReport; children: ReactNod
           columns={[
             { title: t("import.line"), dataIndex: "line", width: 80, align: "right" },
             { title: t("import.column"), dataIndex: "column", width: 120 },
-            { title: t("import.what"), dataIndex: "what" },
-            { title: t("import.mend"), dataIndex: "mend" },
+            {
+              title: t("import.what"),
+              render: (_, problem) => (
+                <span title={p(problem.place_zh, problem.place_en)}>
+                  {p(problem.what_zh, problem.what_en)}
+                </span>
+              ),
+            },
+            { title: t("import.mend"), render: (_, problem) => p(problem.mend_zh, problem.mend_en) },
           ]}
         />
       )}
