@@ -228,12 +228,13 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(entities::ngsi_list))
 }
 
-/// The live stream and the import stand apart: they have no time limit. An import that was cut off would go on
-/// behind the answer that says so.
+/// The live stream, the import and the removal of a table, which waits for one, stand apart: they have no time
+/// limit. An import that was cut off would go on behind the answer that says so.
 fn live() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(events::listen))
         .routes(routes!(crate::table_imports::import))
+        .routes(routes!(crate::table_imports::remove))
 }
 
 /// The description of every operation, and the rules read from it.

@@ -1,5 +1,5 @@
-//! A department's file becomes a table in SQL: what the HTTP door and the command line do alike
-//! ([`bring_in`]), and the door itself.
+//! A department's file becomes a table in SQL, and is taken away again: what the HTTP door and the command line
+//! do alike ([`bring_in`], the notes in the audit trail), and the door itself.
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
@@ -229,6 +229,36 @@ pub async fn note(
     Ok(())
 }
 
+/// Writes the removal of a table into the audit trail: what was in it is told by the file that it came from.
+/// `entry` is what it was, unless that was damaged.
+///
+/// # Errors
+/// The records' own.
+pub async fn note_removal(
+    records: &Records,
+    actor: &Actor,
+    now: Timestamp,
+    name: &str,
+    entry: Option<&TableEntry>,
+) -> records::Result<()> {
+    let detail = match entry {
+        Some(entry) => serde_json::json!({
+            "file": entry.source.file,
+            "sha256": entry.source.sha256,
+            "rows": entry.rows,
+            "imported_at": entry.imported_at.to_string(),
+            "imported_by": entry.imported_by,
+            "department": entry.department,
+        }),
+        None => serde_json::json!({"entry": "damaged"}),
+    };
+    let target = format!("table:{name}");
+    let mut write = records.write().await?;
+    records::audit::insert(&mut write, now, actor, "table.remove", &target, &detail).await?;
+    write.commit().await?;
+    Ok(())
+}
+
 /// A column as it was found.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ImportColumn {
@@ -437,6 +467,35 @@ pub async fn import(
         None if asked.dry_run => Ok(Json(report).into_response()),
         None => Err(lines_refused(&outcome.table)),
     }
+}
+
+/// Takes a department's table away with its files, for good; only a backup has it then. It answers when no statement
+/// finds the table any more; one that reads its files at that moment may end with an error.
+#[utoipa::path(delete, path = "/api/v1/tables/{name}", tag = "data", security(("session" = ["table.remove"])), params(("name" = String, Path)),
+    responses((status = 204), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
+pub async fn remove(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    peer: Peer,
+    UrlPath(name): UrlPath<String>,
+) -> Answer<StatusCode> {
+    // Behind an import that is under way: it must not write what was just taken away.
+    let turn = Arc::clone(&app.importing).lock_owned().await;
+    let (lake, own_name) = (app.lake.dir().to_owned(), name.clone());
+    let removed = tokio::task::spawn_blocking(move || {
+        let removed = department::remove(&lake, &own_name);
+        drop(turn);
+        removed
+    })
+    .await
+    .map_err(ApiError::internal)?;
+    let entry = removed.map_err(|told| match told.code.as_str() {
+        "table-unknown" => ApiError::told(StatusCode::NOT_FOUND, told),
+        _ => refused(told),
+    })?;
+    let actor = peer.actor(&caller);
+    note_removal(&app.records, &actor, app.now(), &name, entry.as_ref()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn asked(table: String, query: &ImportQuery) -> Answer<Asked> {

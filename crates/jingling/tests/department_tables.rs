@@ -274,6 +274,28 @@ fn an_answer_becomes_a_file_that_can_be_imported_again() {
     assert_eq!(none.status.code(), Some(2));
 }
 
+#[test]
+fn a_table_is_removed_on_the_command_line() {
+    let folder = Folder::new();
+    let file = folder.file("乡镇.csv", TOWNS);
+    assert!(folder.import(&file, &[]).status.success());
+    let removed = jingling(&["table", "remove", &folder.city, "towns"]);
+    let told = text(&removed.stderr);
+    assert!(removed.status.success(), "{told}");
+    assert!(told.contains("2 rows of 乡镇.csv"), "{told}");
+    assert!(!folder.has_table());
+    assert!(!Path::new(&folder.city).join("lake/tables/towns").exists());
+    assert!(jingling(&["check", &folder.city]).status.success());
+    for (name, what) in [("towns", "没有部门数据表"), ("cases", "platform's own")] {
+        let refused = jingling(&["table", "remove", &folder.city, name]);
+        assert_eq!(refused.status.code(), Some(1), "{name}");
+        let told = text(&refused.stderr);
+        assert!(told.contains(what), "{name}: {told}");
+    }
+    let nowhere = jingling(&["table", "remove", "no-city", "towns"]);
+    assert_eq!(nowhere.status.code(), Some(1));
+}
+
 async fn post(city: &City, token: &str, path: &str, body: Vec<u8>) -> support::Answer {
     let with = |r: reqwest::RequestBuilder| r.bearer_auth(token).body(body);
     city.ask("POST", path, with).await
@@ -430,5 +452,53 @@ async fn a_running_city_takes_files_and_lists_where_they_came_from() {
     assert!(done.status.success(), "{}", text(&done.stderr));
     // The city reads it from its next statement on.
     assert_eq!(city.sql("SELECT count(*) AS n FROM beside").await["n"], 2);
+    city.goes_on().await;
+}
+
+#[tokio::test]
+async fn a_running_city_removes_a_table_for_who_may_and_notes_it() {
+    let city = shared();
+    let (analyst, planner) = (token(&city.dir, "analyst"), token(&city.dir, "planner"));
+    let import = "/api/v1/tables/passing/import?file=a.csv";
+    let done = post(&city, &analyst, import, TOWNS.into()).await;
+    assert_eq!(done.status, 201, "{done:?}");
+    let remove = async |token: &str, name: &str| {
+        let path = format!("/api/v1/tables/{name}");
+        city.ask("DELETE", &path, |r| r.bearer_auth(token)).await
+    };
+    // Who brings tables in does not take them away.
+    assert_eq!(remove(&analyst, "passing").await.status, 403);
+    assert_eq!(city.sql("SELECT count(*) AS n FROM passing").await["n"], 2);
+    assert_eq!(remove(&planner, "passing").await.status, 204);
+    let gone = json!({"query": "SELECT * FROM passing"});
+    let gone = city
+        .ask("POST", "/api/v1/sql", |r| {
+            r.bearer_auth(&analyst).json(&gone)
+        })
+        .await;
+    assert_eq!(gone.problem(), "sql-table-unknown");
+    for (name, status, code) in [
+        ("passing", 404, "table-unknown"),
+        ("cases", 404, "table-unknown"),
+        ("PASSING", 400, "table-name"),
+        ("..%2Fpassing", 400, "table-name"),
+    ] {
+        let refused = remove(&planner, name).await;
+        assert_eq!(refused.status, status, "{name}: {}", refused.body);
+        assert_eq!(refused.problem(), code, "{name}");
+        assert!(refused.json()["detail_zh"].is_string(), "{name}");
+    }
+    let audit = "SELECT actor, detail FROM audit WHERE action = 'table.remove' AND target = 'table:passing'";
+    let noted = city.sql(audit).await;
+    assert!(noted["actor"].as_str().unwrap().starts_with("planner"));
+    assert!(noted["detail"].to_string().contains("a.csv"), "{noted}");
+    // On the command line beside the city, which sees it from its next statement on.
+    let done = post(&city, &analyst, import, TOWNS.into()).await;
+    assert_eq!(done.status, 201, "{done:?}");
+    let removed = jingling(&["table", "remove", &city.dir, "passing"]);
+    assert!(removed.status.success(), "{}", text(&removed.stderr));
+    let listed = city.get("/api/v1/tables").await["items"].clone();
+    let mut listed = listed.as_array().unwrap().iter();
+    assert!(!listed.any(|table| table["name"] == "passing"));
     city.goes_on().await;
 }

@@ -3,7 +3,8 @@
 //! from which file, and its columns. SQL reads them by their name as soon as the entry is there.
 //!
 //! A newer import takes the place of an older one when its entry is renamed into place; the file of the
-//! one before stays until the import after, so that a query under way can finish.
+//! one before stays until the import after, so that a query under way can finish. A table is taken away in
+//! the same order: its entry first, and when that is durable, its files.
 
 use crate::disk::{Disk, RealDisk};
 use crate::engine::store_url;
@@ -256,10 +257,16 @@ pub fn put_on(
     batches: impl IntoIterator<Item = Result<RecordBatch, Problem>>,
 ) -> Result<TableEntry, Problem> {
     check_name(&new.name)?;
-    let folder = dir.join(FOLDER).join(&new.name);
-    disk.create_dir_all(&folder)
-        .map_err(|e| io_problem("create", &folder, &e))?;
+    let tables = dir.join(FOLDER);
+    let folder = tables.join(&new.name);
+    let create = |folder: &Path| {
+        disk.create_dir_all(folder)
+            .map_err(|e| io_problem("create", folder, &e))
+    };
+    create(&tables)?;
     let _one_at_a_time = lock(dir)?;
+    // Not before: a folder without an entry is taken away by whoever has the lock.
+    create(&folder)?;
     let before = read(&folder.join(ENTRY_NAME)).ok().flatten();
     if !new.replaces && folder.join(ENTRY_NAME).is_file() {
         return Err(exists_problem(&new.name, before.as_ref()).into());
@@ -319,16 +326,106 @@ pub fn put_on(
     Ok(entry)
 }
 
+/// Takes a table away with its files; when it returns, no statement finds it any more, also after a loss of
+/// power. Gives its entry, unless that was damaged. A statement that reads its files at that moment may end
+/// with an error. It waits for an import that is under way, as [`put`] does.
+///
+/// # Errors
+/// `table-name`, `table-unknown`, `table-entry-version` for a table of a newer program, or `lake-io` for the
+/// disk: the table is then as it was, or gone.
+pub fn remove(dir: &Path, name: &str) -> Result<Option<TableEntry>, Told> {
+    remove_on(&RealDisk, dir, name)
+}
+
+/// As [`remove`], on another disk.
+///
+/// # Errors
+/// As [`remove`].
+pub fn remove_on(disk: &dyn Disk, dir: &Path, name: &str) -> Result<Option<TableEntry>, Told> {
+    check_name(name)?;
+    let folder = dir.join(FOLDER).join(name);
+    let place = folder.join(ENTRY_NAME);
+    if !place.is_file() {
+        return Err(unknown_problem(name));
+    }
+    let _one_at_a_time = lock(dir)?;
+    let entry = match read(&place) {
+        Ok(Some(entry)) => Some(entry),
+        Ok(None) => return Err(unknown_problem(name)),
+        // Taking it away is one way of mending it.
+        Err(problem) if problem.code == "table-entry-damaged" => None,
+        Err(problem) => return Err(problem.into()),
+    };
+    disk.remove_file(&place)
+        .map_err(|e| io_problem("remove", &place, &e))?;
+    disk.sync_folder(&folder)
+        .map_err(|e| io_problem("sync", &folder, &e))?;
+    clear(disk, dir, &folder);
+    Ok(entry)
+}
+
+/// Takes a folder without an entry away. What the disk refuses stays for [`sweep`]: nobody reads it.
+fn clear(disk: &dyn Disk, dir: &Path, folder: &Path) {
+    let cleared = disk
+        .remove_dir_all(folder)
+        .and_then(|()| disk.sync_folder(&dir.join(FOLDER)));
+    if let Err(error) = cleared {
+        tracing::warn!(folder = %folder.display(), %error, "files of a table that is gone are still there");
+    }
+}
+
+/// Takes away what a removal or a first import left that was cut off: folders without an entry. For a process
+/// that opens the lake for writing; nothing is done while a table is brought in.
+pub(crate) fn sweep(disk: &dyn Disk, dir: &Path) {
+    let tables = dir.join(FOLDER);
+    let Ok(found) = std::fs::read_dir(&tables) else {
+        return;
+    };
+    let Ok(file) = open_lock(dir) else {
+        return;
+    };
+    if file.try_lock().is_err() {
+        return;
+    }
+    for place in found.flatten().filter(|place| place.path().is_dir()) {
+        if !place.path().join(ENTRY_NAME).exists() {
+            clear(disk, dir, &place.path());
+        }
+    }
+}
+
 fn lock(dir: &Path) -> Result<File, Problem> {
+    let file = open_lock(dir)?;
     let path = dir.join(FOLDER).join(LOCK);
-    let file = File::options()
+    file.lock().map_err(|e| io_problem("lock", &path, &e))?;
+    Ok(file)
+}
+
+fn open_lock(dir: &Path) -> Result<File, Problem> {
+    let path = dir.join(FOLDER).join(LOCK);
+    File::options()
         .create(true)
         .truncate(false)
         .write(true)
         .open(&path)
-        .map_err(|e| io_problem("open", &path, &e))?;
-    file.lock().map_err(|e| io_problem("lock", &path, &e))?;
-    Ok(file)
+        .map_err(|e| io_problem("open", &path, &e))
+}
+
+/// There is no table of the name that a department handed in.
+fn unknown_problem(name: &str) -> Told {
+    let name = quote(name);
+    Told::new(
+        "table-unknown",
+        both(
+            format!("没有部门数据表“{name}”"),
+            format!("no department's table is called \"{name}\""),
+        ),
+        both("表名", "table"),
+        both(
+            "请核对表名，它可能已经删除；平台自己的表不能删除",
+            "check the name; it may be gone already, and the platform's own tables are not removed",
+        ),
+    )
 }
 
 /// A table of the name is there already.

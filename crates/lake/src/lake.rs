@@ -1,5 +1,6 @@
 //! The lake itself: the tail and the files under one lock, so that whoever looks sees every row once.
 
+use crate::department;
 use crate::disk::{Disk, RealDisk};
 use crate::engine::Engine;
 use crate::layout::{DAY_US, Table};
@@ -243,6 +244,7 @@ impl Lake {
             );
         }
         recover(&*disk, &dir, &manifest)?;
+        department::sweep(&*disk, &dir);
         Self::assemble(dir, options, Some(lock), manifest)
     }
 

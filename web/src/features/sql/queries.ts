@@ -13,6 +13,11 @@ export function runSql(statement: string, signal: AbortSignal): Promise<SqlResul
   return change("POST", "/api/v1/sql", { query: statement }, signal);
 }
 
+/** Takes a department's table away, for good. */
+export function removeTable(name: string): Promise<void> {
+  return change("DELETE", `/api/v1/tables/${encodeURIComponent(name)}`);
+}
+
 /** What is said of a file beside the file itself. */
 export interface ImportWords {
   table: string;

@@ -81,6 +81,13 @@ export const dataWords = {
   ],
   "sql.imported": ["{rows} 行，{at} 由 {by} 导入", "{rows} rows, imported {at} by {by}"],
   "sql.left-out": ["略去了 {n} 行有问题的数据", "{n} rows with problems left out"],
+  "table.remove": ["删除这张表", "Remove this table"],
+  "table.remove-confirm": ["删除数据表 {name}？", "Remove the table {name}?"],
+  "table.remove-text": [
+    "由 {file} 导入的 {rows} 行数据和文件立即删除，不能恢复，只有备份里还有；用到它的查询从此报错。删除会记入审计。",
+    "The {rows} rows imported from {file} and their files are deleted at once and for good; only a backup has them then, and queries that use the table fail. The audit trail notes it.",
+  ],
+  "table.removed": ["已删除数据表 {name}", "The table {name} is removed"],
   "sql.import": ["导入文件", "Import a file"],
   "import.title": ["导入部门文件", "Import a department's file"],
   "import.rule": [
