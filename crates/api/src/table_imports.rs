@@ -4,8 +4,9 @@
 use crate::access::{Caller, Peer};
 use crate::app::App;
 use crate::error::{Answer, ApiError};
+use crate::import_progress::{ImportStep, Job};
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{Path as UrlPath, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -145,6 +146,9 @@ pub fn check(asked: &Asked, place: Place<'_>) -> Result<(), Told> {
     }
 }
 
+/// Told what is done now, how much of it is done, and how much there is.
+pub type Progress<'a> = &'a mut dyn FnMut(ImportStep, u64, u64);
+
 /// Reads a file and, unless something is against it, makes it a table. `name` is the file's own name; `by` is
 /// who brings it in. It computes and waits for the disk: call it on a thread for blocking work.
 ///
@@ -156,10 +160,12 @@ pub fn bring_in(
     (path, name): (&Path, &str),
     options: &imports::Options,
     (by, now): (&str, Timestamp),
-    progress: imports::Progress<'_>,
+    progress: Progress<'_>,
 ) -> Result<Outcome, Told> {
     check(asked, place)?;
-    let mut table = imports::read(path, name, options, progress)?;
+    let mut table = imports::read(path, name, options, &mut |done, total| {
+        progress(ImportStep::Reading, done, total);
+    })?;
     let may = table.problems_count == 0 || asked.skip_bad_lines;
     if asked.dry_run || !may {
         return Ok(Outcome { table, entry: None });
@@ -196,9 +202,15 @@ pub fn bring_in(
             sha256: department::sha256(path)?,
         },
     };
+    let (mut written, rows) = (0, table.rows() as u64);
     // Each part is given away once it is written.
     let batches = std::mem::take(&mut table.batches);
-    let entry = department::put(place.lake, new, &table.schema, batches.into_iter().map(Ok))?;
+    let batches = batches.into_iter().map(|batch| {
+        progress(ImportStep::Writing, written, rows);
+        written += batch.num_rows() as u64;
+        Ok(batch)
+    });
+    let entry = department::put(place.lake, new, &table.schema, batches)?;
     Ok(Outcome {
         table,
         entry: Some(entry),
@@ -409,6 +421,8 @@ pub struct ImportQuery {
     pub description: Option<String>,
     /// The department that it is from, by id.
     pub department: Option<String>,
+    /// A name of the sender's own choice under which `/api/v1/imports/{job}` tells how far it is.
+    pub job: Option<String>,
 }
 
 /// Makes a file that is sent as the body a table in SQL; `dry_run=true` only tells what it holds and what is wrong
@@ -436,10 +450,12 @@ pub async fn import(
         city: &app.city,
     };
     check(&asked, place).map_err(refused)?;
+    let job = app.imports.begin(&caller, query.job.as_deref())?;
     let folder = tempfile::tempdir_in(&app.options.passing_dir).map_err(ApiError::internal)?;
     let path = folder.path().join("file");
-    receive(body, &path, app.options.upload_bytes_max).await?;
+    receive(body, &path, app.options.upload_bytes_max, &job).await?;
     // One at a time: a file is held in memory while it is read.
+    job.tell(ImportStep::Waiting, 0, 0);
     let turn = Arc::clone(&app.importing).lock_owned().await;
     let now = app.now();
     let by = caller.name.clone();
@@ -451,8 +467,9 @@ pub async fn import(
             city: &own.city,
         };
         let file = (path.as_path(), file.as_str());
-        let done = bring_in(&asked, place, file, &options, (&by, now), &mut |_, _| {});
-        drop((folder, turn));
+        let mut progress = |step, done, total| job.tell(step, done, total);
+        let done = bring_in(&asked, place, file, &options, (&by, now), &mut progress);
+        drop((folder, turn, job));
         (asked, done)
     })
     .await
@@ -596,7 +613,7 @@ fn lines_refused(table: &imports::Table) -> ApiError {
 }
 
 /// Writes a body to a file as it arrives.
-async fn receive(body: Body, path: &Path, bytes_max: u64) -> Answer<()> {
+async fn receive(body: Body, path: &Path, bytes_max: u64, job: &Job) -> Answer<()> {
     let broken = |e: axum::Error| {
         ApiError::invalid(Problem::new(
             "body",
@@ -608,6 +625,7 @@ async fn receive(body: Body, path: &Path, bytes_max: u64) -> Answer<()> {
     let mut file = tokio::fs::File::create(path)
         .await
         .map_err(ApiError::internal)?;
+    let total = body.size_hint().exact().unwrap_or(0);
     let mut pieces = body.into_data_stream();
     let mut bytes = 0;
     while let Some(piece) = pieces.next().await {
@@ -632,6 +650,7 @@ async fn receive(body: Body, path: &Path, bytes_max: u64) -> Answer<()> {
             ));
         }
         file.write_all(&piece).await.map_err(ApiError::internal)?;
+        job.tell(ImportStep::Receiving, bytes, total);
     }
     file.flush().await.map_err(ApiError::internal)
 }

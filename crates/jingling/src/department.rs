@@ -11,6 +11,7 @@ use crate::query::Opened;
 use crate::running::{export_limits, import_limits, wall_clock};
 use crate::settings::Settings;
 use anyhow::{Context, Result, anyhow, bail};
+use api::import_progress::ImportStep;
 use api::table_imports::{self, Asked, ImportReport, Outcome, Place};
 use imports::Kind;
 use imports::write::{Format, Options as WriteOptions, Target};
@@ -74,7 +75,11 @@ pub async fn import(args: Import) -> Result<bool> {
                 file,
                 &options,
                 (&by, now),
-                &mut |done, total| {
+                &mut |step, done, total| {
+                    bar.set_message(match step {
+                        ImportStep::Writing => "writing",
+                        _ => "reading",
+                    });
                     bar.set_length(total);
                     bar.set_position(done);
                 },

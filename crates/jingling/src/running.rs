@@ -178,6 +178,7 @@ impl Running {
             disconnect: OnceLock::new(),
             last_backup: OnceLock::new(),
             shown: OnceLock::new(),
+            imports: Arc::default(),
             importing: Arc::default(),
         });
         let own = folder.clone();

@@ -6,7 +6,9 @@ mod support;
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
 use std::process::Output;
-use support::{City, jingling, jingling_json, new_city, shared, text, token};
+use support::{City, jingling, jingling_json, new_city, shared, text, token, until};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 fn read(output: &Output) -> Json {
     serde_json::from_slice(&output.stdout)
@@ -421,6 +423,25 @@ async fn a_running_city_takes_files_and_lists_where_they_came_from() {
     }
     let viewer = token(&city.dir, "viewer");
     assert_eq!(post(&city, &viewer, place, bad).await.status, 403);
+    // An import that is over, or not the asker's, is told of no more.
+    let job = format!("{place}&dry_run=true&replace=true&job=look-1");
+    let done = post(&city, &analyst, &job, TOWNS.into()).await;
+    assert_eq!(done.status, 200, "{done:?}");
+    let far = city
+        .ask("GET", "/api/v1/imports/look-1", |r| r.bearer_auth(&analyst))
+        .await;
+    assert_eq!((far.status, far.problem().as_str()), (404, "not-found"));
+    let named = post(
+        &city,
+        &analyst,
+        &format!("{place}&replace=true&job=a+b"),
+        TOWNS.into(),
+    )
+    .await;
+    assert_eq!(
+        (named.status, named.problem().as_str()),
+        (400, "import-job")
+    );
     assert_eq!(city.sql("SELECT count(*) AS n FROM posted").await["n"], 2);
     // Nothing that passed through is left.
     let passing = std::fs::read_dir(Path::new(&city.dir).join("run/passing")).unwrap();
@@ -452,6 +473,39 @@ async fn a_running_city_takes_files_and_lists_where_they_came_from() {
     assert!(done.status.success(), "{}", text(&done.stderr));
     // The city reads it from its next statement on.
     assert_eq!(city.sql("SELECT count(*) AS n FROM beside").await["n"], 2);
+    city.goes_on().await;
+}
+
+#[tokio::test]
+async fn an_import_tells_how_far_it_is_while_its_file_arrives() {
+    let city = shared();
+    let (analyst, other) = (token(&city.dir, "analyst"), token(&city.dir, "analyst"));
+    let far = async |token: &str| {
+        let with = |r: reqwest::RequestBuilder| r.bearer_auth(token);
+        city.ask("GET", "/api/v1/imports/slow-1", with).await
+    };
+    // A file of two pieces, the second of which is sent when the first was told of.
+    let (first, rest) = TOWNS.as_bytes().split_at(20);
+    let head = format!(
+        "POST /api/v1/tables/slow/import?file=a.csv&job=slow-1 HTTP/1.1\r\nhost: city\r\nauthorization: Bearer \
+         {analyst}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        TOWNS.len()
+    );
+    let mut socket = TcpStream::connect(city.address("http")).await.unwrap();
+    socket.write_all(head.as_bytes()).await.unwrap();
+    socket.write_all(first).await.unwrap();
+    let expected = json!({"step": "receiving", "done": 20, "total": TOWNS.len()});
+    until("the first piece", async || {
+        let told = far(&analyst).await;
+        told.status == 200 && told.json() == expected
+    })
+    .await;
+    assert_eq!(far(&other).await.status, 404, "another's");
+    socket.write_all(rest).await.unwrap();
+    let mut done = String::new();
+    socket.read_to_string(&mut done).await.unwrap();
+    assert!(done.starts_with("HTTP/1.1 201"), "{done}");
+    assert_eq!(far(&analyst).await.status, 404);
     city.goes_on().await;
 }
 

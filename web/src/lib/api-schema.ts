@@ -347,6 +347,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imports/{job}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far an import of the caller's own is, by the `job` that it was sent under; 404 before it began and once it is
+         *     over.
+         */
+        get: operations["get_imports_job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/map/entities": {
         parameters: {
             query?: never;
@@ -1447,6 +1467,22 @@ export interface components {
             /** @description What is wrong, in Chinese. */
             what_zh: string;
         };
+        /** @description How far an import is. */
+        ImportProgress: {
+            /**
+             * Format: int64
+             * @description How much of this step is done: bytes while it arrives, rows while it is written, parts of the file's own
+             *     measure while it is read.
+             */
+            done: number;
+            /** @description What it does now. */
+            step: components["schemas"]["ImportStep"];
+            /**
+             * Format: int64
+             * @description How much there is; 0 while that is not known.
+             */
+            total: number;
+        };
         /** @description What a file holds, and what came of it. */
         ImportReport: {
             /** @description The columns. */
@@ -1486,6 +1522,11 @@ export interface components {
             /** @description Whether it was written; SQL reads it then. */
             written: boolean;
         };
+        /**
+         * @description What an import does now.
+         * @enum {string}
+         */
+        ImportStep: "receiving" | "waiting" | "reading" | "writing";
         /** @description Where a department's table came from. */
         ImportedTable: {
             /** @description The department that handed it in, by id. */
@@ -2783,6 +2824,35 @@ export interface operations {
             };
         };
     };
+    get_imports_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportProgress"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     get_map_entities: {
         parameters: {
             query?: {
@@ -3166,6 +3236,8 @@ export interface operations {
                 description?: string | null;
                 /** @description The department that it is from, by id. */
                 department?: string | null;
+                /** @description A name of the sender's own choice under which `/api/v1/imports/{job}` tells how far it is. */
+                job?: string | null;
             };
             header?: never;
             path: {

@@ -77,6 +77,11 @@ async function send(path: string, init: RequestInit): Promise<Response> {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "network", error instanceof Error ? error.message : String(error));
   }
+  return answered(path, response);
+}
+
+/** An answer that is none of an error. */
+async function answered(path: string, response: Response): Promise<Response> {
   if (response.ok) return response;
   const problem = await problemOf(response);
   if (problem.status === 401 && path !== SESSION_PATH) onSignedOut();
@@ -116,11 +121,35 @@ export async function upload<T>(path: string, file: Blob, name: string): Promise
   return (await response.json()) as T;
 }
 
-/** Sends one file as it is. */
-export async function sendFile<T>(path: string, file: Blob): Promise<T> {
-  const headers = { "x-jingling-csrf": "1", "content-type": "application/octet-stream" };
-  const response = await send(path, { method: "POST", headers, body: file });
-  return (await response.json()) as T;
+export interface Sending {
+  signal?: AbortSignal;
+  /** How many bytes of the file have left this device. */
+  onSent?: (sent: number, total: number) => void;
+}
+
+/** Sends one file as it is. `fetch` does not tell how much of a body was sent, so this is the older way. */
+export function sendFile<T>(path: string, file: Blob, { signal, onSent }: Sending = {}): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", path);
+    request.setRequestHeader("accept", "application/json");
+    request.setRequestHeader("x-jingling-csrf", "1");
+    request.setRequestHeader("content-type", "application/octet-stream");
+    request.upload.onprogress = ({ loaded, total }) => onSent?.(loaded, total);
+    request.onload = () => {
+      const retry = request.getResponseHeader("retry-after");
+      const { status, statusText, responseText } = request;
+      const headers = retry === null ? undefined : { "retry-after": retry };
+      answered(path, new Response(responseText, { status, statusText, headers }))
+        .then((response) => response.json())
+        .then((answer) => resolve(answer as T), reject);
+    };
+    request.onerror = () => reject(new ApiError(0, "network", "the server was not reached"));
+    request.onabort = () => reject(new DOMException("the file was not sent", "AbortError"));
+    signal?.addEventListener("abort", () => request.abort(), { once: true });
+    if (signal?.aborted) reject(new DOMException("the file was not sent", "AbortError"));
+    else request.send(file);
+  });
 }
 
 /** `?a=1&b=2` from what is set; empty text, null and undefined are left out. */

@@ -27,7 +27,7 @@ export function TableList({ onPick }: { onPick: (sql: string) => void }) {
       cancelText: t("word.cancel"),
       okButtonProps: { danger: true, "data-testid": "table-remove-confirm" },
       // What cannot be taken back is not done by a key that was pressed once too often.
-      autoFocusButton: "cancel",
+      focusable: { autoFocusButton: "cancel" },
       onOk: async () => {
         try {
           await removeTable(table.name);
