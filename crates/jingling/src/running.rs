@@ -411,6 +411,7 @@ pub fn lake_options(
         seal_rows: settings.lake.seal_rows,
         seal_age: Duration::from_secs(settings.lake.seal_minutes * 60),
         compact_memory_bytes: settings.lake.upkeep_mib_max.max(1) * MIB,
+        struck_rows_max: settings.lake.struck_rows_max.max(1),
         history: histories
             .filter_map(|(name, kind)| Some((name.clone(), kind.history.clone()?)))
             .collect(),
