@@ -108,6 +108,9 @@ pub struct Sealed {
     pub rows: u64,
     /// Size of the files, in bytes.
     pub bytes: u64,
+    /// Rows in older files that corrections among these took the place of. Until upkeep takes them out, whoever
+    /// reads the folders without the manifest sees them beside what holds.
+    pub struck: usize,
 }
 
 /// How much the lake holds.
@@ -445,11 +448,12 @@ impl Lake {
         for file in &mut written {
             file.entry.rolled = rollup::without_rows(&tags, &file.entry);
         }
-        let sealed = Sealed {
+        let mut sealed = Sealed {
             sealed_position: part.position_to,
             files: written.len(),
             rows: written.iter().map(|f| f.entry.rows).sum(),
             bytes: written.iter().map(|f| f.entry.bytes).sum(),
+            struck: 0,
         };
         // With the corrections that are sealed now goes what they struck: rows that were just left out, or
         // that lie in files sealed before.
@@ -466,6 +470,7 @@ impl Lake {
                 settle.push(row.clone());
             }
         }
+        sealed.struck = strike.len();
         self.publish(Change {
             add: written,
             sealed_position: Some(part.position_to),
