@@ -3,7 +3,7 @@
 //! than the limit is refused. `.xls` has no such guards (see `Options::refuse_xls`).
 
 use crate::merged::{self, Filler, Merged};
-use crate::typed::{self, Each, Row, Rows};
+use crate::typed::{self, Each, Origin, Row, Rows};
 use crate::{Limits, LineProblem, Options, Progress, Table, points_outside, size};
 use calamine::{Data, Dimensions, Range, Reader, Xls, Xlsx};
 use model::problem::{both, quote};
@@ -150,19 +150,12 @@ fn read_book(
     };
     let typed = typed::columns(&names, &mut rows, options, &place)?;
     let empty = typed::empty_note(rows.empty, &place);
-    Ok(Table {
+    Ok(typed.table(Origin {
         format: "excel",
         encoding: None,
-        notes: note.into_iter().chain(empty).collect(),
-        schema: typed.schema,
-        columns: typed.columns,
-        batches: typed.batches,
-        rows_seen: typed.rows_seen,
-        rows_bad: typed.rows_bad,
-        problems: typed.problems,
-        problems_count: typed.problems_count,
         sheet: Some(sheet.clone()),
-    })
+        notes: note.into_iter().chain(empty).collect(),
+    }))
 }
 
 /// Whether the parts of a packed file come to no more than the limit, whatever they say of themselves.

@@ -1,7 +1,7 @@
 //! CSV and its kin: the sign between cells is the one that the line of names has most of.
 
 use crate::encoding::{Encoding, decode};
-use crate::typed::{self, Each, Row, Rows};
+use crate::typed::{self, Each, Origin, Row, Rows};
 use crate::{LineProblem, Options, Progress, Table};
 use csv::{Position, Reader, ReaderBuilder, StringRecord};
 use model::problem::{both, quote};
@@ -50,19 +50,12 @@ pub(crate) fn read(
     let names = lines.header(options)?;
     lines.names = names.clone();
     let typed = typed::columns(&names, &mut lines, options, place)?;
-    Ok(Table {
+    Ok(typed.table(Origin {
         format: "csv",
         encoding: Some(decoded.encoding.name()),
         sheet: None,
-        schema: typed.schema,
-        columns: typed.columns,
-        batches: typed.batches,
-        rows_seen: typed.rows_seen,
-        rows_bad: typed.rows_bad,
-        problems: typed.problems,
-        problems_count: typed.problems_count,
         notes: typed::empty_note(lines.empty, place).into_iter().collect(),
-    })
+    }))
 }
 
 fn separator(text: &str) -> u8 {

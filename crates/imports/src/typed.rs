@@ -2,7 +2,7 @@
 //! it. A column is what nine in ten of its cells are; a cell that is something else is a problem of its line.
 
 use crate::kinds::{self, KINDS, Kind};
-use crate::{Findings, Found, Limits, LineProblem, Options};
+use crate::{Findings, Found, Limits, LineProblem, Options, Table};
 use arrow::array::{
     ArrayRef, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, RecordBatch,
     StringViewBuilder, TimestampMicrosecondBuilder,
@@ -43,6 +43,40 @@ pub(crate) struct Typed {
     pub rows_bad: usize,
     pub problems: Vec<LineProblem>,
     pub problems_count: usize,
+}
+
+/// Where columns came from, beside what is in them.
+pub(crate) struct Origin {
+    pub format: &'static str,
+    pub encoding: Option<&'static str>,
+    pub sheet: Option<String>,
+    /// What was done that is not in the file, in the order in which it is told.
+    pub notes: Vec<Told>,
+}
+
+impl Typed {
+    /// The table that the columns are.
+    pub fn table(self, origin: Origin) -> Table {
+        let Origin {
+            format,
+            encoding,
+            sheet,
+            notes,
+        } = origin;
+        Table {
+            format,
+            encoding,
+            sheet,
+            schema: self.schema,
+            columns: self.columns,
+            batches: self.batches,
+            rows_seen: self.rows_seen,
+            rows_bad: self.rows_bad,
+            problems: self.problems,
+            problems_count: self.problems_count,
+            notes,
+        }
+    }
 }
 
 /// The names of the columns from the line that has them.
