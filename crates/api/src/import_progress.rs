@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use utoipa::ToSchema;
 
 /// Longest name of a job, in characters.
@@ -62,6 +63,17 @@ pub struct Job {
     imports: Arc<Imports>,
     key: Option<Key>,
     progress: Arc<Mutex<ImportProgress>>,
+    is_left: Arc<AtomicBool>,
+}
+
+/// Held by whoever waits for an import's answer.
+#[derive(Debug)]
+pub struct Waits(Arc<AtomicBool>);
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
 }
 
 impl Imports {
@@ -95,6 +107,7 @@ impl Imports {
             imports: Arc::clone(self),
             key,
             progress,
+            is_left: Arc::default(),
         })
     }
 
@@ -126,6 +139,16 @@ fn checked(name: &str) -> Answer<String> {
 }
 
 impl Job {
+    /// Somebody waits for the answer, until what is given here is dropped.
+    pub fn waits(&self) -> Waits {
+        Waits(Arc::clone(&self.is_left))
+    }
+
+    /// Whether nobody waits for the answer any more.
+    pub fn is_left(&self) -> bool {
+        self.is_left.load(Ordering::Acquire)
+    }
+
     /// Tells how far it is.
     pub fn tell(&self, step: ImportStep, done: u64, total: u64) {
         *self.progress.lock() = ImportProgress { step, done, total };
@@ -191,6 +214,10 @@ mod tests {
         let imports = Arc::new(Imports::default());
         let job = imports.begin(&person(1), Some("a-1")).unwrap();
         job.tell(ImportStep::Reading, 3, 10);
+        let waits = job.waits();
+        assert!(!job.is_left());
+        drop(waits);
+        assert!(job.is_left());
         let told = ImportProgress {
             step: ImportStep::Reading,
             done: 3,

@@ -18,6 +18,7 @@ use model::problem::{both, quote};
 use model::{Catalogue, Problem, Timestamp, Told};
 use records::{Actor, Records};
 use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::io::AsyncWriteExt;
@@ -146,8 +147,9 @@ pub fn check(asked: &Asked, place: Place<'_>) -> Result<(), Told> {
     }
 }
 
-/// Told what is done now, how much of it is done, and how much there is.
-pub type Progress<'a> = &'a mut dyn FnMut(ImportStep, u64, u64);
+/// Told what is done now, how much of it is done, and how much there is; says whether to go on, which is heeded while
+/// the file is read.
+pub type Progress<'a> = &'a mut dyn FnMut(ImportStep, u64, u64) -> ControlFlow<()>;
 
 /// Reads a file and, unless something is against it, makes it a table. `name` is the file's own name; `by` is
 /// who brings it in. It computes and waits for the disk: call it on a thread for blocking work.
@@ -164,7 +166,7 @@ pub fn bring_in(
 ) -> Result<Outcome, Told> {
     check(asked, place)?;
     let mut table = imports::read(path, name, options, &mut |done, total| {
-        progress(ImportStep::Reading, done, total);
+        progress(ImportStep::Reading, done, total)
     })?;
     let may = table.problems_count == 0 || asked.skip_bad_lines;
     if asked.dry_run || !may {
@@ -206,7 +208,7 @@ pub fn bring_in(
     // Each part is given away once it is written.
     let batches = std::mem::take(&mut table.batches);
     let batches = batches.into_iter().map(|batch| {
-        progress(ImportStep::Writing, written, rows);
+        let _ = progress(ImportStep::Writing, written, rows);
         written += batch.num_rows() as u64;
         Ok(batch)
     });
@@ -451,6 +453,8 @@ pub async fn import(
     };
     check(&asked, place).map_err(refused)?;
     let job = app.imports.begin(&caller, query.job.as_deref())?;
+    // Who goes away while a file is only looked at wants no answer; the next file need not wait for it.
+    let _waits = job.waits();
     let folder = tempfile::tempdir_in(&app.options.passing_dir).map_err(ApiError::internal)?;
     let path = folder.path().join("file");
     receive(body, &path, app.options.upload_bytes_max, &job).await?;
@@ -467,7 +471,14 @@ pub async fn import(
             city: &own.city,
         };
         let file = (path.as_path(), file.as_str());
-        let mut progress = |step, done, total| job.tell(step, done, total);
+        let may_stop = asked.dry_run;
+        let mut progress = |step, done, total| {
+            job.tell(step, done, total);
+            match may_stop && job.is_left() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        };
         let done = bring_in(&asked, place, file, &options, (&by, now), &mut progress);
         drop((folder, turn, job));
         (asked, done)

@@ -4,7 +4,7 @@
 
 use crate::merged::{self, Filler, Merged};
 use crate::typed::{self, Each, Origin, Row, Rows};
-use crate::{Limits, LineProblem, Options, Progress, Table, points_outside, size};
+use crate::{Limits, LineProblem, Options, Progress, Table, go_on, points_outside, size};
 use calamine::{Data, Dimensions, Range, Reader, Xls, Xlsx};
 use model::problem::{both, quote};
 use model::{Both, Told};
@@ -436,7 +436,7 @@ impl Rows for SheetRows<'_, '_> {
         let (header_row, how, names) = (self.header_row, self.how, self.names);
         let total = self.sheet.total.max(1);
         let before = self.passes * total;
-        let progress = &mut *self.progress;
+        let (progress, place) = (&mut *self.progress, self.sheet.place);
         let mut filler = Filler::new(self.ranges);
         let (mut read, mut empty) = (0_u64, 0);
         self.sheet.scan(&mut |row, cells| {
@@ -450,7 +450,8 @@ impl Rows for SheetRows<'_, '_> {
             if row > header_row {
                 read += 1;
                 if read.is_multiple_of(PROGRESS_ROWS) {
-                    progress(before + read.min(total), total * 2);
+                    let done = before + read.min(total);
+                    go_on(progress, done, total * 2, place)?;
                 }
                 each(as_row(row, cells, names))?;
             }
@@ -458,8 +459,8 @@ impl Rows for SheetRows<'_, '_> {
         })?;
         self.empty = empty;
         self.passes += 1;
-        (self.progress)(self.passes * total, total * 2);
-        Ok(())
+        let done = self.passes * total;
+        go_on(self.progress, done, total * 2, place)
     }
 }
 

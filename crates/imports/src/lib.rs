@@ -26,6 +26,7 @@ use model::problem::{both, quote};
 use model::{Both, Told};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 /// What one file may be and take.
@@ -142,8 +143,21 @@ impl Table {
     }
 }
 
-/// Told how many of how many parts are done.
-pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
+/// Told how many of how many parts are done; says whether to go on.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, u64) -> ControlFlow<()>;
+
+/// Tells how far it is, and ends the reading when nobody wants it any more.
+fn go_on(progress: Progress<'_>, done: u64, total: u64, place: &str) -> Result<(), Told> {
+    match progress(done, total) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(Told::new(
+            "import-stopped",
+            both("读取已停止", "the reading was stopped"),
+            place,
+            both("需要时请重新开始", "begin again when it is wanted"),
+        )),
+    }
+}
 
 /// Reads a file, by the ending of `name`, which is also what problems call it: a file that was sent lies under
 /// another name than its own.
@@ -151,7 +165,7 @@ pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 /// # Errors
 /// What makes the whole file unreadable: `import-io`, `import-format`, `import-size`, `import-rows`,
 /// `import-columns`, `import-damaged`, `import-header`, `import-merged-cells`, `import-sheet`, `import-encoding`,
-/// `import-type`. What is wrong with single lines is in the answer.
+/// `import-type`, and `import-stopped` when `progress` says so. What is wrong with single lines is in the answer.
 pub fn read(
     path: &Path,
     name: &str,

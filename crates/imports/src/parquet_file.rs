@@ -1,7 +1,7 @@
 //! Parquet: its columns are typed already; every page is read, so that damage is found now and not by a
 //! query.
 
-use crate::{Found, Options, Progress, Table, points_outside, size};
+use crate::{Found, Options, Progress, Table, go_on, points_outside, size};
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::{DataType, Schema};
 use model::problem::{both, quote};
@@ -77,7 +77,7 @@ fn read_file(
             *count += batch.num_rows() - column.logical_null_count();
         }
         batches.push(batch);
-        progress(rows as u64, total);
+        go_on(progress, rows as u64, total, place)?;
     }
     let fields = schema.fields().iter().zip(filled);
     let columns = fields.map(|(field, filled)| Found {

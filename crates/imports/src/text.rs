@@ -2,7 +2,7 @@
 
 use crate::encoding::{Encoding, decode};
 use crate::typed::{self, Each, Origin, Row, Rows};
-use crate::{LineProblem, Options, Progress, Table};
+use crate::{LineProblem, Options, Progress, Table, go_on};
 use csv::{Position, Reader, ReaderBuilder, StringRecord};
 use model::problem::{both, quote};
 use model::{Both, Told};
@@ -201,7 +201,8 @@ impl Rows for TextRows<'_, '_> {
         {
             read += 1;
             if read.is_multiple_of(PROGRESS_ROWS) {
-                (self.progress)(before + reader.position().byte(), total * 2);
+                let done = before + reader.position().byte();
+                go_on(self.progress, done, total * 2, self.place)?;
             }
             // The first is the line of names.
             if read == 1 {
@@ -241,7 +242,7 @@ impl Rows for TextRows<'_, '_> {
             })?;
         }
         self.passes += 1;
-        (self.progress)(self.passes * total, total * 2);
-        Ok(())
+        let done = self.passes * total;
+        go_on(self.progress, done, total * 2, self.place)
     }
 }

@@ -7,6 +7,7 @@ use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimestampMi
 use imports::{Kind, Limits, Merged, Options};
 use parquet::arrow::ArrowWriter;
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use support::{Folder, fixture, gb18030, options, read, refused, table, told, types};
 
@@ -412,6 +413,30 @@ fn table_of_duckdb() -> Vec<String> {
     columns
         .map(|c| format!("{} {}", c.name, c.r#type))
         .collect()
+}
+
+#[test]
+fn reading_ends_when_nobody_wants_it_any_more() {
+    let folder = Folder::new();
+    for path in [
+        folder.file("a.csv", TOWNS),
+        fixture("openpyxl.xlsx"),
+        fixture("duckdb.parquet"),
+    ] {
+        let taken = Options {
+            merged: Merged::Fill,
+            header_line: Some(2),
+            ..options()
+        };
+        let mut asked = 0;
+        let told = imports::read(&path, &path.display().to_string(), &taken, &mut |_, _| {
+            asked += 1;
+            ControlFlow::Break(())
+        });
+        let told = told.unwrap_err();
+        support::speaks_both(&told);
+        assert_eq!((told.code.as_str(), asked), ("import-stopped", 1));
+    }
 }
 
 #[test]

@@ -19,6 +19,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use model::Problem;
 use records::Actor;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// Problems that are printed for people; a report file and `--json` have them all up to the import's limit.
@@ -82,6 +83,7 @@ pub async fn import(args: Import) -> Result<bool> {
                     });
                     bar.set_length(total);
                     bar.set_position(done);
+                    ControlFlow::Continue(())
                 },
             );
             bar.finish_and_clear();

@@ -5,6 +5,7 @@
 use arrow::datatypes::DataType;
 use imports::{Options, Table};
 use model::Told;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 pub struct Folder(tempfile::TempDir);
@@ -51,6 +52,7 @@ pub fn read(path: &Path, options: &Options) -> Result<Table, Told> {
             "{done} of {total} after {last:?}"
         );
         last = (done, total);
+        ControlFlow::Continue(())
     });
     if table.is_ok() {
         assert_eq!(last.0, last.1, "progress ends at the end");
