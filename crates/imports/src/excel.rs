@@ -432,6 +432,10 @@ struct SheetRows<'a, 'p> {
 }
 
 impl Rows for SheetRows<'_, '_> {
+    fn days_are_midnights(&self) -> bool {
+        true
+    }
+
     fn each(&mut self, each: &mut Each<'_>) -> Result<(), Told> {
         let (header_row, how, names) = (self.header_row, self.how, self.names);
         let total = self.sheet.total.max(1);

@@ -247,6 +247,11 @@ pub(crate) fn time(text: &str, utc_offset_seconds: i64) -> Option<i64> {
     parts.next().is_none().then_some(us)
 }
 
+/// The first moment of a day, as [`time`] gives it.
+pub(crate) fn midnight(text: &str, utc_offset_seconds: i64) -> Option<i64> {
+    Some((date(text)? * DAY_S - utc_offset_seconds) * SECOND_US)
+}
+
 fn zone_seconds(zone: &str) -> Option<i64> {
     if zone == "Z" {
         return Some(0);
@@ -310,6 +315,10 @@ mod tests {
             assert_eq!(time(text, 8 * 3_600), Some(eight), "{text}");
         }
         assert_eq!(time("2026-11-23 08:00:00.25", 0), Some(eight + 250_000));
+        assert_eq!(
+            midnight("2026-11-24", 8 * 3_600),
+            time("2026-11-24 00:00", 8 * 3_600)
+        );
         for text in [
             "2026-11-23 24:00",
             "2026-11-23 8",

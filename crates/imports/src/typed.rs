@@ -32,6 +32,16 @@ pub(crate) type Each<'e> = dyn FnMut(Row<'_>) -> Result<(), Told> + 'e;
 pub(crate) trait Rows {
     /// Gives each row, the one that names the columns and empty ones aside.
     fn each(&mut self, each: &mut Each<'_>) -> Result<(), Told>;
+
+    /// Whether a day alone stands for its midnight in a column of times: in a workbook the two are one number.
+    fn days_are_midnights(&self) -> bool {
+        false
+    }
+}
+
+/// Whether a cell can be of the kind.
+fn fits(kind: Kind, text: &str, days_are_midnights: bool) -> bool {
+    kind.fits(text) || (days_are_midnights && kind == Kind::Time && kinds::date(text).is_some())
 }
 
 /// Columns and the rows that are good.
@@ -163,13 +173,13 @@ struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, text: &str) {
+    fn add(&mut self, text: &str, days_are_midnights: bool) {
         if text.is_empty() {
             return;
         }
         self.filled += 1;
         for (count, kind) in self.fitting.iter_mut().zip(KINDS) {
-            *count += usize::from(kind.fits(text));
+            *count += usize::from(fits(kind, text, days_are_midnights));
         }
     }
 
@@ -214,6 +224,7 @@ pub(crate) fn columns(
     let mut counts = vec![Counts::default(); names.len()];
     let mut rows_seen = 0;
     let rows_max = options.limits.rows_max;
+    let days_are_midnights = rows.days_are_midnights();
     rows.each(&mut |row| {
         rows_seen += 1;
         if rows_seen > rows_max {
@@ -236,7 +247,7 @@ pub(crate) fn columns(
         }
         if row.faults.is_empty() {
             for (count, cell) in counts.iter_mut().zip(&row.cells) {
-                count.add(cell.trim());
+                count.add(cell.trim(), days_are_midnights);
             }
         }
         Ok(())
@@ -249,6 +260,7 @@ pub(crate) fn columns(
         })
         .collect();
     let mut making = Making::new(names, &kinds, options);
+    making.days_are_midnights = days_are_midnights;
     rows.each(&mut |row| making.take(row))?;
     making.end(rows_seen)
 }
@@ -276,6 +288,7 @@ struct Making<'a> {
     names: &'a [String],
     kinds: &'a [Kind],
     options: &'a Options,
+    days_are_midnights: bool,
     findings: Findings,
     schema: SchemaRef,
     builders: Vec<Builder>,
@@ -295,6 +308,7 @@ impl<'a> Making<'a> {
             names,
             kinds,
             options,
+            days_are_midnights: false,
             findings: Findings::new(&options.limits),
             schema: Arc::new(Schema::new(fields)),
             builders: kinds.iter().map(|kind| Builder::new(*kind)).collect(),
@@ -312,7 +326,9 @@ impl<'a> Making<'a> {
         }
         if !is_bad {
             for ((name, kind), cell) in self.names.iter().zip(self.kinds).zip(&row.cells) {
-                let problem = cell_problem(name, *kind, cell, row.line, &self.options.limits);
+                let fits = fits(*kind, cell.trim(), self.days_are_midnights);
+                let problem =
+                    cell_problem(name, (*kind, fits), cell, row.line, &self.options.limits);
                 is_bad |= problem.is_some();
                 if let Some(problem) = problem {
                     self.findings.add(|| LineProblem {
@@ -384,7 +400,13 @@ impl<'a> Making<'a> {
     }
 }
 
-fn cell_problem(name: &str, kind: Kind, cell: &str, line: u64, limits: &Limits) -> Option<Told> {
+fn cell_problem(
+    name: &str,
+    (kind, fits): (Kind, bool),
+    cell: &str,
+    line: u64,
+    limits: &Limits,
+) -> Option<Told> {
     let text = cell.trim();
     let place = || {
         both(
@@ -411,7 +433,7 @@ fn cell_problem(name: &str, kind: Kind, cell: &str, line: u64, limits: &Limits) 
             ),
         ));
     }
-    if text.is_empty() || kind.fits(text) {
+    if text.is_empty() || fits {
         return None;
     }
     let (text, kind, example) = (quote(text), kind.name(), kind.example());
@@ -466,7 +488,10 @@ impl Builder {
             Self::Date(b) => {
                 b.append_option(kinds::date(text).and_then(|days| i32::try_from(days).ok()));
             }
-            Self::Time(b) => b.append_option(kinds::time(text, utc_offset_seconds)),
+            Self::Time(b) => {
+                let at = kinds::time(text, utc_offset_seconds);
+                b.append_option(at.or_else(|| kinds::midnight(text, utc_offset_seconds)));
+            }
             Self::Text(b) => b.append_option((!text.is_empty()).then_some(text)),
         }
     }
@@ -513,7 +538,7 @@ mod tests {
     fn nine_in_ten_make_a_kind_and_the_wider_one_wins() {
         let kind = |texts: &[&str]| {
             let mut counts = Counts::default();
-            texts.iter().for_each(|text| counts.add(text));
+            texts.iter().for_each(|text| counts.add(text, false));
             counts.kind()
         };
         assert_eq!(kind(&["1", "2", ""]), Kind::Integer);

@@ -321,6 +321,43 @@ fn a_workbook_is_read_by_sheet_with_dates() {
     assert!(problem.place.en.contains("XFD1048576"), "{problem}");
 }
 
+/// In a workbook midnight is the same number as the day; in a text a day is no time.
+#[test]
+fn midnight_is_a_time_among_times() {
+    let folder = Folder::new();
+    let path = folder.path("a.xlsx");
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    let format = Format::new().set_num_format("yyyy-mm-dd hh:mm");
+    for (column, name) in (0..).zip(["时间", "日期"]) {
+        sheet.write(0, column, name).unwrap();
+    }
+    for row in 1..25 {
+        let day = ExcelDateTime::from_ymd(2026, 11, 23).unwrap();
+        sheet.write_with_format(row, 1, &day, &format).unwrap();
+        let at = day.and_hms(row as u16 - 1, 0, 0).unwrap();
+        sheet.write_with_format(row, 0, &at, &format).unwrap();
+    }
+    book.save(&path).unwrap();
+    let sheet = table(&path);
+    assert_eq!(told(&sheet), []);
+    let kinds: Vec<DataType> = types(&sheet).into_iter().map(|t| t.1).collect();
+    assert_eq!(kinds[1], DataType::Date32);
+    let at = sheet.batches[0]
+        .column(0)
+        .as_primitive::<TimestampMicrosecondType>();
+    // 2026-11-23 in the city, which is eight hours ahead.
+    assert_eq!(at.value(0), 1_795_363_200_000_000);
+    assert_eq!(at.value(1) - at.value(0), 3_600_000_000);
+
+    let mut text = String::from("时间\n");
+    for hour in 1..24 {
+        text += &format!("2026-11-23 {hour:02}:00\n");
+    }
+    let text = table(&folder.file("a.csv", text + "2026-11-23\n"));
+    assert_eq!(told(&text), [(25, Some("时间"), "import-cell")]);
+}
+
 #[test]
 fn what_other_programs_wrote_is_read() {
     let path = fixture("openpyxl.xlsx");
