@@ -6,6 +6,7 @@ import type { ReactElement } from "react";
 import { MemoryRouter } from "react-router";
 import { vi } from "vitest";
 import { LanguageProvider } from "./i18n/index.tsx";
+import type { Language } from "./lib/format.ts";
 import { sessionQuery } from "./lib/session.ts";
 import type { User } from "./lib/types.ts";
 
@@ -15,13 +16,17 @@ export function userWith(permissions: string[], role = "duty"): User {
 
 export function show(
   element: ReactElement,
-  { user = null, path = "/" }: { user?: User | null; path?: string } = {},
+  {
+    user = null,
+    path = "/",
+    language = "en",
+  }: { user?: User | null; path?: string; language?: Language } = {},
 ) {
   const queryClient = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: 60_000 } } });
   queryClient.setQueryData(sessionQuery.queryKey, user);
   const page = render(
     <QueryClientProvider client={queryClient}>
-      <LanguageProvider initial="en">
+      <LanguageProvider initial={language}>
         <App>
           <MemoryRouter initialEntries={[path]}>{element}</MemoryRouter>
         </App>
@@ -37,17 +42,61 @@ export interface Call {
   body: unknown;
 }
 
-/** Answers `METHOD /path` (without the query) with JSON, or with what a function makes of the call. */
+/**
+ * Answers `METHOD /path` (without the query; a `*` at the end takes all that begin so) with JSON, or with what a
+ * function makes of the call, maybe later.
+ */
 export function serve(answers: Record<string, unknown>): Call[] {
   const calls: Call[] = [];
-  vi.stubGlobal("fetch", async (path: string, init: RequestInit = {}) => {
-    const method = init.method ?? "GET";
-    const call = { method, path, body: typeof init.body === "string" ? JSON.parse(init.body) : init.body };
+  const answerOf = async (method: string, path: string, sent: unknown): Promise<Response> => {
+    const call = { method, path, body: typeof sent === "string" ? JSON.parse(sent) : sent };
     calls.push(call);
-    const found = answers[`${method} ${path.split("?")[0]}`];
+    const asked = `${method} ${path.split("?")[0]}`;
+    const open = Object.keys(answers).find((key) => key.endsWith("*") && asked.startsWith(key.slice(0, -1)));
+    const found = answers[asked] ?? (open && answers[open]);
     if (found === undefined) return new Response("{}", { status: 404 });
-    const answer = typeof found === "function" ? (found as (c: Call) => unknown)(call) : found;
+    const answer = await (typeof found === "function" ? (found as (c: Call) => unknown)(call) : found);
     return answer instanceof Response ? answer : Response.json(answer);
-  });
+  };
+  vi.stubGlobal("fetch", (path: string, init: RequestInit = {}) =>
+    answerOf(init.method ?? "GET", path, init.body),
+  );
+  vi.stubGlobal("XMLHttpRequest", requestOf(answerOf));
   return calls;
+}
+
+/** A request of the older kind, by which files are sent; it tells half of what has left, then all, then answers. */
+function requestOf(answerOf: (method: string, path: string, sent: unknown) => Promise<Response>) {
+  return class {
+    upload: { onprogress?: (event: { loaded: number; total: number }) => void } = {};
+    onload = () => {};
+    onabort = () => {};
+    status = 0;
+    statusText = "";
+    responseText = "";
+    #asked = ["GET", "/"] as [string, string];
+    #isOver = false;
+    open(method: string, path: string) {
+      this.#asked = [method, path];
+    }
+    setRequestHeader() {}
+    getResponseHeader() {
+      return null;
+    }
+    abort() {
+      if (this.#isOver) return;
+      this.#isOver = true;
+      this.onabort();
+    }
+    async send(body: Blob) {
+      this.upload.onprogress?.({ loaded: body.size / 2, total: body.size });
+      this.upload.onprogress?.({ loaded: body.size, total: body.size });
+      const answer = await answerOf(...this.#asked, body);
+      if (this.#isOver) return;
+      this.#isOver = true;
+      this.status = answer.status;
+      this.responseText = await answer.text();
+      this.onload();
+    }
+  };
 }

@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
     alerts, case_pages, city_pages, corrections, dead_letters, devices, doors, entities,
-    entity_types, events, health, notices, pages, plan, provenance, session, sql,
+    entity_types, events, health, import_progress, notices, pages, plan, provenance, session, sql,
 };
 use admission::Ingest;
 use axum::Router;
@@ -124,6 +124,8 @@ pub struct App {
     pub last_backup: OnceLock<LastBackup>,
     /// The position behind what the current state and history show.
     pub shown: OnceLock<watch::Receiver<u64>>,
+    /// How far the files are that are being made tables.
+    pub imports: Arc<import_progress::Imports>,
     /// Held while a file is made a table.
     pub importing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -218,6 +220,7 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(dead_letters::one))
         .routes(routes!(sql::run))
         .routes(routes!(sql::tables))
+        .routes(routes!(import_progress::one))
         .routes(routes!(plan::plan))
         .routes(routes!(plan::one))
         .routes(routes!(plan::report))
@@ -228,12 +231,13 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(entities::ngsi_list))
 }
 
-/// The live stream and the import stand apart: they have no time limit. An import that was cut off would go on
-/// behind the answer that says so.
+/// The live stream, the import and the removal of a table, which waits for one, stand apart: they have no time
+/// limit. An import that was cut off would go on behind the answer that says so.
 fn live() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(events::listen))
         .routes(routes!(crate::table_imports::import))
+        .routes(routes!(crate::table_imports::remove))
 }
 
 /// The description of every operation, and the rules read from it.

@@ -247,7 +247,7 @@ pub async fn correct(
     let observed_at = Timestamp::parse(&request.observed_at).map_err(ApiError::invalid)?;
     if !app.lake.takes_corrections() {
         let what = "as many corrections as are allowed wait for history to be written again";
-        let mend = "try again in some minutes; if it stays, see the log for history that cannot be looked after";
+        let mend = "try again in some minutes; if it stays, see the log for history that cannot be looked after, or raise lake.struck_rows_max";
         let problem = Problem::new("corrections-full", what, "corrections", mend);
         return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, problem));
     }

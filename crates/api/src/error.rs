@@ -3,9 +3,10 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use model::Problem;
+use model::{Problem, Told};
 use records::Failure;
 use serde::Serialize;
+use std::num::NonZeroU64;
 use utoipa::ToSchema;
 
 /// The body of every error (RFC 9457, `application/problem+json`).
@@ -26,6 +27,12 @@ pub struct ProblemBody {
     pub place: String,
     /// How to mend it.
     pub mend: String,
+    /// What is wrong, in Chinese, where the platform says it in both languages.
+    pub detail_zh: Option<String>,
+    /// Where, in Chinese.
+    pub place_zh: Option<String>,
+    /// How to mend it, in Chinese.
+    pub mend_zh: Option<String>,
 }
 
 /// What a handler may fail with.
@@ -33,7 +40,16 @@ pub struct ProblemBody {
 pub struct ApiError {
     status: StatusCode,
     problem: Problem,
-    retry_after_s: Option<u64>,
+    /// The same in Chinese.
+    chinese: Option<Box<Chinese>>,
+    retry_after_s: Option<NonZeroU64>,
+}
+
+#[derive(Debug)]
+struct Chinese {
+    what: String,
+    place: String,
+    mend: String,
 }
 
 /// A handler's answer.
@@ -45,7 +61,22 @@ impl ApiError {
         Self {
             status,
             problem,
+            chinese: None,
             retry_after_s: None,
+        }
+    }
+    /// Any status with its problem in both languages.
+    pub fn told(status: StatusCode, told: Told) -> Self {
+        let chinese = told.is_translated().then(|| {
+            Box::new(Chinese {
+                what: told.what.zh.clone(),
+                place: told.place.zh.clone(),
+                mend: told.mend.zh.clone(),
+            })
+        });
+        Self {
+            chinese,
+            ..Self::new(status, told.into())
         }
     }
     /// 400.
@@ -98,7 +129,8 @@ impl ApiError {
         Self {
             status,
             problem,
-            retry_after_s: Some(1),
+            chinese: None,
+            retry_after_s: Some(NonZeroU64::MIN),
         }
     }
     /// 503: the platform is starting.
@@ -142,7 +174,8 @@ impl From<Failure> for ApiError {
             } => Self {
                 status: StatusCode::TOO_MANY_REQUESTS,
                 problem,
-                retry_after_s: Some(retry_after_s),
+                chinese: None,
+                retry_after_s: NonZeroU64::new(retry_after_s),
             },
             Failure::Internal(cause) => Self::internal(cause),
         }
@@ -209,6 +242,10 @@ fn rejected(status: StatusCode, mut said: String) -> ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
+        let (detail_zh, place_zh, mend_zh) = match self.chinese {
+            Some(zh) => (Some(zh.what), Some(zh.place), Some(zh.mend)),
+            None => (None, None, None),
+        };
         let body = ProblemBody {
             r#type: format!("/problems/{}", self.problem.code),
             title: self
@@ -221,6 +258,9 @@ impl IntoResponse for ApiError {
             detail: self.problem.what,
             place: self.problem.place,
             mend: self.problem.mend,
+            detail_zh,
+            place_zh,
+            mend_zh,
         };
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
@@ -229,7 +269,7 @@ impl IntoResponse for ApiError {
             HeaderValue::from_static("application/problem+json"),
         );
         if let Some(seconds) = self.retry_after_s {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.get()));
         }
         response
     }

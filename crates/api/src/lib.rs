@@ -17,6 +17,7 @@ pub mod entity_types;
 pub mod error;
 pub mod events;
 pub mod health;
+pub mod import_progress;
 pub mod notices;
 pub mod pages;
 pub mod paging;

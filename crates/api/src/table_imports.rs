@@ -1,11 +1,12 @@
-//! A department's file becomes a table in SQL: what the HTTP door and the command line do alike
-//! ([`bring_in`]), and the door itself.
+//! A department's file becomes a table in SQL, and is taken away again: what the HTTP door and the command line
+//! do alike ([`bring_in`], the notes in the audit trail), and the door itself.
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
 use crate::error::{Answer, ApiError};
+use crate::import_progress::{ImportStep, Job};
 use axum::Json;
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use axum::extract::{Path as UrlPath, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -13,9 +14,11 @@ use city::City;
 use futures::StreamExt;
 use imports::{LineProblem, Merged};
 use lake::department::{self, NewTable, TableEntry, TableSource};
-use model::{Catalogue, Problem, Timestamp, problem::quote};
+use model::problem::{both, quote};
+use model::{Catalogue, Problem, Timestamp, Told};
 use records::{Actor, Records};
 use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use tokio::io::AsyncWriteExt;
@@ -74,7 +77,7 @@ pub struct Outcome {
 ///
 /// # Errors
 /// `table-name`, `table-taken`, `table-exists`, `table-words`, `table-department`.
-pub fn check(asked: &Asked, place: Place<'_>) -> Result<(), Problem> {
+pub fn check(asked: &Asked, place: Place<'_>) -> Result<(), Told> {
     let name = asked.table.as_str();
     department::check_name(name)?;
     let mut taken = place
@@ -84,25 +87,38 @@ pub fn check(asked: &Asked, place: Place<'_>) -> Result<(), Problem> {
         .map(|kind| kind.name.to_lowercase())
         .chain(crate::tables::names().into_iter().map(str::to_owned));
     if taken.any(|taken| taken == name) {
-        return Err(Problem::new(
+        let taken = quote(name);
+        return Err(Told::new(
             "table-taken",
-            format!("\"{}\" is one of the platform's own tables", quote(name)),
-            "table",
-            format!("give the department's another name, such as dept_{name}"),
+            both(
+                format!("“{taken}”是平台自己的表"),
+                format!("\"{taken}\" is one of the platform's own tables"),
+            ),
+            both("表名", "table"),
+            both(
+                format!("请换一个表名，例如 dept_{name}"),
+                format!("give the department's another name, such as dept_{name}"),
+            ),
         ));
     }
-    for (what, text) in [
-        ("title_zh", &asked.title_zh),
-        ("title_en", &asked.title_en),
-        ("description", &asked.description),
+    for (zh, en, text) in [
+        ("中文标题", "title_zh", &asked.title_zh),
+        ("英文标题", "title_en", &asked.title_en),
+        ("说明", "description", &asked.description),
     ] {
         let length = text.as_ref().map_or(0, |text| text.chars().count());
         if length > TITLE_CHARS_MAX {
-            return Err(Problem::new(
+            return Err(Told::new(
                 "table-words",
-                format!("{what} has {length} characters"),
-                what,
-                format!("use at most {TITLE_CHARS_MAX}"),
+                both(
+                    format!("{zh}有 {length} 个字"),
+                    format!("{en} has {length} characters"),
+                ),
+                both(zh, en),
+                both(
+                    format!("最多 {TITLE_CHARS_MAX} 个字"),
+                    format!("use at most {TITLE_CHARS_MAX}"),
+                ),
             ));
         }
     }
@@ -110,12 +126,18 @@ pub fn check(asked: &Asked, place: Place<'_>) -> Result<(), Problem> {
         && place.city.organisation(id).is_none()
     {
         let known = place.city.organisations.iter().map(|o| o.id.as_str());
-        let known: Vec<&str> = known.collect();
-        return Err(Problem::new(
+        let (id, known) = (quote(id), known.collect::<Vec<_>>());
+        return Err(Told::new(
             "table-department",
-            format!("the city has no department \"{}\"", quote(id)),
-            "department",
-            format!("use one of {}", known.join(", ")),
+            both(
+                format!("本市没有部门“{id}”"),
+                format!("the city has no department \"{id}\""),
+            ),
+            both("部门", "department"),
+            both(
+                format!("请用其中一个：{}", known.join("、")),
+                format!("use one of {}", known.join(", ")),
+            ),
         ));
     }
     let (entries, _) = department::list(place.lake);
@@ -124,6 +146,10 @@ pub fn check(asked: &Asked, place: Place<'_>) -> Result<(), Problem> {
         _ => Ok(()),
     }
 }
+
+/// Told what is done now, how much of it is done, and how much there is; says whether to go on, which is heeded while
+/// the file is read.
+pub type Progress<'a> = &'a mut dyn FnMut(ImportStep, u64, u64) -> ControlFlow<()>;
 
 /// Reads a file and, unless something is against it, makes it a table. `name` is the file's own name; `by` is
 /// who brings it in. It computes and waits for the disk: call it on a thread for blocking work.
@@ -136,10 +162,12 @@ pub fn bring_in(
     (path, name): (&Path, &str),
     options: &imports::Options,
     (by, now): (&str, Timestamp),
-    progress: imports::Progress<'_>,
-) -> Result<Outcome, Problem> {
+    progress: Progress<'_>,
+) -> Result<Outcome, Told> {
     check(asked, place)?;
-    let mut table = imports::read(path, name, options, progress)?;
+    let mut table = imports::read(path, name, options, &mut |done, total| {
+        progress(ImportStep::Reading, done, total)
+    })?;
     let may = table.problems_count == 0 || asked.skip_bad_lines;
     if asked.dry_run || !may {
         return Ok(Outcome { table, entry: None });
@@ -176,9 +204,15 @@ pub fn bring_in(
             sha256: department::sha256(path)?,
         },
     };
+    let (mut written, rows) = (0, table.rows() as u64);
     // Each part is given away once it is written.
     let batches = std::mem::take(&mut table.batches);
-    let entry = department::put(place.lake, new, &table.schema, batches.into_iter().map(Ok))?;
+    let batches = batches.into_iter().map(|batch| {
+        let _ = progress(ImportStep::Writing, written, rows);
+        written += batch.num_rows() as u64;
+        Ok(batch)
+    });
+    let entry = department::put(place.lake, new, &table.schema, batches)?;
     Ok(Outcome {
         table,
         entry: Some(entry),
@@ -209,6 +243,36 @@ pub async fn note(
     Ok(())
 }
 
+/// Writes the removal of a table into the audit trail: what was in it is told by the file that it came from.
+/// `entry` is what it was, unless that was damaged.
+///
+/// # Errors
+/// The records' own.
+pub async fn note_removal(
+    records: &Records,
+    actor: &Actor,
+    now: Timestamp,
+    name: &str,
+    entry: Option<&TableEntry>,
+) -> records::Result<()> {
+    let detail = match entry {
+        Some(entry) => serde_json::json!({
+            "file": entry.source.file,
+            "sha256": entry.source.sha256,
+            "rows": entry.rows,
+            "imported_at": entry.imported_at.to_string(),
+            "imported_by": entry.imported_by,
+            "department": entry.department,
+        }),
+        None => serde_json::json!({"entry": "damaged"}),
+    };
+    let target = format!("table:{name}");
+    let mut write = records.write().await?;
+    records::audit::insert(&mut write, now, actor, "table.remove", &target, &detail).await?;
+    write.commit().await?;
+    Ok(())
+}
+
 /// A column as it was found.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ImportColumn {
@@ -233,12 +297,18 @@ pub struct ImportProblem {
     pub value: Option<String>,
     /// Short stable code.
     pub code: String,
-    /// What is wrong.
-    pub what: String,
-    /// Where.
-    pub place: String,
-    /// How to mend it.
-    pub mend: String,
+    /// What is wrong, in Chinese.
+    pub what_zh: String,
+    /// What is wrong, in English.
+    pub what_en: String,
+    /// Where, in Chinese.
+    pub place_zh: String,
+    /// Where, in English.
+    pub place_en: String,
+    /// How to mend it, in Chinese.
+    pub mend_zh: String,
+    /// How to mend it, in English.
+    pub mend_en: String,
 }
 
 /// What a file holds, and what came of it.
@@ -281,16 +351,19 @@ impl From<&LineProblem> for ImportProblem {
     }
 }
 
-impl From<&Problem> for ImportProblem {
-    fn from(problem: &Problem) -> Self {
+impl From<&Told> for ImportProblem {
+    fn from(told: &Told) -> Self {
         Self {
             line: None,
             column: None,
             value: None,
-            code: problem.code.clone(),
-            what: problem.what.clone(),
-            place: problem.place.clone(),
-            mend: problem.mend.clone(),
+            code: told.code.clone(),
+            what_zh: told.what.zh.clone(),
+            what_en: told.what.en.clone(),
+            place_zh: told.place.zh.clone(),
+            place_en: told.place.en.clone(),
+            mend_zh: told.mend.zh.clone(),
+            mend_en: told.mend.en.clone(),
         }
     }
 }
@@ -350,6 +423,8 @@ pub struct ImportQuery {
     pub description: Option<String>,
     /// The department that it is from, by id.
     pub department: Option<String>,
+    /// A name of the sender's own choice under which `/api/v1/imports/{job}` tells how far it is.
+    pub job: Option<String>,
 }
 
 /// Makes a file that is sent as the body a table in SQL; `dry_run=true` only tells what it holds and what is wrong
@@ -377,10 +452,14 @@ pub async fn import(
         city: &app.city,
     };
     check(&asked, place).map_err(refused)?;
+    let job = app.imports.begin(&caller, query.job.as_deref())?;
+    // Who goes away while a file is only looked at wants no answer; the next file need not wait for it.
+    let _waits = job.waits();
     let folder = tempfile::tempdir_in(&app.options.passing_dir).map_err(ApiError::internal)?;
     let path = folder.path().join("file");
-    receive(body, &path, app.options.upload_bytes_max).await?;
+    receive(body, &path, app.options.upload_bytes_max, &job).await?;
     // One at a time: a file is held in memory while it is read.
+    job.tell(ImportStep::Waiting, 0, 0);
     let turn = Arc::clone(&app.importing).lock_owned().await;
     let now = app.now();
     let by = caller.name.clone();
@@ -392,8 +471,16 @@ pub async fn import(
             city: &own.city,
         };
         let file = (path.as_path(), file.as_str());
-        let done = bring_in(&asked, place, file, &options, (&by, now), &mut |_, _| {});
-        drop((folder, turn));
+        let may_stop = asked.dry_run;
+        let mut progress = |step, done, total| {
+            job.tell(step, done, total);
+            match may_stop && job.is_left() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        };
+        let done = bring_in(&asked, place, file, &options, (&by, now), &mut progress);
+        drop((folder, turn, job));
         (asked, done)
     })
     .await
@@ -408,6 +495,35 @@ pub async fn import(
         None if asked.dry_run => Ok(Json(report).into_response()),
         None => Err(lines_refused(&outcome.table)),
     }
+}
+
+/// Takes a department's table away with its files, for good; only a backup has it then. It answers when no statement
+/// finds the table any more; one that reads its files at that moment may end with an error.
+#[utoipa::path(delete, path = "/api/v1/tables/{name}", tag = "data", security(("session" = ["table.remove"])), params(("name" = String, Path)),
+    responses((status = 204), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
+pub async fn remove(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    peer: Peer,
+    UrlPath(name): UrlPath<String>,
+) -> Answer<StatusCode> {
+    // Behind an import that is under way: it must not write what was just taken away.
+    let turn = Arc::clone(&app.importing).lock_owned().await;
+    let (lake, own_name) = (app.lake.dir().to_owned(), name.clone());
+    let removed = tokio::task::spawn_blocking(move || {
+        let removed = department::remove(&lake, &own_name);
+        drop(turn);
+        removed
+    })
+    .await
+    .map_err(ApiError::internal)?;
+    let entry = removed.map_err(|told| match told.code.as_str() {
+        "table-unknown" => ApiError::told(StatusCode::NOT_FOUND, told),
+        _ => refused(told),
+    })?;
+    let actor = peer.actor(&caller);
+    note_removal(&app.records, &actor, app.now(), &name, entry.as_ref()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn asked(table: String, query: &ImportQuery) -> Answer<Asked> {
@@ -466,38 +582,49 @@ pub fn utc_offset_seconds(city: &City, now: Timestamp) -> i64 {
     zone.to_offset(moment).seconds().into()
 }
 
-fn refused(problem: Problem) -> ApiError {
-    match problem.code.as_str() {
-        "table-exists" => ApiError::new(StatusCode::CONFLICT, problem),
-        "import-size" => ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, problem),
-        "lake-io" | "table-write" | "import-io" => ApiError::internal(problem),
-        _ => ApiError::invalid(problem),
+fn refused(told: Told) -> ApiError {
+    match told.code.as_str() {
+        "table-exists" => ApiError::told(StatusCode::CONFLICT, told),
+        "import-size" => ApiError::told(StatusCode::PAYLOAD_TOO_LARGE, told),
+        "lake-io" | "table-write" | "import-io" => ApiError::internal(told),
+        _ => ApiError::told(StatusCode::BAD_REQUEST, told),
     }
 }
 
 fn lines_refused(table: &imports::Table) -> ApiError {
-    let first = table.problems.iter().take(PROBLEMS_TOLD);
-    let first: Vec<String> = first
-        .map(|found| format!("{}: {}", found.problem.place, found.problem.what))
-        .collect();
-    ApiError::new(
+    let first = || table.problems.iter().take(PROBLEMS_TOLD);
+    let zh = first().map(|found| {
+        let Told { place, what, .. } = &found.problem;
+        format!("{}：{}", place.zh, what.zh)
+    });
+    let en = first().map(|found| {
+        let Told { place, what, .. } = &found.problem;
+        format!("{}: {}", place.en, what.en)
+    });
+    let (zh, en) = (zh.collect::<Vec<_>>(), en.collect::<Vec<_>>());
+    let (bad, seen) = (table.rows_bad, table.rows_seen);
+    ApiError::told(
         StatusCode::UNPROCESSABLE_ENTITY,
-        Problem::new(
+        Told::new(
             "import-lines",
-            format!(
-                "{} of {} rows have problems, so nothing was written: {}",
-                table.rows_bad,
-                table.rows_seen,
-                first.join("; ")
+            both(
+                format!("{seen} 行中有 {bad} 行有错误，没有写入：{}", zh.join("；")),
+                format!(
+                    "{bad} of {seen} rows have problems, so nothing was written: {}",
+                    en.join("; ")
+                ),
             ),
-            "body",
-            "ask with dry_run=true for all of them and mend the file, or leave them out with on_error=skip",
+            both("文件", "body"),
+            both(
+                "请先检查（dry_run=true）看全部错误并修改文件，或略去有错误的行（on_error=skip）",
+                "ask with dry_run=true for all of them and mend the file, or leave them out with on_error=skip",
+            ),
         ),
     )
 }
 
 /// Writes a body to a file as it arrives.
-async fn receive(body: Body, path: &Path, bytes_max: u64) -> Answer<()> {
+async fn receive(body: Body, path: &Path, bytes_max: u64, job: &Job) -> Answer<()> {
     let broken = |e: axum::Error| {
         ApiError::invalid(Problem::new(
             "body",
@@ -509,23 +636,32 @@ async fn receive(body: Body, path: &Path, bytes_max: u64) -> Answer<()> {
     let mut file = tokio::fs::File::create(path)
         .await
         .map_err(ApiError::internal)?;
+    let total = body.size_hint().exact().unwrap_or(0);
     let mut pieces = body.into_data_stream();
     let mut bytes = 0;
     while let Some(piece) = pieces.next().await {
         let piece = piece.map_err(broken)?;
         bytes += piece.len() as u64;
         if bytes > bytes_max {
-            return Err(ApiError::new(
+            let max = bytes_max >> 20;
+            return Err(ApiError::told(
                 StatusCode::PAYLOAD_TOO_LARGE,
-                Problem::new(
+                Told::new(
                     "import-size",
-                    format!("the file has more than {} MiB", bytes_max >> 20),
-                    "body",
-                    "import it with jingling import, cut it into several, or ask the engineer to raise import.upload_mib_max",
+                    both(
+                        format!("文件超过 {max} MiB"),
+                        format!("the file has more than {max} MiB"),
+                    ),
+                    both("文件", "body"),
+                    both(
+                        "请用命令行 jingling import 导入，或拆成几个文件，或请工程师调高 import.upload_mib_max",
+                        "import it with jingling import, cut it into several, or ask the engineer to raise import.upload_mib_max",
+                    ),
                 ),
             ));
         }
         file.write_all(&piece).await.map_err(ApiError::internal)?;
+        job.tell(ImportStep::Receiving, bytes, total);
     }
     file.flush().await.map_err(ApiError::internal)
 }

@@ -34,6 +34,8 @@ permissions! {
     SqlQuery = "sql.query",
     /// Make a department's file a table.
     TableImport = "table.import",
+    /// Take a department's table away.
+    TableRemove = "table.remove",
     /// Read alerts.
     AlertRead = "alert.read",
     /// Take note of an alert.

@@ -77,6 +77,7 @@ const ROLES: &[(Role, &str, &[Permission])] = &[
             EntityRead,
             SqlQuery,
             TableImport,
+            TableRemove,
             AlertRead,
             CaseRead,
             DeviceRead,
@@ -206,6 +207,7 @@ mod tests {
         assert_eq!(holders(DataCorrect), ["admin", "duty", "planner"]);
         assert_eq!(holders(SqlQuery), ["admin", "duty", "planner", "analyst"]);
         assert_eq!(holders(TableImport), ["admin", "planner", "analyst"]);
+        assert_eq!(holders(TableRemove), ["admin", "planner"]);
         for permission in Permission::ALL {
             assert!(!holders(*permission).is_empty());
             assert_eq!(

@@ -3,10 +3,11 @@
 //! than the limit is refused. `.xls` has no such guards (see `Options::refuse_xls`).
 
 use crate::merged::{self, Filler, Merged};
-use crate::typed::{self, Each, Row, Rows};
-use crate::{Limits, LineProblem, Options, Progress, Table, size};
+use crate::typed::{self, Each, Origin, Row, Rows};
+use crate::{Limits, LineProblem, Options, Progress, Table, go_on, points_outside, size};
 use calamine::{Data, Dimensions, Range, Reader, Xls, Xlsx};
-use model::{Problem, problem::quote};
+use model::problem::{both, quote};
+use model::{Both, Told};
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::ops::ControlFlow;
@@ -17,8 +18,26 @@ use zip::ZipArchive;
 /// How often progress is told, in rows.
 const PROGRESS_ROWS: u64 = 1_024;
 
-/// What is said of a formula whose value the file does not hold: a program wrote it, and none computed it.
-const NOT_COMPUTED: &str = "a formula that was never computed";
+/// A cell: its text, or what stands there in its place.
+pub(crate) type Cell = Result<String, NoText>;
+
+/// What a cell holds instead of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NoText {
+    /// A formula whose value the file does not hold: a program wrote it, and none computed it.
+    NotComputed,
+    /// The sign of an error, such as `#DIV/0!`.
+    Error(String),
+}
+
+impl NoText {
+    fn said(&self) -> Both {
+        match self {
+            Self::NotComputed => both("没有算过的公式", "a formula that was never computed"),
+            Self::Error(sign) => both(format!("错误值 {sign}"), format!("the error {sign}")),
+        }
+    }
+}
 
 /// Which of the two formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,20 +54,31 @@ pub(crate) fn read(
     format: Format,
     options: &Options,
     progress: Progress<'_>,
-) -> Result<Table, Problem> {
+) -> Result<Table, Told> {
     // Bytes that nobody wrote can lead the reader's library into a fault; that is damage like any other.
     let read = catch_unwind(AssertUnwindSafe(|| {
         read_book(path, name, format, options, progress)
     }));
-    read.unwrap_or_else(|_| Err(damaged(name, "a length in it points outside")))
+    read.unwrap_or_else(|_| Err(damaged_as(name, &points_outside())))
 }
 
-fn damaged(place: &str, what: impl std::fmt::Display) -> Problem {
-    Problem::new(
+/// What the reader's library says of a file, which it says in English.
+fn damaged(place: &str, what: impl std::fmt::Display) -> Told {
+    damaged_as(place, &Both::from(what.to_string().as_str()))
+}
+
+fn damaged_as(place: &str, what: &Both) -> Told {
+    Told::new(
         "import-damaged",
-        format!("the file cannot be read as a workbook: {what}"),
+        both(
+            format!("不能按工作簿读取：{}", what.zh),
+            format!("the file cannot be read as a workbook: {}", what.en),
+        ),
         place,
-        "open it in the program that made it and save it again as .xlsx, without a password",
+        both(
+            "请用制作它的软件打开，去掉密码，重新存为 .xlsx",
+            "open it in the program that made it and save it again as .xlsx, without a password",
+        ),
     )
 }
 
@@ -58,7 +88,7 @@ fn read_book(
     format: Format,
     options: &Options,
     progress: Progress<'_>,
-) -> Result<Table, Problem> {
+) -> Result<Table, Told> {
     let open = || File::open(path).map(BufReader::new);
     let file = open().map_err(|e| damaged(name, e))?;
     let mut book = match format {
@@ -91,13 +121,17 @@ fn read_book(
     // What stands above the names is left out, merged or not.
     ranges.retain(|range| range.end.0 >= header_row);
     if ranges.len() > options.limits.merged_max {
-        return Err(Problem::new(
+        let (has, max) = (ranges.len(), options.limits.merged_max);
+        return Err(Told::new(
             "import-merged-cells",
-            format!("{} ranges of cells are merged", ranges.len()),
-            &place,
-            format!(
-                "part them (unmerge cells); at most {} are taken",
-                options.limits.merged_max
+            both(
+                format!("有 {has} 处合并单元格"),
+                format!("{has} ranges of cells are merged"),
+            ),
+            place.as_str(),
+            both(
+                format!("请取消合并；最多收 {max} 处"),
+                format!("part them (unmerge cells); at most {max} are taken"),
             ),
         ));
     }
@@ -116,27 +150,23 @@ fn read_book(
     };
     let typed = typed::columns(&names, &mut rows, options, &place)?;
     let empty = typed::empty_note(rows.empty, &place);
-    Ok(Table {
+    Ok(typed.table(Origin {
         format: "excel",
         encoding: None,
-        notes: note.into_iter().chain(empty).collect(),
-        schema: typed.schema,
-        columns: typed.columns,
-        batches: typed.batches,
-        rows_seen: typed.rows_seen,
-        rows_bad: typed.rows_bad,
-        problems: typed.problems,
-        problems_count: typed.problems_count,
         sheet: Some(sheet.clone()),
-    })
+        notes: note.into_iter().chain(empty).collect(),
+    }))
 }
 
 /// Whether the parts of a packed file come to no more than the limit, whatever they say of themselves.
-fn unpacks_within(file: BufReader<File>, place: &str, limits: &Limits) -> Result<(), Problem> {
+fn unpacks_within(file: BufReader<File>, place: &str, limits: &Limits) -> Result<(), Told> {
     let mut archive = ZipArchive::new(file).map_err(|e| {
-        damaged(
+        damaged_as(
             place,
-            format!("{e} (a workbook with a password is packed in another way)"),
+            &both(
+                format!("{e}（有密码的工作簿是另一种格式）"),
+                format!("{e} (a workbook with a password is packed in another way)"),
+            ),
         )
     })?;
     let max = limits.unpacked_bytes_max;
@@ -148,31 +178,45 @@ fn unpacks_within(file: BufReader<File>, place: &str, limits: &Limits) -> Result
         unpacked +=
             std::io::copy(&mut part, &mut std::io::sink()).map_err(|e| damaged(place, e))?;
         if unpacked > max {
-            return Err(Problem::new(
+            let max = size(max);
+            return Err(Told::new(
                 "import-size",
-                format!("the file unpacks to more than {}", size(max)),
+                both(
+                    format!("文件解压后超过 {max}"),
+                    format!("the file unpacks to more than {max}"),
+                ),
                 place,
-                "leave sheets and pictures out, cut it into several, or raise import.unpacked_mib_max",
+                both(
+                    "请去掉不需要的工作表和图片，或拆成几个文件，或调高 import.unpacked_mib_max",
+                    "leave sheets and pictures out, cut it into several, or raise import.unpacked_mib_max",
+                ),
             ));
         }
     }
     Ok(())
 }
 
-fn choose(sheets: &[String], wanted: Option<&str>, place: &str) -> Result<String, Problem> {
+fn choose(sheets: &[String], wanted: Option<&str>, place: &str) -> Result<String, Told> {
     let sheet = match wanted {
         None => sheets.first(),
         Some(wanted) => sheets.iter().find(|s| *s == wanted),
     };
     sheet.cloned().ok_or_else(|| {
-        Problem::new(
+        let wanted = wanted.map(quote);
+        Told::new(
             "import-sheet",
             match wanted {
-                Some(wanted) => format!("there is no sheet \"{}\"", quote(wanted)),
-                None => "there is no sheet in it".to_owned(),
+                Some(wanted) => both(
+                    format!("没有工作表“{wanted}”"),
+                    format!("there is no sheet \"{wanted}\""),
+                ),
+                None => both("里面没有工作表", "there is no sheet in it"),
             },
             place,
-            format!("name one of: {}", sheets.join(", ")),
+            both(
+                format!("请填其中一个：{}", sheets.join("、")),
+                format!("name one of: {}", sheets.join(", ")),
+            ),
         )
     })
 }
@@ -198,10 +242,10 @@ impl Book {
     }
 }
 
-/// A row's cells from the first column on: a text, or the sign of an error.
-type Cells = Vec<Result<String, String>>;
+/// A row's cells from the first column on.
+type Cells = Vec<Cell>;
 /// Takes a row that has cells, by its number from 0; says whether more are wanted.
-type TakeRow<'t> = dyn FnMut(u32, &mut Cells) -> Result<ControlFlow<()>, Problem> + 't;
+type TakeRow<'t> = dyn FnMut(u32, &mut Cells) -> Result<ControlFlow<()>, Told> + 't;
 
 struct Sheet<'a> {
     book: Book,
@@ -216,7 +260,7 @@ struct Sheet<'a> {
 
 impl Sheet<'_> {
     /// Gives each row that is there, from the top.
-    fn scan(&mut self, take: &mut TakeRow<'_>) -> Result<(), Problem> {
+    fn scan(&mut self, take: &mut TakeRow<'_>) -> Result<(), Told> {
         let columns_max = self.limits.columns_max;
         if let Some(range) = &self.range {
             self.total = range.height() as u64;
@@ -252,9 +296,13 @@ impl Sheet<'_> {
             let (row, column) = cell.pos;
             match current {
                 Some(before) if before > row => {
-                    return Err(damaged(
+                    let (row, before) = (row + 1, before + 1);
+                    return Err(damaged_as(
                         place,
-                        format!("row {} stands below row {}", row + 1, before + 1),
+                        &both(
+                            format!("第 {row} 行排在第 {before} 行后面"),
+                            format!("row {row} stands below row {before}"),
+                        ),
                     ));
                 }
                 Some(before) if before < row => {
@@ -268,7 +316,7 @@ impl Sheet<'_> {
             current = Some(row);
             let data = Data::from(cell.value);
             let text = if data == Data::Empty && cell.formula.is_some() {
-                Err(NOT_COMPUTED.to_owned())
+                Err(NoText::NotComputed)
             } else {
                 text_of(&data)
             };
@@ -281,7 +329,7 @@ impl Sheet<'_> {
     }
 
     /// The row of names: the one told, or the first that is not empty.
-    fn find_header(&mut self, told: Option<u64>) -> Result<u32, Problem> {
+    fn find_header(&mut self, told: Option<u64>) -> Result<u32, Told> {
         if let Some(line) = told {
             return Ok(u32::try_from(line.max(1) - 1).unwrap_or(u32::MAX));
         }
@@ -301,7 +349,7 @@ impl Sheet<'_> {
         header_row: u32,
         ranges: &[Dimensions],
         how: Merged,
-    ) -> Result<Vec<String>, Problem> {
+    ) -> Result<Vec<String>, Told> {
         let columns_max = self.limits.columns_max;
         let mut filler = Filler::new(ranges);
         let mut header = Cells::new();
@@ -335,21 +383,31 @@ fn is_empty(cells: &Cells) -> bool {
 fn put(
     texts: &mut Cells,
     (row, column): (u32, u32),
-    text: Result<String, String>,
+    text: Cell,
     columns_max: usize,
     place: &str,
-) -> Result<(), Problem> {
+) -> Result<(), Told> {
     if text.as_ref().is_ok_and(String::is_empty) {
         return Ok(());
     }
     let at = column as usize;
     if at >= columns_max {
-        return Err(Problem::new(
+        let (letters, cell) = (merged::letters(column), merged::cell((row, column)));
+        return Err(Told::new(
             "import-columns",
-            format!("there is a cell in column {}", merged::letters(column)),
-            format!("{place}, cell {}", merged::cell((row, column))),
-            format!(
-                "use at most {columns_max} columns, clear what stands right of the table, or raise import.columns_max"
+            both(
+                format!("{letters} 列里有内容"),
+                format!("there is a cell in column {letters}"),
+            ),
+            both(
+                format!("{place}，单元格 {cell}"),
+                format!("{place}, cell {cell}"),
+            ),
+            both(
+                format!("最多 {columns_max} 列；请清除表格右边的内容，或调高 import.columns_max"),
+                format!(
+                    "use at most {columns_max} columns, clear what stands right of the table, or raise import.columns_max"
+                ),
             ),
         ));
     }
@@ -374,11 +432,15 @@ struct SheetRows<'a, 'p> {
 }
 
 impl Rows for SheetRows<'_, '_> {
-    fn each(&mut self, each: &mut Each<'_>) -> Result<(), Problem> {
+    fn days_are_midnights(&self) -> bool {
+        true
+    }
+
+    fn each(&mut self, each: &mut Each<'_>) -> Result<(), Told> {
         let (header_row, how, names) = (self.header_row, self.how, self.names);
         let total = self.sheet.total.max(1);
         let before = self.passes * total;
-        let progress = &mut *self.progress;
+        let (progress, place) = (&mut *self.progress, self.sheet.place);
         let mut filler = Filler::new(self.ranges);
         let (mut read, mut empty) = (0_u64, 0);
         self.sheet.scan(&mut |row, cells| {
@@ -392,7 +454,8 @@ impl Rows for SheetRows<'_, '_> {
             if row > header_row {
                 read += 1;
                 if read.is_multiple_of(PROGRESS_ROWS) {
-                    progress(before + read.min(total), total * 2);
+                    let done = before + read.min(total);
+                    go_on(progress, done, total * 2, place)?;
                 }
                 each(as_row(row, cells, names))?;
             }
@@ -400,8 +463,8 @@ impl Rows for SheetRows<'_, '_> {
         })?;
         self.empty = empty;
         self.passes += 1;
-        (self.progress)(self.passes * total, total * 2);
-        Ok(())
+        let done = self.passes * total;
+        go_on(self.progress, done, total * 2, place)
     }
 }
 
@@ -410,30 +473,49 @@ fn as_row<'c>(row: u32, cells: &'c mut Cells, names: &[String]) -> Row<'c> {
     let mut faults = Vec::new();
     for (n, cell) in cells.iter().enumerate() {
         let column = names.get(n);
-        let place = || format!("row {line}, cell {}", merged::cell((row, n as u32)));
+        let place = || {
+            let cell = merged::cell((row, n as u32));
+            both(
+                format!("第 {line} 行，单元格 {cell}"),
+                format!("row {line}, cell {cell}"),
+            )
+        };
         let problem = match (cell, column) {
-            (Err(error), _) => Problem::new(
+            (Err(no_text), _) => Told::new(
                 "import-cell",
-                format!("the cell holds {error}"),
+                both(
+                    format!("单元格里是{}", no_text.said().zh),
+                    format!("the cell holds {}", no_text.said().en),
+                ),
                 place(),
-                "mend the formula, or put a value in its place; the program that made the file computes when it saves",
+                both(
+                    "请改好公式，或直接填上值；制作该文件的软件保存时会计算",
+                    "mend the formula, or put a value in its place; the program that made the file computes when it saves",
+                ),
             ),
-            (Ok(text), None) if !text.trim().is_empty() => Problem::new(
+            (Ok(text), None) if !text.trim().is_empty() => Told::new(
                 "import-cells",
-                "there is a cell in a column that has no name",
+                both(
+                    "有内容的单元格所在的列没有列名",
+                    "there is a cell in a column that has no name",
+                ),
                 place(),
-                "name the column in the line of names, or clear the cell",
+                both(
+                    "请在列名那一行写上列名，或清除这个单元格",
+                    "name the column in the line of names, or clear the cell",
+                ),
             ),
             _ => continue,
         };
         let value = match cell {
-            Ok(text) => quote(text),
-            Err(error) => error.clone(),
+            Ok(text) => Some(quote(text)),
+            Err(NoText::Error(sign)) => Some(sign.clone()),
+            Err(NoText::NotComputed) => None,
         };
         faults.push(LineProblem {
             line,
             column: column.cloned(),
-            value: Some(value),
+            value,
             problem,
         });
     }
@@ -448,8 +530,8 @@ fn as_row<'c>(row: u32, cells: &'c mut Cells, names: &[String]) -> Row<'c> {
     }
 }
 
-/// A cell as the text that a person would type; an error as its sign.
-fn text_of(cell: &Data) -> Result<String, String> {
+/// A cell as the text that a person would type; an error as what is said of it.
+fn text_of(cell: &Data) -> Cell {
     /// Whole numbers up to here have all their digits.
     const WHOLE_MAX: f64 = 1e15;
     Ok(match cell {
@@ -474,6 +556,6 @@ fn text_of(cell: &Data) -> Result<String, String> {
             text
         }
         Data::DateTime(duration) => duration.as_f64().to_string(),
-        Data::Error(error) => return Err(format!("the error {error}")),
+        Data::Error(error) => return Err(NoText::Error(error.to_string())),
     })
 }

@@ -2,7 +2,8 @@
 //! strictly: what only looks like a number (a code, an account) stays text.
 
 use arrow::datatypes::{DataType, TimeUnit};
-use model::{Problem, problem::quote};
+use model::problem::{both, quote};
+use model::{Both, Problem};
 use std::str::FromStr;
 
 /// Digits up to which a whole number is a number; longer ones are numbers of cards and accounts.
@@ -71,26 +72,27 @@ impl Kind {
             .map_or("text", |(word, _)| word)
     }
 
-    pub(crate) fn name(self) -> &'static str {
+    /// What it is called in a sentence.
+    pub(crate) fn name(self) -> Both {
         match self {
-            Self::Integer => "a whole number",
-            Self::Number => "a number",
-            Self::Boolean => "yes or no",
-            Self::Date => "a date",
-            Self::Time => "a time",
-            Self::Text => "a text",
+            Self::Integer => both("整数", "a whole number"),
+            Self::Number => both("数", "a number"),
+            Self::Boolean => both("是或否", "yes or no"),
+            Self::Date => both("日期", "a date"),
+            Self::Time => both("时间", "a time"),
+            Self::Text => both("文本", "a text"),
         }
     }
 
     /// How it is written.
-    pub(crate) fn example(self) -> &'static str {
+    pub(crate) fn example(self) -> Both {
         match self {
-            Self::Integer => "1234",
-            Self::Number => "12.5",
-            Self::Boolean => "是 or 否, true or false",
-            Self::Date => "2026-11-23",
-            Self::Time => "2026-11-23 16:00",
-            Self::Text => "a text",
+            Self::Integer => "1234".into(),
+            Self::Number => "12.5".into(),
+            Self::Boolean => both("是 或 否", "是 or 否, true or false"),
+            Self::Date => "2026-11-23".into(),
+            Self::Time => "2026-11-23 16:00".into(),
+            Self::Text => both("文本", "a text"),
         }
     }
 
@@ -245,6 +247,11 @@ pub(crate) fn time(text: &str, utc_offset_seconds: i64) -> Option<i64> {
     parts.next().is_none().then_some(us)
 }
 
+/// The first moment of a day, as [`time`] gives it.
+pub(crate) fn midnight(text: &str, utc_offset_seconds: i64) -> Option<i64> {
+    Some((date(text)? * DAY_S - utc_offset_seconds) * SECOND_US)
+}
+
 fn zone_seconds(zone: &str) -> Option<i64> {
     if zone == "Z" {
         return Some(0);
@@ -308,6 +315,10 @@ mod tests {
             assert_eq!(time(text, 8 * 3_600), Some(eight), "{text}");
         }
         assert_eq!(time("2026-11-23 08:00:00.25", 0), Some(eight + 250_000));
+        assert_eq!(
+            midnight("2026-11-24", 8 * 3_600),
+            time("2026-11-24 00:00", 8 * 3_600)
+        );
         for text in [
             "2026-11-23 24:00",
             "2026-11-23 8",

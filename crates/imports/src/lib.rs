@@ -1,6 +1,6 @@
 //! Files that departments hand in (CSV, Excel, Parquet) as columns with types, and everything that is wrong
 //! with them by line; and columns as files of the same formats. Nothing is guessed quietly, nothing is dropped
-//! quietly: what was found and what was done is in the answer.
+//! quietly: what was found and what was done is in the answer, in Chinese and in English.
 //!
 //! Reading order: [`read`] (the one way in), `encoding` (UTF-8, GB18030, UTF-16), `text` (CSV), `excel` and
 //! `merged` (its merged cells), `typed` (from texts to columns) and `kinds` (what a text can be),
@@ -22,9 +22,11 @@ pub use merged::Merged;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use model::{Problem, problem::quote};
+use model::problem::{both, quote};
+use model::{Both, Told};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 /// What one file may be and take.
@@ -81,8 +83,8 @@ pub struct Options {
     pub refuse_xls: bool,
 }
 
-/// A problem and the line that has it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// A problem and the line that has it, in the words of whoever mends it: departments read Chinese.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineProblem {
     /// The line in the file, or the row in the sheet, from 1.
     pub line: u64,
@@ -91,8 +93,7 @@ pub struct LineProblem {
     /// What stands there, cut to a readable length.
     pub value: Option<String>,
     /// What is wrong.
-    #[serde(flatten)]
-    pub problem: Problem,
+    pub problem: Told,
 }
 
 /// A column as it was found.
@@ -132,7 +133,7 @@ pub struct Table {
     /// All problems.
     pub problems_count: usize,
     /// What was done that is not in the file, such as merged cells filled.
-    pub notes: Vec<Problem>,
+    pub notes: Vec<Told>,
 }
 
 impl Table {
@@ -142,8 +143,21 @@ impl Table {
     }
 }
 
-/// Told how many of how many parts are done.
-pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
+/// Told how many of how many parts are done; says whether to go on.
+pub type Progress<'a> = &'a mut dyn FnMut(u64, u64) -> ControlFlow<()>;
+
+/// Tells how far it is, and ends the reading when nobody wants it any more.
+fn go_on(progress: Progress<'_>, done: u64, total: u64, place: &str) -> Result<(), Told> {
+    match progress(done, total) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(Told::new(
+            "import-stopped",
+            both("读取已停止", "the reading was stopped"),
+            place,
+            both("需要时请重新开始", "begin again when it is wanted"),
+        )),
+    }
+}
 
 /// Reads a file, by the ending of `name`, which is also what problems call it: a file that was sent lies under
 /// another name than its own.
@@ -151,31 +165,35 @@ pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 /// # Errors
 /// What makes the whole file unreadable: `import-io`, `import-format`, `import-size`, `import-rows`,
 /// `import-columns`, `import-damaged`, `import-header`, `import-merged-cells`, `import-sheet`, `import-encoding`,
-/// `import-type`. What is wrong with single lines is in the answer.
+/// `import-type`, and `import-stopped` when `progress` says so. What is wrong with single lines is in the answer.
 pub fn read(
     path: &Path,
     name: &str,
     options: &Options,
     progress: Progress<'_>,
-) -> Result<Table, Problem> {
+) -> Result<Table, Told> {
     let told = |e: std::io::Error| {
-        Problem::new(
+        Told::new(
             "import-io",
-            format!("the file cannot be read: {e}"),
+            both(
+                format!("读不了这个文件：{e}"),
+                format!("the file cannot be read: {e}"),
+            ),
             name,
-            "check the path and who may read it",
+            both("请检查路径和读取权限", "check the path and who may read it"),
         )
     };
     let bytes = std::fs::metadata(path).map_err(told)?.len();
     let bytes_max = options.limits.file_bytes_max;
     if bytes > bytes_max {
-        return Err(Problem::new(
+        let (has, max) = (size(bytes), size(bytes_max));
+        return Err(Told::new(
             "import-size",
-            format!("the file has {}", size(bytes)),
+            both(format!("文件有 {has}"), format!("the file has {has}")),
             name,
-            format!(
-                "cut it into files of at most {}, or raise import.file_mib_max",
-                size(bytes_max)
+            both(
+                format!("请拆成每个不超过 {max} 的文件，或调高 import.file_mib_max"),
+                format!("cut it into files of at most {max}, or raise import.file_mib_max"),
             ),
         ));
     }
@@ -186,26 +204,46 @@ pub fn read(
             text::read(&bytes, name, options, progress)
         }
         "xlsx" | "xlsm" => excel::read(path, name, excel::Format::Xlsx, options, progress),
-        "xls" if options.refuse_xls => Err(Problem::new(
+        "xls" if options.refuse_xls => Err(Told::new(
             "import-format",
-            "files of the old format .xls are not taken here",
+            both(
+                "这里不收旧格式 .xls 的文件",
+                "files of the old format .xls are not taken here",
+            ),
             name,
-            "save the file as .xlsx, or import it with jingling import",
+            both(
+                "请另存为 .xlsx，或用命令行 jingling import 导入",
+                "save the file as .xlsx, or import it with jingling import",
+            ),
         )),
         "xls" => excel::read(path, name, excel::Format::Xls, options, progress),
         "parquet" => parquet_file::read(path, name, options, progress),
-        other => Err(Problem::new(
+        other => Err(Told::new(
             "import-format",
-            format!("\"{}\" is no ending of a table's file", quote(other)),
+            both(
+                format!("“{}”不是数据文件的后缀", quote(other)),
+                format!("\"{}\" is no ending of a table's file", quote(other)),
+            ),
             name,
-            "give a file that ends in .csv, .tsv, .txt, .xlsx, .xls or .parquet",
+            both(
+                "请用后缀为 .csv、.tsv、.txt、.xlsx、.xls 或 .parquet 的文件",
+                "give a file that ends in .csv, .tsv, .txt, .xlsx, .xls or .parquet",
+            ),
         )),
     }
 }
 
+/// What made the reader's library fail on a file.
+fn points_outside() -> Both {
+    both(
+        "文件里的一个长度指到了外面",
+        "a length in it points outside",
+    )
+}
+
 fn size(bytes: u64) -> String {
     match bytes >> 20 {
-        0 => format!("{bytes} bytes"),
+        0 => format!("{bytes} B"),
         mib => format!("{mib} MiB"),
     }
 }

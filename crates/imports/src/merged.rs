@@ -1,8 +1,10 @@
 //! Merged cells: Excel keeps the value of a merged range in its first cell and nothing in the others. What
 //! that means (the same for all of them, or only for the first) nobody but the person who merged them knows.
 
+use crate::excel::Cell;
 use calamine::Dimensions;
-use model::{Problem, problem::quote};
+use model::problem::{both, quote};
+use model::{Problem, Told};
 use std::str::FromStr;
 
 /// Merged ranges that are named one by one.
@@ -42,38 +44,52 @@ impl FromStr for Merged {
 ///
 /// # Errors
 /// `import-merged-cells`.
-pub(crate) fn judge(
-    ranges: &[Dimensions],
-    how: Merged,
-    place: &str,
-) -> Result<Option<Problem>, Problem> {
+pub(crate) fn judge(ranges: &[Dimensions], how: Merged, place: &str) -> Result<Option<Told>, Told> {
     if ranges.is_empty() {
         return Ok(None);
     }
-    let mut shown: Vec<String> = ranges.iter().take(SHOWN_MAX).map(address).collect();
+    let shown: Vec<String> = ranges.iter().take(SHOWN_MAX).map(address).collect();
+    let (mut zh, mut en) = (shown.join("、"), shown.join(", "));
     if ranges.len() > SHOWN_MAX {
-        shown.push(format!("and {} more", ranges.len() - SHOWN_MAX));
+        let more = ranges.len() - SHOWN_MAX;
+        zh += &format!("，另有 {more} 处");
+        en += &format!(", and {more} more");
     }
-    let shown = shown.join(", ");
-    let note =
-        |what: String, mend: &str| Ok(Some(Problem::new("import-merged-cells", what, place, mend)));
+    let told = |what, mend| Told::new("import-merged-cells", what, place, mend);
     match how {
-        Merged::Refuse => Err(Problem::new(
-            "import-merged-cells",
-            format!("cells are merged: {shown}"),
-            place,
-            "part them (unmerge cells) and write the value into each; or import with --merged fill, which gives \
-             each cell the range's value, or --merged first, which gives it to the first alone; a title above \
-             the names of the columns is left out with --header-line",
+        Merged::Refuse => Err(told(
+            both(
+                format!("有合并单元格：{zh}"),
+                format!("cells are merged: {en}"),
+            ),
+            both(
+                "请取消合并并在每格填上值；或用“每格都填该值”（--merged fill）、“只有第一格有值”（--merged first）导入；\
+                 列名上面的标题，用“列名在第几行”（--header-line）略去",
+                "part them (unmerge cells) and write the value into each; or import with --merged fill, which gives \
+                 each cell the range's value, or --merged first, which gives it to the first alone; a title above \
+                 the names of the columns is left out with --header-line",
+            ),
         )),
-        Merged::Fill => note(
-            format!("each cell of a merged range was given the range's value: {shown}"),
-            "look whether each of them means that value; otherwise import with --merged first",
-        ),
-        Merged::First => note(
-            format!("only the first cell of a merged range has its value: {shown}"),
-            "look whether the others are meant to be empty; otherwise import with --merged fill",
-        ),
+        Merged::Fill => Ok(Some(told(
+            both(
+                format!("合并的单元格每格都填了该值：{zh}"),
+                format!("each cell of a merged range was given the range's value: {en}"),
+            ),
+            both(
+                "请核对每格是否都是这个意思；不是的话，用“只有第一格有值”（--merged first）导入",
+                "look whether each of them means that value; otherwise import with --merged first",
+            ),
+        ))),
+        Merged::First => Ok(Some(told(
+            both(
+                format!("合并的单元格只有第一格有值：{zh}"),
+                format!("only the first cell of a merged range has its value: {en}"),
+            ),
+            both(
+                "请核对其余的格是否本来就是空的；不是的话，用“每格都填该值”（--merged fill）导入",
+                "look whether the others are meant to be empty; otherwise import with --merged fill",
+            ),
+        ))),
     }
 }
 
@@ -118,7 +134,7 @@ impl<'a> Filler<'a> {
     }
 
     /// Fills a row, whose cells are counted from the first column; at most `width` of them.
-    pub fn fill(&mut self, row: u32, cells: &mut Vec<Result<String, String>>, width: usize) {
+    pub fn fill(&mut self, row: u32, cells: &mut Vec<Cell>, width: usize) {
         while let Some(range) = self.ranges.get(self.next) {
             if range.start.0 > row {
                 break;
@@ -165,7 +181,7 @@ mod tests {
         let mut filler = Filler::new(&ranges);
         let mut fill = |row, texts: &[&str]| {
             let cells = texts.iter().map(|t| Ok((*t).to_owned()));
-            let mut cells: Vec<Result<String, String>> = cells.collect();
+            let mut cells: Vec<Cell> = cells.collect();
             filler.fill(row, &mut cells, 3);
             cells.into_iter().flatten().collect::<Vec<_>>()
         };

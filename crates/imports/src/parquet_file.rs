@@ -1,10 +1,11 @@
 //! Parquet: its columns are typed already; every page is read, so that damage is found now and not by a
 //! query.
 
-use crate::{Found, Options, Progress, Table, size};
+use crate::{Found, Options, Progress, Table, go_on, points_outside, size};
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::{DataType, Schema};
-use model::{Problem, problem::quote};
+use model::problem::{both, quote};
+use model::{Both, Told};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::ParquetMetaData;
 use std::collections::HashSet;
@@ -21,20 +22,31 @@ pub(crate) fn read(
     name: &str,
     options: &Options,
     progress: Progress<'_>,
-) -> Result<Table, Problem> {
+) -> Result<Table, Told> {
     // Bytes that nobody wrote can lead the reader's library into a fault; that is damage like any other.
     let read = catch_unwind(AssertUnwindSafe(|| {
         read_file(path, name, options, progress)
     }));
-    read.unwrap_or_else(|_| Err(damaged(name, "a length in it points outside")))
+    read.unwrap_or_else(|_| Err(damaged_as(name, &points_outside())))
 }
 
-fn damaged(place: &str, what: impl std::fmt::Display) -> Problem {
-    Problem::new(
+/// What the reader's library says of a file, which it says in English.
+fn damaged(place: &str, what: impl std::fmt::Display) -> Told {
+    damaged_as(place, &Both::from(what.to_string().as_str()))
+}
+
+fn damaged_as(place: &str, what: &Both) -> Told {
+    Told::new(
         "import-damaged",
-        format!("the file cannot be read as Parquet: {what}"),
+        both(
+            format!("不能按 Parquet 读取：{}", what.zh),
+            format!("the file cannot be read as Parquet: {}", what.en),
+        ),
         place,
-        "have it written again; a file that was copied in part, encrypted or packed is none",
+        both(
+            "请重新生成；没有复制完整、加过密或又压缩过的文件不是 Parquet",
+            "have it written again; a file that was copied in part, encrypted or packed is none",
+        ),
     )
 }
 
@@ -43,7 +55,7 @@ fn read_file(
     place: &str,
     options: &Options,
     progress: Progress<'_>,
-) -> Result<Table, Problem> {
+) -> Result<Table, Told> {
     let file = File::open(path).map_err(|e| damaged(place, e))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| damaged(place, e))?;
     let total = builder.metadata().file_metadata().num_rows().max(0) as u64;
@@ -65,7 +77,7 @@ fn read_file(
             *count += batch.num_rows() - column.logical_null_count();
         }
         batches.push(batch);
-        progress(rows as u64, total);
+        go_on(progress, rows as u64, total, place)?;
     }
     let fields = schema.fields().iter().zip(filled);
     let columns = fields.map(|(field, filled)| Found {
@@ -95,24 +107,24 @@ fn within(
     schema: &Schema,
     options: &Options,
     place: &str,
-) -> Result<(), Problem> {
+) -> Result<(), Told> {
     let limits = &options.limits;
-    let refused = |code: &str, what: String, mend: String| {
-        Err(Problem::new(
-            code,
-            format!("the file has {what}"),
-            place,
-            mend,
-        ))
+    let refused = |code: &str, what: Both, mend: Both| {
+        let what = both(
+            format!("文件有 {}", what.zh),
+            format!("the file has {}", what.en),
+        );
+        Err(Told::new(code, what, place, mend))
     };
     let rows = metadata.file_metadata().num_rows();
     if usize::try_from(rows).map_or(true, |rows| rows > limits.rows_max) {
+        let max = limits.rows_max;
         return refused(
             "import-rows",
-            format!("{rows} rows"),
-            format!(
-                "cut it into files of at most {}, or raise import.rows_max",
-                limits.rows_max
+            both(format!("{rows} 行"), format!("{rows} rows")),
+            both(
+                format!("请拆成每个不超过 {max} 行的文件，或调高 import.rows_max"),
+                format!("cut it into files of at most {max}, or raise import.rows_max"),
             ),
         );
     }
@@ -121,33 +133,41 @@ fn within(
         .map(|group| u64::try_from(group.total_byte_size()).unwrap_or(u64::MAX))
         .fold(0, u64::saturating_add);
     if unpacked > limits.unpacked_bytes_max {
+        let (has, max) = (size(unpacked), size(limits.unpacked_bytes_max));
         return refused(
             "import-size",
-            format!("{} when unpacked", size(unpacked)),
-            format!(
-                "cut it into files of at most {}, or raise import.unpacked_mib_max",
-                size(limits.unpacked_bytes_max)
+            both(format!("{has}（解压后）"), format!("{has} when unpacked")),
+            both(
+                format!("请拆成每个不超过 {max} 的文件，或调高 import.unpacked_mib_max"),
+                format!("cut it into files of at most {max}, or raise import.unpacked_mib_max"),
             ),
         );
     }
     let fields = schema.fields();
     if fields.is_empty() || fields.len() > limits.columns_max {
+        let (has, max) = (fields.len(), limits.columns_max);
         return refused(
             "import-columns",
-            format!("{} columns", fields.len()),
-            format!(
-                "have it written with 1 to {} columns, or raise import.columns_max",
-                limits.columns_max
+            both(format!("{has} 列"), format!("{has} columns")),
+            both(
+                format!("请写成 1 至 {max} 列，或调高 import.columns_max"),
+                format!("have it written with 1 to {max} columns, or raise import.columns_max"),
             ),
         );
     }
     let mut names = HashSet::new();
     match fields.iter().find(|field| !names.insert(field.name())) {
-        Some(twice) => refused(
-            "import-header",
-            format!("two columns called \"{}\"", quote(twice.name())),
-            "give each column a name of its own".to_owned(),
-        ),
+        Some(twice) => {
+            let name = quote(twice.name());
+            refused(
+                "import-header",
+                both(
+                    format!("两列都叫“{name}”"),
+                    format!("two columns called \"{name}\""),
+                ),
+                both("每列请用不同的名称", "give each column a name of its own"),
+            )
+        }
         None => Ok(()),
     }
 }

@@ -1,10 +1,11 @@
 //! CSV and its kin: the sign between cells is the one that the line of names has most of.
 
 use crate::encoding::{Encoding, decode};
-use crate::typed::{self, Each, Row, Rows};
-use crate::{LineProblem, Options, Progress, Table};
+use crate::typed::{self, Each, Origin, Row, Rows};
+use crate::{LineProblem, Options, Progress, Table, go_on};
 use csv::{Position, Reader, ReaderBuilder, StringRecord};
-use model::{Problem, problem::quote};
+use model::problem::{both, quote};
+use model::{Both, Told};
 
 /// How often progress is told, in rows.
 const PROGRESS_ROWS: u64 = 4_096;
@@ -15,13 +16,19 @@ pub(crate) fn read(
     place: &str,
     options: &Options,
     progress: Progress<'_>,
-) -> Result<Table, Problem> {
+) -> Result<Table, Told> {
     let decoded = decode(bytes).ok_or_else(|| {
-        Problem::new(
+        Told::new(
             "import-encoding",
-            "the file is no text: there are zero bytes in it",
+            both(
+                "文件不是文本：里面有零字节",
+                "the file is no text: there are zero bytes in it",
+            ),
             place,
-            "save it as CSV in UTF-8; a workbook needs the ending .xlsx, and Parquet the ending .parquet",
+            both(
+                "请另存为 UTF-8 的 CSV；工作簿的后缀应为 .xlsx，Parquet 的后缀应为 .parquet",
+                "save it as CSV in UTF-8; a workbook needs the ending .xlsx, and Parquet the ending .parquet",
+            ),
         )
     })?;
     let text = decoded.text.as_ref();
@@ -43,19 +50,12 @@ pub(crate) fn read(
     let names = lines.header(options)?;
     lines.names = names.clone();
     let typed = typed::columns(&names, &mut lines, options, place)?;
-    Ok(Table {
+    Ok(typed.table(Origin {
         format: "csv",
         encoding: Some(decoded.encoding.name()),
         sheet: None,
-        schema: typed.schema,
-        columns: typed.columns,
-        batches: typed.batches,
-        rows_seen: typed.rows_seen,
-        rows_bad: typed.rows_bad,
-        problems: typed.problems,
-        problems_count: typed.problems_count,
         notes: typed::empty_note(lines.empty, place).into_iter().collect(),
-    })
+    }))
 }
 
 fn separator(text: &str) -> u8 {
@@ -109,29 +109,44 @@ impl<'a> TextRows<'a, '_> {
         self.foreign_lines.get(at).is_some_and(|line| *line <= last)
     }
 
-    fn mixed(&self, place: String) -> Problem {
-        Problem::new(
+    fn mixed(&self, place: Both) -> Told {
+        let encoding = self.encoding.name();
+        Told::new(
             "import-encoding",
-            format!(
-                "the line is not {}, as the rest of the file is",
-                self.encoding.name()
+            both(
+                format!("这一行的编码不是 {encoding}，与文件其余部分不同"),
+                format!("the line is not {encoding}, as the rest of the file is"),
             ),
             place,
-            "save the whole file in one encoding, best UTF-8",
+            both(
+                "请把整个文件存成一种编码，最好是 UTF-8",
+                "save the whole file in one encoding, best UTF-8",
+            ),
         )
     }
 
-    fn damaged(&self, error: &csv::Error) -> Problem {
-        let line = self.line(error.position());
-        Problem::new(
+    /// A line of the file, where a problem is not of a line alone.
+    fn place_of(&self, line: u64) -> Both {
+        let file = self.place;
+        both(
+            format!("{file}，第 {line} 行"),
+            format!("{file}, line {line}"),
+        )
+    }
+
+    fn damaged(&self, error: &csv::Error) -> Told {
+        Told::new(
             "import-damaged",
-            format!("the file cannot be read as CSV: {error}"),
-            format!("{}, line {line}", self.place),
-            "save it again as CSV",
+            both(
+                format!("不能按 CSV 读取：{error}"),
+                format!("the file cannot be read as CSV: {error}"),
+            ),
+            self.place_of(self.line(error.position())),
+            both("请重新存为 CSV", "save it again as CSV"),
         )
     }
 
-    fn header(&self, options: &Options) -> Result<Vec<String>, Problem> {
+    fn header(&self, options: &Options) -> Result<Vec<String>, Told> {
         let mut record = StringRecord::new();
         let mut reader = self.reader();
         reader
@@ -140,7 +155,7 @@ impl<'a> TextRows<'a, '_> {
         let first = self.line(record.position());
         let last = first + line_ends(&record);
         if !record.is_empty() && self.is_foreign(first, last) {
-            return Err(self.mixed(format!("{}, line {first}", self.place)));
+            return Err(self.mixed(self.place_of(first)));
         }
         let cells: Vec<&str> = record.iter().collect();
         typed::header(&cells, self.place, &options.limits)
@@ -152,8 +167,28 @@ fn line_ends(record: &StringRecord) -> u64 {
     record.as_slice().bytes().filter(|b| *b == b'\n').count() as u64
 }
 
+fn cells_problem(has: usize, wants: usize, place: Both, spans_lines: bool) -> Told {
+    let mut mend = both(
+        "请给每一列一个单元格；内容里有分隔符的，用双引号括起来",
+        "write one cell for each column, and put a cell that holds the separator in double quotes",
+    );
+    if spans_lines {
+        mend.zh += "；双引号只开不关，会把后面的行都吞进来";
+        mend.en += "; a double quote that is opened and not closed swallows the lines after it";
+    }
+    Told::new(
+        "import-cells",
+        both(
+            format!("这一行有 {has} 个单元格，列名有 {wants} 个"),
+            format!("the line has {has} cells; {wants} columns are named"),
+        ),
+        place,
+        mend,
+    )
+}
+
 impl Rows for TextRows<'_, '_> {
-    fn each(&mut self, each: &mut Each<'_>) -> Result<(), Problem> {
+    fn each(&mut self, each: &mut Each<'_>) -> Result<(), Told> {
         let total = self.text.len() as u64;
         let before = self.passes * total;
         let mut reader = self.reader();
@@ -166,7 +201,8 @@ impl Rows for TextRows<'_, '_> {
         {
             read += 1;
             if read.is_multiple_of(PROGRESS_ROWS) {
-                (self.progress)(before + reader.position().byte(), total * 2);
+                let done = before + reader.position().byte();
+                go_on(self.progress, done, total * 2, self.place)?;
             }
             // The first is the line of names.
             if read == 1 {
@@ -185,19 +221,11 @@ impl Rows for TextRows<'_, '_> {
             }
             let has = cells.len();
             let spans = line_ends(&record);
+            let place = || both(format!("第 {line} 行"), format!("line {line}"));
             let problem = if self.is_foreign(line, line + spans) {
-                Some(self.mixed(format!("line {line}")))
+                Some(self.mixed(place()))
             } else if has != wants {
-                let mut mend = "write one cell for each column, and put a cell that holds the separator in double quotes".to_owned();
-                if spans > 0 {
-                    mend += "; a double quote that is opened and not closed swallows the lines after it";
-                }
-                Some(Problem::new(
-                    "import-cells",
-                    format!("the line has {has} cells; {wants} columns are named"),
-                    format!("line {line}"),
-                    mend,
-                ))
+                Some(cells_problem(has, wants, place(), spans > 0))
             } else {
                 None
             };
@@ -214,7 +242,7 @@ impl Rows for TextRows<'_, '_> {
             })?;
         }
         self.passes += 1;
-        (self.progress)(self.passes * total, total * 2);
-        Ok(())
+        let done = self.passes * total;
+        go_on(self.progress, done, total * 2, self.place)
     }
 }

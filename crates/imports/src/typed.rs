@@ -2,13 +2,14 @@
 //! it. A column is what nine in ten of its cells are; a cell that is something else is a problem of its line.
 
 use crate::kinds::{self, KINDS, Kind};
-use crate::{Findings, Found, Limits, LineProblem, Options};
+use crate::{Findings, Found, Limits, LineProblem, Options, Table};
 use arrow::array::{
     ArrayRef, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, RecordBatch,
     StringViewBuilder, TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::{Field, Schema, SchemaRef};
-use model::{Problem, problem::quote};
+use model::problem::{both, quote};
+use model::{Both, Told};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -25,12 +26,22 @@ pub(crate) struct Row<'a> {
 }
 
 /// Takes a row.
-pub(crate) type Each<'e> = dyn FnMut(Row<'_>) -> Result<(), Problem> + 'e;
+pub(crate) type Each<'e> = dyn FnMut(Row<'_>) -> Result<(), Told> + 'e;
 
 /// Whatever has rows under names. They can be read again and again.
 pub(crate) trait Rows {
     /// Gives each row, the one that names the columns and empty ones aside.
-    fn each(&mut self, each: &mut Each<'_>) -> Result<(), Problem>;
+    fn each(&mut self, each: &mut Each<'_>) -> Result<(), Told>;
+
+    /// Whether a day alone stands for its midnight in a column of times: in a workbook the two are one number.
+    fn days_are_midnights(&self) -> bool {
+        false
+    }
+}
+
+/// Whether a cell can be of the kind.
+fn fits(kind: Kind, text: &str, days_are_midnights: bool) -> bool {
+    kind.fits(text) || (days_are_midnights && kind == Kind::Time && kinds::date(text).is_some())
 }
 
 /// Columns and the rows that are good.
@@ -44,26 +55,64 @@ pub(crate) struct Typed {
     pub problems_count: usize,
 }
 
+/// Where columns came from, beside what is in them.
+pub(crate) struct Origin {
+    pub format: &'static str,
+    pub encoding: Option<&'static str>,
+    pub sheet: Option<String>,
+    /// What was done that is not in the file, in the order in which it is told.
+    pub notes: Vec<Told>,
+}
+
+impl Typed {
+    /// The table that the columns are.
+    pub fn table(self, origin: Origin) -> Table {
+        let Origin {
+            format,
+            encoding,
+            sheet,
+            notes,
+        } = origin;
+        Table {
+            format,
+            encoding,
+            sheet,
+            schema: self.schema,
+            columns: self.columns,
+            batches: self.batches,
+            rows_seen: self.rows_seen,
+            rows_bad: self.rows_bad,
+            problems: self.problems,
+            problems_count: self.problems_count,
+            notes,
+        }
+    }
+}
+
 /// The names of the columns from the line that has them.
 ///
 /// # Errors
 /// `import-header`.
-pub(crate) fn header(cells: &[&str], place: &str, limits: &Limits) -> Result<Vec<String>, Problem> {
-    let wrong = |what: String, mend: &str| Err(Problem::new("import-header", what, place, mend));
+pub(crate) fn header(cells: &[&str], place: &str, limits: &Limits) -> Result<Vec<String>, Told> {
+    let wrong = |what: Both, mend: Both| Err(Told::new("import-header", what, place, mend));
     let filled = cells.iter().rposition(|c| !c.trim().is_empty());
     let Some(last) = filled else {
         return wrong(
-            "no line names the columns".to_owned(),
-            "write the names of the columns into one line, and say which with --header-line when it is not the first",
+            both("没有一行是列名", "no line names the columns"),
+            both(
+                "请把列名写在一行里；不在第一行的，用“列名在第几行”（--header-line）指明",
+                "write the names of the columns into one line, and say which with --header-line when it is not the first",
+            ),
         );
     };
     let cells = &cells[..=last];
     if cells.len() > limits.columns_max {
+        let (has, max) = (cells.len(), limits.columns_max);
         return wrong(
-            format!("there are {} columns", cells.len()),
-            &format!(
-                "use at most {}, or raise import.columns_max",
-                limits.columns_max
+            both(format!("有 {has} 列"), format!("there are {has} columns")),
+            both(
+                format!("最多 {max} 列；也可调高 import.columns_max"),
+                format!("use at most {max}, or raise import.columns_max"),
             ),
         );
     }
@@ -77,15 +126,29 @@ pub(crate) fn header(cells: &[&str], place: &str, limits: &Limits) -> Result<Vec
             name
         };
         if name.len() > limits.cell_bytes_max {
+            let (column, bytes) = (n + 1, name.len());
             return wrong(
-                format!("the name of column {} has {} bytes", n + 1, name.len()),
-                "give it a short name; a double quote that is opened and not closed makes one long name of all that follows",
+                both(
+                    format!("第 {column} 列的列名有 {bytes} 字节"),
+                    format!("the name of column {column} has {bytes} bytes"),
+                ),
+                both(
+                    "请用短一些的列名；双引号只开不关，后面的内容都会算进列名",
+                    "give it a short name; a double quote that is opened and not closed makes one long name of all that follows",
+                ),
             );
         }
         if !seen.insert(name.clone()) {
+            let name = quote(&name);
             return wrong(
-                format!("two columns are called \"{}\"", quote(&name)),
-                "give each column a name of its own; a title above the names is left out with --header-line",
+                both(
+                    format!("两列都叫“{name}”"),
+                    format!("two columns are called \"{name}\""),
+                ),
+                both(
+                    "每列请用不同的名称；列名上面的标题，用“列名在第几行”（--header-line）略去",
+                    "give each column a name of its own; a title above the names is left out with --header-line",
+                ),
             );
         }
         names.push(name);
@@ -110,13 +173,13 @@ struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, text: &str) {
+    fn add(&mut self, text: &str, days_are_midnights: bool) {
         if text.is_empty() {
             return;
         }
         self.filled += 1;
         for (count, kind) in self.fitting.iter_mut().zip(KINDS) {
-            *count += usize::from(kind.fits(text));
+            *count += usize::from(fits(kind, text, days_are_midnights));
         }
     }
 
@@ -142,34 +205,49 @@ pub(crate) fn columns(
     rows: &mut dyn Rows,
     options: &Options,
     place: &str,
-) -> Result<Typed, Problem> {
+) -> Result<Typed, Told> {
     if let Some(unknown) = options.kinds.keys().find(|name| !names.contains(name)) {
-        return Err(Problem::new(
+        let (unknown, known) = (quote(unknown), quote(&names.join(", ")));
+        return Err(Told::new(
             "import-type",
-            format!(
-                "a type is given for the column \"{}\", which is not there",
-                quote(unknown)
+            both(
+                format!("为“{unknown}”列指定了类型，但没有这一列"),
+                format!("a type is given for the column \"{unknown}\", which is not there"),
             ),
             place,
-            format!("the columns are: {}", quote(&names.join(", "))),
+            both(
+                format!("现有的列：{known}"),
+                format!("the columns are: {known}"),
+            ),
         ));
     }
     let mut counts = vec![Counts::default(); names.len()];
     let mut rows_seen = 0;
     let rows_max = options.limits.rows_max;
+    let days_are_midnights = rows.days_are_midnights();
     rows.each(&mut |row| {
         rows_seen += 1;
         if rows_seen > rows_max {
-            return Err(Problem::new(
+            let line = row.line;
+            return Err(Told::new(
                 "import-rows",
-                format!("there are more than {rows_max} rows"),
-                format!("{place}, line {}", row.line),
-                "cut the file into several, or raise import.rows_max",
+                both(
+                    format!("行数超过 {rows_max}"),
+                    format!("there are more than {rows_max} rows"),
+                ),
+                both(
+                    format!("{place}，第 {line} 行"),
+                    format!("{place}, line {line}"),
+                ),
+                both(
+                    "请拆成几个文件，或调高 import.rows_max",
+                    "cut the file into several, or raise import.rows_max",
+                ),
             ));
         }
         if row.faults.is_empty() {
             for (count, cell) in counts.iter_mut().zip(&row.cells) {
-                count.add(cell.trim());
+                count.add(cell.trim(), days_are_midnights);
             }
         }
         Ok(())
@@ -182,18 +260,25 @@ pub(crate) fn columns(
         })
         .collect();
     let mut making = Making::new(names, &kinds, options);
+    making.days_are_midnights = days_are_midnights;
     rows.each(&mut |row| making.take(row))?;
     making.end(rows_seen)
 }
 
 /// Says how many lines had nothing in them.
-pub(crate) fn empty_note(lines: u64, place: &str) -> Option<Problem> {
+pub(crate) fn empty_note(lines: u64, place: &str) -> Option<Told> {
     (lines > 0).then(|| {
-        Problem::new(
+        Told::new(
             "import-empty-lines",
-            format!("{lines} empty lines were left out"),
+            both(
+                format!("略去了 {lines} 个空行"),
+                format!("{lines} empty lines were left out"),
+            ),
             place,
-            "nothing needs to be done, unless something should stand there",
+            both(
+                "不需要处理，除非这些行本应有内容",
+                "nothing needs to be done, unless something should stand there",
+            ),
         )
     })
 }
@@ -203,6 +288,7 @@ struct Making<'a> {
     names: &'a [String],
     kinds: &'a [Kind],
     options: &'a Options,
+    days_are_midnights: bool,
     findings: Findings,
     schema: SchemaRef,
     builders: Vec<Builder>,
@@ -222,6 +308,7 @@ impl<'a> Making<'a> {
             names,
             kinds,
             options,
+            days_are_midnights: false,
             findings: Findings::new(&options.limits),
             schema: Arc::new(Schema::new(fields)),
             builders: kinds.iter().map(|kind| Builder::new(*kind)).collect(),
@@ -232,14 +319,16 @@ impl<'a> Making<'a> {
         }
     }
 
-    fn take(&mut self, row: Row<'_>) -> Result<(), Problem> {
+    fn take(&mut self, row: Row<'_>) -> Result<(), Told> {
         let mut is_bad = !row.faults.is_empty();
         for fault in row.faults {
             self.findings.add(|| fault);
         }
         if !is_bad {
             for ((name, kind), cell) in self.names.iter().zip(self.kinds).zip(&row.cells) {
-                let problem = cell_problem(name, *kind, cell, row.line, &self.options.limits);
+                let fits = fits(*kind, cell.trim(), self.days_are_midnights);
+                let problem =
+                    cell_problem(name, (*kind, fits), cell, row.line, &self.options.limits);
                 is_bad |= problem.is_some();
                 if let Some(problem) = problem {
                     self.findings.add(|| LineProblem {
@@ -268,22 +357,25 @@ impl<'a> Making<'a> {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), Problem> {
+    fn flush(&mut self) -> Result<(), Told> {
         let arrays = self.builders.iter_mut().map(Builder::finish).collect();
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays);
         self.batches.push(batch.map_err(|e| {
-            Problem::new(
+            Told::new(
                 "import-columns",
-                format!("the columns do not fit together: {e}"),
-                "the file",
-                "report this",
+                both(
+                    format!("各列合不到一起：{e}"),
+                    format!("the columns do not fit together: {e}"),
+                ),
+                both("文件", "the file"),
+                both("请报告这个问题", "report this"),
             )
         })?);
         self.waiting = 0;
         Ok(())
     }
 
-    fn end(mut self, rows_seen: usize) -> Result<Typed, Problem> {
+    fn end(mut self, rows_seen: usize) -> Result<Typed, Told> {
         if self.waiting > 0 {
             self.flush()?;
         }
@@ -308,31 +400,59 @@ impl<'a> Making<'a> {
     }
 }
 
-fn cell_problem(name: &str, kind: Kind, cell: &str, line: u64, limits: &Limits) -> Option<Problem> {
+fn cell_problem(
+    name: &str,
+    (kind, fits): (Kind, bool),
+    cell: &str,
+    line: u64,
+    limits: &Limits,
+) -> Option<Told> {
     let text = cell.trim();
-    let place = || format!("line {line}, column {name}");
+    let place = || {
+        both(
+            format!("第 {line} 行，{name} 列"),
+            format!("line {line}, column {name}"),
+        )
+    };
     if text.len() > limits.cell_bytes_max {
-        return Some(Problem::new(
+        let (has, max) = (text.len(), limits.cell_bytes_max);
+        return Some(Told::new(
             "import-cell-length",
-            format!("the text has {} bytes", text.len()),
+            both(
+                format!("内容有 {has} 字节"),
+                format!("the text has {has} bytes"),
+            ),
             place(),
-            format!(
-                "use at most {} bytes, or raise import.cell_kib_max; a double quote that is opened and not closed swallows the lines after it",
-                limits.cell_bytes_max
+            both(
+                format!(
+                    "最多 {max} 字节，也可调高 import.cell_kib_max；双引号只开不关，会把后面的行都吞进来"
+                ),
+                format!(
+                    "use at most {max} bytes, or raise import.cell_kib_max; a double quote that is opened and not closed swallows the lines after it"
+                ),
             ),
         ));
     }
-    if text.is_empty() || kind.fits(text) {
+    if text.is_empty() || fits {
         return None;
     }
-    Some(Problem::new(
+    let (text, kind, example) = (quote(text), kind.name(), kind.example());
+    Some(Told::new(
         "import-cell",
-        format!("\"{}\" is not {}", quote(text), kind.name()),
+        both(
+            format!("“{text}”不是{}", kind.zh),
+            format!("\"{text}\" is not {}", kind.en),
+        ),
         place(),
-        format!(
-            "write {} as {}, leave the cell empty, or say what the column holds with --type",
-            kind.name(),
-            kind.example()
+        both(
+            format!(
+                "请把{}写成 {} 这样，或留空，或用 --type 指定这一列是什么",
+                kind.zh, example.zh
+            ),
+            format!(
+                "write {} as {}, leave the cell empty, or say what the column holds with --type",
+                kind.en, example.en
+            ),
         ),
     ))
 }
@@ -368,7 +488,10 @@ impl Builder {
             Self::Date(b) => {
                 b.append_option(kinds::date(text).and_then(|days| i32::try_from(days).ok()));
             }
-            Self::Time(b) => b.append_option(kinds::time(text, utc_offset_seconds)),
+            Self::Time(b) => {
+                let at = kinds::time(text, utc_offset_seconds);
+                b.append_option(at.or_else(|| kinds::midnight(text, utc_offset_seconds)));
+            }
             Self::Text(b) => b.append_option((!text.is_empty()).then_some(text)),
         }
     }
@@ -415,7 +538,7 @@ mod tests {
     fn nine_in_ten_make_a_kind_and_the_wider_one_wins() {
         let kind = |texts: &[&str]| {
             let mut counts = Counts::default();
-            texts.iter().for_each(|text| counts.add(text));
+            texts.iter().for_each(|text| counts.add(text, false));
             counts.kind()
         };
         assert_eq!(kind(&["1", "2", ""]), Kind::Integer);

@@ -7,6 +7,7 @@ use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimestampMi
 use imports::{Kind, Limits, Merged, Options};
 use parquet::arrow::ArrowWriter;
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use support::{Folder, fixture, gb18030, options, read, refused, table, told, types};
 
@@ -81,8 +82,15 @@ fn bad_lines_are_told_one_by_one_and_good_ones_kept() {
     assert_eq!(table.rows(), 41);
     let first = &table.problems[0];
     assert_eq!(first.value.as_deref(), Some("high"));
-    assert!(first.problem.what.contains("\"high\" is not a number"));
-    assert!(first.problem.mend.contains("12.5"));
+    assert!(first.problem.what.en.contains("\"high\" is not a number"));
+    assert!(first.problem.mend.en.contains("12.5"));
+    assert_eq!(
+        (
+            first.problem.what.zh.as_str(),
+            first.problem.place.zh.as_str()
+        ),
+        ("“high”不是数", "第 44 行，level 列")
+    );
 
     // The same as a file, in which nothing runs.
     let text = format!("{text}46,=cmd(),2026-11-23 08:00\r\n");
@@ -91,9 +99,12 @@ fn bad_lines_are_told_one_by_one_and_good_ones_kept() {
     imports::report::write(&report, &table).unwrap();
     let report = std::fs::read_to_string(report).unwrap();
     let lines: Vec<&str> = report.lines().collect();
-    assert_eq!(lines[0], "\u{feff}line,column,value,code,what,where,mend");
+    assert_eq!(
+        lines[0],
+        "\u{feff}行 line,列 column,原值 value,问题,位置,改法,what,where,mend,code"
+    );
     assert!(
-        lines[1].starts_with("44,level,high,import-cell,"),
+        lines[1].starts_with("44,level,high,“high”不是数,") && lines[1].ends_with(",import-cell"),
         "{report}"
     );
     assert!(lines[5].starts_with("49,level,'=cmd(),"), "{report}");
@@ -128,7 +139,8 @@ fn lines_of_another_encoding_are_told() {
     bytes.extend("岳口,3\n张港,4\n".as_bytes());
     let problem = refused(&folder.file("c.csv", bytes));
     assert_eq!(problem.code, "import-encoding");
-    assert!(problem.place.ends_with("line 1"), "{problem}");
+    assert!(problem.place.en.ends_with("line 1"), "{problem}");
+    assert!(problem.place.zh.ends_with("第 1 行"), "{problem}");
 }
 
 #[test]
@@ -169,7 +181,7 @@ fn a_quote_that_is_not_closed_is_told_where_it_opens() {
     }
     let table = table(&folder.file("a.csv", text));
     assert_eq!(told(&table), [(3, Some("b"), "import-cell-length")]);
-    assert!(table.problems[0].problem.mend.contains("double quote"));
+    assert!(table.problems[0].problem.mend.en.contains("double quote"));
     assert_eq!(table.rows(), 1);
 }
 
@@ -193,7 +205,7 @@ fn files_that_are_none_are_refused() {
     ] {
         let problem = refused(&folder.file(name, bytes));
         assert_eq!(problem.code, code, "{name}: {problem}");
-        assert!(problem.place.contains(name) && !problem.mend.is_empty());
+        assert!(problem.place.en.contains(name) && problem.place.zh.contains(name));
     }
     assert_eq!(refused(&folder.path("absent.csv")).code, "import-io");
     let path = folder.file("j.csv", "a,b\n1,2\n2,3\n3,4\n");
@@ -287,7 +299,7 @@ fn a_workbook_is_read_by_sheet_with_dates() {
             (12, None, "import-cells")
         ]
     );
-    assert!(table.problems[1].problem.place.contains("G12"));
+    assert!(table.problems[1].problem.place.zh.contains("G12"));
     let at = table.batches[0]
         .column(3)
         .as_primitive::<TimestampMicrosecondType>();
@@ -297,7 +309,7 @@ fn a_workbook_is_read_by_sheet_with_dates() {
         ..options()
     };
     let problem = read(&path, &wrong).unwrap_err();
-    assert!(problem.mend.contains("说明, 数据"), "{problem}");
+    assert!(problem.mend.en.contains("说明, 数据"), "{problem}");
     // A cell far to the right takes no memory for those before it, and is told.
     let mut book = Workbook::new();
     let sheet = book.add_worksheet();
@@ -306,7 +318,44 @@ fn a_workbook_is_read_by_sheet_with_dates() {
     book.save(&path).unwrap();
     let problem = refused(&path);
     assert_eq!(problem.code, "import-columns");
-    assert!(problem.place.contains("XFD1048576"), "{problem}");
+    assert!(problem.place.en.contains("XFD1048576"), "{problem}");
+}
+
+/// In a workbook midnight is the same number as the day; in a text a day is no time.
+#[test]
+fn midnight_is_a_time_among_times() {
+    let folder = Folder::new();
+    let path = folder.path("a.xlsx");
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    let format = Format::new().set_num_format("yyyy-mm-dd hh:mm");
+    for (column, name) in (0..).zip(["时间", "日期"]) {
+        sheet.write(0, column, name).unwrap();
+    }
+    for row in 1..25 {
+        let day = ExcelDateTime::from_ymd(2026, 11, 23).unwrap();
+        sheet.write_with_format(row, 1, &day, &format).unwrap();
+        let at = day.and_hms(row as u16 - 1, 0, 0).unwrap();
+        sheet.write_with_format(row, 0, &at, &format).unwrap();
+    }
+    book.save(&path).unwrap();
+    let sheet = table(&path);
+    assert_eq!(told(&sheet), []);
+    let kinds: Vec<DataType> = types(&sheet).into_iter().map(|t| t.1).collect();
+    assert_eq!(kinds[1], DataType::Date32);
+    let at = sheet.batches[0]
+        .column(0)
+        .as_primitive::<TimestampMicrosecondType>();
+    // 2026-11-23 in the city, which is eight hours ahead.
+    assert_eq!(at.value(0), 1_795_363_200_000_000);
+    assert_eq!(at.value(1) - at.value(0), 3_600_000_000);
+
+    let mut text = String::from("时间\n");
+    for hour in 1..24 {
+        text += &format!("2026-11-23 {hour:02}:00\n");
+    }
+    let text = table(&folder.file("a.csv", text + "2026-11-23\n"));
+    assert_eq!(told(&text), [(25, Some("时间"), "import-cell")]);
 }
 
 #[test]
@@ -320,7 +369,7 @@ fn what_other_programs_wrote_is_read() {
     assert_eq!(problem.code, "import-merged-cells");
     // The title's cells are merged too, but nobody reads them.
     assert!(
-        problem.what.ends_with("cells are merged: A3:A4"),
+        problem.what.en.ends_with("cells are merged: A3:A4"),
         "{problem}"
     );
     for (merged, towns) in [
@@ -352,7 +401,12 @@ fn what_other_programs_wrote_is_read() {
             ]
         );
         assert_eq!(table.notes.len(), 1);
-        assert!(table.notes[0].what.contains("A3:A4"), "{}", table.notes[0]);
+        assert!(
+            table.notes[0].what.zh.contains("A3:A4"),
+            "{}",
+            table.notes[0]
+        );
+        support::speaks_both(&table.notes[0]);
     }
     // Without the line of names the title is one, and the file is refused for what stands beside it.
     assert_eq!(refused(&path).code, "import-merged-cells");
@@ -369,10 +423,12 @@ fn what_other_programs_wrote_is_read() {
     let what: Vec<&str> = table
         .problems
         .iter()
-        .map(|p| p.problem.what.as_str())
+        .map(|p| p.problem.what.en.as_str())
         .collect();
     assert!(what[0].contains("never computed"), "{what:?}");
     assert!(what[1].contains("#DIV/0!"), "{what:?}");
+    let values = table.problems.iter().map(|p| p.value.as_deref());
+    assert_eq!(values.collect::<Vec<_>>(), [None, Some("#DIV/0!")]);
 
     let filled = Options {
         merged: Merged::Fill,
@@ -394,6 +450,30 @@ fn table_of_duckdb() -> Vec<String> {
     columns
         .map(|c| format!("{} {}", c.name, c.r#type))
         .collect()
+}
+
+#[test]
+fn reading_ends_when_nobody_wants_it_any_more() {
+    let folder = Folder::new();
+    for path in [
+        folder.file("a.csv", TOWNS),
+        fixture("openpyxl.xlsx"),
+        fixture("duckdb.parquet"),
+    ] {
+        let taken = Options {
+            merged: Merged::Fill,
+            header_line: Some(2),
+            ..options()
+        };
+        let mut asked = 0;
+        let told = imports::read(&path, &path.display().to_string(), &taken, &mut |_, _| {
+            asked += 1;
+            ControlFlow::Break(())
+        });
+        let told = told.unwrap_err();
+        support::speaks_both(&told);
+        assert_eq!((told.code.as_str(), asked), ("import-stopped", 1));
+    }
 }
 
 #[test]

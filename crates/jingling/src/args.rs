@@ -71,6 +71,9 @@ pub enum Command {
         after_help = "Examples:\n  jingling export ./city --table towns --output towns.xlsx\n  jingling export ./city \"SELECT * FROM cases\" --output cases.csv --for-spreadsheets"
     )]
     Export(Export),
+    /// Tables that departments' files were made.
+    #[command(subcommand)]
+    Table(TableCommand),
     /// Service tokens for machines.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -229,7 +232,7 @@ pub struct Import {
     /// A bad line refuses the file (stop), or is left out and told (skip).
     #[arg(long, value_enum, default_value_t = OnError::Stop)]
     pub on_error: OnError,
-    /// Write every problem to this CSV file: line, column, value, what is wrong, how to mend it.
+    /// Write every problem to this CSV file: line, column, value, what is wrong, how to mend it; Chinese and English.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
     /// One JSON object with every problem instead of text.
@@ -283,6 +286,20 @@ pub enum QueryFormat {
     Csv,
     /// Arrow's stream format.
     Arrow,
+}
+
+/// `jingling table …`.
+#[derive(Debug, Subcommand)]
+pub enum TableCommand {
+    /// Take a department's table away with its files, for good, whether the city runs or not; only a backup has it
+    /// then. A statement that reads it at that moment may end with an error.
+    #[command(after_help = "Example: jingling table remove ./city towns")]
+    Remove {
+        /// The city's folder.
+        dir: PathBuf,
+        /// The table's name in SQL.
+        name: String,
+    },
 }
 
 /// `jingling token …`.

@@ -3,8 +3,8 @@
 //!
 //! Who needs it: `serve`, `demo` and `init`, and whoever must bring an older folder to a newer format. The
 //! commands that read (`query`, `export`, `check`, `backup`, `device list`), those that change records (`device`,
-//! `token`, `user`, `sim`) and `import` work beside a server: the records' store and the department tables have
-//! their own locks for writers, and all else they only read.
+//! `token`, `user`, `sim`), `import` and `table` work beside a server: the records' store and the department
+//! tables have their own locks for writers, and all else they only read.
 
 use crate::folder::Folder;
 use crate::running::wall_clock;
@@ -89,7 +89,7 @@ fn taken(folder: &Folder) -> String {
     );
     format!(
         "{dir} is served already by {who}; {place}. Nothing was changed. Stop that process first, or choose another \
-         folder; query, export, import, check, backup, device, token, user and sim work beside it",
+         folder; query, export, import, table, check, backup, device, token, user and sim work beside it",
         dir = folder.path().display(),
     )
 }

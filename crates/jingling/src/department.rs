@@ -1,8 +1,8 @@
-//! `jingling import` and `jingling export`: a department's file becomes a table in SQL, and a table or an answer
-//! becomes a file. Both work whether the city runs or not: a table appears in one move, and SQL sees it from
-//! its next statement on.
+//! `jingling import`, `jingling export` and `jingling table`: a department's file becomes a table in SQL, a table
+//! or an answer becomes a file, and a table is taken away. All work whether the city runs or not: a table appears
+//! and goes in one move, and SQL sees that from its next statement on.
 
-use crate::args::{Export, Import, OnError};
+use crate::args::{Export, Import, OnError, TableCommand};
 use crate::commands::open_records;
 use crate::folder::Folder;
 use crate::formats;
@@ -11,6 +11,7 @@ use crate::query::Opened;
 use crate::running::{export_limits, import_limits, wall_clock};
 use crate::settings::Settings;
 use anyhow::{Context, Result, anyhow, bail};
+use api::import_progress::ImportStep;
 use api::table_imports::{self, Asked, ImportReport, Outcome, Place};
 use imports::Kind;
 use imports::write::{Format, Options as WriteOptions, Target};
@@ -18,6 +19,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use model::Problem;
 use records::Actor;
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// Problems that are printed for people; a report file and `--json` have them all up to the import's limit.
@@ -74,9 +76,14 @@ pub async fn import(args: Import) -> Result<bool> {
                 file,
                 &options,
                 (&by, now),
-                &mut |done, total| {
+                &mut |step, done, total| {
+                    bar.set_message(match step {
+                        ImportStep::Writing => "writing",
+                        _ => "reading",
+                    });
                     bar.set_length(total);
                     bar.set_position(done);
+                    ControlFlow::Continue(())
                 },
             );
             bar.finish_and_clear();
@@ -94,6 +101,31 @@ pub async fn import(args: Import) -> Result<bool> {
     }
     report(&args, &asked, &outcome)?;
     Ok(outcome.table.problems_count == 0 || outcome.entry.is_some())
+}
+
+/// `jingling table …`.
+///
+/// # Errors
+/// When there is no such table, or the disk refuses.
+pub async fn table(command: TableCommand) -> Result<()> {
+    let TableCommand::Remove { dir, name } = command;
+    let folder = Folder::new(&dir);
+    // Opened first: what a newer program wrote is not touched, and records that do not open stop us before.
+    let records = open_records(&folder, false).await?;
+    let (lake, own_name) = (folder.lake(), name.clone());
+    let entry =
+        tokio::task::spawn_blocking(move || lake::department::remove(&lake, &own_name)).await??;
+    let actor = Actor::command_line();
+    table_imports::note_removal(&records, &actor, wall_clock(), &name, entry.as_ref()).await?;
+    records.close().await;
+    match entry {
+        Some(entry) => eprintln!(
+            "the table {name} is gone with its files: {} rows of {}, imported {} by {}",
+            entry.rows, entry.source.file, entry.imported_at, entry.imported_by
+        ),
+        None => eprintln!("the table {name} is gone with its files; its entry was damaged"),
+    }
+    Ok(())
 }
 
 /// Who sits at the command line, as far as the system says.

@@ -3,7 +3,7 @@
 //!
 //! Reading order: [`settings`], [`folder`], [`running`] (a city that runs), [`projector`] and
 //! [`records_projection`] (from the journal to everything else), [`gaps`] (what the journal lost),
-//! [`retention`] (what it no longer keeps), [`mqtt_door`] and [`mapping`], [`commands`], [`query`],
+//! [`retention`] (what it no longer keeps), [`upkeep`] (when history is tidied), [`mqtt_door`] and [`mapping`], [`commands`], [`query`],
 //! [`department`] (files in and out), [`check`], [`demo`].
 
 pub mod args;
@@ -29,4 +29,5 @@ pub mod records_projection;
 pub mod retention;
 pub mod running;
 pub mod settings;
+pub mod upkeep;
 pub mod withdrawn;

@@ -83,6 +83,7 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Query(args) => query::query(args).await?,
         Command::Import(args) => return department::import(args).await,
         Command::Export(args) => department::export(args).await?,
+        Command::Table(command) => department::table(command).await?,
         Command::Token(command) => commands::token(command).await?,
         Command::Device(command) => commands::device(command).await?,
         Command::User(command) => commands::user(command).await?,

@@ -8,7 +8,7 @@ use crate::projector::Projector;
 use crate::records_projection::RecordsProjection;
 use crate::retention::{Floors, Keep};
 use crate::settings::{Settings, listen_address};
-use crate::{files, folder::Folder, formats};
+use crate::{files, folder::Folder, formats, upkeep};
 use admission::Ingest;
 use anyhow::{Context, Result, anyhow};
 use api::app::App;
@@ -24,7 +24,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use twin::Twin;
@@ -34,8 +34,6 @@ const MIB: usize = 1024 * 1024;
 const RECORDS_QUEUE: usize = 8;
 /// How often it is asked whether history should be sealed.
 const SEAL_CHECK_S: u64 = 5;
-/// How often it is asked whether history's files should be looked after.
-const UPKEEP_CHECK_S: u64 = 15;
 /// Longest wait for requests under way when the city ends.
 const HTTP_SHUTDOWN_S: u64 = 5;
 
@@ -178,6 +176,7 @@ impl Running {
             disconnect: OnceLock::new(),
             last_backup: OnceLock::new(),
             shown: OnceLock::new(),
+            imports: Arc::default(),
             importing: Arc::default(),
         });
         let own = folder.clone();
@@ -412,6 +411,7 @@ pub fn lake_options(
         seal_rows: settings.lake.seal_rows,
         seal_age: Duration::from_secs(settings.lake.seal_minutes * 60),
         compact_memory_bytes: settings.lake.upkeep_mib_max.max(1) * MIB,
+        struck_rows_max: settings.lake.struck_rows_max.max(1),
         history: histories
             .filter_map(|(name, kind)| Some((name.clone(), kind.history.clone()?)))
             .collect(),
@@ -634,8 +634,9 @@ fn timers(
             }
         })
     };
+    let asked = Arc::new(Notify::new());
     let seal = {
-        let app = app.clone();
+        let (app, asked) = (app.clone(), Arc::clone(&asked));
         tokio::spawn(async move {
             let mut ticker = tokio::time::interval(Duration::from_secs(SEAL_CHECK_S));
             loop {
@@ -643,6 +644,7 @@ fn timers(
                 if app.lake.should_seal(wall_clock()) {
                     let lake = app.lake.clone();
                     match tokio::task::spawn_blocking(move || lake.seal()).await {
+                        Ok(Ok(Some(sealed))) if sealed.struck > 0 => asked.notify_one(),
                         Ok(Ok(_)) => {}
                         Ok(Err(problem)) => {
                             tracing::error!(%problem, "history could not be sealed; it stays in memory and in the journal")
@@ -654,29 +656,10 @@ fn timers(
         })
     };
     let upkeep = {
-        let app = app.clone();
-        tokio::spawn(async move {
-            let mut ticker = tokio::time::interval(Duration::from_secs(UPKEEP_CHECK_S));
-            ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            loop {
-                ticker.tick().await;
-                loop {
-                    let lake = app.lake.clone();
-                    match tokio::task::spawn_blocking(move || lake.upkeep(wall_clock())).await {
-                        Ok(Ok(Some(upkept))) => tracing::debug!(?upkept, "history looked after"),
-                        Ok(Ok(None)) => break,
-                        Ok(Err(problem)) => {
-                            tracing::error!(%problem, "history could not be looked after; its files are as before");
-                            break;
-                        }
-                        Err(error) => {
-                            tracing::error!(%error, "looking after history ended");
-                            break;
-                        }
-                    }
-                }
-            }
-        })
+        let lake = app.lake.clone();
+        tokio::spawn(upkeep::run(upkeep::Pace::default(), asked, move || {
+            upkeep::round(lake.clone())
+        }))
     };
     let checkpoint = {
         let (app, path) = (app.clone(), folder.twin_checkpoint());

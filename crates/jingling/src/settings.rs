@@ -139,6 +139,9 @@ LakeSettings {
     seal_minutes: u64 = 10,
     /// Memory that compaction and rollups may take in the background, MiB.
     upkeep_mib_max: usize = 64,
+    /// Observations that corrections took the place of and that may wait to leave their files; with more of
+    /// them, corrections are refused for a while.
+    struck_rows_max: usize = 10_000,
 });
 section!(/// The current state.
 TwinSettings {

@@ -253,3 +253,20 @@ async fn of_several_observations_of_one_time_one_is_named() {
     let after = points(&city, &device, 2).await;
     assert!(after.contains(&both[1]), "{after:?}");
 }
+
+#[tokio::test]
+async fn as_many_corrections_wait_for_upkeep_as_are_set() {
+    let city = City::start_with(&["lake.struck_rows_max=1"]);
+    let planner = token(&city.dir, "planner");
+    let device = city.register("WaterObserved").await;
+    say(&city, &device, 28.5, None).await;
+    let point = points(&city, &device, 1).await.remove(0);
+    let first = correct(&city, &planner, &draft(&device, &point, json!(28.6))).await;
+    assert_eq!(first.status, 200, "{}", first.body);
+    let again = correct(&city, &planner, &draft(&device, &point, json!(28.7))).await;
+    assert_eq!(
+        (again.status, again.problem().as_str()),
+        (503, "corrections-full")
+    );
+    assert!(again.body.contains("lake.struck_rows_max"), "{again:?}");
+}

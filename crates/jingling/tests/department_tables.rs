@@ -6,7 +6,9 @@ mod support;
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
 use std::process::Output;
-use support::{City, jingling, jingling_json, new_city, shared, text, token};
+use support::{City, jingling, jingling_json, new_city, shared, text, token, until};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 fn read(output: &Output) -> Json {
     serde_json::from_slice(&output.stdout)
@@ -138,6 +140,13 @@ fn bad_lines_are_reported_and_nothing_is_written_unless_asked() {
         (&problem["line"], &problem["column"], &problem["value"]),
         (&json!(32), &json!("数"), &json!("许多"))
     );
+    assert_eq!(
+        (&problem["what_zh"], &problem["what_en"]),
+        (
+            &json!("“许多”不是整数"),
+            &json!("\"许多\" is not a whole number")
+        )
+    );
     assert_eq!(report["problems"][1]["line"], 33);
     let lines = std::fs::read_to_string(&report_file).unwrap();
     assert_eq!(lines.lines().count(), 3, "{lines}");
@@ -158,6 +167,7 @@ fn bad_lines_are_reported_and_nothing_is_written_unless_asked() {
     let told = text(&told.stderr);
     for part in [
         "line 32, column 数",
+        "“许多”不是整数（第 32 行，数 列）",
         "2 rows were left out",
         "30 rows written",
     ] {
@@ -264,6 +274,28 @@ fn an_answer_becomes_a_file_that_can_be_imported_again() {
     assert!(text(&ending.stderr).contains(".xlsx"));
     let (none, _) = export(&[], "a.csv", &[]);
     assert_eq!(none.status.code(), Some(2));
+}
+
+#[test]
+fn a_table_is_removed_on_the_command_line() {
+    let folder = Folder::new();
+    let file = folder.file("乡镇.csv", TOWNS);
+    assert!(folder.import(&file, &[]).status.success());
+    let removed = jingling(&["table", "remove", &folder.city, "towns"]);
+    let told = text(&removed.stderr);
+    assert!(removed.status.success(), "{told}");
+    assert!(told.contains("2 rows of 乡镇.csv"), "{told}");
+    assert!(!folder.has_table());
+    assert!(!Path::new(&folder.city).join("lake/tables/towns").exists());
+    assert!(jingling(&["check", &folder.city]).status.success());
+    for (name, what) in [("towns", "没有部门数据表"), ("cases", "platform's own")] {
+        let refused = jingling(&["table", "remove", &folder.city, name]);
+        assert_eq!(refused.status.code(), Some(1), "{name}");
+        let told = text(&refused.stderr);
+        assert!(told.contains(what), "{name}: {told}");
+    }
+    let nowhere = jingling(&["table", "remove", "no-city", "towns"]);
+    assert_eq!(nowhere.status.code(), Some(1));
 }
 
 async fn post(city: &City, token: &str, path: &str, body: Vec<u8>) -> support::Answer {
@@ -373,12 +405,43 @@ async fn a_running_city_takes_files_and_lists_where_they_came_from() {
     ] {
         let refused = post(&city, &analyst, &path, body).await;
         assert_eq!(refused.status, status, "{path}: {}", refused.body);
+        let said = refused.json();
+        if [
+            "table-exists",
+            "import-lines",
+            "import-damaged",
+            "table-taken",
+        ]
+        .contains(&code)
+        {
+            assert!(said["detail_zh"].is_string(), "{path}: {said}");
+            assert_ne!(said["detail_zh"], said["detail"], "{path}");
+        }
         if code != "bad-request" {
             assert_eq!(refused.problem(), code, "{path}");
         }
     }
     let viewer = token(&city.dir, "viewer");
     assert_eq!(post(&city, &viewer, place, bad).await.status, 403);
+    // An import that is over, or not the asker's, is told of no more.
+    let job = format!("{place}&dry_run=true&replace=true&job=look-1");
+    let done = post(&city, &analyst, &job, TOWNS.into()).await;
+    assert_eq!(done.status, 200, "{done:?}");
+    let far = city
+        .ask("GET", "/api/v1/imports/look-1", |r| r.bearer_auth(&analyst))
+        .await;
+    assert_eq!((far.status, far.problem().as_str()), (404, "not-found"));
+    let named = post(
+        &city,
+        &analyst,
+        &format!("{place}&replace=true&job=a+b"),
+        TOWNS.into(),
+    )
+    .await;
+    assert_eq!(
+        (named.status, named.problem().as_str()),
+        (400, "import-job")
+    );
     assert_eq!(city.sql("SELECT count(*) AS n FROM posted").await["n"], 2);
     // Nothing that passed through is left.
     let passing = std::fs::read_dir(Path::new(&city.dir).join("run/passing")).unwrap();
@@ -410,5 +473,86 @@ async fn a_running_city_takes_files_and_lists_where_they_came_from() {
     assert!(done.status.success(), "{}", text(&done.stderr));
     // The city reads it from its next statement on.
     assert_eq!(city.sql("SELECT count(*) AS n FROM beside").await["n"], 2);
+    city.goes_on().await;
+}
+
+#[tokio::test]
+async fn an_import_tells_how_far_it_is_while_its_file_arrives() {
+    let city = shared();
+    let (analyst, other) = (token(&city.dir, "analyst"), token(&city.dir, "analyst"));
+    let far = async |token: &str| {
+        let with = |r: reqwest::RequestBuilder| r.bearer_auth(token);
+        city.ask("GET", "/api/v1/imports/slow-1", with).await
+    };
+    // A file of two pieces, the second of which is sent when the first was told of.
+    let (first, rest) = TOWNS.as_bytes().split_at(20);
+    let head = format!(
+        "POST /api/v1/tables/slow/import?file=a.csv&job=slow-1 HTTP/1.1\r\nhost: city\r\nauthorization: Bearer \
+         {analyst}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        TOWNS.len()
+    );
+    let mut socket = TcpStream::connect(city.address("http")).await.unwrap();
+    socket.write_all(head.as_bytes()).await.unwrap();
+    socket.write_all(first).await.unwrap();
+    let expected = json!({"step": "receiving", "done": 20, "total": TOWNS.len()});
+    until("the first piece", async || {
+        let told = far(&analyst).await;
+        told.status == 200 && told.json() == expected
+    })
+    .await;
+    assert_eq!(far(&other).await.status, 404, "another's");
+    socket.write_all(rest).await.unwrap();
+    let mut done = String::new();
+    socket.read_to_string(&mut done).await.unwrap();
+    assert!(done.starts_with("HTTP/1.1 201"), "{done}");
+    assert_eq!(far(&analyst).await.status, 404);
+    city.goes_on().await;
+}
+
+#[tokio::test]
+async fn a_running_city_removes_a_table_for_who_may_and_notes_it() {
+    let city = shared();
+    let (analyst, planner) = (token(&city.dir, "analyst"), token(&city.dir, "planner"));
+    let import = "/api/v1/tables/passing/import?file=a.csv";
+    let done = post(&city, &analyst, import, TOWNS.into()).await;
+    assert_eq!(done.status, 201, "{done:?}");
+    let remove = async |token: &str, name: &str| {
+        let path = format!("/api/v1/tables/{name}");
+        city.ask("DELETE", &path, |r| r.bearer_auth(token)).await
+    };
+    // Who brings tables in does not take them away.
+    assert_eq!(remove(&analyst, "passing").await.status, 403);
+    assert_eq!(city.sql("SELECT count(*) AS n FROM passing").await["n"], 2);
+    assert_eq!(remove(&planner, "passing").await.status, 204);
+    let gone = json!({"query": "SELECT * FROM passing"});
+    let gone = city
+        .ask("POST", "/api/v1/sql", |r| {
+            r.bearer_auth(&analyst).json(&gone)
+        })
+        .await;
+    assert_eq!(gone.problem(), "sql-table-unknown");
+    for (name, status, code) in [
+        ("passing", 404, "table-unknown"),
+        ("cases", 404, "table-unknown"),
+        ("PASSING", 400, "table-name"),
+        ("..%2Fpassing", 400, "table-name"),
+    ] {
+        let refused = remove(&planner, name).await;
+        assert_eq!(refused.status, status, "{name}: {}", refused.body);
+        assert_eq!(refused.problem(), code, "{name}");
+        assert!(refused.json()["detail_zh"].is_string(), "{name}");
+    }
+    let audit = "SELECT actor, detail FROM audit WHERE action = 'table.remove' AND target = 'table:passing'";
+    let noted = city.sql(audit).await;
+    assert!(noted["actor"].as_str().unwrap().starts_with("planner"));
+    assert!(noted["detail"].to_string().contains("a.csv"), "{noted}");
+    // On the command line beside the city, which sees it from its next statement on.
+    let done = post(&city, &analyst, import, TOWNS.into()).await;
+    assert_eq!(done.status, 201, "{done:?}");
+    let removed = jingling(&["table", "remove", &city.dir, "passing"]);
+    assert!(removed.status.success(), "{}", text(&removed.stderr));
+    let listed = city.get("/api/v1/tables").await["items"].clone();
+    let mut listed = listed.as_array().unwrap().iter();
+    assert!(!listed.any(|table| table["name"] == "passing"));
     city.goes_on().await;
 }

@@ -3,7 +3,8 @@
 //! from which file, and its columns. SQL reads them by their name as soon as the entry is there.
 //!
 //! A newer import takes the place of an older one when its entry is renamed into place; the file of the
-//! one before stays until the import after, so that a query under way can finish.
+//! one before stays until the import after, so that a query under way can finish. A table is taken away in
+//! the same order: its entry first, and when that is durable, its files.
 
 use crate::disk::{Disk, RealDisk};
 use crate::engine::store_url;
@@ -19,7 +20,8 @@ use datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
 };
 use datafusion::error::DataFusionError;
-use model::{Problem, Timestamp, problem::quote};
+use model::problem::{both, quote};
+use model::{Problem, Timestamp, Told};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
@@ -140,7 +142,7 @@ pub struct NewTable {
 ///
 /// # Errors
 /// `table-name`.
-pub fn check_name(name: &str) -> Result<(), Problem> {
+pub fn check_name(name: &str) -> Result<(), Told> {
     let is_good = |c: char| c == '_' || (c.is_alphanumeric() && !c.is_uppercase());
     let reserved = ["pg_", "information_schema"]
         .iter()
@@ -153,12 +155,21 @@ pub fn check_name(name: &str) -> Result<(), Problem> {
     if good {
         return Ok(());
     }
-    Err(Problem::new(
+    let name = quote(name);
+    Err(Told::new(
         "table-name",
-        format!("\"{}\" cannot be the name of a table", quote(name)),
-        "table",
-        format!(
-            "use at most {NAME_CHARS_MAX} small letters, digits and _, a letter first; names of the platform's own tables are taken"
+        both(
+            format!("“{name}”不能作表名"),
+            format!("\"{name}\" cannot be the name of a table"),
+        ),
+        both("表名", "table"),
+        both(
+            format!(
+                "最多 {NAME_CHARS_MAX} 个小写字母、汉字、数字和 _，不以数字或 _ 开头；平台自己的表名不能用"
+            ),
+            format!(
+                "use at most {NAME_CHARS_MAX} small letters, digits and _, a letter first; names of the platform's own tables are taken"
+            ),
         ),
     ))
 }
@@ -246,13 +257,19 @@ pub fn put_on(
     batches: impl IntoIterator<Item = Result<RecordBatch, Problem>>,
 ) -> Result<TableEntry, Problem> {
     check_name(&new.name)?;
-    let folder = dir.join(FOLDER).join(&new.name);
-    disk.create_dir_all(&folder)
-        .map_err(|e| io_problem("create", &folder, &e))?;
+    let tables = dir.join(FOLDER);
+    let folder = tables.join(&new.name);
+    let create = |folder: &Path| {
+        disk.create_dir_all(folder)
+            .map_err(|e| io_problem("create", folder, &e))
+    };
+    create(&tables)?;
     let _one_at_a_time = lock(dir)?;
+    // Not before: a folder without an entry is taken away by whoever has the lock.
+    create(&folder)?;
     let before = read(&folder.join(ENTRY_NAME)).ok().flatten();
     if !new.replaces && folder.join(ENTRY_NAME).is_file() {
-        return Err(exists_problem(&new.name, before.as_ref()));
+        return Err(exists_problem(&new.name, before.as_ref()).into());
     }
     let file = format!("{}.parquet", new.imported_at.micros());
     let path = folder.join(&file);
@@ -309,32 +326,129 @@ pub fn put_on(
     Ok(entry)
 }
 
+/// Takes a table away with its files; when it returns, no statement finds it any more, also after a loss of
+/// power. Gives its entry, unless that was damaged. A statement that reads its files at that moment may end
+/// with an error. It waits for an import that is under way, as [`put`] does.
+///
+/// # Errors
+/// `table-name`, `table-unknown`, `table-entry-version` for a table of a newer program, or `lake-io` for the
+/// disk: the table is then as it was, or gone.
+pub fn remove(dir: &Path, name: &str) -> Result<Option<TableEntry>, Told> {
+    remove_on(&RealDisk, dir, name)
+}
+
+/// As [`remove`], on another disk.
+///
+/// # Errors
+/// As [`remove`].
+pub fn remove_on(disk: &dyn Disk, dir: &Path, name: &str) -> Result<Option<TableEntry>, Told> {
+    check_name(name)?;
+    let folder = dir.join(FOLDER).join(name);
+    let place = folder.join(ENTRY_NAME);
+    if !place.is_file() {
+        return Err(unknown_problem(name));
+    }
+    let _one_at_a_time = lock(dir)?;
+    let entry = match read(&place) {
+        Ok(Some(entry)) => Some(entry),
+        Ok(None) => return Err(unknown_problem(name)),
+        // Taking it away is one way of mending it.
+        Err(problem) if problem.code == "table-entry-damaged" => None,
+        Err(problem) => return Err(problem.into()),
+    };
+    disk.remove_file(&place)
+        .map_err(|e| io_problem("remove", &place, &e))?;
+    disk.sync_folder(&folder)
+        .map_err(|e| io_problem("sync", &folder, &e))?;
+    clear(disk, dir, &folder);
+    Ok(entry)
+}
+
+/// Takes a folder without an entry away. What the disk refuses stays for [`sweep`]: nobody reads it.
+fn clear(disk: &dyn Disk, dir: &Path, folder: &Path) {
+    let cleared = disk
+        .remove_dir_all(folder)
+        .and_then(|()| disk.sync_folder(&dir.join(FOLDER)));
+    if let Err(error) = cleared {
+        tracing::warn!(folder = %folder.display(), %error, "files of a table that is gone are still there");
+    }
+}
+
+/// Takes away what a removal or a first import left that was cut off: folders without an entry. For a process
+/// that opens the lake for writing; nothing is done while a table is brought in.
+pub(crate) fn sweep(disk: &dyn Disk, dir: &Path) {
+    let tables = dir.join(FOLDER);
+    let Ok(found) = std::fs::read_dir(&tables) else {
+        return;
+    };
+    let Ok(file) = open_lock(dir) else {
+        return;
+    };
+    if file.try_lock().is_err() {
+        return;
+    }
+    for place in found.flatten().filter(|place| place.path().is_dir()) {
+        if !place.path().join(ENTRY_NAME).exists() {
+            clear(disk, dir, &place.path());
+        }
+    }
+}
+
 fn lock(dir: &Path) -> Result<File, Problem> {
+    let file = open_lock(dir)?;
     let path = dir.join(FOLDER).join(LOCK);
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(|e| io_problem("open", &path, &e))?;
     file.lock().map_err(|e| io_problem("lock", &path, &e))?;
     Ok(file)
 }
 
+fn open_lock(dir: &Path) -> Result<File, Problem> {
+    let path = dir.join(FOLDER).join(LOCK);
+    File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|e| io_problem("open", &path, &e))
+}
+
+/// There is no table of the name that a department handed in.
+fn unknown_problem(name: &str) -> Told {
+    let name = quote(name);
+    Told::new(
+        "table-unknown",
+        both(
+            format!("没有部门数据表“{name}”"),
+            format!("no department's table is called \"{name}\""),
+        ),
+        both("表名", "table"),
+        both(
+            "请核对表名，它可能已经删除；平台自己的表不能删除",
+            "check the name; it may be gone already, and the platform's own tables are not removed",
+        ),
+    )
+}
+
 /// A table of the name is there already.
-pub fn exists_problem(name: &str, there: Option<&TableEntry>) -> Problem {
-    let since = there.map_or_else(String::new, |entry| {
-        format!(
-            ", imported at {} from {}",
-            entry.imported_at,
-            quote(&entry.source.file)
+pub fn exists_problem(name: &str, there: Option<&TableEntry>) -> Told {
+    let name = quote(name);
+    let since = there.map_or(both("", ""), |entry| {
+        let (at, file) = (entry.imported_at, quote(&entry.source.file));
+        both(
+            format!("，{at} 由 {file} 导入"),
+            format!(", imported at {at} from {file}"),
         )
     });
-    Problem::new(
+    Told::new(
         "table-exists",
-        format!("there is a table \"{}\" already{since}", quote(name)),
-        "table",
-        "take another name, or replace it: --replace on the command line, replace=true in the API",
+        both(
+            format!("已经有表“{name}”{}", since.zh),
+            format!("there is a table \"{name}\" already{}", since.en),
+        ),
+        both("表名", "table"),
+        both(
+            "请换一个表名，或替换它：页面上勾选“替换同名的表”，命令行用 --replace，API 用 replace=true",
+            "take another name, or replace it: --replace on the command line, replace=true in the API",
+        ),
     )
 }
 

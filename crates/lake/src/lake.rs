@@ -1,5 +1,6 @@
 //! The lake itself: the tail and the files under one lock, so that whoever looks sees every row once.
 
+use crate::department;
 use crate::disk::{Disk, RealDisk};
 use crate::engine::Engine;
 use crate::layout::{DAY_US, Table};
@@ -107,6 +108,9 @@ pub struct Sealed {
     pub rows: u64,
     /// Size of the files, in bytes.
     pub bytes: u64,
+    /// Rows in older files that corrections among these took the place of. Until upkeep takes them out, whoever
+    /// reads the folders without the manifest sees them beside what holds.
+    pub struck: usize,
 }
 
 /// How much the lake holds.
@@ -243,6 +247,7 @@ impl Lake {
             );
         }
         recover(&*disk, &dir, &manifest)?;
+        department::sweep(&*disk, &dir);
         Self::assemble(dir, options, Some(lock), manifest)
     }
 
@@ -443,11 +448,12 @@ impl Lake {
         for file in &mut written {
             file.entry.rolled = rollup::without_rows(&tags, &file.entry);
         }
-        let sealed = Sealed {
+        let mut sealed = Sealed {
             sealed_position: part.position_to,
             files: written.len(),
             rows: written.iter().map(|f| f.entry.rows).sum(),
             bytes: written.iter().map(|f| f.entry.bytes).sum(),
+            struck: 0,
         };
         // With the corrections that are sealed now goes what they struck: rows that were just left out, or
         // that lie in files sealed before.
@@ -464,6 +470,7 @@ impl Lake {
                 settle.push(row.clone());
             }
         }
+        sealed.struck = strike.len();
         self.publish(Change {
             add: written,
             sealed_position: Some(part.position_to),

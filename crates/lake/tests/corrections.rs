@@ -298,9 +298,13 @@ async fn corrections_wait_for_upkeep_up_to_a_limit() {
     assert!(lake.takes_corrections());
     lake.apply_corrected(41, &correction(14, 14, None));
     assert!(!lake.takes_corrections());
-    lake.seal().unwrap();
+    // The seal says that upkeep has something to take out, and a seal of what is corrected in memory does not.
+    assert_eq!(lake.seal().unwrap().unwrap().struck, 2);
     upkeep_all(&lake, START);
     assert!(lake.takes_corrections());
+    lake.apply_batch(&levels(42, 44));
+    lake.apply_corrected(44, &correction(42, 42, Some(5.5)));
+    assert_eq!(lake.seal().unwrap().unwrap().struck, 0);
 }
 
 /// One observation in the naive model.

@@ -4,7 +4,7 @@ mod common;
 
 use arrow::array::{Float64Array, RecordBatch, StringArray};
 use common::{Cases, ask, catalogue, options};
-use lake::department::{NewTable, TableSource, check, check_name, list, put};
+use lake::department::{NewTable, TableSource, check, check_name, list, put, remove};
 use lake::{ColumnKind, Lake};
 use model::{Problem, Timestamp};
 use serde_json::json;
@@ -139,6 +139,59 @@ async fn damage_is_found_and_hurts_no_other_table() {
         common::problem(&lake, "SELECT * FROM b").await.code,
         "sql-table-unknown"
     );
+}
+
+#[tokio::test]
+async fn a_table_that_is_taken_away_is_gone_with_its_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let lake = Lake::open(dir.path(), options()).unwrap();
+    for name in ["towns", "roads"] {
+        bring(dir.path(), name, 1, &["竟陵"]).unwrap();
+        bring(dir.path(), name, 2, &["竟陵", "皂市"]).unwrap();
+    }
+    let entry = remove(dir.path(), "towns").unwrap().unwrap();
+    assert_eq!((entry.name.as_str(), entry.rows), ("towns", 2));
+    let gone = common::problem(&lake, "SELECT * FROM towns").await;
+    assert_eq!(gone.code, "sql-table-unknown");
+    assert!(!dir.path().join("tables/towns").exists());
+    assert_eq!(ask(&lake, "SELECT count(*) FROM roads").await, json!([[2]]));
+    assert_eq!(
+        (check(dir.path()), lake::check(dir.path())),
+        (vec![], vec![])
+    );
+    for (name, code) in [
+        ("towns", "table-unknown"),
+        ("cases", "table-unknown"),
+        ("../tables/roads", "table-name"),
+        ("", "table-name"),
+    ] {
+        let told = remove(dir.path(), name).unwrap_err();
+        assert_eq!(told.code, code, "{name}: {told}");
+        assert!(told.is_translated(), "{told}");
+    }
+    // A damaged entry is mended by taking the table away; one of a newer program is that program's.
+    let place = dir.path().join("tables/roads/table.json");
+    std::fs::write(&place, "{\"version\": 99}").unwrap();
+    let newer = remove(dir.path(), "roads").unwrap_err();
+    assert_eq!(newer.code, "table-entry-version");
+    std::fs::write(&place, "{").unwrap();
+    assert_eq!(remove(dir.path(), "roads").unwrap(), None);
+    assert!(!dir.path().join("tables/roads").exists());
+    // The name is free again.
+    bring(dir.path(), "towns", 3, &["岳口"]).unwrap();
+    assert_eq!(ask(&lake, "SELECT count(*) FROM towns").await, json!([[1]]));
+}
+
+#[test]
+fn what_a_cut_off_removal_left_goes_at_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    bring(dir.path(), "roads", 1, &["竟陵"]).unwrap();
+    bring(dir.path(), "towns", 1, &["竟陵"]).unwrap();
+    std::fs::remove_file(dir.path().join("tables/towns/table.json")).unwrap();
+    Lake::open(dir.path(), options()).unwrap();
+    assert!(!dir.path().join("tables/towns").exists());
+    let (entries, problems) = list(dir.path());
+    assert_eq!((entries.len(), problems), (1, vec![]));
 }
 
 #[test]

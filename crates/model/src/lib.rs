@@ -18,7 +18,7 @@ pub use kind::{
     AttributeKind, Catalogue, EntityKind, HistoryKind, MissingUnit, RollupKind, RollupSpan,
     ValueKind,
 };
-pub use problem::Problem;
+pub use problem::{Both, Problem, Told};
 pub use record::{Accepted, CORRECTION_DOOR, Corrected, Corrector, Record, Rejected, Retained};
 pub use time::Timestamp;
 pub use update::{AttributeUpdate, Quality, Update};

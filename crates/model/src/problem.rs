@@ -2,6 +2,7 @@
 //! uses this one shape, so that a person reads the same three things everywhere.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// An error for people: what is wrong, where it is, and what mends it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -50,4 +51,122 @@ pub fn quote(text: &str) -> String {
         }
     }
     out
+}
+
+/// A text for people in Chinese and in English.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Both {
+    /// Chinese.
+    pub zh: String,
+    /// English.
+    pub en: String,
+}
+
+/// The two texts of one thing said.
+pub fn both(zh: impl Into<String>, en: impl Into<String>) -> Both {
+    Both {
+        zh: zh.into(),
+        en: en.into(),
+    }
+}
+
+/// What needs no translation: the name of a file, a column, an address.
+impl From<&str> for Both {
+    fn from(name: &str) -> Self {
+        both(name, name)
+    }
+}
+
+/// A problem told in both languages, for whoever handed something in and reads only one of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// Stable short code for machines, as of [`Problem`].
+    pub code: String,
+    /// What is wrong.
+    pub what: Box<Both>,
+    /// Where.
+    pub place: Box<Both>,
+    /// What to do about it.
+    pub mend: Box<Both>,
+}
+
+impl Told {
+    /// Builds a problem from its code and its sentences in both languages.
+    pub fn new(code: &str, what: Both, place: impl Into<Both>, mend: Both) -> Self {
+        Self {
+            code: code.to_owned(),
+            what: Box::new(what),
+            place: Box::new(place.into()),
+            mend: Box::new(mend),
+        }
+    }
+
+    /// Whether somebody translated it; what the platform says of itself has English alone.
+    pub fn is_translated(&self) -> bool {
+        self.what.zh != self.what.en
+    }
+}
+
+impl fmt::Display for Told {
+    /// English on one line and Chinese on the next.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            what, place, mend, ..
+        } = self;
+        write!(f, "{} (at {}); {}", what.en, place.en, mend.en)?;
+        if self.is_translated() {
+            write!(f, "\n{}（{}）；{}", what.zh, place.zh, mend.zh)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Told {}
+
+impl From<Told> for Problem {
+    /// The English sentences, for whoever knows no other.
+    fn from(told: Told) -> Self {
+        Self {
+            code: told.code,
+            what: told.what.en,
+            place: told.place.en,
+            mend: told.mend.en,
+        }
+    }
+}
+
+impl From<Problem> for Told {
+    /// The English sentences in the place of both: what a disk or a store says of itself, which nobody who
+    /// handed something in can mend.
+    fn from(problem: Problem) -> Self {
+        let same = |text: &str| Both::from(text);
+        Self::new(
+            &problem.code,
+            same(&problem.what),
+            same(&problem.place),
+            same(&problem.mend),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_languages_are_shown_where_there_are_two() {
+        let told = Told::new(
+            "x",
+            both("文件太大", "the file is too large"),
+            "a.csv",
+            both("请拆分", "cut it"),
+        );
+        assert_eq!(
+            told.to_string(),
+            "the file is too large (at a.csv); cut it\n文件太大（a.csv）；请拆分"
+        );
+        let english = Problem::from(told);
+        assert_eq!(Told::from(english.clone()).to_string(), english.to_string());
+        assert!(!Told::from(english).is_translated());
+    }
 }

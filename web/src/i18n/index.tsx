@@ -3,7 +3,11 @@ import { createContext, type ReactNode, useCallback, useContext, useEffect, useM
 import { type Language, pick } from "../lib/format.ts";
 import { type Key, words } from "./words.ts";
 
-export type Translate = (key: Key, values?: Record<string, string | number>) => string;
+export interface Translate {
+  (key: Key, values?: Record<string, string | number>): string;
+  /** Which language it speaks. */
+  readonly language: Language;
+}
 
 interface Words {
   language: Language;
@@ -17,11 +21,12 @@ const REMEMBERED = "jingling.language";
 
 export function translator(language: Language): Translate {
   const column = language === "zh" ? 0 : 1;
-  return (key, values) => {
+  const translate = (key: Key, values?: Record<string, string | number>) => {
     const text = words[key][column];
     if (!values) return text;
     return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
   };
+  return Object.assign(translate, { language });
 }
 
 function remembered(): Language {

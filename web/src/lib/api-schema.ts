@@ -347,6 +347,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/imports/{job}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far an import of the caller's own is, by the `job` that it was sent under; 404 before it began and once it is
+         *     over.
+         */
+        get: operations["get_imports_job"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/map/entities": {
         parameters: {
             query?: never;
@@ -518,6 +538,26 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tables/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Takes a department's table away with its files, for good; only a backup has it then. It answers when no statement
+         *     finds the table any more; one that reads its files at that moment may end with an error.
+         */
+        delete: operations["delete_tables_name"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1412,14 +1452,36 @@ export interface components {
              * @description The line of the file, or the row of the sheet, from 1; null when the whole file is meant.
              */
             line: number | null;
-            /** @description How to mend it. */
-            mend: string;
-            /** @description Where. */
-            place: string;
+            /** @description How to mend it, in English. */
+            mend_en: string;
+            /** @description How to mend it, in Chinese. */
+            mend_zh: string;
+            /** @description Where, in English. */
+            place_en: string;
+            /** @description Where, in Chinese. */
+            place_zh: string;
             /** @description What stands there, cut to a readable length. */
             value: string | null;
-            /** @description What is wrong. */
-            what: string;
+            /** @description What is wrong, in English. */
+            what_en: string;
+            /** @description What is wrong, in Chinese. */
+            what_zh: string;
+        };
+        /** @description How far an import is. */
+        ImportProgress: {
+            /**
+             * Format: int64
+             * @description How much of this step is done: bytes while it arrives, rows while it is written, parts of the file's own
+             *     measure while it is read.
+             */
+            done: number;
+            /** @description What it does now. */
+            step: components["schemas"]["ImportStep"];
+            /**
+             * Format: int64
+             * @description How much there is; 0 while that is not known.
+             */
+            total: number;
         };
         /** @description What a file holds, and what came of it. */
         ImportReport: {
@@ -1460,6 +1522,11 @@ export interface components {
             /** @description Whether it was written; SQL reads it then. */
             written: boolean;
         };
+        /**
+         * @description What an import does now.
+         * @enum {string}
+         */
+        ImportStep: "receiving" | "waiting" | "reading" | "writing";
         /** @description Where a department's table came from. */
         ImportedTable: {
             /** @description The department that handed it in, by id. */
@@ -1811,10 +1878,16 @@ export interface components {
             code: string;
             /** @description What is wrong. */
             detail: string;
+            /** @description What is wrong, in Chinese, where the platform says it in both languages. */
+            detail_zh: string | null;
             /** @description How to mend it. */
             mend: string;
+            /** @description How to mend it, in Chinese. */
+            mend_zh: string | null;
             /** @description Where. */
             place: string;
+            /** @description Where, in Chinese. */
+            place_zh: string | null;
             /**
              * Format: int32
              * @description The HTTP status.
@@ -2751,6 +2824,35 @@ export interface operations {
             };
         };
     };
+    get_imports_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportProgress"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     get_map_entities: {
         parameters: {
             query?: {
@@ -3074,6 +3176,41 @@ export interface operations {
             };
         };
     };
+    delete_tables_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     post_tables_name_import: {
         parameters: {
             query: {
@@ -3099,6 +3236,8 @@ export interface operations {
                 description?: string | null;
                 /** @description The department that it is from, by id. */
                 department?: string | null;
+                /** @description A name of the sender's own choice under which `/api/v1/imports/{job}` tells how far it is. */
+                job?: string | null;
             };
             header?: never;
             path: {

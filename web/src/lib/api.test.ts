@@ -30,6 +30,17 @@ describe("api", () => {
     expect(error.passing).toBe(false);
   });
 
+  it("has the server's words in both languages where there are two", async () => {
+    const english = { detail: "the file is too large", place: "body", mend: "cut it" };
+    const chinese = { detail_zh: "文件太大", place_zh: "文件", mend_zh: "请拆分" };
+    answer(413, JSON.stringify({ code: "import-size", ...english, ...chinese }));
+    const both = await failure(get("/api/v1/x"));
+    expect(both.in("zh")).toEqual({ detail: "文件太大", place: "文件", mend: "请拆分" });
+    expect(both.in("en")).toMatchObject(english);
+    answer(413, JSON.stringify({ code: "import-size", ...english, detail_zh: null }));
+    expect((await failure(get("/api/v1/x"))).in("zh")).toMatchObject(english);
+  });
+
   it("keeps what a proxy says that speaks no JSON", async () => {
     answer(502, "<h1>Bad gateway</h1>");
     const error = await failure(get("/api/v1/x"));

@@ -1,4 +1,12 @@
 /** Talks to the server: one function for JSON, one for files, one error that says what, where and the mend. */
+import type { Language } from "./format.ts";
+
+/** What, where and the mend, in one language. */
+export interface Said {
+  detail: string;
+  place: string | null;
+  mend: string | null;
+}
 
 /** What went wrong, in the server's words where it gave any (RFC 9457). */
 export class ApiError extends Error {
@@ -12,9 +20,16 @@ export class ApiError extends Error {
     readonly mend: string | null = null,
     /** Seconds after which trying again makes sense, when the server said so. */
     readonly retryAfterSeconds: number | null = null,
+    /** The same in Chinese, where the server says it in both languages. */
+    readonly chinese: Said | null = null,
   ) {
     super(detail);
     this.name = "ApiError";
+  }
+
+  /** The server's words in a language, in English where it has no other. */
+  in(language: Language): Said {
+    return (language === "zh" && this.chinese) || this;
   }
 
   /** Whether the same request may succeed later without anyone changing anything. */
@@ -44,6 +59,9 @@ async function problemOf(response: Response): Promise<ApiError> {
       body.place || null,
       body.mend || null,
       retryAfterSeconds,
+      body.detail_zh
+        ? { detail: body.detail_zh, place: body.place_zh || null, mend: body.mend_zh || null }
+        : null,
     );
   } catch {
     const detail = text.slice(0, 300) || response.statusText || `HTTP ${response.status}`;
@@ -59,6 +77,11 @@ async function send(path: string, init: RequestInit): Promise<Response> {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, "network", error instanceof Error ? error.message : String(error));
   }
+  return answered(path, response);
+}
+
+/** An answer that is none of an error. */
+async function answered(path: string, response: Response): Promise<Response> {
   if (response.ok) return response;
   const problem = await problemOf(response);
   if (problem.status === 401 && path !== SESSION_PATH) onSignedOut();
@@ -98,11 +121,35 @@ export async function upload<T>(path: string, file: Blob, name: string): Promise
   return (await response.json()) as T;
 }
 
-/** Sends one file as it is. */
-export async function sendFile<T>(path: string, file: Blob): Promise<T> {
-  const headers = { "x-jingling-csrf": "1", "content-type": "application/octet-stream" };
-  const response = await send(path, { method: "POST", headers, body: file });
-  return (await response.json()) as T;
+export interface Sending {
+  signal?: AbortSignal;
+  /** How many bytes of the file have left this device. */
+  onSent?: (sent: number, total: number) => void;
+}
+
+/** Sends one file as it is. `fetch` does not tell how much of a body was sent, so this is the older way. */
+export function sendFile<T>(path: string, file: Blob, { signal, onSent }: Sending = {}): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", path);
+    request.setRequestHeader("accept", "application/json");
+    request.setRequestHeader("x-jingling-csrf", "1");
+    request.setRequestHeader("content-type", "application/octet-stream");
+    request.upload.onprogress = ({ loaded, total }) => onSent?.(loaded, total);
+    request.onload = () => {
+      const retry = request.getResponseHeader("retry-after");
+      const { status, statusText, responseText } = request;
+      const headers = retry === null ? undefined : { "retry-after": retry };
+      answered(path, new Response(responseText, { status, statusText, headers }))
+        .then((response) => response.json())
+        .then((answer) => resolve(answer as T), reject);
+    };
+    request.onerror = () => reject(new ApiError(0, "network", "the server was not reached"));
+    request.onabort = () => reject(new DOMException("the file was not sent", "AbortError"));
+    signal?.addEventListener("abort", () => request.abort(), { once: true });
+    if (signal?.aborted) reject(new DOMException("the file was not sent", "AbortError"));
+    else request.send(file);
+  });
 }
 
 /** `?a=1&b=2` from what is set; empty text, null and undefined are left out. */

@@ -88,6 +88,7 @@ export type DeviceDraft = Schemas["DeviceDraft"];
 
 export type SqlResult = Schemas["SqlAnswer"];
 export type ImportReport = Schemas["ImportReport"];
+export type ImportProgress = Schemas["ImportProgress"];
 export type TableInfo = Schemas["Table"];
 
 export type Plan = Schemas["Plan"];

@@ -37,7 +37,11 @@ export function Nothing({ title, mend, action }: { title: string; mend?: string;
 export function errorText(error: unknown, t: Translate): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error);
   if (error.status === 0) return `${t("state.network")}。${t("state.network-mend")}`;
-  return [error.detail, error.place && `(${error.place})`, error.mend].filter(Boolean).join(" ");
+  const { detail, place, mend } = error.in(t.language);
+  if (t.language === "zh" && error.chinese) {
+    return `${detail}${place ? `（${place}）` : ""}${mend ? `。${mend}` : ""}`;
+  }
+  return [detail, place && `(${place})`, mend].filter(Boolean).join(" ");
 }
 
 /** What a kind of failure is called, and what helps, in the reader's language. */
@@ -64,6 +68,7 @@ export function Failed({
   const known = error instanceof ApiError ? error : null;
   const [title, mend] = wordsOf(known);
   const unreached = known?.status === 0;
+  const said = known?.in(t.language);
   return (
     <Result
       className="state"
@@ -74,13 +79,13 @@ export function Failed({
           {mend && <div className="state-mend">{t(mend)}</div>}
           {!unreached && (
             <div className="quiet">
-              {known ? known.detail : String(error)}
-              {known?.place && (
+              {said ? said.detail : String(error)}
+              {said?.place && (
                 <div>
-                  {t("state.place")}: <code>{known.place}</code>
+                  {t("state.place")}: <code>{said.place}</code>
                 </div>
               )}
-              {known?.mend && <div>{known.mend}</div>}
+              {said?.mend && <div>{said.mend}</div>}
             </div>
           )}
         </>

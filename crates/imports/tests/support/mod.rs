@@ -4,7 +4,8 @@
 
 use arrow::datatypes::DataType;
 use imports::{Options, Table};
-use model::Problem;
+use model::Told;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 pub struct Folder(tempfile::TempDir);
@@ -43,7 +44,7 @@ pub fn options() -> Options {
     }
 }
 
-pub fn read(path: &Path, options: &Options) -> Result<Table, Problem> {
+pub fn read(path: &Path, options: &Options) -> Result<Table, Told> {
     let (mut last, name) = ((0, 0), path.display().to_string());
     let table = imports::read(path, &name, options, &mut |done, total| {
         assert!(
@@ -51,6 +52,7 @@ pub fn read(path: &Path, options: &Options) -> Result<Table, Problem> {
             "{done} of {total} after {last:?}"
         );
         last = (done, total);
+        ControlFlow::Continue(())
     });
     if table.is_ok() {
         assert_eq!(last.0, last.1, "progress ends at the end");
@@ -58,12 +60,28 @@ pub fn read(path: &Path, options: &Options) -> Result<Table, Problem> {
     table
 }
 
+/// A file that can be read; everything told of it is told in both languages.
 pub fn table(path: &Path) -> Table {
-    read(path, &options()).unwrap()
+    let table = read(path, &options()).unwrap();
+    let problems = table.problems.iter().map(|found| &found.problem);
+    problems.chain(&table.notes).for_each(speaks_both);
+    table
 }
 
-pub fn refused(path: &Path) -> Problem {
-    read(path, &options()).unwrap_err()
+pub fn refused(path: &Path) -> Told {
+    let told = read(path, &options()).unwrap_err();
+    speaks_both(&told);
+    told
+}
+
+/// What is wrong and how to mend it stand there in Chinese and in English.
+pub fn speaks_both(told: &Told) {
+    let is_chinese = |text: &str| text.contains(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+    for said in [&told.what, &told.mend] {
+        assert!(is_chinese(&said.zh), "{told}");
+        assert_ne!(said.zh, said.en, "{told}");
+    }
+    assert!(!told.place.zh.is_empty() && !told.place.en.is_empty());
 }
 
 pub fn types(table: &Table) -> Vec<(String, DataType)> {

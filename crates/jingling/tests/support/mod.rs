@@ -101,11 +101,17 @@ pub fn shared() -> Arc<City> {
 impl City {
     /// Makes a city, starts it, and waits until it is ready.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with other settings, each as `--set` takes it.
+    pub fn start_with(settings: &[&str]) -> Self {
         let (folder, dir) = new_city();
         let admin = token(&dir, "admin");
         let mut process = Command::new(env!("CARGO_BIN_EXE_jingling"))
             .args(["serve", &dir])
             .args(FREE_PORTS)
+            .args(settings.iter().flat_map(|setting| ["--set", *setting]))
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

@@ -1,10 +1,10 @@
 /** The dialogs of a case: open one, and give an action what it needs. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Form, Input, Modal, Select, Upload } from "antd";
-import { useState } from "react";
+import { App, Form, Input, Select, Upload } from "antd";
 import { useNavigate } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import type { CaseActionName, CaseDetail, CaseDraft } from "../../lib/types.ts";
+import { FormDialog } from "../../ui/form-dialog.tsx";
 import { useFocusBack } from "../../ui/keyboard.ts";
 import { errorText } from "../../ui/states.tsx";
 import { SEVERITIES } from "../../ui/tags.tsx";
@@ -35,54 +35,42 @@ export function OpenCaseDialog({
   const queryClient = useQueryClient();
   const navigate = useNavigate();
   const [form] = Form.useForm<CaseDraft>();
-  const [busy, setBusy] = useState(false);
-  const submit = async () => {
-    const entered = await form.validateFields().catch(() => null);
-    if (!entered) return;
-    setBusy(true);
-    try {
-      const made = await openCase({
-        ...initial,
-        ...entered,
-        title: (entered.title ?? initial.title ?? "").trim(),
-      });
-      keepCase(queryClient, made);
-      message.success(t("case.opened", { number: made.number }));
-      onClose();
-      navigate(`/cases/${made.id}`);
-    } catch (error) {
-      message.error(errorText(error, t), 6);
-    } finally {
-      setBusy(false);
-    }
+  const perform = async (entered: CaseDraft) => {
+    const made = await openCase({
+      ...initial,
+      ...entered,
+      title: (entered.title ?? initial.title ?? "").trim(),
+    });
+    keepCase(queryClient, made);
+    message.success(t("case.opened", { number: made.number }));
+    onClose();
+    navigate(`/cases/${made.id}`);
   };
   return (
-    <Modal
+    <FormDialog
       open={open}
-      onCancel={onClose}
-      onOk={submit}
-      confirmLoading={busy}
+      form={form}
+      perform={perform}
+      onClose={onClose}
       title={t(initial.alert_id ? "alert.open-case" : "case.new")}
       okText={t("case-action.open")}
-      okButtonProps={{ "data-testid": "case-submit" }}
-      destroyOnHidden
+      submitId="case-submit"
+      initialValues={{ severity: "minor", ...initial }}
     >
-      <Form form={form} layout="vertical" initialValues={{ severity: "minor", ...initial }}>
-        <Form.Item
-          name="title"
-          label={t("case.subject")}
-          rules={[{ required: true, whitespace: true, message: t("case.subject-missing") }]}
-        >
-          <Input autoFocus maxLength={TITLE_LENGTH_MAX} />
-        </Form.Item>
-        <Form.Item name="severity" label={t("severity.title")}>
-          <Select options={SEVERITIES.map((s) => ({ value: s, label: t(`severity.${s}`) }))} />
-        </Form.Item>
-        <Form.Item name="description" label={t("case.description")}>
-          <Input.TextArea rows={4} maxLength={NOTE_LENGTH_MAX} />
-        </Form.Item>
-      </Form>
-    </Modal>
+      <Form.Item
+        name="title"
+        label={t("case.subject")}
+        rules={[{ required: true, whitespace: true, message: t("case.subject-missing") }]}
+      >
+        <Input autoFocus maxLength={TITLE_LENGTH_MAX} />
+      </Form.Item>
+      <Form.Item name="severity" label={t("severity.title")}>
+        <Select options={SEVERITIES.map((s) => ({ value: s, label: t(`severity.${s}`) }))} />
+      </Form.Item>
+      <Form.Item name="description" label={t("case.description")}>
+        <Input.TextArea rows={4} maxLength={NOTE_LENGTH_MAX} />
+      </Form.Item>
+    </FormDialog>
   );
 }
 
@@ -105,9 +93,7 @@ export function CaseActionDialog({
   onDone: (item: CaseDetail, action: CaseActionName) => void;
 }) {
   const { t, p } = useT();
-  const { message } = App.useApp();
   const [form] = Form.useForm<Entered>();
-  const [busy, setBusy] = useState(false);
   const needs = item.allowed.find((allowed) => allowed.action === action)?.needs ?? [];
   const dispatching = action === "dispatch";
   useFocusBack();
@@ -115,102 +101,89 @@ export function CaseActionDialog({
   const people = useQuery({ ...fieldWorkersQuery, enabled: dispatching });
   const organisation = Form.useWatch("organisation", form);
 
-  const submit = async () => {
-    const entered = await form.validateFields().catch(() => null);
-    if (!entered) return;
-    setBusy(true);
-    try {
-      const attachment_ids: number[] = [];
-      for (const { originFileObj: file } of entered.files ?? []) {
-        if (file) attachment_ids.push((await attach(item.id, file, file.name)).id);
-      }
-      const changed = await performOnCase(item.id, {
-        action,
-        note: entered.note?.trim() || undefined,
-        organisation: entered.organisation,
-        assignee: entered.assignee,
-        attachment_ids: attachment_ids.length > 0 ? attachment_ids : undefined,
-        version: action === "comment" ? undefined : item.version,
-      });
-      onDone(changed, action);
-      onClose();
-    } catch (error) {
-      message.error(errorText(error, t), 6);
-    } finally {
-      setBusy(false);
+  const perform = async (entered: Entered) => {
+    const attachment_ids: number[] = [];
+    for (const { originFileObj: file } of entered.files ?? []) {
+      if (file) attachment_ids.push((await attach(item.id, file, file.name)).id);
     }
+    const changed = await performOnCase(item.id, {
+      action,
+      note: entered.note?.trim() || undefined,
+      organisation: entered.organisation,
+      assignee: entered.assignee,
+      attachment_ids: attachment_ids.length > 0 ? attachment_ids : undefined,
+      version: action === "comment" ? undefined : item.version,
+    });
+    onDone(changed, action);
+    onClose();
   };
 
   return (
-    <Modal
-      open
-      onCancel={onClose}
-      onOk={submit}
-      confirmLoading={busy}
+    <FormDialog
+      form={form}
+      perform={perform}
+      onClose={onClose}
       title={`${t(`case-action.${action}`)} · ${item.number}`}
       okText={t(`case-action.${action}`)}
-      okButtonProps={{
-        danger: action === "cancel" || action === "reject",
-        "data-testid": "case-action-submit",
-      }}
+      submitId="case-action-submit"
+      danger={action === "cancel" || action === "reject"}
+      initialValues={{ organisation: item.organisation?.id }}
     >
-      <Form form={form} layout="vertical" initialValues={{ organisation: item.organisation?.id }}>
-        {dispatching && (
-          <>
-            <Form.Item
-              name="organisation"
-              label={t("case.organisation")}
-              rules={[{ required: true, message: t("case.organisation-missing") }]}
-            >
-              <Select
-                onChange={() => form.setFieldValue("assignee", undefined)}
-                loading={organisations.isPending}
-                showSearch={{ optionFilterProp: "label" }}
-                status={organisations.error ? "error" : undefined}
-                notFoundContent={organisations.error ? errorText(organisations.error, t) : undefined}
-                options={organisations.data?.items.map((o) => ({
-                  value: o.id,
-                  label: p(o.name_zh, o.name_en),
-                }))}
-              />
-            </Form.Item>
-            <Form.Item name="assignee" label={`${t("case.assignee")} (${t("word.optional")})`}>
-              <Select
-                allowClear
-                loading={people.isPending}
-                placeholder={t("case.assignee-any")}
-                options={people.data?.items
-                  .filter((person) => person.organisation === organisation)
-                  .map((person) => ({ value: person.id, label: person.name }))}
-              />
-            </Form.Item>
-          </>
-        )}
-        <Form.Item
-          name="note"
-          label={t("word.note")}
-          rules={
-            needs.includes("note")
-              ? [{ required: true, whitespace: true, message: t("case.note-missing") }]
-              : []
-          }
-        >
-          <Input.TextArea autoFocus={!dispatching} rows={4} maxLength={NOTE_LENGTH_MAX} />
-        </Form.Item>
-        {action === "finish" && (
+      {dispatching && (
+        <>
           <Form.Item
-            name="files"
-            label={t("case.attachments")}
-            rules={needs.includes("photo") ? [{ required: true, message: t("field.photo-missing") }] : []}
-            valuePropName="fileList"
-            getValueFromEvent={(event: { fileList: unknown[] }) => event.fileList}
+            name="organisation"
+            label={t("case.organisation")}
+            rules={[{ required: true, message: t("case.organisation-missing") }]}
           >
-            <Upload listType="picture-card" beforeUpload={() => false} accept="image/*" multiple>
-              {t("field.photo")}
-            </Upload>
+            <Select
+              onChange={() => form.setFieldValue("assignee", undefined)}
+              loading={organisations.isPending}
+              showSearch={{ optionFilterProp: "label" }}
+              status={organisations.error ? "error" : undefined}
+              notFoundContent={organisations.error ? errorText(organisations.error, t) : undefined}
+              options={organisations.data?.items.map((o) => ({
+                value: o.id,
+                label: p(o.name_zh, o.name_en),
+              }))}
+            />
           </Form.Item>
-        )}
-      </Form>
-    </Modal>
+          <Form.Item name="assignee" label={`${t("case.assignee")} (${t("word.optional")})`}>
+            <Select
+              allowClear
+              loading={people.isPending}
+              placeholder={t("case.assignee-any")}
+              options={people.data?.items
+                .filter((person) => person.organisation === organisation)
+                .map((person) => ({ value: person.id, label: person.name }))}
+            />
+          </Form.Item>
+        </>
+      )}
+      <Form.Item
+        name="note"
+        label={t("word.note")}
+        rules={
+          needs.includes("note")
+            ? [{ required: true, whitespace: true, message: t("case.note-missing") }]
+            : []
+        }
+      >
+        <Input.TextArea autoFocus={!dispatching} rows={4} maxLength={NOTE_LENGTH_MAX} />
+      </Form.Item>
+      {action === "finish" && (
+        <Form.Item
+          name="files"
+          label={t("case.attachments")}
+          rules={needs.includes("photo") ? [{ required: true, message: t("field.photo-missing") }] : []}
+          valuePropName="fileList"
+          getValueFromEvent={(event: { fileList: unknown[] }) => event.fileList}
+        >
+          <Upload listType="picture-card" beforeUpload={() => false} accept="image/*" multiple>
+            {t("field.photo")}
+          </Upload>
+        </Form.Item>
+      )}
+    </FormDialog>
   );
 }

@@ -1,9 +1,10 @@
 /** Add a device; show its credentials once, with a command that tries them. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Alert, App, Button, Descriptions, Form, Input, Modal, Select, Tabs } from "antd";
+import { Alert, Button, Descriptions, Form, Input, Modal, Select, Tabs } from "antd";
 import { useState } from "react";
 import { useT } from "../../i18n/index.tsx";
 import type { NewDevice } from "../../lib/types.ts";
+import { FormDialog } from "../../ui/form-dialog.tsx";
 import { useFocusBack } from "../../ui/keyboard.ts";
 import { errorText } from "../../ui/states.tsx";
 import { CopyButton } from "../../ui/tags.tsx";
@@ -16,74 +17,58 @@ const URN = /^urn:ngsi-ld:[^:\s]+:\S+$/;
 
 export function AddDeviceDialog({ onClose }: { onClose: () => void }) {
   const { t, p } = useT();
-  const { message } = App.useApp();
   const queryClient = useQueryClient();
   const types = useQuery(typesQuery);
   const [form] = Form.useForm<DeviceDraft>();
-  const [busy, setBusy] = useState(false);
   const [made, setMade] = useState<NewDevice | null>(null);
-  const submit = async () => {
-    const entered = await form.validateFields().catch(() => null);
-    if (!entered) return;
-    setBusy(true);
-    try {
-      setMade(
-        await addDevice({ ...entered, id: entered.id.trim(), name: entered.name?.trim() || undefined }),
-      );
-      void queryClient.invalidateQueries({ queryKey: ["devices"] });
-    } catch (error) {
-      message.error(errorText(error, t), 6);
-    } finally {
-      setBusy(false);
-    }
+  const perform = async (entered: DeviceDraft) => {
+    setMade(await addDevice({ ...entered, id: entered.id.trim(), name: entered.name?.trim() || undefined }));
+    void queryClient.invalidateQueries({ queryKey: ["devices"] });
   };
   useFocusBack();
   if (made) return <Credentials device={made} onClose={onClose} />;
   return (
-    <Modal
-      open
-      onCancel={onClose}
-      onOk={submit}
-      confirmLoading={busy}
+    <FormDialog
+      form={form}
+      perform={perform}
+      onClose={onClose}
       title={t("device.add")}
       okText={t("device.add")}
-      okButtonProps={{ "data-testid": "device-submit" }}
+      submitId="device-submit"
     >
-      <Form form={form} layout="vertical">
-        <Form.Item
-          name="type"
-          label={t("word.type")}
-          rules={[{ required: true, message: t("device.form-type-missing") }]}
-        >
-          <Select
-            showSearch={{ optionFilterProp: "label" }}
-            loading={types.isPending}
-            notFoundContent={types.error ? errorText(types.error, t) : undefined}
-            onChange={(type: string) => {
-              if (!form.getFieldValue("id")) form.setFieldValue("id", `urn:ngsi-ld:${type}:`);
-            }}
-            options={[...(types.data?.values() ?? [])].map((kind) => ({
-              value: kind.name,
-              label: `${p(kind.title_zh, kind.title_en)} (${kind.name})`,
-            }))}
-          />
-        </Form.Item>
-        <Form.Item
-          name="id"
-          label={t("device.form-id")}
-          extra={t("device.form-id-hint")}
-          rules={[
-            { required: true, message: t("device.form-id-missing") },
-            { pattern: URN, message: t("device.form-id-shape") },
-          ]}
-        >
-          <Input autoFocus className="mono" spellCheck={false} autoCapitalize="none" />
-        </Form.Item>
-        <Form.Item name="name" label={`${t("word.name")} (${t("word.optional")})`}>
-          <Input maxLength={120} />
-        </Form.Item>
-      </Form>
-    </Modal>
+      <Form.Item
+        name="type"
+        label={t("word.type")}
+        rules={[{ required: true, message: t("device.form-type-missing") }]}
+      >
+        <Select
+          showSearch={{ optionFilterProp: "label" }}
+          loading={types.isPending}
+          notFoundContent={types.error ? errorText(types.error, t) : undefined}
+          onChange={(type: string) => {
+            if (!form.getFieldValue("id")) form.setFieldValue("id", `urn:ngsi-ld:${type}:`);
+          }}
+          options={[...(types.data?.values() ?? [])].map((kind) => ({
+            value: kind.name,
+            label: `${p(kind.title_zh, kind.title_en)} (${kind.name})`,
+          }))}
+        />
+      </Form.Item>
+      <Form.Item
+        name="id"
+        label={t("device.form-id")}
+        extra={t("device.form-id-hint")}
+        rules={[
+          { required: true, message: t("device.form-id-missing") },
+          { pattern: URN, message: t("device.form-id-shape") },
+        ]}
+      >
+        <Input autoFocus className="mono" spellCheck={false} autoCapitalize="none" />
+      </Form.Item>
+      <Form.Item name="name" label={`${t("word.name")} (${t("word.optional")})`}>
+        <Input maxLength={120} />
+      </Form.Item>
+    </FormDialog>
   );
 }
 

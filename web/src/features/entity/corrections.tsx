@@ -1,13 +1,13 @@
 /** Corrections of an entity's observations: the old value, the new one, who, when and why; and asking for one. */
 import { EditOutlined, FileSearchOutlined } from "@ant-design/icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Card, Form, Input, InputNumber, Modal, Segmented, Tag } from "antd";
-import { useState } from "react";
+import { App, Button, Card, Form, Input, InputNumber, Segmented, Tag } from "antd";
 import { useT } from "../../i18n/index.tsx";
 import { type Action, ActionBar } from "../../lib/actions.tsx";
 import { quantity, time, unitSymbol, ZONE_LABEL } from "../../lib/format.ts";
 import type { Correction, EntityKind, Items } from "../../lib/types.ts";
-import { errorText } from "../../ui/states.tsx";
+import { FormDialog } from "../../ui/form-dialog.tsx";
+import { useFocusBack } from "../../ui/keyboard.ts";
 import { Time } from "../../ui/tags.tsx";
 import { correct, correctionsQuery, type Reading } from "./queries.ts";
 
@@ -108,82 +108,72 @@ export function CorrectionDialog({
   const { message } = App.useApp();
   const queryClient = useQueryClient();
   const [form] = Form.useForm<Entered>();
-  const [busy, setBusy] = useState(false);
   const isNumber = typeof reading.value === "number";
   const isPlain = isNumber || typeof reading.value === "string";
   const what = Form.useWatch("what", form) ?? (isPlain ? "value" : "withdraw");
-  const submit = async () => {
-    const entered = await form.validateFields().catch(() => null);
-    if (!entered) return;
-    setBusy(true);
-    try {
-      const done = await correct({
-        entity_id: entityId,
-        attribute: reading.attribute,
-        observed_at: reading.observed_at,
-        position: reading.position,
-        value: what === "withdraw" ? null : entered.value,
-        reason: entered.reason.trim(),
-      });
-      const { queryKey } = correctionsQuery(entityId);
-      queryClient.setQueryData<Items<Correction>>(queryKey, (known) => ({
-        next: known?.next ?? null,
-        items: [done, ...(known?.items ?? [])],
-      }));
-      void queryClient.invalidateQueries({ queryKey: ["history", entityId] });
-      void queryClient.invalidateQueries({ queryKey: ["entity", entityId] });
-      message.success(t("correction.saved"));
-      onClose();
-    } catch (error) {
-      message.error(errorText(error, t), 6);
-    } finally {
-      setBusy(false);
-    }
+  const perform = async (entered: Entered) => {
+    const done = await correct({
+      entity_id: entityId,
+      attribute: reading.attribute,
+      observed_at: reading.observed_at,
+      position: reading.position,
+      value: what === "withdraw" ? null : entered.value,
+      reason: entered.reason.trim(),
+    });
+    const { queryKey } = correctionsQuery(entityId);
+    queryClient.setQueryData<Items<Correction>>(queryKey, (known) => ({
+      next: known?.next ?? null,
+      items: [done, ...(known?.items ?? [])],
+    }));
+    void queryClient.invalidateQueries({ queryKey: ["history", entityId] });
+    void queryClient.invalidateQueries({ queryKey: ["entity", entityId] });
+    message.success(t("correction.saved"));
+    onClose();
   };
+  useFocusBack();
   return (
-    <Modal
-      open
-      onCancel={onClose}
-      onOk={submit}
-      confirmLoading={busy}
+    <FormDialog
+      form={form}
+      perform={perform}
+      onClose={onClose}
       title={`${t("correction.correct")} · ${title}`}
       okText={t("correction.save")}
-      okButtonProps={{ "data-testid": "correction-submit" }}
+      submitId="correction-submit"
+      initialValues={{ what }}
+      intro={
+        <>
+          <p>
+            {time(reading.observed_at)} {ZONE_LABEL} ·{" "}
+            <strong>{quantity(reading.value, reading.unit)}</strong>
+          </p>
+          <p className="quiet">{t("correction.rule")}</p>
+        </>
+      }
     >
-      <p>
-        {time(reading.observed_at)} {ZONE_LABEL} · <strong>{quantity(reading.value, reading.unit)}</strong>
-      </p>
-      <p className="quiet">{t("correction.rule")}</p>
-      <Form form={form} layout="vertical" initialValues={{ what }}>
-        <Form.Item name="what" label={t("correction.what")}>
-          <Segmented
-            options={[
-              { value: "value", label: t("correction.other-value"), disabled: !isPlain },
-              { value: "withdraw", label: t("correction.withdraw") },
-            ]}
-          />
-        </Form.Item>
-        {what === "value" && (
-          <Form.Item
-            name="value"
-            label={t("correction.value")}
-            rules={[{ required: true, message: t("correction.value-missing") }]}
-          >
-            {isNumber ? (
-              <InputNumber style={{ width: "100%" }} suffix={unitSymbol(reading.unit)} />
-            ) : (
-              <Input />
-            )}
-          </Form.Item>
-        )}
+      <Form.Item name="what" label={t("correction.what")}>
+        <Segmented
+          options={[
+            { value: "value", label: t("correction.other-value"), disabled: !isPlain },
+            { value: "withdraw", label: t("correction.withdraw") },
+          ]}
+        />
+      </Form.Item>
+      {what === "value" && (
         <Form.Item
-          name="reason"
-          label={t("correction.reason")}
-          rules={[{ required: true, whitespace: true, message: t("correction.reason-missing") }]}
+          name="value"
+          label={t("correction.value")}
+          rules={[{ required: true, message: t("correction.value-missing") }]}
         >
-          <Input.TextArea rows={2} maxLength={REASON_CHARS_MAX} />
+          {isNumber ? <InputNumber style={{ width: "100%" }} suffix={unitSymbol(reading.unit)} /> : <Input />}
         </Form.Item>
-      </Form>
-    </Modal>
+      )}
+      <Form.Item
+        name="reason"
+        label={t("correction.reason")}
+        rules={[{ required: true, whitespace: true, message: t("correction.reason-missing") }]}
+      >
+        <Input.TextArea rows={2} maxLength={REASON_CHARS_MAX} />
+      </Form.Item>
+    </FormDialog>
   );
 }

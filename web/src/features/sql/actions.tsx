@@ -1,7 +1,13 @@
 /** What can be done on the SQL page. */
-import { CaretRightOutlined, DownloadOutlined, StopOutlined, UploadOutlined } from "@ant-design/icons";
+import {
+  CaretRightOutlined,
+  DeleteOutlined,
+  DownloadOutlined,
+  StopOutlined,
+  UploadOutlined,
+} from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
-import type { SqlResult } from "../../lib/types.ts";
+import type { SqlResult, TableInfo } from "../../lib/types.ts";
 import { download, toCsv } from "./csv.ts";
 
 export interface SqlContext {
@@ -50,5 +56,25 @@ export const sqlActions: Action<SqlContext>[] = [
     icon: <UploadOutlined />,
     predicate: ({ running }) => !running,
     perform: ({ importFile }) => importFile(),
+  },
+];
+
+export interface TableContext {
+  table: TableInfo;
+  /** Asks for confirmation, then removes. */
+  remove: (table: TableInfo) => void;
+}
+
+/** What can be done with one table. */
+export const tableActions: Action<TableContext>[] = [
+  {
+    name: "table.remove",
+    title: "table.remove",
+    permission: "table.remove",
+    icon: <DeleteOutlined />,
+    danger: true,
+    // The platform's own are not anybody's to remove.
+    predicate: ({ table }) => table.imported !== null,
+    perform: ({ table, remove }) => remove(table),
   },
 ];

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ImportReport } from "../../lib/types.ts";
 import { serve, show } from "../../test-tools.tsx";
 import { ImportDialog, tableName } from "./import-dialog.tsx";
+import { stepOf } from "./import-doing.tsx";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -24,13 +25,21 @@ const looked: ImportReport = {
       column: "数",
       value: "许多",
       code: "import-cell",
-      what: "not a number",
-      place: "line 4",
-      mend: "write a number",
+      what_zh: "不是数",
+      what_en: "not a number",
+      place_zh: "第 4 行",
+      place_en: "line 4",
+      mend_zh: "请填数",
+      mend_en: "write a number",
     },
   ],
   notes: [],
 };
+
+function choose(page: Element, name: string) {
+  const input = page.querySelector("input[type=file]") as HTMLInputElement;
+  fireEvent.change(input, { target: { files: [new File(["镇\n"], name)] } });
+}
 
 describe("the import dialog", () => {
   it("looks first, then imports what was looked at", async () => {
@@ -42,8 +51,7 @@ describe("the import dialog", () => {
     const { baseElement } = show(<ImportDialog onClose={onClose} />);
     const button = await screen.findByTestId("import-submit");
     expect(button.hasAttribute("disabled")).toBe(true);
-    const input = baseElement.querySelector("input[type=file]") as HTMLInputElement;
-    fireEvent.change(input, { target: { files: [new File(["镇\n"], "Towns.csv")] } });
+    choose(baseElement, "Towns.csv");
     await waitFor(() => expect(button.hasAttribute("disabled")).toBe(false));
     fireEvent.click(button);
     await screen.findByText("not a number");
@@ -55,6 +63,78 @@ describe("the import dialog", () => {
     const last = calls.at(-1)?.path ?? "";
     expect([last.includes("on_error=skip"), last.includes("dry_run")]).toEqual([true, false]);
   }, 20_000);
+
+  it("tells how far it is, and stops when it is told to", async () => {
+    let answer: (report: ImportReport) => void = () => {};
+    const calls = serve({
+      "POST /api/v1/tables/towns/import": () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+      "GET /api/v1/imports/*": { step: "reading", done: 43, total: 100 },
+    });
+    const onClose = vi.fn();
+    const { baseElement } = show(<ImportDialog onClose={onClose} />);
+    const button = await screen.findByTestId("import-submit");
+    choose(baseElement, "Towns.csv");
+    await waitFor(() => expect(button.hasAttribute("disabled")).toBe(false));
+    fireEvent.click(button);
+    await screen.findByText("Checking line by line");
+    expect(screen.getByText("43%")).toBeTruthy();
+    const job = new URLSearchParams(calls[0]?.path.split("?")[1]).get("job");
+    expect(calls.some((call) => call.path === `/api/v1/imports/${job}`)).toBe(true);
+    // A check leaves nothing behind: it may be stopped at any time, and the dialog stays.
+    fireEvent.click(screen.getByTestId("import-cancel"));
+    await waitFor(() => expect(screen.queryByTestId("import-progress")).toBeNull());
+    expect(onClose).not.toHaveBeenCalled();
+    expect(screen.queryByText("The file was not taken")).toBeNull();
+    // Writing is not stopped once the file has arrived.
+    const ready = () => waitFor(() => expect(button.className).not.toContain("loading"));
+    await ready();
+    fireEvent.click(button);
+    await screen.findByTestId("import-progress");
+    answer({ ...looked, rows_bad: 0, problems_count: 0, problems: [] });
+    await screen.findByText("Import");
+    await ready();
+    fireEvent.click(button);
+    await screen.findByTestId("import-progress");
+    expect(screen.getByTestId("import-cancel").hasAttribute("disabled")).toBe(true);
+    answer({ ...looked, written: true });
+    await waitFor(() => expect(onClose).toHaveBeenCalled());
+  }, 20_000);
+
+  it("speaks the page's language", async () => {
+    const refused = {
+      code: "import-header",
+      detail: "no names",
+      detail_zh: "没有列名",
+      mend_zh: "请写上列名",
+    };
+    let answer: unknown = looked;
+    serve({ "POST /api/v1/tables/towns/import": () => answer });
+    const { baseElement } = show(<ImportDialog onClose={() => {}} />, { language: "zh" });
+    const button = await screen.findByTestId("import-submit");
+    choose(baseElement, "Towns.csv");
+    await waitFor(() => expect(button.hasAttribute("disabled")).toBe(false));
+    fireEvent.click(button);
+    await screen.findByText("不是数");
+    expect(screen.getByText("请填数")).toBeTruthy();
+    await waitFor(() => expect(button.className).not.toContain("loading"));
+    answer = Response.json(refused, { status: 400 });
+    fireEvent.click(button);
+    await screen.findByText("没有列名。请写上列名");
+  }, 20_000);
+
+  it("knows what is done by what was sent and what is told", () => {
+    const sent = { job: "a", bytes: 10, total: 10 };
+    const told = { step: "reading", done: 1, total: 3 } as const;
+    expect(stepOf({ ...sent, bytes: 5 }, told)).toEqual(["receiving", 50]);
+    expect(stepOf(sent, null)).toEqual(["receiving", 100]);
+    expect(stepOf(sent, { step: "receiving", done: 2, total: 10 })).toEqual(["receiving", 100]);
+    expect(stepOf(sent, told)).toEqual(["reading", 33]);
+    expect(stepOf(sent, { step: "waiting", done: 0, total: 0 })).toEqual(["waiting", null]);
+    expect(stepOf({ job: "a", bytes: 0, total: 0 }, null)).toEqual(["receiving", 100]);
+  });
 
   it("makes names that SQL needs no quotes for", () => {
     expect(["Towns 2026.xlsx", "乡镇（新）.csv", "2026-人口.csv", "a.b.csv"].map(tableName)).toEqual([

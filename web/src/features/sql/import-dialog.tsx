@@ -1,14 +1,14 @@
 /** Make a department's file a table: choose it, look at what is in it and what is wrong, then import it. */
 import { useQueryClient } from "@tanstack/react-query";
-import { Alert, App, Checkbox, Form, Input, InputNumber, Modal, Select, Table, Upload } from "antd";
-import { type ReactNode, useState } from "react";
+import { Alert, App, Checkbox, Form, Input, InputNumber, Modal, Select, Upload } from "antd";
+import { useEffect, useRef, useState } from "react";
 import { useT } from "../../i18n/index.tsx";
 import type { ImportReport } from "../../lib/types.ts";
+import { useFocusBack } from "../../ui/keyboard.ts";
 import { errorText } from "../../ui/states.tsx";
+import { Doing, type Sent } from "./import-doing.tsx";
+import { Report } from "./import-report.tsx";
 import { type ImportWords, importFile } from "./queries.ts";
-
-/** Problems shown at once; the report has more. */
-const SHOWN_MAX = 200;
 
 export function ImportDialog({ onClose }: { onClose: () => void }) {
   const { t } = useT();
@@ -19,7 +19,11 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
   const [report, setReport] = useState<ImportReport | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [skips, setSkips] = useState(false);
-  const [busy, setBusy] = useState(false);
+  const [sent, setSent] = useState<Sent | null>(null);
+  const stopper = useRef<AbortController | null>(null);
+  useFocusBack();
+  // A page that is left does not go on sending.
+  useEffect(() => () => stopper.current?.abort(), []);
   // What was looked at is what is imported: after a change it is looked at again.
   const changed = () => {
     setReport(null);
@@ -27,13 +31,24 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
     setError(null);
   };
   const may = report !== null && (report.problems_count === 0 || skips);
+  const busy = sent !== null;
+  // Once a file that is to be written has arrived whole, the server goes on whatever happens here.
+  const mayStop = !busy || !may || sent.bytes < sent.total;
   const run = async () => {
     const words = await form.validateFields().catch(() => null);
     if (!words || !file) return;
-    setBusy(true);
+    const mine = new AbortController();
+    stopper.current = mine;
+    const job = jobName();
+    const onSent = (bytes: number, total: number) => setSent({ job, bytes, total });
+    onSent(0, file.size);
     setError(null);
     try {
-      const answer = await importFile(file, { ...words, skip: skips }, !may);
+      const answer = await importFile(file, { ...words, skip: skips }, !may, {
+        job,
+        signal: mine.signal,
+        onSent,
+      });
       if (!answer.written) {
         setReport(answer);
         return;
@@ -42,9 +57,9 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
       void queryClient.invalidateQueries({ queryKey: ["tables"] });
       onClose();
     } catch (failure) {
-      setError(failure);
+      if (!mine.signal.aborted) setError(failure);
     } finally {
-      setBusy(false);
+      setSent(null);
     }
   };
   const choose = (chosen: File) => {
@@ -58,15 +73,26 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
     <Modal
       open
       width={760}
-      onCancel={onClose}
+      onCancel={() => (busy ? stopper.current?.abort() : onClose())}
       onOk={run}
-      confirmLoading={busy}
+      closable={mayStop}
+      keyboard={mayStop}
+      mask={{ closable: !busy }}
       title={t("import.title")}
       okText={t(may ? "import.import" : "import.check")}
-      okButtonProps={{ disabled: file === null, "data-testid": "import-submit" }}
+      // Not `confirmLoading`, which would leave the other button without effect.
+      okButtonProps={{ disabled: file === null, loading: busy, "data-testid": "import-submit" }}
+      cancelText={busy ? t("import.cancel") : undefined}
+      cancelButtonProps={{ disabled: !mayStop, "data-testid": "import-cancel" }}
     >
       <p className="quiet">{t("import.rule")}</p>
-      <Form form={form} layout="vertical" onValuesChange={changed} initialValues={{ merged: "refuse" }}>
+      <Form
+        form={form}
+        layout="vertical"
+        disabled={busy}
+        onValuesChange={changed}
+        initialValues={{ merged: "refuse" }}
+      >
         <Form.Item label={t("import.file")}>
           <Upload.Dragger
             accept=".csv,.tsv,.txt,.xlsx,.xlsm,.parquet"
@@ -115,13 +141,14 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
           <Checkbox>{t("import.replace")}</Checkbox>
         </Form.Item>
       </Form>
+      {sent && <Doing sent={sent} />}
       {error !== null && (
         <Alert type="error" showIcon title={t("import.failed")} description={errorText(error, t)} />
       )}
       {report && (
         <Report report={report}>
           {report.problems_count > 0 && (
-            <Checkbox checked={skips} onChange={(e) => setSkips(e.target.checked)}>
+            <Checkbox checked={skips} disabled={busy} onChange={(e) => setSkips(e.target.checked)}>
               {t("import.skip", { n: report.rows_bad.toLocaleString("en-US") })}
             </Checkbox>
           )}
@@ -131,58 +158,14 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
-function Report({ report, children }: { report: ImportReport; children: ReactNode }) {
-  const { t } = useT();
-  const said = [report.format, report.encoding, report.sheet].filter((word) => word).join(", ");
-  return (
-    <section data-testid="import-report">
-      <p>
-        {t("import.rows", {
-          n: report.rows_seen.toLocaleString("en-US"),
-          good: report.rows_good.toLocaleString("en-US"),
-          bad: report.rows_bad.toLocaleString("en-US"),
-        })}{" "}
-        <span className="quiet">{said}</span>
-      </p>
-      {report.notes.map((note) => (
-        <Alert key={note.what} type="info" showIcon title={note.what} description={note.mend} />
-      ))}
-      <Table
-        size="small"
-        rowKey="name"
-        pagination={false}
-        scroll={{ y: 160 }}
-        dataSource={report.columns}
-        columns={[
-          { title: t("import.column"), dataIndex: "name" },
-          { title: t("import.type"), dataIndex: "type" },
-          { title: t("import.unit"), dataIndex: "unit" },
-          { title: t("import.filled"), dataIndex: "filled", align: "right" },
-        ]}
-      />
-      {report.problems_count > 0 && (
-        <Table
-          size="small"
-          rowKey={(problem) => `${problem.line} ${problem.column} ${problem.code}`}
-          pagination={false}
-          scroll={{ y: 200 }}
-          dataSource={report.problems.slice(0, SHOWN_MAX)}
-          columns={[
-            { title: t("import.line"), dataIndex: "line", width: 80, align: "right" },
-            { title: t("import.column"), dataIndex: "column", width: 120 },
-            { title: t("import.what"), dataIndex: "what" },
-            { title: t("import.mend"), dataIndex: "mend" },
-          ]}
-        />
-      )}
-      {children}
-    </section>
-  );
-}
-
 /** A name that SQL needs no quotes for, made of a file's name. */
 export function tableName(file: string): string {
   const stem = file.replace(/\.[^.]*$/, "").toLowerCase();
   const name = stem.replace(/[^\p{L}\p{N}_]+/gu, "_").replace(/^[^\p{L}]+|_+$/gu, "");
   return [...name].slice(0, 63).join("");
+}
+
+/** A name that no other import of this person has; no secret, and there also without HTTPS. */
+function jobName(): string {
+  return `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
 }

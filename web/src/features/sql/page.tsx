@@ -7,10 +7,9 @@ import { useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
 import { ApiError } from "../../lib/api.ts";
-import { number, time } from "../../lib/format.ts";
+import { number } from "../../lib/format.ts";
 import type { SqlResult, TableInfo } from "../../lib/types.ts";
-import { errorText, Loaded, Nothing } from "../../ui/states.tsx";
-import { organisationsQuery } from "../cases/queries.ts";
+import { errorText, Nothing } from "../../ui/states.tsx";
 import { ProvenanceDrawer } from "../provenance/drawer.tsx";
 import { type SqlContext, sqlActions } from "./actions.tsx";
 import { Editor } from "./editor.tsx";
@@ -18,6 +17,7 @@ import { ImportDialog } from "./import-dialog.tsx";
 import { runSql, tablesQuery } from "./queries.ts";
 import { ResultTable } from "./result.tsx";
 import { SAMPLES } from "./samples.ts";
+import { TableList } from "./tables.tsx";
 
 /** What was typed stays while the tab is open. */
 const REMEMBERED = "jingling.sql";
@@ -81,15 +81,7 @@ export function Page() {
           </button>
         ))}
         <h2>{t("sql.tables")}</h2>
-        <Loaded query={tables}>
-          {({ items }) =>
-            items.length === 0 ? (
-              <Nothing title={t("sql.tables-none")} />
-            ) : (
-              items.map((table) => <Table key={table.name} table={table} onPick={setText} />)
-            )
-          }
-        </Loaded>
+        <TableList onPick={setText} />
       </aside>
       <div className="sql-main">
         <Editor
@@ -115,62 +107,6 @@ export function Page() {
       </div>
     </div>
   );
-}
-
-function Table({ table, onPick }: { table: TableInfo; onPick: (sql: string) => void }) {
-  const { p } = useT();
-  const title = p(table.imported?.title_zh, table.imported?.title_en);
-  return (
-    <details>
-      <summary title={table.description ?? undefined}>
-        <code>{table.name}</code> {title && <span>{title}</span>}
-      </summary>
-      <ul className="plain-list">
-        {table.description && table.description !== title && <li className="quiet">{table.description}</li>}
-        {table.imported && <Origin imported={table.imported} />}
-        <li>
-          <button type="button" onClick={() => onPick(`SELECT *\nFROM ${quoteName(table.name)}\nLIMIT 100`)}>
-            SELECT * …
-          </button>
-        </li>
-        {table.columns.map((column) => (
-          <li key={column.name}>
-            <code>{column.name}</code>
-            <span className="quiet">{column.unit ? `${column.type}, ${column.unit}` : column.type}</span>
-          </li>
-        ))}
-      </ul>
-    </details>
-  );
-}
-
-/** Where a department's table came from: which file, its fingerprint, who brought it in and when. */
-function Origin({ imported }: { imported: NonNullable<TableInfo["imported"]> }) {
-  const { t, p } = useT();
-  const organisations = useQuery(organisationsQuery);
-  const from = organisations.data?.items.find((one) => one.id === imported.department);
-  return (
-    <li className="sql-origin quiet" data-testid="origin">
-      {from && <span>{p(from.name_zh, from.name_en)}</span>}
-      <span>
-        {t("sql.imported", {
-          rows: imported.rows.toLocaleString("en-US"),
-          at: time(imported.imported_at),
-          by: imported.imported_by,
-        })}
-      </span>
-      <span title={`SHA-256 ${imported.sha256}`}>
-        {imported.sheet ? `${imported.file}, ${imported.sheet}` : imported.file}
-      </span>
-      <code>{imported.sha256.slice(0, 12)}</code>
-      {imported.rows_left_out > 0 && <span>{t("sql.left-out", { n: imported.rows_left_out })}</span>}
-    </li>
-  );
-}
-
-/** Names with capitals need quotes in SQL. */
-function quoteName(name: string): string {
-  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 
 function Answer({ outcome, onPosition }: { outcome: Outcome; onPosition: (position: number) => void }) {

@@ -1,7 +1,7 @@
 /** Runs SQL and reads the tables there are. */
 import { queryOptions } from "@tanstack/react-query";
-import { change, get, query, sendFile } from "../../lib/api.ts";
-import type { ImportReport, SqlResult, TableInfo } from "../../lib/types.ts";
+import { ApiError, change, get, query, type Sending, sendFile } from "../../lib/api.ts";
+import type { ImportProgress, ImportReport, SqlResult, TableInfo } from "../../lib/types.ts";
 
 export const tablesQuery = queryOptions({
   queryKey: ["tables"],
@@ -11,6 +11,11 @@ export const tablesQuery = queryOptions({
 
 export function runSql(statement: string, signal: AbortSignal): Promise<SqlResult> {
   return change("POST", "/api/v1/sql", { query: statement }, signal);
+}
+
+/** Takes a department's table away, for good. */
+export function removeTable(name: string): Promise<void> {
+  return change("DELETE", `/api/v1/tables/${encodeURIComponent(name)}`);
 }
 
 /** What is said of a file beside the file itself. */
@@ -25,8 +30,34 @@ export interface ImportWords {
   skip?: boolean;
 }
 
-/** Makes a file a table, or only looks at it. */
-export function importFile(file: File, words: ImportWords, looksOnly: boolean): Promise<ImportReport> {
+/** Time between questions how far an import is, milliseconds. */
+const PROGRESS_EVERY_MS = 500;
+
+/** How far the import is that was sent as this job; null before the server knows of it and when it is over. */
+export const importProgressQuery = (job: string) =>
+  queryOptions({
+    queryKey: ["import", job],
+    queryFn: async ({ signal }): Promise<ImportProgress | null> => {
+      try {
+        return await get<ImportProgress>(`/api/v1/imports/${job}`, signal);
+      } catch (error) {
+        // What is only decoration must not fail the page.
+        if (error instanceof ApiError) return null;
+        throw error;
+      }
+    },
+    refetchInterval: PROGRESS_EVERY_MS,
+    staleTime: 0,
+    gcTime: 0,
+  });
+
+/** Makes a file a table, or only looks at it; meanwhile {@link importProgressQuery} tells how far it is. */
+export function importFile(
+  file: File,
+  words: ImportWords,
+  looksOnly: boolean,
+  { job, ...sending }: Sending & { job: string },
+): Promise<ImportReport> {
   const { table, skip, replace, ...others } = words;
   const asked = query({
     file: file.name,
@@ -34,6 +65,7 @@ export function importFile(file: File, words: ImportWords, looksOnly: boolean): 
     replace: replace || undefined,
     on_error: skip ? "skip" : undefined,
     dry_run: looksOnly || undefined,
+    job,
   });
-  return sendFile(`/api/v1/tables/${encodeURIComponent(table.trim())}/import${asked}`, file);
+  return sendFile(`/api/v1/tables/${encodeURIComponent(table.trim())}/import${asked}`, file, sending);
 }
