@@ -1,7 +1,9 @@
 //! A city that runs: opens the stores, starts projections, doors and pages, and ends them in order.
 
+use crate::backup::drills::Found;
 use crate::city_lock::CityLock;
 use crate::gaps::{Cause, Gap, Gaps};
+use crate::history_upkeep::News;
 use crate::mapping::TopicMapping;
 use crate::mqtt_door::{CityAuthenticator, CitySink};
 use crate::projector::Projector;
@@ -34,8 +36,6 @@ const MIB: usize = 1024 * 1024;
 const RECORDS_QUEUE: usize = 8;
 /// How often it is asked whether history should be sealed.
 const SEAL_CHECK_S: u64 = 5;
-/// How often it is asked whether history's files should be looked after.
-const UPKEEP_CHECK_S: u64 = 15;
 /// Longest wait for requests under way when the city ends.
 const HTTP_SHUTDOWN_S: u64 = 5;
 
@@ -70,6 +70,7 @@ pub struct Running {
     http_stop: CancellationToken,
     http: JoinHandle<()>,
     timers: Vec<JoinHandle<()>>,
+    given_up: Arc<News>,
     projector: std::thread::JoinHandle<()>,
     projector_stop: Arc<AtomicBool>,
     records: JoinHandle<Result<()>>,
@@ -177,6 +178,7 @@ impl Running {
             door_metrics: OnceLock::new(),
             disconnect: OnceLock::new(),
             last_backup: OnceLock::new(),
+            last_drill: OnceLock::new(),
             shown: OnceLock::new(),
             importing: Arc::default(),
         });
@@ -185,6 +187,13 @@ impl Running {
         let _ = app.last_backup.set(Box::new(move || {
             Some(crate::backup::about::Last::read(&own)?.taken_at)
         }));
+        let own = folder.clone();
+        let _ = app
+            .last_drill
+            .set(Box::new(move || Some(Found::read(&own)?.seen())));
+        if let Some(found) = Found::read(&folder) {
+            found.show(&notices);
+        }
         let live_from = *journal.durable().borrow();
         let projector_stop = Arc::new(AtomicBool::new(false));
         let projection = RecordsProjection::load(
@@ -314,7 +323,8 @@ impl Running {
             app.clone(),
             http_stop.clone().cancelled_owned(),
         ));
-        let mut timers = timers(&app, &folder, settings, twin_stored);
+        let given_up = Arc::new(News::default());
+        let mut timers = timers(&app, &folder, settings, twin_stored, &given_up);
         timers.push(tokio::spawn(crate::withdrawn::run(app.clone(), acts_seen)));
         let keep = Keep {
             bytes: settings.journal.keep_gib.saturating_mul(1 << 30),
@@ -342,6 +352,7 @@ impl Running {
             http_stop,
             http,
             timers,
+            given_up,
             projector,
             projector_stop,
             records,
@@ -389,6 +400,10 @@ impl Running {
         let _projector_ended = ended.await;
         self.records.await??;
         self.app.twin.checkpoint(&self.folder.twin_checkpoint())?;
+        let given_up = self.given_up.write_down(&self.app.records, wall_clock());
+        if let Err(error) = given_up.await {
+            tracing::error!(%error, "what history gave up is told in the log only");
+        }
         self.app.ingest.journal().close();
         self.app.records.close().await;
         drop(self.lock);
@@ -617,6 +632,7 @@ fn timers(
     folder: &Folder,
     settings: &Settings,
     twin_stored: Arc<AtomicU64>,
+    given_up: &Arc<News>,
 ) -> Vec<JoinHandle<()>> {
     let measure = {
         let (app, every) = (
@@ -651,31 +667,12 @@ fn timers(
             }
         })
     };
-    let upkeep = {
-        let app = app.clone();
-        tokio::spawn(async move {
-            let mut ticker = tokio::time::interval(Duration::from_secs(UPKEEP_CHECK_S));
-            ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            loop {
-                ticker.tick().await;
-                loop {
-                    let lake = app.lake.clone();
-                    match tokio::task::spawn_blocking(move || lake.upkeep(wall_clock())).await {
-                        Ok(Ok(Some(upkept))) => tracing::debug!(?upkept, "history looked after"),
-                        Ok(Ok(None)) => break,
-                        Ok(Err(problem)) => {
-                            tracing::error!(%problem, "history could not be looked after; its files are as before");
-                            break;
-                        }
-                        Err(error) => {
-                            tracing::error!(%error, "looking after history ended");
-                            break;
-                        }
-                    }
-                }
-            }
-        })
-    };
+    let upkeep = tokio::spawn(crate::history_upkeep::run(
+        app.lake.clone(),
+        app.records.clone(),
+        given_up.clone(),
+        wall_clock,
+    ));
     let checkpoint = {
         let (app, path) = (app.clone(), folder.twin_checkpoint());
         let every = Duration::from_secs(settings.twin.checkpoint_seconds.max(1));
@@ -704,6 +701,7 @@ fn timers(
     };
     let mut timers = vec![measure, seal, upkeep, checkpoint];
     timers.extend(crate::backup::schedule::start(
+        app.clone(),
         folder.clone(),
         &settings.backup,
     ));
