@@ -896,7 +896,7 @@ mod tests {
             reworded(
                 "SELECT observed_at + INTERVAL '5 minutes' * floor(x / 5) AS t FROM observations"
             ),
-            "SELECT observed_at + interval_times(INTERVAL '5 minutes', floor(x / 5)) AS t FROM observations"
+            "SELECT observed_at + interval_times(INTERVAL '5 minutes', FLOOR(x / 5)) AS t FROM observations"
         );
         for stays in [
             "SELECT now() - INTERVAL '7 days'",
