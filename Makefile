@@ -18,10 +18,10 @@ WEB_INSTALLED := web/node_modules/.package-lock.json
 WEB_BUILT := web/dist/index.html
 WEB_SOURCES := $(shell find web/src web/public -type f 2>/dev/null) $(wildcard web/*.html web/*.json web/*.ts)
 
-.PHONY: help setup setup-build web build demo test sim bench dist clean
+.PHONY: help setup setup-build web build demo test test-spark sim bench dist clean
 
 help: ## list these commands
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
 setup: ## install what building and testing need and is not there yet
 	@.ci/setup test
@@ -53,6 +53,9 @@ demo: build ## run Tianmen as a demonstration in ./demo-city; Ctrl-C ends it, th
 
 test: setup web ## formatting, lints, tidy, licences, all tests, end-to-end tests in a browser
 	@cargo xtask test
+
+test-spark: setup ## Spark (500 MB from PyPI) reads the folder of a lake while it is written
+	cargo test --locked --package lake --test foreign -- --ignored --nocapture
 
 SEEDS ?= 30000
 LAKE_SEEDS ?= 10000

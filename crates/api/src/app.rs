@@ -71,6 +71,18 @@ pub type DoorMetrics = Box<dyn Fn() -> Vec<MetricLine> + Send + Sync>;
 /// When the last good backup was taken; `None` when there never was one.
 pub type LastBackup = Box<dyn Fn() -> Option<Timestamp> + Send + Sync>;
 
+/// What the last restore drill of the backup found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drilled {
+    /// When it began.
+    pub at: Timestamp,
+    /// Whether all was as the backup says.
+    pub is_good: bool,
+}
+
+/// What the last restore drill found; `None` when there never was one.
+pub type LastDrill = Box<dyn Fn() -> Option<Drilled> + Send + Sync>;
+
 /// Ends the connection of a client, by its client id.
 pub type Disconnect = Box<dyn Fn(&str) + Send + Sync>;
 
@@ -122,6 +134,8 @@ pub struct App {
     pub disconnect: OnceLock<Disconnect>,
     /// When the last good backup was taken.
     pub last_backup: OnceLock<LastBackup>,
+    /// What the last restore drill found.
+    pub last_drill: OnceLock<LastDrill>,
     /// The position behind what the current state and history show.
     pub shown: OnceLock<watch::Receiver<u64>>,
     /// How far the files are that are being made tables.
@@ -139,7 +153,17 @@ impl App {
     /// Seconds since the last good backup was taken; `None` when there never was one.
     pub fn backup_age_seconds(&self) -> Option<u64> {
         let taken_at = self.last_backup.get().and_then(|last| last())?;
-        Some(self.now().micros_since(taken_at).max(0).unsigned_abs() / 1_000_000)
+        Some(self.seconds_since(taken_at))
+    }
+
+    /// Seconds since the last restore drill began, and whether it was good; `None` when there never was one.
+    pub fn drill_age_seconds(&self) -> Option<(u64, bool)> {
+        let drilled = self.last_drill.get().and_then(|last| last())?;
+        Some((self.seconds_since(drilled.at), drilled.is_good))
+    }
+
+    fn seconds_since(&self, time: Timestamp) -> u64 {
+        self.now().micros_since(time).max(0).unsigned_abs() / 1_000_000
     }
 
     /// Waits until a journal position is on disk.

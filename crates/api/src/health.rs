@@ -25,7 +25,13 @@ pub async fn ready(State(app): State<Arc<App>>) -> Response {
             || "no backup was ever taken\n".to_owned(),
             |age| format!("the last good backup was taken {age} s ago\n"),
         );
-        let mut text = format!("ready\n{backup}");
+        let drill = app
+            .drill_age_seconds()
+            .map_or_else(String::new, |(age, is_good)| {
+                let how = if is_good { "was good" } else { "was not good" };
+                format!("the last restore drill {how}, {age} s ago\n")
+            });
+        let mut text = format!("ready\n{backup}{drill}");
         let stall = app.ingest.journal().stall().map(|stall| match stall {
             journal::Stall::Full => {
                 "the journal's disk is full: nothing is taken until there is room"
@@ -148,6 +154,20 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
             age,
         )
     }));
+    if let Some((age, is_good)) = app.drill_age_seconds() {
+        lines.push((
+            "jingling_backup_drill_age_seconds".to_owned(),
+            "gauge",
+            "Seconds since the last restore drill began; absent when there never was one.",
+            age,
+        ));
+        lines.push((
+            "jingling_backup_drill_good".to_owned(),
+            "gauge",
+            "1 when the last restore drill found all as the backup says.",
+            u64::from(is_good),
+        ));
+    }
     for (name, kind, help, value) in lines {
         // Writing to a String cannot fail.
         let _ = write!(

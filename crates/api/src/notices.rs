@@ -1,18 +1,20 @@
 //! What the platform must not keep to itself: stretches of the journal that cannot be read, so that figures
-//! rest on less than came in. Told here, at `/readyz` and as a metric, until a person ends the notice.
+//! rest on less than came in, and a backup that did not pass its restore drill. Told here, at `/readyz` and as a
+//! metric, until it is mended.
 
 use crate::app::App;
 use axum::Json;
 use axum::extract::State;
 use parking_lot::RwLock;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// Something that is wrong with what is stored.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Notice {
-    /// `journal-damaged`, `journal-missing` or `journal-trimmed`.
+    /// `journal-damaged`, `journal-missing`, `journal-trimmed` or `backup-drill`.
     pub code: String,
     /// When it was found, RFC 3339 UTC.
     pub found_at: String,
@@ -28,26 +30,29 @@ pub struct Notice {
     pub mend: String,
 }
 
-/// The notices that stand.
+/// The notices that stand, by who tells them.
 #[derive(Debug, Default)]
-pub struct Notices(RwLock<Vec<Notice>>);
+pub struct Notices(RwLock<BTreeMap<&'static str, Vec<Notice>>>);
 
 impl Notices {
-    /// Sets all of them.
-    pub fn set(&self, notices: Vec<Notice>) {
-        *self.0.write() = notices;
+    /// Sets all that one teller has.
+    pub fn set(&self, teller: &'static str, notices: Vec<Notice>) {
+        self.0.write().insert(teller, notices);
     }
 
     /// All of them, oldest first.
     pub fn all(&self) -> Vec<Notice> {
-        self.0.read().clone()
+        let mut all: Vec<Notice> = self.0.read().values().flatten().cloned().collect();
+        all.sort_by(|a, b| a.found_at.cmp(&b.found_at));
+        all
     }
 
     /// How many records they concern.
     pub fn records(&self) -> u64 {
         let notices = self.0.read();
         notices
-            .iter()
+            .values()
+            .flatten()
             .map(|n| n.position_to.saturating_sub(n.position_from))
             .sum()
     }

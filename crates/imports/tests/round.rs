@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use support::{Folder, gb18030, options, refused, table};
+use testkit::foreign::Python;
 
 fn rows(table: &Table) -> RecordBatch {
     concat_batches(&table.schema, &table.batches).unwrap()
@@ -160,32 +161,6 @@ fn what_excel_cannot_hold_is_told_or_kept_as_text() {
     assert_eq!("doc".parse::<Format>().unwrap_err().code, "export-format");
 }
 
-/// A Python with DuckDB and openpyxl, made once and kept beside the build.
-fn python() -> Result<PathBuf, String> {
-    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("file-readers");
-    let python = venv.join("bin/python");
-    let run = |command: &mut Command| -> Result<(), String> {
-        let output = command.output().map_err(|e| format!("{command:?}: {e}"))?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        let last = said.lines().last().unwrap_or_default().to_owned();
-        output.status.success().then_some(()).ok_or(last)
-    };
-    let is_ready = || run(Command::new(&python).args(["-c", "import duckdb, openpyxl"]));
-    if is_ready().is_err() {
-        run(Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(&venv))?;
-        let install = ["-m", "pip", "install", "--quiet"];
-        run(Command::new(&python).args(install).args([
-            "--disable-pip-version-check",
-            "duckdb",
-            "openpyxl",
-        ]))?;
-        is_ready()?;
-    }
-    Ok(python)
-}
-
 fn says(python: &Path, program: &str, path: &Path) -> String {
     let mut python = Command::new(python);
     let output = python.arg("-c").arg(program).arg(path).output().unwrap();
@@ -202,7 +177,13 @@ fn other_programs_read_what_is_written() {
     let folder = Folder::new();
     let text = "镇,数,日,时,有\n=竟陵,1.5,1987-01-01,2026-11-23 16:00,是\n皂市,2.5,,,否\n";
     let batch = rows(&table(&folder.file("a.csv", text)));
-    let python = match python() {
+    let python = Python {
+        beside: env!("CARGO_TARGET_TMPDIR"),
+        name: "file-readers",
+        imports: "duckdb, openpyxl",
+        packages: &["duckdb", "openpyxl"],
+    };
+    let python = match python.make() {
         Ok(python) => python,
         Err(why) => {
             eprintln!("skipped: DuckDB and openpyxl cannot be installed from PyPI here: {why}");

@@ -46,6 +46,8 @@ places! {
     format = "format",
     /// What the last good backup was.
     last_backup = "backup/last.json",
+    /// What the last restore drill found.
+    last_drill = "backup/drill.json",
     /// The city's name among all cities that are backed up.
     backup_id = "backup/id",
     /// The records while they are copied.

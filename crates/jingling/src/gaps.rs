@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 /// Version of the file's format; every version ever written stays readable.
 pub const VERSION: u32 = 1;
+/// What notices of stretches are told under.
+const NOTICES: &str = "gaps";
 /// Most stretches that are kept apart; beyond it the last one is widened.
 const GAPS_MAX: usize = 1_000;
 
@@ -216,8 +218,10 @@ impl Gaps {
     }
 
     fn show(&self, gaps: &[Gap]) {
-        self.notices
-            .set(gaps.iter().map(|gap| gap.notice(&self.path)).collect());
+        self.notices.set(
+            NOTICES,
+            gaps.iter().map(|gap| gap.notice(&self.path)).collect(),
+        );
     }
 }
 

@@ -3,7 +3,8 @@
 //!
 //! Reading order: [`settings`], [`folder`], [`running`] (a city that runs), [`projector`] and
 //! [`records_projection`] (from the journal to everything else), [`gaps`] (what the journal lost),
-//! [`retention`] (what it no longer keeps), [`upkeep`] (when history is tidied), [`mqtt_door`] and [`mapping`], [`commands`], [`query`],
+//! [`retention`] (what it no longer keeps), [`upkeep`] (when history is tidied), [`history_upkeep`] (what history no longer keeps),
+//! [`mqtt_door`] and [`mapping`], [`commands`], [`query`],
 //! [`department`] (files in and out), [`check`], [`demo`].
 
 pub mod args;
@@ -17,6 +18,7 @@ pub mod files;
 pub mod folder;
 pub mod formats;
 pub mod gaps;
+pub mod history_upkeep;
 pub mod mapping;
 pub mod metrics;
 pub mod mqtt_door;

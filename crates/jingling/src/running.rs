@@ -1,14 +1,16 @@
 //! A city that runs: opens the stores, starts projections, doors and pages, and ends them in order.
 
+use crate::backup::drills::Found;
 use crate::city_lock::CityLock;
 use crate::gaps::{Cause, Gap, Gaps};
+use crate::history_upkeep::News;
 use crate::mapping::TopicMapping;
 use crate::mqtt_door::{CityAuthenticator, CitySink};
 use crate::projector::Projector;
 use crate::records_projection::RecordsProjection;
 use crate::retention::{Floors, Keep};
 use crate::settings::{Settings, listen_address};
-use crate::{files, folder::Folder, formats, upkeep};
+use crate::{files, folder::Folder, formats, history_upkeep, upkeep};
 use admission::Ingest;
 use anyhow::{Context, Result, anyhow};
 use api::app::App;
@@ -68,6 +70,7 @@ pub struct Running {
     http_stop: CancellationToken,
     http: JoinHandle<()>,
     timers: Vec<JoinHandle<()>>,
+    given_up: Arc<News>,
     projector: std::thread::JoinHandle<()>,
     projector_stop: Arc<AtomicBool>,
     records: JoinHandle<Result<()>>,
@@ -175,6 +178,7 @@ impl Running {
             door_metrics: OnceLock::new(),
             disconnect: OnceLock::new(),
             last_backup: OnceLock::new(),
+            last_drill: OnceLock::new(),
             shown: OnceLock::new(),
             imports: Arc::default(),
             importing: Arc::default(),
@@ -184,6 +188,13 @@ impl Running {
         let _ = app.last_backup.set(Box::new(move || {
             Some(crate::backup::about::Last::read(&own)?.taken_at)
         }));
+        let own = folder.clone();
+        let _ = app
+            .last_drill
+            .set(Box::new(move || Some(Found::read(&own)?.seen())));
+        if let Some(found) = Found::read(&folder) {
+            found.show(&notices);
+        }
         let live_from = *journal.durable().borrow();
         let projector_stop = Arc::new(AtomicBool::new(false));
         let projection = RecordsProjection::load(
@@ -314,7 +325,8 @@ impl Running {
             app.clone(),
             http_stop.clone().cancelled_owned(),
         ));
-        let mut timers = timers(&app, &folder, settings, twin_stored);
+        let given_up = Arc::new(News::default());
+        let mut timers = timers(&app, &folder, settings, twin_stored, &given_up);
         timers.push(tokio::spawn(crate::withdrawn::run(app.clone(), acts_seen)));
         let keep = Keep {
             bytes: settings.journal.keep_gib.saturating_mul(1 << 30),
@@ -343,6 +355,7 @@ impl Running {
             http_stop,
             http,
             timers,
+            given_up,
             projector,
             projector_stop,
             records,
@@ -390,6 +403,10 @@ impl Running {
         let _projector_ended = ended.await;
         self.records.await??;
         self.app.twin.checkpoint(&self.folder.twin_checkpoint())?;
+        let given_up = self.given_up.write_down(&self.app.records, wall_clock());
+        if let Err(error) = given_up.await {
+            tracing::error!(%error, "what history gave up is told in the log only");
+        }
         self.app.ingest.journal().close();
         self.app.records.close().await;
         drop(self.lock);
@@ -619,6 +636,7 @@ fn timers(
     folder: &Folder,
     settings: &Settings,
     twin_stored: Arc<AtomicU64>,
+    given_up: &Arc<News>,
 ) -> Vec<JoinHandle<()>> {
     let measure = {
         let (app, every) = (
@@ -656,9 +674,9 @@ fn timers(
         })
     };
     let upkeep = {
-        let lake = app.lake.clone();
+        let (lake, records, news) = (app.lake.clone(), app.records.clone(), given_up.clone());
         tokio::spawn(upkeep::run(upkeep::Pace::default(), asked, move || {
-            upkeep::round(lake.clone())
+            history_upkeep::round(lake.clone(), records.clone(), news.clone(), wall_clock)
         }))
     };
     let checkpoint = {
@@ -689,6 +707,7 @@ fn timers(
     };
     let mut timers = vec![measure, seal, upkeep, checkpoint];
     timers.extend(crate::backup::schedule::start(
+        app.clone(),
         folder.clone(),
         &settings.backup,
     ));

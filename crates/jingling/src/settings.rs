@@ -200,6 +200,12 @@ BackupSettings {
     keep: usize = 30,
     /// File with the public keys that the backup is encrypted for; an empty text when it is not, or as it is already.
     encrypt_to: String = String::new(),
+    /// Days between restore drills of the backup; 0 for none.
+    drill_every_days: u32 = 0,
+    /// Folder where the city is restored for a drill, with room for the whole of it; an empty text means the system's own.
+    drill_within: String = String::new(),
+    /// File with the secret key of an encrypted backup; an empty text when it is not encrypted.
+    drill_identity: String = String::new(),
 });
 section!(/// What the platform writes of itself.
 Log {

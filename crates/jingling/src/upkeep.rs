@@ -5,8 +5,6 @@
 //! A flood of corrections does not write a file again for each: what is asked for while a round runs, or shortly
 //! after, is one more round, and a round takes all the corrections of a day that were sealed by then.
 
-use crate::running::wall_clock;
-use lake::Lake;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -61,25 +59,6 @@ pub async fn run<R: Future<Output = ()>>(
 async fn asking(asked: &Notify, rested: Instant) {
     sleep_until(rested).await;
     asked.notified().await;
-}
-
-/// One round: every step that is due.
-pub async fn round(lake: Arc<Lake>) {
-    loop {
-        let own = Arc::clone(&lake);
-        match tokio::task::spawn_blocking(move || own.upkeep(wall_clock())).await {
-            Ok(Ok(Some(upkept))) => tracing::debug!(?upkept, "history looked after"),
-            Ok(Ok(None)) => break,
-            Ok(Err(problem)) => {
-                tracing::error!(%problem, "history could not be looked after; its files are as before");
-                break;
-            }
-            Err(error) => {
-                tracing::error!(%error, "looking after history ended");
-                break;
-            }
-        }
-    }
 }
 
 #[cfg(test)]

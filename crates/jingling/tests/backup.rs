@@ -3,6 +3,11 @@
 
 mod served;
 
+use jingling::backup::drills::{Drills, Found};
+use jingling::folder::Folder;
+use jingling::settings::BackupSettings;
+use model::Timestamp;
+use records::{Records, audit};
 use serde_json::Value;
 use served::device::{Device, ENTITY, level, register};
 use served::{Server, answer, done, files, jingling, made, refused, text};
@@ -407,6 +412,101 @@ fn a_city_takes_its_own_backups_and_tells_how_old_the_last_is() {
             .get("/readyz")
             .contains("the last good backup was taken ")
     );
+}
+
+#[tokio::test]
+async fn a_city_drills_its_backup_when_it_is_time_and_says_what_it_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let city = made(dir.path());
+    let vault = path(dir.path(), "vault");
+    let within = path(dir.path(), "within");
+    let drills = Drills {
+        program: env!("CARGO_BIN_EXE_jingling").into(),
+        folder: Folder::new(Path::new(&city)),
+        settings: BackupSettings {
+            to: vault.clone(),
+            drill_every_days: 7,
+            drill_within: within.clone(),
+            ..BackupSettings::default()
+        },
+    };
+    let start = Timestamp::from_seconds(1_795_420_800);
+    let day = |n: i64| start.plus_seconds(n * 86_400);
+    assert_eq!(drills.turn(start).await.unwrap(), None, "no backup yet");
+    backup(&city, &vault, &[]);
+    let found = drills.turn(start).await.unwrap().unwrap();
+    assert!(found.is_good, "{found:?}");
+    assert_eq!((found.at, found.point), (start, Some(1)));
+    assert!(found.what.contains("journal records"), "{}", found.what);
+    assert_eq!(std::fs::read_dir(&within).unwrap().count(), 0);
+    assert_eq!(Found::read(&drills.folder), Some(found));
+    assert_eq!(drills.turn(day(6)).await.unwrap(), None);
+    assert!(drills.turn(day(7)).await.unwrap().unwrap().is_good);
+    // A chunk that rots is found, told, and looked for again the next day.
+    backup(&city, &vault, &[]);
+    let chunks = files(Path::new(&vault));
+    let rots = chunks
+        .keys()
+        .filter(|p| !p.to_string_lossy().ends_with(".json"));
+    for chunk in rots {
+        let file = Path::new(&vault).join(chunk);
+        let mut bytes = std::fs::read(&file).unwrap();
+        if let Some(byte) = bytes.last_mut() {
+            *byte ^= 1;
+        }
+        std::fs::write(&file, bytes).unwrap();
+    }
+    let found = drills.turn(day(14)).await.unwrap().unwrap();
+    assert!(!found.is_good && !found.what.is_empty(), "{found:?}");
+    assert!(
+        drills.turn(day(15)).await.unwrap().is_some(),
+        "the next day"
+    );
+    assert_eq!(drills.turn(day(15)).await.unwrap(), None);
+    // A city that starts says so, although it makes none itself.
+    let server = Server::start(&city);
+    let ready = server.get("/readyz");
+    assert!(
+        ready.contains("the last restore drill was not good"),
+        "{ready}"
+    );
+    assert!(ready.contains("degraded: the backup did not pass its restore drill"));
+    let metrics = server.get("/metrics");
+    assert!(
+        metrics.contains("\njingling_backup_drill_good 0\n"),
+        "{metrics}"
+    );
+    drop(server);
+    // A good backup, and a drill that is due by the clock: the city makes it and writes it down.
+    std::fs::remove_file(format!("{city}/backup/drill.json")).unwrap();
+    let whole = path(dir.path(), "whole");
+    backup(&city, &whole, &[]);
+    let server = Server::start_with(
+        &city,
+        &[
+            &format!("backup.to={whole}"),
+            "backup.drill_every_days=7",
+            &format!("backup.drill_within={within}"),
+        ],
+    );
+    server.wait_for("restore drill: ");
+    assert!(
+        server
+            .get("/metrics")
+            .contains("\njingling_backup_drill_good 1\n")
+    );
+    assert!(
+        server
+            .get("/readyz")
+            .contains("the last restore drill was good")
+    );
+    drop(server);
+    let records = Records::open(&drills.folder.records()).await.unwrap();
+    let mut connection = records.read().await.unwrap();
+    let acts = audit::since(&mut connection, 0, "backup.drill", 9).await;
+    let acts = acts.unwrap();
+    assert_eq!(acts.len(), 1);
+    assert_eq!(acts[0].detail["good"], true);
 }
 
 #[test]

@@ -9,6 +9,7 @@
 //! | `buckets(from, to, width)` | a table of the starts of all buckets, for filling gaps |
 //! | `locf(value) OVER …` | the value, or the last one before it that is not null |
 //! | `interpolate(value, time) OVER …` | the value, or the straight line between its neighbours |
+//! | `interval_times(interval, number)` | an interval so many times |
 //!
 //! A width is an interval or text such as `'5 minutes'`. Buckets of whole months count from 2000-01-01, all
 //! others from Monday 2000-01-03 at midnight UTC, as in DuckDB and TimescaleDB; for local days give an
@@ -19,6 +20,7 @@ mod counters;
 mod ends;
 mod fill;
 mod time_bucket;
+mod times;
 
 use arrow::datatypes::{DataType, IntervalMonthDayNano, IntervalUnit, TimeUnit};
 use datafusion::catalog::TableFunction;
@@ -39,6 +41,7 @@ pub(crate) fn add(builder: &mut SessionStateBuilder) {
     scalars.push(Arc::new(
         ScalarUDF::from(time_bucket::TimeBucket::default()),
     ));
+    scalars.push(Arc::new(ScalarUDF::from(times::IntervalTimes::default())));
     let aggregates = builder.aggregate_functions().get_or_insert_default();
     aggregates.extend(
         [

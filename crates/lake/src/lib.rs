@@ -63,7 +63,7 @@ pub use query::{Batches, Column, Described, Limits, QueryResult, Question};
 pub use records::{Columns, NoRecords, RecordTable, RecordTables, Wanted};
 pub use result::values as json_values;
 pub use schema::ColumnKind;
-pub use upkeep::{Upkeep, Upkept};
+pub use upkeep::{GivenUp, Upkeep, Upkept};
 
 /// A single value of the query engine, as a question's parameters are given.
 pub use datafusion::common::ScalarValue;

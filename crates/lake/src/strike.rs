@@ -104,6 +104,7 @@ impl Lake {
             files: change.remove.len(),
             files_written: change.add.len(),
             rows: change.add.iter().map(|w| w.entry.rows).sum(),
+            given_up: None,
         };
         self.publish(change)?;
         Ok(upkept)

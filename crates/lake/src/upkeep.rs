@@ -33,6 +33,21 @@ pub struct Upkept {
     pub files_written: usize,
     /// Rows written.
     pub rows: u64,
+    /// What was given up because its time was over.
+    pub given_up: Option<GivenUp>,
+}
+
+/// Rows of one day that were given up because the time for which they are kept was over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenUp {
+    /// The table: `observations`, or one of its rollups.
+    pub table: &'static str,
+    /// The folder that they lay in: `day=2026-11-23`, or a longer stretch for rollups.
+    pub folder: String,
+    /// Their entity types.
+    pub types: Vec<String>,
+    /// How many.
+    pub rows: u64,
 }
 
 /// The kinds of work of upkeep.
@@ -91,6 +106,7 @@ impl Lake {
                 files: forgotten,
                 files_written: 0,
                 rows: 0,
+                given_up: None,
             }));
         }
         let manifest = self.sound();
@@ -275,6 +291,7 @@ impl Lake {
             files: files.len(),
             files_written: change.add.len(),
             rows: change.add.iter().map(|w| w.entry.rows).sum(),
+            given_up: None,
         };
         self.publish(change)?;
         Ok(upkept)
@@ -356,13 +373,18 @@ impl Lake {
                 written.push(writer.finish()?);
             }
         }
-        self.replace(
-            Upkeep::Expire,
-            vec![Arc::clone(file)],
-            written,
-            sum,
-            given_up,
-        )
+        let told = GivenUp {
+            table: file.table.name(),
+            folder: file.partition().to_owned(),
+            types: types.iter().cloned().collect(),
+            rows: given_up.rows,
+        };
+        let files = vec![Arc::clone(file)];
+        let upkept = self.replace(Upkeep::Expire, files, written, sum, given_up)?;
+        Ok(Upkept {
+            given_up: Some(told),
+            ..upkept
+        })
     }
 
     /// Files of one folder that should be one.
@@ -502,6 +524,7 @@ impl Lake {
             files: files.len(),
             files_written: written.len(),
             rows: written.iter().map(|w| w.entry.rows).sum(),
+            given_up: None,
         };
         let is_raw = first.table == Table::Observations;
         self.publish(Change {

@@ -1,5 +1,6 @@
-//! DuckDB and Polars, unchanged from PyPI, read the folder while the city writes and files are replaced.
-//! Skipped, with a word why, where Python or PyPI cannot be had.
+//! DuckDB, Polars and Spark, unchanged from PyPI, read the folder while the city writes and files are replaced.
+//! Skipped, with a word why, where Python or PyPI cannot be had. Spark is half a gigabyte and needs Java, so it is read
+//! only when it is asked for: `make test-spark`.
 
 mod common;
 
@@ -11,37 +12,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use testkit::foreign::Python;
 
-/// Looks of each engine while the lake is written.
-const LOOKS: usize = 40;
-
-/// A Python with the two engines, made once and kept beside the build.
-fn python() -> Result<PathBuf, String> {
-    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("foreign-readers");
-    let python = venv.join("bin/python");
-    let run = |command: &mut Command| -> Result<(), String> {
-        let output = command.output().map_err(|e| format!("{command:?}: {e}"))?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        let last = said.lines().last().unwrap_or_default().to_owned();
-        output.status.success().then_some(()).ok_or(last)
-    };
-    let is_ready = |python: &Path| run(Command::new(python).args(["-c", "import duckdb, polars"]));
-    if is_ready(&python).is_err() {
-        run(Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(&venv))?;
-        run(Command::new(&python).args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "duckdb",
-            "polars",
-        ]))?;
-        is_ready(&python)?;
-    }
-    Ok(python)
+/// An engine, or several in one program, that looks at the folder.
+struct Readers {
+    python: PathBuf,
+    /// The program, in `tests/`.
+    program: &'static str,
+    engines: usize,
+    /// Looks of all engines while the lake is written.
+    looks: usize,
+    /// Seals for each of them.
+    writes_a_look: usize,
 }
 
 /// Says that all is done when it goes, also when it goes because something was wrong.
@@ -55,13 +37,49 @@ impl Drop for Ended<'_> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn duckdb_and_polars_read_the_folder_while_it_is_written() {
-    let python = match python() {
+    let python = Python {
+        beside: env!("CARGO_TARGET_TMPDIR"),
+        name: "foreign-readers",
+        imports: "duckdb, polars",
+        packages: &["duckdb", "polars"],
+    };
+    let python = match python.make() {
         Ok(python) => python,
         Err(why) => {
             eprintln!("skipped: DuckDB and Polars cannot be installed from PyPI here: {why}");
             return;
         }
     };
+    read_while_it_is_written(Readers {
+        python,
+        program: "foreign.py",
+        engines: 2,
+        looks: 80,
+        writes_a_look: 20,
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "Spark is half a gigabyte: make test-spark"]
+async fn spark_reads_the_folder_while_it_is_written() {
+    let python = Python {
+        beside: env!("CARGO_TARGET_TMPDIR"),
+        name: "spark",
+        imports: "pyspark",
+        packages: &["pyspark"],
+    };
+    read_while_it_is_written(Readers {
+        python: python.make().unwrap(),
+        program: "spark.py",
+        engines: 1,
+        looks: 10,
+        writes_a_look: 10,
+    })
+    .await;
+}
+
+async fn read_while_it_is_written(readers: Readers) {
     let dir = tempfile::tempdir().unwrap();
     let lake = Lake::open(
         dir.path(),
@@ -87,8 +105,9 @@ async fn duckdb_and_polars_read_the_folder_while_it_is_written() {
         lake.seal().unwrap();
     };
     write(&mut reached);
-    let mut reading = Command::new(python)
-        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign.py"))
+    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut reading = Command::new(readers.python)
+        .arg(programs.join(readers.program))
         .arg(dir.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -99,6 +118,8 @@ async fn duckdb_and_polars_read_the_folder_while_it_is_written() {
     let stdout = reading.stdout.take().unwrap();
     let is_done = AtomicBool::new(false);
     let (is_done, lake) = (&is_done, &lake);
+    // What is written goes at the engine's pace.
+    let (looked, next_look) = std::sync::mpsc::channel();
     let (mut looks, mut tries, mut seen, mut compacted) = (0, 0, 0, 0);
     let mut whole = Vec::new();
     std::thread::scope(|threads| {
@@ -126,17 +147,22 @@ async fn duckdb_and_polars_read_the_folder_while_it_is_written() {
                     seen = seen.max(count);
                     tries += said["tries"].as_u64().unwrap();
                     looks += 1;
+                    let _ = looked.send(());
                 } else {
                     whole.push(said);
                 }
-                if looks >= 2 * LOOKS {
+                if looks >= readers.looks {
                     is_done.store(true, Ordering::Release);
                 }
             }
             (looks, tries, seen, whole)
         });
         while !is_done.load(Ordering::Acquire) {
-            write(&mut reached);
+            (0..readers.writes_a_look).for_each(|_| write(&mut reached));
+            // Ends when the looking does.
+            if next_look.recv().is_err() {
+                break;
+            }
         }
         compacted = upkeep.join().unwrap();
         // Nothing moves any more: the end of its input asks for the whole table.
@@ -152,7 +178,7 @@ async fn duckdb_and_polars_read_the_folder_while_it_is_written() {
         .unwrap();
     assert!(reading.wait().unwrap().success(), "{complaint}");
     assert!(
-        looks >= 2 * LOOKS && compacted > 5,
+        looks >= readers.looks && compacted > 5,
         "{looks} looks, {compacted} steps of upkeep"
     );
     eprintln!(
@@ -173,6 +199,6 @@ async fn duckdb_and_polars_read_the_folder_while_it_is_written() {
             theirs["engine"], theirs["version"]
         );
     }
-    assert_eq!(whole.len(), 2);
+    assert_eq!(whole.len(), readers.engines);
     assert_eq!(check(dir.path()), []);
 }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{CENSUS, START, ask, level, levels, message, options, rolling, upkeep_all, value};
-use lake::{Lake, Options, Upkeep, check};
+use lake::{GivenUp, Lake, Options, Upkeep, check};
 use model::{HistoryKind, Quality, RollupKind, RollupSpan, Timestamp, Value};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::json;
@@ -465,7 +465,15 @@ async fn what_was_kept_long_enough_is_given_up_type_by_type() {
     let nearly = day_end.plus_micros(10 * DAY_S * 1_000_000 - 1);
     assert_eq!(upkeep_all(&lake, nearly), []);
     let then = day_end.plus_seconds(10 * DAY_S);
-    assert_eq!(upkeep_all(&lake, then), [Upkeep::Expire]);
+    let told = lake.upkeep(then).unwrap().unwrap();
+    let given_up = GivenUp {
+        table: "observations",
+        folder: "day=2026-11-23".into(),
+        types: vec!["WaterObserved".into()],
+        rows: 50,
+    };
+    assert_eq!((told.work, told.given_up), (Upkeep::Expire, Some(given_up)));
+    assert_eq!(upkeep_all(&lake, then), []);
     assert_eq!(ask(&lake, counts).await, json!([[1, 10, 50]]));
     assert_eq!(check(dir.path()), [], "rows given up are accounted for");
     let then = day_end.plus_seconds(20 * DAY_S);

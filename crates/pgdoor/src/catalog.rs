@@ -2,7 +2,9 @@
 //! `information_schema`, computed from the tables that the caller may read. They are lent to the lake as
 //! tables under one plain name each; [`crate::dialect`] writes those names into a client's question.
 
+use crate::commands::default_of;
 use crate::types::{PgType, TYPES};
+use datafusion::sql::sqlparser::keywords::ALL_KEYWORDS;
 use futures::future::BoxFuture;
 use lake::{ColumnKind, Columns, RecordTable, RecordTables, Wanted};
 use model::Problem;
@@ -17,7 +19,7 @@ pub const OWNER: &str = "city";
 /// The schema of all tables.
 pub const PUBLIC: &str = "public";
 /// Numbers of the schemas.
-const SCHEMAS: [(i64, &str); 3] = [
+pub(crate) const SCHEMAS: [(i64, &str); 3] = [
     (11, "pg_catalog"),
     (2200, PUBLIC),
     (13_000, "information_schema"),
@@ -47,7 +49,7 @@ const OTHER_TYPES: [(i64, &str, i16, &str); 7] = [
 type Spec = (&'static str, &'static str);
 
 /// Tables with rows.
-const FILLED: [Spec; 16] = [
+const FILLED: [Spec; 18] = [
     ("pg_namespace", "oid:i nspname:t nspowner:i nspacl:t"),
     (
         "pg_class",
@@ -65,8 +67,8 @@ const FILLED: [Spec; 16] = [
     (
         "pg_type",
         "oid:i typname:t typnamespace:i typowner:i typlen:i typbyval:b typtype:e typcategory:e typispreferred:b typisdefined:b \
-         typdelim:e typrelid:i typsubscript:i typelem:i typarray:i typinput:i typoutput:i typreceive:i typsend:i typmodin:i typmodout:i \
-         typalign:e typstorage:e typnotnull:b typbasetype:i typtypmod:i typndims:i typcollation:i typdefault:t typacl:t",
+         typdelim:e typrelid:i typsubscript:t typelem:i typarray:i typinput:t typoutput:t typreceive:t typsend:t typmodin:t typmodout:t \
+         typanalyze:t typalign:e typstorage:e typnotnull:b typbasetype:i typtypmod:i typndims:i typcollation:i typdefault:t typacl:t",
     ),
     (
         "pg_description",
@@ -89,7 +91,8 @@ const FILLED: [Spec; 16] = [
     ("pg_am", "oid:i amname:t amhandler:i amtype:e"),
     (
         "pg_settings",
-        "name:t setting:t unit:t category:t short_desc:t context:t vartype:t source:t",
+        "name:t setting:t unit:t category:t short_desc:t extra_desc:t context:t vartype:t source:t min_val:t max_val:t enumvals:t \
+         boot_val:t reset_val:t sourcefile:t sourceline:n pending_restart:b",
     ),
     (
         "pg_tables",
@@ -102,6 +105,12 @@ const FILLED: [Spec; 16] = [
     (
         "pg_tablespace",
         "oid:i spcname:t spcowner:i spcacl:t spcoptions:t",
+    ),
+    // Words that a name cannot be without quotes.
+    ("pg_get_keywords", "word:t catcode:e catdesc:t"),
+    (
+        "information_schema_views",
+        "table_catalog:t table_schema:t table_name:t view_definition:t check_option:t is_updatable:t is_insertable_into:t",
     ),
     (
         "information_schema_schemata",
@@ -121,7 +130,79 @@ const FILLED: [Spec; 16] = [
 ];
 
 /// Tables of things that do not exist here: keys, indexes, functions, triggers, policies.
-const EMPTY: [Spec; 48] = [
+const EMPTY: [Spec; 80] = [
+    ("pg_amop", "oid:i amopfamily:i amopmethod:i"),
+    ("pg_amproc", "oid:i amprocfamily:i"),
+    ("pg_authid", "oid:i rolname:t"),
+    (
+        "pg_available_extensions",
+        "name:t default_version:t installed_version:t comment:t",
+    ),
+    ("pg_cursors", "name:t statement:t"),
+    ("pg_group", "groname:t grosysid:i grolist:t"),
+    ("pg_largeobject_metadata", "oid:i lomowner:i lomacl:t"),
+    ("pg_opfamily", "oid:i opfname:t opfmethod:i"),
+    ("pg_parameter_acl", "oid:i parname:t paracl:t"),
+    ("pg_prepared_statements", "name:t statement:t"),
+    ("pg_prepared_xacts", "gid:t"),
+    ("pg_replication_slots", "slot_name:t slot_type:t active:b"),
+    (
+        "pg_rules",
+        "schemaname:t tablename:t rulename:t definition:t",
+    ),
+    ("pg_shadow", "usename:t usesysid:i"),
+    (
+        "pg_stat_all_tables",
+        "relid:i schemaname:t relname:t n_live_tup:i",
+    ),
+    ("pg_stat_database", "datid:i datname:t numbackends:i"),
+    ("pg_statio_user_tables", "relid:i schemaname:t relname:t"),
+    (
+        "pg_stats",
+        "schemaname:t tablename:t attname:t n_distinct:n",
+    ),
+    ("pg_timezone_names", "name:t abbrev:t utc_offset:t is_dst:b"),
+    ("pg_transform", "oid:i trftype:i trflang:i"),
+    ("pg_ts_dict", "oid:i dictname:t"),
+    ("pg_ts_parser", "oid:i prsname:t"),
+    ("pg_ts_template", "oid:i tmplname:t"),
+    ("pg_user_mapping", "oid:i umuser:i umserver:i"),
+    (
+        "pg_user_mappings",
+        "umid:i srvid:i srvname:t umuser:i usename:t umoptions:t",
+    ),
+    (
+        "information_schema_check_constraints",
+        "constraint_schema:t constraint_name:t check_clause:t",
+    ),
+    (
+        "information_schema_column_privileges",
+        "grantor:t grantee:t table_schema:t table_name:t column_name:t privilege_type:t",
+    ),
+    (
+        "information_schema_constraint_column_usage",
+        "table_schema:t table_name:t column_name:t constraint_schema:t constraint_name:t",
+    ),
+    (
+        "information_schema_parameters",
+        "specific_schema:t specific_name:t parameter_name:t data_type:t",
+    ),
+    (
+        "information_schema_sequences",
+        "sequence_schema:t sequence_name:t data_type:t",
+    ),
+    (
+        "information_schema_table_privileges",
+        "grantor:t grantee:t table_catalog:t table_schema:t table_name:t privilege_type:t is_grantable:t",
+    ),
+    (
+        "information_schema_triggers",
+        "trigger_schema:t trigger_name:t event_object_table:t",
+    ),
+    (
+        "information_schema_user_defined_types",
+        "user_defined_type_schema:t user_defined_type_name:t",
+    ),
     ("pg_aggregate", "aggfnoid:i"),
     ("pg_attrdef", "oid:i adrelid:i adnum:i adbin:t"),
     (
@@ -151,7 +232,6 @@ const EMPTY: [Spec; 48] = [
     ("pg_foreign_data_wrapper", "oid:i fdwname:t"),
     ("pg_foreign_server", "oid:i srvname:t srvfdw:i"),
     ("pg_foreign_table", "ftrelid:i ftserver:i ftoptions:t"),
-    ("pg_get_keywords", "word:t catcode:e catdesc:t"),
     (
         "pg_index",
         "indexrelid:i indrelid:i indnatts:i indnkeyatts:i indisunique:b indisprimary:b indisexclusion:b indimmediate:b \
@@ -227,6 +307,13 @@ pub fn is_empty_table(name: &str) -> bool {
 /// Whether a system table has that plain name.
 pub fn is_system_table(name: &str) -> bool {
     FILLED.iter().any(|spec| spec.0 == name) || is_empty_table(name)
+}
+
+/// The columns of a system table of that plain name.
+pub(crate) fn columns_of(name: &str) -> Option<impl Iterator<Item = &'static str>> {
+    let spec = FILLED.iter().chain(&EMPTY).find(|spec| spec.0 == name)?;
+    let columns = spec.1.split_whitespace();
+    Some(columns.filter_map(|column| Some(column.split_once(':')?.0)))
 }
 
 fn table(spec: &Spec) -> RecordTable {
@@ -324,6 +411,8 @@ impl Catalog {
                     ("relnatts", json!(table.columns.len())),
                     ("relispopulated", json!(true)),
                     ("relreplident", json!("n")),
+                    // Whoever sees it may read it.
+                    ("relacl", json!(format!("{{=r/{OWNER}}}"))),
                 ],
             )
         });
@@ -383,6 +472,12 @@ impl Catalog {
                     ("typisdefined", json!(true)),
                     ("typdelim", json!(",")),
                     ("typtypmod", json!(-1)),
+                    ("typinput", json!(format!("{name}in"))),
+                    ("typoutput", json!(format!("{name}out"))),
+                    ("typreceive", json!(format!("{name}recv"))),
+                    ("typsend", json!(format!("{name}send"))),
+                    ("typalign", json!(if size > 4 { "d" } else { "i" })),
+                    ("typstorage", json!(if size > 0 { "p" } else { "x" })),
                 ],
             )
         });
@@ -560,13 +655,44 @@ impl Catalog {
                         &[
                             ("name", json!(name)),
                             ("setting", json!(value)),
+                            ("context", json!("user")),
                             ("vartype", json!("string")),
+                            ("source", json!(source(name, value))),
+                            ("boot_val", json!(default_of(name))),
+                            ("reset_val", json!(default_of(name))),
+                        ],
+                    )
+                })
+                .collect(),
+            "pg_get_keywords" => ALL_KEYWORDS
+                .iter()
+                .map(|word| row(spec, &[("word", json!(word.to_ascii_lowercase()))]))
+                .collect(),
+            "information_schema_views" => views(true)
+                .map(|table| {
+                    row(
+                        spec,
+                        &[
+                            ("table_catalog", json!(DATABASE)),
+                            ("table_schema", json!(PUBLIC)),
+                            ("table_name", json!(table.name)),
+                            ("check_option", json!("NONE")),
+                            ("is_updatable", json!("NO")),
+                            ("is_insertable_into", json!("NO")),
                         ],
                     )
                 })
                 .collect(),
             _ => Vec::new(),
         }
+    }
+}
+
+/// Where a setting's value comes from.
+fn source(name: &str, value: &str) -> &'static str {
+    match default_of(name) == Some(value) {
+        true => "default",
+        false => "session",
     }
 }
 

@@ -246,6 +246,11 @@ const SETTINGS: [(&str, &str, bool); 27] = [
     ("transaction_isolation", "read committed", false),
 ];
 
+/// The value of a setting that nobody has changed.
+pub(crate) fn default_of(name: &str) -> Option<&'static str> {
+    SETTINGS.iter().find(|s| s.0 == name).map(|s| s.1)
+}
+
 /// A connection's settings.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {

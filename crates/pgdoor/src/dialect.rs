@@ -2,9 +2,13 @@
 //! tables under their plain names, system functions as the constants they come to, `regclass` and its kin
 //! as lookups. A statement that asks nothing of the kind is left as it was written.
 
-use crate::catalog::{Catalog, DATABASE, OWNER, PUBLIC, is_empty_table, is_system_table};
+use crate::catalog::{Catalog, DATABASE, OWNER, PUBLIC, SCHEMAS, is_empty_table, is_system_table};
 use crate::commands::SERVER_VERSION;
+use crate::expand;
 use crate::types::TYPES;
+use crate::wording::{
+    TIMES_BY_FORMAT, elements, in_lakes_letters, is_interval, is_reading, listed,
+};
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments,
     GroupByExpr, Ident, JoinOperator, ObjectName, ObjectNamePart, Query, SelectItem, SetExpr,
@@ -12,6 +16,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
+use model::Problem;
 use std::ops::ControlFlow;
 
 /// What to do with a statement.
@@ -21,12 +26,16 @@ pub enum Question {
     Plain,
     /// The lake answers this in its place, with the catalogue's tables.
     Catalogue(String),
+    /// The lake answers this in its place, without them.
+    Reworded(String),
     /// It asks for things that do not exist here: no rows, with these columns.
     Nothing(Vec<String>),
+    /// It cannot be answered.
+    Refused(Problem),
 }
 
 /// Words that stand in questions about the catalogue.
-const SIGNS: [&str; 22] = [
+const SIGNS: [&str; 29] = [
     "pg_",
     "information_schema",
     "regclass",
@@ -49,6 +58,14 @@ const SIGNS: [&str; 22] = [
     "::oid",
     "::name",
     "inet_",
+    // Formats and parts of times, and arrays written as text.
+    "to_char",
+    "to_timestamp",
+    "to_date",
+    "'{",
+    "[]",
+    "at time zone",
+    "interval",
 ];
 
 /// Reads a statement for questions about the catalogue.
@@ -65,6 +82,9 @@ pub fn read(sql: &str, catalog: &Catalog) -> Question {
         return Question::Plain;
     };
     let before = statement.to_string();
+    if let Statement::Query(query) = statement {
+        expand::wildcards(query);
+    }
     let names = match &statement {
         Statement::Query(query) => names(query),
         _ => Vec::new(),
@@ -72,9 +92,14 @@ pub fn read(sql: &str, catalog: &Catalog) -> Question {
     let mut rewrite = Rewrite {
         catalog,
         reads_catalogue: false,
+        refused: None,
     };
     let _ = statement.visit(&mut rewrite);
-    if !rewrite.reads_catalogue && statement.to_string() == before {
+    if let Some(problem) = rewrite.refused {
+        return Question::Refused(problem);
+    }
+    let reads_catalogue = rewrite.reads_catalogue;
+    if !reads_catalogue && statement.to_string() == before {
         return Question::Plain;
     }
     if let Statement::Query(query) = statement {
@@ -83,13 +108,19 @@ pub fn read(sql: &str, catalog: &Catalog) -> Question {
         }
         name_apart(query, &names);
     }
-    Question::Catalogue(statement.to_string())
+    if reads_catalogue {
+        Question::Catalogue(statement.to_string())
+    } else {
+        Question::Reworded(statement.to_string())
+    }
 }
 
 struct Rewrite<'a> {
     catalog: &'a Catalog,
     /// Whether a system table was met.
     reads_catalogue: bool,
+    /// Why it cannot be answered.
+    refused: Option<Problem>,
 }
 
 /// The schema and the name of a qualified name.
@@ -111,6 +142,14 @@ fn system_name(schema: &str, name: &str) -> Option<String> {
         "pg_catalog" => Some(name.to_ascii_lowercase()),
         "information_schema" => Some(format!("information_schema_{}", name.to_ascii_lowercase())),
         _ => None,
+    }
+}
+
+/// The plain name of a table: of the system's own without its schema.
+pub(crate) fn table_name(name: &ObjectName) -> String {
+    match qualified(name) {
+        Some((schema, table)) => system_name(&schema, &table).unwrap_or(table),
+        None => name.to_string().to_ascii_lowercase(),
     }
 }
 
@@ -138,8 +177,8 @@ impl VisitorMut for Rewrite<'_> {
             *name = plain(&system);
         }
         let name = name.to_string().to_ascii_lowercase();
-        self.reads_catalogue |= is_system_table(&name);
-        if is_empty_table(&name) {
+        if is_system_table(&name) {
+            self.reads_catalogue = true;
             *args = None;
         }
         ControlFlow::Continue(())
@@ -159,6 +198,17 @@ impl VisitorMut for Rewrite<'_> {
                 let inner = std::mem::replace(inner.as_mut(), null());
                 *expr = inner;
             }
+            Expr::BinaryOp {
+                op: BinaryOperator::Multiply,
+                left,
+                right,
+            } if is_interval(left) || is_interval(right) => {
+                let (interval, number) = match is_interval(left) {
+                    true => (left, right),
+                    false => (right, left),
+                };
+                *expr = parsed(&format!("interval_times({interval}, {number})"));
+            }
             Expr::BinaryOp { op, .. } => {
                 if let BinaryOperator::PGCustomBinaryOperator(parts) = op
                     && let Some(plain) = parts.last().and_then(|p| operator(p))
@@ -176,6 +226,29 @@ impl VisitorMut for Rewrite<'_> {
                     let escape = escape.to_string();
                     *pattern.as_mut() = parsed(&format!("replace({pattern}, {escape}, '\\')"));
                 }
+            }
+            Expr::AnyOp {
+                left,
+                compare_op: BinaryOperator::Eq,
+                right,
+                ..
+            } => {
+                if let Some(list) = elements(right) {
+                    *expr = listed(left, list, false);
+                }
+            }
+            Expr::AllOp {
+                left,
+                compare_op: BinaryOperator::NotEq,
+                right,
+            } => {
+                if let Some(list) = elements(right) {
+                    *expr = listed(left, list, true);
+                }
+            }
+            // PostgreSQL gives the clock's reading in that zone, the lake the same moment in another type.
+            Expr::AtTimeZone { timestamp, .. } if !is_reading(timestamp) => {
+                *expr = parsed(&format!("to_local_time({expr})"));
             }
             Expr::Subquery(query) if is_empty(query) => *expr = null(),
             Expr::Subquery(query) => at_most_one_row(query),
@@ -205,6 +278,11 @@ impl VisitorMut for Rewrite<'_> {
                 let arguments = arguments(&function.args);
                 if let FunctionArguments::Subquery(_) = function.args {
                     *expr = null();
+                } else if TIMES_BY_FORMAT.contains(&name.as_str()) {
+                    match in_lakes_letters(function) {
+                        Ok(()) => {}
+                        Err(problem) => self.refused = Some(problem),
+                    }
                 } else if let Some(replacement) = self.function(&name, &arguments) {
                     *expr = parsed(&replacement);
                 }
@@ -257,19 +335,19 @@ fn at_most_one_row(query: &mut Query) {
     }
 }
 
-fn null() -> Expr {
+pub(crate) fn null() -> Expr {
     parsed("NULL")
 }
 
 /// An expression from text written here.
-fn parsed(text: &str) -> Expr {
+pub(crate) fn parsed(text: &str) -> Expr {
     Parser::new(&PostgreSqlDialect {})
         .try_with_sql(text)
         .and_then(|mut parser| parser.parse_expr())
         .unwrap_or_else(|_| Expr::Identifier(Ident::new("NULL")))
 }
 
-fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
@@ -297,7 +375,7 @@ fn arguments(arguments: &FunctionArguments) -> Vec<String> {
 }
 
 /// The text of a string literal.
-fn text_of(expr: &Expr) -> Option<&str> {
+pub(crate) fn text_of(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Value(value) => match &value.value {
             Value::SingleQuotedString(text) => Some(text),
@@ -318,7 +396,7 @@ fn is_parameter(expr: &Expr) -> bool {
 }
 
 impl Rewrite<'_> {
-    fn cast(&self, inner: &mut Expr, to: &mut DataType) -> Option<Expr> {
+    fn cast(&mut self, inner: &mut Expr, to: &mut DataType) -> Option<Expr> {
         let name = to.to_string().to_ascii_lowercase().replace('"', "");
         let name = name.strip_prefix("pg_catalog.").unwrap_or(&name);
         match name {
@@ -332,11 +410,33 @@ impl Rewrite<'_> {
                 Some(text) => parsed(&type_number(text)),
                 None => parsed(&type_name(&inner.to_string())),
             }),
+            "regnamespace" if text_of(inner).is_some() => {
+                let name = text_of(inner).unwrap_or_default();
+                Some(parsed(&schema_number(name).to_string()))
+            }
+            // Functions go by their names.
+            "regproc" | "regprocedure" if text_of(inner).is_some() => {
+                let name = text_of(inner).unwrap_or_default();
+                Some(parsed(&literal(name.trim_start_matches("pg_catalog."))))
+            }
             "regproc" | "regprocedure" | "regoper" | "regrole" | "regnamespace" => {
                 *to = DataType::Varchar(None);
                 None
             }
             "oid" | "xid" | "cid" | "int8" => {
+                if let Some(name) = text_of(inner)
+                    && name.trim().parse::<i64>().is_err()
+                {
+                    self.refused = Some(Problem::new(
+                        "sql-function-unknown",
+                        format!(
+                            "there is no function \"{}\" to be shown",
+                            model::problem::quote(name)
+                        ),
+                        "statement",
+                        "functions here are built in and have no source; SHOW FUNCTIONS lists them",
+                    ));
+                }
                 *to = DataType::BigInt(None);
                 None
             }
@@ -386,15 +486,21 @@ impl Rewrite<'_> {
             "version" => literal(&format!("PostgreSQL {SERVER_VERSION}")),
             "current_database" | "current_catalog" => literal(DATABASE),
             "current_schema" => literal(PUBLIC),
+            "current_schemas" if argument(0).eq_ignore_ascii_case("false") => {
+                format!("ARRAY['{PUBLIC}']")
+            }
             "current_schemas" => format!("ARRAY['pg_catalog', '{PUBLIC}']"),
+            // How long an array is that is written out.
+            "array_upper" => match elements(&parsed(argument(0))) {
+                Some(list) => list.len().to_string(),
+                None => return None,
+            },
             "current_user" | "session_user" | "user" | "current_role" => {
                 literal(&self.catalog.user)
             }
             "pg_get_userbyid" => literal(OWNER),
             "format_type" => type_name(argument(0)),
-            "pg_table_is_visible" | "pg_type_is_visible" | "pg_function_is_visible" => {
-                "true".into()
-            }
+            name if name.starts_with("pg_") && name.ends_with("_is_visible") => "true".into(),
             name if name.starts_with("has_") && name.ends_with("_privilege") => "true".into(),
             "pg_is_in_recovery" | "pg_is_other_temp_schema" => "false".into(),
             "pg_get_expr"
@@ -409,6 +515,10 @@ impl Rewrite<'_> {
             | "pg_get_function_identity_arguments"
             | "pg_tablespace_location"
             | "pg_size_pretty"
+            | "pg_get_functiondef"
+            | "pg_get_function_arguments"
+            | "pg_get_function_result"
+            | "array_remove"
             | "shobj_description"
             | "col_description"
             | "inet_server_addr"
@@ -422,7 +532,15 @@ impl Rewrite<'_> {
             | "pg_database_size"
             | "pg_my_temp_schema"
             | "txid_current" => "0".into(),
-            // Privileges and options are null, and lists of what does not exist are too.
+            "pg_stat_get_numscans" | "pg_stat_get_tuples_returned" => "0".into(),
+            "pg_relation_is_publishable" => "false".into(),
+            "getdatabaseencoding" => "'UTF8'".into(),
+            "pg_char_to_encoding" => "6".into(),
+            // Whoever may see a table may read it, and nobody may more.
+            "array_to_string" if argument(0).ends_with("relacl") => {
+                format!("btrim({}, '{{}}')", argument(0))
+            }
+            // Other privileges and options are null, and lists of what does not exist are too.
             "array_to_string"
                 if argument(0) == "NULL"
                     || ["acl", "options", "config"]
@@ -436,6 +554,13 @@ impl Rewrite<'_> {
             "pg_postmaster_start_time" => "now()".into(),
             "quote_ident" => argument(0).to_owned(),
             "set_config" => argument(1).to_owned(),
+            "current_setting" if !argument(0).starts_with('\'') => {
+                let mut text = format!("CASE lower({})", argument(0));
+                for (name, value) in &self.catalog.settings {
+                    text += &format!(" WHEN {} THEN {}", literal(name), literal(value));
+                }
+                text + " END"
+            }
             "current_setting" => {
                 let wanted = bare(0).to_ascii_lowercase();
                 let found = self.catalog.settings.iter().find(|s| s.0 == wanted);
@@ -451,13 +576,35 @@ impl Rewrite<'_> {
     }
 }
 
+/// Long names of types that only the catalogue speaks of.
+const LONG_NAMES: [(i64, &str); 7] = [
+    (18, "\"char\""),
+    (19, "name"),
+    (26, "oid"),
+    (705, "unknown"),
+    (1042, "character"),
+    (1043, "character varying"),
+    (1186, "interval"),
+];
+
+/// The number of a schema by its name; 0 when there is none.
+fn schema_number(name: &str) -> i64 {
+    SCHEMAS
+        .iter()
+        .find(|s| s.1 == name.trim_matches('"'))
+        .map_or(0, |s| s.0)
+}
+
 /// The name of a type by its number.
 fn type_name(number: &str) -> String {
     let mut text = format!("CASE CAST({number} AS BIGINT)");
     for (_, id, _, _, long) in TYPES {
         text += &format!(" WHEN {id} THEN '{long}'");
     }
-    text + " WHEN 19 THEN 'name' WHEN 26 THEN 'oid' WHEN 1043 THEN 'character varying' ELSE '???' END"
+    for (id, name) in LONG_NAMES {
+        text += &format!(" WHEN {id} THEN '{name}'");
+    }
+    format!("{text} ELSE CASE WHEN {number} IS NULL THEN NULL ELSE '???' END END")
 }
 
 /// The number of a type by its name.
@@ -471,13 +618,7 @@ fn type_number(name: &str) -> String {
 fn is_empty(query: &Query) -> bool {
     fn factor(factor: &TableFactor) -> bool {
         match factor {
-            TableFactor::Table { name, .. } => {
-                let name = match qualified(name) {
-                    Some((schema, table)) => system_name(&schema, &table).unwrap_or(table),
-                    None => name.to_string().to_ascii_lowercase(),
-                };
-                is_empty_table(&name)
-            }
+            TableFactor::Table { name, .. } => is_empty_table(&table_name(name)),
             TableFactor::Derived { subquery, .. } => is_empty(subquery),
             _ => false,
         }
@@ -613,7 +754,7 @@ mod tests {
 
     fn rewritten(sql: &str) -> String {
         match read(sql, &catalog()) {
-            Question::Catalogue(sql) => sql,
+            Question::Catalogue(sql) | Question::Reworded(sql) => sql,
             other => panic!("{sql}: {other:?}"),
         }
     }
@@ -695,6 +836,88 @@ mod tests {
         rewritten(
             "SELECT a.attname, d.adbin FROM pg_catalog.pg_attribute a LEFT JOIN pg_catalog.pg_attrdef d ON a.attrelid = d.adrelid",
         );
+    }
+
+    #[test]
+    fn wildcards_over_the_catalogue_become_columns_of_names_of_their_own() {
+        let sql = rewritten(
+            "SELECT n.oid, n.*, d.description FROM pg_catalog.pg_namespace n LEFT JOIN pg_description d ON true",
+        );
+        assert_eq!(
+            sql,
+            "SELECT n.oid, n.oid AS \"oid_2\", n.nspname, n.nspowner, n.nspacl, d.description FROM pg_namespace n LEFT JOIN pg_description d ON true"
+        );
+        // Of other tables they stay.
+        assert!(rewritten("SELECT x.* FROM (SELECT version()) x").starts_with("SELECT x.* FROM"));
+    }
+
+    #[test]
+    fn arrays_that_are_written_out_become_lists() {
+        for (asked, expected) in [
+            (
+                "SELECT 1 FROM pg_class WHERE relname = ANY(current_schemas(true))",
+                "relname IN ('pg_catalog', 'public')",
+            ),
+            (
+                "SELECT 1 FROM pg_class WHERE relname <> ALL ('{a,\"b\"}'::text[])",
+                "relname NOT IN ('a', 'b')",
+            ),
+            (
+                "SELECT 1 FROM pg_class WHERE relname <> ALL ('{}'::text[])",
+                "WHERE true",
+            ),
+            (
+                "SELECT 1 FROM pg_class WHERE 'x' = ANY (reloptions)",
+                "'x' IN (NULL)",
+            ),
+        ] {
+            let sql = rewritten(asked);
+            assert!(sql.contains(expected), "{sql}");
+        }
+    }
+
+    #[test]
+    fn times_are_asked_for_in_the_lakes_letters() {
+        let reworded = |sql: &str| match read(sql, &catalog()) {
+            Question::Reworded(sql) => sql,
+            other => panic!("{sql}: {other:?}"),
+        };
+        assert_eq!(
+            reworded("SELECT to_char(observed_at, 'YYYY-MM-DD HH24:MI') FROM observations"),
+            "SELECT to_char(observed_at, '%Y-%m-%d %H:%M') AS \"to_char\" FROM observations"
+        );
+        assert_eq!(
+            reworded(
+                "SELECT (observed_at AT TIME ZONE 'Asia/Shanghai')::date AS d FROM observations"
+            ),
+            "SELECT (to_local_time(observed_at AT TIME ZONE 'Asia/Shanghai'))::DATE AS d FROM observations"
+        );
+        assert_eq!(
+            reworded(
+                "SELECT observed_at + INTERVAL '5 minutes' * floor(x / 5) AS t FROM observations"
+            ),
+            "SELECT observed_at + interval_times(INTERVAL '5 minutes', FLOOR(x / 5)) AS t FROM observations"
+        );
+        for stays in [
+            "SELECT now() - INTERVAL '7 days'",
+            "SELECT TIMESTAMP '2026-11-23 08:00' AT TIME ZONE 'Asia/Shanghai'",
+            "SELECT to_char(observed_at, '%Y') FROM observations",
+            "SELECT to_timestamp(1.5)",
+        ] {
+            assert_eq!(read(stays, &catalog()), Question::Plain, "{stays}");
+        }
+        for (refused, code) in [
+            (
+                "SELECT to_char(observed_at, 'J') FROM observations",
+                "sql-not-supported",
+            ),
+            ("SELECT 'flood'::regproc::oid", "sql-function-unknown"),
+        ] {
+            match read(refused, &catalog()) {
+                Question::Refused(problem) => assert_eq!(problem.code, code),
+                other => panic!("{refused}: {other:?}"),
+            }
+        }
     }
 
     #[test]

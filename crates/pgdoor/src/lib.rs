@@ -11,19 +11,22 @@
 //! answer is never cut off quietly; one peer's faults, floods and slowness stay its own; every queue and
 //! store has a limit with a name ([`Limits`]).
 //!
-//! Reading order: [`wire`], [`types`], [`report`], [`split`], [`commands`], [`catalog`], [`dialect`],
-//! `session`, `connection`, [`door`].
+//! Reading order: [`wire`], [`types`], [`report`], [`split`], [`commands`], [`catalog`], [`time_formats`], `wording`,
+//! `expand`, [`dialect`], `session`, `connection`, [`door`].
 
 pub mod catalog;
 pub mod commands;
 mod connection;
 pub mod dialect;
 pub mod door;
+mod expand;
 mod figures;
 pub mod report;
 mod session;
 pub mod split;
+pub mod time_formats;
 pub mod types;
 pub mod wire;
+mod wording;
 
 pub use door::{City, Handle, Limits, Options, StartError, start};

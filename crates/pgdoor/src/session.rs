@@ -47,6 +47,8 @@ struct Prepared {
     work: Work,
     sql: String,
     parameters: Vec<PgType>,
+    /// The types' numbers as the client is told them.
+    parameter_ids: Vec<u32>,
     columns: Vec<(String, PgType)>,
 }
 
@@ -110,6 +112,19 @@ async fn watched<T>(
         _ = shutdown.wait_for(|down| *down) => Err(stopping()),
         done = work => Ok(done),
         () = wire.gone() => Err(Stop::Gone),
+    }
+}
+
+/// Takes the place out of a problem of a statement that the lake was given in other words: it would point astray.
+fn placed(stop: Stop, work: &Work, sql: &str) -> Stop {
+    match (stop, work) {
+        (Stop::Failed(mut problem), Work::Lake(asked, _)) if asked != sql => {
+            if problem.place.starts_with("line ") {
+                problem.place = "statement".to_owned();
+            }
+            Stop::Failed(problem)
+        }
+        (stop, _) => stop,
     }
 }
 
@@ -191,7 +206,8 @@ impl Session {
             Frontend::Parse { sql, .. } => Some(sql.clone()),
             Frontend::Execute { portal, .. } => {
                 let portal = self.portals.get(portal)?;
-                matches!(portal.prepared.work, Work::Lake(_, false))
+                // A place in other words than the client's would point astray.
+                matches!(&portal.prepared.work, Work::Lake(sql, _) if *sql == portal.prepared.sql)
                     .then(|| portal.prepared.sql.clone())
             }
             _ => None,
@@ -251,7 +267,8 @@ impl Session {
         {
             return self.command(wire, command.clone(), true).await;
         }
-        let mut rows = self.start(wire, &work, Vec::new(), &[]).await?;
+        let started = self.start(wire, &work, Vec::new(), &[]).await;
+        let mut rows = started.map_err(|stop| placed(stop, &work, sql))?;
         wire.out.columns(&rows.headers);
         let sent = self.send(wire, &mut rows, None).await?;
         wire.out.complete(&tag(sql, &work, sent));
@@ -289,6 +306,8 @@ impl Session {
         Ok(match dialect::read(sql, &catalog) {
             Question::Plain => Work::Lake(sql.to_owned(), false),
             Question::Catalogue(sql) => Work::Lake(sql, true),
+            Question::Reworded(sql) => Work::Lake(sql, false),
+            Question::Refused(problem) => return Err(problem.into()),
             Question::Nothing(columns) => Work::Nothing(columns),
         })
     }
@@ -485,8 +504,7 @@ impl Session {
             }
             Frontend::Describe(Target::Statement, name) => {
                 let prepared = self.prepared(&name)?;
-                let types: Vec<u32> = prepared.parameters.iter().map(|kind| kind.id()).collect();
-                wire.out.parameters(&types);
+                wire.out.parameters(&prepared.parameter_ids);
                 self.describe(wire, &prepared, &[])
             }
             Frontend::Describe(Target::Portal, name) => {
@@ -578,7 +596,8 @@ impl Session {
                 let door = Arc::clone(&self.door);
                 let described = door.city.lake.describe(question, &limits);
                 let described =
-                    watched(wire, &mut self.cancelled, &mut self.shutdown, described).await??;
+                    watched(wire, &mut self.cancelled, &mut self.shutdown, described).await?;
+                let described = described.map_err(|p| placed(p.into(), &work, &sql))?;
                 let shown = described.parameters.iter().enumerate();
                 parameters = shown
                     .map(|(n, shown)| {
@@ -603,7 +622,14 @@ impl Session {
             }
             Work::Empty | Work::Command(_) => {}
         }
+        // A client that gave a type hears it again, also where another one is used: drivers hold it against us.
+        let ids = parameters.iter().enumerate();
+        let ids = ids.map(|(n, kind)| match told.get(n).copied().unwrap_or(0) {
+            0 | types::UNKNOWN => kind.id(),
+            told => told,
+        });
         let prepared = Prepared {
+            parameter_ids: ids.collect(),
             work,
             sql,
             parameters,
@@ -781,6 +807,7 @@ impl Session {
             work,
             sql,
             parameters: Vec::new(),
+            parameter_ids: Vec::new(),
         };
         let portal = Portal {
             prepared: Arc::new(prepared),

@@ -162,12 +162,14 @@ impl PgType {
     }
 }
 
+/// PostgreSQL's number for a type that is not known.
+pub const UNKNOWN: u32 = 705;
+
 /// The type of a parameter: as the client says, else as the statement shows, else text.
 pub fn parameter_type(told: u32, shown: Option<&DataType>) -> PgType {
     match (told, shown) {
-        // 705 is PostgreSQL's "unknown".
-        (0 | 705, Some(data_type)) => PgType::of_data(data_type),
-        (0 | 705, None) => PgType::Text,
+        (0 | UNKNOWN, Some(data_type)) => PgType::of_data(data_type),
+        (0 | UNKNOWN, None) => PgType::Text,
         (told, _) => PgType::of_parameter(told),
     }
 }
@@ -175,7 +177,7 @@ pub fn parameter_type(told: u32, shown: Option<&DataType>) -> PgType {
 /// No value, of a type: to plan with.
 pub fn null(told: u32) -> ScalarValue {
     match told {
-        0 | 705 => ScalarValue::Null,
+        0 | UNKNOWN => ScalarValue::Null,
         told => {
             ScalarValue::try_from(&PgType::of_parameter(told).arrow()).unwrap_or(ScalarValue::Null)
         }
@@ -217,6 +219,7 @@ pub fn parameter(
             None => Ok(ScalarValue::Binary(Some(value.to_vec()))),
         },
         _ => {
+            let as_text = ScalarValue::Utf8View(Some(without_zone(kind, text).to_owned()));
             let cast = as_text.cast_to(&kind.arrow()).ok();
             cast.filter(|value| !value.is_null()).ok_or_else(|| {
                 wrong(format!(
@@ -225,6 +228,19 @@ pub fn parameter(
                 ))
             })
         }
+    }
+}
+
+/// A day or a time of day without the zone behind it, which PostgreSQL passes over, and JDBC sends ("2026-11-23 +00").
+fn without_zone(kind: PgType, text: &str) -> &str {
+    let text = text.trim();
+    match kind {
+        PgType::Date => text
+            .split_once(' ')
+            .filter(|(_, zone)| zone.starts_with(['+', '-']))
+            .map_or(text, |(day, _)| day),
+        PgType::Time => text.split(['+', '-']).next().unwrap_or(text).trim_end(),
+        _ => text,
     }
 }
 
@@ -648,8 +664,17 @@ mod tests {
             read(PgType::Timestamptz, false, b"2026-11-23 16:00:00+08").unwrap(),
             ScalarValue::TimestampMicrosecond(Some(1_795_420_800_000_000), Some("UTC".into()))
         );
+        assert_eq!(
+            read(PgType::Date, false, b"2026-11-23 +08").unwrap(),
+            ScalarValue::Date32(Some(20_780))
+        );
+        assert_eq!(
+            read(PgType::Time, false, b"08:00:00+00").unwrap(),
+            ScalarValue::Time64Microsecond(Some(28_800_000_000))
+        );
         for (kind, binary, value) in [
-            (PgType::Int4, false, &b"x"[..]),
+            (PgType::Date, false, &b"2026-11-23 noon"[..]),
+            (PgType::Int4, false, b"x"),
             (PgType::Int8, true, b"\0"),
             (PgType::Text, false, b"\xff"),
             (PgType::Numeric, true, b"\0\x05"),

@@ -1,19 +1,21 @@
-//! Clients that nobody here wrote talk to the running door: PostgreSQL's own psql when it is installed, and
-//! psycopg and SQLAlchemy when they can be installed from PyPI. What is not there is said and passed over.
+//! Clients that nobody here wrote talk to the running door: PostgreSQL's own psql and its JDBC driver, which `make setup`
+//! installs, and psycopg and SQLAlchemy when they can be installed from PyPI. What is not there is said and passed over;
+//! where continuous integration runs, psql and JDBC must be there.
 
 mod support;
 
 use pgdoor::Limits;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use support::{Door, PASSWORD, PATIENCE, open, queries};
+use testkit::foreign::{Python, passed_over};
 use tokio::process::Command;
 
 /// Whether psql is here.
 fn has_psql() -> bool {
     let here = std::process::Command::new("psql").arg("--version").output();
     if here.is_err() {
-        eprintln!("psql is not installed (Debian: postgresql-client): its tests are passed over");
+        passed_over("psql", "Debian: postgresql-client");
     }
     here.is_ok()
 }
@@ -174,6 +176,121 @@ async fn psql_describes_tables() {
     );
 }
 
+/// Backslash commands of psql 15, each with a part of its answer.
+const ANSWERED: [(&str, &str); 74] = [
+    (
+        "\\conninfo",
+        "connected to database \"city\" as user \"wang\"",
+    ),
+    ("\\d", "WaterObserved"),
+    ("\\d+", "observations_1d"),
+    ("\\d+ observations", "value_number     | double precision"),
+    ("\\d+ cases", "opened_at | timestamp with time zone"),
+    ("\\d+ \"WaterObserved\"", "View \"public.WaterObserved\""),
+    ("\\d public.*", "Table \"public.cases\""),
+    ("\\da", "(0 rows)"),
+    ("\\dA", "heap"),
+    ("\\dAc", "(0 rows)"),
+    ("\\dAf", "(0 rows)"),
+    ("\\dAo", "(0 rows)"),
+    ("\\dAp", "(0 rows)"),
+    ("\\db", "pg_default"),
+    ("\\dc", "(0 rows)"),
+    ("\\dC", "(0 rows)"),
+    ("\\dconfig", "application_name"),
+    ("\\dconfig server_version", "15.0 (Jingling"),
+    ("\\dconfig+ *timeout*", "statement_timeout"),
+    ("\\dd", "(0 rows)"),
+    ("\\dD", "(0 rows)"),
+    ("\\ddp", "(0 rows)"),
+    ("\\dE", ""),
+    ("\\des", "(0 rows)"),
+    ("\\det", "(0 rows)"),
+    ("\\deu", "(0 rows)"),
+    ("\\dew", "(0 rows)"),
+    ("\\df", "(0 rows)"),
+    ("\\df+", "(0 rows)"),
+    ("\\dF", "(0 rows)"),
+    ("\\dFd", "(0 rows)"),
+    ("\\dFp", "(0 rows)"),
+    ("\\dFt", "(0 rows)"),
+    ("\\dg", "city"),
+    ("\\dg+", "city"),
+    ("\\di", ""),
+    ("\\di+", ""),
+    ("\\dl", "(0 rows)"),
+    ("\\dL", "(0 rows)"),
+    ("\\dm", ""),
+    ("\\dn", "public"),
+    ("\\dn+", "public"),
+    ("\\dn public", "(1 row)"),
+    ("\\do", "(0 rows)"),
+    ("\\dO", "(0 rows)"),
+    ("\\dp", "=r/city"),
+    ("\\dP", "(0 rows)"),
+    ("\\drds", ""),
+    ("\\dRp", "(0 rows)"),
+    ("\\dRs", "(0 rows)"),
+    ("\\ds", ""),
+    ("\\dS", "cases"),
+    ("\\dt", "(5 rows)"),
+    ("\\dt+", "Cases of the city."),
+    ("\\dt pub*.obs*", "(4 rows)"),
+    ("\\dtS", "cases"),
+    ("\\dT", "(0 rows)"),
+    ("\\dT+", "(0 rows)"),
+    ("\\dT text", "pg_catalog | text"),
+    ("\\dT+ float8", "pg_catalog | double precision | float8"),
+    ("\\dTS", "timestamp with time zone"),
+    ("\\du", "city"),
+    ("\\du+", "city"),
+    ("\\dv", "public | WaterObserved | view | city"),
+    ("\\dv+", "WaterObserved"),
+    ("\\dx", "(0 rows)"),
+    ("\\dX", "(0 rows)"),
+    ("\\dy", "(0 rows)"),
+    ("\\encoding", "UTF8"),
+    ("\\l", "city"),
+    ("\\l+", "city"),
+    ("\\lo_list", "(0 rows)"),
+    (
+        "\\sv \"WaterObserved\"",
+        "CREATE OR REPLACE VIEW public.\"WaterObserved\"",
+    ),
+    ("\\z cases", "=r/city"),
+];
+
+#[tokio::test]
+async fn psql_answers_its_backslash_commands() {
+    if !has_psql() {
+        return;
+    }
+    let door = open(Limits::default(), queries()).await;
+    let mut wrong = String::new();
+    for (command, part) in ANSWERED {
+        let said = psql(&door, "", &["-c", command]).await;
+        // Some say that there is nothing on the other stream, and in a table of no rows.
+        let told = said.out.clone() + &said.err;
+        if !said.good || said.err.contains("ERROR") || !told.contains(part) {
+            wrong += &format!("{command}, of which {part:?} was expected:\n{told}\n");
+        }
+    }
+    for (command, part) in [
+        ("\\sf flood", "there is no function \"flood\" to be shown"),
+        (
+            "\\sf flood(int)",
+            "there is no function \"flood(int)\" to be shown",
+        ),
+        ("\\copy cases to '/dev/null'", "COPY is not supported here"),
+    ] {
+        let said = psql(&door, "", &["-c", command]).await;
+        if said.good || !said.err.contains(part) {
+            wrong += &format!("{command}: {}{}\n", said.out, said.err);
+        }
+    }
+    assert_eq!(wrong, "");
+}
+
 #[tokio::test]
 async fn psql_hears_what_is_wrong() {
     if !has_psql() {
@@ -277,79 +394,64 @@ async fn sign_in_is_by_password_or_token_and_over_tls() {
     assert!(count("session.open") >= 3);
 }
 
-/// A Python that has psycopg and SQLAlchemy: the one that `PSYCOPG_PYTHON` names, or one made from PyPI.
-async fn python() -> Option<PathBuf> {
-    if let Some(python) = std::env::var_os("PSYCOPG_PYTHON") {
-        return Some(python.into());
-    }
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("psycopg");
-    let python = folder.join("bin/python");
-    let check = || {
-        let mut check = std::process::Command::new(&python);
-        check
-            .args(["-c", "import psycopg, sqlalchemy"])
-            .stderr(Stdio::null());
-        check.status().is_ok_and(|s| s.success())
+/// A Python with drivers for PostgreSQL.
+fn python() -> Option<PathBuf> {
+    let python = Python {
+        beside: env!("CARGO_TARGET_TMPDIR"),
+        name: "psycopg",
+        imports: "psycopg, sqlalchemy",
+        packages: &["psycopg[binary]", "sqlalchemy"],
     };
-    if check() {
-        return Some(python);
+    let made = python.make();
+    if let Err(why) = &made {
+        eprintln!("skipped: psycopg and SQLAlchemy cannot be installed from PyPI here: {why}");
     }
-    let made = async {
-        let quiet = |program: PathBuf, arguments: &[&str]| {
-            let mut command = Command::new(program);
-            command
-                .args(arguments)
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .kill_on_drop(true);
-            command
-        };
-        let path = folder.to_str()?;
-        quiet("python3".into(), &["-m", "venv", path])
-            .status()
-            .await
-            .ok()?;
-        let packages = [
-            "-m",
-            "pip",
-            "install",
-            "-q",
-            "--retries",
-            "1",
-            "psycopg[binary]",
-            "sqlalchemy",
-        ];
-        quiet(python.clone(), &packages).status().await.ok()
-    };
-    let _ = tokio::time::timeout(PATIENCE * 3, made).await;
-    if check() {
-        return Some(python);
-    }
-    eprintln!(
-        "psycopg and sqlalchemy are not here and cannot be installed: their test is passed over"
-    );
-    None
+    made.ok()
 }
 
 #[tokio::test]
 async fn psycopg_and_sqlalchemy() {
-    let Some(python) = python().await else {
+    let Some(python) = python() else {
         return;
     };
     let door = open(Limits::default(), queries()).await;
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/psycopg_client.py");
-    let running = Command::new(python)
-        .args([script, &door.port().to_string(), PASSWORD])
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
+    let mut client = Command::new(python);
+    client.args([script, &door.port().to_string(), PASSWORD]);
+    is_content(client).await;
+}
+
+/// Runs a client whose last word is that all is as expected.
+async fn is_content(mut client: Command) {
+    let running = client.stdin(Stdio::null()).kill_on_drop(true).output();
     let output = tokio::time::timeout(PATIENCE, running)
         .await
-        .expect("psycopg hangs")
+        .expect("the client hangs")
         .unwrap();
     let (out, err) = (
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr),
     );
-    assert_eq!(out.trim(), "all as expected", "{out}\n{err}");
+    let last = out.lines().last();
+    assert_eq!(last, Some("all as expected"), "{out}\n{err}");
+}
+
+/// The PostgreSQL JDBC driver where Debian puts it.
+const JDBC: &str = "/usr/share/java/postgresql.jar";
+
+#[tokio::test]
+async fn jdbc_as_dbeaver_and_bi_tools_use_it() {
+    let java = std::process::Command::new("javac").arg("-version").output();
+    if java.is_err() || !Path::new(JDBC).is_file() {
+        passed_over(
+            "Java or PostgreSQL's JDBC driver",
+            "Debian: default-jdk-headless, libpostgresql-jdbc-java",
+        );
+        return;
+    }
+    let door = open(Limits::default(), queries()).await;
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/JdbcClient.java");
+    let mut client = Command::new("java");
+    client.args(["-cp", JDBC, program, &door.port().to_string(), PASSWORD]);
+    is_content(client).await;
 }

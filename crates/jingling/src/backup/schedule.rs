@@ -1,12 +1,15 @@
-//! A server that takes its own backups: the settings `backup.*`. Each is followed by a drill when that is asked for.
+//! A server that takes its own backups and makes drills of them: the settings `backup.*`. One after the other, so that a
+//! drill never meets a backup that is taking its point away.
 
 use super::about::Last;
+use super::drills::{self, Drills};
 use super::take::{Wanted, take};
 use super::{Options, read_text};
 use crate::folder::Folder;
 use crate::running::wall_clock;
 use crate::settings::BackupSettings;
 use anyhow::Result;
+use api::App;
 use model::Timestamp;
 use records::Actor;
 use std::path::PathBuf;
@@ -19,9 +22,10 @@ use vault::Protection;
 const CHECK_S: u64 = 60;
 const SECONDS_AN_HOUR: u64 = 3_600;
 
-/// Takes backups until the task is ended; `None` when none are asked for.
-pub fn start(folder: Folder, settings: &BackupSettings) -> Option<JoinHandle<()>> {
-    if settings.to.is_empty() {
+/// Takes backups and makes drills until the task is ended; `None` when neither is asked for.
+pub fn start(app: Arc<App>, folder: Folder, settings: &BackupSettings) -> Option<JoinHandle<()>> {
+    let drills = Drills::new(folder.clone(), settings.clone());
+    if settings.to.is_empty() && !drills.are_wanted() {
         return None;
     }
     let settings = settings.clone();
@@ -31,17 +35,40 @@ pub fn start(folder: Folder, settings: &BackupSettings) -> Option<JoinHandle<()>
         loop {
             ticker.tick().await;
             let last = Last::read(&folder).map(|last| last.taken_at);
-            if !is_due(last, wall_clock(), settings.every_hours) {
-                continue;
+            if !settings.to.is_empty() && is_due(last, wall_clock(), settings.every_hours) {
+                match one(&folder, &settings).await {
+                    Ok(point) => tracing::info!(point, to = settings.to, "backup taken"),
+                    Err(error) => tracing::error!(
+                        "no backup was taken, and it is tried again in {CHECK_S} s: {error:#}"
+                    ),
+                }
             }
-            match one(&folder, &settings).await {
-                Ok(point) => tracing::info!(point, to = settings.to, "backup taken"),
-                Err(error) => tracing::error!(
-                    "no backup was taken, and it is tried again in {CHECK_S} s: {error:#}"
-                ),
+            if drills.are_wanted() {
+                drill(&app, &drills).await;
             }
         }
     }))
+}
+
+/// Makes a drill when one is due, and tells what it found.
+async fn drill(app: &App, drills: &Drills) {
+    let found = match drills.turn(wall_clock()).await {
+        Ok(Some(found)) => found,
+        Ok(None) => return,
+        Err(error) => {
+            tracing::error!("what a restore drill found was not kept: {error:#}");
+            return;
+        }
+    };
+    found.show(&app.notices);
+    if let Err(error) = drills::write_down(&app.records, &found).await {
+        tracing::error!(%error, "a restore drill is not in the audit trail");
+    }
+    if found.is_good {
+        tracing::info!(point = found.point, "restore drill: {}", found.what);
+    } else {
+        tracing::error!("the backup did not pass its restore drill: {}", found.what);
+    }
 }
 
 async fn one(folder: &Folder, settings: &BackupSettings) -> Result<u64> {

@@ -1,0 +1,97 @@
+//! What PostgreSQL says and the lake says in other words, whatever table it is about: arrays that are written out, formats
+//! of times, and clocks' readings.
+
+use crate::dialect::{literal, null, parsed, text_of};
+use crate::time_formats;
+use datafusion::sql::sqlparser::ast::{
+    DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, TimezoneInfo,
+};
+use model::Problem;
+
+/// Whether an expression is plainly a clock's reading, without a zone: `AT TIME ZONE` then says which zone it was read
+/// in. All times of the city are moments.
+pub(crate) fn is_reading(time: &Expr) -> bool {
+    match time {
+        Expr::Nested(inner) => is_reading(inner),
+        Expr::Cast { data_type, .. } => is_without_zone(data_type),
+        Expr::TypedString(typed) => is_without_zone(&typed.data_type),
+        Expr::Function(function) => function.name.to_string() == "to_local_time",
+        _ => false,
+    }
+}
+
+fn is_without_zone(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::Timestamp(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone)
+    )
+}
+
+/// Functions whose second argument is a format of times.
+pub(crate) const TIMES_BY_FORMAT: [&str; 3] = ["to_char", "to_timestamp", "to_date"];
+
+/// Puts the format of such a function, when it is written out, into the lake's letters.
+pub(crate) fn in_lakes_letters(function: &mut Function) -> Result<(), Problem> {
+    let FunctionArguments::List(list) = &mut function.args else {
+        return Ok(());
+    };
+    let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(format))) = list.args.get_mut(1) else {
+        return Ok(());
+    };
+    // One that is in those letters already stays.
+    if let Some(text) = text_of(format)
+        && !text.contains('%')
+    {
+        *format = parsed(&literal(&time_formats::translated(text)?));
+    }
+    Ok(())
+}
+
+/// Whether an expression is an interval that is written out.
+pub(crate) fn is_interval(expr: &Expr) -> bool {
+    match expr {
+        Expr::Interval(_) => true,
+        Expr::Nested(inner) => is_interval(inner),
+        Expr::Cast { data_type, .. } => matches!(data_type, DataType::Interval { .. }),
+        _ => false,
+    }
+}
+
+/// Columns of the catalogue that hold lists which are always null here.
+const NULL_LISTS: [&str; 6] = [
+    "options", "config", "polroles", "conkey", "confkey", "indkey",
+];
+
+/// The elements of an array that is written out: `ARRAY[…]`, or text such as `'{a,b}'` made an array.
+pub(crate) fn elements(array: &Expr) -> Option<Vec<Expr>> {
+    match array {
+        Expr::Array(array) => Some(array.elem.clone()),
+        Expr::Nested(inner) => elements(inner),
+        Expr::Cast { expr, .. } => elements(expr),
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => {
+            let name = array.to_string();
+            NULL_LISTS
+                .iter()
+                .any(|list| name.ends_with(list))
+                .then(|| vec![null()])
+        }
+        _ => {
+            let inner = text_of(array)?.strip_prefix('{')?.strip_suffix('}')?;
+            let words = inner.split(',').map(|word| word.trim().trim_matches('"'));
+            let words = words.filter(|word| !word.is_empty());
+            Some(words.map(|word| parsed(&literal(word))).collect())
+        }
+    }
+}
+
+/// `left IN (list)`, or its opposite.
+pub(crate) fn listed(left: &mut Expr, list: Vec<Expr>, negated: bool) -> Expr {
+    if list.is_empty() {
+        return parsed(if negated { "true" } else { "false" });
+    }
+    Expr::InList {
+        expr: Box::new(std::mem::replace(left, null())),
+        list,
+        negated,
+    }
+}
