@@ -64,6 +64,19 @@ impl Messages {
         })
     }
 
+    /// What a device observes now: one number, at a time and with a value of its own, so that no two messages are
+    /// the same.
+    pub fn of_device(&mut self, random: &mut Random) -> Update {
+        self.serial += 1;
+        self.now_us += 1_000 + random.below(1_000_000) as i64;
+        let mut update = self.update(random);
+        for attribute in &mut update.attributes {
+            attribute.value = Value::Number(self.serial as f64);
+            attribute.observed_at = Timestamp::from_micros(self.now_us - 1);
+        }
+        update
+    }
+
     fn update(&self, random: &mut Random) -> Update {
         let entity = random.below(12);
         let value = match random.below(8) {

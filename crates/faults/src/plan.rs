@@ -1,6 +1,7 @@
 //! What a run of the simulated city is to do, and what it did.
 
 use crate::history::LakeFigures;
+use crate::network::NetworkFigures;
 
 /// What a run did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Figures {
     pub checkpoints: u64,
     /// Changing steps of the disk.
     pub disk_steps: u64,
+    /// What the network did.
+    pub network: NetworkFigures,
     /// What the lake did.
     pub lake: LakeFigures,
 }
@@ -36,6 +39,7 @@ impl Figures {
         self.trimmed += other.trimmed;
         self.checkpoints += other.checkpoints;
         self.disk_steps += other.disk_steps;
+        self.network.add(&other.network);
         self.lake.add(&other.lake);
     }
 }
@@ -45,6 +49,8 @@ impl Figures {
 pub enum Op {
     /// Messages come in.
     Append,
+    /// Devices speak, and the network does with it what it does.
+    Network,
     /// The disk is slow: messages come in until the journal is busy or stalled.
     Burst,
     /// The writer gets some rounds.
@@ -78,8 +84,9 @@ pub enum Op {
 }
 
 /// How often each comes.
-pub const WEIGHTS: [(Op, u64); 11] = [
-    (Op::Append, 30),
+pub const WEIGHTS: [(Op, u64); 12] = [
+    (Op::Append, 20),
+    (Op::Network, 25),
     (Op::Burst, 1),
     (Op::Write, 30),
     (Op::Project, 15),
@@ -93,8 +100,9 @@ pub const WEIGHTS: [(Op, u64); 11] = [
 ];
 
 /// With a lake.
-pub const LAKE_WEIGHTS: [(Op, u64); 15] = [
-    (Op::Append, 30),
+pub const LAKE_WEIGHTS: [(Op, u64); 16] = [
+    (Op::Append, 25),
+    (Op::Network, 10),
     (Op::Write, 25),
     (Op::Project, 20),
     (Op::Seal, 9),
