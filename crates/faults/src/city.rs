@@ -17,7 +17,7 @@
 
 use crate::blocks::{lost, stretches};
 use crate::history::History;
-use crate::messages::{DAY_US, Messages};
+use crate::messages::{DAY_US, Messages, standing};
 use crate::network::{Gate, Network};
 use crate::plan::{Figures, LAKE_WEIGHTS, Op, Plan, WEIGHTS};
 use crate::{Random, SimDisk, small_options};
@@ -240,6 +240,7 @@ impl World {
                 Ok(())
             }
             Op::Network => self.network(),
+            Op::Correct => self.correct(),
             Op::Write => self.write(),
             Op::Project => self.project(),
             Op::Checkpoint => self.checkpoint(),
@@ -370,6 +371,28 @@ impl World {
         self.give(written)
     }
 
+    /// A person corrects one observation of those that history shows.
+    fn correct(&mut self) -> Result<(), String> {
+        let mut stand = standing(self.given.iter())?;
+        stand.retain(|s| s.position < self.acknowledged && !self.rotten.contains(&s.position));
+        let now_us = self.messages.now_us;
+        if let Some(history) = &self.history {
+            stand.retain(|s| history.may_correct(s, now_us));
+        }
+        let pick = self.random.below(stand.len() as u64) as usize;
+        let Some(stands) = stand.get(pick) else {
+            return Ok(());
+        };
+        let corrected = self.messages.correct(stands, &mut self.random);
+        let record = Record::Corrected(corrected).encode();
+        // Refused, it was never made.
+        if let Ok(position) = self.life()?.journal.append(&record) {
+            self.give([(position, record)])?;
+            self.figures.corrections += 1;
+        }
+        Ok(())
+    }
+
     /// Lets the network meet the city; what was written then is still to be noted.
     fn at_the_gate<T>(
         &mut self,
@@ -447,10 +470,8 @@ impl World {
                     for (at, bytes) in batch {
                         self.same(at, &bytes)?;
                         let record = apply(&self.twin, at, &bytes)?;
-                        if let (Some(history), Record::Accepted(said)) =
-                            (&mut self.history, &record)
-                        {
-                            history.take(at, said)?;
+                        if let Some(history) = &mut self.history {
+                            history.take(at, &record)?;
                         }
                     }
                 }

@@ -1,16 +1,16 @@
 //! The simulated city's history: the production lake on a [`FolderDisk`], fed by the city's projector. What it
 //! must hold is known from what it was fed: each observation once with its value, by its own SQL (I4), but
-//! for those whose time of keeping is over; rollups that equal a recount; folders that hold what the
-//! manifest says; no position told as sealed that is not in files after a crash (I21).
+//! for those whose time of keeping is over; of an observation and its correction exactly one (I22); rollups
+//! that equal a recount; folders that hold what the manifest says; no position told as sealed that is not in
+//! files after a crash (I21).
 
 use crate::FolderDisk;
 use crate::city::broken;
 use crate::folder::Rot;
-use crate::messages::{DAY_US, EVEN, ODD};
+use crate::messages::{DAY_US, EVEN, Key, ODD, Stands, superseded};
 use lake::{Lake, Limits, NoRecords, Upkeep, check};
 use model::{
-    Accepted, Catalogue, HistoryKind, Problem, Quality, Record, RollupKind, RollupSpan, Timestamp,
-    Value,
+    Catalogue, HistoryKind, Problem, Record, RollupKind, RollupSpan, Timestamp, Value,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -38,6 +38,8 @@ pub struct LakeFigures {
     pub compacted: u64,
     /// Times replaced files were deleted.
     pub forgotten: u64,
+    /// Times corrected rows left their files.
+    pub struck: u64,
     /// Seals and steps of upkeep that the disk refused.
     pub refused: u64,
     /// Rows that queries gave and that were compared.
@@ -61,6 +63,7 @@ impl LakeFigures {
         self.expired += other.expired;
         self.compacted += other.compacted;
         self.forgotten += other.forgotten;
+        self.struck += other.struck;
         self.refused += other.refused;
         self.rows_compared += other.rows_compared;
         self.rotten += other.rotten;
@@ -78,8 +81,11 @@ pub struct History {
     runtime: Runtime,
     /// `None` while the process is dead.
     lake: Option<Lake>,
-    /// Positions whose rows the lake was given and has.
+    /// Positions of messages and corrections that the lake was given and has.
     held: BTreeSet<u64>,
+    /// Corrections that came when what they correct might have been given up: a person is told so before, but a
+    /// disk that refused for days held these up. Rollups may have been past counting anew by then.
+    late: BTreeSet<u64>,
     /// What it told as sealed.
     sealed: u64,
     /// The latest moment that upkeep was asked with: what is over by then may be gone.
@@ -134,6 +140,15 @@ fn is_over(us: i64, keep_days: Option<u32>, now_us: i64) -> bool {
     })
 }
 
+/// The start of the bucket that a moment lies in.
+fn bucket_start(us: i64, span: RollupSpan, length_us: i64) -> i64 {
+    let offset_us = match span {
+        RollupSpan::Day => i64::from(DAY_OFFSET_SECONDS) * 1_000_000,
+        _ => 0,
+    };
+    (us + offset_us).div_euclid(length_us) * length_us - offset_us
+}
+
 /// How often a row may be there.
 #[derive(Clone, Copy, Debug, Default)]
 struct Times {
@@ -172,6 +187,7 @@ impl History {
             runtime: runtime.map_err(|e| e.to_string())?,
             lake: None,
             held: BTreeSet::new(),
+            late: BTreeSet::new(),
             sealed: 0,
             latest_us: i64::MIN,
             figures: LakeFigures::default(),
@@ -233,6 +249,7 @@ impl History {
                 }
                 // What was in memory only is gone; the projector brings it again.
                 self.held.split_off(&sealed);
+                self.late.split_off(&sealed);
                 self.sealed = sealed;
                 self.lake = Some(lake);
                 self.folders_agree()?;
@@ -243,15 +260,42 @@ impl History {
         }
     }
 
-    /// Takes a message of the journal.
+    /// Takes a record of the journal.
     ///
     /// # Errors
     /// When there is no lake.
-    pub fn take(&mut self, position: u64, said: &Accepted) -> Result<(), String> {
-        if self.lake()?.apply(position, said) > 0 {
-            self.held.insert(position);
+    pub fn take(&mut self, position: u64, record: &Record) -> Result<(), String> {
+        let latest = Timestamp::from_micros(self.latest_us);
+        let lake = self.lake()?;
+        let is_new = position >= lake.stats().position_next;
+        match record {
+            Record::Accepted(said) => {
+                if lake.apply(position, said) > 0 {
+                    self.held.insert(position);
+                }
+            }
+            Record::Corrected(corrected) if is_new => {
+                let (entity_type, observed_at) = (&corrected.entity_type, corrected.observed_at);
+                let in_time = lake.is_correctable(entity_type.as_str(), observed_at, latest);
+                lake.apply_corrected(position, corrected);
+                self.held.insert(position);
+                if !in_time {
+                    self.late.insert(position);
+                }
+            }
+            _ => {}
         }
         Ok(())
+    }
+
+    /// Whether a person who looks at history may correct this observation.
+    pub fn may_correct(&self, stands: &Stands, now_us: i64) -> bool {
+        let now = Timestamp::from_micros(now_us.max(self.latest_us));
+        let (entity_type, observed_at) = (stands.entity_type.as_str(), stands.said.observed_at);
+        self.held.contains(&stands.position)
+            && self.lake.as_ref().is_some_and(|lake| {
+                lake.takes_corrections() && lake.is_correctable(entity_type, observed_at, now)
+            })
     }
 
     /// Everything that the journal has, the lake has.
@@ -263,7 +307,7 @@ impl History {
         journaled: impl Iterator<Item = (&'a u64, &'a Vec<u8>)>,
     ) -> Result<(), String> {
         for (position, bytes) in journaled.filter(|(at, _)| !self.held.contains(at)) {
-            if let Ok(Record::Accepted(_)) = Record::decode(bytes) {
+            if let Ok(Record::Accepted(_) | Record::Corrected(_)) = Record::decode(bytes) {
                 return Err(broken("I4", format!("the lake lacks record {position}")));
             }
         }
@@ -327,8 +371,8 @@ impl History {
                     Upkeep::Expire => self.figures.expired += 1,
                     Upkeep::Compact => self.figures.compacted += 1,
                     Upkeep::Forget => self.figures.forgotten += 1,
-                    // This city corrects nothing; `tests/corrections.rs` does.
-                    Upkeep::Place | Upkeep::Strike => {}
+                    Upkeep::Strike => self.figures.struck += 1,
+                    Upkeep::Place => {}
                 },
                 Ok(None) => return Ok(true),
                 Err(problem) => {
@@ -487,20 +531,39 @@ impl History {
         Ok(rows.iter().map(|row| row.join(" ")).collect())
     }
 
-    /// What the lake was given, observation by observation.
+    /// What the lake was given and nothing took the place of, observation by observation.
     fn told_to_it(
         &self,
         given: &BTreeMap<u64, Vec<u8>>,
         mut each: impl FnMut(u64, &model::Update, &model::AttributeUpdate),
     ) -> Result<(), String> {
+        let mut gone: BTreeSet<Key> = BTreeSet::new();
+        let mut said = Vec::new();
         for position in &self.held {
             let bytes = given
                 .get(position)
                 .ok_or_else(|| format!("record {position} was never given"))?;
-            let record = Record::decode(bytes).map_err(|e| e.to_string())?;
-            if let Record::Accepted(said) = record {
-                for update in &said.updates {
-                    for attribute in &update.attributes {
+            match Record::decode(bytes).map_err(|e| e.to_string())? {
+                Record::Accepted(accepted) => said.push((*position, accepted)),
+                Record::Corrected(corrected) => {
+                    gone.insert(superseded(&corrected));
+                    if corrected.value.is_some() {
+                        said.push((*position, corrected.said()));
+                    }
+                }
+                Record::Rejected(_) | Record::Retained(_) => {}
+            }
+        }
+        for (position, said) in &said {
+            for update in &said.updates {
+                for attribute in &update.attributes {
+                    let key = (
+                        *position,
+                        update.entity_id.to_string(),
+                        attribute.name.to_string(),
+                        attribute.observed_at.micros(),
+                    );
+                    if !gone.contains(&key) {
                         each(*position, update, attribute);
                     }
                 }
@@ -566,6 +629,7 @@ impl History {
             (RollupSpan::Day, "observations_1d", DAY_US),
         ] {
             let expected = self.recount(given, span, length_us)?;
+            let loose = self.loose(given, span, length_us);
             let rows = self.ask(&format!(
                 "SELECT entity_id, attribute, CAST(bucket_start AS BIGINT), count, min, max, mean, last FROM {table}"
             ));
@@ -574,24 +638,45 @@ impl History {
             for row in &rows {
                 let key = row[..3].join(" ");
                 let told = || broken("I4", format!("{table} has {row:?}"));
-                let Some(bucket) = expected.get(&key) else {
-                    return Err(told());
-                };
-                if !bucket.is_over && !bucket.is_as_told(&row[3..]) {
-                    return Err(format!("{}, a recount says {bucket:?}", told()));
+                if !loose.contains(&key) {
+                    let Some(bucket) = expected.get(&key) else {
+                        return Err(told());
+                    };
+                    if !bucket.is_over && !bucket.is_as_told(&row[3..]) {
+                        return Err(format!("{}, a recount says {bucket:?}", told()));
+                    }
                 }
                 if !seen.insert(key) {
                     return Err(format!("{}, twice", told()));
                 }
             }
-            let lost = expected
-                .iter()
-                .find(|(key, bucket)| !bucket.is_over && !seen.contains(*key));
+            let lost = expected.iter().find(|(key, bucket)| {
+                !bucket.is_over && !loose.contains(*key) && !seen.contains(*key)
+            });
             if let Some((key, bucket)) = lost {
                 return Err(broken("I4", format!("{table} lacks {key}: {bucket:?}")));
             }
         }
         Ok(())
+    }
+
+    /// The buckets that late corrections reach into: counted anew or not.
+    fn loose(
+        &self,
+        given: &BTreeMap<u64, Vec<u8>>,
+        span: RollupSpan,
+        length_us: i64,
+    ) -> BTreeSet<String> {
+        let late = self.late.iter().filter_map(|position| given.get(position));
+        late.filter_map(|bytes| match Record::decode(bytes) {
+            Ok(Record::Corrected(corrected)) => Some(corrected),
+            _ => None,
+        })
+        .map(|corrected| {
+            let start = bucket_start(corrected.observed_at.micros(), span, length_us);
+            format!("\"{}\" \"{}\" {start}", corrected.entity_id, corrected.attribute)
+        })
+        .collect()
     }
 
     fn recount(
@@ -601,21 +686,17 @@ impl History {
         length_us: i64,
     ) -> Result<BTreeMap<String, Bucket>, String> {
         let kinds = history_kinds();
-        let offset_us = match span {
-            RollupSpan::Day => i64::from(DAY_OFFSET_SECONDS) * 1_000_000,
-            _ => 0,
-        };
         let mut buckets: BTreeMap<String, Bucket> = BTreeMap::new();
         self.told_to_it(given, |position, update, attribute| {
             let rollup = kinds[update.entity_type.as_str()].rollups.get(&span);
             let (Some(rollup), Value::Number(number)) = (rollup, &attribute.value) else {
                 return;
             };
-            if attribute.quality != Quality::Good {
+            if !attribute.quality.is_usable() {
                 return;
             }
             let us = attribute.observed_at.micros();
-            let start = (us + offset_us).div_euclid(length_us) * length_us - offset_us;
+            let start = bucket_start(us, span, length_us);
             let key = format!("\"{}\" \"{}\" {start}", update.entity_id, attribute.name);
             let bucket = buckets.entry(key).or_insert(Bucket {
                 count: 0,

@@ -16,6 +16,8 @@ pub struct Figures {
     pub power_losses: u64,
     /// Records that a reader was told are damaged.
     pub damaged: u64,
+    /// Observations that were corrected or withdrawn.
+    pub corrections: u64,
     /// Records trimmed away.
     pub trimmed: u64,
     /// Checkpoints that became durable.
@@ -36,6 +38,7 @@ impl Figures {
         self.crashes += other.crashes;
         self.power_losses += other.power_losses;
         self.damaged += other.damaged;
+        self.corrections += other.corrections;
         self.trimmed += other.trimmed;
         self.checkpoints += other.checkpoints;
         self.disk_steps += other.disk_steps;
@@ -49,6 +52,8 @@ impl Figures {
 pub enum Op {
     /// Messages come in.
     Append,
+    /// A person corrects an observation, or withdraws it.
+    Correct,
     /// Devices speak, and the network does with it what it does.
     Network,
     /// The disk is slow: messages come in until the journal is busy or stalled.
@@ -84,8 +89,9 @@ pub enum Op {
 }
 
 /// How often each comes.
-pub const WEIGHTS: [(Op, u64); 12] = [
+pub const WEIGHTS: [(Op, u64); 13] = [
     (Op::Append, 20),
+    (Op::Correct, 2),
     (Op::Network, 25),
     (Op::Burst, 1),
     (Op::Write, 30),
@@ -100,8 +106,9 @@ pub const WEIGHTS: [(Op, u64); 12] = [
 ];
 
 /// With a lake.
-pub const LAKE_WEIGHTS: [(Op, u64); 16] = [
+pub const LAKE_WEIGHTS: [(Op, u64); 17] = [
     (Op::Append, 25),
+    (Op::Correct, 5),
     (Op::Network, 10),
     (Op::Write, 25),
     (Op::Project, 20),
