@@ -16,7 +16,7 @@
 #![allow(clippy::print_stderr, reason = "a trace is asked for by hand")]
 
 use crate::blocks::{lost, stretches};
-use crate::history::History;
+use crate::history::{History, Slow};
 use crate::messages::{DAY_US, Messages, standing};
 use crate::network::{Gate, Network};
 use crate::plan::{Figures, LAKE_WEIGHTS, Op, Plan, WEIGHTS};
@@ -273,6 +273,7 @@ impl World {
                 self.messages.now_us += self.random.below(2 * DAY_US as u64) as i64;
                 Ok(())
             }
+            Op::Slow => self.slow(),
             Op::Seal | Op::Upkeep | Op::Ask | Op::Rot => {
                 let Some(history) = &mut self.history else {
                     return Ok(());
@@ -463,16 +464,39 @@ impl World {
 
     /// As the binary's projector: damage is passed and remembered, a refusal of the disk is tried again later.
     fn project(&mut self) -> Result<(), String> {
+        for (at, record) in self.read()? {
+            if let Some(history) = &mut self.history {
+                history.take(at, &record)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The disk of history is slow: what comes meanwhile is taken all the same.
+    fn slow(&mut self) -> Result<(), String> {
+        let news = self.read()?;
+        let Some(history) = &mut self.history else {
+            return Ok(());
+        };
+        let work = if self.random.once_in(2) {
+            Slow::Seal
+        } else {
+            Slow::Upkeep
+        };
+        let now_us = self.messages.now_us;
+        history.slowly(work, now_us, news.into(), &self.given, &mut self.random)
+    }
+
+    /// Lets the twin follow the journal; what was read is for history.
+    fn read(&mut self) -> Result<Vec<(u64, Record)>, String> {
+        let mut read = Vec::new();
         loop {
             match self.life()?.reader.next_batch(20) {
-                Ok(batch) if batch.is_empty() => return Ok(()),
+                Ok(batch) if batch.is_empty() => return Ok(read),
                 Ok(batch) => {
                     for (at, bytes) in batch {
                         self.same(at, &bytes)?;
-                        let record = apply(&self.twin, at, &bytes)?;
-                        if let Some(history) = &mut self.history {
-                            history.take(at, &record)?;
-                        }
+                        read.push((at, apply(&self.twin, at, &bytes)?));
                     }
                 }
                 Err(ReadError::Damaged(damage)) => {
@@ -492,7 +516,7 @@ impl World {
                         ),
                     ));
                 }
-                Err(ReadError::Io { .. }) => return Ok(()),
+                Err(ReadError::Io { .. }) => return Ok(read),
             }
         }
     }

@@ -4,22 +4,24 @@
 //! that equal a recount; folders that hold what the manifest says; no position told as sealed that is not in
 //! files after a crash (I21).
 
-use crate::FolderDisk;
 use crate::city::broken;
-use crate::folder::Rot;
+use crate::folder::{Rot, Step};
 use crate::messages::{DAY_US, EVEN, Key, ODD, Stands, superseded};
-use lake::{Lake, Limits, NoRecords, Upkeep, check};
+use crate::{FolderDisk, Random};
+use lake::{Lake, Limits, NoRecords, Sealed, Upkeep, check};
 use model::{
     Catalogue, HistoryKind, Problem, Record, RollupKind, RollupSpan, Timestamp, Value,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 /// How far the city's clock is ahead of UTC.
 const DAY_OFFSET_SECONDS: i32 = 28_800;
+/// Questions that are asked in one stretch of a slow disk.
+const ANSWERS_MAX: usize = 3;
 /// Steps of upkeep that a small lake never needs at once.
 const UPKEEP_STEPS_MAX: u64 = 2_000;
 
@@ -40,6 +42,12 @@ pub struct LakeFigures {
     pub forgotten: u64,
     /// Times corrected rows left their files.
     pub struck: u64,
+    /// Records that came while the lake waited for a slow disk.
+    pub meanwhile: u64,
+    /// Questions that were answered meanwhile, and compared.
+    pub asked_meanwhile: u64,
+    /// Seals that ended while upkeep waited for a slow disk.
+    pub sealed_meanwhile: u64,
     /// Seals and steps of upkeep that the disk refused.
     pub refused: u64,
     /// Rows that queries gave and that were compared.
@@ -64,6 +72,9 @@ impl LakeFigures {
         self.compacted += other.compacted;
         self.forgotten += other.forgotten;
         self.struck += other.struck;
+        self.meanwhile += other.meanwhile;
+        self.asked_meanwhile += other.asked_meanwhile;
+        self.sealed_meanwhile += other.sealed_meanwhile;
         self.refused += other.refused;
         self.rows_compared += other.rows_compared;
         self.rotten += other.rotten;
@@ -78,20 +89,108 @@ pub struct History {
     /// What it lies on.
     pub disk: FolderDisk,
     dir: PathBuf,
-    runtime: Runtime,
+    runtime: Arc<Runtime>,
     /// `None` while the process is dead.
-    lake: Option<Lake>,
-    /// Positions of messages and corrections that the lake was given and has.
-    held: BTreeSet<u64>,
-    /// Corrections that came when what they correct might have been given up: a person is told so before, but a
-    /// disk that refused for days held these up. Rollups may have been past counting anew by then.
-    late: BTreeSet<u64>,
+    lake: Option<Arc<Lake>>,
+    known: Known,
     /// What it told as sealed.
     sealed: u64,
     /// The latest moment that upkeep was asked with: what is over by then may be gone.
     latest_us: i64,
     figures: LakeFigures,
     _folder: tempfile::TempDir,
+}
+
+/// What the lake was given.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    /// Positions of messages and corrections that it has.
+    held: BTreeSet<u64>,
+    /// Corrections that came when what they correct might have been given up: a person is told so before, but a
+    /// disk that refused for days held these up. Rollups may have been past counting anew by then.
+    late: BTreeSet<u64>,
+}
+
+impl Known {
+    /// Gives the lake a record; `latest_us` is the latest moment that upkeep was asked with.
+    fn give(&mut self, lake: &Lake, position: u64, record: &Record, latest_us: i64) {
+        let is_new = position >= lake.stats().position_next;
+        match record {
+            Record::Accepted(said) => {
+                if lake.apply(position, said) > 0 {
+                    self.held.insert(position);
+                }
+            }
+            Record::Corrected(corrected) if is_new => {
+                let latest = Timestamp::from_micros(latest_us);
+                let (entity_type, observed_at) = (&corrected.entity_type, corrected.observed_at);
+                let in_time = lake.is_correctable(entity_type.as_str(), observed_at, latest);
+                lake.apply_corrected(position, corrected);
+                self.held.insert(position);
+                if !in_time {
+                    self.late.insert(position);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What was in memory only is gone.
+    fn forget_from(&mut self, sealed: u64) {
+        self.held.split_off(&sealed);
+        self.late.split_off(&sealed);
+    }
+}
+
+/// What the lake does on a slow disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slow {
+    /// It seals.
+    Seal,
+    /// It looks after its files; somebody seals meanwhile.
+    Upkeep,
+}
+
+/// What others do with the lake while it waits for the disk.
+struct Others {
+    lake: Arc<Lake>,
+    disk: FolderDisk,
+    runtime: Arc<Runtime>,
+    random: Random,
+    work: Slow,
+    news: VecDeque<(u64, Record)>,
+    known: Known,
+    latest_us: i64,
+    /// What queries answered, and what was known when they began.
+    answers: Vec<(Result<Vec<String>, String>, Known)>,
+    seals: Vec<(bool, Result<Option<Sealed>, Problem>)>,
+    taken: u64,
+}
+
+impl Others {
+    /// A step of the disk begins.
+    fn step(&mut self, step: Step) {
+        if self.disk.has_stopped() {
+            return;
+        }
+        while self.random.once_in(2)
+            && let Some((position, record)) = self.news.pop_front()
+        {
+            self.known.give(&self.lake, position, &record, self.latest_us);
+            self.taken += 1;
+        }
+        if self.answers.len() < ANSWERS_MAX && self.random.once_in(12) {
+            let found = observations(&self.runtime, &self.lake);
+            self.answers.push((found, self.known.clone()));
+        }
+        // Another thread may seal while upkeep writes; both list files one after the other, so that here, where there
+        // is one thread, a seal begins only before that.
+        let is_writing = step == Step::Content { of_table: true };
+        if self.work == Slow::Upkeep && is_writing && self.random.once_in(2) {
+            let was_well = self.disk.is_well();
+            self.seals.push((was_well, self.lake.seal()));
+        }
+    }
 }
 
 fn history_kinds() -> BTreeMap<String, HistoryKind> {
@@ -140,6 +239,33 @@ fn is_over(us: i64, keep_days: Option<u32>, now_us: i64) -> bool {
     })
 }
 
+fn ask(runtime: &Runtime, lake: &Lake, sql: &str) -> Result<Vec<Vec<String>>, String> {
+    let limits = Limits {
+        rows_max: 1_000_000,
+        time_max: Duration::from_secs(3_600),
+        ..Limits::default()
+    };
+    let catalogue = Catalogue::default();
+    let answer = runtime
+        .block_on(lake.query(sql, &limits, Arc::new(NoRecords), &catalogue))
+        .map_err(|problem| problem.to_string())?;
+    let rows = answer.rows.iter();
+    Ok(rows
+        .map(|row| row.iter().map(ToString::to_string).collect())
+        .collect())
+}
+
+/// Every observation that the lake shows, a line each.
+fn observations(runtime: &Runtime, lake: &Lake) -> Result<Vec<String>, String> {
+    let rows = ask(
+        runtime,
+        lake,
+        "SELECT journal_position, entity_id, attribute, CAST(observed_at AS BIGINT), \
+         value_number, value_text FROM observations",
+    )?;
+    Ok(rows.iter().map(|row| row.join(" ")).collect())
+}
+
 /// The start of the bucket that a moment lies in.
 fn bucket_start(us: i64, span: RollupSpan, length_us: i64) -> i64 {
     let offset_us = match span {
@@ -184,10 +310,9 @@ impl History {
         Ok(Self {
             disk: FolderDisk::new(folder.path(), seed),
             dir: folder.path().join("lake"),
-            runtime: runtime.map_err(|e| e.to_string())?,
+            runtime: Arc::new(runtime.map_err(|e| e.to_string())?),
             lake: None,
-            held: BTreeSet::new(),
-            late: BTreeSet::new(),
+            known: Known::default(),
             sealed: 0,
             latest_us: i64::MIN,
             figures: LakeFigures::default(),
@@ -209,12 +334,12 @@ impl History {
             "lake: step {}, sealed {}, {:?}, files {:?}",
             self.disk.steps(),
             self.sealed,
-            self.lake.as_ref().map(Lake::stats),
+            self.lake.as_ref().map(|lake| lake.stats()),
             self.disk.files()
         )
     }
 
-    fn lake(&self) -> Result<&Lake, String> {
+    fn lake(&self) -> Result<&Arc<Lake>, String> {
         self.lake.as_ref().ok_or_else(|| "no lake".to_owned())
     }
 
@@ -248,10 +373,9 @@ impl History {
                     ));
                 }
                 // What was in memory only is gone; the projector brings it again.
-                self.held.split_off(&sealed);
-                self.late.split_off(&sealed);
+                self.known.forget_from(sealed);
                 self.sealed = sealed;
-                self.lake = Some(lake);
+                self.lake = Some(Arc::new(lake));
                 self.folders_agree()?;
                 Ok(true)
             }
@@ -265,26 +389,8 @@ impl History {
     /// # Errors
     /// When there is no lake.
     pub fn take(&mut self, position: u64, record: &Record) -> Result<(), String> {
-        let latest = Timestamp::from_micros(self.latest_us);
-        let lake = self.lake()?;
-        let is_new = position >= lake.stats().position_next;
-        match record {
-            Record::Accepted(said) => {
-                if lake.apply(position, said) > 0 {
-                    self.held.insert(position);
-                }
-            }
-            Record::Corrected(corrected) if is_new => {
-                let (entity_type, observed_at) = (&corrected.entity_type, corrected.observed_at);
-                let in_time = lake.is_correctable(entity_type.as_str(), observed_at, latest);
-                lake.apply_corrected(position, corrected);
-                self.held.insert(position);
-                if !in_time {
-                    self.late.insert(position);
-                }
-            }
-            _ => {}
-        }
+        let lake = Arc::clone(self.lake()?);
+        self.known.give(&lake, position, record, self.latest_us);
         Ok(())
     }
 
@@ -292,7 +398,7 @@ impl History {
     pub fn may_correct(&self, stands: &Stands, now_us: i64) -> bool {
         let now = Timestamp::from_micros(now_us.max(self.latest_us));
         let (entity_type, observed_at) = (stands.entity_type.as_str(), stands.said.observed_at);
-        self.held.contains(&stands.position)
+        self.known.held.contains(&stands.position)
             && self.lake.as_ref().is_some_and(|lake| {
                 lake.takes_corrections() && lake.is_correctable(entity_type, observed_at, now)
             })
@@ -306,7 +412,7 @@ impl History {
         &self,
         journaled: impl Iterator<Item = (&'a u64, &'a Vec<u8>)>,
     ) -> Result<(), String> {
-        for (position, bytes) in journaled.filter(|(at, _)| !self.held.contains(at)) {
+        for (position, bytes) in journaled.filter(|(at, _)| !self.known.held.contains(at)) {
             if let Ok(Record::Accepted(_) | Record::Corrected(_)) = Record::decode(bytes) {
                 return Err(broken("I4", format!("the lake lacks record {position}")));
             }
@@ -385,6 +491,75 @@ impl History {
         Ok(false)
     }
 
+    /// Seals, or does a step of upkeep, while the disk is slow: between its steps records come in, people ask, and
+    /// upkeep does not hold up a seal. What is left of the news comes afterwards.
+    ///
+    /// # Errors
+    /// Which invariant broke, and how.
+    pub fn slowly(
+        &mut self,
+        work: Slow,
+        now_us: i64,
+        news: VecDeque<(u64, Record)>,
+        given: &BTreeMap<u64, Vec<u8>>,
+        random: &mut Random,
+    ) -> Result<(), String> {
+        if work == Slow::Upkeep {
+            self.latest_us = self.latest_us.max(now_us);
+        }
+        let others = Arc::new(Mutex::new(Others {
+            lake: Arc::clone(self.lake()?),
+            disk: self.disk.clone(),
+            runtime: Arc::clone(&self.runtime),
+            random: Random::new(random.any()),
+            work,
+            news,
+            known: self.known.clone(),
+            latest_us: self.latest_us,
+            answers: Vec::new(),
+            seals: Vec::new(),
+            taken: 0,
+        }));
+        let busy = Arc::clone(&others);
+        self.disk.set_slow(Some(Box::new(move |step| {
+            busy.lock()
+                .expect("one thread, which does not panic")
+                .step(step);
+        })));
+        let done = match work {
+            Slow::Seal => self.seal(now_us),
+            Slow::Upkeep => self.upkeep(now_us, 1).map(|_| ()),
+        };
+        self.disk.set_slow(None);
+        let others = Arc::into_inner(others).and_then(|others| others.into_inner().ok());
+        let others = others.ok_or("somebody still waits for the disk")?;
+        done?;
+        self.figures.meanwhile += others.taken;
+        for (was_well, sealed) in others.seals {
+            match sealed {
+                Ok(Some(sealed)) => {
+                    self.figures.seals += 1;
+                    self.figures.sealed_meanwhile += 1;
+                    self.figures.rows_sealed += sealed.rows;
+                }
+                Ok(None) => {}
+                Err(problem) => self.may_refuse(was_well, "sealing beside upkeep", &problem)?,
+            }
+        }
+        for (found, known) in others.answers {
+            let found = found.map_err(|e| broken("I4", format!("a query fails meanwhile: {e}")))?;
+            self.figures.asked_meanwhile += 1;
+            self.figures.rows_compared += found.len() as u64;
+            self.compare(&known, found, given, false)
+                .map_err(|what| format!("{what}, while the disk was slow"))?;
+        }
+        self.known = others.known;
+        for (position, record) in others.news {
+            self.take(position, &record)?;
+        }
+        self.note_sealed()
+    }
+
     /// A file rots: check tells it and nothing else, upkeep leaves it as it is, a query fails or goes on.
     /// Then it is as it was, as from a backup; the process is to be started anew.
     ///
@@ -418,7 +593,7 @@ impl History {
             match self.observations() {
                 Err(_) => self.figures.rotten_refused += 1,
                 Ok(found) => {
-                    let is_same = self.compare(found, given, false).is_ok();
+                    let is_same = self.compare(&self.known, found, given, false).is_ok();
                     self.figures.rotten_wrong += u64::from(!is_same);
                 }
             }
@@ -453,7 +628,7 @@ impl History {
             .observations()
             .map_err(|e| broken("I4", format!("a query fails: {e}")))?;
         self.figures.rows_compared += found.len() as u64;
-        self.compare(found, given, is_kept_up)?;
+        self.compare(&self.known, found, given, is_kept_up)?;
         self.is_sound()
     }
 
@@ -506,40 +681,22 @@ impl History {
     }
 
     fn ask(&self, sql: &str) -> Result<Vec<Vec<String>>, String> {
-        let limits = Limits {
-            rows_max: 1_000_000,
-            time_max: Duration::from_secs(3_600),
-            ..Limits::default()
-        };
-        let catalogue = Catalogue::default();
-        let lake = self.lake()?;
-        let answer = self
-            .runtime
-            .block_on(lake.query(sql, &limits, Arc::new(NoRecords), &catalogue))
-            .map_err(|problem| problem.to_string())?;
-        let rows = answer.rows.iter();
-        Ok(rows
-            .map(|row| row.iter().map(ToString::to_string).collect())
-            .collect())
+        ask(&self.runtime, self.lake()?, sql)
     }
 
     fn observations(&self) -> Result<Vec<String>, String> {
-        let rows = self.ask(
-            "SELECT journal_position, entity_id, attribute, CAST(observed_at AS BIGINT), \
-             value_number, value_text FROM observations",
-        )?;
-        Ok(rows.iter().map(|row| row.join(" ")).collect())
+        observations(&self.runtime, self.lake()?)
     }
 
     /// What the lake was given and nothing took the place of, observation by observation.
     fn told_to_it(
-        &self,
+        known: &Known,
         given: &BTreeMap<u64, Vec<u8>>,
         mut each: impl FnMut(u64, &model::Update, &model::AttributeUpdate),
     ) -> Result<(), String> {
         let mut gone: BTreeSet<Key> = BTreeSet::new();
         let mut said = Vec::new();
-        for position in &self.held {
+        for position in &known.held {
             let bytes = given
                 .get(position)
                 .ok_or_else(|| format!("record {position} was never given"))?;
@@ -574,13 +731,14 @@ impl History {
 
     fn compare(
         &self,
+        known: &Known,
         found: Vec<String>,
         given: &BTreeMap<u64, Vec<u8>>,
         is_kept_up: bool,
     ) -> Result<(), String> {
         let kinds = history_kinds();
         let mut expected: BTreeMap<String, Times> = BTreeMap::new();
-        self.told_to_it(given, |position, update, attribute| {
+        Self::told_to_it(known, given, |position, update, attribute| {
             let us = attribute.observed_at.micros();
             let (number, text) = match &attribute.value {
                 Value::Number(number) => (format!("{number:?}"), "null".to_owned()),
@@ -667,7 +825,7 @@ impl History {
         span: RollupSpan,
         length_us: i64,
     ) -> BTreeSet<String> {
-        let late = self.late.iter().filter_map(|position| given.get(position));
+        let late = self.known.late.iter().filter_map(|position| given.get(position));
         late.filter_map(|bytes| match Record::decode(bytes) {
             Ok(Record::Corrected(corrected)) => Some(corrected),
             _ => None,
@@ -687,7 +845,7 @@ impl History {
     ) -> Result<BTreeMap<String, Bucket>, String> {
         let kinds = history_kinds();
         let mut buckets: BTreeMap<String, Bucket> = BTreeMap::new();
-        self.told_to_it(given, |position, update, attribute| {
+        Self::told_to_it(&self.known, given, |position, update, attribute| {
             let rollup = kinds[update.entity_type.as_str()].rollups.get(&span);
             let (Some(rollup), Value::Number(number)) = (rollup, &attribute.value) else {
                 return;

@@ -80,6 +80,8 @@ pub enum Op {
     Seal,
     /// The lake looks after its files.
     Upkeep,
+    /// The lake seals or looks after its files on a slow disk, and the rest goes on.
+    Slow,
     /// The lake is asked for everything.
     Ask,
     /// Some days pass.
@@ -106,14 +108,15 @@ pub const WEIGHTS: [(Op, u64); 13] = [
 ];
 
 /// With a lake.
-pub const LAKE_WEIGHTS: [(Op, u64); 17] = [
+pub const LAKE_WEIGHTS: [(Op, u64); 18] = [
     (Op::Append, 25),
     (Op::Correct, 5),
     (Op::Network, 10),
     (Op::Write, 25),
     (Op::Project, 20),
-    (Op::Seal, 9),
-    (Op::Upkeep, 9),
+    (Op::Seal, 8),
+    (Op::Upkeep, 7),
+    (Op::Slow, 4),
     (Op::Ask, 1),
     (Op::Days, 2),
     (Op::Rot, 1),

@@ -27,6 +27,9 @@ fn some_seeds() {
         lake.forgotten,
         lake.struck,
         lake.refused,
+        lake.meanwhile,
+        lake.asked_meanwhile,
+        lake.sealed_meanwhile,
         total.corrections,
     ] {
         assert!(count > 10, "{total:?}");
