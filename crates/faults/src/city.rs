@@ -289,7 +289,7 @@ impl World {
                         .upkeep(now_us, 1 + self.random.below(12))
                         .map(|_| ()),
                     Op::Ask => history.verify(&self.given, false),
-                    _ => history.rot(now_us, &self.given),
+                    _ => history.rot(now_us),
                 }
             }
         }

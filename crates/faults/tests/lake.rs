@@ -34,7 +34,7 @@ fn some_seeds() {
     ] {
         assert!(count > 10, "{total:?}");
     }
-    assert!(lake.rotten > 5, "{total:?}");
+    assert!(lake.rotten > 5 && lake.rotten_refused > 5, "{total:?}");
 }
 
 #[test]
