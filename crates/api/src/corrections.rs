@@ -269,7 +269,7 @@ pub async fn correct(
         limit: SAME_TIME_MAX,
     };
     let found = app.lake.history(&wanted, &app.options.sql_limits).await;
-    let found = found.map_err(ApiError::invalid)?.points;
+    let found = found.map_err(ApiError::unanswered)?.points;
     let old = the_one(&request, found)?;
     let now = app.now();
     let entity_type = TypeName::new(&old.entity_type).map_err(ApiError::internal)?;

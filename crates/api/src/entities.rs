@@ -370,7 +370,7 @@ pub async fn history(
         .lake
         .history(&wanted, &app.options.sql_limits)
         .await
-        .map_err(ApiError::invalid)?;
+        .map_err(ApiError::unanswered)?;
     points.reverse();
     let unit = app.twin.get(&id).and_then(|e| {
         let unit = e.attribute(attribute.as_str())?.unit;

@@ -83,6 +83,14 @@ impl ApiError {
     pub fn invalid(problem: Problem) -> Self {
         Self::new(StatusCode::BAD_REQUEST, problem)
     }
+    /// A question to history: 400 for what it got wrong, 503 when history's own files are damaged or cannot be read.
+    pub fn unanswered(problem: Problem) -> Self {
+        if problem.code.starts_with("lake-") {
+            tracing::error!(%problem, "history could not be asked");
+            return Self::new(StatusCode::SERVICE_UNAVAILABLE, problem);
+        }
+        Self::invalid(problem)
+    }
     /// 404 of a kind of thing.
     pub fn not_found(kind: &str, id: impl std::fmt::Display) -> Self {
         let problem = Problem::new(

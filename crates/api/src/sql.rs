@@ -126,7 +126,7 @@ async fn file(
         .lake
         .query_stream(question, limits)
         .await
-        .map_err(ApiError::invalid)?;
+        .map_err(ApiError::unanswered)?;
     let folder = tempfile::tempdir_in(&app.options.passing_dir).map_err(ApiError::internal)?;
     let path = folder.path().join("file");
     let options = imports::write::Options {
@@ -140,7 +140,7 @@ async fn file(
     let mut target =
         imports::write::Target::new(&path, format, answer.schema(), options).map_err(failed)?;
     while let Some(batch) = answer.next().await {
-        let batch = batch.map_err(ApiError::invalid)?;
+        let batch = batch.map_err(ApiError::unanswered)?;
         // Packing and the disk are no work for a thread that serves others.
         target = tokio::task::spawn_blocking(move || {
             target.write(&lake::formats::flat(&batch)?).map(|()| target)
@@ -179,10 +179,10 @@ async fn stream(
     };
     let limits = &app.options.sql_stream_limits;
     let answer = app.lake.query_stream(question, limits).await;
-    let mut pieces = Box::pin(answer.map_err(ApiError::invalid)?.into_bytes(format));
+    let mut pieces = Box::pin(answer.map_err(ApiError::unanswered)?.into_bytes(format));
     // What fails before the first rows is still told with a status.
     let first = match pieces.next().await {
-        Some(first) => first.map_err(ApiError::invalid)?,
+        Some(first) => first.map_err(ApiError::unanswered)?,
         None => Vec::new(),
     };
     let rest = pieces.inspect(|piece| {
@@ -206,7 +206,7 @@ pub async fn answer(app: &App, query: &str, tables: Arc<CityTables>) -> Answer<S
             &app.ingest.catalogue(),
         )
         .await
-        .map_err(ApiError::invalid)?;
+        .map_err(ApiError::unanswered)?;
     let columns: Vec<Column> = result
         .columns
         .iter()

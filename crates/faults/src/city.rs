@@ -1,9 +1,11 @@
 //! A city in small: the production journal and twin on a simulated disk, and the lake on another when it is
-//! asked for. A seed decides what comes in, when the disks work, what they refuse, where the process dies,
-//! and what rots; nothing else does, so that a seed that fails once fails always. What must hold is said
-//! with the ids of ARCHITECTURE.md.
+//! asked for; devices speak to it over a simulated network. A seed decides what comes in, what the network
+//! loses, when the disks work, what they refuse, where the process dies, and what rots; nothing else does, so
+//! that a seed that fails once fails always. What must hold is said with the ids of ARCHITECTURE.md.
 //!
 //! ```text
+//!  devices ─► network ─► admission (see `network`)
+//!                            ▼
 //!  messages ─► journal ─► SimDisk          model: what was given which position, what was acknowledged
 //!                 └► reader ─► twin ─► checkpoint on the same SimDisk
 //!                        └───► lake ─► FolderDisk (see `history`)
@@ -14,10 +16,12 @@
 #![allow(clippy::print_stderr, reason = "a trace is asked for by hand")]
 
 use crate::blocks::{lost, stretches};
-use crate::history::History;
-use crate::messages::{DAY_US, Messages};
+use crate::history::{History, Slow};
+use crate::messages::{DAY_US, Messages, standing};
+use crate::network::{Gate, Network};
 use crate::plan::{Figures, LAKE_WEIGHTS, Op, Plan, WEIGHTS};
 use crate::{Random, SimDisk, small_options};
+use admission::{Ingest, Limits};
 use journal::format::segment_first_position;
 use journal::{
     Anchor, AppendError, Journal, OpenError, ReadError, Reader, Recovery, Round, Stepper, check_on,
@@ -25,6 +29,7 @@ use journal::{
 use model::Record;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use twin::{Filter, Twin};
 
 /// Operations of one run.
@@ -36,6 +41,8 @@ const CHECKPOINT: &str = "twin.bin";
 const CHECKPOINT_NEW: &str = "twin.new";
 /// Blocks that may wait at the end: more than the journal's buffer holds.
 const BLOCKS_MAX: usize = 1_000;
+/// Times that everything is carried to and fro at the end, after which nobody may still wait for an answer.
+const ROUNDS_MAX: usize = 100;
 
 /// Runs one seed, with the lake or without.
 ///
@@ -93,6 +100,7 @@ pub fn follow(plan: Plan) -> Result<Figures, String> {
     }
     world.finish(quiet)?;
     world.figures.disk_steps = world.disk.steps();
+    world.figures.network = world.network.figures();
     if let Some(history) = &world.history {
         world.figures.lake = history.figures();
     }
@@ -104,6 +112,8 @@ struct Life {
     stepper: Stepper,
     /// The projector's.
     reader: Reader,
+    /// What devices come through; what it remembers of them dies with the process.
+    ingest: Ingest,
 }
 
 struct World {
@@ -111,6 +121,9 @@ struct World {
     disk: SimDisk,
     /// `None` only while it starts.
     life: Option<Life>,
+    /// How many there were.
+    lives: u64,
+    network: Network,
     /// What was given each position, last.
     given: BTreeMap<u64, Vec<u8>>,
     /// Records that rotted, or whose block was taken for a cut-off write because it did.
@@ -150,6 +163,8 @@ impl World {
             random: Random::new(plan.seed),
             disk: SimDisk::new(plan.seed),
             life: None,
+            lives: 0,
+            network: Network::new(plan.seed),
             given: BTreeMap::new(),
             rotten: BTreeSet::new(),
             acknowledged: 0,
@@ -224,6 +239,8 @@ impl World {
                 }
                 Ok(())
             }
+            Op::Network => self.network(),
+            Op::Correct => self.correct(),
             Op::Write => self.write(),
             Op::Project => self.project(),
             Op::Checkpoint => self.checkpoint(),
@@ -256,6 +273,7 @@ impl World {
                 self.messages.now_us += self.random.below(2 * DAY_US as u64) as i64;
                 Ok(())
             }
+            Op::Slow => self.slow(),
             Op::Seal | Op::Upkeep | Op::Ask | Op::Rot => {
                 let Some(history) = &mut self.history else {
                     return Ok(());
@@ -271,7 +289,7 @@ impl World {
                         .upkeep(now_us, 1 + self.random.below(12))
                         .map(|_| ()),
                     Op::Ask => history.verify(&self.given, false),
-                    _ => history.rot(now_us, &self.given),
+                    _ => history.rot(now_us),
                 }
             }
         }
@@ -328,11 +346,7 @@ impl World {
         let slices: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
         match self.life()?.journal.append_all(&slices) {
             Ok(positions) => {
-                for (position, record) in positions.zip(records) {
-                    if self.given.insert(position, record).is_some() {
-                        return Err(broken("I2", format!("position {position} was given twice")));
-                    }
-                }
+                self.give(positions.zip(records))?;
                 Ok(true)
             }
             Err(AppendError::Busy | AppendError::Full | AppendError::Failed) => {
@@ -341,6 +355,85 @@ impl World {
             }
             Err(error @ AppendError::TooLarge { .. }) => Err(error.to_string()),
         }
+    }
+
+    /// Notes which record was given which position.
+    fn give(&mut self, records: impl IntoIterator<Item = (u64, Vec<u8>)>) -> Result<(), String> {
+        for (position, record) in records {
+            if self.given.insert(position, record).is_some() {
+                return Err(broken("I2", format!("position {position} was given twice")));
+            }
+        }
+        Ok(())
+    }
+
+    fn network(&mut self) -> Result<(), String> {
+        let (_, written) = self.at_the_gate(|network, gate| network.carry(gate))?;
+        self.give(written)
+    }
+
+    /// A person corrects one observation of those that history shows.
+    fn correct(&mut self) -> Result<(), String> {
+        let mut stand = standing(self.given.iter())?;
+        stand.retain(|s| s.position < self.acknowledged && !self.rotten.contains(&s.position));
+        let now_us = self.messages.now_us;
+        if let Some(history) = &self.history {
+            stand.retain(|s| history.may_correct(s, now_us));
+        }
+        let pick = self.random.below(stand.len() as u64) as usize;
+        let Some(stands) = stand.get(pick) else {
+            return Ok(());
+        };
+        let corrected = self.messages.correct(stands, &mut self.random);
+        let record = Record::Corrected(corrected).encode();
+        // Refused, it was never made.
+        if let Ok(position) = self.life()?.journal.append(&record) {
+            self.give([(position, record)])?;
+            self.figures.corrections += 1;
+        }
+        Ok(())
+    }
+
+    /// Lets the network meet the city; what was written then is still to be noted.
+    fn at_the_gate<T>(
+        &mut self,
+        meet: impl FnOnce(&mut Network, &mut Gate<'_>) -> Result<T, String>,
+    ) -> Result<(T, Vec<(u64, Vec<u8>)>), String> {
+        let life = self.life.as_ref().ok_or_else(|| "no life".to_owned())?;
+        let mut gate = Gate {
+            ingest: &life.ingest,
+            messages: &mut self.messages,
+            life: self.lives,
+            written: Vec::new(),
+        };
+        let met = meet(&mut self.network, &mut gate)?;
+        Ok((met, gate.written))
+    }
+
+    /// A good network and a good disk: nobody waits for ever.
+    fn settle(&mut self) -> Result<(), String> {
+        for _ in 0..ROUNDS_MAX {
+            let (is_settled, written) = self.at_the_gate(|network, gate| network.settle(gate))?;
+            self.give(written)?;
+            if is_settled {
+                return Ok(());
+            }
+            self.write_all()?;
+        }
+        let waits = self.network.waits();
+        Err(broken(
+            "I23",
+            format!("{waits} messages are never acknowledged"),
+        ))
+    }
+
+    fn write_all(&mut self) -> Result<(), String> {
+        for _ in 0..BLOCKS_MAX {
+            if self.life()?.stepper.step() == Round::Idle {
+                break;
+            }
+        }
+        self.acknowledge()
     }
 
     fn write(&mut self) -> Result<(), String> {
@@ -371,18 +464,39 @@ impl World {
 
     /// As the binary's projector: damage is passed and remembered, a refusal of the disk is tried again later.
     fn project(&mut self) -> Result<(), String> {
+        for (at, record) in self.read()? {
+            if let Some(history) = &mut self.history {
+                history.take(at, &record)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The disk of history is slow: what comes meanwhile is taken all the same.
+    fn slow(&mut self) -> Result<(), String> {
+        let news = self.read()?;
+        let Some(history) = &mut self.history else {
+            return Ok(());
+        };
+        let work = if self.random.once_in(2) {
+            Slow::Seal
+        } else {
+            Slow::Upkeep
+        };
+        let now_us = self.messages.now_us;
+        history.slowly(work, now_us, news.into(), &self.given, &mut self.random)
+    }
+
+    /// Lets the twin follow the journal; what was read is for history.
+    fn read(&mut self) -> Result<Vec<(u64, Record)>, String> {
+        let mut read = Vec::new();
         loop {
             match self.life()?.reader.next_batch(20) {
-                Ok(batch) if batch.is_empty() => return Ok(()),
+                Ok(batch) if batch.is_empty() => return Ok(read),
                 Ok(batch) => {
                     for (at, bytes) in batch {
                         self.same(at, &bytes)?;
-                        let record = apply(&self.twin, at, &bytes)?;
-                        if let (Some(history), Record::Accepted(said)) =
-                            (&mut self.history, &record)
-                        {
-                            history.take(at, said)?;
-                        }
+                        read.push((at, apply(&self.twin, at, &bytes)?));
                     }
                 }
                 Err(ReadError::Damaged(damage)) => {
@@ -402,7 +516,7 @@ impl World {
                         ),
                     ));
                 }
-                Err(ReadError::Io { .. }) => return Ok(()),
+                Err(ReadError::Io { .. }) => return Ok(read),
             }
         }
     }
@@ -567,6 +681,7 @@ impl World {
                 format!("record {lost} was acknowledged; the journal ends at {next}"),
             ));
         }
+        self.network.restart(next, &self.rotten);
         self.restore()?;
         let mut seen = self.twin.position();
         let mut from = seen;
@@ -589,10 +704,13 @@ impl World {
         self.anchors
             .retain(|a| a.position <= recovery.next_position);
         let reader = journal.read(from);
+        let ingest = Ingest::new(journal.clone(), Arc::default(), Limits::default());
+        self.lives += 1;
         self.life = Some(Life {
             journal,
             stepper,
             reader,
+            ingest,
         });
         self.verify()?;
         if self.rotten.is_empty() {
@@ -685,6 +803,7 @@ impl World {
                 format!("readers are told {unread:?}, check finds {found:?}"),
             ));
         }
+        self.network.verify(self.acknowledged)?;
         self.verify_twin(first)?;
         let acknowledged = self.acknowledged;
         if let Some(history) = &mut self.history {
@@ -733,12 +852,9 @@ impl World {
 
     fn finish(&mut self, quiet: bool) -> Result<(), String> {
         self.heal();
-        for _ in 0..BLOCKS_MAX {
-            if self.life()?.stepper.step() == Round::Idle {
-                break;
-            }
-        }
-        self.acknowledge()?;
+        self.write_all()?;
+        self.settle()?;
+        self.write_all()?;
         let journal = self.life()?.journal.clone();
         if *journal.durable().borrow() != journal.next_position() {
             return Err(broken(

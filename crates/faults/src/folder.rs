@@ -9,6 +9,7 @@
 use crate::Random;
 use lake::{Disk, DiskFile};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
@@ -53,6 +54,27 @@ struct Set {
 /// What happens to names in one step, as a whole.
 type Change = Vec<Set>;
 
+/// What a step of the disk is, for whoever acts while it takes its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The content of a file is written or made durable; whether it is a table's file.
+    Content {
+        /// A Parquet file.
+        of_table: bool,
+    },
+    /// Names change, or are made durable.
+    Names,
+}
+
+/// What others do while the disk takes its time over a step.
+struct Meanwhile(Box<dyn FnMut(Step) + Send>);
+
+impl fmt::Debug for Meanwhile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Meanwhile")
+    }
+}
+
 #[derive(Debug)]
 struct State {
     root: PathBuf,
@@ -70,6 +92,7 @@ struct State {
     syncs_to_fail: u32,
     folder_syncs_to_fail: u32,
     names_to_fail: u32,
+    meanwhile: Option<Meanwhile>,
 }
 
 /// The disk; clones are the same disk.
@@ -116,6 +139,7 @@ impl FolderDisk {
             syncs_to_fail: 0,
             folder_syncs_to_fail: 0,
             names_to_fail: 0,
+            meanwhile: None,
         })))
     }
     fn state(&self) -> MutexGuard<'_, State> {
@@ -126,6 +150,21 @@ impl FolderDisk {
     /// As the lake takes it.
     pub fn shared(&self) -> Arc<dyn Disk> {
         Arc::new(self.clone())
+    }
+    /// The disk is slow from now on: before each of its steps `meanwhile` is called, which does what others do in the
+    /// time that the step takes. Its own steps on this disk are quick. `None`: it is quick again.
+    pub fn set_slow(&self, meanwhile: Option<Box<dyn FnMut(Step) + Send>>) {
+        // What is dropped may hold a lake, whose end is no business of the disk's lock.
+        let before = std::mem::replace(&mut self.state().meanwhile, meanwhile.map(Meanwhile));
+        drop(before);
+    }
+    /// A step begins, and takes its time.
+    fn takes_time(&self, step: Step) {
+        let meanwhile = self.state().meanwhile.take();
+        if let Some(mut meanwhile) = meanwhile {
+            (meanwhile.0)(step);
+            self.state().meanwhile = Some(meanwhile);
+        }
     }
     /// Whether folders can change places in one step; from the seed unless told.
     pub fn set_can_exchange(&self, can_exchange: bool) {
@@ -546,6 +585,7 @@ impl State {
 
 impl Disk for FolderDisk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        self.takes_time(Step::Names);
         let mut state = self.state();
         let (folder, name) = state.place(path)?;
         let old = state.names(folder)?.now.get(&name).copied();
@@ -572,14 +612,17 @@ impl Disk for FolderDisk {
             disk: self.clone(),
             node,
             file,
+            of_table: path.extension().is_some_and(|e| e == "parquet"),
         }))
     }
 
     fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        self.takes_time(Step::Names);
         self.state().create_folder(path)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.takes_time(Step::Names);
         let mut state = self.state();
         let node = state.locate(from)?;
         let ((from_folder, from_name), (folder, name)) = (state.place(from)?, state.place(to)?);
@@ -602,6 +645,7 @@ impl Disk for FolderDisk {
     }
 
     fn exchange(&self, a: &Path, b: &Path) -> io::Result<()> {
+        self.takes_time(Step::Names);
         let mut state = self.state();
         if !state.can_exchange {
             return Err(io::ErrorKind::Unsupported.into());
@@ -626,6 +670,7 @@ impl Disk for FolderDisk {
     }
 
     fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.takes_time(Step::Names);
         let mut state = self.state();
         let node = state.locate(from)?;
         let (folder, name) = state.place(to)?;
@@ -643,18 +688,22 @@ impl Disk for FolderDisk {
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.takes_time(Step::Names);
         self.state().remove_file(path)
     }
 
     fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        self.takes_time(Step::Names);
         self.state().remove_folder(path)
     }
 
     fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        self.takes_time(Step::Names);
         self.state().remove_tree(path)
     }
 
     fn sync_folder(&self, path: &Path) -> io::Result<()> {
+        self.takes_time(Step::Names);
         let mut state = self.state();
         let folder = state.locate(path)?;
         state.whole_step()?;
@@ -671,10 +720,19 @@ struct FolderFile {
     disk: FolderDisk,
     node: u64,
     file: File,
+    of_table: bool,
+}
+
+impl FolderFile {
+    fn takes_time(&self) {
+        let of_table = self.of_table;
+        self.disk.takes_time(Step::Content { of_table });
+    }
 }
 
 impl Write for FolderFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.takes_time();
         let mut state = self.disk.state();
         let dies = state.step()?;
         let fails = dies || state.writes_to_fail > 0;
@@ -712,6 +770,7 @@ impl Write for FolderFile {
 
 impl DiskFile for FolderFile {
     fn sync(&mut self) -> io::Result<()> {
+        self.takes_time();
         let mut state = self.disk.state();
         state.whole_step()?;
         let fails = state.syncs_to_fail > 0;

@@ -1,6 +1,7 @@
-//! What can go wrong below us, on purpose and repeatably: a simulated [`disk`] for journal and twin, one
-//! with folders ([`folder`]) for the lake, and a simulated [`city`] of all three on such disks, whose every
-//! step follows from a seed. `cargo xtask sim --seeds N` runs it. Used by tests and automation only.
+//! What can go wrong below us and around us, on purpose and repeatably: a simulated [`disk`] for journal and
+//! twin, one with folders ([`folder`]) for the lake, a [`network`] with devices at its other end, and a simulated
+//! [`city`] of all of it, whose every step follows from a seed. `cargo xtask sim --seeds N` runs it. Used by tests
+//! and automation only.
 
 mod blocks;
 pub mod city;
@@ -8,6 +9,7 @@ pub mod disk;
 pub mod folder;
 pub mod history;
 mod messages;
+pub mod network;
 pub mod plan;
 
 pub use disk::SimDisk;

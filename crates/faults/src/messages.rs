@@ -2,9 +2,10 @@
 
 use crate::Random;
 use model::{
-    Accepted, AttributeName, AttributeUpdate, EntityId, Problem, Quality, Record, Rejected,
-    Timestamp, TypeName, Update, Value,
+    Accepted, AttributeName, AttributeUpdate, Corrected, Corrector, EntityId, Problem, Quality,
+    Record, Rejected, Timestamp, TypeName, Update, Value,
 };
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Microseconds of a day.
 pub const DAY_US: i64 = 86_400_000_000;
@@ -12,6 +13,75 @@ pub const DAY_US: i64 = 86_400_000_000;
 pub const EVEN: &str = "Even";
 /// The type whose history is kept.
 pub const ODD: &str = "Odd";
+
+/// An observation that stands: no correction has taken its place.
+#[derive(Clone, Debug)]
+pub struct Stands {
+    /// Of the record that said it.
+    pub position: u64,
+    /// The entity.
+    pub entity_id: EntityId,
+    /// Its type.
+    pub entity_type: TypeName,
+    /// Attribute, value and time.
+    pub said: AttributeUpdate,
+}
+
+/// What tells an observation from every other: position, entity, attribute, time.
+pub type Key = (u64, String, String, i64);
+
+/// The observation whose place a correction takes.
+pub fn superseded(corrected: &Corrected) -> Key {
+    (
+        corrected.supersedes,
+        corrected.entity_id.to_string(),
+        corrected.attribute.to_string(),
+        corrected.observed_at.micros(),
+    )
+}
+
+/// The observations of some records that stand; values that were taken away are none.
+///
+/// # Errors
+/// When a record does not decode.
+pub fn standing<'a>(
+    records: impl Iterator<Item = (&'a u64, &'a Vec<u8>)>,
+) -> Result<Vec<Stands>, String> {
+    let mut all: BTreeMap<Key, Stands> = BTreeMap::new();
+    let mut gone: BTreeSet<Key> = BTreeSet::new();
+    for (position, bytes) in records {
+        let said = match Record::decode(bytes).map_err(|e| e.to_string())? {
+            Record::Accepted(said) => said,
+            Record::Corrected(corrected) => {
+                gone.insert(superseded(&corrected));
+                corrected.said()
+            }
+            Record::Rejected(_) | Record::Retained(_) => continue,
+        };
+        for update in said.updates {
+            for said in update.attributes {
+                if said.value == Value::Deleted {
+                    continue;
+                }
+                let key = (
+                    *position,
+                    update.entity_id.to_string(),
+                    said.name.to_string(),
+                    said.observed_at.micros(),
+                );
+                let stands = Stands {
+                    position: *position,
+                    entity_id: update.entity_id.clone(),
+                    entity_type: update.entity_type.clone(),
+                    said,
+                };
+                all.insert(key, stands);
+            }
+        }
+    }
+    all.retain(|key, _| !gone.contains(key));
+    Ok(all.into_values().collect())
+}
 
 /// Makes messages, one after the other, on a clock of its own.
 pub struct Messages {
@@ -62,6 +132,51 @@ impl Messages {
             updates,
             retain: false,
         })
+    }
+
+    /// What a device observes now: one number, at a time and with a value of its own, so that no two messages are
+    /// the same.
+    pub fn of_device(&mut self, random: &mut Random) -> Update {
+        self.serial += 1;
+        self.now_us += 1_000 + random.below(1_000_000) as i64;
+        let mut update = self.update(random);
+        for attribute in &mut update.attributes {
+            attribute.value = Value::Number(self.serial as f64);
+            attribute.observed_at = Timestamp::from_micros(self.now_us - 1);
+        }
+        update
+    }
+
+    /// A person corrects an observation, or withdraws it.
+    pub fn correct(&mut self, stands: &Stands, random: &mut Random) -> Corrected {
+        self.serial += 1;
+        self.now_us += random.below(1_000_000) as i64;
+        let value = match random.below(8) {
+            0 | 1 => None,
+            2 => Some(Value::Text(format!("corrected {}", self.serial))),
+            _ => Some(Value::Number(0.5 + self.serial as f64)),
+        };
+        Corrected {
+            entity_id: stands.entity_id.clone(),
+            entity_type: stands.entity_type.clone(),
+            attribute: stands.said.name.clone(),
+            observed_at: stands.said.observed_at,
+            supersedes: stands.position,
+            old_value: stands.said.value.clone(),
+            old_unit: stands.said.unit.clone(),
+            old_quality: stands.said.quality,
+            value,
+            unit: None,
+            reason: "simulated".into(),
+            by: Corrector {
+                kind: "user".into(),
+                id: "1".into(),
+                name: "somebody".into(),
+                peer: String::new(),
+            },
+            received_at: Timestamp::from_micros(self.now_us),
+            raw: vec![self.serial as u8; random.below(80) as usize],
+        }
     }
 
     fn update(&self, random: &mut Random) -> Update {

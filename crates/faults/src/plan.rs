@@ -1,6 +1,7 @@
 //! What a run of the simulated city is to do, and what it did.
 
 use crate::history::LakeFigures;
+use crate::network::NetworkFigures;
 
 /// What a run did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,12 +16,16 @@ pub struct Figures {
     pub power_losses: u64,
     /// Records that a reader was told are damaged.
     pub damaged: u64,
+    /// Observations that were corrected or withdrawn.
+    pub corrections: u64,
     /// Records trimmed away.
     pub trimmed: u64,
     /// Checkpoints that became durable.
     pub checkpoints: u64,
     /// Changing steps of the disk.
     pub disk_steps: u64,
+    /// What the network did.
+    pub network: NetworkFigures,
     /// What the lake did.
     pub lake: LakeFigures,
 }
@@ -33,9 +38,11 @@ impl Figures {
         self.crashes += other.crashes;
         self.power_losses += other.power_losses;
         self.damaged += other.damaged;
+        self.corrections += other.corrections;
         self.trimmed += other.trimmed;
         self.checkpoints += other.checkpoints;
         self.disk_steps += other.disk_steps;
+        self.network.add(&other.network);
         self.lake.add(&other.lake);
     }
 }
@@ -45,6 +52,10 @@ impl Figures {
 pub enum Op {
     /// Messages come in.
     Append,
+    /// A person corrects an observation, or withdraws it.
+    Correct,
+    /// Devices speak, and the network does with it what it does.
+    Network,
     /// The disk is slow: messages come in until the journal is busy or stalled.
     Burst,
     /// The writer gets some rounds.
@@ -69,6 +80,8 @@ pub enum Op {
     Seal,
     /// The lake looks after its files.
     Upkeep,
+    /// The lake seals or looks after its files on a slow disk, and the rest goes on.
+    Slow,
     /// The lake is asked for everything.
     Ask,
     /// Some days pass.
@@ -78,8 +91,10 @@ pub enum Op {
 }
 
 /// How often each comes.
-pub const WEIGHTS: [(Op, u64); 11] = [
-    (Op::Append, 30),
+pub const WEIGHTS: [(Op, u64); 13] = [
+    (Op::Append, 20),
+    (Op::Correct, 2),
+    (Op::Network, 25),
     (Op::Burst, 1),
     (Op::Write, 30),
     (Op::Project, 15),
@@ -93,12 +108,15 @@ pub const WEIGHTS: [(Op, u64); 11] = [
 ];
 
 /// With a lake.
-pub const LAKE_WEIGHTS: [(Op, u64); 15] = [
-    (Op::Append, 30),
+pub const LAKE_WEIGHTS: [(Op, u64); 18] = [
+    (Op::Append, 25),
+    (Op::Correct, 5),
+    (Op::Network, 10),
     (Op::Write, 25),
     (Op::Project, 20),
-    (Op::Seal, 9),
-    (Op::Upkeep, 9),
+    (Op::Seal, 8),
+    (Op::Upkeep, 7),
+    (Op::Slow, 4),
     (Op::Ask, 1),
     (Op::Days, 2),
     (Op::Rot, 1),

@@ -21,6 +21,12 @@ fn some_seeds() {
         total.damaged,
         total.trimmed,
         total.checkpoints,
+        total.network.acknowledged,
+        total.network.again,
+        total.network.duplicates,
+        total.network.rewritten,
+        total.network.cut,
+        total.network.lost,
     ] {
         assert!(count > 10, "{total:?}");
     }

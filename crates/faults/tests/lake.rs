@@ -25,11 +25,16 @@ fn some_seeds() {
         lake.expired,
         lake.compacted,
         lake.forgotten,
+        lake.struck,
         lake.refused,
+        lake.meanwhile,
+        lake.asked_meanwhile,
+        lake.sealed_meanwhile,
+        total.corrections,
     ] {
         assert!(count > 10, "{total:?}");
     }
-    assert!(lake.rotten > 5, "{total:?}");
+    assert!(lake.rotten > 5 && lake.rotten_refused > 5, "{total:?}");
 }
 
 #[test]
@@ -47,16 +52,21 @@ const STORY: &[Op] = &[
     Op::Write,
     Op::Project,
     Op::Seal,
+    Op::Correct,
     Op::Append,
     Op::Append,
     Op::Write,
     Op::Write,
+    Op::Correct,
     Op::Project,
     Op::Seal,
     Op::Upkeep,
     Op::Append,
     Op::Append,
     Op::Write,
+    Op::Write,
+    Op::Project,
+    Op::Correct,
     Op::Write,
     Op::Project,
     Op::Seal,
@@ -85,7 +95,13 @@ fn a_death_at_every_step_of_the_lakes_disk() {
             ..Plan::default()
         };
         let lake = city::follow(plan).expect("nothing goes wrong").lake;
-        for count in [lake.seals, lake.rolled, lake.expired, lake.compacted] {
+        for count in [
+            lake.seals,
+            lake.rolled,
+            lake.expired,
+            lake.compacted,
+            lake.struck,
+        ] {
             assert!(count > 0, "{lake:?}");
         }
         let next = AtomicU64::new(1);

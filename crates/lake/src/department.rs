@@ -12,6 +12,7 @@ use crate::layout::Table;
 use crate::manifest::io_problem;
 use crate::records::RecordTable;
 use crate::schema::ColumnKind;
+use crate::verified::Expected;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::datasource::TableProvider;
@@ -532,6 +533,15 @@ impl TableEntry {
             name: self.name.clone(),
             description: self.description.clone(),
             columns: columns.collect(),
+        }
+    }
+
+    /// Its file, as it was written.
+    pub(crate) fn expected(&self) -> Expected {
+        Expected {
+            path: format!("{FOLDER}/{}/{}", self.name, self.file).into(),
+            sha256: self.sha256.as_str().into(),
+            mend: "import the table again, or restore the file from a backup",
         }
     }
 

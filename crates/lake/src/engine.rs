@@ -6,6 +6,7 @@ use crate::functions;
 use crate::lake::Options;
 use crate::runs::ByRuns;
 use crate::store::LakeFolder;
+use crate::verified::Verified;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -48,6 +49,8 @@ pub(crate) struct Engine {
     permits: Arc<Semaphore>,
     /// Permits for answers whose reader sets the pace: one fewer, so that slow readers leave a turn.
     paced: Arc<Semaphore>,
+    /// Which files were seen to be whole.
+    pub verified: Arc<Verified>,
 }
 
 /// The right to run a query, until it is dropped.
@@ -86,6 +89,7 @@ impl Engine {
             runtime: Some(runtime),
             permits: Arc::new(Semaphore::new(options.queries_max.max(1))),
             paced: Arc::new(Semaphore::new(options.queries_max.saturating_sub(1).max(1))),
+            verified: Arc::new(Verified::new(dir)),
         })
     }
 

@@ -7,6 +7,7 @@ use crate::records::RecordTable;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 use model::Problem;
+use std::error::Error;
 
 /// What a statement may name.
 pub(crate) struct Known {
@@ -36,6 +37,10 @@ pub(crate) fn sql_problem(error: &DataFusionError, known: &Known, limits: &Limit
         || "statement".to_owned(),
         |span| format!("line {}, column {}", span.start.line, span.start.column),
     );
+    // What a lender of tables told, or whoever reads files.
+    if let Some(problem) = told_inside(error) {
+        return problem.clone();
+    }
     let root = error.find_root();
     match root {
         DataFusionError::SQL(parser, _) => syntax_problem(&parser.to_string()),
@@ -48,11 +53,12 @@ pub(crate) fn sql_problem(error: &DataFusionError, known: &Known, limits: &Limit
             "write it another way",
         ),
         DataFusionError::Plan(what) => plan_problem(what, place, known),
-        // What a lender of tables told.
-        DataFusionError::External(told) if told.is::<Problem>() => {
-            let told = told.downcast_ref::<Problem>();
-            told.cloned().unwrap_or_else(|| memory_problem(limits))
-        }
+        DataFusionError::IoError(_) | DataFusionError::ObjectStore(_) => Problem::new(
+            "lake-read",
+            clean(&root.strip_backtrace()),
+            "history's files",
+            "see whether the disk answers and file handles are left (ulimit -n), then ask again",
+        ),
         other => {
             let mut what = clean(&other.strip_backtrace());
             for prefix in [
@@ -71,6 +77,17 @@ pub(crate) fn sql_problem(error: &DataFusionError, known: &Known, limits: &Limit
                 "mend the statement, or ask for less",
             )
         }
+    }
+}
+
+/// A problem of ours that the engine carries, however deep.
+fn told_inside(error: &DataFusionError) -> Option<&Problem> {
+    let mut inner: &(dyn Error + 'static) = error;
+    loop {
+        if let Some(problem) = inner.downcast_ref::<Problem>() {
+            return Some(problem);
+        }
+        inner = inner.source()?;
     }
 }
 

@@ -10,6 +10,7 @@ use crate::rollup;
 use crate::seal::write_part;
 use crate::struck::{Struck, StruckRow};
 use crate::tail::{Part, Tail};
+use crate::verified::Verified;
 use arrow::error::ArrowError;
 use model::{Accepted, Corrected, HistoryKind, Problem, Timestamp};
 use parking_lot::{Condvar, Mutex};
@@ -196,6 +197,8 @@ pub(crate) struct Contents {
     pub manifest: Arc<Manifest>,
     pub parts: Vec<Arc<Part>>,
     pub struck: Arc<Struck>,
+    /// Which of the files are known to be whole.
+    pub verified: Arc<Verified>,
 }
 
 impl Lake {
@@ -557,6 +560,8 @@ impl Lake {
         });
         drop(state);
         forget_replaced(self.disk(), &self.dir, &gone);
+        let gone_paths = gone.iter().map(|file| file.path.as_str());
+        self.engine.verified.forget(gone_paths);
         gone.len()
     }
 
@@ -611,6 +616,7 @@ impl Lake {
             manifest: Arc::clone(&state.manifest),
             parts,
             struck: Arc::clone(&state.struck),
+            verified: Arc::clone(&self.engine.verified),
         })
     }
 }

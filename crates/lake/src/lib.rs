@@ -9,8 +9,8 @@
 //! Reading order: [`schema`] (the columns), `layout` (tables, folders, names), `tail` (rows in memory),
 //! `struck` (rows that corrections took the place of), [`disk`] (what changes it), `manifest`, `writer` and
 //! `seal` (files), `publish` (files become visible), [`lake`] (memory and files together), `merge`, `rollup`,
-//! [`upkeep`] and `strike` (work in the background), `stored` and `rollups` (SQL
-//! tables), `wide` (a view per entity type), [`records`] and `paged` (tables lent by other rooms),
+//! [`upkeep`] and `strike` (work in the background), `verified` (no query
+//! believes a damaged file), `stored` and `rollups` (SQL tables), `wide` (a view per entity type), [`records`] and `paged` (tables lent by other rooms),
 //! [`department`] (tables that departments hand in), `functions` (over time), `names` and `statement`
 //! (reading SQL), [`query`] (running it within limits), [`Answer`] (taking it batch by batch), [`formats`]
 //! (as CSV and Arrow), [`history`] (one attribute over time), [`mod@check`] (is every file whole).
@@ -49,6 +49,7 @@ mod strike;
 mod struck;
 mod tail;
 pub mod upkeep;
+mod verified;
 mod wide;
 mod writer;
 

@@ -339,6 +339,9 @@ impl Lake {
                     .register_table(name, Arc::new(paged))
                     .map_err(told)?;
             } else if let Some(entry) = entries.iter().find(|e| e.name == table.name) {
+                if named && with_rows {
+                    self.engine.verified.verify(&entry.expected()).await?;
+                }
                 let provider = entry.provider(self.dir()).map_err(told)?;
                 context.register_table(name, provider).map_err(told)?;
             } else {

@@ -9,6 +9,7 @@ use crate::layout::Table;
 use crate::manifest::{FileEntry, Manifest};
 use crate::schema::{ZONE, column, rollup_column};
 use crate::tail::Chunk;
+use crate::verified::{Expected, Verified, Verifying};
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::Session;
@@ -23,7 +24,7 @@ use datafusion::datasource::physical_plan::{
     FileGroup, FileScanConfigBuilder, ParquetFileReaderFactory, ParquetSource,
 };
 use datafusion::datasource::{TableProvider, TableType};
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{BinaryExpr, Expr, TableProviderFilterPushDown};
 use datafusion::physical_expr::conjunction;
 use datafusion::physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder};
@@ -31,8 +32,9 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter::FilterExecBuilder;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::union::UnionExec;
+use object_store::path::Path;
 use parquet::arrow::async_reader::AsyncFileReader;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -83,6 +85,11 @@ impl Stored {
                 runtime.object_store(store_url())?,
                 runtime.cache_manager.get_file_metadata_cache(),
             ),
+            files: files
+                .iter()
+                .map(|file| (location(file), expected(file)))
+                .collect(),
+            verified: Arc::clone(&self.contents.verified),
             _manifest: Arc::clone(&self.contents.manifest),
         };
         let mut options = TableParquetOptions::default();
@@ -204,11 +211,27 @@ impl Stored {
     }
 }
 
-/// Makes readers, and holds the manifest they read by, so that its files stay until the plan is gone.
+/// Makes readers that give nothing of a damaged file, and holds the manifest they read by, so that its files stay
+/// until the plan is gone.
 #[derive(Debug)]
 struct Leased {
     inner: CachedParquetFileReaderFactory,
+    files: HashMap<Path, Expected>,
+    verified: Arc<Verified>,
     _manifest: Arc<Manifest>,
+}
+
+/// Where the engine finds a file.
+fn location(file: &FileEntry) -> Path {
+    Path::from(file.path.as_str())
+}
+
+fn expected(file: &FileEntry) -> Expected {
+    Expected {
+        path: file.path.as_str().into(),
+        sha256: file.sha256.as_str().into(),
+        mend: "restore the file from a backup; `jingling check` tells every damaged one",
+    }
 }
 
 impl ParquetFileReaderFactory for Leased {
@@ -219,8 +242,14 @@ impl ParquetFileReaderFactory for Leased {
         metadata_size_hint: Option<usize>,
         metrics: &ExecutionPlanMetricsSet,
     ) -> Result<Box<dyn AsyncFileReader + Send>> {
-        self.inner
-            .create_reader(partition_index, file, metadata_size_hint, metrics)
+        let location = &file.object_meta.location;
+        let expected = self.files.get(location).cloned().ok_or_else(|| {
+            DataFusionError::Internal(format!("{location} is none of the table's files"))
+        })?;
+        let inner =
+            (self.inner).create_reader(partition_index, file, metadata_size_hint, metrics)?;
+        let verified = Arc::clone(&self.verified);
+        Ok(Box::new(Verifying::new(inner, verified, expected)))
     }
 }
 

@@ -186,6 +186,8 @@ impl Lake {
             return Ok(path);
         }
         self.troubled.lock().insert(file.path.clone());
+        // Whoever asks from now on is told so, too.
+        self.engine.verified.forget([file.path.as_str()]);
         Err(Problem::new(
             "lake-file-checksum",
             format!("the file's SHA-256 is {sha256}, not {}", file.sha256),

@@ -135,6 +135,10 @@ async fn damage_is_found_and_hurts_no_other_table() {
     assert_eq!(codes, ["table-entry-damaged", "table-file-damaged"]);
     assert_eq!(lake::check(dir.path()).len(), 2);
     assert_eq!(ask(&lake, "SELECT count(*) FROM c").await, json!([[1]]));
+    let told = common::problem(&lake, "SELECT * FROM a").await;
+    assert_eq!(told.code, "lake-file-checksum");
+    assert_eq!(told.place, file.display().to_string());
+    assert!(told.mend.contains("import the table again"), "{told}");
     assert_eq!(
         common::problem(&lake, "SELECT * FROM b").await.code,
         "sql-table-unknown"

@@ -29,6 +29,8 @@ pub fn sqlstate(code: &str) -> &'static str {
         "sql-not-supported" | "postgres-not-supported" => "0A000",
         "sql-failed" => "22000",
         "sql-plan" => "42000",
+        "lake-file-checksum" | "lake-file-missing" => "XX001",
+        "lake-read" | "lake-io" => "58030",
         "parameter" => "22P02",
         "postgres-parameter-count" | "postgres-protocol" => "08P01",
         "postgres-setting-unknown" => "42704",
