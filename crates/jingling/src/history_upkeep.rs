@@ -91,12 +91,7 @@ impl News {
 }
 
 /// One round of looking after history: every step that is due. [`crate::upkeep`] says when.
-pub async fn round(
-    lake: Arc<Lake>,
-    records: Records,
-    news: Arc<News>,
-    clock: fn() -> Timestamp,
-) {
+pub async fn round(lake: Arc<Lake>, records: Records, news: Arc<News>, clock: fn() -> Timestamp) {
     while step(&lake, &news, clock).await {}
     if let Err(error) = news.write_down(&records, clock()).await {
         tracing::error!(%error, "what history gave up is not in the audit trail yet; it is tried again");
