@@ -9,9 +9,7 @@ use crate::folder::{Rot, Step};
 use crate::messages::{DAY_US, EVEN, Key, ODD, Stands, superseded};
 use crate::{FolderDisk, Random};
 use lake::{Lake, Limits, NoRecords, Sealed, Upkeep, check};
-use model::{
-    Catalogue, HistoryKind, Problem, Record, RollupKind, RollupSpan, Timestamp, Value,
-};
+use model::{Catalogue, HistoryKind, Problem, Record, RollupKind, RollupSpan, Timestamp, Value};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -173,7 +171,8 @@ impl Others {
         while self.random.once_in(2)
             && let Some((position, record)) = self.news.pop_front()
         {
-            self.known.give(&self.lake, position, &record, self.latest_us);
+            self.known
+                .give(&self.lake, position, &record, self.latest_us);
             self.taken += 1;
         }
         if self.answers.len() < ANSWERS_MAX && self.random.once_in(12) {
@@ -843,14 +842,21 @@ impl History {
         span: RollupSpan,
         length_us: i64,
     ) -> BTreeSet<String> {
-        let late = self.known.late.iter().filter_map(|position| given.get(position));
+        let late = self
+            .known
+            .late
+            .iter()
+            .filter_map(|position| given.get(position));
         late.filter_map(|bytes| match Record::decode(bytes) {
             Ok(Record::Corrected(corrected)) => Some(corrected),
             _ => None,
         })
         .map(|corrected| {
             let start = bucket_start(corrected.observed_at.micros(), span, length_us);
-            format!("\"{}\" \"{}\" {start}", corrected.entity_id, corrected.attribute)
+            format!(
+                "\"{}\" \"{}\" {start}",
+                corrected.entity_id, corrected.attribute
+            )
         })
         .collect()
     }

@@ -408,7 +408,13 @@ impl Network {
         };
         let said = &self.said[kept.message];
         let mut bytes = Vec::new();
-        publish_packet(device.version, kept, &said.address, &said.payload, &mut bytes);
+        publish_packet(
+            device.version,
+            kept,
+            &said.address,
+            &said.payload,
+            &mut bytes,
+        );
         self.figures.again += u64::from(kept.was_sent);
         kept.was_sent = true;
         device.sent += 1;
@@ -450,7 +456,10 @@ impl Network {
         while line.session.version() == Version::V5 || !line.session.is_full() {
             let step = line.session.step(&line.inbox[at..], self.now_ms);
             let step = step.map_err(|fault| {
-                broken("I23", format!("a good client is refused: {}", fault.problem))
+                broken(
+                    "I23",
+                    format!("a good client is refused: {}", fault.problem),
+                )
             })?;
             let Step::Event { event, used } = step else {
                 break;
@@ -506,11 +515,7 @@ impl Network {
     }
 
     /// The city takes a message, as a door does.
-    fn take(
-        &mut self,
-        n: usize,
-        gate: &mut Gate<'_>,
-    ) -> Result<Result<Taken, Refusal>, String> {
+    fn take(&mut self, n: usize, gate: &mut Gate<'_>) -> Result<Result<Taken, Refusal>, String> {
         let said = &mut self.said[n];
         let received_at = Timestamp::from_micros(gate.messages.now_us);
         let incoming = Incoming {
@@ -527,12 +532,7 @@ impl Network {
                 updates: vec![update.clone()],
                 problems: Vec::new(),
             },
-            None => Payload::refused(Problem::new(
-                "network",
-                "not understood",
-                "message",
-                "none",
-            )),
+            None => Payload::refused(Problem::new("network", "not understood", "message", "none")),
         };
         let receipt = match gate.ingest.submit(incoming, payload) {
             Ok(receipt) => receipt,
@@ -610,7 +610,9 @@ impl Network {
             line.down.extend(line.session.output().drain(..));
         }
         let durable = self.durable;
-        let due = self.waiting.extract_if(.., |(_, position)| *position < durable);
+        let due = self
+            .waiting
+            .extract_if(.., |(_, position)| *position < durable);
         self.air.extend(due.map(|(n, _)| Flight::Answer(n)));
     }
 
