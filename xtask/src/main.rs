@@ -24,8 +24,9 @@ enum Command {
         /// Only the steps whose names hold one of these words.
         only: Vec<String>,
     },
-    /// Runs the production journal, twin and lake on simulated disks, a seed a run: torn and lost writes, bit
-    /// rot, a full disk, deaths at any step. A failure prints its seed.
+    /// Runs the production journal, twin and lake on simulated disks and devices on a simulated network, a seed a
+    /// run: torn and lost writes, bit rot, a full or slow disk, lost and repeated messages, corrections, deaths at any
+    /// step. A failure prints its seed.
     Sim {
         /// How many seeds.
         #[arg(long, default_value_t = 1_000)]

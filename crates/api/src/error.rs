@@ -185,6 +185,14 @@ impl From<Failure> for ApiError {
                 chinese: None,
                 retry_after_s: NonZeroU64::new(retry_after_s),
             },
+            Failure::Unavailable(problem) => Self {
+                status: match problem.code.as_str() {
+                    records::RECORDS_FULL => StatusCode::INSUFFICIENT_STORAGE,
+                    _ => StatusCode::SERVICE_UNAVAILABLE,
+                },
+                problem,
+                retry_after_s: Some(1),
+            },
             Failure::Internal(cause) => Self::internal(cause),
         }
     }

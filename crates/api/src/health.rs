@@ -36,6 +36,12 @@ pub async fn ready(State(app): State<Arc<App>>) -> Response {
             journal::Stall::Full => {
                 "the journal's disk is full: nothing is taken until there is room"
             }
+            journal::Stall::ReadOnly => {
+                "the journal's disk is read-only: nothing is taken until it is writable"
+            }
+            journal::Stall::NoHandles => {
+                "no file handle is left for the journal: nothing is taken until there is one"
+            }
             journal::Stall::Failed => "the journal cannot write: nothing is taken until it can",
         });
         let notices = app.notices.all();

@@ -349,11 +349,11 @@ impl World {
                 self.give(positions.zip(records))?;
                 Ok(true)
             }
-            Err(AppendError::Busy | AppendError::Full | AppendError::Failed) => {
+            Err(error @ AppendError::TooLarge { .. }) => Err(error.to_string()),
+            Err(_) => {
                 self.figures.refused += count;
                 Ok(false)
             }
-            Err(error @ AppendError::TooLarge { .. }) => Err(error.to_string()),
         }
     }
 
@@ -508,13 +508,19 @@ impl World {
                     self.twin.advance(damage.positions.end);
                 }
                 Err(ReadError::Trimmed { first_position }) => {
-                    return Err(broken(
-                        "I21",
-                        format!(
-                            "the twin needs {}, the journal begins at {first_position}",
-                            self.twin.position()
-                        ),
-                    ));
+                    // What rotted may be gone with its file, which a person moved away: told as a gap, and passed.
+                    let needed = self.life()?.reader.position();
+                    let gone = (needed..first_position).find(|p| !self.rotten.contains(p));
+                    if let Some(good) = gone {
+                        return Err(broken(
+                            "I21",
+                            format!("{good} is needed, the journal begins at {first_position}"),
+                        ));
+                    }
+                    let new = needed.max(self.twin.position());
+                    self.passed.extend(new..first_position);
+                    self.twin.advance(first_position);
+                    self.life()?.reader.seek(first_position);
                 }
                 Err(ReadError::Io { .. }) => return Ok(read),
             }

@@ -18,7 +18,7 @@ const FAILURES_TOLD_MAX: usize = 10;
 #[derive(Parser)]
 #[command(
     name = "cargo xtask sim",
-    about = "Journal, twin and lake on simulated disks"
+    about = "Journal, twin, lake and devices on simulated disks and a simulated network"
 )]
 struct Arguments {
     /// How many seeds.
@@ -112,7 +112,7 @@ fn runs(from: u64, seeds: u64, lake: bool) -> (u64, u64) {
         if lake {
             "with the lake"
         } else {
-            "journal and twin"
+            "journal, twin and devices"
         },
         total.into_inner().unwrap_or_default(),
         ran as f64 / seconds * 60.0

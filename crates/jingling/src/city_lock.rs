@@ -8,10 +8,11 @@
 
 use crate::folder::Folder;
 use crate::running::wall_clock;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Seek, SeekFrom, Write};
+use std::path::Path;
 
 /// The lock on a city's folder, held until it is dropped.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl CityLock {
             .read(true)
             .write(true)
             .open(&path)
-            .with_context(|| format!("opening {}", path.display()))?;
+            .map_err(|error| cannot_open(&path, &error))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => bail!("{}", taken(folder)),
@@ -65,6 +66,19 @@ impl CityLock {
             .with_context(|| format!("writing {}", path.display()))?;
         Ok(Self { _file: file })
     }
+}
+
+/// What the system refused, and what mends it where that is known.
+fn cannot_open(path: &Path, error: &std::io::Error) -> anyhow::Error {
+    let mend = match error.kind() {
+        ErrorKind::ReadOnlyFilesystem => {
+            "; the disk is read-only: see why in the system's log and make it writable; `check` and `query` read it meanwhile"
+        }
+        ErrorKind::StorageFull => "; make room on the disk",
+        ErrorKind::PermissionDenied => "; run it as the user whom the folder belongs to",
+        _ => "",
+    };
+    anyhow!("opening {}: {error}{mend}", path.display())
 }
 
 fn taken(folder: &Folder) -> String {

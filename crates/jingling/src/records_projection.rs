@@ -37,8 +37,6 @@ const FLUSH_TICKS: u32 = 4;
 const STATE_TICKS: u32 = 40;
 /// Time between attempts at what a full disk refuses.
 const RETRY_MS: u64 = 1_000;
-/// What SQLite says when the disk, not the city, is at fault: read-only, I/O, full, cannot open.
-const PASSING_CODES: [u32; 4] = [8, 10, 13, 14];
 /// Most changed entities named in one notice to the pages.
 const NOTICE_ENTITIES_MAX: usize = 2_000;
 
@@ -364,7 +362,9 @@ impl RecordsProjection {
             {
                 Ok(changed) => break changed,
                 // A full disk must not end the city: what is read goes on, and this goes on when there is room.
-                Err(failure) if may_pass(&failure) && !self.stop.load(Ordering::Acquire) => {
+                Err(failure @ records::Failure::Unavailable(_))
+                    if !self.stop.load(Ordering::Acquire) =>
+                {
                     tracing::error!(%failure, "alerts, dead letters and counters cannot be written; it is tried again");
                     tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
                 }
@@ -468,18 +468,6 @@ impl RecordsProjection {
         let both = self.rules_stored.min(self.written);
         self.stored.store(both, Ordering::Release);
     }
-}
-
-/// Whether the disk refused, which passes when there is room.
-fn may_pass(failure: &records::Failure) -> bool {
-    let text = failure.to_string();
-    let code = text.split_once("(code: ").and_then(|(_, rest)| {
-        let (number, _) = rest.split_once(')')?;
-        number.parse::<u32>().ok()
-    });
-    // The low byte; the rest says in which of its steps.
-    matches!(failure, records::Failure::Internal(_))
-        && code.is_some_and(|code| PASSING_CODES.contains(&(code & 0xff)))
 }
 
 fn alert_row(app: &App, raised: rules::Raised, now: Timestamp) -> Alert {

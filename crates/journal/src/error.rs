@@ -62,6 +62,16 @@ pub enum AppendError {
     /// The disk is full; reading goes on, and writing resumes by itself when there is room.
     #[error("the journal's disk is full; make room, writing resumes by itself")]
     Full,
+    /// The disk is read-only, as the system makes it when it no longer trusts it.
+    #[error(
+        "the journal's disk is read-only; see why in the system's log and make it writable, writing resumes by itself"
+    )]
+    ReadOnly,
+    /// The process may open no more files.
+    #[error(
+        "no file handle is left for the journal; raise the limit (ulimit -n) or close connections, writing resumes by itself"
+    )]
+    NoHandles,
     /// The record is longer than `record_bytes_max`.
     #[error("the record has {bytes} bytes; at most {bytes_max} are taken")]
     TooLarge {
@@ -82,6 +92,16 @@ pub enum WaitError {
     /// The disk is full.
     #[error("the record is not durable: the journal's disk is full")]
     Full,
+    /// The disk is read-only.
+    #[error(
+        "the record is not durable: the journal's disk is read-only; see why in the system's log and make it writable"
+    )]
+    ReadOnly,
+    /// The process may open no more files.
+    #[error(
+        "the record is not durable: no file handle is left for the journal; raise the limit (ulimit -n) or close connections"
+    )]
+    NoHandles,
     /// The disk refuses to write.
     #[error("the record is not durable: the journal cannot write")]
     Failed,
@@ -95,14 +115,39 @@ pub enum WaitError {
 pub enum Stall {
     /// The disk is full.
     Full,
+    /// The disk is read-only.
+    ReadOnly,
+    /// No file handle is left.
+    NoHandles,
     /// Writing or syncing fails.
     Failed,
+}
+
+impl Stall {
+    /// From what the disk answered.
+    pub(crate) fn of(error: &io::Error) -> Self {
+        // EMFILE of the process and ENFILE of the system have no kind of their own.
+        const NO_HANDLES: [i32; 2] = [24, 23];
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full,
+            io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
+            _ if error
+                .raw_os_error()
+                .is_some_and(|n| NO_HANDLES.contains(&n)) =>
+            {
+                Self::NoHandles
+            }
+            _ => Self::Failed,
+        }
+    }
 }
 
 impl From<Stall> for AppendError {
     fn from(stall: Stall) -> Self {
         match stall {
             Stall::Full => Self::Full,
+            Stall::ReadOnly => Self::ReadOnly,
+            Stall::NoHandles => Self::NoHandles,
             Stall::Failed => Self::Failed,
         }
     }
@@ -112,6 +157,8 @@ impl From<Stall> for WaitError {
     fn from(stall: Stall) -> Self {
         match stall {
             Stall::Full => Self::Full,
+            Stall::ReadOnly => Self::ReadOnly,
+            Stall::NoHandles => Self::NoHandles,
             Stall::Failed => Self::Failed,
         }
     }

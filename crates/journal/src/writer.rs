@@ -354,10 +354,7 @@ impl Writer {
     }
 
     fn tell_stalled(&self, error: &io::Error, position: u64) {
-        let stall = match error.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Stall::Full,
-            _ => Stall::Failed,
-        };
+        let stall = Stall::of(error);
         let was = self.shared.state.lock().stall.replace(stall);
         if was != Some(stall) {
             tracing::error!(%error, position, place = self.storage.place(),

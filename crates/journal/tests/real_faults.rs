@@ -1,16 +1,12 @@
 //! What a real operating system refuses: a file system that is full, one that turns read-only, no file handle
-//! left. Each test runs itself again in a process of its own, in a mount namespace with a small file system in
-//! memory, or under a limit; where the system allows no such namespace the test says so and the same faults
-//! are held by the simulated disk alone (`laws.rs`, and the crate `faults`).
-
-#![allow(clippy::print_stderr, reason = "says why nothing was tested")]
+//! left. Each test runs itself again where the system refuses (`testkit::refusal`); the same faults are held by the
+//! simulated disk (`laws.rs`, and the crate `faults`).
 
 use journal::{AppendError, Journal, Options, ReadError, Stall, WaitError, check};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use testkit::refusal::{again_on_small_disk, again_with_few_handles, inside, remount};
 
-/// Set in the process that does the work: the folder to work in.
-const INSIDE: &str = "JOURNAL_REAL_FAULTS";
+/// Room on the small disk.
+const DISK_MIB: u32 = 4;
 const MIB: usize = 1024 * 1024;
 
 fn options() -> Options {
@@ -21,65 +17,6 @@ fn options() -> Options {
         retry_ms: 5,
         ..Options::default()
     }
-}
-
-/// The folder, when this is the inner process.
-fn inside() -> Option<PathBuf> {
-    std::env::var_os(INSIDE).map(Into::into)
-}
-
-/// Runs the test `name` again under `shell`, which holds `$SELF` where the test goes.
-fn again(name: &str, dir: &Path, shell: &str) {
-    let me = std::env::current_exe().unwrap();
-    let test = format!("'{}' --exact {name} --nocapture", me.display());
-    let run = Command::new("sh")
-        .args(["-c", &shell.replace("$SELF", &test)])
-        .env(INSIDE, dir)
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&run.stdout) + String::from_utf8_lossy(&run.stderr);
-    assert!(run.status.success(), "{text}");
-    assert!(text.contains("1 passed"), "the inner test ran: {text}");
-}
-
-/// Runs the test `name` again with a file system of 4 MiB, of its own, at the folder.
-fn again_on_small_disk(name: &str) {
-    let dir = tempfile::tempdir().unwrap();
-    let allowed = Command::new("unshare")
-        .args([
-            "--user",
-            "--map-root-user",
-            "--mount",
-            "mount",
-            "-t",
-            "tmpfs",
-            "tmpfs",
-        ])
-        .arg(dir.path())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if !allowed {
-        eprintln!(
-            "{name}: this system lets nobody mount a file system in a namespace; not tested here"
-        );
-        return;
-    }
-    let place = dir.path().display();
-    let shell = format!(
-        "exec unshare --user --map-root-user --mount sh -c \"mount -t tmpfs -o size=4m tmpfs '{place}' && exec $SELF\""
-    );
-    again(name, dir.path(), &shell);
-}
-
-fn remount(dir: &Path, how: &str) {
-    let status = Command::new("mount")
-        .args(["-o", &format!("remount,{how}")])
-        .arg(dir)
-        .status()
-        .unwrap();
-    assert!(status.success());
 }
 
 fn record(n: u64) -> Vec<u8> {
@@ -119,7 +56,7 @@ fn read_all(journal: &Journal, end: u64) {
 #[tokio::test]
 async fn a_full_disk_refuses_reads_on_and_takes_again() {
     let Some(dir) = inside() else {
-        again_on_small_disk("a_full_disk_refuses_reads_on_and_takes_again");
+        again_on_small_disk("a_full_disk_refuses_reads_on_and_takes_again", DISK_MIB);
         return;
     };
     // Somebody else's file takes room, and gives it back later.
@@ -151,7 +88,10 @@ async fn a_full_disk_refuses_reads_on_and_takes_again() {
 #[tokio::test]
 async fn a_disk_turned_read_only_refuses_reads_on_and_takes_again() {
     let Some(dir) = inside() else {
-        again_on_small_disk("a_disk_turned_read_only_refuses_reads_on_and_takes_again");
+        again_on_small_disk(
+            "a_disk_turned_read_only_refuses_reads_on_and_takes_again",
+            DISK_MIB,
+        );
         return;
     };
     {
@@ -184,8 +124,7 @@ async fn a_disk_turned_read_only_refuses_reads_on_and_takes_again() {
 async fn without_file_handles_reading_fails_and_goes_on_when_there_are_some() {
     let name = "without_file_handles_reading_fails_and_goes_on_when_there_are_some";
     let Some(dir) = inside() else {
-        let dir = tempfile::tempdir().unwrap();
-        again(name, dir.path(), "ulimit -n 64; exec $SELF");
+        again_with_few_handles(name, 64);
         return;
     };
     let (journal, _) = Journal::open(&dir, options()).unwrap();
@@ -203,8 +142,9 @@ async fn without_file_handles_reading_fails_and_goes_on_when_there_are_some() {
     assert_eq!(reader.position(), 0, "nothing is passed");
     // The segment in use is open already; a fresh one is refused, told, and tried again.
     let (end, error) = fill(&journal, 100).await;
-    assert_eq!(error, WaitError::Failed);
-    assert_eq!(journal.stall(), Some(Stall::Failed));
+    assert_eq!(error, WaitError::NoHandles);
+    assert_eq!(journal.stall(), Some(Stall::NoHandles));
+    assert_eq!(journal.append(b"more"), Err(AppendError::NoHandles));
     drop(taken);
     journal
         .durable()

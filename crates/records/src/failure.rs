@@ -7,6 +7,9 @@ use std::error::Error;
 /// What every operation on records answers with.
 pub type Result<T> = std::result::Result<T, Failure>;
 
+/// The code of [`Failure::Unavailable`] when the disk is full.
+pub const RECORDS_FULL: &str = "records-full";
+
 /// Why an operation failed. The HTTP layer answers with the status named at each.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
@@ -33,6 +36,9 @@ pub enum Failure {
         /// Seconds until it may be tried again; at least 1.
         retry_after_s: u64,
     },
+    /// The disk or the system refuses, which passes: it is full (507), read-only, or no file can be opened (503).
+    #[error("{0}")]
+    Unavailable(Problem),
     /// The platform's own fault (500): the store, the disk, a broken row.
     #[error("{0}")]
     Internal(#[source] Box<dyn Error + Send + Sync>),
@@ -62,6 +68,7 @@ impl Failure {
             | Self::Forbidden(p)
             | Self::NotFound(p)
             | Self::Conflict(p)
+            | Self::Unavailable(p)
             | Self::TooMany { problem: p, .. } => Some(p),
             Self::Internal(_) => None,
         }
@@ -70,8 +77,32 @@ impl Failure {
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        Self::internal(error)
+        match refused(&error) {
+            Some(problem) => Self::Unavailable(problem),
+            None => Self::internal(error),
+        }
     }
+}
+
+/// What SQLite says when the disk or the system, not the platform, is at fault.
+fn refused(error: &sqlx::Error) -> Option<Problem> {
+    const MAKE_ROOM: &str = "make room on the disk, then try again";
+    const MAKE_WRITABLE: &str =
+        "see why in the system's log and make the disk writable, then try again";
+    let code = error.as_database_error()?.code()?.parse::<u32>().ok()?;
+    // The low byte; the rest says in which of its steps.
+    let (code, mend) = match code & 0xff {
+        8 => ("records-read-only", MAKE_WRITABLE),
+        10 => ("records-io", "see the system's log, then try again"),
+        13 => (RECORDS_FULL, MAKE_ROOM),
+        14 => (
+            "records-open",
+            "see whether file handles are left (ulimit -n) and the disk is writable, then try again",
+        ),
+        _ => return None,
+    };
+    let what = format!("the records cannot be written or read: {error}");
+    Some(Problem::new(code, what, "records.sqlite", mend))
 }
 
 impl From<std::io::Error> for Failure {

@@ -28,7 +28,7 @@ pub mod tokens;
 pub mod users;
 
 pub use actor::{Acting, Actor, ActorKind};
-pub use failure::{Failure, Result};
+pub use failure::{Failure, RECORDS_FULL, Result};
 pub use field::Secret;
 pub use migrations::VERSION;
 pub use page::{Page, PageRequest};

@@ -58,3 +58,25 @@ pub async fn migrate(connection: &mut Connection) -> Result<()> {
     }
     Ok(())
 }
+
+/// For a database that cannot be changed: whether it has this build's shape.
+///
+/// # Errors
+/// `records-shape` when it has another.
+pub async fn must_be_newest(connection: &mut Connection) -> Result<()> {
+    let at: i64 =
+        sqlx::query_scalar::<Any, i64>("SELECT COALESCE(MAX(version), 0) FROM schema_version")
+            .fetch_one(&mut *connection)
+            .await?;
+    if at == VERSION {
+        return Ok(());
+    }
+    Err(Failure::Unavailable(Problem::new(
+        "records-shape",
+        format!(
+            "the records have shape {at} and cannot be brought to {VERSION}: the disk is read-only"
+        ),
+        "records.sqlite",
+        "make the disk writable, or run the build that wrote them",
+    )))
+}

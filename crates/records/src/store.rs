@@ -7,6 +7,7 @@ use model::Problem;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyPool, AssertSqlSafe, Connection as _, Row, Transaction};
+use std::fs::File;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::str::FromStr;
@@ -43,10 +44,12 @@ pub struct Records {
 }
 
 impl Records {
-    /// Opens the records file, makes it when it is not there, and brings it to the newest shape.
+    /// Opens the records file, makes it when it is not there, and brings it to the newest shape. On a disk that is
+    /// read-only it is opened for reading, when it is whole and of the newest shape.
     ///
     /// # Errors
-    /// `records-newer` ([`Failure::Invalid`]) when a newer build wrote it; otherwise the store's own error.
+    /// `records-newer` ([`Failure::Invalid`]) when a newer build wrote it; `records-read-only`
+    /// ([`Failure::Unavailable`]); otherwise the store's own error.
     pub async fn open(path: &Path) -> Result<Self> {
         Self::open_with(path, Options::default()).await
     }
@@ -56,14 +59,33 @@ impl Records {
     /// # Errors
     /// As [`Records::open`].
     pub async fn open_with(path: &Path, options: Options) -> Result<Self> {
-        static DRIVERS: Once = Once::new();
-        DRIVERS.call_once(sqlx::any::install_default_drivers);
-        let connect = AnyConnectOptions::from_str(&sqlite_url(path)?)?;
+        let url = sqlite_url(path)?;
+        // Asked before: where every new connection fails, the pool would try for its whole patience.
+        if is_on_read_only_disk(path) {
+            must_be_whole(path)?;
+            // Nobody changes it, and there is no place for what SQLite lays beside it.
+            let url = format!("{url}?mode=ro&immutable=1");
+            let pragmas = "PRAGMA query_only = ON;".to_owned();
+            let records = Self::connect(&url, pragmas, &options).await?;
+            migrations::must_be_newest(&mut *records.read().await?).await?;
+            return Ok(records);
+        }
         let pragmas = format!(
             "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
              PRAGMA foreign_keys = ON;",
             options.busy_timeout_ms
         );
+        let records = Self::connect(&format!("{url}?mode=rwc"), pragmas, &options).await?;
+        let mut write = records.write().await?;
+        migrations::migrate(&mut write).await?;
+        write.commit().await?;
+        Ok(records)
+    }
+
+    async fn connect(url: &str, pragmas: String, options: &Options) -> Result<Self> {
+        static DRIVERS: Once = Once::new();
+        DRIVERS.call_once(sqlx::any::install_default_drivers);
+        let connect = AnyConnectOptions::from_str(url)?;
         let pool = AnyPoolOptions::new()
             .max_connections(options.connections_max.max(2))
             .after_connect(move |connection, _| {
@@ -88,14 +110,10 @@ impl Records {
             })
             .connect_with(connect)
             .await?;
-        let records = Self {
+        Ok(Self {
             pool,
             writer: Arc::default(),
-        };
-        let mut write = records.write().await?;
-        migrations::migrate(&mut write).await?;
-        write.commit().await?;
-        Ok(records)
+        })
     }
 
     /// A connection to read with. It sees every write committed before each statement, of any process.
@@ -286,6 +304,34 @@ pub(crate) fn position_to_column(position: u64) -> Result<i64> {
     i64::try_from(position).map_err(Failure::internal)
 }
 
+/// Whether the disk that the file is on takes no writes. The file itself is not opened for that: closing it would end
+/// the locks that SQLite holds on it in this process.
+fn is_on_read_only_disk(path: &Path) -> bool {
+    let probe = path.with_extension("probe");
+    match File::options().write(true).create_new(true).open(&probe) {
+        Err(error) => error.kind() == std::io::ErrorKind::ReadOnlyFilesystem,
+        Ok(_) => {
+            let _ = std::fs::remove_file(&probe);
+            false
+        }
+    }
+}
+
+/// Whether the newest rows are in the file, and not beside it, where SQLite reads them only if it may write.
+fn must_be_whole(path: &Path) -> Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push("-wal");
+    if Path::new(&beside).metadata().is_ok_and(|wal| wal.len() > 0) {
+        return Err(Failure::Unavailable(Problem::new(
+            "records-read-only",
+            "the disk is read-only, and the city was not ended in order: the newest records cannot be read",
+            path.display().to_string(),
+            "make the disk writable, or copy the city's folder to one that is and look there",
+        )));
+    }
+    Ok(())
+}
+
 /// The driver's address of a file: absolute, every byte outside the plain ones percent-encoded.
 fn sqlite_url(path: &Path) -> Result<String> {
     use std::fmt::Write as _;
@@ -298,6 +344,5 @@ fn sqlite_url(path: &Path) -> Result<String> {
             let _ = write!(url, "%{byte:02X}");
         }
     }
-    url.push_str("?mode=rwc");
     Ok(url)
 }
