@@ -18,7 +18,7 @@
 use crate::blocks::{lost, stretches};
 use crate::history::{History, Slow};
 use crate::messages::{DAY_US, Messages, standing};
-use crate::network::{Gate, Network};
+use crate::network::{Gate, Given, Network};
 use crate::plan::{Figures, LAKE_WEIGHTS, Op, Plan, WEIGHTS};
 use crate::{Random, SimDisk, small_options};
 use admission::{Ingest, Limits};
@@ -398,7 +398,7 @@ impl World {
     fn at_the_gate<T>(
         &mut self,
         meet: impl FnOnce(&mut Network, &mut Gate<'_>) -> Result<T, String>,
-    ) -> Result<(T, Vec<(u64, Vec<u8>)>), String> {
+    ) -> Result<(T, Given), String> {
         let life = self.life.as_ref().ok_or_else(|| "no life".to_owned())?;
         let mut gate = Gate {
             ingest: &life.ingest,

@@ -111,11 +111,10 @@ impl Known {
     fn give(&mut self, lake: &Lake, position: u64, record: &Record, latest_us: i64) {
         let is_new = position >= lake.stats().position_next;
         match record {
-            Record::Accepted(said) => {
-                if lake.apply(position, said) > 0 {
-                    self.held.insert(position);
-                }
+            Record::Accepted(said) if lake.apply(position, said) > 0 => {
+                self.held.insert(position);
             }
+            Record::Accepted(_) => {}
             Record::Corrected(corrected) if is_new => {
                 let latest = Timestamp::from_micros(latest_us);
                 let (entity_type, observed_at) = (&corrected.entity_type, corrected.observed_at);

@@ -70,6 +70,9 @@ impl NetworkFigures {
     }
 }
 
+/// Positions that were given, with their records.
+pub type Given = Vec<(u64, Vec<u8>)>;
+
 /// The city as the network meets it.
 pub struct Gate<'a> {
     /// The way in.
@@ -79,7 +82,7 @@ pub struct Gate<'a> {
     /// Which process this is.
     pub life: u64,
     /// Positions that were given, with their records.
-    pub written: Vec<(u64, Vec<u8>)>,
+    pub written: Given,
 }
 
 impl Gate<'_> {
