@@ -191,7 +191,8 @@ impl From<Failure> for ApiError {
                     _ => StatusCode::SERVICE_UNAVAILABLE,
                 },
                 problem,
-                retry_after_s: Some(1),
+                chinese: None,
+                retry_after_s: Some(NonZeroU64::MIN),
             },
             Failure::Internal(cause) => Self::internal(cause),
         }
