@@ -152,7 +152,8 @@ impl ApiError {
         Self {
             status: StatusCode::SERVICE_UNAVAILABLE,
             problem,
-            retry_after_s: Some(1),
+            chinese: None,
+            retry_after_s: Some(NonZeroU64::MIN),
         }
     }
     /// 500: the cause goes to the log, not to the caller.
