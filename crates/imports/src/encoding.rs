@@ -90,7 +90,17 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Decoded<'_>> {
     }
     let lines: Vec<Line> = bytes.split(|b| *b == b'\n').map(line).collect();
     let count = |wanted| lines.iter().filter(|l| **l == wanted).count();
-    let encoding = if utf_8 == Encoding::Utf8 && count(Line::Gb18030) > count(Line::Utf8) {
+    // A line that only one of them can read says more than lines that both can.
+    let only = |utf_8: bool| {
+        let read = |l: &&[u8]| {
+            let as_gb18030 = GB18030.decode_without_bom_handling_and_without_replacement(l);
+            (std::str::from_utf8(l).is_ok(), as_gb18030.is_some()) == (utf_8, !utf_8)
+        };
+        bytes.split(|b| *b == b'\n').filter(read).count()
+    };
+    let for_gb18030 = (only(false), count(Line::Gb18030));
+    let for_utf_8 = (only(true), count(Line::Utf8));
+    let encoding = if utf_8 == Encoding::Utf8 && for_gb18030 > for_utf_8 {
         Encoding::Gb18030
     } else {
         utf_8
@@ -248,6 +258,18 @@ mod tests {
         assert_eq!(
             (decoded.encoding, decoded.foreign_lines),
             (Encoding::Utf8, vec![3, 4])
+        );
+    }
+
+    #[test]
+    fn a_line_that_only_one_can_read_decides() {
+        // Its second line is readable as UTF-8 too.
+        let text = "，一一\na鍊哠";
+        let encoded = gb(text);
+        let decoded = decode(&encoded).unwrap();
+        assert_eq!(
+            (decoded.text.as_ref(), decoded.encoding),
+            (text, Encoding::Gb18030)
         );
     }
 
