@@ -90,7 +90,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Decoded<'_>> {
     }
     let lines: Vec<Line> = bytes.split(|b| *b == b'\n').map(line).collect();
     let count = |wanted| lines.iter().filter(|l| **l == wanted).count();
-    // A line that only one of them can read says more than lines that both can.
+    // When as many lines speak for one as for the other, those decide that only one of them can read.
     let only = |utf_8: bool| {
         let read = |l: &&[u8]| {
             let as_gb18030 = GB18030.decode_without_bom_handling_and_without_replacement(l);
@@ -98,8 +98,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Decoded<'_>> {
         };
         bytes.split(|b| *b == b'\n').filter(read).count()
     };
-    let for_gb18030 = (only(false), count(Line::Gb18030));
-    let for_utf_8 = (only(true), count(Line::Utf8));
+    let for_gb18030 = (count(Line::Gb18030), only(false));
+    let for_utf_8 = (count(Line::Utf8), only(true));
     let encoding = if utf_8 == Encoding::Utf8 && for_gb18030 > for_utf_8 {
         Encoding::Gb18030
     } else {
