@@ -45,7 +45,7 @@ web: $(WEB_BUILT) ## build the pages, when their sources changed
 
 build: setup-build web ## build pages and binary
 	@echo "==> binary: building (the first time takes a while)"
-	@# The workspace's features, those of the tests, so that nothing is built a second time for `make test`.
+	@# The workspace's features, those of the tests, so that the query engine is not built a second time for `make test`.
 	cargo build --locked --workspace --bin jingling
 
 demo: build ## run Tianmen as a demonstration in ./demo-city; Ctrl-C ends it, the next run goes on
