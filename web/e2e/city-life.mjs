@@ -1,4 +1,7 @@
-/** Gives a demonstration city what its people would have done by noon: cases in several states, a dead letter. */
+/**
+ * Gives a demonstration city what its people would have done by noon: cases in several states, a dead letter, a reading
+ * corrected, a department's file brought in.
+ */
 import { riverPhoto } from "./photo.mjs";
 
 /** A signed-in caller of the API. */
@@ -116,4 +119,35 @@ export async function live(base, people) {
   ]) {
     await send(admin, body);
   }
+
+  const { items: stations } = await admin.call("GET", "/api/v1/entities?type=WaterObserved");
+  const station = stations.find(({ attributes }) => attributes.warningLevel) ?? stations[0];
+  const { value, observed_at } = station.attributes.waterLevel;
+  await admin.call("POST", "/api/v1/corrections", {
+    entity_id: station.id,
+    attribute: "waterLevel",
+    observed_at,
+    value: Math.round((value - 0.12) * 100) / 100,
+    reason: "与水尺人工观测不符，按人工观测更正（演示）",
+  });
+
+  const asked = new URLSearchParams({
+    file: "井盖台账.csv",
+    title_zh: "井盖台账（演示）",
+    title_en: "Manholes (made up)",
+  });
+  const brought = await fetch(`${base}/api/v1/tables/manholes/import?${asked}`, {
+    method: "POST",
+    headers: { ...admin.headers, "content-type": "application/octet-stream" },
+    body: manholes(12),
+  });
+  if (!brought.ok) throw new Error(`import: ${brought.status} ${await brought.text()}`);
+}
+
+/** A department's list as CSV, made up; `wrong`: a line that cannot be read as the others. */
+export function manholes(lines, wrong) {
+  const line = (n) =>
+    `JG-${String(n).padStart(4, "0")},竟陵街道,${600 + (n % 3) * 100},2024-0${1 + (n % 9)}-15`;
+  const all = Array.from({ length: lines }, (_, n) => line(n + 1));
+  return ["编号,街道,口径(mm),检查日期", ...all, ...(wrong ? [wrong] : [])].join("\n");
 }

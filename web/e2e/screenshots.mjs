@@ -8,7 +8,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { DESKTOP, launch, openPage, PHONE, signIn } from "./browser.mjs";
-import { live } from "./city-life.mjs";
+import { live, manholes } from "./city-life.mjs";
 import { SIGN_IN_STATES, STATES } from "./states.mjs";
 
 const { values, positionals } = parseArgs({
@@ -69,6 +69,14 @@ const PAGES = {
     await page.locator('[data-testid="provenance"]').first().click();
     await page.waitForSelector(".raw");
   },
+  correct: async (page) => {
+    await PAGES.provenance(page);
+    await page.locator('[data-action="observation.correct"]').first().click();
+  },
+  correction: async (page) => {
+    await PAGES.entity(page);
+    await page.locator('[data-testid="corrections"]').scrollIntoViewIfNeeded();
+  },
   alerts: async (page) => {
     await page.goto("/alerts");
     await page.waitForSelector(LIST);
@@ -94,6 +102,11 @@ const PAGES = {
     await page.goto(`/cases/${found.id}`);
     await page.waitForSelector(".history-step");
   },
+  "case-dispatch": async (page) => {
+    const cases = await all(page, "/api/v1/cases");
+    await page.goto(`/cases/${cases.find((item) => item.state === "filed").id}`);
+    await page.locator('[data-action="case.dispatch"]').first().click();
+  },
   devices: async (page) => {
     await page.goto("/devices");
     await page.waitForSelector(LIST);
@@ -114,6 +127,24 @@ const PAGES = {
     await page.keyboard.press("Control+Enter");
     await page.waitForSelector(".result-row");
   },
+  import: async (page) => {
+    await page.goto("/sql");
+    await page.locator('[data-action="sql.import"]').first().click();
+    const file = manholes(9, "JG-0010,竟陵街道,七百,2024-02-30");
+    await page.locator(".ant-upload input[type=file]").setInputFiles({
+      name: "井盖台账2.csv",
+      mimeType: "text/csv",
+      buffer: Buffer.from(file),
+    });
+    await page.locator('[data-testid="import-submit"]').click();
+    await page.locator('[data-testid="import-report"]').scrollIntoViewIfNeeded();
+  },
+  "table-remove": async (page) => {
+    await page.goto("/sql");
+    const table = page.locator("details", { has: page.locator("summary code", { hasText: /^manholes$/ }) });
+    await table.locator("summary").click();
+    await table.locator('[data-action="table.remove"]').click();
+  },
   plan: async (page) => {
     await page.goto("/plan");
     await page.waitForSelector(".path-bar");
@@ -123,6 +154,11 @@ const PAGES = {
     const found = indicators.find((indicator) => indicator.method === "computed") ?? indicators[0];
     await page.goto(`/plan/${found.id}`);
     await page.waitForSelector("canvas", { timeout: 30_000 });
+  },
+  report: async (page) => {
+    const indicators = await all(page, "/api/v1/plan");
+    await page.goto(`/plan/${indicators.find((indicator) => indicator.method === "reported").id}`);
+    await page.locator('[data-action="indicator.report"]').first().click();
   },
 };
 /** Pages of somebody else than the administrator. */

@@ -2,7 +2,7 @@
 import "./entity.css";
 import { EnvironmentOutlined, FileSearchOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
-import { Alert, Button, Card, Table, Tag } from "antd";
+import { Alert, Button, Card, Table, type TableColumnType, Tag } from "antd";
 import { useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
@@ -12,6 +12,7 @@ import { can, useUser } from "../../lib/session.ts";
 import type { Entity, EntityDetail, EntityKind } from "../../lib/types.ts";
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { Age, CopyButton, QualityTag, SeverityTag } from "../../ui/tags.tsx";
+import { usePhone } from "../../ui/use-phone.ts";
 import { OpenCaseDialog } from "../cases/dialogs.tsx";
 import { typesQuery } from "../map/queries.ts";
 import { ProvenanceDrawer } from "../provenance/drawer.tsx";
@@ -151,59 +152,76 @@ function StateTable({
     state,
     declared: kind?.attributes[name],
   }));
+  const phone = usePhone();
+  type Row = (typeof rows)[number];
+  const observed = ({ state }: Row) => <time dateTime={state.observed_at}>{time(state.observed_at)}</time>;
+  const source = ({ name, state }: Row) => (
+    <Button
+      size="small"
+      type="link"
+      icon={<FileSearchOutlined />}
+      data-testid="provenance"
+      onClick={() => onReading({ ...state, attribute: name })}
+    >
+      {t("entity.provenance")}
+    </Button>
+  );
+  const value = ({ state, declared }: Row) => (
+    <strong className="entity-value">{quantity(state.value, state.unit ?? declared?.unit)}</strong>
+  );
+  const attribute: TableColumnType<Row> = {
+    title: t("entity.attribute"),
+    render: (_, { name, declared }) => (
+      <>
+        {declared ? p(declared.title_zh, declared.title_en) : name}{" "}
+        {declared && <code className="quiet">{name}</code>}
+      </>
+    ),
+  };
   return (
     <Table
       size="small"
       rowKey="name"
       dataSource={rows}
       pagination={false}
-      scroll={{ x: 640 }}
+      scroll={phone ? undefined : { x: 640 }}
       className="tabular"
       locale={{ emptyText: <Nothing title={t("entity.no-attributes")} /> }}
-      columns={[
-        {
-          title: t("entity.attribute"),
-          render: (_, row) => (
-            <>
-              {row.declared ? p(row.declared.title_zh, row.declared.title_en) : row.name}{" "}
-              {row.declared && <code className="quiet">{row.name}</code>}
-            </>
-          ),
-        },
-        {
-          title: t("word.value"),
-          render: (_, row) => (
-            <strong className="entity-value">
-              {quantity(row.state.value, row.state.unit ?? row.declared?.unit)}
-            </strong>
-          ),
-        },
-        {
-          title: t("quality.title"),
-          width: 130,
-          render: (_, row) => <QualityTag quality={row.state.quality} />,
-        },
-        {
-          title: `${t("entity.observed")} (${ZONE_LABEL})`,
-          width: 180,
-          render: (_, row) => <time dateTime={row.state.observed_at}>{time(row.state.observed_at)}</time>,
-        },
-        {
-          title: t("entity.source"),
-          width: 130,
-          render: (_, row) => (
-            <Button
-              size="small"
-              type="link"
-              icon={<FileSearchOutlined />}
-              data-testid="provenance"
-              onClick={() => onReading({ ...row.state, attribute: row.name })}
-            >
-              {t("entity.provenance")}
-            </Button>
-          ),
-        },
-      ]}
+      columns={
+        phone
+          ? [
+              attribute,
+              {
+                // A phone is too narrow for five columns: what belongs to a value stands below it.
+                title: t("word.value"),
+                render: (_, row) => (
+                  <div className="entity-reading">
+                    {value(row)}
+                    <QualityTag quality={row.state.quality} />
+                    <span className="quiet">
+                      {observed(row)} {ZONE_LABEL}
+                    </span>
+                    {source(row)}
+                  </div>
+                ),
+              },
+            ]
+          : [
+              attribute,
+              { title: t("word.value"), render: (_, row) => value(row) },
+              {
+                title: t("quality.title"),
+                width: 130,
+                render: (_, row) => <QualityTag quality={row.state.quality} />,
+              },
+              {
+                title: `${t("entity.observed")} (${ZONE_LABEL})`,
+                width: 180,
+                render: (_, row) => observed(row),
+              },
+              { title: t("entity.source"), width: 130, render: (_, row) => source(row) },
+            ]
+      }
     />
   );
 }
