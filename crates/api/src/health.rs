@@ -124,6 +124,12 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
             app.notices.records(),
         ),
         (
+            "jingling_notices",
+            "gauge",
+            "Notices that stand: what is wrong with what is stored; see /api/v1/notices.",
+            app.notices.all().len() as u64,
+        ),
+        (
             "jingling_twin_position",
             "gauge",
             "Records that the current state has applied.",

@@ -1,6 +1,6 @@
 //! What the platform must not keep to itself: stretches of the journal that cannot be read, so that figures
-//! rest on less than came in, and a backup that did not pass its restore drill. Told here, at `/readyz` and as a
-//! metric, until it is mended.
+//! rest on less than came in, files that a backup found damaged, and a backup that did not pass its restore drill. Told
+//! here, at `/readyz` and as a metric, until it is mended.
 
 use crate::app::App;
 use axum::Json;
@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 /// Something that is wrong with what is stored.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Notice {
-    /// `journal-damaged`, `journal-missing`, `journal-trimmed` or `backup-drill`.
+    /// `journal-damaged`, `journal-missing`, `journal-trimmed`, `backup-damaged-file` or `backup-drill`.
     pub code: String,
     /// When it was found, RFC 3339 UTC.
     pub found_at: String,

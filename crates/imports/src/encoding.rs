@@ -35,8 +35,14 @@ impl Encoding {
 enum Line {
     /// The same in both.
     Ascii,
-    Utf8,
-    Gb18030,
+    Utf8 {
+        /// Whether nothing else can read it.
+        only: bool,
+    },
+    Gb18030 {
+        /// Whether nothing else can read it.
+        only: bool,
+    },
     Neither,
 }
 
@@ -51,12 +57,12 @@ fn line(bytes: &[u8]) -> Line {
             // Both can read it. Chinese in UTF-8 has three bytes a character; two bytes of GB18030 that
             // happen to be UTF-8 come out as Latin, Greek or Arabic letters.
             match text.chars().any(|c| c >= '\u{800}') {
-                true => Line::Utf8,
-                false => Line::Gb18030,
+                true => Line::Utf8 { only: false },
+                false => Line::Gb18030 { only: false },
             }
         }
-        (Some(_), None) => Line::Utf8,
-        (None, Some(_)) => Line::Gb18030,
+        (Some(_), None) => Line::Utf8 { only: true },
+        (None, Some(_)) => Line::Gb18030 { only: true },
         (None, None) => Line::Neither,
     }
 }
@@ -88,30 +94,31 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Decoded<'_>> {
             foreign_lines: Vec::new(),
         });
     }
+    // Each line is read once here, and what it can be is remembered for the count and for the foreign ones.
     let lines: Vec<Line> = bytes.split(|b| *b == b'\n').map(line).collect();
-    let count = |wanted| lines.iter().filter(|l| **l == wanted).count();
     // When as many lines speak for one as for the other, those decide that only one of them can read.
-    let only = |utf_8: bool| {
-        let read = |l: &&[u8]| {
-            let as_gb18030 = GB18030.decode_without_bom_handling_and_without_replacement(l);
-            (std::str::from_utf8(l).is_ok(), as_gb18030.is_some()) == (utf_8, !utf_8)
+    let (mut for_gb18030, mut for_utf_8) = ((0_usize, 0_usize), (0_usize, 0_usize));
+    for line in &lines {
+        let (votes, only) = match line {
+            Line::Gb18030 { only } => (&mut for_gb18030, *only),
+            Line::Utf8 { only } => (&mut for_utf_8, *only),
+            Line::Ascii | Line::Neither => continue,
         };
-        bytes.split(|b| *b == b'\n').filter(read).count()
-    };
-    let for_gb18030 = (count(Line::Gb18030), only(false));
-    let for_utf_8 = (count(Line::Utf8), only(true));
+        votes.0 += 1;
+        votes.1 += usize::from(only);
+    }
     let encoding = if utf_8 == Encoding::Utf8 && for_gb18030 > for_utf_8 {
         Encoding::Gb18030
     } else {
         utf_8
     };
-    let own = match encoding {
-        Encoding::Gb18030 => Line::Gb18030,
-        _ => Line::Utf8,
+    let is_own = |line: &Line| match (line, encoding) {
+        (Line::Ascii, _) => true,
+        (Line::Gb18030 { .. }, encoding) => encoding == Encoding::Gb18030,
+        (Line::Utf8 { .. }, encoding) => encoding != Encoding::Gb18030,
+        (Line::Neither, _) => false,
     };
-    let foreign = (1..)
-        .zip(&lines)
-        .filter(|(_, l)| **l != own && **l != Line::Ascii);
+    let foreign = (1..).zip(&lines).filter(|(_, line)| !is_own(line));
     let foreign_lines = foreign.map(|(n, _)| n).collect();
     let text = match encoding {
         Encoding::Gb18030 => {

@@ -29,6 +29,19 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+/// A count as people read it, with a comma after each three digits.
+pub fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 /// What one file may be and take.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
@@ -268,6 +281,22 @@ impl Findings {
         self.count += 1;
         if self.kept.len() < self.kept_max {
             self.kept.push(found());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn counts_have_a_comma_after_each_three_digits() {
+        for (count, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (400_000, "400,000"),
+            (1_048_575, "1,048,575"),
+        ] {
+            assert_eq!(super::grouped(count), text);
         }
     }
 }

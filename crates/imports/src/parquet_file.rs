@@ -1,7 +1,7 @@
 //! Parquet: its columns are typed already; every page is read, so that damage is found now and not by a
 //! query.
 
-use crate::{Found, Options, Progress, Table, go_on, points_outside, size};
+use crate::{Found, Options, Progress, Table, go_on, grouped, points_outside, size};
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::{DataType, Schema};
 use model::problem::{both, quote};
@@ -118,7 +118,8 @@ fn within(
     };
     let rows = metadata.file_metadata().num_rows();
     if usize::try_from(rows).map_or(true, |rows| rows > limits.rows_max) {
-        let max = limits.rows_max;
+        let max = grouped(limits.rows_max as u64);
+        let rows = grouped(rows.unsigned_abs());
         return refused(
             "import-rows",
             both(format!("{rows} 行"), format!("{rows} rows")),

@@ -56,6 +56,7 @@ pub fn write(path: &Path, table: &Table) -> Result<(), Problem> {
     }
     let more = table.problems_count - table.problems.len();
     if more > 0 {
+        let more = crate::grouped(more as u64);
         let zh = format!("另有 {more} 处，超过 import.problems_max，未列出");
         let en = format!("and {more} more, which import.problems_max leaves out");
         let record = ["", "", "", zh.as_str(), "", "", en.as_str(), "", "", ""];

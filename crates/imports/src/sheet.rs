@@ -87,7 +87,8 @@ impl Sheet {
             return Err(Problem::new(
                 "export-rows",
                 format!(
-                    "a sheet of Excel has {ROWS_MAX} rows beside the names, and there are more"
+                    "a sheet of Excel has {} rows beside the names, and there are more",
+                    crate::grouped(u64::from(ROWS_MAX))
                 ),
                 self.path.display().to_string(),
                 "add LIMIT or a condition, or export .csv or .parquet",

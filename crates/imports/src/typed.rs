@@ -2,7 +2,7 @@
 //! it. A column is what nine in ten of its cells are; a cell that is something else is a problem of its line.
 
 use crate::kinds::{self, KINDS, Kind};
-use crate::{Findings, Found, Limits, LineProblem, Options, Table};
+use crate::{Findings, Found, Limits, LineProblem, Options, Table, grouped};
 use arrow::array::{
     ArrayRef, BooleanBuilder, Date32Builder, Float64Builder, Int64Builder, RecordBatch,
     StringViewBuilder, TimestampMicrosecondBuilder,
@@ -229,6 +229,7 @@ pub(crate) fn columns(
         rows_seen += 1;
         if rows_seen > rows_max {
             let line = row.line;
+            let rows_max = grouped(rows_max as u64);
             return Err(Told::new(
                 "import-rows",
                 both(
@@ -268,6 +269,7 @@ pub(crate) fn columns(
 /// Says how many lines had nothing in them.
 pub(crate) fn empty_note(lines: u64, place: &str) -> Option<Told> {
     (lines > 0).then(|| {
+        let lines = grouped(lines);
         Told::new(
             "import-empty-lines",
             both(

@@ -13,8 +13,8 @@ use crate::settings::Settings;
 use anyhow::{Context, Result, anyhow, bail};
 use api::import_progress::ImportStep;
 use api::table_imports::{self, Asked, ImportReport, Outcome, Place};
-use imports::Kind;
 use imports::write::{Format, Options as WriteOptions, Target};
+use imports::{Kind, grouped};
 use indicatif::{ProgressBar, ProgressStyle};
 use model::Problem;
 use records::Actor;
@@ -121,7 +121,10 @@ pub async fn table(command: TableCommand) -> Result<()> {
     match entry {
         Some(entry) => eprintln!(
             "the table {name} is gone with its files: {} rows of {}, imported {} by {}",
-            entry.rows, entry.source.file, entry.imported_at, entry.imported_by
+            grouped(entry.rows),
+            entry.source.file,
+            entry.imported_at,
+            entry.imported_by
         ),
         None => eprintln!("the table {name} is gone with its files; its entry was damaged"),
     }
@@ -155,7 +158,7 @@ fn report(args: &Import, asked: &Asked, outcome: &Outcome) -> Result<()> {
             c.name.clone(),
             c.r#type.clone(),
             c.unit.clone().unwrap_or_default(),
-            c.filled.to_string(),
+            grouped(c.filled),
         ]
     });
     print_table(&["column", "type", "unit", "filled"], columns.collect());
@@ -168,6 +171,7 @@ fn report(args: &Import, asked: &Asked, outcome: &Outcome) -> Result<()> {
     }
     let more = table.problems_count.saturating_sub(PROBLEMS_SHOWN_MAX);
     if more > 0 {
+        let more = grouped(more as u64);
         eprintln!("and {more} more; --report FILE writes them with their lines");
     }
     let encoding = table
@@ -179,7 +183,10 @@ fn report(args: &Import, asked: &Asked, outcome: &Outcome) -> Result<()> {
         .map_or_else(String::new, |s| format!(", sheet {s}"));
     eprintln!(
         "{} rows read ({}{encoding}{sheet}), {} good, {} bad",
-        table.rows_seen, table.format, report.rows_good, table.rows_bad
+        grouped(table.rows_seen as u64),
+        table.format,
+        grouped(report.rows_good),
+        grouped(table.rows_bad as u64)
     );
     if let Some(path) = &args.report {
         eprintln!("the report is {}", path.display());
@@ -187,11 +194,11 @@ fn report(args: &Import, asked: &Asked, outcome: &Outcome) -> Result<()> {
     match (&outcome.entry, args.dry_run) {
         (Some(entry), _) => {
             if entry.rows_left_out > 0 {
-                eprintln!("{} rows were left out", entry.rows_left_out);
+                eprintln!("{} rows were left out", grouped(entry.rows_left_out));
             }
             eprintln!(
                 "{} rows written; ask: jingling query {} \"SELECT * FROM {} LIMIT 5\"",
-                entry.rows,
+                grouped(entry.rows),
                 args.dir.display(),
                 asked.table
             );
@@ -294,6 +301,6 @@ pub async fn export(args: Export) -> Result<()> {
     bar.finish_and_clear();
     whole.finish()?;
     city.close().await;
-    eprintln!("{rows} rows in {}", args.output.display());
+    eprintln!("{} rows in {}", grouped(rows), args.output.display());
     Ok(())
 }

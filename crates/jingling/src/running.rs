@@ -195,6 +195,9 @@ impl Running {
         if let Some(found) = Found::read(&folder) {
             found.show(&notices);
         }
+        if let Some(last) = crate::backup::about::Last::read(&folder) {
+            crate::backup::damage::show(&last, &folder, &notices);
+        }
         let live_from = *journal.durable().borrow();
         let projector_stop = Arc::new(AtomicBool::new(false));
         let projection = RecordsProjection::load(

@@ -204,6 +204,8 @@ BackupSettings {
     drill_every_days: u32 = 0,
     /// Folder where the city is restored for a drill, with room for the whole of it; an empty text means the system's own.
     drill_within: String = String::new(),
+    /// What a drill leaves free on the disk of that folder, MiB; where it would not, it is not made, and that is told.
+    drill_reserve_mib: u64 = crate::backup::room::RESERVE_MIB,
     /// File with the secret key of an encrypted backup; an empty text when it is not encrypted.
     drill_identity: String = String::new(),
 });

@@ -19,11 +19,13 @@
 //!   write, which nobody was told yes for, is dropped and told ([`Recovery`]).
 //!
 //! In reading order: [`mod@format`] (what is on disk), `writer` (group commit), `walk` (block by block),
-//! `segments` (where a position lies), `reader`, `scan` (recovery and check), `journal` (the handle), `extent` (cutting).
+//! `segments` (where a position lies), `reader`, `scan` (recovery and check), `journal` (the handle), `extent` (cutting),
+//! `inspect` (a segment's bytes while somebody copies them).
 
 mod error;
 mod extent;
 pub mod format;
+mod inspect;
 mod journal;
 mod reader;
 mod scan;
@@ -35,6 +37,7 @@ mod writer;
 pub use error::{AppendError, Damage, DamageKind, OpenError, ReadError, Stall, WaitError};
 pub use extent::{CutError, Extent, cut, extent};
 pub use format::Chain;
+pub use inspect::SegmentInspection;
 pub use journal::{Journal, Recovery, SegmentFile, Stepper, open_read_only};
 pub use reader::Reader;
 pub use scan::{Anchor, Report, Torn, check, check_on};

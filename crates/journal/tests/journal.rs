@@ -2,8 +2,8 @@
 
 use faults::{SimDisk, small_options};
 use journal::{
-    AppendError, Journal, OpenError, Options, ReadError, Reader, Stall, WaitError, check, check_on,
-    open_read_only,
+    AppendError, Journal, OpenError, Options, ReadError, Reader, SegmentInspection, Stall,
+    WaitError, check, check_on, open_read_only,
 };
 use std::collections::BTreeSet;
 
@@ -638,4 +638,55 @@ async fn many_appenders_and_a_reader_that_follows() {
         written.extend(appender.await.unwrap());
     }
     assert_eq!(follower.await.unwrap(), written);
+}
+
+/// What is wrong with a segment whose bytes come in pieces, as when it is copied.
+fn inspected(bytes: &[u8], first: u64, until: u64) -> Option<String> {
+    let mut inspection = SegmentInspection::new(first, until);
+    for piece in bytes.chunks(777) {
+        inspection.look(piece);
+    }
+    inspection.verdict()
+}
+
+#[tokio::test]
+async fn a_segment_that_is_copied_is_damaged_for_whoever_copies_it_when_it_is_for_the_check() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().join("journal");
+    let options = Options {
+        segment_bytes: 20_000,
+        ..small_options()
+    };
+    let (journal, _) = Journal::open(&dir, options).unwrap();
+    append_durable(&journal, 0..300).await;
+    let files = journal.segment_files().unwrap();
+    drop(journal);
+    assert!(files.len() > 2);
+    let firsts: Vec<u64> = files.iter().map(|file| file.first_position).collect();
+    for range in firsts.windows(2) {
+        let name = journal::format::segment_name(range[0]);
+        let path = dir.join(&name);
+        let whole = std::fs::read(&path).unwrap();
+        assert_eq!(inspected(&whole, range[0], range[1]), None, "{name}");
+        for at in (0..whole.len()).step_by(whole.len() / 60) {
+            let mut rotten = whole.clone();
+            rotten[at] ^= 4;
+            std::fs::write(&path, &rotten).unwrap();
+            let told = inspected(&rotten, range[0], range[1]);
+            let found = check(&dir, &[]).map_or(true, |report| !report.findings.is_empty());
+            assert_eq!(told.is_some(), found, "{name}, byte {at}: {told:?}");
+        }
+        std::fs::write(&path, &whole).unwrap();
+        for cut in [10, whole.len() - 9] {
+            assert!(inspected(&whole[..cut], range[0], range[1]).is_some());
+        }
+        // Zeros in place of a block, and others behind it.
+        let mut hole = whole.clone();
+        hole[64..200].fill(0);
+        let told = inspected(&hole, range[0], range[1]).unwrap();
+        assert!(told.contains("byte 64"), "{told}");
+        // Unused room at the end, and positions that are left out, are none.
+        let roomy = [whole.as_slice(), &[0; 5_000]].concat();
+        assert_eq!(inspected(&roomy, range[0], range[1] + 7), None);
+    }
 }

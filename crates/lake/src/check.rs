@@ -51,6 +51,43 @@ pub fn check(dir: &Path) -> Vec<Problem> {
     findings
 }
 
+/// A stored file and what its bytes must be: for whoever copies the folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownFile {
+    /// From the lake's folder, with `/`.
+    pub path: String,
+    /// SHA-256 of its bytes, in hex.
+    pub sha256: String,
+}
+
+/// Every file of which a checksum was noted when it was written: history's, by the manifest, and departments', by the
+/// entries of their tables. They are those of one moment when the folder did not change meanwhile. An entry that does
+/// not read names no file; [`check`] tells it.
+///
+/// # Errors
+/// When the manifest does not read.
+pub fn known_files(dir: &Path) -> Result<Vec<KnownFile>, Problem> {
+    let files = Manifest::read(dir)?.map_or_else(Vec::new, |manifest| manifest.files);
+    let history = files.iter().map(|entry| {
+        let kept = format!("{REPLACED_FOLDER}/{}", replaced_name(&entry.path));
+        // An exchange that did not end: the next start puts it back.
+        let is_kept = !dir.join(&entry.path).exists() && dir.join(&kept).exists();
+        KnownFile {
+            path: if is_kept { kept } else { entry.path.clone() },
+            sha256: entry.sha256.clone(),
+        }
+    });
+    let tables = crate::department::list(dir).0;
+    let tables = tables.iter().map(|entry| {
+        let expected = entry.expected();
+        KnownFile {
+            path: expected.path.to_string(),
+            sha256: expected.sha256.to_string(),
+        }
+    });
+    Ok(history.chain(tables).collect())
+}
+
 const RESTORE: &str = "restore the file from a backup";
 
 fn finding(code: &str, what: impl Into<String>, path: &Path, mend: &str) -> Problem {

@@ -54,7 +54,7 @@ mod wide;
 mod writer;
 
 pub use answer::Answer;
-pub use check::check;
+pub use check::{KnownFile, check, known_files};
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use formats::Format;
 pub use history::{History, HistoryQuery, Point};

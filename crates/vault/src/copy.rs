@@ -1,4 +1,5 @@
-//! Writing a point: file by file in chunks, each chunk stored once, read back, and the point's file last.
+//! Writing a point: file by file in chunks, each chunk stored once, read back, and the point's file last. Files whose
+//! bytes can be compared with what they must be are in `checked`.
 
 use crate::age::{self, Recipient};
 use crate::envelope::{self, sha256};
@@ -15,7 +16,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 const CACHE_FORMAT: &str = "jingling-vault-cache";
-const CACHE_VERSION: u32 = 1;
+/// Version 1 knew neither damage nor the SHA-256 of a whole file; it stays readable.
+const CACHE_VERSION: u32 = 2;
 
 /// Why a file was not copied.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub enum CopyError {
     Gone,
     /// It was written while it was read: try again.
     Changed,
+    /// The disk does not give it.
+    Unreadable(Problem),
     /// Anything else.
     Failed(Problem),
 }
@@ -60,25 +64,30 @@ struct Cache {
 
 /// A point that is being written. Dropped without [`Copy::finish`], it takes away what it wrote.
 pub struct Copy<'v> {
-    vault: &'v Vault,
+    pub(crate) vault: &'v Vault,
     recipients: Vec<Recipient>,
-    number: u64,
+    pub(crate) number: u64,
     started_at: Timestamp,
     cache: Option<PathBuf>,
     /// The file as it was copied last, with its chunks.
-    before: HashMap<String, (FileEntry, Vec<Chunk>)>,
+    pub(crate) before: HashMap<String, (FileEntry, Vec<Chunk>)>,
+    /// Other contents that points before the newest have for a path; read when a good copy is looked for.
+    pub(crate) older: Option<Older>,
     /// By the SHA-256 of a file's bytes, where they are stored.
     known: HashMap<String, Chunk>,
     /// Chunks found in the vault by this copy.
     there: HashSet<String>,
-    files: BTreeMap<String, FileEntry>,
+    pub(crate) files: BTreeMap<String, FileEntry>,
     chunks: Vec<Chunk>,
     places: HashMap<String, u32>,
     folders: HashSet<PathBuf>,
-    written: Vec<String>,
+    pub(crate) written: Vec<Chunk>,
     bytes_new: u64,
-    progress: &'v dyn Fn(u64),
+    pub(crate) progress: &'v dyn Fn(u64),
 }
+
+/// By path: the point, the file there, its chunks.
+pub(crate) type Older = HashMap<String, Vec<(u64, FileEntry, Vec<Chunk>)>>;
 
 impl<'v> Copy<'v> {
     /// Begins a point. `cache` is a file of the copying side that an encrypted vault needs to copy only what is new;
@@ -100,6 +109,7 @@ impl<'v> Copy<'v> {
             started_at,
             cache: cache.filter(|_| vault.is_encrypted()).map(Path::to_owned),
             before: HashMap::new(),
+            older: None,
             known: HashMap::new(),
             there: HashSet::new(),
             files: BTreeMap::new(),
@@ -113,11 +123,7 @@ impl<'v> Copy<'v> {
         if let Some(newest) = newest {
             let (chunks, files) = copy.point_before(newest)?;
             for file in files {
-                let own: Vec<Chunk> = file
-                    .parts
-                    .iter()
-                    .filter_map(|p| chunks.get(p.chunk as usize).cloned())
-                    .collect();
+                let own = own_chunks(&file, &chunks);
                 for (part, chunk) in file.parts.iter().zip(&own) {
                     copy.known.insert(part.sha256.clone(), chunk.clone());
                 }
@@ -156,31 +162,35 @@ impl<'v> Copy<'v> {
     pub fn add(&mut self, path: &str, source: &Path) -> Result<(), CopyError> {
         let mut file = open(source)?;
         let meta = metadata(&file, source)?;
-        let seen = seen(&meta);
-        if let Some((before, chunks)) = self.before.get(path)
-            && before.seen == Some(seen)
-            && before.bytes == meta.len()
-        {
-            let (before, chunks) = (before.clone(), chunks.clone());
-            if chunks.iter().all(|chunk| self.is_there(chunk)) {
-                (self.progress)(before.bytes);
-                self.take(
-                    FileEntry {
-                        seen: Some(seen),
-                        ..before
-                    },
-                    &chunks,
-                );
-                return Ok(());
-            }
+        if self.is_as_before(path, &meta, &|_| true) {
+            return Ok(());
         }
-        let (parts, chunks) = self.read(&mut file, source, meta.len())?;
-        let again = metadata(&file, source)?;
-        if seen != self::seen(&again) || again.len() != meta.len() {
-            return Err(CopyError::Changed);
-        }
-        self.put(path, &meta, Some(seen), parts, chunks);
+        let (parts, chunks) = self.read(&mut file, source, meta.len(), &mut |_| {})?;
+        unchanged(&file, source, &meta)?;
+        self.put(entry(path, &meta, Some(seen(&meta)), parts), chunks);
         Ok(())
+    }
+
+    /// Takes the file of the point before without reading it, when nobody wrote it since and it is `good`.
+    pub(crate) fn is_as_before(
+        &mut self,
+        path: &str,
+        meta: &Metadata,
+        good: &dyn Fn(&FileEntry) -> bool,
+    ) -> bool {
+        let Some((before, chunks)) = self.before.get(path) else {
+            return false;
+        };
+        if before.seen != Some(seen(meta)) || before.bytes != meta.len() || !good(before) {
+            return false;
+        }
+        let (before, chunks) = (before.clone(), chunks.clone());
+        if !chunks.iter().all(|chunk| self.is_there(chunk)) {
+            return false;
+        }
+        (self.progress)(before.bytes);
+        self.take(before, &chunks);
+        true
     }
 
     /// Copies the first `bytes` of a file that grows at its end while it is read.
@@ -190,8 +200,8 @@ impl<'v> Copy<'v> {
     pub fn add_prefix(&mut self, path: &str, source: &Path, bytes: u64) -> Result<(), CopyError> {
         let mut file = open(source)?;
         let meta = metadata(&file, source)?;
-        let (parts, chunks) = self.read(&mut file, source, bytes)?;
-        self.put(path, &meta, None, parts, chunks);
+        let (parts, chunks) = self.read(&mut file, source, bytes, &mut |_| {})?;
+        self.put(entry(path, &meta, None, parts), chunks);
         Ok(())
     }
 
@@ -235,6 +245,7 @@ impl<'v> Copy<'v> {
             finished_at,
             about,
             chunks: std::mem::take(&mut self.chunks),
+            damaged: files.iter().filter(|f| !f.is_whole()).count() as u64,
             files: None,
             files_sealed: None,
         };
@@ -280,27 +291,14 @@ impl<'v> Copy<'v> {
         self.chunks = kept;
     }
 
-    fn put(
-        &mut self,
-        path: &str,
-        meta: &Metadata,
-        seen: Option<Seen>,
-        parts: Vec<Part>,
-        chunks: Vec<Chunk>,
-    ) {
-        let entry = FileEntry {
-            path: path.to_owned(),
-            bytes: parts.iter().map(|p| p.bytes).sum(),
-            mode: meta.mode() & 0o7777,
-            seen,
-            parts,
-        };
+    /// Puts a file that was read into the point, and remembers it in case the folder is listed anew.
+    pub(crate) fn put(&mut self, entry: FileEntry, chunks: Vec<Chunk>) {
         self.take(entry.clone(), &chunks);
-        self.before.insert(path.to_owned(), (entry, chunks));
+        self.before.insert(entry.path.clone(), (entry, chunks));
     }
 
     /// Puts a file into the point.
-    fn take(&mut self, mut entry: FileEntry, chunks: &[Chunk]) {
+    pub(crate) fn take(&mut self, mut entry: FileEntry, chunks: &[Chunk]) {
         for (part, chunk) in entry.parts.iter_mut().zip(chunks) {
             part.chunk = *self.places.entry(chunk.name.clone()).or_insert_with(|| {
                 self.chunks.push(chunk.clone());
@@ -310,11 +308,13 @@ impl<'v> Copy<'v> {
         self.files.insert(entry.path.clone(), entry);
     }
 
-    fn read(
+    /// Stores the first `bytes` of a file; `look` is shown them in order.
+    pub(crate) fn read(
         &mut self,
         file: &mut File,
         source: &Path,
         bytes: u64,
+        look: &mut dyn FnMut(&[u8]),
     ) -> Result<(Vec<Part>, Vec<Chunk>), CopyError> {
         let chunk_bytes = self.vault.options.chunk_bytes.max(1) as u64;
         let (mut parts, mut chunks) = (Vec::new(), Vec::new());
@@ -325,10 +325,11 @@ impl<'v> Copy<'v> {
             Read::by_ref(file)
                 .take(length)
                 .read_to_end(&mut plain)
-                .map_err(|e| source_problem(source, &e))?;
+                .map_err(|e| source_error(source, &e))?;
             if plain.len() as u64 != length {
                 return Err(CopyError::Changed);
             }
+            look(&plain);
             let hash = sha256(&plain);
             chunks.push(self.store(&plain, &hash)?);
             parts.push(Part {
@@ -340,6 +341,20 @@ impl<'v> Copy<'v> {
             (self.progress)(length);
         }
         Ok((parts, chunks))
+    }
+
+    /// Takes away the chunks that were written behind the first `mark` ones; nothing of the point may use them.
+    pub(crate) fn discard(&mut self, mark: usize) {
+        let mut gone = HashSet::new();
+        for chunk in self.written.split_off(mark) {
+            let _ = std::fs::remove_file(self.vault.chunk_path(&chunk.name));
+            self.there.remove(&chunk.name);
+            self.bytes_new -= chunk.bytes;
+            gone.insert(chunk.name);
+        }
+        if !gone.is_empty() {
+            self.known.retain(|_, chunk| !gone.contains(&chunk.name));
+        }
     }
 
     fn is_there(&mut self, chunk: &Chunk) -> bool {
@@ -387,7 +402,7 @@ impl<'v> Copy<'v> {
             self.folders.insert(folder);
         }
         write_chunk(&path, stored)?;
-        self.written.push(chunk.name.clone());
+        self.written.push(chunk.clone());
         self.bytes_new += chunk.bytes;
         read_back(&path, &chunk)?;
         self.there.insert(chunk.name.clone());
@@ -399,24 +414,59 @@ impl<'v> Copy<'v> {
 impl Drop for Copy<'_> {
     fn drop(&mut self) {
         // Nothing of a copy that failed stays; above all it must not keep a full disk full.
-        for name in &self.written {
-            let _ = std::fs::remove_file(self.vault.chunk_path(name));
+        for chunk in &self.written {
+            let _ = std::fs::remove_file(self.vault.chunk_path(&chunk.name));
         }
     }
 }
 
-fn open(source: &Path) -> Result<File, CopyError> {
+/// The chunks of a file, in its order, from those of its point.
+pub(crate) fn own_chunks(file: &FileEntry, chunks: &[Chunk]) -> Vec<Chunk> {
+    let parts = file.parts.iter();
+    parts
+        .filter_map(|p| chunks.get(p.chunk as usize).cloned())
+        .collect()
+}
+
+/// A file that was read.
+pub(crate) fn entry(
+    path: &str,
+    meta: &Metadata,
+    seen: Option<Seen>,
+    parts: Vec<Part>,
+) -> FileEntry {
+    FileEntry {
+        path: path.to_owned(),
+        bytes: parts.iter().map(|p| p.bytes).sum(),
+        mode: meta.mode() & 0o7777,
+        seen,
+        parts,
+        sha256: None,
+        damage: None,
+    }
+}
+
+/// Whether the file is still the one that was opened.
+pub(crate) fn unchanged(file: &File, source: &Path, before: &Metadata) -> Result<(), CopyError> {
+    let again = metadata(file, source)?;
+    if seen(before) != seen(&again) || again.len() != before.len() {
+        return Err(CopyError::Changed);
+    }
+    Ok(())
+}
+
+pub(crate) fn open(source: &Path) -> Result<File, CopyError> {
     File::open(source).map_err(|e| match e.kind() {
         ErrorKind::NotFound => CopyError::Gone,
-        _ => source_problem(source, &e).into(),
+        _ => source_error(source, &e),
     })
 }
 
-fn metadata(file: &File, source: &Path) -> Result<Metadata, CopyError> {
-    Ok(file.metadata().map_err(|e| source_problem(source, &e))?)
+pub(crate) fn metadata(file: &File, source: &Path) -> Result<Metadata, CopyError> {
+    file.metadata().map_err(|e| source_error(source, &e))
 }
 
-fn seen(meta: &Metadata) -> Seen {
+pub(crate) fn seen(meta: &Metadata) -> Seen {
     let ns = |seconds: i64, ns: i64| seconds.saturating_mul(1_000_000_000).saturating_add(ns);
     Seen {
         device: meta.dev(),
@@ -426,13 +476,19 @@ fn seen(meta: &Metadata) -> Seen {
     }
 }
 
-fn source_problem(source: &Path, error: &std::io::Error) -> Problem {
-    Problem::new(
+fn source_error(source: &Path, error: &std::io::Error) -> CopyError {
+    // ENOMEM, ENFILE and EMFILE say nothing of the file: with more memory or handles it may be read.
+    const WANTS: [i32; 3] = [12, 23, 24];
+    let problem = Problem::new(
         "backup-source",
         format!("cannot read: {error}"),
         source.display().to_string(),
         "check the disk of the folder that is copied; jingling check says what else is wrong there",
-    )
+    );
+    match error.raw_os_error() {
+        Some(number) if WANTS.contains(&number) => CopyError::Failed(problem),
+        _ => CopyError::Unreadable(problem),
+    }
 }
 
 fn write_chunk(path: &Path, bytes: &[u8]) -> Result<(), Problem> {

@@ -12,16 +12,18 @@
 //! * every byte is under a SHA-256 that is checked when it is read, and read back once after it was written;
 //! * with encryption, chunks and lists of files are age files (c2sp.org/age): the copying side needs only
 //!   the public key, and any age program opens a chunk;
-//! * a point's chunks are never changed; taking points away frees only what no other point needs.
+//! * a point's chunks are never changed; taking points away frees only what no other point needs;
+//! * where the copying side says what a file must be, a damaged one never takes the place of a good copy.
 //!
 //! It knows nothing of what the files mean: which of them belong together, and in which order they are copied, is
 //! for whoever copies.
 //!
 //! Reading order: [`point`] (what is stored of a point), `envelope` (a small file with its checksum), `age` and
-//! [`keys`] (encryption), [`mod@vault`] (opening, locking, taking away), [`copy`] (writing a point), [`read`] (getting files
-//! back, verifying).
+//! [`keys`] (encryption), [`mod@vault`] (opening, locking, taking away), [`copy`] (writing a point), [`checked`] (files whose
+//! bytes can be compared with what they must be), [`read`] (getting files back, verifying).
 
 mod age;
+pub mod checked;
 pub mod copy;
 mod envelope;
 pub mod keys;
@@ -29,10 +31,11 @@ pub mod point;
 pub mod read;
 pub mod vault;
 
+pub use checked::{Expected, Inspector};
 pub use copy::{Copied, Copy, CopyError};
 pub use keys::{Key, Protection};
-pub use point::{FileEntry, Part, Point};
-pub use read::{Verified, verify};
+pub use point::{DamagedFile, FileEntry, Held, Part, Point};
+pub use read::{PointDamage, Verified, verify};
 pub use vault::{Removed, Vault, random_id};
 
 /// The vault's limits.

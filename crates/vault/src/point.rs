@@ -4,7 +4,8 @@ use model::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Version written; older ones stay readable for ever (see `fixtures/`).
-pub const POINT_VERSION: u32 = 1;
+/// Version 1 knew neither damage nor the SHA-256 of a whole file.
+pub const POINT_VERSION: u32 = 2;
 
 /// One point: a copy of everything as it was at one time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +21,10 @@ pub struct Point {
     pub about: serde_json::Value,
     /// Every chunk that the point needs, each once: what can be verified without a key.
     pub chunks: Vec<Chunk>,
+    /// How many files were damaged when they were copied, without a good copy in an earlier point: not encrypted, so that
+    /// whoever has no key knows that the point is not whole.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub damaged: u64,
     /// The files, unless they are encrypted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) files: Option<Vec<FileEntry>>,
@@ -33,6 +38,15 @@ impl Point {
     pub fn stored_bytes(&self) -> u64 {
         self.chunks.iter().map(|c| c.bytes).sum()
     }
+
+    /// Whether every file is as it was written by its owner, as far as that was known.
+    pub fn is_whole(&self) -> bool {
+        self.damaged == 0
+    }
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A stored chunk.
@@ -61,6 +75,87 @@ pub struct FileEntry {
     pub seen: Option<Seen>,
     /// Its bytes, in order.
     pub parts: Vec<Part>,
+    /// SHA-256 of the whole file, in hex, when its bytes were seen to be those that were written once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// What was wrong with the file when it was copied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damage: Option<Damage>,
+}
+
+impl FileEntry {
+    /// Whether the point has bytes for it.
+    pub fn is_held(&self) -> bool {
+        !matches!(&self.damage, Some(damage) if damage.held == Held::Nothing)
+    }
+
+    /// Whether what the point has for it is whole: the file was, or an earlier point's copy stands in its place.
+    pub fn is_whole(&self) -> bool {
+        self.damage.as_ref().is_none_or(|d| d.held.is_good())
+    }
+
+    /// What was wrong, when something was.
+    pub fn damaged(&self) -> Option<DamagedFile> {
+        let damage = self.damage.as_ref()?;
+        Some(DamagedFile {
+            path: self.path.clone(),
+            what: damage.what.clone(),
+            held: damage.held,
+        })
+    }
+}
+
+/// What was wrong with a file when it was copied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Damage {
+    /// In a sentence.
+    pub what: String,
+    /// What the point has instead.
+    pub held: Held,
+}
+
+/// What a point has for a file that was damaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    /// The good copy of this earlier point.
+    GoodCopyOf(u64),
+    /// The file's bytes as they were read: no good copy is known.
+    DamagedBytes,
+    /// Nothing: it could not be read, and no good copy is known.
+    Nothing,
+}
+
+impl Held {
+    /// Whether nothing is lost.
+    pub fn is_good(self) -> bool {
+        matches!(self, Self::GoodCopyOf(_))
+    }
+}
+
+/// A file that was damaged when it was copied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DamagedFile {
+    /// Where it belongs, relative to the folder copied.
+    pub path: String,
+    /// What was wrong, in a sentence.
+    pub what: String,
+    /// What the point has instead.
+    pub held: Held,
+}
+
+impl std::fmt::Display for DamagedFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}; ", self.path, self.what)?;
+        match self.held {
+            Held::GoodCopyOf(point) => {
+                write!(f, "the good copy of point {point} stands in its place")
+            }
+            Held::DamagedBytes => f.write_str("the backup has it as it is, damaged"),
+            Held::Nothing => f.write_str("the backup does not have it"),
+        }
+    }
 }
 
 /// A file's identity: if none of it changed, nobody wrote the file.

@@ -2,7 +2,7 @@
 
 use crate::envelope::sha256;
 use crate::keys::decrypt;
-use crate::point::{Chunk, FileEntry, Part, Point};
+use crate::point::{Chunk, DamagedFile, FileEntry, Part, Point};
 use crate::vault::Vault;
 use model::Problem;
 use serde::Serialize;
@@ -25,10 +25,26 @@ pub struct Verified {
     pub decrypted: bool,
     /// What is wrong; empty when all is well.
     pub findings: Vec<Problem>,
+    /// Points with files that were damaged when they were copied, oldest first. The vault is no worse for them.
+    pub damaged: Vec<PointDamage>,
+    /// Whether the newest point has every file as it was written, as far as that was known.
+    pub newest_is_whole: bool,
+}
+
+/// What a point has of files that were damaged when they were copied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PointDamage {
+    /// The point's number.
+    pub point: u64,
+    /// How many files it does not have whole.
+    pub files_not_whole: u64,
+    /// The files, those with an earlier good copy in their place included; empty without the key.
+    pub files: Vec<DamagedFile>,
 }
 
 impl Vault {
-    /// Writes a file of a point into `root`, checked byte by byte and synced.
+    /// Writes a file of a point into `root`, checked byte by byte and synced. One of which the point has nothing, because
+    /// it could not be read, is not written.
     ///
     /// # Errors
     /// `backup-damaged` with the file and the place in it; `backup-io` for the disk.
@@ -39,6 +55,9 @@ impl Vault {
         root: &Path,
         progress: &dyn Fn(u64),
     ) -> Result<(), Problem> {
+        if !file.is_held() {
+            return Ok(());
+        }
         let path = root.join(&file.path);
         let told = |verb, e: &std::io::Error| crate::vault::io_problem(verb, &path, e);
         if let Some(folder) = path.parent() {
@@ -62,7 +81,7 @@ impl Vault {
     }
 
     /// A stretch of a file, checked; `place` is for messages.
-    fn part(&self, chunk: &Chunk, part: &Part, place: &str) -> Result<Vec<u8>, Problem> {
+    pub(crate) fn part(&self, chunk: &Chunk, part: &Part, place: &str) -> Result<Vec<u8>, Problem> {
         let stored = self.stored(chunk).map_err(|p| Problem {
             place: format!("{place}; {}", p.place),
             ..p
@@ -82,7 +101,7 @@ impl Vault {
     }
 
     /// A chunk's stored bytes, checked against its name.
-    fn stored(&self, chunk: &Chunk) -> Result<Vec<u8>, Problem> {
+    pub(crate) fn stored(&self, chunk: &Chunk) -> Result<Vec<u8>, Problem> {
         let path = self.chunk_path(&chunk.name);
         let place = path.display().to_string();
         let bytes = std::fs::read(&path).map_err(|e| match e.kind() {
@@ -128,13 +147,16 @@ fn place(path: &str, at: u64, number: u64) -> String {
 pub fn verify(vault: &Vault, progress: &dyn Fn(u64)) -> Result<Verified, Problem> {
     let mut verified = Verified {
         decrypted: vault.is_unlocked(),
+        newest_is_whole: true,
         ..Verified::default()
     };
     let mut chunks: BTreeMap<String, (Chunk, Vec<Use>)> = BTreeMap::new();
     for number in vault.numbers()? {
         verified.points += 1;
         match uses(vault, number) {
-            Ok(found) => {
+            Ok((found, damage)) => {
+                verified.newest_is_whole = damage.as_ref().is_none_or(|d| d.files_not_whole == 0);
+                verified.damaged.extend(damage);
                 for (chunk, uses) in found {
                     let known = chunks
                         .entry(chunk.name.clone())
@@ -147,7 +169,10 @@ pub fn verify(vault: &Vault, progress: &dyn Fn(u64)) -> Result<Verified, Problem
                     }
                 }
             }
-            Err(problem) => verified.findings.push(problem),
+            Err(problem) => {
+                verified.newest_is_whole = false;
+                verified.findings.push(problem);
+            }
         }
     }
     for (chunk, uses) in chunks.values() {
@@ -167,14 +192,22 @@ pub fn verify(vault: &Vault, progress: &dyn Fn(u64)) -> Result<Verified, Problem
     Ok(verified)
 }
 
-/// A point's chunks, and what they are for as far as the key allows to know.
-fn uses(vault: &Vault, number: u64) -> Result<Vec<(Chunk, Vec<Use>)>, Problem> {
+/// A point's chunks, and what they are for as far as the key allows to know; and the files that were damaged.
+type Uses = (Vec<(Chunk, Vec<Use>)>, Option<PointDamage>);
+
+fn uses(vault: &Vault, number: u64) -> Result<Uses, Problem> {
     let point = vault.point(number)?;
     let files = if vault.is_unlocked() {
         vault.files(&point)?
     } else {
         Vec::new()
     };
+    let damaged: Vec<DamagedFile> = files.iter().filter_map(FileEntry::damaged).collect();
+    let damage = (point.damaged > 0 || !damaged.is_empty()).then_some(PointDamage {
+        point: number,
+        files_not_whole: point.damaged,
+        files: damaged,
+    });
     let mut found: Vec<(Chunk, Vec<Use>)> =
         point.chunks.into_iter().map(|c| (c, Vec::new())).collect();
     for file in files {
@@ -190,5 +223,5 @@ fn uses(vault: &Vault, number: u64) -> Result<Vec<(Chunk, Vec<Use>)>, Problem> {
             at += bytes;
         }
     }
-    Ok(found)
+    Ok((found, damage))
 }

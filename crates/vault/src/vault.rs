@@ -53,6 +53,9 @@ pub struct Removed {
     pub chunks: usize,
     /// Bytes freed.
     pub bytes: u64,
+    /// A point that stays beyond the count, because every newer one has a damaged file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spared: Option<u64>,
 }
 
 impl Vault {
@@ -251,7 +254,8 @@ impl Vault {
     }
 
     /// Keeps the newest `count` points (at least 1), takes the others away, and then every chunk that no point
-    /// needs.
+    /// needs. When each of those has a file that was damaged, the newest point that is whole stays too: it may hold the
+    /// last good copy.
     ///
     /// # Errors
     /// When a point's file cannot be read: then nothing is taken away, because what it needs is not known.
@@ -267,10 +271,22 @@ impl Vault {
         let numbers = self.numbers()?;
         let (old, kept) = numbers.split_at(numbers.len().saturating_sub(count.max(1)));
         let mut needed = HashSet::new();
+        let mut is_one_whole = false;
         for &number in kept {
-            needed.extend(self.point(number)?.chunks.into_iter().map(|c| c.name));
+            let point = self.point(number)?;
+            is_one_whole |= point.is_whole();
+            needed.extend(point.chunks.into_iter().map(|c| c.name));
         }
         let mut removed = Removed::default();
+        if !is_one_whole {
+            // One that does not read is of no use to anybody, and none to wait for.
+            let mut readable = old.iter().rev().filter_map(|n| self.point(*n).ok());
+            if let Some(point) = readable.find(Point::is_whole) {
+                removed.spared = Some(point.number);
+                needed.extend(point.chunks.into_iter().map(|c| c.name));
+            }
+        }
+        let spared = removed.spared;
         let points = self.dir.join(POINTS);
         let remove = |path: &Path| {
             let bytes = std::fs::metadata(path).map_or(0, |m| m.len());
@@ -278,7 +294,7 @@ impl Vault {
                 .map(|()| bytes)
                 .map_err(|e| io_problem("remove", path, &e))
         };
-        for &number in old {
+        for &number in old.iter().filter(|n| Some(**n) != spared) {
             removed.bytes += remove(&self.point_path(number))?;
             removed.points += 1;
         }

@@ -2,9 +2,13 @@
 
 use model::Timestamp;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use vault::{Copied, Copy, CopyError, Key, Options, Point, Protection, Vault, verify};
+use vault::{
+    Copied, Copy, CopyError, DamagedFile, Expected, Held, Inspector, Key, Options, Point,
+    Protection, Vault, verify,
+};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_795_500_000);
 /// The secret key that the fixture and the tests use; it protects nothing.
@@ -292,11 +296,257 @@ fn a_folder_with_other_things_and_a_vault_in_use_are_refused() {
     assert!(one.keep(1).is_err() && two.numbers().unwrap().is_empty());
 }
 
+fn sha256(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+/// The file of several chunks.
+const LONG: &str = "sub/long";
+
+/// Copies the folder as one point, of which it is known what `LONG` must be; tells the damaged files too.
+fn copy_knowing(
+    vault: &Vault,
+    source: &Path,
+    cache: Option<&Path>,
+    wanted: &str,
+) -> (Point, Copied, Vec<DamagedFile>) {
+    let mut copy = Copy::begin(vault, cache, NOW, &quiet).unwrap();
+    for path in tree(source).keys().filter(|path| *path != LONG) {
+        copy.add(path, &source.join(path)).unwrap();
+    }
+    match copy.add_expecting(LONG, &source.join(LONG), Expected::Sha256(wanted)) {
+        Err(CopyError::Gone) => copy.missing(LONG, wanted, "the file is missing"),
+        other => other.unwrap(),
+    }
+    let damaged = copy.damaged();
+    let (point, copied) = copy.finish(json!({"position": 7}), NOW).unwrap();
+    (point, copied, damaged)
+}
+
+/// Rots one byte of a file.
+fn rot(path: &Path, at: usize) {
+    let mut bytes = std::fs::read(path).unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(path, bytes).unwrap();
+}
+
+fn held(damaged: &[DamagedFile]) -> Vec<Held> {
+    damaged.iter().map(|file| file.held).collect()
+}
+
 #[test]
-fn version_1_stays_readable() {
-    // Written by version 1 of the formats; never change these fixtures, add others beside them.
+fn a_damaged_file_does_not_take_the_place_of_its_good_copy() {
+    for protection in [Protection::AsItIs, for_key()] {
+        let (dir, source) = (tempfile::tempdir().unwrap(), source());
+        let (path, cache) = (dir.path().join("v"), dir.path().join("cache.json"));
+        let long = source.path().join(LONG);
+        let good = tree(source.path());
+        let wanted = sha256(&good[LONG]);
+        let vault = Vault::open_or_make(&path, &protection, options()).unwrap();
+        let opened = || Vault::open(&path, &keys(), options()).unwrap();
+        let cached = Some(cache.as_path());
+        let take = |vault: &Vault| copy_knowing(vault, source.path(), cached, &wanted);
+        assert_eq!(take(&vault).2, []);
+        let chunks = tree(&path.join("chunks"));
+        // The first, the middle and the last chunk, then the whole file.
+        for harm in [Some(3), Some(7_000), Some(13_999), None] {
+            match harm {
+                Some(at) => rot(&long, at),
+                None => std::fs::remove_file(&long).unwrap(),
+            }
+            let (point, copied, damaged) = take(&vault);
+            assert_eq!(held(&damaged), [Held::GoodCopyOf(1)], "{harm:?}");
+            assert_eq!(damaged[0].path, LONG);
+            assert_eq!((copied.chunks_new, copied.bytes_new), (0, 0));
+            assert!(point.is_whole());
+            assert!(
+                tree(&path.join("chunks")) == chunks,
+                "what rotted is not kept"
+            );
+            if harm.is_some() {
+                std::fs::write(&long, &good[LONG]).unwrap();
+            }
+        }
+        // Mended, and the folder is as it was: nothing is told any more.
+        std::fs::write(&long, &good[LONG]).unwrap();
+        let (point, copied, damaged) = take(&vault);
+        assert_eq!((damaged.len(), copied.chunks_new), (0, 0));
+        assert_eq!(vault.numbers().unwrap(), [1, 2, 3, 4, 5, 6]);
+        vault.keep(3).unwrap();
+        drop(vault);
+        let vault = opened();
+        assert!(extracted(&vault, &point) == good);
+        assert!(extracted(&vault, &vault.point(5).unwrap()) == good);
+        let verified = verify(&vault, &quiet).unwrap();
+        assert_eq!(
+            (verified.findings.len(), verified.newest_is_whole),
+            (0, true)
+        );
+        let points: Vec<u64> = verified.damaged.iter().map(|d| d.point).collect();
+        assert_eq!(points, [4, 5], "what stood in for it is still told");
+    }
+}
+
+#[test]
+fn without_a_good_copy_a_damaged_file_is_kept_and_marked_and_the_last_whole_point_stays() {
+    let (dir, source) = (tempfile::tempdir().unwrap(), source());
+    let vault = Vault::open_or_make(&dir.path().join("v"), &Protection::AsItIs, options()).unwrap();
+    let long = source.path().join(LONG);
+    std::fs::rename(&long, dir.path().join("later")).unwrap();
+    copy(&vault, source.path(), None);
+    std::fs::rename(dir.path().join("later"), &long).unwrap();
+    let wanted = sha256(&std::fs::read(&long).unwrap());
+    rot(&long, 1_234);
+    let rotten = std::fs::read(&long).unwrap();
+    let take = || copy_knowing(&vault, source.path(), None, &wanted);
+    let (point, _, damaged) = take();
+    assert_eq!(held(&damaged), [Held::DamagedBytes]);
+    assert!(damaged[0].what.contains(&wanted), "{}", damaged[0].what);
+    assert_eq!((point.number, point.damaged), (2, 1));
+    assert_eq!(extracted(&vault, &point)[LONG], rotten);
+    std::fs::remove_file(&long).unwrap();
+    let (point, _, damaged) = take();
+    assert_eq!(held(&damaged), [Held::Nothing]);
+    assert!(!extracted(&vault, &point).contains_key(LONG));
+
+    let verified = verify(&vault, &quiet).unwrap();
+    assert_eq!(verified.findings, [], "the vault is as it was written");
+    assert!(!verified.newest_is_whole);
+    let told: Vec<_> = verified
+        .damaged
+        .iter()
+        .map(|d| (d.point, held(&d.files)))
+        .collect();
+    assert_eq!(
+        told,
+        [(2, vec![Held::DamagedBytes]), (3, vec![Held::Nothing])]
+    );
+    let removed = vault.keep(1).unwrap();
+    assert_eq!((removed.points, removed.spared), (1, Some(1)));
+    assert_eq!(vault.numbers().unwrap(), [1, 3]);
+    assert_eq!(verify(&vault, &quiet).unwrap().findings, []);
+    // Put back, it is copied as ever, and nothing needs to be spared.
+    std::fs::write(&long, &rotten).unwrap();
+    rot(&long, 1_234);
+    assert_eq!(take().2, []);
+    assert_eq!(vault.keep(1).unwrap().spared, None);
+    assert_eq!(vault.numbers().unwrap(), [4]);
+    let point = vault.point(4).unwrap();
+    assert_eq!(sha256(&extracted(&vault, &point)[LONG]), wanted);
+}
+
+#[test]
+fn whoever_has_no_key_knows_that_a_point_is_not_whole_but_not_which_file() {
+    let (dir, source) = (tempfile::tempdir().unwrap(), source());
+    let path = dir.path().join("v");
+    let vault = Vault::open_or_make(&path, &for_key(), options()).unwrap();
+    copy_knowing(&vault, source.path(), None, &sha256(b"something else"));
+    drop(vault);
+    let locked = Vault::open(&path, &Key::None, options()).unwrap();
+    let verified = verify(&locked, &quiet).unwrap();
+    assert_eq!(
+        (verified.findings.len(), verified.newest_is_whole),
+        (0, false)
+    );
+    let damage = &verified.damaged[0];
+    assert_eq!((damage.point, damage.files_not_whole), (1, 1));
+    assert_eq!(damage.files, []);
+    let opened = Vault::open(&path, &keys(), options()).unwrap();
+    let verified = verify(&opened, &quiet).unwrap();
+    assert_eq!(held(&verified.damaged[0].files), [Held::DamagedBytes]);
+}
+
+#[test]
+fn a_good_copy_is_looked_for_in_every_point_and_read_before_it_is_believed() {
+    let (dir, source) = (tempfile::tempdir().unwrap(), source());
+    let path = dir.path().join("v");
+    let vault = Vault::open_or_make(&path, &Protection::AsItIs, options()).unwrap();
+    let long = source.path().join(LONG);
+    let good = std::fs::read(&long).unwrap();
+    let wanted = sha256(&good);
+    // Points of version 1 had no SHA-256 of a whole file; this one has none either.
+    copy(&vault, source.path(), None);
+    let entry = |number| {
+        let files = vault.files(&vault.point(number).unwrap()).unwrap();
+        files.into_iter().find(|file| file.path == LONG).unwrap()
+    };
+    assert_eq!(entry(1).sha256, None);
+    let take = || copy_knowing(&vault, source.path(), None, &wanted);
+    rot(&long, 9_999);
+    assert_eq!(held(&take().2), [Held::GoodCopyOf(1)]);
+    // Two points without the file.
+    std::fs::remove_file(&long).unwrap();
+    copy(&vault, source.path(), None);
+    copy(&vault, source.path(), None);
+    std::fs::write(&long, &good[..1_000]).unwrap();
+    let (point, _, damaged) = take();
+    assert_eq!(held(&damaged), [Held::GoodCopyOf(1)]);
+    assert_eq!(extracted(&vault, &point)[LONG], good);
+    // What nobody wrote since is read once more, as long as nothing says that it was good.
+    std::fs::write(&long, &good).unwrap();
+    copy(&vault, source.path(), None);
+    assert_eq!(entry(6).sha256, None);
+    assert_eq!(take().2, []);
+    assert_eq!(entry(7).sha256.as_ref(), Some(&wanted));
+    // A copy that rotted in the vault is no good one.
+    let chunk = sha256(&good[..1_000]);
+    rot(&path.join("chunks").join(&chunk[..2]).join(&chunk), 5);
+    rot(&long, 9_999);
+    assert_eq!(held(&take().2), [Held::DamagedBytes]);
+}
+
+/// Finds fault with a letter.
+struct Letters(Option<String>);
+
+impl Inspector for Letters {
+    fn look(&mut self, bytes: &[u8]) {
+        if bytes.contains(&b'x') {
+            self.0 = Some("there is an x in it".to_owned());
+        }
+    }
+
+    fn verdict(&mut self) -> Option<String> {
+        self.0.take()
+    }
+}
+
+#[test]
+fn what_an_inspector_found_good_once_stands_in_for_what_it_finds_bad() {
+    let dir = tempfile::tempdir().unwrap();
+    let vault = Vault::open_or_make(&dir.path().join("v"), &Protection::AsItIs, options()).unwrap();
+    let file = dir.path().join("file");
+    let take = || {
+        let mut copy = Copy::begin(&vault, None, NOW, &quiet).unwrap();
+        let mut letters = Letters(None);
+        copy.add_expecting("file", &file, Expected::Inspected(&mut letters))
+            .unwrap();
+        let damaged = copy.damaged();
+        let (point, _) = copy.finish(json!({}), NOW).unwrap();
+        (held(&damaged), extracted(&vault, &point)["file"].clone())
+    };
+    let good = "a".repeat(2_500).into_bytes();
+    std::fs::write(&file, &good).unwrap();
+    assert_eq!(take(), (vec![], good.clone()));
+    let mut bad = good.clone();
+    bad[2_000] = b'x';
+    std::fs::write(&file, &bad).unwrap();
+    assert_eq!(take(), (vec![Held::GoodCopyOf(1)], good));
+    // Of another length it is another file.
+    bad.push(b'a');
+    std::fs::write(&file, &bad).unwrap();
+    assert_eq!(take(), (vec![Held::DamagedBytes], bad));
+}
+
+#[test]
+fn every_version_stays_readable() {
+    // Written by versions 1 and 2 of the formats; never change these fixtures, add others beside them.
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
-    for name in ["vault-v1", "vault-encrypted-v1"] {
+    for name in [
+        "vault-v1",
+        "vault-encrypted-v1",
+        "vault-v2",
+        "vault-encrypted-v2",
+    ] {
         let vault = Vault::open(&fixtures.join(name), &keys(), options()).unwrap();
         assert_eq!(vault.numbers().unwrap(), [1]);
         let point = vault.point(1).unwrap();
@@ -305,7 +555,21 @@ fn version_1_stays_readable() {
         let files = extracted(&vault, &point);
         assert_eq!(files["short"], "竟陵".as_bytes());
         assert_eq!(files.keys().collect::<Vec<_>>(), ["empty", "short"]);
-        assert_eq!(verify(&vault, &quiet).unwrap().findings, []);
+        let verified = verify(&vault, &quiet).unwrap();
+        assert_eq!(verified.findings, []);
+        let told: Vec<String> = verified
+            .damaged
+            .iter()
+            .flat_map(|d| d.files.iter().map(ToString::to_string))
+            .collect();
+        match name.ends_with("v1") {
+            true => assert_eq!(told, [""; 0]),
+            false => assert_eq!(
+                told,
+                ["gone: the file is missing; the backup does not have it"]
+            ),
+        }
+        assert_eq!(verified.newest_is_whole, name.ends_with("v1"));
     }
 }
 
@@ -315,11 +579,18 @@ fn write_fixtures() {
     let (out, source) = (tempfile::tempdir().unwrap().keep(), source());
     std::fs::remove_dir_all(source.path().join("sub")).unwrap();
     for (name, protection) in [
-        ("vault-v1", Protection::AsItIs),
-        ("vault-encrypted-v1", for_key()),
+        ("vault-v2", Protection::AsItIs),
+        ("vault-encrypted-v2", for_key()),
     ] {
         let vault = Vault::open_or_make(&out.join(name), &protection, options()).unwrap();
-        copy(&vault, source.path(), None);
+        let mut copy = Copy::begin(&vault, None, NOW, &quiet).unwrap();
+        let short = source.path().join("short");
+        let sha256 = sha256("竟陵".as_bytes());
+        copy.add("empty", &source.path().join("empty")).unwrap();
+        copy.add_expecting("short", &short, Expected::Sha256(&sha256))
+            .unwrap();
+        copy.missing("gone", &sha256, "the file is missing");
+        copy.finish(json!({"position": 7}), NOW).unwrap();
     }
     eprintln!("{}", out.display());
 }

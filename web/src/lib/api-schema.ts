@@ -1751,7 +1751,7 @@ export interface components {
         };
         /** @description Something that is wrong with what is stored. */
         Notice: {
-            /** @description `journal-damaged`, `journal-missing`, `journal-trimmed` or `backup-drill`. */
+            /** @description `journal-damaged`, `journal-missing`, `journal-trimmed`, `backup-damaged-file` or `backup-drill`. */
             code: string;
             /** @description When it was found, RFC 3339 UTC. */
             found_at: string;

@@ -8,7 +8,7 @@ use model::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use vault::{Point, Vault};
+use vault::{DamagedFile, Point, Vault};
 
 /// Top-level folders that are copied only when the backup is encrypted.
 pub const SECRET: [&str; 2] = ["secrets", "tls"];
@@ -85,7 +85,7 @@ impl CityPoint {
     }
 }
 
-/// The last good backup, as the city's folder remembers it.
+/// The last backup that was taken, as the city's folder remembers it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Last {
     /// The vault's folder.
@@ -96,6 +96,9 @@ pub struct Last {
     pub position: u64,
     /// When the position was taken.
     pub taken_at: Timestamp,
+    /// The city's files that were damaged then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub damaged: Vec<DamagedFile>,
 }
 
 impl Last {

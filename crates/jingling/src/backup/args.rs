@@ -1,5 +1,6 @@
 //! What `jingling backup` and `jingling restore` can be told.
 
+use super::room::RESERVE_MIB;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -49,7 +50,8 @@ pub enum BackupCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Read every byte of a backup and compare it with its checksums; exit status 1 with what is wrong and where.
+    /// Read every byte of a backup and compare it with its checksums; exit status 1 with what is wrong and where, also
+    /// when the newest point has a file that was damaged in the city.
     #[command(after_help = "Example: jingling backup verify /mnt/backup/city")]
     Verify {
         /// The backup's folder.
@@ -69,6 +71,9 @@ pub enum BackupCommand {
         /// Where the temporary folder is made; needs room for the whole city.
         #[arg(long, value_name = "DIR")]
         within: Option<PathBuf>,
+        /// What must stay free on that disk, MiB; where it would not, nothing is restored and exit status is 1.
+        #[arg(long, value_name = "N", default_value_t = RESERVE_MIB)]
+        reserve_mib: u64,
         /// What opens it.
         #[command(flatten)]
         key: KeyArgs,

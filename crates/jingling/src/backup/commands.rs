@@ -3,18 +3,19 @@
 use super::about::CityPoint;
 use super::args::{Backup, BackupCommand, KeyArgs, Restore, Take};
 use super::restore::{Until, restore};
+use super::room::{NO_ROOM, Room};
 use super::take::{Progress, take};
 use super::{Options, drill, read_passphrase, read_text, restore as restoring, take as taking};
 use crate::folder::Folder;
 use crate::output::{print_json, print_table};
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
-use model::Timestamp;
+use model::{Problem, Timestamp};
 use records::Actor;
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
-use vault::{Key, Protection, Vault};
+use vault::{Key, PointDamage, Protection, Vault};
 
 /// `jingling backup …`. Gives whether nothing wrong was found.
 ///
@@ -23,7 +24,7 @@ use vault::{Key, Protection, Vault};
 pub async fn backup(args: Backup) -> Result<bool> {
     let options = Options::default();
     match args.command {
-        None => take_one(args.take, options).await.map(|()| true),
+        None => take_one(args.take, options).await,
         Some(BackupCommand::List { vault, json }) => list(&vault, json, &options).map(|()| true),
         Some(BackupCommand::Verify { vault, key, json }) => {
             verify(&vault, &key, json, options).await
@@ -31,14 +32,24 @@ pub async fn backup(args: Backup) -> Result<bool> {
         Some(BackupCommand::Drill {
             vault,
             within,
+            reserve_mib,
             key,
             json,
         }) => {
             let key = read_key(&key, &options)?;
             let within = within.unwrap_or_else(std::env::temp_dir);
             let bar = bar(0);
-            let done = drill::drill(vault, key, &within, options, told(&bar)).await;
+            let place = (within.as_path(), Room::new(reserve_mib));
+            let done = drill::drill(vault, key, place, options, told(&bar)).await;
             bar.finish_and_clear();
+            if let Err(error) = &done
+                && json
+                && let Some(problem) = error.downcast_ref::<Problem>()
+                && problem.code == NO_ROOM
+            {
+                // For whoever starts drills on a schedule: nothing is known of the backup.
+                print_json(&json!({"refused": problem}))?;
+            }
             let drill = done?;
             let sound = drill.differences.is_empty();
             if json {
@@ -69,7 +80,7 @@ pub async fn backup(args: Backup) -> Result<bool> {
     }
 }
 
-async fn take_one(args: Take, options: Options) -> Result<()> {
+async fn take_one(args: Take, options: Options) -> Result<bool> {
     // Both are required by the command line.
     let (dir, to) = args.dir.zip(args.to).context("name the city and --to")?;
     let protection = match (&args.encrypt_to, &args.passphrase_file) {
@@ -91,8 +102,13 @@ async fn take_one(args: Take, options: Options) -> Result<()> {
     let made = take(folder, wanted, options, told(&bar)).await;
     bar.finish_and_clear();
     let made = made?;
+    let sound = made.damaged.is_empty();
     if args.json {
-        return print_json(&json!(made));
+        print_json(&json!(made))?;
+        return Ok(sound);
+    }
+    for told in &made.damaged {
+        eprintln!("{told}");
     }
     eprintln!(
         "point {} holds everything up to position {} ({}): {} files, {}; new in this backup {}",
@@ -110,6 +126,11 @@ async fn take_one(args: Take, options: Options) -> Result<()> {
             size(made.removed.bytes)
         );
     }
+    if let Some(spared) = made.removed.spared {
+        eprintln!(
+            "point {spared} stays beyond --keep: every newer one has a damaged file, of which it may hold the last good copy"
+        );
+    }
     tell_left_out(&made.about.left_out);
     if !made.encrypted {
         eprintln!(
@@ -117,7 +138,16 @@ async fn take_one(args: Take, options: Options) -> Result<()> {
             to.display()
         );
     }
-    Ok(())
+    if !sound {
+        let good = made.damaged.iter().filter(|told| told.file.held.is_good());
+        let good = good.count();
+        eprintln!(
+            "{} files of the city are damaged (above): for {good} of them this point has an earlier good copy, for {} it has none",
+            made.damaged.len(),
+            made.damaged.len() - good
+        );
+    }
+    Ok(sound)
 }
 
 fn tell_left_out(left_out: &[String]) {
@@ -134,22 +164,28 @@ fn list(dir: &Path, json: bool, options: &Options) -> Result<()> {
     let mut rows = Vec::new();
     for number in vault.numbers()? {
         let point = vault.point(number)?;
-        rows.push((point.stored_bytes(), CityPoint::of(&point)?, number));
+        rows.push((point.stored_bytes(), CityPoint::of(&point)?, point));
     }
     if json {
         let rows: Vec<_> = rows
             .iter()
-            .map(|(bytes, about, number)| json!({"point": number, "stored_bytes": bytes, "about": about}))
+            .map(|(bytes, about, point)| {
+                json!({"point": point.number, "stored_bytes": bytes, "files_not_whole": point.damaged, "about": about})
+            })
             .collect();
         return print_json(&json!(rows));
     }
-    let rows = rows.into_iter().map(|(bytes, about, number)| {
+    let rows = rows.into_iter().map(|(bytes, about, point)| {
         vec![
-            number.to_string(),
+            point.number.to_string(),
             about.taken_at.to_string(),
             about.position.to_string(),
             about.first_position.to_string(),
             size(bytes),
+            match point.damaged {
+                0 => String::new(),
+                files => format!("{files} files"),
+            },
             about.formats.written_by,
         ]
     });
@@ -160,6 +196,7 @@ fn list(dir: &Path, json: bool, options: &Options) -> Result<()> {
             "position",
             "journal from",
             "stored",
+            "not whole",
             "by",
         ],
         rows.collect(),
@@ -175,12 +212,15 @@ async fn verify(dir: &Path, key: &KeyArgs, json: bool, options: Options) -> Resu
         tokio::task::spawn_blocking(move || vault::verify(&vault, progress.as_ref())).await;
     bar.finish_and_clear();
     let verified = verified.context("verifying ended")??;
-    let sound = verified.findings.is_empty();
+    let sound = verified.findings.is_empty() && verified.newest_is_whole;
     if json {
         print_json(&json!(verified))?;
     } else {
         for finding in &verified.findings {
             eprintln!("{finding}");
+        }
+        for damage in &verified.damaged {
+            tell_damage(damage);
         }
         eprintln!(
             "{} points, {} chunks, {} read{}: {}",
@@ -194,12 +234,28 @@ async fn verify(dir: &Path, key: &KeyArgs, json: bool, options: Options) -> Resu
             },
             if sound {
                 "nothing found".to_owned()
+            } else if verified.findings.is_empty() {
+                "the backup is as it was written, but the newest point has damaged files of the city"
+                    .to_owned()
             } else {
                 format!("{} findings", verified.findings.len())
             }
         );
     }
     Ok(sound)
+}
+
+/// What a point has of files that were damaged when it was made.
+fn tell_damage(damage: &PointDamage) {
+    for file in &damage.files {
+        eprintln!("point {}: {file}", damage.point);
+    }
+    if damage.files.is_empty() {
+        eprintln!(
+            "point {}: {} files of the city were damaged when it was made; give the key to see which",
+            damage.point, damage.files_not_whole
+        );
+    }
 }
 
 /// `jingling restore`.
@@ -227,14 +283,22 @@ pub async fn restore_one(args: Restore) -> Result<()> {
     if args.json {
         return print_json(&json!(restored));
     }
+    for file in &restored.damaged {
+        eprintln!("damaged in the city when the backup was taken: {file}");
+    }
     eprintln!(
-        "{} holds the city up to position {}, from point {}: {} files, {}; checked {}: nothing found",
+        "{} holds the city up to position {}, from point {}: {} files, {}; checked {}: {}",
         args.to.display(),
         restored.position,
         restored.point,
         restored.files,
         size(restored.bytes),
-        restored.checked.join(", ")
+        restored.checked.join(", "),
+        if restored.is_whole() {
+            "nothing found"
+        } else {
+            "nothing found but the damaged files above; questions that need them are refused"
+        }
     );
     eprintln!(
         "what people changed (cases, users, devices) is as of {}; {} records of the journal came later, and are followed when the city starts",

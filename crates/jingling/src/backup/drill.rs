@@ -1,9 +1,11 @@
 //! The drill: restores the newest point into a folder that is thrown away, checks it, and compares what is there with
-//! what the point says of itself. A backup that was never restored is a hope.
+//! what the point says of itself. A backup that was never restored is a hope. Before it begins it asks for room; whether it
+//! is good, fails or is refused, nothing of it stays.
 
 use super::Options;
 use super::about::CityPoint;
 use super::restore::{Restored, Until, Wanted, restore};
+use super::room::{Room, needed};
 use super::take::Progress;
 use crate::folder::Folder;
 use anyhow::{Context, Result, anyhow};
@@ -40,24 +42,26 @@ pub struct Drill {
 /// Restores the newest point of the vault into a temporary folder below `within`, and compares.
 ///
 /// # Errors
-/// As restoring; differences are no error but told.
+/// [`super::room::NO_ROOM`] when there is too little room; else as restoring. Differences are no error but told.
 pub async fn drill(
     from: PathBuf,
     key: Key,
-    within: &Path,
+    (within, room): (&Path, Room),
     options: Options,
     progress: Progress,
 ) -> Result<Drill> {
     let started = Instant::now();
+    let said = {
+        let vault = Vault::open(&from, &key, options.vault.clone())?;
+        let (point, said) = CityPoint::newest(&vault)?;
+        room.must_hold(needed(&vault, &point)?, within)?;
+        said
+    };
     let dir = tempfile::Builder::new()
         .prefix("jingling-drill-")
         .tempdir_in(within)
         .with_context(|| format!("making a folder in {}", within.display()))?;
     let to = dir.path().join("city");
-    let said = {
-        let vault = Vault::open(&from, &key, options.vault.clone())?;
-        CityPoint::newest(&vault)?.1
-    };
     let wanted = Wanted {
         from,
         key,
@@ -67,7 +71,8 @@ pub async fn drill(
     };
     let restored = restore(wanted, options, progress).await?;
     let folder = Folder::new(&to);
-    let mut differences = Vec::new();
+    let lost = restored.damaged.iter().filter(|file| !file.held.is_good());
+    let mut differences: Vec<String> = lost.map(ToString::to_string).collect();
     let mut compare = |what: &str, said: u64, is: u64| {
         if said != is {
             differences.push(format!("{what}: the point says {said}, restored are {is}"));

@@ -1,6 +1,7 @@
 //! Restore drills that a running city makes of its backup by itself: the settings `backup.drill_*`. A drill is a program of
-//! its own at the lowest priority, so that its memory and its share of the machine are not the city's. What it found is
-//! kept in the folder, and told in the audit trail, at `/readyz`, as metrics, and as a notice while it is not good.
+//! its own at the lowest priority, so that its memory and its share of the machine are not the city's; where it would take
+//! more room than there is, it is not made. What it found is kept in the folder, and told in the audit trail, at `/readyz`,
+//! as metrics, and as a notice while it is not good.
 
 use super::about::{Last, city_id};
 use crate::files;
@@ -9,7 +10,7 @@ use crate::settings::BackupSettings;
 use anyhow::{Context, Result, bail};
 use api::app::Drilled;
 use api::notices::{Notice, Notices};
-use model::Timestamp;
+use model::{Problem, Timestamp};
 use records::{Actor, Records, audit};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -37,6 +38,9 @@ pub struct Found {
     pub is_good: bool,
     /// What was found, in a sentence.
     pub what: String,
+    /// Why no drill was made: that says nothing of the backup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Problem>,
 }
 
 impl Found {
@@ -57,25 +61,90 @@ impl Found {
         }
     }
 
+    /// What was found as the log and the notice say it.
+    pub fn sentence(&self) -> String {
+        match (&self.refused, self.is_good) {
+            (Some(problem), _) => {
+                format!("no restore drill of the backup was made: {}", problem.what)
+            }
+            (None, true) => format!("restore drill: {}", self.what),
+            (None, false) => format!("the backup did not pass its restore drill: {}", self.what),
+        }
+    }
+
     /// Sets or ends the notice.
     pub fn show(&self, notices: &Notices) {
+        let (place, mend) = match &self.refused {
+            Some(problem) => (problem.place.clone(), problem.mend.clone()),
+            None => {
+                let vault = self.vault.display().to_string();
+                let mend = format!(
+                    "run jingling backup verify {vault} and jingling backup drill {vault}; take a backup into a new folder when this one is damaged. The next good drill ends this notice"
+                );
+                (vault, mend)
+            }
+        };
         let notice = (!self.is_good).then(|| Notice {
             code: NOTICES.to_owned(),
             found_at: self.at.to_string(),
             position_from: 0,
             position_to: 0,
-            what: format!("the backup did not pass its restore drill: {}", self.what),
-            place: self.vault.display().to_string(),
-            mend: format!(
-                "run jingling backup verify {vault} and jingling backup drill {vault}; take a backup into a new folder when this one is damaged. The next good drill ends this notice",
-                vault = self.vault.display()
-            ),
+            what: self.sentence(),
+            place,
+            mend,
         });
         notices.set(NOTICES, notice.into_iter().collect());
     }
 }
 
+/// What came of a drill.
+struct Outcome {
+    point: Option<u64>,
+    is_good: bool,
+    what: String,
+    refused: Option<Problem>,
+}
+
+impl Outcome {
+    fn of(point: Option<u64>, is_good: bool, what: String) -> Self {
+        Self {
+            point,
+            is_good,
+            what,
+            refused: None,
+        }
+    }
+}
+
+/// A folder that is taken away with all that is in it, however what is done there ends.
+struct Passing(PathBuf);
+
+impl Passing {
+    /// Makes it anew.
+    fn make(path: PathBuf) -> Result<Self> {
+        clear(&path);
+        std::fs::create_dir_all(&path).with_context(|| format!("making {}", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        clear(&self.0);
+    }
+}
+
+fn clear(path: &Path) {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!(folder = %path.display(), %error, "what a restore drill left is still there; remove it");
+        }
+        _ => {}
+    }
+}
+
 /// Makes drills when they are due.
+#[derive(Clone)]
 pub struct Drills {
     /// The program that makes one: `PROGRAM backup drill VAULT --json`.
     pub program: PathBuf,
@@ -118,53 +187,74 @@ impl Drills {
             "" => backup.vault,
             to => PathBuf::from(to),
         };
-        let found = match self.drill(&vault).await {
-            Ok(found) => found,
-            Err(error) => (None, false, format!("{error:#}")),
+        let outcome = match self.drill(&vault).await {
+            Ok(outcome) => outcome,
+            Err(error) => Outcome::of(None, false, format!("{error:#}")),
         };
-        let (point, is_good, what) = found;
         let found = Found {
             at: now,
             vault,
-            point,
-            is_good,
-            what: what.chars().take(SAID_CHARS_MAX).collect(),
+            point: outcome.point,
+            is_good: outcome.is_good,
+            what: outcome.what.chars().take(SAID_CHARS_MAX).collect(),
+            refused: outcome.refused,
         };
         found.write(&self.folder)?;
         Ok(Some(found))
     }
 
-    /// The point, whether it is good, and what there is to say.
-    async fn drill(&self, vault: &Path) -> Result<(Option<u64>, bool, String)> {
+    /// Takes away what drills left that were interrupted with the program: for a start, before the first one.
+    pub fn clear(&self) {
+        // A city that was never backed up made none.
+        if self.folder.backup_id().is_file()
+            && let Ok(within) = self.within()
+        {
+            clear(&within);
+        }
+    }
+
+    /// A folder of this city's own: what a drill left that was interrupted can be taken away without asking.
+    fn within(&self) -> Result<PathBuf> {
         let within = match self.settings.drill_within.as_str() {
             "" => std::env::temp_dir(),
             within => PathBuf::from(within),
         };
-        // A folder of this city's own: what a drill left that was interrupted can be taken away without asking.
-        let within = within.join(format!("jingling-drills-{}", city_id(&self.folder)?));
-        let _ = std::fs::remove_dir_all(&within);
-        std::fs::create_dir_all(&within).with_context(|| format!("making {}", within.display()))?;
+        Ok(within.join(format!("jingling-drills-{}", city_id(&self.folder)?)))
+    }
+
+    async fn drill(&self, vault: &Path) -> Result<Outcome> {
+        // Taken away behind the program that writes into it, which ends first.
+        let within = Passing::make(self.within()?)?;
         let mut command = Command::new("nice");
         command.args(["-n", "19"]).arg(&self.program);
         command.args(["backup", "drill", "--json", "--within"]);
-        command.arg(&within).arg(vault);
+        command.arg(&within.0);
+        command.arg("--reserve-mib");
+        command.arg(self.settings.drill_reserve_mib.to_string());
+        command.arg(vault);
         if !self.settings.drill_identity.is_empty() {
             command.arg("--identity").arg(&self.settings.drill_identity);
         }
         command.stdin(Stdio::null()).kill_on_drop(true);
         let output = command.output().await;
-        let _ = std::fs::remove_dir_all(&within);
+        drop(within);
         let output = output.with_context(|| format!("starting {}", self.program.display()))?;
         let said: Option<serde_json::Value> = serde_json::from_slice(&output.stdout).ok();
         let Some(said) = said else {
             let told = String::from_utf8_lossy(&output.stderr);
             bail!("{}", told.trim());
         };
+        if let Ok(problem) = serde_json::from_value::<Problem>(said["refused"].clone()) {
+            return Ok(Outcome {
+                refused: Some(problem.clone()),
+                ..Outcome::of(None, false, problem.to_string())
+            });
+        }
         let point = said["restored"]["point"].as_u64();
         let differences = said["differences"].as_array().cloned().unwrap_or_default();
         let differences: Vec<&str> = differences.iter().filter_map(|d| d.as_str()).collect();
         if !output.status.success() || !differences.is_empty() {
-            return Ok((point, false, differences.join("; ")));
+            return Ok(Outcome::of(point, false, differences.join("; ")));
         }
         let what = format!(
             "{} journal records, {} entities, {} rows of history and {} rows of records came back in {:.0} s",
@@ -174,7 +264,7 @@ impl Drills {
             said["record_rows"],
             said["seconds"].as_f64().unwrap_or_default()
         );
-        Ok((point, true, what))
+        Ok(Outcome::of(point, true, what))
     }
 }
 
@@ -230,6 +320,7 @@ mod tests {
             point: is_good.then_some(3),
             is_good,
             what: "rows of history: the point says 2, restored are 1".into(),
+            refused: None,
         }
     }
 
@@ -258,5 +349,31 @@ mod tests {
         assert!(all[0].what.contains("restored are 1"), "{}", all[0].what);
         found(true).show(&notices);
         assert!(notices.all().is_empty());
+        // A drill that there is no room for says nothing of the backup, and what mends it is another thing.
+        let problem = Problem::new(
+            "backup-drill-room",
+            "it takes too much",
+            "/tmp",
+            "make room",
+        );
+        let refused = Found {
+            refused: Some(problem),
+            ..found(false)
+        };
+        refused.show(&notices);
+        let all = notices.all();
+        assert_eq!(
+            (all[0].place.as_str(), all[0].mend.as_str()),
+            ("/tmp", "make room")
+        );
+        assert!(all[0].what.contains("no restore drill"), "{}", all[0].what);
+    }
+
+    #[test]
+    fn what_a_last_version_remembers_of_a_drill_reads() {
+        let stored =
+            r#"{"at":"2027-01-15T08:00:00Z","vault":"/v","point":3,"is_good":true,"what":"x"}"#;
+        let found: Found = serde_json::from_str(stored).unwrap();
+        assert_eq!((found.point, found.refused), (Some(3), None));
     }
 }

@@ -1,15 +1,18 @@
 //! Backups of a city: a point of a `vault` holds everything up to one position of the journal. Copying reads the
 //! city's folder beside the server, by rules that hold (see docs/decisions/0008-backups-read-the-folder.md).
 //!
-//! Reading order: [`about`] (what a point says of the city), [`take`] (copying), [`restore`], [`drill`], [`drills`] and
-//! [`schedule`] (a server that does it by itself), [`args`] and [`commands`] (the command line).
+//! Reading order: [`about`] (what a point says of the city), [`take`] (copying), [`damage`] (files that are damaged when
+//! they are copied), [`restore`], [`room`] and [`drill`], [`drills`] and [`schedule`] (a server that does it by itself),
+//! [`args`] and [`commands`] (the command line).
 
 pub mod about;
 pub mod args;
 pub mod commands;
+pub mod damage;
 pub mod drill;
 pub mod drills;
 pub mod restore;
+pub mod room;
 pub mod schedule;
 pub mod take;
 

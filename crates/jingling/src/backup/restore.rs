@@ -7,14 +7,14 @@
 use super::Options;
 use super::about::{CityPoint, Last, segments};
 use super::take::{Progress, write_down};
-use crate::check;
+use crate::check::{self, Finding};
 use crate::folder::Folder;
 use anyhow::{Context, Result, anyhow, bail};
 use model::{Record, Timestamp};
 use records::{Actor, Records};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use vault::{FileEntry, Key, Point, Vault};
+use vault::{DamagedFile, FileEntry, Key, Point, Vault};
 
 /// Records of the journal decoded in one step when a time is looked for.
 const BATCH_RECORDS_MAX: usize = 4_096;
@@ -63,8 +63,17 @@ pub struct Restored {
     pub files: usize,
     /// Their bytes.
     pub bytes: u64,
-    /// The parts that were checked; nothing was found.
+    /// The parts that were checked; nothing was found but what `damaged` names.
     pub checked: Vec<&'static str>,
+    /// Files of the city that were damaged when the backup was taken, and what there is of them now.
+    pub damaged: Vec<DamagedFile>,
+}
+
+impl Restored {
+    /// Whether every file is whole.
+    pub fn is_whole(&self) -> bool {
+        self.damaged.iter().all(|file| file.held.is_good())
+    }
 }
 
 /// What the newest point needs, for a progress bar, in bytes.
@@ -141,6 +150,7 @@ struct Laid {
     position: u64,
     files: usize,
     bytes: u64,
+    damaged: Vec<DamagedFile>,
 }
 
 /// The two points that a restore needs.
@@ -163,10 +173,11 @@ fn lay(wanted: &Wanted, options: &Options, staged: &Path, progress: &dyn Fn(u64)
         let name = file.path.strip_prefix("journal/");
         name.is_some_and(|n| journal::format::segment_first_position(n).is_some())
     };
-    let (mut files, mut bytes) = (0, 0);
+    let (mut files, mut bytes, mut damaged) = (0, 0, Vec::new());
     let mut lay = |point: &Point, file: &FileEntry| -> Result<()> {
         vault.extract(point, file, staged, progress)?;
-        files += 1;
+        damaged.extend(file.damaged());
+        files += usize::from(file.is_held());
         bytes += file.bytes;
         Ok(())
     };
@@ -193,6 +204,7 @@ fn lay(wanted: &Wanted, options: &Options, staged: &Path, progress: &dyn Fn(u64)
         position,
         files,
         bytes,
+        damaged,
     })
 }
 
@@ -318,6 +330,13 @@ async fn finish(wanted: &Wanted, staged: &Path, laid: Laid) -> Result<Restored> 
     let mut found = check::check(staged, &[]).await?;
     // What the city had passed before the backup was taken is told by the restored city as it was by that one.
     found.findings.retain(|f| f.part != "notices");
+    // What the backup itself says it does not have whole is told, and does not keep all the rest from coming back: the city
+    // was served with that damage, and is again.
+    let lost = laid.damaged.iter().filter(|file| !file.held.is_good());
+    let lost: Vec<PathBuf> = lost.map(|file| staged.join(&file.path)).collect();
+    found
+        .findings
+        .retain(|finding| !lost.iter().any(|path| is_about(finding, path)));
     if !found.findings.is_empty() {
         let told: Vec<String> = found
             .findings
@@ -337,6 +356,7 @@ async fn finish(wanted: &Wanted, staged: &Path, laid: Laid) -> Result<Restored> 
             point: laid.point,
             position: laid.position,
             taken_at: laid.about.taken_at,
+            damaged: Vec::new(),
         };
         write_down(&records, actor, "backup.restore", &last).await?;
         records.close().await;
@@ -353,7 +373,20 @@ async fn finish(wanted: &Wanted, staged: &Path, laid: Laid) -> Result<Restored> 
         files: laid.files,
         bytes: laid.bytes,
         checked: found.checked,
+        damaged: laid.damaged,
     })
+}
+
+/// Whether a finding is about this file: history's are named by their path, the journal's by their name.
+fn is_about(finding: &Finding, path: &Path) -> bool {
+    match finding.part {
+        "lake" => finding.what.contains(&path.display().to_string()),
+        "journal" => path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(|name| finding.what.contains(name)),
+        _ => false,
+    }
 }
 
 /// Makes the names in every folder durable.

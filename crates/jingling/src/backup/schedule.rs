@@ -2,8 +2,9 @@
 //! drill never meets a backup that is taking its point away.
 
 use super::about::Last;
+use super::damage;
 use super::drills::{self, Drills};
-use super::take::{Wanted, take};
+use super::take::{Made, Wanted, take};
 use super::{Options, read_text};
 use crate::folder::Folder;
 use crate::running::wall_clock;
@@ -25,6 +26,8 @@ const SECONDS_AN_HOUR: u64 = 3_600;
 /// Takes backups and makes drills until the task is ended; `None` when neither is asked for.
 pub fn start(app: Arc<App>, folder: Folder, settings: &BackupSettings) -> Option<JoinHandle<()>> {
     let drills = Drills::new(folder.clone(), settings.clone());
+    let left = drills.clone();
+    let cleared = tokio::task::spawn_blocking(move || left.clear());
     if settings.to.is_empty() && !drills.are_wanted() {
         return None;
     }
@@ -32,22 +35,48 @@ pub fn start(app: Arc<App>, folder: Folder, settings: &BackupSettings) -> Option
     Some(tokio::spawn(async move {
         let mut ticker = tokio::time::interval(Duration::from_secs(CHECK_S));
         ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // Before the first drill: it would take away what that one needs.
+        if let Err(error) = cleared.await {
+            tracing::error!(%error, "taking away what restore drills left ended");
+        }
         loop {
             ticker.tick().await;
             let last = Last::read(&folder).map(|last| last.taken_at);
             if !settings.to.is_empty() && is_due(last, wall_clock(), settings.every_hours) {
                 match one(&folder, &settings).await {
-                    Ok(point) => tracing::info!(point, to = settings.to, "backup taken"),
+                    Ok(made) => tell(&made, &settings.to),
                     Err(error) => tracing::error!(
                         "no backup was taken, and it is tried again in {CHECK_S} s: {error:#}"
                     ),
                 }
+            }
+            // Also of one that was taken by hand meanwhile.
+            if let Some(last) = Last::read(&folder) {
+                damage::show(&last, &folder, &app.notices);
             }
             if drills.are_wanted() {
                 drill(&app, &drills).await;
             }
         }
     }))
+}
+
+/// Writes into the log what a backup made of itself and found.
+fn tell(made: &Made, to: &str) {
+    for file in &made.damaged {
+        tracing::error!("a backup found a damaged file: {file}");
+    }
+    if let Some(spared) = made.removed.spared {
+        tracing::warn!(
+            "point {spared} of the backup stays beyond backup.keep: every newer one has a damaged file"
+        );
+    }
+    tracing::info!(
+        point = made.point,
+        to,
+        damaged_files = made.damaged.len(),
+        "backup taken"
+    );
 }
 
 /// Makes a drill when one is due, and tells what it found.
@@ -65,13 +94,13 @@ async fn drill(app: &App, drills: &Drills) {
         tracing::error!(%error, "a restore drill is not in the audit trail");
     }
     if found.is_good {
-        tracing::info!(point = found.point, "restore drill: {}", found.what);
+        tracing::info!(point = found.point, "{}", found.sentence());
     } else {
-        tracing::error!("the backup did not pass its restore drill: {}", found.what);
+        tracing::error!("{}", found.sentence());
     }
 }
 
-async fn one(folder: &Folder, settings: &BackupSettings) -> Result<u64> {
+async fn one(folder: &Folder, settings: &BackupSettings) -> Result<Made> {
     let options = Options::default();
     let protection = if settings.encrypt_to.is_empty() {
         Protection::AsItIs
@@ -86,8 +115,7 @@ async fn one(folder: &Folder, settings: &BackupSettings) -> Result<u64> {
         may_make: false,
         actor: Actor::system("backup"),
     };
-    let made = take(folder.clone(), wanted, options, Arc::new(|_| {})).await?;
-    Ok(made.point)
+    take(folder.clone(), wanted, options, Arc::new(|_| {})).await
 }
 
 fn is_due(last: Option<Timestamp>, now: Timestamp, every_hours: u64) -> bool {

@@ -8,9 +8,13 @@
 //! 2. the records, as one transaction sees them (after the rules' memory, which must not be ahead of the alerts);
 //! 3. attachments, which are written before the row that names them;
 //! 4. the journal up to its last whole block, synced first. If its beginning was trimmed meanwhile, all over again.
+//!
+//! Where it is known what a file must be ([`super::damage`]), it is compared while it is copied. A damaged one costs nothing
+//! but itself, and not even itself when an earlier point has it.
 
 use super::Options;
 use super::about::{CITY_POINT_VERSION, CityPoint, Last, SECRET, city_id, segments};
+use super::damage::{self, Told};
 use crate::folder::Folder;
 use crate::formats;
 use crate::records_projection;
@@ -24,7 +28,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::Handle;
-use vault::{Copied, Copy, CopyError, Protection, Removed, Vault};
+use vault::{Copied, Copy, CopyError, Expected, Protection, Removed, Vault};
 
 /// Top-level names that are no part of the city: what runs, what backups remember, what a disk keeps for itself.
 const NOT_COPIED: [&str; 3] = ["run", "backup", "lost+found"];
@@ -62,6 +66,10 @@ pub struct Made {
     pub encrypted: bool,
     /// What was taken away to keep only so many points.
     pub removed: Removed,
+    /// Files of the city that are damaged, by path; empty when all is well.
+    pub damaged: Vec<Told>,
+    /// Whether the point has every file whole: none was damaged, or an earlier copy stands in its place.
+    pub whole: bool,
 }
 
 /// Told the bytes of each stretch that was dealt with.
@@ -139,6 +147,7 @@ fn blocking(
     };
     let about = taker.all()?;
     let told = serde_json::to_value(&about)?;
+    let damaged = taker.copy.damaged();
     let (point, copied) = taker.copy.finish(told, wall_clock())?;
     let removed = match wanted.keep {
         Some(count) => vault.keep(count),
@@ -155,6 +164,7 @@ fn blocking(
         point: point.number,
         position: about.position,
         taken_at: about.taken_at,
+        damaged,
     };
     last.write(folder)?;
     runtime.block_on(write_down(&records, &wanted.actor, "backup.take", &last))?;
@@ -165,6 +175,12 @@ fn blocking(
         copied,
         encrypted: vault.is_encrypted(),
         removed,
+        whole: point.is_whole(),
+        damaged: last
+            .damaged
+            .into_iter()
+            .map(|file| Told::new(file, &wanted.to))
+            .collect(),
     })
 }
 
@@ -176,7 +192,10 @@ pub(super) async fn write_down(
     last: &Last,
 ) -> Result<()> {
     let mut write = records.write().await?;
-    let detail = serde_json::json!({"position": last.position, "taken_at": last.taken_at});
+    let mut detail = serde_json::json!({"position": last.position, "taken_at": last.taken_at});
+    if !last.damaged.is_empty() {
+        detail["damaged_files"] = last.damaged.len().into();
+    }
     let target = format!("point:{} of {}", last.point, last.vault.display());
     audit::insert(&mut write, wall_clock(), actor, action, &target, &detail).await?;
     Ok(write.commit().await?)
@@ -247,7 +266,7 @@ impl Taker<'_> {
         let mut lake = None;
         for name in top(self.folder, self.with_secrets)? {
             if self.folder.path().join(&name) == self.folder.lake() {
-                lake = Some(self.settled(&name, |folder| {
+                lake = Some(self.settled(&name, &damage::of_lake, |folder| {
                     lake::Lake::open_read_only(folder.lake(), lake::Options::default())
                         .map(|lake| lake.stats())
                         .map_err(|p| anyhow!("{p}"))
@@ -255,13 +274,13 @@ impl Taker<'_> {
             } else if ![self.folder.attachments(), self.folder.journal()]
                 .contains(&self.folder.path().join(&name))
             {
-                self.settled(&name, |_| Ok(()))?;
+                self.settled(&name, &nothing_known, |_| Ok(()))?;
             }
         }
         let records_at = wall_clock();
         let (records_position, record_rows) = self.records()?;
         if self.folder.attachments().is_dir() {
-            self.settled("attachments", |_| Ok(()))?;
+            self.settled("attachments", &nothing_known, |_| Ok(()))?;
         }
         let Some((first_position, position, taken_at)) = self.journal()? else {
             return Ok(None);
@@ -286,12 +305,17 @@ impl Taker<'_> {
     }
 
     /// Copies a top-level folder or file until nothing of what was copied has changed meanwhile; `look` sees it in
-    /// that state.
-    fn settled<T>(&mut self, name: &str, look: impl Fn(&Folder) -> Result<T>) -> Result<T> {
+    /// that state. `known` says which files must be there, and with which SHA-256.
+    fn settled<T>(
+        &mut self,
+        name: &str,
+        known: &dyn Fn(&Folder) -> Result<Known>,
+        look: impl Fn(&Folder) -> Result<T>,
+    ) -> Result<T> {
         for _ in 0..self.options.attempts_max {
             self.copy.forget(name);
             let before = listing(self.folder.path(), name)?;
-            if !self.copied(&before)? {
+            if !self.copied(&before, &known(self.folder)?)? {
                 continue;
             }
             let seen = look(self.folder);
@@ -309,13 +333,27 @@ impl Taker<'_> {
         )
     }
 
-    /// Copies files; `false` when one went or changed meanwhile.
-    fn copied(&mut self, files: &BTreeMap<String, Stamp>) -> Result<bool> {
+    /// Copies files; `false` when one came, went or changed meanwhile.
+    fn copied(&mut self, files: &BTreeMap<String, Stamp>, known: &Known) -> Result<bool> {
         for path in files.keys() {
-            let added = self.copy.add(path, &self.folder.path().join(path));
+            let source = self.folder.path().join(path);
+            let added = match known.get(path) {
+                Some(sha256) => {
+                    let expected = Expected::Sha256(sha256);
+                    self.copy.add_expecting(path, &source, expected)
+                }
+                None => self.copy.add(path, &source),
+            };
             if !is_done(added)? {
                 return Ok(false);
             }
+        }
+        for (path, sha256) in known.iter().filter(|(path, _)| !files.contains_key(*path)) {
+            // A list of a folder is not made at one moment: the file may have come after its folder was looked at.
+            if self.folder.path().join(path).exists() {
+                return Ok(false);
+            }
+            self.copy.missing(path, sha256, "the file is missing");
         }
         Ok(true)
     }
@@ -358,13 +396,18 @@ impl Taker<'_> {
         let open = dir.join(&extent.file);
         let synced = std::fs::File::open(&open).and_then(|f| f.sync_data());
         synced.with_context(|| format!("syncing {}", open.display()))?;
-        for segment in segments(&dir)? {
-            if segment > extent.file {
+        let all = segments(&dir)?;
+        for (at, segment) in all.iter().enumerate() {
+            if *segment > extent.file {
                 continue;
             }
-            let (path, source) = (format!("{name}/{segment}"), dir.join(&segment));
-            let added = if segment == extent.file {
+            let (path, source) = (format!("{name}/{segment}"), dir.join(segment));
+            let next = all.get(at + 1);
+            let added = if *segment == extent.file {
                 self.copy.add_prefix(&path, &source, extent.bytes)
+            } else if let Some(mut looks) = next.and_then(|n| damage::Segment::new(segment, n)) {
+                let expected = Expected::Inspected(&mut looks);
+                self.copy.add_expecting(&path, &source, expected)
             } else {
                 self.copy.add(&path, &source)
             };
@@ -380,18 +423,26 @@ impl Taker<'_> {
                 journal::format::segment_first_position(file).is_none()
             })
             .collect();
-        if !self.copied(&others)? {
+        if !self.copied(&others, &Known::new())? {
             return Ok(None);
         }
         Ok(Some((first, extent.position, taken_at)))
     }
 }
 
+/// SHA-256 of files by their path in the city's folder.
+type Known = BTreeMap<String, String>;
+
+/// For folders whose files have no checksum of their own.
+fn nothing_known(_: &Folder) -> Result<Known> {
+    Ok(Known::new())
+}
+
 fn is_done(added: Result<(), CopyError>) -> Result<bool> {
     match added {
         Ok(()) => Ok(true),
         Err(CopyError::Gone | CopyError::Changed) => Ok(false),
-        Err(CopyError::Failed(problem)) => Err(problem.into()),
+        Err(CopyError::Unreadable(problem) | CopyError::Failed(problem)) => Err(problem.into()),
     }
 }
 
@@ -410,7 +461,7 @@ fn remove(snapshot: &Path) -> Result<()> {
     Ok(())
 }
 
-fn relative(root: &Path, path: &Path) -> Result<String> {
+pub(super) fn relative(root: &Path, path: &Path) -> Result<String> {
     let below = path.strip_prefix(root)?;
     below
         .to_str()

@@ -5,6 +5,7 @@ import type { ImportReport } from "../../lib/types.ts";
 import { serve, show } from "../../test-tools.tsx";
 import { ImportDialog, tableName } from "./import-dialog.tsx";
 import { stepOf } from "./import-doing.tsx";
+import { Report } from "./import-report.tsx";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -124,6 +125,13 @@ describe("the import dialog", () => {
     fireEvent.click(button);
     await screen.findByText("没有列名。请写上列名");
   }, 20_000);
+
+  it("groups the digits of every count", async () => {
+    const columns = [{ name: "镇", type: "text", unit: null, filled: 400_000 }];
+    show(<Report report={{ ...looked, rows_seen: 400_001, rows_good: 400_000, columns }}>{null}</Report>);
+    await screen.findByText("400,001 rows, 400,000 good, 1 bad", { exact: false });
+    expect(screen.getByText("400,000")).toBeTruthy();
+  });
 
   it("knows what is done by what was sent and what is told", () => {
     const sent = { job: "a", bytes: 10, total: 10 };

@@ -43,7 +43,11 @@ export function Report({ report, children }: { report: ImportReport; children: R
           { title: t("import.column"), dataIndex: "name" },
           { title: t("import.type"), dataIndex: "type" },
           { title: t("import.unit"), dataIndex: "unit" },
-          { title: t("import.filled"), dataIndex: "filled", align: "right" },
+          {
+            title: t("import.filled"),
+            align: "right",
+            render: (_, column) => column.filled.toLocaleString("en-US"),
+          },
         ]}
       />
       {shown.length > 0 && <Problems problems={shown} />}
