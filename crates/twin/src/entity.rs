@@ -5,6 +5,7 @@ use crate::value::{Held, Kept, Kind, SHORT_TEXT_BYTES_MAX, ValueRef};
 use crate::words::{Label, NO_DEVICE, OWN_DEVICE, Words};
 use model::{AttributeName, EntityId, Quality, Timestamp, TypeName};
 use std::fmt;
+use std::hint::black_box;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -158,6 +159,20 @@ impl EntityState {
             held: Box::default(),
             deleted: Box::default(),
         }
+    }
+
+    /// Brings the entity itself nearer, for whoever looks at it soon.
+    pub(crate) fn fetch(&self) {
+        black_box((self.modified_at, self.cells.len(), self.sources.len()));
+    }
+
+    /// Brings what the entity points at nearer, once it is near itself.
+    pub(crate) fn fetch_behind(&self) {
+        let id = self.id.as_str().as_bytes().last().copied();
+        let cells = (self.cells.first(), self.cells.last());
+        let label = |cell: Option<&Cell>| cell.map(|cell| cell.label);
+        let source = self.sources.first().map(|source| source.position);
+        black_box((id, label(cells.0), label(cells.1), source));
     }
 
     /// Its attributes, by name.

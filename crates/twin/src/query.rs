@@ -11,6 +11,9 @@ use crate::state::State;
 use crate::value::ValueRef;
 use model::{AttributeName, EntityId, Timestamp, Value};
 
+/// Entities that a walk looks at together.
+const TOGETHER: usize = 32;
+
 /// Which entities are wanted; every part that is given must hold.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
@@ -128,20 +131,35 @@ fn walk(
 ) -> Option<EntityId> {
     let mut seen = 0;
     let mut last: Option<&EntityId> = None;
-    for slot in ordered.after(after, state.slots()) {
-        let entity = state.at(slot);
-        if !wanted.holds(entity) {
-            continue;
+    let mut slots = ordered.after(after, state.slots());
+    let mut few: Vec<u32> = Vec::with_capacity(TOGETHER);
+    loop {
+        few.clear();
+        few.extend(
+            slots
+                .by_ref()
+                .take(TOGETHER.min((filter.limit - seen).saturating_add(1))),
+        );
+        if few.is_empty() {
+            return None;
         }
-        // The page is full only when one more is known to follow.
-        if seen == filter.limit {
-            return last.cloned();
+        // Entities lie anywhere in memory: what several point at is fetched at the same time, not one after the other.
+        few.iter().for_each(|&slot| state.at(slot).fetch());
+        few.iter().for_each(|&slot| state.at(slot).fetch_behind());
+        for &slot in &few {
+            let entity = state.at(slot);
+            if !wanted.holds(entity) {
+                continue;
+            }
+            // The page is full only when one more is known to follow.
+            if seen == filter.limit {
+                return last.cloned();
+            }
+            see(entity);
+            seen += 1;
+            last = Some(&entity.id);
         }
-        see(entity);
-        seen += 1;
-        last = Some(&entity.id);
     }
-    None
 }
 
 /// The fewest candidates that an index gives; `None` when walking by id is quicker.

@@ -4,7 +4,7 @@
 use crate::changes::{ChangeLog, Changes};
 use crate::entity::{Entity, EntityState, Source};
 use crate::index::{Key, Pointers, ValueIndex, Wanted};
-use crate::order::Ordered;
+use crate::order::{Ordered, sorted_by_id};
 use crate::value::ValueRef;
 use crate::words::Book;
 use crate::{Memory, Options};
@@ -105,15 +105,13 @@ impl State {
 
     /// From what was stored; the indexes are made by two threads side by side.
     pub fn from_stored(stored: Stored, options: &Options) -> Self {
+        // In the order of their ids, so that walking them walks through memory.
         let mut state = Self {
             position: stored.position,
-            slots: stored.entities,
+            slots: sorted_by_id(stored.entities),
             book: stored.book,
             ..Self::new(options)
         };
-        // In the order of their ids, so that walking them walks through memory, and the next checkpoint
-        // finds them in order already.
-        state.slots.sort_by(|a, b| a.id.cmp(&b.id));
         let Self {
             slots,
             book,
