@@ -9,7 +9,8 @@ use crate::naming::{name_apart, names, repeats};
 use crate::procedures;
 use crate::types::TYPES;
 use crate::wording::{
-    TIMES_BY_FORMAT, elements, in_lakes_letters, is_interval, is_reading, listed, zone_name,
+    TIMES_BY_FORMAT, elements, in_lakes_letters, is_interval, is_reading, is_search_path, listed,
+    zone_name,
 };
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments,
@@ -191,6 +192,19 @@ impl VisitorMut for Rewrite<'_> {
         if is_system_table(&name) {
             self.reads_catalogue = true;
             *args = None;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Expr::InSubquery {
+            expr: schema,
+            subquery,
+            negated,
+        } = expr
+            && is_search_path(subquery)
+        {
+            *expr = listed(schema, vec![parsed(&literal(PUBLIC))], *negated);
         }
         ControlFlow::Continue(())
     }

@@ -6,7 +6,7 @@ use crate::time_formats;
 use crate::zone::Zone;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
-    TimezoneInfo,
+    Query, TimezoneInfo,
 };
 use model::Problem;
 
@@ -112,6 +112,12 @@ pub(crate) fn elements(array: &Expr) -> Option<Vec<Expr>> {
             Some(words.map(|word| parsed(&literal(word))).collect())
         }
     }
+}
+
+/// Whether a query takes the search path apart, name by name, as Grafana does to find the tables of its schemas.
+pub(crate) fn is_search_path(query: &Query) -> bool {
+    let text = query.to_string().to_ascii_lowercase();
+    text.contains("current_setting('search_path')") && text.contains("generate_series")
 }
 
 /// `left IN (list)`, or its opposite.

@@ -512,3 +512,35 @@ async fn types_are_told_as_npgsql_loads_them() {
                  DISCARD SEQUENCES; DISCARD TEMP; SELECT 1";
     assert_eq!(answered(&door, reset).await.trim_start(), "1");
 }
+
+#[tokio::test]
+async fn questions_of_grafanas_kind() {
+    if !has_psql() {
+        return;
+    }
+    let door = open(Limits::default(), queries()).await;
+    for (sql, expected) in [
+        ("SELECT current_setting('server_version_num')::int / 100", "1500"),
+        ("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'", ""),
+        // The tables of the schemas in the search path.
+        (
+            "SELECT quote_ident(table_name) AS \"table\" FROM information_schema.tables WHERE quote_ident(table_schema) IN (
+                SELECT CASE WHEN trim(s[i]) = '\"$user\"' THEN user ELSE trim(s[i]) END FROM generate_series(
+                    array_lower(string_to_array(current_setting('search_path'), ','), 1),
+                    array_upper(string_to_array(current_setting('search_path'), ','), 1)) AS i,
+                    string_to_array(current_setting('search_path'), ',') s) AND table_name < 'observations_1' ORDER BY 1",
+            "WaterObserved\ncases\nobservations",
+        ),
+        (
+            "SELECT quote_ident(column_name) AS \"column\", data_type AS \"type\" FROM information_schema.columns WHERE quote_ident(table_name) = 'cases' ORDER BY ordinal_position LIMIT 3",
+            "id|bigint\ntitle|text\nopened_at|timestamp with time zone",
+        ),
+        // What its macros for times become.
+        (
+            "SELECT floor(extract(epoch from observed_at)/300)*300 AS time, count(value_number) AS value, entity_id AS metric FROM observations WHERE observed_at BETWEEN '2026-11-23T08:00:00Z' AND '2026-11-23T08:05:00Z' GROUP BY 1, 3 ORDER BY 1, 3 LIMIT 1",
+            "1795420800|30|urn:ngsi-ld:WaterObserved:0",
+        ),
+    ] {
+        assert_eq!(answered(&door, sql).await, expected, "{sql}");
+    }
+}
