@@ -120,6 +120,7 @@ async fn file(
         parameters: Vec::new(),
         tables,
         catalogue: &app.ingest.catalogue(),
+        zone: None,
     };
     let limits = &app.options.sql_stream_limits;
     let mut answer = app
@@ -176,6 +177,7 @@ async fn stream(
         parameters: Vec::new(),
         tables,
         catalogue: &app.ingest.catalogue(),
+        zone: None,
     };
     let limits = &app.options.sql_stream_limits;
     let answer = app.lake.query_stream(question, limits).await;

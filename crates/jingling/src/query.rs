@@ -110,6 +110,7 @@ impl Opened {
             parameters: Vec::new(),
             tables: self.tables.clone(),
             catalogue: &self.packs.catalogue,
+            zone: None,
         };
         let answer = self.lake.query_stream(question, limits).await;
         answer.map_err(|p| anyhow!("{p}"))

@@ -7,6 +7,7 @@ use crate::lake::Options;
 use crate::runs::ByRuns;
 use crate::store::LakeFolder;
 use crate::verified::Verified;
+use crate::zone;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -93,8 +94,8 @@ impl Engine {
         })
     }
 
-    /// A session with no tables, whose memory is bounded.
-    pub fn session(&self, memory_bytes_max: usize) -> SessionContext {
+    /// A session with no tables, whose memory is bounded, and which reads clocks in a zone.
+    pub fn session(&self, memory_bytes_max: usize, zone: Option<&str>) -> SessionContext {
         let pool: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(memory_bytes_max));
         let mut env = self.env.clone();
         env.memory_pool = pool;
@@ -103,12 +104,18 @@ impl Engine {
             .with_information_schema(true)
             .with_default_catalog_and_schema(CATALOG, SCHEMA);
         config.options_mut().sql_parser.collect_spans = true;
+        if let Some(zone) = zone {
+            zone::configure(&mut config, zone);
+        }
         let mut builder = SessionStateBuilder::new()
             .with_config(config)
             .with_runtime_env(Arc::new(env))
             .with_default_features()
             .with_physical_optimizer_rule(Arc::new(ByRuns))
             .with_physical_optimizer_rule(Arc::new(JoinsYield));
+        if let Some(zone) = zone {
+            builder = zone::add(builder, zone);
+        }
         if let Some(functions) = builder.scalar_functions() {
             functions.retain(|f| !UNBOUNDED_FUNCTIONS.contains(&f.name()));
         }

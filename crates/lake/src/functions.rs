@@ -13,7 +13,7 @@
 //!
 //! A width is an interval or text such as `'5 minutes'`. Buckets of whole months count from 2000-01-01, all
 //! others from Monday 2000-01-03 at midnight UTC, as in DuckDB and TimescaleDB; for local days give an
-//! origin, as in `TIMESTAMP '2000-01-03 00:00:00+08'`.
+//! origin, as in `TIMESTAMP '2000-01-03 00:00:00+08'`. That holds whatever zone a question names.
 
 mod buckets;
 mod counters;

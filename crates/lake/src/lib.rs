@@ -11,7 +11,7 @@
 //! `seal` (files), `publish` (files become visible), [`lake`] (memory and files together), `merge`, `rollup`,
 //! [`upkeep`] and `strike` (work in the background), `verified` (no query
 //! believes a damaged file), `stored` and `rollups` (SQL tables), `wide` (a view per entity type), [`records`] and `paged` (tables lent by other rooms),
-//! [`department`] (tables that departments hand in), `functions` (over time), `names` and `statement`
+//! [`department`] (tables that departments hand in), `functions` (over time), `zone` (whose clock is read), `names` and `statement`
 //! (reading SQL), [`query`] (running it within limits), [`Answer`] (taking it batch by batch), [`formats`]
 //! (as CSV and Arrow), [`history`] (one attribute over time), [`mod@check`] (is every file whole).
 //!
@@ -52,6 +52,7 @@ pub mod upkeep;
 mod verified;
 mod wide;
 mod writer;
+mod zone;
 
 pub use answer::Answer;
 pub use check::{KnownFile, check, known_files};

@@ -47,6 +47,9 @@ pub struct Question<'a> {
     pub tables: Arc<dyn RecordTables>,
     /// The entity types, each a wide view.
     pub catalogue: &'a Catalogue,
+    /// The zone in which clocks are read and days begin, by its IANA name or as an offset such as `+08:00`. `None` reads
+    /// them in UTC, with the engine's own types for `now()` and what is cast to a time.
+    pub zone: Option<Arc<str>>,
 }
 
 /// What a statement would answer.
@@ -143,6 +146,7 @@ impl Lake {
             parameters: Vec::new(),
             tables,
             catalogue,
+            zone: None,
         };
         self.answer(question, limits, false).await?.collect().await
     }
@@ -248,7 +252,7 @@ impl Lake {
         let deadline = tokio::time::Instant::now() + limits.time_max;
         let open = async {
             let turn = self.engine.turn(false).await;
-            let context = self.engine.session(limits.memory_bytes_max);
+            let context = self.engine.session(limits.memory_bytes_max, None);
             let pool = Arc::clone(&context.runtime_env().memory_pool);
             let observations = Stored::observations(self.contents()?);
             let frame = async move { build(context.read_table(Arc::new(observations))?) };
@@ -271,7 +275,9 @@ impl Lake {
         with_rows: bool,
     ) -> Result<(SessionContext, Statement), Problem> {
         let statement = statement::parse(question.sql, known, limits.statement_bytes_max)?;
-        let context = self.engine.session(limits.memory_bytes_max);
+        let context = self
+            .engine
+            .session(limits.memory_bytes_max, question.zone.as_deref());
         let wanted = context
             .state()
             .resolve_table_references(&statement)

@@ -23,6 +23,7 @@ async fn answer(
         parameters,
         tables: Arc::new(Cases::default()),
         catalogue: &catalogue(),
+        zone: None,
     };
     lake.query_stream(question, limits).await
 }
@@ -125,6 +126,7 @@ async fn parameters_are_values_and_not_text() {
         parameters,
         tables: Arc::new(lake::NoRecords),
         catalogue: Box::leak(Box::new(catalogue())),
+        zone: None,
     };
     let limits = Limits::default();
     let described = lake.describe(question(vec![]), &limits).await.unwrap();

@@ -2,8 +2,10 @@
 //! `information_schema`, computed from the tables that the caller may read. They are lent to the lake as
 //! tables under one plain name each; [`crate::dialect`] writes those names into a client's question.
 
-use crate::commands::default_of;
+use crate::procedures;
+use crate::settings::default_of;
 use crate::types::{PgType, TYPES};
+use crate::zone::Zone;
 use datafusion::sql::sqlparser::keywords::ALL_KEYWORDS;
 use futures::future::BoxFuture;
 use lake::{ColumnKind, Columns, RecordTable, RecordTables, Wanted};
@@ -32,6 +34,8 @@ const PG_CLASS_ID: i64 = 1_259;
 const OWNER_ID: i64 = 10;
 const DATABASE_ID: i64 = 5;
 const ACCESS_METHOD_ID: i64 = 2;
+/// The language of functions that are built in.
+const INTERNAL_LANGUAGE_ID: i64 = 12;
 
 /// Types that only the catalogue speaks of: number, name, size, category.
 const OTHER_TYPES: [(i64, &str, i16, &str); 7] = [
@@ -49,7 +53,7 @@ const OTHER_TYPES: [(i64, &str, i16, &str); 7] = [
 type Spec = (&'static str, &'static str);
 
 /// Tables with rows.
-const FILLED: [Spec; 18] = [
+const FILLED: [Spec; 19] = [
     ("pg_namespace", "oid:i nspname:t nspowner:i nspacl:t"),
     (
         "pg_class",
@@ -67,8 +71,15 @@ const FILLED: [Spec; 18] = [
     (
         "pg_type",
         "oid:i typname:t typnamespace:i typowner:i typlen:i typbyval:b typtype:e typcategory:e typispreferred:b typisdefined:b \
-         typdelim:e typrelid:i typsubscript:t typelem:i typarray:i typinput:t typoutput:t typreceive:t typsend:t typmodin:t typmodout:t \
-         typanalyze:t typalign:e typstorage:e typnotnull:b typbasetype:i typtypmod:i typndims:i typcollation:i typdefault:t typacl:t",
+         typdelim:e typrelid:i typsubscript:t typelem:i typarray:i typinput:i typoutput:i typreceive:i typsend:i typmodin:i typmodout:i \
+         typanalyze:i typalign:e typstorage:e typnotnull:b typbasetype:i typtypmod:i typndims:i typcollation:i typdefault:t typacl:t",
+    ),
+    (
+        "pg_proc",
+        "oid:i proname:t pronamespace:i proowner:i prolang:i procost:i prorows:i provariadic:i prosupport:i prokind:e prosecdef:b \
+         proleakproof:b proisstrict:b proretset:b provolatile:e proparallel:e pronargs:i pronargdefaults:i prorettype:i \
+         proargtypes:t proallargtypes:t proargmodes:t proargnames:t proargdefaults:t protrftypes:t prosrc:t probin:t \
+         prosqlbody:t proconfig:t proacl:t",
     ),
     (
         "pg_description",
@@ -130,7 +141,7 @@ const FILLED: [Spec; 18] = [
 ];
 
 /// Tables of things that do not exist here: keys, indexes, functions, triggers, policies.
-const EMPTY: [Spec; 80] = [
+const EMPTY: [Spec; 79] = [
     ("pg_amop", "oid:i amopfamily:i amopmethod:i"),
     ("pg_amproc", "oid:i amprocfamily:i"),
     ("pg_authid", "oid:i rolname:t"),
@@ -256,14 +267,10 @@ const EMPTY: [Spec; 80] = [
     ("pg_partitioned_table", "partrelid:i partstrat:e"),
     ("pg_policies", "schemaname:t tablename:t policyname:t"),
     ("pg_policy", "oid:i polname:t polrelid:i"),
-    (
-        "pg_proc",
-        "oid:i proname:t pronamespace:i proowner:i prokind:e prorettype:i proargtypes:t proretset:b",
-    ),
     ("pg_publication", "oid:i pubname:t"),
     ("pg_publication_namespace", "oid:i pnpubid:i pnnspid:i"),
     ("pg_publication_rel", "oid:i prpubid:i prrelid:i"),
-    ("pg_range", "rngtypid:i rngsubtype:i"),
+    ("pg_range", "rngtypid:i rngsubtype:i rngmultitypid:i"),
     ("pg_rewrite", "oid:i rulename:t ev_class:i"),
     ("pg_seclabel", "objoid:i"),
     ("pg_sequence", "seqrelid:i seqtypid:i"),
@@ -359,6 +366,8 @@ pub struct Catalog {
     pub user: String,
     /// The connection's settings.
     pub settings: Vec<(String, String)>,
+    /// The zone in which the connection reads clocks.
+    pub zone: Zone,
     /// The connection's number.
     pub connection: i32,
     /// The tables that other rooms lend.
@@ -458,6 +467,7 @@ impl Catalog {
             .iter()
             .map(|(kind, id, size, name, _)| (i64::from(*id), *name, *size, category(*kind)));
         let rows = spoken.chain(OTHER_TYPES).map(|(id, name, size, category)| {
+            let [input, output, receive, send] = procedures::of_type(name);
             row(
                 spec,
                 &[
@@ -472,12 +482,35 @@ impl Catalog {
                     ("typisdefined", json!(true)),
                     ("typdelim", json!(",")),
                     ("typtypmod", json!(-1)),
-                    ("typinput", json!(format!("{name}in"))),
-                    ("typoutput", json!(format!("{name}out"))),
-                    ("typreceive", json!(format!("{name}recv"))),
-                    ("typsend", json!(format!("{name}send"))),
+                    ("typinput", json!(input)),
+                    ("typoutput", json!(output)),
+                    ("typreceive", json!(receive)),
+                    ("typsend", json!(send)),
                     ("typalign", json!(if size > 4 { "d" } else { "i" })),
                     ("typstorage", json!(if size > 0 { "p" } else { "x" })),
+                ],
+            )
+        });
+        rows.collect()
+    }
+
+    fn procedures(spec: &Spec) -> Vec<Vec<Value>> {
+        let rows = procedures::all().map(|(id, name)| {
+            row(
+                spec,
+                &[
+                    ("oid", json!(id)),
+                    ("proname", json!(name)),
+                    ("pronamespace", json!(SCHEMAS[0].0)),
+                    ("proowner", json!(OWNER_ID)),
+                    ("prolang", json!(INTERNAL_LANGUAGE_ID)),
+                    ("procost", json!(1)),
+                    ("prokind", json!("f")),
+                    ("proisstrict", json!(true)),
+                    ("provolatile", json!("s")),
+                    ("proparallel", json!("s")),
+                    ("pronargs", json!(1)),
+                    ("prosrc", json!(name)),
                 ],
             )
         });
@@ -530,6 +563,7 @@ impl Catalog {
             "pg_class" => self.class(spec),
             "pg_attribute" => self.attributes(spec),
             "pg_type" => Self::types(spec),
+            "pg_proc" => Self::procedures(spec),
             "information_schema_columns" => self.columns(spec),
             "pg_namespace" => SCHEMAS
                 .iter()

@@ -1,11 +1,9 @@
 //! Statements that concern the connection and not the data: settings, transactions, cursors. Clients
 //! send them as a matter of course; each is answered as PostgreSQL would, within what a door that only
-//! reads can keep.
+//! reads can keep. What the settings are is in [`crate::settings`].
 
 use crate::split::{bare, first_word};
 use model::Problem;
-use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// The version that is spoken, and whose catalogue queries are understood.
 pub const SERVER_VERSION: &str = concat!("15.0 (Jingling ", env!("CARGO_PKG_VERSION"), ")");
@@ -13,8 +11,10 @@ pub const SERVER_VERSION: &str = concat!("15.0 (Jingling ", env!("CARGO_PKG_VERS
 /// What a statement is to the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Set a setting; `None` sets it back.
-    Set(String, Option<String>),
+    /// Set a setting; `None` sets it back. `true` holds to the end of the transaction only.
+    Set(String, Option<String>, bool),
+    /// Set every setting back.
+    ResetAll,
     /// Show a setting.
     Show(String),
     /// Show all settings.
@@ -54,8 +54,10 @@ pub fn read(statement: &str) -> Result<Option<Command>, Problem> {
     Ok(Some(match first.as_str() {
         "SET" => return set(text, &words).map(Some),
         "RESET" => match upper(1).as_str() {
-            "ALL" => Command::DiscardAll,
-            _ => Command::Set(word(1).to_ascii_lowercase(), None),
+            "ALL" => Command::ResetAll,
+            "ROLE" | "SESSION" => Command::Nothing("RESET"),
+            "TIME" => Command::Set("timezone".into(), None, false),
+            _ => Command::Set(unquoted(word(1)).to_ascii_lowercase(), None, false),
         },
         "SHOW" => match upper(1).as_str() {
             // For the lake.
@@ -72,7 +74,12 @@ pub fn read(statement: &str) -> Result<Option<Command>, Problem> {
         "ROLLBACK" => Command::End(false),
         "SAVEPOINT" => Command::Nothing("SAVEPOINT"),
         "RELEASE" => Command::Nothing("RELEASE"),
-        "DISCARD" => Command::DiscardAll,
+        "DISCARD" => match upper(1).as_str() {
+            "PLANS" => Command::Nothing("DISCARD PLANS"),
+            "SEQUENCES" => Command::Nothing("DISCARD SEQUENCES"),
+            "TEMP" | "TEMPORARY" => Command::Nothing("DISCARD TEMP"),
+            _ => Command::DiscardAll,
+        },
         "UNLISTEN" => Command::Nothing("UNLISTEN"),
         "DEALLOCATE" => {
             let n = if upper(1) == "PREPARE" { 2 } else { 1 };
@@ -140,7 +147,8 @@ fn unquoted(word: &str) -> String {
 fn set(text: &str, words: &[String]) -> Result<Command, Problem> {
     let mut rest = &words[1..];
     let is = |word: Option<&String>, name: &str| word.is_some_and(|w| w.eq_ignore_ascii_case(name));
-    if is(rest.first(), "LOCAL") || (is(rest.first(), "SESSION") && rest.len() > 2) {
+    let is_local = is(rest.first(), "LOCAL");
+    if is_local || (is(rest.first(), "SESSION") && rest.len() > 2) {
         rest = &rest[1..];
     }
     let name = rest.first().map(|w| w.to_ascii_lowercase());
@@ -157,15 +165,17 @@ fn set(text: &str, words: &[String]) -> Result<Command, Problem> {
             }
             Ok(Command::Nothing("SET"))
         }
-        "role" | "authorization" | "constraints" => Err(not_supported(&format!("SET {name}"))),
-        "time" => {
-            let zone = rest.get(2).map(|w| unquoted(w)).unwrap_or_default();
-            Ok(Command::Set("timezone".into(), Some(zone)))
+        // Whoever signed in stays who it is; pools that hand a connection on say so.
+        "role" | "authorization"
+            if rest.last().is_some_and(|last| {
+                ["default", "none"].contains(&last.to_ascii_lowercase().as_str())
+            }) =>
+        {
+            Ok(Command::Nothing("SET"))
         }
-        "names" => Ok(Command::Set(
-            "client_encoding".into(),
-            rest.get(1).map(|w| unquoted(w)),
-        )),
+        "role" | "authorization" | "constraints" => Err(not_supported(&format!("SET {name}"))),
+        "time" => Ok(set_to("timezone", rest.get(2..), is_local)),
+        "names" => Ok(set_to("client_encoding", rest.get(1..), is_local)),
         _ => {
             let takes = rest
                 .get(1)
@@ -178,15 +188,24 @@ fn set(text: &str, words: &[String]) -> Result<Command, Problem> {
                     "write SET name = value",
                 ));
             }
-            let values: Vec<String> = rest[2..]
-                .iter()
-                .filter(|w| *w != ",")
-                .map(|w| unquoted(w))
-                .collect();
-            let value = values.join(", ");
-            Ok(Command::Set(name, (value != "default").then_some(value)))
+            Ok(set_to(&name, rest.get(2..), is_local))
         }
     }
+}
+
+/// Sets a setting to what these words say.
+fn set_to(name: &str, words: Option<&[String]>, is_local: bool) -> Command {
+    let words = words.unwrap_or_default().iter();
+    let values: Vec<String> = words.filter(|w| *w != ",").map(|w| unquoted(w)).collect();
+    let value = match values.as_slice() {
+        // INTERVAL '+08:00' HOUR TO MINUTE
+        [interval, offset, ..] if name == "timezone" && interval == "interval" => {
+            format!("interval {offset}")
+        }
+        values => values.join(", "),
+    };
+    let is_default = value == "default" || (name == "timezone" && value == "local");
+    Command::Set(name.to_owned(), (!is_default).then_some(value), is_local)
 }
 
 fn fetch(words: &[String]) -> Result<Command, Problem> {
@@ -214,185 +233,6 @@ fn is_backward(word: &str) -> bool {
         || word.starts_with('-')
 }
 
-/// Settings that clients ask for, with the values that hold here. Those marked are fixed: they say how
-/// answers are written.
-const SETTINGS: [(&str, &str, bool); 27] = [
-    ("application_name", "", false),
-    ("bytea_output", "hex", true),
-    ("client_encoding", "UTF8", true),
-    ("client_min_messages", "notice", false),
-    ("datestyle", "ISO, YMD", true),
-    ("default_transaction_isolation", "read committed", false),
-    ("default_transaction_read_only", "on", true),
-    ("extra_float_digits", "1", false),
-    ("idle_in_transaction_session_timeout", "0", false),
-    ("in_hot_standby", "off", true),
-    ("integer_datetimes", "on", true),
-    ("intervalstyle", "postgres", false),
-    ("is_superuser", "off", true),
-    ("lc_collate", "C.UTF-8", true),
-    ("lc_ctype", "C.UTF-8", true),
-    ("lock_timeout", "0", false),
-    ("max_identifier_length", "63", true),
-    ("max_index_keys", "32", true),
-    ("row_security", "on", true),
-    ("search_path", "public", false),
-    ("server_encoding", "UTF8", true),
-    ("server_version", SERVER_VERSION, true),
-    ("server_version_num", "150000", true),
-    ("standard_conforming_strings", "on", true),
-    ("statement_timeout", "0", false),
-    ("timezone", "UTC", true),
-    ("transaction_isolation", "read committed", false),
-];
-
-/// The value of a setting that nobody has changed.
-pub(crate) fn default_of(name: &str) -> Option<&'static str> {
-    SETTINGS.iter().find(|s| s.0 == name).map(|s| s.1)
-}
-
-/// A connection's settings.
-#[derive(Clone, Debug, Default)]
-pub struct Settings {
-    changed: BTreeMap<String, String>,
-}
-
-/// Settings whose values the client is told at sign-in.
-pub const TOLD: [&str; 11] = [
-    "application_name",
-    "client_encoding",
-    "DateStyle",
-    "default_transaction_read_only",
-    "in_hot_standby",
-    "integer_datetimes",
-    "IntervalStyle",
-    "is_superuser",
-    "server_encoding",
-    "server_version",
-    "standard_conforming_strings",
-];
-
-impl Settings {
-    /// A setting's value.
-    ///
-    /// # Errors
-    /// `postgres-setting-unknown`.
-    pub fn get(&self, name: &str) -> Result<&str, Problem> {
-        let name = name.to_ascii_lowercase();
-        let known = SETTINGS.iter().find(|s| s.0 == name).map(|s| s.1);
-        self.changed
-            .get(&name)
-            .map(String::as_str)
-            .or(known)
-            .ok_or_else(|| {
-                Problem::new(
-                    "postgres-setting-unknown",
-                    format!("there is no setting \"{}\"", model::problem::quote(&name)),
-                    "statement",
-                    "SHOW ALL lists those that are",
-                )
-            })
-    }
-
-    /// All, by name.
-    pub fn all(&self) -> Vec<(String, String)> {
-        let mut all: BTreeMap<String, String> = SETTINGS
-            .iter()
-            .map(|(name, value, _)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        all.extend(self.changed.clone());
-        all.into_iter().collect()
-    }
-
-    /// Sets one; `None` sets it back.
-    ///
-    /// # Errors
-    /// `postgres-setting` when the value is not one that holds here.
-    pub fn set(&mut self, name: &str, value: Option<String>) -> Result<(), Problem> {
-        let name = name.to_ascii_lowercase();
-        let Some(value) = value else {
-            self.changed.remove(&name);
-            return Ok(());
-        };
-        let fixed = SETTINGS.iter().find(|s| s.0 == name && s.2);
-        if let Some((_, only, _)) = fixed {
-            let folded = |text: &str| text.to_ascii_lowercase().replace(['-', '\''], "");
-            let good = match name.as_str() {
-                "client_encoding" => ["utf8", "unicode"].contains(&folded(&value).as_str()),
-                "datestyle" => folded(&value).starts_with("iso"),
-                "timezone" => ["utc", "gmt", "etc/utc", "z", "0", "+00:00"]
-                    .contains(&value.to_ascii_lowercase().as_str()),
-                "bytea_output" => folded(&value) == "hex",
-                _ => folded(&value) == folded(only) || (*only == "on" && value == "true"),
-            };
-            return match good {
-                true => Ok(()),
-                false => Err(Problem::new(
-                    "postgres-setting",
-                    format!(
-                        "{name} cannot be \"{}\" here",
-                        model::problem::quote(&value)
-                    ),
-                    "statement",
-                    format!("leave it at {only}"),
-                )),
-            };
-        }
-        if name == "statement_timeout" {
-            duration(&value)?;
-        }
-        // Anything else is kept and shown again, within reason.
-        const SETTINGS_MAX: usize = 100;
-        const VALUE_BYTES_MAX: usize = 1_024;
-        if self.changed.len() >= SETTINGS_MAX || value.len() > VALUE_BYTES_MAX {
-            return Err(Problem::new(
-                "postgres-limit",
-                "too many settings, or too long a value",
-                "statement",
-                format!("keep at most {SETTINGS_MAX} of at most {VALUE_BYTES_MAX} bytes"),
-            ));
-        }
-        self.changed.insert(name, value);
-        Ok(())
-    }
-
-    /// Sets everything back.
-    pub fn reset(&mut self) {
-        self.changed.clear();
-    }
-
-    /// How long a statement may take by `statement_timeout`; `None` when it is not set.
-    pub fn statement_timeout(&self) -> Option<Duration> {
-        let time = duration(self.changed.get("statement_timeout")?).ok()?;
-        (!time.is_zero()).then_some(time)
-    }
-}
-
-/// `5000`, `5s`, `2 min`: milliseconds unless a unit is named.
-fn duration(text: &str) -> Result<Duration, Problem> {
-    let text = text.trim();
-    let end = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let number: Option<u64> = text[..end].parse().ok();
-    let unit_ms = match text[end..].trim() {
-        "" | "ms" => Some(1),
-        "s" => Some(1_000),
-        "min" => Some(60_000),
-        "h" => Some(3_600_000),
-        _ => None,
-    };
-    match (number, unit_ms) {
-        (Some(number), Some(unit_ms)) => Ok(Duration::from_millis(number.saturating_mul(unit_ms))),
-        _ => Err(Problem::new(
-            "postgres-setting",
-            format!("\"{}\" is no length of time", model::problem::quote(text)),
-            "statement",
-            "write milliseconds, or a number with ms, s, min or h",
-        )),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -403,7 +243,7 @@ mod tests {
 
     #[test]
     fn what_clients_send_by_themselves_is_understood() {
-        let set = |name: &str, value: &str| Command::Set(name.into(), Some(value.into()));
+        let set = |name: &str, value: &str| Command::Set(name.into(), Some(value.into()), false);
         assert_eq!(
             command("SET extra_float_digits = 3"),
             set("extra_float_digits", "3")
@@ -422,9 +262,45 @@ mod tests {
         );
         assert_eq!(
             command("SET client_encoding TO DEFAULT"),
-            Command::Set("client_encoding".into(), None)
+            Command::Set("client_encoding".into(), None, false)
         );
-        assert_eq!(command("SET TIME ZONE 'UTC'"), set("timezone", "UTC"));
+        for (text, zone) in [
+            ("SET TIME ZONE 'UTC'", "UTC"),
+            ("SET SESSION TIME ZONE 'Asia/Shanghai'", "Asia/Shanghai"),
+            ("SET timezone TO 'Asia/Shanghai'", "Asia/Shanghai"),
+            ("set SESSION timezone = PRC", "prc"),
+            ("SET TIME ZONE -3.5", "-3.5"),
+            (
+                "SET TIME ZONE INTERVAL '+08:00' HOUR TO MINUTE",
+                "interval +08:00",
+            ),
+        ] {
+            assert_eq!(command(text), set("timezone", zone), "{text}");
+        }
+        for text in [
+            "SET TIME ZONE LOCAL",
+            "SET TIME ZONE DEFAULT",
+            "RESET TIME ZONE",
+            "RESET \"TimeZone\"",
+        ] {
+            let back = Command::Set("timezone".into(), None, false);
+            assert_eq!(command(text), back, "{text}");
+        }
+        assert_eq!(
+            command("SET LOCAL timezone = 'PRC'"),
+            Command::Set("timezone".into(), Some("PRC".into()), true)
+        );
+        // What Npgsql's pool says before it hands a connection on.
+        for (text, tag) in [
+            ("SET SESSION AUTHORIZATION DEFAULT", "SET"),
+            ("SET ROLE NONE", "SET"),
+            ("DISCARD SEQUENCES", "DISCARD SEQUENCES"),
+            ("DISCARD TEMP", "DISCARD TEMP"),
+        ] {
+            assert_eq!(command(text), Command::Nothing(tag), "{text}");
+        }
+        assert_eq!(command("RESET ALL"), Command::ResetAll);
+        assert_eq!(command("DISCARD ALL"), Command::DiscardAll);
         assert_eq!(
             command("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"),
             Command::Nothing("SET")
@@ -476,46 +352,5 @@ mod tests {
         ] {
             assert_eq!(read(text).unwrap_err().code, code, "{text}");
         }
-    }
-
-    #[test]
-    fn settings_hold_what_is_true() {
-        let mut settings = Settings::default();
-        assert_eq!(settings.get("TimeZone").unwrap(), "UTC");
-        settings
-            .set("client_encoding", Some("utf-8".into()))
-            .unwrap();
-        assert_eq!(
-            settings
-                .set("client_encoding", Some("GBK".into()))
-                .unwrap_err()
-                .code,
-            "postgres-setting"
-        );
-        assert_eq!(
-            settings
-                .set("timezone", Some("Asia/Shanghai".into()))
-                .unwrap_err()
-                .code,
-            "postgres-setting"
-        );
-        assert_eq!(settings.statement_timeout(), None);
-        settings
-            .set("statement_timeout", Some("2 min".into()))
-            .unwrap();
-        assert_eq!(settings.statement_timeout(), Some(Duration::from_secs(120)));
-        assert!(
-            settings
-                .set("statement_timeout", Some("soon".into()))
-                .is_err()
-        );
-        settings.set("my.setting", Some("1".into())).unwrap();
-        assert_eq!(settings.get("my.setting").unwrap(), "1");
-        assert_eq!(
-            settings.get("nothing").unwrap_err().code,
-            "postgres-setting-unknown"
-        );
-        settings.reset();
-        assert_eq!(settings.statement_timeout(), None);
     }
 }

@@ -1,10 +1,10 @@
 //! One connection from its first byte to its last: TLS, sign-in, and the bytes both ways.
 
-use crate::commands::{Settings, TOLD};
 use crate::door::{Door, Place};
 use crate::figures::Figures;
 use crate::report::{self, Severity, Written};
 use crate::session::Session;
+use crate::settings::{Settings, in_options};
 use crate::wire::{self, Backend, Frontend, Opening, WireError};
 use bytes::BytesMut;
 use identity::{Permission, Principal};
@@ -228,11 +228,9 @@ pub(crate) async fn serve(place: Place, stream: TcpStream, tls_only: bool) {
     };
     let entry = door.cancellable();
     wire.out.signed_in();
-    for name in TOLD {
-        let value = settings.get(name).unwrap_or_default().to_owned();
+    for (name, value) in settings.told() {
         wire.out.parameter(name, &value);
     }
-    wire.out.parameter("TimeZone", "UTC");
     wire.out.parameter("session_authorization", &guest.username);
     wire.out.key(entry.id, entry.key);
     let mut session = Session::new(Arc::clone(door), guest, settings, &entry);
@@ -336,18 +334,20 @@ async fn sign_in(
     if minor > 0 || !unknown.is_empty() {
         wire.out.negotiate(&unknown);
     }
-    let mut settings = Settings::default();
+    let mut asked = Vec::new();
     let mut username = String::new();
     for (name, value) in parameters {
         match name.to_ascii_lowercase().as_str() {
             "user" => username.clone_from(value),
-            "database" | "options" | "replication" => {}
-            // Clients send the zone and the format they like best; answers are in UTC and ISO all the same.
-            "timezone" | "datestyle" => {}
+            "database" | "replication" => {}
+            "options" => asked.extend(in_options(value)),
+            // Clients send the format they like best; answers are in ISO's all the same.
+            "datestyle" => {}
             name if name.starts_with("_pq_.") => {}
-            name => settings.set(name, Some(value.clone()))?,
+            name => asked.push((name.to_owned(), value.clone())),
         }
     }
+    let settings = Settings::begin(asked)?;
     wire.out.ask_password();
     wire.flush().await?;
     let Frontend::Password(password) = wire.next().await? else {

@@ -5,14 +5,17 @@
 use crate::catalog::{Catalog, DATABASE, OWNER, PUBLIC, SCHEMAS, is_empty_table, is_system_table};
 use crate::commands::SERVER_VERSION;
 use crate::expand;
+use crate::naming::{name_apart, names, repeats};
+use crate::procedures;
 use crate::types::TYPES;
 use crate::wording::{
-    TIMES_BY_FORMAT, elements, in_lakes_letters, is_interval, is_reading, listed,
+    TIMES_BY_FORMAT, elements, in_lakes_letters, is_interval, is_reading, is_search_path, listed,
+    zone_name,
 };
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArguments,
     GroupByExpr, Ident, JoinOperator, ObjectName, ObjectNamePart, Query, SelectItem, SetExpr,
-    Statement, TableAlias, TableFactor, Value, VisitMut, VisitorMut,
+    Statement, TableAlias, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -64,16 +67,14 @@ const SIGNS: [&str; 29] = [
     "to_date",
     "'{",
     "[]",
-    "at time zone",
+    "zone",
     "interval",
 ];
 
 /// Reads a statement for questions about the catalogue.
 pub fn read(sql: &str, catalog: &Catalog) -> Question {
     let lower = sql.to_ascii_lowercase();
-    if !SIGNS.iter().any(|sign| lower.contains(sign)) {
-        return Question::Plain;
-    }
+    let has_sign = SIGNS.iter().any(|sign| lower.contains(sign));
     // What does not parse here is told by the lake, with its place in the text as written.
     let Ok(mut statements) = Parser::parse_sql(&PostgreSqlDialect {}, sql) else {
         return Question::Plain;
@@ -81,6 +82,16 @@ pub fn read(sql: &str, catalog: &Catalog) -> Question {
     let [statement] = statements.as_mut_slice() else {
         return Question::Plain;
     };
+    if !has_sign {
+        return match statement {
+            Statement::Query(query) if repeats(query) => {
+                let names = names(query);
+                name_apart(query, &names);
+                Question::Reworded(statement.to_string())
+            }
+            _ => Question::Plain,
+        };
+    }
     let before = statement.to_string();
     if let Statement::Query(query) = statement {
         expand::wildcards(query);
@@ -99,7 +110,8 @@ pub fn read(sql: &str, catalog: &Catalog) -> Question {
         return Question::Refused(problem);
     }
     let reads_catalogue = rewrite.reads_catalogue;
-    if !reads_catalogue && statement.to_string() == before {
+    let repeats = matches!(statement, Statement::Query(query) if repeats(query));
+    if !reads_catalogue && !repeats && statement.to_string() == before {
         return Question::Plain;
     }
     if let Statement::Query(query) = statement {
@@ -184,6 +196,19 @@ impl VisitorMut for Rewrite<'_> {
         ControlFlow::Continue(())
     }
 
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Expr::InSubquery {
+            expr: schema,
+            subquery,
+            negated,
+        } = expr
+            && is_search_path(subquery)
+        {
+            *expr = listed(schema, vec![parsed(&literal(PUBLIC))], *negated);
+        }
+        ControlFlow::Continue(())
+    }
+
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         match expr {
             Expr::CompoundIdentifier(parts)
@@ -246,9 +271,21 @@ impl VisitorMut for Rewrite<'_> {
                     *expr = listed(left, list, true);
                 }
             }
-            // PostgreSQL gives the clock's reading in that zone, the lake the same moment in another type.
-            Expr::AtTimeZone { timestamp, .. } if !is_reading(timestamp) => {
-                *expr = parsed(&format!("to_local_time({expr})"));
+            Expr::AtTimeZone {
+                timestamp,
+                time_zone,
+            } => {
+                let is_utc = self.catalog.zone.is_utc();
+                if let Some(name) = text_of(time_zone).and_then(|text| zone_name(text, is_utc)) {
+                    **time_zone = parsed(&literal(&name));
+                }
+                // PostgreSQL gives the clock's reading in that zone, the lake the same moment in another type.
+                if !is_reading(timestamp) {
+                    *expr = parsed(&format!("to_local_time({expr})"));
+                } else if !is_utc {
+                    // A moment, which from here on is one like all others.
+                    *expr = parsed(&format!("CAST({expr} AS TIMESTAMP WITH TIME ZONE)"));
+                }
             }
             Expr::Subquery(query) if is_empty(query) => *expr = null(),
             Expr::Subquery(query) => at_most_one_row(query),
@@ -279,7 +316,7 @@ impl VisitorMut for Rewrite<'_> {
                 if let FunctionArguments::Subquery(_) = function.args {
                     *expr = null();
                 } else if TIMES_BY_FORMAT.contains(&name.as_str()) {
-                    match in_lakes_letters(function) {
+                    match in_lakes_letters(function, self.catalog.zone.is_utc()) {
                         Ok(()) => {}
                         Err(problem) => self.refused = Some(problem),
                     }
@@ -414,10 +451,13 @@ impl Rewrite<'_> {
                 let name = text_of(inner).unwrap_or_default();
                 Some(parsed(&schema_number(name).to_string()))
             }
-            // Functions go by their names.
+            // Functions that have no number go by their names.
             "regproc" | "regprocedure" if text_of(inner).is_some() => {
                 let name = text_of(inner).unwrap_or_default();
-                Some(parsed(&literal(name.trim_start_matches("pg_catalog."))))
+                Some(match procedures::number(name) {
+                    Some(number) => parsed(&number.to_string()),
+                    None => parsed(&literal(name.trim_start_matches("pg_catalog."))),
+                })
             }
             "regproc" | "regprocedure" | "regoper" | "regrole" | "regnamespace" => {
                 *to = DataType::Varchar(None);
@@ -479,7 +519,7 @@ impl Rewrite<'_> {
     }
 
     /// What a call of a system function comes to; `None` for all other functions.
-    fn function(&self, name: &str, arguments: &[String]) -> Option<String> {
+    fn function(&mut self, name: &str, arguments: &[String]) -> Option<String> {
         let argument = |n: usize| arguments.get(n).map_or("NULL", String::as_str);
         let bare = |n: usize| argument(n).trim_matches('\'').to_owned();
         Some(match name {
@@ -516,6 +556,7 @@ impl Rewrite<'_> {
             | "pg_tablespace_location"
             | "pg_size_pretty"
             | "pg_get_functiondef"
+            | "pg_get_function_sqlbody"
             | "pg_get_function_arguments"
             | "pg_get_function_result"
             | "array_remove"
@@ -553,7 +594,18 @@ impl Rewrite<'_> {
             "pg_backend_pid" => self.catalog.connection.to_string(),
             "pg_postmaster_start_time" => "now()".into(),
             "quote_ident" => argument(0).to_owned(),
+            // A zone that is not set would be believed to be.
+            "set_config" if bare(0).eq_ignore_ascii_case("timezone") => {
+                self.refused = Some(Problem::new(
+                    "sql-not-supported",
+                    "set_config sets no zone here",
+                    "statement",
+                    "send SET TIME ZONE",
+                ));
+                return None;
+            }
             "set_config" => argument(1).to_owned(),
+            "pg_advisory_unlock_all" => "CAST(NULL AS VARCHAR)".into(),
             "current_setting" if !argument(0).starts_with('\'') => {
                 let mut text = format!("CASE lower({})", argument(0));
                 for (name, value) in &self.catalog.settings {
@@ -620,8 +672,22 @@ fn is_empty(query: &Query) -> bool {
         match factor {
             TableFactor::Table { name, .. } => is_empty_table(&table_name(name)),
             TableFactor::Derived { subquery, .. } => is_empty(subquery),
+            TableFactor::NestedJoin {
+                table_with_joins, ..
+            } => joined(table_with_joins),
             _ => false,
         }
+    }
+    // A left join keeps the left side, whatever is on the right; the others here keep what both have.
+    fn joined(from: &TableWithJoins) -> bool {
+        factor(&from.relation)
+            || from.joins.iter().any(|join| {
+                let inner = matches!(
+                    join.join_operator,
+                    JoinOperator::Join(_) | JoinOperator::Inner(_) | JoinOperator::CrossJoin(_)
+                );
+                inner && factor(&join.relation)
+            })
     }
     fn body(set: &SetExpr) -> bool {
         match set {
@@ -637,19 +703,7 @@ fn is_empty(query: &Query) -> bool {
                     GroupByExpr::All(_) => true,
                 };
                 // An aggregate over nothing has one row, but no group has none.
-                (groups || !aggregates)
-                    && select.from.iter().any(|from| {
-                        factor(&from.relation)
-                            || from.joins.iter().any(|join| {
-                                let inner = matches!(
-                                    join.join_operator,
-                                    JoinOperator::Join(_)
-                                        | JoinOperator::Inner(_)
-                                        | JoinOperator::CrossJoin(_)
-                                );
-                                inner && factor(&join.relation)
-                            })
-                    })
+                (groups || !aggregates) && select.from.iter().any(joined)
             }
             SetExpr::Query(query) => is_empty(query),
             SetExpr::SetOperation { left, right, .. } => body(left) && body(right),
@@ -659,80 +713,10 @@ fn is_empty(query: &Query) -> bool {
     query.with.is_none() && body(&query.body)
 }
 
-/// The names of a query's columns, as PostgreSQL would give them.
-fn names(query: &Query) -> Vec<String> {
-    fn select(set: &SetExpr) -> Option<&[SelectItem]> {
-        match set {
-            SetExpr::Select(select) => Some(&select.projection),
-            SetExpr::Query(query) => select(&query.body),
-            SetExpr::SetOperation { left, .. } => select(left),
-            _ => None,
-        }
-    }
-    let items = select(&query.body).unwrap_or_default();
-    items
-        .iter()
-        .map(|item| match item {
-            SelectItem::ExprWithAlias { alias, .. } => alias.value.clone(),
-            SelectItem::UnnamedExpr(expr) => unnamed(expr),
-            _ => "?column?".to_owned(),
-        })
-        .collect()
-}
-
-fn unnamed(expr: &Expr) -> String {
-    match expr {
-        Expr::Identifier(name) => name.value.clone(),
-        Expr::CompoundIdentifier(parts) => {
-            parts.last().map(|p| p.value.clone()).unwrap_or_default()
-        }
-        Expr::Function(f) => {
-            let name = f.name.to_string().to_ascii_lowercase();
-            name.trim_start_matches("pg_catalog.").to_owned()
-        }
-        Expr::Cast { expr, .. } | Expr::Nested(expr) => unnamed(expr),
-        Expr::Case { .. } => "case".to_owned(),
-        _ => "?column?".to_owned(),
-    }
-}
-
-/// Gives each column of the outermost query that has no name the one that PostgreSQL would give it, and one
-/// of its own where two would be alike, which the lake refuses.
-fn name_apart(query: &mut Query, names: &[String]) {
-    let SetExpr::Select(select) = query.body.as_mut() else {
-        return;
-    };
-    let mut taken: Vec<String> = Vec::new();
-    for (item, name) in select.projection.iter_mut().zip(names) {
-        let expr = match item {
-            SelectItem::ExprWithAlias { alias, .. } => {
-                taken.push(alias.value.clone());
-                continue;
-            }
-            SelectItem::UnnamedExpr(expr) => expr,
-            _ => continue,
-        };
-        let mut unique = name.clone();
-        let mut n = 1;
-        while taken.contains(&unique) {
-            n += 1;
-            unique = format!("{name}_{n}");
-        }
-        let is_column = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
-        if !is_column || unique != *name {
-            let expr = std::mem::replace(expr, null());
-            *item = SelectItem::ExprWithAlias {
-                expr,
-                alias: Ident::with_quote('"', &unique),
-            };
-        }
-        taken.push(unique);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::zone::Zone;
     use lake::{ColumnKind, NoRecords, RecordTable};
     use std::sync::Arc;
 
@@ -747,6 +731,7 @@ mod tests {
             views: Arc::new(["WaterObserved".to_owned()].into()),
             user: "wang".into(),
             settings: vec![("server_version_num".into(), "150000".into())],
+            zone: Zone::default(),
             connection: 7,
             lent: Arc::new(NoRecords),
         }
@@ -777,6 +762,24 @@ mod tests {
             rewritten("SELECT relname FROM pg_class"),
             "SELECT relname FROM pg_class"
         );
+    }
+
+    #[test]
+    fn what_is_asked_for_twice_gets_names_of_its_own() {
+        for (sql, expected) in [
+            (
+                "SELECT NULL, NULL, 'r' AS kind",
+                "SELECT NULL AS \"?column?\", NULL AS \"?column?_2\", 'r' AS kind",
+            ),
+            (
+                "SELECT entity_id, entity_id FROM observations",
+                "SELECT entity_id, entity_id AS \"entity_id_2\" FROM observations",
+            ),
+        ] {
+            assert_eq!(rewritten(sql), expected);
+        }
+        let apart = "SELECT a.entity_id, b.entity_id FROM observations a, observations b";
+        assert_eq!(read(apart, &catalog()), Question::Plain);
     }
 
     #[test]
@@ -831,6 +834,13 @@ mod tests {
                 "SELECT c.oid FROM pg_catalog.pg_class c, pg_catalog.pg_inherits i WHERE c.oid = i.inhparent"
             ),
             ["oid"]
+        );
+        // As the ODBC driver nests what it asks about keys.
+        assert_eq!(
+            nothing(
+                "SELECT ref.conname FROM ((((SELECT conname, conrelid, generate_series(1, 2) AS i FROM pg_constraint) ref INNER JOIN pg_class c ON c.oid = ref.conrelid) INNER JOIN pg_namespace n ON n.oid = c.relnamespace) LEFT OUTER JOIN pg_index x ON true)"
+            ),
+            ["conname"]
         );
         // A left join keeps the left side.
         rewritten(
@@ -918,6 +928,36 @@ mod tests {
                 other => panic!("{refused}: {other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn zones_are_named_as_the_lake_names_them() {
+        let mut catalog = catalog();
+        let reworded = |catalog: &Catalog, sql: &str| match read(sql, catalog) {
+            Question::Reworded(sql) => sql,
+            other => panic!("{sql}: {other:?}"),
+        };
+        let sql = "SELECT TIMESTAMP '2026-11-23 08:00' AT TIME ZONE 'asia/shanghai' AS t";
+        assert!(reworded(&catalog, sql).contains("ZONE 'Asia/Shanghai'"));
+        let sql = "SELECT TIMESTAMP '2026-11-23 08:00' AT TIME ZONE 'UTC' AS t";
+        assert_eq!(read(sql, &catalog), Question::Plain);
+        let zoned = "SELECT to_char(observed_at, 'HH24 TZ') FROM observations";
+        assert!(reworded(&catalog, zoned).contains("'%H UTC'"));
+        catalog.zone = Zone::read("Asia/Shanghai").unwrap();
+        // Moments of the lake are of the zone UTC; this one is said to be.
+        assert!(reworded(&catalog, sql).contains("ZONE 'Etc/UTC'"));
+        for refused in [zoned, "SELECT set_config('TimeZone', 'PRC', false)"] {
+            match read(refused, &catalog) {
+                Question::Refused(problem) => assert_eq!(problem.code, "sql-not-supported"),
+                other => panic!("{refused}: {other:?}"),
+            }
+        }
+        // A day by one zone's clock, and the moment at which it began.
+        let sql = "SELECT date_trunc('day', observed_at AT TIME ZONE 'PRC') AT TIME ZONE 'PRC' AS t FROM observations";
+        assert_eq!(
+            reworded(&catalog, sql),
+            "SELECT CAST(date_trunc('day', to_local_time(observed_at AT TIME ZONE 'PRC')) AT TIME ZONE 'PRC' AS TIMESTAMP WITH TIME ZONE) AS t FROM observations"
+        );
     }
 
     #[test]

@@ -11,8 +11,8 @@
 //! answer is never cut off quietly; one peer's faults, floods and slowness stay its own; every queue and
 //! store has a limit with a name ([`Limits`]).
 //!
-//! Reading order: [`wire`], [`types`], [`report`], [`split`], [`commands`], [`catalog`], [`time_formats`], `wording`,
-//! `expand`, [`dialect`], `session`, `connection`, [`door`].
+//! Reading order: [`wire`], [`zone`], [`types`], [`report`], [`split`], [`commands`], [`settings`], `procedures`, [`catalog`], [`time_formats`], `wording`,
+//! `expand`, `naming`, [`dialect`], `session`, `connection`, [`door`].
 
 pub mod catalog;
 pub mod commands;
@@ -21,12 +21,16 @@ pub mod dialect;
 pub mod door;
 mod expand;
 mod figures;
+mod naming;
+mod procedures;
 pub mod report;
 mod session;
+pub mod settings;
 pub mod split;
 pub mod time_formats;
 pub mod types;
 pub mod wire;
 mod wording;
+pub mod zone;
 
 pub use door::{City, Handle, Limits, Options, StartError, start};

@@ -2,12 +2,13 @@
 //! read, prepared statements, portals and cursors.
 
 use crate::catalog::Catalog;
-use crate::commands::{self, Command, Settings};
+use crate::commands::{self, Command};
 use crate::connection::{Guest, Stop, Wire};
 use crate::dialect::{self, Question};
 use crate::door::{Cancellable, Door};
 use crate::figures::Figures;
 use crate::report::{Severity, Written};
+use crate::settings::{Settings, title};
 use crate::split::{first_word, parameters as parameters_of, split};
 use crate::types::{self, Cells, PgType};
 use crate::wire::{ColumnHeader, Frontend, Target, Transaction};
@@ -45,6 +46,8 @@ impl Work {
 /// A prepared statement.
 struct Prepared {
     work: Work,
+    /// The zone in which it was read.
+    zone: Arc<str>,
     sql: String,
     parameters: Vec<PgType>,
     /// The types' numbers as the client is told them.
@@ -81,6 +84,8 @@ pub(crate) struct Session {
     door: Arc<Door>,
     guest: Guest,
     settings: Settings,
+    /// Settings as the client was told them last.
+    told: Vec<(&'static str, String)>,
     statements: HashMap<String, Arc<Prepared>>,
     portals: HashMap<String, Portal>,
     transaction: Transaction,
@@ -143,6 +148,7 @@ impl Session {
             shutdown: door.shutdown.subscribe(),
             door,
             guest,
+            told: settings.told(),
             settings,
             statements: HashMap::new(),
             portals: HashMap::new(),
@@ -227,8 +233,11 @@ impl Session {
         tracing::debug!(user = self.guest.username, %problem, "a statement failed");
         Figures::one(&self.door.figures.statements_failed);
         wire.error(Severity::Error, &problem, sql);
-        if self.transaction == Transaction::Open {
-            self.transaction = Transaction::Failed;
+        match self.transaction {
+            Transaction::Open => self.transaction = Transaction::Failed,
+            // What was sent together is a transaction of its own.
+            Transaction::Idle => self.settings.end(false),
+            Transaction::Failed => {}
         }
         Ok(())
     }
@@ -237,7 +246,15 @@ impl Session {
     async fn ready(&mut self, wire: &mut Wire) -> Result<(), Stop> {
         if self.transaction == Transaction::Idle {
             self.portals.clear();
+            self.settings.end(true);
         }
+        let told = self.settings.told();
+        for (now, before) in told.iter().zip(&self.told) {
+            if now != before {
+                wire.out.parameter(now.0, &now.1);
+            }
+        }
+        self.told = told;
         wire.out.ready(self.transaction);
         wire.flush().await
     }
@@ -323,6 +340,7 @@ impl Session {
             views: Arc::new(kinds.kinds.values().map(|kind| kind.name.clone()).collect()),
             user: self.guest.username.clone(),
             settings: self.settings.all(),
+            zone: self.settings.zone(),
             connection: self.id,
             lent,
         };
@@ -356,7 +374,7 @@ impl Session {
             }
             Work::Command(Command::Show(name)) => {
                 let value = self.settings.get(name)?.to_owned();
-                let columns = vec![(name.clone(), PgType::Text)];
+                let columns = vec![(title(name), PgType::Text)];
                 return Ok(Rows::texts(columns, formats, vec![vec![value]]));
             }
             Work::Command(Command::ShowAll) => {
@@ -379,6 +397,7 @@ impl Session {
             parameters,
             tables,
             catalogue: &kinds,
+            zone: Some(Arc::clone(self.settings.zone().engine())),
         };
         let city = Arc::clone(&self.door);
         let answer = city.city.lake.query_stream(question, &limits);
@@ -448,7 +467,8 @@ impl Session {
                     };
                     let batch = batch?;
                     let cells = rows.kinds.iter().zip(batch.columns());
-                    let cells = cells.map(|(kind, column)| Cells::new(*kind, column));
+                    let zone = self.settings.zone();
+                    let cells = cells.map(|(kind, column)| Cells::new(*kind, column, &zone));
                     let cells = cells.collect::<Result<Vec<_>, _>>().map_err(|error| {
                         problem(
                             "sql-answer",
@@ -488,8 +508,10 @@ impl Session {
                     )));
                 }
                 let kinds = prepared.parameters.iter().zip(&parameters).enumerate();
+                let zone = self.settings.zone();
                 let values = kinds.map(|(n, (kind, value))| {
-                    types::parameter(n, *kind, is_binary(&parameter_formats, n), value.as_ref())
+                    let binary = is_binary(&parameter_formats, n);
+                    types::parameter(n, *kind, binary, value.as_ref(), &zone)
                 });
                 let parameters = values.collect::<Result<_, _>>()?;
                 let opened = Portal {
@@ -592,6 +614,7 @@ impl Session {
                         .collect(),
                     tables,
                     catalogue: &kinds,
+                    zone: Some(Arc::clone(self.settings.zone().engine())),
                 };
                 let door = Arc::clone(&self.door);
                 let described = door.city.lake.describe(question, &limits);
@@ -613,7 +636,7 @@ impl Session {
                     .map(|n| types::parameter_type(told.get(n).copied().unwrap_or(0), None))
                     .collect();
             }
-            Work::Command(Command::Show(name)) => columns = vec![(name.clone(), PgType::Text)],
+            Work::Command(Command::Show(name)) => columns = vec![(title(name), PgType::Text)],
             Work::Command(Command::ShowAll) => columns = show_all_columns(),
             Work::Command(Command::Fetch(cursor, _)) => {
                 if let Some(portal) = self.portals.get(cursor) {
@@ -630,6 +653,7 @@ impl Session {
         });
         let prepared = Prepared {
             parameter_ids: ids.collect(),
+            zone: Arc::clone(self.settings.zone().engine()),
             work,
             sql,
             parameters,
@@ -696,8 +720,15 @@ impl Session {
             Some(rows) => rows,
             None => {
                 let parameters = portal.parameters.clone();
-                self.start(wire, &prepared.work, parameters, &portal.formats)
-                    .await?
+                let formats = &portal.formats;
+                if prepared.zone == *self.settings.zone().engine() {
+                    self.start(wire, &prepared.work, parameters, formats)
+                        .await?
+                } else {
+                    // Prepared in another zone: what was put into the lake's words then may be wrong now.
+                    let work = self.read(wire, &prepared.sql).await?;
+                    self.start(wire, &work, parameters, formats).await?
+                }
             }
         };
         let rows_max = (rows_max > 0).then_some(rows_max);
@@ -721,13 +752,14 @@ impl Session {
         Figures::one(&self.door.figures.statements);
         let tag = match command {
             Command::Nothing(tag) => tag,
-            Command::Set(name, value) => {
-                self.settings.set(&name, value)?;
-                if name == "application_name" {
-                    let value = self.settings.get(&name)?.to_owned();
-                    wire.out.parameter(&name, &value);
-                }
-                "SET"
+            Command::Set(name, value, is_local) => {
+                let tag = if value.is_some() { "SET" } else { "RESET" };
+                self.settings.set(&name, value, is_local)?;
+                tag
+            }
+            Command::ResetAll => {
+                self.settings.reset();
+                "RESET"
             }
             Command::DiscardAll => {
                 self.settings.reset();
@@ -743,6 +775,7 @@ impl Session {
                 let has_failed = self.transaction == Transaction::Failed;
                 self.transaction = Transaction::Idle;
                 self.portals.clear();
+                self.settings.end(keeps && !has_failed);
                 if keeps && !has_failed {
                     "COMMIT"
                 } else {
@@ -804,6 +837,7 @@ impl Session {
         let columns = rows.headers.iter().zip(&rows.kinds);
         let prepared = Prepared {
             columns: columns.map(|(h, kind)| (h.name.clone(), *kind)).collect(),
+            zone: Arc::clone(self.settings.zone().engine()),
             work,
             sql,
             parameters: Vec::new(),

@@ -39,11 +39,11 @@ const PATTERNS: [(&str, &str); 32] = [
     ("D", ""),
 ];
 
-/// A format in the lake's letters.
+/// A format in the lake's letters, for clocks of UTC or of another zone, whose name and offset have no letters.
 ///
 /// # Errors
 /// `sql-not-supported` with the pattern that has none.
-pub fn translated(format: &str) -> Result<String, Problem> {
+pub fn translated(format: &str, is_utc: bool) -> Result<String, Problem> {
     let mut out = String::new();
     let mut rest = format;
     while let Some(first) = rest.chars().next() {
@@ -62,6 +62,9 @@ pub fn translated(format: &str) -> Result<String, Problem> {
             .iter()
             .find_map(|(pattern, letters)| Some((strip(rest, pattern)?, pattern, letters)));
         match found {
+            Some((_, pattern @ (&"TZ" | &"OF"), _)) if !is_utc => {
+                return Err(unknown(format, pattern));
+            }
             Some((after, _, letters)) if !letters.is_empty() => {
                 // A fraction after the seconds' point takes the point with it, which is how it is read, too.
                 if letters.ends_with('f') && out.ends_with('.') {
@@ -125,15 +128,17 @@ mod tests {
             ("IYYY-IW", "%G-%V"),
             ("100% DY", "100%% %a"),
         ] {
-            assert_eq!(translated(format).unwrap(), letters, "{format}");
+            assert_eq!(translated(format, true).unwrap(), letters, "{format}");
         }
     }
 
     #[test]
     fn what_has_no_letters_is_told() {
         for format in ["J", "YYYY WW", "SSSSS", "HH24:MI x"] {
-            let problem = translated(format).unwrap_err();
+            let problem = translated(format, true).unwrap_err();
             assert_eq!(problem.code, "sql-not-supported", "{format}");
         }
+        assert_eq!(translated("HH24 OF", true).unwrap(), "%H +00");
+        assert!(translated("HH24 OF", false).is_err());
     }
 }

@@ -2,6 +2,7 @@
 //! parameters read back.
 
 use crate::wire::{put_cell, put_null};
+use crate::zone::Zone;
 use arrow::array::{
     Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Float32Array, Float64Array,
     Int16Array, Int32Array, Int64Array, StringViewArray, Time64MicrosecondArray,
@@ -184,7 +185,7 @@ pub fn null(told: u32) -> ScalarValue {
     }
 }
 
-/// Reads a parameter.
+/// Reads a parameter; a moment that names no zone is read in this one.
 ///
 /// # Errors
 /// `parameter` when it is no value of its type.
@@ -193,6 +194,7 @@ pub fn parameter(
     kind: PgType,
     binary: bool,
     value: Option<&Bytes>,
+    zone: &Zone,
 ) -> Result<ScalarValue, Problem> {
     let wrong = |what: String| {
         Problem::new(
@@ -220,7 +222,14 @@ pub fn parameter(
         },
         _ => {
             let as_text = ScalarValue::Utf8View(Some(without_zone(kind, text).to_owned()));
-            let cast = as_text.cast_to(&kind.arrow()).ok();
+            let read = match kind {
+                PgType::Timestamptz => as_text.cast_to(&DataType::Timestamp(
+                    TimeUnit::Microsecond,
+                    Some(Arc::clone(zone.engine())),
+                )),
+                _ => Ok(as_text),
+            };
+            let cast = read.and_then(|read| read.cast_to(&kind.arrow())).ok();
             cast.filter(|value| !value.is_null()).ok_or_else(|| {
                 wrong(format!(
                     "\"{}\" is no such value",
@@ -328,7 +337,7 @@ pub enum Cells {
     /// `time`
     Time(Time64MicrosecondArray),
     /// Times; whether with a zone.
-    Timestamp(TimestampMicrosecondArray, bool),
+    Timestamp(TimestampMicrosecondArray, Option<Zone>),
     /// `json`
     Json(Vec<Value>),
 }
@@ -340,11 +349,11 @@ fn get<T: Clone + 'static>(array: &ArrayRef) -> Result<T, ArrowError> {
 }
 
 impl Cells {
-    /// Makes a column ready.
+    /// Makes a column ready; moments are shown in this zone.
     ///
     /// # Errors
     /// When the column has no form of that type.
-    pub fn new(kind: PgType, column: &ArrayRef) -> Result<Self, ArrowError> {
+    pub fn new(kind: PgType, column: &ArrayRef, zone: &Zone) -> Result<Self, ArrowError> {
         let to = match kind {
             PgType::Json if column.data_type().is_nested() => {
                 return Ok(Self::Json(lake::json_values(column)?));
@@ -378,8 +387,8 @@ impl Cells {
             PgType::Bytea => Self::Bytea(get(&column)?),
             PgType::Date => Self::Date(get(&column)?),
             PgType::Time => Self::Time(get(&column)?),
-            PgType::Timestamp => Self::Timestamp(get(&column)?, false),
-            PgType::Timestamptz => Self::Timestamp(get(&column)?, true),
+            PgType::Timestamp => Self::Timestamp(get(&column)?, None),
+            PgType::Timestamptz => Self::Timestamp(get(&column)?, Some(zone.clone())),
         })
     }
 
@@ -430,12 +439,14 @@ impl Cells {
             }
             Self::Date(a) => put_date(out, i64::from(a.value(row))),
             Self::Time(a) => put_time(out, a.value(row)),
-            Self::Timestamp(a, zoned) => {
+            Self::Timestamp(a, zone) => {
                 let us = a.value(row);
-                let _ = put_date(out, us.div_euclid(DAY_US));
+                let ahead = zone.as_ref().map(|zone| zone.offset_seconds(us));
+                let shown = us.saturating_add(i64::from(ahead.unwrap_or(0)) * 1_000_000);
+                let _ = put_date(out, shown.div_euclid(DAY_US));
                 out.put_u8(b' ');
-                let _ = put_time(out, us.rem_euclid(DAY_US));
-                out.write_str(if *zoned { "+00" } else { "" })
+                let _ = put_time(out, shown.rem_euclid(DAY_US));
+                ahead.map_or(Ok(()), |seconds| put_offset(out, seconds))
             }
             Self::Json(values) => write!(out, "{}", values[row]),
         };
@@ -510,6 +521,21 @@ fn put_date(out: &mut BytesMut, days: i64) -> std::fmt::Result {
     }
 }
 
+/// How far a clock is ahead of UTC's: `+08`, `-03:30`, and with seconds before zones had whole minutes.
+fn put_offset(out: &mut BytesMut, seconds: i32) -> std::fmt::Result {
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let seconds = seconds.abs();
+    let (minutes, rest) = (seconds / 60 % 60, seconds % 60);
+    write!(out, "{sign}{:02}", seconds / 3_600)?;
+    if minutes != 0 || rest != 0 {
+        write!(out, ":{minutes:02}")?;
+    }
+    if rest != 0 {
+        write!(out, ":{rest:02}")?;
+    }
+    Ok(())
+}
+
 fn put_time(out: &mut BytesMut, us: i64) -> std::fmt::Result {
     let (seconds, fraction) = (us / 1_000_000, us % 1_000_000);
     write!(
@@ -563,10 +589,16 @@ mod tests {
     use arrow::array::{Decimal128Array, UInt64Array};
     use proptest::prelude::*;
 
-    fn cell(kind: PgType, column: ArrayRef, binary: bool) -> Vec<u8> {
+    fn cell_in(zone: &str, kind: PgType, column: ArrayRef, binary: bool) -> Vec<u8> {
         let mut out = BytesMut::new();
-        Cells::new(kind, &column).unwrap().put(0, binary, &mut out);
+        let zone = Zone::read(zone).unwrap();
+        let cells = Cells::new(kind, &column, &zone).unwrap();
+        cells.put(0, binary, &mut out);
         out[4..].to_vec()
+    }
+
+    fn cell(kind: PgType, column: ArrayRef, binary: bool) -> Vec<u8> {
+        cell_in("UTC", kind, column, binary)
     }
 
     fn text(kind: PgType, column: ArrayRef) -> String {
@@ -625,6 +657,52 @@ mod tests {
     }
 
     #[test]
+    fn moments_are_shown_and_read_in_the_zone() {
+        let time = |us| -> ArrayRef {
+            Arc::new(TimestampMicrosecondArray::from(vec![us]).with_timezone("UTC"))
+        };
+        for (zone, us, expected) in [
+            (
+                "Asia/Shanghai",
+                1_795_420_800_123_400,
+                "2026-11-23 16:00:00.1234+08",
+            ),
+            (
+                "America/New_York",
+                1_795_420_800_000_000,
+                "2026-11-23 03:00:00-05",
+            ),
+            ("Asia/Kolkata", 0, "1970-01-01 05:30:00+05:30"),
+            ("-3.5", 0, "1969-12-31 20:30:00-03:30"),
+            (
+                "Asia/Shanghai",
+                -3_000_000_000_000_000,
+                "1874-12-08 02:45:43+08:05:43",
+            ),
+        ] {
+            let shown = cell_in(zone, PgType::Timestamptz, time(us), false);
+            assert_eq!(String::from_utf8(shown).unwrap(), expected);
+            // Binary has no zone.
+            assert_eq!(
+                cell_in(zone, PgType::Timestamptz, time(us), true),
+                cell(PgType::Timestamptz, time(us), true)
+            );
+        }
+        let shanghai = Zone::read("Asia/Shanghai").unwrap();
+        for (text, us) in [
+            ("2026-11-23 16:00:00", 1_795_420_800_000_000),
+            ("2026-11-23 16:00:00+08", 1_795_420_800_000_000),
+            ("2026-11-23T08:00:00Z", 1_795_420_800_000_000),
+            ("2026-11-23", 1_795_363_200_000_000),
+        ] {
+            let bytes = Bytes::from_static(text.as_bytes());
+            let read = parameter(0, PgType::Timestamptz, false, Some(&bytes), &shanghai);
+            let expected = ScalarValue::TimestampMicrosecond(Some(us), Some("UTC".into()));
+            assert_eq!(read.unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn binary_numeric_is_in_groups_of_four_digits() {
         let number = |n: u64| -> ArrayRef { Arc::new(UInt64Array::from(vec![n])) };
         assert_eq!(
@@ -646,7 +724,13 @@ mod tests {
     #[test]
     fn parameters_are_read_or_told() {
         let read = |kind, binary, value: &'static [u8]| {
-            parameter(0, kind, binary, Some(&Bytes::from_static(value)))
+            parameter(
+                0,
+                kind,
+                binary,
+                Some(&Bytes::from_static(value)),
+                &Zone::default(),
+            )
         };
         assert_eq!(
             read(PgType::Int4, false, b"42").unwrap(),
@@ -685,7 +769,11 @@ mod tests {
                 ("parameter", "parameter $1")
             );
         }
-        assert!(parameter(0, PgType::Date, true, None).unwrap().is_null());
+        assert!(
+            parameter(0, PgType::Date, true, None, &Zone::default())
+                .unwrap()
+                .is_null()
+        );
     }
 
     proptest! {
@@ -695,12 +783,12 @@ mod tests {
             let expected = ScalarValue::TimestampMicrosecond(Some(us), Some("UTC".into()));
             for binary in [false, true] {
                 let bytes = Bytes::from(cell(PgType::Timestamptz, Arc::clone(&column), binary));
-                prop_assert_eq!(parameter(0, PgType::Timestamptz, binary, Some(&bytes)).unwrap(), expected.clone());
+                prop_assert_eq!(parameter(0, PgType::Timestamptz, binary, Some(&bytes), &Zone::default()).unwrap(), expected.clone());
             }
             let column: ArrayRef = Arc::new(Int64Array::from(vec![n]));
             for binary in [false, true] {
                 let bytes = Bytes::from(cell(PgType::Int8, Arc::clone(&column), binary));
-                prop_assert_eq!(parameter(0, PgType::Int8, binary, Some(&bytes)).unwrap(), ScalarValue::Int64(Some(n)));
+                prop_assert_eq!(parameter(0, PgType::Int8, binary, Some(&bytes), &Zone::default()).unwrap(), ScalarValue::Int64(Some(n)));
             }
             let column: ArrayRef = Arc::new(Float64Array::from(vec![f]));
             let written = text(PgType::Float8, column);
@@ -710,7 +798,7 @@ mod tests {
 
         #[test]
         fn any_parameter_bytes_do_no_harm(kind in 0..TYPES.len(), binary in any::<bool>(), value in proptest::collection::vec(any::<u8>(), 0..40)) {
-            let _ = parameter(0, TYPES[kind].0, binary, Some(&Bytes::from(value)));
+            let _ = parameter(0, TYPES[kind].0, binary, Some(&Bytes::from(value)), &Zone::default());
         }
     }
 }

@@ -3,8 +3,10 @@
 
 use crate::dialect::{literal, null, parsed, text_of};
 use crate::time_formats;
+use crate::zone::Zone;
 use datafusion::sql::sqlparser::ast::{
-    DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, TimezoneInfo,
+    BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments,
+    Query, TimezoneInfo,
 };
 use model::Problem;
 
@@ -15,8 +17,36 @@ pub(crate) fn is_reading(time: &Expr) -> bool {
         Expr::Nested(inner) => is_reading(inner),
         Expr::Cast { data_type, .. } => is_without_zone(data_type),
         Expr::TypedString(typed) => is_without_zone(&typed.data_type),
-        Expr::Function(function) => function.name.to_string() == "to_local_time",
+        Expr::Function(function) => match function.name.to_string().to_ascii_lowercase().as_str() {
+            "to_local_time" => true,
+            "date_trunc" => match &function.args {
+                FunctionArguments::List(list) => list.args.iter().any(|argument| match argument {
+                    FunctionArg::Unnamed(FunctionArgExpr::Expr(time)) => is_reading(time),
+                    _ => false,
+                }),
+                _ => false,
+            },
+            _ => false,
+        },
+        Expr::BinaryOp {
+            left,
+            op: BinaryOperator::Plus | BinaryOperator::Minus,
+            right,
+        } => is_reading(left) && is_interval(right),
         _ => false,
+    }
+}
+
+/// A zone after AT TIME ZONE in the lake's words, where those are others. Offsets are left as they are. Where clocks are
+/// read in another zone, UTC goes by its longer name: by the short one the lake knows the zone of its columns, which nobody said.
+pub(crate) fn zone_name(text: &str, reads_utc: bool) -> Option<String> {
+    if !text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return None;
+    }
+    let zone = Zone::read(text)?;
+    match zone.is_utc() && !reads_utc {
+        true => Some("Etc/UTC".to_owned()),
+        false => (**zone.engine() != *text).then(|| zone.engine().to_string()),
     }
 }
 
@@ -31,7 +61,7 @@ fn is_without_zone(data_type: &DataType) -> bool {
 pub(crate) const TIMES_BY_FORMAT: [&str; 3] = ["to_char", "to_timestamp", "to_date"];
 
 /// Puts the format of such a function, when it is written out, into the lake's letters.
-pub(crate) fn in_lakes_letters(function: &mut Function) -> Result<(), Problem> {
+pub(crate) fn in_lakes_letters(function: &mut Function, is_utc: bool) -> Result<(), Problem> {
     let FunctionArguments::List(list) = &mut function.args else {
         return Ok(());
     };
@@ -42,7 +72,7 @@ pub(crate) fn in_lakes_letters(function: &mut Function) -> Result<(), Problem> {
     if let Some(text) = text_of(format)
         && !text.contains('%')
     {
-        *format = parsed(&literal(&time_formats::translated(text)?));
+        *format = parsed(&literal(&time_formats::translated(text, is_utc)?));
     }
     Ok(())
 }
@@ -82,6 +112,12 @@ pub(crate) fn elements(array: &Expr) -> Option<Vec<Expr>> {
             Some(words.map(|word| parsed(&literal(word))).collect())
         }
     }
+}
+
+/// Whether a query takes the search path apart, name by name, as Grafana does to find the tables of its schemas.
+pub(crate) fn is_search_path(query: &Query) -> bool {
+    let text = query.to_string().to_ascii_lowercase();
+    text.contains("current_setting('search_path')") && text.contains("generate_series")
 }
 
 /// `left IN (list)`, or its opposite.

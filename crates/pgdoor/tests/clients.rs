@@ -1,69 +1,15 @@
-//! Clients that nobody here wrote talk to the running door: PostgreSQL's own psql and its JDBC driver, which `make setup`
-//! installs, and psycopg and SQLAlchemy when they can be installed from PyPI. What is not there is said and passed over;
-//! where continuous integration runs, psql and JDBC must be there.
+//! Clients that nobody here wrote talk to the running door: PostgreSQL's own psql, its JDBC and its ODBC driver, which `make
+//! setup` installs, and psycopg, SQLAlchemy, pyodbc and node-postgres when they can be installed from PyPI and npm. What is
+//! not there is said and passed over; where continuous integration runs, psql and the two drivers must be there.
 
 mod support;
 
 use pgdoor::Limits;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use support::{Door, PASSWORD, PATIENCE, open, queries};
-use testkit::foreign::{Python, passed_over};
+use support::foreign::{answered, has_psql, is_content, psql};
+use support::{PASSWORD, open, queries};
+use testkit::foreign::{Node, Python, passed_over};
 use tokio::process::Command;
-
-/// Whether psql is here.
-fn has_psql() -> bool {
-    let here = std::process::Command::new("psql").arg("--version").output();
-    if here.is_err() {
-        passed_over("psql", "Debian: postgresql-client");
-    }
-    here.is_ok()
-}
-
-struct Said {
-    out: String,
-    err: String,
-    good: bool,
-}
-
-/// Runs psql with these arguments, as `wang` without TLS unless `more` says otherwise.
-async fn psql(door: &Door, more: &str, arguments: &[&str]) -> Said {
-    let service = format!(
-        "host=127.0.0.1 port={} user=wang dbname=city sslmode=disable connect_timeout=10 {more}",
-        door.port()
-    );
-    let running = Command::new("psql")
-        .args([
-            &service,
-            "-X",
-            "-q",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-P",
-            "pager=off",
-        ])
-        .args(arguments)
-        .env("PGPASSWORD", PASSWORD)
-        .env("LC_ALL", "C.UTF-8")
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(PATIENCE, running)
-        .await
-        .expect("psql hangs")
-        .unwrap();
-    Said {
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-        good: output.status.success(),
-    }
-}
-
-async fn answered(door: &Door, sql: &str) -> String {
-    let said = psql(door, "", &["-A", "-t", "-c", sql]).await;
-    assert!(said.good, "{sql}: {}", said.err);
-    said.out.trim_end().to_owned()
-}
 
 #[tokio::test]
 async fn psql_asks() {
@@ -421,21 +367,6 @@ async fn psycopg_and_sqlalchemy() {
     is_content(client).await;
 }
 
-/// Runs a client whose last word is that all is as expected.
-async fn is_content(mut client: Command) {
-    let running = client.stdin(Stdio::null()).kill_on_drop(true).output();
-    let output = tokio::time::timeout(PATIENCE, running)
-        .await
-        .expect("the client hangs")
-        .unwrap();
-    let (out, err) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
-    let last = out.lines().last();
-    assert_eq!(last, Some("all as expected"), "{out}\n{err}");
-}
-
 /// The PostgreSQL JDBC driver where Debian puts it.
 const JDBC: &str = "/usr/share/java/postgresql.jar";
 
@@ -454,4 +385,162 @@ async fn jdbc_as_dbeaver_and_bi_tools_use_it() {
     let mut client = Command::new("java");
     client.args(["-cp", JDBC, program, &door.port().to_string(), PASSWORD]);
     is_content(client).await;
+}
+
+/// PostgreSQL's ODBC driver where Debian puts it, in a folder by the kind of machine.
+fn odbc_driver() -> Option<PathBuf> {
+    let folders = std::fs::read_dir("/usr/lib").ok()?;
+    folders
+        .filter_map(|folder| Some(folder.ok()?.path().join("odbc/psqlodbcw.so")))
+        .find(|driver| driver.is_file())
+}
+
+#[tokio::test]
+async fn odbc_as_excel_and_power_bi_use_it() {
+    let Some(driver) = odbc_driver() else {
+        passed_over("PostgreSQL's ODBC driver", "Debian: odbc-postgresql");
+        return;
+    };
+    let python = Python {
+        beside: env!("CARGO_TARGET_TMPDIR"),
+        name: "pyodbc",
+        imports: "pyodbc",
+        packages: &["pyodbc"],
+    };
+    let python = match python.make() {
+        Ok(python) => python,
+        Err(why) => {
+            eprintln!("skipped: pyodbc cannot be installed from PyPI here: {why}");
+            return;
+        }
+    };
+    let door = open(Limits::default(), queries()).await;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/odbc_client.py");
+    let mut client = Command::new(python);
+    client
+        .args([script, &door.port().to_string(), PASSWORD])
+        .arg(driver);
+    is_content(client).await;
+}
+
+#[tokio::test]
+async fn node_postgres() {
+    let node = Node {
+        beside: env!("CARGO_TARGET_TMPDIR"),
+        name: "node-postgres",
+        packages: &["pg"],
+    };
+    let modules = match node.make() {
+        Ok(modules) => modules,
+        Err(why) => {
+            eprintln!("skipped: pg cannot be installed from npm here: {why}");
+            return;
+        }
+    };
+    let door = open(Limits::default(), queries()).await;
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/node_client.js");
+    let mut client = Command::new("node");
+    client
+        .args([script, &door.port().to_string(), PASSWORD])
+        .env("NODE_PATH", modules);
+    is_content(client).await;
+}
+
+/// Of the shape in which Npgsql 6 to 10 asks for types: kinds of types told apart by the functions that receive them, arrays
+/// and ranges with what they are made of.
+const TYPES_AS_NPGSQL: &str = "
+    SELECT ns.nspname, t.oid, t.typname, t.typtype, t.typnotnull, t.elemtypoid FROM (
+        SELECT typ.oid, typ.typnamespace, typ.typname, typ.typtype, typ.typnotnull, typ.relkind, el.oid AS elemtypoid,
+            CASE WHEN elproc.proname = 'array_recv' THEN 'a' ELSE el.typtype END AS elemtyptype
+        FROM (
+            SELECT typ.oid, typnamespace, typname, typrelid, typnotnull, relkind, typelem AS elemoid,
+                CASE WHEN proc.proname = 'array_recv' THEN 'a' ELSE typ.typtype END AS typtype,
+                CASE WHEN proc.proname = 'array_recv' THEN typ.typelem
+                    WHEN typ.typtype = 'r' THEN rngsubtype
+                    WHEN typ.typtype = 'm' THEN (SELECT rngtypid FROM pg_range WHERE rngmultitypid = typ.oid)
+                    WHEN typ.typtype = 'd' THEN typ.typbasetype END AS elemtypoid
+            FROM pg_type AS typ
+            LEFT JOIN pg_class AS cls ON (cls.oid = typ.typrelid)
+            LEFT JOIN pg_proc AS proc ON proc.oid = typ.typreceive
+            LEFT JOIN pg_range ON (pg_range.rngtypid = typ.oid)
+        ) AS typ
+        LEFT JOIN pg_type AS el ON el.oid = elemtypoid
+        LEFT JOIN pg_proc AS elproc ON elproc.oid = el.typreceive
+    ) AS t JOIN pg_namespace AS ns ON (ns.oid = typnamespace)
+    WHERE typtype IN ('b', 'r', 'm', 'e', 'd') OR (typtype = 'c' AND relkind = 'c')
+        OR (typtype = 'a' AND elemtyptype IN ('b', 'r', 'm', 'e', 'd'))
+    ORDER BY CASE WHEN typtype IN ('b', 'e', 'p') THEN 0 WHEN typtype = 'a' THEN 5
+        WHEN typtype = 'd' AND elemtyptype = 'a' THEN 6 END;
+    SELECT pg_type.oid, enumlabel FROM pg_enum JOIN pg_type ON pg_type.oid = enumtypid ORDER BY oid, enumsortorder";
+
+/// The same for Npgsql 3 to 5, one of which Power BI brings along: a type without a function to receive it is not there.
+const TYPES_AS_POWER_BI: &str = "
+    SELECT ns.nspname, a.typname, a.oid, a.typrelid, a.typbasetype,
+        CASE WHEN pg_proc.proname = 'array_recv' THEN 'a' ELSE a.typtype END AS type,
+        CASE WHEN pg_proc.proname = 'array_recv' THEN a.typelem WHEN a.typtype = 'r' THEN rngsubtype ELSE 0 END AS elemoid,
+        CASE WHEN pg_proc.proname IN ('array_recv', 'oidvectorrecv') THEN 3 WHEN a.typtype = 'd' THEN 1 ELSE 0 END AS ord
+    FROM pg_type AS a
+    JOIN pg_namespace AS ns ON (ns.oid = a.typnamespace)
+    JOIN pg_proc ON pg_proc.oid = a.typreceive
+    LEFT OUTER JOIN pg_class AS cls ON (cls.oid = a.typrelid)
+    LEFT OUTER JOIN pg_type AS b ON (b.oid = a.typelem)
+    LEFT OUTER JOIN pg_range ON (pg_range.rngtypid = a.oid)
+    WHERE a.typtype IN ('b', 'r', 'e', 'd') OR (a.typtype = 'c' AND cls.relkind = 'c')
+        OR (pg_proc.proname = 'array_recv' AND b.typtype IN ('b', 'r', 'e', 'd'))
+    ORDER BY ord";
+
+#[tokio::test]
+async fn types_are_told_as_npgsql_loads_them() {
+    if !has_psql() {
+        return;
+    }
+    let door = open(Limits::default(), queries()).await;
+    for (sql, expected) in [
+        (TYPES_AS_NPGSQL, "pg_catalog|1184|timestamptz|b|f|"),
+        (TYPES_AS_POWER_BI, "pg_catalog|timestamptz|1184|0|0|b|0|0"),
+    ] {
+        let said = answered(&door, sql).await;
+        assert!(said.lines().any(|line| line == expected), "{said}");
+        for name in [
+            "bool", "bytea", "date", "float8", "int8", "json", "numeric", "text", "time", "varchar",
+        ] {
+            assert!(said.contains(&format!("|{name}|")), "{name} in\n{said}");
+        }
+    }
+    // What its pool says before it hands a connection on.
+    let reset = "SET SESSION AUTHORIZATION DEFAULT; RESET ALL; CLOSE ALL; UNLISTEN *; SELECT pg_advisory_unlock_all(); \
+                 DISCARD SEQUENCES; DISCARD TEMP; SELECT 1";
+    assert_eq!(answered(&door, reset).await.trim_start(), "1");
+}
+
+#[tokio::test]
+async fn questions_of_grafanas_kind() {
+    if !has_psql() {
+        return;
+    }
+    let door = open(Limits::default(), queries()).await;
+    for (sql, expected) in [
+        ("SELECT current_setting('server_version_num')::int / 100", "1500"),
+        ("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'", ""),
+        // The tables of the schemas in the search path.
+        (
+            "SELECT quote_ident(table_name) AS \"table\" FROM information_schema.tables WHERE quote_ident(table_schema) IN (
+                SELECT CASE WHEN trim(s[i]) = '\"$user\"' THEN user ELSE trim(s[i]) END FROM generate_series(
+                    array_lower(string_to_array(current_setting('search_path'), ','), 1),
+                    array_upper(string_to_array(current_setting('search_path'), ','), 1)) AS i,
+                    string_to_array(current_setting('search_path'), ',') s) AND table_name < 'observations_1' ORDER BY 1",
+            "WaterObserved\ncases\nobservations",
+        ),
+        (
+            "SELECT quote_ident(column_name) AS \"column\", data_type AS \"type\" FROM information_schema.columns WHERE quote_ident(table_name) = 'cases' ORDER BY ordinal_position LIMIT 3",
+            "id|bigint\ntitle|text\nopened_at|timestamp with time zone",
+        ),
+        // What its macros for times become.
+        (
+            "SELECT floor(extract(epoch from observed_at)/300)*300 AS time, count(value_number) AS value, entity_id AS metric FROM observations WHERE observed_at BETWEEN '2026-11-23T08:00:00Z' AND '2026-11-23T08:05:00Z' GROUP BY 1, 3 ORDER BY 1, 3 LIMIT 1",
+            "1795420800|30|urn:ngsi-ld:WaterObserved:0",
+        ),
+    ] {
+        assert_eq!(answered(&door, sql).await, expected, "{sql}");
+    }
 }

@@ -83,8 +83,21 @@ impl Raw {
     }
 
     async fn startup(&mut self, user: &str) {
+        self.startup_in(user, "UTC").await;
+    }
+
+    async fn startup_in(&mut self, user: &str, zone: &str) {
         let mut body = 196_608_i32.to_be_bytes().to_vec();
-        body.extend(text(&["user", user, "client_encoding", "UTF8", ""]));
+        let asked = [
+            "user",
+            user,
+            "client_encoding",
+            "UTF8",
+            "TimeZone",
+            zone,
+            "",
+        ];
+        body.extend(text(&asked));
         let mut bytes = (body.len() as i32 + 4).to_be_bytes().to_vec();
         bytes.extend(body);
         self.send(&bytes).await;
@@ -314,4 +327,85 @@ async fn a_change_of_role_holds_at_the_next_statement() {
     // The change ended the person's sessions, and with them this one.
     assert_eq!((kind, field(&body, b'C').as_str()), (b'E', "28000"));
     assert!(raw.is_closed().await);
+}
+
+#[tokio::test]
+async fn the_zone_is_told_when_it_changes() {
+    let door = open(Limits::default(), queries()).await;
+    let mut raw = Raw::signed_in(&door).await;
+    let told = async |raw: &mut Raw, sql: &str| {
+        raw.send(&message(b'Q', &text(&[sql]))).await;
+        let answers = raw.until(b'Z').await;
+        let told = answers.iter().filter(|m| m.0 == b'S');
+        let told: Vec<String> = told
+            .map(|m| String::from_utf8_lossy(&m.1).replace('\0', " "))
+            .collect();
+        told.concat()
+    };
+    for (sql, expected) in [
+        ("SET TIME ZONE 'asia/shanghai'", "TimeZone Asia/Shanghai "),
+        ("SET timezone = 'Asia/Shanghai'", ""),
+        ("BEGIN; SET LOCAL timezone = 8", "TimeZone <+08>-08 "),
+        ("COMMIT", "TimeZone Asia/Shanghai "),
+        ("BEGIN; SET timezone = 'UTC'", "TimeZone UTC "),
+        ("ROLLBACK", "TimeZone Asia/Shanghai "),
+        // One that fails takes back what was sent with it.
+        ("SET timezone = 'PRC'; SELECT x", ""),
+        ("SET LOCAL timezone = 'PRC'", ""),
+        ("SET timezone = 'Mars/Base'", ""),
+        ("RESET timezone", "TimeZone UTC "),
+        ("SET application_name = 'a'", "application_name a "),
+        ("DISCARD ALL", "application_name  "),
+    ] {
+        assert_eq!(told(&mut raw, sql).await, expected, "{sql}");
+    }
+    // What cannot be read is told at sign-in already.
+    let mut wrong = Raw::connect(&door).await;
+    wrong.startup_in("wang", "Mars/Base").await;
+    let (kind, body) = wrong.next().await.unwrap();
+    assert_eq!((kind, field(&body, b'C').as_str()), (b'E', "22023"));
+    assert_eq!(
+        field(&body, b'M'),
+        "invalid value for parameter \"TimeZone\": \"Mars/Base\""
+    );
+    assert!(wrong.is_closed().await);
+}
+
+#[tokio::test]
+async fn a_statement_follows_the_zone_it_runs_in() {
+    let door = open(Limits::default(), queries()).await;
+    let mut raw = Raw::signed_in(&door).await;
+    // Prepared in UTC, run in Shanghai; the parameter is a reading of the clock.
+    let sql = "SELECT min(observed_at), min(observed_at) AT TIME ZONE 'UTC', TIMESTAMP '2026-11-23 08:00:00' AT TIME ZONE 'UTC' FROM observations WHERE observed_at >= $1";
+    let parse = [text(&["s", sql]), vec![0, 0]].concat();
+    raw.send(&[message(b'P', &parse), message(b'S', b"")].concat())
+        .await;
+    raw.until(b'Z').await;
+    raw.asks("SET TIME ZONE 'Asia/Shanghai'").await;
+    let value = b"2026-11-23 16:00:10";
+    let mut bind = text(&["", "s"]);
+    bind.extend([0, 0, 0, 1]);
+    bind.extend((value.len() as i32).to_be_bytes());
+    bind.extend(value);
+    bind.extend([0, 0]);
+    let execute = [text(&[""]), vec![0; 4]].concat();
+    raw.send(
+        &[
+            message(b'B', &bind),
+            message(b'E', &execute),
+            message(b'S', b""),
+        ]
+        .concat(),
+    )
+    .await;
+    let answers = raw.until(b'Z').await;
+    let row = answers.iter().find(|m| m.0 == b'D').expect("a row");
+    let row = String::from_utf8_lossy(&row.1).into_owned();
+    for part in [
+        "2026-11-23 16:00:10+08",
+        "2026-11-23 08:00:10",
+        "2026-11-23 16:00:00+08",
+    ] {
+        assert!(row.contains(part), "{part} in {row}");
+    }
 }

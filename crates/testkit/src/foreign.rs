@@ -1,5 +1,5 @@
 //! Programs that nobody here wrote, for tests that let them read and ask what we serve and write: a Python with packages
-//! from PyPI, and what to do about a program that is not there.
+//! from PyPI, packages from npm, and what to do about a program that is not there.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -45,6 +45,45 @@ impl Python<'_> {
             is_ready()?;
         }
         Ok(python)
+    }
+}
+
+/// Packages from npm, in a folder of their own that is made once and kept beside the build.
+pub struct Node<'a> {
+    /// Where it is kept: `env!("CARGO_TARGET_TMPDIR")` of the test.
+    pub beside: &'a str,
+    /// Its folder there. Two tests that run at once need two names.
+    pub name: &'a str,
+    /// What `npm install` is given, each a package's plain name.
+    pub packages: &'a [&'a str],
+}
+
+impl Node<'_> {
+    /// The folder that a script is given as `NODE_PATH`, made when it is not there.
+    ///
+    /// # Errors
+    /// The last line of what npm said.
+    pub fn make(&self) -> Result<PathBuf, String> {
+        let folder = Path::new(self.beside).join(self.name);
+        let modules = folder.join("node_modules");
+        let is_ready = self
+            .packages
+            .iter()
+            .all(|package| modules.join(package).join("package.json").is_file());
+        if !is_ready {
+            run(Command::new("npm")
+                .args([
+                    "install",
+                    "--silent",
+                    "--no-audit",
+                    "--no-fund",
+                    "--fetch-retries=1",
+                ])
+                .arg("--prefix")
+                .arg(&folder)
+                .args(self.packages))?;
+        }
+        Ok(modules)
     }
 }
 

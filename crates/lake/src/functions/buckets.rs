@@ -3,6 +3,7 @@
 
 use super::{MONTHS_ORIGIN_US, ORIGIN_US, Width};
 use crate::schema::time_type;
+use crate::zone;
 use arrow::array::{RecordBatch, TimestampMicrosecondArray};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::catalog::streaming::StreamingTable;
@@ -12,6 +13,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
+use datafusion::prelude::SessionConfig;
 use std::sync::Arc;
 
 const NAME: &str = "buckets";
@@ -31,7 +33,8 @@ impl TableFunctionImpl for BucketsFunction {
             return plan_err!("write {NAME}(from, to, width)");
         };
         let width = Width::read(NAME, &constant(width)?)?;
-        let (from, to) = (time(from)?, time(to)?);
+        let config = args.session().config();
+        let (from, to) = (time(from, config)?, time(to, config)?);
         let (first, end) = (number(width, from), number(width, to.saturating_sub(1)));
         if to > from && end - first >= BUCKETS_MAX {
             return plan_err!(
@@ -61,8 +64,8 @@ fn constant(expr: &Expr) -> Result<ScalarValue> {
 }
 
 /// A time in microseconds.
-fn time(expr: &Expr) -> Result<i64> {
-    match constant(expr)?.cast_to(&time_type())? {
+fn time(expr: &Expr, config: &SessionConfig) -> Result<i64> {
+    match zone::moment(&constant(expr)?, config)? {
         ScalarValue::TimestampMicrosecond(Some(us), _) => Ok(us),
         _ => plan_err!("{NAME} goes from one time to another, and null is none"),
     }

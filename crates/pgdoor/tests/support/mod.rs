@@ -1,6 +1,8 @@
 //! A door over a real lake, real records and real sign-ins, for tests.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod foreign;
+
 use identity::password::WorkFactor;
 use identity::{Identity, NewPerson, Role};
 use lake::{ColumnKind, Lake, RecordTable, RecordTables};
