@@ -448,11 +448,11 @@ fn cell_problem(
         place(),
         both(
             format!(
-                "请把{}写成 {} 这样，或留空，或用 --type 指定这一列是什么",
+                "请把{}写成 {} 这样，或留空，或在命令行用 --type 指定这一列是什么",
                 kind.zh, example.zh
             ),
             format!(
-                "write {} as {}, leave the cell empty, or say what the column holds with --type",
+                "write {} as {}, leave the cell empty, or, on the command line, say what the column holds with --type",
                 kind.en, example.en
             ),
         ),
