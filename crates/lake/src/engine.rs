@@ -4,6 +4,7 @@
 use crate::errors::{CATALOG, SCHEMA};
 use crate::functions;
 use crate::lake::Options;
+use crate::numbered::ByNumbers;
 use crate::runs::ByRuns;
 use crate::store::LakeFolder;
 use crate::verified::Verified;
@@ -112,6 +113,7 @@ impl Engine {
             .with_runtime_env(Arc::new(env))
             .with_default_features()
             .with_physical_optimizer_rule(Arc::new(ByRuns))
+            .with_physical_optimizer_rule(Arc::new(ByNumbers))
             .with_physical_optimizer_rule(Arc::new(JoinsYield));
         if let Some(zone) = zone {
             builder = zone::add(builder, zone);

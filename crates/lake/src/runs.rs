@@ -5,6 +5,7 @@
 //!
 //! Where the runs turn out short, the rest of that partition goes to the engine's own first half.
 
+use crate::numbered::is_name;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt32Array};
 use arrow::compute::{partition, take};
 use arrow::datatypes::{
@@ -88,7 +89,7 @@ fn reads_files(plan: &Arc<dyn ExecutionPlan>) -> bool {
 
 /// The first half of a GROUP BY.
 #[derive(Debug)]
-struct Runs {
+pub(crate) struct Runs {
     /// The engine's own, an [`AggregateExec`]: says what is asked, and takes over where runs are short.
     partial: Arc<dyn ExecutionPlan>,
 }
@@ -98,6 +99,15 @@ impl Runs {
         self.partial.downcast_ref().ok_or_else(|| {
             DataFusionError::Internal("a first half of a GROUP BY is expected".to_owned())
         })
+    }
+
+    /// Which of its groups' columns hold the texts of a column of one of these names.
+    pub fn names(&self, names: &[&str]) -> Result<Vec<usize>> {
+        let aggregate = self.aggregate()?;
+        let schema = aggregate.input().schema();
+        let groups = aggregate.group_expr().expr().iter().enumerate();
+        let names = groups.filter(|(_, (expr, _))| is_name(expr, &schema, names));
+        Ok(names.map(|(n, _)| n).collect())
     }
 }
 

@@ -1,12 +1,13 @@
 //! A stored table as an SQL table: files and rows in memory, as they were at one moment. Predicates and
 //! projections reach the files: whole files are passed over by what the manifest knows of their times,
 //! positions and entities, row groups and pages by their statistics and bloom filters, and only the columns
-//! asked for are read. Of files that may hold rows which corrections took the place of, those rows are left out.
+//! asked for are read; of rows for which a filter is known to hold it is not asked. Of files that may hold rows which corrections took the place of, those rows are left out.
 
 use crate::engine::store_url;
 use crate::lake::Contents;
 use crate::layout::Table;
 use crate::manifest::{FileEntry, Manifest};
+use crate::pieces::{Condition, Parts, Piece, piece_rows, pieces, rows};
 use crate::schema::{ZONE, column, rollup_column};
 use crate::tail::Chunk;
 use crate::verified::{Expected, Verified, Verifying};
@@ -15,6 +16,7 @@ use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::catalog::memory::{DataSourceExec, MemorySourceConfig};
 use datafusion::common::pruning::PrunableStatistics;
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::stats::Precision;
 use datafusion::common::{Column, ColumnStatistics, DFSchema, ScalarValue, Statistics};
 use datafusion::config::TableParquetOptions;
@@ -32,8 +34,10 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::filter::FilterExecBuilder;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use datafusion::physical_plan::union::UnionExec;
+use futures::StreamExt;
 use object_store::path::Path;
 use parquet::arrow::async_reader::AsyncFileReader;
+use parquet::file::metadata::ParquetMetaData;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
@@ -72,15 +76,10 @@ impl Stored {
         }
     }
 
-    fn scan_files(
-        &self,
-        state: &dyn Session,
-        files: &[Arc<FileEntry>],
-        projection: &[usize],
-        limit: Option<usize>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
+    /// Makes readers of some files.
+    fn leased(&self, state: &dyn Session, files: &[Arc<FileEntry>]) -> Result<Leased> {
         let runtime = state.runtime_env();
-        let factory = Leased {
+        Ok(Leased {
             inner: CachedParquetFileReaderFactory::new(
                 runtime.object_store(store_url())?,
                 runtime.cache_manager.get_file_metadata_cache(),
@@ -89,27 +88,36 @@ impl Stored {
                 .iter()
                 .map(|file| (location(file), expected(file)))
                 .collect(),
+            footers: HashMap::new(),
             verified: Arc::clone(&self.contents.verified),
             _manifest: Arc::clone(&self.contents.manifest),
-        };
+        })
+    }
+
+    fn scan_files(
+        &self,
+        state: &dyn Session,
+        leased: &Arc<Leased>,
+        wanted: &Wanted,
+        projection: &[usize],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let mut options = TableParquetOptions::default();
         // Other columns of a row that a predicate turns down are not even decoded.
         options.global.pushdown_filters = true;
         options.global.reorder_filters = true;
         let source = ParquetSource::new(self.table.schema())
             .with_table_parquet_options(options)
-            .with_parquet_file_reader_factory(Arc::new(factory));
+            .with_parquet_file_reader_factory(Arc::clone(leased) as Arc<_>);
 
-        let groups = state.config().target_partitions().clamp(1, files.len());
+        let groups = state.config().target_partitions().clamp(1, wanted.count());
         let mut file_groups = vec![Vec::new(); groups];
-        for (n, entry) in files.iter().enumerate() {
-            let file = PartitionedFile::new(&entry.path, entry.bytes)
-                .with_statistics(Arc::new(statistics(std::slice::from_ref(entry))));
+        for (n, file) in wanted.files().enumerate() {
             file_groups[n % groups].push(file);
         }
         let config = FileScanConfigBuilder::new(store_url(), Arc::new(source))
             .with_file_groups(file_groups.into_iter().map(FileGroup::new).collect())
-            .with_statistics(statistics(files))
+            .with_statistics(wanted.statistics())
             .with_projection_indices(Some(projection.to_vec()))?
             .with_limit(limit)
             .build();
@@ -120,7 +128,8 @@ impl Stored {
     fn scan_filtered(
         &self,
         state: &dyn Session,
-        files: &[Arc<FileEntry>],
+        leased: &Arc<Leased>,
+        wanted: &Wanted,
         projection: &[usize],
         filters: &[Expr],
         is_struck: bool,
@@ -131,10 +140,10 @@ impl Stored {
             filters.push(self.contents.struck.expr().is_not_true());
         }
         if filters.is_empty() {
-            return self.scan_files(state, files, projection, limit);
+            return self.scan_files(state, leased, wanted, projection, limit);
         }
         let wider = self.with_columns_of(&filters, projection)?;
-        let scan = self.scan_files(state, files, &wider, None)?;
+        let scan = self.scan_files(state, leased, wanted, &wider, None)?;
         filtered(state, &filters, scan, projection.len())
     }
 
@@ -151,6 +160,64 @@ impl Stored {
             wider.extend(named);
         }
         Ok(wider)
+    }
+
+    /// The filters, as ranges of rows are asked about them.
+    fn conditions(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<Condition>> {
+        let schema = self.table.schema();
+        let condition = |filter: &Expr| {
+            let columns = filter.column_refs();
+            let only = columns.iter().next().filter(|_| columns.len() == 1);
+            let opposite = opposite(filter, &schema);
+            Ok(Condition {
+                may_hold: self.predicate(state, std::slice::from_ref(filter))?,
+                may_fail: match opposite {
+                    Some(opposite) => self.predicate(state, &[opposite])?,
+                    None => None,
+                },
+                column: only.map(|column| column.name().to_owned()),
+            })
+        };
+        filters.iter().map(condition).collect()
+    }
+
+    /// What of some files has to be read, and of which of it the filters have to be asked: of files whose footers were
+    /// looked at, what holds for their row groups and pages is known.
+    fn wanted(
+        &self,
+        state: &dyn Session,
+        leased: &Leased,
+        files: &[Arc<FileEntry>],
+        filters: &[Expr],
+    ) -> Result<(Wanted, Wanted)> {
+        let (mut sure, mut unsure) = (Wanted::default(), Wanted::default());
+        let conditions = match leased.footers.is_empty() {
+            true => Vec::new(),
+            false => self.conditions(state, filters)?,
+        };
+        let mut looked = Vec::new();
+        for file in files {
+            match leased.footers.get(&location(file)) {
+                Some(footer) => {
+                    let parts = Parts::of(&self.table.schema(), footer, &conditions)?;
+                    looked.push((file, footer, parts));
+                }
+                None => unsure.whole.push(Arc::clone(file)),
+            }
+        }
+        let threads = state.config().target_partitions();
+        let all = (looked.iter()).map(|(.., parts)| rows(&parts.sure) + rows(&parts.unsure));
+        let piece_rows = piece_rows(all.sum(), threads);
+        for (file, footer, parts) in looked {
+            let cut = |parts, wanted: &mut Wanted| {
+                for piece in pieces(parts, footer, piece_rows) {
+                    wanted.pieces.push((Arc::clone(file), piece));
+                }
+            };
+            cut(parts.sure, &mut sure);
+            cut(parts.unsure, &mut unsure);
+        }
+        Ok((sure, unsure))
     }
 
     /// For each file, which filters cannot turn down any of its rows.
@@ -217,8 +284,90 @@ impl Stored {
 struct Leased {
     inner: CachedParquetFileReaderFactory,
     files: HashMap<Path, Expected>,
+    /// Footers that were looked at.
+    footers: HashMap<Path, Arc<ParquetMetaData>>,
     verified: Arc<Verified>,
     _manifest: Arc<Manifest>,
+}
+
+impl Leased {
+    /// Looks at the footers of some files, as many as may be kept until the question is answered.
+    async fn look(&mut self, files: &[Arc<FileEntry>], threads: usize) -> Result<()> {
+        let metrics = ExecutionPlanMetricsSet::new();
+        let mut looks = Vec::new();
+        for file in files.iter().take(FOOTERS_MAX) {
+            let found = PartitionedFile::new(&file.path, file.bytes);
+            let reader = self.create_reader(0, found, None, &metrics)?;
+            looks.push(look(location(file), reader));
+        }
+        let mut footers = futures::stream::iter(looks).buffered(threads.max(1));
+        let mut bytes = 0;
+        while bytes < FOOTER_BYTES_MAX
+            && let Some(found) = footers.next().await
+        {
+            let (location, footer) = found?;
+            bytes += footer.memory_size();
+            self.footers.insert(location, footer);
+        }
+        Ok(())
+    }
+}
+
+/// Reads a footer on another thread; with its index of pages, which the cache of footers keeps too.
+async fn look(
+    location: Path,
+    mut reader: Box<dyn AsyncFileReader + Send>,
+) -> Result<(Path, Arc<ParquetMetaData>)> {
+    let look = SpawnedTask::spawn(async move { reader.get_metadata(None).await });
+    let footer = look.await;
+    let footer = footer.map_err(|e| DataFusionError::External(Box::new(e)))??;
+    Ok((location, footer))
+}
+
+/// Most files whose footers are looked at before a question begins to be answered.
+const FOOTERS_MAX: usize = 64;
+/// Memory of footers, in bytes, after which no more are looked at beforehand.
+const FOOTER_BYTES_MAX: usize = 16 << 20;
+
+/// What is read of a table's files by one scan.
+#[derive(Default)]
+struct Wanted {
+    whole: Vec<Arc<FileEntry>>,
+    pieces: Vec<(Arc<FileEntry>, Piece)>,
+}
+
+impl Wanted {
+    fn count(&self) -> usize {
+        self.whole.len() + self.pieces.len()
+    }
+
+    fn files(&self) -> impl Iterator<Item = PartitionedFile> {
+        let file = |entry: &Arc<FileEntry>| {
+            PartitionedFile::new(&entry.path, entry.bytes)
+                .with_statistics(Arc::new(statistics(std::slice::from_ref(entry))))
+        };
+        let piece = move |(entry, piece): &(Arc<FileEntry>, Piece)| {
+            file(entry)
+                .with_range(piece.bytes.start, piece.bytes.end)
+                .with_extension(piece.plan.clone())
+        };
+        (self.whole.iter().map(file)).chain(self.pieces.iter().map(piece))
+    }
+
+    fn statistics(&self) -> Statistics {
+        if self.pieces.is_empty() {
+            return statistics(&self.whole);
+        }
+        let mut files = self.whole.clone();
+        files.extend(self.pieces.iter().map(|(file, _)| Arc::clone(file)));
+        let rows: u64 = self.whole.iter().map(|file| file.rows).sum();
+        let rows = rows as usize + self.pieces.iter().map(|(_, p)| p.rows).sum::<usize>();
+        Statistics {
+            num_rows: Precision::Exact(rows),
+            // Of whole files, not of what is read of them.
+            ..statistics(&files).to_inexact()
+        }
+    }
 }
 
 /// Where the engine finds a file.
@@ -246,10 +395,15 @@ impl ParquetFileReaderFactory for Leased {
         let expected = self.files.get(location).cloned().ok_or_else(|| {
             DataFusionError::Internal(format!("{location} is none of the table's files"))
         })?;
-        let inner =
-            (self.inner).create_reader(partition_index, file, metadata_size_hint, metrics)?;
+        let inner = (self.inner).create_reader(
+            partition_index,
+            file.clone(),
+            metadata_size_hint,
+            metrics,
+        )?;
         let verified = Arc::clone(&self.verified);
-        Ok(Box::new(Verifying::new(inner, verified, expected)))
+        let footer = self.footers.get(location).cloned();
+        Ok(Box::new(Verifying::new(inner, verified, expected, footer)))
     }
 }
 
@@ -365,13 +519,14 @@ fn opposite(filter: &Expr, schema: &SchemaRef) -> Option<Expr> {
     let Expr::BinaryExpr(compared) = filter else {
         return None;
     };
-    let never_null = |column: &Column| {
+    let is_whole = |column: &Column| {
         let field = schema.field_with_name(column.name());
-        field.is_ok_and(|field| !field.is_nullable())
+        // Nor is what is known of a range of fractions known of those among them that are no numbers.
+        field.is_ok_and(|field| !field.is_nullable() && !field.data_type().is_floating())
     };
     let is_plain = match (compared.left.as_ref(), compared.right.as_ref()) {
         (Expr::Column(column), Expr::Literal(value, _))
-        | (Expr::Literal(value, _), Expr::Column(column)) => never_null(column) && !value.is_null(),
+        | (Expr::Literal(value, _), Expr::Column(column)) => is_whole(column) && !value.is_null(),
         _ => false,
     };
     let op = compared.op.negate().filter(|_| is_plain)?;
@@ -424,6 +579,16 @@ impl TableProvider for Stored {
         // Files of which the same has to be asked are read together; of a day's file, its day need not be asked.
         let mut alike: BTreeMap<(bool, Vec<bool>), Vec<Arc<FileEntry>>> = BTreeMap::new();
         let idle = self.always_true(state, filters, &files)?;
+        let mut leased = self.leased(state, &files)?;
+        if limit.is_none() {
+            // Where nothing has to be asked, footers tell nothing that a question needs.
+            let asked = files.iter().zip(&idle);
+            let asked = asked.filter(|(_, idle)| idle.contains(&false));
+            let asked: Vec<_> = asked.map(|(file, _)| Arc::clone(file)).collect();
+            let threads = state.config().target_partitions();
+            leased.look(&asked, threads).await?;
+        }
+        let leased = Arc::new(leased);
         for (file, idle) in files.into_iter().zip(idle) {
             let key = (is_struck(&file), idle);
             alike.entry(key).or_default().push(file);
@@ -431,7 +596,15 @@ impl TableProvider for Stored {
         for ((is_struck, idle), files) in alike {
             let asked = filters.iter().zip(idle).filter(|(_, idle)| !idle);
             let asked: Vec<Expr> = asked.map(|(filter, _)| filter.clone()).collect();
-            inputs.push(self.scan_filtered(state, &files, projection, &asked, is_struck, limit)?);
+            let (sure, unsure) = self.wanted(state, &leased, &files, &asked)?;
+            for (wanted, asked) in [(sure, &[][..]), (unsure, &asked[..])] {
+                if wanted.count() > 0 {
+                    let scan = self.scan_filtered(
+                        state, &leased, &wanted, projection, asked, is_struck, limit,
+                    )?;
+                    inputs.push(scan);
+                }
+            }
         }
         let mut batches = Vec::new();
         let wider = self.with_columns_of(filters, projection)?;

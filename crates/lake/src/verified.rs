@@ -175,6 +175,8 @@ pub(crate) struct Verifying {
     inner: Box<dyn AsyncFileReader + Send>,
     verified: Arc<Verified>,
     file: Expected,
+    /// The file's footer, where it was read before.
+    footer: Option<Arc<ParquetMetaData>>,
     is_verified: bool,
 }
 
@@ -183,11 +185,13 @@ impl Verifying {
         inner: Box<dyn AsyncFileReader + Send>,
         verified: Arc<Verified>,
         file: Expected,
+        footer: Option<Arc<ParquetMetaData>>,
     ) -> Self {
         Self {
             inner,
             verified,
             file,
+            footer,
             is_verified: false,
         }
     }
@@ -236,6 +240,9 @@ impl AsyncFileReader for Verifying {
     ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
         async move {
             self.verify().await?;
+            if let Some(footer) = &self.footer {
+                return Ok(Arc::clone(footer));
+            }
             let got = self.inner.get_metadata(options).await;
             got.map_err(|e| self.told(&e))
         }
