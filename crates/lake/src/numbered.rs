@@ -1,13 +1,19 @@
-//! The second half of a GROUP BY over numbers instead of names. A city has some thousand names of things and attributes and
-//! millions of groups of them by time: looked up whole, a name of fifty letters would be hashed, compared and copied for
-//! each group. Between the two halves a number stands for each; rows of one name follow each other, so that it is
-//! looked up once for all of them. When the groups are done, the names are put back.
+//! The second half of a GROUP BY over numbers instead of names and times. A city has some thousand names of things and
+//! attributes and millions of groups of them by time: looked up whole, a name of fifty letters would be hashed, compared
+//! and copied for each group. Between the two halves one number stands for all keys of a group: its upper half for the
+//! names, its lower half for the time. Rows of one name follow each other, so that it is looked up once for all of them.
+//! When the groups are done, names and times are put back.
 
 use crate::runs::Runs;
 use crate::schema::{OBSERVATION_COLUMNS, column};
-use arrow::array::{Array, AsArray, RecordBatch, StringViewArray, UInt32Array};
-use arrow::compute::take;
-use arrow::datatypes::{DataType, Field, Schema, UInt32Type};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringViewArray, UInt32Array, UInt64Array,
+};
+use arrow::compute::{cast, take};
+use arrow::datatypes::{
+    DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
+    TimestampNanosecondType, UInt64Type,
+};
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::{DataFusionError, Result};
@@ -16,7 +22,7 @@ use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{EquivalenceProperties, Partitioning, PhysicalExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
-use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
+use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode, PhysicalGroupBy};
 use datafusion::physical_plan::repartition::RepartitionExec;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
@@ -24,14 +30,24 @@ use datafusion::physical_plan::{
     PlanProperties, ReplaceChildrenOptions,
 };
 use futures::StreamExt;
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use parking_lot::Mutex;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
 /// Columns whose names are few beside the rows.
-const NAMES: [usize; 3] = [column::ENTITY_ID, column::ENTITY_TYPE, column::ATTRIBUTE];
+const NAMES: [usize; 7] = [
+    column::ENTITY_ID,
+    column::ENTITY_TYPE,
+    column::ATTRIBUTE,
+    column::UNIT,
+    column::QUALITY,
+    column::DEVICE_ID,
+    column::DOOR,
+];
+/// The column of numbers.
+const KEY: &str = "key";
 
 /// Puts numbers in the place of names between the halves of every GROUP BY whose first goes by runs.
 #[derive(Debug)]
@@ -77,28 +93,61 @@ fn replaced(node: &Arc<dyn ExecutionPlan>) -> Result<Option<Arc<dyn ExecutionPla
         && *last.input_order_mode() == InputOrderMode::Linear
         && !spread.preserve_order()
         && matches!(spread.partitioning(), Partitioning::Hash(..));
-    let keys = runs.names(&NAMES.map(|column| OBSERVATION_COLUMNS[column].0))?;
-    if !fits || keys.is_empty() {
+    let names = runs.names(&NAMES.map(|column| OBSERVATION_COLUMNS[column].0))?;
+    let Some(shape) = Shape::of(&node.schema(), names, last.group_expr().expr().len()) else {
+        return Ok(None);
+    };
+    if !fits {
         return Ok(None);
     }
-    let names = Arc::new(Names::default());
-    let numbered = Swapped::numbered(spread.input(), &keys, &names);
-    let spread = RepartitionExec::try_new(Arc::new(numbered), spread.partitioning().clone())?;
-    let numbers = AggregateExec::try_new(
+    let shape = Arc::new(shape);
+    let numbers = Arc::new(Numbers::new(shape.names.len()));
+    let numbered = Swapped::numbered(spread.input(), &shape, &numbers);
+    let key: Arc<dyn PhysicalExpr> = Arc::new(Column::new(KEY, 0));
+    let parts = spread.partitioning().partition_count();
+    let by_key = Partitioning::Hash(vec![Arc::clone(&key)], parts);
+    let spread = RepartitionExec::try_new(Arc::new(numbered), by_key)?;
+    let second = AggregateExec::try_new(
         *last.mode(),
-        last.group_expr().clone(),
+        PhysicalGroupBy::new_single(vec![(key, KEY.to_owned())]),
         last.aggr_expr().to_vec(),
         last.filter_expr().to_vec(),
         Arc::new(spread),
         last.input_schema(),
     )?;
     Ok(Some(Arc::new(Swapped {
-        input: Arc::new(numbers),
-        keys,
+        input: Arc::new(second),
         to: To::Names,
-        names,
+        shape,
+        numbers,
         properties: Arc::clone(node.properties()),
     })))
+}
+
+/// Which columns one number stands for.
+#[derive(Debug)]
+struct Shape {
+    names: Vec<usize>,
+    time: Option<usize>,
+    /// How many columns that is.
+    width: usize,
+}
+
+impl Shape {
+    /// `None` where the first `width` columns, the keys, are others than names and one time or whole number.
+    fn of(schema: &Schema, names: Vec<usize>, width: usize) -> Option<Self> {
+        let mut others = (0..width).filter(|key| !names.contains(key));
+        let time = others.next();
+        let is_long = |key: usize| {
+            matches!(
+                schema.field(key).data_type(),
+                DataType::Int64
+                    | DataType::Timestamp(TimeUnit::Microsecond | TimeUnit::Nanosecond, _)
+            )
+        };
+        let fits = !names.is_empty() && others.next().is_none() && time.is_none_or(is_long);
+        fits.then_some(Self { names, time, width })
+    }
 }
 
 /// Whether a group expression is a column of one of some names, with a text.
@@ -113,28 +162,48 @@ pub(crate) fn is_name(expr: &Arc<dyn PhysicalExpr>, schema: &Schema, names: &[&s
     })
 }
 
-/// The names of one query, each with its number.
-#[derive(Default)]
-struct Names(Mutex<Held>);
+/// What the numbers of one query stand for.
+struct Numbers(Mutex<Held>);
 
-#[derive(Default)]
+/// Stands for a name that is missing.
+const MISSING: u32 = u32::MAX;
+
 struct Held {
     hasher: DefaultHashBuilder,
-    numbers: HashTable<u32>,
+    by_text: HashTable<u32>,
     texts: Vec<Box<str>>,
+    by_names: HashMap<Box<[u32]>, u32>,
+    /// For each column of names, the text of each number that stands for a row of names.
+    names: Vec<Vec<u32>>,
+    by_time: HashMap<Option<i64>, u32>,
+    times: Vec<Option<i64>>,
     /// All texts, made when they are asked for.
     array: Option<StringViewArray>,
     reservation: Option<MemoryReservation>,
 }
 
-impl fmt::Debug for Names {
+impl fmt::Debug for Numbers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Names")
+        f.write_str("Numbers")
     }
 }
 
-impl Names {
-    /// Counts the names' memory as the query's.
+impl Numbers {
+    fn new(columns: usize) -> Self {
+        Self(Mutex::new(Held {
+            hasher: DefaultHashBuilder::default(),
+            by_text: HashTable::new(),
+            texts: Vec::new(),
+            by_names: HashMap::new(),
+            names: vec![Vec::new(); columns],
+            by_time: HashMap::new(),
+            times: Vec::new(),
+            array: None,
+            reservation: None,
+        }))
+    }
+
+    /// Counts their memory as the query's.
     fn begin(&self, context: &TaskContext) {
         let mut held = self.0.lock();
         if held.reservation.is_none() {
@@ -143,55 +212,154 @@ impl Names {
         }
     }
 
-    fn numbers(&self, texts: &StringViewArray) -> Result<UInt32Array> {
-        let mut held = self.0.lock();
-        let mut before: Option<(u128, u32)> = None;
-        let mut numbers = Vec::with_capacity(texts.len());
-        for (row, view) in texts.views().iter().enumerate() {
-            let number = match before {
-                // Equal views are equal texts.
-                Some((same, number)) if same == *view => number,
-                _ if texts.is_null(row) => 0,
-                _ => held.number(texts.value(row))?,
+    /// A number for the keys of each row.
+    fn numbered(&self, batch: &RecordBatch, shape: &Shape) -> Result<UInt64Array> {
+        let names: Vec<&StringViewArray> = (shape.names.iter())
+            .map(|key| batch.column(*key).as_string_view())
+            .collect();
+        let times = shape.time.map(|key| batch.column(key));
+        let longs = times.map(longs).transpose()?;
+        let held = &mut *self.0.lock();
+        let mut name = 0;
+        let mut time: Option<(Option<i64>, u32)> = None;
+        let mut numbers = Vec::with_capacity(batch.num_rows());
+        for row in 0..batch.num_rows() {
+            // Equal views are equal texts.
+            let is_same = |texts: &&StringViewArray| {
+                texts.views()[row] == texts.views()[row - 1]
+                    && texts.is_null(row) == texts.is_null(row - 1)
             };
-            before = (!texts.is_null(row)).then_some((*view, number));
+            if row == 0 || !names.iter().all(is_same) {
+                let texts = names.iter();
+                let texts = texts.map(|texts| texts.is_valid(row).then(|| texts.value(row)));
+                name = held.names(texts)?;
+            }
+            let mut number = u64::from(name) << 32;
+            if let (Some(longs), Some(times)) = (longs, times) {
+                let now = times.is_valid(row).then(|| longs[row]);
+                let found = match time {
+                    Some((before, found)) if before == now => found,
+                    _ => held.time(now)?,
+                };
+                time = Some((now, found));
+                number |= u64::from(found);
+            }
             numbers.push(number);
         }
-        Ok(UInt32Array::new(numbers.into(), texts.nulls().cloned()))
+        Ok(numbers.into())
     }
 
-    /// The text of each number.
-    fn texts(&self) -> StringViewArray {
-        let mut held = self.0.lock();
-        let held = &mut *held;
-        match &held.array {
-            Some(array) if array.len() == held.texts.len() => array.clone(),
-            _ => {
-                let array = StringViewArray::from_iter_values(held.texts.iter());
-                held.array.insert(array).clone()
-            }
-        }
+    /// The keys that numbers stand for, in their order.
+    fn keys(&self, numbers: &UInt64Array, shape: &Shape, schema: &Schema) -> Result<Vec<ArrayRef>> {
+        let held = &mut *self.0.lock();
+        let texts = held.array();
+        let key = |column: usize| -> Result<ArrayRef> {
+            let Some(at) = shape.names.iter().position(|name| *name == column) else {
+                let found = numbers.values().iter();
+                let found = found.map(|number| held.times[lower(*number)]);
+                let found = found.collect::<Int64Array>();
+                return Ok(cast(&found, schema.field(column).data_type())?);
+            };
+            let texts_of = &held.names[at];
+            let found = numbers.values().iter().map(|number| {
+                let text = texts_of[(number >> 32) as usize];
+                (text != MISSING).then_some(text)
+            });
+            Ok(take(&texts, &found.collect::<UInt32Array>(), None)?)
+        };
+        (0..shape.width).map(key).collect()
     }
 }
 
+/// The values of a column of times or whole numbers, as they are kept.
+fn longs(column: &ArrayRef) -> Result<&[i64]> {
+    let values = match column.data_type() {
+        DataType::Int64 => column.as_primitive::<Int64Type>().values(),
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            column.as_primitive::<TimestampMicrosecondType>().values()
+        }
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
+            column.as_primitive::<TimestampNanosecondType>().values()
+        }
+        other => {
+            let what = format!("a time or whole number is expected, not {other}");
+            return Err(DataFusionError::Internal(what));
+        }
+    };
+    Ok(values)
+}
+
+/// The half of a number that stands for a time.
+fn lower(number: u64) -> usize {
+    (number & u64::from(u32::MAX)) as usize
+}
+
+/// The next number after so many.
+fn next(count: usize) -> Result<u32> {
+    let number = u32::try_from(count).ok().filter(|n| *n != MISSING);
+    number.ok_or_else(|| DataFusionError::ResourcesExhausted("too many groups".to_owned()))
+}
+
 impl Held {
-    fn number(&mut self, text: &str) -> Result<u32> {
+    fn grow(&mut self, bytes: usize) -> Result<()> {
+        match &mut self.reservation {
+            Some(reservation) => reservation.try_grow(bytes),
+            None => Ok(()),
+        }
+    }
+
+    fn text(&mut self, text: &str) -> Result<u32> {
         let hash = self.hasher.hash_one(text);
         let is_same = |number: &u32| *self.texts[*number as usize] == *text;
-        if let Some(number) = self.numbers.find(hash, is_same) {
+        if let Some(number) = self.by_text.find(hash, is_same) {
             return Ok(*number);
         }
-        let full = || DataFusionError::ResourcesExhausted("too many names".to_owned());
-        let number = u32::try_from(self.texts.len()).map_err(|_| full())?;
-        if let Some(reservation) = &mut self.reservation {
-            // The text twice, its place and its number.
-            reservation.try_grow(2 * text.len() + 64)?;
-        }
+        let number = next(self.texts.len())?;
+        // The text twice, its place and its number.
+        self.grow(2 * text.len() + 64)?;
         self.texts.push(text.into());
         let (hasher, texts) = (&self.hasher, &self.texts);
         let hash_of = |number: &u32| hasher.hash_one(&*texts[*number as usize]);
-        self.numbers.insert_unique(hash, number, hash_of);
+        self.by_text.insert_unique(hash, number, hash_of);
         Ok(number)
+    }
+
+    /// The number of a row of names.
+    fn names<'a>(&mut self, texts: impl Iterator<Item = Option<&'a str>>) -> Result<u32> {
+        let texts = texts.map(|text| text.map_or(Ok(MISSING), |text| self.text(text)));
+        let texts = texts.collect::<Result<Box<[u32]>>>()?;
+        if let Some(number) = self.by_names.get(&texts) {
+            return Ok(*number);
+        }
+        let number = next(self.by_names.len())?;
+        self.grow(64 + 16 * texts.len())?;
+        for (column, text) in self.names.iter_mut().zip(&texts) {
+            column.push(*text);
+        }
+        self.by_names.insert(texts, number);
+        Ok(number)
+    }
+
+    fn time(&mut self, time: Option<i64>) -> Result<u32> {
+        if let Some(number) = self.by_time.get(&time) {
+            return Ok(*number);
+        }
+        let number = next(self.times.len())?;
+        self.grow(80)?;
+        self.times.push(time);
+        self.by_time.insert(time, number);
+        Ok(number)
+    }
+
+    /// All texts.
+    fn array(&mut self) -> StringViewArray {
+        match &self.array {
+            Some(array) if array.len() == self.texts.len() => array.clone(),
+            _ => {
+                let array = StringViewArray::from_iter_values(self.texts.iter());
+                self.array.insert(array).clone()
+            }
+        }
     }
 }
 
@@ -202,26 +370,27 @@ enum To {
     Names,
 }
 
-/// Numbers in the place of names, or names in the place of numbers.
+/// Numbers in the place of keys, or keys in the place of numbers.
 #[derive(Debug)]
 struct Swapped {
     input: Arc<dyn ExecutionPlan>,
-    /// Which columns are changed.
-    keys: Vec<usize>,
     to: To,
-    names: Arc<Names>,
+    shape: Arc<Shape>,
+    numbers: Arc<Numbers>,
     properties: Arc<PlanProperties>,
 }
 
 impl Swapped {
-    /// Numbers in the place of names.
-    fn numbered(input: &Arc<dyn ExecutionPlan>, keys: &[usize], names: &Arc<Names>) -> Self {
+    /// Numbers in the place of keys.
+    fn numbered(
+        input: &Arc<dyn ExecutionPlan>,
+        shape: &Arc<Shape>,
+        numbers: &Arc<Numbers>,
+    ) -> Self {
         let schema = input.schema();
-        let field = |(n, field): (usize, &Arc<Field>)| match keys.contains(&n) {
-            true => Arc::new(field.as_ref().clone().with_data_type(DataType::UInt32)),
-            false => Arc::clone(field),
-        };
-        let fields: Vec<_> = schema.fields().iter().enumerate().map(field).collect();
+        let key = Arc::new(Field::new(KEY, DataType::UInt64, false));
+        let states = schema.fields().iter().skip(shape.width).cloned();
+        let fields: Vec<_> = std::iter::once(key).chain(states).collect();
         let schema = Schema::new_with_metadata(fields, schema.metadata().clone());
         let before = input.properties();
         let properties = PlanProperties::new(
@@ -232,9 +401,9 @@ impl Swapped {
         );
         Self {
             input: Arc::clone(input),
-            keys: keys.to_vec(),
             to: To::Numbers,
-            names: Arc::clone(names),
+            shape: Arc::clone(shape),
+            numbers: Arc::clone(numbers),
             properties: Arc::new(properties),
         }
     }
@@ -242,7 +411,12 @@ impl Swapped {
 
 impl DisplayAs for Swapped {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Swapped: to={:?}, columns={:?}", self.to, self.keys)
+        let shape = &self.shape;
+        write!(
+            f,
+            "Swapped: to={:?}, names={:?}, time={:?}",
+            self.to, shape.names, shape.time
+        )
     }
 }
 
@@ -276,9 +450,9 @@ impl ExecutionPlan for Swapped {
             input.ok_or_else(|| DataFusionError::Internal("a child is expected".to_owned()))?;
         Ok(Arc::new(Self {
             input,
-            keys: self.keys.clone(),
             to: self.to,
-            names: Arc::clone(&self.names),
+            shape: Arc::clone(&self.shape),
+            numbers: Arc::clone(&self.numbers),
             properties: Arc::clone(&self.properties),
         }))
     }
@@ -298,22 +472,36 @@ impl ExecutionPlan for Swapped {
         partition: usize,
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
-        self.names.begin(&context);
-        let (keys, to, names) = (self.keys.clone(), self.to, Arc::clone(&self.names));
-        let schema = self.schema();
-        let swapped = self.input.execute(partition, context)?.map(move |batch| {
-            let batch = batch?;
-            let mut columns = batch.columns().to_vec();
-            for key in &keys {
-                let column = &columns[*key];
-                columns[*key] = match to {
-                    To::Numbers => Arc::new(names.numbers(column.as_string_view())?),
-                    To::Names => take(&names.texts(), column.as_primitive::<UInt32Type>(), None)?,
-                };
-            }
-            Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
-        });
+        self.numbers.begin(&context);
+        let (to, schema) = (self.to, self.schema());
+        let (shape, numbers) = (Arc::clone(&self.shape), Arc::clone(&self.numbers));
+        let swap = move |batch: RecordBatch| to.swap(&batch, &shape, &numbers, &schema);
+        let input = self.input.execute(partition, context)?;
+        let swapped = input.map(move |batch| swap(batch?));
         let schema = self.schema();
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, swapped)))
+    }
+}
+
+impl To {
+    fn swap(
+        self,
+        batch: &RecordBatch,
+        shape: &Shape,
+        numbers: &Numbers,
+        schema: &SchemaRef,
+    ) -> Result<RecordBatch> {
+        let (mut columns, rest): (Vec<ArrayRef>, usize) = match self {
+            Self::Numbers => {
+                let key = numbers.numbered(batch, shape)?;
+                (vec![Arc::new(key)], shape.width)
+            }
+            Self::Names => {
+                let key = batch.column(0).as_primitive::<UInt64Type>();
+                (numbers.keys(key, shape, schema)?, 1)
+            }
+        };
+        columns.extend(batch.columns().iter().skip(rest).cloned());
+        Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
     }
 }

@@ -1,7 +1,8 @@
 //! A stored table as an SQL table: files and rows in memory, as they were at one moment. Predicates and
 //! projections reach the files: whole files are passed over by what the manifest knows of their times,
 //! positions and entities, row groups and pages by their statistics and bloom filters, and only the columns
-//! asked for are read; of rows for which a filter is known to hold it is not asked. Of files that may hold rows which corrections took the place of, those rows are left out.
+//! asked for are read; of rows for which a filter is known to hold it is not asked. Of files that may hold
+//! rows which corrections took the place of, those rows are left out.
 
 use crate::engine::store_url;
 use crate::lake::Contents;
@@ -325,7 +326,7 @@ async fn look(
 }
 
 /// Most files whose footers are looked at before a question begins to be answered.
-const FOOTERS_MAX: usize = 64;
+const FOOTERS_MAX: usize = 32;
 /// Memory of footers, in bytes, after which no more are looked at beforehand.
 const FOOTER_BYTES_MAX: usize = 16 << 20;
 
@@ -521,7 +522,7 @@ fn opposite(filter: &Expr, schema: &SchemaRef) -> Option<Expr> {
     };
     let is_whole = |column: &Column| {
         let field = schema.field_with_name(column.name());
-        // Nor is what is known of a range of fractions known of those among them that are no numbers.
+        // What statistics say of fractions they do not say of NaN, which may be among them.
         field.is_ok_and(|field| !field.is_nullable() && !field.data_type().is_floating())
     };
     let is_plain = match (compared.left.as_ref(), compared.right.as_ref()) {

@@ -89,13 +89,15 @@ async fn rollups_and_wide_views_stay() {
     lake.apply_batch(&levels(0, 1_000));
     lake.seal().unwrap();
     lake.apply_batch(&levels(1_000, 2_000));
-    for table in [
-        "observations_1m",
-        "observations_1h",
-        "observations_1d",
-        "\"WaterObserved\"",
+    // The last digits of a mean depend on the order in which threads come to its parts.
+    let rounded = "* REPLACE (round(mean, 6) AS mean)";
+    for (table, columns) in [
+        ("observations_1m", rounded),
+        ("observations_1h", rounded),
+        ("observations_1d", rounded),
+        ("\"WaterObserved\"", "*"),
     ] {
-        let sql = format!("SELECT * FROM {table} ORDER BY 1, 2, 3, 4");
+        let sql = format!("SELECT {columns} FROM {table} ORDER BY 1, 2, 3, 4");
         let plain = ask(&lake, &sql, None).await;
         assert!(!plain.is_empty(), "{table}");
         assert_eq!(ask(&lake, &sql, Some("Asia/Shanghai")).await, plain);
