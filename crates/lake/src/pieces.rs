@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 /// Pieces that a thread is given at least, where there is so much: whoever is done sooner takes one more.
 const PIECES_EACH: usize = 4;
+
 /// One of the conditions that all have to hold, as ranges of rows are asked about it.
 pub(crate) struct Condition {
     /// Whether it may hold for some row of a range; `None` where that cannot be said.
@@ -116,7 +117,7 @@ pub(crate) fn rows(parts: &[Part]) -> usize {
 }
 
 /// Cuts parts of a file, which lie in its order and are of different row groups, into pieces of about so many rows, but
-/// of no fewer than a row group has: opening a piece costs what reading some thousand rows costs.
+/// not of fewer than a row group has where there are more: opening a piece costs what reading some thousand rows costs.
 pub(crate) fn pieces(parts: Vec<Part>, footer: &ParquetMetaData, rows: usize) -> Vec<Piece> {
     let groups = footer.row_groups().iter();
     let most = groups.map(|group| group.num_rows() as usize).max();
@@ -182,13 +183,16 @@ impl Condition {
     }
 }
 
+/// Rows of a row group that follow each other, and what is known of them.
+type Run = (Range<usize>, Verdict);
+
 /// What is known of the rows of one row group, page by page; `None` when it is no more than is known of them all.
 fn by_pages(
     schema: &Schema,
     footer: &ParquetMetaData,
     group: usize,
     conditions: &[Condition],
-) -> Result<Option<Vec<(Range<usize>, Verdict)>>> {
+) -> Result<Option<Vec<Run>>> {
     let rows = footer.row_group(group).num_rows() as usize;
     // For each condition, where its column's pages begin, and what is known of each.
     let mut known: Vec<(Vec<usize>, Vec<Verdict>)> = Vec::new();
@@ -206,7 +210,7 @@ fn by_pages(
         .flat_map(|(begins, _)| begins.clone())
         .collect();
     let cuts: Vec<usize> = cuts.into_iter().chain([rows]).collect();
-    let mut runs: Vec<(Range<usize>, Verdict)> = Vec::new();
+    let mut runs: Vec<Run> = Vec::new();
     for pair in cuts.windows(2) {
         let at = |(begins, verdicts): &(Vec<usize>, Vec<Verdict>)| {
             let page = begins.partition_point(|begin| *begin <= pair[0]);
@@ -223,8 +227,8 @@ fn by_pages(
 }
 
 /// The rows of a row group of which that is known.
-fn selected(group: usize, runs: &[(Range<usize>, Verdict)], wanted: Verdict) -> Option<Part> {
-    let of = |(range, _): &(Range<usize>, Verdict)| range.len();
+fn selected(group: usize, runs: &[Run], wanted: Verdict) -> Option<Part> {
+    let of = |(range, _): &Run| range.len();
     let rows: usize = runs.iter().filter(|r| r.1 == wanted).map(of).sum();
     let selectors = runs.iter().map(|run| match run.1 == wanted {
         true => RowSelector::select(of(run)),

@@ -98,7 +98,6 @@ impl Stored {
     fn scan_files(
         &self,
         state: &dyn Session,
-        leased: &Arc<Leased>,
         wanted: &Wanted,
         projection: &[usize],
         limit: Option<usize>,
@@ -109,7 +108,7 @@ impl Stored {
         options.global.reorder_filters = true;
         let source = ParquetSource::new(self.table.schema())
             .with_table_parquet_options(options)
-            .with_parquet_file_reader_factory(Arc::clone(leased) as Arc<_>);
+            .with_parquet_file_reader_factory(Arc::clone(&wanted.leased) as Arc<_>);
 
         let groups = state.config().target_partitions().clamp(1, wanted.count());
         let mut file_groups = vec![Vec::new(); groups];
@@ -129,7 +128,6 @@ impl Stored {
     fn scan_filtered(
         &self,
         state: &dyn Session,
-        leased: &Arc<Leased>,
         wanted: &Wanted,
         projection: &[usize],
         filters: &[Expr],
@@ -141,10 +139,10 @@ impl Stored {
             filters.push(self.contents.struck.expr().is_not_true());
         }
         if filters.is_empty() {
-            return self.scan_files(state, leased, wanted, projection, limit);
+            return self.scan_files(state, wanted, projection, limit);
         }
         let wider = self.with_columns_of(&filters, projection)?;
-        let scan = self.scan_files(state, leased, wanted, &wider, None)?;
+        let scan = self.scan_files(state, wanted, &wider, None)?;
         filtered(state, &filters, scan, projection.len())
     }
 
@@ -187,11 +185,16 @@ impl Stored {
     fn wanted(
         &self,
         state: &dyn Session,
-        leased: &Leased,
+        leased: &Arc<Leased>,
         files: &[Arc<FileEntry>],
         filters: &[Expr],
     ) -> Result<(Wanted, Wanted)> {
-        let (mut sure, mut unsure) = (Wanted::default(), Wanted::default());
+        let nothing = || Wanted {
+            leased: Arc::clone(leased),
+            whole: Vec::new(),
+            pieces: Vec::new(),
+        };
+        let (mut sure, mut unsure) = (nothing(), nothing());
         let conditions = match leased.footers.is_empty() {
             true => Vec::new(),
             false => self.conditions(state, filters)?,
@@ -331,8 +334,8 @@ const FOOTERS_MAX: usize = 32;
 const FOOTER_BYTES_MAX: usize = 16 << 20;
 
 /// What is read of a table's files by one scan.
-#[derive(Default)]
 struct Wanted {
+    leased: Arc<Leased>,
     whole: Vec<Arc<FileEntry>>,
     pieces: Vec<(Arc<FileEntry>, Piece)>,
 }
@@ -600,9 +603,8 @@ impl TableProvider for Stored {
             let (sure, unsure) = self.wanted(state, &leased, &files, &asked)?;
             for (wanted, asked) in [(sure, &[][..]), (unsure, &asked[..])] {
                 if wanted.count() > 0 {
-                    let scan = self.scan_filtered(
-                        state, &leased, &wanted, projection, asked, is_struck, limit,
-                    )?;
+                    let scan =
+                        self.scan_filtered(state, &wanted, projection, asked, is_struck, limit)?;
                     inputs.push(scan);
                 }
             }
