@@ -54,6 +54,8 @@ pub fn small_options() -> Options {
         buffer_bytes_max: 64 * 1024,
         record_bytes_max: 2000,
         block_bytes_max: 1000,
+        gather_appends_min: 16,
+        gather_us: 1_000,
         retry_ms: 1,
         read_batch_bytes_max: 4096,
     }

@@ -44,6 +44,8 @@ pub trait StorageFile: Send + Sync {
     fn set_len(&self, bytes: u64) -> io::Result<()>;
     /// The file's length in bytes.
     fn size(&self) -> io::Result<u64>;
+    /// Says that nobody is expected to read the file soon, so that memory which keeps it may serve another.
+    fn forget(&self) {}
 }
 
 /// A directory of the operating system.
@@ -144,5 +146,9 @@ impl StorageFile for fs::File {
     }
     fn size(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
+    }
+    fn forget(&self) {
+        // Advice only: a system that does not take it loses nothing.
+        let _ = rustix::fs::fadvise(self, 0, None, rustix::fs::Advice::DontNeed);
     }
 }

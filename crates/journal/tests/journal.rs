@@ -41,6 +41,26 @@ fn expected(range: std::ops::Range<u64>) -> Vec<(u64, Vec<u8>)> {
 }
 
 #[tokio::test]
+async fn what_gathers_is_written_also_when_the_journal_closes() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options {
+        // After every block.
+        gather_appends_min: 0,
+        gather_us: 1_000,
+        ..small_options()
+    };
+    let (journal, _) = Journal::open(dir.path(), options.clone()).unwrap();
+    append_durable(&journal, 0..20).await;
+    for n in 20..60 {
+        assert_eq!(journal.append(&record(n)), Ok(n));
+    }
+    drop(journal);
+    let (journal, recovery) = Journal::open(dir.path(), options).unwrap();
+    assert_eq!(recovery.next_position, 60);
+    assert_eq!(read_all(&mut journal.read(0)), expected(0..60));
+}
+
+#[tokio::test]
 async fn what_is_appended_is_read_again_after_reopening() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path().join("journal");
