@@ -3,8 +3,8 @@
 //! and units are refused attribute by attribute, so that one bad attribute never takes its neighbours along.
 
 use model::{
-    AttributeKind, AttributeUpdate, Catalogue, MissingUnit, Problem, Quality, Timestamp, Update,
-    Value, ValueKind, problem::quote, unit,
+    AttributeKind, AttributeUpdate, Catalogue, EntityKind, MissingUnit, Problem, Quality,
+    Timestamp, Update, Value, ValueKind, problem::quote, unit,
 };
 
 /// Limits of what is believed.
@@ -36,6 +36,17 @@ pub fn admit(
     limits: &Limits,
     now: Timestamp,
 ) -> (Option<Update>, Vec<Problem>) {
+    let kind = catalogue.kinds.get(update.entity_type.as_str());
+    admit_as(update, kind, limits, now)
+}
+
+/// [`admit`] with the entity type's declaration at hand.
+pub(crate) fn admit_as(
+    update: Update,
+    kind: Option<&EntityKind>,
+    limits: &Limits,
+    now: Timestamp,
+) -> (Option<Update>, Vec<Problem>) {
     let Update {
         entity_id,
         entity_type,
@@ -53,7 +64,6 @@ pub fn admit(
         );
         return (None, vec![problem]);
     }
-    let kind = catalogue.kinds.get(entity_type.as_str());
     let mut problems = Vec::new();
     attributes.retain_mut(|attribute| {
         let declared = kind.and_then(|k| k.attributes.get(attribute.name.as_str()));
@@ -258,7 +268,7 @@ fn shown(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{AttributeName, EntityId, EntityKind, TypeName};
+    use model::{AttributeName, EntityId, TypeName};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_795_000_000);
 

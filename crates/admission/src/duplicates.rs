@@ -9,31 +9,27 @@ use model::{Update, Value};
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
+/// Messages longer than this, in bytes, are hashed by the algorithm that is faster for long ones.
+const LONG_BYTES: usize = 4_096;
+
+/// Makes fingerprints that nobody outside can foresee.
+#[derive(Default)]
+pub struct Fingerprints(RandomState);
+
 /// A bounded memory of message fingerprints.
 pub struct Duplicates {
-    hasher: RandomState,
     positions: HashMap<u64, u64>,
     order: VecDeque<u64>,
     remembered_max: usize,
 }
 
-impl Duplicates {
-    /// Remembers at most `remembered_max` messages.
-    pub fn new(remembered_max: usize) -> Self {
-        Self {
-            hasher: RandomState::new(),
-            positions: HashMap::new(),
-            order: VecDeque::new(),
-            remembered_max,
-        }
-    }
-
+impl Fingerprints {
     /// The message's fingerprint, or `None` when something in it carries no time of its own.
     ///
     /// It is made of the bytes as they came, in one stretch, and of what the first update says: the same bytes at the
     /// same address say something else only when the request said how to read them (a precision of times), and then the
     /// first update differs too.
-    pub fn fingerprint(
+    pub fn of(
         &self,
         sender: Option<&str>,
         incoming: &Incoming<'_>,
@@ -43,8 +39,13 @@ impl Duplicates {
         if attributes.any(|attribute| attribute.observed_at == incoming.received_at) {
             return None;
         }
-        let mut h = self.hasher.build_hasher();
-        (sender, incoming.address, incoming.raw, updates.len()).hash(&mut h);
+        let mut h = self.0.build_hasher();
+        (sender, incoming.address, updates.len()).hash(&mut h);
+        if incoming.raw.len() > LONG_BYTES {
+            blake3::hash(incoming.raw).as_bytes().hash(&mut h);
+        } else {
+            incoming.raw.hash(&mut h);
+        }
         if let Some(first) = updates.first() {
             (&first.entity_id, &first.entity_type).hash(&mut h);
             for attribute in &first.attributes {
@@ -53,6 +54,17 @@ impl Duplicates {
             }
         }
         Some(h.finish())
+    }
+}
+
+impl Duplicates {
+    /// Remembers at most `remembered_max` messages.
+    pub fn new(remembered_max: usize) -> Self {
+        Self {
+            positions: HashMap::new(),
+            order: VecDeque::new(),
+            remembered_max,
+        }
     }
 
     /// The position where the same message was written before, if it is remembered.

@@ -1,12 +1,12 @@
 //! The writing part: what was admitted and what was refused goes to the journal in one step.
 
-use crate::check::{Limits, admit};
-use crate::duplicates::Duplicates;
+use crate::check::{Limits, admit, admit_as};
+use crate::duplicates::{Duplicates, Fingerprints};
 use crate::recent::Recent;
 use journal::{AppendError, Journal};
 use model::{
-    Accepted, Catalogue, Corrected, DeviceId, EntityId, Problem, Record, Rejected, Retained,
-    Timestamp, Update,
+    Accepted, Catalogue, Corrected, DeviceId, EntityId, EntityKind, Problem, Record, Rejected,
+    Retained, Timestamp, TypeName, Update,
 };
 use parking_lot::{Mutex, RwLock};
 use std::sync::Arc;
@@ -97,6 +97,7 @@ pub struct Ingest {
     journal: Journal,
     catalogue: RwLock<Arc<Catalogue>>,
     limits: Limits,
+    fingerprints: Fingerprints,
     duplicates: Mutex<Duplicates>,
     recent: Recent,
     /// What has come in since the start.
@@ -110,6 +111,7 @@ impl Ingest {
             journal,
             catalogue: RwLock::new(catalogue),
             limits,
+            fingerprints: Fingerprints::default(),
             duplicates: Mutex::new(Duplicates::new(DUPLICATES_REMEMBERED_MAX)),
             recent: Recent::new(RECENT_BYTES_MAX),
             counters: Counters::default(),
@@ -142,20 +144,28 @@ impl Ingest {
             mut problems,
         } = payload;
         let mut admitted = Vec::with_capacity(updates.len());
+        // The updates of a message are mostly of one type.
+        let mut last: Option<(TypeName, Option<&EntityKind>)> = None;
         for update in updates {
             if let Some(problem) = out_of_scope(incoming.scope, &update.entity_id) {
                 problems.push(problem);
                 continue;
             }
-            let (good, bad) = admit(update, &catalogue, &self.limits, incoming.received_at);
+            let kind = match &last {
+                Some((name, kind)) if *name == update.entity_type => *kind,
+                _ => {
+                    let kind = catalogue.kinds.get(update.entity_type.as_str());
+                    last = Some((update.entity_type.clone(), kind));
+                    kind
+                }
+            };
+            let (good, bad) = admit_as(update, kind, &self.limits, incoming.received_at);
             admitted.extend(good);
             problems.extend(bad);
         }
         let sender = incoming.device_id.map(DeviceId::as_str);
         let fingerprint = if problems.is_empty() {
-            self.duplicates
-                .lock()
-                .fingerprint(sender, &incoming, &admitted)
+            self.fingerprints.of(sender, &incoming, &admitted)
         } else {
             None
         };
@@ -344,7 +354,7 @@ fn dead_letter(incoming: &Incoming<'_>, size_bytes: u64, problems: &[Problem]) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::{AttributeName, AttributeUpdate, Quality, TypeName, Value};
+    use model::{AttributeName, AttributeUpdate, Quality, Value};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_795_000_000);
 

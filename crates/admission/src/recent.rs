@@ -4,7 +4,7 @@
 
 use model::Record;
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 /// A bounded memory of records by journal position.
 pub struct Recent {
@@ -17,8 +17,15 @@ struct Kept {
     /// Every position below was taken, or passed.
     passed: u64,
     bytes: usize,
-    /// With the bytes of the encoded record, which stand for what it takes in memory.
-    records: BTreeMap<u64, (usize, Record)>,
+    /// In the order of their positions. Who appends side by side puts nearly in that order.
+    records: VecDeque<One>,
+}
+
+struct One {
+    position: u64,
+    /// Of the encoded record; they stand for what it takes in memory.
+    bytes: usize,
+    record: Record,
 }
 
 impl Recent {
@@ -35,7 +42,18 @@ impl Recent {
         let mut kept = self.kept.lock();
         if position >= kept.passed && kept.bytes + bytes <= self.bytes_max {
             kept.bytes += bytes;
-            kept.records.insert(position, (bytes, record));
+            let behind = kept
+                .records
+                .iter()
+                .rev()
+                .take_while(|one| one.position > position);
+            let at = kept.records.len() - behind.count();
+            let one = One {
+                position,
+                bytes,
+                record,
+            };
+            kept.records.insert(at, one);
         }
     }
 
@@ -49,14 +67,12 @@ impl Recent {
         let mut taken = Vec::new();
         while taken.len() < count_max {
             let position = from + taken.len() as u64;
-            match kept.records.first_entry() {
-                Some(first) if *first.key() == position && position < to => {
-                    let (bytes, record) = first.remove();
-                    kept.bytes -= bytes;
-                    taken.push(record);
-                }
-                _ => break,
-            }
+            let is_next = |one: &mut One| one.position == position && position < to;
+            let Some(one) = kept.records.pop_front_if(is_next) else {
+                break;
+            };
+            kept.bytes -= one.bytes;
+            taken.push(one.record);
         }
         kept.passed = from + taken.len() as u64;
         taken
@@ -65,11 +81,8 @@ impl Recent {
 
 impl Kept {
     fn forget_below(&mut self, position: u64) {
-        while let Some(first) = self.records.first_entry()
-            && *first.key() < position
-        {
-            let (bytes, _) = first.remove();
-            self.bytes -= bytes;
+        while let Some(one) = self.records.pop_front_if(|one| one.position < position) {
+            self.bytes -= one.bytes;
         }
     }
 }

@@ -33,7 +33,7 @@ impl CitySink {
     fn decode(&self, message: &Incoming<'_>) -> Payload {
         let entity = self.mapping.entity(message.topic).or_else(|| {
             let (id, kind) = message.client.device.as_ref()?;
-            Some((EntityId::new(id.as_str()).ok()?, kind.clone()))
+            Some((EntityId::from(id), kind.clone()))
         });
         let context = Context {
             received_at: message.received_at,
@@ -65,13 +65,8 @@ impl CitySink {
         let scope = match message.client.may_write {
             WriteScope::Any => Scope::Any,
             WriteScope::None => Scope::Nothing,
-            WriteScope::OwnEntity => match message
-                .client
-                .device
-                .as_ref()
-                .and_then(|(id, _)| EntityId::new(id.as_str()).ok())
-            {
-                Some(own) => Scope::Own(own),
+            WriteScope::OwnEntity => match &message.client.device {
+                Some((id, _)) => Scope::Own(id.into()),
                 None => Scope::Nothing,
             },
         };

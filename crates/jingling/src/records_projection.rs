@@ -11,6 +11,7 @@ use crate::presence;
 use crate::projector::Batch;
 use anyhow::{Context, Result};
 use api::App;
+use hashbrown::HashMap;
 use identity::Permission;
 use model::{Accepted, Corrected, Timestamp};
 use records::alerts::Alert;
@@ -18,7 +19,7 @@ use records::dead_letters::DeadLetter;
 use records::devices::DeviceChange;
 use rules::{Engine, RuleEvent, State};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -218,9 +219,8 @@ impl RecordsProjection {
         let mut events = Vec::new();
         for (position, accepted) in &batch.accepted {
             if *position >= self.rules_position {
-                for update in &accepted.updates {
-                    events.extend(self.engine.observe(*position, update, accepted.received_at));
-                }
+                let (updates, received_at) = (&accepted.updates, accepted.received_at);
+                events.extend(self.engine.observe_all(*position, updates, received_at));
             }
             if *position >= self.records_position {
                 self.count_device(accepted).await?;
@@ -304,15 +304,14 @@ impl RecordsProjection {
             self.client_ids
                 .insert(device_id.to_owned(), known.map(|d| d.client_id));
         }
-        Ok(match self.client_ids.get(device_id) {
-            Some(Some(client_id)) => Some(self.changes.entry(client_id.clone()).or_insert_with(
-                || DeviceChange {
-                    client_id: client_id.clone(),
-                    ..DeviceChange::default()
-                },
-            )),
-            _ => None,
-        })
+        let Some(Some(client_id)) = self.client_ids.get(device_id) else {
+            return Ok(None);
+        };
+        let change = self.changes.entry_ref(client_id.as_str());
+        Ok(Some(change.or_insert_with(|| DeviceChange {
+            client_id: client_id.clone(),
+            ..DeviceChange::default()
+        })))
     }
 
     async fn tick(&mut self) -> Result<()> {

@@ -14,7 +14,7 @@ use arrow::compute::{concat, filter_record_batch, take};
 use arrow::datatypes::{DataType, Schema};
 use arrow::error::ArrowError;
 use hashbrown::HashMap;
-use model::{Accepted, Quality, Value};
+use model::{Accepted, EntityId, Quality, Value};
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
@@ -23,6 +23,9 @@ const NONE: u32 = u32::MAX;
 
 /// What one row takes in memory beside its own text, in bytes: seven numbers of 4, four of 8, null bits.
 const ROW_BYTES: usize = 64;
+
+/// Entities of a message that are looked up together.
+const TOGETHER: usize = 32;
 
 /// Pieces of memory that the texts of one column may lie in before they are brought together: each
 /// snapshot that finds new texts adds one, and every column of a query names them all.
@@ -54,8 +57,11 @@ const DOOR: usize = 5;
 /// Texts kept once, named by number.
 #[derive(Default)]
 struct Interner {
+    /// Of texts that came by [`Self::number`].
     numbers: HashMap<Box<str>, u32>,
-    /// The texts below `numbers.len() - fresh.len()`, ready for use.
+    /// How many there are.
+    count: u32,
+    /// The texts before the fresh ones, ready for use.
     ready: Option<StringViewArray>,
     fresh: StringViewBuilder,
     fresh_count: usize,
@@ -68,9 +74,16 @@ impl Interner {
         if let Some(number) = self.numbers.get(text) {
             return *number;
         }
-        // A tail is sealed long before it holds 2^32 different texts.
-        let number = self.numbers.len() as u32;
+        let number = self.add(text);
         self.numbers.insert(text.into(), number);
+        number
+    }
+
+    /// A number for a text that has none.
+    fn add(&mut self, text: &str) -> u32 {
+        let number = self.count;
+        // A tail is sealed long before it holds 2^32 different texts.
+        self.count += 1;
         self.fresh.append_value(text);
         self.fresh_count += 1;
         number
@@ -368,6 +381,8 @@ pub(crate) struct Tail {
     open: Open,
     frozen: Vec<Arc<Chunk>>,
     words: [Interner; WORD_COLUMNS.len()],
+    /// Numbers of entities, found by the hashes that their ids carry.
+    entities: HashMap<EntityId, u32>,
     chunk_rows: usize,
     rows: usize,
     bytes: usize,
@@ -381,6 +396,7 @@ impl Tail {
             open: Open::default(),
             frozen: Vec::new(),
             words: Default::default(),
+            entities: HashMap::new(),
             chunk_rows: chunk_rows.max(1),
             rows: 0,
             bytes: 0,
@@ -412,8 +428,18 @@ impl Tail {
             None => NONE,
         };
         let received_at = accepted.received_at.micros();
-        for update in &accepted.updates {
-            let entity_id = self.words[ENTITY_ID].number(update.entity_id.as_str());
+        let mut entities = [None; TOGETHER];
+        for (n, update) in accepted.updates.iter().enumerate() {
+            if n % TOGETHER == 0 {
+                // Looked up together: each waits for a place of memory of its own.
+                for (found, update) in entities.iter_mut().zip(&accepted.updates[n..]) {
+                    *found = self.entities.get(&update.entity_id).copied();
+                }
+            }
+            let entity_id = match entities[n % TOGETHER] {
+                Some(number) => number,
+                None => self.entity(&update.entity_id),
+            };
             let entity_type = self.words[ENTITY_TYPE].number_again(update.entity_type.as_str());
             for attribute in &update.attributes {
                 let unit = match &attribute.unit {
@@ -440,6 +466,16 @@ impl Tail {
             }
         }
         self.rows - rows_before
+    }
+
+    /// The number of an entity that may have none yet.
+    fn entity(&mut self, id: &EntityId) -> u32 {
+        if let Some(number) = self.entities.get(id) {
+            return *number;
+        }
+        let number = self.words[ENTITY_ID].add(id.as_str());
+        self.entities.insert(id.clone(), number);
+        number
     }
 
     /// Passes a position that holds no row.

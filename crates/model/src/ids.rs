@@ -2,8 +2,11 @@
 
 use crate::problem::{Problem, quote};
 use compact_str::CompactString;
-use serde::{Deserialize, Serialize};
+use hashbrown::DefaultHashBuilder;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::{Arc, LazyLock};
 
 /// Longest id or name accepted, in bytes.
 pub const ID_BYTES_MAX: usize = 256;
@@ -66,7 +69,108 @@ macro_rules! typed_id {
     };
 }
 
-typed_id!(
+/// One seed for the process, so that every table can use the hash that an id carries.
+static ID_HASHER: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
+
+/// An id that every part of the platform looks things up by: it carries its hash, and a clone shares the text.
+macro_rules! shared_id {
+    ($(#[$doc:meta])* $name:ident, $check:path) => {
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub struct $name {
+            text: Arc<str>,
+            hash: u64,
+        }
+
+        impl $name {
+            /// Checks and takes the text.
+            ///
+            /// # Errors
+            /// A [`Problem`] that names the rule broken; its `place` is the id's kind.
+            pub fn new(text: impl AsRef<str>) -> Result<Self, Problem> {
+                let text = text.as_ref();
+                $check(text, stringify!($name))?;
+                Ok(Self {
+                    text: Arc::from(text),
+                    hash: ID_HASHER.hash_one(text),
+                })
+            }
+            /// The text as given.
+            pub fn as_str(&self) -> &str {
+                &self.text
+            }
+            /// A hash of the text, made once; the same for equal ids within a process, another one in the next.
+            pub const fn hash_code(&self) -> u64 {
+                self.hash
+            }
+        }
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.hash == other.hash
+                    && (Arc::ptr_eq(&self.text, &other.text) || self.text == other.text)
+            }
+        }
+        impl Eq for $name {}
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                state.write_u64(self.hash);
+            }
+        }
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+                self.text.cmp(&other.text)
+            }
+        }
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.text)
+            }
+        }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Visitor;
+                impl serde::de::Visitor<'_> for Visitor {
+                    type Value = $name;
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("a text")
+                    }
+                    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<$name, E> {
+                        $name::new(text).map_err(E::custom)
+                    }
+                }
+                deserializer.deserialize_str(Visitor)
+            }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.text)
+            }
+        }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", self.text)
+            }
+        }
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.text
+            }
+        }
+        impl std::str::FromStr for $name {
+            type Err = Problem;
+            fn from_str(text: &str) -> Result<Self, Problem> {
+                Self::new(text)
+            }
+        }
+    };
+}
+
+shared_id!(
     /// An entity's id: a URI (NGSI-LD, ETSI GS CIM 009 clause 4.6.2), normally
     /// `urn:ngsi-ld:<Type>:<name>`; at most [`ID_BYTES_MAX`] bytes, no white space or control characters.
     EntityId,
@@ -82,11 +186,21 @@ typed_id!(
     AttributeName,
     check_name
 );
-typed_id!(
+shared_id!(
     /// A device's id (设备编码): the URI of the thing a device speaks for; same rule as [`EntityId`].
     DeviceId,
     check_uri
 );
+
+impl From<&DeviceId> for EntityId {
+    /// The entity that the device speaks for.
+    fn from(device: &DeviceId) -> Self {
+        Self {
+            text: device.text.clone(),
+            hash: device.hash,
+        }
+    }
+}
 
 fn check_length(text: &str, kind: &str) -> Result<(), Problem> {
     if text.is_empty() || text.len() > ID_BYTES_MAX {

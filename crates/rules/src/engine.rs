@@ -36,6 +36,9 @@ use hashbrown::HashMap;
 use model::{AttributeUpdate, Catalogue, EntityId, Problem, Quality, Timestamp, Update, Value};
 use std::collections::BTreeSet;
 
+/// Entities whose memory is asked for together.
+const TOGETHER: usize = 32;
+
 /// Rules at work. Memory grows with the entities that rules concern: about 200 bytes for each and rule.
 #[derive(Debug, Default)]
 pub struct Engine {
@@ -130,17 +133,67 @@ impl Engine {
             .flat_map(|kind| kind.rules.iter().map(|c| &c.rule))
     }
 
-    /// Takes one update of the journal, received at `received_at`. Cheap when no rule concerns it.
+    /// Takes the updates of one message of the journal, received at `received_at`. Cheap when no rule concerns them.
+    pub fn observe_all(
+        &mut self,
+        position: u64,
+        updates: &[Update],
+        received_at: Timestamp,
+    ) -> Vec<RuleEvent> {
+        let mut events = Vec::new();
+        for some in updates.chunks(TOGETHER) {
+            if some.len() > 1 {
+                self.fetch(some);
+            }
+            for update in some {
+                self.observe_one(position, update, received_at, &mut events);
+            }
+        }
+        events
+    }
+
+    /// [`Engine::observe_all`] of a single update.
     pub fn observe(
         &mut self,
         position: u64,
         update: &Update,
         received_at: Timestamp,
     ) -> Vec<RuleEvent> {
-        let mut events = Vec::new();
-        self.advance(received_at, &mut events);
+        self.observe_all(position, std::slice::from_ref(update), received_at)
+    }
+
+    /// Asks for the memory of several entities together: each lies in its own places, and waiting for them one after the
+    /// other is most of the work on a large message.
+    fn fetch(&self, updates: &[Update]) {
+        let Some(first) = updates.first() else { return };
+        // The updates of a message are mostly of one type.
+        let Some(&k) = self.kind_by_name.get(first.entity_type.as_str()) else {
+            return;
+        };
+        let mut found = [None; TOGETHER];
+        for (found, update) in found.iter_mut().zip(updates) {
+            *found = self.slots[k].get(&update.entity_id);
+        }
+        let watched = || found.iter().flatten().map(|&&slot| &self.watched[slot]);
+        for watched in watched() {
+            std::hint::black_box((watched.kind, watched.scheduled.len()));
+        }
+        for watched in watched() {
+            let run = watched.runs.first().map(|run| run.position);
+            std::hint::black_box((run, watched.scheduled.first()));
+        }
+    }
+
+    fn observe_one(
+        &mut self,
+        position: u64,
+        update: &Update,
+        received_at: Timestamp,
+        events: &mut Vec<RuleEvent>,
+    ) {
+        self.advance(received_at, events);
         let Some(&k) = self.kind_by_name.get(update.entity_type.as_str()) else {
-            return events;
+            return;
         };
         let kind = &self.kinds[k];
         let concerns_a_rule = !kind.whole_silence.is_empty()
@@ -149,14 +202,14 @@ impl Engine {
                 .iter()
                 .any(|a| kind.attributes.contains_key(a.name.as_str()));
         if !concerns_a_rule {
-            return events;
+            return;
         }
         let slot = self.slot(&update.entity_id, k);
         let mut step = Step {
             kind: &self.kinds[k],
             watched: &mut self.watched[slot],
             deadlines: &mut self.deadlines,
-            events: &mut events,
+            events,
             slot,
             position,
             clock: self.clock,
@@ -169,7 +222,6 @@ impl Engine {
             step.hear(*run_slot, None);
         }
         step.thresholds_changed(&changed);
-        events
     }
 
     /// Lets time pass: raises and clears what has now held long enough.

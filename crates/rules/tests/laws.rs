@@ -108,6 +108,21 @@ fn plain() -> String {
 
 proptest! {
     #[test]
+    fn a_message_of_many_updates_is_as_many_messages_of_one(steps in steps()) {
+        let (mut whole, mut apart) = (engine(&RULES), engine(&RULES));
+        let mut now = 1_000;
+        for (n, some) in steps.chunks(40).enumerate() {
+            now += some.iter().map(|step| step.gap_seconds).sum::<i64>();
+            let updates: Vec<Update> = some.iter().map(|step| step.update.clone()).collect();
+            let one_by_one: Vec<RuleEvent> = (updates.iter())
+                .flat_map(|update| apart.observe(n as u64, update, seconds(now)))
+                .collect();
+            prop_assert_eq!(whole.observe_all(n as u64, &updates, seconds(now)), one_by_one);
+        }
+        prop_assert_eq!(whole.state(), apart.state());
+    }
+
+    #[test]
     fn the_newest_reading_is_judged_by_the_newest_limit_that_is_known(steps in steps()) {
         let mut engine = engine(&[&plain()]);
         // Per entity: the newest reading and the newest limit, each with its time.

@@ -15,11 +15,13 @@ use model::{
 use rstar::RTree;
 use rstar::primitives::GeomWithData;
 use std::collections::BTreeMap;
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
 /// Tables that the ids are spread over, so that growing one is a short step.
 const ID_TABLES: usize = 64;
+
+/// Entities of a message whose memory is asked for together.
+const TOGETHER: usize = 32;
 
 /// A place in the index, with the entity's slot. Single precision (some metres at most) is enough to find
 /// candidates: rounding keeps the order, so that nothing within a box falls out of the rounded box.
@@ -124,8 +126,8 @@ impl State {
                 let mut by_id = id_tables(slots.len());
                 let mut by_type: HashMap<&TypeName, Vec<u32>> = HashMap::new();
                 for (entity, slot) in numbered() {
-                    let hash = hasher.hash_one(entity.id.as_str());
-                    let rehash = |&slot: &u32| hash_at(slots, hasher, slot);
+                    let hash = entity.id.hash_code();
+                    let rehash = |&slot: &u32| hash_at(slots, slot);
                     by_id[table_of(hash)].insert_unique(hash, slot, rehash);
                     by_type.entry(&entity.entity_type).or_default().push(slot);
                 }
@@ -173,7 +175,11 @@ impl State {
         if position < self.position {
             return;
         }
-        for update in &accepted.updates {
+        for (n, update) in accepted.updates.iter().enumerate() {
+            if n % TOGETHER == 0 && accepted.updates.len() > 1 {
+                let end = accepted.updates.len().min(n + TOGETHER);
+                self.fetch(&accepted.updates[n..end]);
+            }
             let slot = self.slot_of(update, accepted);
             self.keep(slot);
             let entity = Arc::make_mut(&mut self.slots[slot as usize].0);
@@ -196,6 +202,21 @@ impl State {
             self.log.push(position, slot, modified_at);
         }
         self.position = position + 1;
+    }
+
+    /// Asks for the memory of several entities together, instead of waiting for one after the other.
+    fn fetch(&self, updates: &[Update]) {
+        let mut found = [None; TOGETHER];
+        for (found, update) in found.iter_mut().zip(updates) {
+            *found = self.get(&update.entity_id);
+            if let Some(entity) = found {
+                entity.fetch();
+            }
+        }
+        found
+            .iter()
+            .flatten()
+            .for_each(|entity| entity.fetch_behind());
     }
 
     /// Takes a correction: where the superseded observation is what is known now, the corrected one takes its
@@ -251,7 +272,7 @@ impl State {
 
     /// The entity's slot; a new one when it was not heard of before.
     fn slot_of(&mut self, update: &Update, accepted: &Accepted) -> u32 {
-        let hash = self.hasher.hash_one(update.entity_id.as_str());
+        let hash = update.entity_id.hash_code();
         let slots = &self.slots;
         let is_it = |&slot: &u32| slots[slot as usize].id == update.entity_id;
         if let Some(&slot) = self.by_id[table_of(hash)].find(hash, is_it) {
@@ -264,8 +285,8 @@ impl State {
             self.book.words.clone(),
             accepted.received_at,
         ))));
-        let (slots, hasher) = (&self.slots, &self.hasher);
-        let rehash = |&slot: &u32| hash_at(slots, hasher, slot);
+        let slots = &self.slots;
+        let rehash = |&slot: &u32| hash_at(slots, slot);
         self.by_id[table_of(hash)].insert_unique(hash, slot, rehash);
         self.ordered.insert(slot, slots);
         match self.by_type.get_mut(&update.entity_type) {
@@ -279,7 +300,7 @@ impl State {
     }
 
     pub fn get(&self, id: &EntityId) -> Option<&Entity> {
-        let hash = self.hasher.hash_one(id.as_str());
+        let hash = id.hash_code();
         let is_it = |&slot: &u32| self.at(slot).id == *id;
         let slot = self.by_id[table_of(hash)].find(hash, is_it)?;
         Some(self.at(*slot))
@@ -423,6 +444,6 @@ fn table_of(hash: u64) -> usize {
     (hash >> 32) as usize % ID_TABLES
 }
 
-fn hash_at(slots: &[Entity], hasher: &DefaultHashBuilder, slot: u32) -> u64 {
-    hasher.hash_one(slots[slot as usize].id.as_str())
+fn hash_at(slots: &[Entity], slot: u32) -> u64 {
+    slots[slot as usize].id.hash_code()
 }

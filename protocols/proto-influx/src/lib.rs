@@ -5,6 +5,7 @@
 //! the wire), [`map`] (a line as an update).
 
 pub mod config;
+mod known;
 pub mod line;
 pub mod map;
 

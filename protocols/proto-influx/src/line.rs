@@ -1,4 +1,4 @@
-//! One line as it is on the wire: measurement, tags, fields, time. Escapes are undone here; what a name
+//! One line as it is on the wire: its head (measurement and tags), fields, time. Escapes are undone here; what a name
 //! means is decided in [`crate::map`].
 
 use crate::config::Limits;
@@ -6,17 +6,13 @@ use model::Problem;
 use model::problem::quote;
 use std::borrow::Cow;
 
-/// One line.
+/// What a line says before its fields: which series it belongs to.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Line<'a> {
+pub struct Head<'a> {
     /// The measurement.
     pub measurement: Cow<'a, str>,
     /// Tags, in order.
     pub tags: Vec<(Cow<'a, str>, Cow<'a, str>)>,
-    /// Fields, in order; at least one.
-    pub fields: Vec<(Cow<'a, str>, Field<'a>)>,
-    /// The time, in the message's precision.
-    pub time: Option<i64>,
 }
 
 /// A field's value.
@@ -80,11 +76,17 @@ fn line_end(text: &str) -> usize {
     bytes.len()
 }
 
-/// Reads one line. A problem's place is the column, from 1.
+/// The bytes of a line before its fields when they hold no escapes, so that equal bytes are equal heads.
+pub fn plain_head(line: &str) -> Option<&str> {
+    let end = memchr::memchr2(b' ', b'\\', line.as_bytes())?;
+    (line.as_bytes()[end] == b' ').then(|| &line[..end])
+}
+
+/// Reads a line up to its fields; gives where they begin. A problem's place is the column, from 1.
 ///
 /// # Errors
-/// `line-syntax`, `line-field`, `number-not-finite`, `line-time`, `line-limit`.
-pub fn parse<'a>(line: &'a str, limits: &Limits) -> Result<Line<'a>, Problem> {
+/// `line-syntax`, `line-limit`.
+pub fn head<'a>(line: &'a str, limits: &Limits) -> Result<(Head<'a>, usize), Problem> {
     let mut reader = Reader { line, at: 0 };
     let measurement = reader.word([b',', b' ']);
     if measurement.is_empty() {
@@ -102,33 +104,43 @@ pub fn parse<'a>(line: &'a str, limits: &Limits) -> Result<Line<'a>, Problem> {
         tags.push((key, value));
         check_count(tags.len(), limits.tags_max, "tags", &reader)?;
     }
+    Ok((Head { measurement, tags }, reader.at))
+}
+
+/// Reads a line from the end of its head on: gives each field, at least one, to `each`, and answers the time, in the
+/// message's precision. A problem's place is the column, from 1.
+///
+/// # Errors
+/// `line-syntax`, `line-field`, `number-not-finite`, `line-time`, `line-limit`. What `each` was given does not count then.
+pub fn fields<'a>(
+    line: &'a str,
+    from: usize,
+    limits: &Limits,
+    mut each: impl FnMut(Cow<'a, str>, Field<'a>),
+) -> Result<Option<i64>, Problem> {
+    let mut reader = Reader { line, at: from };
     if !reader.take(b' ') {
         return Err(reader.problem("line-syntax", "the fields are missing"));
     }
     reader.spaces();
-    let mut fields = Vec::new();
+    let mut count = 0;
     loop {
         let key = reader.key()?;
         let value = reader.field(&key, limits)?;
-        fields.push((key, value));
-        check_count(fields.len(), limits.fields_max, "fields", &reader)?;
+        each(key, value);
+        count += 1;
+        check_count(count, limits.fields_max, "fields", &reader)?;
         if !reader.take(b',') {
             break;
         }
     }
     reader.spaces();
-    let time = match reader.rest() {
-        "" => None,
-        text => Some(text.trim_end().parse::<i64>().map_err(|_| {
+    match reader.rest() {
+        "" => Ok(None),
+        text => Ok(Some(text.trim_end().parse::<i64>().map_err(|_| {
             reader.problem("line-time", &format!("\"{}\" is not a time", quote(text)))
-        })?),
-    };
-    Ok(Line {
-        measurement,
-        tags,
-        fields,
-        time,
-    })
+        })?)),
+    }
 }
 
 fn check_count(count: usize, max: usize, what: &str, reader: &Reader<'_>) -> Result<(), Problem> {

@@ -3,7 +3,8 @@
 //! address's own entity. Each line stands alone: good lines go on, bad ones are told by number.
 
 use crate::config::{Limits, LineMapping, Precision};
-use crate::line::{self, Field, Line};
+use crate::known::{Known, Series, SeriesKnown};
+use crate::line::{self, Field, Head};
 use model::problem::quote;
 use model::{
     AttributeName, AttributeUpdate, EntityId, Problem, Quality, Timestamp, TypeName, Update, Value,
@@ -12,6 +13,9 @@ use model::{
 use std::collections::BTreeMap;
 use wire::{Context, Payload, PayloadDecoder};
 
+/// Lines whose series are looked up together.
+const TOGETHER: usize = 32;
+
 /// The line-protocol decoder.
 #[derive(Clone, Debug, Default)]
 pub struct Influx {
@@ -19,7 +23,10 @@ pub struct Influx {
     pub limits: Limits,
     /// Precision of times where the door gives none.
     pub precision: Precision,
-    mappings: BTreeMap<String, LineMapping>,
+    mappings: Vec<LineMapping>,
+    /// Where each measurement's mapping is.
+    by_measurement: BTreeMap<String, usize>,
+    known: Known,
 }
 
 /// What became of a message, with the first bad line for InfluxDB's answer.
@@ -31,6 +38,26 @@ pub struct Outcome {
     pub first_bad_line: Option<usize>,
 }
 
+/// A line, and whose it is where that is known.
+struct Told<'a> {
+    /// From 1.
+    number: usize,
+    text: &'a str,
+    head: Option<&'a str>,
+    series: Option<Series>,
+}
+
+impl<'a> Told<'a> {
+    fn of((number, text): (usize, &'a str)) -> Self {
+        Self {
+            number,
+            text,
+            head: line::plain_head(text),
+            series: None,
+        }
+    }
+}
+
 impl Influx {
     /// A decoder with the declared mappings.
     ///
@@ -40,7 +67,10 @@ impl Influx {
         mappings: impl IntoIterator<Item = LineMapping>,
         limits: Limits,
     ) -> Result<Self, Problem> {
-        let mut by_measurement = BTreeMap::new();
+        let mut decoder = Self {
+            limits,
+            ..Self::default()
+        };
         for mut mapping in mappings {
             mapping.check()?;
             // Once here, not for every value.
@@ -50,10 +80,8 @@ impl Influx {
                 }
             }
             let measurement = mapping.measurement.clone();
-            if by_measurement
-                .insert(measurement.clone(), mapping)
-                .is_some()
-            {
+            let at = decoder.mappings.len();
+            if (decoder.by_measurement.insert(measurement.clone(), at)).is_some() {
                 return Err(Problem::new(
                     "mapping-duplicate",
                     format!("the measurement {measurement} is mapped twice"),
@@ -61,12 +89,9 @@ impl Influx {
                     "keep one of the two",
                 ));
             }
+            decoder.mappings.push(mapping);
         }
-        Ok(Self {
-            limits,
-            precision: Precision::default(),
-            mappings: by_measurement,
-        })
+        Ok(decoder)
     }
 
     /// Reads a message whose times have the given precision.
@@ -105,34 +130,50 @@ impl Influx {
                 "send lines encoded as UTF-8",
             )
         })?;
+        // About as many as lines of the usual length.
+        const LINE_BYTES: usize = 64;
         let mut outcome = Outcome::default();
+        outcome.payload.updates.reserve(bytes.len() / LINE_BYTES);
+        let mut known = self.known.lend();
         let (mut count, mut left_out) = (0, 0);
-        for (number, text) in line::lines(text) {
-            count += 1;
-            if count > self.limits.lines_max {
-                return Err(Problem::new(
-                    "too-many-lines",
-                    format!("the message has more than {} lines", self.limits.lines_max),
-                    format!("line {number}"),
-                    format!("send at most {} lines at once", self.limits.lines_max),
-                ));
+        let mut lines = line::lines(text).map(Told::of);
+        let mut some = Vec::with_capacity(TOGETHER);
+        loop {
+            some.clear();
+            some.extend(lines.by_ref().take(TOGETHER));
+            if some.is_empty() {
+                break;
             }
-            let mut problems = Vec::new();
-            match line::parse(text, &self.limits)
-                .and_then(|line| self.update(&line, precision, context, &mut problems))
-            {
-                Ok(update) => outcome.payload.updates.extend(update),
-                Err(problem) => problems.push(problem),
+            // Looked up together: each waits for places of memory of its own.
+            for told in &mut some {
+                told.series = told.head.and_then(|head| known.get(head));
             }
-            for mut problem in problems {
-                outcome.first_bad_line.get_or_insert(number);
-                problem.place = format!("line {number} {}", problem.place)
-                    .trim_end()
-                    .to_owned();
-                if outcome.payload.problems.len() < self.limits.problems_max {
-                    outcome.payload.problems.push(problem);
-                } else {
-                    left_out += 1;
+            for told in some.drain(..) {
+                let number = told.number;
+                count += 1;
+                if count > self.limits.lines_max {
+                    return Err(Problem::new(
+                        "too-many-lines",
+                        format!("the message has more than {} lines", self.limits.lines_max),
+                        format!("line {number}"),
+                        format!("send at most {} lines at once", self.limits.lines_max),
+                    ));
+                }
+                let mut problems = Vec::new();
+                match self.update(told, precision, context, &mut known, &mut problems) {
+                    Ok(update) => outcome.payload.updates.extend(update),
+                    Err(problem) => problems.push(problem),
+                }
+                for mut problem in problems {
+                    outcome.first_bad_line.get_or_insert(number);
+                    problem.place = format!("line {number} {}", problem.place)
+                        .trim_end()
+                        .to_owned();
+                    if outcome.payload.problems.len() < self.limits.problems_max {
+                        outcome.payload.problems.push(problem);
+                    } else {
+                        left_out += 1;
+                    }
                 }
             }
         }
@@ -158,23 +199,44 @@ impl Influx {
     /// The line's update; `None` when every field was bad.
     fn update(
         &self,
-        line: &Line<'_>,
+        told: Told<'_>,
         precision: Precision,
         context: &Context,
+        known: &mut SeriesKnown<'_>,
         problems: &mut Vec<Problem>,
     ) -> Result<Option<Update>, Problem> {
-        let mapping = self.mappings.get(line.measurement.as_ref());
-        let (entity_id, entity_type) = whose(line, mapping, context)?;
-        let observed_at = match line.time {
-            Some(time) => moment(time, precision)?,
-            None => context.received_at,
+        let Told {
+            text,
+            head: plain,
+            series,
+            ..
+        } = told;
+        // A line that cannot be read is told before one that belongs nowhere.
+        let (series, mapping, from) = match plain.zip(series) {
+            Some((head, series)) => {
+                let mapping = series.mapping;
+                (Ok(series), mapping, head.len())
+            }
+            None => {
+                let (head, from) = line::head(text, &self.limits)?;
+                let mapping = self.by_measurement.get(head.measurement.as_ref());
+                let mapping = mapping.copied();
+                (
+                    self.series(&head, mapping, plain, context, known),
+                    mapping,
+                    from,
+                )
+            }
         };
-        let mut attributes: Vec<AttributeUpdate> = Vec::with_capacity(line.fields.len());
-        for (name, field) in &line.fields {
-            match attribute(name, field, mapping, observed_at) {
+        let mapping = mapping.map(|at| &self.mappings[at]);
+        let mut attributes: Vec<AttributeUpdate> = Vec::with_capacity(1);
+        let mut bad = Vec::new();
+        let time = line::fields(text, from, &self.limits, |name, field| {
+            // The time stands behind the fields.
+            match attribute(&name, &field, mapping, context.received_at) {
                 Ok(attribute) if attributes.iter().any(|other| other.name == attribute.name) => {
-                    let what = format!("the field \"{}\" comes twice", quote(name));
-                    problems.push(Problem::new(
+                    let what = format!("the field \"{}\" comes twice", quote(&name));
+                    bad.push(Problem::new(
                         "duplicate-key",
                         what,
                         "",
@@ -182,15 +244,52 @@ impl Influx {
                     ));
                 }
                 Ok(attribute) => attributes.push(attribute),
-                Err(problem) => problems.push(problem),
+                Err(problem) => bad.push(problem),
+            }
+        })?;
+        let series = series?;
+        if let Some(time) = time {
+            let observed_at = moment(time, precision)?;
+            for attribute in &mut attributes {
+                attribute.observed_at = observed_at;
             }
         }
+        problems.extend(bad);
         let update = Update {
-            entity_id,
-            entity_type,
+            entity_id: series.entity_id,
+            entity_type: series.entity_type,
             attributes,
         };
         Ok((!update.attributes.is_empty()).then_some(update))
+    }
+
+    /// Whose series a head names. It is remembered when the head alone says so.
+    fn series(
+        &self,
+        head: &Head<'_>,
+        mapping: Option<usize>,
+        plain: Option<&str>,
+        context: &Context,
+        known: &mut SeriesKnown<'_>,
+    ) -> Result<Series, Problem> {
+        let told = whose(head, mapping.map(|at| &self.mappings[at]))?;
+        let Some((entity_id, entity_type)) = told else {
+            let of_context = |(entity_id, entity_type)| Series {
+                entity_id,
+                entity_type,
+                mapping,
+            };
+            return (context.entity.clone().map(of_context)).ok_or_else(|| no_entity(head));
+        };
+        let series = Series {
+            entity_id,
+            entity_type,
+            mapping,
+        };
+        if let Some(plain) = plain {
+            known.remember(plain, &series);
+        }
+        Ok(series)
     }
 }
 
@@ -232,42 +331,44 @@ fn moment(time: i64, precision: Precision) -> Result<Timestamp, Problem> {
     })
 }
 
+/// Whom a head names; `None` when it leaves that to the address.
 fn whose(
-    line: &Line<'_>,
+    head: &Head<'_>,
     mapping: Option<&LineMapping>,
-    context: &Context,
-) -> Result<(EntityId, TypeName), Problem> {
+) -> Result<Option<(EntityId, TypeName)>, Problem> {
     let tag = |name: &str| {
-        let found = line.tags.iter().find(|(key, _)| key == name);
+        let found = head.tags.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_ref())
     };
     if let Some(mapping) = mapping {
         let id = EntityId::new(mapping.entity_id(tag)?).map_err(|p| placed(p, "entity_id"))?;
-        return Ok((id, mapping.entity_type.clone()));
+        return Ok(Some((id, mapping.entity_type.clone())));
     }
-    let measured_type = || TypeName::new(&line.measurement).map_err(|p| placed(p, "measurement"));
+    let measured_type = || TypeName::new(&head.measurement).map_err(|p| placed(p, "measurement"));
     if let Some(urn) = tag("entity_id") {
         let id = EntityId::new(urn).map_err(|p| placed(p, "tag entity_id"))?;
-        return Ok((id, measured_type()?));
+        return Ok(Some((id, measured_type()?)));
     }
     if let Some(name) = tag("id") {
         let entity_type = measured_type()?;
         let id = EntityId::new(format!("urn:ngsi-ld:{entity_type}:{name}"))
             .map_err(|p| placed(p, "tag id"))?;
-        return Ok((id, entity_type));
+        return Ok(Some((id, entity_type)));
     }
-    context.entity.clone().ok_or_else(|| {
-        let measurement = quote(&line.measurement);
-        Problem::new(
-            "no-entity",
-            format!("nothing says which entity a line of \"{measurement}\" belongs to"),
-            "",
-            format!(
-                "declare a mapping: [[lines]] measurement = \"{measurement}\", entity_type = \"…\", \
-                 entity_id = \"urn:ngsi-ld:…:{{tag}}\"; or send a tag entity_id or id"
-            ),
-        )
-    })
+    Ok(None)
+}
+
+fn no_entity(head: &Head<'_>) -> Problem {
+    let measurement = quote(&head.measurement);
+    Problem::new(
+        "no-entity",
+        format!("nothing says which entity a line of \"{measurement}\" belongs to"),
+        "",
+        format!(
+            "declare a mapping: [[lines]] measurement = \"{measurement}\", entity_type = \"…\", \
+             entity_id = \"urn:ngsi-ld:…:{{tag}}\"; or send a tag entity_id or id"
+        ),
+    )
 }
 
 fn attribute(

@@ -16,6 +16,31 @@ fn context() -> Context {
     }
 }
 
+/// Lines of few series, good and bad, plain and with escapes, some that leave their entity to the address.
+fn few_series() -> impl Strategy<Value = String> {
+    let heads = prop::sample::select(vec![
+        "level,station=1",
+        "level,station=2",
+        "level,station=a\\ b",
+        "level",
+        "A,id=7",
+        "A,id=7,x=",
+        "B,entity_id=urn:x:1",
+        "B,entity_id=no",
+        "C",
+    ]);
+    let fields = prop::sample::select(vec![
+        " m=1.5 7",
+        " m=1.5,m=2",
+        " m=t,n=\"a b\"",
+        " m= 3",
+        "",
+        " m=1 x",
+    ]);
+    let line = (heads, fields).prop_map(|(head, fields)| format!("{head}{fields}"));
+    prop::collection::vec(line, 1..100).prop_map(|lines| lines.join("\n"))
+}
+
 fn near_lines() -> impl Strategy<Value = String> {
     let words = prop::sample::select(vec![
         "m", ",", "=", " ", "\n", "\"", "\\", "1", "1i", "-", "1e999", "NaN", "t", "x", "#", "id",
@@ -25,6 +50,28 @@ fn near_lines() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #[test]
+    fn what_is_remembered_of_series_changes_nothing(messages in prop::collection::vec(few_series(), 1..5)) {
+        let mapping = LineMapping {
+            measurement: "level".into(),
+            entity_type: TypeName::new("WaterObserved").unwrap(),
+            entity_id: "urn:ngsi-ld:WaterObserved:{station}".into(),
+            fields: [("m".to_owned(), model::AttributeName::new("waterLevel").unwrap())].into(),
+            units: [("m".to_owned(), "m".to_owned())].into(),
+        };
+        let remembers = Influx::new([mapping.clone()], Limits::default()).unwrap();
+        for (n, message) in messages.iter().enumerate() {
+            // Another sender each time, for lines that leave their entity to the address.
+            let mut context = context();
+            context.entity.as_mut().unwrap().0 = EntityId::new(format!("urn:x:{n}")).unwrap();
+            let fresh = Influx::new([mapping.clone()], Limits::default()).unwrap();
+            prop_assert_eq!(
+                remembers.decode_lines(message.as_bytes(), Precision::Seconds, &context),
+                fresh.decode_lines(message.as_bytes(), Precision::Seconds, &context)
+            );
+        }
+    }
+
     #[test]
     fn no_panic_on_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let payload = Influx::default().decode(&bytes, &context());
