@@ -63,7 +63,7 @@ async fn tamper(records: &Records, sql: &str) {
 }
 
 async fn proved(records: &Records, options: &Options) -> Report {
-    verify(&mut *records.read().await.unwrap(), options)
+    verify(&mut records.read().await.unwrap(), options)
         .await
         .unwrap()
 }
@@ -358,7 +358,7 @@ async fn an_older_folder_is_chained_when_it_is_opened_and_says_so() {
     let key = SigningKey::generate().unwrap();
     adopt(&records, &key).await;
     let page = PageRequest::default();
-    let newest = audit::list(&mut *records.read().await.unwrap(), &page)
+    let newest = audit::list(&mut records.read().await.unwrap(), &page)
         .await
         .unwrap();
     assert_eq!(newest.items[0].action, "audit.key");
@@ -389,7 +389,7 @@ async fn a_chain_of_a_newer_program_is_refused_and_one_without_end_takes_nothing
         refused.unwrap_err().problem().unwrap().code.clone()
     };
     tamper(&records, "UPDATE audit_head SET format = 2").await;
-    let refused = verify(&mut *records.read().await.unwrap(), &Options::default()).await;
+    let refused = verify(&mut records.read().await.unwrap(), &Options::default()).await;
     assert_eq!(refused.unwrap_err().problem().unwrap().code, "audit-newer");
     assert_eq!(insert(&records).await, "audit-newer");
     tamper(&records, "DELETE FROM audit_head").await;
