@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plugin, PreviewServer, ViteDevServer } from "vite";
 import type { Alert, Correction, CorrectionDraft, User } from "../src/lib/types.ts";
+import { AUDIT_ACTS, AUDIT_EVENTS, auditChain } from "./audit.ts";
 import { detail, plan } from "./plan.ts";
 import {
   act,
@@ -382,6 +383,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
         20,
       );
     }
+    case "GET audit":
+      if (second === "events") return { items: AUDIT_EVENTS };
+      if (second === "chain") return auditChain();
+      return page(AUDIT_ACTS, url);
     case "GET tables":
       return {
         items: [

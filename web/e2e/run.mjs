@@ -343,6 +343,7 @@ await test("every page opens in both languages without an error", async () => {
       "/field",
       "/devices",
       "/dead-letters",
+      "/audit",
       "/sql",
       "/plan",
       `/entities/${encodeURIComponent(station)}`,

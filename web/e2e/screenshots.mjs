@@ -121,6 +121,11 @@ const PAGES = {
     await page.locator('[data-testid="dead-letter"]').first().click();
     await page.waitForSelector(".raw");
   },
+  audit: async (page) => {
+    await page.goto("/audit");
+    await page.waitForSelector('[data-testid="audit-chain"]');
+    await page.waitForSelector('[data-testid="audit-row"]');
+  },
   sql: async (page) => {
     await page.goto("/sql");
     await page.locator('[data-testid="sample"]').first().click();

@@ -6,7 +6,7 @@ use crate::events::Events;
 use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
-    alerts, case_pages, city_pages, corrections, dead_letters, devices, doors, entities,
+    alerts, audit, case_pages, city_pages, corrections, dead_letters, devices, doors, entities,
     entity_types, events, health, import_progress, notices, pages, plan, provenance, session, sql,
 };
 use admission::Ingest;
@@ -140,6 +140,8 @@ pub struct App {
     pub shown: OnceLock<watch::Receiver<u64>>,
     /// How far the files are that are being made tables.
     pub imports: Arc<import_progress::Imports>,
+    /// What is kept of the audit chain between requests.
+    pub audit: audit::Chain,
     /// Held while a file is made a table.
     pub importing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -219,7 +221,10 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(health::description))
         .routes(routes!(session::sign_in, session::who, session::sign_out))
         .routes(routes!(session::people))
-        .routes(routes!(session::audit))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::events))
+        .routes(routes!(audit::chain))
+        .routes(routes!(audit::export))
         .routes(routes!(city_pages::city))
         .routes(routes!(city_pages::layer))
         .routes(routes!(city_pages::organisations))

@@ -4,6 +4,7 @@
 pub mod access;
 pub mod alerts;
 pub mod app;
+pub mod audit;
 pub mod case_bodies;
 pub mod case_pages;
 pub mod city_pages;

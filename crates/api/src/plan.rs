@@ -640,7 +640,7 @@ pub async fn report(
         &mut write,
         now,
         &actor,
-        "indicator.report",
+        records::Event::IndicatorReport,
         &format!("indicator:{id}"),
         &detail_json,
     )

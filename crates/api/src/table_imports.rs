@@ -238,7 +238,15 @@ pub async fn note(
     });
     let target = format!("table:{}", entry.name);
     let mut write = records.write().await?;
-    records::audit::insert(&mut write, now, actor, "table.import", &target, &detail).await?;
+    records::audit::insert(
+        &mut write,
+        now,
+        actor,
+        records::Event::TableImport,
+        &target,
+        &detail,
+    )
+    .await?;
     write.commit().await?;
     Ok(())
 }
@@ -268,7 +276,15 @@ pub async fn note_removal(
     };
     let target = format!("table:{name}");
     let mut write = records.write().await?;
-    records::audit::insert(&mut write, now, actor, "table.remove", &target, &detail).await?;
+    records::audit::insert(
+        &mut write,
+        now,
+        actor,
+        records::Event::TableRemove,
+        &target,
+        &detail,
+    )
+    .await?;
     write.commit().await?;
     Ok(())
 }

@@ -52,7 +52,7 @@ impl Cases {
             &mut write,
             now,
             actor,
-            "alert.acknowledge",
+            records::Event::AlertAcknowledge,
             &target,
             &detail,
         )

@@ -149,7 +149,7 @@ impl Cases {
             &mut write,
             now,
             &acting.actor,
-            "case.open",
+            records::Event::CaseOpen,
             &target,
             &detail,
         )
@@ -292,13 +292,12 @@ impl Cases {
         }
         let audit_detail =
             json!({"number": case.number, "from": event.from_state, "to": event.to_state});
-        let action = format!("case.{}", act.action);
         let target = format!("case:{id}");
         audit::insert(
             &mut write,
             now,
             &acting.actor,
-            &action,
+            records::Event::CaseStep.step(&act.action),
             &target,
             &audit_detail,
         )

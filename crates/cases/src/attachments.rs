@@ -106,7 +106,7 @@ impl Cases {
             &mut write,
             now,
             &acting.actor,
-            "case.attach",
+            records::Event::CaseAttach,
             &target,
             &detail,
         )

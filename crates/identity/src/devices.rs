@@ -137,7 +137,15 @@ impl Identity {
             };
             let target = format!("device:{}", row.client_id);
             let detail = json!({"id": row.id, "type": row.r#type});
-            audit::insert(write, now, actor, "device.add", &target, &detail).await?;
+            audit::insert(
+                write,
+                now,
+                actor,
+                records::Event::DeviceAdd,
+                &target,
+                &detail,
+            )
+            .await?;
             return Ok(DeviceCredentials {
                 topic: topic(&row.client_id),
                 id: row.id,
@@ -207,7 +215,15 @@ impl Identity {
             .ok_or_else(|| Failure::not_found("device", quote(client_id)))?;
         let target = format!("device:{}", device.client_id);
         let detail = json!({"id": device.id, "type": device.r#type});
-        audit::insert(&mut write, now, actor, "device.remove", &target, &detail).await?;
+        audit::insert(
+            &mut write,
+            now,
+            actor,
+            records::Event::DeviceRemove,
+            &target,
+            &detail,
+        )
+        .await?;
         write.commit().await?;
         Ok(device)
     }

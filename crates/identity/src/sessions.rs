@@ -68,7 +68,7 @@ impl Identity {
                 &mut write,
                 now,
                 &actor,
-                "session.refused",
+                records::Event::SessionRefused,
                 "session",
                 &json!({}),
             )
@@ -101,7 +101,7 @@ impl Identity {
             &mut write,
             now,
             &principal.actor(peer),
-            "session.open",
+            records::Event::SessionOpen,
             &format!("user:{}", user.id),
             &json!({}),
         )
@@ -167,7 +167,15 @@ impl Identity {
             let target = actor
                 .user_id()
                 .map_or_else(|| "session".to_owned(), |id| format!("user:{id}"));
-            audit::insert(&mut write, now, actor, "session.close", &target, &json!({})).await?;
+            audit::insert(
+                &mut write,
+                now,
+                actor,
+                records::Event::SessionClose,
+                &target,
+                &json!({}),
+            )
+            .await?;
         }
         write.commit().await
     }

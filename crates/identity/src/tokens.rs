@@ -63,7 +63,15 @@ impl Identity {
         let detail =
             json!({"name": token.name, "role": token.role, "expires_at": token.expires_at});
         let target = format!("token:{}", token.id);
-        audit::insert(&mut write, now, actor, "token.create", &target, &detail).await?;
+        audit::insert(
+            &mut write,
+            now,
+            actor,
+            records::Event::TokenCreate,
+            &target,
+            &detail,
+        )
+        .await?;
         write.commit().await?;
         Ok(NewTokenSecret { token, text })
     }
@@ -121,7 +129,15 @@ impl Identity {
             .await?
             .ok_or_else(|| Failure::not_found("token", quote(name)))?;
         let (target, detail) = (format!("token:{}", token.id), json!({"name": token.name}));
-        audit::insert(&mut write, now, actor, "token.remove", &target, &detail).await?;
+        audit::insert(
+            &mut write,
+            now,
+            actor,
+            records::Event::TokenRemove,
+            &target,
+            &detail,
+        )
+        .await?;
         write.commit().await
     }
 }

@@ -116,7 +116,15 @@ impl Identity {
         })?;
         let detail = json!({"username": user.username, "role": user.role, "organisation_id": user.organisation_id});
         let target = format!("user:{}", user.id);
-        audit::insert(&mut write, now, actor, "user.create", &target, &detail).await?;
+        audit::insert(
+            &mut write,
+            now,
+            actor,
+            records::Event::UserCreate,
+            &target,
+            &detail,
+        )
+        .await?;
         write.commit().await?;
         Ok(GeneratedSignIn {
             user,
@@ -171,7 +179,15 @@ impl Identity {
         }
         let detail = json!({"name": user.name, "role": user.role, "organisation_id": user.organisation_id, "disabled": user.disabled});
         let target = format!("user:{id}");
-        audit::insert(&mut write, now, actor, "user.change", &target, &detail).await?;
+        audit::insert(
+            &mut write,
+            now,
+            actor,
+            records::Event::UserChange,
+            &target,
+            &detail,
+        )
+        .await?;
         write.commit().await?;
         Ok(user)
     }
@@ -201,7 +217,15 @@ impl Identity {
         }
         sessions::delete_of_user(&mut write, id).await?;
         let target = format!("user:{id}");
-        audit::insert(&mut write, now, actor, "user.password", &target, &json!({})).await?;
+        audit::insert(
+            &mut write,
+            now,
+            actor,
+            records::Event::UserPassword,
+            &target,
+            &json!({}),
+        )
+        .await?;
         let user = users::get(&mut write, id)
             .await?
             .ok_or_else(|| Failure::not_found("user", id))?;
@@ -278,7 +302,7 @@ impl Identity {
                 &mut write,
                 now,
                 actor,
-                "organisation.import",
+                records::Event::OrganisationImport,
                 "organisations",
                 &detail,
             )

@@ -1,5 +1,6 @@
 //! The command line: what can be said, with an example for each.
 
+use crate::audit::args::AuditCommand;
 use crate::backup::args::{Backup, Restore};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ const EXAMPLES: &str = "Examples:
   jingling import ./city towns.xlsx --table towns --dry-run
   jingling export ./city --table towns --output towns.csv
   jingling check ./city                        verify every stored file
+  jingling audit verify ./city                 prove the audit trail whole
   jingling backup ./city --to /mnt/backup/city copy it while it runs
   jingling restore /mnt/backup/city --to ./new make a city from a backup
 
@@ -74,6 +76,9 @@ pub enum Command {
     /// Tables that departments' files were made.
     #[command(subcommand)]
     Table(TableCommand),
+    /// The audit trail: prove it whole, export it for others to verify, its keys.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Service tokens for machines.
     #[command(subcommand)]
     Token(TokenCommand),

@@ -12,7 +12,7 @@ use std::path::Path;
 /// Something that is wrong with a stored file.
 #[derive(Debug, Serialize)]
 pub struct Finding {
-    /// settings, format, packs, journal, notices, lake, twin, rules, retained, records, attachments.
+    /// settings, format, packs, journal, notices, lake, twin, rules, retained, records, audit, attachments.
     pub part: &'static str,
     /// What and where.
     pub what: String,
@@ -28,6 +28,9 @@ pub struct Checked {
     /// What the journal holds; `None` when there is none or it cannot be read.
     #[serde(skip)]
     pub journal: Option<journal::Report>,
+    /// The audit chain's end, `ROW:HASH`.
+    #[serde(skip)]
+    pub audit: Option<String>,
 }
 
 impl Checked {
@@ -52,6 +55,7 @@ pub async fn run(dir: &Path, json: bool, anchors: &[journal::Anchor]) -> Result<
         checked,
         findings,
         journal,
+        audit,
     } = check(dir, anchors).await?;
     let clean = findings.is_empty();
     if json {
@@ -60,7 +64,7 @@ pub async fn run(dir: &Path, json: bool, anchors: &[journal::Anchor]) -> Result<
                 "segments": r.segments, "chain": format!("{}:{}", r.next_position, r.chain)})
         });
         print_json(
-            &serde_json::json!({"clean": clean, "checked": checked, "findings": findings, "journal": journal}),
+            &serde_json::json!({"clean": clean, "checked": checked, "findings": findings, "journal": journal, "audit": audit}),
         )?;
     } else {
         for finding in &findings {
@@ -70,6 +74,11 @@ pub async fn run(dir: &Path, json: bool, anchors: &[journal::Anchor]) -> Result<
             eprintln!(
                 "journal: {} records from position {}; chain {}:{} (note it elsewhere; --chain verifies it later)",
                 report.records, report.first_position, report.next_position, report.chain
+            );
+        }
+        if let Some(end) = &audit {
+            eprintln!(
+                "audit: chain {end} (note it elsewhere; `jingling audit verify --chain` verifies it later)"
             );
         }
         eprintln!(
@@ -166,6 +175,16 @@ async fn check_records(folder: &Folder, found: &mut Checked) -> Result<()> {
         Ok(problems) => found.part("records", problems),
         Err(error) => found.part("records", [error]),
     }
+    let options = records::audit_verify::Options::default();
+    let mut read = records.read().await?;
+    match records::audit_verify::verify(&mut read, &options).await {
+        Ok(report) => {
+            found.part("audit", report.breaks.iter().map(|found| &found.what_en));
+            found.audit = Some(format!("{}:{}", report.last, report.hash));
+        }
+        Err(error) => found.part("audit", [error]),
+    }
+    drop(read);
     let cases = cases::Cases::new(
         records.clone(),
         cases::Options::new(folder.attachments()),

@@ -40,6 +40,8 @@ places! {
     retained = "mqtt/retained.bin",
     /// The first sign-in.
     first_sign_in = "secrets/first-sign-in.json",
+    /// The key that the audit trail is sealed with.
+    audit_key = "secrets/audit-key.pem",
     /// Credentials of the demonstration's devices.
     demo_devices = "secrets/demo-devices.json",
     /// The versions of the stored formats.

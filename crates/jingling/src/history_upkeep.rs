@@ -63,7 +63,15 @@ impl News {
                 "rows_by_folder": named,
             });
             let actor = Actor::system("retention");
-            audit::insert(&mut write, now, &actor, "history.expire", table, &detail).await?;
+            audit::insert(
+                &mut write,
+                now,
+                &actor,
+                records::Event::HistoryExpire,
+                table,
+                &detail,
+            )
+            .await?;
         }
         write.commit().await?;
         self.forget(&news);

@@ -8,6 +8,7 @@
 //! [`department`] (files in and out), [`check`], [`demo`].
 
 pub mod args;
+pub mod audit;
 pub mod backup;
 pub mod check;
 pub mod city_lock;

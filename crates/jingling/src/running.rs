@@ -182,6 +182,7 @@ impl Running {
             shown: OnceLock::new(),
             imports: Arc::default(),
             importing: Arc::default(),
+            audit: api::audit::Chain::default(),
         });
         let own = folder.clone();
         // Set once, here.
@@ -331,6 +332,7 @@ impl Running {
         let given_up = Arc::new(News::default());
         let mut timers = timers(&app, &folder, settings, twin_stored, &given_up);
         timers.push(tokio::spawn(crate::withdrawn::run(app.clone(), acts_seen)));
+        timers.extend(crate::audit::sealing::start(&app, &folder, &settings.audit).await);
         let keep = Keep {
             bytes: settings.journal.keep_gib.saturating_mul(1 << 30),
             days: settings.journal.keep_days,
@@ -409,6 +411,12 @@ impl Running {
         let given_up = self.given_up.write_down(&self.app.records, wall_clock());
         if let Err(error) = given_up.await {
             tracing::error!(%error, "what history gave up is told in the log only");
+        }
+        // The last acts of this run are under a seal before it ends.
+        let sealed =
+            crate::audit::sealing::step(&self.folder, &self.app.records, None, wall_clock());
+        if let Err(error) = sealed.await {
+            tracing::warn!(%error, "the audit trail's last rows wait for the next start's seal");
         }
         self.app.ingest.journal().close();
         self.app.records.close().await;

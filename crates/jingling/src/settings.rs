@@ -47,6 +47,8 @@ pub struct Settings {
     pub indicators: IndicatorSettings,
     /// Copies on another disk.
     pub backup: BackupSettings,
+    /// The audit trail.
+    pub audit: AuditSettings,
     /// What the platform writes of itself.
     pub log: Log,
 }
@@ -208,6 +210,15 @@ BackupSettings {
     drill_reserve_mib: u64 = crate::backup::room::RESERVE_MIB,
     /// File with the secret key of an encrypted backup; an empty text when it is not encrypted.
     drill_identity: String = String::new(),
+});
+section!(/// The audit trail.
+AuditSettings {
+    /// Rows that bring the next seal at once.
+    seal_rows: i64 = 1_000,
+    /// Longest time that a row stays without a seal, seconds.
+    seal_seconds: i64 = 3_600,
+    /// Time between proofs of the whole chain in the background, hours.
+    verify_hours: u64 = 24,
 });
 section!(/// What the platform writes of itself.
 Log {

@@ -2,12 +2,11 @@
 //! knows nothing of its connections. The audit trail says what was done, whoever did it, so it is what is followed.
 
 use api::App;
-use records::{Failure, Records, audit};
+use records::{Event, Failure, Records, audit};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What the trail calls it, and how it names a device.
-const ACTION: &str = "device.remove";
+/// How the trail names a device.
 const TARGET: &str = "device:";
 /// Time between two looks at the trail: how long a removed device may go on at most.
 const LOOK_MS: u64 = 1_000;
@@ -37,7 +36,13 @@ pub async fn run(app: Arc<App>, mut after: i64) {
 }
 
 async fn step(app: &App, after: i64) -> Result<i64, Failure> {
-    let acts = audit::since(&mut *app.records.read().await?, after, ACTION, ACTS_MAX).await?;
+    let acts = audit::since(
+        &mut *app.records.read().await?,
+        after,
+        Event::DeviceRemove,
+        ACTS_MAX,
+    )
+    .await?;
     for act in &acts {
         let client_id = act.target.strip_prefix(TARGET).unwrap_or(&act.target);
         if let Some(disconnect) = app.disconnect.get() {

@@ -503,7 +503,7 @@ async fn a_city_drills_its_backup_when_it_is_time_and_says_what_it_found() {
     drop(server);
     let records = Records::open(&drills.folder.records()).await.unwrap();
     let mut connection = records.read().await.unwrap();
-    let acts = audit::since(&mut connection, 0, "backup.drill", 9).await;
+    let acts = audit::since(&mut connection, 0, records::Event::BackupDrill, 9).await;
     let acts = acts.unwrap();
     assert_eq!(acts.len(), 1);
     assert_eq!(acts[0].detail["good"], true);

@@ -3,6 +3,7 @@
 
 use crate::actor::{Actor, ActorKind};
 use crate::audit;
+use crate::audit_events::Event;
 use crate::failure::Result;
 use crate::field::table_row;
 use crate::page::{Page, PageRequest};
@@ -10,9 +11,6 @@ use crate::store::{Connection, position_to_column};
 use model::{Corrected, Timestamp};
 use serde_json::json;
 use sqlx::Any;
-
-/// What the audit trail calls a correction.
-pub const ACTION: &str = "observation.correct";
 
 table_row! {
     /// One correction.
@@ -92,7 +90,15 @@ pub async fn insert(
     });
     let target = format!("entity:{}", corrected.entity_id);
     let at = corrected.received_at;
-    audit::insert(connection, at, &actor(corrected), ACTION, &target, &detail).await?;
+    audit::insert(
+        connection,
+        at,
+        &actor(corrected),
+        Event::ObservationCorrect,
+        &target,
+        &detail,
+    )
+    .await?;
     Ok(true)
 }
 

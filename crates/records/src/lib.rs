@@ -4,12 +4,18 @@
 //! do what is `identity`, how a case moves is `cases`.
 //!
 //! Reading order: [`failure`] (how it fails), [`actor`] (who did it), [`store`] (opening, transactions,
-//! projections), then one module per group of tables, then [`tables`] (the same rows for SQL).
+//! projections), the audit trail ([`audit_events`] what it can hold, [`audit_chain`] how its rows hang together,
+//! [`audit`] writing and searching, [`audit_seals`] signing, [`audit_verify`] proving), then one module per group of tables, then [`tables`] (the same rows for SQL).
 
 pub mod actor;
 pub mod alerts;
 pub mod attachments;
 pub mod audit;
+pub mod audit_chain;
+pub mod audit_events;
+pub mod audit_export;
+pub mod audit_seals;
+pub mod audit_verify;
 pub mod cases;
 pub mod corrections;
 pub mod dead_letters;
@@ -28,6 +34,7 @@ pub mod tokens;
 pub mod users;
 
 pub use actor::{Acting, Actor, ActorKind};
+pub use audit_events::Event;
 pub use failure::{Failure, RECORDS_FULL, Result};
 pub use field::Secret;
 pub use migrations::VERSION;

@@ -11,10 +11,14 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_workflows.sql"),
     include_str!("../migrations/0003_corrections.sql"),
+    include_str!("../migrations/0004_audit_chain.sql"),
 ];
 
 /// The shape that this build reads and writes.
 pub const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// The shape that made the audit trail a chain.
+const CHAINED: i64 = 4;
 
 /// SQLite's type for a key that counts up and never gives a number twice.
 const ID_COLUMN: &str = "INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL";
@@ -50,6 +54,9 @@ pub async fn migrate(connection: &mut Connection) -> Result<()> {
         sqlx::raw_sql(AssertSqlSafe(text))
             .execute(&mut *connection)
             .await?;
+        if version == CHAINED {
+            crate::audit_chain::begin(connection).await?;
+        }
         sqlx::query::<Any>("INSERT INTO schema_version (version) VALUES ($1)")
             .bind(version)
             .execute(&mut *connection)

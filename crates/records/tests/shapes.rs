@@ -2,7 +2,7 @@
 
 use model::Timestamp;
 use records::{
-    PageRequest, Records, alerts, audit, cases, corrections, dead_letters, devices, users,
+    Event, PageRequest, Records, alerts, audit, cases, corrections, dead_letters, devices, users,
 };
 
 #[tokio::test]
@@ -78,9 +78,16 @@ async fn a_snapshot_is_whole_while_others_write() {
     let actor = records::Actor::system("test");
     let now = Timestamp::from_seconds(1_800_000_000);
     let detail = serde_json::json!({});
-    audit::insert(&mut write, now, &actor, "test", "half", &detail)
-        .await
-        .unwrap();
+    audit::insert(
+        &mut write,
+        now,
+        &actor,
+        Event::SessionClose,
+        "half",
+        &detail,
+    )
+    .await
+    .unwrap();
     let copy = dir.path().join("copy.sqlite");
     records.snapshot(&copy).await.unwrap();
     write.commit().await.unwrap();
@@ -163,4 +170,28 @@ async fn shape_3_opens_with_its_corrections() {
     assert_eq!((found[1].id, found[1].reason.as_str()), (1, "读数多了一位"));
     let other = corrections::list(&mut read, Some("urn:x:2"), &page).await;
     assert_eq!(other.unwrap().items, []);
+}
+
+#[tokio::test]
+async fn shape_4_opens_with_its_chain_and_seals() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v4.sqlite")).unwrap();
+    let records = Records::open(&path).await.unwrap();
+    assert_eq!(records.check().await.unwrap(), []);
+    let mut read = records.read().await.unwrap();
+    let options = records::audit_verify::Options::default();
+    let report = records::audit_verify::verify(&mut read, &options)
+        .await
+        .unwrap();
+    assert!(report.whole, "{report:?}");
+    let last = report.last;
+    assert_eq!((report.seals, report.sealed_by), (2, Some(2)));
+    assert_eq!(
+        (report.sealed_to, report.chained_later),
+        (last - 1, last - 3)
+    );
+    let page = PageRequest::default();
+    let acts = audit::list(&mut read, &page).await.unwrap().items;
+    assert_eq!(acts[1].action, "case.dispatch");
 }

@@ -6,7 +6,7 @@ use records::alerts::{self, Alert, AlertFilter};
 use records::dead_letters::{self, DeadLetter};
 use records::devices::{self, Device, DeviceChange, DeviceFilter};
 use records::indicators::{self, IndicatorValue, NewReport};
-use records::{Actor, Failure, PageRequest, Records, Secret, audit, corrections, tables};
+use records::{Actor, Event, Failure, PageRequest, Records, Secret, audit, corrections, tables};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -526,12 +526,12 @@ async fn tables_for_sql_have_their_columns_and_no_secret() {
     alerts::insert(&mut write, &alert("urn:x:1", 5))
         .await
         .unwrap();
-    let detail = json!({"id": "urn:x:0"});
+    let detail = json!({"id": "urn:x:0", "type": "T"});
     audit::insert(
         &mut write,
         T0,
         &Actor::command_line(),
-        "device.add",
+        Event::DeviceAdd,
         "device:c0",
         &detail,
     )

@@ -79,8 +79,59 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The audit trail, newest first. */
+        /** The audit trail, newest first, all of it or what is looked for. That it was looked at is told in it. */
         get: operations["get_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/chain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Verifies the chain and says whether it is whole. A proof of the last ten seconds is given again. */
+        get: operations["get_audit_chain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The catalogue of every act that the trail can hold. */
+        get: operations["get_audit_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The trail as JSON Lines with hashes, seals and public keys, for whoever verifies it without this platform. */
+        get: operations["get_audit_export"];
         put?: never;
         post?: never;
         delete?: never;
@@ -942,6 +993,81 @@ export interface components {
             /** @description What it holds. */
             value: components["schemas"]["ValueKind"];
         };
+        /** @description One break of the chain. */
+        AuditBreak: {
+            /** @description The time that the first row bears, where it is there. */
+            at: string | null;
+            /**
+             * Format: int64
+             * @description The first row concerned.
+             */
+            from: number;
+            /**
+             * @description `row-changed`, `row-removed`, `row-inserted`, `rows-rewritten`, `tail-cut`, `head-missing`, `seal-forged`,
+             *     `seal-removed` or `key-missing`.
+             */
+            kind: string;
+            /**
+             * Format: int64
+             * @description The seal that shows it, or that is concerned.
+             */
+            seal: number | null;
+            /**
+             * Format: int64
+             * @description The last row concerned.
+             */
+            to: number;
+            /** @description What is wrong, in English. */
+            what_en: string;
+            /** @description What is wrong, in Chinese. */
+            what_zh: string;
+        };
+        /** @description What a proof of the chain found. */
+        AuditChain: {
+            /** @description What is broken, in the order of the rows. */
+            breaks: components["schemas"]["AuditBreak"][];
+            /**
+             * Format: int64
+             * @description The number of the last row that is older than the chain; 0 when there is none.
+             */
+            chained_later: number;
+            /** @description Its hash, hex: note it elsewhere. */
+            hash: string;
+            /**
+             * Format: int64
+             * @description The number of the last row.
+             */
+            last: number;
+            /** @description Whether there are more breaks than are told. */
+            more: boolean;
+            not_sealed: components["schemas"]["Problem"] | null;
+            /** @description When it was looked at. */
+            proved_at: string;
+            /**
+             * Format: int64
+             * @description Rows that were looked at.
+             */
+            rows: number;
+            /** @description That seal's time. */
+            sealed_at: string | null;
+            /**
+             * Format: int64
+             * @description That seal's number.
+             */
+            sealed_by: number | null;
+            /**
+             * Format: int64
+             * @description Rows up to this one are proved by a genuine seal, with nothing broken before it.
+             */
+            sealed_to: number;
+            /**
+             * Format: int64
+             * @description Seals that were looked at.
+             */
+            seals: number;
+            /** @description Whether nothing is broken. */
+            whole: boolean;
+        };
         /** @description Who changed what, when and from where. */
         AuditEntry: {
             /** @description What was done, e.g. `case.dispatch`. */
@@ -959,6 +1085,8 @@ export interface components {
             at: string;
             /** @description What else is worth knowing; never a secret. */
             detail: unknown;
+            /** @description The row's hash in the chain (SM3), hex. */
+            hash: string;
             /**
              * Format: int64
              * @description Counts up from 1.
@@ -968,6 +1096,39 @@ export interface components {
             peer: string;
             /** @description To what, e.g. `case:12`. */
             target: string;
+            /** @description The same in English. */
+            title_en: string | null;
+            /** @description The catalogue's title of it in Chinese; null for a word that is not in it. */
+            title_zh: string | null;
+        };
+        /** @description One act that the trail can hold. */
+        AuditEvent: {
+            /** @description Its word; one that ends with `*` is a family. */
+            action: string;
+            /** @description The fields of its detail. */
+            fields: components["schemas"]["AuditField"][];
+            /** @description How its target is written. */
+            target: string;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+        };
+        /** @description The catalogue. */
+        AuditEvents: {
+            /** @description Every act that the trail can hold. */
+            items: components["schemas"]["AuditEvent"][];
+        };
+        /** @description One field of an act's detail. */
+        AuditField: {
+            /** @description What it says, in English. */
+            en: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Whether it may be absent. */
+            optional: boolean;
+            /** @description What it says, in Chinese. */
+            zh: string;
         };
         /** @description A page of the audit trail. */
         AuditPage: {
@@ -2221,6 +2382,18 @@ export interface operations {
                 after?: string | null;
                 /** @description How many rows: 50 when not said, at most 500. */
                 limit?: number | null;
+                /** @description Not before this time, RFC 3339. */
+                from?: string | null;
+                /** @description Before this time, RFC 3339. */
+                to?: string | null;
+                /** @description Part of the actor's name. */
+                actor?: string | null;
+                /** @description The act's word, such as `case.dispatch`; `case.*` is every word that begins so. */
+                action?: string | null;
+                /** @description The beginning of the target, such as `user:3`. */
+                target?: string | null;
+                /** @description Part of the target, the detail, the actor's name or the network address. */
+                text?: string | null;
             };
             header?: never;
             path?: never;
@@ -2234,6 +2407,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+        };
+    };
+    get_audit_chain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditChain"];
+                };
+            };
+        };
+    };
+    get_audit_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEvents"];
+                };
+            };
+        };
+    };
+    get_audit_export: {
+        parameters: {
+            query?: {
+                /** @description Not before this time, RFC 3339. */
+                from?: string | null;
+                /** @description Before this time, RFC 3339, and on to the seal that covers the last row. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
                 };
             };
         };

@@ -44,6 +44,10 @@ export type DeadLetter = Schemas["DeadLetter"];
 
 export type Alert = Schemas["Alert"];
 
+export type AuditEntry = Schemas["AuditEntry"];
+export type AuditEvent = Schemas["AuditEvent"];
+export type AuditChain = Schemas["AuditChain"];
+
 export type CaseSummary = Schemas["CaseSummary"];
 export type CaseDetail = Schemas["CaseDetail"];
 export type CaseStep = Schemas["CaseStep"];

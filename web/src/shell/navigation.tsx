@@ -3,6 +3,7 @@ import {
   AimOutlined,
   AlertOutlined,
   ApiOutlined,
+  AuditOutlined,
   CodeOutlined,
   FolderOpenOutlined,
   FundOutlined,
@@ -37,6 +38,7 @@ export const NAV: NavItem[] = [
     permission: "deadletter.read",
   },
   { path: "/sql", title: "nav.sql", icon: <CodeOutlined />, permission: "sql.query" },
+  { path: "/audit", title: "nav.audit", icon: <AuditOutlined />, permission: "audit.read" },
 ];
 
 export function navFor(user: User): NavItem[] {

@@ -7,7 +7,7 @@ use cargo_metadata::{DependencyKind, Metadata};
 
 /// The layers, from the ground up. `protocols/*` is [`PROTOCOLS`], `packs/*` is [`PACKS`].
 const LAYERS: [(u8, &[&str]); 6] = [
-    (0, &["model"]),
+    (0, &["model", "gm"]),
     (
         1,
         &[

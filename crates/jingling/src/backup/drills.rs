@@ -284,7 +284,7 @@ pub async fn write_down(records: &Records, found: &Found) -> records::Result<()>
         &mut write,
         found.at,
         &actor,
-        "backup.drill",
+        records::Event::BackupDrill,
         &target,
         &detail,
     )

@@ -358,7 +358,7 @@ async fn finish(wanted: &Wanted, staged: &Path, laid: Laid) -> Result<Restored> 
             taken_at: laid.about.taken_at,
             damaged: Vec::new(),
         };
-        write_down(&records, actor, "backup.restore", &last).await?;
+        write_down(&records, actor, records::Event::BackupRestore, &last).await?;
         records.close().await;
     }
     Ok(Restored {

@@ -167,7 +167,12 @@ fn blocking(
         damaged,
     };
     last.write(folder)?;
-    runtime.block_on(write_down(&records, &wanted.actor, "backup.take", &last))?;
+    runtime.block_on(write_down(
+        &records,
+        &wanted.actor,
+        records::Event::BackupTake,
+        &last,
+    ))?;
     runtime.block_on(records.close());
     Ok(Made {
         point: point.number,
@@ -188,7 +193,7 @@ fn blocking(
 pub(super) async fn write_down(
     records: &Records,
     actor: &Actor,
-    action: &str,
+    event: records::Event,
     last: &Last,
 ) -> Result<()> {
     let mut write = records.write().await?;
@@ -197,7 +202,7 @@ pub(super) async fn write_down(
         detail["damaged_files"] = last.damaged.len().into();
     }
     let target = format!("point:{} of {}", last.point, last.vault.display());
-    audit::insert(&mut write, wall_clock(), actor, action, &target, &detail).await?;
+    audit::insert(&mut write, wall_clock(), actor, event, &target, &detail).await?;
     Ok(write.commit().await?)
 }
 

@@ -1,0 +1,423 @@
+//! The catalogue of every act that the audit trail can hold: its word, its title in Chinese and English, what it was done
+//! to, and the fields of its detail. [`crate::audit::insert`] takes nothing else, and `docs/audit-events.md` is written
+//! from this table (`UPDATE_EXPECT=1 cargo nextest run -p records catalogue`).
+//!
+//! A new act is a new line here. A word once released keeps its meaning.
+
+use serde::Serialize;
+
+/// One field of an act's detail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Field {
+    /// Its name in the JSON object.
+    pub name: &'static str,
+    /// What it says, in Chinese.
+    pub zh: &'static str,
+    /// What it says, in English.
+    pub en: &'static str,
+    /// Whether it may be absent.
+    pub optional: bool,
+}
+
+/// One line of the catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// The word in the trail; one that ends with `*` is a family, whose last part is named when it is written.
+    pub action: &'static str,
+    /// Title in Chinese.
+    pub title_zh: &'static str,
+    /// Title in English.
+    pub title_en: &'static str,
+    /// How its target is written.
+    pub target: &'static str,
+    /// The fields of its detail.
+    pub fields: &'static [Field],
+}
+
+impl Entry {
+    /// The last part of a family's word; `None` when this word is not of this entry.
+    pub fn matches<'a>(&self, action: &'a str) -> Option<&'a str> {
+        match self.action.strip_suffix('*') {
+            Some(begin) => action.strip_prefix(begin),
+            None => (self.action == action).then_some(""),
+        }
+    }
+}
+
+const fn field(name: &'static str, zh: &'static str, en: &'static str) -> Field {
+    let optional = false;
+    Field {
+        name,
+        zh,
+        en,
+        optional,
+    }
+}
+
+const fn maybe(name: &'static str, zh: &'static str, en: &'static str) -> Field {
+    let optional = true;
+    Field {
+        name,
+        zh,
+        en,
+        optional,
+    }
+}
+
+macro_rules! events {
+    ($($(#[$doc:meta])* $name:ident = $word:literal, $zh:literal, $en:literal, $target:literal, [$($field:expr),* $(,)?];)*) => {
+        /// An act that the trail can hold.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Event {
+            $( $(#[$doc])* $name, )*
+        }
+
+        impl Event {
+            /// Every act.
+            pub const ALL: &[Event] = &[$(Event::$name),*];
+
+            /// Its line of the catalogue.
+            pub const fn entry(self) -> &'static Entry {
+                match self {
+                    $(Self::$name => const { &Entry {
+                        action: $word,
+                        title_zh: $zh,
+                        title_en: $en,
+                        target: $target,
+                        fields: &[$($field),*],
+                    } },)*
+                }
+            }
+        }
+    };
+}
+
+events! {
+    /// A person signed in.
+    SessionOpen = "session.open", "登录", "Signed in", "user:<id>", [];
+    /// A sign-in was refused; the actor is the name that was tried.
+    SessionRefused = "session.refused", "登录被拒绝", "Sign-in refused", "session", [];
+    /// A person signed out.
+    SessionClose = "session.close", "退出登录", "Signed out", "user:<id>", [];
+    /// A person was added.
+    UserCreate = "user.create", "新增用户", "User added", "user:<id>", [
+        field("username", "登录名", "name to sign in with"),
+        field("role", "角色", "role"),
+        field("organisation_id", "所属单位，无则为空", "department, null for none"),
+    ];
+    /// A person's name, role, department or access was changed.
+    UserChange = "user.change", "修改用户", "User changed", "user:<id>", [
+        field("name", "姓名", "name"),
+        field("role", "角色", "role"),
+        field("organisation_id", "所属单位，无则为空", "department, null for none"),
+        field("disabled", "是否停用", "whether sign-in is closed"),
+    ];
+    /// A person got a new password.
+    UserPassword = "user.password", "重置密码", "Password set", "user:<id>", [];
+    /// Departments were taken from the city profile.
+    OrganisationImport = "organisation.import", "导入单位", "Organisations imported", "organisations", [
+        field("ids", "新增或修改的单位", "departments that are new or changed"),
+    ];
+    /// A machine's token was made.
+    TokenCreate = "token.create", "新增服务令牌", "Service token made", "token:<id>", [
+        field("name", "用途", "what it is for"),
+        field("role", "角色", "role"),
+        field("expires_at", "到期时间，无则为空", "when it ends, null for never"),
+    ];
+    /// A machine's token was taken away.
+    TokenRemove = "token.remove", "删除服务令牌", "Service token removed", "token:<id>", [
+        field("name", "用途", "what it was for"),
+    ];
+    /// A device was registered.
+    DeviceAdd = "device.add", "登记设备", "Device registered", "device:<client id>", [
+        field("id", "设备所代表的对象", "the thing it speaks for"),
+        field("type", "对象类型", "entity type of that thing"),
+    ];
+    /// A device's credentials were taken away.
+    DeviceRemove = "device.remove", "注销设备", "Device removed", "device:<client id>", [
+        field("id", "设备所代表的对象", "the thing it spoke for"),
+        field("type", "对象类型", "entity type of that thing"),
+    ];
+    /// An alert was taken note of.
+    AlertAcknowledge = "alert.acknowledge", "确认告警", "Alert acknowledged", "alert:<id>", [
+        field("rule_id", "告警规则", "the rule that raised it"),
+    ];
+    /// A case was opened.
+    CaseOpen = "case.open", "立案登记", "Case opened", "case:<id>", [
+        field("number", "案件编号", "number of the case"),
+        field("alert_id", "来源告警，无则为空", "the alert that it came from, null for none"),
+    ];
+    /// A file was added to a case.
+    CaseAttach = "case.attach", "案件附件", "File added to a case", "case:<id>", [
+        field("attachment", "附件号", "number of the attachment"),
+        field("sha256", "文件的 SHA-256", "SHA-256 of the file"),
+        field("size_bytes", "字节数", "size in bytes"),
+    ];
+    /// A step of a case; which steps there are is the workflow's, so the word's last part is the step's name.
+    CaseStep = "case.*", "案件流转", "Step of a case", "case:<id>", [
+        field("number", "案件编号", "number of the case"),
+        field("from", "原状态", "state before"),
+        field("to", "新状态", "state after"),
+    ];
+    /// An observation was corrected or withdrawn.
+    ObservationCorrect = "observation.correct", "更正观测数据", "Observation corrected", "entity:<id>", [
+        field("position", "日志位置", "position in the journal"),
+        field("attribute", "属性", "attribute"),
+        field("observed_at", "观测时间", "when it was observed"),
+        field("old_value", "原值", "value before"),
+        field("new_value", "新值，空为撤销", "value after, null when withdrawn"),
+        field("reason", "理由", "why"),
+    ];
+    /// History was given up after its time.
+    HistoryExpire = "history.expire", "历史数据到期清除", "History given up after its time", "<table>", [
+        field("rows", "行数", "rows"),
+        field("types", "对象类型", "entity types"),
+        field("from", "最早的一天", "first day"),
+        field("to", "最后的一天", "last day"),
+        field("folders", "天数", "number of days"),
+        field("rows_by_folder", "各天行数", "rows by day"),
+    ];
+    /// A department's file became a table.
+    TableImport = "table.import", "导入部门数据表", "Department's table imported", "table:<name>", [
+        field("file", "文件名", "name of the file"),
+        field("sha256", "文件的 SHA-256", "SHA-256 of the file"),
+        field("rows", "行数", "rows"),
+        field("rows_left_out", "剔除的行数", "rows left out"),
+        field("department", "来源单位，无则为空", "department, null for none"),
+    ];
+    /// A department's table was taken away.
+    TableRemove = "table.remove", "删除部门数据表", "Department's table removed", "table:<name>", [
+        maybe("file", "文件名", "name of the file it came from"),
+        maybe("sha256", "文件的 SHA-256", "SHA-256 of that file"),
+        maybe("rows", "行数", "rows"),
+        maybe("imported_at", "导入时间", "when it was imported"),
+        maybe("imported_by", "导入人", "who imported it"),
+        maybe("department", "来源单位，无则为空", "department, null for none"),
+        maybe("entry", "说明文件已损坏", "`damaged` when it could not be said what it was"),
+    ];
+    /// A figure of the plan was reported.
+    IndicatorReport = "indicator.report", "填报指标", "Indicator reported", "indicator:<id>", [
+        field("value", "数值", "value"),
+        field("period", "统计期", "period"),
+        field("evidence", "依据", "evidence"),
+    ];
+    /// A backup was taken.
+    BackupTake = "backup.take", "备份", "Backup taken", "point:<number> of <folder>", [
+        field("position", "日志位置", "position in the journal"),
+        field("taken_at", "备份时间", "when"),
+        maybe("damaged_files", "损坏文件数", "number of damaged files"),
+    ];
+    /// The city was made from a backup.
+    BackupRestore = "backup.restore", "从备份恢复", "Restored from a backup", "point:<number> of <folder>", [
+        field("position", "日志位置", "position in the journal"),
+        field("taken_at", "备份时间", "when the backup was taken"),
+        maybe("damaged_files", "损坏文件数", "number of damaged files"),
+    ];
+    /// A restore was tried.
+    BackupDrill = "backup.drill", "恢复演练", "Restore drill", "point:<number> of <folder>", [
+        field("good", "是否通过", "whether it passed"),
+        field("what", "结果", "what was found"),
+    ];
+    /// Seals are signed with this key from here on.
+    AuditKey = "audit.key", "启用审计签名密钥", "Audit signing key put in use", "audit-key:<id>", [
+        field("previous", "此前的密钥，首次为空", "the key before it, null for the first"),
+        field("chained_later", "建链时已有的记录数", "number of the last row that was there before the chain began"),
+    ];
+    /// Somebody looked at the trail.
+    AuditSearch = "audit.search", "查阅审计日志", "Audit trail looked at", "audit", [
+        maybe("from", "起始时间", "from when"),
+        maybe("to", "截止时间", "to when"),
+        maybe("actor", "操作人", "actor"),
+        maybe("action", "事件", "act"),
+        maybe("target", "对象", "target"),
+        maybe("text", "文字", "text"),
+    ];
+    /// Somebody had the chain verified.
+    AuditVerify = "audit.verify", "校验审计链", "Audit chain verified", "audit", [
+        field("whole", "是否完整", "whether it is whole"),
+        field("last", "校验到第几条", "the last row that was looked at"),
+    ];
+    /// The trail was written to a file.
+    AuditExport = "audit.export", "导出审计日志", "Audit trail exported", "audit", [
+        field("from", "起始时间，不限为空", "from when, null for the beginning"),
+        field("to", "截止时间，不限为空", "to when, null for the end"),
+    ];
+}
+
+/// The line of the catalogue for a word of the trail; a word from before the catalogue may have none.
+pub fn find(action: &str) -> Option<&'static Entry> {
+    let all = || Event::ALL.iter().map(|event| event.entry());
+    all()
+        .find(|entry| entry.action == action)
+        .or_else(|| all().find(|entry| entry.matches(action).is_some()))
+}
+
+/// An act as it is written: an [`Event`], and of a family the last part of its word.
+#[derive(Clone, Copy, Debug)]
+pub struct Act<'a> {
+    event: Event,
+    step: Option<&'a str>,
+}
+
+impl From<Event> for Act<'_> {
+    fn from(event: Event) -> Self {
+        Self { event, step: None }
+    }
+}
+
+impl Event {
+    /// The act of a family whose word ends so.
+    pub const fn step(self, step: &str) -> Act<'_> {
+        Act {
+            event: self,
+            step: Some(step),
+        }
+    }
+}
+
+impl Act<'_> {
+    /// Its word; `None` when a family's last part is missing, where there is no family, or not a plain word.
+    pub(crate) fn word(&self) -> Option<String> {
+        let action = self.event.entry().action;
+        match (action.strip_suffix('*'), self.step) {
+            (None, None) => Some(action.to_owned()),
+            (Some(begin), Some(step)) => {
+                // A city's own pack may name its steps in Chinese.
+                let plain = |c: char| c.is_alphanumeric() || "-_".contains(c);
+                let is_word = !step.is_empty() && step.chars().all(plain);
+                is_word.then(|| format!("{begin}{step}"))
+            }
+            _ => None,
+        }
+    }
+
+    /// What of a detail is not as the catalogue says.
+    pub(crate) fn misfit(&self, detail: &serde_json::Value) -> Option<String> {
+        let Some(object) = detail.as_object() else {
+            return Some("the detail is not an object".to_owned());
+        };
+        let fields = self.event.entry().fields;
+        let unknown = object
+            .keys()
+            .find(|key| fields.iter().all(|f| f.name != **key));
+        let missing = fields
+            .iter()
+            .find(|f| !f.optional && !object.contains_key(f.name));
+        match (unknown, missing) {
+            (Some(key), _) => Some(format!("the field {key} is not in the catalogue")),
+            (_, Some(field)) => Some(format!("the field {} is missing", field.name)),
+            (None, None) => None,
+        }
+    }
+}
+
+/// The catalogue as a table for people, Chinese and English: what `docs/audit-events.md` holds.
+pub fn as_markdown() -> String {
+    use std::fmt::Write as _;
+    let mut text = String::from(
+        "# 审计事件目录 · Audit events\n\n\
+         本页由程序中的目录（`crates/records/src/audit_events.rs`）生成，测试检查其是否最新；目录以外的事件写不进审计日志。\n\n\
+         Written from the catalogue in the code and checked by a test; an act outside of it cannot be written. Each row of the trail also has its\n\
+         number, time, actor (kind, id, name), network address and hash: [audit.md](audit.md). A field marked `?` may be absent.\n\n\
+         | 事件 act | 名称 title | 对象 target | 内容 fields of the detail |\n\
+         | --- | --- | --- | --- |\n",
+    );
+    for entry in Event::ALL.iter().map(|event| event.entry()) {
+        let fields: Vec<String> = entry
+            .fields
+            .iter()
+            .map(|f| {
+                let mark = if f.optional { "?" } else { "" };
+                format!("`{}`{mark} {} ({})", f.name, f.zh, f.en)
+            })
+            .collect();
+        let fields = if fields.is_empty() {
+            "—".to_owned()
+        } else {
+            fields.join("<br>")
+        };
+        let _ = writeln!(
+            text,
+            "| `{}` | {}<br>{} | `{}` | {fields} |",
+            entry.action, entry.title_zh, entry.title_en, entry.target
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    #[test]
+    fn catalogue_has_each_word_once_with_titles_in_both_languages() {
+        let words: BTreeSet<&str> = Event::ALL.iter().map(|e| e.entry().action).collect();
+        assert_eq!(words.len(), Event::ALL.len());
+        for entry in Event::ALL.iter().map(|e| e.entry()) {
+            assert!(!entry.title_en.is_empty() && entry.title_en.is_ascii());
+            assert!(
+                entry.title_zh.chars().any(|c| c > '\u{2e80}'),
+                "{}",
+                entry.action
+            );
+            let names: BTreeSet<&str> = entry.fields.iter().map(|f| f.name).collect();
+            assert_eq!(names.len(), entry.fields.len(), "{}", entry.action);
+            let secret = ["password", "secret", "token", "hash"];
+            assert!(
+                secret.iter().all(|s| !names.contains(s)),
+                "{}",
+                entry.action
+            );
+        }
+    }
+
+    #[test]
+    fn catalogue_is_what_the_page_of_the_documents_shows() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/audit-events.md");
+        let text = as_markdown();
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            std::fs::write(&path, &text).unwrap();
+        }
+        assert!(
+            std::fs::read_to_string(&path).is_ok_and(|found| found == text),
+            "docs/audit-events.md is stale: UPDATE_EXPECT=1 cargo nextest run -p records catalogue"
+        );
+    }
+
+    #[test]
+    fn words_lead_back_and_what_is_none_is_refused() {
+        assert_eq!(find("case.open").unwrap().title_en, "Case opened");
+        assert_eq!(find("case.dispatch").unwrap().action, "case.*");
+        assert_eq!(find("dreams.read"), None);
+        assert_eq!(Act::from(Event::UserCreate).word().unwrap(), "user.create");
+        assert_eq!(
+            Event::CaseStep.step("dispatch").word().unwrap(),
+            "case.dispatch"
+        );
+        for (event, step) in [
+            (Event::CaseStep, ""),
+            (Event::CaseStep, "Drop table"),
+            (Event::UserCreate, "more"),
+        ] {
+            assert_eq!(event.step(step).word(), None, "{event:?} {step}");
+        }
+        assert_eq!(Act::from(Event::CaseStep).word(), None);
+    }
+
+    #[test]
+    fn a_detail_has_the_fields_of_the_catalogue_and_no_others() {
+        let act = Act::from(Event::AlertAcknowledge);
+        assert_eq!(act.misfit(&json!({"rule_id": "r"})), None);
+        assert!(act.misfit(&json!({})).unwrap().contains("rule_id"));
+        let more = act.misfit(&json!({"rule_id": "r", "password": "p"}));
+        assert!(more.unwrap().contains("password"));
+        assert!(act.misfit(&json!([])).is_some());
+        assert_eq!(
+            Act::from(Event::TableRemove).misfit(&json!({"entry": "damaged"})),
+            None
+        );
+    }
+}
