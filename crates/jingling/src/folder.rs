@@ -42,6 +42,8 @@ places! {
     first_sign_in = "secrets/first-sign-in.json",
     /// Credentials of the demonstration's devices.
     demo_devices = "secrets/demo-devices.json",
+    /// The keys that tokens for other systems are signed with.
+    oidc_keys = "secrets/oidc-keys.json",
     /// The versions of the stored formats.
     format = "format",
     /// What the last good backup was.

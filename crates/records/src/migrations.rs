@@ -6,15 +6,18 @@ use crate::store::Connection;
 use model::Problem;
 use sqlx::{Any, AssertSqlSafe};
 
-/// The migrations, in order; the version is the place in the list, from 1.
-const MIGRATIONS: &[&str] = &[
-    include_str!("../migrations/0001_first.sql"),
-    include_str!("../migrations/0002_workflows.sql"),
-    include_str!("../migrations/0003_corrections.sql"),
+/// The migrations, in order, each with its number, which is its file's. Numbers only grow; one may be missing while the
+/// change that it was given to has not landed, and is applied to a database that has later ones when it has.
+const MIGRATIONS: &[(i64, &str)] = &[
+    (1, include_str!("../migrations/0001_first.sql")),
+    (2, include_str!("../migrations/0002_workflows.sql")),
+    (3, include_str!("../migrations/0003_corrections.sql")),
+    // 4 was given to another change; its line belongs here.
+    (5, include_str!("../migrations/0005_oidc.sql")),
 ];
 
-/// The shape that this build reads and writes.
-pub const VERSION: i64 = MIGRATIONS.len() as i64;
+/// The shape that this build reads and writes: the number of the last migration.
+pub const VERSION: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
 /// SQLite's type for a key that counts up and never gives a number twice.
 const ID_COLUMN: &str = "INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL";
@@ -42,8 +45,9 @@ pub async fn migrate(connection: &mut Connection) -> Result<()> {
             "run the newer build that wrote them, or restore the backup made before the upgrade",
         )));
     }
-    for (version, text) in (1..).zip(MIGRATIONS) {
-        if version <= at {
+    let applied = applied(connection).await?;
+    for &(version, text) in MIGRATIONS {
+        if applied.contains(&version) {
             continue;
         }
         let text = text.replace("{{id}}", ID_COLUMN);
@@ -64,13 +68,11 @@ pub async fn migrate(connection: &mut Connection) -> Result<()> {
 /// # Errors
 /// `records-shape` when it has another.
 pub async fn must_be_newest(connection: &mut Connection) -> Result<()> {
-    let at: i64 =
-        sqlx::query_scalar::<Any, i64>("SELECT COALESCE(MAX(version), 0) FROM schema_version")
-            .fetch_one(&mut *connection)
-            .await?;
-    if at == VERSION {
+    let applied = applied(connection).await?;
+    if applied.iter().copied().eq(MIGRATIONS.iter().map(|m| m.0)) {
         return Ok(());
     }
+    let at = applied.last().copied().unwrap_or_default();
     Err(Failure::Unavailable(Problem::new(
         "records-shape",
         format!(
@@ -79,4 +81,23 @@ pub async fn must_be_newest(connection: &mut Connection) -> Result<()> {
         "records.sqlite",
         "make the disk writable, or run the build that wrote them",
     )))
+}
+
+/// The numbers of the migrations that the database has had, in order.
+async fn applied(connection: &mut Connection) -> Result<Vec<i64>> {
+    Ok(
+        sqlx::query_scalar::<Any, i64>("SELECT version FROM schema_version ORDER BY version")
+            .fetch_all(&mut *connection)
+            .await?,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_grow() {
+        assert!(MIGRATIONS.is_sorted_by(|a, b| a.0 < b.0));
+    }
 }
