@@ -72,6 +72,10 @@ impl Provider {
                 "this client may not use the device grant",
             ));
         }
+        self.token_requests
+            .lock()
+            .take(client.id(), now)
+            .map_err(Fault::too_often)?;
         let scopes = asked::scopes(form.get("scope").unwrap_or_default(), client)?;
         if scopes.is_empty() {
             return Err(Fault::scope("scope is missing: ask for openid"));

@@ -52,6 +52,10 @@ impl Provider {
         peer: &str,
         now: Timestamp,
     ) -> Answer<TokenAnswer> {
+        self.token_requests
+            .lock()
+            .take(client.id(), now)
+            .map_err(Fault::too_often)?;
         let text = form.need("grant_type")?;
         let grant = Grant::ALL
             .into_iter()

@@ -4,6 +4,7 @@ import { caseWords } from "./words/cases.ts";
 import { commonWords } from "./words/common.ts";
 import { dataWords } from "./words/data.ts";
 import { mapWords } from "./words/map.ts";
+import { oidcWords } from "./words/oidc.ts";
 import { planWords } from "./words/plan.ts";
 import { problemWords } from "./words/problems.ts";
 
@@ -13,6 +14,7 @@ export const words = {
   ...alertWords,
   ...caseWords,
   ...dataWords,
+  ...oidcWords,
   ...planWords,
   ...problemWords,
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
