@@ -2,7 +2,6 @@
 and does with the tokens what such a system does. Arguments: the issuer, the person's name and password, an admin's token."""
 
 import http.server
-import json
 import os
 import queue
 import sys
@@ -150,7 +149,7 @@ assert info["sub"] == claims["sub"] and info["name"] == "王敏", info
 # The person who said yes is not asked again, and finds what was given.
 system2, tokens2, _, _ = signed_in(person, expects_question=False)
 grants = person.browser.get(f"{issuer}/api/v1/oidc/grants").json()["items"]
-assert [(g["client_id"], g["sign_ins"]) for g in grants] == [(client_id, 2)], grants
+assert [g["sign_ins"] for g in grants if g["client_id"] == client_id] == [2], grants
 
 # Introspection and revocation.
 worth = system2.introspect_token(provider["introspection_endpoint"], token=tokens2["access_token"]).json()
@@ -240,7 +239,7 @@ assert "nonce" not in logout.claims, logout.claims
 rotated = requests.post(f"{issuer}/api/v1/oidc/keys", headers={"authorization": f"Bearer {admin}"}).json()
 assert len(rotated["kids"]) == 2, rotated
 now = requests.get(provider["jwks_uri"]).json()["keys"]
-assert [key["kid"] for key in now] == rotated["kids"] and "d" not in json.dumps(sorted(now[0])), now
+assert [key["kid"] for key in now] == rotated["kids"] and "d" not in now[0], now
 keys = KeySet.import_key_set({"keys": now})
 worth = machine.introspect_token(provider["introspection_endpoint"], token=own["access_token"]).json()
 assert worth["active"] and worth["sub"] == machine_id, worth
