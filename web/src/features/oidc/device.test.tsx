@@ -35,6 +35,6 @@ describe("a device's code", () => {
     serve({ "GET /api/v1/oidc/device": () => new Response(JSON.stringify(problem), { status: 404 }) });
     open("?user_code=WDJB-MJHT");
     fireEvent.click(screen.getByRole("button", { name: "Go on" }));
-    expect(await screen.findByText(/no device waits/)).toBeTruthy();
+    expect(await screen.findByText("No device waits with this code")).toBeTruthy();
   });
 });

@@ -5,7 +5,9 @@ import { Alert, Button, Form, Input, Result } from "antd";
 import { useState } from "react";
 import { Navigate, useLocation } from "react-router";
 import { useT } from "../../i18n/index.tsx";
+import { keyOf } from "../../i18n/words.ts";
 import { ActionBar } from "../../lib/actions.tsx";
+import { ApiError } from "../../lib/api.ts";
 import { sessionQuery } from "../../lib/session.ts";
 import type { DeviceQuestion } from "../../lib/types.ts";
 import { errorText, Failed, Loading } from "../../ui/states.tsx";
@@ -67,10 +69,17 @@ export function DevicePage() {
         <p>{t("oidc.device-wants", { client })}</p>
         <Wanted scopes={asked.question.scopes} />
         <Alert type="warning" showIcon title={t("oidc.device-warning")} style={{ marginBottom: 16 }} />
-        <ActionBar actions={answerActions} context={{ answer }} />
+        <div className="oidc-answers">
+          <ActionBar actions={answerActions} context={{ answer }} />
+        </div>
       </Card>
     );
   }
+  /** In the reader's language where there is a line for it. */
+  const said = (failure: unknown) => {
+    const key = failure instanceof ApiError ? keyOf("problem", failure.code) : undefined;
+    return key ? t(key) : errorText(failure, t);
+  };
   const offered = new URLSearchParams(search).get("user_code") ?? "";
   return (
     <Card title={t("oidc.device")}>
@@ -103,13 +112,7 @@ export function DevicePage() {
           />
         </Form.Item>
         {error !== null && (
-          <Alert
-            type="error"
-            showIcon
-            role="alert"
-            title={errorText(error, t)}
-            style={{ marginBottom: 16 }}
-          />
+          <Alert type="error" showIcon role="alert" title={said(error)} style={{ marginBottom: 16 }} />
         )}
         <Button type="primary" htmlType="submit" block loading={busy}>
           {t("oidc.device-next")}

@@ -62,7 +62,9 @@ export function Page() {
     <Card title={t("oidc.title", { client })}>
       <p>{t("oidc.wants", { client, host: asked.client_host })}</p>
       <Wanted scopes={asked.scopes} />
-      <ActionBar actions={answerActions} context={{ answer }} />
+      <div className="oidc-answers">
+        <ActionBar actions={answerActions} context={{ answer }} />
+      </div>
     </Card>
   );
 }
