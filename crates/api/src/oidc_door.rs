@@ -72,7 +72,7 @@ fn said(status: StatusCode, body: impl serde::Serialize) -> Response {
 /// What is wrong, in the protocol's own shape (RFC 6749 §5.2); what the platform itself failed at in that of every other.
 fn refused(fault: Fault) -> Response {
     if let Some(failure) = fault.failure {
-        return ApiError::from(failure).into_response();
+        return ApiError::from(*failure).into_response();
     }
     let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::BAD_REQUEST);
     let body = json!({"error": fault.error, "error_description": fault.description});

@@ -196,7 +196,11 @@ fn every_version_of_every_format_has_a_fixture_and_opens() {
             eprintln!("{} {}", format.name, path.display());
             (format.open)(&path);
         }
-        let wanted: BTreeSet<u32> = (1..=current[format.name]).collect();
+        // A shape of the records may not have landed yet, though a later one has.
+        let exists = |version: &u32| {
+            format.name != "records" || records::shapes().any(|shape| shape == i64::from(*version))
+        };
+        let wanted: BTreeSet<u32> = (1..=current[format.name]).filter(exists).collect();
         assert_eq!(
             found, wanted,
             "{}: fixtures for each version, and none of a version to come",

@@ -242,9 +242,7 @@ impl Provider {
             ));
         }
         match (row.state.as_str(), row.family.clone()) {
-            ("denied", _) => {
-                return Err(Fault::new("access_denied", 400, "the person said no"));
-            }
+            ("denied", _) => Err(Fault::new("access_denied", 400, "the person said no")),
             ("approved", Some(family)) => {
                 let family = oidc::family(&mut write, &family)
                     .await?

@@ -15,7 +15,7 @@ pub struct Fault {
     /// Seconds to wait, for 429.
     pub retry_after_s: Option<u64>,
     /// Why the platform failed, when it did: for the door, which knows what to answer and what to write to the log.
-    pub failure: Option<Failure>,
+    pub failure: Option<Box<Failure>>,
 }
 
 /// What every operation of the protocol answers with.
@@ -82,7 +82,7 @@ impl Fault {
 impl From<Failure> for Fault {
     fn from(failure: Failure) -> Self {
         Self {
-            failure: Some(failure),
+            failure: Some(Box::new(failure)),
             ..Self::new("server_error", 500, "the platform failed; try again")
         }
     }

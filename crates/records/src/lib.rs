@@ -32,6 +32,6 @@ pub mod users;
 pub use actor::{Acting, Actor, ActorKind};
 pub use failure::{Failure, RECORDS_FULL, Result};
 pub use field::Secret;
-pub use migrations::VERSION;
+pub use migrations::{VERSION, shapes};
 pub use page::{Page, PageRequest};
 pub use store::{Connection, Options, Projection, Records, Write};

@@ -19,6 +19,11 @@ const MIGRATIONS: &[(i64, &str)] = &[
 /// The shape that this build reads and writes: the number of the last migration.
 pub const VERSION: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
+/// The numbers of all shapes that there were or are, in order.
+pub fn shapes() -> impl Iterator<Item = i64> {
+    MIGRATIONS.iter().map(|(number, _)| *number)
+}
+
 /// SQLite's type for a key that counts up and never gives a number twice.
 const ID_COLUMN: &str = "INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL";
 
@@ -69,7 +74,7 @@ pub async fn migrate(connection: &mut Connection) -> Result<()> {
 /// `records-shape` when it has another.
 pub async fn must_be_newest(connection: &mut Connection) -> Result<()> {
     let applied = applied(connection).await?;
-    if applied.iter().copied().eq(MIGRATIONS.iter().map(|m| m.0)) {
+    if applied.iter().copied().eq(shapes()) {
         return Ok(());
     }
     let at = applied.last().copied().unwrap_or_default();
