@@ -369,7 +369,7 @@ pub async fn device(
         let (client, form) = client_of(&app, &headers, &body, peer).await?;
         app.oidc
             .provider
-            .begin_device(&client, &form, app.now())
+            .begin_device(&client, &form, &peer.0.to_string(), app.now())
             .await
     })
 }

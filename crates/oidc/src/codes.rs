@@ -178,7 +178,11 @@ impl Provider {
             nonce,
             auth_time: signed.auth_time,
             created_at: now,
-            expires_at: now.plus_seconds(self.options.family_s),
+            expires_at: now.plus_seconds(if scopes.iter().any(|s| s == "offline_access") {
+                self.options.family_s
+            } else {
+                self.options.session_family_s
+            }),
             ended_at: None,
             ended_because: None,
         };

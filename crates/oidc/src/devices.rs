@@ -64,6 +64,7 @@ impl Provider {
         &self,
         client: &Client,
         form: &Form,
+        peer: &str,
         now: Timestamp,
     ) -> Answer<DeviceAnswer> {
         let issuer = self.open()?.issuer.clone();
@@ -72,10 +73,7 @@ impl Provider {
                 "this client may not use the device grant",
             ));
         }
-        self.token_requests
-            .lock()
-            .take(client.id(), now)
-            .map_err(Fault::too_often)?;
+        self.count_request(client, peer, now)?;
         let scopes = asked::scopes(form.get("scope").unwrap_or_default(), client)?;
         if scopes.is_empty() {
             return Err(Fault::scope("scope is missing: ask for openid"));

@@ -52,10 +52,7 @@ impl Provider {
         peer: &str,
         now: Timestamp,
     ) -> Answer<TokenAnswer> {
-        self.token_requests
-            .lock()
-            .take(client.id(), now)
-            .map_err(Fault::too_often)?;
+        self.count_request(client, peer, now)?;
         let text = form.need("grant_type")?;
         let grant = Grant::ALL
             .into_iter()

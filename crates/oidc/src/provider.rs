@@ -30,8 +30,10 @@ pub struct Options {
     pub id_token_s: i64,
     /// How long a refresh token may lie unused, seconds.
     pub refresh_token_s: i64,
-    /// How long a sign-in at a client lasts however much it is used, seconds.
+    /// How long a sign-in at a client that asked for `offline_access` lasts however much it is used, seconds.
     pub family_s: i64,
+    /// How long another lasts: no longer than a session here, seconds.
+    pub session_family_s: i64,
     /// How long a device may wait for its person, seconds.
     pub device_s: i64,
     /// Seconds between two questions of a waiting device; each question that comes sooner adds as many.
@@ -66,6 +68,7 @@ impl Default for Options {
             id_token_s: 600,
             refresh_token_s: 14 * 86_400,
             family_s: 90 * 86_400,
+            session_family_s: 12 * 3_600,
             device_s: 600,
             device_interval_s: 5,
             devices_waiting_max: 1_000,
@@ -99,7 +102,7 @@ pub struct Provider {
     pub(crate) draw: Draw,
     pub(crate) open: Option<Open>,
     stamps: hmac::Key,
-    pub(crate) token_requests: Mutex<Rate>,
+    token_requests: Mutex<Rate>,
     client_failures: Mutex<Rate>,
     peer_failures: Mutex<Rate>,
     pub(crate) user_codes: Mutex<Rate>,
@@ -220,6 +223,19 @@ impl Provider {
         let open = self.open.as_ref().ok_or(Bad::Issuer)?;
         let keys = open.keys.read().clone();
         tokens::check_access(&keys, &open.issuer, token, self.options.clock_skew_s, now)
+    }
+
+    /// Counts a request for tokens. A public client is counted by address too: anybody can say that it is one.
+    pub(crate) fn count_request(&self, client: &Client, peer: &str, now: Timestamp) -> Answer<()> {
+        let who = if client.row.is_public {
+            format!("{}@{peer}", client.id())
+        } else {
+            client.id().to_owned()
+        };
+        self.token_requests
+            .lock()
+            .take(&who, now)
+            .map_err(Fault::too_often)
     }
 
     /// The time now with a seal, so that a page can carry it and not change it.

@@ -155,7 +155,7 @@ impl City {
     }
 
     async fn acts(&self, action: &str) -> usize {
-        audit::since(&mut *self.records.read().await.unwrap(), 0, action, 100)
+        audit::since(&mut self.records.read().await.unwrap(), 0, action, 100)
             .await
             .unwrap()
             .len()
@@ -418,7 +418,7 @@ async fn a_device_waits_for_its_person_and_not_too_eagerly() {
         let city = &city;
         async move {
             city.provider
-                .begin_device(&city.client, &form("scope=openid"), now)
+                .begin_device(&city.client, &form("scope=openid"), "p", now)
                 .await
                 .unwrap()
         }
@@ -626,7 +626,7 @@ async fn only_hashes_are_kept() {
     let tokens = city.redeem(&code, T0).await.unwrap();
     let device = city
         .provider
-        .begin_device(&city.client, &form("scope=openid"), T0)
+        .begin_device(&city.client, &form("scope=openid"), "p", T0)
         .await
         .unwrap();
     let copy = tempfile::tempdir().unwrap();
