@@ -3,7 +3,7 @@ import { QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-quer
 import { App as AntApp, ConfigProvider, type ThemeConfig } from "antd";
 import enUS from "antd/locale/en_US";
 import zhCN from "antd/locale/zh_CN";
-import { lazy, useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { createBrowserRouter, Navigate, type RouteObject, RouterProvider, useLocation } from "react-router";
 import { Page as SignIn } from "./features/session/page.tsx";
 import { LanguageProvider, useT } from "./i18n/index.tsx";
@@ -51,6 +51,9 @@ const AuditPage = page(() => import("./features/audit/page.tsx"));
 const SqlPage = page(() => import("./features/sql/page.tsx"));
 const PlanPage = page(() => import("./features/plan/page.tsx"));
 const IndicatorPage = page(() => import("./features/plan/detail.tsx"));
+const ConsentPage = page(() => import("./features/oidc/page.tsx"));
+const DevicePage = page(async () => ({ Page: (await import("./features/oidc/device.tsx")).DevicePage }));
+const LogoutPage = page(async () => ({ Page: (await import("./features/oidc/logout.tsx")).LogoutPage }));
 
 function Missing() {
   const { t } = useT();
@@ -76,8 +79,20 @@ const pages: RouteObject[] = [
 
 const router = createBrowserRouter([
   { path: "/sign-in", element: <SignIn /> },
+  { path: "/oidc/authorize", element: <Alone page={ConsentPage} /> },
+  { path: "/oidc/device", element: <Alone page={DevicePage} /> },
+  { path: "/oidc/logout", element: <Alone page={LogoutPage} /> },
   { path: "/", element: <SignedIn />, children: pages },
 ]);
+
+/** A page without the console around it: whoever comes from another system sees that one thing is asked. */
+function Alone({ page: Content }: { page: React.ComponentType }) {
+  return (
+    <Suspense fallback={<Loading tall />}>
+      <Content />
+    </Suspense>
+  );
+}
 
 function First() {
   const { data: user } = useQuery(sessionQuery);

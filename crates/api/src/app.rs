@@ -7,7 +7,8 @@ use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
     alerts, audit, case_pages, city_pages, corrections, dead_letters, devices, doors, entities,
-    entity_types, events, health, import_progress, notices, pages, plan, provenance, session, sql,
+    entity_types, events, health, import_progress, notices, oidc_clients, oidc_consent, oidc_door,
+    pages, plan, provenance, session, sql,
 };
 use admission::Ingest;
 use axum::Router;
@@ -100,6 +101,8 @@ pub struct App {
     pub records: Records,
     /// Who may do what.
     pub identity: Identity,
+    /// Signing in to other systems.
+    pub oidc: oidc_door::Door,
     /// Cases.
     pub cases: Cases,
     /// What the packs declare.
@@ -225,6 +228,28 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(audit::events))
         .routes(routes!(audit::chain))
         .routes(routes!(audit::export))
+        .routes(routes!(oidc_door::configuration))
+        .routes(routes!(oidc_door::metadata))
+        .routes(routes!(oidc_door::jwks))
+        .routes(routes!(oidc_door::authorize, oidc_door::authorize_by_post))
+        .routes(routes!(oidc_door::token))
+        .routes(routes!(oidc_door::revoke))
+        .routes(routes!(oidc_door::introspect))
+        .routes(routes!(oidc_door::device))
+        .routes(routes!(oidc_door::user_info, oidc_door::user_info_by_post))
+        .routes(routes!(oidc_door::logout, oidc_door::logout_by_post))
+        .routes(routes!(oidc_consent::question, oidc_consent::answer))
+        .routes(routes!(oidc_consent::refusal))
+        .routes(routes!(oidc_consent::device, oidc_consent::answer_device))
+        .routes(routes!(oidc_consent::logout_question, oidc_consent::logout))
+        .routes(routes!(oidc_consent::own_grants))
+        .routes(routes!(oidc_consent::end_own_grant))
+        .routes(routes!(oidc_consent::grants))
+        .routes(routes!(oidc_consent::end_grant))
+        .routes(routes!(oidc_clients::list, oidc_clients::add))
+        .routes(routes!(oidc_clients::change, oidc_clients::remove))
+        .routes(routes!(oidc_clients::rotate_secret))
+        .routes(routes!(oidc_clients::rotate_keys))
         .routes(routes!(city_pages::city))
         .routes(routes!(city_pages::layer))
         .routes(routes!(city_pages::organisations))

@@ -17,7 +17,10 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data: 
 /// Serves a file of the pages, or the first page.
 pub async fn serve(uri: Uri) -> Response {
     let path = uri.path().trim_start_matches('/');
-    if path.starts_with("api/") || path.starts_with("ngsi-ld/") {
+    let is_operation = ["api/", "ngsi-ld/", "oauth2/", ".well-known/"]
+        .iter()
+        .any(|begin| path.starts_with(begin));
+    if is_operation {
         return crate::error::ApiError::not_found("operation", uri.path()).into_response();
     }
     let (name, file) = match Pages::get(path) {

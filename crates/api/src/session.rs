@@ -128,6 +128,7 @@ pub async fn sign_out(
     headers: HeaderMap,
 ) -> Answer<Response> {
     if let Some(secret) = session_cookie(&headers) {
+        crate::oidc_consent::session_ends(&app, &secret).await?;
         app.identity
             .sign_out(&secret, &peer.actor(&caller), app.now())
             .await?;

@@ -17,12 +17,28 @@ fn only_these_are_public() {
         .into_iter()
         .filter(|line| line.ends_with(" public"))
         .collect();
+    // Of those of OAuth, each asks who it is by the protocol's own means; the two of /api/v1/oidc tell nobody's secret.
     let expected = [
+        "GET /.well-known/oauth-authorization-server public",
+        "GET /.well-known/openid-configuration public",
         "GET /api/openapi.json public",
+        "GET /api/v1/oidc/logout public",
+        "GET /api/v1/oidc/refusal public",
         "GET /healthz public",
         "GET /metrics public",
+        "GET /oauth2/authorize public",
+        "GET /oauth2/jwks public",
+        "GET /oauth2/logout public",
+        "GET /oauth2/userinfo public",
         "GET /readyz public",
         "POST /api/v1/session public",
+        "POST /oauth2/authorize public",
+        "POST /oauth2/device_authorization public",
+        "POST /oauth2/introspect public",
+        "POST /oauth2/logout public",
+        "POST /oauth2/revoke public",
+        "POST /oauth2/token public",
+        "POST /oauth2/userinfo public",
     ];
     assert_eq!(public, expected);
 }

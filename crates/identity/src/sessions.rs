@@ -152,6 +152,16 @@ impl Identity {
         principal_of(&user).map(Some)
     }
 
+    /// When the person of a session signed in; `None` when there is no such session.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub async fn session_opened_at(&self, session_secret: &str) -> Result<Option<Timestamp>> {
+        let hash = secret::hash_token(session_secret);
+        let session = sessions::get(&mut *self.records().read().await?, &hash).await?;
+        Ok(session.map(|s| s.created_at))
+    }
+
     /// Ends a session; one that is not there is ended already.
     ///
     /// # Errors

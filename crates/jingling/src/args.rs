@@ -23,6 +23,7 @@ const EXAMPLES: &str = "Examples:
   jingling demo ./demo-city                    make and run a city with demonstration data
   jingling device add ./city --id urn:ngsi-ld:WaterObserved:1 --type WaterObserved
   jingling token create ./city --name telegraf --role collector
+  jingling oidc client add ./city --name 水利调度 --redirect-uri https://water.example.gov.cn/callback
   jingling query ./city \"SELECT entity_id, count(*) FROM observations GROUP BY 1\"
   jingling import ./city towns.xlsx --table towns --dry-run
   jingling export ./city --table towns --output towns.csv
@@ -88,6 +89,9 @@ pub enum Command {
     /// People who sign in.
     #[command(subcommand)]
     User(UserCommand),
+    /// Systems that people sign in to with their account here (OpenID Connect).
+    #[command(subcommand)]
+    Oidc(OidcCommand),
     /// Play devices against a running city, through its doors.
     #[command(after_help = "Example: jingling sim ./demo-city --speed 10 --seconds 60")]
     Sim(Sim),
@@ -404,6 +408,115 @@ pub enum UserCommand {
         /// One JSON object instead of text.
         #[arg(long)]
         json: bool,
+    },
+}
+
+/// `jingling oidc …`.
+#[derive(Debug, Subcommand)]
+pub enum OidcCommand {
+    /// The systems.
+    #[command(subcommand)]
+    Client(OidcClientCommand),
+    /// What people gave them.
+    #[command(subcommand)]
+    Grant(GrantCommand),
+}
+
+/// `jingling oidc client …`.
+#[derive(Debug, Subcommand)]
+pub enum OidcClientCommand {
+    /// Register a system; its secret is printed once.
+    #[command(
+        after_help = "Examples:\n  jingling oidc client add ./city --name 水利调度 --redirect-uri https://water.example.gov.cn/callback\n  jingling oidc client add ./city --name 数据同步 --grant client_credentials --scope role\n  jingling oidc client add ./city --name 大屏 --public --grant device_code"
+    )]
+    Add(OidcClientAdd),
+    /// List systems.
+    List {
+        /// The city's folder.
+        dir: PathBuf,
+        /// One JSON array instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a system away with everything that it was given.
+    Remove {
+        /// The city's folder.
+        dir: PathBuf,
+        /// Its client_id.
+        #[arg(long)]
+        client_id: String,
+    },
+    /// Make a new secret; it is printed once, and the old one is wrong from now on.
+    RotateSecret {
+        /// The city's folder.
+        dir: PathBuf,
+        /// Its client_id.
+        #[arg(long)]
+        client_id: String,
+        /// One JSON object instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `jingling oidc client add`.
+#[derive(Debug, Args)]
+pub struct OidcClientAdd {
+    /// The city's folder.
+    pub dir: PathBuf,
+    /// What people call it.
+    #[arg(long)]
+    pub name: String,
+    /// It cannot keep a secret: a page, an app, a screen.
+    #[arg(long)]
+    pub public: bool,
+    /// Where people are sent back to, character by character as the system gives it (may be repeated).
+    #[arg(long, value_name = "URI")]
+    pub redirect_uri: Vec<String>,
+    /// Where people may be sent after signing out (may be repeated).
+    #[arg(long, value_name = "URI")]
+    pub post_logout_redirect_uri: Vec<String>,
+    /// Where it is told that a session ended.
+    #[arg(long, value_name = "URI")]
+    pub backchannel_logout_uri: Option<String>,
+    /// authorization_code (when none is given), refresh_token, client_credentials or device_code (may be repeated).
+    #[arg(long)]
+    pub grant: Vec<String>,
+    /// openid and profile (when none is given), organisation, role or offline_access (may be repeated).
+    #[arg(long)]
+    pub scope: Vec<String>,
+    /// People are not asked before it gets what it wants: a system of the city's own.
+    #[arg(long)]
+    pub no_consent: bool,
+    /// One JSON object instead of text.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `jingling oidc grant …`.
+#[derive(Debug, Subcommand)]
+pub enum GrantCommand {
+    /// List what a person gave to systems.
+    List {
+        /// The city's folder.
+        dir: PathBuf,
+        /// Whose.
+        #[arg(long)]
+        username: String,
+        /// One JSON array instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take back what a person gave a system: every sign-in and token of theirs there ends.
+    End {
+        /// The city's folder.
+        dir: PathBuf,
+        /// Whose.
+        #[arg(long)]
+        username: String,
+        /// The system.
+        #[arg(long)]
+        client_id: String,
     },
 }
 

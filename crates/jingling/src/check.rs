@@ -154,6 +154,13 @@ pub async fn check(dir: &Path, anchors: &[journal::Anchor]) -> Result<Checked> {
         "retained",
         gateway::mqtt::check_retained(&folder.retained()).err(),
     );
+    // Only a city where people sign in to other systems has them.
+    if folder.oidc_keys().exists() {
+        let keys = std::fs::read_to_string(folder.oidc_keys())
+            .map_err(|e| e.to_string())
+            .and_then(|text| oidc::Keys::parse(&text).map_err(|p| p.to_string()));
+        found.part("oidc-keys", keys.err());
+    }
     check_records(&folder, &mut found).await?;
     Ok(found)
 }

@@ -44,6 +44,8 @@ places! {
     audit_key = "secrets/audit-key.pem",
     /// Credentials of the demonstration's devices.
     demo_devices = "secrets/demo-devices.json",
+    /// The keys that tokens for other systems are signed with.
+    oidc_keys = "secrets/oidc-keys.json",
     /// The versions of the stored formats.
     format = "format",
     /// What the last good backup was.

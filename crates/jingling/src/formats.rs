@@ -30,6 +30,7 @@ pub fn current() -> BTreeMap<String, u32> {
         ("gaps", crate::gaps::VERSION),
         ("rules", crate::records_projection::RULES_VERSION),
         ("retained", u32::from(gateway::mqtt::RETAINED_VERSION)),
+        ("oidc-keys", oidc::keys::VERSION),
     ]
     .map(|(name, version)| (name.to_owned(), version))
     .into()

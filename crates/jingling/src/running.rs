@@ -143,6 +143,7 @@ impl Running {
         });
         let notices = Arc::new(api::notices::Notices::default());
         let gaps = Arc::new(Gaps::load(folder.gaps(), notices.clone())?);
+        let oidc = crate::oidc::provider(&folder, settings, records.clone())?;
         let (description, rules) = api::app::description();
         let app = Arc::new(App {
             options: api::Options {
@@ -161,6 +162,7 @@ impl Running {
             lake: lake.clone(),
             records,
             identity: identity.clone(),
+            oidc: api::oidc_door::Door::new(oidc),
             cases,
             packs: packs.clone(),
             city,
@@ -333,6 +335,7 @@ impl Running {
         let mut timers = timers(&app, &folder, settings, twin_stored, &given_up);
         timers.push(tokio::spawn(crate::withdrawn::run(app.clone(), acts_seen)));
         timers.extend(crate::audit::sealing::start(&app, &folder, &settings.audit).await);
+        timers.extend(crate::oidc::timers(&app, settings)?);
         let keep = Keep {
             bytes: settings.journal.keep_gib.saturating_mul(1 << 30),
             days: settings.journal.keep_days,

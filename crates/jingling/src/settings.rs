@@ -27,6 +27,8 @@ pub struct Settings {
     pub mqtt: Mqtt,
     /// The PostgreSQL door.
     pub postgres: Postgres,
+    /// Signing in to other systems.
+    pub oidc: OidcSettings,
     /// What may be reached from outside.
     pub network: Network,
     /// What is believed.
@@ -107,6 +109,22 @@ Postgres {
     connections_max: usize = 100,
     /// A connection that asks nothing for this long is closed, seconds.
     idle_seconds_max: u64 = 3_600,
+});
+section!(/// Signing in to other systems.
+OidcSettings {
+    /// The address under which people reach the city, without path and end slash; an empty text: nobody can sign in to
+    /// other systems with their account here.
+    issuer: String = String::new(),
+    /// How long an access token and an ID token are good, seconds.
+    token_seconds: i64 = 600,
+    /// How long a sign-in at another system lasts with refresh tokens, days.
+    sign_in_days: i64 = 90,
+    /// Days after which a new key signs; 0: only when somebody asks for one.
+    key_days: i64 = 90,
+    /// Networks inside that may be told of ended sessions, such as "10.1.0.0/16"; without them nothing inside is reached.
+    logout_networks: Vec<String> = Vec::new(),
+    /// PEM file of the authorities that are believed when a system is told over TLS.
+    logout_authorities: String = "/etc/ssl/certs/ca-certificates.crt".into(),
 });
 section!(/// What may be reached from outside.
 Network {
@@ -277,6 +295,19 @@ impl Settings {
     }
 
     fn check(&self) -> Result<()> {
+        if !self.oidc.issuer.is_empty() {
+            oidc::provider::check_issuer(&self.oidc.issuer)?;
+        }
+        self.oidc.networks()?;
+        if self.oidc.token_seconds < 60 || self.oidc.token_seconds > 86_400 {
+            bail!(
+                "oidc.token_seconds = {}: use 60 to 86400",
+                self.oidc.token_seconds
+            );
+        }
+        if self.oidc.sign_in_days < 1 || self.oidc.key_days < 0 {
+            bail!("oidc.sign_in_days must be 1 at least, oidc.key_days 0 at least");
+        }
         let mut addresses = vec![("http.listen", self.http.listen)];
         for (key, text) in [
             ("mqtt.listen", &self.mqtt.listen),
@@ -303,6 +334,20 @@ impl Settings {
             );
         }
         Ok(())
+    }
+}
+
+impl OidcSettings {
+    /// The networks inside that may be told.
+    ///
+    /// # Errors
+    /// The one that is none.
+    pub fn networks(&self) -> Result<Vec<oidc::address::Network>> {
+        let parse = |text: &String| {
+            text.parse()
+                .map_err(|why| anyhow::anyhow!("oidc.logout_networks: {why}"))
+        };
+        self.logout_networks.iter().map(parse).collect()
     }
 }
 

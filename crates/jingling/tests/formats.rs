@@ -71,6 +71,12 @@ const FORMATS: &[Format] = &[
         begin: &[""],
         open: open_retained,
     },
+    Format {
+        name: "oidc-keys",
+        fixtures: "crates/oidc/fixtures",
+        begin: &[""],
+        open: open_oidc_keys,
+    },
 ];
 
 fn copied(fixture: &Path, name: &str) -> tempfile::TempDir {
@@ -142,6 +148,11 @@ fn open_gaps(fixture: &Path) {
 fn open_rules(fixture: &Path) {
     let position = jingling::records_projection::check_rules(fixture).unwrap();
     assert!(position.is_some_and(|position| position > 0));
+}
+
+fn open_oidc_keys(fixture: &Path) {
+    let keys = oidc::Keys::parse(&std::fs::read_to_string(fixture).unwrap()).unwrap();
+    assert_eq!(keys.kids().len(), 2);
 }
 
 fn open_retained(fixture: &Path) {

@@ -218,6 +218,60 @@ events! {
         field("good", "是否通过", "whether it passed"),
         field("what", "结果", "what was found"),
     ];
+    /// A person let a system of a department know who they are.
+    OidcApprove = "oidc.approve", "同意登录其他系统", "Sign-in to another system agreed to", "client:<client id>", [
+        field("scopes", "允许的范围", "what it may know"),
+        maybe("device", "是否为设备登录", "whether it was for a device"),
+    ];
+    /// A person refused it.
+    OidcDeny = "oidc.deny", "拒绝登录其他系统", "Sign-in to another system refused", "client:<client id>", [
+        field("scopes", "请求的范围", "what it asked to know"),
+        maybe("device", "是否为设备登录", "whether it was for a device"),
+    ];
+    /// A system of a department was registered.
+    OidcClientAdd = "oidc.client.add", "登记接入系统", "Client registered", "client:<client id>", [
+        field("name", "名称", "name"),
+        field("is_public", "是否无密钥", "whether it keeps no secret"),
+        field("redirect_uris", "回调地址", "addresses that it is answered at"),
+        field("grants", "授权方式", "grants"),
+        field("scopes", "范围", "scopes"),
+    ];
+    /// What is registered of a system was changed.
+    OidcClientChange = "oidc.client.change", "修改接入系统", "Client changed", "client:<client id>", [
+        field("name", "名称", "name"),
+        field("redirect_uris", "回调地址", "addresses that it is answered at"),
+        field("grants", "授权方式", "grants"),
+        field("scopes", "范围", "scopes"),
+        field("disabled", "是否停用", "whether it is closed"),
+    ];
+    /// A system got a new secret.
+    OidcClientSecret = "oidc.client.secret", "更换接入系统密钥", "Client's secret renewed", "client:<client id>", [
+        field("name", "名称", "name"),
+    ];
+    /// A system was taken away.
+    OidcClientRemove = "oidc.client.remove", "删除接入系统", "Client removed", "client:<client id>", [
+        field("name", "名称", "name"),
+    ];
+    /// A system said a wrong secret, or one that is not known asked; the actor is the name that was said.
+    OidcClientRefused = "oidc.client.refused", "接入系统认证失败", "Client refused", "client", [];
+    /// What a person let a system know was withdrawn.
+    OidcGrantEnd = "oidc.grant.end", "撤销对接入系统的授权", "Grant to a client ended", "user:<id>", [
+        field("client", "接入系统", "the client"),
+        field("sign_ins", "终止的登录数", "sign-ins that ended with it"),
+    ];
+    /// A code or refresh token came a second time, and its sign-in was ended.
+    OidcReplay = "oidc.replay", "登录凭据重复使用，已终止登录", "Code or refresh token came twice; sign-in ended", "the person's subject", [
+        field("client", "接入系统", "the client"),
+        field("because", "原因", "what came twice"),
+    ];
+    /// A system gave a sign-in up.
+    OidcRevoke = "oidc.revoke", "接入系统撤销登录", "Sign-in revoked by its client", "the person's subject", [
+        field("client", "接入系统", "the client"),
+    ];
+    /// Tokens are signed with another key from here on.
+    OidcKeys = "oidc.keys", "更换令牌签名密钥", "Token signing key renewed", "keys", [
+        field("kid", "密钥编号", "number of the key"),
+    ];
     /// Seals are signed with this key from here on.
     AuditKey = "audit.key", "启用审计签名密钥", "Audit signing key put in use", "audit-key:<id>", [
         field("previous", "此前的密钥，首次为空", "the key before it, null for the first"),

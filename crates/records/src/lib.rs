@@ -24,6 +24,8 @@ pub mod failure;
 mod field;
 pub mod indicators;
 mod migrations;
+pub mod oidc;
+pub mod oidc_clients;
 pub mod organisations;
 pub mod page;
 pub mod sessions;

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0002_workflows.sql"),
     include_str!("../migrations/0003_corrections.sql"),
     include_str!("../migrations/0004_audit_chain.sql"),
+    include_str!("../migrations/0005_oidc.sql"),
 ];
 
 /// The shape that this build reads and writes.

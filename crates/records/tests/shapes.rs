@@ -2,7 +2,8 @@
 
 use model::Timestamp;
 use records::{
-    Event, PageRequest, Records, alerts, audit, cases, corrections, dead_letters, devices, users,
+    Event, PageRequest, Records, alerts, audit, cases, corrections, dead_letters, devices, oidc,
+    oidc_clients, users,
 };
 
 #[tokio::test]
@@ -194,4 +195,36 @@ async fn shape_4_opens_with_its_chain_and_seals() {
     let page = PageRequest::default();
     let acts = audit::list(&mut read, &page).await.unwrap().items;
     assert_eq!(acts[1].action, "case.dispatch");
+}
+
+#[tokio::test]
+async fn shape_5_opens_with_its_clients() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v5.sqlite")).unwrap();
+    let records = Records::open(&path).await.unwrap();
+    assert_eq!(records.check().await.unwrap(), []);
+    let mut read = records.read().await.unwrap();
+    let client = oidc_clients::get(&mut read, "jlc-water")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (client.name.as_str(), client.is_public),
+        ("水利调度", false)
+    );
+    assert_eq!(
+        client.redirect_uris,
+        serde_json::json!(["https://water.example/cb"])
+    );
+    let family = oidc::family(&mut read, "f1").await.unwrap().unwrap();
+    assert_eq!((family.user_id, family.ended_at), (1, None));
+    assert_eq!(
+        oidc::code(&mut read, "h1").await.unwrap().unwrap().family,
+        "f1"
+    );
+    let given = oidc_clients::consent(&mut read, 1, "jlc-water")
+        .await
+        .unwrap();
+    assert_eq!(given.unwrap().scopes, "openid");
 }

@@ -5,6 +5,7 @@ import { caseWords } from "./words/cases.ts";
 import { commonWords } from "./words/common.ts";
 import { dataWords } from "./words/data.ts";
 import { mapWords } from "./words/map.ts";
+import { oidcWords } from "./words/oidc.ts";
 import { planWords } from "./words/plan.ts";
 import { problemWords } from "./words/problems.ts";
 
@@ -15,6 +16,7 @@ export const words = {
   ...auditWords,
   ...caseWords,
   ...dataWords,
+  ...oidcWords,
   ...planWords,
   ...problemWords,
 } as const satisfies Record<string, readonly [zh: string, en: string]>;

@@ -90,6 +90,10 @@ export type Device = Schemas["Device"];
 export type NewDevice = Schemas["NewDevice"];
 export type DeviceDraft = Schemas["DeviceDraft"];
 
+export type SignInQuestion = Schemas["SignInQuestion"];
+export type DeviceQuestion = Schemas["DeviceQuestion"];
+export type LogoutQuestion = Schemas["LogoutQuestion"];
+
 export type SqlResult = Schemas["SqlAnswer"];
 export type ImportReport = Schemas["ImportReport"];
 export type ImportProgress = Schemas["ImportProgress"];

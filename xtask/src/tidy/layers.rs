@@ -17,7 +17,14 @@ const LAYERS: [(u8, &[&str]); 6] = [
     (2, &["twin"]),
     (
         3,
-        &["rules", "cases", "indicators", "identity", "admission"],
+        &[
+            "rules",
+            "cases",
+            "indicators",
+            "identity",
+            "oidc",
+            "admission",
+        ],
     ),
     (4, &["pack"]),
     (5, &["gateway", "api", "pgdoor"]),
