@@ -8,6 +8,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { account } from "./account.mjs";
 import { DESKTOP, launch, openPage, PHONE, signIn } from "./browser.mjs";
 import { walk } from "./keyboard.mjs";
 import { photo } from "./photo.mjs";
@@ -317,6 +318,12 @@ await test("a wrong method and a caller without a right are told so", async () =
   equal((await machine("/api/v1/devices")).status, 403, "devices for a collector");
   equal((await fetch(`${running.base}/api/v1/devices`)).status, 401, "devices for nobody");
 });
+await test("a passkey of Chromium's authenticator and time-based codes sign a person in", async () => {
+  // Passkeys are for a name, not for an address of numbers.
+  const base = running.base.replace("127.0.0.1", "localhost");
+  const problems = await account(browser, base, "planner", people.planner);
+  equal(problems, [], "problems");
+});
 await test("a restart: nothing acknowledged is lost", async () => {
   const before = (await machine(`/ngsi-ld/v1/entities/${station}`)).body.waterLevel.value;
   await running.stop();
@@ -346,6 +353,7 @@ await test("every page opens in both languages without an error", async () => {
       "/audit",
       "/sql",
       "/plan",
+      "/account",
       `/entities/${encodeURIComponent(station)}`,
     ]) {
       await opened.page.goto(path);

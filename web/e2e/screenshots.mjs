@@ -121,6 +121,10 @@ const PAGES = {
     await page.locator('[data-testid="dead-letter"]').first().click();
     await page.waitForSelector(".raw");
   },
+  account: async (page) => {
+    await page.goto("/account");
+    await page.waitForSelector('[data-testid="session"]');
+  },
   audit: async (page) => {
     await page.goto("/audit");
     await page.waitForSelector('[data-testid="audit-chain"]');

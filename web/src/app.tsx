@@ -51,6 +51,7 @@ const AuditPage = page(() => import("./features/audit/page.tsx"));
 const SqlPage = page(() => import("./features/sql/page.tsx"));
 const PlanPage = page(() => import("./features/plan/page.tsx"));
 const IndicatorPage = page(() => import("./features/plan/detail.tsx"));
+const AccountPage = page(() => import("./features/account/page.tsx"));
 const ConsentPage = page(() => import("./features/oidc/page.tsx"));
 const DevicePage = page(async () => ({ Page: (await import("./features/oidc/device.tsx")).DevicePage }));
 const LogoutPage = page(async () => ({ Page: (await import("./features/oidc/logout.tsx")).LogoutPage }));
@@ -74,6 +75,7 @@ const pages: RouteObject[] = [
   { path: "sql", element: <SqlPage /> },
   { path: "plan", element: <PlanPage /> },
   { path: "plan/:id", element: <IndicatorPage /> },
+  { path: "account", element: <AccountPage /> },
   { path: "*", element: <Missing /> },
 ];
 

@@ -6,9 +6,9 @@ use crate::events::Events;
 use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
-    alerts, audit, case_pages, city_pages, corrections, dead_letters, devices, doors, entities,
-    entity_types, events, health, import_progress, notices, oidc_clients, oidc_consent, oidc_door,
-    pages, plan, provenance, session, sql,
+    account, alerts, audit, case_pages, city_pages, corrections, dead_letters, devices, doors,
+    entities, entity_types, events, health, import_progress, notices, oidc_clients, oidc_consent,
+    oidc_door, pages, plan, provenance, second_step, session, sql,
 };
 use admission::Ingest;
 use axum::Router;
@@ -224,6 +224,28 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(health::description))
         .routes(routes!(session::sign_in, session::who, session::sign_out))
         .routes(routes!(session::people))
+        .routes(routes!(second_step::methods))
+        .routes(routes!(second_step::code))
+        .routes(routes!(second_step::passkey_question))
+        .routes(routes!(second_step::passkey))
+        .routes(routes!(second_step::enrol_totp))
+        .routes(routes!(second_step::enrol_totp_confirm))
+        .routes(routes!(second_step::enrol_passkey_question))
+        .routes(routes!(second_step::enrol_passkey))
+        .routes(routes!(account::account))
+        .routes(routes!(account::password))
+        .routes(routes!(account::begin_totp, account::remove_totp))
+        .routes(routes!(account::confirm_totp))
+        .routes(routes!(account::renew_recovery_codes))
+        .routes(routes!(account::passkey_question))
+        .routes(routes!(account::add_passkey))
+        .routes(routes!(account::remove_passkey))
+        .routes(routes!(account::end_session))
+        .routes(routes!(account::end_other_sessions))
+        .routes(routes!(
+            account::second_factors,
+            account::reset_second_factors
+        ))
         .routes(routes!(audit::list))
         .routes(routes!(audit::events))
         .routes(routes!(audit::chain))
@@ -270,6 +292,10 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(case_pages::attachment))
         .routes(routes!(devices::list, devices::add))
         .routes(routes!(devices::remove))
+        .routes(routes!(devices::rotate))
+        .routes(routes!(devices::credentials))
+        .routes(routes!(devices::add_certificate))
+        .routes(routes!(devices::remove_certificate))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::one))
         .routes(routes!(sql::run))

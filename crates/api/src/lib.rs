@@ -2,6 +2,7 @@
 //! has its access rule in its description; see [`access`].
 
 pub mod access;
+pub mod account;
 pub mod alerts;
 pub mod app;
 pub mod audit;
@@ -28,6 +29,7 @@ pub mod pages;
 pub mod paging;
 pub mod plan;
 pub mod provenance;
+pub mod second_step;
 pub mod session;
 pub mod sql;
 pub mod table_imports;

@@ -319,7 +319,7 @@ impl Identity {
         organisations::list(&mut *self.records().read().await?).await
     }
 
-    async fn hash_password(&self, given: String) -> Result<Secret> {
+    pub(crate) async fn hash_password(&self, given: String) -> Result<Secret> {
         let _permit = self
             .password_checks
             .acquire()
@@ -369,7 +369,7 @@ impl Identity {
         )))
     }
 
-    fn check_password(&self, given: &str) -> Result<()> {
+    pub(crate) fn check_password(&self, given: &str) -> Result<()> {
         if given.chars().count() >= self.options.password_chars_min
             && given.len() <= self.options.password_bytes_max
         {

@@ -372,6 +372,73 @@ pub enum DeviceCommand {
         #[arg(long)]
         id: String,
     },
+    /// Give a device a new password, printed once; the old one stays good for a time.
+    #[command(
+        after_help = "Example: jingling device rotate ./city --id gauge-7-k3f9ab --overlap-hours 72"
+    )]
+    Rotate {
+        /// The city's folder.
+        dir: PathBuf,
+        /// Its id or client id.
+        #[arg(long)]
+        id: String,
+        /// Hours for which the old password stays good; 0 for none.
+        #[arg(long, default_value_t = identity::OVERLAP_HOURS)]
+        overlap_hours: u32,
+        /// One JSON object instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Certificates (X.509) with which a device signs in over TLS.
+    #[command(subcommand)]
+    Certificate(CertificateCommand),
+}
+
+/// `jingling device certificate …`.
+#[derive(Debug, Subcommand)]
+pub enum CertificateCommand {
+    /// Make a key and a certificate for a device and register it; or register a certificate that it has.
+    #[command(
+        after_help = "Examples:\n  jingling device certificate add ./city --id gauge-7-k3f9ab --make ./gauge-7\n  jingling device certificate add ./city --id gauge-7-k3f9ab --file gauge-7.pem"
+    )]
+    Add {
+        /// The city's folder.
+        dir: PathBuf,
+        /// The device's id or client id.
+        #[arg(long)]
+        id: String,
+        /// Folder for the new key.pem and certificate.pem; they are to be carried to the device and deleted.
+        #[arg(long, required_unless_present = "file", conflicts_with = "file")]
+        make: Option<PathBuf>,
+        /// Days that a new certificate is good.
+        #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..=3_650))]
+        days: u16,
+        /// A certificate that the device has, PEM.
+        #[arg(long)]
+        file: Option<PathBuf>,
+    },
+    /// List what a device may sign in with.
+    List {
+        /// The city's folder.
+        dir: PathBuf,
+        /// The device's id or client id.
+        #[arg(long)]
+        id: String,
+        /// One JSON array instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a certificate away; a connection with it ends.
+    Remove {
+        /// The city's folder.
+        dir: PathBuf,
+        /// The device's id or client id.
+        #[arg(long)]
+        id: String,
+        /// SHA-256 of the certificate, hex, as the list shows it.
+        #[arg(long)]
+        fingerprint: String,
+    },
 }
 
 /// `jingling user …`.
@@ -380,6 +447,15 @@ pub enum UserCommand {
     /// Give a person a new password; it is printed once and every session of theirs ends.
     #[command(after_help = "Example: jingling user password ./city --username wang")]
     Password {
+        /// The city's folder.
+        dir: PathBuf,
+        /// Name to sign in with.
+        #[arg(long)]
+        username: String,
+    },
+    /// Take a person's second factors away, because a telephone or a key is lost; every session of theirs ends.
+    #[command(after_help = "Example: jingling user reset-factors ./city --username wang")]
+    ResetFactors {
         /// The city's folder.
         dir: PathBuf,
         /// Name to sign in with.

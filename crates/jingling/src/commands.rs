@@ -143,7 +143,13 @@ pub(crate) async fn open_records(folder: &Folder, new: bool) -> Result<Records> 
         .with_context(|| format!("opening {}", folder.records().display()))
 }
 
-async fn open_identity(dir: &Path) -> Result<(Records, Identity)> {
+/// The client id of a device that is named by its id or its client id.
+pub(crate) async fn client_id_of(records: &Records, id: &str) -> Result<String> {
+    let by_id = records::devices::by_id(&mut *records.read().await?, id).await?;
+    Ok(by_id.map_or_else(|| id.to_owned(), |d| d.client_id))
+}
+
+pub(crate) async fn open_identity(dir: &Path) -> Result<(Records, Identity)> {
     let records = open_records(&Folder::new(dir), false).await?;
     let identity = Identity::new(records.clone(), identity::Options::default())?;
     Ok((records, identity))
@@ -259,10 +265,35 @@ pub async fn device(command: DeviceCommand) -> Result<()> {
                 rows.collect(),
             );
         }
+        DeviceCommand::Rotate {
+            dir,
+            id,
+            overlap_hours,
+            json,
+        } => {
+            let (records, identity) = open_identity(&dir).await?;
+            let client_id = client_id_of(&records, &id).await?;
+            let overlap_s = i64::from(overlap_hours) * 3_600;
+            let made = identity
+                .rotate_device_password(&client_id, overlap_s, &Actor::command_line(), wall_clock())
+                .await?;
+            records.close().await;
+            let old_until = made.old_until.to_string();
+            if json {
+                return print_json(
+                    &json!({"client_id": made.client_id, "username": made.username,
+                    "password": made.password, "old_until": old_until}),
+                );
+            }
+            print_table(
+                &["client_id", "password (shown once)", "old one until (UTC)"],
+                vec![vec![made.client_id, made.password, old_until]],
+            );
+        }
+        DeviceCommand::Certificate(command) => crate::certificates::command(command).await?,
         DeviceCommand::Remove { dir, id } => {
             let (records, identity) = open_identity(&dir).await?;
-            let by_id = records::devices::by_id(&mut *records.read().await?, &id).await?;
-            let client_id = by_id.map_or_else(|| id.clone(), |d| d.client_id);
+            let client_id = client_id_of(&records, &id).await?;
             identity
                 .remove_device(&client_id, &Actor::command_line(), wall_clock())
                 .await?;
@@ -307,6 +338,14 @@ pub async fn user(command: UserCommand) -> Result<()> {
                 &["username", "role", "password (shown once)"],
                 vec![vec![made.user.username, made.user.role, made.password]],
             );
+        }
+        UserCommand::ResetFactors { dir, username } => {
+            let (records, identity) = open_identity(&dir).await?;
+            let user = identity.user_by_username(&username).await?;
+            identity
+                .reset_factors(user.id, &Actor::command_line(), wall_clock())
+                .await?;
+            records.close().await;
         }
         UserCommand::Password { dir, username } => {
             let (records, identity) = open_identity(&dir).await?;

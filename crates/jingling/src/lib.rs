@@ -4,12 +4,13 @@
 //! Reading order: [`settings`], [`folder`], [`running`] (a city that runs), [`projector`] and
 //! [`records_projection`] (from the journal to everything else), [`gaps`] (what the journal lost),
 //! [`retention`] (what it no longer keeps), [`upkeep`] (when history is tidied), [`history_upkeep`] (what history no longer keeps),
-//! [`mqtt_door`] and [`mapping`], [`commands`], [`query`],
+//! [`sign_in`], [`mqtt_door`] and [`mapping`], [`commands`], [`query`],
 //! [`department`] (files in and out), [`check`], [`demo`].
 
 pub mod args;
 pub mod audit;
 pub mod backup;
+pub mod certificates;
 pub mod check;
 pub mod city_lock;
 pub mod commands;
@@ -33,5 +34,6 @@ pub mod records_projection;
 pub mod retention;
 pub mod running;
 pub mod settings;
+pub mod sign_in;
 pub mod upkeep;
 pub mod withdrawn;

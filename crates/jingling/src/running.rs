@@ -116,7 +116,7 @@ impl Running {
         let records = records::Records::open(&folder.records())
             .await
             .context("opening the records")?;
-        let identity = identity::Identity::new(records.clone(), identity::Options::default())?;
+        let identity = crate::sign_in::identity(&folder, settings, records.clone())?;
         identity.all_devices_offline().await?;
         let case_options = cases::Options {
             zone: city.zone.clone(),
@@ -325,6 +325,12 @@ impl Running {
                 )
             })?;
         addresses.insert("http", listener.local_addr()?);
+        let origin = settings
+            .http
+            .passkey_origin(&settings.oidc.issuer, Some(listener.local_addr()?))?;
+        if let Some(origin) = origin {
+            app.identity.set_origin(origin);
+        }
         let http_stop = CancellationToken::new();
         let http = tokio::spawn(api::app::serve(
             listener,

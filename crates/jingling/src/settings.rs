@@ -23,6 +23,8 @@ pub struct Settings {
     pub city: CitySettings,
     /// The pages and the API.
     pub http: Http,
+    /// How people sign in.
+    pub sign_in: SignInSettings,
     /// The MQTT door.
     pub mqtt: Mqtt,
     /// The PostgreSQL door.
@@ -86,6 +88,18 @@ Http {
     attachment_mib_max: usize = 10,
     /// Set when a proxy in front speaks HTTPS: the session cookie is then marked Secure.
     cookie_secure: bool = false,
+    /// The address under which people reach the city, such as "https://city.example.gov.cn": passkeys are made for it. An
+    /// empty text takes `oidc.issuer`, or without it "http://localhost" with the port, where only this machine is listened to.
+    public_url: String = String::new(),
+});
+section!(/// How people sign in.
+SignInSettings {
+    /// Roles whose people must have a second factor, such as ["admin"]; who has none sets one up at the next sign-in.
+    second_factor_required_for: Vec<String> = Vec::new(),
+    /// A session ends after lying unused this long, minutes.
+    session_idle_minutes: i64 = 120,
+    /// A session ends after this long however much it is used, hours.
+    session_hours: i64 = 12,
 });
 section!(/// The MQTT door.
 Mqtt {
@@ -299,6 +313,11 @@ impl Settings {
             oidc::provider::check_issuer(&self.oidc.issuer)?;
         }
         self.oidc.networks()?;
+        self.sign_in.roles()?;
+        self.http.passkey_origin(&self.oidc.issuer, None)?;
+        if self.sign_in.session_idle_minutes < 1 || self.sign_in.session_hours < 1 {
+            bail!("sign_in.session_idle_minutes and sign_in.session_hours must be 1 at least");
+        }
         if self.oidc.token_seconds < 60 || self.oidc.token_seconds > 86_400 {
             bail!(
                 "oidc.token_seconds = {}: use 60 to 86400",
@@ -334,6 +353,45 @@ impl Settings {
             );
         }
         Ok(())
+    }
+}
+
+impl SignInSettings {
+    /// The roles that must have a second factor.
+    ///
+    /// # Errors
+    /// The word that is no role, with those that are.
+    pub fn roles(&self) -> Result<Vec<identity::Role>> {
+        let parse = |word: &String| {
+            word.parse()
+                .map_err(|problem| anyhow::anyhow!("sign_in.second_factor_required_for: {problem}"))
+        };
+        self.second_factor_required_for.iter().map(parse).collect()
+    }
+}
+
+impl Http {
+    /// The address that passkeys are made for; `None` when browsers make none for the one that people use. `listens`: where
+    /// the pages are served, once that is known.
+    ///
+    /// # Errors
+    /// `http.public_url` when browsers make no passkeys for it.
+    pub fn passkey_origin(
+        &self,
+        issuer: &str,
+        listens: Option<SocketAddr>,
+    ) -> Result<Option<identity::Origin>> {
+        if !self.public_url.is_empty() {
+            return Ok(Some(identity::Origin::parse(&self.public_url)?));
+        }
+        if !issuer.is_empty() {
+            // A provider may have an address that browsers make no passkeys for.
+            return Ok(identity::Origin::parse(issuer).ok());
+        }
+        let local = listens.filter(|address| address.ip().is_loopback());
+        Ok(local.and_then(|address| {
+            identity::Origin::parse(&format!("http://localhost:{}", address.port())).ok()
+        }))
     }
 }
 

@@ -77,6 +77,12 @@ const FORMATS: &[Format] = &[
         begin: &[""],
         open: open_oidc_keys,
     },
+    Format {
+        name: "identity-key",
+        fixtures: "crates/identity/fixtures",
+        begin: &[""],
+        open: open_identity_key,
+    },
 ];
 
 fn copied(fixture: &Path, name: &str) -> tempfile::TempDir {
@@ -153,6 +159,13 @@ fn open_rules(fixture: &Path) {
 fn open_oidc_keys(fixture: &Path) {
     let keys = oidc::Keys::parse(&std::fs::read_to_string(fixture).unwrap()).unwrap();
     assert_eq!(keys.kids().len(), 2);
+}
+
+fn open_identity_key(fixture: &Path) {
+    let key = identity::CityKey::parse(&std::fs::read_to_string(fixture).unwrap()).unwrap();
+    // Sealed by another implementation (OpenSSL's SM4-GCM): nonce, what is sealed, tag.
+    let sealed = "000102030405060708090a0b64132ba584879e275db0b299e8685363bfc1109d0e82531e5da601b87cf82cd4f717d143";
+    assert_eq!(key.open("totp:1", sealed).unwrap(), b"12345678901234567890");
 }
 
 fn open_retained(fixture: &Path) {

@@ -94,11 +94,48 @@ macro_rules! events {
 
 events! {
     /// A person signed in.
-    SessionOpen = "session.open", "登录", "Signed in", "user:<id>", [];
+    SessionOpen = "session.open", "登录", "Signed in", "user:<id>", [
+        maybe("by", "登录方式", "how: password, totp, recovery, passkey, province"),
+    ];
     /// A sign-in was refused; the actor is the name that was tried.
     SessionRefused = "session.refused", "登录被拒绝", "Sign-in refused", "session", [];
     /// A person signed out.
     SessionClose = "session.close", "退出登录", "Signed out", "user:<id>", [];
+    /// A session was ended by its person from another, or by an administrator.
+    SessionEnd = "session.end", "结束会话", "Session ended", "user:<id>", [
+        field("sessions", "结束的会话数", "how many ended"),
+    ];
+    /// The second factor of somebody whose password was right was wrong.
+    SecondFactorRefused = "session.second-refused", "第二因素未通过", "Second factor refused", "user:<id>", [
+        field("by", "方式", "how: totp, recovery, passkey"),
+    ];
+    /// A person put time-based codes to use.
+    TotpAdd = "factor.totp.add", "启用动态口令", "Time-based codes put in use", "user:<id>", [];
+    /// A person gave time-based codes up.
+    TotpRemove = "factor.totp.remove", "停用动态口令", "Time-based codes given up", "user:<id>", [];
+    /// A person got new recovery codes; those before are wrong from here on.
+    RecoveryRenew = "factor.recovery.renew", "更换恢复码", "Recovery codes renewed", "user:<id>", [];
+    /// A person added a passkey.
+    PasskeyAdd = "factor.passkey.add", "新增通行密钥", "Passkey added", "user:<id>", [
+        field("passkey", "通行密钥编号", "number of the passkey"),
+        field("name", "名称", "name"),
+    ];
+    /// A person took a passkey away.
+    PasskeyRemove = "factor.passkey.remove", "删除通行密钥", "Passkey removed", "user:<id>", [
+        field("passkey", "通行密钥编号", "number of the passkey"),
+        field("name", "名称", "name"),
+    ];
+    /// A passkey signed that may have been copied: its counter went back.
+    PasskeyCloned = "factor.passkey.cloned", "通行密钥疑似被复制，已拒绝", "Passkey may have been copied; refused", "user:<id>", [
+        field("passkey", "通行密钥编号", "number of the passkey"),
+        field("counter", "本次计数", "counter that it said"),
+        field("counter_before", "此前计数", "counter before"),
+    ];
+    /// An administrator took all second factors of a person away.
+    FactorReset = "factor.reset", "重置第二因素", "Second factors reset", "user:<id>", [
+        field("totp", "是否有动态口令", "whether there were time-based codes"),
+        field("passkeys", "通行密钥数", "number of passkeys"),
+    ];
     /// A person was added.
     UserCreate = "user.create", "新增用户", "User added", "user:<id>", [
         field("username", "登录名", "name to sign in with"),
@@ -137,6 +174,22 @@ events! {
     DeviceRemove = "device.remove", "注销设备", "Device removed", "device:<client id>", [
         field("id", "设备所代表的对象", "the thing it spoke for"),
         field("type", "对象类型", "entity type of that thing"),
+    ];
+    /// A device got a new password.
+    DeviceRotate = "device.rotate", "轮换设备口令", "Device's password renewed", "device:<client id>", [
+        field("id", "设备所代表的对象", "the thing it speaks for"),
+        field("old_until", "旧口令有效至", "until when the old one is good"),
+    ];
+    /// A device may sign in with a certificate.
+    DeviceCertificateAdd = "device.certificate.add", "登记设备证书", "Device's certificate registered", "device:<client id>", [
+        field("id", "设备所代表的对象", "the thing it speaks for"),
+        field("fingerprint", "证书的 SHA-256", "SHA-256 of the certificate"),
+        field("expires_at", "到期时间", "when it ends"),
+    ];
+    /// A device's certificate was taken away.
+    DeviceCertificateRemove = "device.certificate.remove", "注销设备证书", "Device's certificate removed", "device:<client id>", [
+        field("id", "设备所代表的对象", "the thing it speaks for"),
+        field("fingerprint", "证书的 SHA-256", "SHA-256 of the certificate"),
     ];
     /// An alert was taken note of.
     AlertAcknowledge = "alert.acknowledge", "确认告警", "Alert acknowledged", "alert:<id>", [

@@ -1,4 +1,5 @@
 /** Every word that a page shows, by key: Chinese, English. One file per feature. */
+import { accountWords } from "./words/account.ts";
 import { alertWords } from "./words/alerts.ts";
 import { auditWords } from "./words/audit.ts";
 import { caseWords } from "./words/cases.ts";
@@ -11,6 +12,7 @@ import { problemWords } from "./words/problems.ts";
 
 export const words = {
   ...commonWords,
+  ...accountWords,
   ...mapWords,
   ...alertWords,
   ...auditWords,

@@ -90,6 +90,20 @@ export type Device = Schemas["Device"];
 export type NewDevice = Schemas["NewDevice"];
 export type DeviceDraft = Schemas["DeviceDraft"];
 
+export type OidcGrant = Schemas["OidcGrant"];
+export type SecondStep = Schemas["SecondStep"];
+export type SignInMethods = Schemas["SignInMethods"];
+export type Account = Schemas["Account"];
+export type Passkey = Schemas["Passkey"];
+export type OwnSession = Schemas["OwnSession"];
+export type NewTotp = Schemas["NewTotp"];
+export type NewPasskey = Schemas["NewPasskey"];
+export type PasskeyAnswer = Schemas["PasskeyAnswer"];
+/** What an authenticator made, without the name that its person gives it. */
+export type PasskeyMade = Omit<Schemas["PasskeyDraft"], "name">;
+export type DeviceCredential = Schemas["DeviceCredential"];
+export type RotatedDevice = Schemas["RotatedDevice"];
+
 export type SignInQuestion = Schemas["SignInQuestion"];
 export type DeviceQuestion = Schemas["DeviceQuestion"];
 export type LogoutQuestion = Schemas["LogoutQuestion"];

@@ -225,6 +225,7 @@ function UserMenu({ user }: { user: User }) {
             ),
           },
           { type: "divider" },
+          { key: "account", label: t("user.account"), onClick: () => navigate("/account") },
           {
             key: "out",
             label: t("user.sign-out"),

@@ -138,4 +138,16 @@ pub trait Authenticator: Send + Sync {
         password: &'a [u8],
         peer: IpAddr,
     ) -> BoxFuture<'a, Result<Client, Denied>>;
+
+    /// The same for a client that gave no password but showed a certificate (DER), whose key it has proved to hold. Who knows
+    /// no certificates lets nobody in by one.
+    fn sign_in_with_certificate<'a>(
+        &'a self,
+        _client_id: &'a str,
+        _username: &'a str,
+        _certificate: &'a [u8],
+        _peer: IpAddr,
+    ) -> BoxFuture<'a, Result<Client, Denied>> {
+        Box::pin(async { Err(Denied::BadCredentials) })
+    }
 }

@@ -2,9 +2,12 @@
 
 use super::options::TlsSource;
 use model::Problem;
-use rustls::ServerConfig;
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::WebPkiSupportedAlgorithms;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -16,6 +19,23 @@ use std::sync::Arc;
 /// # Errors
 /// A [`Problem`] that names the file.
 pub fn server_config(source: &TlsSource) -> Result<Arc<ServerConfig>, Problem> {
+    config(source, None)
+}
+
+/// The same for clients that may show a certificate of their own (X.509). That they hold its key is proved here; whose it is,
+/// and whether it is good, the [`super::seam::Authenticator`] decides, which knows each one by itself.
+///
+/// # Errors
+/// As [`server_config`].
+pub fn device_config(source: &TlsSource) -> Result<Arc<ServerConfig>, Problem> {
+    let algorithms = rustls::crypto::ring::default_provider().signature_verification_algorithms;
+    config(source, Some(Arc::new(AnyCertificate { algorithms })))
+}
+
+fn config(
+    source: &TlsSource,
+    clients: Option<Arc<dyn ClientCertVerifier>>,
+) -> Result<Arc<ServerConfig>, Problem> {
     let (certificate, key) = match source {
         TlsSource::Pem { certificate, key } => (certificate.clone(), key.clone()),
         TlsSource::SelfSigned { directory, names } => {
@@ -33,7 +53,10 @@ pub fn server_config(source: &TlsSource) -> Result<Arc<ServerConfig>, Problem> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map(|builder| builder.with_no_client_auth())
+        .map(|builder| match clients {
+            Some(verifier) => builder.with_client_cert_verifier(verifier),
+            None => builder.with_no_client_auth(),
+        })
         .and_then(|builder| builder.with_single_cert(chain, private))
         .map(Arc::new)
         .map_err(|e| {
@@ -44,6 +67,53 @@ pub fn server_config(source: &TlsSource) -> Result<Arc<ServerConfig>, Problem> {
                 "give a certificate chain, the server's own first, and the key that belongs to it",
             )
         })
+}
+
+/// Takes any certificate whose key the client holds.
+#[derive(Debug)]
+struct AnyCertificate {
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl ClientCertVerifier for AnyCertificate {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn verify_client_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
 }
 
 /// Where the self-signed pair of a folder lies: certificate and key.

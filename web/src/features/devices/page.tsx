@@ -11,6 +11,7 @@ import { Age } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { typesQuery } from "../map/queries.ts";
 import { deviceActions, deviceListActions } from "./actions.tsx";
+import { CredentialsDialog } from "./credentials.tsx";
 import { AddDeviceDialog } from "./dialogs.tsx";
 import { devicesQuery, removeDevice } from "./queries.ts";
 
@@ -24,6 +25,7 @@ export function Page() {
   const [online, setOnline] = useState<OnlineFilter>("all");
   const [q, setQ] = useState("");
   const [adding, setAdding] = useState(false);
+  const [shown, setShown] = useState<Device | null>(null);
   const devices = useInfiniteQuery(
     devicesQuery({ online: online === "all" ? undefined : online === "online", q: q.trim() || undefined }),
   );
@@ -34,7 +36,7 @@ export function Page() {
     return kind ? p(kind.title_zh, kind.title_en) : device.type;
   };
   const context = { add: () => setAdding(true) };
-  useActionKeys(deviceListActions, adding ? null : context);
+  useActionKeys(deviceListActions, adding || shown ? null : context);
 
   const remove = (device: Device) =>
     modal.confirm({
@@ -110,7 +112,11 @@ export function Page() {
                 {typeOf(device)} · {seen(device)} · {t("device.messages")} {counts(device)}
               </span>
               <span>
-                <ActionBar actions={deviceActions} context={{ device, remove }} size="small" />
+                <ActionBar
+                  actions={deviceActions}
+                  context={{ device, remove, credentials: setShown }}
+                  size="small"
+                />
               </span>
             </li>
           ))}
@@ -124,7 +130,7 @@ export function Page() {
         dataSource={items}
         pagination={false}
         className="tabular"
-        scroll={{ x: 980 }}
+        scroll={{ x: 1080 }}
         columns={[
           { title: t("word.state"), width: 90, render: (_, device) => state(device) },
           {
@@ -148,9 +154,13 @@ export function Page() {
           { title: t("device.messages"), width: 170, align: "right", render: (_, device) => counts(device) },
           {
             title: t("word.operations"),
-            width: 110,
+            width: 210,
             render: (_, device) => (
-              <ActionBar actions={deviceActions} context={{ device, remove }} size="small" />
+              <ActionBar
+                actions={deviceActions}
+                context={{ device, remove, credentials: setShown }}
+                size="small"
+              />
             ),
           },
         ]}
@@ -190,6 +200,7 @@ export function Page() {
           </Button>
         </div>
       )}
+      {shown && <CredentialsDialog device={shown} onClose={() => setShown(null)} />}
       {adding && <AddDeviceDialog onClose={() => setAdding(false)} />}
     </div>
   );

@@ -1,7 +1,7 @@
 /** Reads and changes devices. */
-import { infiniteQueryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { change, get, query } from "../../lib/api.ts";
-import type { Device, Items, NewDevice } from "../../lib/types.ts";
+import type { Device, DeviceCredential, Items, NewDevice, RotatedDevice } from "../../lib/types.ts";
 
 const DEVICES = "/api/v1/devices";
 
@@ -31,4 +31,24 @@ export function addDevice(draft: DeviceDraft): Promise<NewDevice> {
 
 export function removeDevice(clientId: string): Promise<void> {
   return change("DELETE", `${DEVICES}/${encodeURIComponent(clientId)}`);
+}
+
+const of = (clientId: string) => `${DEVICES}/${encodeURIComponent(clientId)}`;
+
+export const credentialsQuery = (clientId: string) =>
+  queryOptions({
+    queryKey: ["devices", "credentials", clientId],
+    queryFn: ({ signal }) => get<{ items: DeviceCredential[] }>(`${of(clientId)}/credentials`, signal),
+  });
+
+export function rotateDevice(clientId: string, overlapHours: number): Promise<RotatedDevice> {
+  return change("POST", `${of(clientId)}/password`, { overlap_hours: overlapHours });
+}
+
+export function addCertificate(clientId: string, certificate: string): Promise<DeviceCredential> {
+  return change("POST", `${of(clientId)}/certificates`, { certificate });
+}
+
+export function removeCertificate(clientId: string, fingerprint: string): Promise<void> {
+  return change("DELETE", `${of(clientId)}/certificates/${encodeURIComponent(fingerprint)}`);
 }

@@ -23,6 +23,7 @@ export const commonWords = {
   "language.switch": ["English", "中文"],
   "language.hint": ["切换到英文", "切换到中文"],
   "user.menu": ["用户菜单", "User menu"],
+  "user.account": ["我的账户", "My account"],
   "user.sign-out": ["退出登录", "Sign out"],
   "city.demo": ["演示城市", "Demo city"],
   "city.notes": ["数据说明", "About the data"],
