@@ -8,7 +8,7 @@ use crate::tables::CityTables;
 use crate::{
     alerts, audit, case_pages, city_pages, corrections, dead_letters, devices, doors, entities,
     entity_types, events, health, import_progress, notices, oidc_clients, oidc_consent, oidc_door,
-    pages, plan, provenance, session, sql,
+    pages, plan, policy_pages, provenance, session, sql,
 };
 use admission::Ingest;
 use axum::Router;
@@ -275,6 +275,10 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sql::run))
         .routes(routes!(sql::tables))
         .routes(routes!(import_progress::one))
+        .routes(routes!(policy_pages::policies, policy_pages::change))
+        .routes(routes!(policy_pages::check))
+        .routes(routes!(policy_pages::versions))
+        .routes(routes!(policy_pages::why))
         .routes(routes!(plan::plan))
         .routes(routes!(plan::one))
         .routes(routes!(plan::report))

@@ -62,11 +62,13 @@ pub async fn listen(
     Caller(caller): Caller,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let notices = BroadcastStream::new(app.events.0.subscribe());
+    let app = Arc::clone(&app);
     let stream = notices.filter_map(move |notice| match notice {
-        Ok(notice) if caller.may(notice.permission) => Some(Ok(Event::default()
-            .event(notice.kind)
-            .data(notice.data.to_string()))),
-        Ok(_) => None,
+        // Asked anew for each: policies change, and so does the hour.
+        Ok(notice) => app
+            .sight(&caller, None)
+            .notice(&notice)
+            .map(|data| Ok(Event::default().event(notice.kind).data(data.to_string()))),
         Err(_) => Some(Ok(Event::default().event("lost").data("{}"))),
     });
     // Something at once: a proxy, and some browsers, hold the answer back until its first byte.

@@ -2,7 +2,7 @@
 //! that a person makes goes to the audit trail in the transaction of the change.
 //!
 //! Reading order: [`permission`] (what can be allowed), [`role`] (who is allowed what, as data),
-//! [`principal`] (the caller once known), [`limiter`] (how often sign-in may be tried), [`password`] and
+//! [`principal`] (the caller once known), [`policies`] (what policies let it do), [`limiter`] (how often sign-in may be tried), [`password`] and
 //! [`secret`] (what is kept of passwords and tokens), then [`Identity`]'s parts: sign-in and
 //! sessions, users, tokens, devices.
 
@@ -10,6 +10,7 @@ mod devices;
 pub mod limiter;
 pub mod password;
 pub mod permission;
+pub mod policies;
 pub mod principal;
 pub mod role;
 pub mod secret;
@@ -84,6 +85,7 @@ pub struct Identity {
     options: Arc<Options>,
     limiter: Arc<Mutex<SignInLimiter>>,
     password_checks: Arc<Semaphore>,
+    governing: policies::Governing,
     // Checked in place of a stored hash when the username is unknown, so that both take the same time.
     nobody: Arc<str>,
 }
@@ -99,6 +101,7 @@ impl Identity {
             limiter: Arc::new(Mutex::new(SignInLimiter::new(options.sign_in.clone()))),
             password_checks: Arc::new(Semaphore::new(options.password_checks_at_once_max.max(1))),
             nobody: nobody.expose().into(),
+            governing: policies::own().map_err(records::Failure::Invalid)?,
             records,
             options: Arc::new(options),
         })

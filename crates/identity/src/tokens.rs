@@ -101,14 +101,15 @@ impl Identity {
             tokens::touch(&mut write, token.id, now).await?;
             write.commit().await?;
         }
-        Ok(Some(Principal {
+        let known = Principal {
             id: PrincipalId::Token(token.id),
             username: token.name.clone(),
             name: token.name,
             role,
             organisation_id: None,
-            permissions: role.permissions().to_vec(),
-        }))
+            permissions: Vec::new(),
+        };
+        Ok(Some(self.permitted(known, now)))
     }
 
     /// All tokens, without their texts.

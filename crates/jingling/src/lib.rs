@@ -4,7 +4,7 @@
 //! Reading order: [`settings`], [`folder`], [`running`] (a city that runs), [`projector`] and
 //! [`records_projection`] (from the journal to everything else), [`gaps`] (what the journal lost),
 //! [`retention`] (what it no longer keeps), [`upkeep`] (when history is tidied), [`history_upkeep`] (what history no longer keeps),
-//! [`mqtt_door`] and [`mapping`], [`commands`], [`query`],
+//! [`mqtt_door`] and [`mapping`], [`policies`] (who may do what), [`commands`], [`query`],
 //! [`department`] (files in and out), [`check`], [`demo`].
 
 pub mod args;
@@ -25,6 +25,7 @@ pub mod metrics;
 pub mod mqtt_door;
 pub mod oidc;
 mod output;
+pub mod policies;
 pub mod presence;
 pub mod program;
 pub mod projector;

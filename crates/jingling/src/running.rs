@@ -117,6 +117,7 @@ impl Running {
             .await
             .context("opening the records")?;
         let identity = identity::Identity::new(records.clone(), identity::Options::default())?;
+        let identity = crate::policies::govern(identity, &packs, &city).await?;
         identity.all_devices_offline().await?;
         let case_options = cases::Options {
             zone: city.zone.clone(),
@@ -139,6 +140,9 @@ impl Running {
             records: records.clone(),
             twin: twin.clone(),
             plan: plan.clone(),
+            identity: identity.clone(),
+            city: city.clone(),
+            clock: wall_clock,
             reader: None,
         });
         let notices = Arc::new(api::notices::Notices::default());
@@ -334,6 +338,7 @@ impl Running {
         let given_up = Arc::new(News::default());
         let mut timers = timers(&app, &folder, settings, twin_stored, &given_up);
         timers.push(tokio::spawn(crate::withdrawn::run(app.clone(), acts_seen)));
+        timers.push(tokio::spawn(crate::policies::follow(app.clone())));
         timers.extend(crate::audit::sealing::start(&app, &folder, &settings.audit).await);
         timers.extend(crate::oidc::timers(&app, settings)?);
         let keep = Keep {

@@ -114,6 +114,13 @@ events! {
     ];
     /// A person got a new password.
     UserPassword = "user.password", "重置密码", "Password set", "user:<id>", [];
+    /// The city's policies were changed.
+    PolicyChange = "policy.change", "修改权限策略", "Policies changed", "policy:<version>", [
+        field("version", "自此生效的版本", "the version that holds from then on"),
+        field("reason", "理由", "why"),
+        field("documents", "各文件及其摘要（SM3）", "the documents, each with its digest (SM3)"),
+        field("changed", "新增、修改或删除的文件", "documents that are new, changed or gone"),
+    ];
     /// Departments were taken from the city profile.
     OrganisationImport = "organisation.import", "导入单位", "Organisations imported", "organisations", [
         field("ids", "新增或修改的单位", "departments that are new or changed"),

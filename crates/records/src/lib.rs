@@ -28,6 +28,7 @@ pub mod oidc;
 pub mod oidc_clients;
 pub mod organisations;
 pub mod page;
+pub mod policies;
 pub mod sessions;
 mod snapshot;
 pub mod store;
