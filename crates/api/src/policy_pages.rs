@@ -478,9 +478,7 @@ impl App {
                     .twin
                     .get(&id)
                     .ok_or_else(|| ApiError::not_found("entity", &id))?;
-                let division = found
-                    .location()
-                    .and_then(|place| self.city.town_of(place).map(str::to_owned));
+                let division = crate::sight::town_of(&self.city, &found);
                 let own = crate::entities::text_of(&found, crate::sight::OWNER);
                 let kind = found.entity_type.as_str();
                 let facts = engine.facts().types.get(kind);

@@ -22,6 +22,9 @@ use twin::{Entity, Twin};
 /// The attribute by which a single entity says whose it is, where it is not its type's owner.
 pub(crate) const OWNER: &str = "owner";
 
+/// The attribute by which an entity says in which town it stands, where its place does not.
+const TOWN: &str = "townCode";
+
 /// Where an entity stands and whose it is, as far as policies ask.
 type Standing = (Option<String>, Option<String>);
 
@@ -37,6 +40,14 @@ impl std::fmt::Debug for Sight {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.view.fmt(f)
     }
+}
+
+/// The town in which an entity stands, by code: as it says itself, else by its place.
+pub(crate) fn town_of(city: &City, entity: &Entity) -> Option<String> {
+    let said = entity.attribute(TOWN).and_then(|a| a.value.as_text());
+    let known = said.filter(|code| city.towns.iter().any(|town| town.code == *code));
+    let town = known.or_else(|| city.town_of(entity.location()?))?;
+    Some(town.to_owned())
 }
 
 impl Sight {
@@ -66,7 +77,7 @@ impl Sight {
         let division = self
             .view
             .asks_division()
-            .then(|| self.city.town_of(entity.location()?).map(str::to_owned))
+            .then(|| town_of(&self.city, entity))
             .flatten();
         let owner = self
             .view

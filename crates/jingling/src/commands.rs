@@ -330,7 +330,10 @@ pub async fn user(command: UserCommand) -> Result<()> {
 /// When the findings cannot be printed.
 pub fn pack(command: &PackCommand) -> Result<bool> {
     let PackCommand::Check { dir, json } = command;
-    let problems = pack::check(dir);
+    let mut problems = pack::check(dir);
+    if problems.is_empty() {
+        problems = crate::policies::check_pack(dir);
+    }
     if *json {
         print_json(&json!(problems))?;
     } else {

@@ -117,7 +117,8 @@ impl Running {
             .await
             .context("opening the records")?;
         let identity = identity::Identity::new(records.clone(), identity::Options::default())?;
-        let identity = crate::policies::govern(identity, &packs, &city).await?;
+        let identity =
+            crate::policies::govern(identity, &packs, &city, crate::policies::Own::Needed).await?;
         identity.all_devices_offline().await?;
         let case_options = cases::Options {
             zone: city.zone.clone(),

@@ -1,6 +1,8 @@
 //! The policies of a city, put together: the program's, the packs', the profile's and those of who administers it; and what is
 //! known of the city that policies may speak of.
 
+pub mod command;
+
 use anyhow::{Result, anyhow};
 use api::App;
 use city::City;
@@ -9,6 +11,7 @@ use jiff::tz::TimeZone;
 use pack::Packs;
 use policy::{Document, Facts, Limits, Live, Source, TypeFacts};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,20 +78,38 @@ pub fn documents(packs: &Packs, city: &City) -> Result<Vec<Document>> {
     Ok(documents)
 }
 
+/// What is done with the city's own policies when they do not hold together with the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Own {
+    /// Nothing opens: nobody is let in by policies other than those that were given.
+    Needed,
+    /// They are told and left out, so that others can take their place.
+    Tried,
+}
+
 /// The same identity under the city's policies.
 ///
 /// # Errors
 /// Every mistake of every policy, with document and line.
-pub async fn govern(identity: Identity, packs: &Packs, city: &City) -> Result<Identity> {
+pub async fn govern(identity: Identity, packs: &Packs, city: &City, own: Own) -> Result<Identity> {
     let facts = facts(&identity, packs, city).await?;
-    let mut all = documents(packs, city)?;
-    let (_, own) = identity.city_policies().await?;
-    all.extend(own.into_iter().map(|(name, text)| Document {
+    let given = documents(packs, city)?;
+    let (_, of_city) = identity.city_policies().await?;
+    let mut all = given.clone();
+    all.extend(of_city.into_iter().map(|(name, text)| Document {
         source: Source::City,
         name,
         text,
     }));
-    let live = Live::new(all, facts, Limits::default()).map_err(|problems| {
+    let mut live = Live::new(all, facts.clone(), Limits::default());
+    if let (Err(problems), Own::Tried) = (&live, own) {
+        eprintln!(
+            "the city's own policies are left out:\n{}",
+            crate::running::lines(problems)
+        );
+        live = Live::new(given, facts, Limits::default());
+    }
+    let live = live.map_err(|problems| {
         anyhow!(
             "the policies do not hold together:\n{}\nmend those of the city with `jingling policy set`, or take them away with `jingling policy set --none`",
             crate::running::lines(&problems)
@@ -96,6 +117,47 @@ pub async fn govern(identity: Identity, packs: &Packs, city: &City) -> Result<Id
     })?;
     let zone = TimeZone::get(&city.zone).map_err(|e| anyhow!("{e}"))?;
     Ok(identity.governed_by(Arc::new(live), zone))
+}
+
+/// Mistakes in the policies of the pack in a folder that loads.
+pub fn check_pack(folder: &Path) -> Vec<model::Problem> {
+    let files = pack::Folder::new(folder, pack::Limits::default());
+    let pack = match pack::Pack::load(&files) {
+        Ok(pack) => pack,
+        Err(problems) => return problems,
+    };
+    let prefix = format!("{}.", pack.manifest.name.trim_start_matches("pack-"));
+    let mut actions = identity::policies::actions();
+    let mut problems = Vec::new();
+    for own in &pack.manifest.own_permissions {
+        if !own.word.starts_with(&prefix) || actions.contains(&own.word) {
+            problems.push(model::Problem::new(
+                "pack-permission",
+                format!(
+                    "\"{}\" is no permission that this pack can bring",
+                    model::problem::quote(&own.word)
+                ),
+                format!("{}/pack.toml", pack.manifest.name),
+                format!("begin it with {prefix} and bring it once"),
+            ));
+        }
+        actions.push(own.word.clone());
+    }
+    let documents = pack.policies.iter().map(|(name, text)| Document {
+        source: Source::Pack(pack.manifest.name.clone()),
+        name: name.clone(),
+        text: text.clone(),
+    });
+    let facts = Facts {
+        actions,
+        ..Facts::default()
+    };
+    if problems.is_empty()
+        && let Err(found) = policy::Engine::new(documents.collect(), facts, &Limits::default())
+    {
+        problems = found;
+    }
+    problems
 }
 
 /// Time between two looks at the audit trail: how long a change that another process made takes to hold here.
