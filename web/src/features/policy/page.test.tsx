@@ -2,8 +2,10 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { Route, Routes, useLocation } from "react-router";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { Policies, PolicyTried, PolicyVersion, Why } from "../../lib/types.ts";
+import { available } from "../../lib/actions.tsx";
+import type { Entity, Policies, PolicyTried, PolicyVersion, Why } from "../../lib/types.ts";
 import { serve, show, userWith } from "../../test-tools.tsx";
+import { entityActions } from "../entity/actions.tsx";
 import { Page } from "./page.tsx";
 import { spotOf } from "./tried.tsx";
 
@@ -109,7 +111,7 @@ describe("the policies that hold", () => {
     fireEvent.click(duty);
     expect(await screen.findByText(/Role::"duty"/)).toBeTruthy();
     // Without a title it is told by its id.
-    expect(screen.getAllByText("city/night#1").length).toBeGreaterThan(0);
+    expect(screen.getAllByText("city/night#1")).toHaveLength(1);
   }, 20_000);
 
   it("are searched, by source too, and the address keeps it", async () => {
@@ -438,6 +440,17 @@ describe("why somebody may or may not", () => {
     await queryClient.invalidateQueries({ queryKey: ["policy", "why"] });
     expect(await screen.findByText("No policy permits it.")).toBeTruthy();
   }, 20_000);
+
+  it("is asked from an entity's page, by who may read policies", () => {
+    const entity = { id: "urn:ngsi-ld:Streetlight:1", location: null } as Entity;
+    const went: string[] = [];
+    const context = { entity, navigate: (to: string) => went.push(to), openCase: () => {} };
+    const offered = (permissions: string[]) =>
+      available(entityActions, context, userWith(permissions)).find((action) => action.name === "entity.why");
+    expect(offered(["entity.read"])).toBeUndefined();
+    void offered(["policy.read"])?.perform(context);
+    expect(went).toEqual(["/policy?tab=why&entity=urn%3Angsi-ld%3AStreetlight%3A1"]);
+  });
 
   it("says when there is nobody of that name", async () => {
     serve(answers({ "GET /api/v1/policy/why": () => problem(404, "not-found") }));

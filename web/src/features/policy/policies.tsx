@@ -47,9 +47,9 @@ export function PolicyList({ policies }: { policies: PolicyStated[] }) {
             <Tag color={policy.permits ? "green" : "red"}>
               {t(policy.permits ? "policy.permits" : "policy.forbids")}
             </Tag>
-            <strong>{p(policy.zh, policy.en) || policy.id}</strong>
+            <strong>{p(policy.zh, policy.en) || <code>{policy.id}</code>}</strong>
             <Tag color={SOURCE_COLOURS[policy.source]}>{t(`policy-source.${policy.source}`)}</Tag>
-            <code className="quiet">{policy.id}</code>
+            {(policy.zh || policy.en) && <code className="quiet">{policy.id}</code>}
           </span>
         ),
         children: (
