@@ -227,6 +227,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
         received_at: new Date().toISOString(),
         raw_text: dead ? dead.raw : raw,
         raw_base64: Buffer.from(raw).toString("base64"),
+        raw_withheld: false,
         size_bytes: raw.length,
         updates: [
           {

@@ -2703,6 +2703,8 @@ export interface components {
             raw_base64: string;
             /** @description The message as text, when it is UTF-8. */
             raw_text: string | null;
+            /** @description Whether the bytes are not given because they say something that the caller may not see. */
+            raw_withheld: boolean;
             /** @description When it came. */
             received_at: string;
             /**
