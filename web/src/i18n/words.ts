@@ -7,6 +7,7 @@ import { dataWords } from "./words/data.ts";
 import { mapWords } from "./words/map.ts";
 import { oidcWords } from "./words/oidc.ts";
 import { planWords } from "./words/plan.ts";
+import { policyWords } from "./words/policy.ts";
 import { problemWords } from "./words/problems.ts";
 
 export const words = {
@@ -18,6 +19,7 @@ export const words = {
   ...dataWords,
   ...oidcWords,
   ...planWords,
+  ...policyWords,
   ...problemWords,
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
 

@@ -2539,6 +2539,115 @@ export interface components {
             /** @description The section, as the plan numbers it. */
             section: string;
         };
+        /** @description The policies that hold. */
+        Policies: {
+            /** @description The documents: the program's first, the city's last. */
+            documents: components["schemas"]["PolicyDocument"][];
+            /** @description Their policies, by id. */
+            policies: components["schemas"]["PolicyStated"][];
+            /** @description What policies may speak of, as a Cedar schema. */
+            schema: string;
+            /**
+             * Format: int64
+             * @description The version of the city's own documents; 0 before the first change.
+             */
+            version: number;
+        };
+        /** @description A change of the city's policies. */
+        PolicyChange: {
+            /** @description The texts, by name: all of them, also those that stay as they are. */
+            documents: {
+                [key: string]: string;
+            };
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description The version that was seen; others made since then refuse the change.
+             */
+            version?: number | null;
+        };
+        /** @description A document of policies. */
+        PolicyDocument: {
+            /** @description Its name there. */
+            name: string;
+            /** @description Where it comes from. */
+            source: components["schemas"]["PolicySource"];
+            /** @description The policies, in Cedar. */
+            text: string;
+            /** @description How it is named: `program/roles`, `city/night`. */
+            title: string;
+        };
+        /** @description Documents to take the place of the city's own. */
+        PolicyDraft: {
+            /** @description The texts, by name; none takes the city's own policies away. */
+            documents: {
+                [key: string]: string;
+            };
+        };
+        /** @description What a draft would do to one person. */
+        PolicyEffect: {
+            /** @description What the person could do from then on, in this hour. */
+            gained: string[];
+            /** @description What the person could do no more. */
+            lost: string[];
+            /** @description What the person would see otherwise. */
+            seen: components["schemas"]["SeenOtherwise"][];
+            /** @description The username. */
+            username: string;
+        };
+        /**
+         * @description Where a document of policies comes from.
+         * @enum {string}
+         */
+        PolicySource: "program" | "pack" | "profile" | "city";
+        /** @description One policy. */
+        PolicyStated: {
+            /** @description What it is for, in English. */
+            en: string | null;
+            /** @description Its document and place: `city/night#2`. */
+            id: string;
+            /** @description Whether it permits; else it forbids. */
+            permits: boolean;
+            /** @description Where it comes from. */
+            source: components["schemas"]["PolicySource"];
+            /** @description Its text. */
+            text: string;
+            /** @description What it is for, in Chinese. */
+            zh: string | null;
+        };
+        /** @description What a draft would do. */
+        PolicyTried: {
+            /** @description What it would change, by person. */
+            effects: components["schemas"]["PolicyEffect"][];
+            /** @description What is wrong with it; empty when it could hold. */
+            problems: components["schemas"]["Problem"][];
+        };
+        /** @description All documents of the city as they held from a change on. */
+        PolicyVersion: {
+            /** @description When it began to hold. */
+            at: string;
+            /** @description Who changed it. */
+            changed_by: string;
+            /** @description The documents, by name. */
+            documents: {
+                [key: string]: string;
+            };
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Counts up from 1.
+             */
+            version: number;
+        };
+        /** @description Versions of the city's policies. */
+        PolicyVersions: {
+            /** @description Newest first. */
+            items: components["schemas"]["PolicyVersion"][];
+            /** @description The next page's cursor. */
+            next: string | null;
+        };
         /** @description What was wrong. */
         Problem: {
             /** @description Short stable code. */
@@ -2594,6 +2703,8 @@ export interface components {
             raw_base64: string;
             /** @description The message as text, when it is UTF-8. */
             raw_text: string | null;
+            /** @description Whether the bytes are not given because they say something that the caller may not see. */
+            raw_withheld: boolean;
             /** @description When it came. */
             received_at: string;
             /**
@@ -2609,6 +2720,20 @@ export interface components {
          * @enum {string}
          */
         Quality: "good" | "unit_assumed" | "reported" | "simulated" | "uncertain" | "out_of_range" | "corrected";
+        /**
+         * @description How far a value may be seen.
+         * @enum {string}
+         */
+        Seen: "hidden" | "masked" | "shown";
+        /** @description An attribute that a person would see otherwise than now. */
+        SeenOtherwise: {
+            /** @description Then. */
+            after: components["schemas"]["Seen"];
+            /** @description `Type.attribute`. */
+            attribute: string;
+            /** @description Now. */
+            before: components["schemas"]["Seen"];
+        };
         /** @description Who is in. */
         Session: {
             /** @description The caller. */
@@ -2789,6 +2914,61 @@ export interface components {
         ViewTable: {
             /** @description Attributes, in order. */
             columns: string[];
+        };
+        /** @description Why somebody may, or may not. */
+        Why: {
+            /** @description The answers: one for the act, or one for each attribute. */
+            answers: components["schemas"]["WhyAnswer"][];
+            entity: components["schemas"]["WhyEntity"] | null;
+            /**
+             * Format: int32
+             * @description The hour of the city's clock for which it is answered, 0 to 23.
+             */
+            hour: number;
+            /** @description The name. */
+            name: string;
+            /** @description The organisations. */
+            organisations: string[];
+            /** @description The policies that the answers name. */
+            policies: components["schemas"]["PolicyStated"][];
+            /** @description The posts. */
+            posts: string[];
+            /** @description The roles: the main one, and those of posts. */
+            roles: string[];
+            /** @description The username. */
+            username: string;
+            /**
+             * Format: int32
+             * @description The day of the week, Monday 1 to Sunday 7.
+             */
+            weekday: number;
+        };
+        /** @description One answer. */
+        WhyAnswer: {
+            /** @description The act. */
+            action: string;
+            /** @description The attribute, when one is meant. */
+            attribute: string | null;
+            /** @description The policies that decided: those that forbid, when there are any; else those that permit. */
+            by: string[];
+            /** @description Whether it is permitted. */
+            permitted: boolean;
+            /** @description When nothing permits it: policies that permit it to others. */
+            permitted_to_others_by: string[];
+            /** @description `none`, `personal` or `sensitive`. */
+            personal: string | null;
+            seen: components["schemas"]["Seen"] | null;
+        };
+        /** @description The entity as policies know it. */
+        WhyEntity: {
+            /** @description The town where it stands, by code. */
+            division: string | null;
+            /** @description Its id. */
+            id: string;
+            /** @description Whose it is: its own owner, or its type's. */
+            owner: string | null;
+            /** @description Its type. */
+            type: string;
         };
     };
     responses: never;

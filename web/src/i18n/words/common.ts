@@ -9,6 +9,7 @@ export const commonWords = {
   "nav.devices": ["设备", "Devices"],
   "nav.dead-letters": ["死信", "Dead letters"],
   "nav.sql": ["数据查询", "Data query"],
+  "nav.policy": ["权限", "Policies"],
   "nav.plan": ["规划", "Plan"],
   "nav.more": ["更多", "More"],
   "nav.main": ["主导航", "Main navigation"],
