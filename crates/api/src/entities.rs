@@ -304,7 +304,7 @@ pub async fn map(
             continue;
         };
         let columns = sight.columns(&entity);
-        let sees = |attribute| sight.view().access(&columns, attribute) != Access::Hidden;
+        let sees = |attribute| sight.within(&columns, attribute) != Access::Hidden;
         if !sees("location") {
             continue;
         }
@@ -454,7 +454,7 @@ pub struct NgsiQuery {
 fn ngsi(entity: &Entity, sight: &Sight, options: Option<&str>) -> Option<serde_json::Value> {
     let columns = sight.columns(entity);
     let seen: Vec<_> = (entity.attributes())
-        .filter(|(name, _)| sight.view().access(&columns, name.as_str()) != Access::Hidden)
+        .filter(|(name, _)| sight.within(&columns, name.as_str()) != Access::Hidden)
         .collect();
     if seen.is_empty() {
         return None;

@@ -34,6 +34,7 @@ pub struct Sight {
     city: Arc<City>,
     twin: Arc<Twin>,
     standings: Mutex<HashMap<String, Standing>>,
+    rows_are_open: bool,
 }
 
 impl std::fmt::Debug for Sight {
@@ -65,6 +66,7 @@ impl Sight {
             city: Arc::clone(city),
             twin: Arc::clone(twin),
             standings: Mutex::default(),
+            rows_are_open: !identity.policies_decide_rows(),
         }
     }
 
@@ -95,20 +97,31 @@ impl Sight {
             .columns(kind, division.as_deref(), owner.as_deref())
     }
 
+    /// How far an attribute may be seen, of entities for which the same is decided.
+    pub fn within(&self, columns: &Columns, attribute: &str) -> Access {
+        if self.rows_are_open {
+            return Access::Shown;
+        }
+        self.view.access(columns, attribute)
+    }
+
     /// How far an attribute of an entity may be seen.
     pub fn access(&self, entity: &Entity, attribute: &str) -> Access {
-        self.view.access(&self.columns(entity), attribute)
+        self.within(&self.columns(entity), attribute)
     }
 
     /// Whether anything of an entity may be seen.
     pub fn sees(&self, entity: &Entity) -> bool {
         let columns = self.columns(entity);
         let mut names = entity.attributes();
-        names.any(|(name, _)| self.view.access(&columns, name.as_str()) != Access::Hidden)
+        names.any(|(name, _)| self.within(&columns, name.as_str()) != Access::Hidden)
     }
 
     /// How far an attribute may be seen of an entity that may no longer be there.
     pub fn of_series(&self, id: &str, entity_type: &str, attribute: &str) -> Access {
+        if self.rows_are_open {
+            return Access::Shown;
+        }
         if !self.view.asks_division() && !self.view.asks_owner() {
             return self.view.of(entity_type, attribute, None, None);
         }
@@ -145,7 +158,7 @@ impl Sight {
         let columns = self.columns(&entity);
         let mut body = EntityBody::from(entity);
         body.attributes
-            .retain(|name, _| self.view.access(&columns, name) != Access::Hidden);
+            .retain(|name, _| self.within(&columns, name) != Access::Hidden);
         if body.attributes.is_empty() {
             return None;
         }
@@ -174,7 +187,7 @@ impl Sight {
 
     /// Whether a case of this organisation may be read.
     pub fn sees_case(&self, organisation: Option<&str>) -> bool {
-        self.view.case(organisation)
+        self.rows_are_open || self.view.case(organisation)
     }
 
     /// What a notice tells this caller; `None`: it is not for them.
@@ -205,7 +218,7 @@ impl Sight {
             "case" => self
                 .sees_case(notice.data["organisation_id"].as_str())
                 .then(|| notice.data.clone()),
-            "entity" if !self.view.sees_of_every_type() => {
+            "entity" if !self.rows_are_open && !self.view.sees_of_every_type() => {
                 let mut data = (*notice.data).clone();
                 let ids = data["ids"].as_array_mut()?;
                 ids.retain(|id| id.as_str().is_some_and(|id| self.sees_id(id)));

@@ -257,9 +257,9 @@ impl CityTables {
             let sight = self.reader.as_ref().map(|reader| &reader.sight);
             let columns_seen = sight.map(|sight| (sight, sight.columns(entity)));
             let sees = |name: &str| {
-                columns_seen.as_ref().is_none_or(|(sight, columns)| {
-                    sight.view().access(columns, name) != Access::Hidden
-                })
+                columns_seen
+                    .as_ref()
+                    .is_none_or(|(sight, columns)| sight.within(columns, name) != Access::Hidden)
             };
             for (name, state) in entity.attributes() {
                 if !sees(name.as_str()) {

@@ -17,6 +17,8 @@ use std::sync::Arc;
 pub(crate) struct Governing {
     pub live: Arc<Live>,
     pub zone: TimeZone,
+    /// Whether policies decide over rows and columns too, and not over operations alone.
+    pub rows: bool,
 }
 
 /// The program's own policies: what each role may do.
@@ -45,6 +47,7 @@ pub(crate) fn own() -> std::result::Result<Governing, Problem> {
     Ok(Governing {
         live: Arc::new(live),
         zone: TimeZone::UTC,
+        rows: true,
     })
 }
 
@@ -66,16 +69,21 @@ impl Principal {
 }
 
 impl Identity {
-    /// The same identity under these policies, read by the clock of this zone.
+    /// The same identity under these policies, read by the clock of this zone; without `rows` they decide over operations alone.
     #[must_use]
-    pub fn governed_by(mut self, live: Arc<Live>, zone: TimeZone) -> Self {
-        self.governing = Governing { live, zone };
+    pub fn governed_by(mut self, live: Arc<Live>, zone: TimeZone, rows: bool) -> Self {
+        self.governing = Governing { live, zone, rows };
         self
     }
 
     /// The policies that hold.
     pub const fn policies(&self) -> &Arc<Live> {
         &self.governing.live
+    }
+
+    /// Whether policies decide over rows and columns too, and not over operations alone.
+    pub const fn policies_decide_rows(&self) -> bool {
+        self.governing.rows
     }
 
     /// The hour in which policies are asked.

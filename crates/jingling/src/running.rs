@@ -117,8 +117,13 @@ impl Running {
             .await
             .context("opening the records")?;
         let identity = identity::Identity::new(records.clone(), identity::Options::default())?;
-        let identity =
-            crate::policies::govern(identity, &packs, &city, crate::policies::Own::Needed).await?;
+        let (own, rows) = (crate::policies::Own::Needed, settings.policy.rows);
+        if !rows {
+            tracing::warn!(
+                "policy.rows = false: whoever may read entities at all sees all of them"
+            );
+        }
+        let identity = crate::policies::govern(identity, &packs, &city, own, rows).await?;
         identity.all_devices_offline().await?;
         let case_options = cases::Options {
             zone: city.zone.clone(),

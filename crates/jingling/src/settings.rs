@@ -29,6 +29,8 @@ pub struct Settings {
     pub postgres: Postgres,
     /// Signing in to other systems.
     pub oidc: OidcSettings,
+    /// Who may see what.
+    pub policy: PolicySettings,
     /// What may be reached from outside.
     pub network: Network,
     /// What is believed.
@@ -109,6 +111,11 @@ Postgres {
     connections_max: usize = 100,
     /// A connection that asks nothing for this long is closed, seconds.
     idle_seconds_max: u64 = 3_600,
+});
+section!(/// What policies decide.
+PolicySettings {
+    /// Whether they decide over rows and columns too, not over operations alone.
+    rows: bool = true,
 });
 section!(/// Signing in to other systems.
 OidcSettings {

@@ -111,7 +111,7 @@ async fn open(dir: &Path) -> Result<(Records, Identity)> {
     let (packs, city) = (folder.packs()?, folder.city(&settings.city.profile)?);
     let records = open_records(&folder, false).await?;
     let identity = Identity::new(records.clone(), identity::Options::default())?;
-    let identity = super::govern(identity, &packs, &city, super::Own::Tried).await?;
+    let identity = super::govern(identity, &packs, &city, super::Own::Tried, true).await?;
     Ok((records, identity))
 }
 

@@ -91,7 +91,13 @@ pub enum Own {
 ///
 /// # Errors
 /// Every mistake of every policy, with document and line.
-pub async fn govern(identity: Identity, packs: &Packs, city: &City, own: Own) -> Result<Identity> {
+pub async fn govern(
+    identity: Identity,
+    packs: &Packs,
+    city: &City,
+    own: Own,
+    rows: bool,
+) -> Result<Identity> {
     let facts = facts(&identity, packs, city).await?;
     let given = documents(packs, city)?;
     let (_, of_city) = identity.city_policies().await?;
@@ -116,7 +122,7 @@ pub async fn govern(identity: Identity, packs: &Packs, city: &City, own: Own) ->
         )
     })?;
     let zone = TimeZone::get(&city.zone).map_err(|e| anyhow!("{e}"))?;
-    Ok(identity.governed_by(Arc::new(live), zone))
+    Ok(identity.governed_by(Arc::new(live), zone, rows))
 }
 
 /// Mistakes in the policies of the pack in a folder that loads.
