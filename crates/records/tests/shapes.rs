@@ -2,8 +2,8 @@
 
 use model::Timestamp;
 use records::{
-    Event, PageRequest, Records, alerts, approvals, audit, cases, corrections, dead_letters, devices, oidc,
-    oidc_clients, users,
+    Event, PageRequest, Records, alerts, approvals, audit, cases, corrections, dead_letters,
+    devices, oidc, oidc_clients, users,
 };
 
 #[tokio::test]
