@@ -48,6 +48,8 @@ const FieldPage = page(() => import("./features/field/page.tsx"));
 const DevicesPage = page(() => import("./features/devices/page.tsx"));
 const DeadLettersPage = page(() => import("./features/dead-letters/page.tsx"));
 const AuditPage = page(() => import("./features/audit/page.tsx"));
+const ApprovalsPage = page(() => import("./features/approvals/page.tsx"));
+const RolesPage = page(() => import("./features/roles/page.tsx"));
 const SqlPage = page(() => import("./features/sql/page.tsx"));
 const PlanPage = page(() => import("./features/plan/page.tsx"));
 const IndicatorPage = page(() => import("./features/plan/detail.tsx"));
@@ -58,6 +60,12 @@ const LogoutPage = page(async () => ({ Page: (await import("./features/oidc/logo
 function Missing() {
   const { t } = useT();
   return <Nothing title={t("state.missing-page")} />;
+}
+
+/** For who may sign in and nothing else yet. */
+function NoRights() {
+  const { t } = useT();
+  return <Nothing title={t("no-rights.title")} mend={t("no-rights.text")} />;
 }
 
 const pages: RouteObject[] = [
@@ -71,6 +79,9 @@ const pages: RouteObject[] = [
   { path: "devices", element: <DevicesPage /> },
   { path: "dead-letters", element: <DeadLettersPage /> },
   { path: "audit", element: <AuditPage /> },
+  { path: "approvals", element: <ApprovalsPage /> },
+  { path: "roles", element: <RolesPage /> },
+  { path: "no-rights", element: <NoRights /> },
   { path: "sql", element: <SqlPage /> },
   { path: "plan", element: <PlanPage /> },
   { path: "plan/:id", element: <IndicatorPage /> },

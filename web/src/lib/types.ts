@@ -48,6 +48,13 @@ export type AuditEntry = Schemas["AuditEntry"];
 export type AuditEvent = Schemas["AuditEvent"];
 export type AuditChain = Schemas["AuditChain"];
 
+export type Approval = Schemas["Approval"];
+export type ApprovalPage = Schemas["ApprovalPage"];
+export type ApprovalAsked = Schemas["ApprovalAsked"];
+export type ApprovalDecided = Schemas["ApprovalDecided"];
+export type Account = Schemas["Account"];
+export type RoleInfo = Schemas["Role"];
+
 export type CaseSummary = Schemas["CaseSummary"];
 export type CaseDetail = Schemas["CaseDetail"];
 export type CaseStep = Schemas["CaseStep"];
