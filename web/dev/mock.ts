@@ -6,6 +6,8 @@ import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plugin, PreviewServer, ViteDevServer } from "vite";
 import type { Alert, Correction, CorrectionDraft, PolicyChange, User } from "../src/lib/types.ts";
+import type { Alert, Correction, CorrectionDraft, User } from "../src/lib/types.ts";
+import { ACCOUNTS, APPROVALS, GRANTABLE } from "./approvals.ts";
 import { AUDIT_ACTS, AUDIT_EVENTS, auditChain } from "./audit.ts";
 import { detail, plan } from "./plan.ts";
 import { changePolicies, policies, policyVersions, tryPolicies, whyOf } from "./policy.ts";
@@ -385,6 +387,13 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
         20,
       );
     }
+    case "GET approvals":
+      if (second) return need(APPROVALS.find((one) => one.id === Number(second)));
+      return { ...page(APPROVALS, url), waiting: 1 };
+    case "GET accounts":
+      return page(ACCOUNTS, url);
+    case "GET roles":
+      return { items: GRANTABLE };
     case "GET audit":
       if (second === "events") return { items: AUDIT_EVENTS };
       if (second === "chain") return auditChain();

@@ -21,7 +21,7 @@ const KEEP_ALIVE_S: u64 = 15;
 /// One thing that changed.
 #[derive(Clone, Debug)]
 pub struct Notice {
-    /// `entity`, `alert`, `case`, `device`, `dead_letter` or `indicator`.
+    /// `entity`, `alert`, `case`, `device`, `dead_letter`, `indicator` or `approval`.
     pub kind: &'static str,
     /// The permission that a listener needs to hear of it.
     pub permission: Permission,
@@ -54,7 +54,7 @@ impl Events {
     }
 }
 
-/// Live changes as server-sent events: `entity`, `alert`, `case`, `device`, `dead_letter`, `indicator`.
+/// Live changes as server-sent events: `entity`, `alert`, `case`, `device`, `dead_letter`, `indicator`, `approval`.
 #[utoipa::path(get, path = "/api/v1/events", tag = "live", security(("session" = [])),
     responses((status = 200, description = "A stream of events", content_type = "text/event-stream", body = String)))]
 pub async fn listen(

@@ -2,8 +2,10 @@
 //! has its access rule in its description; see [`access`].
 
 pub mod access;
+pub mod accounts;
 pub mod alerts;
 pub mod app;
+pub mod approvals;
 pub mod audit;
 pub mod case_bodies;
 pub mod case_pages;

@@ -2,19 +2,20 @@
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
+use crate::approvals::{self, Done, Order};
 use crate::dead_letters::ProblemDetail;
 use crate::error::{Answer, ApiError};
 use axum::Json;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use identity::Permission;
+use axum::response::Response;
 use identity::policies::documents_of;
+use identity::{Asked, DangerousAct, Permission};
 use model::{EntityId, Problem, Timestamp, problem::quote};
 use policy::{Access, Engine, Judgement, Source, What, Who};
 use records::PageRequest;
 use records::policies::PolicyVersion;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
@@ -234,9 +235,9 @@ pub async fn check(
     }))
 }
 
-/// Lets other documents hold in place of the city's own.
+/// Lets other documents hold in place of the city's own. A second person must agree: 202.
 #[utoipa::path(put, path = "/api/v1/policy", tag = "policy", security(("session" = ["policy.manage"])), request_body = PolicyChange,
-    responses((status = 200, body = PolicyVersionBody), (status = 400, body = crate::error::ProblemBody),
+    responses((status = 202, body = approvals::ApprovalAsked), (status = 200, body = PolicyVersionBody), (status = 400, body = crate::error::ProblemBody),
         (status = 409, body = crate::error::ProblemBody), (status = 422, body = crate::error::ProblemBody)))]
 pub async fn change(
     State(app): State<Arc<App>>,
@@ -245,24 +246,40 @@ pub async fn change(
     Json(change): Json<PolicyChange>,
 ) -> Answer<Response> {
     let now = app.now();
-    let tried = app.identity.try_policies(&change.documents, now).await?;
-    if let Err(problems) = tried
-        && let Some(problem) = problems.into_iter().next()
-    {
-        return Err(ApiError::invalid(problem));
-    }
-    let actor = peer.actor(&caller);
+    // What cannot hold is told to who asks, not to the second person.
+    app.identity
+        .check_change(&change.documents, &change.reason, change.version, now)
+        .await?;
+    let asked = Asked {
+        act: DangerousAct::PolicyChange,
+        target: "policy",
+        body: &json!({"documents": change.documents, "reason": change.reason, "version": change.version}),
+        reason: &change.reason,
+    };
+    approvals::go(&app, &caller, peer, &asked).await
+}
+
+/// Changes the policies as was asked for.
+pub(crate) async fn change_now(app: &Arc<App>, order: Order<'_>) -> Answer<Done> {
+    let change: PolicyChange =
+        serde_json::from_value(order.body.clone()).map_err(ApiError::internal)?;
+    let (now, actor) = (app.now(), order.actor);
     let version = app
         .identity
         .change_policies(
             &change.documents,
             &change.reason,
             change.version,
-            &actor,
+            actor,
             now,
         )
         .await?;
-    Ok((StatusCode::OK, Json(PolicyVersionBody::try_from(version)?)).into_response())
+    let outcome = format!("version {} holds", version.id);
+    let answer = json!(PolicyVersionBody::try_from(version)?);
+    Ok(Done {
+        answer: Some(answer),
+        ..Done::plain(outcome)
+    })
 }
 
 /// All documents of the city as they held from a change on.
@@ -485,7 +502,7 @@ impl App {
                 let view = policy::View::new(
                     Arc::clone(&engine),
                     who.clone(),
-                    query.purpose.clone(),
+                    purpose.map(str::to_owned),
                     moment,
                 );
                 let action = action.unwrap_or(Permission::EntityRead.as_str());

@@ -2,10 +2,12 @@
 //! that a person makes goes to the audit trail in the transaction of the change.
 //!
 //! Reading order: [`permission`] (what can be allowed), [`role`] (who is allowed what, as data),
-//! [`principal`] (the caller once known), [`policies`] (what policies let it do), [`limiter`] (how often sign-in may be tried), [`password`] and
+//! [`separation`] (the three administrators), [`dangerous`] (what one person may not do alone), [`principal`] (the caller once known), [`policies`] (what policies let it do), [`limiter`] (how often sign-in may be tried), [`password`] and
 //! [`secret`] (what is kept of passwords and tokens), then [`Identity`]'s parts: sign-in and
-//! sessions, users, tokens, devices.
+//! sessions, users, tokens, devices, [`approvals`].
 
+pub mod approvals;
+pub mod dangerous;
 mod devices;
 pub mod limiter;
 pub mod password;
@@ -14,14 +16,18 @@ pub mod policies;
 pub mod principal;
 pub mod role;
 pub mod secret;
+pub mod separation;
 mod sessions;
 mod tokens;
 mod users;
 
+pub use approvals::{Approved, Asked, Ended};
+pub use dangerous::DangerousAct;
 pub use devices::{DeviceCredentials, DeviceIdentity};
 pub use permission::Permission;
 pub use principal::{Principal, PrincipalId};
 pub use role::Role;
+pub use separation::Administrator;
 pub use sessions::SignIn;
 pub use tokens::NewTokenSecret;
 pub use users::{GeneratedSignIn, NewPerson, PersonChange};
@@ -58,6 +64,8 @@ pub struct Options {
     pub name_chars_max: usize,
     /// Most devices that one call may register.
     pub devices_at_once_max: usize,
+    /// What needs a second person, and how long it waits for one.
+    pub approval: approvals::Options,
 }
 
 impl Default for Options {
@@ -74,6 +82,7 @@ impl Default for Options {
             username_chars_max: 64,
             name_chars_max: 128,
             devices_at_once_max: 10_000,
+            approval: approvals::Options::default(),
         }
     }
 }

@@ -2,14 +2,15 @@
 //! those of who administers the city. Here the caller becomes what policies know of it.
 
 use crate::principal::{Principal, PrincipalId};
-use crate::{Identity, Permission};
+use crate::separation::Administrator;
+use crate::{Identity, Permission, Role};
 use jiff::tz::TimeZone;
 use model::{Problem, Timestamp};
 use policy::{Access, Document, Engine, Facts, Kind, Limits, Live, Moment, Source, View, Who};
 use records::policies::PolicyVersion;
 use records::{Actor, Failure, PageRequest, Result};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// The policies that hold, and by whose clock.
@@ -34,6 +35,34 @@ pub fn program() -> Document {
 pub fn actions() -> Vec<String> {
     let words = Permission::ALL.iter().map(|p| p.as_str().to_owned());
     words.collect()
+}
+
+/// What each role may do by the program's own policies alone; nothing, should they not hold together (tested).
+pub(crate) fn by_default() -> HashMap<Role, Vec<Permission>> {
+    let Ok(own) = own() else {
+        return HashMap::new();
+    };
+    let engine = own.live.engine();
+    let moment = Moment {
+        hour: 12,
+        weekday: 1,
+    };
+    let granted = |role: Role| {
+        let who = Who {
+            kind: Kind::Person,
+            name: String::new(),
+            roles: vec![role.as_str().to_owned()],
+            organisations: Vec::new(),
+            posts: Vec::new(),
+        };
+        let all = Permission::ALL.iter().copied();
+        let may = |p: &Permission| {
+            let city = policy::What::City;
+            engine.permits(&who, p.as_str(), &city, None, moment)
+        };
+        all.filter(may).collect()
+    };
+    Role::all().map(|role| (role, granted(role))).collect()
 }
 
 /// The program's own policies, over nothing but its own acts.
@@ -142,19 +171,6 @@ pub struct Effect {
 
 /// Most attributes told of one person's effect.
 const EFFECT_ATTRIBUTES_MAX: usize = 200;
-
-/// What only one of the three administrators may do (三员分立): whoever holds two of these parts holds too much.
-const PARTS: [(&str, &[&str]); 3] = [
-    (
-        "system administration",
-        &["user.manage", "token.manage", "device.manage"],
-    ),
-    (
-        "security administration",
-        &["policy.manage", "role.grant", "key.manage"],
-    ),
-    ("audit administration", &["audit.read"]),
-];
 
 /// What must stay in somebody's hands at every hour.
 const NEVER_WITHOUT: [&str; 3] = ["policy.manage", "user.manage", "audit.read"];
@@ -268,21 +284,19 @@ impl Identity {
         Ok(effects)
     }
 
-    /// Lets other documents of the city hold from now on, in the transaction of the audit act.
+    /// Asks that documents could take the place of the city's own now, for a reason.
     ///
     /// # Errors
     /// [`Failure::Invalid`] with the first mistake (see [`Identity::try_policies`] for all); `policy-reason` without a reason;
     /// [`Failure::Conflict`] `policy-unchanged` when they hold already, and `policy-version` when others were made since `expected`.
-    pub async fn change_policies(
+    pub async fn check_change(
         &self,
         city: &BTreeMap<String, String>,
         reason: &str,
         expected: Option<i64>,
-        actor: &Actor,
         now: Timestamp,
-    ) -> Result<PolicyVersion> {
-        let reason = reason.trim();
-        let length = reason.chars().count();
+    ) -> Result<Engine> {
+        let length = reason.trim().chars().count();
         if !(1..=REASON_CHARS_MAX).contains(&length) {
             return Err(Failure::Invalid(Problem::new(
                 "policy-reason",
@@ -293,35 +307,31 @@ impl Identity {
         }
         let engine = self.try_policies(city, now).await?;
         let engine = engine.map_err(|mut problems| Failure::Invalid(problems.remove(0)))?;
+        let (version, old) = self.city_policies().await?;
+        changed(version, &old, city, expected)?;
+        Ok(engine)
+    }
+
+    /// Lets other documents of the city hold from now on, in the transaction of the audit act.
+    ///
+    /// # Errors
+    /// As [`Identity::check_change`].
+    pub async fn change_policies(
+        &self,
+        city: &BTreeMap<String, String>,
+        reason: &str,
+        expected: Option<i64>,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<PolicyVersion> {
+        let engine = self.check_change(city, reason, expected, now).await?;
+        let reason = reason.trim();
         let mut write = self.records().write().await?;
         let before = records::policies::newest(&mut write).await?;
         let version = before.as_ref().map_or(0, |version| version.id);
-        if expected.is_some_and(|expected| expected != version) {
-            return Err(Failure::Conflict(Problem::new(
-                "policy-version",
-                format!("the policies were changed meanwhile: version {version} holds"),
-                "version",
-                "look at what holds now, and change that",
-            )));
-        }
-        let old: BTreeMap<String, String> = match &before {
-            Some(version) => documents_of(version)?,
-            None => BTreeMap::new(),
-        };
-        let mut changed: Vec<&String> = city
-            .iter()
-            .filter(|(name, text)| old.get(*name) != Some(text))
-            .map(|(name, _)| name)
-            .collect();
-        changed.extend(old.keys().filter(|name| !city.contains_key(*name)));
-        if changed.is_empty() {
-            return Err(Failure::Conflict(Problem::new(
-                "policy-unchanged",
-                "these policies hold already",
-                "documents",
-                "change something, or leave it",
-            )));
-        }
+        let old = before.as_ref().map(documents_of).transpose()?;
+        // Looked at again where nobody else can change them.
+        let changed = changed(version, &old.unwrap_or_default(), city, expected)?;
         let text = serde_json::to_string(city).map_err(Failure::internal)?;
         let made = records::policies::insert(&mut write, now, &actor.name, reason, &text).await?;
         let digests: BTreeMap<&String, String> = city
@@ -378,6 +388,38 @@ impl Identity {
     }
 }
 
+/// The names of documents that are new, changed or gone.
+fn changed(
+    version: i64,
+    old: &BTreeMap<String, String>,
+    city: &BTreeMap<String, String>,
+    expected: Option<i64>,
+) -> Result<Vec<String>> {
+    if expected.is_some_and(|expected| expected != version) {
+        return Err(Failure::Conflict(Problem::new(
+            "policy-version",
+            format!("the policies were changed meanwhile: version {version} holds"),
+            "version",
+            "look at what holds now, and change that",
+        )));
+    }
+    let mut changed: Vec<String> = city
+        .iter()
+        .filter(|(name, text)| old.get(*name) != Some(text))
+        .map(|(name, _)| name.clone())
+        .collect();
+    changed.extend(old.keys().filter(|name| !city.contains_key(*name)).cloned());
+    if changed.is_empty() {
+        return Err(Failure::Conflict(Problem::new(
+            "policy-unchanged",
+            "these policies hold already",
+            "documents",
+            "change something, or leave it",
+        )));
+    }
+    Ok(changed)
+}
+
 /// Longest reason for a change, in characters.
 const REASON_CHARS_MAX: usize = 500;
 
@@ -394,14 +436,20 @@ fn parts_are_separate(engine: &Engine, who: &Who) -> std::result::Result<(), Pro
     let may =
         |word: &str, moment: Moment| engine.permits(who, word, &policy::What::City, None, moment);
     for moment in engine.moments() {
-        let held = PARTS
-            .iter()
-            .filter(|(_, words)| words.iter().any(|word| may(word, moment)));
-        let held: Vec<&str> = held.map(|(part, _)| *part).collect();
+        let has_part = |administrator: &Administrator| {
+            let mut part = administrator.part().iter();
+            part.any(|permission| may(permission.as_str(), moment))
+        };
+        let held = Administrator::ALL.iter().filter(|a| has_part(a));
+        let held: Vec<&str> = held.map(|a| a.role().as_str()).collect();
         if held.len() > 1 {
             return Err(Problem::new(
                 "policy-separation",
-                format!("{} would hold {}", who.name, held.join(" and ")),
+                format!(
+                    "{} would have the parts of {}",
+                    who.name,
+                    held.join(" and ")
+                ),
                 "policies",
                 "give the three administrators' parts to three people",
             ));
@@ -413,24 +461,9 @@ fn parts_are_separate(engine: &Engine, who: &Who) -> std::result::Result<(), Pro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Role;
 
     fn holders(permission: Permission) -> Vec<&'static str> {
-        let engine = own().unwrap().live.engine();
-        let may = |role: &Role| {
-            let who = Who {
-                kind: Kind::Person,
-                name: "somebody".to_owned(),
-                roles: vec![role.as_str().to_owned()],
-                organisations: Vec::new(),
-                posts: Vec::new(),
-            };
-            let moment = Moment {
-                hour: 12,
-                weekday: 1,
-            };
-            engine.permits(&who, permission.as_str(), &policy::What::City, None, moment)
-        };
+        let may = |role: &Role| role.permissions().contains(&permission);
         Role::all().filter(may).map(Role::as_str).collect()
     }
 

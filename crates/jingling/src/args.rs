@@ -402,7 +402,7 @@ pub enum UserCommand {
         /// The person's name.
         #[arg(long)]
         name: String,
-        /// admin, duty, operator, field, planner, analyst or viewer.
+        /// admin, security, auditor, duty, operator, field, planner, analyst, viewer or none.
         #[arg(long)]
         role: String,
         /// Organisation, by its id in the city profile.

@@ -116,7 +116,11 @@ impl Running {
         let records = records::Records::open(&folder.records())
             .await
             .context("opening the records")?;
-        let identity = identity::Identity::new(records.clone(), identity::Options::default())?;
+        let identity_options = identity::Options {
+            approval: settings.approval.options(),
+            ..identity::Options::default()
+        };
+        let identity = identity::Identity::new(records.clone(), identity_options)?;
         let (own, rows) = (crate::policies::Own::Needed, settings.policy.rows);
         if !rows {
             tracing::warn!(
@@ -294,6 +298,7 @@ impl Running {
         }
         let mut addresses = BTreeMap::new();
         let acts_seen = crate::withdrawn::end(&app.records).await?;
+        crate::administrators::start(&app, &folder, &settings.approval).await?;
         let mqtt = start_mqtt(&app, &folder, settings, &packs, identity).await?;
         if let Some(mqtt) = &mqtt {
             addresses.extend(mqtt.addresses().first().map(|&a| ("mqtt", a)));
@@ -345,6 +350,7 @@ impl Running {
         let mut timers = timers(&app, &folder, settings, twin_stored, &given_up);
         timers.push(tokio::spawn(crate::withdrawn::run(app.clone(), acts_seen)));
         timers.push(tokio::spawn(crate::policies::follow(app.clone())));
+        timers.push(crate::administrators::timer(&app));
         timers.extend(crate::audit::sealing::start(&app, &folder, &settings.audit).await);
         timers.extend(crate::oidc::timers(&app, settings)?);
         let keep = Keep {

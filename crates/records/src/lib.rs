@@ -9,6 +9,7 @@
 
 pub mod actor;
 pub mod alerts;
+pub mod approvals;
 pub mod attachments;
 pub mod audit;
 pub mod audit_chain;

@@ -2,8 +2,8 @@
 
 use model::Timestamp;
 use records::{
-    Event, PageRequest, Records, alerts, audit, cases, corrections, dead_letters, devices, oidc,
-    oidc_clients, users,
+    Event, PageRequest, Records, alerts, approvals, audit, cases, corrections, dead_letters,
+    devices, oidc, oidc_clients, users,
 };
 
 #[tokio::test]
@@ -227,4 +227,39 @@ async fn shape_5_opens_with_its_clients() {
         .await
         .unwrap();
     assert_eq!(given.unwrap().scopes, "openid");
+}
+
+#[tokio::test]
+async fn shape_6_opens_with_its_approvals() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v6.sqlite")).unwrap();
+    let records = Records::open(&path).await.unwrap();
+    assert_eq!(records.check().await.unwrap(), []);
+    let mut write = records.write().await.unwrap();
+    let now = Timestamp::from_seconds(1_800_000_060);
+    let waits = approvals::get(&mut write, 1).await.unwrap().unwrap();
+    assert_eq!(
+        (waits.act.as_str(), waits.status.as_str(), waits.decided_by),
+        ("device.remove", "pending", None)
+    );
+    assert_eq!(waits.body, "{\"client_id\":\"gauge-1\",\"id\":\"urn:x:1\"}");
+    let done = approvals::get(&mut write, 2).await.unwrap().unwrap();
+    assert_eq!(done.outcome.as_deref(), Some("password set"));
+    // Given once, to whoever asked and nobody else.
+    let given = approvals::take_for_asker(&mut write, 2, 2).await.unwrap();
+    assert_eq!(given, None);
+    let given = approvals::take_for_asker(&mut write, 2, 1).await.unwrap();
+    assert_eq!(given.as_deref(), Some("abcde-fghij"));
+    assert!(!approvals::has_for_asker(&mut write, 2).await.unwrap());
+    let decision = approvals::Decision {
+        by: 2,
+        name: "安全管理员",
+        note: "",
+    };
+    let to = approvals::Status::Approved;
+    let moved = approvals::decide(&mut write, 1, to, Some(&decision), now).await;
+    assert_eq!(moved.unwrap().unwrap().ended_at, None);
+    let again = approvals::decide(&mut write, 1, to, Some(&decision), now).await;
+    assert_eq!(again.unwrap(), None);
 }

@@ -1,5 +1,6 @@
 /** Every word that a page shows, by key: Chinese, English. One file per feature. */
 import { alertWords } from "./words/alerts.ts";
+import { approvalWords } from "./words/approvals.ts";
 import { auditWords } from "./words/audit.ts";
 import { caseWords } from "./words/cases.ts";
 import { commonWords } from "./words/common.ts";
@@ -14,6 +15,7 @@ export const words = {
   ...commonWords,
   ...mapWords,
   ...alertWords,
+  ...approvalWords,
   ...auditWords,
   ...caseWords,
   ...dataWords,

@@ -60,6 +60,12 @@ export type PolicyVersion = Schemas["PolicyVersion"];
 export type Seen = Schemas["Seen"];
 export type Why = Schemas["Why"];
 export type WhyAnswer = Schemas["WhyAnswer"];
+export type Approval = Schemas["Approval"];
+export type ApprovalPage = Schemas["ApprovalPage"];
+export type ApprovalAsked = Schemas["ApprovalAsked"];
+export type ApprovalDecided = Schemas["ApprovalDecided"];
+export type Account = Schemas["Account"];
+export type RoleInfo = Schemas["Role"];
 
 export type CaseSummary = Schemas["CaseSummary"];
 export type CaseDetail = Schemas["CaseDetail"];

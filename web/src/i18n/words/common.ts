@@ -28,13 +28,16 @@ export const commonWords = {
   "city.demo": ["演示城市", "Demo city"],
   "city.notes": ["数据说明", "About the data"],
 
-  "role.admin": ["系统工程师", "IT engineer"],
+  "role.admin": ["系统管理员", "System administrator"],
+  "role.security": ["安全管理员", "Security administrator"],
+  "role.auditor": ["审计管理员", "Audit administrator"],
   "role.duty": ["指挥中心值班员", "Duty officer"],
   "role.operator": ["部门操作员", "Department operator"],
   "role.field": ["现场处置人员", "Field worker"],
   "role.planner": ["规划办公室", "Plan office"],
   "role.analyst": ["数据分析员", "Analyst"],
   "role.viewer": ["查看者", "Viewer"],
+  "role.none": ["未授权", "No role yet"],
 
   "sign-in.username": ["用户名", "User name"],
   "sign-in.password": ["密码", "Password"],
