@@ -5,9 +5,12 @@
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plugin, PreviewServer, ViteDevServer } from "vite";
+import type { Alert, Correction, CorrectionDraft, PolicyChange, User } from "../src/lib/types.ts";
 import type { Alert, Correction, CorrectionDraft, User } from "../src/lib/types.ts";
+import { ACCOUNTS, APPROVALS, GRANTABLE } from "./approvals.ts";
 import { AUDIT_ACTS, AUDIT_EVENTS, auditChain } from "./audit.ts";
 import { detail, plan } from "./plan.ts";
+import { changePolicies, policies, policyVersions, tryPolicies, whyOf } from "./policy.ts";
 import {
   act,
   alerts,
@@ -226,6 +229,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
         received_at: new Date().toISOString(),
         raw_text: dead ? dead.raw : raw,
         raw_base64: Buffer.from(raw).toString("base64"),
+        raw_withheld: false,
         size_bytes: raw.length,
         updates: [
           {
@@ -383,10 +387,38 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
         20,
       );
     }
+    case "GET approvals":
+      if (second) return need(APPROVALS.find((one) => one.id === Number(second)));
+      return { ...page(APPROVALS, url), waiting: 1 };
+    case "GET accounts":
+      return page(ACCOUNTS, url);
+    case "GET roles":
+      return { items: GRANTABLE };
     case "GET audit":
       if (second === "events") return { items: AUDIT_EVENTS };
       if (second === "chain") return auditChain();
       return page(AUDIT_ACTS, url);
+    case "GET policy":
+      if (second === "versions") return page(policyVersions(), url);
+      if (second === "why") {
+        const asked = need(userOf(url.searchParams.get("username") ?? ""));
+        return whyOf(url.searchParams, asked.name);
+      }
+      return policies();
+    case "POST policy":
+      return tryPolicies((JSON.parse(String(await bodyOf(request))) as PolicyChange).documents);
+    case "PUT policy": {
+      const { documents, reason, version } = JSON.parse(String(await bodyOf(request))) as PolicyChange;
+      const made = changePolicies(documents, reason, version);
+      if (made) return made;
+      throw new Refusal(
+        409,
+        "policy-version",
+        "the policies were changed meanwhile",
+        "look at what holds now, and change that",
+        "version",
+      );
+    }
     case "GET tables":
       return {
         items: [

@@ -11,6 +11,8 @@ const PAGES = {
   case: { path: "/cases/1", data: /^\/api\/v1\/cases\/1$/, emptiable: false },
   devices: { path: "/devices", data: /^\/api\/v1\/devices/ },
   audit: { path: "/audit", data: /^\/api\/v1\/audit(\?|$)/ },
+  approvals: { path: "/approvals", data: /^\/api\/v1\/approvals(\?|$)/ },
+  roles: { path: "/roles", data: /^\/api\/v1\/accounts/ },
   "dead-letters": { path: "/dead-letters", data: /^\/api\/v1\/dead-letters/ },
   plan: { path: "/plan", data: /^\/api\/v1\/plan$/ },
   entity: {

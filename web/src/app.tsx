@@ -48,6 +48,9 @@ const FieldPage = page(() => import("./features/field/page.tsx"));
 const DevicesPage = page(() => import("./features/devices/page.tsx"));
 const DeadLettersPage = page(() => import("./features/dead-letters/page.tsx"));
 const AuditPage = page(() => import("./features/audit/page.tsx"));
+const PolicyPage = page(() => import("./features/policy/page.tsx"));
+const ApprovalsPage = page(() => import("./features/approvals/page.tsx"));
+const RolesPage = page(() => import("./features/roles/page.tsx"));
 const SqlPage = page(() => import("./features/sql/page.tsx"));
 const PlanPage = page(() => import("./features/plan/page.tsx"));
 const IndicatorPage = page(() => import("./features/plan/detail.tsx"));
@@ -61,6 +64,12 @@ function Missing() {
   return <Nothing title={t("state.missing-page")} />;
 }
 
+/** For who may sign in and nothing else yet. */
+function NoRights() {
+  const { t } = useT();
+  return <Nothing title={t("no-rights.title")} mend={t("no-rights.text")} />;
+}
+
 const pages: RouteObject[] = [
   { index: true, element: <First /> },
   { path: "map", element: <MapPage /> },
@@ -72,6 +81,10 @@ const pages: RouteObject[] = [
   { path: "devices", element: <DevicesPage /> },
   { path: "dead-letters", element: <DeadLettersPage /> },
   { path: "audit", element: <AuditPage /> },
+  { path: "policy", element: <PolicyPage /> },
+  { path: "approvals", element: <ApprovalsPage /> },
+  { path: "roles", element: <RolesPage /> },
+  { path: "no-rights", element: <NoRights /> },
   { path: "sql", element: <SqlPage /> },
   { path: "plan", element: <PlanPage /> },
   { path: "plan/:id", element: <IndicatorPage /> },

@@ -6,9 +6,9 @@ use crate::events::Events;
 use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
-    account, alerts, audit, case_pages, city_pages, corrections, dead_letters, devices, doors,
-    entities, entity_types, events, health, import_progress, notices, oidc_clients, oidc_consent,
-    oidc_door, pages, plan, provenance, second_step, session, sql,
+    account, accounts, alerts, approvals, audit, case_pages, city_pages, corrections, dead_letters, devices,
+    doors, entities, entity_types, events, health, import_progress, notices, oidc_clients,
+    oidc_consent, oidc_door, pages, plan, policy_pages, provenance, second_step, session, sql,
 };
 use admission::Ingest;
 use axum::Router;
@@ -246,6 +246,17 @@ fn operations() -> OpenApiRouter<Arc<App>> {
             account::second_factors,
             account::reset_second_factors
         ))
+        .routes(routes!(accounts::list))
+        .routes(routes!(accounts::roles))
+        .routes(routes!(accounts::grant))
+        .routes(routes!(accounts::access))
+        .routes(routes!(accounts::password))
+        .routes(routes!(approvals::list))
+        .routes(routes!(approvals::one))
+        .routes(routes!(approvals::approve))
+        .routes(routes!(approvals::refuse))
+        .routes(routes!(approvals::withdraw))
+        .routes(routes!(approvals::collect))
         .routes(routes!(audit::list))
         .routes(routes!(audit::events))
         .routes(routes!(audit::chain))
@@ -271,7 +282,7 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(oidc_clients::list, oidc_clients::add))
         .routes(routes!(oidc_clients::change, oidc_clients::remove))
         .routes(routes!(oidc_clients::rotate_secret))
-        .routes(routes!(oidc_clients::rotate_keys))
+        .routes(routes!(oidc_clients::rotate_keys, oidc_clients::end_keys))
         .routes(routes!(city_pages::city))
         .routes(routes!(city_pages::layer))
         .routes(routes!(city_pages::organisations))
@@ -301,6 +312,10 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sql::run))
         .routes(routes!(sql::tables))
         .routes(routes!(import_progress::one))
+        .routes(routes!(policy_pages::policies, policy_pages::change))
+        .routes(routes!(policy_pages::check))
+        .routes(routes!(policy_pages::versions))
+        .routes(routes!(policy_pages::why))
         .routes(routes!(plan::plan))
         .routes(routes!(plan::one))
         .routes(routes!(plan::report))

@@ -5,6 +5,7 @@
 use crate::access::{Caller, Peer};
 use crate::app::App;
 use crate::error::{Answer, ApiError};
+use crate::sight::Seeing;
 use crate::words::Quality;
 use axum::Json;
 use axum::body::Bytes;
@@ -152,6 +153,7 @@ pub struct CorrectionsQuery {
     responses((status = 200, body = Corrections)))]
 pub async fn list(
     State(app): State<Arc<App>>,
+    Seeing(sight): Seeing,
     Query(query): Query<CorrectionsQuery>,
 ) -> Answer<Json<Corrections>> {
     let request = PageRequest {
@@ -161,9 +163,17 @@ pub async fn list(
     let mut connection = app.records.read().await?;
     let page =
         records::corrections::list(&mut connection, query.entity_id.as_deref(), &request).await?;
+    let sees = |c: &records::corrections::Correction| {
+        sight.sees_series(&c.entity_id, &c.entity_type, &c.attribute)
+    };
     Ok(Json(Corrections {
         next: page.next.clone(),
-        items: page.items.into_iter().map(Into::into).collect(),
+        items: page
+            .items
+            .into_iter()
+            .filter(sees)
+            .map(Into::into)
+            .collect(),
     }))
 }
 
@@ -234,6 +244,7 @@ fn conflict(code: &str, what: String, mend: &str) -> ApiError {
 pub async fn correct(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
+    Seeing(sight): Seeing,
     peer: Peer,
     raw: Bytes,
 ) -> Answer<Json<CorrectionBody>> {
@@ -269,7 +280,8 @@ pub async fn correct(
         limit: SAME_TIME_MAX,
     };
     let found = app.lake.history(&wanted, &app.options.sql_limits).await;
-    let found = found.map_err(ApiError::unanswered)?.points;
+    let mut found = found.map_err(ApiError::unanswered)?.points;
+    found.retain(|p| sight.sees_series(entity_id.as_str(), &p.entity_type, attribute.as_str()));
     let old = the_one(&request, found)?;
     let now = app.now();
     let entity_type = TypeName::new(&old.entity_type).map_err(ApiError::internal)?;

@@ -2,12 +2,13 @@
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
+use crate::approvals::{self, Done, Order, Why};
 use crate::error::{Answer, ApiError};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use identity::{Certificate, DeviceCredentials, DeviceIdentity, Identity};
+use identity::{Asked, Certificate, DangerousAct, DeviceCredentials, DeviceIdentity, Identity};
 use model::{DeviceId, Timestamp, TypeName};
 use records::PageRequest;
 use records::device_credentials::DeviceCredential;
@@ -183,27 +184,41 @@ pub async fn add(
     Ok((StatusCode::CREATED, Json(NewDevice::from(credentials))).into_response())
 }
 
-/// Takes a device's credentials away and ends its connection; its history stays.
-#[utoipa::path(delete, path = "/api/v1/devices/{client_id}", tag = "devices", security(("session" = ["device.manage"])), params(("client_id" = String, Path)),
-    responses((status = 204), (status = 404, body = crate::error::ProblemBody)))]
+/// Takes a device's credentials away and ends its connection; its history stays. A second person must agree: 202.
+#[utoipa::path(delete, path = "/api/v1/devices/{client_id}", tag = "devices", security(("session" = ["device.manage"])), params(("client_id" = String, Path), Why),
+    responses((status = 202, body = approvals::ApprovalAsked), (status = 204), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn remove(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     peer: Peer,
     Path(client_id): Path<String>,
-) -> Answer<StatusCode> {
+    Query(why): Query<Why>,
+) -> Answer<Response> {
+    let device = app.identity.device(&client_id).await?;
+    let asked = Asked {
+        act: DangerousAct::DeviceRemove,
+        target: &format!("device:{client_id}"),
+        body: &json!({"client_id": device.client_id, "id": device.id, "type": device.r#type, "name": device.name}),
+        reason: why.text(),
+    };
+    approvals::go(&app, &caller, peer, &asked).await
+}
+
+/// Removes the device that was asked for.
+pub(crate) async fn remove_now(app: &Arc<App>, order: Order<'_>) -> Answer<Done> {
+    let client_id = order.body["client_id"].as_str().unwrap_or_default();
     app.identity
-        .remove_device(&client_id, &peer.actor(&caller), app.now())
+        .remove_device(client_id, order.actor, app.now())
         .await?;
     if let Some(disconnect) = app.disconnect.get() {
-        disconnect(&client_id);
+        disconnect(client_id);
     }
     app.events.tell(
         "device",
         identity::Permission::DeviceRead,
         json!({"client_ids": [client_id]}),
     );
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Done::plain("removed"))
 }
 
 /// How a device's password is changed.

@@ -3,8 +3,10 @@
 
 pub mod access;
 pub mod account;
+pub mod accounts;
 pub mod alerts;
 pub mod app;
+pub mod approvals;
 pub mod audit;
 pub mod case_bodies;
 pub mod case_pages;
@@ -28,9 +30,11 @@ pub mod oidc_door;
 pub mod pages;
 pub mod paging;
 pub mod plan;
+pub mod policy_pages;
 pub mod provenance;
 pub mod second_step;
 pub mod session;
+pub mod sight;
 pub mod sql;
 pub mod table_imports;
 pub mod tables;

@@ -4,6 +4,7 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::dead_letters::ProblemDetail;
 use crate::error::{Answer, ApiError};
+use crate::sight::{Seeing, Sight};
 use crate::words::Quality;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -80,10 +81,29 @@ pub struct Provenance {
     pub raw_text: Option<String>,
     /// The message's bytes.
     pub raw_base64: String,
+    /// Whether the bytes are not given because they say something that the caller may not see.
+    pub raw_withheld: bool,
     /// What was understood.
     pub updates: Vec<UpdateBody>,
     /// Why it was not understood, when it was not.
     pub problem: Option<ProblemDetail>,
+}
+
+impl Sight {
+    /// Takes out what the caller may not see; whether there was anything.
+    fn take_out(&self, updates: &mut Vec<UpdateBody>) -> bool {
+        let count =
+            |updates: &[UpdateBody]| updates.iter().map(|u| u.attributes.len()).sum::<usize>();
+        let before = count(updates);
+        for update in updates.iter_mut() {
+            let (id, kind) = (&update.id, &update.r#type);
+            update
+                .attributes
+                .retain(|name, _| self.sees_series(id, kind, name));
+        }
+        updates.retain(|update| !update.attributes.is_empty());
+        count(updates) < before
+    }
 }
 
 /// The stored message at a journal position, as it came. One that was not understood needs `deadletter.read`.
@@ -93,6 +113,7 @@ pub struct Provenance {
 pub async fn one(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
+    Seeing(sight): Seeing,
     Path(position): Path<u64>,
 ) -> Answer<Json<Provenance>> {
     let journal = app.ingest.journal();
@@ -156,8 +177,16 @@ pub async fn one(
             )
         }
     };
+    let mut updates: Vec<UpdateBody> = updates.iter().map(Into::into).collect();
+    let hidden = sight.take_out(&mut updates);
+    if hidden && updates.is_empty() {
+        return Err(ApiError::not_found("stored message", position));
+    }
+    // A message is one whole: who may not see a part of it is not given its bytes.
+    let raw = if hidden { Vec::new() } else { raw };
     Ok(Json(Provenance {
         position,
+        raw_withheld: hidden,
         door,
         device_id: device_id.map(|d| d.to_string()),
         address,
@@ -165,7 +194,7 @@ pub async fn one(
         size_bytes,
         raw_text: std::str::from_utf8(&raw).ok().map(str::to_owned),
         raw_base64: base64::engine::general_purpose::STANDARD.encode(&raw),
-        updates: updates.iter().map(Into::into).collect(),
+        updates,
         problem,
     }))
 }

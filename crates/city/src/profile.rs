@@ -110,6 +110,40 @@ impl City {
         self.layers.get(name).map(AsRef::as_ref)
     }
 
+    /// Who may do what in this city beyond the platform's own policies: `policies/*.cedar`, each file's name and text.
+    ///
+    /// # Errors
+    /// `city-file` when one cannot be read or is no UTF-8.
+    pub fn policies(&self) -> Result<Vec<(String, String)>, Problem> {
+        let bad = |path: &str, what: String| {
+            Problem::new("city-file", what, path, "make it a readable UTF-8 file")
+        };
+        let paths = self
+            .files
+            .paths()
+            .map_err(|e| bad("policies", e.to_string()))?;
+        let mut all = Vec::new();
+        for path in paths {
+            let name = path
+                .strip_prefix("policies/")
+                .and_then(|p| p.strip_suffix(".cedar"));
+            let Some(name) = name.filter(|name| !name.contains('/')) else {
+                continue;
+            };
+            let bytes = self.files.read(&path)?.unwrap_or_default();
+            let text = String::from_utf8(bytes.into_owned())
+                .map_err(|e| bad(&path, format!("not UTF-8: {e}")))?;
+            all.push((name.to_owned(), text));
+        }
+        Ok(all)
+    }
+
+    /// The town that a place (longitude, latitude) lies in, by code.
+    pub fn town_of(&self, place: [f64; 2]) -> Option<&str> {
+        let town = self.towns.iter().find(|town| town.contains(place))?;
+        Some(&town.code)
+    }
+
     /// The organisation of that id.
     pub fn organisation(&self, id: &str) -> Option<&Organisation> {
         self.organisations.iter().find(|o| o.id == id)

@@ -2,22 +2,27 @@
 //! that a person makes goes to the audit trail in the transaction of the change.
 //!
 //! Reading order: [`permission`] (what can be allowed), [`role`] (who is allowed what, as data),
-//! [`principal`] (the caller once known), [`limiter`] (how often sign-in may be tried), [`password`] and
+//! [`separation`] (the three administrators), [`dangerous`] (what one person may not do alone), [`principal`] (the caller once
+//! known), [`policies`] (what policies let it do), [`limiter`] (how often sign-in may be tried), [`password`] and
 //! [`secret`] (what is kept of passwords and tokens), the second factors ([`key`], [`totp`], [`webauthn`]), then
 //! [`Identity`]'s parts: sign-in and its second step, sessions, a person's own account, users, tokens, devices.
 
 mod account;
 mod certificates;
+pub mod approvals;
+pub mod dangerous;
 mod devices;
 pub mod key;
 pub mod limiter;
 pub mod password;
 mod pending;
 pub mod permission;
+pub mod policies;
 pub mod principal;
 pub mod role;
 mod second_step;
 pub mod secret;
+pub mod separation;
 mod sessions;
 mod tokens;
 pub mod totp;
@@ -32,6 +37,9 @@ pub use permission::Permission;
 pub use principal::{Principal, PrincipalId};
 pub use role::Role;
 pub use second_step::{HalfSignIn, SignInStep, Ways};
+pub use approvals::{Approved, Asked, Ended};
+pub use dangerous::DangerousAct;
+pub use separation::Administrator;
 pub use sessions::SignIn;
 pub use tokens::NewTokenSecret;
 pub use users::{GeneratedSignIn, NewPerson, PersonChange};
@@ -94,6 +102,8 @@ pub struct Options {
     pub waiting_per_peer_max: usize,
     /// What authenticators show as the name of the city.
     pub city_name: String,
+    /// What needs a second person, and how long it waits for one.
+    pub approval: approvals::Options,
 }
 
 impl Default for Options {
@@ -122,6 +132,7 @@ impl Default for Options {
             waiting_max: 20_000,
             waiting_per_peer_max: 500,
             city_name: "竟陵".to_owned(),
+            approval: approvals::Options::default(),
         }
     }
 }
@@ -136,6 +147,7 @@ pub struct Identity {
     key: Option<Arc<CityKey>>,
     origin: Arc<OnceLock<Origin>>,
     waiting: Arc<Mutex<Waiting>>,
+    governing: policies::Governing,
     // Checked in place of a stored hash when the username is unknown, so that both take the same time.
     nobody: Arc<str>,
 }
@@ -154,6 +166,7 @@ impl Identity {
             key: None,
             origin: Arc::default(),
             waiting: Arc::new(Mutex::new(Waiting::new(&options))),
+            governing: policies::own().map_err(records::Failure::Invalid)?,
             records,
             options: Arc::new(options),
         })

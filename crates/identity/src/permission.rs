@@ -70,6 +70,18 @@ permissions! {
     UserManage = "user.manage",
     /// Add and remove machines' tokens.
     TokenManage = "token.manage",
+    /// Give people their roles (授权), and take them back.
+    RoleGrant = "role.grant",
+    /// Read the rules of who may see what.
+    PolicyRead = "policy.read",
+    /// Change the rules of who may see what.
+    PolicyManage = "policy.manage",
+    /// Read the security view (安全态势).
+    SecurityRead = "security.read",
+    /// Renew and end the platform's signing keys.
+    KeyManage = "key.manage",
+    /// Decide on dangerous acts that others asked for (双人审批); which of them is the act's own rule.
+    ApprovalDecide = "approval.decide",
 }
 
 impl fmt::Display for Permission {

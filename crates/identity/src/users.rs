@@ -1,14 +1,22 @@
-//! Users and organisations: the first sign-in of a new city, adding people, changing them.
+//! Users and organisations: the first sign-ins of a new city, adding people, changing them. Which administrator may do
+//! what to whose account is checked here, below every door: a handler that forgets to ask finds the way closed.
 
+use crate::approvals::Approved;
+use crate::dangerous::DangerousAct;
+use crate::permission::Permission;
+use crate::principal::Principal;
 use crate::role::Role;
+use crate::separation::{self, Administrator};
+use crate::sessions::principal_of;
 use crate::{Identity, password, secret};
 use model::{Problem, Timestamp, problem::quote};
 use records::organisations::Organisation;
 use records::users::{NewUser, User};
 use records::{
-    Actor, Failure, Page, PageRequest, Result, Secret, Write, audit, organisations, sessions, users,
+    Actor, ActorKind, Connection, Failure, Page, PageRequest, Result, Secret, Write, audit,
+    organisations, sessions, tokens, users,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A person to add.
 #[derive(Clone, Debug)]
@@ -47,39 +55,63 @@ pub struct GeneratedSignIn {
     pub password: String,
 }
 
+/// Names that are tried for a first sign-in.
+const USERNAMES_TRIED: usize = 9;
+
 impl Identity {
-    /// Makes the first sign-in, `admin` with a generated password, when there is no user yet.
+    /// Makes a sign-in with a generated password for each administrator that the city has none of: three in a new city,
+    /// two in one from before they were separated, none otherwise.
     ///
     /// # Errors
     /// The store's own.
-    pub async fn bootstrap(
-        &self,
-        actor: &Actor,
-        now: Timestamp,
-    ) -> Result<Option<GeneratedSignIn>> {
-        if users::count(&mut *self.records().read().await?).await? > 0 {
-            return Ok(None);
+    pub async fn bootstrap(&self, actor: &Actor, now: Timestamp) -> Result<Vec<GeneratedSignIn>> {
+        let mut made = Vec::new();
+        for administrator in Administrator::ALL {
+            let page = PageRequest {
+                after: None,
+                limit: Some(1),
+            };
+            let role = administrator.role();
+            if !self
+                .list_users(Some(role), None, &page)
+                .await?
+                .items
+                .is_empty()
+            {
+                continue;
+            }
+            // The plain name may be somebody else's in an older city.
+            for n in 1..=USERNAMES_TRIED {
+                let username = match n {
+                    1 => role.to_string(),
+                    n => format!("{role}-{n}"),
+                };
+                let person = NewPerson {
+                    username,
+                    name: administrator.title_zh().to_owned(),
+                    role,
+                    organisation_id: None,
+                    password: None,
+                };
+                match self.create_user(&person, actor, now).await {
+                    Ok(one) => {
+                        made.push(one);
+                        break;
+                    }
+                    Err(Failure::Conflict(_)) => {}
+                    Err(other) => return Err(other),
+                }
+            }
         }
-        let person = NewPerson {
-            username: "admin".to_owned(),
-            name: "admin".to_owned(),
-            role: Role::Admin,
-            organisation_id: None,
-            password: None,
-        };
-        match self.create_user(&person, actor, now).await {
-            Ok(made) => Ok(Some(made)),
-            // Another process was faster.
-            Err(Failure::Conflict(_)) => Ok(None),
-            Err(other) => Err(other),
-        }
+        Ok(made)
     }
 
     /// Adds a person.
     ///
     /// # Errors
     /// [`Failure::Invalid`] for a bad username, name or password, or an unknown organisation;
-    /// [`Failure::Conflict`] `username-taken`.
+    /// [`Failure::Conflict`] `username-taken`; [`Failure::Forbidden`] `permission-missing`, and `role-by-security` when
+    /// somebody signed in would give a role with it: a new account has none until the security administrator gives one.
     pub async fn create_user(
         &self,
         person: &NewPerson,
@@ -98,6 +130,17 @@ impl Identity {
         };
         let password_hash = self.hash_password(given.clone()).await?;
         let mut write = self.records().write().await?;
+        if let Some(caller) = self.signed_in(&mut write, actor, now).await? {
+            caller.require(Permission::UserManage)?;
+            if person.role != Role::None {
+                return Err(Failure::Forbidden(Problem::new(
+                    "role-by-security",
+                    format!("a new account cannot begin with the role {}", person.role),
+                    "role",
+                    "add it with the role none, and let the security administrator give the role",
+                )));
+            }
+        }
         check_organisation(&mut write, person.organisation_id.as_deref()).await?;
         let new = NewUser {
             username,
@@ -135,8 +178,9 @@ impl Identity {
     /// Changes a person. Closing sign-in or changing the role ends the person's sessions.
     ///
     /// # Errors
-    /// [`Failure::NotFound`]; [`Failure::Invalid`]; [`Failure::Conflict`] `last-admin` when nobody could
-    /// administer the city afterwards.
+    /// [`Failure::NotFound`]; [`Failure::Invalid`]; [`Failure::Forbidden`] `permission-missing`, and `needs-approval` for
+    /// an administrator's account; [`Failure::Conflict`] `last-admin`, `last-security` or `last-auditor` when the city
+    /// would have no such administrator afterwards.
     pub async fn change_user(
         &self,
         id: i64,
@@ -144,15 +188,49 @@ impl Identity {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<User> {
+        self.change_user_as(id, change, actor, None, now).await
+    }
+
+    /// [`Identity::change_user`] as two people agreed to it: what [`PersonChange::to_body`] gave, and nothing else.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn change_user_approved(&self, approved: &Approved, now: Timestamp) -> Result<User> {
+        let (id, change) = PersonChange::from_body(approved.body())?;
+        let act = Some(approved.act());
+        self.change_user_as(id, &change, approved.actor(), act, now)
+            .await
+    }
+
+    async fn change_user_as(
+        &self,
+        id: i64,
+        change: &PersonChange,
+        actor: &Actor,
+        approved: Option<DangerousAct>,
+        now: Timestamp,
+    ) -> Result<User> {
         let mut write = self.records().write().await?;
         let mut user = users::get(&mut write, id)
             .await?
             .ok_or_else(|| Failure::not_found("user", id))?;
-        let was_admin = user.role == Role::Admin.as_str() && !user.disabled;
+        let before = (!user.disabled).then(|| administrator_of(&user)).flatten();
+        if let Some(caller) = self.signed_in(&mut write, actor, now).await? {
+            if change.role.is_some() {
+                caller.require(Permission::RoleGrant)?;
+            }
+            if change.role.is_none() || change.is_beyond_role() {
+                caller.require(Permission::UserManage)?;
+            }
+            for act in change.dangers(&user) {
+                self.must_be_approved(act, approved)?;
+            }
+        }
         if let Some(name) = &change.name {
             user.name = self.check_name(name, "name")?;
         }
         if let Some(role) = change.role {
+            separation::check(&[role]).map_err(Failure::Invalid)?;
             role.as_str().clone_into(&mut user.role);
         }
         if let Some(organisation_id) = &change.organisation_id {
@@ -165,13 +243,17 @@ impl Identity {
         let user = users::update(&mut write, &user)
             .await?
             .ok_or_else(|| Failure::not_found("user", id))?;
-        let is_admin = user.role == Role::Admin.as_str() && !user.disabled;
-        if was_admin && !is_admin && !admin_remains(&mut write).await? {
+        let after = (!user.disabled).then(|| administrator_of(&user)).flatten();
+        if let Some(administrator) = before
+            && after != before
+            && !administrator_remains(&mut write, administrator).await?
+        {
+            let role = administrator.role();
             return Err(Failure::Conflict(Problem::new(
-                "last-admin",
-                format!("{} is the last admin", user.username),
+                &format!("last-{role}"),
+                format!("{} is the last {role}", user.username),
                 "user",
-                "make another admin first",
+                format!("make another {role} first"),
             )));
         }
         if change.role.is_some() || user.disabled {
@@ -195,12 +277,39 @@ impl Identity {
     /// Sets a person's password, a generated one when `None`, and ends the person's sessions.
     ///
     /// # Errors
-    /// [`Failure::NotFound`]; [`Failure::Invalid`] when the password is too short or too long.
+    /// [`Failure::NotFound`]; [`Failure::Invalid`] when the password is too short or too long; [`Failure::Forbidden`]
+    /// `permission-missing`, and `needs-approval` for another administrator's.
     pub async fn set_password(
         &self,
         id: i64,
         given: Option<&str>,
         actor: &Actor,
+        now: Timestamp,
+    ) -> Result<GeneratedSignIn> {
+        self.set_password_as(id, given, actor, None, now).await
+    }
+
+    /// A generated password for a person, as two people agreed to it.
+    ///
+    /// # Errors
+    /// As [`Identity::set_password`].
+    pub async fn set_password_approved(
+        &self,
+        approved: &Approved,
+        now: Timestamp,
+    ) -> Result<GeneratedSignIn> {
+        let (id, _) = PersonChange::from_body(approved.body())?;
+        let act = Some(approved.act());
+        self.set_password_as(id, None, approved.actor(), act, now)
+            .await
+    }
+
+    async fn set_password_as(
+        &self,
+        id: i64,
+        given: Option<&str>,
+        actor: &Actor,
+        approved: Option<DangerousAct>,
         now: Timestamp,
     ) -> Result<GeneratedSignIn> {
         let given = match given {
@@ -212,9 +321,19 @@ impl Identity {
         };
         let hash = self.hash_password(given.clone()).await?;
         let mut write = self.records().write().await?;
-        if !users::set_password(&mut write, id, &hash, now).await? {
-            return Err(Failure::not_found("user", id));
+        let user = users::get(&mut write, id)
+            .await?
+            .ok_or_else(|| Failure::not_found("user", id))?;
+        // One's own is nobody else's matter.
+        if actor.user_id() != Some(id)
+            && let Some(caller) = self.signed_in(&mut write, actor, now).await?
+        {
+            caller.require(Permission::UserManage)?;
+            if administrator_of(&user).is_some() {
+                self.must_be_approved(DangerousAct::AdministratorPassword, approved)?;
+            }
         }
+        users::set_password(&mut write, id, &hash, now).await?;
         sessions::delete_of_user(&mut write, id).await?;
         let target = format!("user:{id}");
         audit::insert(
@@ -234,6 +353,28 @@ impl Identity {
             user,
             password: given,
         })
+    }
+
+    fn must_be_approved(&self, act: DangerousAct, approved: Option<DangerousAct>) -> Result<()> {
+        if approved == Some(act) || !self.needs_approval(act) {
+            return Ok(());
+        }
+        Err(Failure::Forbidden(Problem::new(
+            "needs-approval",
+            "an administrator's account is not one person's to change",
+            "user",
+            format!("ask for the approval of {act}: docs/administrators.md"),
+        )))
+    }
+
+    /// One user by number.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`].
+    pub async fn user(&self, id: i64) -> Result<User> {
+        users::get(&mut *self.records().read().await?, id)
+            .await?
+            .ok_or_else(|| Failure::not_found("user", id))
     }
 
     /// One user by username.
@@ -392,6 +533,38 @@ pub(crate) fn clean_username(username: &str) -> String {
     username.trim().to_lowercase()
 }
 
+impl Identity {
+    /// The person or machine that an act is written of, as it may act now; `None` for the command line and the platform
+    /// itself, whose machine's operator answers for it.
+    pub(crate) async fn signed_in(
+        &self,
+        write: &mut Connection,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Option<Principal>> {
+        let gone = || {
+            Failure::Forbidden(Problem::new(
+                "permission-missing",
+                format!("{} may not act any more", actor.name),
+                "session",
+                "sign in again",
+            ))
+        };
+        let known = match actor.kind {
+            ActorKind::CommandLine | ActorKind::System => return Ok(None),
+            ActorKind::User(id) => {
+                let user = users::get(write, id).await?.filter(|u| !u.disabled);
+                principal_of(&user.ok_or_else(gone)?)
+            }
+            ActorKind::Token(id) => {
+                let token = tokens::list(write).await?.into_iter().find(|t| t.id == id);
+                crate::tokens::principal_of(token.ok_or_else(gone)?)
+            }
+        };
+        known.map(|known| Some(self.permitted(known, now)))
+    }
+}
+
 async fn check_organisation(write: &mut Write, id: Option<&str>) -> Result<()> {
     if let Some(id) = id
         && organisations::get(write, id).await?.is_none()
@@ -406,13 +579,95 @@ async fn check_organisation(write: &mut Write, id: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-async fn admin_remains(write: &mut Write) -> Result<bool> {
+/// The administrator that a user is, closed or not.
+fn administrator_of(user: &User) -> Option<Administrator> {
+    Administrator::of(user.role.parse().ok()?)
+}
+
+impl PersonChange {
+    /// Whether it changes more than the role.
+    const fn is_beyond_role(&self) -> bool {
+        self.name.is_some() || self.organisation_id.is_some() || self.disabled.is_some()
+    }
+
+    /// What a second person is shown of it, and what is then done.
+    pub fn to_body(&self, user: &User) -> Value {
+        let mut body = json!({"user": user.id, "username": user.username, "role_now": user.role});
+        let parts = [
+            ("name", self.name.as_ref().map(|name| json!(name))),
+            ("role", self.role.map(|role| json!(role.as_str()))),
+            (
+                "organisation_id",
+                self.organisation_id.as_ref().map(|id| json!(id)),
+            ),
+            ("disabled", self.disabled.map(Value::Bool)),
+        ];
+        for (name, value) in parts {
+            if let Some(value) = value {
+                body[name] = value;
+            }
+        }
+        body
+    }
+
+    /// The person's number and the change, from [`PersonChange::to_body`].
+    ///
+    /// # Errors
+    /// [`Failure::Invalid`] for what that never gives.
+    pub fn from_body(body: &Value) -> Result<(i64, Self)> {
+        let bad = || {
+            Failure::Invalid(Problem::new(
+                "approval-body",
+                "what was asked for is no change of a person",
+                "body",
+                "refuse it, and let it be asked for again",
+            ))
+        };
+        let text = |name: &str| match body.get(name) {
+            None => Ok(None),
+            Some(value) => value.as_str().map(str::to_owned).map(Some).ok_or_else(bad),
+        };
+        let id = body["user"].as_i64().ok_or_else(bad)?;
+        let role = text("role")?.map(|word| word.parse()).transpose();
+        let change = Self {
+            name: text("name")?,
+            role: role.map_err(Failure::Invalid)?,
+            organisation_id: match body.get("organisation_id") {
+                None => None,
+                Some(Value::Null) => Some(None),
+                Some(_) => Some(text("organisation_id")?),
+            },
+            disabled: match body.get("disabled") {
+                None => None,
+                Some(value) => Some(value.as_bool().ok_or_else(bad)?),
+            },
+        };
+        Ok((id, change))
+    }
+
+    /// The dangerous acts that it is of this person.
+    pub fn dangers(&self, user: &User) -> Vec<DangerousAct> {
+        let is = administrator_of(user);
+        let changes_role = self.role.filter(|role| role.as_str() != user.role);
+        let mut acts = Vec::new();
+        if changes_role.is_some_and(|role| is.is_some() || Administrator::of(role).is_some()) {
+            acts.push(DangerousAct::AdministratorRole);
+        }
+        if is.is_some() && self.is_beyond_role() {
+            acts.push(DangerousAct::AdministratorChange);
+        }
+        acts
+    }
+}
+
+async fn administrator_remains(write: &mut Write, administrator: Administrator) -> Result<bool> {
     let mut page = PageRequest {
         after: None,
         limit: Some(records::page::PAGE_ITEMS_MAX),
     };
     loop {
-        let found = users::list(write, Some(Role::Admin.as_str()), None, &page).await?;
+        let role = administrator.role().as_str();
+        let found = users::list(write, Some(role), None, &page).await?;
         if found.items.iter().any(|u| !u.disabled) {
             return Ok(true);
         }

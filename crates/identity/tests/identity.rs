@@ -95,25 +95,65 @@ fn code(failure: &Failure) -> &str {
 }
 
 #[tokio::test]
-async fn the_first_start_makes_one_admin_and_only_then() {
+async fn the_first_start_makes_the_three_administrators_and_only_then() {
     let city = city().await;
-    let made = city.identity.bootstrap(&cli(), T0).await.unwrap().unwrap();
-    assert!(made.password.len() >= 25);
-    assert!(city.identity.bootstrap(&cli(), T0).await.unwrap().is_none());
+    let made = city.identity.bootstrap(&cli(), T0).await.unwrap();
+    let roles: Vec<_> = made.iter().map(|m| m.user.role.as_str()).collect();
+    assert_eq!(roles, ["admin", "security", "auditor"]);
+    assert!(made.iter().all(|m| m.password.len() >= 25));
+    assert!(made[0].password != made[1].password && made[1].password != made[2].password);
+    assert!(
+        city.identity
+            .bootstrap(&cli(), T0)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let signed = city
         .identity
-        .sign_in(" Admin ", &made.password, PEER, T0)
+        .sign_in(" Admin ", &made[0].password, PEER, T0)
         .await
         .unwrap();
-    assert!(Permission::ALL.iter().all(|p| signed.principal.may(*p)));
+    let not_the_others = [
+        Permission::AuditRead,
+        Permission::RoleGrant,
+        Permission::CaseDispatch,
+        Permission::SqlQuery,
+        Permission::DataCorrect,
+    ];
+    assert!(!not_the_others.iter().any(|p| signed.principal.may(*p)));
+    assert!(signed.principal.may(Permission::UserManage));
     assert_eq!(
         audited(&city.records).await,
-        ["cli user.create user:1", "user session.open user:1"]
+        [
+            "cli user.create user:1",
+            "cli user.create user:2",
+            "cli user.create user:3",
+            "user session.open user:1"
+        ]
     );
     let stored = std::fs::read(city.dir.path().join("records.sqlite-wal")).unwrap();
     let holds = |text: &str| stored.windows(text.len()).any(|w| w == text.as_bytes());
-    assert!(!holds(&made.password) && !holds(&signed.secret));
+    assert!(!made.iter().any(|m| holds(&m.password)) && !holds(&signed.secret));
     assert!(holds("$argon2id$"));
+}
+
+#[tokio::test]
+async fn an_older_city_gets_the_two_that_it_lacks_under_names_that_are_free() {
+    let city = city().await;
+    for (username, role) in [("root", Role::Admin), ("security", Role::Duty)] {
+        let person = person(username, role);
+        city.identity
+            .create_user(&person, &cli(), T0)
+            .await
+            .unwrap();
+    }
+    let made = city.identity.bootstrap(&cli(), T0).await.unwrap();
+    let made: Vec<_> = made
+        .iter()
+        .map(|m| (m.user.username.as_str(), m.user.role.as_str()))
+        .collect();
+    assert_eq!(made, [("security-2", "security"), ("auditor", "auditor")]);
 }
 
 #[tokio::test]
@@ -307,7 +347,7 @@ async fn a_session_ends_idle_absolutely_by_sign_out_and_with_the_password() {
 #[tokio::test]
 async fn a_role_change_ends_sessions_and_the_last_admin_stays() {
     let city = city().await;
-    let admin = city.identity.bootstrap(&cli(), T0).await.unwrap().unwrap();
+    let admin = city.identity.bootstrap(&cli(), T0).await.unwrap().remove(0);
     let signed = city
         .identity
         .sign_in("admin", &admin.password, PEER, T0)

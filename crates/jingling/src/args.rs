@@ -89,6 +89,9 @@ pub enum Command {
     /// People who sign in.
     #[command(subcommand)]
     User(UserCommand),
+    /// Who may do what: read, check and change the policies, and ask why.
+    #[command(subcommand)]
+    Policy(crate::policies::command::PolicyCommand),
     /// Systems that people sign in to with their account here (OpenID Connect).
     #[command(subcommand)]
     Oidc(OidcCommand),
@@ -475,7 +478,7 @@ pub enum UserCommand {
         /// The person's name.
         #[arg(long)]
         name: String,
-        /// admin, duty, operator, field, planner, analyst or viewer.
+        /// admin, security, auditor, duty, operator, field, planner, analyst, viewer or none.
         #[arg(long)]
         role: String,
         /// Organisation, by its id in the city profile.

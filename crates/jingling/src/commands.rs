@@ -1,5 +1,6 @@
 //! What the commands do.
 
+use crate::administrators::{self, FirstSignIn};
 use crate::args::{DeviceCommand, Init, PackCommand, TokenCommand, UserCommand};
 use crate::city_lock::CityLock;
 use crate::folder::Folder;
@@ -14,19 +15,6 @@ use model::{DeviceId, TypeName};
 use records::{Actor, PageRequest, Records};
 use serde_json::json;
 use std::path::Path;
-
-/// A sign-in made at the first start.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-pub struct FirstSignIn {
-    /// What for, in Chinese.
-    pub role_zh: String,
-    /// The role.
-    pub role: String,
-    /// The name to sign in with.
-    pub username: String,
-    /// The password, generated; change it after signing in.
-    pub password: String,
-}
 
 /// People of a demonstration: role, username, name, organisation.
 const DEMO_PEOPLE: [(Role, &str, &str, &str, Option<&str>); 3] = [
@@ -83,14 +71,7 @@ pub async fn init(args: &Init) -> Result<Vec<FirstSignIn>> {
         .import_organisations(&organisations, &actor, now)
         .await?;
     let mut made = Vec::new();
-    if let Some(admin) = identity.bootstrap(&actor, now).await? {
-        made.push(FirstSignIn {
-            role_zh: "管理员".into(),
-            role: "admin".into(),
-            username: admin.user.username,
-            password: admin.password,
-        });
-    }
+    made.extend(administrators::make_missing(&folder, &identity, &actor, now).await?);
     if args.demo {
         for (role, username, name, role_zh, organisation) in DEMO_PEOPLE {
             let organisation_id = organisation
@@ -113,7 +94,7 @@ pub async fn init(args: &Init) -> Result<Vec<FirstSignIn>> {
         }
     }
     records.close().await;
-    files::write_secret(&folder.first_sign_in(), &serde_json::to_vec_pretty(&made)?)?;
+    administrators::write(&folder, &made)?;
     let settings = TEMPLATE
         .replace(
             "profile = \"tianmen\"",
@@ -369,7 +350,10 @@ pub async fn user(command: UserCommand) -> Result<()> {
 /// When the findings cannot be printed.
 pub fn pack(command: &PackCommand) -> Result<bool> {
     let PackCommand::Check { dir, json } = command;
-    let problems = pack::check(dir);
+    let mut problems = pack::check(dir);
+    if problems.is_empty() {
+        problems = crate::policies::check_pack(dir);
+    }
     if *json {
         print_json(&json!(problems))?;
     } else {

@@ -4,9 +4,10 @@
 //! Reading order: [`settings`], [`folder`], [`running`] (a city that runs), [`projector`] and
 //! [`records_projection`] (from the journal to everything else), [`gaps`] (what the journal lost),
 //! [`retention`] (what it no longer keeps), [`upkeep`] (when history is tidied), [`history_upkeep`] (what history no longer keeps),
-//! [`sign_in`], [`mqtt_door`] and [`mapping`], [`commands`], [`query`],
+//! [`administrators`] (who runs it), [`policies`] (who may do what), [`sign_in`], [`mqtt_door`] and [`mapping`], [`commands`], [`query`],
 //! [`department`] (files in and out), [`check`], [`demo`].
 
+pub mod administrators;
 pub mod args;
 pub mod audit;
 pub mod backup;
@@ -26,6 +27,7 @@ pub mod metrics;
 pub mod mqtt_door;
 pub mod oidc;
 mod output;
+pub mod policies;
 pub mod presence;
 pub mod program;
 pub mod projector;

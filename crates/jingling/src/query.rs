@@ -78,6 +78,9 @@ impl Opened {
             records: records.clone(),
             twin,
             plan: plan.clone(),
+            identity: identity::Identity::new(records.clone(), identity::Options::default())?,
+            city: Arc::new(city),
+            clock: wall_clock,
             reader: None,
         });
         if sql.to_lowercase().contains("indicators") {

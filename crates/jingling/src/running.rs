@@ -117,6 +117,13 @@ impl Running {
             .await
             .context("opening the records")?;
         let identity = crate::sign_in::identity(&folder, settings, records.clone())?;
+        let (own, rows) = (crate::policies::Own::Needed, settings.policy.rows);
+        if !rows {
+            tracing::warn!(
+                "policy.rows = false: whoever may read entities at all sees all of them"
+            );
+        }
+        let identity = crate::policies::govern(identity, &packs, &city, own, rows).await?;
         identity.all_devices_offline().await?;
         let case_options = cases::Options {
             zone: city.zone.clone(),
@@ -139,6 +146,9 @@ impl Running {
             records: records.clone(),
             twin: twin.clone(),
             plan: plan.clone(),
+            identity: identity.clone(),
+            city: city.clone(),
+            clock: wall_clock,
             reader: None,
         });
         let notices = Arc::new(api::notices::Notices::default());
@@ -284,6 +294,7 @@ impl Running {
         }
         let mut addresses = BTreeMap::new();
         let acts_seen = crate::withdrawn::end(&app.records).await?;
+        crate::administrators::start(&app, &folder, &settings.approval).await?;
         let mqtt = start_mqtt(&app, &folder, settings, &packs, identity).await?;
         if let Some(mqtt) = &mqtt {
             addresses.extend(mqtt.addresses().first().map(|&a| ("mqtt", a)));
@@ -340,6 +351,8 @@ impl Running {
         let given_up = Arc::new(News::default());
         let mut timers = timers(&app, &folder, settings, twin_stored, &given_up);
         timers.push(tokio::spawn(crate::withdrawn::run(app.clone(), acts_seen)));
+        timers.push(tokio::spawn(crate::policies::follow(app.clone())));
+        timers.push(crate::administrators::timer(&app));
         timers.extend(crate::audit::sealing::start(&app, &folder, &settings.audit).await);
         timers.extend(crate::oidc::timers(&app, settings)?);
         let keep = Keep {

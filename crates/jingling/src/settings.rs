@@ -31,6 +31,8 @@ pub struct Settings {
     pub postgres: Postgres,
     /// Signing in to other systems.
     pub oidc: OidcSettings,
+    /// Who may see what.
+    pub policy: PolicySettings,
     /// What may be reached from outside.
     pub network: Network,
     /// What is believed.
@@ -53,6 +55,8 @@ pub struct Settings {
     pub backup: BackupSettings,
     /// The audit trail.
     pub audit: AuditSettings,
+    /// What needs a second person.
+    pub approval: ApprovalSettings,
     /// What the platform writes of itself.
     pub log: Log,
 }
@@ -123,6 +127,11 @@ Postgres {
     connections_max: usize = 100,
     /// A connection that asks nothing for this long is closed, seconds.
     idle_seconds_max: u64 = 3_600,
+});
+section!(/// What policies decide.
+PolicySettings {
+    /// Whether they decide over rows and columns too, not over operations alone.
+    rows: bool = true,
 });
 section!(/// Signing in to other systems.
 OidcSettings {
@@ -252,6 +261,15 @@ AuditSettings {
     /// Time between proofs of the whole chain in the background, hours.
     verify_hours: u64 = 24,
 });
+section!(/// What needs a second person.
+ApprovalSettings {
+    /// Dangerous acts that one person may do alone in this city.
+    not_required: Vec<identity::DangerousAct> = Vec::new(),
+    /// How long an approval can be decided on, hours.
+    hours: i64 = 24,
+    /// Most of one person's that may wait.
+    pending_per_person_max: i64 = 100,
+});
 section!(/// What the platform writes of itself.
 Log {
     /// `error`, `warn`, `info`, `debug`, or a tracing filter.
@@ -327,6 +345,12 @@ impl Settings {
         if self.oidc.sign_in_days < 1 || self.oidc.key_days < 0 {
             bail!("oidc.sign_in_days must be 1 at least, oidc.key_days 0 at least");
         }
+        if self.approval.hours < 1 || self.approval.hours > 24 * 365 {
+            bail!("approval.hours = {}: use 1 to 8760", self.approval.hours);
+        }
+        if self.approval.pending_per_person_max < 1 {
+            bail!("approval.pending_per_person_max must be 1 at least");
+        }
         let mut addresses = vec![("http.listen", self.http.listen)];
         for (key, text) in [
             ("mqtt.listen", &self.mqtt.listen),
@@ -392,6 +416,19 @@ impl Http {
         Ok(local.and_then(|address| {
             identity::Origin::parse(&format!("http://localhost:{}", address.port())).ok()
         }))
+    }
+}
+
+impl ApprovalSettings {
+    /// As `identity` takes them.
+    pub fn options(&self) -> identity::approvals::Options {
+        let mut options = identity::approvals::Options::default();
+        options
+            .required
+            .retain(|act| !self.not_required.contains(act));
+        options.valid_s = self.hours.saturating_mul(3_600);
+        options.pending_per_person_max = self.pending_per_person_max;
+        options
     }
 }
 
@@ -474,6 +511,32 @@ mod tests {
             ),
             (0, 5, "")
         );
+    }
+
+    #[test]
+    fn what_one_person_may_do_alone_is_named_act_by_act() {
+        use identity::DangerousAct::{DeviceRemove, TableRemove};
+        let all = with(&[]).unwrap().approval.options();
+        assert_eq!(all.required.len(), identity::DangerousAct::ALL.len());
+        let set = with(&[
+            "approval.not_required=[\"device.remove\"]",
+            "approval.hours=2",
+        ]);
+        let some = set.unwrap().approval.options();
+        assert!(!some.required.contains(&DeviceRemove) && some.required.contains(&TableRemove));
+        assert_eq!(some.valid_s, 7_200);
+        let unknown = with(&["approval.not_required=[\"gate.dance\"]"]).unwrap_err();
+        let unknown = unknown.to_string();
+        assert!(
+            unknown.contains("gate.dance") && unknown.contains("table.remove"),
+            "{unknown}"
+        );
+        for bad in ["approval.hours=0", "approval.pending_per_person_max=0"] {
+            assert!(
+                with(&[bad]).unwrap_err().to_string().contains("approval."),
+                "{bad}"
+            );
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use records::Records;
 /// A key that does not read, or cannot be kept.
 pub fn identity(folder: &Folder, settings: &Settings, records: Records) -> Result<Identity> {
     let options = Options {
+        approval: settings.approval.options(),
         second_factor_required_for: settings.sign_in.roles()?,
         session_idle_s: settings.sign_in.session_idle_minutes.saturating_mul(60),
         session_absolute_s: settings.sign_in.session_hours.saturating_mul(3_600),

@@ -9,12 +9,13 @@ use crate::records::{self, RecordTable, RecordTables};
 use crate::result;
 use crate::rollups;
 use crate::schema::{ColumnKind, OBSERVATIONS};
+use crate::sight::Seen;
 use crate::stored::Stored;
 use crate::{statement, wide};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::{ScalarValue, TableReference};
-use datafusion::datasource::{MemTable, ViewTable};
+use datafusion::datasource::{MemTable, TableProvider, ViewTable};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{DataFrame, SQLOptions, SessionContext};
@@ -312,7 +313,12 @@ impl Lake {
         let mut entries = self.department_tables();
         entries.retain(|entry| !lent.contains(&entry.name));
         let contents = self.contents()?;
-        let observations = Arc::new(Stored::observations(contents.clone()));
+        let sight = question.tables.sight();
+        let seen = |table: Arc<dyn TableProvider>| match &sight {
+            Some(sight) => Arc::new(Seen::new(table, Arc::clone(sight))),
+            None => table,
+        };
+        let observations = seen(Arc::new(Stored::observations(contents.clone())));
         context
             .register_table(OBSERVATIONS, observations)
             .map_err(told)?;
@@ -320,7 +326,7 @@ impl Lake {
             let name = Table::of(span).name();
             if is_named(name) || list_all {
                 let view = rollups::view(context, &contents, span, self.options()).map_err(told)?;
-                context.register_table(name, view).map_err(told)?;
+                context.register_table(name, seen(view)).map_err(told)?;
             }
         }
         for table in known.tables.iter().filter(|t| !Table::is_name(&t.name)) {

@@ -151,6 +151,61 @@ events! {
     ];
     /// A person got a new password.
     UserPassword = "user.password", "重置密码", "Password set", "user:<id>", [];
+    /// The city's policies were changed.
+    PolicyChange = "policy.change", "修改权限策略", "Policies changed", "policy:<version>", [
+        field("version", "自此生效的版本", "the version that holds from then on"),
+        field("reason", "理由", "why"),
+        field("documents", "各文件及其摘要（SM3）", "the documents, each with its digest (SM3)"),
+        field("changed", "新增、修改或删除的文件", "documents that are new, changed or gone"),
+    ];
+    /// A dangerous act was asked for; a second person must approve it.
+    ApprovalAsk = "approval.ask", "申请审批", "Approval asked for", "approval:<id>", [
+        field("act", "待审批的操作", "the dangerous act"),
+        field("target", "操作对象", "what it would be done to"),
+        field("digest", "内容的 SM3 摘要", "SM3 of act, target and content"),
+        field("reason", "理由", "why"),
+        field("expires_at", "截止时间", "until when it can be decided on"),
+    ];
+    /// A second person approved a dangerous act, which is then done at once.
+    ApprovalApprove = "approval.approve", "批准", "Approved", "approval:<id>", [
+        field("act", "待审批的操作", "the dangerous act"),
+        field("target", "操作对象", "what it is done to"),
+        field("digest", "内容的 SM3 摘要", "SM3 of act, target and content"),
+        field("asked_by", "申请人", "who asked for it"),
+        field("note", "审批意见", "what the second person said"),
+    ];
+    /// A second person refused a dangerous act.
+    ApprovalRefuse = "approval.refuse", "不批准", "Approval refused", "approval:<id>", [
+        field("act", "待审批的操作", "the dangerous act"),
+        field("target", "操作对象", "what it would have been done to"),
+        field("asked_by", "申请人", "who asked for it"),
+        field("note", "审批意见", "what the second person said"),
+    ];
+    /// Whoever asked for a dangerous act took it back.
+    ApprovalWithdraw = "approval.withdraw", "撤回申请", "Approval withdrawn", "approval:<id>", [
+        field("act", "待审批的操作", "the dangerous act"),
+        field("target", "操作对象", "what it would have been done to"),
+    ];
+    /// Nobody decided in time.
+    ApprovalExpire = "approval.expire", "审批逾期", "Approval ran out", "approval:<id>", [
+        field("act", "待审批的操作", "the dangerous act"),
+        field("target", "操作对象", "what it would have been done to"),
+        field("asked_by", "申请人", "who asked for it"),
+    ];
+    /// An approved act was done, or could not be.
+    ApprovalEnd = "approval.end", "审批事项办结", "Approved act ended", "approval:<id>", [
+        field("act", "操作", "the dangerous act"),
+        field("target", "操作对象", "what it was done to"),
+        field("asked_by", "申请人", "who asked for it"),
+        field("approved_by", "批准人", "who approved it"),
+        field("done", "是否完成", "whether it was done"),
+        field("outcome", "结果", "what became of it"),
+    ];
+    /// Whoever asked took their part of the outcome.
+    ApprovalCollect = "approval.collect", "领取结果", "Part of the outcome taken", "approval:<id>", [
+        field("act", "操作", "the dangerous act"),
+        field("target", "操作对象", "what it was done to"),
+    ];
     /// Departments were taken from the city profile.
     OrganisationImport = "organisation.import", "导入单位", "Organisations imported", "organisations", [
         field("ids", "新增或修改的单位", "departments that are new or changed"),
@@ -324,6 +379,7 @@ events! {
     /// Tokens are signed with another key from here on.
     OidcKeys = "oidc.keys", "更换令牌签名密钥", "Token signing key renewed", "keys", [
         field("kid", "密钥编号", "number of the key"),
+        maybe("ended_others", "其余密钥已立即废止", "whether every other key ended at once"),
     ];
     /// Seals are signed with this key from here on.
     AuditKey = "audit.key", "启用审计签名密钥", "Audit signing key put in use", "audit-key:<id>", [

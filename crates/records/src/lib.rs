@@ -9,6 +9,7 @@
 
 pub mod actor;
 pub mod alerts;
+pub mod approvals;
 pub mod attachments;
 pub mod audit;
 pub mod audit_chain;
@@ -30,6 +31,7 @@ pub mod oidc_clients;
 pub mod organisations;
 pub mod page;
 pub mod passkeys;
+pub mod policies;
 pub mod sessions;
 mod snapshot;
 pub mod store;

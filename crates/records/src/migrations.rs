@@ -14,6 +14,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_audit_chain.sql"),
     include_str!("../migrations/0005_oidc.sql"),
     include_str!("../migrations/0008_identity.sql"),
+    include_str!("../migrations/0009_policy.sql"),
+    include_str!("../migrations/0007_approvals.sql"),
 ];
 
 /// The shape that this build reads and writes.

@@ -1,6 +1,7 @@
 /** Every word that a page shows, by key: Chinese, English. One file per feature. */
 import { accountWords } from "./words/account.ts";
 import { alertWords } from "./words/alerts.ts";
+import { approvalWords } from "./words/approvals.ts";
 import { auditWords } from "./words/audit.ts";
 import { caseWords } from "./words/cases.ts";
 import { commonWords } from "./words/common.ts";
@@ -8,6 +9,7 @@ import { dataWords } from "./words/data.ts";
 import { mapWords } from "./words/map.ts";
 import { oidcWords } from "./words/oidc.ts";
 import { planWords } from "./words/plan.ts";
+import { policyWords } from "./words/policy.ts";
 import { problemWords } from "./words/problems.ts";
 
 export const words = {
@@ -15,11 +17,13 @@ export const words = {
   ...accountWords,
   ...mapWords,
   ...alertWords,
+  ...approvalWords,
   ...auditWords,
   ...caseWords,
   ...dataWords,
   ...oidcWords,
   ...planWords,
+  ...policyWords,
   ...problemWords,
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
 

@@ -55,6 +55,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody's account, for whoever gives roles. */
+        get: operations["get_accounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{id}/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Closes or opens somebody's sign-in. For an administrator a second person must agree: 202. */
+        post: operations["post_accounts_id_access"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives somebody a new password, which is in this answer and nowhere else. For an administrator a second person must
+         *     agree (202), and each of the two gets a part of it.
+         */
+        post: operations["post_accounts_id_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{id}/role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives somebody a role, or takes it (`none`). Where it is an administrator's, a second person must agree: 202. */
+        post: operations["post_accounts_id_role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts": {
         parameters: {
             query?: never;
@@ -83,6 +154,108 @@ export interface paths {
         put?: never;
         /** Notes that the caller has seen the alert. */
         post: operations["post_alerts_id_acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was asked for: one's own, and for those who decide everybody's. */
+        get: operations["get_approvals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One approval, for its asker and those who decide. */
+        get: operations["get_approvals_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approves what another asked for, and does it: exactly that, once. That it could not be done is told in `outcome`. */
+        post: operations["post_approvals_id_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}/collect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives the asker their part of the outcome, this once. */
+        post: operations["post_approvals_id_collect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuses what another asked for. */
+        post: operations["post_approvals_id_refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes back what one asked for. */
+        post: operations["post_approvals_id_withdraw"];
         delete?: never;
         options?: never;
         head?: never;
@@ -357,7 +530,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Takes a device's credentials away and ends its connection; its history stays. */
+        /** Takes a device's credentials away and ends its connection; its history stays. A second person must agree: 202. */
         delete: operations["delete_devices_client_id"];
         options?: never;
         head?: never;
@@ -422,7 +595,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Live changes as server-sent events: `entity`, `alert`, `case`, `device`, `dead_letter`, `indicator`. */
+        /** Live changes as server-sent events: `entity`, `alert`, `case`, `device`, `dead_letter`, `indicator`, `approval`. */
         get: operations["get_events"];
         put?: never;
         post?: never;
@@ -620,7 +793,11 @@ export interface paths {
         put?: never;
         /** Makes a new key that signs from now on; the old one stays published until what it signed has ended. */
         post: operations["post_oidc_keys"];
-        delete?: never;
+        /**
+         * Ends every key at once and makes a new one: what the old ones signed is refused from then on, so that people sign in
+         *     at other systems anew. For a key that others may have. A second person must agree: 202.
+         */
+        delete: operations["delete_oidc_keys"];
         options?: never;
         head?: never;
         patch?: never;
@@ -780,6 +957,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The roles that can be given, and what each may do. */
+        get: operations["get_roles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -848,8 +1042,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Takes a department's table away with its files, for good; only a backup has it then. It answers when no statement
-         *     finds the table any more; one that reads its files at that moment may end with an error.
+         * Takes a department's table away with its files, for good; only a backup has it then. A second person must agree (202);
+         *     then no statement finds the table any more, and one that reads its files at that moment may end with an error.
          */
         delete: operations["delete_tables_name"];
         options?: never;
@@ -1193,6 +1387,31 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A person's account (账号). */
+        Account: {
+            /** @description Whether sign-in is closed. */
+            disabled: boolean;
+            /**
+             * Format: int64
+             * @description The user's id.
+             */
+            id: number;
+            /** @description The person's name. */
+            name: string;
+            /** @description The organisation's id. */
+            organisation: string | null;
+            /** @description The role. */
+            role: string;
+            /** @description The name to sign in with. */
+            username: string;
+        };
+        /** @description A page of accounts. */
+        Accounts: {
+            /** @description By age. */
+            items: components["schemas"]["Account"][];
+            /** @description The next page's cursor. */
+            next: string | null;
+        };
         /** @description An alert (告警). */
         Alert: {
             /** @description When somebody took note. */
@@ -1272,6 +1491,95 @@ export interface components {
             action: string;
             /** @description What must come with it. */
             needs: components["schemas"]["CaseNeed"][];
+        };
+        /** @description A dangerous act that was asked for (审批). */
+        Approval: {
+            /** @description The act's word. */
+            act: string;
+            /** @description When. */
+            asked_at: string;
+            /**
+             * Format: int64
+             * @description Who asked: the user's id.
+             */
+            asked_by: number;
+            /** @description The asker's name. */
+            asked_by_name: string;
+            /** @description What exactly is to be done. */
+            body: unknown;
+            /** @description Whether a part of the outcome waits for the caller, who fetches it once. */
+            can_collect: boolean;
+            /** @description Whether the caller may decide on it now. */
+            can_decide: boolean;
+            /** @description Whether the caller may take it back now. */
+            can_withdraw: boolean;
+            /** @description When it was decided on. */
+            decided_at: string | null;
+            /** @description Who decided; null for nobody. */
+            decided_by_name: string | null;
+            /** @description The roles that may decide on it. */
+            decides: string[];
+            /** @description SM3 over act, target and content, hex: what the second person agrees to. */
+            digest: string;
+            /** @description When it came to its end. */
+            ended_at: string | null;
+            /** @description Until when it can be decided on. */
+            expires_at: string;
+            /**
+             * Format: int64
+             * @description Counts up from 1.
+             */
+            id: number;
+            /** @description What the second person said. */
+            note: string | null;
+            /** @description What became of it. */
+            outcome: string | null;
+            /** @description Why it was asked for; may be empty. */
+            reason: string;
+            /** @description `pending`, `approved` (being done), `done`, `failed`, `refused`, `withdrawn` or `expired`. */
+            status: string;
+            /** @description To what: `device:…`, `table:…`, `user:3`, … */
+            target: string;
+            /** @description The same in English. */
+            title_en: string | null;
+            /** @description The act's title in Chinese; null for one that this program does not know. */
+            title_zh: string | null;
+        };
+        /** @description It was asked for; nothing is done before a second person agrees. */
+        ApprovalAsked: {
+            /** @description What waits. */
+            approval: components["schemas"]["Approval"];
+        };
+        /** @description It was approved, and done or not. */
+        ApprovalDecided: {
+            /** @description What only whoever approved is told, such as half of a new password; null when there is nothing. */
+            answer: unknown;
+            /** @description How it ended. */
+            approval: components["schemas"]["Approval"];
+        };
+        /** @description Approvals. */
+        ApprovalPage: {
+            /** @description Newest first. */
+            items: components["schemas"]["Approval"][];
+            /** @description The next page's cursor. */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description How many wait for the caller to decide on.
+             */
+            waiting: number;
+        };
+        /** @description The asker's part of an outcome. */
+        ApprovalPart: {
+            /** @description The first half of a new password. */
+            password_part: string;
+        };
+        /** @description What a second person agrees to. */
+        Approve: {
+            /** @description The digest of what was shown. */
+            digest: string;
+            /** @description What the second person says. */
+            note?: string;
         };
         /** @description How an ended case went. */
         Assessment: {
@@ -1957,6 +2265,13 @@ export interface components {
             /** @description By name. */
             items: components["schemas"]["EntityType"][];
         };
+        /** @description The role that somebody gets. */
+        GrantRole: {
+            /** @description Why. */
+            reason?: string;
+            /** @description Its word; `none` takes every right away. */
+            role: string;
+        };
         /** @description An attribute's history. */
         History: {
             /** @description The attribute. */
@@ -2327,6 +2642,11 @@ export interface components {
             /** @description Its secret, shown this once; none for a public one. */
             client_secret: string | null;
         };
+        /** @description A new password. */
+        NewPassword: {
+            /** @description Shown this once. */
+            password: string;
+        };
         /** @description Something that is wrong with what is stored. */
         Notice: {
             /** @description `journal-damaged`, `journal-missing`, `journal-trimmed`, `backup-damaged-file` or `backup-drill`. */
@@ -2539,6 +2859,115 @@ export interface components {
             /** @description The section, as the plan numbers it. */
             section: string;
         };
+        /** @description The policies that hold. */
+        Policies: {
+            /** @description The documents: the program's first, the city's last. */
+            documents: components["schemas"]["PolicyDocument"][];
+            /** @description Their policies, by id. */
+            policies: components["schemas"]["PolicyStated"][];
+            /** @description What policies may speak of, as a Cedar schema. */
+            schema: string;
+            /**
+             * Format: int64
+             * @description The version of the city's own documents; 0 before the first change.
+             */
+            version: number;
+        };
+        /** @description A change of the city's policies. */
+        PolicyChange: {
+            /** @description The texts, by name: all of them, also those that stay as they are. */
+            documents: {
+                [key: string]: string;
+            };
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description The version that was seen; others made since then refuse the change.
+             */
+            version?: number | null;
+        };
+        /** @description A document of policies. */
+        PolicyDocument: {
+            /** @description Its name there. */
+            name: string;
+            /** @description Where it comes from. */
+            source: components["schemas"]["PolicySource"];
+            /** @description The policies, in Cedar. */
+            text: string;
+            /** @description How it is named: `program/roles`, `city/night`. */
+            title: string;
+        };
+        /** @description Documents to take the place of the city's own. */
+        PolicyDraft: {
+            /** @description The texts, by name; none takes the city's own policies away. */
+            documents: {
+                [key: string]: string;
+            };
+        };
+        /** @description What a draft would do to one person. */
+        PolicyEffect: {
+            /** @description What the person could do from then on, in this hour. */
+            gained: string[];
+            /** @description What the person could do no more. */
+            lost: string[];
+            /** @description What the person would see otherwise. */
+            seen: components["schemas"]["SeenOtherwise"][];
+            /** @description The username. */
+            username: string;
+        };
+        /**
+         * @description Where a document of policies comes from.
+         * @enum {string}
+         */
+        PolicySource: "program" | "pack" | "profile" | "city";
+        /** @description One policy. */
+        PolicyStated: {
+            /** @description What it is for, in English. */
+            en: string | null;
+            /** @description Its document and place: `city/night#2`. */
+            id: string;
+            /** @description Whether it permits; else it forbids. */
+            permits: boolean;
+            /** @description Where it comes from. */
+            source: components["schemas"]["PolicySource"];
+            /** @description Its text. */
+            text: string;
+            /** @description What it is for, in Chinese. */
+            zh: string | null;
+        };
+        /** @description What a draft would do. */
+        PolicyTried: {
+            /** @description What it would change, by person. */
+            effects: components["schemas"]["PolicyEffect"][];
+            /** @description What is wrong with it; empty when it could hold. */
+            problems: components["schemas"]["Problem"][];
+        };
+        /** @description All documents of the city as they held from a change on. */
+        PolicyVersion: {
+            /** @description When it began to hold. */
+            at: string;
+            /** @description Who changed it. */
+            changed_by: string;
+            /** @description The documents, by name. */
+            documents: {
+                [key: string]: string;
+            };
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Counts up from 1.
+             */
+            version: number;
+        };
+        /** @description Versions of the city's policies. */
+        PolicyVersions: {
+            /** @description Newest first. */
+            items: components["schemas"]["PolicyVersion"][];
+            /** @description The next page's cursor. */
+            next: string | null;
+        };
         /** @description What was wrong. */
         Problem: {
             /** @description Short stable code. */
@@ -2594,6 +3023,8 @@ export interface components {
             raw_base64: string;
             /** @description The message as text, when it is UTF-8. */
             raw_text: string | null;
+            /** @description Whether the bytes are not given because they say something that the caller may not see. */
+            raw_withheld: boolean;
             /** @description When it came. */
             received_at: string;
             /**
@@ -2609,10 +3040,54 @@ export interface components {
          * @enum {string}
          */
         Quality: "good" | "unit_assumed" | "reported" | "simulated" | "uncertain" | "out_of_range" | "corrected";
+        /**
+         * @description How far a value may be seen.
+         * @enum {string}
+         */
+        Seen: "hidden" | "masked" | "shown";
+        /** @description An attribute that a person would see otherwise than now. */
+        SeenOtherwise: {
+            /** @description Then. */
+            after: components["schemas"]["Seen"];
+            /** @description `Type.attribute`. */
+            attribute: string;
+            /** @description Now. */
+            before: components["schemas"]["Seen"];
+        /** @description Why not. */
+        Refuse: {
+            /** @description What the second person says. */
+            note?: string;
+        };
+        /** @description A new password is asked for. */
+        ResetPassword: {
+            /** @description Why. */
+            reason?: string;
+        };
+        /** @description A role (角色). */
+        Role: {
+            /** @description Whether it is one of the three administrators: giving and taking it needs a second person. */
+            is_administrator: boolean;
+            /** @description What it may do. */
+            permissions: string[];
+            /** @description Its word. */
+            role: string;
+        };
+        /** @description The roles. */
+        Roles: {
+            /** @description In the order of the platform's own table. */
+            items: components["schemas"]["Role"][];
+        };
         /** @description Who is in. */
         Session: {
             /** @description The caller. */
             user: components["schemas"]["User"];
+        };
+        /** @description Whether somebody may sign in. */
+        SetAccess: {
+            /** @description Whether sign-in is closed. */
+            disabled: boolean;
+            /** @description Why. */
+            reason?: string;
         };
         /**
          * @description How grave an alert or a case is, from least to worst: the words of [`cases::SEVERITIES`], which records
@@ -2790,6 +3265,61 @@ export interface components {
             /** @description Attributes, in order. */
             columns: string[];
         };
+        /** @description Why somebody may, or may not. */
+        Why: {
+            /** @description The answers: one for the act, or one for each attribute. */
+            answers: components["schemas"]["WhyAnswer"][];
+            entity: components["schemas"]["WhyEntity"] | null;
+            /**
+             * Format: int32
+             * @description The hour of the city's clock for which it is answered, 0 to 23.
+             */
+            hour: number;
+            /** @description The name. */
+            name: string;
+            /** @description The organisations. */
+            organisations: string[];
+            /** @description The policies that the answers name. */
+            policies: components["schemas"]["PolicyStated"][];
+            /** @description The posts. */
+            posts: string[];
+            /** @description The roles: the main one, and those of posts. */
+            roles: string[];
+            /** @description The username. */
+            username: string;
+            /**
+             * Format: int32
+             * @description The day of the week, Monday 1 to Sunday 7.
+             */
+            weekday: number;
+        };
+        /** @description One answer. */
+        WhyAnswer: {
+            /** @description The act. */
+            action: string;
+            /** @description The attribute, when one is meant. */
+            attribute: string | null;
+            /** @description The policies that decided: those that forbid, when there are any; else those that permit. */
+            by: string[];
+            /** @description Whether it is permitted. */
+            permitted: boolean;
+            /** @description When nothing permits it: policies that permit it to others. */
+            permitted_to_others_by: string[];
+            /** @description `none`, `personal` or `sensitive`. */
+            personal: string | null;
+            seen: components["schemas"]["Seen"] | null;
+        };
+        /** @description The entity as policies know it. */
+        WhyEntity: {
+            /** @description The town where it stands, by code. */
+            division: string | null;
+            /** @description Its id. */
+            id: string;
+            /** @description Whose it is: its own owner, or its type's. */
+            owner: string | null;
+            /** @description Its type. */
+            type: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2874,6 +3404,177 @@ export interface operations {
             };
         };
     };
+    get_accounts: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accounts"];
+                };
+            };
+        };
+    };
+    post_accounts_id_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetAccess"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalAsked"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    post_accounts_id_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetPassword"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewPassword"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalAsked"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    post_accounts_id_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantRole"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalAsked"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     get_alerts: {
         parameters: {
             query?: {
@@ -2932,6 +3633,235 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_approvals: {
+        parameters: {
+            query?: {
+                /** @description `mine`, `decide` (those that wait for the caller) or `all`; when not said, all that the caller may see. */
+                which?: string | null;
+                /** @description That stand so. */
+                status?: string | null;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    get_approvals_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    post_approvals_id_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Approve"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalDecided"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    post_approvals_id_collect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalPart"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    post_approvals_id_refuse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Refuse"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    post_approvals_id_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3504,7 +4434,10 @@ export interface operations {
     };
     delete_devices_client_id: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why it is asked for: the second person reads it. */
+                reason?: string | null;
+            };
             header?: never;
             path: {
                 client_id: string;
@@ -3513,6 +4446,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalAsked"];
+                };
+            };
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4109,6 +5050,44 @@ export interface operations {
             };
         };
     };
+    delete_oidc_keys: {
+        parameters: {
+            query?: {
+                /** @description Why it is asked for: the second person reads it. */
+                reason?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OidcKeys"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalAsked"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     get_oidc_logout: {
         parameters: {
             query?: never;
@@ -4428,6 +5407,25 @@ export interface operations {
             };
         };
     };
+    get_roles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Roles"];
+                };
+            };
+        };
+    };
     get_session: {
         parameters: {
             query?: never;
@@ -4559,7 +5557,10 @@ export interface operations {
     };
     delete_tables_name: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why it is asked for: the second person reads it. */
+                reason?: string | null;
+            };
             header?: never;
             path: {
                 name: string;
@@ -4568,6 +5569,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalAsked"];
+                };
+            };
             204: {
                 headers: {
                     [name: string]: unknown;

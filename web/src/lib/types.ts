@@ -48,6 +48,25 @@ export type AuditEntry = Schemas["AuditEntry"];
 export type AuditEvent = Schemas["AuditEvent"];
 export type AuditChain = Schemas["AuditChain"];
 
+export type Policies = Schemas["Policies"];
+export type PolicyStated = Schemas["PolicyStated"];
+export type PolicySource = Schemas["PolicySource"];
+/** The city's own policies: texts by name. */
+export type PolicyTexts = Schemas["PolicyDraft"]["documents"];
+export type PolicyChange = Schemas["PolicyChange"];
+export type PolicyTried = Schemas["PolicyTried"];
+export type PolicyEffect = Schemas["PolicyEffect"];
+export type PolicyVersion = Schemas["PolicyVersion"];
+export type Seen = Schemas["Seen"];
+export type Why = Schemas["Why"];
+export type WhyAnswer = Schemas["WhyAnswer"];
+export type Approval = Schemas["Approval"];
+export type ApprovalPage = Schemas["ApprovalPage"];
+export type ApprovalAsked = Schemas["ApprovalAsked"];
+export type ApprovalDecided = Schemas["ApprovalDecided"];
+export type Account = Schemas["Account"];
+export type RoleInfo = Schemas["Role"];
+
 export type CaseSummary = Schemas["CaseSummary"];
 export type CaseDetail = Schemas["CaseDetail"];
 export type CaseStep = Schemas["CaseStep"];

@@ -9,6 +9,7 @@ import type { Device } from "../../lib/types.ts";
 import { errorText, Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Age } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
+import { ReasonField, useTellAsked } from "../approvals/waiting.tsx";
 import { typesQuery } from "../map/queries.ts";
 import { deviceActions, deviceListActions } from "./actions.tsx";
 import { CredentialsDialog } from "./credentials.tsx";
@@ -22,6 +23,7 @@ export function Page() {
   const phone = usePhone();
   const { modal, message } = App.useApp();
   const queryClient = useQueryClient();
+  const tellAsked = useTellAsked();
   const [online, setOnline] = useState<OnlineFilter>("all");
   const [q, setQ] = useState("");
   const [adding, setAdding] = useState(false);
@@ -38,23 +40,34 @@ export function Page() {
   const context = { add: () => setAdding(true) };
   useActionKeys(deviceListActions, adding || shown ? null : context);
 
-  const remove = (device: Device) =>
+  const remove = (device: Device) => {
+    let reason = "";
     modal.confirm({
       title: t("device.remove-confirm", { name: device.name || device.client_id }),
-      content: t("device.remove-text"),
+      content: (
+        <>
+          <p>{t("device.remove-text")}</p>
+          <ReasonField
+            onChange={(text) => {
+              reason = text;
+            }}
+          />
+        </>
+      ),
       okText: t("device.remove"),
       cancelText: t("word.cancel"),
       okButtonProps: { danger: true },
       onOk: async () => {
         try {
-          await removeDevice(device.client_id);
-          message.success(t("device.removed"));
+          const answer = await removeDevice(device.client_id, reason.trim());
+          if (!tellAsked(answer)) message.success(t("device.removed"));
           void queryClient.invalidateQueries({ queryKey: ["devices"] });
         } catch (error) {
           message.error(errorText(error, t), 6);
         }
       },
     });
+  };
   const state = (device: Device) => (
     <Badge
       status={device.online ? "success" : "default"}

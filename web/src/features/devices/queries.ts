@@ -2,6 +2,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { change, get, query } from "../../lib/api.ts";
 import type { Device, DeviceCredential, Items, NewDevice, RotatedDevice } from "../../lib/types.ts";
+import type { ApprovalAsked, Device, Items, NewDevice } from "../../lib/types.ts";
 
 const DEVICES = "/api/v1/devices";
 
@@ -29,8 +30,9 @@ export function addDevice(draft: DeviceDraft): Promise<NewDevice> {
   return change("POST", DEVICES, draft);
 }
 
-export function removeDevice(clientId: string): Promise<void> {
-  return change("DELETE", `${DEVICES}/${encodeURIComponent(clientId)}`);
+/** Nothing when it was done; what was asked for where a second person must agree. */
+export function removeDevice(clientId: string, reason: string): Promise<ApprovalAsked | undefined> {
+  return change("DELETE", `${DEVICES}/${encodeURIComponent(clientId)}${query({ reason })}`);
 }
 
 const of = (clientId: string) => `${DEVICES}/${encodeURIComponent(clientId)}`;

@@ -1,5 +1,5 @@
 /** What can be done with an entity. */
-import { EnvironmentOutlined, FolderAddOutlined } from "@ant-design/icons";
+import { EnvironmentOutlined, FolderAddOutlined, SafetyOutlined } from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
 import type { Entity } from "../../lib/types.ts";
 
@@ -27,5 +27,13 @@ export const entityActions: Action<EntityContext>[] = [
     shortcut: "c",
     predicate: () => true,
     perform: ({ openCase }) => openCase(),
+  },
+  {
+    name: "entity.why",
+    title: "policy.entity-why",
+    permission: "policy.read",
+    icon: <SafetyOutlined />,
+    predicate: () => true,
+    perform: ({ entity, navigate }) => navigate(`/policy?tab=why&entity=${encodeURIComponent(entity.id)}`),
   },
 ];
