@@ -81,7 +81,7 @@ impl Identity {
                 "check both; the engineer can set a new password with `jingling user password`",
             )));
         };
-        self.limiter.lock().succeeded(&username, peer);
+        self.limiter.lock().succeeded(&username, peer, now);
         let principal = principal_of(&user)?;
         let session_secret = secret::generate_secret();
         let expires_at = now.plus_seconds(self.options.session_absolute_s);
