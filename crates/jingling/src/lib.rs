@@ -5,7 +5,7 @@
 //! [`records_projection`] (from the journal to everything else), [`gaps`] (what the journal lost),
 //! [`retention`] (what it no longer keeps), [`upkeep`] (when history is tidied), [`history_upkeep`] (what history no longer keeps),
 //! [`mqtt_door`] and [`mapping`], [`commands`], [`query`],
-//! [`department`] (files in and out), [`check`], [`demo`].
+//! [`department`] (files in and out), [`check`], [`security`] (what the security view is told), [`demo`].
 
 pub mod args;
 pub mod audit;
@@ -32,6 +32,7 @@ pub mod query;
 pub mod records_projection;
 pub mod retention;
 pub mod running;
+pub mod security;
 pub mod settings;
 pub mod upkeep;
 pub mod withdrawn;

@@ -2,7 +2,9 @@
 //! `async fn` is compiled anew in each program that waits for it, and this one waits for all of them.
 
 use crate::args::{Cli, Command};
-use crate::{audit, backup, check, commands, demo, department, oidc, output, query, settings};
+use crate::{
+    audit, backup, check, commands, demo, department, oidc, output, query, security, settings,
+};
 use clap::Parser;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -85,6 +87,7 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Export(args) => department::export(args).await?,
         Command::Table(command) => department::table(command).await?,
         Command::Audit(command) => return audit::commands::audit(command).await,
+        Command::Security(command) => return security::holes::command(command).await,
         Command::Token(command) => commands::token(command).await?,
         Command::Device(command) => commands::device(command).await?,
         Command::User(command) => commands::user(command).await?,

@@ -77,6 +77,12 @@ const FORMATS: &[Format] = &[
         begin: &[""],
         open: open_oidc_keys,
     },
+    Format {
+        name: "advisories",
+        fixtures: "crates/advisories/fixtures",
+        begin: &[""],
+        open: open_advisories,
+    },
 ];
 
 fn copied(fixture: &Path, name: &str) -> tempfile::TempDir {
@@ -153,6 +159,34 @@ fn open_rules(fixture: &Path) {
 fn open_oidc_keys(fixture: &Path) {
     let keys = oidc::Keys::parse(&std::fs::read_to_string(fixture).unwrap()).unwrap();
     assert_eq!(keys.kids().len(), 2);
+}
+
+fn open_advisories(fixture: &Path) {
+    let kept = advisories::Brought::parse(&std::fs::read_to_string(fixture).unwrap()).unwrap();
+    let program = ["rustls 0.23.4", "rustls 0.23.5", "left 1.0.0"].map(|package| {
+        let (name, version) = package.split_once(' ').unwrap();
+        advisories::Dependency {
+            ecosystem: match name {
+                "left" => advisories::Ecosystem::Npm,
+                _ => advisories::Ecosystem::CratesIo,
+            },
+            name: name.to_owned(),
+            version: version.parse().unwrap(),
+            builds_only: false,
+        }
+    });
+    let holes = advisories::holes(&program, &kept.advisories);
+    let told: Vec<_> = holes
+        .iter()
+        .map(|h| (h.id.as_str(), h.version.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("RUSTSEC-2024-0336", "0.23.4"),
+            ("GHSA-xxxx-yyyy-zzzz", "1.0.0")
+        ]
+    );
 }
 
 fn open_retained(fixture: &Path) {
