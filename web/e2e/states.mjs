@@ -11,6 +11,7 @@ const PAGES = {
   case: { path: "/cases/1", data: /^\/api\/v1\/cases\/1$/, emptiable: false },
   devices: { path: "/devices", data: /^\/api\/v1\/devices/ },
   audit: { path: "/audit", data: /^\/api\/v1\/audit(\?|$)/ },
+  security: { path: "/security", data: /^\/api\/v1\/security$/, emptiable: false },
   "dead-letters": { path: "/dead-letters", data: /^\/api\/v1\/dead-letters/ },
   plan: { path: "/plan", data: /^\/api\/v1\/plan$/ },
   entity: {

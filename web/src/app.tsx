@@ -48,6 +48,7 @@ const FieldPage = page(() => import("./features/field/page.tsx"));
 const DevicesPage = page(() => import("./features/devices/page.tsx"));
 const DeadLettersPage = page(() => import("./features/dead-letters/page.tsx"));
 const AuditPage = page(() => import("./features/audit/page.tsx"));
+const SecurityPage = page(() => import("./features/security/page.tsx"));
 const SqlPage = page(() => import("./features/sql/page.tsx"));
 const PlanPage = page(() => import("./features/plan/page.tsx"));
 const IndicatorPage = page(() => import("./features/plan/detail.tsx"));
@@ -71,6 +72,7 @@ const pages: RouteObject[] = [
   { path: "devices", element: <DevicesPage /> },
   { path: "dead-letters", element: <DeadLettersPage /> },
   { path: "audit", element: <AuditPage /> },
+  { path: "security", element: <SecurityPage /> },
   { path: "sql", element: <SqlPage /> },
   { path: "plan", element: <PlanPage /> },
   { path: "plan/:id", element: <IndicatorPage /> },

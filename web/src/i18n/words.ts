@@ -8,6 +8,7 @@ import { mapWords } from "./words/map.ts";
 import { oidcWords } from "./words/oidc.ts";
 import { planWords } from "./words/plan.ts";
 import { problemWords } from "./words/problems.ts";
+import { securityWords } from "./words/security.ts";
 
 export const words = {
   ...commonWords,
@@ -19,6 +20,7 @@ export const words = {
   ...oidcWords,
   ...planWords,
   ...problemWords,
+  ...securityWords,
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
 
 export type Key = keyof typeof words;

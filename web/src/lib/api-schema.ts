@@ -780,6 +780,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/security": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How safe the platform is. That it was looked at is told in the audit trail. */
+        get: operations["get_security"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -2609,6 +2626,267 @@ export interface components {
          * @enum {string}
          */
         Quality: "good" | "unit_assumed" | "reported" | "simulated" | "uncertain" | "out_of_range" | "corrected";
+        /** @description The audit chain. */
+        SecurityAudit: {
+            /**
+             * Format: int64
+             * @description The first row that is not as it was.
+             */
+            broken_from: number | null;
+            /** @description When it was proved last; null when not since the start. */
+            proved_at: string | null;
+            /**
+             * Format: int64
+             * @description Rows looked at.
+             */
+            rows: number | null;
+            /** @description Whether it was whole. */
+            whole: boolean | null;
+        };
+        /** @description Copies of the city. */
+        SecurityBackup: {
+            /**
+             * Format: int64
+             * @description Seconds since the last good backup; null when there never was one.
+             */
+            age_seconds: number | null;
+            /**
+             * Format: int64
+             * @description Seconds since the last restore drill; null when there never was one.
+             */
+            drill_age_seconds: number | null;
+            /** @description Whether that drill was good. */
+            drill_good: boolean | null;
+        };
+        /** @description A certificate or key that has an end (证书到期). */
+        SecurityCertificate: {
+            /**
+             * Format: int64
+             * @description Whole days until then, negative when it has ended.
+             */
+            days_left: number | null;
+            /** @description When it ends, RFC 3339 UTC; null when that could not be read. */
+            expires_at: string | null;
+            /** @description What it is for: `door`, `signing-key`, `device`, … */
+            kind: string;
+            /** @description Which one: a subject, a number, a client id. */
+            name: string;
+            /** @description Whether the platform renews it by itself. */
+            renews_itself: boolean;
+            /** @description Who tells it: a file, a table. */
+            source: string;
+        };
+        /** @description Certificates and keys. */
+        SecurityCertificates: {
+            /**
+             * Format: int64
+             * @description The next to end of those that do not renew themselves, whole days.
+             */
+            days_left_min: number | null;
+            /** @description The next to end first. */
+            items: components["schemas"]["SecurityCertificate"][];
+        };
+        /** @description A change of who may do what. */
+        SecurityChange: {
+            /** @description What, as the trail's word. */
+            action: string;
+            /** @description Who. */
+            actor: string;
+            /** @description When. */
+            at: string;
+            /**
+             * Format: int64
+             * @description Number in the audit trail.
+             */
+            id: number;
+            /** @description To what. */
+            target: string;
+            /** @description The same in English. */
+            title_en: string | null;
+            /** @description The catalogue's title of it in Chinese. */
+            title_zh: string | null;
+        };
+        /** @description Changes of who may do what (权限与策略变更). */
+        SecurityChanges: {
+            /** @description Newest first. */
+            items: components["schemas"]["SecurityChange"][];
+            /** @description Where they are from. */
+            source: string;
+        };
+        /** @description How often somebody, or somewhere, was refused. */
+        SecurityCount: {
+            /** @description When last. */
+            last_at: string;
+            /** @description The name that was said, or the network address. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How often.
+             */
+            refused: number;
+        };
+        /** @description A counter of a door. */
+        SecurityCounter: {
+            /** @description Its name in `/metrics`. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Its value since the start.
+             */
+            value: number;
+        };
+        /** @description Room on a disk. */
+        SecurityDisk: {
+            /**
+             * Format: int64
+             * @description Bytes that may still be written.
+             */
+            free_bytes: number;
+            /** @description The folder that was asked about. */
+            source: string;
+            /**
+             * Format: int64
+             * @description Bytes in all.
+             */
+            total_bytes: number;
+        };
+        /** @description A known hole of something that the program is made of (已知漏洞). */
+        SecurityHole: {
+            /** @description Whether the package only builds the pages. */
+            builds_only: boolean;
+            /** @description `crates.io` or `npm`. */
+            ecosystem: string;
+            /** @description The advisory's number. */
+            id: string;
+            /** @description Versions in which it is mended; null when there is none. */
+            mended_in: string | null;
+            /** @description The package. */
+            package: string;
+            /** @description `critical`, `high`, `medium`, `low`, `unknown` or `informational`. */
+            severity: string;
+            /** @description What it is. */
+            summary: string;
+            /** @description Where more is said. */
+            url: string | null;
+            /** @description The version that the program has. */
+            version: string;
+        };
+        /** @description What is known of holes. */
+        SecurityHoles: {
+            /** @description When they were brought in. */
+            brought_at: string | null;
+            /**
+             * Format: int64
+             * @description How many are `critical` or `high` and not of what only builds the pages; null without data.
+             */
+            grave: number | null;
+            /** @description Whether advisories were brought in at all: without them nothing is known. */
+            has_data: boolean;
+            /** @description The worst first. */
+            items: components["schemas"]["SecurityHole"][];
+            /** @description The newest advisory's date, as its source writes it. */
+            newest: string | null;
+            /**
+             * Format: int64
+             * @description Packages of which nothing was known when they were brought in: the program has changed since, or the data was of one
+             *     ecosystem alone.
+             */
+            not_covered: number;
+            /**
+             * Format: int64
+             * @description Packages that the program is made of.
+             */
+            packages: number;
+            /**
+             * Format: int64
+             * @description How many in all; null without data.
+             */
+            total: number | null;
+            /** @description Why they cannot be read, when they cannot. */
+            unread: string | null;
+        };
+        /** @description Refusals of an hour. */
+        SecurityHour: {
+            /** @description When the hour began, RFC 3339 UTC. */
+            from: string;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            refused: number;
+        };
+        /** @description Who waits, and what doors count. */
+        SecurityPeers: {
+            /** @description Refusals that doors counted since the start. */
+            counters: components["schemas"]["SecurityCounter"][];
+            /** @description Where the figures are from. */
+            source: string;
+            /** @description Who waits now, most failures first. */
+            waiting: components["schemas"]["SecurityWaiting"][];
+        };
+        /** @description Failed sign-ins (登录失败). */
+        SecuritySignIns: {
+            /** @description By the name that was said, most first. */
+            by_account: components["schemas"]["SecurityCount"][];
+            /** @description Over time, every hour of it. */
+            by_hour: components["schemas"]["SecurityHour"][];
+            /** @description By network address, most first. */
+            by_peer: components["schemas"]["SecurityCount"][];
+            /** @description They are counted from here on. */
+            from: string;
+            /**
+             * Format: int64
+             * @description How many since then.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description How many in as long a time before.
+             */
+            refused_before: number;
+            /**
+             * Format: int64
+             * @description How many in the last hour.
+             */
+            refused_hour: number;
+            /** @description Where the figures are from. */
+            source: string;
+        };
+        /** @description How safe the platform is. */
+        SecurityView: {
+            /** @description When all of this was looked at. */
+            at: string;
+            /** @description The audit chain. */
+            audit: components["schemas"]["SecurityAudit"];
+            /** @description Backups. */
+            backup: components["schemas"]["SecurityBackup"];
+            /** @description Certificates and keys that end. */
+            certificates: components["schemas"]["SecurityCertificates"];
+            /** @description Changes of who may do what. */
+            changes: components["schemas"]["SecurityChanges"];
+            disk: components["schemas"]["SecurityDisk"] | null;
+            holes: components["schemas"]["SecurityHoles"] | null;
+            /** @description Who waits at doors. */
+            peers: components["schemas"]["SecurityPeers"];
+            /** @description Failed sign-ins. */
+            sign_ins: components["schemas"]["SecuritySignIns"];
+        };
+        /** @description Somebody whom a door makes wait, because of failures to sign in (暂时隔离的对端). */
+        SecurityWaiting: {
+            /** @description The name that was said; null when it is an address with any. */
+            account: string | null;
+            /** @description `http` (pages, and PostgreSQL with a person's password) or `mqtt`. */
+            door: string;
+            /**
+             * Format: int32
+             * @description Failures.
+             */
+            failures: number;
+            /** @description The network address; null when it is a name from anywhere. */
+            peer: string | null;
+            /** @description Until when. */
+            until: string;
+        };
         /** @description Who is in. */
         Session: {
             /** @description The caller. */
@@ -2791,7 +3069,17 @@ export interface components {
             columns: string[];
         };
     };
-    responses: never;
+    responses: {
+        /** @description Why it was refused, where, and what mends it. */
+        Problem: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -2822,9 +3110,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_well_known_openid_configuration: {
@@ -2850,9 +3139,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_api_openapi_json: {
@@ -2872,6 +3162,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_alerts: {
@@ -2907,9 +3198,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     post_alerts_id_acknowledge: {
@@ -2931,14 +3225,17 @@ export interface operations {
                     "application/json": components["schemas"]["Alert"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_attachments_id: {
@@ -2960,14 +3257,17 @@ export interface operations {
                     "application/octet-stream": number[];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_audit: {
@@ -3004,6 +3304,9 @@ export interface operations {
                     "application/json": components["schemas"]["AuditPage"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_audit_chain: {
@@ -3023,6 +3326,9 @@ export interface operations {
                     "application/json": components["schemas"]["AuditChain"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_audit_events: {
@@ -3042,6 +3348,9 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEvents"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_audit_export: {
@@ -3066,6 +3375,9 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_cases: {
@@ -3096,6 +3408,9 @@ export interface operations {
                     "application/json": components["schemas"]["CasePage"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     post_cases: {
@@ -3124,17 +3439,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_cases_id: {
@@ -3156,14 +3474,17 @@ export interface operations {
                     "application/json": components["schemas"]["CaseDetail"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_cases_id_actions: {
@@ -3189,12 +3510,13 @@ export interface operations {
                     "application/json": components["schemas"]["CaseDetail"];
                 };
             };
+            401: components["responses"]["Problem"];
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             409: {
@@ -3202,9 +3524,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_cases_id_attachments: {
@@ -3235,9 +3558,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_city: {
@@ -3257,6 +3583,9 @@ export interface operations {
                     "application/json": components["schemas"]["City"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_city_layers_name: {
@@ -3279,14 +3608,17 @@ export interface operations {
                     "application/geo+json": Record<string, never>;
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_corrections: {
@@ -3313,6 +3645,9 @@ export interface operations {
                     "application/json": components["schemas"]["Corrections"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     post_corrections: {
@@ -3341,15 +3676,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             409: {
@@ -3357,7 +3694,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             422: {
@@ -3365,7 +3702,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             503: {
@@ -3373,9 +3710,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_dead_letters: {
@@ -3402,6 +3740,9 @@ export interface operations {
                     "application/json": components["schemas"]["DeadLetters"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_dead_letters_position: {
@@ -3423,14 +3764,17 @@ export interface operations {
                     "application/json": components["schemas"]["DeadLetter"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_devices: {
@@ -3461,6 +3805,9 @@ export interface operations {
                     "application/json": components["schemas"]["Devices"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     post_devices: {
@@ -3489,17 +3836,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     delete_devices_client_id: {
@@ -3519,14 +3869,17 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_entities: {
@@ -3562,9 +3915,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_entities_id: {
@@ -3586,14 +3942,17 @@ export interface operations {
                     "application/json": components["schemas"]["EntityDetail"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_entities_id_history: {
@@ -3629,9 +3988,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_events: {
@@ -3652,6 +4014,9 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_imports_job: {
@@ -3673,14 +4038,17 @@ export interface operations {
                     "application/json": components["schemas"]["ImportProgress"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_map_entities: {
@@ -3703,6 +4071,9 @@ export interface operations {
                     "application/json": components["schemas"]["MapEntities"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_notices: {
@@ -3722,6 +4093,9 @@ export interface operations {
                     "application/json": components["schemas"]["NoticeList"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_oidc_authorization: {
@@ -3746,17 +4120,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_oidc_authorization: {
@@ -3785,15 +4162,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             409: {
@@ -3801,9 +4180,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_oidc_clients: {
@@ -3823,6 +4203,9 @@ export interface operations {
                     "application/json": components["schemas"]["OidcClients"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     post_oidc_clients: {
@@ -3851,9 +4234,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     delete_oidc_clients_client_id: {
@@ -3873,14 +4259,17 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     patch_oidc_clients_client_id: {
@@ -3911,17 +4300,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_oidc_clients_client_id_secret: {
@@ -3943,12 +4335,14 @@ export interface operations {
                     "application/json": components["schemas"]["NewOidcClient"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             409: {
@@ -3956,9 +4350,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_oidc_device: {
@@ -3981,12 +4376,14 @@ export interface operations {
                     "application/json": components["schemas"]["DeviceQuestion"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             429: {
@@ -3994,9 +4391,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_oidc_device: {
@@ -4018,12 +4416,14 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             429: {
@@ -4031,9 +4431,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_oidc_grants: {
@@ -4053,6 +4454,9 @@ export interface operations {
                     "application/json": components["schemas"]["OidcGrants"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     delete_oidc_grants_client_id: {
@@ -4072,14 +4476,17 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_oidc_keys: {
@@ -4099,14 +4506,17 @@ export interface operations {
                     "application/json": components["schemas"]["OidcKeys"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_oidc_logout: {
@@ -4131,7 +4541,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             404: {
@@ -4139,9 +4549,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_oidc_logout: {
@@ -4170,17 +4581,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_oidc_people_username_grants: {
@@ -4202,14 +4616,17 @@ export interface operations {
                     "application/json": components["schemas"]["OidcGrants"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     delete_oidc_people_username_grants_client_id: {
@@ -4230,14 +4647,17 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_oidc_refusal: {
@@ -4262,7 +4682,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             404: {
@@ -4270,9 +4690,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_organisations: {
@@ -4292,6 +4713,9 @@ export interface operations {
                     "application/json": components["schemas"]["Organisations"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_plan: {
@@ -4311,14 +4735,17 @@ export interface operations {
                     "application/json": components["schemas"]["Plan"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_plan_indicators_id: {
@@ -4340,14 +4767,17 @@ export interface operations {
                     "application/json": components["schemas"]["IndicatorDetail"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_plan_indicators_id_reports: {
@@ -4378,17 +4808,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_provenance_position: {
@@ -4410,12 +4843,14 @@ export interface operations {
                     "application/json": components["schemas"]["Provenance"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             410: {
@@ -4423,9 +4858,32 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_security: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecurityView"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_session: {
@@ -4445,6 +4903,9 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     post_session: {
@@ -4473,7 +4934,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             429: {
@@ -4481,9 +4942,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     delete_session: {
@@ -4501,6 +4963,9 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     post_sql: {
@@ -4533,9 +4998,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_tables: {
@@ -4555,6 +5023,9 @@ export interface operations {
                     "application/json": components["schemas"]["Tables"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     delete_tables_name: {
@@ -4579,17 +5050,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_tables_name_import: {
@@ -4655,15 +5129,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             413: {
@@ -4671,7 +5147,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             422: {
@@ -4679,9 +5155,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_types: {
@@ -4701,6 +5178,9 @@ export interface operations {
                     "application/json": components["schemas"]["EntityTypes"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_users: {
@@ -4725,6 +5205,9 @@ export interface operations {
                     "application/json": components["schemas"]["People"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     post_api_v2_write: {
@@ -4760,17 +5243,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_healthz: {
@@ -4790,6 +5276,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_metrics: {
@@ -4809,6 +5296,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_ngsi_ld_v1_entities: {
@@ -4835,6 +5323,9 @@ export interface operations {
                     "application/json": Record<string, never>[];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_ngsi_ld_v1_entities_id: {
@@ -4863,14 +5354,17 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_ngsi_ld_v1_entityOperations_upsert: {
@@ -4913,17 +5407,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_oauth2_authorize: {
@@ -4954,9 +5451,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_oauth2_authorize: {
@@ -4991,9 +5489,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_oauth2_device_authorization: {
@@ -5032,9 +5531,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_oauth2_introspect: {
@@ -5073,9 +5573,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_oauth2_jwks: {
@@ -5101,9 +5602,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_oauth2_logout: {
@@ -5134,9 +5636,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_oauth2_logout: {
@@ -5171,9 +5674,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_oauth2_revoke: {
@@ -5212,9 +5716,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_oauth2_token: {
@@ -5253,7 +5758,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             /** @description Too often. */
@@ -5265,6 +5770,7 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_oauth2_userinfo: {
@@ -5290,9 +5796,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_oauth2_userinfo: {
@@ -5318,9 +5825,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_readyz: {
@@ -5345,9 +5853,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_write: {
@@ -5383,17 +5892,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
 }

@@ -48,6 +48,10 @@ export type AuditEntry = Schemas["AuditEntry"];
 export type AuditEvent = Schemas["AuditEvent"];
 export type AuditChain = Schemas["AuditChain"];
 
+export type SecurityView = Schemas["SecurityView"];
+export type SecurityHole = Schemas["SecurityHole"];
+export type SecurityCertificate = Schemas["SecurityCertificate"];
+
 export type CaseSummary = Schemas["CaseSummary"];
 export type CaseDetail = Schemas["CaseDetail"];
 export type CaseStep = Schemas["CaseStep"];

@@ -9,6 +9,7 @@ import {
   FundOutlined,
   GlobalOutlined,
   InboxOutlined,
+  SafetyOutlined,
 } from "@ant-design/icons";
 import type { ReactNode } from "react";
 import type { Key } from "../i18n/words.ts";
@@ -38,6 +39,7 @@ export const NAV: NavItem[] = [
     permission: "deadletter.read",
   },
   { path: "/sql", title: "nav.sql", icon: <CodeOutlined />, permission: "sql.query" },
+  { path: "/security", title: "nav.security", icon: <SafetyOutlined />, permission: "security.read" },
   { path: "/audit", title: "nav.audit", icon: <AuditOutlined />, permission: "audit.read" },
 ];
 
