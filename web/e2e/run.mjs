@@ -351,6 +351,7 @@ await test("every page opens in both languages without an error", async () => {
       "/devices",
       "/dead-letters",
       "/audit",
+      "/security",
       "/sql",
       "/plan",
       "/account",

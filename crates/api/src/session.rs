@@ -3,6 +3,7 @@
 use crate::access::{CSRF_HEADER, Caller, Peer, SESSION_COOKIE, session_cookie};
 use crate::app::App;
 use crate::error::{Answer, ApiError};
+use crate::headers::{IsHttps, is_secure};
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -98,6 +99,7 @@ pub struct SecondStepBody {
 pub async fn sign_in(
     State(app): State<Arc<App>>,
     peer: Peer,
+    is_https: IsHttps,
     headers: HeaderMap,
     Json(request): Json<SignInRequest>,
 ) -> Answer<Response> {
@@ -150,7 +152,7 @@ pub(crate) fn let_in(app: &App, signed: SignIn) -> (CookieJar, Json<SessionBody>
         .path("/")
         .http_only(true)
         .same_site(SameSite::Strict)
-        .secure(app.options.cookie_secure)
+        .secure(is_secure(&app.options, is_https))
         .build();
     let body = SessionBody {
         user: (&signed.principal).into(),
