@@ -11,7 +11,7 @@ const LAYERS: [(u8, &[&str]); 6] = [
     (
         1,
         &[
-            "wire", "journal", "records", "lake", "vault", "city", "imports",
+            "wire", "journal", "records", "lake", "vault", "city", "imports", "personal",
         ],
     ),
     (2, &["twin"]),
