@@ -112,6 +112,7 @@ impl Sink for CitySink {
         Ok(Receipt {
             position: receipt.position,
             refused,
+            withheld: receipt.is_personal,
         })
     }
 
