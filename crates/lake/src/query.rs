@@ -10,7 +10,7 @@ use crate::result;
 use crate::rollups;
 use crate::schema::{ColumnKind, OBSERVATIONS};
 use crate::stored::Stored;
-use crate::{statement, wide};
+use crate::{statement, veil, wide};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::{ScalarValue, TableReference};
@@ -313,8 +313,12 @@ impl Lake {
         entries.retain(|entry| !lent.contains(&entry.name));
         let contents = self.contents()?;
         let observations = Arc::new(Stored::observations(contents.clone()));
+        let veil = question.tables.veil();
+        for function in veil.iter().flat_map(veil::functions) {
+            context.register_udf(function);
+        }
         context
-            .register_table(OBSERVATIONS, observations)
+            .register_table(OBSERVATIONS, Arc::clone(&observations) as _)
             .map_err(told)?;
         for span in RollupSpan::ALL {
             let name = Table::of(span).name();
@@ -331,7 +335,7 @@ impl Lake {
             let name = TableReference::bare(table.name.clone());
             let mut kinds = question.catalogue.kinds.values();
             if let Some(kind) = kinds.find(|k| k.name == table.name) {
-                let sql = wide::sql(kind);
+                let sql = wide::sql(kind, veil.is_some());
                 let plan = context
                     .state()
                     .create_logical_plan(&sql)
@@ -362,6 +366,16 @@ impl Lake {
                 })?;
                 context.register_table(name, Arc::new(lent)).map_err(told)?;
             }
+        }
+        // The wide views are planned, over what is stored; what a statement can name is behind the veil.
+        if let Some(veil) = veil {
+            let veiled = veil::observations(context, observations, &veil).map_err(told)?;
+            context.deregister_table(OBSERVATIONS).map_err(told)?;
+            context
+                .register_table(OBSERVATIONS, Arc::new(veiled))
+                .map_err(told)?;
+            context.deregister_udf(veil::SHOWN);
+            context.deregister_udf(veil::SHOWN_JSON);
         }
         Ok(())
     }
