@@ -76,7 +76,7 @@ pub(crate) fn admit_as(
         return Checked {
             good: None,
             bad: vec![problem],
-            is_personal: kind.is_some_and(EntityKind::is_personal),
+            is_personal: crate::seal::names_personal(kind, &attributes),
         };
     }
     let mut problems = Vec::new();

@@ -164,7 +164,7 @@ impl Ingest {
         for update in updates {
             if let Some(problem) = out_of_scope(incoming.scope, &update.entity_id) {
                 let kind = catalogue.kinds.get(update.entity_type.as_str());
-                is_personal |= kind.is_some_and(EntityKind::is_personal);
+                is_personal |= crate::seal::names_personal(kind, &update.attributes);
                 problems.push(problem);
                 continue;
             }

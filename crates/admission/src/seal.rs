@@ -2,16 +2,24 @@
 //! neither the journal nor anything that follows it ever holds them as they came.
 
 use crate::ingest::Refusal;
-use model::{Catalogue, Corrected, Problem, Rejected, Update, Value};
+use model::{AttributeUpdate, Catalogue, Corrected, EntityKind, Problem, Rejected, Update, Value};
 use personal::Sealer;
 use std::sync::Arc;
 
 /// Seals for the way in.
 pub struct Seals {
     sealer: Option<Arc<Sealer>>,
-    /// Names of types with personal attributes and of those attributes: what a message that nobody understood is
-    /// searched for.
+    /// Names of personal attributes: what a message that nobody understood is searched for.
     words: Vec<String>,
+}
+
+/// Whether any of these attributes is personal.
+pub fn names_personal(kind: Option<&EntityKind>, attributes: &[AttributeUpdate]) -> bool {
+    let is_personal = |kind: &EntityKind, a: &AttributeUpdate| {
+        let declared = kind.attributes.get(a.name.as_str());
+        declared.is_some_and(|d| d.personal.is_some())
+    };
+    kind.is_some_and(|kind| attributes.iter().any(|a| is_personal(kind, a)))
 }
 
 fn refused(problem: &Problem) -> Refusal {
@@ -22,7 +30,6 @@ impl Seals {
     pub fn new(sealer: Option<Arc<Sealer>>, catalogue: &Catalogue) -> Self {
         let mut words = Vec::new();
         for kind in catalogue.kinds.values().filter(|k| k.is_personal()) {
-            words.push(kind.name.clone());
             let personal = kind.attributes.iter().filter(|(_, a)| a.personal.is_some());
             words.extend(personal.map(|(name, _)| name.clone()));
         }
@@ -75,8 +82,7 @@ impl Seals {
         sealed.map_err(|p| refused(&p))
     }
 
-    /// Seals a dead letter that is known to speak of somebody, or that names a type or attribute that does: what was
-    /// not understood may be any of them.
+    /// Seals a dead letter that is known to speak of somebody, or that names an attribute that does.
     pub fn letter(&self, letter: &mut Rejected, is_personal: bool) -> Result<(), Refusal> {
         if is_personal || self.is_named(&letter.raw) {
             letter.raw = self.message(
