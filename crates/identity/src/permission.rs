@@ -64,6 +64,10 @@ permissions! {
     DataCorrect = "data.correct",
     /// Send updates through the HTTP doors.
     IngestWrite = "ingest.write",
+    /// See personal data whole, for a stated purpose.
+    PersonalReveal = "personal.reveal",
+    /// Export everything held about a person, and see who looked at it.
+    PersonalExport = "personal.export",
     /// Read the audit trail.
     AuditRead = "audit.read",
     /// Add and change users.
