@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::description::Place;
 use crate::entity_types::EntityKindBody;
 use crate::error::{Answer, ApiError};
+use crate::personal::{Look, Looking, LookingQuery, Shown};
 use crate::words::Quality;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -41,6 +42,8 @@ pub struct AttributeBody {
     pub quality: Quality,
     /// The journal position of the message that said so.
     pub position: u64,
+    /// Whether the value is personal and shown masked; with a purpose, whoever may sees it whole.
+    pub masked: bool,
 }
 
 /// An entity.
@@ -72,11 +75,16 @@ pub struct EntityDetail {
     pub kind: Option<EntityKindBody>,
 }
 
-impl From<Entity> for EntityBody {
-    fn from(entity: Entity) -> Self {
+impl EntityBody {
+    /// As somebody who looks may see it.
+    pub fn of(entity: Entity, look: &Look) -> Self {
+        let (id, kind) = (entity.id.as_str(), entity.entity_type.as_str());
         let attributes = entity.attributes().map(|(name, a)| {
+            let stored = a.value.to_value().to_json();
+            let (value, masked) = look.json(id, kind, name.as_str(), stored);
             let body = AttributeBody {
-                value: a.value.to_value().to_json(),
+                value,
+                masked,
                 unit: a.unit.map(str::to_owned),
                 observed_at: a.observed_at.to_string(),
                 quality: a.quality.into(),
@@ -103,6 +111,8 @@ pub fn name_of(entity: &Entity) -> Option<String> {
 /// The text of an attribute.
 pub fn text_of(entity: &Entity, attribute: &str) -> Option<String> {
     let text = entity.attribute(attribute)?.value.as_text();
+    // Packs cannot mark what entities are called; what is sealed all the same is no name.
+    let text = text.filter(|text| !::personal::is_sealed(text));
     text.map(str::to_owned)
 }
 
@@ -128,6 +138,8 @@ pub struct EntitiesQuery {
     pub after: Option<String>,
     /// How many: 100 when not said, at most 1,000.
     pub limit: Option<usize>,
+    /// What personal values are looked at for: they are shown whole to whoever may see them.
+    pub purpose: Option<String>,
 }
 
 impl EntitiesQuery {
@@ -174,11 +186,15 @@ fn split_commas(text: &str) -> Vec<String> {
     responses((status = 200, body = Entities), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn list(
     State(app): State<Arc<App>>,
+    Looking(look): Looking,
     Query(query): Query<EntitiesQuery>,
 ) -> Answer<Json<Entities>> {
     let page = app.twin.query(&query.filter()?);
+    let items = page.items.into_iter();
+    let items = items.map(|e| EntityBody::of(e, &look)).collect();
+    look.tell(&app.records, app.now(), "entities").await?;
     Ok(Json(Entities {
-        items: page.items.into_iter().map(Into::into).collect(),
+        items,
         next: page.next.map(|n| n.to_string()),
     }))
 }
@@ -188,17 +204,19 @@ fn entity_id(text: &str) -> Answer<EntityId> {
 }
 
 /// One entity with its declared type.
-#[utoipa::path(get, path = "/api/v1/entities/{id}", tag = "entities", security(("session" = ["entity.read"])), params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/entities/{id}", tag = "entities", security(("session" = ["entity.read"])), params(("id" = String, Path), LookingQuery),
     responses((status = 200, body = EntityDetail), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn one(
     State(app): State<Arc<App>>,
+    Looking(look): Looking,
     Path(id): Path<String>,
 ) -> Answer<Json<EntityDetail>> {
     let entity = app
         .twin
         .get(&entity_id(&id)?)
         .ok_or_else(|| ApiError::not_found("entity", &id))?;
-    let entity = EntityBody::from(entity);
+    let entity = EntityBody::of(entity, &look);
+    look.tell(&app.records, app.now(), "entity").await?;
     let kind = app
         .ingest
         .catalogue()
@@ -303,6 +321,8 @@ pub struct HistoryQuery {
     pub to: Option<String>,
     /// Most points, newest kept: 5,000 at most.
     pub limit: Option<usize>,
+    /// What personal values are looked at for: they are shown whole to whoever may see them.
+    pub purpose: Option<String>,
 }
 
 /// One point of a history.
@@ -340,6 +360,7 @@ pub struct History {
     responses((status = 200, body = History), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn history(
     State(app): State<Arc<App>>,
+    Looking(look): Looking,
     Path(id): Path<String>,
     Query(query): Query<HistoryQuery>,
 ) -> Answer<Json<History>> {
@@ -376,17 +397,22 @@ pub async fn history(
         let unit = e.attribute(attribute.as_str())?.unit;
         unit.map(str::to_owned)
     });
-    let points = points.into_iter().map(|p| HistoryPoint {
-        observed_at: p.observed_at.to_string(),
-        value: p.value,
-        quality: p.quality,
-        position: p.position,
-        received_at: p.received_at.to_string(),
+    let points = points.into_iter().map(|p| {
+        let (value, _) = look.json(id.as_str(), &p.entity_type, attribute.as_str(), p.value);
+        HistoryPoint {
+            observed_at: p.observed_at.to_string(),
+            value,
+            quality: p.quality,
+            position: p.position,
+            received_at: p.received_at.to_string(),
+        }
     });
+    let points = points.collect();
+    look.tell(&app.records, app.now(), "history").await?;
     Ok(Json(History {
         attribute: attribute.to_string(),
         unit,
-        points: points.collect(),
+        points,
         truncated,
     }))
 }
@@ -400,11 +426,25 @@ pub struct NgsiQuery {
     pub options: Option<String>,
     /// How many, at most 1,000.
     pub limit: Option<usize>,
+    /// What personal values are looked at for: they are shown whole to whoever may see them.
+    pub purpose: Option<String>,
 }
 
-fn ngsi(entity: &Entity, options: Option<&str>) -> serde_json::Value {
+fn ngsi(entity: &Entity, options: Option<&str>, look: &Look) -> serde_json::Value {
+    let seen = |name: &str, value: Value| {
+        let (id, kind) = (entity.id.as_str(), entity.entity_type.as_str());
+        let (Value::Text(text) | Value::Json(text)) = &value else {
+            return value;
+        };
+        match look.text(id, kind, name, text) {
+            Shown::AsStored => value,
+            Shown::Masked(masked) => Value::Text(masked),
+            Shown::Plain(opened) if opened.is_json => Value::Json(opened.text),
+            Shown::Plain(opened) => Value::Text(opened.text),
+        }
+    };
     let values: Vec<Value> = (entity.attributes())
-        .map(|(_, a)| a.value.to_value())
+        .map(|(name, a)| seen(name.as_str(), a.value.to_value()))
         .collect();
     let attributes = (entity.attributes().zip(&values)).map(|((name, a), value)| AttributeView {
         name: name.as_str(),
@@ -425,6 +465,7 @@ fn ngsi(entity: &Entity, options: Option<&str>) -> serde_json::Value {
     responses((status = 200, body = Object), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn ngsi_one(
     State(app): State<Arc<App>>,
+    Looking(look): Looking,
     Path(id): Path<String>,
     Query(query): Query<NgsiQuery>,
 ) -> Answer<Json<serde_json::Value>> {
@@ -432,7 +473,9 @@ pub async fn ngsi_one(
         .twin
         .get(&entity_id(&id)?)
         .ok_or_else(|| ApiError::not_found("entity", &id))?;
-    Ok(Json(ngsi(&entity, query.options.as_deref())))
+    let body = ngsi(&entity, query.options.as_deref(), &look);
+    look.tell(&app.records, app.now(), "ngsi-ld").await?;
+    Ok(Json(body))
 }
 
 /// Entities of a type as NGSI-LD (clause 5.7.2).
@@ -440,6 +483,7 @@ pub async fn ngsi_one(
     responses((status = 200, body = Vec<Object>)))]
 pub async fn ngsi_list(
     State(app): State<Arc<App>>,
+    Looking(look): Looking,
     Query(query): Query<NgsiQuery>,
 ) -> Answer<Json<Vec<serde_json::Value>>> {
     let filter = Filter {
@@ -454,12 +498,11 @@ pub async fn ngsi_list(
             .clamp(1, PAGE_ENTITIES_MAX),
         ..Filter::default()
     };
-    Ok(Json(
-        app.twin
-            .query(&filter)
-            .items
-            .iter()
-            .map(|e| ngsi(e, query.options.as_deref()))
-            .collect(),
-    ))
+    let items = app.twin.query(&filter).items;
+    let bodies = items
+        .iter()
+        .map(|e| ngsi(e, query.options.as_deref(), &look))
+        .collect();
+    look.tell(&app.records, app.now(), "ngsi-ld").await?;
+    Ok(Json(bodies))
 }

@@ -1,13 +1,14 @@
 //! The tables that the platform lends to SQL beside history: people's records, the current values, and
 //! the plan's indicators.
 
+use crate::personal::{Look, Shown, without_sealed};
 use crate::plan::Plan;
 use arrow::array::{
     ArrayRef, Float64Builder, Int64Builder, StringViewBuilder, TimestampMicrosecondBuilder,
 };
 use futures::future::BoxFuture;
 use identity::{Permission, Principal};
-use lake::{ColumnKind, Columns, RecordTable, RecordTables, Wanted};
+use lake::{ColumnKind, Columns, RecordTable, RecordTables, Veil, Wanted};
 use model::{EntityId, Problem};
 use records::Records;
 use records::tables::{ColumnType, TABLES, table_rows};
@@ -36,6 +37,8 @@ pub struct CityTables {
     /// Who asks, and so sees only the tables that they may read; `None` is the platform itself, which reads all
     /// but the audit trail.
     pub reader: Option<Arc<Principal>>,
+    /// How personal values are shown.
+    pub look: Arc<Look>,
 }
 
 const ENTITIES_NOW_COLUMNS: [(&str, ColumnKind); 11] = [
@@ -117,6 +120,10 @@ impl RecordTables for CityTables {
         name == ENTITIES_NOW
     }
 
+    fn veil(&self) -> Option<Arc<dyn Veil>> {
+        Some(Arc::clone(&self.look) as _)
+    }
+
     fn page(&self, _name: &str, wanted: &Wanted, after: Option<&str>) -> Result<Columns, Problem> {
         Ok(self.entities_now(wanted, after))
     }
@@ -129,7 +136,10 @@ impl RecordTables for CityTables {
                 name if !self.may_read(name) => Ok(Vec::new()),
                 _ => table_rows(&self.records, &name, RECORD_ROWS_MAX)
                     .await
-                    .map(|(_, rows)| rows)
+                    .map(|(_, mut rows)| {
+                        rows.iter_mut().for_each(|row| without_sealed(row));
+                        rows
+                    })
                     .map_err(|failure| {
                         failure.problem().cloned().unwrap_or_else(|| {
                             Problem::new(
@@ -146,9 +156,15 @@ impl RecordTables for CityTables {
 }
 
 impl CityTables {
-    /// The same tables as this reader sees them.
+    /// The same tables as this reader sees them, personal values masked.
     pub fn seen_by(&self, reader: &Arc<Principal>) -> Arc<Self> {
+        self.looked_at(reader, &self.look)
+    }
+
+    /// The same, with a look that may have a purpose.
+    pub fn looked_at(&self, reader: &Arc<Principal>, look: &Arc<Look>) -> Arc<Self> {
         Arc::new(Self {
+            look: Arc::clone(look),
             records: self.records.clone(),
             twin: self.twin.clone(),
             plan: self.plan.clone(),
@@ -174,6 +190,28 @@ impl CityTables {
         }
     }
 
+    /// What is shown in the place of a personal value; `None` when it is shown as it is, or not asked for.
+    fn shown(
+        &self,
+        wants: &[bool; 2],
+        entity: &Entity,
+        name: &str,
+        state: &Attribute<'_>,
+    ) -> Option<String> {
+        let (ValueRef::Text(stored) | ValueRef::Json(stored)) = state.value else {
+            return None;
+        };
+        if !wants.contains(&true) {
+            return None;
+        }
+        let (id, kind) = (entity.id.as_str(), entity.entity_type.as_str());
+        match self.look.text(id, kind, name, stored) {
+            Shown::AsStored => None,
+            Shown::Masked(text) => Some(text),
+            Shown::Plain(opened) => Some(opened.text),
+        }
+    }
+
     /// Some current values as columns, an attribute a row, by entity id.
     fn entities_now(&self, wanted: &Wanted, after: Option<&str>) -> Columns {
         let only = |column: usize| {
@@ -182,13 +220,15 @@ impl CityTables {
         };
         let attributes = only(ATTRIBUTE);
         let mut columns: Vec<Growing> = wanted.columns.iter().map(|c| Growing::new(*c)).collect();
+        let wants = [VALUE_TEXT, VALUE_JSON].map(|column| wanted.columns.contains(&column));
         let mut rows = 0;
         let mut add = |entity: &Entity| {
             for (name, state) in entity.attributes() {
                 if attributes.is_none_or(|names| names.iter().any(|n| n == name.as_str())) {
                     rows += 1;
+                    let shown = self.shown(&wants, entity, name.as_str(), &state);
                     for column in &mut columns {
-                        Growing::push(column, entity, name.as_str(), &state);
+                        Growing::push(column, entity, name.as_str(), &state, shown.as_deref());
                     }
                 }
             }
@@ -244,7 +284,7 @@ impl Growing {
         }
     }
 
-    fn push(&mut self, entity: &Entity, name: &str, state: &Attribute<'_>) {
+    fn push(&mut self, entity: &Entity, name: &str, state: &Attribute<'_>, shown: Option<&str>) {
         match self {
             Self::Number(numbers) => numbers.append_option(number_of(state.value)),
             Self::Position(positions) => positions.append_value(state.position.cast_signed()),
@@ -253,7 +293,9 @@ impl Growing {
                 ENTITY_ID => texts.append_value(entity.id.as_str()),
                 ENTITY_TYPE => texts.append_value(entity.entity_type.as_str()),
                 ATTRIBUTE => texts.append_value(name),
+                VALUE_TEXT if shown.is_some() => texts.append_option(shown),
                 VALUE_TEXT => texts.append_option(text_of(state.value)),
+                VALUE_JSON if shown.is_some() => texts.append_null(),
                 VALUE_JSON => texts.append_option(json_of(state.value)),
                 UNIT => texts.append_option(state.unit),
                 QUALITY => texts.append_value(state.quality.as_str()),

@@ -5,7 +5,7 @@
 //! [`records_projection`] (from the journal to everything else), [`gaps`] (what the journal lost),
 //! [`retention`] (what it no longer keeps), [`upkeep`] (when history is tidied), [`history_upkeep`] (what history no longer keeps),
 //! [`mqtt_door`] and [`mapping`], [`commands`], [`query`],
-//! [`department`] (files in and out), [`check`], [`demo`].
+//! [`department`] (files in and out), [`personal_keys`] and [`personal_commands`], [`check`], [`demo`].
 
 pub mod args;
 pub mod audit;
@@ -25,6 +25,8 @@ pub mod metrics;
 pub mod mqtt_door;
 pub mod oidc;
 mod output;
+pub mod personal_commands;
+pub mod personal_keys;
 pub mod presence;
 pub mod program;
 pub mod projector;

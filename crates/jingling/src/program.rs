@@ -2,7 +2,10 @@
 //! `async fn` is compiled anew in each program that waits for it, and this one waits for all of them.
 
 use crate::args::{Cli, Command};
-use crate::{audit, backup, check, commands, demo, department, oidc, output, query, settings};
+use crate::{
+    audit, backup, check, commands, demo, department, oidc, output, personal_commands, query,
+    settings,
+};
 use clap::Parser;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -89,6 +92,8 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Device(command) => commands::device(command).await?,
         Command::User(command) => commands::user(command).await?,
         Command::Oidc(command) => oidc::command(command).await?,
+        Command::Keys(command) => personal_commands::keys(command).await?,
+        Command::Personal(command) => personal_commands::personal(command).await?,
         Command::Pack(command) => return commands::pack(&command),
         Command::Openapi => output::print_json(&api::description::json())?,
     }

@@ -47,6 +47,8 @@ pub struct Settings {
     pub export: ExportSettings,
     /// The plan's figures.
     pub indicators: IndicatorSettings,
+    /// Personal data.
+    pub personal: PersonalSettings,
     /// Copies on another disk.
     pub backup: BackupSettings,
     /// The audit trail.
@@ -125,6 +127,13 @@ OidcSettings {
     logout_networks: Vec<String> = Vec::new(),
     /// PEM file of the authorities that are believed when a system is told over TLS.
     logout_authorities: String = "/etc/ssl/certs/ca-certificates.crt".into(),
+});
+section!(/// Personal data.
+PersonalSettings {
+    /// How it is sealed with the next key that is made: "sm4-gcm" or "aes-256-gcm".
+    cipher: String = "sm4-gcm".into(),
+    /// Most entities whose personal values one answer shows whole.
+    entities_max: usize = 200,
 });
 section!(/// What may be reached from outside.
 Network {
@@ -299,6 +308,12 @@ impl Settings {
             oidc::provider::check_issuer(&self.oidc.issuer)?;
         }
         self.oidc.networks()?;
+        if let Err(problem) = self.personal.cipher.parse::<personal::Cipher>() {
+            bail!("{problem}");
+        }
+        if self.personal.entities_max == 0 {
+            bail!("personal.entities_max must be 1 at least");
+        }
         if self.oidc.token_seconds < 60 || self.oidc.token_seconds > 86_400 {
             bail!(
                 "oidc.token_seconds = {}: use 60 to 86400",

@@ -77,6 +77,12 @@ const FORMATS: &[Format] = &[
         begin: &[""],
         open: open_oidc_keys,
     },
+    Format {
+        name: "personal-keys",
+        fixtures: "crates/personal/fixtures",
+        begin: &["personal-keys-"],
+        open: open_personal_keys,
+    },
 ];
 
 fn copied(fixture: &Path, name: &str) -> tempfile::TempDir {
@@ -139,6 +145,10 @@ fn open_records(fixture: &Path) {
         assert_eq!(records.check().await.unwrap(), []);
         records.close().await;
     });
+}
+
+fn open_personal_keys(fixture: &Path) {
+    personal::Keys::parse(&std::fs::read_to_string(fixture).unwrap()).unwrap();
 }
 
 fn open_gaps(fixture: &Path) {
