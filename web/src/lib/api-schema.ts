@@ -712,6 +712,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/personal/subject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Everything that the city holds about a person, opened, for a stated purpose. */
+        post: operations["post_personal_subject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/personal/viewers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Who saw or exported a person's data: when, from where and what for. */
+        post: operations["post_personal_viewers"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/plan": {
         parameters: {
             query?: never;
@@ -1338,6 +1372,8 @@ export interface components {
         };
         /** @description One attribute's current value. */
         Attribute: {
+            /** @description Whether the value is personal and shown masked; with a purpose, whoever may sees it whole. */
+            masked: boolean;
             /** @description When it was so. */
             observed_at: string;
             /**
@@ -1364,6 +1400,7 @@ export interface components {
              * @description Least credible value, in `unit`.
              */
             min: number | null;
+            personal: components["schemas"]["Personal"] | null;
             /** @description Title in English. */
             title_en: string;
             /** @description Title in Chinese. */
@@ -1703,6 +1740,8 @@ export interface components {
             notes_en: string[];
             /** @description What the map says of itself. */
             notes_zh: string[];
+            /** @description What personal data may be looked at for. */
+            purposes: components["schemas"]["Purpose"][];
             /** @description The zone in which people read times. */
             zone: string;
         };
@@ -1819,7 +1858,7 @@ export interface components {
              * @description Its journal position.
              */
             position: number;
-            /** @description Its beginning, as text. */
+            /** @description Its beginning, as text; empty when it is withheld. */
             preview: string;
             /** @description Why it was not understood. */
             problem: components["schemas"]["Problem"];
@@ -1830,6 +1869,8 @@ export interface components {
              * @description Size of the whole message, bytes; of one too large to keep only the front is stored.
              */
             size_bytes: number;
+            /** @description Whether it holds personal data, or may, and is withheld. */
+            withheld: boolean;
         };
         /** @description A page of dead letters. */
         DeadLetters: {
@@ -1935,6 +1976,8 @@ export interface components {
             attributes: {
                 [key: string]: components["schemas"]["AttributeKind"];
             };
+            /** @description The attribute that identifies the person whom the personal attributes are about. */
+            data_subject: string | null;
             /** @description The type's name, e.g. `WaterObserved`. */
             name: string;
             /** @description Whether attributes that are not declared are accepted too. */
@@ -2506,6 +2549,11 @@ export interface components {
             /** @description The role. */
             role: string;
         };
+        /**
+         * @description What an attribute says of a person.
+         * @enum {string}
+         */
+        Personal: "personal" | "sensitive";
         /** @description Longitude and latitude, WGS 84 degrees. */
         Place: [
             number,
@@ -2590,7 +2638,7 @@ export interface components {
              */
             position: number;
             problem: components["schemas"]["Problem"] | null;
-            /** @description The message's bytes. */
+            /** @description The message's bytes; empty when it is withheld. */
             raw_base64: string;
             /** @description The message as text, when it is UTF-8. */
             raw_text: string | null;
@@ -2603,6 +2651,17 @@ export interface components {
             size_bytes: number;
             /** @description What was understood. */
             updates: components["schemas"]["Update"][];
+            /** @description Whether the message holds personal data and is withheld; with a purpose, whoever may sees it. */
+            withheld: boolean;
+        };
+        /** @description What personal data is looked at for. */
+        Purpose: {
+            /** @description Short id, as requests state it. */
+            id: string;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
         };
         /**
          * @description How good a value is.
@@ -2671,8 +2730,61 @@ export interface components {
         SqlRequest: {
             /** @description `json` (default), `csv`, `arrow`, `xlsx` or `parquet`; goes before the header Accept. */
             format?: string | null;
+            /**
+             * @description What personal values are looked at for: they are shown whole to whoever may see them. The header
+             *     x-jingling-purpose says the same.
+             */
+            purpose?: string | null;
             /** @description One reading statement. */
             query: string;
+        };
+        /** @description Everything held about a person. */
+        SubjectData: {
+            /** @description The city. */
+            city: string;
+            /** @description The entities that name the person, or did. */
+            entities: components["schemas"]["SubjectEntity"][];
+            /** @description When it was put together. */
+            exported_at: string;
+            /** @description Whether history holds more than was looked through. */
+            truncated: boolean;
+        };
+        /** @description What is held of the person in one entity. */
+        SubjectEntity: {
+            /** @description The entity. */
+            id: string;
+            /** @description Whether the entity still names this person. */
+            is_current: boolean;
+            /** @description What it is called. */
+            name: string | null;
+            /** @description Its type. */
+            type: string;
+            /** @description Every personal value of the time in which the entity named this person, oldest first. */
+            values: components["schemas"]["SubjectValue"][];
+        };
+        /** @description Whose data is asked for. */
+        SubjectRequest: {
+            /** @description What for: the id of a purpose of the city. */
+            purpose: string;
+            /**
+             * @description The person's identifier, as the entity type's `data_subject` attribute holds it: a telephone number, the number of
+             *     an identity card.
+             */
+            subject: string;
+        };
+        /** @description One value held about the person. */
+        SubjectValue: {
+            /** @description The attribute. */
+            attribute: string;
+            /** @description When it was so. */
+            observed_at: string;
+            /**
+             * Format: int64
+             * @description The journal position of the message that said so.
+             */
+            position: number;
+            /** @description The value. */
+            value: components["schemas"]["Value"];
         };
         /** @description A table that SQL can read. */
         Table: {
@@ -2738,6 +2850,7 @@ export interface components {
             /** @description The name to sign in with. */
             username: string;
         };
+        Value: unknown;
         /**
          * @description What an attribute holds.
          * @enum {string}
@@ -2789,6 +2902,42 @@ export interface components {
         ViewTable: {
             /** @description Attributes, in order. */
             columns: string[];
+        };
+        /** @description Somebody who looked. */
+        Viewer: {
+            /**
+             * Format: int64
+             * @description The act's number in the audit trail.
+             */
+            act: number;
+            /** @description `personal.view` or `personal.export`. */
+            action: string;
+            /** @description Who, by the name at the time. */
+            actor: string;
+            /** @description `user`, `token`, `cli` or `system`. */
+            actor_kind: string;
+            /** @description When. */
+            at: string;
+            /** @description At which entities, and which of their attributes. */
+            entities: {
+                [key: string]: string[];
+            };
+            /** @description From which network address. */
+            peer: string;
+            /** @description What for: the id of a purpose. */
+            purpose: string;
+        };
+        /** @description Those who looked at a person's data. */
+        Viewers: {
+            /** @description Newest first. */
+            items: components["schemas"]["Viewer"][];
+            /** @description Whether the audit trail holds more than was looked through. */
+            truncated: boolean;
+        };
+        /** @description Who is asked about. */
+        ViewersRequest: {
+            /** @description The person's identifier. */
+            subject: string;
         };
     };
     responses: never;
@@ -3542,6 +3691,8 @@ export interface operations {
                 after?: string | null;
                 /** @description How many: 100 when not said, at most 1,000. */
                 limit?: number | null;
+                /** @description What personal values are looked at for: they are shown whole to whoever may see them. */
+                purpose?: string | null;
             };
             header?: never;
             path?: never;
@@ -3573,6 +3724,8 @@ export interface operations {
             header?: never;
             path: {
                 id: string;
+                /** @description What personal values are looked at for: they are shown whole to whoever may see them. */
+                purpose: string | null;
             };
             cookie?: never;
         };
@@ -3607,6 +3760,8 @@ export interface operations {
                 to?: string | null;
                 /** @description Most points, newest kept: 5,000 at most. */
                 limit?: number | null;
+                /** @description What personal values are looked at for: they are shown whole to whoever may see them. */
+                purpose?: string | null;
             };
             header?: never;
             path: {
@@ -4294,6 +4449,84 @@ export interface operations {
             };
         };
     };
+    post_personal_subject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubjectRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubjectData"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
+    post_personal_viewers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewersRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Viewers"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemDocument"];
+                };
+            };
+        };
+    };
     get_plan: {
         parameters: {
             query?: never;
@@ -4397,6 +4630,8 @@ export interface operations {
             header?: never;
             path: {
                 position: number;
+                /** @description What personal values are looked at for: they are shown whole to whoever may see them. */
+                purpose: string | null;
             };
             cookie?: never;
         };
@@ -4820,6 +5055,8 @@ export interface operations {
                 options?: string | null;
                 /** @description How many, at most 1,000. */
                 limit?: number | null;
+                /** @description What personal values are looked at for: they are shown whole to whoever may see them. */
+                purpose?: string | null;
             };
             header?: never;
             path?: never;
@@ -4846,6 +5083,8 @@ export interface operations {
                 options?: string | null;
                 /** @description How many, at most 1,000. */
                 limit?: number | null;
+                /** @description What personal values are looked at for: they are shown whole to whoever may see them. */
+                purpose?: string | null;
             };
             header?: never;
             path: {

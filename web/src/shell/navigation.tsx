@@ -8,6 +8,7 @@ import {
   FolderOpenOutlined,
   FundOutlined,
   GlobalOutlined,
+  IdcardOutlined,
   InboxOutlined,
 } from "@ant-design/icons";
 import type { ReactNode } from "react";
@@ -38,6 +39,12 @@ export const NAV: NavItem[] = [
     permission: "deadletter.read",
   },
   { path: "/sql", title: "nav.sql", icon: <CodeOutlined />, permission: "sql.query" },
+  {
+    path: "/personal",
+    title: "nav.personal",
+    icon: <IdcardOutlined />,
+    permission: "personal.export",
+  },
   { path: "/audit", title: "nav.audit", icon: <AuditOutlined />, permission: "audit.read" },
 ];
 

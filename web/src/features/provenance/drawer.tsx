@@ -82,7 +82,11 @@ export function MessageDetails({
         ]}
       />
       {message.problem && <ProblemBox problem={message.problem} />}
-      <Raw text={message.raw_text} base64={message.raw_base64} />
+      {message.withheld ? (
+        <Alert type="info" showIcon title={t("personal.withheld")} />
+      ) : (
+        <Raw text={message.raw_text} base64={message.raw_base64} />
+      )}
       {message.updates && message.updates.length > 0 && (
         <section>
           <h3>{t("provenance.updates")}</h3>
