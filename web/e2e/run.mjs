@@ -352,6 +352,7 @@ await test("every page opens in both languages without an error", async () => {
       "/dead-letters",
       "/audit",
       "/security",
+      "/personal",
       "/sql",
       "/plan",
       "/account",

@@ -5,6 +5,7 @@ use crate::access::Peer;
 use crate::account::{PasskeyDraft, PasskeyQuestion, RecoveryCodes, TotpBody, registration_of};
 use crate::app::App;
 use crate::error::{Answer, ApiError};
+use crate::headers::IsHttps;
 use crate::session::{BROWSER_COOKIE, HALF_COOKIE, SessionBody, from_own_page, let_in, of_sign_in};
 use axum::Json;
 use axum::extract::State;
@@ -69,6 +70,7 @@ fn begin_again() -> ApiError {
     responses((status = 200, body = SessionBody), (status = 400, body = crate::error::ProblemBody), (status = 401, body = crate::error::ProblemBody), (status = 429, body = crate::error::ProblemBody)))]
 pub async fn code(
     State(app): State<Arc<App>>,
+    is_https: IsHttps,
     peer: Peer,
     headers: HeaderMap,
     Json(said): Json<SecondCode>,
@@ -79,7 +81,7 @@ pub async fn code(
         .identity
         .second_code(&half, &said.code, &peer.0.to_string(), app.now())
         .await?;
-    Ok(let_in(&app, signed).into_response())
+    Ok(let_in(&app, is_https, signed).into_response())
 }
 
 /// What the browser is to ask its authenticator, for a sign-in: with any passkey of this city, or with one of the person whose
@@ -88,6 +90,7 @@ pub async fn code(
     responses((status = 200, body = PasskeyQuestion), (status = 400, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn passkey_question(
     State(app): State<Arc<App>>,
+    is_https: IsHttps,
     peer: Peer,
     headers: HeaderMap,
 ) -> Answer<Response> {
@@ -110,7 +113,7 @@ pub async fn passkey_question(
     if is_over && half.is_some() {
         options = asked(None).await;
     }
-    let jar = CookieJar::new().add(of_sign_in(&app, BROWSER_COOKIE, browser));
+    let jar = CookieJar::new().add(of_sign_in(&app, is_https, BROWSER_COOKIE, browser));
     let options = options?;
     Ok((jar, Json(PasskeyQuestion { options })).into_response())
 }
@@ -149,6 +152,7 @@ impl From<PasskeyAnswer> for Assertion {
     responses((status = 200, body = SessionBody), (status = 400, body = crate::error::ProblemBody), (status = 401, body = crate::error::ProblemBody), (status = 429, body = crate::error::ProblemBody)))]
 pub async fn passkey(
     State(app): State<Arc<App>>,
+    is_https: IsHttps,
     peer: Peer,
     headers: HeaderMap,
     Json(answer): Json<PasskeyAnswer>,
@@ -166,7 +170,7 @@ pub async fn passkey(
             app.now(),
         )
         .await?;
-    Ok(let_in(&app, signed).into_response())
+    Ok(let_in(&app, is_https, signed).into_response())
 }
 
 /// Who sets a second factor up because the role asks for one, before anything else.
@@ -193,14 +197,14 @@ pub struct Enrolled {
 
 async fn enrolled(
     app: &App,
-    (half, by, peer): (&str, &str, Peer),
+    (half, by, peer, is_https): (&str, &str, Peer, IsHttps),
     recovery_codes: Vec<String>,
 ) -> Answer<Response> {
     let signed = app
         .identity
         .enrolled(half, by, &peer.0.to_string(), app.now())
         .await?;
-    let (jar, Json(body)) = let_in(app, signed);
+    let (jar, Json(body)) = let_in(app, is_https, signed);
     let body = Enrolled {
         user: body.user,
         recovery_codes,
@@ -230,6 +234,7 @@ pub async fn enrol_totp(
 pub async fn enrol_totp_confirm(
     State(app): State<Arc<App>>,
     peer: Peer,
+    is_https: IsHttps,
     headers: HeaderMap,
     Json(said): Json<SecondCode>,
 ) -> Answer<Response> {
@@ -239,7 +244,7 @@ pub async fn enrol_totp_confirm(
         .confirm_totp(&user, &said.code, &actor, app.now())
         .await?
         .into();
-    enrolled(&app, (&half, "totp", peer), recovery_codes).await
+    enrolled(&app, (&half, "totp", peer, is_https), recovery_codes).await
 }
 
 /// What the browser is to ask its authenticator, for the first passkey of who must set a second factor up at sign-in.
@@ -264,6 +269,7 @@ pub async fn enrol_passkey_question(
 pub async fn enrol_passkey(
     State(app): State<Arc<App>>,
     peer: Peer,
+    is_https: IsHttps,
     headers: HeaderMap,
     Json(draft): Json<PasskeyDraft>,
 ) -> Answer<Response> {
@@ -273,5 +279,10 @@ pub async fn enrol_passkey(
         .identity
         .add_passkey(&user, &half, (&name, &made), &actor, app.now())
         .await?;
-    enrolled(&app, (&half, "passkey", peer), added.recovery_codes).await
+    enrolled(
+        &app,
+        (&half, "passkey", peer, is_https),
+        added.recovery_codes,
+    )
+    .await
 }

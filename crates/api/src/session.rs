@@ -114,7 +114,7 @@ pub async fn sign_in(
         )
         .await?;
     Ok(match step {
-        SignInStep::Done(signed) => let_in(&app, signed).into_response(),
+        SignInStep::Done(signed) => let_in(&app, is_https, signed).into_response(),
         SignInStep::Second(half) => {
             let body = SecondStepBody {
                 totp: half.ways.totp,
@@ -123,7 +123,7 @@ pub async fn sign_in(
                 enrol: half.ways.enrol,
                 expires_at: half.expires_at.to_string(),
             };
-            let jar = CookieJar::new().add(of_sign_in(&app, HALF_COOKIE, half.secret));
+            let jar = CookieJar::new().add(of_sign_in(&app, is_https, HALF_COOKIE, half.secret));
             (StatusCode::ACCEPTED, jar, Json(body)).into_response()
         }
     })
@@ -147,7 +147,11 @@ pub(crate) fn from_own_page(headers: &HeaderMap) -> Answer<()> {
 }
 
 /// The session's cookie, and the end of those that led to it.
-pub(crate) fn let_in(app: &App, signed: SignIn) -> (CookieJar, Json<SessionBody>) {
+pub(crate) fn let_in(
+    app: &App,
+    is_https: IsHttps,
+    signed: SignIn,
+) -> (CookieJar, Json<SessionBody>) {
     let cookie = Cookie::build((SESSION_COOKIE, signed.secret))
         .path("/")
         .http_only(true)
@@ -172,12 +176,17 @@ pub(crate) fn ended(name: &'static str, path: &'static str) -> Cookie<'static> {
 }
 
 /// A cookie that only the steps of signing in get.
-pub(crate) fn of_sign_in(app: &App, name: &'static str, value: String) -> Cookie<'static> {
+pub(crate) fn of_sign_in(
+    app: &App,
+    is_https: IsHttps,
+    name: &'static str,
+    value: String,
+) -> Cookie<'static> {
     Cookie::build((name, value))
         .path(SIGN_IN_PATH)
         .http_only(true)
         .same_site(SameSite::Strict)
-        .secure(app.options.cookie_secure)
+        .secure(is_secure(&app.options, is_https))
         .build()
 }
 

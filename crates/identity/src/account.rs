@@ -97,7 +97,8 @@ impl Identity {
         let fits = old.len() <= self.options.password_bytes_max
             && self.verify_password(old.to_owned(), stored).await?;
         if !fits {
-            self.refuse(&user.username, &actor.peer, now).await?;
+            self.refuse_sign_in(&user.username, &actor.peer, now)
+                .await?;
             return Err(Failure::Invalid(Problem::new(
                 "password-old-wrong",
                 "the old password is wrong",
@@ -105,7 +106,9 @@ impl Identity {
                 "type the password that you have now; an administrator can set a new one",
             )));
         }
-        self.limiter.lock().succeeded(&user.username, &actor.peer);
+        self.limiter
+            .lock()
+            .succeeded(&user.username, &actor.peer, now);
         let hash = self.hash_password(new.to_owned()).await?;
         let mut write = self.records().write().await?;
         users::set_password(&mut write, user_id, &hash, now).await?;
@@ -186,7 +189,7 @@ impl Identity {
         let codes = self.first_recovery_codes(&mut write, user.id).await?;
         write.commit().await?;
         self.waiting.lock().drafts.take(&waiting, now);
-        self.limiter.lock().succeeded(&counted, &actor.peer);
+        self.limiter.lock().succeeded(&counted, &actor.peer, now);
         Ok(codes)
     }
 
@@ -430,16 +433,6 @@ impl Identity {
         // Whoever is half in with what was just taken away begins again.
         self.waiting.lock().halves.forget(|h| h.user_id == user_id);
         Ok(ended)
-    }
-
-    /// One user by id.
-    ///
-    /// # Errors
-    /// [`Failure::NotFound`].
-    pub async fn user(&self, id: i64) -> Result<User> {
-        users::get(&mut *self.records().read().await?, id)
-            .await?
-            .ok_or_else(|| Failure::not_found("user", id))
     }
 
     /// What follows from a second factor's removal: not the last one where the role asks for one, and no recovery codes that

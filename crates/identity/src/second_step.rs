@@ -278,7 +278,9 @@ impl Identity {
             ));
         }
         self.take_half(half_secret, now)?;
-        self.limiter.lock().succeeded(&second_name(user.id), peer);
+        self.limiter
+            .lock()
+            .succeeded(&second_name(user.id), peer, now);
         let signed = self.open_session(&mut write, &user, by, peer, now).await?;
         write.commit().await?;
         Ok(signed)
@@ -414,7 +416,7 @@ impl Identity {
         let found = self.holder(shown).await?;
         let Some((passkey, user)) = found.filter(|(p, _)| of_half.is_none_or(|id| id == p.user_id))
         else {
-            self.refuse("", peer, now).await?;
+            self.refuse_sign_in("", peer, now).await?;
             return Err(second_wrong("this passkey is not known here"));
         };
         let expected = Expected {
@@ -467,7 +469,7 @@ impl Identity {
             self.take_half(secret, now)?;
         }
         passkeys::used(&mut write, passkey.id, counter, signed.is_synced, now).await?;
-        self.limiter.lock().succeeded(&counted, peer);
+        self.limiter.lock().succeeded(&counted, peer, now);
         let signed = self.open_session(&mut write, &user, by, peer, now).await?;
         write.commit().await?;
         Ok(signed)
