@@ -344,6 +344,7 @@ await test("every page opens in both languages without an error", async () => {
       "/devices",
       "/dead-letters",
       "/audit",
+      "/organisation",
       "/sql",
       "/plan",
       `/entities/${encodeURIComponent(station)}`,

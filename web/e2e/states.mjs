@@ -10,6 +10,7 @@ const PAGES = {
   cases: { path: "/cases", data: /^\/api\/v1\/cases/ },
   case: { path: "/cases/1", data: /^\/api\/v1\/cases\/1$/, emptiable: false },
   devices: { path: "/devices", data: /^\/api\/v1\/devices/ },
+  organisation: { path: "/organisation", data: /^\/api\/v1\/(organisation|people)/, emptiable: false },
   audit: { path: "/audit", data: /^\/api\/v1\/audit(\?|$)/ },
   "dead-letters": { path: "/dead-letters", data: /^\/api\/v1\/dead-letters/ },
   plan: { path: "/plan", data: /^\/api\/v1\/plan$/ },

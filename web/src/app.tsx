@@ -48,6 +48,7 @@ const FieldPage = page(() => import("./features/field/page.tsx"));
 const DevicesPage = page(() => import("./features/devices/page.tsx"));
 const DeadLettersPage = page(() => import("./features/dead-letters/page.tsx"));
 const AuditPage = page(() => import("./features/audit/page.tsx"));
+const OrganisationPage = page(() => import("./features/organisation/page.tsx"));
 const SqlPage = page(() => import("./features/sql/page.tsx"));
 const PlanPage = page(() => import("./features/plan/page.tsx"));
 const IndicatorPage = page(() => import("./features/plan/detail.tsx"));
@@ -70,6 +71,7 @@ const pages: RouteObject[] = [
   { path: "field", element: <FieldPage /> },
   { path: "devices", element: <DevicesPage /> },
   { path: "dead-letters", element: <DeadLettersPage /> },
+  { path: "organisation", element: <OrganisationPage /> },
   { path: "audit", element: <AuditPage /> },
   { path: "sql", element: <SqlPage /> },
   { path: "plan", element: <PlanPage /> },

@@ -2,23 +2,32 @@
 //! that a person makes goes to the audit trail in the transaction of the change.
 //!
 //! Reading order: [`permission`] (what can be allowed), [`role`] (who is allowed what, as data),
-//! [`principal`] (the caller once known), [`limiter`] (how often sign-in may be tried), [`password`] and
+//! [`principal`] (the caller once known), organisations, `posts`, hand-overs and [`roster`] (the same from a file),
+//! [`limiter`] (how often sign-in may be tried), [`password`] and
 //! [`secret`] (what is kept of passwords and tokens), then [`Identity`]'s parts: sign-in and
 //! sessions, users, tokens, devices.
 
+pub mod checks;
 mod devices;
+mod hand_over;
 pub mod limiter;
+pub mod organisation;
 pub mod password;
 pub mod permission;
+pub mod posts;
 pub mod principal;
 pub mod role;
+pub mod roster;
 pub mod secret;
 mod sessions;
 mod tokens;
 mod users;
 
 pub use devices::{DeviceCredentials, DeviceIdentity};
+pub use hand_over::{HandOver, HandOverPlan, PostLeft};
+pub use organisation::{NewOrganisation, OrganisationChange};
 pub use permission::Permission;
+pub use posts::{NewPost, PostChange, PostHeld};
 pub use principal::{Principal, PrincipalId};
 pub use role::Role;
 pub use sessions::SignIn;
@@ -57,6 +66,14 @@ pub struct Options {
     pub name_chars_max: usize,
     /// Most devices that one call may register.
     pub devices_at_once_max: usize,
+    /// Most organisations above one another.
+    pub organisation_depth_max: usize,
+    /// Most posts that one person holds.
+    pub posts_per_person_max: usize,
+    /// Longest duty of a post and longest note of a hand-over, in characters.
+    pub duty_chars_max: usize,
+    /// How much a file of organisations, posts and people may hold.
+    pub roster: roster::Limits,
 }
 
 impl Default for Options {
@@ -73,6 +90,10 @@ impl Default for Options {
             username_chars_max: 64,
             name_chars_max: 128,
             devices_at_once_max: 10_000,
+            organisation_depth_max: 8,
+            posts_per_person_max: 20,
+            duty_chars_max: 2_000,
+            roster: roster::Limits::default(),
         }
     }
 }

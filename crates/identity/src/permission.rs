@@ -70,6 +70,8 @@ permissions! {
     UserManage = "user.manage",
     /// Add and remove machines' tokens.
     TokenManage = "token.manage",
+    /// Read organisations, posts and who holds them; telephone numbers in part.
+    OrganisationRead = "organisation.read",
 }
 
 impl fmt::Display for Permission {

@@ -48,6 +48,7 @@ const ROLES: &[(Role, &str, &[Permission])] = &[
             DeadLetterRead,
             IndicatorRead,
             DataCorrect,
+            OrganisationRead,
         ],
     ),
     (
@@ -63,6 +64,7 @@ const ROLES: &[(Role, &str, &[Permission])] = &[
             DeviceRead,
             DeadLetterRead,
             IndicatorRead,
+            OrganisationRead,
         ],
     ),
     (
@@ -84,6 +86,7 @@ const ROLES: &[(Role, &str, &[Permission])] = &[
             IndicatorRead,
             IndicatorReport,
             DataCorrect,
+            OrganisationRead,
         ],
     ),
     (
@@ -208,6 +211,10 @@ mod tests {
         assert_eq!(holders(SqlQuery), ["admin", "duty", "planner", "analyst"]);
         assert_eq!(holders(TableImport), ["admin", "planner", "analyst"]);
         assert_eq!(holders(TableRemove), ["admin", "planner"]);
+        assert_eq!(
+            holders(OrganisationRead),
+            ["admin", "duty", "operator", "planner"]
+        );
         for permission in Permission::ALL {
             assert!(!holders(*permission).is_empty());
             assert_eq!(

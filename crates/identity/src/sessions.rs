@@ -1,5 +1,6 @@
 //! Sign-in, and the sessions of people who have.
 
+use crate::posts::{PostHeld, held_by};
 use crate::principal::{Principal, PrincipalId};
 use crate::role::Role;
 use crate::users::clean_username;
@@ -82,7 +83,11 @@ impl Identity {
             )));
         };
         self.limiter.lock().succeeded(&username, peer);
-        let principal = principal_of(&user)?;
+        let held = {
+            let mut connection = self.records().read().await?;
+            held_by(&mut connection, user.id, now).await?
+        };
+        let principal = principal_of(&user, held)?;
         let session_secret = secret::generate_secret();
         let expires_at = now.plus_seconds(self.options.session_absolute_s);
         let mut write = self.records().write().await?;
@@ -139,6 +144,7 @@ impl Identity {
         else {
             return Ok(None);
         };
+        let held = held_by(&mut connection, user.id, now).await?;
         drop(connection);
         if session
             .last_seen_at
@@ -149,7 +155,7 @@ impl Identity {
             sessions::touch(&mut write, &hash, now).await?;
             write.commit().await?;
         }
-        principal_of(&user).map(Some)
+        principal_of(&user, held).map(Some)
     }
 
     /// When the person of a session signed in; `None` when there is no such session.
@@ -206,14 +212,24 @@ impl Identity {
     }
 }
 
-pub(crate) fn principal_of(user: &User) -> Result<Principal> {
+/// What a person may do: what the main role may, and the roles of the posts that they hold.
+pub(crate) fn principal_of(user: &User, posts: Vec<PostHeld>) -> Result<Principal> {
     let role: Role = user.role.parse().map_err(Failure::internal)?;
+    let mut permissions = role.permissions().to_vec();
+    for post in &posts {
+        for permission in post.role.permissions() {
+            if !permissions.contains(permission) {
+                permissions.push(*permission);
+            }
+        }
+    }
     Ok(Principal {
         id: PrincipalId::User(user.id),
         username: user.username.clone(),
         name: user.name.clone(),
         role,
         organisation_id: user.organisation_id.clone(),
-        permissions: role.permissions().to_vec(),
+        posts,
+        permissions,
     })
 }

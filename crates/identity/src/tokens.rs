@@ -107,6 +107,7 @@ impl Identity {
             name: token.name,
             role,
             organisation_id: None,
+            posts: Vec::new(),
             permissions: role.permissions().to_vec(),
         }))
     }

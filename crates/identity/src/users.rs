@@ -1,12 +1,12 @@
-//! Users and organisations: the first sign-in of a new city, adding people, changing them.
+//! Users: the first sign-in of a new city, adding people, changing them.
 
 use crate::role::Role;
-use crate::{Identity, password, secret};
+use crate::{Identity, checks, password, secret};
 use model::{Problem, Timestamp, problem::quote};
-use records::organisations::Organisation;
 use records::users::{NewUser, User};
 use records::{
-    Actor, Failure, Page, PageRequest, Result, Secret, Write, audit, organisations, sessions, users,
+    Actor, Connection, Event, Failure, Page, PageRequest, Result, Secret, Write, audit,
+    organisations, sessions, users,
 };
 use serde_json::json;
 
@@ -36,6 +36,8 @@ pub struct PersonChange {
     pub organisation_id: Option<Option<String>>,
     /// Whether sign-in is closed.
     pub disabled: Option<bool>,
+    /// The telephone number; `Some(None)` takes it away.
+    pub phone: Option<Option<String>>,
 }
 
 /// A sign-in that was made just now. The password is not stored and cannot be shown again.
@@ -86,9 +88,24 @@ impl Identity {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<GeneratedSignIn> {
+        self.create_person(person, None, actor, now).await
+    }
+
+    /// Adds a person with a telephone number.
+    ///
+    /// # Errors
+    /// As [`Identity::create_user`]; [`Failure::Invalid`] `phone`.
+    pub async fn create_person(
+        &self,
+        person: &NewPerson,
+        phone: Option<&str>,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<GeneratedSignIn> {
         let username = clean_username(&person.username);
         self.check_username(&username)?;
         let name = self.check_name(&person.name, "name")?;
+        let phone = checked_phone(phone)?;
         let given = match &person.password {
             Some(given) => {
                 self.check_password(given)?;
@@ -106,25 +123,7 @@ impl Identity {
             organisation_id: person.organisation_id.clone(),
             password_hash,
         };
-        let user = users::insert(&mut write, &new, now).await?.ok_or_else(|| {
-            Failure::Conflict(Problem::new(
-                "username-taken",
-                format!("there is already a user \"{}\"", quote(&new.username)),
-                "username",
-                "choose another username",
-            ))
-        })?;
-        let detail = json!({"username": user.username, "role": user.role, "organisation_id": user.organisation_id});
-        let target = format!("user:{}", user.id);
-        audit::insert(
-            &mut write,
-            now,
-            actor,
-            records::Event::UserCreate,
-            &target,
-            &detail,
-        )
-        .await?;
+        let user = write_added(&mut write, &new, phone, actor, now).await?;
         write.commit().await?;
         Ok(GeneratedSignIn {
             user,
@@ -162,6 +161,10 @@ impl Identity {
         if let Some(disabled) = change.disabled {
             user.disabled = disabled;
         }
+        let phone_before = user.phone.clone();
+        if let Some(phone) = &change.phone {
+            user.phone = checked_phone(phone.as_deref())?;
+        }
         let user = users::update(&mut write, &user)
             .await?
             .ok_or_else(|| Failure::not_found("user", id))?;
@@ -177,17 +180,7 @@ impl Identity {
         if change.role.is_some() || user.disabled {
             sessions::delete_of_user(&mut write, id).await?;
         }
-        let detail = json!({"name": user.name, "role": user.role, "organisation_id": user.organisation_id, "disabled": user.disabled});
-        let target = format!("user:{id}");
-        audit::insert(
-            &mut write,
-            now,
-            actor,
-            records::Event::UserChange,
-            &target,
-            &detail,
-        )
-        .await?;
+        write_changed(&mut write, &user, user.phone != phone_before, actor, now).await?;
         write.commit().await?;
         Ok(user)
     }
@@ -266,60 +259,7 @@ impl Identity {
         .await
     }
 
-    /// Adds organisations and brings the names of known ones up to date, in one transaction.
-    ///
-    /// # Errors
-    /// [`Failure::Invalid`] `organisation-id` when an id is empty or too long.
-    pub async fn import_organisations(
-        &self,
-        list: &[Organisation],
-        actor: &Actor,
-        now: Timestamp,
-    ) -> Result<()> {
-        let mut write = self.records().write().await?;
-        let mut changed = Vec::new();
-        for organisation in list {
-            if organisation.id.is_empty() || organisation.id.len() > model::ids::ID_BYTES_MAX {
-                return Err(Failure::Invalid(Problem::new(
-                    "organisation-id",
-                    format!(
-                        "\"{}\" is not an organisation's id",
-                        quote(&organisation.id)
-                    ),
-                    "organisations",
-                    format!("use 1 to {} bytes", model::ids::ID_BYTES_MAX),
-                )));
-            }
-            let known = organisations::get(&mut write, &organisation.id).await?;
-            if known.as_ref() != Some(organisation) {
-                organisations::upsert(&mut write, organisation).await?;
-                changed.push(organisation.id.as_str());
-            }
-        }
-        if !changed.is_empty() {
-            let detail = json!({"ids": changed});
-            audit::insert(
-                &mut write,
-                now,
-                actor,
-                records::Event::OrganisationImport,
-                "organisations",
-                &detail,
-            )
-            .await?;
-        }
-        write.commit().await
-    }
-
-    /// All organisations.
-    ///
-    /// # Errors
-    /// The store's own.
-    pub async fn organisations(&self) -> Result<Vec<Organisation>> {
-        organisations::list(&mut *self.records().read().await?).await
-    }
-
-    async fn hash_password(&self, given: String) -> Result<Secret> {
+    pub(crate) async fn hash_password(&self, given: String) -> Result<Secret> {
         let _permit = self
             .password_checks
             .acquire()
@@ -331,7 +271,7 @@ impl Identity {
             .map_err(Failure::internal)?
     }
 
-    fn check_username(&self, username: &str) -> Result<()> {
+    pub(crate) fn check_username(&self, username: &str) -> Result<()> {
         let count = username.chars().count();
         let good = (2..=self.options.username_chars_max).contains(&count)
             && username
@@ -387,6 +327,60 @@ impl Identity {
     }
 }
 
+/// A telephone number as it is kept; an empty one is none.
+fn checked_phone(phone: Option<&str>) -> Result<Option<String>> {
+    let phone = phone.map(str::trim).filter(|p| !p.is_empty());
+    let phone = phone.map(checks::phone).transpose();
+    phone.map_err(|told| {
+        Failure::Invalid(Problem {
+            place: "phone".to_owned(),
+            ..told.into()
+        })
+    })
+}
+
+/// Writes a new person and the act.
+pub(crate) async fn write_added(
+    write: &mut Write,
+    new: &NewUser,
+    phone: Option<String>,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<User> {
+    let mut user = users::insert(write, new, now).await?.ok_or_else(|| {
+        Failure::Conflict(Problem::new(
+            "username-taken",
+            format!("there is already a user \"{}\"", quote(&new.username)),
+            "username",
+            "choose another username",
+        ))
+    })?;
+    if phone.is_some() {
+        user.phone = phone;
+        users::update(write, &user).await?;
+    }
+    let detail = json!({"username": user.username, "role": user.role, "organisation_id": user.organisation_id});
+    let target = format!("user:{}", user.id);
+    audit::insert(write, now, actor, Event::UserCreate, &target, &detail).await?;
+    Ok(user)
+}
+
+/// Writes the act of a change to a person.
+pub(crate) async fn write_changed(
+    write: &mut Write,
+    user: &User,
+    phone_changed: bool,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<()> {
+    let mut detail = json!({"name": user.name, "role": user.role, "organisation_id": user.organisation_id, "disabled": user.disabled});
+    if phone_changed {
+        detail["phone"] = true.into();
+    }
+    let target = format!("user:{}", user.id);
+    audit::insert(write, now, actor, Event::UserChange, &target, &detail).await
+}
+
 /// A username as it is stored and compared: without surrounding white space, lower case.
 pub(crate) fn clean_username(username: &str) -> String {
     username.trim().to_lowercase()
@@ -407,13 +401,22 @@ async fn check_organisation(write: &mut Write, id: Option<&str>) -> Result<()> {
 }
 
 async fn admin_remains(write: &mut Write) -> Result<bool> {
+    admin_remains_without(write, None).await
+}
+
+/// Whether there is an administrator whose sign-in is open, one person aside.
+pub(crate) async fn admin_remains_without(
+    connection: &mut Connection,
+    without: Option<i64>,
+) -> Result<bool> {
     let mut page = PageRequest {
         after: None,
         limit: Some(records::page::PAGE_ITEMS_MAX),
     };
     loop {
-        let found = users::list(write, Some(Role::Admin.as_str()), None, &page).await?;
-        if found.items.iter().any(|u| !u.disabled) {
+        let found = users::list(connection, Some(Role::Admin.as_str()), None, &page).await?;
+        let mut others = found.items.iter().filter(|u| Some(u.id) != without);
+        if others.any(|u| !u.disabled) {
             return Ok(true);
         }
         match found.next {

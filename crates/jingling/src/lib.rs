@@ -24,6 +24,7 @@ pub mod mapping;
 pub mod metrics;
 pub mod mqtt_door;
 pub mod oidc;
+pub mod organisation;
 mod output;
 pub mod presence;
 pub mod program;

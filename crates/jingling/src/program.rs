@@ -2,7 +2,9 @@
 //! `async fn` is compiled anew in each program that waits for it, and this one waits for all of them.
 
 use crate::args::{Cli, Command};
-use crate::{audit, backup, check, commands, demo, department, oidc, output, query, settings};
+use crate::{
+    audit, backup, check, commands, demo, department, oidc, organisation, output, query, settings,
+};
 use clap::Parser;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -88,6 +90,7 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Token(command) => commands::token(command).await?,
         Command::Device(command) => commands::device(command).await?,
         Command::User(command) => commands::user(command).await?,
+        Command::Org(command) => return organisation::commands::organisation(command).await,
         Command::Oidc(command) => oidc::command(command).await?,
         Command::Pack(command) => return commands::pack(&command),
         Command::Openapi => output::print_json(&api::description::json())?,

@@ -177,7 +177,7 @@ pub async fn search(
 }
 
 /// Text in which nothing is a sign of LIKE.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('!', "!!")
         .replace('%', "!%")
         .replace('_', "!_")

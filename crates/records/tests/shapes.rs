@@ -2,8 +2,8 @@
 
 use model::Timestamp;
 use records::{
-    Event, PageRequest, Records, alerts, audit, cases, corrections, dead_letters, devices, oidc,
-    oidc_clients, users,
+    Event, PageRequest, Records, alerts, audit, cases, corrections, dead_letters, devices,
+    handovers, oidc, oidc_clients, organisations, posts, users,
 };
 
 #[tokio::test]
@@ -227,4 +227,47 @@ async fn shape_5_opens_with_its_clients() {
         .await
         .unwrap();
     assert_eq!(given.unwrap().scopes, "openid");
+}
+
+#[tokio::test]
+async fn shape_6_opens_with_its_organisation() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v6.sqlite")).unwrap();
+    let records = Records::open(&path).await.unwrap();
+    assert_eq!(records.check().await.unwrap(), []);
+    let mut read = records.read().await.unwrap();
+    // What was there before is the profile's, and a department.
+    let water = organisations::get(&mut read, "water")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (water.kind.as_str(), water.of_profile),
+        ("department", true)
+    );
+    let company = organisations::get(&mut read, "pump-co")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(company.parent.as_deref(), Some("water"));
+    assert_eq!(company.credit_code.as_deref(), Some("91330100799655058B"));
+    let t0 = Timestamp::from_seconds(1_800_000_000);
+    let held = posts::held_by(&mut read, 1, t0).await.unwrap();
+    assert_eq!(
+        (held[0].id.as_str(), held[0].role.as_str()),
+        ("pump-co-1", "field")
+    );
+    let earlier = t0.plus_seconds(-1);
+    assert_eq!(posts::held_by(&mut read, 1, earlier).await.unwrap(), []);
+    assert_eq!(
+        posts::people_of(&mut read, "pump-co", t0).await.unwrap(),
+        [1]
+    );
+    let user = users::get(&mut read, 1).await.unwrap().unwrap();
+    assert_eq!(user.phone.as_deref(), Some("13812345678"));
+    let done = handovers::list(&mut read, &PageRequest::default())
+        .await
+        .unwrap();
+    assert_eq!(done.items[0].moved_to.as_deref(), Some("pump-co"));
 }

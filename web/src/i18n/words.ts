@@ -6,6 +6,7 @@ import { commonWords } from "./words/common.ts";
 import { dataWords } from "./words/data.ts";
 import { mapWords } from "./words/map.ts";
 import { oidcWords } from "./words/oidc.ts";
+import { organisationWords } from "./words/organisation.ts";
 import { planWords } from "./words/plan.ts";
 import { problemWords } from "./words/problems.ts";
 
@@ -17,6 +18,7 @@ export const words = {
   ...caseWords,
   ...dataWords,
   ...oidcWords,
+  ...organisationWords,
   ...planWords,
   ...problemWords,
 } as const satisfies Record<string, readonly [zh: string, en: string]>;

@@ -9,6 +9,7 @@ import {
   FundOutlined,
   GlobalOutlined,
   InboxOutlined,
+  TeamOutlined,
 } from "@ant-design/icons";
 import type { ReactNode } from "react";
 import type { Key } from "../i18n/words.ts";
@@ -38,6 +39,12 @@ export const NAV: NavItem[] = [
     permission: "deadletter.read",
   },
   { path: "/sql", title: "nav.sql", icon: <CodeOutlined />, permission: "sql.query" },
+  {
+    path: "/organisation",
+    title: "nav.organisation",
+    icon: <TeamOutlined />,
+    permission: "organisation.read",
+  },
   { path: "/audit", title: "nav.audit", icon: <AuditOutlined />, permission: "audit.read" },
 ];
 
