@@ -76,7 +76,8 @@ impl City {
             organisation_id: organisation.map(str::to_owned),
             password: Some("a long enough password".to_owned()),
         };
-        let made = self.identity.create_user(&person, &cli(), T0).await;
+        let actor = cli();
+        let made = self.identity.create_user(&person, &actor, T0).await;
         made.unwrap().user
     }
 
@@ -98,8 +99,9 @@ impl City {
         let user = self.id(username).await;
         let given = self
             .identity
-            .give_post(post, user, (None, None), &cli(), T0);
-        given.await.unwrap().id
+            .give_post(post, user, (None, None), &cli(), T0)
+            .await;
+        given.unwrap().id
     }
 
     /// An open case that a person handles.
@@ -213,8 +215,9 @@ async fn organisations_are_added_changed_and_refused_with_a_reason() {
     assert_eq!(code(add(&other).await), "credit-code-taken");
 
     let change = async |id: &str, change: OrganisationChange| {
-        let changed = city.identity.change_organisation(id, &change, &cli(), T0);
-        changed.await
+        city.identity
+            .change_organisation(id, &change, &cli(), T0)
+            .await
     };
     let renamed = OrganisationChange {
         name_zh: Some("水务局".into()),
@@ -276,8 +279,9 @@ async fn a_post_gives_its_role_for_as_long_as_it_is_held() {
     let user = city.id("li.si").await;
     let given = city
         .identity
-        .give_post(&watch, user, (Some(from), Some(until)), &cli(), T0);
-    given.await.unwrap();
+        .give_post(&watch, user, (Some(from), Some(until)), &cli(), T0)
+        .await;
+    given.unwrap();
     assert!(who(T0.plus_seconds(59)).await.posts.is_empty());
     let holding = who(from).await;
     assert_eq!(
@@ -366,8 +370,7 @@ async fn posts_are_refused_with_a_reason_and_end_once() {
 
     let user = city.id("li.si").await;
     let give = async |post: &str, user: i64, times| {
-        let given = city.identity.give_post(post, user, times, &cli(), T0);
-        given.await
+        city.identity.give_post(post, user, times, &cli(), T0).await
     };
     assert_eq!(code(give("nobody", user, (None, None)).await), "not-found");
     assert_eq!(code(give("watch", 999, (None, None)).await), "post-holder");
@@ -409,8 +412,11 @@ async fn people_are_found_by_name_post_and_organisation_and_numbers_stay_out_of_
         phone: Some(Some(phone.to_owned())),
         ..PersonChange::default()
     };
-    let bad = city.identity.change_user(user, &phone("12"), &cli(), T0);
-    assert_eq!(code(bad.await), "phone");
+    let bad = city
+        .identity
+        .change_user(user, &phone("12"), &cli(), T0)
+        .await;
+    assert_eq!(code(bad), "phone");
     let changed = city
         .identity
         .change_user(user, &phone("138 1234 5678"), &cli(), T0)
@@ -419,11 +425,10 @@ async fn people_are_found_by_name_post_and_organisation_and_numbers_stay_out_of_
     assert_eq!(changed.phone.as_deref(), Some("13812345678"));
     let shown = serde_json::to_string(&changed).unwrap();
     assert!(!shown.contains("138"), "{shown}");
-    let trail = audit::list(
-        &mut city.records.read().await.unwrap(),
-        &PageRequest::default(),
-    );
-    let newest = trail.await.unwrap().items.remove(0);
+    let page = PageRequest::default();
+    let mut read = city.records.read().await.unwrap();
+    let newest = audit::list(&mut read, &page).await.unwrap().items.remove(0);
+    drop(read);
     assert_eq!(newest.detail["phone"], true);
     assert!(!newest.detail.to_string().contains("138"));
 

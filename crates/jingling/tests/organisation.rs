@@ -80,7 +80,10 @@ async fn the_towns_are_organisations_and_what_people_add_can_be_given_work() {
     wrong["id"] = "pump-3".into();
     wrong["credit_code"] = "91330100799655058A".into();
     let answer = send(&city, "POST", organisations, &wrong).await;
-    assert_eq!((answer.status, answer.problem().as_str()), (400, "credit-code"));
+    assert_eq!(
+        (answer.status, answer.problem().as_str()),
+        (400, "credit-code")
+    );
     let listed = city.get("/api/v1/organisations").await;
     let has = |list: &Json, id: &str| {
         let items = list["items"].as_array().unwrap();
@@ -97,7 +100,13 @@ async fn the_towns_are_organisations_and_what_people_add_can_be_given_work() {
     let dispatch = json!({"action": "dispatch", "organisation": "pump-co"});
     let answer = send(&city, "POST", &act, &dispatch).await;
     assert_eq!(answer.problem(), "organisation-closed");
-    made(&city, "PATCH", &path, json!({"disabled": false, "parent": ""})).await;
+    made(
+        &city,
+        "PATCH",
+        &path,
+        json!({"disabled": false, "parent": ""}),
+    )
+    .await;
     made(&city, "POST", &act, dispatch).await;
     let listed = city.get("/api/v1/organisation").await;
     let units = listed["organisations"].as_array().unwrap();
@@ -124,10 +133,20 @@ async fn a_post_makes_able_at_once_and_numbers_are_shown_to_colleagues_alone() {
         city.ask("POST", "/api/v1/sql", with).await.status
     };
     assert_eq!(may().await, 403);
-    let draft = json!({"organisation": "yingji", "title_zh": "值班", "role": "duty", "duty": "接警"});
+    let draft =
+        json!({"organisation": "yingji", "title_zh": "值班", "role": "duty", "duty": "接警"});
     let post = made(&city, "POST", "/api/v1/organisation/posts", draft).await;
-    let path = format!("/api/v1/organisation/posts/{}", post["id"].as_str().unwrap());
-    let holder = made(&city, "POST", &format!("{path}/holders"), json!({"user_id": id})).await;
+    let path = format!(
+        "/api/v1/organisation/posts/{}",
+        post["id"].as_str().unwrap()
+    );
+    let holder = made(
+        &city,
+        "POST",
+        &format!("{path}/holders"),
+        json!({"user_id": id}),
+    )
+    .await;
     assert_eq!(may().await, 200);
     let admin = send(&city, "PATCH", &path, &json!({"role": "admin"})).await;
     assert_eq!((admin.status, admin.problem().as_str()), (400, "post-role"));
@@ -170,7 +189,11 @@ async fn people_are_added_changed_closed_and_get_new_passwords() {
     let change = json!({"name": "孙悟", "role": "analyst", "organisation": "", "phone": ""});
     let changed = made(&city, "PATCH", &path, change).await;
     assert_eq!(
-        (&changed["name"], &changed["organisation"], &changed["phone"]),
+        (
+            &changed["name"],
+            &changed["organisation"],
+            &changed["phone"]
+        ),
         (&json!("孙悟"), &Json::Null, &Json::Null)
     );
     made(&city, "PATCH", &path, json!({"disabled": true})).await;
@@ -195,7 +218,9 @@ async fn people_are_added_changed_closed_and_get_new_passwords() {
     let with = |r: reqwest::RequestBuilder| r.bearer_auth(&duty).json(&body);
     let answer = city.ask("POST", "/api/v1/people", with).await;
     assert_eq!(answer.status, 403);
-    let read = city.ask("GET", "/api/v1/people", |r| r.bearer_auth(&duty)).await;
+    let read = city
+        .ask("GET", "/api/v1/people", |r| r.bearer_auth(&duty))
+        .await;
     assert_eq!(read.status, 200);
     assert!(!read.body.contains("13812345678"), "{}", read.body);
 }
@@ -227,7 +252,10 @@ async fn whoever_leaves_hands_over_cases_posts_and_sessions_at_once() {
         (json!({}), "successor-missing"),
         (json!({"to": from}), "successor-same"),
         (json!({"to": away}), "successor-elsewhere"),
-        (json!({"to": to, "give_posts": ["nothing"]}), "post-not-held"),
+        (
+            json!({"to": to, "give_posts": ["nothing"]}),
+            "post-not-held",
+        ),
     ] {
         for path in [&preview, &path] {
             let answer = send(&city, "POST", path, &body).await;
@@ -279,8 +307,22 @@ async fn whoever_leaves_hands_over_cases_posts_and_sessions_at_once() {
 }
 
 const ORGANISATIONS: &[&[&str]] = &[
-    &["单位编号", "单位名称", "类别", "上级单位", "统一社会信用代码", "区划代码"],
-    &["bengzhan", "一号泵站", "运营单位", "市水利和湖泊局", "914403001922038216", "429006001"],
+    &[
+        "单位编号",
+        "单位名称",
+        "类别",
+        "上级单位",
+        "统一社会信用代码",
+        "区划代码",
+    ],
+    &[
+        "bengzhan",
+        "一号泵站",
+        "运营单位",
+        "市水利和湖泊局",
+        "914403001922038216",
+        "429006001",
+    ],
 ];
 const POSTS: &[&[&str]] = &[
     &["单位", "岗位名称", "职责", "角色"],
@@ -288,8 +330,22 @@ const POSTS: &[&[&str]] = &[
 ];
 const PEOPLE: &[&[&str]] = &[
     &["登录名", "姓名", "角色", "单位", "手机", "岗位"],
-    &["roster.zhao", "赵六", "现场处置人员", "一号泵站", "13900001111", "值守"],
-    &["roster.qian", "钱七", "operator", "市水利和湖泊局", "", "一号泵站/值守"],
+    &[
+        "roster.zhao",
+        "赵六",
+        "现场处置人员",
+        "一号泵站",
+        "13900001111",
+        "值守",
+    ],
+    &[
+        "roster.qian",
+        "钱七",
+        "operator",
+        "市水利和湖泊局",
+        "",
+        "一号泵站/值守",
+    ],
 ];
 
 #[tokio::test]
@@ -308,7 +364,12 @@ async fn a_workbook_is_looked_at_then_imported_and_its_mistakes_are_told_by_cell
     assert_eq!(looked["mistakes_count"], 2);
     let first = &looked["mistakes"][0];
     assert_eq!(
-        (&first["sheet"], &first["line"], &first["column"], &first["value"]),
+        (
+            &first["sheet"],
+            &first["line"],
+            &first["column"],
+            &first["value"]
+        ),
         (&json!("人员"), &json!(2), &json!("角色"), &json!("国王"))
     );
     let refused = import(&city, &path, false).await;
@@ -326,20 +387,30 @@ async fn a_workbook_is_looked_at_then_imported_and_its_mistakes_are_told_by_cell
     );
     let looked = import(&city, &path, true).await.json();
     assert_eq!(
-        (&looked["written"], &looked["people"]["added"], &looked["sign_ins"]),
+        (
+            &looked["written"],
+            &looked["people"]["added"],
+            &looked["sign_ins"]
+        ),
         (&json!(false), &json!(2), &json!([]))
     );
     let done = import(&city, &path, false).await;
     assert_eq!(done.status, 201, "{done:?}");
     let done = done.json();
-    assert_eq!((&done["written"], &done["holders"]), (&json!(true), &json!(2)));
+    assert_eq!(
+        (&done["written"], &done["holders"]),
+        (&json!(true), &json!(2))
+    );
     let first = &done["sign_ins"][0];
     let (name, password) = (&first["username"], &first["password"]);
     assert_eq!(name, "roster.zhao");
     let signed = sign_in(&city, "roster.zhao", password.as_str().unwrap()).await;
     assert_eq!(signed.status, 200);
     let again = import(&city, &path, true).await.json();
-    assert_eq!((&again["people"]["same"], &again["holders"]), (&json!(2), &json!(0)));
+    assert_eq!(
+        (&again["people"]["same"], &again["holders"]),
+        (&json!(2), &json!(0))
+    );
     // The trail names the file, and no password and no number.
     let trail = city.get("/api/v1/audit?action=organisation.roster").await;
     assert_eq!(trail["items"][0]["detail"]["file"], "roster.xlsx");
@@ -406,13 +477,22 @@ fn the_command_line_makes_a_template_imports_it_and_hands_over() {
     std::fs::write(&csv, "登录名,姓名,角色\nzhao,赵六,admin\n").unwrap();
     let ran = jingling(&["org", "import", &dir, &csv]);
     assert_eq!(ran.status.code(), Some(1));
-    assert!(text(&ran.stderr).contains("第 2 行"), "{}", text(&ran.stderr));
+    assert!(
+        text(&ran.stderr).contains("第 2 行"),
+        "{}",
+        text(&ran.stderr)
+    );
     let ran = jingling(&["org", "import", &dir, &at("nothing.xlsx")]);
     assert_eq!(ran.status.code(), Some(1));
 
-    let words = ["org", "handover", &dir, "--from", "li.si", "--to", "wang.wu"];
+    let words = [
+        "org", "handover", &dir, "--from", "li.si", "--to", "wang.wu",
+    ];
     let looked = jingling_json(&[&words[..], &["--dry-run", "--json"]].concat());
-    assert_eq!((&looked["id"], &looked["closes"]), (&Json::Null, &json!(true)));
+    assert_eq!(
+        (&looked["id"], &looked["closes"]),
+        (&Json::Null, &json!(true))
+    );
     let done = jingling(&words);
     assert!(done.status.success(), "{}", text(&done.stderr));
     assert!(text(&done.stdout).contains("已完成"));
