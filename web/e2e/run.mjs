@@ -353,6 +353,7 @@ await test("every page opens in both languages without an error", async () => {
       "/audit",
       "/security",
       "/personal",
+      "/organisation",
       "/sql",
       "/plan",
       "/account",

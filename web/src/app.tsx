@@ -53,6 +53,7 @@ const PolicyPage = page(() => import("./features/policy/page.tsx"));
 const ApprovalsPage = page(() => import("./features/approvals/page.tsx"));
 const RolesPage = page(() => import("./features/roles/page.tsx"));
 const SecurityPage = page(() => import("./features/security/page.tsx"));
+const OrganisationPage = page(() => import("./features/organisation/page.tsx"));
 const SqlPage = page(() => import("./features/sql/page.tsx"));
 const PlanPage = page(() => import("./features/plan/page.tsx"));
 const IndicatorPage = page(() => import("./features/plan/detail.tsx"));
@@ -83,6 +84,7 @@ const pages: RouteObject[] = [
   { path: "devices", element: <DevicesPage /> },
   { path: "dead-letters", element: <DeadLettersPage /> },
   { path: "personal", element: <PersonalPage /> },
+  { path: "organisation", element: <OrganisationPage /> },
   { path: "audit", element: <AuditPage /> },
   { path: "policy", element: <PolicyPage /> },
   { path: "approvals", element: <ApprovalsPage /> },

@@ -8,8 +8,8 @@ use crate::tables::CityTables;
 use crate::{
     account, accounts, alerts, approvals, audit, case_pages, city_pages, corrections, dead_letters,
     devices, doors, entities, entity_types, events, health, import_progress, notices, oidc_clients,
-    oidc_consent, oidc_door, pages, personal, personal_subjects, plan, policy_pages, provenance,
-    second_step, security, session, sql,
+    oidc_consent, oidc_door, organisation, pages, people, personal, personal_subjects, plan,
+    policy_pages, provenance, roster, second_step, security, session, sql,
 };
 use admission::Ingest;
 use axum::Router;
@@ -296,6 +296,20 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(city_pages::city))
         .routes(routes!(city_pages::layer))
         .routes(routes!(city_pages::organisations))
+        .routes(routes!(organisation::tree))
+        .routes(routes!(organisation::add))
+        .routes(routes!(organisation::change))
+        .routes(routes!(organisation::add_post))
+        .routes(routes!(organisation::change_post))
+        .routes(routes!(organisation::give_post))
+        .routes(routes!(organisation::end_post))
+        .routes(routes!(people::list, people::add))
+        .routes(routes!(people::change))
+        .routes(routes!(people::password))
+        .routes(routes!(people::preview))
+        .routes(routes!(people::do_hand_over))
+        .routes(routes!(people::hand_overs))
+        .routes(routes!(roster::export))
         .routes(routes!(entities::list))
         .routes(routes!(entities::one))
         .routes(routes!(entities::history))
@@ -344,6 +358,8 @@ fn live() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(events::listen))
         .routes(routes!(crate::table_imports::import))
+        // Passwords of many new people take long to hash.
+        .routes(routes!(roster::import))
         .routes(routes!(crate::table_imports::remove))
 }
 

@@ -127,13 +127,13 @@ pub struct Organisations {
 /// The organisations that a case can be dispatched to.
 #[utoipa::path(get, path = "/api/v1/organisations", tag = "city", security(("session" = ["case.read"])),
     responses((status = 200, body = Organisations)))]
-pub async fn organisations(State(app): State<Arc<App>>) -> Json<Organisations> {
-    let items = app.city.organisations.iter().map(|o| OrganisationBody {
-        id: o.id.clone(),
-        name_zh: o.name_zh.clone(),
-        name_en: o.name_en.clone(),
-    });
-    Json(Organisations {
-        items: items.collect(),
-    })
+pub async fn organisations(State(app): State<Arc<App>>) -> Answer<Json<Organisations>> {
+    let all = app.identity.organisations().await?;
+    // Those of the profile stand first, in its order, then the others by id; one that is closed takes no work.
+    let place = |id: &str| app.city.organisations.iter().position(|o| o.id == id);
+    let mut open: Vec<_> = all.into_iter().filter(|o| !o.disabled).collect();
+    open.sort_by_key(|o| place(&o.id).unwrap_or(usize::MAX));
+    Ok(Json(Organisations {
+        items: open.into_iter().map(OrganisationBody::from).collect(),
+    }))
 }

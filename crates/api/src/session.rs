@@ -11,7 +11,8 @@ use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use identity::{Principal, PrincipalId, Role, SignIn, SignInStep};
-use records::PageRequest;
+use records::users::PeopleFilter;
+use records::{PageRequest, users};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
@@ -264,20 +265,22 @@ pub async fn people(
         after: None,
         limit: Some(PEOPLE_MAX),
     };
-    let users = app
-        .identity
-        .list_users(role, query.organisation.as_deref(), &page)
-        .await?;
-    let items = users
-        .items
-        .into_iter()
-        .filter(|u| !u.disabled)
-        .map(|u| PersonBody {
-            id: u.id,
-            name: u.name,
-            role: u.role,
-            organisation: u.organisation_id,
-        });
+    // Whoever holds a post of the organisation works there too.
+    let filter = PeopleFilter {
+        text: None,
+        organisation_id: query.organisation.filter(|o| !o.is_empty()),
+        disabled: Some(false),
+        role: role.map(|role| role.to_string()),
+    };
+    let mut connection = app.records.read().await?;
+    let users = users::search(&mut connection, &filter, app.now(), &page).await?;
+    drop(connection);
+    let items = users.items.into_iter().map(|u| PersonBody {
+        id: u.id,
+        name: u.name,
+        role: u.role,
+        organisation: u.organisation_id,
+    });
     Ok(Json(People {
         items: items.collect(),
     }))

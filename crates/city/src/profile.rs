@@ -42,6 +42,13 @@ pub struct City {
     layers: BTreeMap<&'static str, Cow<'static, [u8]>>,
 }
 
+/// The kinds of organisations (单位类别): department (部门), town (乡镇), operator (运营单位), enterprise (企业).
+pub const ORGANISATION_KINDS: [&str; 4] = ["department", "town", "operator", "enterprise"];
+
+fn department() -> String {
+    ORGANISATION_KINDS[0].to_owned()
+}
+
 /// A department, company or centre.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,6 +59,12 @@ pub struct Organisation {
     pub name_zh: String,
     /// Name in English.
     pub name_en: String,
+    /// One of [`ORGANISATION_KINDS`]; a department when not said.
+    #[serde(default = "department")]
+    pub kind: String,
+    /// Code of the division (区划代码) that it answers for; the whole city when not said.
+    #[serde(default)]
+    pub division: Option<String>,
 }
 
 /// What personal data is looked at for (个人信息处理目的).
@@ -178,6 +191,21 @@ impl City {
     /// The organisation of that id.
     pub fn organisation(&self, id: &str) -> Option<&Organisation> {
         self.organisations.iter().find(|o| o.id == id)
+    }
+
+    /// The organisations of `city.toml`, and every town as one (乡镇、街道): `town-<code>`, which answers for its division.
+    pub fn all_organisations(&self) -> Vec<Organisation> {
+        let towns = self.towns.iter().map(|town| Organisation {
+            id: format!("town-{}", town.code),
+            name_zh: town.name.clone(),
+            name_en: town.name.clone(),
+            kind: "town".to_owned(),
+            division: Some(town.code.clone()),
+        });
+        // A town that city.toml names itself is what it says there.
+        let named = |o: &Organisation| self.organisation(&o.id).is_some();
+        let towns = towns.filter(|o| !named(o));
+        self.organisations.iter().cloned().chain(towns).collect()
     }
 
     fn read(files: Files) -> Result<Self, Problem> {
@@ -309,6 +337,16 @@ fn check(w: &Written) -> Result<(), Problem> {
     }
     let mut seen = BTreeSet::new();
     for organisation in &w.organisations {
+        if !ORGANISATION_KINDS.contains(&organisation.kind.as_str()) {
+            return bad(
+                "organisations",
+                format!(
+                    "\"{}\" of \"{}\" is not a kind of organisation",
+                    organisation.kind, organisation.id
+                ),
+                &format!("use one of {}", ORGANISATION_KINDS.join(", ")),
+            );
+        }
         if !is_slug(&organisation.id) || !seen.insert(&organisation.id) {
             return bad(
                 "organisations",
@@ -362,6 +400,15 @@ mod tests {
             639
         );
         assert!(city.organisation("shuili").is_some());
+        let all = city.all_organisations();
+        assert_eq!(all.len(), city.organisations.len() + 28);
+        let kind_of = |id: &str| {
+            let found = all.iter().find(|o| o.id == id).unwrap();
+            (found.kind.as_str(), found.division.as_deref())
+        };
+        assert_eq!(kind_of("shuili"), ("department", None));
+        assert_eq!(kind_of("gongdian"), ("operator", None));
+        assert_eq!(kind_of("town-429006001"), ("town", Some("429006001")));
         assert!(city.notes_zh[0].contains("示意图"));
         assert!(city.layer("towns").is_some() && city.layer("roads").is_none());
         let size: usize = LAYERS.iter().map(|l| city.layer(l).unwrap().len()).sum();
@@ -432,6 +479,10 @@ mod tests {
             "id = \"case-handling\"",
             "city-value",
             "city.toml: purposes",
+            "kind = \"operator\"",
+            "kind = \"club\"",
+            "city-value",
+            "city.toml: organisations",
         );
         expect(
             "id = \"tianmen\"",

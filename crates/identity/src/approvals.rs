@@ -4,6 +4,7 @@
 use crate::Identity;
 use crate::dangerous::DangerousAct;
 use crate::permission::Permission;
+use crate::posts::held_by;
 use crate::principal::{Principal, PrincipalId};
 use crate::sessions::principal_of;
 use model::{Problem, Timestamp};
@@ -206,7 +207,9 @@ impl Identity {
             )));
         }
         let asker = users::get(&mut write, found.asked_by).await?;
-        let asker = asker.filter(|u| !u.disabled).as_ref().map(principal_of);
+        let held = held_by(&mut write, found.asked_by, now).await?;
+        let asker = asker.filter(|u| !u.disabled);
+        let asker = asker.as_ref().map(|user| principal_of(user, held));
         let asker = asker.transpose()?.map(|p| self.permitted(p, now));
         if !asker.is_some_and(|p| p.may(act.asks())) {
             return Err(Failure::Conflict(Problem::new(

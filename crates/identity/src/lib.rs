@@ -4,22 +4,28 @@
 //! Reading order: [`permission`] (what can be allowed), [`role`] (who is allowed what, as data),
 //! [`separation`] (the three administrators), [`dangerous`] (what one person may not do alone), [`principal`] (the caller once
 //! known), [`policies`] (what policies let it do), [`limiter`] (how often sign-in may be tried), [`password`] and
-//! [`secret`] (what is kept of passwords and tokens), the second factors ([`key`], [`totp`], [`webauthn`]), then
+//! [`secret`] (what is kept of passwords and tokens), the second factors ([`key`], [`totp`], [`webauthn`]),
+//! organisations, [`posts`], hand-overs and [`roster`] (the same from a file), then
 //! [`Identity`]'s parts: sign-in and its second step, sessions, a person's own account, users, tokens, devices.
 
 mod account;
 pub mod approvals;
 mod certificates;
+pub mod checks;
 pub mod dangerous;
 mod devices;
+mod hand_over;
 pub mod key;
 pub mod limiter;
+pub mod organisation;
 pub mod password;
 mod pending;
 pub mod permission;
 pub mod policies;
+pub mod posts;
 pub mod principal;
 pub mod role;
+pub mod roster;
 mod second_step;
 pub mod secret;
 pub mod separation;
@@ -34,8 +40,11 @@ pub use approvals::{Approved, Asked, Ended};
 pub use certificates::Certificate;
 pub use dangerous::DangerousAct;
 pub use devices::{DeviceCredentials, DeviceIdentity, OVERLAP_HOURS, Rotated};
+pub use hand_over::{HandOver, HandOverPlan, PostLeft};
 pub use key::CityKey;
+pub use organisation::{NewOrganisation, OrganisationChange};
 pub use permission::Permission;
+pub use posts::{NewPost, PostChange, PostHeld};
 pub use principal::{Principal, PrincipalId};
 pub use role::Role;
 pub use second_step::{HalfSignIn, SignInStep, Ways};
@@ -104,6 +113,14 @@ pub struct Options {
     pub city_name: String,
     /// What needs a second person, and how long it waits for one.
     pub approval: approvals::Options,
+    /// Most organisations above one another.
+    pub organisation_depth_max: usize,
+    /// Most posts that one person holds.
+    pub posts_per_person_max: usize,
+    /// Longest duty of a post and longest note of a hand-over, in characters.
+    pub duty_chars_max: usize,
+    /// How much a file of organisations, posts and people may hold.
+    pub roster: roster::Limits,
 }
 
 impl Default for Options {
@@ -133,6 +150,10 @@ impl Default for Options {
             waiting_per_peer_max: 500,
             city_name: "竟陵".to_owned(),
             approval: approvals::Options::default(),
+            organisation_depth_max: 8,
+            posts_per_person_max: 20,
+            duty_chars_max: 2_000,
+            roster: roster::Limits::default(),
         }
     }
 }

@@ -86,6 +86,8 @@ permissions! {
     KeyManage = "key.manage",
     /// Decide on dangerous acts that others asked for (双人审批); which of them is the act's own rule.
     ApprovalDecide = "approval.decide",
+    /// Read organisations, posts and who holds them; telephone numbers in part.
+    OrganisationRead = "organisation.read",
 }
 
 impl fmt::Display for Permission {

@@ -87,12 +87,23 @@ impl Principal {
             PrincipalId::User(_) => Kind::Person,
             PrincipalId::Token(_) => Kind::Machine,
         };
+        let mut roles = vec![self.role.as_str().to_owned()];
+        for post in &self.posts {
+            let role = post.role.as_str();
+            if !roles.iter().any(|known| known == role) {
+                roles.push(role.to_owned());
+            }
+        }
         Who {
             kind,
             name: self.username.clone(),
-            roles: vec![self.role.as_str().to_owned()],
-            organisations: self.organisation_id.iter().cloned().collect(),
-            posts: Vec::new(),
+            roles,
+            organisations: self
+                .organisations()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
+            posts: self.posts.iter().map(|p| p.post_id.clone()).collect(),
         }
     }
 }
@@ -129,11 +140,12 @@ impl Identity {
     /// A person as policies know them now.
     pub(crate) async fn known(
         &self,
-        _connection: &mut records::Connection,
+        connection: &mut records::Connection,
         user: &records::users::User,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<Principal> {
-        crate::sessions::principal_of(user)
+        let held = crate::posts::held_by(connection, user.id, now).await?;
+        crate::sessions::principal_of(user, held)
     }
 
     /// A person by username, with what policies let them do at a time.
@@ -487,6 +499,10 @@ mod tests {
         assert_eq!(holders(SqlQuery), ["duty", "planner", "analyst"]);
         assert_eq!(holders(TableImport), ["planner", "analyst"]);
         assert_eq!(holders(TableRemove), ["planner"]);
+        assert_eq!(
+            holders(OrganisationRead),
+            ["admin", "security", "duty", "operator", "planner"]
+        );
         assert_eq!(holders(PersonalReveal), ["duty", "operator"]);
         assert_eq!(holders(PersonalExport), ["duty"]);
         for permission in Permission::ALL {

@@ -1,5 +1,6 @@
 //! Sign-in, and the sessions of people who have.
 
+use crate::posts::{PostHeld, held_by};
 use crate::principal::{Principal, PrincipalId};
 use crate::role::Role;
 use crate::users::clean_username;
@@ -126,7 +127,8 @@ impl Identity {
         peer: &str,
         now: Timestamp,
     ) -> Result<SignIn> {
-        let principal = self.permitted(principal_of(user)?, now);
+        let held = held_by(write, user.id, now).await?;
+        let principal = self.permitted(principal_of(user, held)?, now);
         let session_secret = secret::generate_secret();
         let expires_at = now.plus_seconds(self.options.session_absolute_s);
         let idle_since = now.plus_seconds(-self.options.session_idle_s);
@@ -183,6 +185,7 @@ impl Identity {
         else {
             return Ok(None);
         };
+        let held = held_by(&mut connection, user.id, now).await?;
         drop(connection);
         if session
             .last_seen_at
@@ -193,7 +196,7 @@ impl Identity {
             sessions::touch(&mut write, &hash, now).await?;
             write.commit().await?;
         }
-        principal_of(&user).map(|known| Some(self.permitted(known, now)))
+        principal_of(&user, held).map(|known| Some(self.permitted(known, now)))
     }
 
     /// When the person of a session signed in; `None` when there is no such session.
@@ -269,7 +272,8 @@ impl Identity {
     }
 }
 
-pub(crate) fn principal_of(user: &User) -> Result<Principal> {
+/// Who a person is: the main role, and the posts that they hold. What they may do, the policies say.
+pub(crate) fn principal_of(user: &User, posts: Vec<PostHeld>) -> Result<Principal> {
     let role: Role = user.role.parse().map_err(Failure::internal)?;
     Ok(Principal {
         id: PrincipalId::User(user.id),
@@ -278,5 +282,6 @@ pub(crate) fn principal_of(user: &User) -> Result<Principal> {
         role,
         organisation_id: user.organisation_id.clone(),
         permissions: Vec::new(),
+        posts,
     })
 }

@@ -156,6 +156,7 @@ pub(crate) fn principal_of(token: ServiceToken) -> Result<Principal> {
         name: token.name,
         role,
         organisation_id: None,
-        permissions: role.permissions().to_vec(),
+        posts: Vec::new(),
+        permissions: Vec::new(),
     })
 }

@@ -4,13 +4,13 @@
 use crate::approvals::Approved;
 use crate::dangerous::DangerousAct;
 use crate::permission::Permission;
+use crate::posts::held_by;
 use crate::principal::Principal;
 use crate::role::Role;
 use crate::separation::{self, Administrator};
 use crate::sessions::principal_of;
-use crate::{Identity, password, secret};
+use crate::{Identity, checks, password, secret};
 use model::{Problem, Timestamp, problem::quote};
-use records::organisations::Organisation;
 use records::users::{NewUser, User};
 use records::{
     Actor, ActorKind, Connection, Failure, Page, PageRequest, Result, Secret, Write, audit,
@@ -44,6 +44,8 @@ pub struct PersonChange {
     pub organisation_id: Option<Option<String>>,
     /// Whether sign-in is closed.
     pub disabled: Option<bool>,
+    /// The telephone number; `Some(None)` takes it away.
+    pub phone: Option<Option<String>>,
 }
 
 /// A sign-in that was made just now. The password is not stored and cannot be shown again.
@@ -118,6 +120,21 @@ impl Identity {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<GeneratedSignIn> {
+        self.create_person(person, None, actor, now).await
+    }
+
+    /// Adds a person with a telephone number.
+    ///
+    /// # Errors
+    /// As [`Identity::create_user`]; [`Failure::Invalid`] `phone`.
+    pub async fn create_person(
+        &self,
+        person: &NewPerson,
+        phone: Option<&str>,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<GeneratedSignIn> {
+        let phone = checked_phone(phone)?;
         let username = clean_username(&person.username);
         self.check_username(&username)?;
         let name = self.check_name(&person.name, "name")?;
@@ -149,25 +166,7 @@ impl Identity {
             organisation_id: person.organisation_id.clone(),
             password_hash,
         };
-        let user = users::insert(&mut write, &new, now).await?.ok_or_else(|| {
-            Failure::Conflict(Problem::new(
-                "username-taken",
-                format!("there is already a user \"{}\"", quote(&new.username)),
-                "username",
-                "choose another username",
-            ))
-        })?;
-        let detail = json!({"username": user.username, "role": user.role, "organisation_id": user.organisation_id});
-        let target = format!("user:{}", user.id);
-        audit::insert(
-            &mut write,
-            now,
-            actor,
-            records::Event::UserCreate,
-            &target,
-            &detail,
-        )
-        .await?;
+        let user = write_added(&mut write, &new, phone, actor, now).await?;
         write.commit().await?;
         Ok(GeneratedSignIn {
             user,
@@ -240,6 +239,10 @@ impl Identity {
         if let Some(disabled) = change.disabled {
             user.disabled = disabled;
         }
+        let phone_before = user.phone.clone();
+        if let Some(phone) = &change.phone {
+            user.phone = checked_phone(phone.as_deref())?;
+        }
         let user = users::update(&mut write, &user)
             .await?
             .ok_or_else(|| Failure::not_found("user", id))?;
@@ -259,17 +262,7 @@ impl Identity {
         if change.role.is_some() || user.disabled {
             sessions::delete_of_user(&mut write, id).await?;
         }
-        let detail = json!({"name": user.name, "role": user.role, "organisation_id": user.organisation_id, "disabled": user.disabled});
-        let target = format!("user:{id}");
-        audit::insert(
-            &mut write,
-            now,
-            actor,
-            records::Event::UserChange,
-            &target,
-            &detail,
-        )
-        .await?;
+        write_changed(&mut write, &user, user.phone != phone_before, actor, now).await?;
         write.commit().await?;
         Ok(user)
     }
@@ -407,59 +400,6 @@ impl Identity {
         .await
     }
 
-    /// Adds organisations and brings the names of known ones up to date, in one transaction.
-    ///
-    /// # Errors
-    /// [`Failure::Invalid`] `organisation-id` when an id is empty or too long.
-    pub async fn import_organisations(
-        &self,
-        list: &[Organisation],
-        actor: &Actor,
-        now: Timestamp,
-    ) -> Result<()> {
-        let mut write = self.records().write().await?;
-        let mut changed = Vec::new();
-        for organisation in list {
-            if organisation.id.is_empty() || organisation.id.len() > model::ids::ID_BYTES_MAX {
-                return Err(Failure::Invalid(Problem::new(
-                    "organisation-id",
-                    format!(
-                        "\"{}\" is not an organisation's id",
-                        quote(&organisation.id)
-                    ),
-                    "organisations",
-                    format!("use 1 to {} bytes", model::ids::ID_BYTES_MAX),
-                )));
-            }
-            let known = organisations::get(&mut write, &organisation.id).await?;
-            if known.as_ref() != Some(organisation) {
-                organisations::upsert(&mut write, organisation).await?;
-                changed.push(organisation.id.as_str());
-            }
-        }
-        if !changed.is_empty() {
-            let detail = json!({"ids": changed});
-            audit::insert(
-                &mut write,
-                now,
-                actor,
-                records::Event::OrganisationImport,
-                "organisations",
-                &detail,
-            )
-            .await?;
-        }
-        write.commit().await
-    }
-
-    /// All organisations.
-    ///
-    /// # Errors
-    /// The store's own.
-    pub async fn organisations(&self) -> Result<Vec<Organisation>> {
-        organisations::list(&mut *self.records().read().await?).await
-    }
-
     pub(crate) async fn hash_password(&self, given: String) -> Result<Secret> {
         let _permit = self
             .password_checks
@@ -472,7 +412,7 @@ impl Identity {
             .map_err(Failure::internal)?
     }
 
-    fn check_username(&self, username: &str) -> Result<()> {
+    pub(crate) fn check_username(&self, username: &str) -> Result<()> {
         let count = username.chars().count();
         let good = (2..=self.options.username_chars_max).contains(&count)
             && username
@@ -528,12 +468,101 @@ impl Identity {
     }
 }
 
+/// A telephone number as it is kept; an empty one is none.
+fn checked_phone(phone: Option<&str>) -> Result<Option<String>> {
+    let phone = phone.map(str::trim).filter(|p| !p.is_empty());
+    let phone = phone.map(checks::phone).transpose();
+    phone.map_err(|told| {
+        Failure::Invalid(Problem {
+            place: "phone".to_owned(),
+            ..told.into()
+        })
+    })
+}
+
+/// Writes a new person and the act.
+pub(crate) async fn write_added(
+    write: &mut Write,
+    new: &NewUser,
+    phone: Option<String>,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<User> {
+    let mut user = users::insert(write, new, now).await?.ok_or_else(|| {
+        Failure::Conflict(Problem::new(
+            "username-taken",
+            format!("there is already a user \"{}\"", quote(&new.username)),
+            "username",
+            "choose another username",
+        ))
+    })?;
+    if phone.is_some() {
+        user.phone = phone;
+        users::update(write, &user).await?;
+    }
+    let detail = json!({"username": user.username, "role": user.role, "organisation_id": user.organisation_id});
+    let target = format!("user:{}", user.id);
+    audit::insert(
+        write,
+        now,
+        actor,
+        records::Event::UserCreate,
+        &target,
+        &detail,
+    )
+    .await?;
+    Ok(user)
+}
+
+/// Writes the act of a change to a person.
+pub(crate) async fn write_changed(
+    write: &mut Write,
+    user: &User,
+    phone_changed: bool,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<()> {
+    let mut detail = json!({"name": user.name, "role": user.role, "organisation_id": user.organisation_id, "disabled": user.disabled});
+    if phone_changed {
+        detail["phone"] = true.into();
+    }
+    let target = format!("user:{}", user.id);
+    audit::insert(
+        write,
+        now,
+        actor,
+        records::Event::UserChange,
+        &target,
+        &detail,
+    )
+    .await
+}
+
 /// A username as it is stored and compared: without surrounding white space, lower case.
 pub(crate) fn clean_username(username: &str) -> String {
     username.trim().to_lowercase()
 }
 
 impl Identity {
+    /// Asks that whoever is signed in may give roles, as posts do too; the machine's operator may.
+    pub(crate) async fn must_grant(
+        &self,
+        write: &mut Connection,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<()> {
+        let caller = self.signed_in(write, actor, now).await?;
+        if caller.is_none_or(|caller| caller.may(Permission::RoleGrant)) {
+            return Ok(());
+        }
+        Err(Failure::Forbidden(Problem::new(
+            "role-by-security",
+            "this would give somebody a role, and roles are given by the security administrator",
+            "role",
+            "leave the role or the post out and let the security administrator give it, or let the machine's operator do it all: jingling org",
+        )))
+    }
+
     /// The person or machine that an act is written of, as it may act now; `None` for the command line and the platform
     /// itself, whose machine's operator answers for it.
     pub(crate) async fn signed_in(
@@ -554,7 +583,8 @@ impl Identity {
             ActorKind::CommandLine | ActorKind::System => return Ok(None),
             ActorKind::User(id) => {
                 let user = users::get(write, id).await?.filter(|u| !u.disabled);
-                principal_of(&user.ok_or_else(gone)?)
+                let held = held_by(write, id, now).await?;
+                principal_of(&user.ok_or_else(gone)?, held)
             }
             ActorKind::Token(id) => {
                 let token = tokens::list(write).await?.into_iter().find(|t| t.id == id);
@@ -580,14 +610,17 @@ async fn check_organisation(write: &mut Write, id: Option<&str>) -> Result<()> {
 }
 
 /// The administrator that a user is, closed or not.
-fn administrator_of(user: &User) -> Option<Administrator> {
+pub(crate) fn administrator_of(user: &User) -> Option<Administrator> {
     Administrator::of(user.role.parse().ok()?)
 }
 
 impl PersonChange {
     /// Whether it changes more than the role.
     const fn is_beyond_role(&self) -> bool {
-        self.name.is_some() || self.organisation_id.is_some() || self.disabled.is_some()
+        self.name.is_some()
+            || self.organisation_id.is_some()
+            || self.disabled.is_some()
+            || self.phone.is_some()
     }
 
     /// What a second person is shown of it, and what is then done.
@@ -601,6 +634,7 @@ impl PersonChange {
                 self.organisation_id.as_ref().map(|id| json!(id)),
             ),
             ("disabled", self.disabled.map(Value::Bool)),
+            ("phone", self.phone.as_ref().map(|phone| json!(phone))),
         ];
         for (name, value) in parts {
             if let Some(value) = value {
@@ -640,6 +674,11 @@ impl PersonChange {
             disabled: match body.get("disabled") {
                 None => None,
                 Some(value) => Some(value.as_bool().ok_or_else(bad)?),
+            },
+            phone: match body.get("phone") {
+                None => None,
+                Some(Value::Null) => Some(None),
+                Some(_) => Some(text("phone")?),
             },
         };
         Ok((id, change))

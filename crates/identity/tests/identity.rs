@@ -452,12 +452,7 @@ async fn bad_users_are_told_what_is_wrong() {
 #[tokio::test]
 async fn organisations_are_imported_once() {
     let city = city().await;
-    let water = Organisation {
-        id: "water".to_owned(),
-        name_zh: "市水利和湖泊局".to_owned(),
-        name_en: "Water Bureau".to_owned(),
-        parent: None,
-    };
+    let water = Organisation::department("water", "市水利和湖泊局", "Water Bureau");
     for _ in 0..2 {
         city.identity
             .import_organisations(std::slice::from_ref(&water), &cli(), T0)

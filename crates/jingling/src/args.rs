@@ -2,6 +2,7 @@
 
 use crate::audit::args::AuditCommand;
 use crate::backup::args::{Backup, Restore};
+use crate::organisation::args::OrgCommand;
 use crate::security::args::SecurityCommand;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -24,6 +25,8 @@ const EXAMPLES: &str = "Examples:
   jingling demo ./demo-city                    make and run a city with demonstration data
   jingling device add ./city --id urn:ngsi-ld:WaterObserved:1 --type WaterObserved
   jingling token create ./city --name telegraf --role collector
+  jingling org export ./city 名册.xlsx            a template to fill, or what there is
+  jingling org import ./city 名册.xlsx --dry-run
   jingling oidc client add ./city --name 水利调度 --redirect-uri https://water.example.gov.cn/callback
   jingling query ./city \"SELECT entity_id, count(*) FROM observations GROUP BY 1\"
   jingling import ./city towns.xlsx --table towns --dry-run
@@ -97,6 +100,9 @@ pub enum Command {
     /// Who may do what: read, check and change the policies, and ask why.
     #[command(subcommand)]
     Policy(crate::policies::command::PolicyCommand),
+    /// Organisations, posts and people: import them from Excel, export them, hand over the work of who leaves.
+    #[command(subcommand)]
+    Org(OrgCommand),
     /// Systems that people sign in to with their account here (OpenID Connect).
     #[command(subcommand)]
     Oidc(OidcCommand),

@@ -7,7 +7,7 @@ use crate::folder::Folder;
 use crate::output::{print_json, print_table};
 use crate::running::wall_clock;
 use crate::settings::{FILE_NAME, TEMPLATE};
-use crate::{files, formats};
+use crate::{files, formats, organisation};
 use anyhow::{Context, Result, anyhow, bail};
 use identity::{DeviceIdentity, Identity, NewPerson, Role};
 use lake::Lake;
@@ -57,18 +57,8 @@ pub async fn init(args: &Init) -> Result<Vec<FirstSignIn>> {
     let records = open_records(&folder, true).await?;
     let identity = Identity::new(records.clone(), identity::Options::default())?;
     let (actor, now) = (Actor::command_line(), wall_clock());
-    let organisations: Vec<_> = city
-        .organisations
-        .iter()
-        .map(|o| records::organisations::Organisation {
-            id: o.id.clone(),
-            name_zh: o.name_zh.clone(),
-            name_en: o.name_en.clone(),
-            parent: None,
-        })
-        .collect();
     identity
-        .import_organisations(&organisations, &actor, now)
+        .import_organisations(&organisation::of_profile(&city), &actor, now)
         .await?;
     let mut made = Vec::new();
     made.extend(administrators::make_missing(&folder, &identity, &actor, now).await?);

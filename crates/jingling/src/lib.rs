@@ -27,6 +27,7 @@ pub mod mapping;
 pub mod metrics;
 pub mod mqtt_door;
 pub mod oidc;
+pub mod organisation;
 mod output;
 pub mod personal_commands;
 pub mod personal_keys;

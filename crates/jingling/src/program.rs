@@ -3,8 +3,8 @@
 
 use crate::args::{Cli, Command};
 use crate::{
-    audit, backup, check, commands, demo, department, oidc, output, personal_commands, policies,
-    query, security, settings,
+    audit, backup, check, commands, demo, department, oidc, organisation, output,
+    personal_commands, policies, query, security, settings,
 };
 use clap::Parser;
 use std::io::IsTerminal as _;
@@ -93,6 +93,7 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Device(command) => commands::device(command).await?,
         Command::User(command) => commands::user(command).await?,
         Command::Policy(command) => return policies::command::run(command).await,
+        Command::Org(command) => return organisation::commands::organisation(command).await,
         Command::Oidc(command) => oidc::command(command).await?,
         Command::Keys(command) => personal_commands::keys(command).await?,
         Command::Personal(command) => personal_commands::personal(command).await?,

@@ -147,6 +147,14 @@ impl Running {
         }
         let identity = crate::policies::govern(identity, &packs, &city, own, rows).await?;
         identity.all_devices_offline().await?;
+        // The profile may name others since the city was made; nothing is written when it does not.
+        identity
+            .import_organisations(
+                &crate::organisation::of_profile(&city),
+                &records::Actor::system("city-profile"),
+                wall_clock(),
+            )
+            .await?;
         let case_options = cases::Options {
             zone: city.zone.clone(),
             attachment_bytes_max: settings.http.attachment_mib_max * MIB,

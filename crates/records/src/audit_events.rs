@@ -148,6 +148,7 @@ events! {
         field("role", "角色", "role"),
         field("organisation_id", "所属单位，无则为空", "department, null for none"),
         field("disabled", "是否停用", "whether sign-in is closed"),
+        maybe("phone", "是否改了电话（不记号码）", "whether the telephone number was changed; not the number"),
     ];
     /// A person got a new password.
     UserPassword = "user.password", "重置密码", "Password set", "user:<id>", [];
@@ -209,6 +210,72 @@ events! {
     /// Departments were taken from the city profile.
     OrganisationImport = "organisation.import", "导入单位", "Organisations imported", "organisations", [
         field("ids", "新增或修改的单位", "departments that are new or changed"),
+    ];
+    /// An organisation was added by a person.
+    OrganisationAdd = "organisation.add", "新增单位", "Organisation added", "organisation:<id>", [
+        field("name_zh", "名称", "name"),
+        field("kind", "类别", "kind"),
+        field("parent", "上级单位，无则为空", "organisation above it, null for none"),
+        field("credit_code", "统一社会信用代码，无则为空", "unified social credit code, null for none"),
+        field("division", "区划代码，无则为空", "code of the division that it answers for, null for none"),
+    ];
+    /// An organisation was changed by a person.
+    OrganisationChange = "organisation.change", "修改单位", "Organisation changed", "organisation:<id>", [
+        field("name_zh", "名称", "name"),
+        field("kind", "类别", "kind"),
+        field("parent", "上级单位，无则为空", "organisation above it, null for none"),
+        field("credit_code", "统一社会信用代码，无则为空", "unified social credit code, null for none"),
+        field("division", "区划代码，无则为空", "code of the division that it answers for, null for none"),
+        field("disabled", "是否停用", "whether it is closed"),
+    ];
+    /// Organisations, posts and people were taken from a file; each that is new or changed is a line of its own too.
+    OrganisationRoster = "organisation.roster", "导入组织名册", "Roster imported", "organisations", [
+        field("file", "文件名", "name of the file"),
+        field("sha256", "文件的 SHA-256", "SHA-256 of the file"),
+        field("organisations", "新增和修改的单位数", "organisations added and changed"),
+        field("posts", "新增和修改的岗位数", "posts added and changed"),
+        field("people", "新增和修改的人员数", "people added and changed"),
+        field("holders", "新增的任职数", "posts given"),
+    ];
+    /// Organisations, posts and people, with their telephone numbers, were written to a file.
+    OrganisationExport = "organisation.export", "导出组织名册", "Roster exported", "organisations", [
+        field("organisations", "单位数", "organisations"),
+        field("posts", "岗位数", "posts"),
+        field("people", "人员数", "people"),
+    ];
+    /// A post was made.
+    PostAdd = "post.add", "新增岗位", "Post added", "post:<id>", [
+        field("organisation_id", "单位", "organisation"),
+        field("title_zh", "岗位名称", "title"),
+        field("role", "角色", "role that it gives"),
+        field("division", "区划代码，无则为空", "code of the division that it answers for, null for none"),
+    ];
+    /// A post was changed.
+    PostChange = "post.change", "修改岗位", "Post changed", "post:<id>", [
+        field("title_zh", "岗位名称", "title"),
+        field("role", "角色", "role that it gives"),
+        field("division", "区划代码，无则为空", "code of the division that it answers for, null for none"),
+        field("disabled", "是否停用", "whether it is closed"),
+    ];
+    /// A person was given a post.
+    PostGive = "post.give", "任职", "Post given", "post:<id>", [
+        field("user", "人员", "user's id"),
+        field("from", "起始时间", "from when"),
+        field("until", "截止时间，不限为空", "until when, null for as long as nobody ends it"),
+    ];
+    /// A person holds a post no longer.
+    PostEnd = "post.end", "免职", "Post taken back", "post:<id>", [
+        field("user", "人员", "user's id"),
+    ];
+    /// A person who leaves gave their work to another.
+    UserHandover = "user.handover", "工作交接", "Work handed over", "user:<id>", [
+        field("to", "接替人，无则为空", "user's id of the successor, null for none"),
+        field("moved_to", "调入单位，停用账号则为空", "organisation moved to, null when sign-in was closed"),
+        field("cases", "移交的案件", "numbers of the cases that moved"),
+        field("posts", "结束的岗位", "posts that ended"),
+        field("posts_given", "移交的岗位", "posts that the successor holds now"),
+        field("sessions", "结束的会话数", "sessions that ended"),
+        field("sign_ins", "结束的其他系统登录数", "sign-ins at other systems that ended"),
     ];
     /// A machine's token was made.
     TokenCreate = "token.create", "新增服务令牌", "Service token made", "token:<id>", [

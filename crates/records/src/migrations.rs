@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0008_identity.sql"),
     include_str!("../migrations/0009_policy.sql"),
     include_str!("../migrations/0007_approvals.sql"),
+    include_str!("../migrations/0006_organisation.sql"),
 ];
 
 /// The shape that this build reads and writes.

@@ -97,6 +97,15 @@ pub async fn delete_named(connection: &mut Connection, user_id: i64, sid: &str) 
     Ok(done.rows_affected() > 0)
 }
 
+/// How many sessions a user has.
+pub async fn count_of_user(connection: &mut Connection, user_id: i64) -> Result<u64> {
+    let count = sqlx::query_scalar::<Any, i64>("SELECT COUNT(*) FROM sessions WHERE user_id = $1")
+        .bind(user_id)
+        .fetch_one(connection)
+        .await?;
+    Ok(count.unsigned_abs())
+}
+
 /// Ends every session of a user.
 pub async fn delete_of_user(connection: &mut Connection, user_id: i64) -> Result<u64> {
     let done = sqlx::query::<Any>("DELETE FROM sessions WHERE user_id = $1")

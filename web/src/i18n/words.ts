@@ -9,6 +9,7 @@ import { dataWords } from "./words/data.ts";
 import { mapWords } from "./words/map.ts";
 import { oidcWords } from "./words/oidc.ts";
 import { personalWords } from "./words/personal.ts";
+import { organisationWords } from "./words/organisation.ts";
 import { planWords } from "./words/plan.ts";
 import { policyWords } from "./words/policy.ts";
 import { problemWords } from "./words/problems.ts";
@@ -25,6 +26,7 @@ export const words = {
   ...dataWords,
   ...oidcWords,
   ...personalWords,
+  ...organisationWords,
   ...planWords,
   ...policyWords,
   ...problemWords,

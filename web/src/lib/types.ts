@@ -130,6 +130,21 @@ export type PasskeyAnswer = Schemas["PasskeyAnswer"];
 export type PasskeyMade = Omit<Schemas["PasskeyDraft"], "name">;
 export type DeviceCredential = Schemas["DeviceCredential"];
 export type RotatedDevice = Schemas["RotatedDevice"];
+export type OrganisationTree = Schemas["OrganisationTree"];
+export type OrganisationUnit = Schemas["OrganisationUnit"];
+export type OrganisationDraft = Schemas["OrganisationDraft"];
+export type OrganisationChange = Schemas["OrganisationChange"];
+export type Post = Schemas["Post"];
+export type PostDraft = Schemas["PostDraft"];
+export type PostChange = Schemas["PostChange"];
+/** A person with posts; {@link Person} is what a case needs of one. */
+export type PersonDetail = Schemas["PersonDetail"];
+export type PersonDraft = Schemas["PersonDraft"];
+export type PersonChange = Schemas["PersonChange"];
+export type PersonMade = Schemas["PersonMade"];
+export type HandOverDraft = Schemas["HandOverDraft"];
+export type HandOverReport = Schemas["HandOverReport"];
+export type RosterReport = Schemas["RosterReport"];
 
 export type SignInQuestion = Schemas["SignInQuestion"];
 export type DeviceQuestion = Schemas["DeviceQuestion"];

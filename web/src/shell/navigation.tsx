@@ -13,6 +13,7 @@ import {
   InboxOutlined,
   SafetyOutlined,
   SolutionOutlined,
+  TeamOutlined,
 } from "@ant-design/icons";
 import type { ReactNode } from "react";
 import type { Key } from "../i18n/words.ts";
@@ -51,6 +52,12 @@ export const NAV: NavItem[] = [
     title: "nav.personal",
     icon: <IdcardOutlined />,
     permission: "personal.export",
+  },
+  {
+    path: "/organisation",
+    title: "nav.organisation",
+    icon: <TeamOutlined />,
+    permission: "organisation.read",
   },
   { path: "/audit", title: "nav.audit", icon: <AuditOutlined />, permission: "audit.read" },
   { path: "/roles", title: "nav.roles", icon: <SolutionOutlined />, permission: "role.grant" },

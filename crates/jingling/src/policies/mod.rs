@@ -53,7 +53,12 @@ pub async fn facts(identity: &Identity, packs: &Packs, city: &City) -> Result<Fa
     }
     Ok(Facts {
         organisations,
-        posts: BTreeMap::new(),
+        posts: identity
+            .posts()
+            .await?
+            .into_iter()
+            .map(|post| (post.id, post.organisation_id))
+            .collect(),
         divisions,
         types,
         actions,
