@@ -34,7 +34,7 @@ pub use users::{GeneratedSignIn, NewPerson, PersonChange};
 use limiter::SignInLimiter;
 use parking_lot::Mutex;
 use password::WorkFactor;
-use records::{Records, Result};
+use records::{Failure, Records, Result};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -116,5 +116,13 @@ impl Identity {
     /// The limits in force.
     pub fn options(&self) -> &Options {
         &self.options
+    }
+}
+
+/// How writing down "last used" went: a disk that is full or takes no writes keeps nobody from reading.
+fn if_the_disk_lets(written: Result<()>) -> Result<()> {
+    match written {
+        Err(Failure::Unavailable(_)) => Ok(()),
+        other => other,
     }
 }
