@@ -60,6 +60,8 @@ use password::WorkFactor;
 use records::{Records, Result};
 use second_step::Waiting;
 use std::sync::{Arc, OnceLock};
+use records::{Failure, Records, Result};
+use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 /// The limits of identity. Every one can be set; the defaults are meant for a city.
@@ -219,5 +221,13 @@ impl Identity {
     /// The limits in force.
     pub fn options(&self) -> &Options {
         &self.options
+    }
+}
+
+/// How writing down "last used" went: a disk that is full or takes no writes keeps nobody from reading.
+fn if_the_disk_lets(written: Result<()>) -> Result<()> {
+    match written {
+        Err(Failure::Unavailable(_)) => Ok(()),
+        other => other,
     }
 }

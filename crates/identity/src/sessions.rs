@@ -4,7 +4,7 @@ use crate::posts::{PostHeld, held_by};
 use crate::principal::{Principal, PrincipalId};
 use crate::role::Role;
 use crate::users::clean_username;
-use crate::{Identity, password, secret};
+use crate::{Identity, if_the_disk_lets, password, secret};
 use model::{Problem, Timestamp};
 use records::sessions::Session;
 use records::users::User;
@@ -192,9 +192,12 @@ impl Identity {
             .plus_seconds(self.options.touch_every_s)
             <= now
         {
-            let mut write = self.records().write().await?;
-            sessions::touch(&mut write, &hash, now).await?;
-            write.commit().await?;
+            let touched = async {
+                let mut write = self.records().write().await?;
+                sessions::touch(&mut write, &hash, now).await?;
+                write.commit().await
+            };
+            if_the_disk_lets(touched.await)?;
         }
         principal_of(&user, held).map(|known| Some(self.permitted(known, now)))
     }

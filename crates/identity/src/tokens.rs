@@ -4,6 +4,8 @@ use crate::permission::Permission;
 use crate::principal::{Principal, PrincipalId};
 use crate::role::Role;
 use crate::{Identity, secret};
+use crate::users::signed_in;
+use crate::{Identity, if_the_disk_lets, secret};
 use model::{Problem, Timestamp, problem::quote};
 use records::tokens::ServiceToken;
 use records::{Actor, Failure, Result, Secret, audit, tokens};
@@ -110,9 +112,12 @@ impl Identity {
             .last_used_at
             .is_none_or(|at| at.plus_seconds(touch_every_s) <= now)
         {
-            let mut write = self.records().write().await?;
-            tokens::touch(&mut write, token.id, now).await?;
-            write.commit().await?;
+            let touched = async {
+                let mut write = self.records().write().await?;
+                tokens::touch(&mut write, token.id, now).await?;
+                write.commit().await
+            };
+            if_the_disk_lets(touched.await)?;
         }
         principal_of(token).map(|known| Some(self.permitted(known, now)))
     }
