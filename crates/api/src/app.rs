@@ -6,8 +6,8 @@ use crate::events::Events;
 use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
-    account, accounts, alerts, approvals, audit, case_pages, city_pages, corrections, dead_letters, devices,
-    doors, entities, entity_types, events, health, import_progress, notices, oidc_clients,
+    account, accounts, alerts, approvals, audit, case_pages, city_pages, corrections, dead_letters,
+    devices, doors, entities, entity_types, events, health, import_progress, notices, oidc_clients,
     oidc_consent, oidc_door, pages, plan, policy_pages, provenance, second_step, session, sql,
 };
 use admission::Ingest;

@@ -8,8 +8,8 @@
 //! [`Identity`]'s parts: sign-in and its second step, sessions, a person's own account, users, tokens, devices.
 
 mod account;
-mod certificates;
 pub mod approvals;
+mod certificates;
 pub mod dangerous;
 mod devices;
 pub mod key;
@@ -30,15 +30,15 @@ mod users;
 pub mod webauthn;
 
 pub use account::{Account, AddedPasskey, NewTotp};
+pub use approvals::{Approved, Asked, Ended};
 pub use certificates::Certificate;
+pub use dangerous::DangerousAct;
 pub use devices::{DeviceCredentials, DeviceIdentity, OVERLAP_HOURS, Rotated};
 pub use key::CityKey;
 pub use permission::Permission;
 pub use principal::{Principal, PrincipalId};
 pub use role::Role;
 pub use second_step::{HalfSignIn, SignInStep, Ways};
-pub use approvals::{Approved, Asked, Ended};
-pub use dangerous::DangerousAct;
 pub use separation::Administrator;
 pub use sessions::SignIn;
 pub use tokens::NewTokenSecret;

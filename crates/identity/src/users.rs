@@ -580,7 +580,7 @@ async fn check_organisation(write: &mut Write, id: Option<&str>) -> Result<()> {
 }
 
 /// The administrator that a user is, closed or not.
-fn administrator_of(user: &User) -> Option<Administrator> {
+pub(crate) fn administrator_of(user: &User) -> Option<Administrator> {
     Administrator::of(user.role.parse().ok()?)
 }
 
