@@ -64,7 +64,7 @@ export type Approval = Schemas["Approval"];
 export type ApprovalPage = Schemas["ApprovalPage"];
 export type ApprovalAsked = Schemas["ApprovalAsked"];
 export type ApprovalDecided = Schemas["ApprovalDecided"];
-export type Account = Schemas["Account"];
+export type OwnAccount = Schemas["OwnAccount"];
 export type RoleInfo = Schemas["Role"];
 
 export type CaseSummary = Schemas["CaseSummary"];
