@@ -6,7 +6,6 @@ import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plugin, PreviewServer, ViteDevServer } from "vite";
 import type { Alert, Correction, CorrectionDraft, PolicyChange, User } from "../src/lib/types.ts";
-import type { Alert, Correction, CorrectionDraft, User } from "../src/lib/types.ts";
 import { ACCOUNTS, APPROVALS, GRANTABLE } from "./approvals.ts";
 import { AUDIT_ACTS, AUDIT_EVENTS, auditChain } from "./audit.ts";
 import { detail, plan } from "./plan.ts";
