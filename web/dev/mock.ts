@@ -213,6 +213,36 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
       corrections.unshift(done);
       return done;
     }
+    case "GET account":
+      return {
+        username: user.username,
+        password_set_at: "2026-11-01T01:00:00Z",
+        totp_since: null,
+        recovery_codes_left: 10,
+        passkeys: [
+          {
+            id: 1,
+            name: "办公室电脑",
+            is_synced: false,
+            created_at: "2026-11-02T01:00:00Z",
+            last_used_at: new Date().toISOString(),
+          },
+        ],
+        sessions: [
+          {
+            id: "a1",
+            is_this: true,
+            peer: "10.1.2.3",
+            began_by: "passkey",
+            created_at: new Date().toISOString(),
+            last_seen_at: new Date().toISOString(),
+            expires_at: new Date(Date.now() + 43_200_000).toISOString(),
+          },
+        ],
+        second_factor_required: false,
+        passkey_origin: null,
+        young_until: new Date(Date.now() + 600_000).toISOString(),
+      };
     case "GET provenance": {
       const raw = JSON.stringify({
         id: "urn:ngsi-ld:WaterObserved:tianmen-hanbei",

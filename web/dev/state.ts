@@ -288,7 +288,6 @@ const ROLES: Record<string, [name: string, organisation: string | null, permissi
     "新基建指挥部办公室",
     ["entity.read", "indicator.read", "indicator.report", "data.correct", "sql.query"],
   ],
-  security: ["郑安全", "市政务服务和大数据管理局", ["entity.read", "policy.read", "policy.manage"]],
   viewer: ["访客", null, ["entity.read", "alert.read"]],
 };
 export function userOf(role: string): User | null {
