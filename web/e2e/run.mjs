@@ -347,7 +347,7 @@ await test("every page opens in both languages without an error", async () => {
     for (const [who, paths] of Object.entries({
       duty: ["/account", "/map", "/alerts", "/cases", "/dead-letters", "/sql", "/plan", entity],
       admin: ["/map", "/alerts", "/devices", "/dead-letters", "/plan", "/approvals", entity],
-      security: ["/roles", "/approvals"],
+      security: ["/roles", "/security", "/approvals"],
       auditor: ["/audit", "/approvals"],
       planner: ["/sql", "/plan", "/approvals"],
       field: ["/field"],

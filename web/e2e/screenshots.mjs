@@ -133,6 +133,10 @@ const PAGES = {
     await page.waitForSelector('[data-testid="audit-chain"]');
     await page.waitForSelector('[data-testid="audit-row"]');
   },
+  security: async (page) => {
+    await page.goto("/security");
+    await page.waitForSelector('[data-testid="security-card"]');
+  },
   sql: async (page) => {
     await page.goto("/sql");
     await page.locator('[data-testid="sample"]').first().click();

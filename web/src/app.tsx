@@ -51,6 +51,7 @@ const AuditPage = page(() => import("./features/audit/page.tsx"));
 const PolicyPage = page(() => import("./features/policy/page.tsx"));
 const ApprovalsPage = page(() => import("./features/approvals/page.tsx"));
 const RolesPage = page(() => import("./features/roles/page.tsx"));
+const SecurityPage = page(() => import("./features/security/page.tsx"));
 const SqlPage = page(() => import("./features/sql/page.tsx"));
 const PlanPage = page(() => import("./features/plan/page.tsx"));
 const IndicatorPage = page(() => import("./features/plan/detail.tsx"));
@@ -85,6 +86,7 @@ const pages: RouteObject[] = [
   { path: "approvals", element: <ApprovalsPage /> },
   { path: "roles", element: <RolesPage /> },
   { path: "no-rights", element: <NoRights /> },
+  { path: "security", element: <SecurityPage /> },
   { path: "sql", element: <SqlPage /> },
   { path: "plan", element: <PlanPage /> },
   { path: "plan/:id", element: <IndicatorPage /> },

@@ -8,13 +8,15 @@ use crate::tables::CityTables;
 use crate::{
     account, accounts, alerts, approvals, audit, case_pages, city_pages, corrections, dead_letters,
     devices, doors, entities, entity_types, events, health, import_progress, notices, oidc_clients,
-    oidc_consent, oidc_door, pages, plan, policy_pages, provenance, second_step, session, sql,
+    oidc_consent, oidc_door, pages, plan, policy_pages, provenance, second_step, security, session,
+    sql,
 };
 use admission::Ingest;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::serve::ListenerExt as _;
 use cases::Cases;
 use city::City;
 use identity::Identity;
@@ -22,6 +24,7 @@ use lake::Lake;
 use model::Timestamp;
 use pack::Packs;
 use records::Records;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
@@ -45,8 +48,10 @@ const SHOWN_WAIT_MAX: Duration = Duration::from_secs(1);
 pub struct Options {
     /// Whether demonstration data is played; the pages say so.
     pub demo: bool,
-    /// Whether the session's cookie is for HTTPS only.
+    /// Whether the session's cookie is for HTTPS only, however it is asked for.
     pub cookie_secure: bool,
+    /// What answers tell the browser.
+    pub headers: crate::headers::Options,
     /// Largest request body, bytes.
     pub body_bytes_max: usize,
     /// Longest time for one request.
@@ -145,6 +150,8 @@ pub struct App {
     pub imports: Arc<import_progress::Imports>,
     /// What is kept of the audit chain between requests.
     pub audit: audit::Chain,
+    /// Who tells what of security that is not in the records.
+    pub security: security::Sources,
     /// Held while a file is made a table.
     pub importing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -261,6 +268,7 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(audit::events))
         .routes(routes!(audit::chain))
         .routes(routes!(audit::export))
+        .routes(routes!(security::view))
         .routes(routes!(oidc_door::configuration))
         .routes(routes!(oidc_door::metadata))
         .routes(routes!(oidc_door::jwks))
@@ -364,6 +372,7 @@ pub fn router(app: Arc<App>) -> Router {
         TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, app.options.request_time_max);
     let compression = CompressionLayer::new()
         .compress_when(DefaultPredicate::new().and(NotForContentType::new("text/event-stream")));
+    let headers = app.options.headers.clone();
     operations
         .layer(timeout)
         .merge(live)
@@ -372,6 +381,9 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(DefaultBodyLimit::max(app.options.body_bytes_max))
         .layer(CatchPanicLayer::new())
         .layer(map_response(as_problem))
+        .layer(from_fn(move |request, next| {
+            crate::headers::add(headers.clone(), request, next)
+        }))
         .layer(compression)
         .with_state(app)
 }
@@ -382,11 +394,29 @@ pub async fn serve(
     app: Arc<App>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    let service = router(app).into_make_service_with_connect_info::<std::net::SocketAddr>();
+    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
     if let Err(error) = axum::serve(listener, service)
         .with_graceful_shutdown(stop)
         .await
     {
         tracing::error!(%error, "the pages are no longer served");
+    }
+}
+
+/// The same over TLS.
+pub async fn serve_tls(
+    listener: crate::secure::TlsListener,
+    app: Arc<App>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) {
+    let service = router(app)
+        .layer(axum::Extension(crate::headers::OverTls))
+        .into_make_service_with_connect_info::<SocketAddr>();
+    // Tapped for its types alone: the address of a listener that is not axum's own is taken on this way only.
+    if let Err(error) = axum::serve(listener.tap_io(|_| {}), service)
+        .with_graceful_shutdown(stop)
+        .await
+    {
+        tracing::error!(%error, "the pages are no longer served over TLS");
     }
 }

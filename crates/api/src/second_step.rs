@@ -5,6 +5,7 @@ use crate::access::Peer;
 use crate::account::{PasskeyDraft, PasskeyQuestion, RecoveryCodes, TotpBody, registration_of};
 use crate::app::App;
 use crate::error::{Answer, ApiError};
+use crate::headers::{IsHttps, is_secure};
 use crate::session::{BROWSER_COOKIE, HALF_COOKIE, SessionBody, from_own_page, let_in, of_sign_in};
 use axum::Json;
 use axum::extract::State;
@@ -70,6 +71,7 @@ fn begin_again() -> ApiError {
 pub async fn code(
     State(app): State<Arc<App>>,
     peer: Peer,
+    is_https: IsHttps,
     headers: HeaderMap,
     Json(said): Json<SecondCode>,
 ) -> Answer<Response> {
@@ -79,7 +81,7 @@ pub async fn code(
         .identity
         .second_code(&half, &said.code, &peer.0.to_string(), app.now())
         .await?;
-    Ok(let_in(&app, signed).into_response())
+    Ok(let_in(signed, is_secure(&app.options, is_https)).into_response())
 }
 
 /// What the browser is to ask its authenticator, for a sign-in: with any passkey of this city, or with one of the person whose
@@ -89,6 +91,7 @@ pub async fn code(
 pub async fn passkey_question(
     State(app): State<Arc<App>>,
     peer: Peer,
+    is_https: IsHttps,
     headers: HeaderMap,
 ) -> Answer<Response> {
     from_own_page(&headers)?;
@@ -110,7 +113,11 @@ pub async fn passkey_question(
     if is_over && half.is_some() {
         options = asked(None).await;
     }
-    let jar = CookieJar::new().add(of_sign_in(&app, BROWSER_COOKIE, browser));
+    let jar = CookieJar::new().add(of_sign_in(
+        BROWSER_COOKIE,
+        browser,
+        is_secure(&app.options, is_https),
+    ));
     let options = options?;
     Ok((jar, Json(PasskeyQuestion { options })).into_response())
 }
@@ -150,6 +157,7 @@ impl From<PasskeyAnswer> for Assertion {
 pub async fn passkey(
     State(app): State<Arc<App>>,
     peer: Peer,
+    is_https: IsHttps,
     headers: HeaderMap,
     Json(answer): Json<PasskeyAnswer>,
 ) -> Answer<Response> {
@@ -166,7 +174,7 @@ pub async fn passkey(
             app.now(),
         )
         .await?;
-    Ok(let_in(&app, signed).into_response())
+    Ok(let_in(signed, is_secure(&app.options, is_https)).into_response())
 }
 
 /// Who sets a second factor up because the role asks for one, before anything else.
@@ -194,13 +202,14 @@ pub struct Enrolled {
 async fn enrolled(
     app: &App,
     (half, by, peer): (&str, &str, Peer),
+    is_secure: bool,
     recovery_codes: Vec<String>,
 ) -> Answer<Response> {
     let signed = app
         .identity
         .enrolled(half, by, &peer.0.to_string(), app.now())
         .await?;
-    let (jar, Json(body)) = let_in(app, signed);
+    let (jar, Json(body)) = let_in(signed, is_secure);
     let body = Enrolled {
         user: body.user,
         recovery_codes,
@@ -230,6 +239,7 @@ pub async fn enrol_totp(
 pub async fn enrol_totp_confirm(
     State(app): State<Arc<App>>,
     peer: Peer,
+    is_https: IsHttps,
     headers: HeaderMap,
     Json(said): Json<SecondCode>,
 ) -> Answer<Response> {
@@ -239,7 +249,8 @@ pub async fn enrol_totp_confirm(
         .confirm_totp(&user, &said.code, &actor, app.now())
         .await?
         .into();
-    enrolled(&app, (&half, "totp", peer), recovery_codes).await
+    let is_secure = is_secure(&app.options, is_https);
+    enrolled(&app, (&half, "totp", peer), is_secure, recovery_codes).await
 }
 
 /// What the browser is to ask its authenticator, for the first passkey of who must set a second factor up at sign-in.
@@ -264,6 +275,7 @@ pub async fn enrol_passkey_question(
 pub async fn enrol_passkey(
     State(app): State<Arc<App>>,
     peer: Peer,
+    is_https: IsHttps,
     headers: HeaderMap,
     Json(draft): Json<PasskeyDraft>,
 ) -> Answer<Response> {
@@ -273,5 +285,7 @@ pub async fn enrol_passkey(
         .identity
         .add_passkey(&user, &half, (&name, &made), &actor, app.now())
         .await?;
-    enrolled(&app, (&half, "passkey", peer), added.recovery_codes).await
+    let is_secure = is_secure(&app.options, is_https);
+    let codes = added.recovery_codes;
+    enrolled(&app, (&half, "passkey", peer), is_secure, codes).await
 }

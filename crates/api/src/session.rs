@@ -3,6 +3,7 @@
 use crate::access::{CSRF_HEADER, Caller, Peer, SESSION_COOKIE, session_cookie};
 use crate::app::App;
 use crate::error::{Answer, ApiError};
+use crate::headers::{IsHttps, is_secure};
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -98,10 +99,12 @@ pub struct SecondStepBody {
 pub async fn sign_in(
     State(app): State<Arc<App>>,
     peer: Peer,
+    is_https: IsHttps,
     headers: HeaderMap,
     Json(request): Json<SignInRequest>,
 ) -> Answer<Response> {
     from_own_page(&headers)?;
+    let is_secure = is_secure(&app.options, is_https);
     let step = app
         .identity
         .begin_sign_in(
@@ -112,7 +115,7 @@ pub async fn sign_in(
         )
         .await?;
     Ok(match step {
-        SignInStep::Done(signed) => let_in(&app, signed).into_response(),
+        SignInStep::Done(signed) => let_in(signed, is_secure).into_response(),
         SignInStep::Second(half) => {
             let body = SecondStepBody {
                 totp: half.ways.totp,
@@ -121,7 +124,7 @@ pub async fn sign_in(
                 enrol: half.ways.enrol,
                 expires_at: half.expires_at.to_string(),
             };
-            let jar = CookieJar::new().add(of_sign_in(&app, HALF_COOKIE, half.secret));
+            let jar = CookieJar::new().add(of_sign_in(HALF_COOKIE, half.secret, is_secure));
             (StatusCode::ACCEPTED, jar, Json(body)).into_response()
         }
     })
@@ -145,12 +148,12 @@ pub(crate) fn from_own_page(headers: &HeaderMap) -> Answer<()> {
 }
 
 /// The session's cookie, and the end of those that led to it.
-pub(crate) fn let_in(app: &App, signed: SignIn) -> (CookieJar, Json<SessionBody>) {
+pub(crate) fn let_in(signed: SignIn, is_secure: bool) -> (CookieJar, Json<SessionBody>) {
     let cookie = Cookie::build((SESSION_COOKIE, signed.secret))
         .path("/")
         .http_only(true)
         .same_site(SameSite::Strict)
-        .secure(app.options.cookie_secure)
+        .secure(is_secure)
         .build();
     let body = SessionBody {
         user: (&signed.principal).into(),
@@ -170,12 +173,12 @@ pub(crate) fn ended(name: &'static str, path: &'static str) -> Cookie<'static> {
 }
 
 /// A cookie that only the steps of signing in get.
-pub(crate) fn of_sign_in(app: &App, name: &'static str, value: String) -> Cookie<'static> {
+pub(crate) fn of_sign_in(name: &'static str, value: String, is_secure: bool) -> Cookie<'static> {
     Cookie::build((name, value))
         .path(SIGN_IN_PATH)
         .http_only(true)
         .same_site(SameSite::Strict)
-        .secure(app.options.cookie_secure)
+        .secure(is_secure)
         .build()
 }
 

@@ -106,7 +106,9 @@ impl Identity {
                 "type the password that you have now; an administrator can set a new one",
             )));
         }
-        self.limiter.lock().succeeded(&user.username, &actor.peer);
+        self.limiter
+            .lock()
+            .succeeded(&user.username, &actor.peer, now);
         let hash = self.hash_password(new.to_owned()).await?;
         let mut write = self.records().write().await?;
         users::set_password(&mut write, user_id, &hash, now).await?;
@@ -187,7 +189,7 @@ impl Identity {
         let codes = self.first_recovery_codes(&mut write, user.id).await?;
         write.commit().await?;
         self.waiting.lock().drafts.take(&waiting, now);
-        self.limiter.lock().succeeded(&counted, &actor.peer);
+        self.limiter.lock().succeeded(&counted, &actor.peer, now);
         Ok(codes)
     }
 

@@ -190,6 +190,11 @@ impl Identity {
         self.origin.get()
     }
 
+    /// Who has to wait before the next attempt to sign in; the most failures first, `max` at most.
+    pub fn sign_in_waiting(&self, now: model::Timestamp, max: usize) -> Vec<limiter::Waiting> {
+        self.limiter.lock().waiting(now, max)
+    }
+
     /// The limits in force.
     pub fn options(&self) -> &Options {
         &self.options

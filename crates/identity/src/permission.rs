@@ -66,6 +66,8 @@ permissions! {
     IngestWrite = "ingest.write",
     /// Read the audit trail.
     AuditRead = "audit.read",
+    /// See how safe the platform is: failed sign-ins, who waits, certificates, known holes, backups.
+    SecurityRead = "security.read",
     /// Add and change users.
     UserManage = "user.manage",
     /// Add and remove machines' tokens.

@@ -278,7 +278,9 @@ impl Identity {
             ));
         }
         self.take_half(half_secret, now)?;
-        self.limiter.lock().succeeded(&second_name(user.id), peer);
+        self.limiter
+            .lock()
+            .succeeded(&second_name(user.id), peer, now);
         let signed = self.open_session(&mut write, &user, by, peer, now).await?;
         write.commit().await?;
         Ok(signed)
@@ -467,7 +469,7 @@ impl Identity {
             self.take_half(secret, now)?;
         }
         passkeys::used(&mut write, passkey.id, counter, signed.is_synced, now).await?;
-        self.limiter.lock().succeeded(&counted, peer);
+        self.limiter.lock().succeeded(&counted, peer, now);
         let signed = self.open_session(&mut write, &user, by, peer, now).await?;
         write.commit().await?;
         Ok(signed)

@@ -81,7 +81,7 @@ impl Identity {
                 "check both; the engineer can set a new password with `jingling user password`",
             )));
         };
-        self.limiter.lock().succeeded(&username, peer);
+        self.limiter.lock().succeeded(&username, peer, now);
         Ok(user)
     }
 

@@ -2,6 +2,7 @@
 
 use crate::audit::args::AuditCommand;
 use crate::backup::args::{Backup, Restore};
+use crate::security::args::SecurityCommand;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -29,6 +30,7 @@ const EXAMPLES: &str = "Examples:
   jingling export ./city --table towns --output towns.csv
   jingling check ./city                        verify every stored file
   jingling audit verify ./city                 prove the audit trail whole
+  jingling security holes ./city --advisories DIR  known holes of the program's own packages
   jingling backup ./city --to /mnt/backup/city copy it while it runs
   jingling restore /mnt/backup/city --to ./new make a city from a backup
 
@@ -80,6 +82,9 @@ pub enum Command {
     /// The audit trail: prove it whole, export it for others to verify, its keys.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Known holes of what this program is made of, by advisories that you bring.
+    #[command(subcommand)]
+    Security(SecurityCommand),
     /// Service tokens for machines.
     #[command(subcommand)]
     Token(TokenCommand),

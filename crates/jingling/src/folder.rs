@@ -36,6 +36,8 @@ places! {
     own_city = "city",
     /// Certificates.
     tls = "tls",
+    /// The advisories that were brought in.
+    advisories = "security/advisories.json",
     /// Messages kept for later subscribers.
     retained = "mqtt/retained.bin",
     /// The first sign-in.

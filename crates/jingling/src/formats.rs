@@ -32,6 +32,7 @@ pub fn current() -> BTreeMap<String, u32> {
         ("retained", u32::from(gateway::mqtt::RETAINED_VERSION)),
         ("oidc-keys", oidc::keys::VERSION),
         ("identity-key", identity::key::VERSION),
+        ("advisories", advisories::brought::VERSION),
     ]
     .map(|(name, version)| (name.to_owned(), version))
     .into()

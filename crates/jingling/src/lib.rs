@@ -5,7 +5,7 @@
 //! [`records_projection`] (from the journal to everything else), [`gaps`] (what the journal lost),
 //! [`retention`] (what it no longer keeps), [`upkeep`] (when history is tidied), [`history_upkeep`] (what history no longer keeps),
 //! [`administrators`] (who runs it), [`policies`] (who may do what), [`sign_in`], [`mqtt_door`] and [`mapping`], [`commands`], [`query`],
-//! [`department`] (files in and out), [`check`], [`demo`].
+//! [`department`] (files in and out), [`check`], [`security`] (what the security view is told), [`demo`].
 
 pub mod administrators;
 pub mod args;
@@ -35,6 +35,7 @@ pub mod query;
 pub mod records_projection;
 pub mod retention;
 pub mod running;
+pub mod security;
 pub mod settings;
 pub mod sign_in;
 pub mod upkeep;

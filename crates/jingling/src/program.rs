@@ -3,7 +3,8 @@
 
 use crate::args::{Cli, Command};
 use crate::{
-    audit, backup, check, commands, demo, department, oidc, output, policies, query, settings,
+    audit, backup, check, commands, demo, department, oidc, output, policies, query, security,
+    settings,
 };
 use clap::Parser;
 use std::io::IsTerminal as _;
@@ -87,6 +88,7 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Export(args) => department::export(args).await?,
         Command::Table(command) => department::table(command).await?,
         Command::Audit(command) => return audit::commands::audit(command).await,
+        Command::Security(command) => return security::holes::command(command).await,
         Command::Token(command) => commands::token(command).await?,
         Command::Device(command) => commands::device(command).await?,
         Command::User(command) => commands::user(command).await?,

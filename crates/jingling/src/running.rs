@@ -9,6 +9,7 @@ use crate::mqtt_door::{CityAuthenticator, CitySink};
 use crate::projector::Projector;
 use crate::records_projection::RecordsProjection;
 use crate::retention::{Floors, Keep};
+use crate::security::{self, certificates};
 use crate::settings::{Settings, listen_address};
 use crate::{files, folder::Folder, formats, history_upkeep, upkeep};
 use admission::Ingest;
@@ -69,6 +70,7 @@ pub struct Running {
     postgres: Option<pgdoor::Handle>,
     http_stop: CancellationToken,
     http: JoinHandle<()>,
+    https: Option<JoinHandle<()>>,
     timers: Vec<JoinHandle<()>>,
     given_up: Arc<News>,
     projector: std::thread::JoinHandle<()>,
@@ -158,7 +160,12 @@ impl Running {
         let app = Arc::new(App {
             options: api::Options {
                 demo: settings.city.demo,
-                cookie_secure: settings.http.cookie_secure,
+                cookie_secure: settings.http.cookie_secure
+                    || settings.oidc.issuer.starts_with("https://"),
+                headers: api::headers::Options {
+                    hsts_seconds: settings.http.hsts_seconds,
+                    is_behind_https: settings.http.cookie_secure,
+                },
                 body_bytes_max: settings.http.body_mib_max * MIB,
                 request_time_max: Duration::from_secs(settings.http.request_seconds_max),
                 sql_limits: sql_limits(settings),
@@ -195,6 +202,7 @@ impl Running {
             imports: Arc::default(),
             importing: Arc::default(),
             audit: api::audit::Chain::default(),
+            security: api::security::Sources::default(),
         });
         let own = folder.clone();
         // Set once, here.
@@ -295,7 +303,19 @@ impl Running {
         let mut addresses = BTreeMap::new();
         let acts_seen = crate::withdrawn::end(&app.records).await?;
         crate::administrators::start(&app, &folder, &settings.approval).await?;
-        let mqtt = start_mqtt(&app, &folder, settings, &packs, identity).await?;
+        let speaks_tls = [
+            &settings.http.tls_listen,
+            &settings.mqtt.tls_listen,
+            &settings.postgres.listen,
+            &settings.postgres.tls_listen,
+        ];
+        let served = match speaks_tls.iter().any(|address| !address.is_empty()) {
+            true => Some(certificates::open(&folder, settings)?),
+            false => None,
+        };
+        let tls = served.as_ref().map(|served| served.config.clone());
+        let for_devices = served.as_ref().map(|served| served.for_devices.clone());
+        let mqtt = start_mqtt(&app, &folder, settings, &packs, identity, for_devices).await?;
         if let Some(mqtt) = &mqtt {
             addresses.extend(mqtt.addresses().first().map(|&a| ("mqtt", a)));
             addresses.extend(mqtt.addresses_tls().first().map(|&a| ("mqtts", a)));
@@ -307,7 +327,7 @@ impl Running {
                 door.disconnect(client_id);
             }));
         }
-        let postgres = start_postgres(&app, &folder, settings).await?;
+        let postgres = start_postgres(&app, settings, tls.clone()).await?;
         if let Some(postgres) = &postgres {
             addresses.extend(postgres.addresses().first().map(|&a| ("postgres", a)));
             addresses.extend(
@@ -348,6 +368,27 @@ impl Running {
             app.clone(),
             http_stop.clone().cancelled_owned(),
         ));
+        let https = match listen_address("http.tls_listen", &settings.http.tls_listen)?.zip(tls) {
+            None => None,
+            Some((address, config)) => {
+                let listener = tokio::net::TcpListener::bind(address)
+                    .await
+                    .with_context(|| {
+                        format!("http.tls_listen = {address}: is another program using it?")
+                    })?;
+                addresses.insert("https", listener.local_addr()?);
+                let limits = api::secure::Limits::default();
+                let listener = api::secure::TlsListener::new(listener, config, limits)?;
+                let stop = http_stop.clone().cancelled_owned();
+                Some(tokio::spawn(api::app::serve_tls(
+                    listener,
+                    app.clone(),
+                    stop,
+                )))
+            }
+        };
+        let certificate = served.map(|served| served.certificate);
+        security::tell(&app, &folder, settings, certificate.clone(), mqtt.clone());
         let given_up = Arc::new(News::default());
         let mut timers = timers(&app, &folder, settings, twin_stored, &given_up);
         timers.push(tokio::spawn(crate::withdrawn::run(app.clone(), acts_seen)));
@@ -355,6 +396,14 @@ impl Running {
         timers.push(crate::administrators::timer(&app));
         timers.extend(crate::audit::sealing::start(&app, &folder, &settings.audit).await);
         timers.extend(crate::oidc::timers(&app, settings)?);
+        if let Some(certificate) = certificate {
+            let every = Duration::from_secs(settings.tls.reload_seconds.max(1));
+            timers.push(tokio::spawn(certificates::renew(certificate, every)));
+        }
+        if settings.security.publish_seconds > 0 {
+            let every = Duration::from_secs(settings.security.publish_seconds);
+            timers.push(tokio::spawn(security::figures::run(app.clone(), every)));
+        }
         let keep = Keep {
             bytes: settings.journal.keep_gib.saturating_mul(1 << 30),
             days: settings.journal.keep_days,
@@ -381,6 +430,7 @@ impl Running {
             postgres,
             http_stop,
             http,
+            https,
             timers,
             given_up,
             projector,
@@ -416,12 +466,13 @@ impl Running {
             timer.abort();
         }
         self.app.lake.stop_upkeep();
-        let mut http = self.http;
-        if tokio::time::timeout(Duration::from_secs(HTTP_SHUTDOWN_S), &mut http)
-            .await
-            .is_err()
-        {
-            http.abort();
+        for mut http in std::iter::once(self.http).chain(self.https) {
+            if tokio::time::timeout(Duration::from_secs(HTTP_SHUTDOWN_S), &mut http)
+                .await
+                .is_err()
+            {
+                http.abort();
+            }
         }
         self.projector_stop.store(true, Ordering::Release);
         let (joined, ended) = oneshot::channel();
@@ -550,18 +601,10 @@ fn line_protocol(packs: &pack::Packs) -> Result<Influx> {
     Influx::new(mappings, proto_influx::Limits::default()).map_err(|p| anyhow!("{p}"))
 }
 
-/// The city's own certificate, or one made at the first start.
-fn certificate(folder: &Folder) -> TlsSource {
-    TlsSource::SelfSigned {
-        directory: folder.tls(),
-        names: vec!["localhost".into(), "127.0.0.1".into()],
-    }
-}
-
 async fn start_postgres(
     app: &Arc<App>,
-    folder: &Folder,
     settings: &Settings,
+    tls: Option<Arc<rustls::ServerConfig>>,
 ) -> Result<Option<pgdoor::Handle>> {
     let postgres = &settings.postgres;
     let listen = listen_address("postgres.listen", &postgres.listen)?;
@@ -569,12 +612,10 @@ async fn start_postgres(
     if listen.is_none() && listen_tls.is_none() {
         return Ok(None);
     }
-    let tls =
-        gateway::mqtt::tls::server_config(&certificate(folder)).map_err(|p| anyhow!("{p}"))?;
     let options = pgdoor::Options {
         listen: listen.into_iter().collect(),
         listen_tls: listen_tls.into_iter().collect(),
-        tls: Some(tls),
+        tls,
         limits: pgdoor::Limits {
             connections_max: postgres.connections_max,
             idle_time_max: Duration::from_secs(postgres.idle_seconds_max),
@@ -607,6 +648,7 @@ async fn start_mqtt(
     settings: &Settings,
     packs: &pack::Packs,
     identity: identity::Identity,
+    tls: Option<Arc<rustls::ServerConfig>>,
 ) -> Result<Option<MqttHandle>> {
     let listen: Vec<SocketAddr> = listen_address("mqtt.listen", &settings.mqtt.listen)?
         .into_iter()
@@ -627,7 +669,7 @@ async fn start_mqtt(
         return Ok(None);
     }
     let mut options = MqttOptions {
-        tls: Some(certificate(folder)),
+        tls: tls.map(TlsSource::Made),
         listen,
         listen_tls,
         retained_file: Some(folder.retained()),

@@ -33,6 +33,10 @@ pub struct Settings {
     pub oidc: OidcSettings,
     /// Who may see what.
     pub policy: PolicySettings,
+    /// TLS of every door.
+    pub tls: Tls,
+    /// How safe the platform is.
+    pub security: SecuritySettings,
     /// What may be reached from outside.
     pub network: Network,
     /// What is believed.
@@ -84,6 +88,10 @@ section!(/// The pages and the API.
 Http {
     /// Address and port; port 0 takes a free one.
     listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8480)),
+    /// Address and port of the pages and the API over TLS; an empty text closes this listener.
+    tls_listen: String = String::new(),
+    /// How long a browser keeps to HTTPS once it came over it, seconds; 0 says nothing of it.
+    hsts_seconds: u32 = 31_536_000,
     /// Largest request body, MiB.
     body_mib_max: usize = 16,
     /// Longest time for one request, seconds (the live stream is exempt).
@@ -104,6 +112,25 @@ SignInSettings {
     session_idle_minutes: i64 = 120,
     /// A session ends after this long however much it is used, hours.
     session_hours: i64 = 12,
+});
+section!(/// TLS of every door.
+Tls {
+    /// PEM file with the certificate chain, the server's own first; an empty text: tls/certificate.pem in the city's folder,
+    /// which is made and signed by itself at the first start.
+    certificate: String = String::new(),
+    /// PEM file with the key that belongs to it.
+    key: String = String::new(),
+    /// Names and addresses of a certificate that is made.
+    names: Vec<String> = vec!["localhost".into(), "127.0.0.1".into()],
+    /// The oldest version that is spoken: "1.3", or "1.2" while old devices need it.
+    version_min: String = "1.3".into(),
+    /// Time between looks whether the files are new, seconds.
+    reload_seconds: u64 = 60,
+});
+section!(/// How safe the platform is.
+SecuritySettings {
+    /// Time between the platform's own figures of security, which rules of pack-security watch, seconds; 0: none.
+    publish_seconds: u64 = 60,
 });
 section!(/// The MQTT door.
 Mqtt {
@@ -351,8 +378,16 @@ impl Settings {
         if self.approval.pending_per_person_max < 1 {
             bail!("approval.pending_per_person_max must be 1 at least");
         }
+        self.tls
+            .version_min
+            .parse::<gateway::mqtt::TlsFloor>()
+            .map_err(|p| anyhow::anyhow!("{p}"))?;
+        if self.tls.certificate.is_empty() != self.tls.key.is_empty() {
+            bail!("tls.certificate and tls.key belong together: set both, or neither");
+        }
         let mut addresses = vec![("http.listen", self.http.listen)];
         for (key, text) in [
+            ("http.tls_listen", &self.http.tls_listen),
             ("mqtt.listen", &self.mqtt.listen),
             ("mqtt.tls_listen", &self.mqtt.tls_listen),
             ("postgres.listen", &self.postgres.listen),

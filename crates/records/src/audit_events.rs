@@ -386,6 +386,15 @@ events! {
         field("previous", "此前的密钥，首次为空", "the key before it, null for the first"),
         field("chained_later", "建链时已有的记录数", "number of the last row that was there before the chain began"),
     ];
+    /// Somebody looked at how safe the platform is, and with it at who failed to sign in.
+    SecurityLook = "security.look", "查看安全态势", "Security view looked at", "security", [];
+    /// Advisories about known holes were brought in.
+    SecurityAdvisories = "security.advisories", "更新漏洞数据", "Advisories brought in", "security", [
+        field("advisories", "公告条数", "number of advisories"),
+        field("newest", "最新公告的日期", "date of the newest one"),
+        field("holes", "涉及本程序的漏洞数", "holes of this program"),
+        field("unread", "未能读取的文件数", "files that could not be read"),
+    ];
     /// Somebody looked at the trail.
     AuditSearch = "audit.search", "查阅审计日志", "Audit trail looked at", "audit", [
         maybe("from", "起始时间", "from when"),

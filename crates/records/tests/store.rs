@@ -259,6 +259,11 @@ async fn a_projection_keeps_rows_and_position_together() {
     let mut read = records.read().await.unwrap();
     assert_eq!(dead_letters::get(&mut read, 6).await.unwrap(), None);
     assert_eq!(
+        dead_letters::get(&mut read, u64::MAX).await.unwrap(),
+        None,
+        "a number that no column holds"
+    );
+    assert_eq!(
         dead_letters::get(&mut read, 3).await.unwrap(),
         Some(letter(3))
     );

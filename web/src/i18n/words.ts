@@ -11,6 +11,7 @@ import { oidcWords } from "./words/oidc.ts";
 import { planWords } from "./words/plan.ts";
 import { policyWords } from "./words/policy.ts";
 import { problemWords } from "./words/problems.ts";
+import { securityWords } from "./words/security.ts";
 
 export const words = {
   ...commonWords,
@@ -25,6 +26,7 @@ export const words = {
   ...planWords,
   ...policyWords,
   ...problemWords,
+  ...securityWords,
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
 
 export type Key = keyof typeof words;

@@ -66,6 +66,9 @@ export type ApprovalAsked = Schemas["ApprovalAsked"];
 export type ApprovalDecided = Schemas["ApprovalDecided"];
 export type OwnAccount = Schemas["OwnAccount"];
 export type RoleInfo = Schemas["Role"];
+export type SecurityView = Schemas["SecurityView"];
+export type SecurityHole = Schemas["SecurityHole"];
+export type SecurityCertificate = Schemas["SecurityCertificate"];
 
 export type CaseSummary = Schemas["CaseSummary"];
 export type CaseDetail = Schemas["CaseDetail"];

@@ -44,6 +44,7 @@ export const NAV: NavItem[] = [
   },
   { path: "/sql", title: "nav.sql", icon: <CodeOutlined />, permission: "sql.query" },
   { path: "/policy", title: "nav.policy", icon: <SafetyOutlined />, permission: "policy.read" },
+  { path: "/security", title: "nav.security", icon: <SafetyOutlined />, permission: "security.read" },
   { path: "/audit", title: "nav.audit", icon: <AuditOutlined />, permission: "audit.read" },
   { path: "/roles", title: "nav.roles", icon: <SolutionOutlined />, permission: "role.grant" },
   {

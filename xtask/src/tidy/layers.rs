@@ -11,7 +11,14 @@ const LAYERS: [(u8, &[&str]); 6] = [
     (
         1,
         &[
-            "wire", "journal", "records", "lake", "vault", "city", "imports",
+            "wire",
+            "journal",
+            "records",
+            "lake",
+            "vault",
+            "city",
+            "imports",
+            "advisories",
         ],
     ),
     (2, &["twin"]),

@@ -240,6 +240,12 @@ impl MqttHandle {
         self.door.broker.evict(client_id, Reason(0x98))
     }
 
+    /// Who has to wait before the next sign-in, because of failures; the most failures first, `max` at most.
+    pub fn waiting(&self, max: usize) -> Vec<super::sign_in::Waiting> {
+        let now_ms = self.door.now_ms();
+        self.door.sign_in_limits.lock().waiting(now_ms, max)
+    }
+
     /// Closes the door: takes no more, acknowledges what becomes durable within `shutdown_ms`, tells
     /// every client, saves retained messages.
     pub async fn shutdown(&self) {

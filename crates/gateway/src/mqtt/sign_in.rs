@@ -105,6 +105,19 @@ impl Door {
     }
 }
 
+/// Somebody who has to wait before the next try, because of failures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The address; `None` when it is a user name from anywhere.
+    pub peer: Option<IpAddr>,
+    /// The user name that was said; `None` when it is an address with any.
+    pub username: Option<String>,
+    /// Failures in this window.
+    pub failures: u32,
+    /// How long still, milliseconds.
+    pub left_ms: u64,
+}
+
 /// Counts failures in fixed windows.
 #[derive(Debug)]
 pub(crate) struct SignInLimits {
@@ -148,6 +161,33 @@ impl SignInLimits {
         }
         self.count(&Key::Peer(peer), now_ms) < self.per_peer_max
             && self.count(&Key::Username(username.to_owned()), now_ms) < self.per_username_max
+    }
+
+    /// Who has to wait now, the most failures first, `max` at most.
+    pub fn waiting(&self, now_ms: u64, max: usize) -> Vec<Waiting> {
+        let mut waiting: Vec<Waiting> = self
+            .failures
+            .iter()
+            .filter_map(|(key, window)| {
+                let (peer, username, most) = match key {
+                    Key::Peer(peer) => (Some(*peer), None, self.per_peer_max),
+                    Key::Username(name) => (None, Some(name), self.per_username_max),
+                    Key::Known(peer, name) => (Some(*peer), Some(name), self.per_username_max),
+                };
+                let left_ms = (window.began_ms + self.window_ms).saturating_sub(now_ms);
+                (left_ms > 0 && window.failures >= most).then(|| Waiting {
+                    peer,
+                    username: username.cloned(),
+                    failures: window.failures,
+                    left_ms,
+                })
+            })
+            .collect();
+        waiting.sort_by(|a, b| {
+            (b.failures, &a.peer, &a.username).cmp(&(a.failures, &b.peer, &b.username))
+        });
+        waiting.truncate(max);
+        waiting
     }
 
     /// Takes note of a failure.
@@ -233,6 +273,15 @@ mod tests {
             limits.failed(ATTACKER, "pump", 0);
         }
         assert!(!limits.may_try(ATTACKER, "pump", 59_999));
+        let waits = Waiting {
+            peer: None,
+            username: Some("pump".to_owned()),
+            failures: 3,
+            left_ms: 1,
+        };
+        assert_eq!(limits.waiting(59_999, 10), [waits]);
+        assert_eq!(limits.waiting(59_999, 0), []);
+        assert_eq!(limits.waiting(60_000, 10), []);
         assert!(limits.may_try(ATTACKER, "gate", 0));
         assert!(limits.may_try(ATTACKER, "pump", 60_000));
     }
