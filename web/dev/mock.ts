@@ -158,6 +158,11 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
         bbox: [112.52, 30.36, 113.5, 30.94],
         zone: "Asia/Shanghai",
         demo: true,
+        purposes: [
+          { id: "case-handling", title_zh: "处置事件", title_en: "Handling a case" },
+          { id: "emergency", title_zh: "应急处置", title_en: "Emergency" },
+          { id: "own-request", title_zh: "本人申请", title_en: "The person's own request" },
+        ],
         notes_zh: [
           "水位过程由外地实测换算，阈值为汉北河·天门真实特征水位。",
           "空气质量为北京监测站历史数据回放。",
@@ -259,6 +264,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
         raw_text: dead ? dead.raw : raw,
         raw_base64: Buffer.from(raw).toString("base64"),
         raw_withheld: false,
+        withheld: false,
         size_bytes: raw.length,
         updates: [
           {

@@ -83,6 +83,7 @@ const kind = (
   source: "Smart Data Models",
   view: viewOf(name, title_zh, title_en),
   open: true,
+  data_subject: null,
   attributes: Object.fromEntries(
     Object.entries(attributes).map(([key, [zh, en, unit]]) => [
       key,
@@ -94,6 +95,7 @@ const kind = (
         unit_missing: "assume" as const,
         min: null,
         max: null,
+        personal: null,
       },
     ]),
   ),
@@ -161,7 +163,14 @@ function add(
         location: [{ type: "Point", coordinates: location }] as [unknown, string?, Quality?],
       }).map(([key, [value, unit, quality]]) => [
         key,
-        { value, unit: unit || null, observed_at, quality: quality ?? "good", position: nextPosition() },
+        {
+          value,
+          unit: unit || null,
+          observed_at,
+          quality: quality ?? "good",
+          position: nextPosition(),
+          masked: false,
+        },
       ]),
     ),
   });
@@ -243,6 +252,8 @@ const ALL = [
   "indicator.report",
   "data.correct",
   "ingest.write",
+  "personal.reveal",
+  "personal.export",
   "audit.read",
   "user.manage",
   "token.manage",
@@ -254,7 +265,7 @@ const ALL = [
   "approval.decide",
 ];
 /** What belongs to the administrators alone. */
-const ADMINISTRATORS = /manage|audit|ingest|grant|policy|security|approval/;
+const ADMINISTRATORS = /manage|audit|ingest|grant|policy|security|approval|personal.export/;
 const ROLES: Record<string, [name: string, organisation: string | null, permissions: string[]]> = {
   admin: [
     "李工",
@@ -592,6 +603,7 @@ export const deadLetters: (DeadLetter & { raw: string })[] = Array.from({ length
     received_at: iso(i * 1_300 + 40),
     size_bytes: Buffer.byteLength(raw),
     preview: raw.slice(0, 120),
+    withheld: false,
     problem: { code, what, place, mend },
     raw,
   };

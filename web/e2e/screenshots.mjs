@@ -137,6 +137,17 @@ const PAGES = {
     await page.goto("/security");
     await page.waitForSelector('[data-testid="security-card"]');
   },
+  personal: async (page) => {
+    await page.goto("/personal");
+    // The officer of a demonstration's station; nobody's number.
+    await page.locator('[data-testid="personal-subject"]').fill("19900000001");
+    await page.locator('[data-testid="personal-purpose"]').click();
+    await page.locator(".ant-select-item-option").last().click();
+    await page.locator('[data-action="personal.find"]').first().click();
+    await page.waitForSelector('[data-testid="personal-held"]');
+    await page.locator('[data-action="personal.viewers"]').first().click();
+    await page.waitForSelector('[data-testid="personal-viewers"]');
+  },
   sql: async (page) => {
     await page.goto("/sql");
     await page.locator('[data-testid="sample"]').first().click();

@@ -47,6 +47,7 @@ const CasePage = page(() => import("./features/cases/detail.tsx"));
 const FieldPage = page(() => import("./features/field/page.tsx"));
 const DevicesPage = page(() => import("./features/devices/page.tsx"));
 const DeadLettersPage = page(() => import("./features/dead-letters/page.tsx"));
+const PersonalPage = page(() => import("./features/personal/page.tsx"));
 const AuditPage = page(() => import("./features/audit/page.tsx"));
 const PolicyPage = page(() => import("./features/policy/page.tsx"));
 const ApprovalsPage = page(() => import("./features/approvals/page.tsx"));
@@ -81,6 +82,7 @@ const pages: RouteObject[] = [
   { path: "field", element: <FieldPage /> },
   { path: "devices", element: <DevicesPage /> },
   { path: "dead-letters", element: <DeadLettersPage /> },
+  { path: "personal", element: <PersonalPage /> },
   { path: "audit", element: <AuditPage /> },
   { path: "policy", element: <PolicyPage /> },
   { path: "approvals", element: <ApprovalsPage /> },

@@ -8,8 +8,8 @@ use crate::tables::CityTables;
 use crate::{
     account, accounts, alerts, approvals, audit, case_pages, city_pages, corrections, dead_letters,
     devices, doors, entities, entity_types, events, health, import_progress, notices, oidc_clients,
-    oidc_consent, oidc_door, pages, plan, policy_pages, provenance, second_step, security, session,
-    sql,
+    oidc_consent, oidc_door, pages, personal, personal_subjects, plan, policy_pages, provenance,
+    second_step, security, session, sql,
 };
 use admission::Ingest;
 use axum::Router;
@@ -120,6 +120,8 @@ pub struct App {
     pub corrections: corrections::UnderWay,
     /// The tables lent to SQL.
     pub tables: Arc<CityTables>,
+    /// Personal data: who sees it, and how.
+    pub personal: Arc<personal::Personal>,
     /// What the pages hear.
     pub events: Events,
     /// The NGSI-LD decoder.
@@ -319,6 +321,8 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(dead_letters::one))
         .routes(routes!(sql::run))
         .routes(routes!(sql::tables))
+        .routes(routes!(personal_subjects::subject))
+        .routes(routes!(personal_subjects::viewers))
         .routes(routes!(import_progress::one))
         .routes(routes!(policy_pages::policies, policy_pages::change))
         .routes(routes!(policy_pages::check))

@@ -37,6 +37,20 @@ pub struct CityBody {
     pub notes_en: Vec<String>,
     /// Whether demonstration data is played.
     pub demo: bool,
+    /// What personal data may be looked at for.
+    pub purposes: Vec<PurposeBody>,
+}
+
+/// What personal data is looked at for.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Purpose)]
+pub struct PurposeBody {
+    /// Short id, as requests state it.
+    pub id: String,
+    /// Title in Chinese.
+    pub title_zh: String,
+    /// Title in English.
+    pub title_en: String,
 }
 
 /// The city's names and place.
@@ -55,6 +69,13 @@ pub async fn city(State(app): State<Arc<App>>) -> Json<CityBody> {
         notes_zh: c.notes_zh.clone(),
         notes_en: c.notes_en.clone(),
         demo: app.options.demo,
+        purposes: (c.purposes.iter())
+            .map(|p| PurposeBody {
+                id: p.id.clone(),
+                title_zh: p.title_zh.clone(),
+                title_en: p.title_en.clone(),
+            })
+            .collect(),
     })
 }
 

@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::description::Place;
 use crate::entity_types::EntityKindBody;
 use crate::error::{Answer, ApiError};
+use crate::personal::{Look, Looking, LookingQuery, Shown};
 use crate::sight::{Seeing, Sight};
 use crate::words::Quality;
 use axum::Json;
@@ -45,6 +46,8 @@ pub struct AttributeBody {
     pub quality: Quality,
     /// The journal position of the message that said so.
     pub position: u64,
+    /// Whether the value is personal and shown masked; with a purpose, whoever may sees it whole.
+    pub masked: bool,
 }
 
 /// An entity.
@@ -76,11 +79,17 @@ pub struct EntityDetail {
     pub kind: Option<EntityKindBody>,
 }
 
-impl From<Entity> for EntityBody {
-    fn from(entity: Entity) -> Self {
-        let attributes = entity.attributes().map(|(name, a)| {
+impl EntityBody {
+    /// As somebody who looks may see it.
+    pub fn of(entity: &Entity, look: &Look, sees: impl Fn(&str) -> bool) -> Self {
+        let (id, kind) = (entity.id.as_str(), entity.entity_type.as_str());
+        let seen = entity.attributes().filter(|(name, _)| sees(name.as_str()));
+        let attributes = seen.map(|(name, a)| {
+            let stored = a.value.to_value().to_json();
+            let (value, masked) = look.json(id, kind, name.as_str(), stored);
             let body = AttributeBody {
-                value: a.value.to_value().to_json(),
+                value,
+                masked,
                 unit: a.unit.map(str::to_owned),
                 observed_at: a.observed_at.to_string(),
                 quality: a.quality.into(),
@@ -89,9 +98,9 @@ impl From<Entity> for EntityBody {
             (name.to_string(), body)
         });
         Self {
-            name: name_of(&entity),
+            name: name_of(entity).filter(|_| sees("name")),
             attributes: attributes.collect(),
-            location: entity.location(),
+            location: entity.location().filter(|_| sees("location")),
             modified_at: entity.modified_at.to_string(),
             id: entity.id.to_string(),
             r#type: entity.entity_type.to_string(),
@@ -107,6 +116,8 @@ pub fn name_of(entity: &Entity) -> Option<String> {
 /// The text of an attribute.
 pub fn text_of(entity: &Entity, attribute: &str) -> Option<String> {
     let text = entity.attribute(attribute)?.value.as_text();
+    // Packs cannot mark what entities are called; what is sealed all the same is no name.
+    let text = text.filter(|text| !::personal::is_sealed(text));
     text.map(str::to_owned)
 }
 
@@ -132,6 +143,8 @@ pub struct EntitiesQuery {
     pub after: Option<String>,
     /// How many: 100 when not said, at most 1,000.
     pub limit: Option<usize>,
+    /// What personal values are looked at for: they are shown whole to whoever may see them.
+    pub purpose: Option<String>,
 }
 
 impl EntitiesQuery {
@@ -192,6 +205,7 @@ fn split_commas(text: &str) -> Vec<String> {
 pub async fn list(
     State(app): State<Arc<App>>,
     Seeing(sight): Seeing,
+    Looking(look): Looking,
     Query(query): Query<EntitiesQuery>,
 ) -> Answer<Json<Entities>> {
     let mut filter = query.filter()?;
@@ -203,7 +217,8 @@ pub async fn list(
     loop {
         let page = app.twin.query(&filter);
         next = page.next.map(|n| n.to_string());
-        let seen = page.items.into_iter().filter_map(|e| sight.body(e));
+        let seen = page.items.into_iter();
+        let seen = seen.filter_map(|e| sight.body(e, &look));
         items.extend(seen.filter(|body| query.is_met_by(body)));
         rounds += 1;
         if items.len() >= wanted || next.is_none() || rounds >= PAGES_LOOKED_AT_MAX {
@@ -212,6 +227,7 @@ pub async fn list(
         filter.after.clone_from(&next);
         filter.limit = wanted - items.len();
     }
+    look.tell(&app.records, app.now(), "entities").await?;
     Ok(Json(Entities { items, next }))
 }
 
@@ -220,18 +236,20 @@ fn entity_id(text: &str) -> Answer<EntityId> {
 }
 
 /// One entity with its declared type.
-#[utoipa::path(get, path = "/api/v1/entities/{id}", tag = "entities", security(("session" = ["entity.read"])), params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/entities/{id}", tag = "entities", security(("session" = ["entity.read"])), params(("id" = String, Path), LookingQuery),
     responses((status = 200, body = EntityDetail), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn one(
     State(app): State<Arc<App>>,
     Seeing(sight): Seeing,
+    Looking(look): Looking,
     Path(id): Path<String>,
 ) -> Answer<Json<EntityDetail>> {
     let entity = app
         .twin
         .get(&entity_id(&id)?)
-        .and_then(|entity| sight.body(entity))
+        .and_then(|entity| sight.body(entity, &look))
         .ok_or_else(|| ApiError::not_found("entity", &id))?;
+    look.tell(&app.records, app.now(), "entity").await?;
     let kind = app
         .ingest
         .catalogue()
@@ -348,6 +366,8 @@ pub struct HistoryQuery {
     pub to: Option<String>,
     /// Most points, newest kept: 5,000 at most.
     pub limit: Option<usize>,
+    /// What personal values are looked at for: they are shown whole to whoever may see them.
+    pub purpose: Option<String>,
 }
 
 /// One point of a history.
@@ -386,6 +406,7 @@ pub struct History {
 pub async fn history(
     State(app): State<Arc<App>>,
     Seeing(sight): Seeing,
+    Looking(look): Looking,
     Path(id): Path<String>,
     Query(query): Query<HistoryQuery>,
 ) -> Answer<Json<History>> {
@@ -424,17 +445,22 @@ pub async fn history(
         let unit = e.attribute(attribute.as_str())?.unit;
         unit.map(str::to_owned)
     });
-    let points = points.into_iter().map(|p| HistoryPoint {
-        observed_at: p.observed_at.to_string(),
-        value: p.value,
-        quality: p.quality,
-        position: p.position,
-        received_at: p.received_at.to_string(),
+    let points = points.into_iter().map(|p| {
+        let (value, _) = look.json(id.as_str(), &p.entity_type, attribute.as_str(), p.value);
+        HistoryPoint {
+            observed_at: p.observed_at.to_string(),
+            value,
+            quality: p.quality,
+            position: p.position,
+            received_at: p.received_at.to_string(),
+        }
     });
+    let points = points.collect();
+    look.tell(&app.records, app.now(), "history").await?;
     Ok(Json(History {
         attribute: attribute.to_string(),
         unit,
-        points: points.collect(),
+        points,
         truncated,
     }))
 }
@@ -448,10 +474,29 @@ pub struct NgsiQuery {
     pub options: Option<String>,
     /// How many, at most 1,000.
     pub limit: Option<usize>,
+    /// What personal values are looked at for: they are shown whole to whoever may see them.
+    pub purpose: Option<String>,
 }
 
 /// The entity as the caller sees it; `None` when nothing of it may be seen.
-fn ngsi(entity: &Entity, sight: &Sight, options: Option<&str>) -> Option<serde_json::Value> {
+fn ngsi(
+    entity: &Entity,
+    sight: &Sight,
+    options: Option<&str>,
+    look: &Look,
+) -> Option<serde_json::Value> {
+    let looked_at = |name: &str, value: Value| {
+        let (id, kind) = (entity.id.as_str(), entity.entity_type.as_str());
+        let (Value::Text(text) | Value::Json(text)) = &value else {
+            return value;
+        };
+        match look.text(id, kind, name, text) {
+            Shown::AsStored => value,
+            Shown::Masked(masked) => Value::Text(masked),
+            Shown::Plain(opened) if opened.is_json => Value::Json(opened.text),
+            Shown::Plain(opened) => Value::Text(opened.text),
+        }
+    };
     let columns = sight.columns(entity);
     let seen: Vec<_> = (entity.attributes())
         .filter(|(name, _)| sight.within(&columns, name.as_str()) != Access::Hidden)
@@ -459,7 +504,10 @@ fn ngsi(entity: &Entity, sight: &Sight, options: Option<&str>) -> Option<serde_j
     if seen.is_empty() {
         return None;
     }
-    let values: Vec<Value> = seen.iter().map(|(_, a)| a.value.to_value()).collect();
+    let values = seen.iter();
+    let values: Vec<Value> = values
+        .map(|(name, a)| looked_at(name.as_str(), a.value.to_value()))
+        .collect();
     let attributes = (seen.iter().zip(&values)).map(|((name, a), value)| AttributeView {
         name: name.as_str(),
         value,
@@ -480,14 +528,16 @@ fn ngsi(entity: &Entity, sight: &Sight, options: Option<&str>) -> Option<serde_j
 pub async fn ngsi_one(
     State(app): State<Arc<App>>,
     Seeing(sight): Seeing,
+    Looking(look): Looking,
     Path(id): Path<String>,
     Query(query): Query<NgsiQuery>,
 ) -> Answer<Json<serde_json::Value>> {
     let entity = app
         .twin
         .get(&entity_id(&id)?)
-        .and_then(|entity| ngsi(&entity, &sight, query.options.as_deref()))
+        .and_then(|entity| ngsi(&entity, &sight, query.options.as_deref(), &look))
         .ok_or_else(|| ApiError::not_found("entity", &id))?;
+    look.tell(&app.records, app.now(), "ngsi-ld").await?;
     Ok(Json(entity))
 }
 
@@ -497,6 +547,7 @@ pub async fn ngsi_one(
 pub async fn ngsi_list(
     State(app): State<Arc<App>>,
     Seeing(sight): Seeing,
+    Looking(look): Looking,
     Query(query): Query<NgsiQuery>,
 ) -> Answer<Json<Vec<serde_json::Value>>> {
     let filter = Filter {
@@ -511,12 +562,11 @@ pub async fn ngsi_list(
             .clamp(1, PAGE_ENTITIES_MAX),
         ..Filter::default()
     };
-    Ok(Json(
-        app.twin
-            .query(&filter)
-            .items
-            .iter()
-            .filter_map(|e| ngsi(e, &sight, query.options.as_deref()))
-            .collect(),
-    ))
+    let items = app.twin.query(&filter).items;
+    let bodies = items
+        .iter()
+        .filter_map(|e| ngsi(e, &sight, query.options.as_deref(), &look))
+        .collect();
+    look.tell(&app.records, app.now(), "ngsi-ld").await?;
+    Ok(Json(bodies))
 }

@@ -30,6 +30,8 @@ pub mod oidc_consent;
 pub mod oidc_door;
 pub mod pages;
 pub mod paging;
+pub mod personal;
+pub mod personal_subjects;
 pub mod plan;
 pub mod policy_pages;
 pub mod provenance;

@@ -5,7 +5,7 @@ use crate::access::Peer;
 use crate::account::{PasskeyDraft, PasskeyQuestion, RecoveryCodes, TotpBody, registration_of};
 use crate::app::App;
 use crate::error::{Answer, ApiError};
-use crate::headers::{IsHttps, is_secure};
+use crate::headers::IsHttps;
 use crate::session::{BROWSER_COOKIE, HALF_COOKIE, SessionBody, from_own_page, let_in, of_sign_in};
 use axum::Json;
 use axum::extract::State;
@@ -70,8 +70,8 @@ fn begin_again() -> ApiError {
     responses((status = 200, body = SessionBody), (status = 400, body = crate::error::ProblemBody), (status = 401, body = crate::error::ProblemBody), (status = 429, body = crate::error::ProblemBody)))]
 pub async fn code(
     State(app): State<Arc<App>>,
-    peer: Peer,
     is_https: IsHttps,
+    peer: Peer,
     headers: HeaderMap,
     Json(said): Json<SecondCode>,
 ) -> Answer<Response> {
@@ -81,7 +81,7 @@ pub async fn code(
         .identity
         .second_code(&half, &said.code, &peer.0.to_string(), app.now())
         .await?;
-    Ok(let_in(signed, is_secure(&app.options, is_https)).into_response())
+    Ok(let_in(&app, is_https, signed).into_response())
 }
 
 /// What the browser is to ask its authenticator, for a sign-in: with any passkey of this city, or with one of the person whose
@@ -90,8 +90,8 @@ pub async fn code(
     responses((status = 200, body = PasskeyQuestion), (status = 400, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn passkey_question(
     State(app): State<Arc<App>>,
-    peer: Peer,
     is_https: IsHttps,
+    peer: Peer,
     headers: HeaderMap,
 ) -> Answer<Response> {
     from_own_page(&headers)?;
@@ -113,11 +113,7 @@ pub async fn passkey_question(
     if is_over && half.is_some() {
         options = asked(None).await;
     }
-    let jar = CookieJar::new().add(of_sign_in(
-        BROWSER_COOKIE,
-        browser,
-        is_secure(&app.options, is_https),
-    ));
+    let jar = CookieJar::new().add(of_sign_in(&app, is_https, BROWSER_COOKIE, browser));
     let options = options?;
     Ok((jar, Json(PasskeyQuestion { options })).into_response())
 }
@@ -156,8 +152,8 @@ impl From<PasskeyAnswer> for Assertion {
     responses((status = 200, body = SessionBody), (status = 400, body = crate::error::ProblemBody), (status = 401, body = crate::error::ProblemBody), (status = 429, body = crate::error::ProblemBody)))]
 pub async fn passkey(
     State(app): State<Arc<App>>,
-    peer: Peer,
     is_https: IsHttps,
+    peer: Peer,
     headers: HeaderMap,
     Json(answer): Json<PasskeyAnswer>,
 ) -> Answer<Response> {
@@ -174,7 +170,7 @@ pub async fn passkey(
             app.now(),
         )
         .await?;
-    Ok(let_in(signed, is_secure(&app.options, is_https)).into_response())
+    Ok(let_in(&app, is_https, signed).into_response())
 }
 
 /// Who sets a second factor up because the role asks for one, before anything else.
@@ -201,15 +197,14 @@ pub struct Enrolled {
 
 async fn enrolled(
     app: &App,
-    (half, by, peer): (&str, &str, Peer),
-    is_secure: bool,
+    (half, by, peer, is_https): (&str, &str, Peer, IsHttps),
     recovery_codes: Vec<String>,
 ) -> Answer<Response> {
     let signed = app
         .identity
         .enrolled(half, by, &peer.0.to_string(), app.now())
         .await?;
-    let (jar, Json(body)) = let_in(signed, is_secure);
+    let (jar, Json(body)) = let_in(app, is_https, signed);
     let body = Enrolled {
         user: body.user,
         recovery_codes,
@@ -249,8 +244,7 @@ pub async fn enrol_totp_confirm(
         .confirm_totp(&user, &said.code, &actor, app.now())
         .await?
         .into();
-    let is_secure = is_secure(&app.options, is_https);
-    enrolled(&app, (&half, "totp", peer), is_secure, recovery_codes).await
+    enrolled(&app, (&half, "totp", peer, is_https), recovery_codes).await
 }
 
 /// What the browser is to ask its authenticator, for the first passkey of who must set a second factor up at sign-in.
@@ -285,7 +279,10 @@ pub async fn enrol_passkey(
         .identity
         .add_passkey(&user, &half, (&name, &made), &actor, app.now())
         .await?;
-    let is_secure = is_secure(&app.options, is_https);
-    let codes = added.recovery_codes;
-    enrolled(&app, (&half, "passkey", peer), is_secure, codes).await
+    enrolled(
+        &app,
+        (&half, "passkey", peer, is_https),
+        added.recovery_codes,
+    )
+    .await
 }

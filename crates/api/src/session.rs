@@ -104,7 +104,6 @@ pub async fn sign_in(
     Json(request): Json<SignInRequest>,
 ) -> Answer<Response> {
     from_own_page(&headers)?;
-    let is_secure = is_secure(&app.options, is_https);
     let step = app
         .identity
         .begin_sign_in(
@@ -115,7 +114,7 @@ pub async fn sign_in(
         )
         .await?;
     Ok(match step {
-        SignInStep::Done(signed) => let_in(signed, is_secure).into_response(),
+        SignInStep::Done(signed) => let_in(&app, is_https, signed).into_response(),
         SignInStep::Second(half) => {
             let body = SecondStepBody {
                 totp: half.ways.totp,
@@ -124,7 +123,7 @@ pub async fn sign_in(
                 enrol: half.ways.enrol,
                 expires_at: half.expires_at.to_string(),
             };
-            let jar = CookieJar::new().add(of_sign_in(HALF_COOKIE, half.secret, is_secure));
+            let jar = CookieJar::new().add(of_sign_in(&app, is_https, HALF_COOKIE, half.secret));
             (StatusCode::ACCEPTED, jar, Json(body)).into_response()
         }
     })
@@ -148,12 +147,16 @@ pub(crate) fn from_own_page(headers: &HeaderMap) -> Answer<()> {
 }
 
 /// The session's cookie, and the end of those that led to it.
-pub(crate) fn let_in(signed: SignIn, is_secure: bool) -> (CookieJar, Json<SessionBody>) {
+pub(crate) fn let_in(
+    app: &App,
+    is_https: IsHttps,
+    signed: SignIn,
+) -> (CookieJar, Json<SessionBody>) {
     let cookie = Cookie::build((SESSION_COOKIE, signed.secret))
         .path("/")
         .http_only(true)
         .same_site(SameSite::Strict)
-        .secure(is_secure)
+        .secure(is_secure(&app.options, is_https))
         .build();
     let body = SessionBody {
         user: (&signed.principal).into(),
@@ -173,12 +176,17 @@ pub(crate) fn ended(name: &'static str, path: &'static str) -> Cookie<'static> {
 }
 
 /// A cookie that only the steps of signing in get.
-pub(crate) fn of_sign_in(name: &'static str, value: String, is_secure: bool) -> Cookie<'static> {
+pub(crate) fn of_sign_in(
+    app: &App,
+    is_https: IsHttps,
+    name: &'static str,
+    value: String,
+) -> Cookie<'static> {
     Cookie::build((name, value))
         .path(SIGN_IN_PATH)
         .http_only(true)
         .same_site(SameSite::Strict)
-        .secure(is_secure)
+        .secure(is_secure(&app.options, is_https))
         .build()
 }
 

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::entities::EntityBody;
 use crate::error::ApiError;
 use crate::events::Notice;
+use crate::personal::{Look, purpose_of};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use city::City;
@@ -154,21 +155,12 @@ impl Sight {
     }
 
     /// The entity as the caller sees it; `None` when nothing of it may be seen.
-    pub fn body(&self, entity: Entity) -> Option<EntityBody> {
+    pub fn body(&self, entity: Entity, look: &Look) -> Option<EntityBody> {
         let columns = self.columns(&entity);
-        let mut body = EntityBody::from(entity);
-        body.attributes
-            .retain(|name, _| self.within(&columns, name) != Access::Hidden);
-        if body.attributes.is_empty() {
-            return None;
-        }
-        if !body.attributes.contains_key("name") {
-            body.name = None;
-        }
-        if !body.attributes.contains_key("location") {
-            body.location = None;
-        }
-        Some(body)
+        let body = EntityBody::of(&entity, look, |name| {
+            self.within(&columns, name) != Access::Hidden
+        });
+        (!body.attributes.is_empty()).then_some(body)
     }
 }
 
@@ -265,7 +257,9 @@ impl FromRequestParts<Arc<App>> for Seeing {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let Caller(caller) = Caller::from_request_parts(parts, app).await?;
-        Ok(Self(app.sight(&caller, None)))
+        // A purpose that the city does not have is refused where it would matter.
+        let purpose = purpose_of(parts).filter(|id| app.personal.purpose(id).is_ok());
+        Ok(Self(app.sight(&caller, purpose.as_deref())))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The tables that the platform lends to SQL beside history: people's records, the current values, and
 //! the plan's indicators.
 
+use crate::personal::{Look, Shown, without_sealed};
 use crate::plan::Plan;
 use crate::sight::Sight;
 use arrow::array::{
@@ -9,7 +10,7 @@ use arrow::array::{
 use city::City;
 use futures::future::BoxFuture;
 use identity::{Identity, Permission, Principal};
-use lake::{ColumnKind, Columns, RecordTable, RecordTables, Wanted};
+use lake::{ColumnKind, Columns, RecordTable, RecordTables, Veil, Wanted};
 use model::{EntityId, Problem, Timestamp};
 use policy::Access;
 use records::Records;
@@ -48,6 +49,8 @@ pub struct CityTables {
     /// Who asks, and so sees only the tables and rows that they may read; `None` is the platform itself, which reads all
     /// but the audit trail.
     pub reader: Option<Reader>,
+    /// How personal values are shown.
+    pub look: Arc<Look>,
 }
 
 /// Who asks.
@@ -148,6 +151,10 @@ impl RecordTables for CityTables {
         name == ENTITIES_NOW
     }
 
+    fn veil(&self) -> Option<Arc<dyn Veil>> {
+        Some(Arc::clone(&self.look) as _)
+    }
+
     fn page(&self, _name: &str, wanted: &Wanted, after: Option<&str>) -> Result<Columns, Problem> {
         Ok(self.entities_now(wanted, after))
     }
@@ -177,6 +184,7 @@ impl CityTables {
     /// The rows of a table of records that the reader may see.
     async fn record_rows(&self, name: &str) -> records::Result<Vec<Vec<Value>>> {
         let (columns, mut rows) = table_rows(&self.records, name, RECORD_ROWS_MAX).await?;
+        rows.iter_mut().for_each(|row| without_sealed(row));
         let Some(reader) = &self.reader else {
             return Ok(rows);
         };
@@ -203,9 +211,15 @@ impl CityTables {
         Ok(rows)
     }
 
-    /// The same tables as this reader sees them.
+    /// The same tables as this reader sees them, personal values masked.
     pub fn seen_by(&self, reader: &Arc<Principal>) -> Arc<Self> {
+        self.looked_at(reader, &self.look)
+    }
+
+    /// The same, with a look that may have a purpose.
+    pub fn looked_at(&self, reader: &Arc<Principal>, look: &Arc<Look>) -> Arc<Self> {
         Arc::new(Self {
+            look: Arc::clone(look),
             records: self.records.clone(),
             twin: self.twin.clone(),
             plan: self.plan.clone(),
@@ -218,7 +232,7 @@ impl CityTables {
                     &self.city,
                     &self.twin,
                     reader,
-                    None,
+                    look.purpose(),
                     (self.clock)(),
                 )),
                 caller: Arc::clone(reader),
@@ -244,6 +258,28 @@ impl CityTables {
         }
     }
 
+    /// What is shown in the place of a personal value; `None` when it is shown as it is, or not asked for.
+    fn shown(
+        &self,
+        wants: &[bool; 2],
+        entity: &Entity,
+        name: &str,
+        state: &Attribute<'_>,
+    ) -> Option<String> {
+        let (ValueRef::Text(stored) | ValueRef::Json(stored)) = state.value else {
+            return None;
+        };
+        if !wants.contains(&true) {
+            return None;
+        }
+        let (id, kind) = (entity.id.as_str(), entity.entity_type.as_str());
+        match self.look.text(id, kind, name, stored) {
+            Shown::AsStored => None,
+            Shown::Masked(text) => Some(text),
+            Shown::Plain(opened) => Some(opened.text),
+        }
+    }
+
     /// Some current values as columns, an attribute a row, by entity id.
     fn entities_now(&self, wanted: &Wanted, after: Option<&str>) -> Columns {
         let only = |column: usize| {
@@ -252,6 +288,7 @@ impl CityTables {
         };
         let attributes = only(ATTRIBUTE);
         let mut columns: Vec<Growing> = wanted.columns.iter().map(|c| Growing::new(*c)).collect();
+        let wants = [VALUE_TEXT, VALUE_JSON].map(|column| wanted.columns.contains(&column));
         let mut rows = 0;
         let mut add = |entity: &Entity| {
             let sight = self.reader.as_ref().map(|reader| &reader.sight);
@@ -267,8 +304,9 @@ impl CityTables {
                 }
                 if attributes.is_none_or(|names| names.iter().any(|n| n == name.as_str())) {
                     rows += 1;
+                    let shown = self.shown(&wants, entity, name.as_str(), &state);
                     for column in &mut columns {
-                        Growing::push(column, entity, name.as_str(), &state);
+                        Growing::push(column, entity, name.as_str(), &state, shown.as_deref());
                     }
                 }
             }
@@ -324,7 +362,7 @@ impl Growing {
         }
     }
 
-    fn push(&mut self, entity: &Entity, name: &str, state: &Attribute<'_>) {
+    fn push(&mut self, entity: &Entity, name: &str, state: &Attribute<'_>, shown: Option<&str>) {
         match self {
             Self::Number(numbers) => numbers.append_option(number_of(state.value)),
             Self::Position(positions) => positions.append_value(state.position.cast_signed()),
@@ -333,7 +371,9 @@ impl Growing {
                 ENTITY_ID => texts.append_value(entity.id.as_str()),
                 ENTITY_TYPE => texts.append_value(entity.entity_type.as_str()),
                 ATTRIBUTE => texts.append_value(name),
+                VALUE_TEXT if shown.is_some() => texts.append_option(shown),
                 VALUE_TEXT => texts.append_option(text_of(state.value)),
+                VALUE_JSON if shown.is_some() => texts.append_null(),
                 VALUE_JSON => texts.append_option(json_of(state.value)),
                 UNIT => texts.append_option(state.unit),
                 QUALITY => texts.append_value(state.quality.as_str()),

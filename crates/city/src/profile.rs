@@ -31,6 +31,8 @@ pub struct City {
     pub notes_en: Vec<String>,
     /// Organisations that can be given work.
     pub organisations: Vec<Organisation>,
+    /// What personal data may be looked at for.
+    pub purposes: Vec<Purpose>,
     /// Towns and streets, by code.
     pub towns: Vec<Town>,
     /// Villages and communities, by code.
@@ -50,6 +52,33 @@ pub struct Organisation {
     pub name_zh: String,
     /// Name in English.
     pub name_en: String,
+}
+
+/// What personal data is looked at for (个人信息处理目的).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Purpose {
+    /// Short id: lower-case letters, digits, `-`.
+    pub id: String,
+    /// Title in Chinese.
+    pub title_zh: String,
+    /// Title in English.
+    pub title_en: String,
+}
+
+/// The purposes of a city that names none.
+fn purposes() -> Vec<Purpose> {
+    [
+        ("case-handling", "处置事件", "Handling a case"),
+        ("emergency", "应急处置", "Emergency"),
+        ("own-request", "本人申请", "The person's own request"),
+    ]
+    .map(|(id, title_zh, title_en)| Purpose {
+        id: id.to_owned(),
+        title_zh: title_zh.to_owned(),
+        title_en: title_en.to_owned(),
+    })
+    .into()
 }
 
 /// Ids of the profiles compiled in, sorted.
@@ -74,6 +103,8 @@ struct Written {
     notes_en: Vec<String>,
     #[serde(default)]
     organisations: Vec<Organisation>,
+    #[serde(default = "purposes")]
+    purposes: Vec<Purpose>,
 }
 
 impl City {
@@ -191,6 +222,7 @@ impl City {
             notes_zh,
             notes_en,
             organisations,
+            purposes,
         } = written;
         Ok(Self {
             id,
@@ -203,6 +235,7 @@ impl City {
             notes_zh,
             notes_en,
             organisations,
+            purposes,
             towns,
             villages,
             files,
@@ -284,6 +317,20 @@ fn check(w: &Written) -> Result<(), Problem> {
                     organisation.id
                 ),
                 "give each organisation its own id of lower-case letters, digits and -",
+            );
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for purpose in &w.purposes {
+        let is_titled = !purpose.title_zh.trim().is_empty() && !purpose.title_en.trim().is_empty();
+        if !is_slug(&purpose.id) || !seen.insert(&purpose.id) || !is_titled {
+            return bad(
+                "purposes",
+                format!(
+                    "\"{}\" is not a short id, is there twice, or has no title",
+                    purpose.id
+                ),
+                "give each purpose its own id of lower-case letters, digits and -, and a title in both languages",
             );
         }
     }
@@ -379,6 +426,12 @@ mod tests {
             "id = \"chengguan\"",
             "city-value",
             "city.toml: organisations",
+        );
+        expect(
+            "id = \"emergency\"",
+            "id = \"case-handling\"",
+            "city-value",
+            "city.toml: purposes",
         );
         expect(
             "id = \"tianmen\"",

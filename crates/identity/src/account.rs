@@ -98,7 +98,8 @@ impl Identity {
         let fits = old.len() <= self.options.password_bytes_max
             && self.verify_password(old.to_owned(), stored).await?;
         if !fits {
-            self.refuse(&user.username, &actor.peer, now).await?;
+            self.refuse_sign_in(&user.username, &actor.peer, now)
+                .await?;
             return Err(Failure::Invalid(Problem::new(
                 "password-old-wrong",
                 "the old password is wrong",

@@ -64,9 +64,13 @@ permissions! {
     DataCorrect = "data.correct",
     /// Send updates through the HTTP doors.
     IngestWrite = "ingest.write",
+    /// See personal data whole, for a stated purpose.
+    PersonalReveal = "personal.reveal",
+    /// Export everything held about a person, and see who looked at it.
+    PersonalExport = "personal.export",
     /// Read the audit trail.
     AuditRead = "audit.read",
-    /// See how safe the platform is: failed sign-ins, who waits, certificates, known holes, backups.
+    /// Read the security view (安全态势): failed sign-ins, who waits, certificates, known holes, backups.
     SecurityRead = "security.read",
     /// Add and change users.
     UserManage = "user.manage",
@@ -78,8 +82,6 @@ permissions! {
     PolicyRead = "policy.read",
     /// Change the rules of who may see what.
     PolicyManage = "policy.manage",
-    /// Read the security view (安全态势).
-    SecurityRead = "security.read",
     /// Renew and end the platform's signing keys.
     KeyManage = "key.manage",
     /// Decide on dangerous acts that others asked for (双人审批); which of them is the act's own rule.

@@ -487,6 +487,8 @@ mod tests {
         assert_eq!(holders(SqlQuery), ["duty", "planner", "analyst"]);
         assert_eq!(holders(TableImport), ["planner", "analyst"]);
         assert_eq!(holders(TableRemove), ["planner"]);
+        assert_eq!(holders(PersonalReveal), ["duty", "operator"]);
+        assert_eq!(holders(PersonalExport), ["duty"]);
         for permission in Permission::ALL {
             assert!(!holders(*permission).is_empty(), "{permission}");
         }

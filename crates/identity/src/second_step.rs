@@ -416,7 +416,7 @@ impl Identity {
         let found = self.holder(shown).await?;
         let Some((passkey, user)) = found.filter(|(p, _)| of_half.is_none_or(|id| id == p.user_id))
         else {
-            self.refuse("", peer, now).await?;
+            self.refuse_sign_in("", peer, now).await?;
             return Err(second_wrong("this passkey is not known here"));
         };
         let expected = Expected {

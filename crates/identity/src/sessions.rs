@@ -35,7 +35,7 @@ impl Identity {
     ) -> Result<SignIn> {
         let user = self.password_step(username, given, peer, now).await?;
         if self.needs_second(&user).await?.is_some() {
-            self.refuse(&user.username, peer, now).await?;
+            self.refuse_sign_in(&user.username, peer, now).await?;
             return Err(Failure::Forbidden(Problem::new(
                 "second-factor-door",
                 "this person signs in with a second factor, which this door cannot ask for",
@@ -73,7 +73,7 @@ impl Identity {
         let fits = given.len() <= self.options.password_bytes_max
             && self.verify_password(given.to_owned(), stored).await?;
         let Some(user) = user.filter(|u| fits && !u.disabled) else {
-            self.refuse(&username, peer, now).await?;
+            self.refuse_sign_in(&username, peer, now).await?;
             return Err(Failure::Unauthenticated(Problem::new(
                 "sign-in-wrong",
                 "the username or the password is wrong",
@@ -100,7 +100,12 @@ impl Identity {
     }
 
     /// Writes that a sign-in was refused; `name` is what was tried.
-    pub(crate) async fn refuse(&self, name: &str, peer: &str, now: Timestamp) -> Result<()> {
+    pub(crate) async fn refuse_sign_in(
+        &self,
+        name: &str,
+        peer: &str,
+        now: Timestamp,
+    ) -> Result<()> {
         let mut write = self.records().write().await?;
         let actor = Actor {
             kind: ActorKind::System,

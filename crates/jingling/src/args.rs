@@ -100,6 +100,12 @@ pub enum Command {
     /// Systems that people sign in to with their account here (OpenID Connect).
     #[command(subcommand)]
     Oidc(OidcCommand),
+    /// The keys that personal data is sealed under.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// What the city holds about a person, and who looked at it.
+    #[command(subcommand)]
+    Personal(PersonalCommand),
     /// Play devices against a running city, through its doors.
     #[command(after_help = "Example: jingling sim ./demo-city --speed 10 --seconds 60")]
     Sim(Sim),
@@ -156,6 +162,74 @@ pub struct Demo {
     /// Settings.
     #[command(flatten)]
     pub overrides: Overrides,
+}
+
+/// `jingling keys …`.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// List the keys: which one seals, which ones still open. The keys themselves are not printed.
+    #[command(after_help = "Example: jingling keys list ./city")]
+    List {
+        /// The city's folder.
+        dir: PathBuf,
+        /// One JSON array instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a new key that seals from now on, whether the city runs or not; older ones still open what they sealed.
+    #[command(
+        after_help = "Examples:\n  jingling keys rotate ./city\n  jingling keys rotate ./city --cipher aes-256-gcm\n\nA running city follows within seconds."
+    )]
+    Rotate {
+        /// The city's folder.
+        dir: PathBuf,
+        /// sm4-gcm or aes-256-gcm; as personal.cipher says when not given.
+        #[arg(long)]
+        cipher: Option<String>,
+        /// The old keys are lost: begin anew. What they sealed can never be read again.
+        #[arg(long)]
+        forget_old: bool,
+        /// One JSON array instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Whose data.
+#[derive(Debug, Args)]
+pub struct PersonOf {
+    /// The city's folder.
+    pub dir: PathBuf,
+    /// The person's identifier, such as a telephone number; - reads it from standard input, so that no list of processes
+    /// and no history of commands has it.
+    pub subject: String,
+}
+
+/// `jingling personal …`.
+#[derive(Debug, Subcommand)]
+pub enum PersonalCommand {
+    /// Write everything held about a person to a file; the audit trail tells it.
+    #[command(
+        after_help = "Example: echo 13800001234 | jingling personal export ./city - --output person.json"
+    )]
+    Export {
+        /// Whose.
+        #[command(flatten)]
+        of: PersonOf,
+        /// The file to write (JSON), which must not be there; only its owner may read it.
+        #[arg(long, short)]
+        output: PathBuf,
+        /// What for: the id of a purpose of the city.
+        #[arg(long, default_value = "own-request")]
+        purpose: String,
+    },
+    /// Tell who saw or exported a person's data: when, from where and what for.
+    #[command(after_help = "Example: echo 13800001234 | jingling personal viewers ./city -")]
+    Viewers {
+        /// Whose.
+        #[command(flatten)]
+        of: PersonOf,
+    },
 }
 
 /// `jingling check`.

@@ -33,6 +33,7 @@ pub fn current() -> BTreeMap<String, u32> {
         ("oidc-keys", oidc::keys::VERSION),
         ("identity-key", identity::key::VERSION),
         ("advisories", advisories::brought::VERSION),
+        ("personal-keys", personal::keys::VERSION),
     ]
     .map(|(name, version)| (name.to_owned(), version))
     .into()

@@ -5,7 +5,8 @@
 //! [`records_projection`] (from the journal to everything else), [`gaps`] (what the journal lost),
 //! [`retention`] (what it no longer keeps), [`upkeep`] (when history is tidied), [`history_upkeep`] (what history no longer keeps),
 //! [`administrators`] (who runs it), [`policies`] (who may do what), [`sign_in`], [`mqtt_door`] and [`mapping`], [`commands`], [`query`],
-//! [`department`] (files in and out), [`check`], [`security`] (what the security view is told), [`demo`].
+//! [`department`] (files in and out), [`personal_keys`] and [`personal_commands`], [`check`], [`security`] (what the security view
+//! is told), [`demo`].
 
 pub mod administrators;
 pub mod args;
@@ -27,6 +28,8 @@ pub mod metrics;
 pub mod mqtt_door;
 pub mod oidc;
 mod output;
+pub mod personal_commands;
+pub mod personal_keys;
 pub mod policies;
 pub mod presence;
 pub mod program;

@@ -113,6 +113,7 @@ impl Sink for CitySink {
         Ok(Receipt {
             position: receipt.position,
             refused,
+            withheld: receipt.is_personal,
         })
     }
 

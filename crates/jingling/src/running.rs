@@ -11,16 +11,18 @@ use crate::records_projection::RecordsProjection;
 use crate::retention::{Floors, Keep};
 use crate::security::{self, certificates};
 use crate::settings::{Settings, listen_address};
-use crate::{files, folder::Folder, formats, history_upkeep, upkeep};
+use crate::{files, folder::Folder, formats, history_upkeep, personal_keys, upkeep};
 use admission::Ingest;
 use anyhow::{Context, Result, anyhow};
 use api::app::App;
+use api::personal::{Look, Personal};
 use api::plan::Plan;
 use api::tables::CityTables;
 use gateway::mqtt::{MqttDoor, MqttHandle, MqttOptions, TlsSource};
 use journal::Journal;
 use lake::Lake;
 use model::{Problem, Timestamp};
+use personal::Sealer;
 use proto_influx::{Influx, LineMapping};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -55,6 +57,24 @@ pub fn lines(problems: &[Problem]) -> String {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// Personal data as the settings, the packs and the profile have it.
+pub(crate) fn personal_data(
+    settings: &Settings,
+    packs: &pack::Packs,
+    city: &city::City,
+    sealer: Option<Arc<Sealer>>,
+) -> Personal {
+    Personal {
+        sealer,
+        catalogue: Arc::new(packs.catalogue.clone()),
+        purposes: city.purposes.clone(),
+        options: api::personal::Options {
+            entities_max: settings.personal.entities_max,
+            ..api::personal::Options::default()
+        },
+    }
 }
 
 /// A city that runs.
@@ -138,11 +158,22 @@ impl Running {
             observed_future_seconds_max: settings.admission.observed_future_seconds_max,
             attributes_max: settings.admission.attributes_max,
         };
-        let ingest = Arc::new(Ingest::new(
-            journal.clone(),
-            Arc::new(packs.catalogue.clone()),
-            limits,
-        ));
+        let notices = Arc::new(api::notices::Notices::default());
+        let ingest = Ingest::new(journal.clone(), Arc::new(packs.catalogue.clone()), limits);
+        let cipher = settings
+            .personal
+            .cipher
+            .parse()
+            .map_err(|p| anyhow!("{p}"))?;
+        // Without keys the city runs, and takes and shows nothing personal.
+        let sealer = personal_keys::make_ready(&folder, &records, cipher, wall_clock()).await;
+        personal_keys::tell(&notices, sealer.as_ref().err(), wall_clock());
+        let sealer = sealer.ok();
+        let ingest = Arc::new(match &sealer {
+            Some(sealer) => ingest.with_sealer(Arc::clone(sealer)),
+            None => ingest,
+        });
+        let personal = Arc::new(personal_data(settings, &packs, &city, sealer.clone()));
         let plan = Arc::new(Plan::new(packs.indicators.clone(), &city.zone));
         let tables = Arc::new(CityTables {
             records: records.clone(),
@@ -152,8 +183,8 @@ impl Running {
             city: city.clone(),
             clock: wall_clock,
             reader: None,
+            look: Arc::new(Look::masked(&personal)),
         });
-        let notices = Arc::new(api::notices::Notices::default());
         let gaps = Arc::new(Gaps::load(folder.gaps(), notices.clone())?);
         let oidc = crate::oidc::provider(&folder, settings, records.clone())?;
         let (description, rules) = api::app::description();
@@ -186,6 +217,7 @@ impl Running {
             plan,
             corrections: api::corrections::UnderWay::default(),
             tables,
+            personal,
             events: api::Events::default(),
             ngsi_ld: proto_ngsild::NgsiLd::default(),
             line_protocol: line_protocol(&packs)?,
@@ -404,6 +436,7 @@ impl Running {
             let every = Duration::from_secs(settings.security.publish_seconds);
             timers.push(tokio::spawn(security::figures::run(app.clone(), every)));
         }
+        timers.extend(sealer.map(|sealer| personal_keys::follow(&folder, sealer)));
         let keep = Keep {
             bytes: settings.journal.keep_gib.saturating_mul(1 << 30),
             days: settings.journal.keep_days,

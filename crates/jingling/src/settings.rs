@@ -55,6 +55,8 @@ pub struct Settings {
     pub export: ExportSettings,
     /// The plan's figures.
     pub indicators: IndicatorSettings,
+    /// Personal data.
+    pub personal: PersonalSettings,
     /// Copies on another disk.
     pub backup: BackupSettings,
     /// The audit trail.
@@ -175,6 +177,13 @@ OidcSettings {
     logout_networks: Vec<String> = Vec::new(),
     /// PEM file of the authorities that are believed when a system is told over TLS.
     logout_authorities: String = "/etc/ssl/certs/ca-certificates.crt".into(),
+});
+section!(/// Personal data.
+PersonalSettings {
+    /// How it is sealed with the next key that is made: "sm4-gcm" or "aes-256-gcm".
+    cipher: String = "sm4-gcm".into(),
+    /// Most entities whose personal values one answer shows whole.
+    entities_max: usize = 200,
 });
 section!(/// What may be reached from outside.
 Network {
@@ -362,6 +371,12 @@ impl Settings {
         self.http.passkey_origin(&self.oidc.issuer, None)?;
         if self.sign_in.session_idle_minutes < 1 || self.sign_in.session_hours < 1 {
             bail!("sign_in.session_idle_minutes and sign_in.session_hours must be 1 at least");
+        }
+        if let Err(problem) = self.personal.cipher.parse::<personal::Cipher>() {
+            bail!("{problem}");
+        }
+        if self.personal.entities_max == 0 {
+            bail!("personal.entities_max must be 1 at least");
         }
         if self.oidc.token_seconds < 60 || self.oidc.token_seconds > 86_400 {
             bail!(

@@ -88,6 +88,10 @@ const FORMATS: &[Format] = &[
         fixtures: "crates/advisories/fixtures",
         begin: &[""],
         open: open_advisories,
+        name: "personal-keys",
+        fixtures: "crates/personal/fixtures",
+        begin: &["personal-keys-"],
+        open: open_personal_keys,
     },
 ];
 
@@ -151,6 +155,10 @@ fn open_records(fixture: &Path) {
         assert_eq!(records.check().await.unwrap(), []);
         records.close().await;
     });
+}
+
+fn open_personal_keys(fixture: &Path) {
+    personal::Keys::parse(&std::fs::read_to_string(fixture).unwrap()).unwrap();
 }
 
 fn open_gaps(fixture: &Path) {

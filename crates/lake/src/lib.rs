@@ -52,6 +52,7 @@ mod strike;
 mod struck;
 mod tail;
 pub mod upkeep;
+mod veil;
 mod verified;
 mod wide;
 mod writer;
@@ -70,6 +71,7 @@ pub use result::values as json_values;
 pub use schema::ColumnKind;
 pub use sight::Sight;
 pub use upkeep::{GivenUp, Upkeep, Upkept};
+pub use veil::Veil;
 
 /// A single value of the query engine, as a question's parameters are given.
 pub use datafusion::common::ScalarValue;

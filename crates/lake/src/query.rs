@@ -11,7 +11,7 @@ use crate::rollups;
 use crate::schema::{ColumnKind, OBSERVATIONS};
 use crate::sight::Seen;
 use crate::stored::Stored;
-use crate::{statement, wide};
+use crate::{statement, veil, wide};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::{ScalarValue, TableReference};
@@ -319,8 +319,12 @@ impl Lake {
             None => table,
         };
         let observations = seen(Arc::new(Stored::observations(contents.clone())));
+        let veil = question.tables.veil();
+        for function in veil.iter().flat_map(veil::functions) {
+            context.register_udf(function);
+        }
         context
-            .register_table(OBSERVATIONS, observations)
+            .register_table(OBSERVATIONS, Arc::clone(&observations))
             .map_err(told)?;
         for span in RollupSpan::ALL {
             let name = Table::of(span).name();
@@ -337,7 +341,7 @@ impl Lake {
             let name = TableReference::bare(table.name.clone());
             let mut kinds = question.catalogue.kinds.values();
             if let Some(kind) = kinds.find(|k| k.name == table.name) {
-                let sql = wide::sql(kind);
+                let sql = wide::sql(kind, veil.is_some());
                 let plan = context
                     .state()
                     .create_logical_plan(&sql)
@@ -368,6 +372,16 @@ impl Lake {
                 })?;
                 context.register_table(name, Arc::new(lent)).map_err(told)?;
             }
+        }
+        // The wide views are planned, over what is stored; what a statement can name is behind the veil.
+        if let Some(veil) = veil {
+            let veiled = veil::observations(context, observations, &veil).map_err(told)?;
+            context.deregister_table(OBSERVATIONS).map_err(told)?;
+            context
+                .register_table(OBSERVATIONS, Arc::new(veiled))
+                .map_err(told)?;
+            context.deregister_udf(veil::SHOWN);
+            context.deregister_udf(veil::SHOWN_JSON);
         }
         Ok(())
     }

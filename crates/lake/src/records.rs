@@ -6,6 +6,7 @@ use crate::lake::Lake;
 use crate::rollups;
 use crate::schema::{ColumnKind, OBSERVATION_COLUMNS, OBSERVATIONS};
 use crate::sight::Sight;
+use crate::veil::Veil;
 use crate::wide;
 use arrow::array::{
     ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, RecordBatch, RecordBatchOptions,
@@ -35,6 +36,10 @@ pub trait RecordTables: Send + Sync {
     /// All rows of one of them: each as long as the table has columns. `Time` takes RFC 3339 text,
     /// `Json` any JSON; `null` is good everywhere.
     fn rows(&self, name: &str) -> BoxFuture<'_, Result<Vec<Vec<Value>>, Problem>>;
+    /// What stands between stored values and whoever asks; `None` when values are shown as they are stored.
+    fn veil(&self) -> Option<Arc<dyn Veil>> {
+        None
+    }
     /// Whether this table is lent page by page, as columns ([`Self::page`]), instead of as rows: for tables
     /// that are too large to be copied whole for each statement.
     fn is_paged(&self, _name: &str) -> bool {

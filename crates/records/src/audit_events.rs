@@ -381,6 +381,30 @@ events! {
         field("kid", "密钥编号", "number of the key"),
         maybe("ended_others", "其余密钥已立即废止", "whether every other key ended at once"),
     ];
+    /// Somebody saw personal data whole.
+    PersonalView = "personal.view", "查看个人信息", "Personal data seen", "personal", [
+        field("purpose", "用途", "what for"),
+        field("way", "途径", "by which way out"),
+        field("entities", "对象及其属性", "entities, each with its attributes"),
+        field("values", "属性个数", "number of attributes seen"),
+    ];
+    /// Everything held about a person was exported.
+    PersonalExport = "personal.export", "导出个人信息", "Personal data exported", "personal", [
+        field("purpose", "用途", "what for"),
+        field("entities", "对象及其属性", "entities, each with its attributes"),
+        field("values", "值的个数", "number of values exported"),
+    ];
+    /// Somebody asked who had seen a person's data.
+    PersonalViewers = "personal.viewers", "查询个人信息查看记录", "Viewers of personal data asked for", "personal", [
+        field("entities", "对象", "entities"),
+        field("viewers", "记录数", "number of acts found"),
+    ];
+    /// Personal data is sealed under this key from here on.
+    PersonalKey = "personal.key", "启用个人信息加密密钥", "Key of personal data put in use", "personal-key:<id>", [
+        field("cipher", "算法", "cipher"),
+        field("previous", "此前的密钥，首次为空", "the key before it, null for the first"),
+        field("opens_old", "此前的值是否仍可读", "whether values of earlier keys can still be read"),
+    ];
     /// Seals are signed with this key from here on.
     AuditKey = "audit.key", "启用审计签名密钥", "Audit signing key put in use", "audit-key:<id>", [
         field("previous", "此前的密钥，首次为空", "the key before it, null for the first"),

@@ -8,6 +8,7 @@ import { commonWords } from "./words/common.ts";
 import { dataWords } from "./words/data.ts";
 import { mapWords } from "./words/map.ts";
 import { oidcWords } from "./words/oidc.ts";
+import { personalWords } from "./words/personal.ts";
 import { planWords } from "./words/plan.ts";
 import { policyWords } from "./words/policy.ts";
 import { problemWords } from "./words/problems.ts";
@@ -23,6 +24,7 @@ export const words = {
   ...caseWords,
   ...dataWords,
   ...oidcWords,
+  ...personalWords,
   ...planWords,
   ...policyWords,
   ...problemWords,

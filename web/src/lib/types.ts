@@ -44,6 +44,11 @@ export type DeadLetter = Schemas["DeadLetter"];
 
 export type Alert = Schemas["Alert"];
 
+export type SubjectData = Schemas["SubjectData"];
+export type SubjectEntity = Schemas["SubjectEntity"];
+export type Viewers = Schemas["Viewers"];
+export type Viewer = Schemas["Viewer"];
+
 export type AuditEntry = Schemas["AuditEntry"];
 export type AuditEvent = Schemas["AuditEvent"];
 export type AuditChain = Schemas["AuditChain"];

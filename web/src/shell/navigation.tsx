@@ -9,6 +9,7 @@ import {
   FolderOpenOutlined,
   FundOutlined,
   GlobalOutlined,
+  IdcardOutlined,
   InboxOutlined,
   SafetyOutlined,
   SolutionOutlined,
@@ -45,6 +46,12 @@ export const NAV: NavItem[] = [
   { path: "/sql", title: "nav.sql", icon: <CodeOutlined />, permission: "sql.query" },
   { path: "/policy", title: "nav.policy", icon: <SafetyOutlined />, permission: "policy.read" },
   { path: "/security", title: "nav.security", icon: <SafetyOutlined />, permission: "security.read" },
+  {
+    path: "/personal",
+    title: "nav.personal",
+    icon: <IdcardOutlined />,
+    permission: "personal.export",
+  },
   { path: "/audit", title: "nav.audit", icon: <AuditOutlined />, permission: "audit.read" },
   { path: "/roles", title: "nav.roles", icon: <SolutionOutlined />, permission: "role.grant" },
   {

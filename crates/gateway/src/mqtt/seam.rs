@@ -60,6 +60,9 @@ pub struct Receipt {
     /// Set when nothing of the message was understood: it is kept as a dead letter, not handed to
     /// subscribers, and the sender is told (MQTT 5) with 0x99.
     pub refused: Option<Problem>,
+    /// It is not handed to subscribers and not kept for later ones, because it holds what not everybody may see; its
+    /// sender has it accepted all the same.
+    pub withheld: bool,
 }
 
 /// Why a message was not taken; it was not written anywhere.

@@ -39,7 +39,11 @@ pub async fn facts(identity: &Identity, packs: &Packs, city: &City) -> Result<Fa
             let known = TypeFacts {
                 pack: pack.manifest.name.clone(),
                 owner: pack.manifest.owner.clone(),
-                personal: BTreeMap::new(),
+                personal: kind
+                    .attributes
+                    .iter()
+                    .filter_map(|(name, a)| Some((name.clone(), a.personal?.as_str())))
+                    .collect(),
                 attributes: kind.attributes.keys().cloned().collect(),
             };
             types.insert(kind.name.clone(), known);

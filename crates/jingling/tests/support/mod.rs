@@ -488,6 +488,15 @@ impl Mqtt {
         }
     }
 
+    /// The payload of the next message that a subscription brings.
+    pub async fn heard(&mut self) -> String {
+        loop {
+            if let Incoming::Publish(publish) = self.next().await.unwrap() {
+                return text(&publish.payload);
+            }
+        }
+    }
+
     /// Waits until the server ends the connection.
     pub async fn ends(&mut self) {
         while self.next().await.is_ok() {}

@@ -84,6 +84,8 @@ export function MessageDetails({
       {message.problem && <ProblemBox problem={message.problem} />}
       {message.raw_withheld ? (
         <Alert type="info" showIcon title={t("provenance.withheld")} />
+      ) : message.withheld ? (
+        <Alert type="info" showIcon title={t("personal.withheld")} />
       ) : (
         <Raw text={message.raw_text} base64={message.raw_base64} />
       )}
