@@ -6,7 +6,6 @@ import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plugin, PreviewServer, ViteDevServer } from "vite";
 import type { Alert, Correction, CorrectionDraft, PolicyChange, User } from "../src/lib/types.ts";
-import type { Alert, Correction, CorrectionDraft, User } from "../src/lib/types.ts";
 import { ACCOUNTS, APPROVALS, GRANTABLE } from "./approvals.ts";
 import { AUDIT_ACTS, AUDIT_EVENTS, auditChain } from "./audit.ts";
 import { detail, plan } from "./plan.ts";
@@ -219,6 +218,36 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
       corrections.unshift(done);
       return done;
     }
+    case "GET account":
+      return {
+        username: user.username,
+        password_set_at: "2026-11-01T01:00:00Z",
+        totp_since: null,
+        recovery_codes_left: 10,
+        passkeys: [
+          {
+            id: 1,
+            name: "办公室电脑",
+            is_synced: false,
+            created_at: "2026-11-02T01:00:00Z",
+            last_used_at: new Date().toISOString(),
+          },
+        ],
+        sessions: [
+          {
+            id: "a1",
+            is_this: true,
+            peer: "10.1.2.3",
+            began_by: "passkey",
+            created_at: new Date().toISOString(),
+            last_seen_at: new Date().toISOString(),
+            expires_at: new Date(Date.now() + 43_200_000).toISOString(),
+          },
+        ],
+        second_factor_required: false,
+        passkey_origin: null,
+        young_until: new Date(Date.now() + 600_000).toISOString(),
+      };
     case "GET provenance": {
       const raw = JSON.stringify({
         id: "urn:ngsi-ld:WaterObserved:tianmen-hanbei",

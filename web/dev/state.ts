@@ -265,7 +265,7 @@ const ALL = [
   "approval.decide",
 ];
 /** What belongs to the administrators alone. */
-const ADMINISTRATORS = /manage|audit|ingest|grant|policy|security|approval/;
+const ADMINISTRATORS = /manage|audit|ingest|grant|policy|security|approval|personal.export/;
 const ROLES: Record<string, [name: string, organisation: string | null, permissions: string[]]> = {
   admin: [
     "李工",
@@ -289,8 +289,6 @@ const ROLES: Record<string, [name: string, organisation: string | null, permissi
   ],
   auditor: ["孙审计", "市审计局", ["audit.read", "approval.decide"]],
   duty: ["王值班", "城市运营指挥中心", ALL.filter((p) => !ADMINISTRATORS.test(p))],
-  admin: ["李工", "市数据局", ALL],
-  duty: ["王值班", "城市运营指挥中心", ALL.filter((p) => !/manage|audit|ingest|personal.export/.test(p))],
   field: [
     "陈巡查",
     "市水利和湖泊局",
@@ -301,7 +299,6 @@ const ROLES: Record<string, [name: string, organisation: string | null, permissi
     "新基建指挥部办公室",
     ["entity.read", "indicator.read", "indicator.report", "data.correct", "sql.query"],
   ],
-  security: ["郑安全", "市政务服务和大数据管理局", ["entity.read", "policy.read", "policy.manage"]],
   viewer: ["访客", null, ["entity.read", "alert.read"]],
 };
 export function userOf(role: string): User | null {

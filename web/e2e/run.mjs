@@ -364,9 +364,9 @@ await test("every page opens in both languages without an error", async () => {
     const entity = `/entities/${encodeURIComponent(station)}`;
     // Nobody has every page: each is opened by whose it is.
     for (const [who, paths] of Object.entries({
-      duty: ["/map", "/alerts", "/cases", "/dead-letters", "/sql", "/plan", entity],
+      duty: ["/account", "/map", "/alerts", "/cases", "/dead-letters", "/sql", "/plan", entity],
       admin: ["/map", "/alerts", "/devices", "/dead-letters", "/plan", "/approvals", entity],
-      security: ["/roles", "/approvals"],
+      security: ["/roles", "/security", "/approvals"],
       auditor: ["/audit", "/approvals"],
       planner: ["/sql", "/plan", "/approvals"],
       field: ["/field"],

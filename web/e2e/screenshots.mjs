@@ -136,6 +136,7 @@ const PAGES = {
   security: async (page) => {
     await page.goto("/security");
     await page.waitForSelector('[data-testid="security-card"]');
+  },
   personal: async (page) => {
     await page.goto("/personal");
     // The officer of a demonstration's station; nobody's number.

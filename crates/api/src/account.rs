@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 
 /// How the caller signs in, and where they are signed in.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Account)]
+#[schema(as = OwnAccount)]
 pub struct AccountBody {
     /// The name to sign in with.
     pub username: String,

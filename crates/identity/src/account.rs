@@ -2,8 +2,9 @@
 //! somebody's second factors away because the telephone is lost.
 
 use crate::second_step::{Asked, begin_again, totp_owner, unfit};
+use crate::users::administrator_of;
 use crate::webauthn::{self, Expected, Person, Registration};
-use crate::{Identity, secret, totp};
+use crate::{DangerousAct, Identity, Permission, secret, totp};
 use model::{Problem, Timestamp};
 use rand::Rng as _;
 use records::passkeys::{self, Passkey};
@@ -411,10 +412,11 @@ impl Identity {
     }
 
     /// Takes all second factors of a person away, and ends their sessions: for an administrator whom the person asked in
-    /// another way. Gives the names of the sessions.
+    /// another way. Gives the names of the sessions. An administrator's are not one other person's to take: with the new
+    /// password that two agreed to, the one could otherwise be them.
     ///
     /// # Errors
-    /// The store's own.
+    /// [`Failure::NotFound`]; [`Failure::Forbidden`] `permission-missing`, and `factors-of-administrator`.
     pub async fn reset_factors(
         &self,
         user_id: i64,
@@ -422,6 +424,21 @@ impl Identity {
         now: Timestamp,
     ) -> Result<Vec<String>> {
         let mut write = self.records().write().await?;
+        let user = users::get(&mut write, user_id)
+            .await?
+            .ok_or_else(|| Failure::not_found("user", user_id))?;
+        if let Some(caller) = self.signed_in(&mut write, actor, now).await? {
+            caller.require(Permission::UserManage)?;
+            let is_guarded = self.needs_approval(DangerousAct::AdministratorPassword);
+            if administrator_of(&user).is_some() && is_guarded {
+                return Err(Failure::Forbidden(Problem::new(
+                    "factors-of-administrator",
+                    "an administrator's second factors are not one person's to take away",
+                    "user",
+                    "whoever runs the machine does it there: jingling user reset-factors",
+                )));
+            }
+        }
         let totp = records::totp::delete(&mut write, user_id).await?;
         let passkeys = passkeys::delete_of_user(&mut write, user_id).await?;
         records::totp::put_recovery_codes(&mut write, user_id, &[]).await?;

@@ -772,6 +772,34 @@ async fn an_administrator_resets_and_the_sessions_end() {
 }
 
 #[tokio::test]
+async fn an_administrators_factors_are_not_one_other_persons_to_take() {
+    let city = city().await;
+    let system = city.person("system", Role::Admin).await;
+    let security = city.person("security", Role::Security).await;
+    let duty = city.person("duty", Role::Duty).await;
+    city.with_totp(&security, T0).await;
+    city.with_totp(&duty, T0).await;
+    let reset = |by: &Known, of: &Known| {
+        let (identity, by, of) = (city.identity.clone(), actor(by), of.user.id);
+        async move { identity.reset_factors(of, &by, T0).await }
+    };
+    assert_eq!(
+        refused(reset(&system, &security).await),
+        "factors-of-administrator"
+    );
+    assert_eq!(refused(reset(&duty, &security).await), "permission-missing");
+    assert_eq!(refused(reset(&security, &duty).await), "permission-missing");
+    let still = city.identity.account(security.user.id, T0).await.unwrap();
+    assert_eq!(still.totp_since, Some(T0));
+    reset(&system, &duty).await.unwrap();
+    let at_the_machine = city
+        .identity
+        .reset_factors(security.user.id, &Actor::command_line(), T0)
+        .await;
+    assert_eq!(at_the_machine.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_person_sees_and_ends_sessions_and_changes_the_password() {
     let city = city().await;
     let li = city.person("li.si", Role::Duty).await;

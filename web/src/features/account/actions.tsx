@@ -1,10 +1,10 @@
 /** What a person can do with their own account. */
 import { DeleteOutlined, KeyOutlined, MobileOutlined, PlusOutlined } from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
-import type { Account, OidcGrant, OwnSession, Passkey } from "../../lib/types.ts";
+import type { OidcGrant, OwnAccount, OwnSession, Passkey } from "../../lib/types.ts";
 
 export interface AccountContext {
-  account: Account;
+  account: OwnAccount;
   /** Whether this page can use passkeys. */
   canUsePasskeys: boolean;
   changePassword: () => void;

@@ -1,7 +1,7 @@
 /** The account's page shows how a person signs in, and changes it. */
 import { fireEvent, screen, waitFor } from "@testing-library/react";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { Account } from "../../lib/types.ts";
+import type { OwnAccount } from "../../lib/types.ts";
 import { serve, show, userWith } from "../../test-tools.tsx";
 import { Page } from "./page.tsx";
 
@@ -15,7 +15,7 @@ const session = (id: string, is_this: boolean) => ({
   last_seen_at: "2026-11-26T09:00:00Z",
   expires_at: later,
 });
-const account: Account = {
+const account: OwnAccount = {
   username: "wang",
   password_set_at: "2026-11-01T08:00:00Z",
   totp_since: null,
@@ -34,7 +34,7 @@ const account: Account = {
   passkey_origin: "https://city.example.gov.cn",
   young_until: later,
 };
-const withAccount = (change: Partial<Account>, answers: Record<string, unknown> = {}) =>
+const withAccount = (change: Partial<OwnAccount>, answers: Record<string, unknown> = {}) =>
   serve({
     "GET /api/v1/account": { ...account, ...change },
     "GET /api/v1/oidc/grants": { items: [] },

@@ -2,14 +2,14 @@
 import { queryOptions } from "@tanstack/react-query";
 import { change, get } from "../../lib/api.ts";
 import { makePasskey } from "../../lib/passkey.ts";
-import type { Account, NewPasskey, NewTotp, OidcGrant } from "../../lib/types.ts";
+import type { NewPasskey, NewTotp, OidcGrant, OwnAccount } from "../../lib/types.ts";
 
 const ACCOUNT = "/api/v1/account";
 const GRANTS = "/api/v1/oidc/grants";
 
 export const accountQuery = queryOptions({
   queryKey: ["account"],
-  queryFn: ({ signal }) => get<Account>(ACCOUNT, signal),
+  queryFn: ({ signal }) => get<OwnAccount>(ACCOUNT, signal),
 });
 
 export const grantsQuery = queryOptions({

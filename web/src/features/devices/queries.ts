@@ -1,8 +1,14 @@
 /** Reads and changes devices. */
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { change, get, query } from "../../lib/api.ts";
-import type { Device, DeviceCredential, Items, NewDevice, RotatedDevice } from "../../lib/types.ts";
-import type { ApprovalAsked, Device, Items, NewDevice } from "../../lib/types.ts";
+import type {
+  ApprovalAsked,
+  Device,
+  DeviceCredential,
+  Items,
+  NewDevice,
+  RotatedDevice,
+} from "../../lib/types.ts";
 
 const DEVICES = "/api/v1/devices";
 

@@ -1,6 +1,5 @@
 /** What can be done with an entity. */
-import { EnvironmentOutlined, FolderAddOutlined, SafetyOutlined } from "@ant-design/icons";
-import { EnvironmentOutlined, EyeOutlined, FolderAddOutlined } from "@ant-design/icons";
+import { EnvironmentOutlined, EyeOutlined, FolderAddOutlined, SafetyOutlined } from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
 import type { Entity } from "../../lib/types.ts";
 
@@ -37,6 +36,8 @@ export const entityActions: Action<EntityContext>[] = [
     icon: <SafetyOutlined />,
     predicate: () => true,
     perform: ({ entity, navigate }) => navigate(`/policy?tab=why&entity=${encodeURIComponent(entity.id)}`),
+  },
+  {
     name: "entity.reveal",
     title: "personal.reveal",
     permission: "personal.reveal",

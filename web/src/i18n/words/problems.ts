@@ -49,6 +49,10 @@ export const problemWords = {
   "problem.division-code": ["区划代码不正确", "The division code is wrong"],
   "problem.duplicate-key": ["JSON 中有重复的键", "A key stands twice"],
   "problem.empty": ["报文为空", "The message is empty"],
+  "problem.factors-of-administrator": [
+    "管理员的双因素须在服务器上重置",
+    "An administrator's second factors are reset on the machine",
+  ],
   "problem.forbidden": ["没有权限", "Not permitted"],
   "problem.geometry-range": ["坐标超出范围", "Coordinates out of range"],
   "problem.geometry-shape": ["几何数据不正确", "The geometry is malformed"],
