@@ -137,6 +137,27 @@ const PAGES = {
     await page.goto("/security");
     await page.waitForSelector('[data-testid="security-card"]');
   },
+  policy: async (page) => {
+    await page.goto("/policy");
+    await page.waitForSelector('[data-testid="policy"]');
+  },
+  "policy-city": async (page) => {
+    await page.goto("/policy?tab=city");
+    await page.waitForSelector('[data-testid="policy-text"]');
+  },
+  "policy-why": async (page) => {
+    const entity = "urn:ngsi-ld:WaterObserved:tianmen-station-00001";
+    await page.goto(`/policy?tab=why&username=duty&entity_id=${encodeURIComponent(entity)}`);
+    await page.waitForSelector('[data-testid="policy-why"]');
+  },
+  organisation: async (page) => {
+    await page.goto("/organisation");
+    await page.waitForSelector("h1");
+  },
+  account: async (page) => {
+    await page.goto("/account");
+    await page.waitForSelector("h1");
+  },
   personal: async (page) => {
     await page.goto("/personal");
     // The officer of a demonstration's station; nobody's number.
@@ -214,6 +235,11 @@ const WHOSE = {
   devices: "admin",
   "device-add": "admin",
   audit: "auditor",
+  policy: "security",
+  "policy-city": "security",
+  "policy-why": "security",
+  security: "security",
+  organisation: "admin",
   import: "planner",
   "table-remove": "planner",
   report: "planner",

@@ -14,6 +14,7 @@ const PAGES = {
   audit: { path: "/audit", data: /^\/api\/v1\/audit(\?|$)/ },
   approvals: { path: "/approvals", data: /^\/api\/v1\/approvals(\?|$)/ },
   roles: { path: "/roles", data: /^\/api\/v1\/accounts/ },
+  policy: { path: "/policy", data: /^\/api\/v1\/policy$/ },
   security: { path: "/security", data: /^\/api\/v1\/security$/, emptiable: false },
   "dead-letters": { path: "/dead-letters", data: /^\/api\/v1\/dead-letters/ },
   plan: { path: "/plan", data: /^\/api\/v1\/plan$/ },

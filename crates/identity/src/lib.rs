@@ -57,11 +57,9 @@ pub use webauthn::Origin;
 use limiter::SignInLimiter;
 use parking_lot::Mutex;
 use password::WorkFactor;
-use records::{Records, Result};
+use records::{Failure, Records, Result};
 use second_step::Waiting;
 use std::sync::{Arc, OnceLock};
-use records::{Failure, Records, Result};
-use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 /// The limits of identity. Every one can be set; the defaults are meant for a city.

@@ -65,9 +65,7 @@ pub struct PostChange {
 /// Whether a role administers the platform: people, machines or the audit trail. Such a role is given to a person by name
 /// and never by a post or a file, so that nobody comes by it beside another (三员分立).
 pub fn administers(role: Role) -> bool {
-    use Permission::{AuditRead, TokenManage, UserManage};
-    let administering = [UserManage, TokenManage, AuditRead];
-    role.permissions().iter().any(|p| administering.contains(p))
+    crate::separation::Administrator::of(role).is_some()
 }
 
 /// The posts that a person holds at that time. A role that this program does not know, or that a post may not give, gives

@@ -3,8 +3,6 @@
 use crate::permission::Permission;
 use crate::principal::{Principal, PrincipalId};
 use crate::role::Role;
-use crate::{Identity, secret};
-use crate::users::signed_in;
 use crate::{Identity, if_the_disk_lets, secret};
 use model::{Problem, Timestamp, problem::quote};
 use records::tokens::ServiceToken;

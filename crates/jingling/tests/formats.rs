@@ -88,6 +88,8 @@ const FORMATS: &[Format] = &[
         fixtures: "crates/advisories/fixtures",
         begin: &[""],
         open: open_advisories,
+    },
+    Format {
         name: "personal-keys",
         fixtures: "crates/personal/fixtures",
         begin: &["personal-keys-"],

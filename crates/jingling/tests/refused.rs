@@ -16,7 +16,39 @@ use support::{City, jingling, shared, text, token};
 const OPERATIONS: &str = "crates/jingling/tests/access.rs every_operation_keeps_its_rule";
 const SQL: &str = "crates/jingling/tests/access.rs sql_shows_a_table_to_those_who_may_see_its_page";
 /// An operation that anyone may call either gives away nothing of the city or judges by the protocol's own means.
-const PUBLIC: [(&str, &str); 21] = [
+const PUBLIC: [(&str, &str); 29] = [
+    (
+        "GET /api/v1/session/methods",
+        "nothing of the city: which ways to sign in the pages offer",
+    ),
+    (
+        "POST /api/v1/session/enrol/passkey",
+        "crates/jingling/tests/second_factors.rs a_role_that_must_have_a_second_factor_sets_it_up_at_sign_in",
+    ),
+    (
+        "POST /api/v1/session/enrol/passkey/question",
+        "crates/jingling/tests/second_factors.rs a_role_that_must_have_a_second_factor_sets_it_up_at_sign_in",
+    ),
+    (
+        "POST /api/v1/session/enrol/totp",
+        "crates/jingling/tests/second_factors.rs a_role_that_must_have_a_second_factor_sets_it_up_at_sign_in",
+    ),
+    (
+        "POST /api/v1/session/enrol/totp/confirm",
+        "crates/jingling/tests/second_factors.rs a_role_that_must_have_a_second_factor_sets_it_up_at_sign_in",
+    ),
+    (
+        "POST /api/v1/session/passkey",
+        "crates/identity/tests/second_factors.rs a_challenge_is_good_once_for_minutes_and_in_its_own_browser",
+    ),
+    (
+        "POST /api/v1/session/passkey/question",
+        "crates/identity/tests/second_factors.rs a_challenge_is_good_once_for_minutes_and_in_its_own_browser",
+    ),
+    (
+        "POST /api/v1/session/second",
+        "crates/identity/tests/second_factors.rs half_a_sign_in_takes_five_tries_and_not_more",
+    ),
     (
         "GET /.well-known/oauth-authorization-server",
         "nothing of the city: addresses of the provider",

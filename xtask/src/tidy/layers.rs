@@ -27,6 +27,7 @@ const LAYERS: [(u8, &[&str]); 6] = [
             "city",
             "imports",
             "personal",
+            "policy",
         ],
     ),
     (2, &["twin"]),

@@ -196,7 +196,10 @@ pub const ABOUT_SHEET: &str = "填写说明";
 
 /// What people call the roles. A role that is not here goes by its word.
 pub const ROLE_NAMES: &[(&str, &str)] = &[
-    ("admin", "系统工程师"),
+    ("admin", "系统管理员"),
+    ("security", "安全管理员"),
+    ("auditor", "审计管理员"),
+    ("none", "未授权"),
     ("duty", "指挥中心值班员"),
     ("operator", "部门操作员"),
     ("field", "现场处置人员"),

@@ -444,7 +444,7 @@ describe("why somebody may or may not", () => {
   it("is asked from an entity's page, by who may read policies", () => {
     const entity = { id: "urn:ngsi-ld:Streetlight:1", location: null } as Entity;
     const went: string[] = [];
-    const context = { entity, navigate: (to: string) => went.push(to), openCase: () => {} };
+    const context = { entity, navigate: (to: string) => went.push(to), openCase: () => {}, reveal: () => {} };
     const offered = (permissions: string[]) =>
       available(entityActions, context, userWith(permissions)).find((action) => action.name === "entity.why");
     expect(offered(["entity.read"])).toBeUndefined();

@@ -15,6 +15,7 @@ const message: Provenance = {
   raw_text: '{"power": 40}',
   raw_base64: btoa('{"power": 40}'),
   raw_withheld: false,
+  withheld: false,
   problem: null,
   updates: [],
 };

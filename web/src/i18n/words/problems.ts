@@ -82,7 +82,6 @@ export const problemWords = {
   "problem.last-admin": ["这是最后一个系统管理员", "The last system administrator"],
   "problem.last-auditor": ["这是最后一个审计管理员", "The last audit administrator"],
   "problem.last-security": ["这是最后一个安全管理员", "The last security administrator"],
-  "problem.last-admin": ["这是最后一位管理员", "This is the last administrator"],
   "problem.line-time": ["时间戳不正确", "The timestamp is not correct"],
   "problem.line-utf8": ["不是 UTF-8 文本", "Not UTF-8 text"],
   "problem.message-too-long": ["报文过长", "The message is too long"],
