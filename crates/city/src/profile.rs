@@ -479,6 +479,8 @@ mod tests {
             "id = \"case-handling\"",
             "city-value",
             "city.toml: purposes",
+        );
+        expect(
             "kind = \"operator\"",
             "kind = \"club\"",
             "city-value",

@@ -683,7 +683,7 @@ fn good() -> Vec<Sheet> {
                     "值守、chief",
                 ],
                 &["li.si", "李四", "field", "水利局", "", "二站/值守"],
-                &["admin", "姓名 admin", "系统工程师", "", "", ""],
+                &["admin", "姓名 admin", "系统管理员", "", "", ""],
             ],
         ),
     ]
@@ -793,7 +793,7 @@ async fn every_mistake_of_a_roster_is_told_by_sheet_line_and_column_and_nothing_
             &[
                 &["x", "赵六", "field", "", "", ""],
                 &["zhao", "", "field", "没有", "12", "没有的岗位"],
-                &["qian", "钱七", "系统工程师", "", "", ""],
+                &["qian", "钱七", "系统管理员", "", "", ""],
                 &["sun", "孙八", "", "", "", ""],
                 &["sun", "孙八", "field", "", "", ""],
                 &["admin", "管理", "field", "", "", ""],
