@@ -6,9 +6,10 @@ use crate::events::Events;
 use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
-    alerts, audit, case_pages, city_pages, corrections, dead_letters, devices, doors, entities,
-    entity_types, events, health, import_progress, notices, oidc_clients, oidc_consent, oidc_door,
-    pages, plan, provenance, security, session, sql,
+    account, accounts, alerts, approvals, audit, case_pages, city_pages, corrections, dead_letters,
+    devices, doors, entities, entity_types, events, health, import_progress, notices, oidc_clients,
+    oidc_consent, oidc_door, organisation, pages, people, personal, personal_subjects, plan,
+    policy_pages, provenance, roster, second_step, security, session, sql,
 };
 use admission::Ingest;
 use axum::Router;
@@ -119,6 +120,8 @@ pub struct App {
     pub corrections: corrections::UnderWay,
     /// The tables lent to SQL.
     pub tables: Arc<CityTables>,
+    /// Personal data: who sees it, and how.
+    pub personal: Arc<personal::Personal>,
     /// What the pages hear.
     pub events: Events,
     /// The NGSI-LD decoder.
@@ -230,6 +233,39 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(health::description))
         .routes(routes!(session::sign_in, session::who, session::sign_out))
         .routes(routes!(session::people))
+        .routes(routes!(second_step::methods))
+        .routes(routes!(second_step::code))
+        .routes(routes!(second_step::passkey_question))
+        .routes(routes!(second_step::passkey))
+        .routes(routes!(second_step::enrol_totp))
+        .routes(routes!(second_step::enrol_totp_confirm))
+        .routes(routes!(second_step::enrol_passkey_question))
+        .routes(routes!(second_step::enrol_passkey))
+        .routes(routes!(account::account))
+        .routes(routes!(account::password))
+        .routes(routes!(account::begin_totp, account::remove_totp))
+        .routes(routes!(account::confirm_totp))
+        .routes(routes!(account::renew_recovery_codes))
+        .routes(routes!(account::passkey_question))
+        .routes(routes!(account::add_passkey))
+        .routes(routes!(account::remove_passkey))
+        .routes(routes!(account::end_session))
+        .routes(routes!(account::end_other_sessions))
+        .routes(routes!(
+            account::second_factors,
+            account::reset_second_factors
+        ))
+        .routes(routes!(accounts::list))
+        .routes(routes!(accounts::roles))
+        .routes(routes!(accounts::grant))
+        .routes(routes!(accounts::access))
+        .routes(routes!(accounts::password))
+        .routes(routes!(approvals::list))
+        .routes(routes!(approvals::one))
+        .routes(routes!(approvals::approve))
+        .routes(routes!(approvals::refuse))
+        .routes(routes!(approvals::withdraw))
+        .routes(routes!(approvals::collect))
         .routes(routes!(audit::list))
         .routes(routes!(audit::events))
         .routes(routes!(audit::chain))
@@ -256,10 +292,24 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(oidc_clients::list, oidc_clients::add))
         .routes(routes!(oidc_clients::change, oidc_clients::remove))
         .routes(routes!(oidc_clients::rotate_secret))
-        .routes(routes!(oidc_clients::rotate_keys))
+        .routes(routes!(oidc_clients::rotate_keys, oidc_clients::end_keys))
         .routes(routes!(city_pages::city))
         .routes(routes!(city_pages::layer))
         .routes(routes!(city_pages::organisations))
+        .routes(routes!(organisation::tree))
+        .routes(routes!(organisation::add))
+        .routes(routes!(organisation::change))
+        .routes(routes!(organisation::add_post))
+        .routes(routes!(organisation::change_post))
+        .routes(routes!(organisation::give_post))
+        .routes(routes!(organisation::end_post))
+        .routes(routes!(people::list, people::add))
+        .routes(routes!(people::change))
+        .routes(routes!(people::password))
+        .routes(routes!(people::preview))
+        .routes(routes!(people::do_hand_over))
+        .routes(routes!(people::hand_overs))
+        .routes(routes!(roster::export))
         .routes(routes!(entities::list))
         .routes(routes!(entities::one))
         .routes(routes!(entities::history))
@@ -277,11 +327,21 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(case_pages::attachment))
         .routes(routes!(devices::list, devices::add))
         .routes(routes!(devices::remove))
+        .routes(routes!(devices::rotate))
+        .routes(routes!(devices::credentials))
+        .routes(routes!(devices::add_certificate))
+        .routes(routes!(devices::remove_certificate))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::one))
         .routes(routes!(sql::run))
         .routes(routes!(sql::tables))
+        .routes(routes!(personal_subjects::subject))
+        .routes(routes!(personal_subjects::viewers))
         .routes(routes!(import_progress::one))
+        .routes(routes!(policy_pages::policies, policy_pages::change))
+        .routes(routes!(policy_pages::check))
+        .routes(routes!(policy_pages::versions))
+        .routes(routes!(policy_pages::why))
         .routes(routes!(plan::plan))
         .routes(routes!(plan::one))
         .routes(routes!(plan::report))
@@ -298,6 +358,8 @@ fn live() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(events::listen))
         .routes(routes!(crate::table_imports::import))
+        // Passwords of many new people take long to hash.
+        .routes(routes!(roster::import))
         .routes(routes!(crate::table_imports::remove))
 }
 

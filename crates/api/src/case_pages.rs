@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::case_bodies::{AttachmentBody, AttachmentForm, CaseDetail, CasePage};
 use crate::description::Place;
 use crate::error::{Answer, ApiError};
+use crate::sight::{Seeing, Sight};
 use crate::words::Severity;
 use axum::Json;
 use axum::extract::{Multipart, Path, Query, State};
@@ -41,6 +42,7 @@ pub struct CasesQuery {
 pub async fn list(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
+    Seeing(sight): Seeing,
     Query(query): Query<CasesQuery>,
 ) -> Answer<Json<CasePage>> {
     let mine = match (query.mine, caller.user_id()) {
@@ -66,8 +68,10 @@ pub async fn list(
             },
         )
         .await?;
+    let mut cases = page.items;
+    cases.retain(|case| sight.sees_case(organisation_of(case)));
     Ok(Json(CasePage {
-        items: page.items.into_iter().map(Into::into).collect(),
+        items: cases.into_iter().map(Into::into).collect(),
         next: page.next,
     }))
 }
@@ -94,9 +98,24 @@ pub struct OpenRequest {
     pub location: Option<[f64; 2]>,
 }
 
+fn organisation_of(case: &cases::CaseSummary) -> Option<&str> {
+    case.organisation.as_ref().map(|o| o.id.as_str())
+}
+
+impl Sight {
+    /// Asks that the case may be read.
+    fn must_see(&self, case: &cases::CaseSummary) -> Answer<()> {
+        match self.sees_case(organisation_of(case)) {
+            true => Ok(()),
+            false => Err(ApiError::not_found("case", case.id)),
+        }
+    }
+}
+
 fn told(app: &App, detail: cases::CaseDetail) -> Json<CaseDetail> {
     let case = &detail.case;
-    let notice = json!({"id": case.id, "state": case.state, "number": case.number, "alert_id": case.alert_id});
+    let notice = json!({"id": case.id, "state": case.state, "number": case.number, "alert_id": case.alert_id,
+        "organisation_id": organisation_of(case)});
     app.events
         .tell("case", identity::Permission::CaseRead, notice);
     Json(detail.into())
@@ -140,10 +159,12 @@ pub async fn open(
 pub async fn one(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
+    Seeing(sight): Seeing,
     peer: Peer,
     Path(id): Path<i64>,
 ) -> Answer<Json<CaseDetail>> {
     let case = app.cases.case(id, &peer.acting(&caller)).await?;
+    sight.must_see(&case.case)?;
     Ok(Json(case.into()))
 }
 
@@ -174,10 +195,12 @@ pub struct ActRequest {
 pub async fn act(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
+    Seeing(sight): Seeing,
     peer: Peer,
     Path(id): Path<i64>,
     Json(request): Json<ActRequest>,
 ) -> Answer<Json<CaseDetail>> {
+    sight.must_see(&app.cases.case(id, &peer.acting(&caller)).await?.case)?;
     let act = Act {
         action: request.action,
         note: request.note,
@@ -200,10 +223,12 @@ pub async fn act(
 pub async fn attach(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
+    Seeing(sight): Seeing,
     peer: Peer,
     Path(id): Path<i64>,
     mut form: Multipart,
 ) -> Answer<Response> {
+    sight.must_see(&app.cases.case(id, &peer.acting(&caller)).await?.case)?;
     let broken = |e: axum::extract::multipart::MultipartError| {
         ApiError::invalid(Problem::new(
             "multipart",
@@ -235,8 +260,17 @@ pub async fn attach(
 /// An attachment's bytes.
 #[utoipa::path(get, path = "/api/v1/attachments/{id}", tag = "cases", security(("session" = ["case.read"])), params(("id" = i64, Path)),
     responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 404, body = crate::error::ProblemBody)))]
-pub async fn attachment(State(app): State<Arc<App>>, Path(id): Path<i64>) -> Answer<Response> {
+pub async fn attachment(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    Seeing(sight): Seeing,
+    peer: Peer,
+    Path(id): Path<i64>,
+) -> Answer<Response> {
     let (attachment, bytes) = app.cases.attachment(id).await?;
+    let acting = peer.acting(&caller);
+    let of = app.cases.case(attachment.case_id, &acting).await?;
+    sight.must_see(&of.case)?;
     let mut response = bytes.into_response();
     let headers = response.headers_mut();
     if let Ok(kind) = HeaderValue::from_str(&attachment.media_type) {

@@ -2,8 +2,11 @@
 //! has its access rule in its description; see [`access`].
 
 pub mod access;
+pub mod account;
+pub mod accounts;
 pub mod alerts;
 pub mod app;
+pub mod approvals;
 pub mod audit;
 pub mod case_bodies;
 pub mod case_pages;
@@ -25,13 +28,21 @@ pub mod oidc_backchannel;
 pub mod oidc_clients;
 pub mod oidc_consent;
 pub mod oidc_door;
+pub mod organisation;
 pub mod pages;
 pub mod paging;
+pub mod people;
+pub mod personal;
+pub mod personal_subjects;
 pub mod plan;
+pub mod policy_pages;
 pub mod provenance;
+pub mod roster;
+pub mod second_step;
 pub mod secure;
 pub mod security;
 pub mod session;
+pub mod sight;
 pub mod sql;
 pub mod table_imports;
 pub mod tables;

@@ -3,7 +3,8 @@
 
 use crate::args::{Cli, Command};
 use crate::{
-    audit, backup, check, commands, demo, department, oidc, output, query, security, settings,
+    audit, backup, check, commands, demo, department, oidc, organisation, output,
+    personal_commands, policies, query, security, settings,
 };
 use clap::Parser;
 use std::io::IsTerminal as _;
@@ -91,7 +92,11 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Token(command) => commands::token(command).await?,
         Command::Device(command) => commands::device(command).await?,
         Command::User(command) => commands::user(command).await?,
+        Command::Policy(command) => return policies::command::run(command).await,
+        Command::Org(command) => return organisation::commands::organisation(command).await,
         Command::Oidc(command) => oidc::command(command).await?,
+        Command::Keys(command) => personal_commands::keys(command).await?,
+        Command::Personal(command) => personal_commands::personal(command).await?,
         Command::Pack(command) => return commands::pack(&command),
         Command::Openapi => output::print_json(&api::description::json())?,
     }

@@ -11,16 +11,18 @@ use crate::records_projection::RecordsProjection;
 use crate::retention::{Floors, Keep};
 use crate::security::{self, certificates};
 use crate::settings::{Settings, listen_address};
-use crate::{files, folder::Folder, formats, history_upkeep, upkeep};
+use crate::{files, folder::Folder, formats, history_upkeep, personal_keys, upkeep};
 use admission::Ingest;
 use anyhow::{Context, Result, anyhow};
 use api::app::App;
+use api::personal::{Look, Personal};
 use api::plan::Plan;
 use api::tables::CityTables;
 use gateway::mqtt::{MqttDoor, MqttHandle, MqttOptions, TlsSource};
 use journal::Journal;
 use lake::Lake;
 use model::{Problem, Timestamp};
+use personal::Sealer;
 use proto_influx::{Influx, LineMapping};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -55,6 +57,24 @@ pub fn lines(problems: &[Problem]) -> String {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// Personal data as the settings, the packs and the profile have it.
+pub(crate) fn personal_data(
+    settings: &Settings,
+    packs: &pack::Packs,
+    city: &city::City,
+    sealer: Option<Arc<Sealer>>,
+) -> Personal {
+    Personal {
+        sealer,
+        catalogue: Arc::new(packs.catalogue.clone()),
+        purposes: city.purposes.clone(),
+        options: api::personal::Options {
+            entities_max: settings.personal.entities_max,
+            ..api::personal::Options::default()
+        },
+    }
 }
 
 /// A city that runs.
@@ -118,8 +138,23 @@ impl Running {
         let records = records::Records::open(&folder.records())
             .await
             .context("opening the records")?;
-        let identity = identity::Identity::new(records.clone(), identity::Options::default())?;
+        let identity = crate::sign_in::identity(&folder, settings, records.clone())?;
+        let (own, rows) = (crate::policies::Own::Needed, settings.policy.rows);
+        if !rows {
+            tracing::warn!(
+                "policy.rows = false: whoever may read entities at all sees all of them"
+            );
+        }
+        let identity = crate::policies::govern(identity, &packs, &city, own, rows).await?;
         identity.all_devices_offline().await?;
+        // The profile may name others since the city was made; nothing is written when it does not.
+        identity
+            .import_organisations(
+                &crate::organisation::of_profile(&city),
+                &records::Actor::system("city-profile"),
+                wall_clock(),
+            )
+            .await?;
         let case_options = cases::Options {
             zone: city.zone.clone(),
             attachment_bytes_max: settings.http.attachment_mib_max * MIB,
@@ -131,19 +166,33 @@ impl Running {
             observed_future_seconds_max: settings.admission.observed_future_seconds_max,
             attributes_max: settings.admission.attributes_max,
         };
-        let ingest = Arc::new(Ingest::new(
-            journal.clone(),
-            Arc::new(packs.catalogue.clone()),
-            limits,
-        ));
+        let notices = Arc::new(api::notices::Notices::default());
+        let ingest = Ingest::new(journal.clone(), Arc::new(packs.catalogue.clone()), limits);
+        let cipher = settings
+            .personal
+            .cipher
+            .parse()
+            .map_err(|p| anyhow!("{p}"))?;
+        // Without keys the city runs, and takes and shows nothing personal.
+        let sealer = personal_keys::make_ready(&folder, &records, cipher, wall_clock()).await;
+        personal_keys::tell(&notices, sealer.as_ref().err(), wall_clock());
+        let sealer = sealer.ok();
+        let ingest = Arc::new(match &sealer {
+            Some(sealer) => ingest.with_sealer(Arc::clone(sealer)),
+            None => ingest,
+        });
+        let personal = Arc::new(personal_data(settings, &packs, &city, sealer.clone()));
         let plan = Arc::new(Plan::new(packs.indicators.clone(), &city.zone));
         let tables = Arc::new(CityTables {
             records: records.clone(),
             twin: twin.clone(),
             plan: plan.clone(),
+            identity: identity.clone(),
+            city: city.clone(),
+            clock: wall_clock,
             reader: None,
+            look: Arc::new(Look::masked(&personal)),
         });
-        let notices = Arc::new(api::notices::Notices::default());
         let gaps = Arc::new(Gaps::load(folder.gaps(), notices.clone())?);
         let oidc = crate::oidc::provider(&folder, settings, records.clone())?;
         let (description, rules) = api::app::description();
@@ -176,6 +225,7 @@ impl Running {
             plan,
             corrections: api::corrections::UnderWay::default(),
             tables,
+            personal,
             events: api::Events::default(),
             ngsi_ld: proto_ngsild::NgsiLd::default(),
             line_protocol: line_protocol(&packs)?,
@@ -292,6 +342,7 @@ impl Running {
         }
         let mut addresses = BTreeMap::new();
         let acts_seen = crate::withdrawn::end(&app.records).await?;
+        crate::administrators::start(&app, &folder, &settings.approval).await?;
         let speaks_tls = [
             &settings.http.tls_listen,
             &settings.mqtt.tls_listen,
@@ -303,7 +354,8 @@ impl Running {
             false => None,
         };
         let tls = served.as_ref().map(|served| served.config.clone());
-        let mqtt = start_mqtt(&app, &folder, settings, &packs, identity, tls.clone()).await?;
+        let for_devices = served.as_ref().map(|served| served.for_devices.clone());
+        let mqtt = start_mqtt(&app, &folder, settings, &packs, identity, for_devices).await?;
         if let Some(mqtt) = &mqtt {
             addresses.extend(mqtt.addresses().first().map(|&a| ("mqtt", a)));
             addresses.extend(mqtt.addresses_tls().first().map(|&a| ("mqtts", a)));
@@ -344,6 +396,12 @@ impl Running {
                 )
             })?;
         addresses.insert("http", listener.local_addr()?);
+        let origin = settings
+            .http
+            .passkey_origin(&settings.oidc.issuer, Some(listener.local_addr()?))?;
+        if let Some(origin) = origin {
+            app.identity.set_origin(origin);
+        }
         let http_stop = CancellationToken::new();
         let http = tokio::spawn(api::app::serve(
             listener,
@@ -374,6 +432,8 @@ impl Running {
         let given_up = Arc::new(News::default());
         let mut timers = timers(&app, &folder, settings, twin_stored, &given_up);
         timers.push(tokio::spawn(crate::withdrawn::run(app.clone(), acts_seen)));
+        timers.push(tokio::spawn(crate::policies::follow(app.clone())));
+        timers.push(crate::administrators::timer(&app));
         timers.extend(crate::audit::sealing::start(&app, &folder, &settings.audit).await);
         timers.extend(crate::oidc::timers(&app, settings)?);
         if let Some(certificate) = certificate {
@@ -384,6 +444,7 @@ impl Running {
             let every = Duration::from_secs(settings.security.publish_seconds);
             timers.push(tokio::spawn(security::figures::run(app.clone(), every)));
         }
+        timers.extend(sealer.map(|sealer| personal_keys::follow(&folder, sealer)));
         let keep = Keep {
             bytes: settings.journal.keep_gib.saturating_mul(1 << 30),
             days: settings.journal.keep_days,

@@ -78,10 +78,22 @@ const FORMATS: &[Format] = &[
         open: open_oidc_keys,
     },
     Format {
+        name: "identity-key",
+        fixtures: "crates/identity/fixtures",
+        begin: &[""],
+        open: open_identity_key,
+    },
+    Format {
         name: "advisories",
         fixtures: "crates/advisories/fixtures",
         begin: &[""],
         open: open_advisories,
+    },
+    Format {
+        name: "personal-keys",
+        fixtures: "crates/personal/fixtures",
+        begin: &["personal-keys-"],
+        open: open_personal_keys,
     },
 ];
 
@@ -147,6 +159,10 @@ fn open_records(fixture: &Path) {
     });
 }
 
+fn open_personal_keys(fixture: &Path) {
+    personal::Keys::parse(&std::fs::read_to_string(fixture).unwrap()).unwrap();
+}
+
 fn open_gaps(fixture: &Path) {
     assert!(!jingling::gaps::read(fixture).unwrap().is_empty());
 }
@@ -159,6 +175,13 @@ fn open_rules(fixture: &Path) {
 fn open_oidc_keys(fixture: &Path) {
     let keys = oidc::Keys::parse(&std::fs::read_to_string(fixture).unwrap()).unwrap();
     assert_eq!(keys.kids().len(), 2);
+}
+
+fn open_identity_key(fixture: &Path) {
+    let key = identity::CityKey::parse(&std::fs::read_to_string(fixture).unwrap()).unwrap();
+    // Sealed by another implementation (OpenSSL's SM4-GCM): nonce, what is sealed, tag.
+    let sealed = "000102030405060708090a0b64132ba584879e275db0b299e8685363bfc1109d0e82531e5da601b87cf82cd4f717d143";
+    assert_eq!(key.open("totp:1", sealed).unwrap(), b"12345678901234567890");
 }
 
 fn open_advisories(fixture: &Path) {

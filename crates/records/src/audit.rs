@@ -269,7 +269,7 @@ pub async fn refusals(connection: &mut Connection, from: Timestamp, to: Timestam
 }
 
 /// Text in which nothing is a sign of LIKE.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('!', "!!")
         .replace('%', "!%")
         .replace('_', "!_")

@@ -53,6 +53,7 @@ fn device(n: usize) -> Device {
         username: format!("c{n:04}"),
         secret_salt: Secret::new("the-salt".to_owned()),
         secret_hash: Secret::new("the-hash".to_owned()),
+        secret_set_at: None,
         created_at: T0,
         created_by: "cli".to_owned(),
         online: false,

@@ -126,7 +126,7 @@ impl MqttDoor {
         let acceptor = match (&options.tls, options.listen_tls.is_empty()) {
             (_, true) => None,
             (Some(source), false) => {
-                let config = tls::server_config(source).map_err(StartError::Tls)?;
+                let config = tls::device_config(source).map_err(StartError::Tls)?;
                 Some(TlsAcceptor::from(config))
             }
             (None, false) => {
@@ -350,7 +350,7 @@ async fn receive(place: Place, stream: TcpStream, peer: SocketAddr, acceptor: Op
     }
     // Boxed, so that a plain connection does not carry the memory of a TLS one.
     match acceptor {
-        None => connection::serve(Arc::clone(door), stream, peer).await,
+        None => connection::serve(Arc::clone(door), stream, peer, None).await,
         Some(acceptor) => Box::pin(receive_tls(door, stream, peer, acceptor)).await,
     }
 }
@@ -358,7 +358,12 @@ async fn receive(place: Place, stream: TcpStream, peer: SocketAddr, acceptor: Op
 async fn receive_tls(door: &Arc<Door>, stream: TcpStream, peer: SocketAddr, acceptor: TlsAcceptor) {
     let limit = Duration::from_millis(door.session_config.connect_timeout_ms);
     let error = match timeout(limit, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => return connection::serve(Arc::clone(door), stream, peer).await,
+        Ok(Ok(stream)) => {
+            let chain = stream.get_ref().1.peer_certificates();
+            let shown = chain.and_then(|chain| chain.first());
+            let shown = shown.map(|certificate| Box::<[u8]>::from(&**certificate));
+            return connection::serve(Arc::clone(door), stream, peer, shown).await;
+        }
         Ok(Err(error)) => error.to_string(),
         Err(_) => "timeout".to_owned(),
     };

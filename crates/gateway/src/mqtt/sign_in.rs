@@ -19,6 +19,7 @@ impl Door {
         &self,
         connect: &Connect,
         peer: IpAddr,
+        certificate: Option<&[u8]>,
     ) -> Result<(Client, Option<String>), (Reason, &'static str)> {
         let mut assigned = None;
         let client_id = if !connect.client_id.is_empty() {
@@ -55,9 +56,19 @@ impl Door {
         let decision = timeout(limit, async {
             // The semaphore is never closed.
             let _turn = self.sign_ins.acquire().await;
-            self.authenticator
-                .sign_in(client_id, username, password, peer)
-                .await
+            match certificate {
+                // Who gives a password is judged by it; a certificate stands where there is none.
+                Some(certificate) if password.is_empty() => {
+                    self.authenticator
+                        .sign_in_with_certificate(client_id, username, certificate, peer)
+                        .await
+                }
+                _ => {
+                    self.authenticator
+                        .sign_in(client_id, username, password, peer)
+                        .await
+                }
+            }
         });
         let decided = decision.await.unwrap_or(Err(Denied::Unavailable));
         let mut limits = self.sign_in_limits.lock();

@@ -5,7 +5,7 @@ use crate::folder::Folder;
 use crate::settings::Settings;
 use anyhow::{Result, anyhow, bail};
 use api::security::Certificate;
-use gateway::mqtt::tls::server_config_for;
+use gateway::mqtt::tls::{device_config_for, server_config_for};
 use gateway::mqtt::{ServerCertificate, TlsSource};
 use model::Timestamp;
 use std::sync::Arc;
@@ -17,8 +17,10 @@ use tokio::time::MissedTickBehavior;
 pub struct Served {
     /// The pair, which is read again.
     pub certificate: Arc<ServerCertificate>,
-    /// What all doors share.
+    /// For the doors of people and programs.
     pub config: Arc<rustls::ServerConfig>,
+    /// For devices, which may show a certificate of their own.
+    pub for_devices: Arc<rustls::ServerConfig>,
 }
 
 /// Opens the certificate of the settings, or the city's own, made at the first start.
@@ -43,9 +45,11 @@ pub fn open(folder: &Folder, settings: &Settings) -> Result<Served> {
     let certificate = ServerCertificate::open(&source).map_err(|p| anyhow!("{p}"))?;
     let floor = tls.version_min.parse().map_err(|p| anyhow!("{p}"))?;
     let config = server_config_for(certificate.clone(), floor).map_err(|p| anyhow!("{p}"))?;
+    let for_devices = device_config_for(certificate.clone(), floor).map_err(|p| anyhow!("{p}"))?;
     Ok(Served {
         certificate,
         config,
+        for_devices,
     })
 }
 
