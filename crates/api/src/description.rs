@@ -36,10 +36,9 @@ pub fn complete(description: &mut OpenApi) {
         }
     }
     let components = description.components.get_or_insert_default();
-    components.responses.extend([
-        (PROBLEM.to_owned(), problem().build().into()),
-        (FAULT.to_owned(), fault().into()),
-    ]);
+    let responses = &mut components.responses;
+    responses.insert(PROBLEM.to_owned(), problem().build().into());
+    responses.insert(FAULT.to_owned(), fault().into());
     let sent = sent_by_clients(&serde_json::to_value(&*description).unwrap_or_default());
     for (name, schema) in &mut description.components.get_or_insert_default().schemas {
         if let RefOr::T(schema) = schema
@@ -90,12 +89,11 @@ fn problem() -> ResponseBuilder {
             PROBLEM_TYPE,
             ContentBuilder::new().schema(Some(schema)).build(),
         )
-        .build()
 }
 
 /// Says how an operation is refused: that a problem is sent as what it is; that who is not signed in, or may not, is told
 /// so; and that whatever else is wrong is told in the same shape.
-fn refusals(operation: &mut Operation) {
+fn refusals(operation: &mut Operation, otherwise: &str) {
     let is_guarded = operation.security.iter().flatten().any(|one| {
         serde_json::to_value(one).is_ok_and(|v| v.as_object().is_some_and(|o| !o.is_empty()))
     });
@@ -123,7 +121,7 @@ fn refusals(operation: &mut Operation) {
     for status in named {
         responses
             .entry((*status).to_owned())
-            .or_insert_with(|| Ref::from_response_name(PROBLEM).into());
+            .or_insert_with(|| Ref::from_response_name(otherwise).into());
     }
 }
 
