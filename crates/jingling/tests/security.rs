@@ -136,9 +136,8 @@ const V13: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13];
 #[tokio::test]
 async fn over_tls_the_cookie_is_secure_and_the_browser_keeps_to_it() {
     let city = City::start_with(&["http.tls_listen=127.0.0.1:0"]);
-    let people = std::fs::read(format!("{}/secrets/first-sign-in.json", city.dir)).unwrap();
-    let people: Json = serde_json::from_slice(&people).unwrap();
-    let body = json!({"username": people[0]["username"], "password": people[0]["password"]});
+    let password = person(&city, "sun.li");
+    let body = json!({"username": "sun.li", "password": password});
     let body = body.to_string();
     let request = format!(
         "POST /api/v1/session HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\

@@ -5103,6 +5103,21 @@ export interface components {
                 "application/problem+json": components["schemas"]["ProblemDocument"];
             };
         };
+        /** @description Why it was refused, in the protocol's words. */
+        ProtocolFault: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": {
+                    /** @description The protocol's word for it. */
+                    error: string;
+                    /** @description What is wrong, for people. */
+                    error_description?: string;
+                };
+                "application/problem+json": components["schemas"]["ProblemDocument"];
+            };
+        };
     };
     parameters: never;
     requestBodies: never;
@@ -10002,7 +10017,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     post_oauth2_authorize: {
@@ -10040,7 +10055,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     post_oauth2_device_authorization: {
@@ -10082,7 +10097,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     post_oauth2_introspect: {
@@ -10124,7 +10139,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     get_oauth2_jwks: {
@@ -10153,7 +10168,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     get_oauth2_logout: {
@@ -10187,7 +10202,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     post_oauth2_logout: {
@@ -10225,7 +10240,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     post_oauth2_revoke: {
@@ -10267,7 +10282,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     post_oauth2_token: {
@@ -10318,7 +10333,7 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     get_oauth2_userinfo: {
@@ -10347,7 +10362,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     post_oauth2_userinfo: {
@@ -10376,7 +10391,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     get_readyz: {

@@ -249,6 +249,7 @@ impl City {
         let role = match path {
             p if p.starts_with("/api/v1/audit") => "auditor",
             p if p.starts_with("/api/v1/tables") => "duty",
+            p if p.starts_with("/api/v1/security") => "security",
             _ => "admin",
         };
         let token = self.token_of(role);

@@ -246,11 +246,15 @@ function SignIns({ view }: { view: SecurityView }) {
           areaStyle: { opacity: 0.15 },
           lineStyle: { color: "#c9252d" },
           itemStyle: { color: "#c9252d" },
-          data: sign_ins.by_hour.map((hour) => [Date.parse(hour.from), hour.refused]),
+          // The hour that is not over lasts until now.
+          data: [
+            ...sign_ins.by_hour.map((hour) => [Date.parse(hour.from), hour.refused]),
+            [Date.parse(view.at), sign_ins.by_hour.at(-1)?.refused ?? 0],
+          ],
         },
       ],
     }),
-    [sign_ins.by_hour],
+    [sign_ins.by_hour, view.at],
   );
   const counts = (title: string, whose: string, rows: Count[], nameless: string) => (
     <div>
