@@ -6,7 +6,9 @@ use crate::account::{PasskeyDraft, PasskeyQuestion, RecoveryCodes, TotpBody, reg
 use crate::app::App;
 use crate::error::{Answer, ApiError};
 use crate::headers::IsHttps;
-use crate::session::{BROWSER_COOKIE, HALF_COOKIE, SessionBody, from_own_page, let_in, of_sign_in};
+use crate::session::{
+    BROWSER_COOKIE, HALF_COOKIE, SessionBody, from_own_page, let_in, of_sign_in, steps_over,
+};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -81,7 +83,8 @@ pub async fn code(
         .identity
         .second_code(&half, &said.code, &peer.0.to_string(), app.now())
         .await?;
-    Ok(let_in(&app, is_https, signed).into_response())
+    let (jar, body) = let_in(&app, is_https, signed);
+    Ok((steps_over(jar), body).into_response())
 }
 
 /// What the browser is to ask its authenticator, for a sign-in: with any passkey of this city, or with one of the person whose
@@ -170,7 +173,8 @@ pub async fn passkey(
             app.now(),
         )
         .await?;
-    Ok(let_in(&app, is_https, signed).into_response())
+    let (jar, body) = let_in(&app, is_https, signed);
+    Ok((steps_over(jar), body).into_response())
 }
 
 /// Who sets a second factor up because the role asks for one, before anything else.
@@ -209,7 +213,7 @@ async fn enrolled(
         user: body.user,
         recovery_codes,
     };
-    Ok((jar, Json(body)).into_response())
+    Ok((steps_over(jar), Json(body)).into_response())
 }
 
 /// Shows a new secret for time-based codes to who must set a second factor up at sign-in.

@@ -147,7 +147,7 @@ pub(crate) fn from_own_page(headers: &HeaderMap) -> Answer<()> {
     ))
 }
 
-/// The session's cookie, and the end of those that led to it.
+/// The session's cookie.
 pub(crate) fn let_in(
     app: &App,
     is_https: IsHttps,
@@ -162,11 +162,13 @@ pub(crate) fn let_in(
     let body = SessionBody {
         user: (&signed.principal).into(),
     };
-    let jar = CookieJar::new()
-        .add(cookie)
-        .add(ended(HALF_COOKIE, SIGN_IN_PATH))
-        .add(ended(BROWSER_COOKIE, SIGN_IN_PATH));
-    (jar, Json(body))
+    (CookieJar::new().add(cookie), Json(body))
+}
+
+/// The end of the cookies that led to a session.
+pub(crate) fn steps_over(jar: CookieJar) -> CookieJar {
+    jar.add(ended(HALF_COOKIE, SIGN_IN_PATH))
+        .add(ended(BROWSER_COOKIE, SIGN_IN_PATH))
 }
 
 /// What makes a browser forget a cookie. (A jar's own `remove` says nothing of a cookie that the jar was not given.)

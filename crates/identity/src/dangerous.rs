@@ -54,7 +54,7 @@ acts! {
     /// Every key that signs tokens is ended at once: all sign-ins at other systems must be made anew.
     OidcKeysEnd = "oidc.keys.end", "立即废止全部令牌签名密钥", "End all token signing keys at once", KeyManage, [Admin];
     /// The city's policies are changed: who may do and see what.
-    PolicyChange = "policy.change", "修改权限策略", "Change the policies", PolicyManage, [Admin, Auditor];
+    PolicyChange = "policy.change", "修改权限策略", "Change the policies", PolicyManage, [Admin];
     /// Somebody becomes an administrator, another kind of one, or is none any more.
     AdministratorRole = "administrator.role", "授予或收回管理员角色", "Give or take an administrator's role", RoleGrant, [Admin, Auditor];
     /// An administrator's sign-in is closed or opened, or the name that others know them by is changed.

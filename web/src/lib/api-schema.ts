@@ -3811,6 +3811,30 @@ export interface components {
          * @enum {string}
          */
         Origin: "table" | "text" | "platform";
+        /** @description How the caller signs in, and where they are signed in. */
+        OwnAccount: {
+            /** @description The address under which passkeys work, `null` when under none. */
+            passkey_origin: string | null;
+            /** @description Passkeys (通行密钥), the oldest first. */
+            passkeys: components["schemas"]["Passkey"][];
+            /** @description When the password was last set. */
+            password_set_at: string;
+            /**
+             * Format: int64
+             * @description Recovery codes (恢复码) that are left.
+             */
+            recovery_codes_left: number;
+            /** @description Whether the caller's role asks for a second factor. */
+            second_factor_required: boolean;
+            /** @description Sessions (会话), the newest first. */
+            sessions: components["schemas"]["OwnSession"][];
+            /** @description Since when there are time-based codes (动态口令). */
+            totp_since: string | null;
+            /** @description The name to sign in with. */
+            username: string;
+            /** @description Until when this session may change how its person signs in; after that, one signs in again first. */
+            young_until: string;
+        };
         /** @description A session of the caller. */
         OwnSession: {
             /** @description How it was opened: `password`, `totp`, `recovery`, `passkey`, `province`. */
@@ -5103,21 +5127,6 @@ export interface components {
                 "application/problem+json": components["schemas"]["ProblemDocument"];
             };
         };
-        /** @description Why it was refused, in the protocol's words. */
-        ProtocolFault: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": {
-                    /** @description The protocol's word for it. */
-                    error: string;
-                    /** @description What is wrong, for people. */
-                    error_description?: string;
-                };
-                "application/problem+json": components["schemas"]["ProblemDocument"];
-            };
-        };
     };
     parameters: never;
     requestBodies: never;
@@ -5218,7 +5227,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Account"];
+                    "application/json": components["schemas"]["OwnAccount"];
                 };
             };
             400: {
@@ -10017,7 +10026,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["ProtocolFault"];
+            default: components["responses"]["Problem"];
         };
     };
     post_oauth2_authorize: {
@@ -10055,7 +10064,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["ProtocolFault"];
+            default: components["responses"]["Problem"];
         };
     };
     post_oauth2_device_authorization: {
@@ -10097,7 +10106,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["ProtocolFault"];
+            default: components["responses"]["Problem"];
         };
     };
     post_oauth2_introspect: {
@@ -10139,7 +10148,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["ProtocolFault"];
+            default: components["responses"]["Problem"];
         };
     };
     get_oauth2_jwks: {
@@ -10168,7 +10177,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["ProtocolFault"];
+            default: components["responses"]["Problem"];
         };
     };
     get_oauth2_logout: {
@@ -10202,7 +10211,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["ProtocolFault"];
+            default: components["responses"]["Problem"];
         };
     };
     post_oauth2_logout: {
@@ -10240,7 +10249,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["ProtocolFault"];
+            default: components["responses"]["Problem"];
         };
     };
     post_oauth2_revoke: {
@@ -10282,7 +10291,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["ProtocolFault"];
+            default: components["responses"]["Problem"];
         };
     };
     post_oauth2_token: {
@@ -10333,7 +10342,7 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            default: components["responses"]["ProtocolFault"];
+            default: components["responses"]["Problem"];
         };
     };
     get_oauth2_userinfo: {
@@ -10362,7 +10371,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["ProtocolFault"];
+            default: components["responses"]["Problem"];
         };
     };
     post_oauth2_userinfo: {
@@ -10391,7 +10400,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["ProtocolFault"];
+            default: components["responses"]["Problem"];
         };
     };
     get_readyz: {

@@ -188,10 +188,17 @@ impl City {
             let value = response.headers().get(name)?;
             Some(value.to_str().unwrap().to_owned())
         };
+        // Of several, the session's: those that led to it are taken away in the same answer.
+        let cookies = response.headers().get_all("set-cookie").into_iter();
+        let mut cookies: Vec<String> = cookies
+            .filter_map(|value| Some(value.to_str().ok()?.split(';').next()?.to_owned()))
+            .collect();
+        cookies.sort_by_key(|cookie| !cookie.starts_with("jingling_session="));
+        let cookie = cookies.into_iter().next();
         let mut answer = Answer {
             status: response.status().as_u16(),
             kind: header("content-type").unwrap_or_default(),
-            cookie: header("set-cookie").and_then(|c| Some(c.split(';').next()?.to_owned())),
+            cookie,
             retry_after: header("retry-after"),
             body: String::new(),
         };
