@@ -48,7 +48,16 @@ impl Eyes {
         let with = |r: reqwest::RequestBuilder| r.bearer_auth(token).json(&json!({"query": query}));
         let answer = self.city.ask("POST", "/api/v1/sql", with).await;
         assert_eq!(answer.status, 200, "{query}: {}", answer.body);
-        answer.json()["rows"].clone()
+        let answer = answer.json();
+        let rows = answer["rows"].as_array().unwrap().iter();
+        let values = |row: &Json| {
+            row.as_object()
+                .unwrap()
+                .values()
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        rows.map(values).collect()
     }
 }
 

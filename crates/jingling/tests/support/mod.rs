@@ -256,6 +256,8 @@ impl City {
         let role = match path {
             p if p.starts_with("/api/v1/audit") => "auditor",
             p if p.starts_with("/api/v1/tables") => "duty",
+            p if p.starts_with("/api/v1/organisations") => "duty",
+            p if p.starts_with("/api/v1/cases") || p.starts_with("/api/v1/users") => "duty",
             p if p.starts_with("/api/v1/security") => "security",
             _ => "admin",
         };
