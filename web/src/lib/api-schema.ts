@@ -5127,6 +5127,21 @@ export interface components {
                 "application/problem+json": components["schemas"]["ProblemDocument"];
             };
         };
+        /** @description Why it was refused, in the protocol's words. */
+        ProtocolFault: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": {
+                    /** @description The protocol's word for it. */
+                    error: string;
+                    /** @description What is wrong, for people. */
+                    error_description?: string;
+                };
+                "application/problem+json": components["schemas"]["ProblemDocument"];
+            };
+        };
     };
     parameters: never;
     requestBodies: never;
@@ -10026,7 +10041,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     post_oauth2_authorize: {
@@ -10064,7 +10079,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     post_oauth2_device_authorization: {
@@ -10106,7 +10121,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     post_oauth2_introspect: {
@@ -10148,7 +10163,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     get_oauth2_jwks: {
@@ -10177,7 +10192,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     get_oauth2_logout: {
@@ -10211,7 +10226,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     post_oauth2_logout: {
@@ -10249,7 +10264,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     post_oauth2_revoke: {
@@ -10291,7 +10306,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     post_oauth2_token: {
@@ -10342,7 +10357,7 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     get_oauth2_userinfo: {
@@ -10371,7 +10386,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     post_oauth2_userinfo: {
@@ -10400,7 +10415,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
-            default: components["responses"]["Problem"];
+            default: components["responses"]["ProtocolFault"];
         };
     };
     get_readyz: {
