@@ -501,7 +501,8 @@ fn ngsi(
     let seen: Vec<_> = (entity.attributes())
         .filter(|(name, _)| sight.within(&columns, name.as_str()) != Access::Hidden)
         .collect();
-    if seen.is_empty() {
+    let is_bare = entity.attributes().len() == 0;
+    if seen.is_empty() && !(is_bare && sight.within(&columns, "") != Access::Hidden) {
         return None;
     }
     let values = seen.iter();

@@ -115,6 +115,9 @@ impl Sight {
     pub fn sees(&self, entity: &Entity) -> bool {
         let columns = self.columns(entity);
         let mut names = entity.attributes();
+        if names.len() == 0 {
+            return self.within(&columns, "") != Access::Hidden;
+        }
         names.any(|(name, _)| self.within(&columns, name.as_str()) != Access::Hidden)
     }
 
@@ -160,7 +163,12 @@ impl Sight {
         let body = EntityBody::of(&entity, look, |name| {
             self.within(&columns, name) != Access::Hidden
         });
-        (!body.attributes.is_empty()).then_some(body)
+        let sees = match entity.attributes().len() {
+            // All that it had was taken away: whoever may see of it at all sees that it is there.
+            0 => self.within(&columns, "") != Access::Hidden,
+            _ => !body.attributes.is_empty(),
+        };
+        sees.then_some(body)
     }
 }
 

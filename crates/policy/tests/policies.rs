@@ -226,7 +226,7 @@ fn tables_and_cases_are_judged_by_whose_they_are() {
 fn mistakes_are_told_with_their_line() {
     let mistakes = |text: &str| {
         let made = Engine::new(vec![document("bad", text)], facts(), &Limits::default());
-        let problems = made.err().expect("refused");
+        let problems = made.expect_err("refused");
         let told = problems.iter().map(|p| format!("{} | {}", p.code, p.place));
         told.collect::<Vec<_>>()
     };
