@@ -257,7 +257,7 @@ impl City {
             p if p.starts_with("/api/v1/audit") => "auditor",
             p if p.starts_with("/api/v1/tables") => "duty",
             p if p.starts_with("/api/v1/organisations") => "duty",
-            p if p.starts_with("/api/v1/cases") || p.starts_with("/api/v1/users") => "duty",
+            p if p.starts_with("/api/v1/cases") => "duty",
             p if p.starts_with("/api/v1/security") => "security",
             _ => "admin",
         };
