@@ -154,10 +154,6 @@ const PAGES = {
     await page.goto("/organisation");
     await page.waitForSelector("h1");
   },
-  account: async (page) => {
-    await page.goto("/account");
-    await page.waitForSelector("h1");
-  },
   personal: async (page) => {
     await page.goto("/personal");
     // The officer of a demonstration's station; nobody's number.

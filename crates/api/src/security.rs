@@ -228,7 +228,7 @@ impl Sources {
             .iter()
             .flat_map(|source| source(now, max))
             .collect();
-        waiting.sort_by(|a, b| b.failures.cmp(&a.failures));
+        waiting.sort_by_key(|one| std::cmp::Reverse(one.failures));
         waiting.truncate(max);
         Told {
             certificates,

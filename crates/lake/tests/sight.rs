@@ -49,7 +49,7 @@ fn lake_of_secrets(dir: &tempfile::TempDir) -> Lake {
         let said = vec![
             value("waterLevel", Value::Number(28.0 + n as f64 / 100.0), at),
             value("flooded", Value::Boolean(n == 33), at),
-            value("name", Value::Text(format!("secret {n}").into()), at),
+            value("name", Value::Text(format!("secret {n}")), at),
         ];
         let station = format!("station-{}", n % 10);
         lake.apply(n, &message("WaterObserved", &station, at, said));
