@@ -12,6 +12,8 @@ export default defineConfig(({ command, mode }) => ({
     host: "127.0.0.1",
     proxy: server ? { "/api": { target: server }, "/ngsi-ld": { target: server } } : undefined,
   },
+  // The server puts each answer's own nonce in its place (crates/api/src/pages.rs); src/lib/nonce.ts gives it to styles.
+  html: { cspNonce: "__CSP_NONCE__" },
   build: {
     target: "es2022",
     chunkSizeWarningLimit: 1_500,

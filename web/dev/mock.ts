@@ -5,9 +5,11 @@
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plugin, PreviewServer, ViteDevServer } from "vite";
-import type { Alert, Correction, CorrectionDraft, User } from "../src/lib/types.ts";
+import type { Alert, Correction, CorrectionDraft, PolicyChange, User } from "../src/lib/types.ts";
+import { ACCOUNTS, APPROVALS, GRANTABLE } from "./approvals.ts";
 import { AUDIT_ACTS, AUDIT_EVENTS, auditChain } from "./audit.ts";
 import { detail, plan } from "./plan.ts";
+import { changePolicies, policies, policyVersions, tryPolicies, whyOf } from "./policy.ts";
 import {
   act,
   alerts,
@@ -156,6 +158,11 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
         bbox: [112.52, 30.36, 113.5, 30.94],
         zone: "Asia/Shanghai",
         demo: true,
+        purposes: [
+          { id: "case-handling", title_zh: "处置事件", title_en: "Handling a case" },
+          { id: "emergency", title_zh: "应急处置", title_en: "Emergency" },
+          { id: "own-request", title_zh: "本人申请", title_en: "The person's own request" },
+        ],
         notes_zh: [
           "水位过程由外地实测换算，阈值为汉北河·天门真实特征水位。",
           "空气质量为北京监测站历史数据回放。",
@@ -211,6 +218,36 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
       corrections.unshift(done);
       return done;
     }
+    case "GET account":
+      return {
+        username: user.username,
+        password_set_at: "2026-11-01T01:00:00Z",
+        totp_since: null,
+        recovery_codes_left: 10,
+        passkeys: [
+          {
+            id: 1,
+            name: "办公室电脑",
+            is_synced: false,
+            created_at: "2026-11-02T01:00:00Z",
+            last_used_at: new Date().toISOString(),
+          },
+        ],
+        sessions: [
+          {
+            id: "a1",
+            is_this: true,
+            peer: "10.1.2.3",
+            began_by: "passkey",
+            created_at: new Date().toISOString(),
+            last_seen_at: new Date().toISOString(),
+            expires_at: new Date(Date.now() + 43_200_000).toISOString(),
+          },
+        ],
+        second_factor_required: false,
+        passkey_origin: null,
+        young_until: new Date(Date.now() + 600_000).toISOString(),
+      };
     case "GET provenance": {
       const raw = JSON.stringify({
         id: "urn:ngsi-ld:WaterObserved:tianmen-hanbei",
@@ -226,6 +263,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
         received_at: new Date().toISOString(),
         raw_text: dead ? dead.raw : raw,
         raw_base64: Buffer.from(raw).toString("base64"),
+        raw_withheld: false,
+        withheld: false,
         size_bytes: raw.length,
         updates: [
           {
@@ -383,10 +422,38 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
         20,
       );
     }
+    case "GET approvals":
+      if (second) return need(APPROVALS.find((one) => one.id === Number(second)));
+      return { ...page(APPROVALS, url), waiting: 1 };
+    case "GET accounts":
+      return page(ACCOUNTS, url);
+    case "GET roles":
+      return { items: GRANTABLE };
     case "GET audit":
       if (second === "events") return { items: AUDIT_EVENTS };
       if (second === "chain") return auditChain();
       return page(AUDIT_ACTS, url);
+    case "GET policy":
+      if (second === "versions") return page(policyVersions(), url);
+      if (second === "why") {
+        const asked = need(userOf(url.searchParams.get("username") ?? ""));
+        return whyOf(url.searchParams, asked.name);
+      }
+      return policies();
+    case "POST policy":
+      return tryPolicies((JSON.parse(String(await bodyOf(request))) as PolicyChange).documents);
+    case "PUT policy": {
+      const { documents, reason, version } = JSON.parse(String(await bodyOf(request))) as PolicyChange;
+      const made = changePolicies(documents, reason, version);
+      if (made) return made;
+      throw new Refusal(
+        409,
+        "policy-version",
+        "the policies were changed meanwhile",
+        "look at what holds now, and change that",
+        "version",
+      );
+    }
     case "GET tables":
       return {
         items: [

@@ -83,6 +83,7 @@ const kind = (
   source: "Smart Data Models",
   view: viewOf(name, title_zh, title_en),
   open: true,
+  data_subject: null,
   attributes: Object.fromEntries(
     Object.entries(attributes).map(([key, [zh, en, unit]]) => [
       key,
@@ -94,6 +95,7 @@ const kind = (
         unit_missing: "assume" as const,
         min: null,
         max: null,
+        personal: null,
       },
     ]),
   ),
@@ -161,7 +163,14 @@ function add(
         location: [{ type: "Point", coordinates: location }] as [unknown, string?, Quality?],
       }).map(([key, [value, unit, quality]]) => [
         key,
-        { value, unit: unit || null, observed_at, quality: quality ?? "good", position: nextPosition() },
+        {
+          value,
+          unit: unit || null,
+          observed_at,
+          quality: quality ?? "good",
+          position: nextPosition(),
+          masked: false,
+        },
       ]),
     ),
   });
@@ -243,13 +252,43 @@ const ALL = [
   "indicator.report",
   "data.correct",
   "ingest.write",
+  "personal.reveal",
+  "personal.export",
   "audit.read",
   "user.manage",
   "token.manage",
+  "role.grant",
+  "policy.read",
+  "policy.manage",
+  "security.read",
+  "key.manage",
+  "approval.decide",
 ];
+/** What belongs to the administrators alone. */
+const ADMINISTRATORS = /manage|audit|ingest|grant|policy|security|approval|personal.export/;
 const ROLES: Record<string, [name: string, organisation: string | null, permissions: string[]]> = {
-  admin: ["李工", "市数据局", ALL],
-  duty: ["王值班", "城市运营指挥中心", ALL.filter((p) => !/manage|audit|ingest/.test(p))],
+  admin: [
+    "李工",
+    "市数据局",
+    [
+      "entity.read",
+      "alert.read",
+      "device.read",
+      "device.manage",
+      "deadletter.read",
+      "indicator.read",
+      "user.manage",
+      "token.manage",
+      "approval.decide",
+    ],
+  ],
+  security: [
+    "赵安全",
+    "市数据局",
+    ["role.grant", "policy.read", "policy.manage", "security.read", "key.manage", "approval.decide"],
+  ],
+  auditor: ["孙审计", "市审计局", ["audit.read", "approval.decide"]],
+  duty: ["王值班", "城市运营指挥中心", ALL.filter((p) => !ADMINISTRATORS.test(p))],
   field: [
     "陈巡查",
     "市水利和湖泊局",
@@ -564,6 +603,7 @@ export const deadLetters: (DeadLetter & { raw: string })[] = Array.from({ length
     received_at: iso(i * 1_300 + 40),
     size_bytes: Buffer.byteLength(raw),
     preview: raw.slice(0, 120),
+    withheld: false,
     problem: { code, what, place, mend },
     raw,
   };

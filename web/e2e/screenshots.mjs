@@ -25,14 +25,17 @@ const { values, positionals } = parseArgs({
 const readJson = async (...path) => JSON.parse(await readFile(join(...path), "utf8"));
 let base = values.url ?? "http://127.0.0.1:5173";
 let people = Object.fromEntries(
-  ["admin", "field"].map((username) => [username, { username, password: "demo" }]),
+  ["admin", "security", "auditor", "duty", "field", "planner"].map((username) => [
+    username,
+    { username, password: "demo" },
+  ]),
 );
 if (values.city) {
   const own = `http://${(await readJson(values.city, "run", "addresses.json")).http}`;
   base = values.url ?? own;
   const signIns = await readJson(values.city, "secrets", "first-sign-in.json");
   people = Object.fromEntries(signIns.map((person) => [person.username, person]));
-  await live(own, people);
+  await live(own, people, (await readJson(values.city, "secrets", "demo-devices.json")).token);
 }
 
 const all = (page, path) =>
@@ -121,10 +124,46 @@ const PAGES = {
     await page.locator('[data-testid="dead-letter"]').first().click();
     await page.waitForSelector(".raw");
   },
+  account: async (page) => {
+    await page.goto("/account");
+    await page.waitForSelector('[data-testid="session"]');
+  },
   audit: async (page) => {
     await page.goto("/audit");
     await page.waitForSelector('[data-testid="audit-chain"]');
     await page.waitForSelector('[data-testid="audit-row"]');
+  },
+  security: async (page) => {
+    await page.goto("/security");
+    await page.waitForSelector('[data-testid="security-card"]');
+  },
+  policy: async (page) => {
+    await page.goto("/policy");
+    await page.waitForSelector('[data-testid="policy"]');
+  },
+  "policy-city": async (page) => {
+    await page.goto("/policy?tab=city");
+    await page.waitForSelector('[data-testid="policy-text"]');
+  },
+  "policy-why": async (page) => {
+    const entity = "urn:ngsi-ld:WaterObserved:tianmen-station-00001";
+    await page.goto(`/policy?tab=why&username=duty&entity_id=${encodeURIComponent(entity)}`);
+    await page.waitForSelector('[data-testid="policy-why"]');
+  },
+  organisation: async (page) => {
+    await page.goto("/organisation");
+    await page.waitForSelector("h1");
+  },
+  personal: async (page) => {
+    await page.goto("/personal");
+    // The officer of a demonstration's station; nobody's number.
+    await page.locator('[data-testid="personal-subject"]').fill("19900000001");
+    await page.locator('[data-testid="personal-purpose"]').click();
+    await page.locator(".ant-select-item-option").last().click();
+    await page.locator('[data-action="personal.find"]').first().click();
+    await page.waitForSelector('[data-testid="personal-held"]');
+    await page.locator('[data-action="personal.viewers"]').first().click();
+    await page.waitForSelector('[data-testid="personal-viewers"]');
   },
   sql: async (page) => {
     await page.goto("/sql");
@@ -150,6 +189,23 @@ const PAGES = {
     await table.locator("summary").click();
     await table.locator('[data-action="table.remove"]').click();
   },
+  approvals: async (page) => {
+    await page.goto("/approvals");
+    await page.waitForSelector('[data-testid="approval-row"]');
+  },
+  approval: async (page) => {
+    await PAGES.approvals(page);
+    await page.locator('[data-testid="approval-row"]').first().click();
+    await page.waitForSelector('[data-testid="approval-content"]');
+  },
+  roles: async (page) => {
+    await page.goto("/roles");
+    await page.waitForSelector('[data-testid="account-row"]');
+  },
+  "roles-grant": async (page) => {
+    await PAGES.roles(page);
+    await page.locator('[data-action="roles.grant"]').first().click();
+  },
   plan: async (page) => {
     await page.goto("/plan");
     await page.waitForSelector(".path-bar");
@@ -165,16 +221,29 @@ const PAGES = {
     await page.goto(`/plan/${indicators.find((indicator) => indicator.method === "reported").id}`);
     await page.locator('[data-action="indicator.report"]').first().click();
   },
-};
-/** Pages of somebody else than the administrator. */
-const OF_OTHERS = {
-  field: {
-    who: "field",
-    go: async (page) => {
-      await page.goto("/field");
-      await page.waitForSelector(".task-actions");
-    },
+  field: async (page) => {
+    await page.goto("/field");
+    await page.waitForSelector(".task-actions");
   },
+};
+/** Whose page it is, where it is not the duty officer's: nobody has every page. */
+const WHOSE = {
+  devices: "admin",
+  "device-add": "admin",
+  audit: "auditor",
+  policy: "security",
+  "policy-city": "security",
+  "policy-why": "security",
+  security: "security",
+  organisation: "admin",
+  import: "planner",
+  "table-remove": "planner",
+  report: "planner",
+  approvals: "security",
+  approval: "security",
+  roles: "security",
+  "roles-grant": "security",
+  field: "field",
 };
 
 const wanted = (name) => positionals.length === 0 || positionals.includes(name);
@@ -209,14 +278,15 @@ for (const language of values.language ? [values.language] : ["zh", "en"]) {
     await page.goto("/sign-in");
     await page.waitForSelector("#username");
     if (wanted("sign-in") && !values.states) await take("sign-in");
-    await signIn(page, people.admin.username, people.admin.password);
+    let signedIn = null;
     for (const [name, go] of Object.entries(values.states ? STATES : PAGES)) {
-      if (wanted(name)) await take(name, go);
-    }
-    for (const [name, { who, go }] of Object.entries(values.states ? {} : OF_OTHERS)) {
-      if (!wanted(name) || !people[who]) continue;
-      await context.clearCookies();
-      await signIn(page, people[who].username, people[who].password);
+      const whose = WHOSE[name.replace(/-(loading|empty|error|offline)$/, "")] ?? "duty";
+      if (!wanted(name) || !people[whose]) continue;
+      if (whose !== signedIn) {
+        await context.clearCookies();
+        await signIn(page, people[whose].username, people[whose].password);
+        signedIn = whose;
+      }
       await take(name, go);
     }
     await context.close();

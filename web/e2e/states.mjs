@@ -10,7 +10,12 @@ const PAGES = {
   cases: { path: "/cases", data: /^\/api\/v1\/cases/ },
   case: { path: "/cases/1", data: /^\/api\/v1\/cases\/1$/, emptiable: false },
   devices: { path: "/devices", data: /^\/api\/v1\/devices/ },
+  organisation: { path: "/organisation", data: /^\/api\/v1\/(organisation|people)/, emptiable: false },
   audit: { path: "/audit", data: /^\/api\/v1\/audit(\?|$)/ },
+  approvals: { path: "/approvals", data: /^\/api\/v1\/approvals(\?|$)/ },
+  roles: { path: "/roles", data: /^\/api\/v1\/accounts/ },
+  policy: { path: "/policy", data: /^\/api\/v1\/policy$/ },
+  security: { path: "/security", data: /^\/api\/v1\/security$/, emptiable: false },
   "dead-letters": { path: "/dead-letters", data: /^\/api\/v1\/dead-letters/ },
   plan: { path: "/plan", data: /^\/api\/v1\/plan$/ },
   entity: {

@@ -47,10 +47,17 @@ const CasePage = page(() => import("./features/cases/detail.tsx"));
 const FieldPage = page(() => import("./features/field/page.tsx"));
 const DevicesPage = page(() => import("./features/devices/page.tsx"));
 const DeadLettersPage = page(() => import("./features/dead-letters/page.tsx"));
+const PersonalPage = page(() => import("./features/personal/page.tsx"));
 const AuditPage = page(() => import("./features/audit/page.tsx"));
+const PolicyPage = page(() => import("./features/policy/page.tsx"));
+const ApprovalsPage = page(() => import("./features/approvals/page.tsx"));
+const RolesPage = page(() => import("./features/roles/page.tsx"));
+const SecurityPage = page(() => import("./features/security/page.tsx"));
+const OrganisationPage = page(() => import("./features/organisation/page.tsx"));
 const SqlPage = page(() => import("./features/sql/page.tsx"));
 const PlanPage = page(() => import("./features/plan/page.tsx"));
 const IndicatorPage = page(() => import("./features/plan/detail.tsx"));
+const AccountPage = page(() => import("./features/account/page.tsx"));
 const ConsentPage = page(() => import("./features/oidc/page.tsx"));
 const DevicePage = page(async () => ({ Page: (await import("./features/oidc/device.tsx")).DevicePage }));
 const LogoutPage = page(async () => ({ Page: (await import("./features/oidc/logout.tsx")).LogoutPage }));
@@ -58,6 +65,12 @@ const LogoutPage = page(async () => ({ Page: (await import("./features/oidc/logo
 function Missing() {
   const { t } = useT();
   return <Nothing title={t("state.missing-page")} />;
+}
+
+/** For who may sign in and nothing else yet. */
+function NoRights() {
+  const { t } = useT();
+  return <Nothing title={t("no-rights.title")} mend={t("no-rights.text")} />;
 }
 
 const pages: RouteObject[] = [
@@ -70,10 +83,18 @@ const pages: RouteObject[] = [
   { path: "field", element: <FieldPage /> },
   { path: "devices", element: <DevicesPage /> },
   { path: "dead-letters", element: <DeadLettersPage /> },
+  { path: "personal", element: <PersonalPage /> },
+  { path: "organisation", element: <OrganisationPage /> },
   { path: "audit", element: <AuditPage /> },
+  { path: "policy", element: <PolicyPage /> },
+  { path: "approvals", element: <ApprovalsPage /> },
+  { path: "roles", element: <RolesPage /> },
+  { path: "no-rights", element: <NoRights /> },
+  { path: "security", element: <SecurityPage /> },
   { path: "sql", element: <SqlPage /> },
   { path: "plan", element: <PlanPage /> },
   { path: "plan/:id", element: <IndicatorPage /> },
+  { path: "account", element: <AccountPage /> },
   { path: "*", element: <Missing /> },
 ];
 

@@ -6,6 +6,7 @@
 //! [`licences`], [`scaffold`], [`suite`].
 
 pub mod finding;
+pub mod known_holes;
 pub mod licences;
 pub mod scaffold;
 pub mod suite;

@@ -3,7 +3,7 @@
 
 #![allow(clippy::print_stdout)]
 
-use crate::{Finding, Tree, licences, tidy};
+use crate::{Finding, Tree, known_holes, licences, tidy};
 use anyhow::{Context, Result};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -100,6 +100,9 @@ fn steps(root: &Path) -> Vec<Step> {
             let mut simulation = Command::new(built(root, "faults"));
             simulation.args(["--seeds", "500", "--lake-seeds", "200"]);
             watch(root, ".", simulation)
+        }),
+        step("known holes", |root| {
+            Ok(known_holes::check(root, &built(root, "jingling")))
         }),
         program("page types and lints", "web", "npm run --silent check"),
         program("page tests", "web", "npm run --silent test"),

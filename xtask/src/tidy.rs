@@ -4,6 +4,7 @@ pub mod documents;
 pub mod furniture;
 pub mod layers;
 pub mod map;
+pub mod outgoing;
 pub mod pages;
 pub mod purity;
 pub mod source;
@@ -31,6 +32,7 @@ pub fn check(tree: &Tree) -> Result<Vec<Finding>> {
     findings.extend(documents::check(tree)?);
     findings.extend(source::check(tree)?);
     findings.extend(purity::check(tree)?);
+    findings.extend(outgoing::check(tree)?);
     findings.extend(words::check(tree)?);
     Ok(findings)
 }

@@ -37,7 +37,18 @@ pub fn admit(
     now: Timestamp,
 ) -> (Option<Update>, Vec<Problem>) {
     let kind = catalogue.kinds.get(update.entity_type.as_str());
-    admit_as(update, kind, limits, now)
+    let checked = admit_as(update, kind, limits, now);
+    (checked.good, checked.bad)
+}
+
+/// What became of one update.
+pub(crate) struct Checked {
+    /// What remains of it.
+    pub good: Option<Update>,
+    /// Why the rest was refused.
+    pub bad: Vec<Problem>,
+    /// Whether it speaks of a personal attribute, good or bad.
+    pub is_personal: bool,
 }
 
 /// [`admit`] with the entity type's declaration at hand.
@@ -46,7 +57,7 @@ pub(crate) fn admit_as(
     kind: Option<&EntityKind>,
     limits: &Limits,
     now: Timestamp,
-) -> (Option<Update>, Vec<Problem>) {
+) -> Checked {
     let Update {
         entity_id,
         entity_type,
@@ -62,12 +73,18 @@ pub(crate) fn admit_as(
                 limits.attributes_max
             ),
         );
-        return (None, vec![problem]);
+        return Checked {
+            good: None,
+            bad: vec![problem],
+            is_personal: crate::seal::names_personal(kind, &attributes),
+        };
     }
     let mut problems = Vec::new();
+    let mut is_personal = false;
     attributes.retain_mut(|attribute| {
         let declared = kind.and_then(|k| k.attributes.get(attribute.name.as_str()));
         let closed = kind.is_some_and(|k| !k.open);
+        is_personal |= declared.is_some_and(|d| d.personal.is_some());
         match check_attribute(attribute, declared, closed, limits, now) {
             Ok(()) => true,
             Err(mut problem) => {
@@ -86,16 +103,21 @@ pub(crate) fn admit_as(
                 "send at least one attribute besides id and type",
             ));
         }
-        return (None, problems);
+        return Checked {
+            good: None,
+            bad: problems,
+            is_personal,
+        };
     }
-    (
-        Some(Update {
+    Checked {
+        good: Some(Update {
             entity_id,
             entity_type,
             attributes,
         }),
-        problems,
-    )
+        bad: problems,
+        is_personal,
+    }
 }
 
 fn check_attribute(
@@ -113,6 +135,19 @@ fn check_attribute(
     if !unit_could_be_told {
         // Set again below when a declared unit is assumed; nothing is assumed of a number that has none.
         attribute.quality = Quality::Good;
+    }
+    let is_personal = declared.is_some_and(|d| d.personal.is_some());
+    if !is_personal
+        && let Value::Text(text) = &attribute.value
+        && personal::is_sealed(text)
+    {
+        // Whoever could store such a text would have the platform believe that it sealed it.
+        return Err(Problem::new(
+            "text-reserved",
+            "the text begins as sealed personal values do",
+            "",
+            "begin it with another word",
+        ));
     }
     let Some(declared) = declared else {
         if closed {
@@ -138,13 +173,14 @@ fn check_attribute(
             | (ValueKind::Json, _)
     );
     if !fits {
+        // What a problem says is kept and shown; a personal value is not.
+        let told = match is_personal {
+            true => "of another type".to_owned(),
+            false => shown(&attribute.value),
+        };
         return Err(Problem::new(
             "wrong-type",
-            format!(
-                "the value is {}, not {:?}",
-                shown(&attribute.value),
-                declared.value
-            ),
+            format!("the value is {told}, not {:?}", declared.value),
             "",
             format!("send a value of type {:?}", declared.value).to_lowercase(),
         ));
@@ -281,6 +317,8 @@ mod tests {
             unit_missing: missing,
             min: Some(0.0),
             max: Some(60.0),
+            personal: None,
+            mask: None,
         };
         let kind = EntityKind {
             name: "WaterObserved".into(),
@@ -290,6 +328,7 @@ mod tests {
             attributes: [("waterLevel".to_owned(), level)].into(),
             open: true,
             history: None,
+            data_subject: None,
         };
         Catalogue {
             kinds: [("WaterObserved".to_owned(), kind)].into(),

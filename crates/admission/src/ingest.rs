@@ -3,12 +3,14 @@
 use crate::check::{Limits, admit, admit_as};
 use crate::duplicates::{Duplicates, Fingerprints};
 use crate::recent::Recent;
+use crate::seal::Seals;
 use journal::{AppendError, Journal};
 use model::{
     Accepted, Catalogue, Corrected, DeviceId, EntityId, EntityKind, Problem, Record, Rejected,
     Retained, Timestamp, TypeName, Update,
 };
 use parking_lot::{Mutex, RwLock};
+use personal::Sealer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use wire::Payload;
@@ -63,6 +65,8 @@ pub struct Receipt {
     pub problems: Vec<Problem>,
     /// The same message was written before; nothing was written again.
     pub duplicate: bool,
+    /// It speaks of a personal attribute: it was sealed, and is not to be handed on as it came.
+    pub is_personal: bool,
 }
 
 /// Why a message was not taken at all; the sender keeps it and tries again.
@@ -100,14 +104,17 @@ pub struct Ingest {
     fingerprints: Fingerprints,
     duplicates: Mutex<Duplicates>,
     recent: Recent,
+    seals: Seals,
     /// What has come in since the start.
     pub counters: Counters,
 }
 
 impl Ingest {
-    /// Over a journal, with the declared entity types.
+    /// Over a journal, with the declared entity types. Without keys no message with personal data is taken: see
+    /// [`Ingest::with_sealer`].
     pub fn new(journal: Journal, catalogue: Arc<Catalogue>, limits: Limits) -> Self {
         Self {
+            seals: Seals::new(None, &catalogue),
             journal,
             catalogue: RwLock::new(catalogue),
             limits,
@@ -116,6 +123,13 @@ impl Ingest {
             recent: Recent::new(RECENT_BYTES_MAX),
             counters: Counters::default(),
         }
+    }
+
+    /// The same, with what seals personal data.
+    #[must_use]
+    pub fn with_sealer(mut self, sealer: Arc<Sealer>) -> Self {
+        self.seals = Seals::new(Some(sealer), &self.catalogue());
+        self
     }
 
     /// The journal that is written.
@@ -143,11 +157,14 @@ impl Ingest {
             updates,
             mut problems,
         } = payload;
-        let mut admitted = Vec::with_capacity(updates.len());
+        let mut admitted: Vec<Update> = Vec::with_capacity(updates.len());
         // The updates of a message are mostly of one type.
         let mut last: Option<(TypeName, Option<&EntityKind>)> = None;
+        let mut is_personal = false;
         for update in updates {
             if let Some(problem) = out_of_scope(incoming.scope, &update.entity_id) {
+                let kind = catalogue.kinds.get(update.entity_type.as_str());
+                is_personal |= crate::seal::names_personal(kind, &update.attributes);
                 problems.push(problem);
                 continue;
             }
@@ -159,9 +176,10 @@ impl Ingest {
                     kind
                 }
             };
-            let (good, bad) = admit_as(update, kind, &self.limits, incoming.received_at);
-            admitted.extend(good);
-            problems.extend(bad);
+            let checked = admit_as(update, kind, &self.limits, incoming.received_at);
+            admitted.extend(checked.good);
+            problems.extend(checked.bad);
+            is_personal |= checked.is_personal;
         }
         let sender = incoming.device_id.map(DeviceId::as_str);
         let fingerprint = if problems.is_empty() {
@@ -178,18 +196,29 @@ impl Ingest {
                 accepted: admitted.len(),
                 problems,
                 duplicate: true,
+                is_personal,
             });
         }
         let mut accepted = admitted.len();
         let values: usize = admitted.iter().map(|u| u.attributes.len()).sum();
         let mut position = None;
         if accepted > 0 {
+            // Behind the look for duplicates: the same value is sealed differently each time.
+            let raw = match is_personal {
+                false => incoming.raw.to_vec(),
+                true => {
+                    self.seals.updates(&mut admitted, &catalogue)?;
+                    let (door, address) = (incoming.door, incoming.address);
+                    let at = incoming.received_at;
+                    self.seals.message(door, address, at, incoming.raw)?
+                }
+            };
             let record = Record::Accepted(Accepted {
                 door: incoming.door.to_owned(),
                 device_id: incoming.device_id.cloned(),
                 address: incoming.address.to_owned(),
                 received_at: incoming.received_at,
-                raw: incoming.raw.to_vec(),
+                raw,
                 updates: admitted,
                 retain: incoming.retain,
             });
@@ -213,7 +242,7 @@ impl Ingest {
             // When this append is refused although the first was taken, the sender sends the whole
             // message again: written twice is allowed, lost is not.
             let size_bytes = incoming.raw.len() as u64;
-            position = Some(self.reject(incoming, size_bytes, &problems)?);
+            position = Some(self.reject_as(incoming, size_bytes, &problems, is_personal)?);
         }
         let position = position.unwrap_or_default();
         if let Some(fingerprint) = fingerprint {
@@ -224,6 +253,7 @@ impl Ingest {
             accepted,
             problems,
             duplicate: false,
+            is_personal,
         })
     }
 
@@ -238,10 +268,23 @@ impl Ingest {
         size_bytes: u64,
         problems: &[Problem],
     ) -> Result<u64, Refusal> {
-        let letter = dead_letter(&incoming, size_bytes, problems);
+        self.reject_as(incoming, size_bytes, problems, false)
+    }
+
+    fn reject_as(
+        &self,
+        incoming: Incoming<'_>,
+        size_bytes: u64,
+        problems: &[Problem],
+        is_personal: bool,
+    ) -> Result<u64, Refusal> {
+        let mut letter = dead_letter(&incoming, size_bytes, problems);
+        self.seals.letter(&mut letter, is_personal)?;
         let mut taken = self.append(Record::Rejected(letter))?;
         if let Err(Record::Rejected(mut letter)) = taken {
-            letter.raw.truncate(FRONT_KEPT_BYTES);
+            let front = &incoming.raw[..incoming.raw.len().min(FRONT_KEPT_BYTES)];
+            front.clone_into(&mut letter.raw);
+            self.seals.letter(&mut letter, is_personal)?;
             taken = self.append(Record::Rejected(letter))?;
         }
         let position = taken.map_err(|_| {
@@ -273,7 +316,8 @@ impl Ingest {
     ///
     /// # Errors
     /// See [`Refusal`]; nothing was written then.
-    pub fn correct(&self, corrected: Corrected) -> Result<u64, Refusal> {
+    pub fn correct(&self, mut corrected: Corrected) -> Result<u64, Refusal> {
+        self.seals.correction(&mut corrected, &self.catalogue())?;
         self.append(Record::Corrected(corrected))?.map_err(|_| {
             Refusal::Unavailable(
                 "the journal's longest record cannot hold the correction".to_owned(),
@@ -476,5 +520,222 @@ mod tests {
             .submit(incoming(&Scope::Any, b"m"), payload("urn:x:1", 3.0, NOW))
             .unwrap();
         assert_ne!(a.position, b.position);
+    }
+
+    const PHONE: &str = "13800001234";
+
+    fn personal_catalogue() -> Arc<Catalogue> {
+        use model::{AttributeKind, MaskKind, MissingUnit, Personal, ValueKind};
+        let attribute = |personal, mask| AttributeKind {
+            value: ValueKind::Text,
+            title_zh: "属性".into(),
+            title_en: "Attribute".into(),
+            unit: None,
+            unit_missing: MissingUnit::Assume,
+            min: None,
+            max: None,
+            personal,
+            mask,
+        };
+        let kind = EntityKind {
+            name: "T".into(),
+            title_zh: "类型".into(),
+            title_en: "Type".into(),
+            source: None,
+            attributes: [
+                (
+                    "keeperPhone".to_owned(),
+                    attribute(Some(Personal::Personal), Some(MaskKind::Phone)),
+                ),
+                ("note".to_owned(), attribute(None, None)),
+            ]
+            .into(),
+            open: true,
+            history: None,
+            data_subject: Some("keeperPhone".into()),
+        };
+        Arc::new(Catalogue {
+            kinds: [("T".to_owned(), kind)].into(),
+        })
+    }
+
+    fn saying(attribute: &str, value: Value) -> Payload {
+        let mut payload = payload("urn:x:1", 1.0, NOW);
+        payload.updates[0].attributes[0].name = AttributeName::new(attribute).unwrap();
+        payload.updates[0].attributes[0].value = value;
+        payload
+    }
+
+    fn sealing(dir: &std::path::Path) -> (Ingest, Arc<Sealer>) {
+        let draw = || rand::random();
+        let keys = personal::Keys::generate(draw, personal::Cipher::Sm4Gcm, NOW);
+        let sealer = Arc::new(Sealer::new(keys, draw));
+        let (journal, _) = Journal::open(dir, journal::Options::default()).unwrap();
+        let ingest = Ingest::new(journal, personal_catalogue(), Limits::default());
+        (ingest.with_sealer(Arc::clone(&sealer)), sealer)
+    }
+
+    async fn stored(ingest: &Ingest, position: u64) -> (Vec<u8>, Record) {
+        ingest.journal().wait_durable(position).await.unwrap();
+        let bytes = ingest.journal().record(position).unwrap().unwrap().to_vec();
+        let record = Record::decode(&bytes).unwrap();
+        (bytes, record)
+    }
+
+    fn holds(bytes: &[u8], text: &str) -> bool {
+        memchr::memmem::find(bytes, text.as_bytes()).is_some()
+    }
+
+    #[tokio::test]
+    async fn what_speaks_of_a_person_is_sealed_with_its_message() {
+        let dir = tempfile::tempdir().unwrap();
+        let (ingest, sealer) = sealing(dir.path());
+        let said = saying("keeperPhone", Value::Text(PHONE.into()));
+        let receipt = ingest
+            .submit(incoming(&Scope::Any, PHONE.as_bytes()), said)
+            .unwrap();
+        assert!(receipt.is_personal && receipt.accepted == 1);
+        let (bytes, record) = stored(&ingest, receipt.position).await;
+        assert!(!holds(&bytes, PHONE));
+        let Record::Accepted(accepted) = record else {
+            panic!("taken")
+        };
+        let Value::Text(sealed) = &accepted.updates[0].attributes[0].value else {
+            panic!("sealed text")
+        };
+        let opened = sealer.open("urn:x:1", "keeperPhone", sealed).unwrap();
+        assert_eq!(opened.text, PHONE);
+        let raw = sealer
+            .open_message("mqtt", "t", NOW, &accepted.raw)
+            .unwrap();
+        assert_eq!(raw, PHONE.as_bytes());
+        // What is of nobody stays as it came, and taking an attribute away says nothing of anybody.
+        let receipt = ingest
+            .submit(
+                incoming(&Scope::Any, b"n"),
+                saying("note", Value::Text("n".into())),
+            )
+            .unwrap();
+        assert!(!receipt.is_personal);
+        let (_, record) = stored(&ingest, receipt.position).await;
+        assert!(matches!(record, Record::Accepted(a) if a.raw == b"n"));
+        let gone = saying("keeperPhone", Value::Deleted);
+        let receipt = ingest.submit(incoming(&Scope::Any, b"g"), gone).unwrap();
+        let (_, record) = stored(&ingest, receipt.position).await;
+        assert!(
+            matches!(record, Record::Accepted(a) if a.updates[0].attributes[0].value == Value::Deleted)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_text_that_looks_sealed_is_plain_text_or_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let (ingest, sealer) = sealing(dir.path());
+        let sealed = sealer.seal("urn:x:1", "keeperPhone", &Value::Text(PHONE.into()));
+        let forged = Value::Text(sealed.unwrap().unwrap());
+        let receipt = ingest
+            .submit(
+                incoming(&Scope::Any, b"f"),
+                saying("keeperPhone", forged.clone()),
+            )
+            .unwrap();
+        let (_, record) = stored(&ingest, receipt.position).await;
+        let Record::Accepted(accepted) = record else {
+            panic!("taken")
+        };
+        let Value::Text(twice) = &accepted.updates[0].attributes[0].value else {
+            panic!("sealed text")
+        };
+        let opened = sealer.open("urn:x:1", "keeperPhone", twice).unwrap();
+        assert_eq!(Value::Text(opened.text), forged, "as plain text");
+        for attribute in ["note", "undeclared"] {
+            let receipt = ingest
+                .submit(
+                    incoming(&Scope::Any, b"f"),
+                    saying(attribute, forged.clone()),
+                )
+                .unwrap();
+            assert_eq!(receipt.problems[0].code, "text-reserved", "{attribute}");
+        }
+    }
+
+    #[tokio::test]
+    async fn dead_letters_that_may_speak_of_a_person_are_sealed_and_say_no_value() {
+        let dir = tempfile::tempdir().unwrap();
+        let (ingest, sealer) = sealing(dir.path());
+        let raw = PHONE.as_bytes();
+        // Of a wrong type, of somebody else's entity, not understood but named, too long for a record.
+        let number = saying("keeperPhone", Value::Number(13_800_001_234.0));
+        let wrong = ingest.submit(incoming(&Scope::Any, raw), number).unwrap();
+        assert_eq!(wrong.problems[0].code, "wrong-type");
+        let said = saying("keeperPhone", Value::Text(PHONE.into()));
+        let own = Scope::Own(EntityId::new("urn:x:2").unwrap());
+        let foreign = ingest.submit(incoming(&own, raw), said).unwrap();
+        let cut = format!("{{\"keeperPhone\":\"{PHONE}");
+        let problem = Problem::new("json-syntax", "cut off", "line 1", "send it whole");
+        let named = Payload::refused(problem.clone());
+        let named = ingest
+            .submit(incoming(&Scope::Any, cut.as_bytes()), named)
+            .unwrap();
+        for position in [wrong.position, foreign.position, named.position] {
+            let (bytes, record) = stored(&ingest, position).await;
+            assert!(!holds(&bytes, PHONE), "{position}");
+            let Record::Rejected(letter) = record else {
+                panic!("a dead letter")
+            };
+            let raw = sealer.open_message("mqtt", "t", NOW, &letter.raw).unwrap();
+            assert!(holds(&raw, PHONE));
+            assert!(letter.size_bytes < 100, "of the message as it came");
+        }
+        let other = Payload::refused(problem);
+        let other = ingest.submit(incoming(&Scope::Any, b"{"), other).unwrap();
+        let (_, record) = stored(&ingest, other.position).await;
+        assert!(matches!(record, Record::Rejected(letter) if letter.raw == b"{"));
+    }
+
+    #[tokio::test]
+    async fn a_correction_is_sealed_and_without_keys_nothing_personal_is_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let (ingest, sealer) = sealing(dir.path());
+        let corrected = Corrected {
+            entity_id: EntityId::new("urn:x:1").unwrap(),
+            entity_type: TypeName::new("T").unwrap(),
+            attribute: AttributeName::new("keeperPhone").unwrap(),
+            observed_at: NOW,
+            supersedes: 0,
+            old_value: Value::Text("13800004321".into()),
+            old_unit: None,
+            old_quality: Quality::Good,
+            value: Some(Value::Text(PHONE.into())),
+            unit: None,
+            reason: "r".into(),
+            by: model::Corrector {
+                kind: "user".into(),
+                id: "1".into(),
+                name: "n".into(),
+                peer: String::new(),
+            },
+            received_at: NOW,
+            raw: PHONE.into(),
+        };
+        let position = ingest.correct(corrected).unwrap();
+        let (bytes, record) = stored(&ingest, position).await;
+        assert!(!holds(&bytes, PHONE) && !holds(&bytes, "13800004321"));
+        let Record::Corrected(kept) = record else {
+            panic!("a correction")
+        };
+        let Some(Value::Text(sealed)) = kept.value else {
+            panic!("sealed text")
+        };
+        assert_eq!(
+            sealer.open("urn:x:1", "keeperPhone", &sealed).unwrap().text,
+            PHONE
+        );
+        let other = tempfile::tempdir().unwrap();
+        let (journal, _) = Journal::open(other.path(), journal::Options::default()).unwrap();
+        let without = Ingest::new(journal, personal_catalogue(), Limits::default());
+        let said = saying("keeperPhone", Value::Text(PHONE.into()));
+        let refused = without.submit(incoming(&Scope::Any, b"m"), said);
+        assert!(refused.unwrap_err().to_string().contains("no key"));
     }
 }

@@ -6,6 +6,7 @@ mod check;
 mod duplicates;
 mod ingest;
 mod recent;
+mod seal;
 
 pub use check::{Limits, admit};
 pub use ingest::{Counters, Incoming, Ingest, Receipt, Refusal, Scope};

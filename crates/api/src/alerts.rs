@@ -3,7 +3,8 @@
 use crate::access::{Caller, Peer};
 use crate::app::App;
 use crate::description::Place;
-use crate::error::Answer;
+use crate::error::{Answer, ApiError};
+use crate::sight::Seeing;
 use crate::words::Severity;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -152,6 +153,7 @@ impl App {
     responses((status = 200, body = Alerts), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn list(
     State(app): State<Arc<App>>,
+    Seeing(sight): Seeing,
     Query(query): Query<AlertsQuery>,
 ) -> Answer<Json<Alerts>> {
     let active = match query.state.as_deref() {
@@ -168,7 +170,7 @@ pub async fn list(
                 "state",
                 "use active or cleared",
             );
-            return Err(crate::ApiError::invalid(problem));
+            return Err(ApiError::invalid(problem));
         }
     };
     let filter = AlertFilter {
@@ -184,8 +186,11 @@ pub async fn list(
     let page = records::alerts::list(&mut connection, &filter, &page).await?;
     drop(connection);
     let next = page.next.clone();
+    let mut alerts = page.items;
+    alerts.retain(|a| sight.sees_series(&a.entity_id, &a.entity_type, &a.attribute));
+    let bodies = alerts.into_iter().map(|a| sight.alert(app.alert_body(a)));
     Ok(Json(Alerts {
-        items: page.items.into_iter().map(|a| app.alert_body(a)).collect(),
+        items: bodies.collect(),
         next,
     }))
 }
@@ -196,12 +201,17 @@ pub async fn list(
 pub async fn acknowledge(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
+    Seeing(sight): Seeing,
     peer: Peer,
     Path(id): Path<i64>,
 ) -> Answer<Json<AlertBody>> {
+    let known = app.cases.alert(id).await?;
+    if !sight.sees_series(&known.entity_id, &known.entity_type, &known.attribute) {
+        return Err(ApiError::not_found("alert", id));
+    }
     let alert = app
         .cases
         .acknowledge(id, &peer.actor(&caller), app.now())
         .await?;
-    Ok(Json(app.tell_alert(alert)))
+    Ok(Json(sight.alert(app.tell_alert(alert))))
 }

@@ -6,15 +6,17 @@ use crate::events::Events;
 use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
-    alerts, audit, case_pages, city_pages, corrections, dead_letters, devices, doors, entities,
-    entity_types, events, health, import_progress, notices, oidc_clients, oidc_consent, oidc_door,
-    pages, plan, provenance, session, sql,
+    account, accounts, alerts, approvals, audit, case_pages, city_pages, corrections, dead_letters,
+    devices, doors, entities, entity_types, events, health, import_progress, notices, oidc_clients,
+    oidc_consent, oidc_door, organisation, pages, people, personal, personal_subjects, plan,
+    policy_pages, provenance, roster, second_step, security, session, sql,
 };
 use admission::Ingest;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::serve::ListenerExt as _;
 use cases::Cases;
 use city::City;
 use identity::Identity;
@@ -22,6 +24,7 @@ use lake::Lake;
 use model::Timestamp;
 use pack::Packs;
 use records::Records;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
@@ -45,8 +48,10 @@ const SHOWN_WAIT_MAX: Duration = Duration::from_secs(1);
 pub struct Options {
     /// Whether demonstration data is played; the pages say so.
     pub demo: bool,
-    /// Whether the session's cookie is for HTTPS only.
+    /// Whether the session's cookie is for HTTPS only, however it is asked for.
     pub cookie_secure: bool,
+    /// What answers tell the browser.
+    pub headers: crate::headers::Options,
     /// Largest request body, bytes.
     pub body_bytes_max: usize,
     /// Longest time for one request.
@@ -115,6 +120,8 @@ pub struct App {
     pub corrections: corrections::UnderWay,
     /// The tables lent to SQL.
     pub tables: Arc<CityTables>,
+    /// Personal data: who sees it, and how.
+    pub personal: Arc<personal::Personal>,
     /// What the pages hear.
     pub events: Events,
     /// The NGSI-LD decoder.
@@ -145,6 +152,8 @@ pub struct App {
     pub imports: Arc<import_progress::Imports>,
     /// What is kept of the audit chain between requests.
     pub audit: audit::Chain,
+    /// Who tells what of security that is not in the records.
+    pub security: security::Sources,
     /// Held while a file is made a table.
     pub importing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -224,10 +233,44 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(health::description))
         .routes(routes!(session::sign_in, session::who, session::sign_out))
         .routes(routes!(session::people))
+        .routes(routes!(second_step::methods))
+        .routes(routes!(second_step::code))
+        .routes(routes!(second_step::passkey_question))
+        .routes(routes!(second_step::passkey))
+        .routes(routes!(second_step::enrol_totp))
+        .routes(routes!(second_step::enrol_totp_confirm))
+        .routes(routes!(second_step::enrol_passkey_question))
+        .routes(routes!(second_step::enrol_passkey))
+        .routes(routes!(account::account))
+        .routes(routes!(account::password))
+        .routes(routes!(account::begin_totp, account::remove_totp))
+        .routes(routes!(account::confirm_totp))
+        .routes(routes!(account::renew_recovery_codes))
+        .routes(routes!(account::passkey_question))
+        .routes(routes!(account::add_passkey))
+        .routes(routes!(account::remove_passkey))
+        .routes(routes!(account::end_session))
+        .routes(routes!(account::end_other_sessions))
+        .routes(routes!(
+            account::second_factors,
+            account::reset_second_factors
+        ))
+        .routes(routes!(accounts::list))
+        .routes(routes!(accounts::roles))
+        .routes(routes!(accounts::grant))
+        .routes(routes!(accounts::access))
+        .routes(routes!(accounts::password))
+        .routes(routes!(approvals::list))
+        .routes(routes!(approvals::one))
+        .routes(routes!(approvals::approve))
+        .routes(routes!(approvals::refuse))
+        .routes(routes!(approvals::withdraw))
+        .routes(routes!(approvals::collect))
         .routes(routes!(audit::list))
         .routes(routes!(audit::events))
         .routes(routes!(audit::chain))
         .routes(routes!(audit::export))
+        .routes(routes!(security::view))
         .routes(routes!(oidc_door::configuration))
         .routes(routes!(oidc_door::metadata))
         .routes(routes!(oidc_door::jwks))
@@ -249,10 +292,24 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(oidc_clients::list, oidc_clients::add))
         .routes(routes!(oidc_clients::change, oidc_clients::remove))
         .routes(routes!(oidc_clients::rotate_secret))
-        .routes(routes!(oidc_clients::rotate_keys))
+        .routes(routes!(oidc_clients::rotate_keys, oidc_clients::end_keys))
         .routes(routes!(city_pages::city))
         .routes(routes!(city_pages::layer))
         .routes(routes!(city_pages::organisations))
+        .routes(routes!(organisation::tree))
+        .routes(routes!(organisation::add))
+        .routes(routes!(organisation::change))
+        .routes(routes!(organisation::add_post))
+        .routes(routes!(organisation::change_post))
+        .routes(routes!(organisation::give_post))
+        .routes(routes!(organisation::end_post))
+        .routes(routes!(people::list, people::add))
+        .routes(routes!(people::change))
+        .routes(routes!(people::password))
+        .routes(routes!(people::preview))
+        .routes(routes!(people::do_hand_over))
+        .routes(routes!(people::hand_overs))
+        .routes(routes!(roster::export))
         .routes(routes!(entities::list))
         .routes(routes!(entities::one))
         .routes(routes!(entities::history))
@@ -270,11 +327,21 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(case_pages::attachment))
         .routes(routes!(devices::list, devices::add))
         .routes(routes!(devices::remove))
+        .routes(routes!(devices::rotate))
+        .routes(routes!(devices::credentials))
+        .routes(routes!(devices::add_certificate))
+        .routes(routes!(devices::remove_certificate))
         .routes(routes!(dead_letters::list))
         .routes(routes!(dead_letters::one))
         .routes(routes!(sql::run))
         .routes(routes!(sql::tables))
+        .routes(routes!(personal_subjects::subject))
+        .routes(routes!(personal_subjects::viewers))
         .routes(routes!(import_progress::one))
+        .routes(routes!(policy_pages::policies, policy_pages::change))
+        .routes(routes!(policy_pages::check))
+        .routes(routes!(policy_pages::versions))
+        .routes(routes!(policy_pages::why))
         .routes(routes!(plan::plan))
         .routes(routes!(plan::one))
         .routes(routes!(plan::report))
@@ -291,6 +358,8 @@ fn live() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(events::listen))
         .routes(routes!(crate::table_imports::import))
+        // Passwords of many new people take long to hash.
+        .routes(routes!(roster::import))
         .routes(routes!(crate::table_imports::remove))
 }
 
@@ -323,6 +392,7 @@ pub fn router(app: Arc<App>) -> Router {
         TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, app.options.request_time_max);
     let compression = CompressionLayer::new()
         .compress_when(DefaultPredicate::new().and(NotForContentType::new("text/event-stream")));
+    let headers = app.options.headers.clone();
     operations
         .layer(timeout)
         .merge(live)
@@ -331,6 +401,9 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(DefaultBodyLimit::max(app.options.body_bytes_max))
         .layer(CatchPanicLayer::new())
         .layer(map_response(as_problem))
+        .layer(from_fn(move |request, next| {
+            crate::headers::add(headers.clone(), request, next)
+        }))
         .layer(compression)
         .with_state(app)
 }
@@ -341,11 +414,29 @@ pub async fn serve(
     app: Arc<App>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    let service = router(app).into_make_service_with_connect_info::<std::net::SocketAddr>();
+    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
     if let Err(error) = axum::serve(listener, service)
         .with_graceful_shutdown(stop)
         .await
     {
         tracing::error!(%error, "the pages are no longer served");
+    }
+}
+
+/// The same over TLS.
+pub async fn serve_tls(
+    listener: crate::secure::TlsListener,
+    app: Arc<App>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) {
+    let service = router(app)
+        .layer(axum::Extension(crate::headers::OverTls))
+        .into_make_service_with_connect_info::<SocketAddr>();
+    // Tapped for its types alone: the address of a listener that is not axum's own is taken on this way only.
+    if let Err(error) = axum::serve(listener.tap_io(|_| {}), service)
+        .with_graceful_shutdown(stop)
+        .await
+    {
+        tracing::error!(%error, "the pages are no longer served over TLS");
     }
 }

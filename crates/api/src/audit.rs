@@ -91,12 +91,37 @@ pub async fn prove(app: &App) -> Result<(Timestamp, Arc<Report>), Failure> {
     Ok(proved)
 }
 
+/// The last proof of this run, without making one; `None` while there is none.
+pub async fn last_proof(app: &App) -> Option<(Timestamp, Arc<Report>)> {
+    app.audit.seen.lock().await.clone()
+}
+
+/// Tells the trail that the caller looked at something, unless it told the same a moment ago.
+pub(crate) async fn tell_look(
+    app: &App,
+    caller: &identity::Principal,
+    peer: Peer,
+    event: Event,
+) -> Answer<()> {
+    if app
+        .audit
+        .is_new(format!("{:?} {event:?}", caller.id), app.now())
+    {
+        tell(app, &peer.actor(caller), event, &json!({})).await?;
+    }
+    Ok(())
+}
+
 /// Tells the trail that somebody looked. Where the disk takes no writes, reading goes on untold, but for the log.
 async fn tell(app: &App, actor: &Actor, event: Event, detail: &serde_json::Value) -> Answer<()> {
     let now = app.now();
+    let target = match event {
+        Event::SecurityLook => "security",
+        _ => "audit",
+    };
     let written = async {
         let mut write = app.records.write().await?;
-        audit::insert(&mut write, now, actor, event, "audit", detail).await?;
+        audit::insert(&mut write, now, actor, event, target, detail).await?;
         write.commit().await
     };
     match written.await {

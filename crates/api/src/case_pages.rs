@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::case_bodies::{AttachmentBody, AttachmentForm, CaseDetail, CasePage};
 use crate::description::Place;
 use crate::error::{Answer, ApiError};
+use crate::sight::{Seeing, Sight};
 use crate::words::Severity;
 use axum::Json;
 use axum::extract::{Multipart, Path, Query, State};
@@ -41,6 +42,7 @@ pub struct CasesQuery {
 pub async fn list(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
+    Seeing(sight): Seeing,
     Query(query): Query<CasesQuery>,
 ) -> Answer<Json<CasePage>> {
     let mine = match (query.mine, caller.user_id()) {
@@ -66,8 +68,10 @@ pub async fn list(
             },
         )
         .await?;
+    let mut cases = page.items;
+    cases.retain(|case| sight.sees_case(organisation_of(case)));
     Ok(Json(CasePage {
-        items: page.items.into_iter().map(Into::into).collect(),
+        items: cases.into_iter().map(Into::into).collect(),
         next: page.next,
     }))
 }
@@ -94,9 +98,24 @@ pub struct OpenRequest {
     pub location: Option<[f64; 2]>,
 }
 
+fn organisation_of(case: &cases::CaseSummary) -> Option<&str> {
+    case.organisation.as_ref().map(|o| o.id.as_str())
+}
+
+impl Sight {
+    /// Asks that the case may be read.
+    fn must_see(&self, case: &cases::CaseSummary) -> Answer<()> {
+        match self.sees_case(organisation_of(case)) {
+            true => Ok(()),
+            false => Err(ApiError::not_found("case", case.id)),
+        }
+    }
+}
+
 fn told(app: &App, detail: cases::CaseDetail) -> Json<CaseDetail> {
     let case = &detail.case;
-    let notice = json!({"id": case.id, "state": case.state, "number": case.number, "alert_id": case.alert_id});
+    let notice = json!({"id": case.id, "state": case.state, "number": case.number, "alert_id": case.alert_id,
+        "organisation_id": organisation_of(case)});
     app.events
         .tell("case", identity::Permission::CaseRead, notice);
     Json(detail.into())
@@ -140,10 +159,12 @@ pub async fn open(
 pub async fn one(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
+    Seeing(sight): Seeing,
     peer: Peer,
     Path(id): Path<i64>,
 ) -> Answer<Json<CaseDetail>> {
     let case = app.cases.case(id, &peer.acting(&caller)).await?;
+    sight.must_see(&case.case)?;
     Ok(Json(case.into()))
 }
 
@@ -174,10 +195,12 @@ pub struct ActRequest {
 pub async fn act(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
+    Seeing(sight): Seeing,
     peer: Peer,
     Path(id): Path<i64>,
     Json(request): Json<ActRequest>,
 ) -> Answer<Json<CaseDetail>> {
+    sight.must_see(&app.cases.case(id, &peer.acting(&caller)).await?.case)?;
     let act = Act {
         action: request.action,
         note: request.note,
@@ -200,10 +223,12 @@ pub async fn act(
 pub async fn attach(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
+    Seeing(sight): Seeing,
     peer: Peer,
     Path(id): Path<i64>,
     mut form: Multipart,
 ) -> Answer<Response> {
+    sight.must_see(&app.cases.case(id, &peer.acting(&caller)).await?.case)?;
     let broken = |e: axum::extract::multipart::MultipartError| {
         ApiError::invalid(Problem::new(
             "multipart",
@@ -235,24 +260,73 @@ pub async fn attach(
 /// An attachment's bytes.
 #[utoipa::path(get, path = "/api/v1/attachments/{id}", tag = "cases", security(("session" = ["case.read"])), params(("id" = i64, Path)),
     responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 404, body = crate::error::ProblemBody)))]
-pub async fn attachment(State(app): State<Arc<App>>, Path(id): Path<i64>) -> Answer<Response> {
+pub async fn attachment(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    Seeing(sight): Seeing,
+    peer: Peer,
+    Path(id): Path<i64>,
+) -> Answer<Response> {
     let (attachment, bytes) = app.cases.attachment(id).await?;
+    let acting = peer.acting(&caller);
+    let of = app.cases.case(attachment.case_id, &acting).await?;
+    sight.must_see(&of.case)?;
     let mut response = bytes.into_response();
     let headers = response.headers_mut();
     if let Ok(kind) = HeaderValue::from_str(&attachment.media_type) {
         headers.insert(header::CONTENT_TYPE, kind);
     }
     headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    headers.insert(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("default-src 'none'; sandbox"),
     );
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("private, max-age=86400, immutable"),
-    );
+    // A picture is shown; what is more than a picture is only ever saved, never opened within the site.
+    if let Ok(value) = HeaderValue::from_str(&disposition(&attachment)) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
     Ok(response)
+}
+
+/// How a browser takes an attachment (RFC 6266), with its name in UTF-8.
+fn disposition(attachment: &records::attachments::Attachment) -> String {
+    let how = if attachment.media_type.starts_with("image/") {
+        "inline"
+    } else {
+        "attachment"
+    };
+    let name: String = url::form_urlencoded::byte_serialize(attachment.name.as_bytes()).collect();
+    format!("{how}; filename*=UTF-8''{}", name.replace('+', "%20"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_shown_and_everything_else_is_saved_under_its_name() {
+        let of = |media_type: &str, name: &str| {
+            disposition(&records::attachments::Attachment {
+                id: 1,
+                case_id: 1,
+                event_id: None,
+                name: name.to_owned(),
+                media_type: media_type.to_owned(),
+                size_bytes: 1,
+                sha256: String::new(),
+                uploaded_at: model::Timestamp::default(),
+                uploaded_by: String::new(),
+            })
+        };
+        assert_eq!(
+            of("image/png", "井盖 1.png"),
+            "inline; filename*=UTF-8''%E4%BA%95%E7%9B%96%201.png"
+        );
+        let hostile = of("application/pdf", "a\"; filename=b.html\r\n.pdf");
+        assert!(hostile.starts_with("attachment; "), "{hostile}");
+        assert!(HeaderValue::from_str(&hostile).is_ok(), "{hostile}");
+        assert!(
+            !hostile.contains('"') && !hostile[12..].contains(';'),
+            "{hostile}"
+        );
+    }
 }

@@ -37,6 +37,20 @@ pub struct CityBody {
     pub notes_en: Vec<String>,
     /// Whether demonstration data is played.
     pub demo: bool,
+    /// What personal data may be looked at for.
+    pub purposes: Vec<PurposeBody>,
+}
+
+/// What personal data is looked at for.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Purpose)]
+pub struct PurposeBody {
+    /// Short id, as requests state it.
+    pub id: String,
+    /// Title in Chinese.
+    pub title_zh: String,
+    /// Title in English.
+    pub title_en: String,
 }
 
 /// The city's names and place.
@@ -55,6 +69,13 @@ pub async fn city(State(app): State<Arc<App>>) -> Json<CityBody> {
         notes_zh: c.notes_zh.clone(),
         notes_en: c.notes_en.clone(),
         demo: app.options.demo,
+        purposes: (c.purposes.iter())
+            .map(|p| PurposeBody {
+                id: p.id.clone(),
+                title_zh: p.title_zh.clone(),
+                title_en: p.title_en.clone(),
+            })
+            .collect(),
     })
 }
 
@@ -106,13 +127,13 @@ pub struct Organisations {
 /// The organisations that a case can be dispatched to.
 #[utoipa::path(get, path = "/api/v1/organisations", tag = "city", security(("session" = ["case.read"])),
     responses((status = 200, body = Organisations)))]
-pub async fn organisations(State(app): State<Arc<App>>) -> Json<Organisations> {
-    let items = app.city.organisations.iter().map(|o| OrganisationBody {
-        id: o.id.clone(),
-        name_zh: o.name_zh.clone(),
-        name_en: o.name_en.clone(),
-    });
-    Json(Organisations {
-        items: items.collect(),
-    })
+pub async fn organisations(State(app): State<Arc<App>>) -> Answer<Json<Organisations>> {
+    let all = app.identity.organisations().await?;
+    // Those of the profile stand first, in its order, then the others by id; one that is closed takes no work.
+    let place = |id: &str| app.city.organisations.iter().position(|o| o.id == id);
+    let mut open: Vec<_> = all.into_iter().filter(|o| !o.disabled).collect();
+    open.sort_by_key(|o| place(&o.id).unwrap_or(usize::MAX));
+    Ok(Json(Organisations {
+        items: open.into_iter().map(OrganisationBody::from).collect(),
+    }))
 }

@@ -5,6 +5,8 @@
 use crate::access::{Caller, Peer};
 use crate::app::App;
 use crate::error::{Answer, ApiError};
+use crate::personal::Look;
+use crate::sight::Seeing;
 use crate::words::Quality;
 use axum::Json;
 use axum::body::Bytes;
@@ -85,8 +87,8 @@ pub struct CorrectionBody {
     pub corrected_at: String,
 }
 
-impl From<Correction> for CorrectionBody {
-    fn from(c: Correction) -> Self {
+impl CorrectionBody {
+    fn listed(c: Correction, look: &Look) -> Self {
         Self {
             position: c.position.cast_unsigned(),
             entity_id: c.entity_id,
@@ -103,11 +105,19 @@ impl From<Correction> for CorrectionBody {
             corrected_by: c.corrected_by,
             corrected_at: c.corrected_at.to_string(),
         }
+        .seen(look)
     }
-}
 
-impl CorrectionBody {
-    fn of(position: u64, c: &Corrected) -> Self {
+    /// Personal values masked.
+    fn seen(mut self, look: &Look) -> Self {
+        for value in [&mut self.old_value, &mut self.new_value] {
+            let (id, kind, attribute) = (&self.entity_id, &self.entity_type, &self.attribute);
+            (*value, _) = look.json(id, kind, attribute, std::mem::take(value));
+        }
+        self
+    }
+
+    fn of(position: u64, c: &Corrected, look: &Look) -> Self {
         Self {
             position,
             entity_id: c.entity_id.to_string(),
@@ -124,6 +134,7 @@ impl CorrectionBody {
             corrected_by: c.by.name.clone(),
             corrected_at: c.received_at.to_string(),
         }
+        .seen(look)
     }
 }
 
@@ -152,6 +163,7 @@ pub struct CorrectionsQuery {
     responses((status = 200, body = Corrections)))]
 pub async fn list(
     State(app): State<Arc<App>>,
+    Seeing(sight): Seeing,
     Query(query): Query<CorrectionsQuery>,
 ) -> Answer<Json<Corrections>> {
     let request = PageRequest {
@@ -161,9 +173,14 @@ pub async fn list(
     let mut connection = app.records.read().await?;
     let page =
         records::corrections::list(&mut connection, query.entity_id.as_deref(), &request).await?;
+    let look = Look::masked(&app.personal);
+    let sees = |c: &records::corrections::Correction| {
+        sight.sees_series(&c.entity_id, &c.entity_type, &c.attribute)
+    };
+    let items = page.items.into_iter().filter(sees);
     Ok(Json(Corrections {
         next: page.next.clone(),
-        items: page.items.into_iter().map(Into::into).collect(),
+        items: items.map(|c| CorrectionBody::listed(c, &look)).collect(),
     }))
 }
 
@@ -234,6 +251,7 @@ fn conflict(code: &str, what: String, mend: &str) -> ApiError {
 pub async fn correct(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
+    Seeing(sight): Seeing,
     peer: Peer,
     raw: Bytes,
 ) -> Answer<Json<CorrectionBody>> {
@@ -269,7 +287,8 @@ pub async fn correct(
         limit: SAME_TIME_MAX,
     };
     let found = app.lake.history(&wanted, &app.options.sql_limits).await;
-    let found = found.map_err(ApiError::unanswered)?.points;
+    let mut found = found.map_err(ApiError::unanswered)?.points;
+    found.retain(|p| sight.sees_series(entity_id.as_str(), &p.entity_type, attribute.as_str()));
     let old = the_one(&request, found)?;
     let now = app.now();
     let entity_type = TypeName::new(&old.entity_type).map_err(ApiError::internal)?;
@@ -294,7 +313,10 @@ pub async fn correct(
         }],
     };
     let kind = declared(&app, &said);
-    let old_value = value_of(&old.value, kind);
+    let old_value = match old.value.as_str() {
+        Some(text) if ::personal::is_sealed(text) => Ok(Value::Text(text.to_owned())),
+        _ => value_of(&old.value, kind),
+    };
     let old_value = old_value.unwrap_or_else(|_| Value::Json(old.value.to_string()));
     let (value, unit) = match &request.value {
         serde_json::Value::Null => (None, old.unit.clone()),
@@ -329,7 +351,8 @@ pub async fn correct(
     claim.written(position);
     app.durable(position).await?;
     app.shown(position).await;
-    Ok(Json(CorrectionBody::of(position, &corrected)))
+    let look = Look::masked(&app.personal);
+    Ok(Json(CorrectionBody::of(position, &corrected, &look)))
 }
 
 fn corrector(actor: &records::Actor) -> Corrector {

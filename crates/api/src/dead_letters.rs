@@ -50,14 +50,17 @@ pub struct DeadLetterBody {
     pub received_at: String,
     /// Size of the whole message, bytes; of one too large to keep only the front is stored.
     pub size_bytes: u64,
-    /// Its beginning, as text.
+    /// Its beginning, as text; empty when it is withheld.
     pub preview: String,
+    /// Whether it holds personal data, or may, and is withheld.
+    pub withheld: bool,
     /// Why it was not understood.
     pub problem: ProblemDetail,
 }
 
 impl From<DeadLetter> for DeadLetterBody {
     fn from(d: DeadLetter) -> Self {
+        let withheld = ::personal::is_sealed_message(d.preview.as_bytes());
         Self {
             position: d.position,
             door: d.door,
@@ -65,7 +68,11 @@ impl From<DeadLetter> for DeadLetterBody {
             address: d.address,
             received_at: d.received_at.to_string(),
             size_bytes: d.size_bytes,
-            preview: d.preview,
+            preview: match withheld {
+                true => String::new(),
+                false => d.preview,
+            },
+            withheld,
             problem: d.problem.into(),
         }
     }

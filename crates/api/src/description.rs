@@ -3,8 +3,9 @@
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, Type};
-use utoipa::openapi::{OpenApi, RefOr, Schema};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 /// The description as JSON, its keys in order whatever the features that `serde_json` was built with.
@@ -29,9 +30,15 @@ pub fn complete(description: &mut OpenApi) {
         for (method, operation) in operations {
             if let Some(operation) = operation {
                 operation.operation_id = Some(operation_id(method, path));
+                let of_protocol = path.starts_with(PROTOCOL_PATHS);
+                refusals(operation, if of_protocol { FAULT } else { PROBLEM });
             }
         }
     }
+    let components = description.components.get_or_insert_default();
+    let responses = &mut components.responses;
+    responses.insert(PROBLEM.to_owned(), problem().build().into());
+    responses.insert(FAULT.to_owned(), fault().into());
     let sent = sent_by_clients(&serde_json::to_value(&*description).unwrap_or_default());
     for (name, schema) in &mut description.components.get_or_insert_default().schemas {
         if let RefOr::T(schema) = schema
@@ -39,6 +46,82 @@ pub fn complete(description: &mut OpenApi) {
         {
             require_all(schema);
         }
+    }
+}
+
+/// The name of the answer that every refusal is.
+const PROBLEM: &str = "Problem";
+/// How it is sent (RFC 9457).
+const PROBLEM_TYPE: &str = "application/problem+json";
+/// The schema of its body.
+const PROBLEM_SCHEMA: &str = "ProblemDocument";
+
+/// Operations of OAuth 2.0 and OpenID Connect refuse in the protocol's own words (RFC 6749, section 5.2).
+const PROTOCOL_PATHS: &str = "/oauth2/";
+/// The name of the answer that their refusals are.
+const FAULT: &str = "ProtocolFault";
+
+/// A fault in the protocol's words, or a problem where a request did not come so far.
+fn fault() -> Response {
+    let word = |text: &str| {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some(text))
+    };
+    let schema = ObjectBuilder::new()
+        .property("error", word("The protocol's word for it."))
+        .property("error_description", word("What is wrong, for people."))
+        .required("error");
+    problem()
+        .description("Why it was refused, in the protocol's words.")
+        .content(
+            "application/json",
+            ContentBuilder::new().schema(Some(schema)).build(),
+        )
+        .build()
+}
+
+fn problem() -> ResponseBuilder {
+    let schema = Ref::from_schema_name(PROBLEM_SCHEMA);
+    ResponseBuilder::new()
+        .description("Why it was refused, where, and what mends it.")
+        .content(
+            PROBLEM_TYPE,
+            ContentBuilder::new().schema(Some(schema)).build(),
+        )
+}
+
+/// Says how an operation is refused: that a problem is sent as what it is; that who is not signed in, or may not, is told
+/// so; and that whatever else is wrong is told in the same shape.
+fn refusals(operation: &mut Operation, otherwise: &str) {
+    let is_guarded = operation.security.iter().flatten().any(|one| {
+        serde_json::to_value(one).is_ok_and(|v| v.as_object().is_some_and(|o| !o.is_empty()))
+    });
+    let responses = &mut operation.responses.responses;
+    let problem_ref = serde_json::json!({"$ref": format!("#/components/schemas/{PROBLEM_SCHEMA}")});
+    for response in responses.values_mut() {
+        let RefOr::T(response) = response else {
+            continue;
+        };
+        let is_problem = response
+            .content
+            .get("application/json")
+            .is_some_and(|content| {
+                serde_json::to_value(content).is_ok_and(|content| content["schema"] == problem_ref)
+            });
+        if is_problem && let Some(content) = response.content.shift_remove("application/json") {
+            response.content.insert(PROBLEM_TYPE.to_owned(), content);
+        }
+    }
+    let named = if is_guarded {
+        &["401", "403", "default"][..]
+    } else {
+        &["default"]
+    };
+    for status in named {
+        responses
+            .entry((*status).to_owned())
+            .or_insert_with(|| Ref::from_response_name(otherwise).into());
     }
 }
 

@@ -2,14 +2,16 @@
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
+use crate::approvals::{self, Done, Order, Why};
 use crate::error::{Answer, ApiError};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use identity::{DeviceCredentials, DeviceIdentity};
-use model::{DeviceId, TypeName};
+use identity::{Asked, Certificate, DangerousAct, DeviceCredentials, DeviceIdentity, Identity};
+use model::{DeviceId, Timestamp, TypeName};
 use records::PageRequest;
+use records::device_credentials::DeviceCredential;
 use records::devices::{Device, DeviceFilter};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -182,25 +184,220 @@ pub async fn add(
     Ok((StatusCode::CREATED, Json(NewDevice::from(credentials))).into_response())
 }
 
-/// Takes a device's credentials away and ends its connection; its history stays.
-#[utoipa::path(delete, path = "/api/v1/devices/{client_id}", tag = "devices", security(("session" = ["device.manage"])), params(("client_id" = String, Path)),
-    responses((status = 204), (status = 404, body = crate::error::ProblemBody)))]
+/// Takes a device's credentials away and ends its connection; its history stays. A second person must agree: 202.
+#[utoipa::path(delete, path = "/api/v1/devices/{client_id}", tag = "devices", security(("session" = ["device.manage"])), params(("client_id" = String, Path), Why),
+    responses((status = 202, body = approvals::ApprovalAsked), (status = 204), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn remove(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     peer: Peer,
     Path(client_id): Path<String>,
-) -> Answer<StatusCode> {
+    Query(why): Query<Why>,
+) -> Answer<Response> {
+    let device = app.identity.device(&client_id).await?;
+    let asked = Asked {
+        act: DangerousAct::DeviceRemove,
+        target: &format!("device:{client_id}"),
+        body: &json!({"client_id": device.client_id, "id": device.id, "type": device.r#type, "name": device.name}),
+        reason: why.text(),
+    };
+    approvals::go(&app, &caller, peer, &asked).await
+}
+
+/// Removes the device that was asked for.
+pub(crate) async fn remove_now(app: &Arc<App>, order: Order<'_>) -> Answer<Done> {
+    let client_id = order.body["client_id"].as_str().unwrap_or_default();
     app.identity
-        .remove_device(&client_id, &peer.actor(&caller), app.now())
+        .remove_device(client_id, order.actor, app.now())
         .await?;
     if let Some(disconnect) = app.disconnect.get() {
-        disconnect(&client_id);
+        disconnect(client_id);
     }
     app.events.tell(
         "device",
         identity::Permission::DeviceRead,
         json!({"client_ids": [client_id]}),
     );
+    Ok(Done::plain("removed"))
+}
+
+/// How a device's password is changed.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct RotateRequest {
+    /// Hours for which the old password stays good beside the new one: 24 when not said, 0 for none.
+    pub overlap_hours: Option<u32>,
+}
+
+/// A device's new password, shown this once.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RotatedDevice {
+    /// Its MQTT client id.
+    pub client_id: String,
+    /// Its username at the doors.
+    pub username: String,
+    /// Its new password at the doors.
+    pub password: String,
+    /// Until when the old one is good.
+    pub old_until: String,
+}
+
+/// Gives a device a new password; the old one stays good for a time, so that the device can be told while it works.
+#[utoipa::path(post, path = "/api/v1/devices/{client_id}/password", tag = "devices", security(("session" = ["device.manage"])), params(("client_id" = String, Path)), request_body = RotateRequest,
+    responses((status = 200, body = RotatedDevice), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
+pub async fn rotate(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    peer: Peer,
+    Path(client_id): Path<String>,
+    Json(request): Json<RotateRequest>,
+) -> Answer<Json<RotatedDevice>> {
+    let hours = request.overlap_hours.unwrap_or(identity::OVERLAP_HOURS);
+    let rotated = app
+        .identity
+        .rotate_device_password(
+            &client_id,
+            i64::from(hours) * 3_600,
+            &peer.actor(&caller),
+            app.now(),
+        )
+        .await?;
+    tell(&app, &client_id);
+    Ok(Json(RotatedDevice {
+        client_id: rotated.client_id,
+        username: rotated.username,
+        password: rotated.password,
+        old_until: rotated.old_until.to_string(),
+    }))
+}
+
+fn tell(app: &App, client_id: &str) {
+    app.events.tell(
+        "device",
+        identity::Permission::DeviceRead,
+        json!({"client_ids": [client_id]}),
+    );
+}
+
+/// What a device may sign in with.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DeviceCredential)]
+pub struct CredentialBody {
+    /// `password` or `x509`.
+    pub kind: String,
+    /// A certificate's SHA-256, hex.
+    pub fingerprint: Option<String>,
+    /// A certificate's subject.
+    pub subject: Option<String>,
+    /// When it was made or registered.
+    pub created_at: String,
+    /// When it ends; `null` for never.
+    pub expires_at: Option<String>,
+    /// Whether it has ended.
+    pub is_over: bool,
+}
+
+/// What a device may sign in with, its own password first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeviceCredentialList {
+    /// Each.
+    pub items: Vec<CredentialBody>,
+}
+
+impl CredentialBody {
+    /// All of a device, its own password first.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub async fn all(
+        identity: &Identity,
+        device: Device,
+        now: Timestamp,
+    ) -> records::Result<Vec<Self>> {
+        let own = Self {
+            kind: "password".into(),
+            fingerprint: None,
+            subject: None,
+            created_at: device
+                .secret_set_at
+                .unwrap_or(device.created_at)
+                .to_string(),
+            expires_at: None,
+            is_over: false,
+        };
+        let others = identity.device_credentials(&device.client_id).await?;
+        let others = others.into_iter().map(|c| Self::of(c, now));
+        Ok(std::iter::once(own).chain(others).collect())
+    }
+
+    fn of(credential: DeviceCredential, now: Timestamp) -> Self {
+        Self {
+            kind: credential.kind,
+            fingerprint: credential.fingerprint,
+            subject: credential.subject,
+            created_at: credential.created_at.to_string(),
+            expires_at: Some(credential.expires_at.to_string()),
+            is_over: credential.expires_at <= now,
+        }
+    }
+}
+
+/// What a device may sign in with.
+#[utoipa::path(get, path = "/api/v1/devices/{client_id}/credentials", tag = "devices", security(("session" = ["device.read"])), params(("client_id" = String, Path)),
+    responses((status = 200, body = DeviceCredentialList), (status = 404, body = crate::error::ProblemBody)))]
+pub async fn credentials(
+    State(app): State<Arc<App>>,
+    Path(client_id): Path<String>,
+) -> Answer<Json<DeviceCredentialList>> {
+    let device = app.identity.device(&client_id).await?;
+    let items = CredentialBody::all(&app.identity, device, app.now()).await?;
+    Ok(Json(DeviceCredentialList { items }))
+}
+
+/// A certificate to register.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = DeviceCertificateDraft)]
+pub struct CertificateRequest {
+    /// The certificate, PEM. Its key stays with the device.
+    pub certificate: String,
+}
+
+/// Lets a device sign in with a certificate (X.509) at the MQTT door over TLS, beside its password.
+#[utoipa::path(post, path = "/api/v1/devices/{client_id}/certificates", tag = "devices", security(("session" = ["device.manage"])), params(("client_id" = String, Path)), request_body = CertificateRequest,
+    responses((status = 201, body = CredentialBody), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
+pub async fn add_certificate(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    peer: Peer,
+    Path(client_id): Path<String>,
+    Json(request): Json<CertificateRequest>,
+) -> Answer<Response> {
+    let certificate = Certificate::from_pem(&request.certificate).map_err(ApiError::invalid)?;
+    let now = app.now();
+    let made = app
+        .identity
+        .add_device_certificate(&client_id, &certificate, &peer.actor(&caller), now)
+        .await?;
+    tell(&app, &client_id);
+    let body = CredentialBody::of(made, now);
+    Ok((StatusCode::CREATED, Json(body)).into_response())
+}
+
+/// Takes a certificate of a device away and ends the device's connection.
+#[utoipa::path(delete, path = "/api/v1/devices/{client_id}/certificates/{fingerprint}", tag = "devices", security(("session" = ["device.manage"])),
+    params(("client_id" = String, Path), ("fingerprint" = String, Path)),
+    responses((status = 204), (status = 404, body = crate::error::ProblemBody)))]
+pub async fn remove_certificate(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    peer: Peer,
+    Path((client_id, fingerprint)): Path<(String, String)>,
+) -> Answer<StatusCode> {
+    app.identity
+        .remove_device_certificate(&client_id, &fingerprint, &peer.actor(&caller), app.now())
+        .await?;
+    if let Some(disconnect) = app.disconnect.get() {
+        disconnect(&client_id);
+    }
+    tell(&app, &client_id);
     Ok(StatusCode::NO_CONTENT)
 }

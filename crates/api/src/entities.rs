@@ -4,11 +4,14 @@ use crate::app::App;
 use crate::description::Place;
 use crate::entity_types::EntityKindBody;
 use crate::error::{Answer, ApiError};
+use crate::personal::{Look, Looking, LookingQuery, Shown};
+use crate::sight::{Seeing, Sight};
 use crate::words::Quality;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use model::{EntityId, Problem, Timestamp, Value};
+use policy::Access;
 use proto_ngsild::encode::{self, AttributeView};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
@@ -24,6 +27,8 @@ const PAGE_ENTITIES_MAX: usize = 1_000;
 const MAP_ENTITIES_MAX: usize = 50_000;
 /// Most points of a history; a longer one is cut to its newest.
 const HISTORY_POINTS_MAX: usize = 5_000;
+/// Pages of the current state that are looked at to fill one page, where much may not be seen.
+const PAGES_LOOKED_AT_MAX: usize = 32;
 /// Most active alerts that colour the map.
 const MAP_ALERTS_MAX: u32 = 5_000;
 
@@ -41,6 +46,8 @@ pub struct AttributeBody {
     pub quality: Quality,
     /// The journal position of the message that said so.
     pub position: u64,
+    /// Whether the value is personal and shown masked; with a purpose, whoever may sees it whole.
+    pub masked: bool,
 }
 
 /// An entity.
@@ -72,11 +79,17 @@ pub struct EntityDetail {
     pub kind: Option<EntityKindBody>,
 }
 
-impl From<Entity> for EntityBody {
-    fn from(entity: Entity) -> Self {
-        let attributes = entity.attributes().map(|(name, a)| {
+impl EntityBody {
+    /// As somebody who looks may see it.
+    pub fn of(entity: &Entity, look: &Look, sees: impl Fn(&str) -> bool) -> Self {
+        let (id, kind) = (entity.id.as_str(), entity.entity_type.as_str());
+        let seen = entity.attributes().filter(|(name, _)| sees(name.as_str()));
+        let attributes = seen.map(|(name, a)| {
+            let stored = a.value.to_value().to_json();
+            let (value, masked) = look.json(id, kind, name.as_str(), stored);
             let body = AttributeBody {
-                value: a.value.to_value().to_json(),
+                value,
+                masked,
                 unit: a.unit.map(str::to_owned),
                 observed_at: a.observed_at.to_string(),
                 quality: a.quality.into(),
@@ -85,9 +98,9 @@ impl From<Entity> for EntityBody {
             (name.to_string(), body)
         });
         Self {
-            name: name_of(&entity),
+            name: name_of(entity).filter(|_| sees("name")),
             attributes: attributes.collect(),
-            location: entity.location(),
+            location: entity.location().filter(|_| sees("location")),
             modified_at: entity.modified_at.to_string(),
             id: entity.id.to_string(),
             r#type: entity.entity_type.to_string(),
@@ -103,6 +116,8 @@ pub fn name_of(entity: &Entity) -> Option<String> {
 /// The text of an attribute.
 pub fn text_of(entity: &Entity, attribute: &str) -> Option<String> {
     let text = entity.attribute(attribute)?.value.as_text();
+    // Packs cannot mark what entities are called; what is sealed all the same is no name.
+    let text = text.filter(|text| !::personal::is_sealed(text));
     text.map(str::to_owned)
 }
 
@@ -128,9 +143,24 @@ pub struct EntitiesQuery {
     pub after: Option<String>,
     /// How many: 100 when not said, at most 1,000.
     pub limit: Option<usize>,
+    /// What personal values are looked at for: they are shown whole to whoever may see them.
+    pub purpose: Option<String>,
 }
 
 impl EntitiesQuery {
+    /// Whether what the caller sees of an entity is what was asked for: a hidden name or place is no reason to find it.
+    fn is_met_by(&self, body: &EntityBody) -> bool {
+        let text = self.q.as_deref().map(str::to_lowercase);
+        let text_is_met = text.filter(|q| !q.is_empty()).is_none_or(|text| {
+            body.id.to_lowercase().contains(&text)
+                || body
+                    .name
+                    .as_deref()
+                    .is_some_and(|n| n.to_lowercase().contains(&text))
+        });
+        text_is_met && (self.bbox.is_none() || body.location.is_some())
+    }
+
     fn filter(&self) -> Answer<Filter> {
         let mut filter = Filter {
             types: self.r#type.as_deref().map(split_commas).unwrap_or_default(),
@@ -174,13 +204,31 @@ fn split_commas(text: &str) -> Vec<String> {
     responses((status = 200, body = Entities), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn list(
     State(app): State<Arc<App>>,
+    Seeing(sight): Seeing,
+    Looking(look): Looking,
     Query(query): Query<EntitiesQuery>,
 ) -> Answer<Json<Entities>> {
-    let page = app.twin.query(&query.filter()?);
-    Ok(Json(Entities {
-        items: page.items.into_iter().map(Into::into).collect(),
-        next: page.next.map(|n| n.to_string()),
-    }))
+    let mut filter = query.filter()?;
+    let wanted = filter.limit;
+    let mut items = Vec::new();
+    let mut next;
+    let mut rounds = 0;
+    // What may not be seen is passed over, so a page is filled from several; after some of them it is given as it is.
+    loop {
+        let page = app.twin.query(&filter);
+        next = page.next.map(|n| n.to_string());
+        let seen = page.items.into_iter();
+        let seen = seen.filter_map(|e| sight.body(e, &look));
+        items.extend(seen.filter(|body| query.is_met_by(body)));
+        rounds += 1;
+        if items.len() >= wanted || next.is_none() || rounds >= PAGES_LOOKED_AT_MAX {
+            break;
+        }
+        filter.after.clone_from(&next);
+        filter.limit = wanted - items.len();
+    }
+    look.tell(&app.records, app.now(), "entities").await?;
+    Ok(Json(Entities { items, next }))
 }
 
 fn entity_id(text: &str) -> Answer<EntityId> {
@@ -188,17 +236,20 @@ fn entity_id(text: &str) -> Answer<EntityId> {
 }
 
 /// One entity with its declared type.
-#[utoipa::path(get, path = "/api/v1/entities/{id}", tag = "entities", security(("session" = ["entity.read"])), params(("id" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/entities/{id}", tag = "entities", security(("session" = ["entity.read"])), params(("id" = String, Path), LookingQuery),
     responses((status = 200, body = EntityDetail), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn one(
     State(app): State<Arc<App>>,
+    Seeing(sight): Seeing,
+    Looking(look): Looking,
     Path(id): Path<String>,
 ) -> Answer<Json<EntityDetail>> {
     let entity = app
         .twin
         .get(&entity_id(&id)?)
+        .and_then(|entity| sight.body(entity, &look))
         .ok_or_else(|| ApiError::not_found("entity", &id))?;
-    let entity = EntityBody::from(entity);
+    look.tell(&app.records, app.now(), "entity").await?;
     let kind = app
         .ingest
         .catalogue()
@@ -239,12 +290,19 @@ pub struct MapQuery {
 /// Every entity that has a place, for the map.
 #[utoipa::path(get, path = "/api/v1/map/entities", tag = "entities", security(("session" = ["entity.read"])), params(MapQuery),
     responses((status = 200, body = MapEntities)))]
-pub async fn map(State(app): State<Arc<App>>, Query(query): Query<MapQuery>) -> Answer<Response> {
+pub async fn map(
+    State(app): State<Arc<App>>,
+    Seeing(sight): Seeing,
+    Query(query): Query<MapQuery>,
+) -> Answer<Response> {
     let mut connection = app.records.read().await?;
     let active = records::alerts::active(&mut connection, MAP_ALERTS_MAX).await?;
     drop(connection);
     let mut worst: HashMap<String, u8> = HashMap::new();
     for alert in active {
+        if !sight.sees_series(&alert.entity_id, &alert.entity_type, &alert.attribute) {
+            continue;
+        }
         let level = severity_level(&alert.severity);
         let known = worst.entry(alert.entity_id).or_default();
         *known = level.max(*known);
@@ -263,6 +321,11 @@ pub async fn map(State(app): State<Arc<App>>, Query(query): Query<MapQuery>) -> 
         let Some([lon, lat]) = entity.location() else {
             continue;
         };
+        let columns = sight.columns(&entity);
+        let sees = |attribute| sight.within(&columns, attribute) != Access::Hidden;
+        if !sees("location") {
+            continue;
+        }
         let next = type_index.len();
         let index = *type_index
             .entry(entity.entity_type.to_string())
@@ -273,7 +336,7 @@ pub async fn map(State(app): State<Arc<App>>, Query(query): Query<MapQuery>) -> 
         body.r#type.push(index);
         body.lon.push(lon);
         body.lat.push(lat);
-        body.name.push(name_of(&entity));
+        body.name.push(name_of(&entity).filter(|_| sees("name")));
         body.severity
             .push(worst.get(entity.id.as_str()).copied().unwrap_or(0));
         body.ids.push(entity.id.to_string());
@@ -303,6 +366,8 @@ pub struct HistoryQuery {
     pub to: Option<String>,
     /// Most points, newest kept: 5,000 at most.
     pub limit: Option<usize>,
+    /// What personal values are looked at for: they are shown whole to whoever may see them.
+    pub purpose: Option<String>,
 }
 
 /// One point of a history.
@@ -340,6 +405,8 @@ pub struct History {
     responses((status = 200, body = History), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn history(
     State(app): State<Arc<App>>,
+    Seeing(sight): Seeing,
+    Looking(look): Looking,
     Path(id): Path<String>,
     Query(query): Query<HistoryQuery>,
 ) -> Answer<Json<History>> {
@@ -371,22 +438,29 @@ pub async fn history(
         .history(&wanted, &app.options.sql_limits)
         .await
         .map_err(ApiError::unanswered)?;
+    // As the points stand: an entity may have had another type.
+    points.retain(|p| sight.sees_series(id.as_str(), &p.entity_type, attribute.as_str()));
     points.reverse();
     let unit = app.twin.get(&id).and_then(|e| {
         let unit = e.attribute(attribute.as_str())?.unit;
         unit.map(str::to_owned)
     });
-    let points = points.into_iter().map(|p| HistoryPoint {
-        observed_at: p.observed_at.to_string(),
-        value: p.value,
-        quality: p.quality,
-        position: p.position,
-        received_at: p.received_at.to_string(),
+    let points = points.into_iter().map(|p| {
+        let (value, _) = look.json(id.as_str(), &p.entity_type, attribute.as_str(), p.value);
+        HistoryPoint {
+            observed_at: p.observed_at.to_string(),
+            value,
+            quality: p.quality,
+            position: p.position,
+            received_at: p.received_at.to_string(),
+        }
     });
+    let points = points.collect();
+    look.tell(&app.records, app.now(), "history").await?;
     Ok(Json(History {
         attribute: attribute.to_string(),
         unit,
-        points: points.collect(),
+        points,
         truncated,
     }))
 }
@@ -400,24 +474,53 @@ pub struct NgsiQuery {
     pub options: Option<String>,
     /// How many, at most 1,000.
     pub limit: Option<usize>,
+    /// What personal values are looked at for: they are shown whole to whoever may see them.
+    pub purpose: Option<String>,
 }
 
-fn ngsi(entity: &Entity, options: Option<&str>) -> serde_json::Value {
-    let values: Vec<Value> = (entity.attributes())
-        .map(|(_, a)| a.value.to_value())
+/// The entity as the caller sees it; `None` when nothing of it may be seen.
+fn ngsi(
+    entity: &Entity,
+    sight: &Sight,
+    options: Option<&str>,
+    look: &Look,
+) -> Option<serde_json::Value> {
+    let looked_at = |name: &str, value: Value| {
+        let (id, kind) = (entity.id.as_str(), entity.entity_type.as_str());
+        let (Value::Text(text) | Value::Json(text)) = &value else {
+            return value;
+        };
+        match look.text(id, kind, name, text) {
+            Shown::AsStored => value,
+            Shown::Masked(masked) => Value::Text(masked),
+            Shown::Plain(opened) if opened.is_json => Value::Json(opened.text),
+            Shown::Plain(opened) => Value::Text(opened.text),
+        }
+    };
+    let columns = sight.columns(entity);
+    let seen: Vec<_> = (entity.attributes())
+        .filter(|(name, _)| sight.within(&columns, name.as_str()) != Access::Hidden)
         .collect();
-    let attributes = (entity.attributes().zip(&values)).map(|((name, a), value)| AttributeView {
+    let is_bare = entity.attributes().len() == 0;
+    if seen.is_empty() && !(is_bare && sight.within(&columns, "") != Access::Hidden) {
+        return None;
+    }
+    let values = seen.iter();
+    let values: Vec<Value> = values
+        .map(|(name, a)| looked_at(name.as_str(), a.value.to_value()))
+        .collect();
+    let attributes = (seen.iter().zip(&values)).map(|((name, a), value)| AttributeView {
         name: name.as_str(),
         value,
         unit: a.unit,
         observed_at: a.observed_at,
     });
     let (id, kind) = (entity.id.as_str(), entity.entity_type.as_str());
-    if matches!(options, Some("keyValues" | "simplified")) {
+    Some(if matches!(options, Some("keyValues" | "simplified")) {
         encode::key_values(id, kind, attributes)
     } else {
         encode::normalized(id, kind, attributes)
-    }
+    })
 }
 
 /// One entity as NGSI-LD (clause 5.7.1).
@@ -425,14 +528,18 @@ fn ngsi(entity: &Entity, options: Option<&str>) -> serde_json::Value {
     responses((status = 200, body = Object), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn ngsi_one(
     State(app): State<Arc<App>>,
+    Seeing(sight): Seeing,
+    Looking(look): Looking,
     Path(id): Path<String>,
     Query(query): Query<NgsiQuery>,
 ) -> Answer<Json<serde_json::Value>> {
     let entity = app
         .twin
         .get(&entity_id(&id)?)
+        .and_then(|entity| ngsi(&entity, &sight, query.options.as_deref(), &look))
         .ok_or_else(|| ApiError::not_found("entity", &id))?;
-    Ok(Json(ngsi(&entity, query.options.as_deref())))
+    look.tell(&app.records, app.now(), "ngsi-ld").await?;
+    Ok(Json(entity))
 }
 
 /// Entities of a type as NGSI-LD (clause 5.7.2).
@@ -440,6 +547,8 @@ pub async fn ngsi_one(
     responses((status = 200, body = Vec<Object>)))]
 pub async fn ngsi_list(
     State(app): State<Arc<App>>,
+    Seeing(sight): Seeing,
+    Looking(look): Looking,
     Query(query): Query<NgsiQuery>,
 ) -> Answer<Json<Vec<serde_json::Value>>> {
     let filter = Filter {
@@ -454,12 +563,11 @@ pub async fn ngsi_list(
             .clamp(1, PAGE_ENTITIES_MAX),
         ..Filter::default()
     };
-    Ok(Json(
-        app.twin
-            .query(&filter)
-            .items
-            .iter()
-            .map(|e| ngsi(e, query.options.as_deref()))
-            .collect(),
-    ))
+    let items = app.twin.query(&filter).items;
+    let bodies = items
+        .iter()
+        .filter_map(|e| ngsi(e, &sight, query.options.as_deref(), &look))
+        .collect();
+    look.tell(&app.records, app.now(), "ngsi-ld").await?;
+    Ok(Json(bodies))
 }

@@ -1,7 +1,7 @@
 //! Entity types as the packs declare them: their attributes, and how their pack wants them shown.
 
 use crate::app::App;
-use crate::words::{MissingUnit, ValueKind};
+use crate::words::{MissingUnit, Personal, ValueKind};
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -27,6 +27,8 @@ pub struct AttributeKindBody {
     pub min: Option<f64>,
     /// Greatest credible value, in `unit`.
     pub max: Option<f64>,
+    /// Whether it says something of a person, and then is shown masked; null when it does not.
+    pub personal: Option<Personal>,
 }
 
 /// An entity type (实体类型).
@@ -45,6 +47,8 @@ pub struct EntityKindBody {
     pub attributes: BTreeMap<String, AttributeKindBody>,
     /// Whether attributes that are not declared are accepted too.
     pub open: bool,
+    /// The attribute that identifies the person whom the personal attributes are about.
+    pub data_subject: Option<String>,
 }
 
 impl From<&model::EntityKind> for EntityKindBody {
@@ -58,6 +62,7 @@ impl From<&model::EntityKind> for EntityKindBody {
                 unit_missing: a.unit_missing.into(),
                 min: a.min,
                 max: a.max,
+                personal: a.personal.map(Into::into),
             };
             (name.clone(), body)
         });
@@ -68,6 +73,7 @@ impl From<&model::EntityKind> for EntityKindBody {
             source: kind.source.clone(),
             attributes: attributes.collect(),
             open: kind.open,
+            data_subject: kind.data_subject.clone(),
         }
     }
 }

@@ -79,6 +79,10 @@ impl ApiError {
             ..Self::new(status, told.into())
         }
     }
+    /// What is wrong, for a record of it.
+    pub fn in_words(&self) -> String {
+        format!("{}: {}", self.problem.code, self.problem.what)
+    }
     /// 400.
     pub fn invalid(problem: Problem) -> Self {
         Self::new(StatusCode::BAD_REQUEST, problem)

@@ -21,7 +21,7 @@ const KEEP_ALIVE_S: u64 = 15;
 /// One thing that changed.
 #[derive(Clone, Debug)]
 pub struct Notice {
-    /// `entity`, `alert`, `case`, `device`, `dead_letter` or `indicator`.
+    /// `entity`, `alert`, `case`, `device`, `dead_letter`, `indicator` or `approval`.
     pub kind: &'static str,
     /// The permission that a listener needs to hear of it.
     pub permission: Permission,
@@ -54,7 +54,7 @@ impl Events {
     }
 }
 
-/// Live changes as server-sent events: `entity`, `alert`, `case`, `device`, `dead_letter`, `indicator`.
+/// Live changes as server-sent events: `entity`, `alert`, `case`, `device`, `dead_letter`, `indicator`, `approval`.
 #[utoipa::path(get, path = "/api/v1/events", tag = "live", security(("session" = [])),
     responses((status = 200, description = "A stream of events", content_type = "text/event-stream", body = String)))]
 pub async fn listen(
@@ -62,11 +62,13 @@ pub async fn listen(
     Caller(caller): Caller,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let notices = BroadcastStream::new(app.events.0.subscribe());
+    let app = Arc::clone(&app);
     let stream = notices.filter_map(move |notice| match notice {
-        Ok(notice) if caller.may(notice.permission) => Some(Ok(Event::default()
-            .event(notice.kind)
-            .data(notice.data.to_string()))),
-        Ok(_) => None,
+        // Asked anew for each: policies change, and so does the hour.
+        Ok(notice) => app
+            .sight(&caller, None)
+            .notice(&notice)
+            .map(|data| Ok(Event::default().event(notice.kind).data(data.to_string()))),
         Err(_) => Some(Ok(Event::default().event("lost").data("{}"))),
     });
     // Something at once: a proxy, and some browsers, hold the answer back until its first byte.

@@ -205,6 +205,7 @@ mod tests {
             name: "王敏".to_owned(),
             role: Role::Analyst,
             organisation_id: None,
+            posts: Vec::new(),
             permissions: Role::Analyst.permissions().to_vec(),
         }
     }

@@ -2,12 +2,16 @@
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
+use crate::approvals::{self, Done, Order, Why};
 use crate::error::{Answer, ApiError};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use identity::{Asked, DangerousAct};
+use model::Problem;
 use oidc::{Client, ClientChange, ClientDraft, Grant, NewClientSecret};
+use records::Actor;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -262,7 +266,7 @@ pub struct OidcKeys {
 }
 
 /// Makes a new key that signs from now on; the old one stays published until what it signed has ended.
-#[utoipa::path(post, path = "/api/v1/oidc/keys", tag = "oidc", security(("session" = ["user.manage"])),
+#[utoipa::path(post, path = "/api/v1/oidc/keys", tag = "oidc", security(("session" = ["key.manage"])),
     responses((status = 200, body = OidcKeys), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn rotate_keys(
     State(app): State<Arc<App>>,
@@ -270,15 +274,69 @@ pub async fn rotate_keys(
     peer: Peer,
 ) -> Answer<Json<OidcKeys>> {
     app.oidc.issuer()?;
+    Ok(Json(renew_keys(&app, false, &peer.actor(&caller)).await?))
+}
+
+/// Ends every key at once and makes a new one: what the old ones signed is refused from then on, so that people sign in
+/// at other systems anew. For a key that others may have. A second person must agree: 202.
+#[utoipa::path(delete, path = "/api/v1/oidc/keys", tag = "oidc", security(("session" = ["key.manage"])), params(Why),
+    responses((status = 200, body = OidcKeys), (status = 202, body = approvals::ApprovalAsked), (status = 404, body = crate::error::ProblemBody)))]
+pub async fn end_keys(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    peer: Peer,
+    Query(why): Query<Why>,
+) -> Answer<Response> {
+    app.oidc.issuer()?;
+    let kids = app.oidc.provider.kids()?;
+    let asked = Asked {
+        act: DangerousAct::OidcKeysEnd,
+        target: "keys",
+        body: &serde_json::json!({ "kids": kids }),
+        reason: why.text(),
+    };
+    approvals::go(&app, &caller, peer, &asked).await
+}
+
+/// Ends the keys that were there when it was asked for; others are not touched.
+pub(crate) async fn end_keys_now(app: &Arc<App>, order: Order<'_>) -> Answer<Done> {
+    let kids = app.oidc.provider.kids()?;
+    if order.body["kids"] != serde_json::json!(kids) {
+        let problem = Problem::new(
+            "approval-stale",
+            "the keys are not those that were there when it was asked for",
+            "keys",
+            "ask again",
+        );
+        return Err(ApiError::new(StatusCode::CONFLICT, problem));
+    }
+    let keys = renew_keys(app, true, order.actor).await?;
+    Ok(Done {
+        answer: Some(serde_json::json!(keys)),
+        ..Done::plain(format!("{} ended", kids.len()))
+    })
+}
+
+async fn renew_keys(app: &Arc<App>, ends_others: bool, actor: &Actor) -> Answer<OidcKeys> {
     let (provider, now) = (app.oidc.provider.clone(), app.now());
-    let kids = tokio::task::spawn_blocking(move || provider.rotate_keys(&mut rand::rng(), now))
+    let work = move || {
+        let random = &mut rand::rng();
+        if ends_others {
+            provider.end_keys(random, now)
+        } else {
+            provider.rotate_keys(random, now)
+        }
+    };
+    let kids = tokio::task::spawn_blocking(work)
         .await
         .map_err(ApiError::internal)??;
     let mut write = app.records.write().await?;
-    let detail = serde_json::json!({"kid": kids.first()});
-    let actor = peer.actor(&caller);
+    let mut detail = serde_json::json!({"kid": kids.first()});
+    if ends_others {
+        detail["ended_others"] = true.into();
+    }
     let act = records::Event::OidcKeys;
-    records::audit::insert(&mut write, now, &actor, act, "keys", &detail).await?;
+    records::audit::insert(&mut write, now, actor, act, "keys", &detail).await?;
     write.commit().await?;
-    Ok(Json(OidcKeys { kids }))
+    Ok(OidcKeys { kids })
 }

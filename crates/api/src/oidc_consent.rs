@@ -13,7 +13,6 @@ use axum::extract::{Path, Query, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
-use axum_extra::extract::cookie::Cookie;
 use identity::Principal;
 use model::problem::both;
 use model::{Timestamp, Told};
@@ -359,11 +358,11 @@ pub async fn logout(
             .sign_out(&session, &peer.actor(&caller), app.now())
             .await?;
     }
-    let gone = Cookie::build((SESSION_COOKIE, "")).path("/").build();
     let body = Json(Onward {
         redirect_to: asked.redirect_to,
     });
-    Ok((CookieJar::new().remove(gone), body).into_response())
+    let jar = CookieJar::new().add(crate::session::ended(SESSION_COOKIE, "/"));
+    Ok((jar, body).into_response())
 }
 
 /// Before a session ends: writes down which systems are to be told.
@@ -372,6 +371,15 @@ pub(crate) async fn session_ends(app: &App, session: &str) -> Answer<()> {
     provider
         .session_ends(&secret::sid(session), app.now())
         .await?;
+    app.oidc.wake.notify_one();
+    Ok(())
+}
+
+/// The same for sessions that have ended already, by their names.
+pub(crate) async fn sessions_ended(app: &App, names: &[String]) -> Answer<()> {
+    for name in names {
+        app.oidc.provider.session_ends(name, app.now()).await?;
+    }
     app.oidc.wake.notify_one();
     Ok(())
 }
@@ -479,4 +487,17 @@ pub async fn end_grant(
         .await?;
     app.oidc.wake.notify_one();
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_session_has_one_name_here_and_at_the_other_systems() {
+        for session in ["", "7m2kqx4d9p", "竟陵"] {
+            assert_eq!(
+                identity::secret::session_name(session),
+                oidc::secret::sid(session)
+            );
+        }
+    }
 }

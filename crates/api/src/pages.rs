@@ -3,6 +3,8 @@
 
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rust_embed::RustEmbed;
 
 #[derive(RustEmbed)]
@@ -10,9 +12,26 @@ use rust_embed::RustEmbed;
 #[allow_missing = true]
 struct Pages;
 
-/// Only our own scripts, pictures and connections; blob: for photo previews and the map's workers.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; \
-     worker-src 'self' blob:; connect-src 'self' blob:; frame-ancestors 'none'; base-uri 'self'; form-action 'self'";
+/// The first page, into which each answer's own nonce is written.
+const FIRST_PAGE: &str = "index.html";
+/// What stands in the built first page in its place; `web/vite.config.ts` puts it there.
+const NONCE_PLACE: &str = "__CSP_NONCE__";
+/// Random bytes of a nonce (CSP Level 3 asks for 16 at least).
+const NONCE_BYTES: usize = 18;
+
+/// Only our own scripts, pictures and connections; blob: for photo previews and the map's workers. A style element must
+/// carry the answer's nonce: what somebody else's text brings into a page cannot know it.
+fn policy(nonce: &str) -> String {
+    format!(
+        "default-src 'self'; script-src 'self'; script-src-attr 'none'; style-src 'self' 'nonce-{nonce}'; style-src-attr 'none'; \
+         img-src 'self' data: blob:; worker-src 'self' blob:; connect-src 'self' blob:; object-src 'none'; \
+         frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
+    )
+}
+
+fn nonce() -> String {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; NONCE_BYTES]>())
+}
 
 /// Serves a file of the pages, or the first page.
 pub async fn serve(uri: Uri) -> Response {
@@ -26,8 +45,8 @@ pub async fn serve(uri: Uri) -> Response {
     let (name, file) = match Pages::get(path) {
         Some(file) if !path.is_empty() => (path, file),
         _ if path.starts_with("assets/") => return StatusCode::NOT_FOUND.into_response(),
-        _ => match Pages::get("index.html") {
-            Some(file) => ("index.html", file),
+        _ => match Pages::get(FIRST_PAGE) {
+            Some(file) => (FIRST_PAGE, file),
             None => {
                 return (
                     StatusCode::NOT_FOUND,
@@ -37,29 +56,47 @@ pub async fn serve(uri: Uri) -> Response {
             }
         },
     };
-    let mut response = file.data.into_response();
+    let nonce = nonce();
+    let mut response = if name == FIRST_PAGE {
+        String::from_utf8_lossy(&file.data)
+            .replace(NONCE_PLACE, &nonce)
+            .into_response()
+    } else {
+        file.data.into_response()
+    };
     let headers = response.headers_mut();
     if let Ok(kind) = HeaderValue::from_str(file.metadata.mimetype()) {
         headers.insert(header::CONTENT_TYPE, kind);
     }
-    // Vite puts a hash in the name of every file under assets/.
+    // Vite puts a hash in the name of every file under assets/. The first page is new each time: its nonce is.
     let cache = if name.starts_with("assets/") {
         "public, max-age=31536000, immutable"
+    } else if name == FIRST_PAGE {
+        "no-store"
     } else {
         "no-cache"
     };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(CONTENT_SECURITY_POLICY),
-    );
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    headers.insert(
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("same-origin"),
-    );
+    if let Ok(policy) = HeaderValue::from_str(&policy(&nonce)) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_answer_has_a_nonce_of_its_own_and_nothing_is_allowed_inline() {
+        let (one, two) = (nonce(), nonce());
+        assert_ne!(one, two);
+        assert!(one.len() >= 22, "{one}");
+        let policy = policy(&one);
+        assert!(policy.contains(&format!("'nonce-{one}'")), "{policy}");
+        for loose in ["unsafe-inline", "unsafe-eval", "*", "http:"] {
+            assert!(!policy.contains(loose), "{policy}");
+        }
+        assert!(HeaderValue::from_str(&policy).is_ok());
+    }
 }

@@ -4,6 +4,8 @@ use crate::access::Caller;
 use crate::app::App;
 use crate::dead_letters::ProblemDetail;
 use crate::error::{Answer, ApiError};
+use crate::personal::{Look, Looking, LookingQuery, Message};
+use crate::sight::{Seeing, Sight};
 use crate::words::Quality;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -42,11 +44,14 @@ pub struct UpdateBody {
     pub attributes: BTreeMap<String, UpdateAttributeBody>,
 }
 
-impl From<&Update> for UpdateBody {
-    fn from(update: &Update) -> Self {
+impl UpdateBody {
+    /// As somebody who looks may see it.
+    fn of(update: &Update, look: &Look) -> Self {
+        let (id, kind) = (update.entity_id.as_str(), update.entity_type.as_str());
         let attributes = update.attributes.iter().map(|a| {
+            let (value, _) = look.json(id, kind, a.name.as_str(), a.value.to_json());
             let body = UpdateAttributeBody {
-                value: a.value.to_json(),
+                value,
                 unit: a.unit.clone(),
                 observed_at: a.observed_at.to_string(),
                 quality: a.quality.into(),
@@ -78,21 +83,44 @@ pub struct Provenance {
     pub size_bytes: u64,
     /// The message as text, when it is UTF-8.
     pub raw_text: Option<String>,
-    /// The message's bytes.
+    /// The message's bytes; empty when it is withheld.
     pub raw_base64: String,
+    /// Whether the message says something that the caller may not see, and is withheld.
+    pub raw_withheld: bool,
+    /// Whether the message holds personal data and is withheld; with a purpose, whoever may sees it.
+    pub withheld: bool,
     /// What was understood.
     pub updates: Vec<UpdateBody>,
     /// Why it was not understood, when it was not.
     pub problem: Option<ProblemDetail>,
 }
 
+impl Sight {
+    /// Takes out what the caller may not see; whether there was anything.
+    fn take_out(&self, updates: &mut Vec<UpdateBody>) -> bool {
+        let count =
+            |updates: &[UpdateBody]| updates.iter().map(|u| u.attributes.len()).sum::<usize>();
+        let before = count(updates);
+        for update in updates.iter_mut() {
+            let (id, kind) = (&update.id, &update.r#type);
+            update
+                .attributes
+                .retain(|name, _| self.sees_series(id, kind, name));
+        }
+        updates.retain(|update| !update.attributes.is_empty());
+        count(updates) < before
+    }
+}
+
 /// The stored message at a journal position, as it came. One that was not understood needs `deadletter.read`.
 #[utoipa::path(get, path = "/api/v1/provenance/{position}", tag = "entities", security(("session" = ["entity.read"])),
-    params(("position" = u64, Path)), responses((status = 200, body = Provenance), (status = 404, body = crate::error::ProblemBody),
+    params(("position" = u64, Path), LookingQuery), responses((status = 200, body = Provenance), (status = 404, body = crate::error::ProblemBody),
         (status = 410, body = crate::error::ProblemBody)))]
 pub async fn one(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
+    Seeing(sight): Seeing,
+    Looking(look): Looking,
     Path(position): Path<u64>,
 ) -> Answer<Json<Provenance>> {
     let journal = app.ingest.journal();
@@ -156,16 +184,45 @@ pub async fn one(
             )
         }
     };
+    // A correction's request is sealed without its address, which it does not name itself.
+    let sealed_address = match door == model::CORRECTION_DOOR {
+        true => "",
+        false => address.as_str(),
+    };
+    let message = look.message(&Message {
+        position,
+        door: &door,
+        address: sealed_address,
+        received_at,
+        raw: &raw,
+        updates: &updates,
+    });
+    let mut updates: Vec<UpdateBody> = updates.iter().map(|u| UpdateBody::of(u, &look)).collect();
+    let hidden = sight.take_out(&mut updates);
+    if hidden && updates.is_empty() {
+        return Err(ApiError::not_found("stored message", position));
+    }
+    look.tell(&app.records, app.now(), "provenance").await?;
+    // A message is one whole: who may not see a part of it is not given its bytes.
+    let raw = match hidden {
+        true => &[],
+        false => message.as_deref().unwrap_or_default(),
+    };
     Ok(Json(Provenance {
         position,
+        raw_withheld: hidden,
+        withheld: message.is_none(),
         door,
         device_id: device_id.map(|d| d.to_string()),
         address,
         received_at: received_at.to_string(),
         size_bytes,
-        raw_text: std::str::from_utf8(&raw).ok().map(str::to_owned),
-        raw_base64: base64::engine::general_purpose::STANDARD.encode(&raw),
-        updates: updates.iter().map(Into::into).collect(),
+        raw_text: std::str::from_utf8(raw)
+            .ok()
+            .filter(|_| !hidden && message.is_some())
+            .map(str::to_owned),
+        raw_base64: base64::engine::general_purpose::STANDARD.encode(raw),
+        updates,
         problem,
     }))
 }

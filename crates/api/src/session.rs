@@ -3,18 +3,26 @@
 use crate::access::{CSRF_HEADER, Caller, Peer, SESSION_COOKIE, session_cookie};
 use crate::app::App;
 use crate::error::{Answer, ApiError};
+use crate::headers::{IsHttps, is_secure};
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
-use identity::{Principal, PrincipalId, Role};
-use records::PageRequest;
+use identity::{Principal, PrincipalId, Role, SignIn, SignInStep};
+use records::users::PeopleFilter;
+use records::{PageRequest, users};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
+/// Where the cookies of a sign-in that is not done are sent.
+const SIGN_IN_PATH: &str = "/api/v1/session";
+/// The cookie of a half sign-in.
+pub(crate) const HALF_COOKIE: &str = "jingling_half";
+/// The cookie that binds a passkey's challenge to a browser.
+pub(crate) const BROWSER_COOKIE: &str = "jingling_browser";
 /// Most people listed at once.
 const PEOPLE_MAX: u32 = 500;
 
@@ -69,46 +77,120 @@ impl From<&Principal> for UserBody {
     }
 }
 
-/// Signs in: the answer sets the session's cookie.
+/// The second step that a sign-in still needs.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SecondStep)]
+pub struct SecondStepBody {
+    /// A time-based code (动态口令) will do.
+    pub totp: bool,
+    /// A recovery code (恢复码) will do.
+    pub recovery: bool,
+    /// A passkey (通行密钥) will do.
+    pub passkey: bool,
+    /// The person has no second factor and the role asks for one: it is set up now.
+    pub enrol: bool,
+    /// When the sign-in must begin again.
+    pub expires_at: String,
+}
+
+/// Signs in: the answer sets the session's cookie; or, where a second factor is to be shown, another that is good for that
+/// alone (202).
 #[utoipa::path(post, path = "/api/v1/session", tag = "session", security(()), request_body = SignInRequest,
-    responses((status = 200, body = SessionBody), (status = 401, body = crate::error::ProblemBody), (status = 429, body = crate::error::ProblemBody)))]
+    responses((status = 200, body = SessionBody), (status = 202, body = SecondStepBody), (status = 401, body = crate::error::ProblemBody), (status = 429, body = crate::error::ProblemBody)))]
 pub async fn sign_in(
     State(app): State<Arc<App>>,
     peer: Peer,
+    is_https: IsHttps,
     headers: HeaderMap,
     Json(request): Json<SignInRequest>,
 ) -> Answer<Response> {
-    if !headers.contains_key(CSRF_HEADER) && headers.contains_key(axum::http::header::ORIGIN) {
-        // A page of another site could otherwise sign a person in as somebody else.
-        return Err(ApiError::new(
-            StatusCode::FORBIDDEN,
-            model::Problem::new(
-                "csrf",
-                "sign-in from a page needs its header",
-                CSRF_HEADER,
-                "send x-jingling-csrf: 1",
-            ),
-        ));
-    }
-    let signed = app
+    from_own_page(&headers)?;
+    let step = app
         .identity
-        .sign_in(
+        .begin_sign_in(
             &request.username,
             &request.password,
             &peer.0.to_string(),
             app.now(),
         )
         .await?;
+    Ok(match step {
+        SignInStep::Done(signed) => let_in(&app, is_https, signed).into_response(),
+        SignInStep::Second(half) => {
+            let body = SecondStepBody {
+                totp: half.ways.totp,
+                recovery: half.ways.recovery,
+                passkey: half.ways.passkey,
+                enrol: half.ways.enrol,
+                expires_at: half.expires_at.to_string(),
+            };
+            let jar = CookieJar::new().add(of_sign_in(&app, is_https, HALF_COOKIE, half.secret));
+            (StatusCode::ACCEPTED, jar, Json(body)).into_response()
+        }
+    })
+}
+
+/// Asks that a change of the sign-in comes from a page of this city: a page of another site could otherwise sign a person in
+/// as somebody else.
+pub(crate) fn from_own_page(headers: &HeaderMap) -> Answer<()> {
+    if headers.contains_key(CSRF_HEADER) || !headers.contains_key(axum::http::header::ORIGIN) {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        StatusCode::FORBIDDEN,
+        model::Problem::new(
+            "csrf",
+            "sign-in from a page needs its header",
+            CSRF_HEADER,
+            "send x-jingling-csrf: 1",
+        ),
+    ))
+}
+
+/// The session's cookie.
+pub(crate) fn let_in(
+    app: &App,
+    is_https: IsHttps,
+    signed: SignIn,
+) -> (CookieJar, Json<SessionBody>) {
     let cookie = Cookie::build((SESSION_COOKIE, signed.secret))
         .path("/")
         .http_only(true)
         .same_site(SameSite::Strict)
-        .secure(app.options.cookie_secure)
+        .secure(is_secure(&app.options, is_https))
         .build();
     let body = SessionBody {
         user: (&signed.principal).into(),
     };
-    Ok((CookieJar::new().add(cookie), Json(body)).into_response())
+    (CookieJar::new().add(cookie), Json(body))
+}
+
+/// The end of the cookies that led to a session.
+pub(crate) fn steps_over(jar: CookieJar) -> CookieJar {
+    jar.add(ended(HALF_COOKIE, SIGN_IN_PATH))
+        .add(ended(BROWSER_COOKIE, SIGN_IN_PATH))
+}
+
+/// What makes a browser forget a cookie. (A jar's own `remove` says nothing of a cookie that the jar was not given.)
+pub(crate) fn ended(name: &'static str, path: &'static str) -> Cookie<'static> {
+    let mut cookie = Cookie::build((name, "")).path(path).build();
+    cookie.make_removal();
+    cookie
+}
+
+/// A cookie that only the steps of signing in get.
+pub(crate) fn of_sign_in(
+    app: &App,
+    is_https: IsHttps,
+    name: &'static str,
+    value: String,
+) -> Cookie<'static> {
+    Cookie::build((name, value))
+        .path(SIGN_IN_PATH)
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(is_secure(&app.options, is_https))
+        .build()
 }
 
 /// Who the caller is.
@@ -133,8 +215,8 @@ pub async fn sign_out(
             .sign_out(&secret, &peer.actor(&caller), app.now())
             .await?;
     }
-    let gone = Cookie::build((SESSION_COOKIE, "")).path("/").build();
-    Ok((CookieJar::new().remove(gone), StatusCode::NO_CONTENT).into_response())
+    let jar = CookieJar::new().add(ended(SESSION_COOKIE, "/"));
+    Ok((jar, StatusCode::NO_CONTENT).into_response())
 }
 
 /// A person whom a case can be given to.
@@ -185,20 +267,22 @@ pub async fn people(
         after: None,
         limit: Some(PEOPLE_MAX),
     };
-    let users = app
-        .identity
-        .list_users(role, query.organisation.as_deref(), &page)
-        .await?;
-    let items = users
-        .items
-        .into_iter()
-        .filter(|u| !u.disabled)
-        .map(|u| PersonBody {
-            id: u.id,
-            name: u.name,
-            role: u.role,
-            organisation: u.organisation_id,
-        });
+    // Whoever holds a post of the organisation works there too.
+    let filter = PeopleFilter {
+        text: None,
+        organisation_id: query.organisation.filter(|o| !o.is_empty()),
+        disabled: Some(false),
+        role: role.map(|role| role.to_string()),
+    };
+    let mut connection = app.records.read().await?;
+    let users = users::search(&mut connection, &filter, app.now(), &page).await?;
+    drop(connection);
+    let items = users.items.into_iter().map(|u| PersonBody {
+        id: u.id,
+        name: u.name,
+        role: u.role,
+        organisation: u.organisation_id,
+    });
     Ok(Json(People {
         items: items.collect(),
     }))

@@ -1,8 +1,9 @@
 //! SQL over history, current state and records.
 
-use crate::access::Caller;
+use crate::access::{Caller, Peer};
 use crate::app::App;
 use crate::error::{Answer, ApiError};
+use crate::personal::{Look, Looking};
 use crate::tables::CityTables;
 use crate::words::ColumnType;
 use axum::Json;
@@ -11,6 +12,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures::StreamExt;
+use identity::{Permission, Principal};
 use lake::Format;
 use lake::department::TableEntry;
 use model::Problem;
@@ -28,6 +30,10 @@ pub struct SqlRequest {
     /// `json` (default), `csv`, `arrow`, `xlsx` or `parquet`; goes before the header Accept.
     #[serde(default)]
     pub format: Option<String>,
+    /// What personal values are looked at for: they are shown whole to whoever may see them. The header
+    /// x-jingling-purpose says the same.
+    #[serde(default)]
+    pub purpose: Option<String>,
 }
 
 /// A column.
@@ -74,15 +80,69 @@ enum Sent {
 pub async fn run(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
+    peer: Peer,
+    Looking(mut look): Looking,
     headers: HeaderMap,
     Json(request): Json<SqlRequest>,
 ) -> Answer<Response> {
-    let tables = app.tables.seen_by(&caller);
-    match format(request.format.as_deref(), &headers)? {
-        Sent::Json => Ok(Json(answer(&app, &request.query, tables).await?).into_response()),
-        Sent::Stream(format) => stream(&app, &request.query, tables, format).await,
-        Sent::File(format) => file(&app, &request.query, tables, format).await,
+    if let Some(purpose) = &request.purpose {
+        look = Arc::new(look_for(&app, &caller, peer, purpose)?);
     }
+    let tables = app.tables.looked_at(&caller, &look);
+    let sent = format(request.format.as_deref(), &headers)?;
+    let response = sent_as(&app, &request.query, tables, sent, look.has_purpose()).await;
+    // What failed on the way may tell a value in its error.
+    look.tell(&app.records, app.now(), "sql").await?;
+    response
+}
+
+async fn sent_as(
+    app: &App,
+    query: &str,
+    tables: Arc<CityTables>,
+    sent: Sent,
+    has_purpose: bool,
+) -> Answer<Response> {
+    match sent {
+        Sent::Json => Ok(Json(answer(app, query, tables).await?).into_response()),
+        Sent::Stream(format) if has_purpose => gathered(app, query, tables, format).await,
+        Sent::Stream(format) => stream(app, query, tables, format).await,
+        Sent::File(format) => file(app, query, tables, format).await,
+    }
+}
+
+fn look_for(app: &App, caller: &Arc<Principal>, peer: Peer, purpose: &str) -> Answer<Look> {
+    let look = Look::stated(app, caller, peer.actor(caller), purpose)?;
+    let needed = Permission::PersonalReveal;
+    match caller.may(needed) {
+        true => Ok(look),
+        false => Err(ApiError::forbidden(needed.as_str())),
+    }
+}
+
+/// As [`stream`], but whole before the first byte goes out: what it shows of persons is in the audit trail by then.
+/// It takes what an answer in JSON may take.
+async fn gathered(
+    app: &App,
+    query: &str,
+    tables: Arc<CityTables>,
+    format: Format,
+) -> Answer<Response> {
+    let question = lake::Question {
+        sql: query,
+        parameters: Vec::new(),
+        tables,
+        catalogue: &app.ingest.catalogue(),
+        zone: None,
+    };
+    let answer = app.lake.query_stream(question, &app.options.sql_limits);
+    let answer = answer.await.map_err(ApiError::unanswered)?;
+    let mut pieces = Box::pin(answer.into_bytes(format));
+    let mut whole = Vec::new();
+    while let Some(piece) = pieces.next().await {
+        whole.extend(piece.map_err(ApiError::unanswered)?);
+    }
+    Ok(([(header::CONTENT_TYPE, format.media_type())], whole).into_response())
 }
 
 /// The format asked for.

@@ -3,6 +3,7 @@
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
+use crate::approvals::{self, Done, Order, Why};
 use crate::error::{Answer, ApiError};
 use crate::import_progress::{ImportStep, Job};
 use axum::Json;
@@ -12,6 +13,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use city::City;
 use futures::StreamExt;
+use identity::DangerousAct;
 use imports::{LineProblem, Merged};
 use lake::department::{self, NewTable, TableEntry, TableSource};
 use model::problem::{both, quote};
@@ -513,19 +515,63 @@ pub async fn import(
     }
 }
 
-/// Takes a department's table away with its files, for good; only a backup has it then. It answers when no statement
-/// finds the table any more; one that reads its files at that moment may end with an error.
-#[utoipa::path(delete, path = "/api/v1/tables/{name}", tag = "data", security(("session" = ["table.remove"])), params(("name" = String, Path)),
-    responses((status = 204), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
+/// Takes a department's table away with its files, for good; only a backup has it then. A second person must agree (202);
+/// then no statement finds the table any more, and one that reads its files at that moment may end with an error.
+#[utoipa::path(delete, path = "/api/v1/tables/{name}", tag = "data", security(("session" = ["table.remove"])), params(("name" = String, Path), Why),
+    responses((status = 202, body = approvals::ApprovalAsked), (status = 204), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn remove(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     peer: Peer,
     UrlPath(name): UrlPath<String>,
-) -> Answer<StatusCode> {
+    Query(why): Query<Why>,
+) -> Answer<Response> {
+    department::check_name(&name).map_err(refused)?;
+    let lake = app.lake.dir().to_owned();
+    let body = removal(&lake, name.clone()).await?;
+    let asked = identity::Asked {
+        act: DangerousAct::TableRemove,
+        target: &format!("table:{name}"),
+        body: &body,
+        reason: why.text(),
+    };
+    approvals::go(&app, &caller, peer, &asked).await
+}
+
+/// What a second person is shown of a table that is to be removed; of a damaged one its name alone.
+async fn removal(lake: &Path, name: String) -> Answer<serde_json::Value> {
+    let lake = lake.to_owned();
+    let found = move || department::seen(&lake, &name).map(|entry| (name, entry));
+    let found = tokio::task::spawn_blocking(found).await;
+    let (name, entry) = found.map_err(ApiError::internal)?.map_err(not_there)?;
+    let mut body = serde_json::json!({ "table": name });
+    if let Some(entry) = entry {
+        body["file"] = entry.source.file.into();
+        body["sha256"] = entry.source.sha256.into();
+        body["rows"] = entry.rows.into();
+        body["imported_at"] = entry.imported_at.to_string().into();
+        body["imported_by"] = entry.imported_by.into();
+        body["department"] = entry.department.into();
+    }
+    Ok(body)
+}
+
+/// Removes the table that was asked for, not one that took its name meanwhile.
+pub(crate) async fn remove_now(app: &Arc<App>, order: Order<'_>) -> Answer<Done> {
+    let name = order.body["table"].as_str().unwrap_or_default().to_owned();
     // Behind an import that is under way: it must not write what was just taken away.
     let turn = Arc::clone(&app.importing).lock_owned().await;
-    let (lake, own_name) = (app.lake.dir().to_owned(), name.clone());
+    let lake = app.lake.dir().to_owned();
+    if removal(&lake, name.clone()).await? != *order.body {
+        let problem = Problem::new(
+            "approval-stale",
+            "the table is not the one that was there when its removal was asked for",
+            "table",
+            "look at it, and ask again",
+        );
+        return Err(ApiError::new(StatusCode::CONFLICT, problem));
+    }
+    let own_name = name.clone();
     let removed = tokio::task::spawn_blocking(move || {
         let removed = department::remove(&lake, &own_name);
         drop(turn);
@@ -533,13 +579,16 @@ pub async fn remove(
     })
     .await
     .map_err(ApiError::internal)?;
-    let entry = removed.map_err(|told| match told.code.as_str() {
+    let entry = removed.map_err(not_there)?;
+    note_removal(&app.records, order.actor, app.now(), &name, entry.as_ref()).await?;
+    Ok(Done::plain("removed"))
+}
+
+fn not_there(told: Told) -> ApiError {
+    match told.code.as_str() {
         "table-unknown" => ApiError::told(StatusCode::NOT_FOUND, told),
         _ => refused(told),
-    })?;
-    let actor = peer.actor(&caller);
-    note_removal(&app.records, &actor, app.now(), &name, entry.as_ref()).await?;
-    Ok(StatusCode::NO_CONTENT)
+    }
 }
 
 fn asked(table: String, query: &ImportQuery) -> Answer<Asked> {

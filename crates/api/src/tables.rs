@@ -1,14 +1,18 @@
 //! The tables that the platform lends to SQL beside history: people's records, the current values, and
 //! the plan's indicators.
 
+use crate::personal::{Look, Shown, without_sealed};
 use crate::plan::Plan;
+use crate::sight::Sight;
 use arrow::array::{
     ArrayRef, Float64Builder, Int64Builder, StringViewBuilder, TimestampMicrosecondBuilder,
 };
+use city::City;
 use futures::future::BoxFuture;
-use identity::{Permission, Principal};
-use lake::{ColumnKind, Columns, RecordTable, RecordTables, Wanted};
-use model::{EntityId, Problem};
+use identity::{Identity, Permission, Principal};
+use lake::{ColumnKind, Columns, RecordTable, RecordTables, Veil, Wanted};
+use model::{EntityId, Problem, Timestamp};
+use policy::Access;
 use records::Records;
 use records::tables::{ColumnType, TABLES, table_rows};
 use serde_json::Value;
@@ -22,6 +26,9 @@ const RECORD_ROWS_MAX: u32 = 1_000_000;
 
 /// Current values, a row for each attribute of each entity.
 const ENTITIES_NOW: &str = "entities_now";
+/// Cases, and their steps.
+const CASES: &str = "cases";
+const CASE_EVENTS: &str = "case_events";
 /// The plan's indicators as last measured.
 const INDICATORS: &str = "indicators";
 
@@ -33,9 +40,26 @@ pub struct CityTables {
     pub twin: Arc<Twin>,
     /// The plan.
     pub plan: Arc<Plan>,
-    /// Who asks, and so sees only the tables that they may read; `None` is the platform itself, which reads all
+    /// Who may see what.
+    pub identity: Identity,
+    /// The city.
+    pub city: Arc<City>,
+    /// The clock.
+    pub clock: fn() -> Timestamp,
+    /// Who asks, and so sees only the tables and rows that they may read; `None` is the platform itself, which reads all
     /// but the audit trail.
-    pub reader: Option<Arc<Principal>>,
+    pub reader: Option<Reader>,
+    /// How personal values are shown.
+    pub look: Arc<Look>,
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    /// The caller.
+    pub caller: Arc<Principal>,
+    /// What the caller may see.
+    pub sight: Arc<Sight>,
 }
 
 const ENTITIES_NOW_COLUMNS: [(&str, ColumnKind); 11] = [
@@ -113,8 +137,22 @@ impl RecordTables for CityTables {
         all
     }
 
+    fn sight(&self) -> Option<Arc<dyn lake::Sight>> {
+        let sight = Arc::clone(&self.reader.as_ref()?.sight);
+        Some(sight)
+    }
+
+    fn may_read_department(&self, name: &str, department: Option<&str>) -> bool {
+        let reader = self.reader.as_ref();
+        reader.is_none_or(|reader| reader.sight.view().table(name, department))
+    }
+
     fn is_paged(&self, name: &str) -> bool {
         name == ENTITIES_NOW
+    }
+
+    fn veil(&self) -> Option<Arc<dyn Veil>> {
+        Some(Arc::clone(&self.look) as _)
     }
 
     fn page(&self, _name: &str, wanted: &Wanted, after: Option<&str>) -> Result<Columns, Problem> {
@@ -127,32 +165,78 @@ impl RecordTables for CityTables {
             match name.as_str() {
                 INDICATORS => Ok(self.plan.table_rows()),
                 name if !self.may_read(name) => Ok(Vec::new()),
-                _ => table_rows(&self.records, &name, RECORD_ROWS_MAX)
-                    .await
-                    .map(|(_, rows)| rows)
-                    .map_err(|failure| {
-                        failure.problem().cloned().unwrap_or_else(|| {
-                            Problem::new(
-                                "records",
-                                failure.to_string(),
-                                name,
-                                "try again; if it stays, run `jingling check`",
-                            )
-                        })
-                    }),
+                _ => self.record_rows(&name).await.map_err(|failure| {
+                    failure.problem().cloned().unwrap_or_else(|| {
+                        Problem::new(
+                            "records",
+                            failure.to_string(),
+                            name,
+                            "try again; if it stays, run `jingling check`",
+                        )
+                    })
+                }),
             }
         })
     }
 }
 
 impl CityTables {
-    /// The same tables as this reader sees them.
+    /// The rows of a table of records that the reader may see.
+    async fn record_rows(&self, name: &str) -> records::Result<Vec<Vec<Value>>> {
+        let (columns, mut rows) = table_rows(&self.records, name, RECORD_ROWS_MAX).await?;
+        rows.iter_mut().for_each(|row| without_sealed(row));
+        let Some(reader) = &self.reader else {
+            return Ok(rows);
+        };
+        let place = |column: &str| columns.iter().position(|name| *name == column);
+        if name == CASES {
+            let organisation = place("organisation_id");
+            rows.retain(|row| {
+                reader
+                    .sight
+                    .sees_case(organisation.and_then(|c| row[c].as_str()))
+            });
+        } else if name == CASE_EVENTS {
+            // A step is seen with its case, whoever had the case then.
+            let cases = Box::pin(self.record_rows(CASES)).await?;
+            let seen: BTreeSet<i64> = cases.iter().filter_map(|row| row[0].as_i64()).collect();
+            let case = place("case_id");
+            rows.retain(|row| {
+                case.and_then(|c| row[c].as_i64())
+                    .is_some_and(|id| seen.contains(&id))
+            });
+        } else {
+            reader.sight.retain_rows(&columns, &mut rows);
+        }
+        Ok(rows)
+    }
+
+    /// The same tables as this reader sees them, personal values masked.
     pub fn seen_by(&self, reader: &Arc<Principal>) -> Arc<Self> {
+        self.looked_at(reader, &self.look)
+    }
+
+    /// The same, with a look that may have a purpose.
+    pub fn looked_at(&self, reader: &Arc<Principal>, look: &Arc<Look>) -> Arc<Self> {
         Arc::new(Self {
+            look: Arc::clone(look),
             records: self.records.clone(),
             twin: self.twin.clone(),
             plan: self.plan.clone(),
-            reader: Some(Arc::clone(reader)),
+            identity: self.identity.clone(),
+            city: self.city.clone(),
+            clock: self.clock,
+            reader: Some(Reader {
+                sight: Arc::new(Sight::new(
+                    &self.identity,
+                    &self.city,
+                    &self.twin,
+                    reader,
+                    look.purpose(),
+                    (self.clock)(),
+                )),
+                caller: Arc::clone(reader),
+            }),
         })
     }
 
@@ -169,8 +253,30 @@ impl CityTables {
             },
         };
         match &self.reader {
-            Some(reader) => reader.may(permission),
+            Some(reader) => reader.caller.may(permission),
             None => permission != Permission::AuditRead,
+        }
+    }
+
+    /// What is shown in the place of a personal value; `None` when it is shown as it is, or not asked for.
+    fn shown(
+        &self,
+        wants: &[bool; 2],
+        entity: &Entity,
+        name: &str,
+        state: &Attribute<'_>,
+    ) -> Option<String> {
+        let (ValueRef::Text(stored) | ValueRef::Json(stored)) = state.value else {
+            return None;
+        };
+        if !wants.contains(&true) {
+            return None;
+        }
+        let (id, kind) = (entity.id.as_str(), entity.entity_type.as_str());
+        match self.look.text(id, kind, name, stored) {
+            Shown::AsStored => None,
+            Shown::Masked(text) => Some(text),
+            Shown::Plain(opened) => Some(opened.text),
         }
     }
 
@@ -182,13 +288,25 @@ impl CityTables {
         };
         let attributes = only(ATTRIBUTE);
         let mut columns: Vec<Growing> = wanted.columns.iter().map(|c| Growing::new(*c)).collect();
+        let wants = [VALUE_TEXT, VALUE_JSON].map(|column| wanted.columns.contains(&column));
         let mut rows = 0;
         let mut add = |entity: &Entity| {
+            let sight = self.reader.as_ref().map(|reader| &reader.sight);
+            let columns_seen = sight.map(|sight| (sight, sight.columns(entity)));
+            let sees = |name: &str| {
+                columns_seen
+                    .as_ref()
+                    .is_none_or(|(sight, columns)| sight.within(columns, name) != Access::Hidden)
+            };
             for (name, state) in entity.attributes() {
+                if !sees(name.as_str()) {
+                    continue;
+                }
                 if attributes.is_none_or(|names| names.iter().any(|n| n == name.as_str())) {
                     rows += 1;
+                    let shown = self.shown(&wants, entity, name.as_str(), &state);
                     for column in &mut columns {
-                        Growing::push(column, entity, name.as_str(), &state);
+                        Growing::push(column, entity, name.as_str(), &state, shown.as_deref());
                     }
                 }
             }
@@ -244,7 +362,7 @@ impl Growing {
         }
     }
 
-    fn push(&mut self, entity: &Entity, name: &str, state: &Attribute<'_>) {
+    fn push(&mut self, entity: &Entity, name: &str, state: &Attribute<'_>, shown: Option<&str>) {
         match self {
             Self::Number(numbers) => numbers.append_option(number_of(state.value)),
             Self::Position(positions) => positions.append_value(state.position.cast_signed()),
@@ -253,7 +371,9 @@ impl Growing {
                 ENTITY_ID => texts.append_value(entity.id.as_str()),
                 ENTITY_TYPE => texts.append_value(entity.entity_type.as_str()),
                 ATTRIBUTE => texts.append_value(name),
+                VALUE_TEXT if shown.is_some() => texts.append_option(shown),
                 VALUE_TEXT => texts.append_option(text_of(state.value)),
+                VALUE_JSON if shown.is_some() => texts.append_null(),
                 VALUE_JSON => texts.append_option(json_of(state.value)),
                 UNIT => texts.append_option(state.unit),
                 QUALITY => texts.append_value(state.quality.as_str()),

@@ -6,7 +6,10 @@ use indicators::{
     Direction as Directions, Method as Methods, Origin as Origins, Status as Statuses,
 };
 use lake::ColumnKind;
-use model::{MissingUnit as MissingUnits, Quality as Qualities, ValueKind as ValueKinds};
+use model::{
+    MissingUnit as MissingUnits, Personal as PersonalKinds, Quality as Qualities,
+    ValueKind as ValueKinds,
+};
 use pack::declare::ContradictionKind as Contradictions;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -65,6 +68,16 @@ words! {
         Relationship,
         /// Any JSON.
         Json,
+    }
+}
+
+words! {
+    /// What an attribute says of a person.
+    Personal of PersonalKinds {
+        /// Personal information.
+        Personal,
+        /// Sensitive personal information.
+        Sensitive,
     }
 }
 

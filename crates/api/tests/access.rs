@@ -17,13 +17,15 @@ fn only_these_are_public() {
         .into_iter()
         .filter(|line| line.ends_with(" public"))
         .collect();
-    // Of those of OAuth, each asks who it is by the protocol's own means; the two of /api/v1/oidc tell nobody's secret.
+    // Of those of OAuth, each asks who it is by the protocol's own means; the two of /api/v1/oidc tell nobody's secret;
+    // those of the session ask for the cookie of the step before, which is good once and for minutes.
     let expected = [
         "GET /.well-known/oauth-authorization-server public",
         "GET /.well-known/openid-configuration public",
         "GET /api/openapi.json public",
         "GET /api/v1/oidc/logout public",
         "GET /api/v1/oidc/refusal public",
+        "GET /api/v1/session/methods public",
         "GET /healthz public",
         "GET /metrics public",
         "GET /oauth2/authorize public",
@@ -32,6 +34,13 @@ fn only_these_are_public() {
         "GET /oauth2/userinfo public",
         "GET /readyz public",
         "POST /api/v1/session public",
+        "POST /api/v1/session/enrol/passkey public",
+        "POST /api/v1/session/enrol/passkey/question public",
+        "POST /api/v1/session/enrol/totp public",
+        "POST /api/v1/session/enrol/totp/confirm public",
+        "POST /api/v1/session/passkey public",
+        "POST /api/v1/session/passkey/question public",
+        "POST /api/v1/session/second public",
         "POST /oauth2/authorize public",
         "POST /oauth2/device_authorization public",
         "POST /oauth2/introspect public",

@@ -33,6 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let duty = Acting {
         actor: Actor::system("fixture"),
         organisation_id: None,
+        also: Vec::new(),
         permissions: vec!["case.open"],
     };
     let case = NewCase {

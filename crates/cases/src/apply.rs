@@ -9,7 +9,7 @@ use crate::{Cases, SEVERITIES, number};
 use model::{EntityId, Geometry, Problem, Timestamp, problem::quote};
 use records::alerts;
 use records::cases::{self, Case, CaseEvent};
-use records::{Acting, Failure, Result, Write, attachments, audit, organisations, users};
+use records::{Acting, Failure, Result, Write, attachments, audit, organisations, posts, users};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -251,7 +251,7 @@ impl Cases {
         match transition.assigns {
             Some(Assigns::Oneself) => case.assignee_id = acting.actor.user_id(),
             Some(Assigns::Given) => {
-                check_people(&mut write, act).await?;
+                check_people(&mut write, act, now).await?;
                 case.organisation_id.clone_from(&act.organisation);
                 case.assignee_id = act.assignee;
             }
@@ -422,21 +422,36 @@ async fn has_picture(write: &mut Write, act: &Act, case_id: i64) -> Result<bool>
 }
 
 /// The department and the person named must exist, and the person must work in the department.
-async fn check_people(write: &mut Write, act: &Act) -> Result<()> {
-    if let Some(id) = &act.organisation
-        && organisations::get(write, id).await?.is_none()
-    {
-        return Err(Failure::Invalid(Problem::new(
-            "unknown-organisation",
-            format!("there is no organisation \"{}\"", quote(id)),
-            "organisation",
-            "take an id from the list of organisations",
-        )));
+async fn check_people(write: &mut Write, act: &Act, now: Timestamp) -> Result<()> {
+    if let Some(id) = &act.organisation {
+        let Some(organisation) = organisations::get(write, id).await? else {
+            return Err(Failure::Invalid(Problem::new(
+                "unknown-organisation",
+                format!("there is no organisation \"{}\"", quote(id)),
+                "organisation",
+                "take an id from the list of organisations",
+            )));
+        };
+        if organisation.disabled {
+            return Err(Failure::Invalid(Problem::new(
+                "organisation-closed",
+                format!("{} takes no more work", organisation.name_zh),
+                "organisation",
+                "take one that is not closed",
+            )));
+        }
     }
     if let Some(id) = act.assignee {
-        let fits = users::get(write, id).await?.is_some_and(|u| {
-            !u.disabled && (act.organisation.is_none() || u.organisation_id == act.organisation)
-        });
+        let user = users::get(write, id).await?.filter(|u| !u.disabled);
+        let fits = match (&user, act.organisation.as_deref()) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            // Whoever holds a post of the department works in it, wherever their main post is.
+            (Some(user), Some(of)) => {
+                user.organisation_id.as_deref() == Some(of)
+                    || posts::people_of(write, of, now).await?.contains(&id)
+            }
+        };
         if !fits {
             return Err(Failure::Invalid(Problem::new(
                 "assignee",

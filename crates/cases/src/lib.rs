@@ -9,6 +9,7 @@ mod alerts;
 mod apply;
 pub mod assessment;
 mod attachments;
+mod hand_over;
 pub mod number;
 mod view;
 pub mod workflow;
@@ -16,6 +17,7 @@ pub mod workflow;
 pub use alerts::note_cleared;
 pub use apply::{Act, NewCase};
 pub use assessment::Assessment;
+pub use hand_over::hand_over;
 pub use view::{AllowedAction, Assignee, CaseDetail, CaseSummary, HistoryEntry};
 pub use workflow::Workflow;
 

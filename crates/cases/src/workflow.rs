@@ -418,7 +418,10 @@ impl Workflow {
             By::Organisation
                 if !is_mine
                     && acting.organisation_id.is_some()
-                    && acting.organisation_id != case.organisation_id =>
+                    && !case
+                        .organisation_id
+                        .as_deref()
+                        .is_some_and(|id| acting.works_in(id)) =>
             {
                 refused(format!("{} is another department's", case.number), dispatch)
             }

@@ -91,7 +91,7 @@ impl Files {
     }
 
     /// Paths of all files, sorted.
-    fn paths(&self) -> io::Result<Vec<String>> {
+    pub(crate) fn paths(&self) -> io::Result<Vec<String>> {
         let mut out = Vec::new();
         match self {
             Self::Embedded(id) => {

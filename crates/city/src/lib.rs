@@ -8,4 +8,4 @@ mod profile;
 
 pub use files::Files;
 pub use layers::{LAYERS, Town, Village};
-pub use profile::{City, Organisation, embedded_ids};
+pub use profile::{City, ORGANISATION_KINDS, Organisation, Purpose, embedded_ids};

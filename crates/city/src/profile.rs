@@ -31,6 +31,8 @@ pub struct City {
     pub notes_en: Vec<String>,
     /// Organisations that can be given work.
     pub organisations: Vec<Organisation>,
+    /// What personal data may be looked at for.
+    pub purposes: Vec<Purpose>,
     /// Towns and streets, by code.
     pub towns: Vec<Town>,
     /// Villages and communities, by code.
@@ -38,6 +40,13 @@ pub struct City {
     /// The profile's files, for what is read on demand.
     pub files: Files,
     layers: BTreeMap<&'static str, Cow<'static, [u8]>>,
+}
+
+/// The kinds of organisations (单位类别): department (部门), town (乡镇), operator (运营单位), enterprise (企业).
+pub const ORGANISATION_KINDS: [&str; 4] = ["department", "town", "operator", "enterprise"];
+
+fn department() -> String {
+    ORGANISATION_KINDS[0].to_owned()
 }
 
 /// A department, company or centre.
@@ -50,6 +59,39 @@ pub struct Organisation {
     pub name_zh: String,
     /// Name in English.
     pub name_en: String,
+    /// One of [`ORGANISATION_KINDS`]; a department when not said.
+    #[serde(default = "department")]
+    pub kind: String,
+    /// Code of the division (区划代码) that it answers for; the whole city when not said.
+    #[serde(default)]
+    pub division: Option<String>,
+}
+
+/// What personal data is looked at for (个人信息处理目的).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Purpose {
+    /// Short id: lower-case letters, digits, `-`.
+    pub id: String,
+    /// Title in Chinese.
+    pub title_zh: String,
+    /// Title in English.
+    pub title_en: String,
+}
+
+/// The purposes of a city that names none.
+fn purposes() -> Vec<Purpose> {
+    [
+        ("case-handling", "处置事件", "Handling a case"),
+        ("emergency", "应急处置", "Emergency"),
+        ("own-request", "本人申请", "The person's own request"),
+    ]
+    .map(|(id, title_zh, title_en)| Purpose {
+        id: id.to_owned(),
+        title_zh: title_zh.to_owned(),
+        title_en: title_en.to_owned(),
+    })
+    .into()
 }
 
 /// Ids of the profiles compiled in, sorted.
@@ -74,6 +116,8 @@ struct Written {
     notes_en: Vec<String>,
     #[serde(default)]
     organisations: Vec<Organisation>,
+    #[serde(default = "purposes")]
+    purposes: Vec<Purpose>,
 }
 
 impl City {
@@ -110,9 +154,58 @@ impl City {
         self.layers.get(name).map(AsRef::as_ref)
     }
 
+    /// Who may do what in this city beyond the platform's own policies: `policies/*.cedar`, each file's name and text.
+    ///
+    /// # Errors
+    /// `city-file` when one cannot be read or is no UTF-8.
+    pub fn policies(&self) -> Result<Vec<(String, String)>, Problem> {
+        let bad = |path: &str, what: String| {
+            Problem::new("city-file", what, path, "make it a readable UTF-8 file")
+        };
+        let paths = self
+            .files
+            .paths()
+            .map_err(|e| bad("policies", e.to_string()))?;
+        let mut all = Vec::new();
+        for path in paths {
+            let name = path
+                .strip_prefix("policies/")
+                .and_then(|p| p.strip_suffix(".cedar"));
+            let Some(name) = name.filter(|name| !name.contains('/')) else {
+                continue;
+            };
+            let bytes = self.files.read(&path)?.unwrap_or_default();
+            let text = String::from_utf8(bytes.into_owned())
+                .map_err(|e| bad(&path, format!("not UTF-8: {e}")))?;
+            all.push((name.to_owned(), text));
+        }
+        Ok(all)
+    }
+
+    /// The town that a place (longitude, latitude) lies in, by code.
+    pub fn town_of(&self, place: [f64; 2]) -> Option<&str> {
+        let town = self.towns.iter().find(|town| town.contains(place))?;
+        Some(&town.code)
+    }
+
     /// The organisation of that id.
     pub fn organisation(&self, id: &str) -> Option<&Organisation> {
         self.organisations.iter().find(|o| o.id == id)
+    }
+
+    /// The organisations of `city.toml`, and every town as one (乡镇、街道): `town-<code>`, which answers for its division.
+    pub fn all_organisations(&self) -> Vec<Organisation> {
+        let towns = self.towns.iter().map(|town| Organisation {
+            id: format!("town-{}", town.code),
+            name_zh: town.name.clone(),
+            name_en: town.name.clone(),
+            kind: "town".to_owned(),
+            division: Some(town.code.clone()),
+        });
+        // A town that city.toml names itself is what it says there.
+        let named = |o: &Organisation| self.organisation(&o.id).is_some();
+        let towns = towns.filter(|o| !named(o));
+        self.organisations.iter().cloned().chain(towns).collect()
     }
 
     fn read(files: Files) -> Result<Self, Problem> {
@@ -157,6 +250,7 @@ impl City {
             notes_zh,
             notes_en,
             organisations,
+            purposes,
         } = written;
         Ok(Self {
             id,
@@ -169,6 +263,7 @@ impl City {
             notes_zh,
             notes_en,
             organisations,
+            purposes,
             towns,
             villages,
             files,
@@ -242,6 +337,16 @@ fn check(w: &Written) -> Result<(), Problem> {
     }
     let mut seen = BTreeSet::new();
     for organisation in &w.organisations {
+        if !ORGANISATION_KINDS.contains(&organisation.kind.as_str()) {
+            return bad(
+                "organisations",
+                format!(
+                    "\"{}\" of \"{}\" is not a kind of organisation",
+                    organisation.kind, organisation.id
+                ),
+                &format!("use one of {}", ORGANISATION_KINDS.join(", ")),
+            );
+        }
         if !is_slug(&organisation.id) || !seen.insert(&organisation.id) {
             return bad(
                 "organisations",
@@ -250,6 +355,20 @@ fn check(w: &Written) -> Result<(), Problem> {
                     organisation.id
                 ),
                 "give each organisation its own id of lower-case letters, digits and -",
+            );
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for purpose in &w.purposes {
+        let is_titled = !purpose.title_zh.trim().is_empty() && !purpose.title_en.trim().is_empty();
+        if !is_slug(&purpose.id) || !seen.insert(&purpose.id) || !is_titled {
+            return bad(
+                "purposes",
+                format!(
+                    "\"{}\" is not a short id, is there twice, or has no title",
+                    purpose.id
+                ),
+                "give each purpose its own id of lower-case letters, digits and -, and a title in both languages",
             );
         }
     }
@@ -281,6 +400,15 @@ mod tests {
             639
         );
         assert!(city.organisation("shuili").is_some());
+        let all = city.all_organisations();
+        assert_eq!(all.len(), city.organisations.len() + 28);
+        let kind_of = |id: &str| {
+            let found = all.iter().find(|o| o.id == id).unwrap();
+            (found.kind.as_str(), found.division.as_deref())
+        };
+        assert_eq!(kind_of("shuili"), ("department", None));
+        assert_eq!(kind_of("gongdian"), ("operator", None));
+        assert_eq!(kind_of("town-429006001"), ("town", Some("429006001")));
         assert!(city.notes_zh[0].contains("示意图"));
         assert!(city.layer("towns").is_some() && city.layer("roads").is_none());
         let size: usize = LAYERS.iter().map(|l| city.layer(l).unwrap().len()).sum();
@@ -343,6 +471,18 @@ mod tests {
         expect(
             "id = \"shuili\"",
             "id = \"chengguan\"",
+            "city-value",
+            "city.toml: organisations",
+        );
+        expect(
+            "id = \"emergency\"",
+            "id = \"case-handling\"",
+            "city-value",
+            "city.toml: purposes",
+        );
+        expect(
+            "kind = \"operator\"",
+            "kind = \"club\"",
             "city-value",
             "city.toml: organisations",
         );

@@ -48,11 +48,13 @@ impl Sink for JournalSink {
             return Ok(Receipt {
                 position,
                 refused: Some(problem),
+                withheld: false,
             });
         }
         Ok(Receipt {
             position: self.append(message.payload)?,
             refused: None,
+            withheld: false,
         })
     }
 

@@ -276,6 +276,22 @@ async fn retained_messages_are_kept_cleared_and_outlive_the_door() {
 }
 
 #[tokio::test]
+async fn what_the_sink_withholds_is_accepted_and_neither_handed_on_nor_kept() {
+    let door = open(options()).await;
+    let mut device = door.client(5, "dev-1", "dev-1").await;
+    assert_eq!(device.subscribe("devices/dev-1/#", 1).await, 1);
+    // With the retain flag, QoS 1.
+    let bytes = device.publish_bytes("devices/dev-1/withheld", 1, 3, b"personal");
+    device.send(&bytes).await;
+    assert_eq!(device.receive().await, [0x40, 2, 0, 1], "accepted");
+    device.ping().await;
+    assert_eq!(door.sink.payloads(), ["personal"]);
+    assert_eq!(door.metric(|m| &m.messages_withheld_total), 1);
+    assert_eq!(door.metric(|m| &m.messages_out_total), 0);
+    assert_eq!(door.metric(|m| &m.retained), 0);
+}
+
+#[tokio::test]
 async fn what_is_retained_or_cleared_is_acknowledged_when_it_is_durable() {
     let door = open(options()).await;
     let mut device = door.client(5, "dev-1", "dev-1").await;

@@ -3,11 +3,14 @@
 
 use crate::{Identity, secret};
 use model::{DeviceId, Problem, Timestamp, TypeName, problem::quote};
+use records::device_credentials::{self, DeviceCredential};
 use records::devices::{Device, DeviceChange, DeviceFilter};
 use records::{Actor, Failure, Page, PageRequest, Result, Write, audit, devices};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+/// Hours for which a device's old password stays good beside a new one, where nobody says another number.
+pub const OVERLAP_HOURS: u32 = 24;
 /// Characters of the client id's random end: 30 bits, against guessing and against two devices whose ids
 /// end alike. The table's uniqueness is the guard; a clash is drawn again.
 const SUFFIX_CHARS: usize = 6;
@@ -44,6 +47,19 @@ pub struct DeviceCredentials {
     pub password: String,
     /// The topic it publishes to.
     pub topic: String,
+}
+
+/// A device's new password. It is not stored and cannot be shown again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rotated {
+    /// Its name at the MQTT door.
+    pub client_id: String,
+    /// Username at the doors.
+    pub username: String,
+    /// The new password.
+    pub password: String,
+    /// Until when the old one is good.
+    pub old_until: Timestamp,
 }
 
 impl Identity {
@@ -124,6 +140,7 @@ impl Identity {
                 name: name.clone(),
                 secret_salt: secret_salt.clone(),
                 secret_hash: secret_hash.clone(),
+                secret_set_at: None,
                 created_at: now,
                 created_by: actor.name.clone(),
                 online: false,
@@ -160,7 +177,8 @@ impl Identity {
     }
 
     /// The device that signs in at a door; `None` for an unknown device and for a wrong password alike. An
-    /// empty `client_id` (a door without one, such as HTTP) is taken from the username.
+    /// empty `client_id` (a door without one, such as HTTP) is taken from the username. The password before the device's own
+    /// is good as long as [`Identity::rotate_device_password`] said.
     ///
     /// # Errors
     /// The store's own.
@@ -169,11 +187,83 @@ impl Identity {
         client_id: &str,
         username: &str,
         password: &str,
+        now: Timestamp,
     ) -> Result<Option<Device>> {
-        let device = devices::by_username(&mut *self.records().read().await?, username).await?;
-        Ok(device
-            .filter(|d| client_id.is_empty() || d.client_id == client_id)
-            .filter(|d| secret::verify_device_password(password, &d.secret_salt, &d.secret_hash)))
+        let mut read = self.records().read().await?;
+        let device = devices::by_username(&mut read, username)
+            .await?
+            .filter(|d| client_id.is_empty() || d.client_id == client_id);
+        let Some(device) = device else {
+            return Ok(None);
+        };
+        if secret::verify_device_password(password, &device.secret_salt, &device.secret_hash) {
+            return Ok(Some(device));
+        }
+        let older = device_credentials::of_device(&mut read, &device.client_id).await?;
+        let is_good = older.iter().any(|c| {
+            c.kind == device_credentials::PASSWORD
+                && c.expires_at > now
+                && secret::verify_device_password(password, &c.secret_salt, &c.secret_hash)
+        });
+        Ok(is_good.then_some(device))
+    }
+
+    /// Gives a device a new password. The one that it has stays good for `overlap_s` seconds more, so that the device can be
+    /// told the new one while it works; any before that is wrong from now on.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`]; [`Failure::Invalid`] `overlap`.
+    pub async fn rotate_device_password(
+        &self,
+        client_id: &str,
+        overlap_s: i64,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Rotated> {
+        let max = self.options().device_overlap_s_max;
+        if !(0..=max).contains(&overlap_s) {
+            return Err(Failure::Invalid(Problem::new(
+                "overlap",
+                format!("{overlap_s} seconds are no time for which the old password can stay good"),
+                "overlap",
+                format!("use 0 to {max} seconds"),
+            )));
+        }
+        let password = secret::generate_secret();
+        let (salt, hash) = secret::hash_device_password(&password);
+        let old_until = now.plus_seconds(overlap_s);
+        let mut write = self.records().write().await?;
+        let device = devices::by_client_id(&mut write, client_id)
+            .await?
+            .ok_or_else(|| Failure::not_found("device", quote(client_id)))?;
+        device_credentials::delete_passwords(&mut write, client_id).await?;
+        if overlap_s > 0 {
+            let old = DeviceCredential {
+                id: 0,
+                client_id: device.client_id.clone(),
+                kind: device_credentials::PASSWORD.to_owned(),
+                secret_salt: device.secret_salt.clone(),
+                secret_hash: device.secret_hash.clone(),
+                fingerprint: None,
+                subject: None,
+                created_at: device.secret_set_at.unwrap_or(device.created_at),
+                created_by: actor.name.clone(),
+                expires_at: old_until,
+            };
+            device_credentials::insert(&mut write, &old).await?;
+        }
+        devices::set_password(&mut write, client_id, (&salt, &hash), now).await?;
+        let target = format!("device:{}", device.client_id);
+        let detail = json!({"id": device.id, "old_until": old_until.to_string()});
+        let event = records::Event::DeviceRotate;
+        audit::insert(&mut write, now, actor, event, &target, &detail).await?;
+        write.commit().await?;
+        Ok(Rotated {
+            client_id: device.client_id,
+            username: device.username,
+            password,
+            old_until,
+        })
     }
 
     /// One device.

@@ -2,34 +2,64 @@
 //! that a person makes goes to the audit trail in the transaction of the change.
 //!
 //! Reading order: [`permission`] (what can be allowed), [`role`] (who is allowed what, as data),
-//! [`principal`] (the caller once known), [`limiter`] (how often sign-in may be tried), [`password`] and
-//! [`secret`] (what is kept of passwords and tokens), then [`Identity`]'s parts: sign-in and
-//! sessions, users, tokens, devices.
+//! [`separation`] (the three administrators), [`dangerous`] (what one person may not do alone), [`principal`] (the caller once
+//! known), [`policies`] (what policies let it do), [`limiter`] (how often sign-in may be tried), [`password`] and
+//! [`secret`] (what is kept of passwords and tokens), the second factors ([`key`], [`totp`], [`webauthn`]),
+//! organisations, [`posts`], hand-overs and [`roster`] (the same from a file), then
+//! [`Identity`]'s parts: sign-in and its second step, sessions, a person's own account, users, tokens, devices.
 
+mod account;
+pub mod approvals;
+mod certificates;
+pub mod checks;
+pub mod dangerous;
 mod devices;
+mod hand_over;
+pub mod key;
 pub mod limiter;
+pub mod organisation;
 pub mod password;
+mod pending;
 pub mod permission;
+pub mod policies;
+pub mod posts;
 pub mod principal;
 pub mod role;
+pub mod roster;
+mod second_step;
 pub mod secret;
+pub mod separation;
 mod sessions;
 mod tokens;
+pub mod totp;
 mod users;
+pub mod webauthn;
 
-pub use devices::{DeviceCredentials, DeviceIdentity};
+pub use account::{Account, AddedPasskey, NewTotp};
+pub use approvals::{Approved, Asked, Ended};
+pub use certificates::Certificate;
+pub use dangerous::DangerousAct;
+pub use devices::{DeviceCredentials, DeviceIdentity, OVERLAP_HOURS, Rotated};
+pub use hand_over::{HandOver, HandOverPlan, PostLeft};
+pub use key::CityKey;
+pub use organisation::{NewOrganisation, OrganisationChange};
 pub use permission::Permission;
+pub use posts::{NewPost, PostChange, PostHeld};
 pub use principal::{Principal, PrincipalId};
 pub use role::Role;
+pub use second_step::{HalfSignIn, SignInStep, Ways};
+pub use separation::Administrator;
 pub use sessions::SignIn;
 pub use tokens::NewTokenSecret;
 pub use users::{GeneratedSignIn, NewPerson, PersonChange};
+pub use webauthn::Origin;
 
 use limiter::SignInLimiter;
 use parking_lot::Mutex;
 use password::WorkFactor;
-use records::{Records, Result};
-use std::sync::Arc;
+use records::{Failure, Records, Result};
+use second_step::Waiting;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::Semaphore;
 
 /// The limits of identity. Every one can be set; the defaults are meant for a city.
@@ -57,6 +87,40 @@ pub struct Options {
     pub name_chars_max: usize,
     /// Most devices that one call may register.
     pub devices_at_once_max: usize,
+    /// Longest time that a device's old password stays good beside a new one, in seconds.
+    pub device_overlap_s_max: i64,
+    /// Most certificates of one device.
+    pub device_certificates_max: usize,
+    /// Roles whose people must have a second factor; who has none sets one up at the next sign-in, before anything else.
+    pub second_factor_required_for: Vec<Role>,
+    /// How long the second step of a sign-in may take, and the answer to a challenge, in seconds.
+    pub second_step_s: i64,
+    /// Wrong answers to the second step before the password is asked for again.
+    pub second_tries_max: u32,
+    /// Time steps that a person's clock may be off, each way (RFC 6238 §5.2 advises one).
+    pub totp_skew_steps: i64,
+    /// Recovery codes that a person gets.
+    pub recovery_codes: usize,
+    /// Most passkeys of one person.
+    pub passkeys_max: usize,
+    /// A session is young for this long; only a young one may change how its person signs in, in seconds.
+    pub session_young_s: i64,
+    /// Half sign-ins, and challenges, that are remembered at once.
+    pub waiting_max: usize,
+    /// The same from one network address.
+    pub waiting_per_peer_max: usize,
+    /// What authenticators show as the name of the city.
+    pub city_name: String,
+    /// What needs a second person, and how long it waits for one.
+    pub approval: approvals::Options,
+    /// Most organisations above one another.
+    pub organisation_depth_max: usize,
+    /// Most posts that one person holds.
+    pub posts_per_person_max: usize,
+    /// Longest duty of a post and longest note of a hand-over, in characters.
+    pub duty_chars_max: usize,
+    /// How much a file of organisations, posts and people may hold.
+    pub roster: roster::Limits,
 }
 
 impl Default for Options {
@@ -73,6 +137,23 @@ impl Default for Options {
             username_chars_max: 64,
             name_chars_max: 128,
             devices_at_once_max: 10_000,
+            device_overlap_s_max: 90 * 86_400,
+            device_certificates_max: 10,
+            second_factor_required_for: Vec::new(),
+            second_step_s: 300,
+            second_tries_max: 5,
+            totp_skew_steps: 1,
+            recovery_codes: 10,
+            passkeys_max: 20,
+            session_young_s: 600,
+            waiting_max: 20_000,
+            waiting_per_peer_max: 500,
+            city_name: "竟陵".to_owned(),
+            approval: approvals::Options::default(),
+            organisation_depth_max: 8,
+            posts_per_person_max: 20,
+            duty_chars_max: 2_000,
+            roster: roster::Limits::default(),
         }
     }
 }
@@ -84,6 +165,10 @@ pub struct Identity {
     options: Arc<Options>,
     limiter: Arc<Mutex<SignInLimiter>>,
     password_checks: Arc<Semaphore>,
+    key: Option<Arc<CityKey>>,
+    origin: Arc<OnceLock<Origin>>,
+    waiting: Arc<Mutex<Waiting>>,
+    governing: policies::Governing,
     // Checked in place of a stored hash when the username is unknown, so that both take the same time.
     nobody: Arc<str>,
 }
@@ -99,13 +184,48 @@ impl Identity {
             limiter: Arc::new(Mutex::new(SignInLimiter::new(options.sign_in.clone()))),
             password_checks: Arc::new(Semaphore::new(options.password_checks_at_once_max.max(1))),
             nobody: nobody.expose().into(),
+            key: None,
+            origin: Arc::default(),
+            waiting: Arc::new(Mutex::new(Waiting::new(&options))),
+            governing: policies::own().map_err(records::Failure::Invalid)?,
             records,
             options: Arc::new(options),
         })
     }
 
+    /// With the city's key; without one nobody can set up time-based codes or sign in with them.
+    #[must_use]
+    pub fn with_key(mut self, key: CityKey) -> Self {
+        self.key = Some(Arc::new(key));
+        self
+    }
+
+    /// Says under which address people reach the city, once it is known; without one nobody can use passkeys. The first
+    /// that is said stays.
+    pub fn set_origin(&self, origin: Origin) {
+        let _ = self.origin.set(origin);
+    }
+
+    /// The address that passkeys are made for.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.get()
+    }
+
+    /// Who has to wait before the next attempt to sign in; the most failures first, `max` at most.
+    pub fn sign_in_waiting(&self, now: model::Timestamp, max: usize) -> Vec<limiter::Waiting> {
+        self.limiter.lock().waiting(now, max)
+    }
+
     /// The limits in force.
     pub fn options(&self) -> &Options {
         &self.options
+    }
+}
+
+/// How writing down "last used" went: a disk that is full or takes no writes keeps nobody from reading.
+fn if_the_disk_lets(written: Result<()>) -> Result<()> {
+    match written {
+        Err(Failure::Unavailable(_)) => Ok(()),
+        other => other,
     }
 }

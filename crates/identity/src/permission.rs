@@ -64,12 +64,30 @@ permissions! {
     DataCorrect = "data.correct",
     /// Send updates through the HTTP doors.
     IngestWrite = "ingest.write",
+    /// See personal data whole, for a stated purpose.
+    PersonalReveal = "personal.reveal",
+    /// Export everything held about a person, and see who looked at it.
+    PersonalExport = "personal.export",
     /// Read the audit trail.
     AuditRead = "audit.read",
+    /// Read the security view (安全态势): failed sign-ins, who waits, certificates, known holes, backups.
+    SecurityRead = "security.read",
     /// Add and change users.
     UserManage = "user.manage",
     /// Add and remove machines' tokens.
     TokenManage = "token.manage",
+    /// Give people their roles (授权), and take them back.
+    RoleGrant = "role.grant",
+    /// Read the rules of who may see what.
+    PolicyRead = "policy.read",
+    /// Change the rules of who may see what.
+    PolicyManage = "policy.manage",
+    /// Renew and end the platform's signing keys.
+    KeyManage = "key.manage",
+    /// Decide on dangerous acts that others asked for (双人审批); which of them is the act's own rule.
+    ApprovalDecide = "approval.decide",
+    /// Read organisations, posts and who holds them; telephone numbers in part.
+    OrganisationRead = "organisation.read",
 }
 
 impl fmt::Display for Permission {

@@ -1,6 +1,7 @@
 //! The caller, once known: a person with a session or a machine with a token.
 
 use crate::permission::Permission;
+use crate::posts::PostHeld;
 use crate::role::Role;
 use model::Problem;
 use records::{Acting, Actor, ActorKind, Failure};
@@ -29,7 +30,10 @@ pub struct Principal {
     pub role: Role,
     /// The person's department; `None` for machines and for who belongs to none.
     pub organisation_id: Option<String>,
-    /// What the role may do.
+    /// The posts (岗位) that the person holds now beside the main one; a machine has none.
+    #[serde(default)]
+    pub posts: Vec<PostHeld>,
+    /// What the role may do, and the roles of the posts.
     pub permissions: Vec<Permission>,
 }
 
@@ -53,6 +57,17 @@ impl Principal {
             "permission",
             "sign in as somebody who may, or ask the engineer for another role",
         )))
+    }
+
+    /// Every organisation that the person belongs to: the main one first, then those whose posts they hold.
+    pub fn organisations(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = self.organisation_id.as_deref().into_iter().collect();
+        for post in &self.posts {
+            if !all.contains(&post.organisation_id.as_str()) {
+                all.push(&post.organisation_id);
+            }
+        }
+        all
     }
 
     /// The user's id; `None` for a machine.
@@ -80,6 +95,11 @@ impl Principal {
         Acting {
             actor: self.actor(peer),
             organisation_id: self.organisation_id.clone(),
+            also: self
+                .posts
+                .iter()
+                .map(|p| p.organisation_id.clone())
+                .collect(),
             permissions: self.permissions.iter().map(|p| p.as_str()).collect(),
         }
     }

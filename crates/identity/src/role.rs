@@ -1,17 +1,23 @@
-//! Roles as data: which role may do what. One table, read from top to bottom.
+//! Roles: the words of; what each may do is policy.
 
-use crate::permission::Permission::{self, *};
+use crate::permission::Permission;
 use model::{Problem, problem::quote};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 /// What a person or a machine is in the city.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// The city's IT engineer.
+    /// The system administrator (系统管理员): accounts, devices, tokens, clients.
     Admin,
+    /// The security administrator (安全管理员): roles, policies, keys, approvals.
+    Security,
+    /// The audit administrator (审计管理员): the audit trail.
+    Auditor,
     /// The duty officer of the command centre.
     Duty,
     /// A department's operator.
@@ -26,92 +32,29 @@ pub enum Role {
     Viewer,
     /// A machine that sends data in and reads back what became of it.
     Collector,
+    /// Somebody whom the security administrator has not given a role yet: may sign in, and nothing else.
+    None,
 }
 
-/// The roles, each with its word and what it may do.
-const ROLES: &[(Role, &str, &[Permission])] = &[
-    // One engineer runs a small city's platform: everything. Larger cities give the parts to other roles.
-    (Role::Admin, "admin", Permission::ALL),
-    (
-        Role::Duty,
-        "duty",
-        &[
-            EntityRead,
-            SqlQuery,
-            AlertRead,
-            AlertAcknowledge,
-            CaseRead,
-            CaseOpen,
-            CaseDispatch,
-            CaseVerify,
-            DeviceRead,
-            DeadLetterRead,
-            IndicatorRead,
-            DataCorrect,
-        ],
-    ),
-    (
-        Role::Operator,
-        "operator",
-        &[
-            EntityRead,
-            AlertRead,
-            AlertAcknowledge,
-            CaseRead,
-            CaseOpen,
-            CaseHandle,
-            DeviceRead,
-            DeadLetterRead,
-            IndicatorRead,
-        ],
-    ),
-    (
-        Role::Field,
-        "field",
-        &[EntityRead, AlertRead, CaseRead, CaseHandle],
-    ),
-    (
-        Role::Planner,
-        "planner",
-        &[
-            EntityRead,
-            SqlQuery,
-            TableImport,
-            TableRemove,
-            AlertRead,
-            CaseRead,
-            DeviceRead,
-            IndicatorRead,
-            IndicatorReport,
-            DataCorrect,
-        ],
-    ),
-    (
-        Role::Analyst,
-        "analyst",
-        &[
-            EntityRead,
-            SqlQuery,
-            TableImport,
-            AlertRead,
-            CaseRead,
-            DeviceRead,
-            DeadLetterRead,
-            IndicatorRead,
-        ],
-    ),
-    (
-        Role::Viewer,
-        "viewer",
-        &[EntityRead, AlertRead, CaseRead, IndicatorRead],
-    ),
-    (Role::Collector, "collector", &[IngestWrite, EntityRead]),
+/// The roles, each with its word. What each may do by default is said in `policies/roles.cedar`.
+const ROLES: &[(Role, &str)] = &[
+    (Role::Admin, "admin"),
+    (Role::Security, "security"),
+    (Role::Auditor, "auditor"),
+    (Role::Duty, "duty"),
+    (Role::Operator, "operator"),
+    (Role::Field, "field"),
+    (Role::Planner, "planner"),
+    (Role::Analyst, "analyst"),
+    (Role::Viewer, "viewer"),
+    (Role::Collector, "collector"),
+    (Role::None, "none"),
 ];
 
 impl Role {
     /// Every role.
     pub fn all() -> impl Iterator<Item = Role> {
-        ROLES.iter().map(|(role, _, _)| *role)
+        ROLES.iter().map(|(role, _)| *role)
     }
 
     /// Its word.
@@ -119,16 +62,18 @@ impl Role {
         self.entry().1
     }
 
-    /// What it may do.
+    /// What it may do by the program's own policies, wherever others hold beside them.
     pub fn permissions(self) -> &'static [Permission] {
-        self.entry().2
+        static BY_DEFAULT: OnceLock<HashMap<Role, Vec<Permission>>> = OnceLock::new();
+        let all = BY_DEFAULT.get_or_init(crate::policies::by_default);
+        all.get(&self).map_or(&[], Vec::as_slice)
     }
 
-    fn entry(self) -> &'static (Role, &'static str, &'static [Permission]) {
-        // Every role is in the table (tested); the last one may do the least harm.
+    fn entry(self) -> &'static (Role, &'static str) {
+        // Every role is in the table (tested); the last one may do nothing.
         ROLES
             .iter()
-            .find(|(role, _, _)| *role == self)
+            .find(|(role, _)| *role == self)
             .unwrap_or(&ROLES[ROLES.len() - 1])
     }
 }
@@ -144,10 +89,10 @@ impl FromStr for Role {
     fn from_str(text: &str) -> Result<Self, Problem> {
         ROLES
             .iter()
-            .find(|(_, word, _)| *word == text)
-            .map(|(role, _, _)| *role)
+            .find(|(_, word)| *word == text)
+            .map(|(role, _)| *role)
             .ok_or_else(|| {
-                let words: Vec<_> = ROLES.iter().map(|(_, word, _)| *word).collect();
+                let words: Vec<_> = ROLES.iter().map(|(_, word)| *word).collect();
                 Problem::new(
                     "unknown-role",
                     format!("\"{}\" is not a role", quote(text)),
@@ -167,6 +112,8 @@ mod tests {
     fn every_role_is_in_the_table_once_and_its_word_leads_back() {
         for role in [
             Role::Admin,
+            Role::Security,
+            Role::Auditor,
             Role::Duty,
             Role::Operator,
             Role::Field,
@@ -174,8 +121,9 @@ mod tests {
             Role::Analyst,
             Role::Viewer,
             Role::Collector,
+            Role::None,
         ] {
-            assert_eq!(ROLES.iter().filter(|(r, _, _)| *r == role).count(), 1);
+            assert_eq!(ROLES.iter().filter(|(r, _)| *r == role).count(), 1);
             assert_eq!(role.as_str().parse::<Role>().unwrap(), role);
             let set: BTreeSet<_> = role.permissions().iter().collect();
             assert_eq!(
@@ -184,36 +132,8 @@ mod tests {
                 "{role} lists one twice"
             );
         }
-        assert_eq!(Role::all().count(), 8);
+        assert_eq!(Role::all().count(), 11);
+        assert_eq!(Role::None.permissions(), []);
         assert_eq!("root".parse::<Role>().unwrap_err().code, "unknown-role");
-    }
-
-    #[test]
-    fn the_dangerous_permissions_are_where_they_should_be() {
-        let holders = |permission| {
-            Role::all()
-                .filter(|r| r.permissions().contains(&permission))
-                .map(Role::as_str)
-                .collect::<Vec<_>>()
-        };
-        for only_admin in [UserManage, TokenManage, DeviceManage, AuditRead] {
-            assert_eq!(holders(only_admin), ["admin"], "{only_admin}");
-        }
-        assert_eq!(holders(IngestWrite), ["admin", "collector"]);
-        assert_eq!(holders(CaseDispatch), ["admin", "duty"]);
-        assert_eq!(holders(CaseVerify), ["admin", "duty"]);
-        assert_eq!(holders(CaseHandle), ["admin", "operator", "field"]);
-        assert_eq!(holders(IndicatorReport), ["admin", "planner"]);
-        assert_eq!(holders(DataCorrect), ["admin", "duty", "planner"]);
-        assert_eq!(holders(SqlQuery), ["admin", "duty", "planner", "analyst"]);
-        assert_eq!(holders(TableImport), ["admin", "planner", "analyst"]);
-        assert_eq!(holders(TableRemove), ["admin", "planner"]);
-        for permission in Permission::ALL {
-            assert!(!holders(*permission).is_empty());
-            assert_eq!(
-                permission.as_str().parse::<Permission>().unwrap(),
-                *permission
-            );
-        }
     }
 }

@@ -17,6 +17,12 @@ const PASSWORD_GROUPS: usize = 5;
 const GROUP_CHARS: usize = 5;
 /// Characters of a token or a device's password: 52 × 5 = 260 bits.
 const TOKEN_CHARS: usize = 52;
+/// Groups of a recovery code.
+const RECOVERY_GROUPS: usize = 4;
+/// Characters of such a group.
+const RECOVERY_GROUP_CHARS: usize = 4;
+/// Characters of a typed recovery code that are looked at.
+const RECOVERY_TYPED_MAX: usize = 64;
 /// What every service token begins with, so that a leaked one is recognised.
 pub const TOKEN_PREFIX: &str = "jl_";
 
@@ -52,6 +58,31 @@ pub fn hash_token(token: &str) -> String {
     hex::encode(Sha256::digest(token.as_bytes()))
 }
 
+/// A session's name, from its secret: 128 bits that are nobody's secret. Systems that a person signed in to know the session
+/// by it (`sid` of OpenID Connect), and its person ends it by it.
+pub fn session_name(session_secret: &str) -> String {
+    hash_token(&format!("sid:{session_secret}"))[..32].to_owned()
+}
+
+/// A recovery code (恢复码): 80 bits, such as `7m2k-q4d9-p0tr-w8hz`.
+pub fn generate_recovery_code() -> String {
+    (0..RECOVERY_GROUPS)
+        .map(|_| random_text(RECOVERY_GROUP_CHARS))
+        .collect::<Vec<_>>()
+        .join("-")
+}
+
+/// What is kept of a person's recovery code, however it was typed: with or without lines, in small or capital letters.
+pub fn hash_recovery_code(user_id: i64, code: &str) -> Secret {
+    let plain: String = code
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric())
+        .map(|c| c.to_ascii_lowercase())
+        .take(RECOVERY_TYPED_MAX)
+        .collect();
+    Secret::new(hash_token(&format!("recovery:{user_id}:{plain}")))
+}
+
 /// What is kept of a device's password: a salt and the SHA-256 of salt and password, both hex.
 pub fn hash_device_password(password: &str) -> (Secret, Secret) {
     let salt = random_text(26);
@@ -75,7 +106,7 @@ fn salted(salt: &str, password: &str) -> [u8; 32] {
 
 /// Compares without stopping at the first difference. `black_box` keeps the compiler from finding a way to
 /// stop early.
-fn same(a: &[u8], b: &[u8]) -> bool {
+pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len()
         && std::hint::black_box(
             a.iter()
@@ -102,6 +133,19 @@ mod tests {
             assert!(token.starts_with("jl_") && bits(&token[3..]) >= 256);
             assert!(seen.insert(token));
         }
+    }
+
+    #[test]
+    fn a_recovery_code_is_one_persons_however_it_is_typed() {
+        let code = generate_recovery_code();
+        assert_eq!(code.len(), 19, "{code}");
+        let kept = hash_recovery_code(7, &code);
+        assert_eq!(
+            kept,
+            hash_recovery_code(7, &code.to_uppercase().replace('-', " "))
+        );
+        assert_ne!(kept, hash_recovery_code(8, &code));
+        assert_ne!(kept, hash_recovery_code(7, &generate_recovery_code()));
     }
 
     #[test]

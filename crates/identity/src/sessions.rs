@@ -1,13 +1,14 @@
 //! Sign-in, and the sessions of people who have.
 
+use crate::posts::{PostHeld, held_by};
 use crate::principal::{Principal, PrincipalId};
 use crate::role::Role;
 use crate::users::clean_username;
-use crate::{Identity, password, secret};
+use crate::{Identity, if_the_disk_lets, password, secret};
 use model::{Problem, Timestamp};
 use records::sessions::Session;
 use records::users::User;
-use records::{Actor, ActorKind, Failure, Records, Result, Secret, audit, sessions, users};
+use records::{Actor, ActorKind, Failure, Records, Result, Secret, Write, audit, sessions, users};
 use serde_json::json;
 
 /// A person has signed in.
@@ -22,11 +23,10 @@ pub struct SignIn {
 }
 
 impl Identity {
-    /// Signs a person in. `peer` is the network address without the port.
+    /// Signs a person in at a door that can ask for nothing but a password. `peer` is the network address without the port.
     ///
     /// # Errors
-    /// [`Failure::TooMany`] after too many wrong attempts; [`Failure::Unauthenticated`] `sign-in-wrong`, the
-    /// same for an unknown username, a wrong password and a closed account.
+    /// As [`Identity::begin_sign_in`]; [`Failure::Forbidden`] `second-factor-door` for who signs in with a second factor.
     pub async fn sign_in(
         &self,
         username: &str,
@@ -34,22 +34,38 @@ impl Identity {
         peer: &str,
         now: Timestamp,
     ) -> Result<SignIn> {
+        let user = self.password_step(username, given, peer, now).await?;
+        if self.needs_second(&user).await?.is_some() {
+            self.refuse_sign_in(&user.username, peer, now).await?;
+            return Err(Failure::Forbidden(Problem::new(
+                "second-factor-door",
+                "this person signs in with a second factor, which this door cannot ask for",
+                "session",
+                "sign in on the page, or here as the user \"token\" with a service token",
+            )));
+        }
+        let mut write = self.records().write().await?;
+        let signed = self
+            .open_session(&mut write, &user, "password", peer, now)
+            .await?;
+        write.commit().await?;
+        Ok(signed)
+    }
+
+    /// The first step of a sign-in: whose password it is.
+    pub(crate) async fn password_step(
+        &self,
+        username: &str,
+        given: &str,
+        peer: &str,
+        now: Timestamp,
+    ) -> Result<User> {
         // An overlong or badly formed username cannot exist; it is still counted, under its cut form.
         let username: String = clean_username(username)
             .chars()
             .take(self.options.username_chars_max)
             .collect();
-        if let Err(retry_after_s) = self.limiter.lock().begin(&username, peer, now) {
-            return Err(Failure::TooMany {
-                problem: Problem::new(
-                    "sign-in-too-often",
-                    "too many wrong attempts to sign in",
-                    "session",
-                    format!("wait {retry_after_s} seconds, then try again"),
-                ),
-                retry_after_s,
-            });
-        }
+        self.begin_try(&username, peer, now)?;
         let user = users::by_username(&mut *self.records().read().await?, &username).await?;
         let stored = user.as_ref().map_or_else(
             || self.nobody.to_string(),
@@ -58,22 +74,7 @@ impl Identity {
         let fits = given.len() <= self.options.password_bytes_max
             && self.verify_password(given.to_owned(), stored).await?;
         let Some(user) = user.filter(|u| fits && !u.disabled) else {
-            let mut write = self.records().write().await?;
-            let actor = Actor {
-                kind: ActorKind::System,
-                name: username.clone(),
-                peer: peer.to_owned(),
-            };
-            audit::insert(
-                &mut write,
-                now,
-                &actor,
-                records::Event::SessionRefused,
-                "session",
-                &json!({}),
-            )
-            .await?;
-            write.commit().await?;
+            self.refuse_sign_in(&username, peer, now).await?;
             return Err(Failure::Unauthenticated(Problem::new(
                 "sign-in-wrong",
                 "the username or the password is wrong",
@@ -81,13 +82,57 @@ impl Identity {
                 "check both; the engineer can set a new password with `jingling user password`",
             )));
         };
-        self.limiter.lock().succeeded(&username, peer);
-        let principal = principal_of(&user)?;
+        self.limiter.lock().succeeded(&username, peer, now);
+        Ok(user)
+    }
+
+    /// Begins an attempt that counts as failed until it is said otherwise.
+    pub(crate) fn begin_try(&self, name: &str, peer: &str, now: Timestamp) -> Result<()> {
+        let begun = self.limiter.lock().begin(name, peer, now);
+        begun.map_err(|retry_after_s| Failure::TooMany {
+            problem: Problem::new(
+                "sign-in-too-often",
+                "too many wrong attempts to sign in",
+                "session",
+                format!("wait {retry_after_s} seconds, then try again"),
+            ),
+            retry_after_s,
+        })
+    }
+
+    /// Writes that a sign-in was refused; `name` is what was tried.
+    pub(crate) async fn refuse_sign_in(
+        &self,
+        name: &str,
+        peer: &str,
+        now: Timestamp,
+    ) -> Result<()> {
+        let mut write = self.records().write().await?;
+        let actor = Actor {
+            kind: ActorKind::System,
+            name: name.to_owned(),
+            peer: peer.to_owned(),
+        };
+        let event = records::Event::SessionRefused;
+        audit::insert(&mut write, now, &actor, event, "session", &json!({})).await?;
+        write.commit().await
+    }
+
+    /// Opens a session: always a new secret, so that nobody can have put one into the person's browser before.
+    pub(crate) async fn open_session(
+        &self,
+        write: &mut Write,
+        user: &User,
+        by: &str,
+        peer: &str,
+        now: Timestamp,
+    ) -> Result<SignIn> {
+        let held = held_by(write, user.id, now).await?;
+        let principal = self.permitted(principal_of(user, held)?, now);
         let session_secret = secret::generate_secret();
         let expires_at = now.plus_seconds(self.options.session_absolute_s);
-        let mut write = self.records().write().await?;
         let idle_since = now.plus_seconds(-self.options.session_idle_s);
-        sessions::delete_expired(&mut write, now, idle_since).await?;
+        sessions::delete_expired(write, now, idle_since).await?;
         let session = Session {
             token_hash: Secret::new(secret::hash_token(&session_secret)),
             user_id: user.id,
@@ -95,18 +140,19 @@ impl Identity {
             last_seen_at: now,
             expires_at,
             peer: peer.to_owned(),
+            sid: secret::session_name(&session_secret),
+            began_by: by.to_owned(),
         };
-        sessions::insert(&mut write, &session).await?;
+        sessions::insert(write, &session).await?;
         audit::insert(
-            &mut write,
+            write,
             now,
             &principal.actor(peer),
             records::Event::SessionOpen,
             &format!("user:{}", user.id),
-            &json!({}),
+            &json!({"by": by}),
         )
         .await?;
-        write.commit().await?;
         Ok(SignIn {
             secret: session_secret,
             expires_at,
@@ -139,17 +185,21 @@ impl Identity {
         else {
             return Ok(None);
         };
+        let held = held_by(&mut connection, user.id, now).await?;
         drop(connection);
         if session
             .last_seen_at
             .plus_seconds(self.options.touch_every_s)
             <= now
         {
-            let mut write = self.records().write().await?;
-            sessions::touch(&mut write, &hash, now).await?;
-            write.commit().await?;
+            let touched = async {
+                let mut write = self.records().write().await?;
+                sessions::touch(&mut write, &hash, now).await?;
+                write.commit().await
+            };
+            if_the_disk_lets(touched.await)?;
         }
-        principal_of(&user).map(Some)
+        principal_of(&user, held).map(|known| Some(self.permitted(known, now)))
     }
 
     /// When the person of a session signed in; `None` when there is no such session.
@@ -160,6 +210,25 @@ impl Identity {
         let hash = secret::hash_token(session_secret);
         let session = sessions::get(&mut *self.records().read().await?, &hash).await?;
         Ok(session.map(|s| s.created_at))
+    }
+
+    /// Asks that a session is young: only then may it change how its person signs in, so that whoever finds a browser open
+    /// cannot make the account their own.
+    ///
+    /// # Errors
+    /// [`Failure::Forbidden`] `sign-in-again`.
+    pub async fn must_be_young(&self, session_secret: &str, now: Timestamp) -> Result<()> {
+        let opened = self.session_opened_at(session_secret).await?;
+        let young_s = self.options.session_young_s;
+        if opened.is_some_and(|at| at.plus_seconds(young_s) > now) {
+            return Ok(());
+        }
+        Err(Failure::Forbidden(Problem::new(
+            "sign-in-again",
+            format!("you signed in more than {} minutes ago", young_s / 60),
+            "session",
+            "sign in again, then do it at once: this changes how you sign in",
+        )))
     }
 
     /// Ends a session; one that is not there is ended already.
@@ -206,7 +275,8 @@ impl Identity {
     }
 }
 
-pub(crate) fn principal_of(user: &User) -> Result<Principal> {
+/// Who a person is: the main role, and the posts that they hold. What they may do, the policies say.
+pub(crate) fn principal_of(user: &User, posts: Vec<PostHeld>) -> Result<Principal> {
     let role: Role = user.role.parse().map_err(Failure::internal)?;
     Ok(Principal {
         id: PrincipalId::User(user.id),
@@ -214,6 +284,7 @@ pub(crate) fn principal_of(user: &User) -> Result<Principal> {
         name: user.name.clone(),
         role,
         organisation_id: user.organisation_id.clone(),
-        permissions: role.permissions().to_vec(),
+        permissions: Vec::new(),
+        posts,
     })
 }

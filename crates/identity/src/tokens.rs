@@ -1,8 +1,9 @@
 //! Machines' tokens for the HTTP doors.
 
+use crate::permission::Permission;
 use crate::principal::{Principal, PrincipalId};
 use crate::role::Role;
-use crate::{Identity, secret};
+use crate::{Identity, if_the_disk_lets, secret};
 use model::{Problem, Timestamp, problem::quote};
 use records::tokens::ServiceToken;
 use records::{Actor, Failure, Result, Secret, audit, tokens};
@@ -22,7 +23,8 @@ impl Identity {
     ///
     /// # Errors
     /// [`Failure::Invalid`] for a bad name or an expiry that has passed; [`Failure::Conflict`]
-    /// `token-name-taken`.
+    /// `token-name-taken`; [`Failure::Forbidden`] `permission-missing`, and `role-by-security` when somebody signed in
+    /// makes one of another role than `collector`.
     pub async fn create_token(
         &self,
         name: &str,
@@ -52,6 +54,18 @@ impl Identity {
             last_used_at: None,
         };
         let mut write = self.records().write().await?;
+        if let Some(caller) = self.signed_in(&mut write, actor, now).await? {
+            caller.require(Permission::TokenManage)?;
+            // Otherwise whoever makes tokens would have every role.
+            if role != Role::Collector {
+                return Err(Failure::Forbidden(Problem::new(
+                    "role-by-security",
+                    format!("a token of the role {role} is not made from a page"),
+                    "role",
+                    "use collector, or let the machine's operator make it: jingling token create",
+                )));
+            }
+        }
         let token = tokens::insert(&mut write, &row).await?.ok_or_else(|| {
             Failure::Conflict(Problem::new(
                 "token-name-taken",
@@ -91,24 +105,19 @@ impl Identity {
         else {
             return Ok(None);
         };
-        let role: Role = token.role.parse().map_err(Failure::internal)?;
         let touch_every_s = self.options().touch_every_s;
         if token
             .last_used_at
             .is_none_or(|at| at.plus_seconds(touch_every_s) <= now)
         {
-            let mut write = self.records().write().await?;
-            tokens::touch(&mut write, token.id, now).await?;
-            write.commit().await?;
+            let touched = async {
+                let mut write = self.records().write().await?;
+                tokens::touch(&mut write, token.id, now).await?;
+                write.commit().await
+            };
+            if_the_disk_lets(touched.await)?;
         }
-        Ok(Some(Principal {
-            id: PrincipalId::Token(token.id),
-            username: token.name.clone(),
-            name: token.name,
-            role,
-            organisation_id: None,
-            permissions: role.permissions().to_vec(),
-        }))
+        principal_of(token).map(|known| Some(self.permitted(known, now)))
     }
 
     /// All tokens, without their texts.
@@ -140,4 +149,17 @@ impl Identity {
         .await?;
         write.commit().await
     }
+}
+
+pub(crate) fn principal_of(token: ServiceToken) -> Result<Principal> {
+    let role: Role = token.role.parse().map_err(Failure::internal)?;
+    Ok(Principal {
+        id: PrincipalId::Token(token.id),
+        username: token.name.clone(),
+        name: token.name,
+        role,
+        organisation_id: None,
+        posts: Vec::new(),
+        permissions: Vec::new(),
+    })
 }

@@ -3,7 +3,9 @@
 
 use identity::limiter::Limits;
 use identity::password::WorkFactor;
-use identity::{DeviceIdentity, Identity, NewPerson, Options, Permission, PersonChange, Role};
+use identity::{
+    Certificate, DeviceIdentity, Identity, NewPerson, Options, Permission, PersonChange, Role,
+};
 use model::{DeviceId, Timestamp, TypeName};
 use records::devices::{DeviceChange, DeviceFilter};
 use records::organisations::Organisation;
@@ -93,25 +95,65 @@ fn code(failure: &Failure) -> &str {
 }
 
 #[tokio::test]
-async fn the_first_start_makes_one_admin_and_only_then() {
+async fn the_first_start_makes_the_three_administrators_and_only_then() {
     let city = city().await;
-    let made = city.identity.bootstrap(&cli(), T0).await.unwrap().unwrap();
-    assert!(made.password.len() >= 25);
-    assert!(city.identity.bootstrap(&cli(), T0).await.unwrap().is_none());
+    let made = city.identity.bootstrap(&cli(), T0).await.unwrap();
+    let roles: Vec<_> = made.iter().map(|m| m.user.role.as_str()).collect();
+    assert_eq!(roles, ["admin", "security", "auditor"]);
+    assert!(made.iter().all(|m| m.password.len() >= 25));
+    assert!(made[0].password != made[1].password && made[1].password != made[2].password);
+    assert!(
+        city.identity
+            .bootstrap(&cli(), T0)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let signed = city
         .identity
-        .sign_in(" Admin ", &made.password, PEER, T0)
+        .sign_in(" Admin ", &made[0].password, PEER, T0)
         .await
         .unwrap();
-    assert!(Permission::ALL.iter().all(|p| signed.principal.may(*p)));
+    let not_the_others = [
+        Permission::AuditRead,
+        Permission::RoleGrant,
+        Permission::CaseDispatch,
+        Permission::SqlQuery,
+        Permission::DataCorrect,
+    ];
+    assert!(!not_the_others.iter().any(|p| signed.principal.may(*p)));
+    assert!(signed.principal.may(Permission::UserManage));
     assert_eq!(
         audited(&city.records).await,
-        ["cli user.create user:1", "user session.open user:1"]
+        [
+            "cli user.create user:1",
+            "cli user.create user:2",
+            "cli user.create user:3",
+            "user session.open user:1"
+        ]
     );
     let stored = std::fs::read(city.dir.path().join("records.sqlite-wal")).unwrap();
     let holds = |text: &str| stored.windows(text.len()).any(|w| w == text.as_bytes());
-    assert!(!holds(&made.password) && !holds(&signed.secret));
+    assert!(!made.iter().any(|m| holds(&m.password)) && !holds(&signed.secret));
     assert!(holds("$argon2id$"));
+}
+
+#[tokio::test]
+async fn an_older_city_gets_the_two_that_it_lacks_under_names_that_are_free() {
+    let city = city().await;
+    for (username, role) in [("root", Role::Admin), ("security", Role::Duty)] {
+        let person = person(username, role);
+        city.identity
+            .create_user(&person, &cli(), T0)
+            .await
+            .unwrap();
+    }
+    let made = city.identity.bootstrap(&cli(), T0).await.unwrap();
+    let made: Vec<_> = made
+        .iter()
+        .map(|m| (m.user.username.as_str(), m.user.role.as_str()))
+        .collect();
+    assert_eq!(made, [("security-2", "security"), ("auditor", "auditor")]);
 }
 
 #[tokio::test]
@@ -305,7 +347,7 @@ async fn a_session_ends_idle_absolutely_by_sign_out_and_with_the_password() {
 #[tokio::test]
 async fn a_role_change_ends_sessions_and_the_last_admin_stays() {
     let city = city().await;
-    let admin = city.identity.bootstrap(&cli(), T0).await.unwrap().unwrap();
+    let admin = city.identity.bootstrap(&cli(), T0).await.unwrap().remove(0);
     let signed = city
         .identity
         .sign_in("admin", &admin.password, PEER, T0)
@@ -410,12 +452,7 @@ async fn bad_users_are_told_what_is_wrong() {
 #[tokio::test]
 async fn organisations_are_imported_once() {
     let city = city().await;
-    let water = Organisation {
-        id: "water".to_owned(),
-        name_zh: "市水利和湖泊局".to_owned(),
-        name_en: "Water Bureau".to_owned(),
-        parent: None,
-    };
+    let water = Organisation::department("water", "市水利和湖泊局", "Water Bureau");
     for _ in 0..2 {
         city.identity
             .import_organisations(std::slice::from_ref(&water), &cli(), T0)
@@ -559,7 +596,7 @@ async fn a_device_added_by_another_process_connects_at_once() {
         let last = &made[n];
         let found = city
             .identity
-            .device_sign_in(&last.client_id, &last.username, &last.password)
+            .device_sign_in(&last.client_id, &last.username, &last.password, T0)
             .await;
         assert_eq!(
             found.unwrap().unwrap().id,
@@ -595,7 +632,7 @@ async fn a_device_added_by_another_process_connects_at_once() {
     assert!(one.client_id.starts_with("gauge0-") && one.username == one.client_id);
     let refused = async |client: &str, user: &str, password: &str| {
         city.identity
-            .device_sign_in(client, user, password)
+            .device_sign_in(client, user, password, T0)
             .await
             .unwrap()
             .is_none()
@@ -707,4 +744,169 @@ async fn counters_add_up_and_a_start_finds_nothing_connected() {
     assert_eq!((device.messages, device.online), (6, true));
     city.identity.all_devices_offline().await.unwrap();
     assert!(!city.identity.device(&made.client_id).await.unwrap().online);
+}
+
+#[tokio::test]
+async fn a_devices_password_rotates_with_an_overlap_and_is_audited() {
+    let city = city().await;
+    let made = city
+        .identity
+        .register_device(&gauge(1), &cli(), T0)
+        .await
+        .unwrap();
+    let good = |password: String, at: Timestamp| {
+        let (identity, id) = (city.identity.clone(), made.client_id.clone());
+        async move {
+            let found = identity.device_sign_in(&id, &id, &password, at).await;
+            found.unwrap().is_some()
+        }
+    };
+    let rotate = |overlap_s: i64, at: Timestamp| {
+        let (identity, id) = (city.identity.clone(), made.client_id.clone());
+        async move {
+            identity
+                .rotate_device_password(&id, overlap_s, &cli(), at)
+                .await
+        }
+    };
+    let first = made.password.clone();
+    let second = rotate(86_400, T0).await.unwrap();
+    assert_eq!(second.old_until, T0.plus_seconds(86_400));
+    let before = T0.plus_seconds(86_399);
+    assert!(good(first.clone(), before).await && good(second.password.clone(), before).await);
+    assert!(
+        !good(first.clone(), second.old_until).await,
+        "its time is over"
+    );
+    // A third: the first is wrong at once, the second for as long as is said.
+    let third = rotate(60, before).await.unwrap();
+    assert!(!good(first, before).await);
+    assert!(good(second.password.clone(), before).await);
+    assert!(!good(second.password, before.plus_seconds(60)).await);
+    let at_once = rotate(0, before).await.unwrap();
+    assert!(!good(third.password, before).await && good(at_once.password, before).await);
+    for overlap in [-1, 91 * 86_400] {
+        assert_eq!(code(&rotate(overlap, T0).await.unwrap_err()), "overlap");
+    }
+    let unknown = city
+        .identity
+        .rotate_device_password("nobody", 0, &cli(), T0)
+        .await;
+    assert!(matches!(unknown, Err(Failure::NotFound(_))));
+    let rotated = format!("cli device.rotate device:{}", made.client_id);
+    assert_eq!(
+        audited(&city.records)
+            .await
+            .iter()
+            .filter(|a| **a == rotated)
+            .count(),
+        3
+    );
+}
+
+#[tokio::test]
+async fn a_certificate_signs_in_its_own_device_while_it_is_registered_and_in_its_time() {
+    let city = city().await;
+    let (one, two) = (gauge(1), gauge(2));
+    let one = city
+        .identity
+        .register_device(&one, &cli(), T0)
+        .await
+        .unwrap();
+    let two = city
+        .identity
+        .register_device(&two, &cli(), T0)
+        .await
+        .unwrap();
+    let made = |from: i32, to: i32| {
+        let mut params = rcgen::CertificateParams::new(vec!["gauge".to_owned()]).unwrap();
+        params.not_before = rcgen::date_time_ymd(from, 1, 1);
+        params.not_after = rcgen::date_time_ymd(to, 1, 1);
+        let key = rcgen::KeyPair::generate().unwrap();
+        params.self_signed(&key).unwrap()
+    };
+    let certificate = made(2020, 2030);
+    let read = Certificate::from_pem(&certificate.pem()).unwrap();
+    let der = certificate.der().to_vec();
+    let found = |id: &str, at: Timestamp| {
+        let (identity, der, id) = (city.identity.clone(), der.clone(), id.to_owned());
+        async move {
+            let found = identity.certificate_sign_in(&id, &der, at).await;
+            found.unwrap().map(|d| d.client_id)
+        }
+    };
+    assert_eq!(found(&one.client_id, T0).await, None, "not registered");
+    let add = |id: &str, certificate: &Certificate| {
+        let (identity, id, certificate) =
+            (city.identity.clone(), id.to_owned(), certificate.clone());
+        async move {
+            identity
+                .add_device_certificate(&id, &certificate, &cli(), T0)
+                .await
+        }
+    };
+    let row = add(&one.client_id, &read).await.unwrap();
+    assert_eq!(row.expires_at, read.not_after);
+    assert_eq!(
+        found(&one.client_id, T0).await.as_ref(),
+        Some(&one.client_id)
+    );
+    assert_eq!(found("", T0).await.as_ref(), Some(&one.client_id));
+    assert_eq!(found(&two.client_id, T0).await, None, "another's");
+    assert_eq!(found(&one.client_id, read.not_after).await, None, "over");
+    assert_eq!(
+        found(&one.client_id, Timestamp::from_seconds(1_500_000_000)).await,
+        None,
+        "not yet"
+    );
+    // The password goes on beside it.
+    let password = city
+        .identity
+        .device_sign_in(&one.client_id, &one.username, &one.password, T0)
+        .await;
+    assert!(password.unwrap().is_some());
+    assert_eq!(
+        code(&add(&two.client_id, &read).await.unwrap_err()),
+        "certificate-known"
+    );
+    let old = Certificate::from_pem(&made(2019, 2020).pem()).unwrap();
+    assert_eq!(
+        code(&add(&one.client_id, &old).await.unwrap_err()),
+        "certificate-over"
+    );
+    for _ in 1..10 {
+        let more = Certificate::from_pem(&made(2020, 2031).pem()).unwrap();
+        add(&one.client_id, &more).await.unwrap();
+    }
+    let more = Certificate::from_pem(&made(2020, 2031).pem()).unwrap();
+    assert_eq!(
+        code(&add(&one.client_id, &more).await.unwrap_err()),
+        "certificates-full"
+    );
+    city.identity
+        .remove_device_certificate(&one.client_id, &read.fingerprint.to_uppercase(), &cli(), T0)
+        .await
+        .unwrap();
+    assert_eq!(found(&one.client_id, T0).await, None, "taken away");
+    // With the device its certificates go.
+    add(&two.client_id, &read).await.unwrap();
+    city.identity
+        .remove_device(&two.client_id, &cli(), T0)
+        .await
+        .unwrap();
+    assert_eq!(found("", T0).await, None);
+    assert_eq!(
+        city.identity
+            .device_credentials(&two.client_id)
+            .await
+            .unwrap(),
+        []
+    );
+    let added = format!("cli device.certificate.add device:{}", one.client_id);
+    let acts = audited(&city.records).await;
+    assert_eq!(acts.iter().filter(|a| **a == added).count(), 10);
+    assert!(acts.contains(&format!(
+        "cli device.certificate.remove device:{}",
+        one.client_id
+    )));
 }

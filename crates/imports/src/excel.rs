@@ -2,6 +2,7 @@
 //! memory for them; before that it is unpacked once into nothing, so that a file which would unpack to more
 //! than the limit is refused. `.xls` has no such guards (see `Options::refuse_xls`).
 
+use crate::book::{self, TextSheet};
 use crate::merged::{self, Filler, Merged};
 use crate::typed::{self, Each, Origin, Row, Rows};
 use crate::{Limits, LineProblem, Options, Progress, Table, go_on, points_outside, size};
@@ -120,21 +121,7 @@ fn read_book(
     let header_row = cells.find_header(options.header_line)?;
     // What stands above the names is left out, merged or not.
     ranges.retain(|range| range.end.0 >= header_row);
-    if ranges.len() > options.limits.merged_max {
-        let (has, max) = (ranges.len(), options.limits.merged_max);
-        return Err(Told::new(
-            "import-merged-cells",
-            both(
-                format!("有 {has} 处合并单元格"),
-                format!("{has} ranges of cells are merged"),
-            ),
-            place.as_str(),
-            both(
-                format!("请取消合并；最多收 {max} 处"),
-                format!("part them (unmerge cells); at most {max} are taken"),
-            ),
-        ));
-    }
+    check_merged(&ranges, &options.limits, &place)?;
     ranges.sort_by_key(|range| range.start);
     let note = merged::judge(&ranges, options.merged, &place)?;
     let names = cells.read_header(header_row, &ranges, options.merged)?;
@@ -156,6 +143,100 @@ fn read_book(
         sheet: Some(sheet.clone()),
         notes: note.into_iter().chain(empty).collect(),
     }))
+}
+
+fn check_merged(ranges: &[Dimensions], limits: &Limits, place: &str) -> Result<(), Told> {
+    let (has, max) = (ranges.len(), limits.merged_max);
+    if has <= max {
+        return Ok(());
+    }
+    Err(Told::new(
+        "import-merged-cells",
+        both(
+            format!("有 {has} 处合并单元格"),
+            format!("{has} ranges of cells are merged"),
+        ),
+        place,
+        both(
+            format!("请取消合并；最多收 {max} 处"),
+            format!("part them (unmerge cells); at most {max} are taken"),
+        ),
+    ))
+}
+
+/// The sheets of a workbook as they are, without asking what the columns hold; sheets with nothing in them are left out.
+pub(crate) fn texts(path: &Path, name: &str, options: &Options) -> Result<Vec<TextSheet>, Told> {
+    let read = catch_unwind(AssertUnwindSafe(|| read_texts(path, name, options)));
+    read.unwrap_or_else(|_| Err(damaged_as(name, &points_outside())))
+}
+
+fn read_texts(path: &Path, name: &str, options: &Options) -> Result<Vec<TextSheet>, Told> {
+    let open = || File::open(path).map(BufReader::new);
+    unpacks_within(open().map_err(|e| damaged(name, e))?, name, &options.limits)?;
+    let file = open().map_err(|e| damaged(name, e))?;
+    let mut book = Book::Xlsx(Box::new(Xlsx::new(file).map_err(|e| damaged(name, e))?));
+    let mut read = Vec::new();
+    for sheet in book.sheets() {
+        let place = format!("{name}, sheet {sheet}");
+        let mut ranges = book.merged(&sheet).map_err(|e| damaged(&place, e))?;
+        check_merged(&ranges, &options.limits, &place)?;
+        ranges.sort_by_key(|range| range.start);
+        let mut cells = Sheet {
+            book,
+            range: None,
+            name: &sheet,
+            place: &place,
+            limits: &options.limits,
+            total: 0,
+        };
+        let mut has_cells = false;
+        cells.scan(&mut |_, row| {
+            has_cells = !is_empty(row);
+            Ok(match has_cells {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            })
+        })?;
+        if !has_cells {
+            book = cells.book;
+            continue;
+        }
+        let mut texts = TextSheet {
+            name: sheet.clone(),
+            ..TextSheet::default()
+        };
+        let header_row = cells.find_header(options.header_line)?;
+        match cells.read_header(header_row, &ranges, Merged::Fill) {
+            Ok(names) => texts.names = names,
+            // Whoever reads it knows whether it needs this sheet.
+            Err(problem) => {
+                texts.problems.push(LineProblem {
+                    line: u64::from(header_row) + 1,
+                    column: None,
+                    value: None,
+                    problem,
+                });
+                read.push(texts);
+                book = cells.book;
+                continue;
+            }
+        }
+        let names = texts.names.clone();
+        let mut rows = SheetRows {
+            sheet: cells,
+            ranges: &ranges,
+            how: Merged::Fill,
+            header_row,
+            names: &names,
+            progress: &mut |_, _| ControlFlow::Continue(()),
+            passes: 0,
+            empty: 0,
+        };
+        book::collect(&mut texts, &mut rows, options, &place)?;
+        book = rows.sheet.book;
+        read.push(texts);
+    }
+    Ok(read)
 }
 
 /// Whether the parts of a packed file come to no more than the limit, whatever they say of themselves.

@@ -1,11 +1,13 @@
 //! CSV and its kin: the sign between cells is the one that the line of names has most of.
 
-use crate::encoding::{Encoding, decode};
+use crate::book::{self, TextSheet};
+use crate::encoding::{Decoded, Encoding, decode};
 use crate::typed::{self, Each, Origin, Row, Rows};
 use crate::{LineProblem, Options, Progress, Table, go_on};
 use csv::{Position, Reader, ReaderBuilder, StringRecord};
 use model::problem::{both, quote};
 use model::{Both, Told};
+use std::ops::ControlFlow;
 
 /// How often progress is told, in rows.
 const PROGRESS_ROWS: u64 = 4_096;
@@ -17,36 +19,8 @@ pub(crate) fn read(
     options: &Options,
     progress: Progress<'_>,
 ) -> Result<Table, Told> {
-    let decoded = decode(bytes).ok_or_else(|| {
-        Told::new(
-            "import-encoding",
-            both(
-                "文件不是文本：里面有零字节",
-                "the file is no text: there are zero bytes in it",
-            ),
-            place,
-            both(
-                "请另存为 UTF-8 的 CSV；工作簿的后缀应为 .xlsx，Parquet 的后缀应为 .parquet",
-                "save it as CSV in UTF-8; a workbook needs the ending .xlsx, and Parquet the ending .parquet",
-            ),
-        )
-    })?;
-    let text = decoded.text.as_ref();
-    let skipped = options.header_line.unwrap_or(1).max(1) - 1;
-    let from = (0..skipped).try_fold(0, |at, _| Some(at + text[at..].find('\n')? + 1));
-    let from = from.unwrap_or(text.len());
-    let mut lines = TextRows {
-        text: &text[from..],
-        lines_before: skipped,
-        separator: separator(&text[from..]),
-        foreign_lines: &decoded.foreign_lines,
-        encoding: decoded.encoding,
-        names: Vec::new(),
-        place,
-        progress,
-        passes: 0,
-        empty: 0,
-    };
+    let decoded = decode(bytes).ok_or_else(|| no_text(place))?;
+    let mut lines = TextRows::new(&decoded, place, options, progress);
     let names = lines.header(options)?;
     lines.names = names.clone();
     let typed = typed::columns(&names, &mut lines, options, place)?;
@@ -56,6 +30,36 @@ pub(crate) fn read(
         sheet: None,
         notes: typed::empty_note(lines.empty, place).into_iter().collect(),
     }))
+}
+
+fn no_text(place: &str) -> Told {
+    Told::new(
+        "import-encoding",
+        both(
+            "文件不是文本：里面有零字节",
+            "the file is no text: there are zero bytes in it",
+        ),
+        place,
+        both(
+            "请另存为 UTF-8 的 CSV；工作簿的后缀应为 .xlsx，Parquet 的后缀应为 .parquet",
+            "save it as CSV in UTF-8; a workbook needs the ending .xlsx, and Parquet the ending .parquet",
+        ),
+    )
+}
+
+/// The lines as they are, without asking what the columns hold.
+pub(crate) fn texts(bytes: &[u8], place: &str, options: &Options) -> Result<TextSheet, Told> {
+    let decoded = decode(bytes).ok_or_else(|| no_text(place))?;
+    let progress = &mut |_, _| ControlFlow::Continue(());
+    let mut lines = TextRows::new(&decoded, place, options, progress);
+    let names = lines.header(options)?;
+    lines.names = names.clone();
+    let mut sheet = TextSheet {
+        names,
+        ..TextSheet::default()
+    };
+    book::collect(&mut sheet, &mut lines, options, place)?;
+    Ok(sheet)
 }
 
 fn separator(text: &str) -> u8 {
@@ -85,7 +89,32 @@ struct TextRows<'a, 'p> {
     empty: u64,
 }
 
-impl<'a> TextRows<'a, '_> {
+impl<'a, 'p> TextRows<'a, 'p> {
+    /// Everything behind the line of names and it.
+    fn new(
+        decoded: &'a Decoded<'_>,
+        place: &'a str,
+        options: &Options,
+        progress: Progress<'p>,
+    ) -> Self {
+        let text = decoded.text.as_ref();
+        let skipped = options.header_line.unwrap_or(1).max(1) - 1;
+        let from = (0..skipped).try_fold(0, |at, _| Some(at + text[at..].find('\n')? + 1));
+        let from = from.unwrap_or(text.len());
+        Self {
+            text: &text[from..],
+            lines_before: skipped,
+            separator: separator(&text[from..]),
+            foreign_lines: &decoded.foreign_lines,
+            encoding: decoded.encoding,
+            names: Vec::new(),
+            place,
+            progress,
+            passes: 0,
+            empty: 0,
+        }
+    }
+
     fn reader(&self) -> Reader<&'a [u8]> {
         ReaderBuilder::new()
             .delimiter(self.separator)

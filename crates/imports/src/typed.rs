@@ -228,23 +228,7 @@ pub(crate) fn columns(
     rows.each(&mut |row| {
         rows_seen += 1;
         if rows_seen > rows_max {
-            let line = row.line;
-            let rows_max = grouped(rows_max as u64);
-            return Err(Told::new(
-                "import-rows",
-                both(
-                    format!("行数超过 {rows_max}"),
-                    format!("there are more than {rows_max} rows"),
-                ),
-                both(
-                    format!("{place}，第 {line} 行"),
-                    format!("{place}, line {line}"),
-                ),
-                both(
-                    "请拆成几个文件，或调高 import.rows_max",
-                    "cut the file into several, or raise import.rows_max",
-                ),
-            ));
+            return Err(too_many_rows(rows_max, row.line, place));
         }
         if row.faults.is_empty() {
             for (count, cell) in counts.iter_mut().zip(&row.cells) {
@@ -264,6 +248,26 @@ pub(crate) fn columns(
     making.days_are_midnights = days_are_midnights;
     rows.each(&mut |row| making.take(row))?;
     making.end(rows_seen)
+}
+
+/// Says that a line is one too many.
+pub(crate) fn too_many_rows(rows_max: usize, line: u64, place: &str) -> Told {
+    let rows_max = grouped(rows_max as u64);
+    Told::new(
+        "import-rows",
+        both(
+            format!("行数超过 {rows_max}"),
+            format!("there are more than {rows_max} rows"),
+        ),
+        both(
+            format!("{place}，第 {line} 行"),
+            format!("{place}, line {line}"),
+        ),
+        both(
+            "请拆成几个文件，或调高 import.rows_max",
+            "cut the file into several, or raise import.rows_max",
+        ),
+    )
 }
 
 /// Says how many lines had nothing in them.

@@ -2,6 +2,8 @@
 
 use crate::audit::args::AuditCommand;
 use crate::backup::args::{Backup, Restore};
+use crate::organisation::args::OrgCommand;
+use crate::security::args::SecurityCommand;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -23,12 +25,15 @@ const EXAMPLES: &str = "Examples:
   jingling demo ./demo-city                    make and run a city with demonstration data
   jingling device add ./city --id urn:ngsi-ld:WaterObserved:1 --type WaterObserved
   jingling token create ./city --name telegraf --role collector
+  jingling org export ./city 名册.xlsx            a template to fill, or what there is
+  jingling org import ./city 名册.xlsx --dry-run
   jingling oidc client add ./city --name 水利调度 --redirect-uri https://water.example.gov.cn/callback
   jingling query ./city \"SELECT entity_id, count(*) FROM observations GROUP BY 1\"
   jingling import ./city towns.xlsx --table towns --dry-run
   jingling export ./city --table towns --output towns.csv
   jingling check ./city                        verify every stored file
   jingling audit verify ./city                 prove the audit trail whole
+  jingling security holes ./city --advisories DIR  known holes of the program's own packages
   jingling backup ./city --to /mnt/backup/city copy it while it runs
   jingling restore /mnt/backup/city --to ./new make a city from a backup
 
@@ -80,6 +85,9 @@ pub enum Command {
     /// The audit trail: prove it whole, export it for others to verify, its keys.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Known holes of what this program is made of, by advisories that you bring.
+    #[command(subcommand)]
+    Security(SecurityCommand),
     /// Service tokens for machines.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -89,9 +97,21 @@ pub enum Command {
     /// People who sign in.
     #[command(subcommand)]
     User(UserCommand),
+    /// Who may do what: read, check and change the policies, and ask why.
+    #[command(subcommand)]
+    Policy(crate::policies::command::PolicyCommand),
+    /// Organisations, posts and people: import them from Excel, export them, hand over the work of who leaves.
+    #[command(subcommand)]
+    Org(OrgCommand),
     /// Systems that people sign in to with their account here (OpenID Connect).
     #[command(subcommand)]
     Oidc(OidcCommand),
+    /// The keys that personal data is sealed under.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// What the city holds about a person, and who looked at it.
+    #[command(subcommand)]
+    Personal(PersonalCommand),
     /// Play devices against a running city, through its doors.
     #[command(after_help = "Example: jingling sim ./demo-city --speed 10 --seconds 60")]
     Sim(Sim),
@@ -148,6 +168,74 @@ pub struct Demo {
     /// Settings.
     #[command(flatten)]
     pub overrides: Overrides,
+}
+
+/// `jingling keys …`.
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// List the keys: which one seals, which ones still open. The keys themselves are not printed.
+    #[command(after_help = "Example: jingling keys list ./city")]
+    List {
+        /// The city's folder.
+        dir: PathBuf,
+        /// One JSON array instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a new key that seals from now on, whether the city runs or not; older ones still open what they sealed.
+    #[command(
+        after_help = "Examples:\n  jingling keys rotate ./city\n  jingling keys rotate ./city --cipher aes-256-gcm\n\nA running city follows within seconds."
+    )]
+    Rotate {
+        /// The city's folder.
+        dir: PathBuf,
+        /// sm4-gcm or aes-256-gcm; as personal.cipher says when not given.
+        #[arg(long)]
+        cipher: Option<String>,
+        /// The old keys are lost: begin anew. What they sealed can never be read again.
+        #[arg(long)]
+        forget_old: bool,
+        /// One JSON array instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Whose data.
+#[derive(Debug, Args)]
+pub struct PersonOf {
+    /// The city's folder.
+    pub dir: PathBuf,
+    /// The person's identifier, such as a telephone number; - reads it from standard input, so that no list of processes
+    /// and no history of commands has it.
+    pub subject: String,
+}
+
+/// `jingling personal …`.
+#[derive(Debug, Subcommand)]
+pub enum PersonalCommand {
+    /// Write everything held about a person to a file; the audit trail tells it.
+    #[command(
+        after_help = "Example: echo 13800001234 | jingling personal export ./city - --output person.json"
+    )]
+    Export {
+        /// Whose.
+        #[command(flatten)]
+        of: PersonOf,
+        /// The file to write (JSON), which must not be there; only its owner may read it.
+        #[arg(long, short)]
+        output: PathBuf,
+        /// What for: the id of a purpose of the city.
+        #[arg(long, default_value = "own-request")]
+        purpose: String,
+    },
+    /// Tell who saw or exported a person's data: when, from where and what for.
+    #[command(after_help = "Example: echo 13800001234 | jingling personal viewers ./city -")]
+    Viewers {
+        /// Whose.
+        #[command(flatten)]
+        of: PersonOf,
+    },
 }
 
 /// `jingling check`.
@@ -372,6 +460,73 @@ pub enum DeviceCommand {
         #[arg(long)]
         id: String,
     },
+    /// Give a device a new password, printed once; the old one stays good for a time.
+    #[command(
+        after_help = "Example: jingling device rotate ./city --id gauge-7-k3f9ab --overlap-hours 72"
+    )]
+    Rotate {
+        /// The city's folder.
+        dir: PathBuf,
+        /// Its id or client id.
+        #[arg(long)]
+        id: String,
+        /// Hours for which the old password stays good; 0 for none.
+        #[arg(long, default_value_t = identity::OVERLAP_HOURS)]
+        overlap_hours: u32,
+        /// One JSON object instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Certificates (X.509) with which a device signs in over TLS.
+    #[command(subcommand)]
+    Certificate(CertificateCommand),
+}
+
+/// `jingling device certificate …`.
+#[derive(Debug, Subcommand)]
+pub enum CertificateCommand {
+    /// Make a key and a certificate for a device and register it; or register a certificate that it has.
+    #[command(
+        after_help = "Examples:\n  jingling device certificate add ./city --id gauge-7-k3f9ab --make ./gauge-7\n  jingling device certificate add ./city --id gauge-7-k3f9ab --file gauge-7.pem"
+    )]
+    Add {
+        /// The city's folder.
+        dir: PathBuf,
+        /// The device's id or client id.
+        #[arg(long)]
+        id: String,
+        /// Folder for the new key.pem and certificate.pem; they are to be carried to the device and deleted.
+        #[arg(long, required_unless_present = "file", conflicts_with = "file")]
+        make: Option<PathBuf>,
+        /// Days that a new certificate is good.
+        #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(u16).range(1..=3_650))]
+        days: u16,
+        /// A certificate that the device has, PEM.
+        #[arg(long)]
+        file: Option<PathBuf>,
+    },
+    /// List what a device may sign in with.
+    List {
+        /// The city's folder.
+        dir: PathBuf,
+        /// The device's id or client id.
+        #[arg(long)]
+        id: String,
+        /// One JSON array instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a certificate away; a connection with it ends.
+    Remove {
+        /// The city's folder.
+        dir: PathBuf,
+        /// The device's id or client id.
+        #[arg(long)]
+        id: String,
+        /// SHA-256 of the certificate, hex, as the list shows it.
+        #[arg(long)]
+        fingerprint: String,
+    },
 }
 
 /// `jingling user …`.
@@ -380,6 +535,15 @@ pub enum UserCommand {
     /// Give a person a new password; it is printed once and every session of theirs ends.
     #[command(after_help = "Example: jingling user password ./city --username wang")]
     Password {
+        /// The city's folder.
+        dir: PathBuf,
+        /// Name to sign in with.
+        #[arg(long)]
+        username: String,
+    },
+    /// Take a person's second factors away, because a telephone or a key is lost; every session of theirs ends.
+    #[command(after_help = "Example: jingling user reset-factors ./city --username wang")]
+    ResetFactors {
         /// The city's folder.
         dir: PathBuf,
         /// Name to sign in with.
@@ -399,7 +563,7 @@ pub enum UserCommand {
         /// The person's name.
         #[arg(long)]
         name: String,
-        /// admin, duty, operator, field, planner, analyst or viewer.
+        /// admin, security, auditor, duty, operator, field, planner, analyst, viewer or none.
         #[arg(long)]
         role: String,
         /// Organisation, by its id in the city profile.

@@ -161,6 +161,12 @@ pub async fn check(dir: &Path, anchors: &[journal::Anchor]) -> Result<Checked> {
             .and_then(|text| oidc::Keys::parse(&text).map_err(|p| p.to_string()));
         found.part("oidc-keys", keys.err());
     }
+    if folder.identity_key().exists() {
+        let key = std::fs::read_to_string(folder.identity_key())
+            .map_err(|e| e.to_string())
+            .and_then(|text| identity::CityKey::parse(&text).map_err(|p| p.to_string()));
+        found.part("identity-key", key.err());
+    }
     check_records(&folder, &mut found).await?;
     Ok(found)
 }

@@ -1,12 +1,13 @@
 //! What the commands do.
 
+use crate::administrators::{self, FirstSignIn};
 use crate::args::{DeviceCommand, Init, PackCommand, TokenCommand, UserCommand};
 use crate::city_lock::CityLock;
 use crate::folder::Folder;
 use crate::output::{print_json, print_table};
 use crate::running::wall_clock;
 use crate::settings::{FILE_NAME, TEMPLATE};
-use crate::{files, formats};
+use crate::{files, formats, organisation};
 use anyhow::{Context, Result, anyhow, bail};
 use identity::{DeviceIdentity, Identity, NewPerson, Role};
 use lake::Lake;
@@ -14,19 +15,6 @@ use model::{DeviceId, TypeName};
 use records::{Actor, PageRequest, Records};
 use serde_json::json;
 use std::path::Path;
-
-/// A sign-in made at the first start.
-#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-pub struct FirstSignIn {
-    /// What for, in Chinese.
-    pub role_zh: String,
-    /// The role.
-    pub role: String,
-    /// The name to sign in with.
-    pub username: String,
-    /// The password, generated; change it after signing in.
-    pub password: String,
-}
 
 /// People of a demonstration: role, username, name, organisation.
 const DEMO_PEOPLE: [(Role, &str, &str, &str, Option<&str>); 3] = [
@@ -69,28 +57,11 @@ pub async fn init(args: &Init) -> Result<Vec<FirstSignIn>> {
     let records = open_records(&folder, true).await?;
     let identity = Identity::new(records.clone(), identity::Options::default())?;
     let (actor, now) = (Actor::command_line(), wall_clock());
-    let organisations: Vec<_> = city
-        .organisations
-        .iter()
-        .map(|o| records::organisations::Organisation {
-            id: o.id.clone(),
-            name_zh: o.name_zh.clone(),
-            name_en: o.name_en.clone(),
-            parent: None,
-        })
-        .collect();
     identity
-        .import_organisations(&organisations, &actor, now)
+        .import_organisations(&organisation::of_profile(&city), &actor, now)
         .await?;
     let mut made = Vec::new();
-    if let Some(admin) = identity.bootstrap(&actor, now).await? {
-        made.push(FirstSignIn {
-            role_zh: "管理员".into(),
-            role: "admin".into(),
-            username: admin.user.username,
-            password: admin.password,
-        });
-    }
+    made.extend(administrators::make_missing(&folder, &identity, &actor, now).await?);
     if args.demo {
         for (role, username, name, role_zh, organisation) in DEMO_PEOPLE {
             let organisation_id = organisation
@@ -113,7 +84,7 @@ pub async fn init(args: &Init) -> Result<Vec<FirstSignIn>> {
         }
     }
     records.close().await;
-    files::write_secret(&folder.first_sign_in(), &serde_json::to_vec_pretty(&made)?)?;
+    administrators::write(&folder, &made)?;
     let settings = TEMPLATE
         .replace(
             "profile = \"tianmen\"",
@@ -143,7 +114,13 @@ pub(crate) async fn open_records(folder: &Folder, new: bool) -> Result<Records> 
         .with_context(|| format!("opening {}", folder.records().display()))
 }
 
-async fn open_identity(dir: &Path) -> Result<(Records, Identity)> {
+/// The client id of a device that is named by its id or its client id.
+pub(crate) async fn client_id_of(records: &Records, id: &str) -> Result<String> {
+    let by_id = records::devices::by_id(&mut *records.read().await?, id).await?;
+    Ok(by_id.map_or_else(|| id.to_owned(), |d| d.client_id))
+}
+
+pub(crate) async fn open_identity(dir: &Path) -> Result<(Records, Identity)> {
     let records = open_records(&Folder::new(dir), false).await?;
     let identity = Identity::new(records.clone(), identity::Options::default())?;
     Ok((records, identity))
@@ -259,10 +236,35 @@ pub async fn device(command: DeviceCommand) -> Result<()> {
                 rows.collect(),
             );
         }
+        DeviceCommand::Rotate {
+            dir,
+            id,
+            overlap_hours,
+            json,
+        } => {
+            let (records, identity) = open_identity(&dir).await?;
+            let client_id = client_id_of(&records, &id).await?;
+            let overlap_s = i64::from(overlap_hours) * 3_600;
+            let made = identity
+                .rotate_device_password(&client_id, overlap_s, &Actor::command_line(), wall_clock())
+                .await?;
+            records.close().await;
+            let old_until = made.old_until.to_string();
+            if json {
+                return print_json(
+                    &json!({"client_id": made.client_id, "username": made.username,
+                    "password": made.password, "old_until": old_until}),
+                );
+            }
+            print_table(
+                &["client_id", "password (shown once)", "old one until (UTC)"],
+                vec![vec![made.client_id, made.password, old_until]],
+            );
+        }
+        DeviceCommand::Certificate(command) => crate::certificates::command(command).await?,
         DeviceCommand::Remove { dir, id } => {
             let (records, identity) = open_identity(&dir).await?;
-            let by_id = records::devices::by_id(&mut *records.read().await?, &id).await?;
-            let client_id = by_id.map_or_else(|| id.clone(), |d| d.client_id);
+            let client_id = client_id_of(&records, &id).await?;
             identity
                 .remove_device(&client_id, &Actor::command_line(), wall_clock())
                 .await?;
@@ -308,6 +310,14 @@ pub async fn user(command: UserCommand) -> Result<()> {
                 vec![vec![made.user.username, made.user.role, made.password]],
             );
         }
+        UserCommand::ResetFactors { dir, username } => {
+            let (records, identity) = open_identity(&dir).await?;
+            let user = identity.user_by_username(&username).await?;
+            identity
+                .reset_factors(user.id, &Actor::command_line(), wall_clock())
+                .await?;
+            records.close().await;
+        }
         UserCommand::Password { dir, username } => {
             let (records, identity) = open_identity(&dir).await?;
             let user = identity.user_by_username(&username).await?;
@@ -330,7 +340,10 @@ pub async fn user(command: UserCommand) -> Result<()> {
 /// When the findings cannot be printed.
 pub fn pack(command: &PackCommand) -> Result<bool> {
     let PackCommand::Check { dir, json } = command;
-    let problems = pack::check(dir);
+    let mut problems = pack::check(dir);
+    if problems.is_empty() {
+        problems = crate::policies::check_pack(dir);
+    }
     if *json {
         print_json(&json!(problems))?;
     } else {

@@ -1,7 +1,8 @@
 //! `jingling demo` and `jingling sim`: devices that play recorded series through the city's real doors.
 
+use crate::administrators::FirstSignIn;
 use crate::args;
-use crate::commands::{self, FirstSignIn};
+use crate::commands;
 use crate::files;
 use crate::folder::Folder;
 use crate::running::{Running, wall_clock};

@@ -36,6 +36,8 @@ places! {
     own_city = "city",
     /// Certificates.
     tls = "tls",
+    /// The advisories that were brought in.
+    advisories = "security/advisories.json",
     /// Messages kept for later subscribers.
     retained = "mqtt/retained.bin",
     /// The first sign-in.
@@ -46,6 +48,10 @@ places! {
     demo_devices = "secrets/demo-devices.json",
     /// The keys that tokens for other systems are signed with.
     oidc_keys = "secrets/oidc-keys.json",
+    /// The key that secrets of second factors are sealed with.
+    identity_key = "secrets/identity-key.json",
+    /// The keys that personal data is sealed under.
+    personal_keys = "secrets/personal-keys.json",
     /// The versions of the stored formats.
     format = "format",
     /// What the last good backup was.

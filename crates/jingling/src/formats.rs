@@ -31,6 +31,9 @@ pub fn current() -> BTreeMap<String, u32> {
         ("rules", crate::records_projection::RULES_VERSION),
         ("retained", u32::from(gateway::mqtt::RETAINED_VERSION)),
         ("oidc-keys", oidc::keys::VERSION),
+        ("identity-key", identity::key::VERSION),
+        ("advisories", advisories::brought::VERSION),
+        ("personal-keys", personal::keys::VERSION),
     ]
     .map(|(name, version)| (name.to_owned(), version))
     .into()

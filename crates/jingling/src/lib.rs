@@ -4,12 +4,15 @@
 //! Reading order: [`settings`], [`folder`], [`running`] (a city that runs), [`projector`] and
 //! [`records_projection`] (from the journal to everything else), [`gaps`] (what the journal lost),
 //! [`retention`] (what it no longer keeps), [`upkeep`] (when history is tidied), [`history_upkeep`] (what history no longer keeps),
-//! [`mqtt_door`] and [`mapping`], [`commands`], [`query`],
-//! [`department`] (files in and out), [`check`], [`demo`].
+//! [`administrators`] (who runs it), [`policies`] (who may do what), [`sign_in`], [`mqtt_door`] and [`mapping`], [`commands`], [`query`],
+//! [`department`] (files in and out), [`personal_keys`] and [`personal_commands`], [`check`], [`security`] (what the security view
+//! is told), [`demo`].
 
+pub mod administrators;
 pub mod args;
 pub mod audit;
 pub mod backup;
+pub mod certificates;
 pub mod check;
 pub mod city_lock;
 pub mod commands;
@@ -24,7 +27,11 @@ pub mod mapping;
 pub mod metrics;
 pub mod mqtt_door;
 pub mod oidc;
+pub mod organisation;
 mod output;
+pub mod personal_commands;
+pub mod personal_keys;
+pub mod policies;
 pub mod presence;
 pub mod program;
 pub mod projector;
@@ -32,6 +39,8 @@ pub mod query;
 pub mod records_projection;
 pub mod retention;
 pub mod running;
+pub mod security;
 pub mod settings;
+pub mod sign_in;
 pub mod upkeep;
 pub mod withdrawn;

@@ -7,6 +7,7 @@ use gateway::{Authenticator, Client, Denied, Incoming, Receipt, Refusal, Sink, W
 use identity::{Identity, Permission};
 use journal::ReadError;
 use model::{DeviceId, EntityId, Problem, Record, Retained, Timestamp, TypeName};
+use records::devices::Device;
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -112,6 +113,7 @@ impl Sink for CitySink {
         Ok(Receipt {
             position: receipt.position,
             refused,
+            withheld: receipt.is_personal,
         })
     }
 
@@ -238,10 +240,36 @@ impl CityAuthenticator {
         }
         let device = self
             .identity
-            .device_sign_in(client_id, username, password)
+            .device_sign_in(client_id, username, password, (self.clock)())
             .await
             .map_err(unavailable)?;
         let device = device.ok_or(Denied::BadCredentials)?;
+        Self::client_of(device)
+    }
+
+    async fn decide_by_certificate(
+        &self,
+        client_id: &str,
+        username: &str,
+        certificate: &[u8],
+    ) -> Result<Client, Denied> {
+        let found = self
+            .identity
+            .certificate_sign_in(client_id, certificate, (self.clock)())
+            .await
+            .map_err(|failure| {
+                tracing::warn!(%failure, "a client could not be checked");
+                Denied::Unavailable
+            })?;
+        let device = found.ok_or(Denied::BadCredentials)?;
+        // A name is not needed beside a certificate; another's is wrong.
+        if !username.is_empty() && username != device.username {
+            return Err(Denied::BadCredentials);
+        }
+        Self::client_of(device)
+    }
+
+    fn client_of(device: Device) -> Result<Client, Denied> {
         let (Ok(id), Ok(kind)) = (DeviceId::new(&device.id), TypeName::new(&device.r#type)) else {
             return Err(Denied::NotAuthorised);
         };
@@ -266,5 +294,15 @@ impl Authenticator for CityAuthenticator {
         _peer: IpAddr,
     ) -> BoxFuture<'a, Result<Client, Denied>> {
         Box::pin(self.decide(client_id, username, password))
+    }
+
+    fn sign_in_with_certificate<'a>(
+        &'a self,
+        client_id: &'a str,
+        username: &'a str,
+        certificate: &'a [u8],
+        _peer: IpAddr,
+    ) -> BoxFuture<'a, Result<Client, Denied>> {
+        Box::pin(self.decide_by_certificate(client_id, username, certificate))
     }
 }

@@ -2,7 +2,10 @@
 //! `async fn` is compiled anew in each program that waits for it, and this one waits for all of them.
 
 use crate::args::{Cli, Command};
-use crate::{audit, backup, check, commands, demo, department, oidc, output, query, settings};
+use crate::{
+    audit, backup, check, commands, demo, department, oidc, organisation, output,
+    personal_commands, policies, query, security, settings,
+};
 use clap::Parser;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -85,10 +88,15 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Export(args) => department::export(args).await?,
         Command::Table(command) => department::table(command).await?,
         Command::Audit(command) => return audit::commands::audit(command).await,
+        Command::Security(command) => return security::holes::command(command).await,
         Command::Token(command) => commands::token(command).await?,
         Command::Device(command) => commands::device(command).await?,
         Command::User(command) => commands::user(command).await?,
+        Command::Policy(command) => return policies::command::run(command).await,
+        Command::Org(command) => return organisation::commands::organisation(command).await,
         Command::Oidc(command) => oidc::command(command).await?,
+        Command::Keys(command) => personal_commands::keys(command).await?,
+        Command::Personal(command) => personal_commands::personal(command).await?,
         Command::Pack(command) => return commands::pack(&command),
         Command::Openapi => output::print_json(&api::description::json())?,
     }

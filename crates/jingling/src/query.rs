@@ -5,13 +5,16 @@ use crate::commands::open_records;
 use crate::folder::Folder;
 use crate::formats;
 use crate::output::{print_json, print_table};
-use crate::running::{lake_options, sql_limits, stream_limits, wall_clock};
+use crate::personal_keys;
+use crate::running::{lake_options, personal_data, sql_limits, stream_limits, wall_clock};
 use crate::settings::Settings;
 use anyhow::{Result, anyhow};
+use api::personal::{Look, Personal};
 use api::tables::CityTables;
 use futures::{Stream, StreamExt};
 use lake::{Format, Lake};
 use model::{Problem, Record};
+use personal::Sealer;
 use records::Records;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -23,9 +26,12 @@ use std::sync::Arc;
 pub(crate) struct Opened {
     pub(crate) settings: Settings,
     packs: pack::Packs,
-    lake: Lake,
-    records: Records,
-    tables: Arc<CityTables>,
+    pub(crate) lake: Lake,
+    pub(crate) records: Records,
+    pub(crate) tables: Arc<CityTables>,
+    pub(crate) personal: Arc<Personal>,
+    /// The city's name.
+    pub(crate) name: String,
 }
 
 impl Opened {
@@ -74,10 +80,21 @@ impl Opened {
         }
         let records = open_records(&folder, false).await?;
         let plan = Arc::new(api::plan::Plan::new(packs.indicators.clone(), &city.zone));
+        // Without keys, what is sealed is hidden whole.
+        let keys = personal_keys::read(&folder).unwrap_or_else(|problem| {
+            eprintln!("personal values are hidden: {problem}");
+            None
+        });
+        let sealer = keys.map(|keys| Arc::new(Sealer::new(keys, personal_keys::draw)));
+        let personal = Arc::new(personal_data(&settings, &packs, &city, sealer));
         let tables = Arc::new(CityTables {
+            look: Arc::new(Look::masked(&personal)),
             records: records.clone(),
             twin,
             plan: plan.clone(),
+            identity: identity::Identity::new(records.clone(), identity::Options::default())?,
+            city: Arc::new(city.clone()),
+            clock: wall_clock,
             reader: None,
         });
         if sql.to_lowercase().contains("indicators") {
@@ -96,6 +113,8 @@ impl Opened {
             lake,
             records,
             tables,
+            personal,
+            name: city.name_zh.clone(),
         })
     }
 

@@ -9,17 +9,20 @@ use crate::mqtt_door::{CityAuthenticator, CitySink};
 use crate::projector::Projector;
 use crate::records_projection::RecordsProjection;
 use crate::retention::{Floors, Keep};
+use crate::security::{self, certificates};
 use crate::settings::{Settings, listen_address};
-use crate::{files, folder::Folder, formats, history_upkeep, upkeep};
+use crate::{files, folder::Folder, formats, history_upkeep, personal_keys, upkeep};
 use admission::Ingest;
 use anyhow::{Context, Result, anyhow};
 use api::app::App;
+use api::personal::{Look, Personal};
 use api::plan::Plan;
 use api::tables::CityTables;
 use gateway::mqtt::{MqttDoor, MqttHandle, MqttOptions, TlsSource};
 use journal::Journal;
 use lake::Lake;
 use model::{Problem, Timestamp};
+use personal::Sealer;
 use proto_influx::{Influx, LineMapping};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -56,6 +59,24 @@ pub fn lines(problems: &[Problem]) -> String {
         .join("\n")
 }
 
+/// Personal data as the settings, the packs and the profile have it.
+pub(crate) fn personal_data(
+    settings: &Settings,
+    packs: &pack::Packs,
+    city: &city::City,
+    sealer: Option<Arc<Sealer>>,
+) -> Personal {
+    Personal {
+        sealer,
+        catalogue: Arc::new(packs.catalogue.clone()),
+        purposes: city.purposes.clone(),
+        options: api::personal::Options {
+            entities_max: settings.personal.entities_max,
+            ..api::personal::Options::default()
+        },
+    }
+}
+
 /// A city that runs.
 pub struct Running {
     /// Everything the handlers share.
@@ -69,6 +90,7 @@ pub struct Running {
     postgres: Option<pgdoor::Handle>,
     http_stop: CancellationToken,
     http: JoinHandle<()>,
+    https: Option<JoinHandle<()>>,
     timers: Vec<JoinHandle<()>>,
     given_up: Arc<News>,
     projector: std::thread::JoinHandle<()>,
@@ -116,8 +138,23 @@ impl Running {
         let records = records::Records::open(&folder.records())
             .await
             .context("opening the records")?;
-        let identity = identity::Identity::new(records.clone(), identity::Options::default())?;
+        let identity = crate::sign_in::identity(&folder, settings, records.clone())?;
+        let (own, rows) = (crate::policies::Own::Needed, settings.policy.rows);
+        if !rows {
+            tracing::warn!(
+                "policy.rows = false: whoever may read entities at all sees all of them"
+            );
+        }
+        let identity = crate::policies::govern(identity, &packs, &city, own, rows).await?;
         identity.all_devices_offline().await?;
+        // The profile may name others since the city was made; nothing is written when it does not.
+        identity
+            .import_organisations(
+                &crate::organisation::of_profile(&city),
+                &records::Actor::system("city-profile"),
+                wall_clock(),
+            )
+            .await?;
         let case_options = cases::Options {
             zone: city.zone.clone(),
             attachment_bytes_max: settings.http.attachment_mib_max * MIB,
@@ -129,26 +166,45 @@ impl Running {
             observed_future_seconds_max: settings.admission.observed_future_seconds_max,
             attributes_max: settings.admission.attributes_max,
         };
-        let ingest = Arc::new(Ingest::new(
-            journal.clone(),
-            Arc::new(packs.catalogue.clone()),
-            limits,
-        ));
+        let notices = Arc::new(api::notices::Notices::default());
+        let ingest = Ingest::new(journal.clone(), Arc::new(packs.catalogue.clone()), limits);
+        let cipher = settings
+            .personal
+            .cipher
+            .parse()
+            .map_err(|p| anyhow!("{p}"))?;
+        // Without keys the city runs, and takes and shows nothing personal.
+        let sealer = personal_keys::make_ready(&folder, &records, cipher, wall_clock()).await;
+        personal_keys::tell(&notices, sealer.as_ref().err(), wall_clock());
+        let sealer = sealer.ok();
+        let ingest = Arc::new(match &sealer {
+            Some(sealer) => ingest.with_sealer(Arc::clone(sealer)),
+            None => ingest,
+        });
+        let personal = Arc::new(personal_data(settings, &packs, &city, sealer.clone()));
         let plan = Arc::new(Plan::new(packs.indicators.clone(), &city.zone));
         let tables = Arc::new(CityTables {
             records: records.clone(),
             twin: twin.clone(),
             plan: plan.clone(),
+            identity: identity.clone(),
+            city: city.clone(),
+            clock: wall_clock,
             reader: None,
+            look: Arc::new(Look::masked(&personal)),
         });
-        let notices = Arc::new(api::notices::Notices::default());
         let gaps = Arc::new(Gaps::load(folder.gaps(), notices.clone())?);
         let oidc = crate::oidc::provider(&folder, settings, records.clone())?;
         let (description, rules) = api::app::description();
         let app = Arc::new(App {
             options: api::Options {
                 demo: settings.city.demo,
-                cookie_secure: settings.http.cookie_secure,
+                cookie_secure: settings.http.cookie_secure
+                    || settings.oidc.issuer.starts_with("https://"),
+                headers: api::headers::Options {
+                    hsts_seconds: settings.http.hsts_seconds,
+                    is_behind_https: settings.http.cookie_secure,
+                },
                 body_bytes_max: settings.http.body_mib_max * MIB,
                 request_time_max: Duration::from_secs(settings.http.request_seconds_max),
                 sql_limits: sql_limits(settings),
@@ -169,6 +225,7 @@ impl Running {
             plan,
             corrections: api::corrections::UnderWay::default(),
             tables,
+            personal,
             events: api::Events::default(),
             ngsi_ld: proto_ngsild::NgsiLd::default(),
             line_protocol: line_protocol(&packs)?,
@@ -185,6 +242,7 @@ impl Running {
             imports: Arc::default(),
             importing: Arc::default(),
             audit: api::audit::Chain::default(),
+            security: api::security::Sources::default(),
         });
         let own = folder.clone();
         // Set once, here.
@@ -284,7 +342,20 @@ impl Running {
         }
         let mut addresses = BTreeMap::new();
         let acts_seen = crate::withdrawn::end(&app.records).await?;
-        let mqtt = start_mqtt(&app, &folder, settings, &packs, identity).await?;
+        crate::administrators::start(&app, &folder, &settings.approval).await?;
+        let speaks_tls = [
+            &settings.http.tls_listen,
+            &settings.mqtt.tls_listen,
+            &settings.postgres.listen,
+            &settings.postgres.tls_listen,
+        ];
+        let served = match speaks_tls.iter().any(|address| !address.is_empty()) {
+            true => Some(certificates::open(&folder, settings)?),
+            false => None,
+        };
+        let tls = served.as_ref().map(|served| served.config.clone());
+        let for_devices = served.as_ref().map(|served| served.for_devices.clone());
+        let mqtt = start_mqtt(&app, &folder, settings, &packs, identity, for_devices).await?;
         if let Some(mqtt) = &mqtt {
             addresses.extend(mqtt.addresses().first().map(|&a| ("mqtt", a)));
             addresses.extend(mqtt.addresses_tls().first().map(|&a| ("mqtts", a)));
@@ -296,7 +367,7 @@ impl Running {
                 door.disconnect(client_id);
             }));
         }
-        let postgres = start_postgres(&app, &folder, settings).await?;
+        let postgres = start_postgres(&app, settings, tls.clone()).await?;
         if let Some(postgres) = &postgres {
             addresses.extend(postgres.addresses().first().map(|&a| ("postgres", a)));
             addresses.extend(
@@ -325,17 +396,55 @@ impl Running {
                 )
             })?;
         addresses.insert("http", listener.local_addr()?);
+        let origin = settings
+            .http
+            .passkey_origin(&settings.oidc.issuer, Some(listener.local_addr()?))?;
+        if let Some(origin) = origin {
+            app.identity.set_origin(origin);
+        }
         let http_stop = CancellationToken::new();
         let http = tokio::spawn(api::app::serve(
             listener,
             app.clone(),
             http_stop.clone().cancelled_owned(),
         ));
+        let https = match listen_address("http.tls_listen", &settings.http.tls_listen)?.zip(tls) {
+            None => None,
+            Some((address, config)) => {
+                let listener = tokio::net::TcpListener::bind(address)
+                    .await
+                    .with_context(|| {
+                        format!("http.tls_listen = {address}: is another program using it?")
+                    })?;
+                addresses.insert("https", listener.local_addr()?);
+                let limits = api::secure::Limits::default();
+                let listener = api::secure::TlsListener::new(listener, config, limits)?;
+                let stop = http_stop.clone().cancelled_owned();
+                Some(tokio::spawn(api::app::serve_tls(
+                    listener,
+                    app.clone(),
+                    stop,
+                )))
+            }
+        };
+        let certificate = served.map(|served| served.certificate);
+        security::tell(&app, &folder, settings, certificate.clone(), mqtt.clone());
         let given_up = Arc::new(News::default());
         let mut timers = timers(&app, &folder, settings, twin_stored, &given_up);
         timers.push(tokio::spawn(crate::withdrawn::run(app.clone(), acts_seen)));
+        timers.push(tokio::spawn(crate::policies::follow(app.clone())));
+        timers.push(crate::administrators::timer(&app));
         timers.extend(crate::audit::sealing::start(&app, &folder, &settings.audit).await);
         timers.extend(crate::oidc::timers(&app, settings)?);
+        if let Some(certificate) = certificate {
+            let every = Duration::from_secs(settings.tls.reload_seconds.max(1));
+            timers.push(tokio::spawn(certificates::renew(certificate, every)));
+        }
+        if settings.security.publish_seconds > 0 {
+            let every = Duration::from_secs(settings.security.publish_seconds);
+            timers.push(tokio::spawn(security::figures::run(app.clone(), every)));
+        }
+        timers.extend(sealer.map(|sealer| personal_keys::follow(&folder, sealer)));
         let keep = Keep {
             bytes: settings.journal.keep_gib.saturating_mul(1 << 30),
             days: settings.journal.keep_days,
@@ -362,6 +471,7 @@ impl Running {
             postgres,
             http_stop,
             http,
+            https,
             timers,
             given_up,
             projector,
@@ -397,12 +507,13 @@ impl Running {
             timer.abort();
         }
         self.app.lake.stop_upkeep();
-        let mut http = self.http;
-        if tokio::time::timeout(Duration::from_secs(HTTP_SHUTDOWN_S), &mut http)
-            .await
-            .is_err()
-        {
-            http.abort();
+        for mut http in std::iter::once(self.http).chain(self.https) {
+            if tokio::time::timeout(Duration::from_secs(HTTP_SHUTDOWN_S), &mut http)
+                .await
+                .is_err()
+            {
+                http.abort();
+            }
         }
         self.projector_stop.store(true, Ordering::Release);
         let (joined, ended) = oneshot::channel();
@@ -531,18 +642,10 @@ fn line_protocol(packs: &pack::Packs) -> Result<Influx> {
     Influx::new(mappings, proto_influx::Limits::default()).map_err(|p| anyhow!("{p}"))
 }
 
-/// The city's own certificate, or one made at the first start.
-fn certificate(folder: &Folder) -> TlsSource {
-    TlsSource::SelfSigned {
-        directory: folder.tls(),
-        names: vec!["localhost".into(), "127.0.0.1".into()],
-    }
-}
-
 async fn start_postgres(
     app: &Arc<App>,
-    folder: &Folder,
     settings: &Settings,
+    tls: Option<Arc<rustls::ServerConfig>>,
 ) -> Result<Option<pgdoor::Handle>> {
     let postgres = &settings.postgres;
     let listen = listen_address("postgres.listen", &postgres.listen)?;
@@ -550,12 +653,10 @@ async fn start_postgres(
     if listen.is_none() && listen_tls.is_none() {
         return Ok(None);
     }
-    let tls =
-        gateway::mqtt::tls::server_config(&certificate(folder)).map_err(|p| anyhow!("{p}"))?;
     let options = pgdoor::Options {
         listen: listen.into_iter().collect(),
         listen_tls: listen_tls.into_iter().collect(),
-        tls: Some(tls),
+        tls,
         limits: pgdoor::Limits {
             connections_max: postgres.connections_max,
             idle_time_max: Duration::from_secs(postgres.idle_seconds_max),
@@ -588,6 +689,7 @@ async fn start_mqtt(
     settings: &Settings,
     packs: &pack::Packs,
     identity: identity::Identity,
+    tls: Option<Arc<rustls::ServerConfig>>,
 ) -> Result<Option<MqttHandle>> {
     let listen: Vec<SocketAddr> = listen_address("mqtt.listen", &settings.mqtt.listen)?
         .into_iter()
@@ -608,7 +710,7 @@ async fn start_mqtt(
         return Ok(None);
     }
     let mut options = MqttOptions {
-        tls: Some(certificate(folder)),
+        tls: tls.map(TlsSource::Made),
         listen,
         listen_tls,
         retained_file: Some(folder.retained()),

@@ -23,12 +23,20 @@ pub struct Settings {
     pub city: CitySettings,
     /// The pages and the API.
     pub http: Http,
+    /// How people sign in.
+    pub sign_in: SignInSettings,
     /// The MQTT door.
     pub mqtt: Mqtt,
     /// The PostgreSQL door.
     pub postgres: Postgres,
     /// Signing in to other systems.
     pub oidc: OidcSettings,
+    /// Who may see what.
+    pub policy: PolicySettings,
+    /// TLS of every door.
+    pub tls: Tls,
+    /// How safe the platform is.
+    pub security: SecuritySettings,
     /// What may be reached from outside.
     pub network: Network,
     /// What is believed.
@@ -47,10 +55,14 @@ pub struct Settings {
     pub export: ExportSettings,
     /// The plan's figures.
     pub indicators: IndicatorSettings,
+    /// Personal data.
+    pub personal: PersonalSettings,
     /// Copies on another disk.
     pub backup: BackupSettings,
     /// The audit trail.
     pub audit: AuditSettings,
+    /// What needs a second person.
+    pub approval: ApprovalSettings,
     /// What the platform writes of itself.
     pub log: Log,
 }
@@ -78,6 +90,10 @@ section!(/// The pages and the API.
 Http {
     /// Address and port; port 0 takes a free one.
     listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8480)),
+    /// Address and port of the pages and the API over TLS; an empty text closes this listener.
+    tls_listen: String = String::new(),
+    /// How long a browser keeps to HTTPS once it came over it, seconds; 0 says nothing of it.
+    hsts_seconds: u32 = 31_536_000,
     /// Largest request body, MiB.
     body_mib_max: usize = 16,
     /// Longest time for one request, seconds (the live stream is exempt).
@@ -86,6 +102,37 @@ Http {
     attachment_mib_max: usize = 10,
     /// Set when a proxy in front speaks HTTPS: the session cookie is then marked Secure.
     cookie_secure: bool = false,
+    /// The address under which people reach the city, such as "https://city.example.gov.cn": passkeys are made for it. An
+    /// empty text takes `oidc.issuer`, or without it "http://localhost" with the port, where only this machine is listened to.
+    public_url: String = String::new(),
+});
+section!(/// How people sign in.
+SignInSettings {
+    /// Roles whose people must have a second factor, such as ["admin"]; who has none sets one up at the next sign-in.
+    second_factor_required_for: Vec<String> = Vec::new(),
+    /// A session ends after lying unused this long, minutes.
+    session_idle_minutes: i64 = 120,
+    /// A session ends after this long however much it is used, hours.
+    session_hours: i64 = 12,
+});
+section!(/// TLS of every door.
+Tls {
+    /// PEM file with the certificate chain, the server's own first; an empty text: tls/certificate.pem in the city's folder,
+    /// which is made and signed by itself at the first start.
+    certificate: String = String::new(),
+    /// PEM file with the key that belongs to it.
+    key: String = String::new(),
+    /// Names and addresses of a certificate that is made.
+    names: Vec<String> = vec!["localhost".into(), "127.0.0.1".into()],
+    /// The oldest version that is spoken: "1.3", or "1.2" while old devices need it.
+    version_min: String = "1.3".into(),
+    /// Time between looks whether the files are new, seconds.
+    reload_seconds: u64 = 60,
+});
+section!(/// How safe the platform is.
+SecuritySettings {
+    /// Time between the platform's own figures of security, which rules of pack-security watch, seconds; 0: none.
+    publish_seconds: u64 = 60,
 });
 section!(/// The MQTT door.
 Mqtt {
@@ -110,6 +157,11 @@ Postgres {
     /// A connection that asks nothing for this long is closed, seconds.
     idle_seconds_max: u64 = 3_600,
 });
+section!(/// What policies decide.
+PolicySettings {
+    /// Whether they decide over rows and columns too, not over operations alone.
+    rows: bool = true,
+});
 section!(/// Signing in to other systems.
 OidcSettings {
     /// The address under which people reach the city, without path and end slash; an empty text: nobody can sign in to
@@ -125,6 +177,13 @@ OidcSettings {
     logout_networks: Vec<String> = Vec::new(),
     /// PEM file of the authorities that are believed when a system is told over TLS.
     logout_authorities: String = "/etc/ssl/certs/ca-certificates.crt".into(),
+});
+section!(/// Personal data.
+PersonalSettings {
+    /// How it is sealed with the next key that is made: "sm4-gcm" or "aes-256-gcm".
+    cipher: String = "sm4-gcm".into(),
+    /// Most entities whose personal values one answer shows whole.
+    entities_max: usize = 200,
 });
 section!(/// What may be reached from outside.
 Network {
@@ -238,6 +297,15 @@ AuditSettings {
     /// Time between proofs of the whole chain in the background, hours.
     verify_hours: u64 = 24,
 });
+section!(/// What needs a second person.
+ApprovalSettings {
+    /// Dangerous acts that one person may do alone in this city.
+    not_required: Vec<identity::DangerousAct> = Vec::new(),
+    /// How long an approval can be decided on, hours.
+    hours: i64 = 24,
+    /// Most of one person's that may wait.
+    pending_per_person_max: i64 = 100,
+});
 section!(/// What the platform writes of itself.
 Log {
     /// `error`, `warn`, `info`, `debug`, or a tracing filter.
@@ -299,6 +367,17 @@ impl Settings {
             oidc::provider::check_issuer(&self.oidc.issuer)?;
         }
         self.oidc.networks()?;
+        self.sign_in.roles()?;
+        self.http.passkey_origin(&self.oidc.issuer, None)?;
+        if self.sign_in.session_idle_minutes < 1 || self.sign_in.session_hours < 1 {
+            bail!("sign_in.session_idle_minutes and sign_in.session_hours must be 1 at least");
+        }
+        if let Err(problem) = self.personal.cipher.parse::<personal::Cipher>() {
+            bail!("{problem}");
+        }
+        if self.personal.entities_max == 0 {
+            bail!("personal.entities_max must be 1 at least");
+        }
         if self.oidc.token_seconds < 60 || self.oidc.token_seconds > 86_400 {
             bail!(
                 "oidc.token_seconds = {}: use 60 to 86400",
@@ -308,8 +387,22 @@ impl Settings {
         if self.oidc.sign_in_days < 1 || self.oidc.key_days < 0 {
             bail!("oidc.sign_in_days must be 1 at least, oidc.key_days 0 at least");
         }
+        if self.approval.hours < 1 || self.approval.hours > 24 * 365 {
+            bail!("approval.hours = {}: use 1 to 8760", self.approval.hours);
+        }
+        if self.approval.pending_per_person_max < 1 {
+            bail!("approval.pending_per_person_max must be 1 at least");
+        }
+        self.tls
+            .version_min
+            .parse::<gateway::mqtt::TlsFloor>()
+            .map_err(|p| anyhow::anyhow!("{p}"))?;
+        if self.tls.certificate.is_empty() != self.tls.key.is_empty() {
+            bail!("tls.certificate and tls.key belong together: set both, or neither");
+        }
         let mut addresses = vec![("http.listen", self.http.listen)];
         for (key, text) in [
+            ("http.tls_listen", &self.http.tls_listen),
             ("mqtt.listen", &self.mqtt.listen),
             ("mqtt.tls_listen", &self.mqtt.tls_listen),
             ("postgres.listen", &self.postgres.listen),
@@ -334,6 +427,58 @@ impl Settings {
             );
         }
         Ok(())
+    }
+}
+
+impl SignInSettings {
+    /// The roles that must have a second factor.
+    ///
+    /// # Errors
+    /// The word that is no role, with those that are.
+    pub fn roles(&self) -> Result<Vec<identity::Role>> {
+        let parse = |word: &String| {
+            word.parse()
+                .map_err(|problem| anyhow::anyhow!("sign_in.second_factor_required_for: {problem}"))
+        };
+        self.second_factor_required_for.iter().map(parse).collect()
+    }
+}
+
+impl Http {
+    /// The address that passkeys are made for; `None` when browsers make none for the one that people use. `listens`: where
+    /// the pages are served, once that is known.
+    ///
+    /// # Errors
+    /// `http.public_url` when browsers make no passkeys for it.
+    pub fn passkey_origin(
+        &self,
+        issuer: &str,
+        listens: Option<SocketAddr>,
+    ) -> Result<Option<identity::Origin>> {
+        if !self.public_url.is_empty() {
+            return Ok(Some(identity::Origin::parse(&self.public_url)?));
+        }
+        if !issuer.is_empty() {
+            // A provider may have an address that browsers make no passkeys for.
+            return Ok(identity::Origin::parse(issuer).ok());
+        }
+        let local = listens.filter(|address| address.ip().is_loopback());
+        Ok(local.and_then(|address| {
+            identity::Origin::parse(&format!("http://localhost:{}", address.port())).ok()
+        }))
+    }
+}
+
+impl ApprovalSettings {
+    /// As `identity` takes them.
+    pub fn options(&self) -> identity::approvals::Options {
+        let mut options = identity::approvals::Options::default();
+        options
+            .required
+            .retain(|act| !self.not_required.contains(act));
+        options.valid_s = self.hours.saturating_mul(3_600);
+        options.pending_per_person_max = self.pending_per_person_max;
+        options
     }
 }
 
@@ -416,6 +561,32 @@ mod tests {
             ),
             (0, 5, "")
         );
+    }
+
+    #[test]
+    fn what_one_person_may_do_alone_is_named_act_by_act() {
+        use identity::DangerousAct::{DeviceRemove, TableRemove};
+        let all = with(&[]).unwrap().approval.options();
+        assert_eq!(all.required.len(), identity::DangerousAct::ALL.len());
+        let set = with(&[
+            "approval.not_required=[\"device.remove\"]",
+            "approval.hours=2",
+        ]);
+        let some = set.unwrap().approval.options();
+        assert!(!some.required.contains(&DeviceRemove) && some.required.contains(&TableRemove));
+        assert_eq!(some.valid_s, 7_200);
+        let unknown = with(&["approval.not_required=[\"gate.dance\"]"]).unwrap_err();
+        let unknown = unknown.to_string();
+        assert!(
+            unknown.contains("gate.dance") && unknown.contains("table.remove"),
+            "{unknown}"
+        );
+        for bad in ["approval.hours=0", "approval.pending_per_person_max=0"] {
+            assert!(
+                with(&[bad]).unwrap_err().to_string().contains("approval."),
+                "{bad}"
+            );
+        }
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Ends the connections of devices that another process took away: `jingling device remove` beside a running city
-//! knows nothing of its connections. The audit trail says what was done, whoever did it, so it is what is followed.
+//! Ends the connections of devices that another process took away, or whose certificate it took: `jingling device remove`
+//! beside a running city knows nothing of its connections. The audit trail says what was done, whoever did it, so it is what is followed.
 
 use api::App;
 use records::{Event, Failure, Records, audit};
@@ -36,24 +36,37 @@ pub async fn run(app: Arc<App>, mut after: i64) {
 }
 
 async fn step(app: &App, after: i64) -> Result<i64, Failure> {
-    let acts = audit::since(
-        &mut *app.records.read().await?,
-        after,
-        Event::DeviceRemove,
-        ACTS_MAX,
-    )
-    .await?;
+    let mut read = app.records.read().await?;
+    // What comes while this is read is the next look's: both kinds are read up to the same act.
+    let end = audit::last_id(&mut read).await?;
+    let mut behind = end;
+    let mut acts = Vec::new();
+    for event in [Event::DeviceRemove, Event::DeviceCertificateRemove] {
+        let found = audit::since(&mut read, after, event, ACTS_MAX).await?;
+        // With too many for one look, the rest comes with the next.
+        if found.len() == ACTS_MAX as usize {
+            behind = found.last().map_or(behind, |act| act.id.min(behind));
+        }
+        acts.extend(found);
+    }
+    drop(read);
+    acts.retain(|act| act.id <= behind);
     for act in &acts {
         let client_id = act.target.strip_prefix(TARGET).unwrap_or(&act.target);
         if let Some(disconnect) = app.disconnect.get() {
             disconnect(client_id);
         }
-        tracing::info!(client_id, by = act.actor, "a device was removed");
+        tracing::info!(
+            client_id,
+            by = act.actor,
+            act = act.action,
+            "a device's credentials were taken away"
+        );
         app.events.tell(
             "device",
             identity::Permission::DeviceRead,
             serde_json::json!({"client_ids": [client_id]}),
         );
     }
-    Ok(acts.last().map_or(after, |act| act.id))
+    Ok(behind)
 }

@@ -319,7 +319,8 @@ async fn the_trail_is_searched_and_looking_is_told_once() {
         "after=x",
     ] {
         let path = format!("/api/v1/audit?{bad}");
-        let answer = city.ask("GET", &path, |r| r.bearer_auth(&city.admin)).await;
+        let token = city.token_of("auditor");
+        let answer = city.ask("GET", &path, |r| r.bearer_auth(&token)).await;
         assert_eq!(answer.status, 400, "{bad}: {}", answer.body);
     }
     let events = city.get("/api/v1/audit/events").await;
@@ -343,10 +344,9 @@ async fn a_served_city_seals_by_itself_and_tells_a_broken_chain_and_a_key_that_o
         "{chain}"
     );
     let folder = tempfile::tempdir().unwrap();
+    let token = city.token_of("auditor");
     let answer = city
-        .ask("GET", "/api/v1/audit/export", |r| {
-            r.bearer_auth(&city.admin)
-        })
+        .ask("GET", "/api/v1/audit/export", |r| r.bearer_auth(&token))
         .await;
     assert_eq!(
         (answer.status, answer.kind.as_str()),

@@ -70,8 +70,9 @@ fn told(problem: &Json, said: &str) {
 
 /// The same over HTTP: refused with a problem document, and kept whole.
 async fn refused_over_http(city: &City, path: &str, message: &str) -> Json {
+    let token = city.token_of("collector");
     let with = |r: reqwest::RequestBuilder| {
-        r.bearer_auth(&city.admin)
+        r.bearer_auth(&token)
             .header("content-type", "application/json")
             .body(message.to_owned())
     };
@@ -113,8 +114,9 @@ async fn malformed_json() {
     assert_eq!(problem["code"], "json-syntax");
     // Where JSON is asked for by an operation of the platform's own.
     for (body, status) in [("{\"query\": ", 400), ("{\"query\": 7}", 422), ("{}", 422)] {
+        let token = city.token_of("duty");
         let with = |r: reqwest::RequestBuilder| {
-            r.bearer_auth(&city.admin)
+            r.bearer_auth(&token)
                 .header("content-type", "application/json")
                 .body(body)
         };
@@ -197,7 +199,8 @@ async fn a_missing_unit() {
         "WaterObserved,entity_id={} waterLevel=28.75,note=\"by line\"",
         device.id
     );
-    let with = |r: reqwest::RequestBuilder| r.bearer_auth(&city.admin).body(line);
+    let token = city.token_of("collector");
+    let with = |r: reqwest::RequestBuilder| r.bearer_auth(&token).body(line);
     let answer = city.ask("POST", "/api/v2/write", with).await;
     assert_eq!(answer.status, 204, "{}", answer.body);
     let shown = city.shows(&device.id, "waterLevel", 28.75).await;
@@ -333,10 +336,9 @@ async fn a_message_of_ten_megabytes() {
         body.push('y');
     }
     // Beyond the limit of a request nothing is taken, and the sender is told which limit.
-    let with = |r: reqwest::RequestBuilder| {
-        r.bearer_auth(&city.admin)
-            .body("x".repeat(BODY_BYTES_MAX + 1))
-    };
+    let token = city.token_of("collector");
+    let with =
+        |r: reqwest::RequestBuilder| r.bearer_auth(&token).body("x".repeat(BODY_BYTES_MAX + 1));
     let answer = city.ask("POST", UPSERT, with).await;
     assert_eq!(
         (answer.status, answer.problem().as_str()),

@@ -31,13 +31,17 @@ fn help_shows_examples() {
 }
 
 #[test]
-fn a_new_city_has_one_generated_sign_in_and_is_sound() {
+fn a_new_city_has_three_generated_sign_ins_and_is_sound() {
     let dir = tempfile::tempdir().unwrap();
     let city = made(dir.path());
     let first = std::fs::read_to_string(format!("{city}/secrets/first-sign-in.json")).unwrap();
     let people: serde_json::Value = serde_json::from_str(&first).unwrap();
-    assert_eq!(people.as_array().unwrap().len(), 1);
-    assert!(people[0]["password"].as_str().unwrap().len() >= 20);
+    let people = people.as_array().unwrap();
+    let roles: Vec<_> = people.iter().map(|p| p["role"].as_str().unwrap()).collect();
+    assert_eq!(roles, ["admin", "security", "auditor"]);
+    for person in people {
+        assert!(person["password"].as_str().unwrap().len() >= 20);
+    }
     let again = jingling(&["init", &city]);
     assert_eq!(again.status.code(), Some(1));
     assert!(text(&again.stderr).contains("holds a city already"));

@@ -356,9 +356,10 @@ async fn a_running_city_takes_files_and_lists_where_they_came_from() {
     );
     let own = listed.iter().find(|t| t["name"] == "observations").unwrap();
     assert_eq!(own["imported"], Json::Null);
-    let audit = city.sql("SELECT action, target FROM audit WHERE action = 'table.import'");
-    // The platform's token reads it; the line names the table.
-    assert_eq!(audit.await["target"], "table:posted");
+    let noted = city
+        .get("/api/v1/audit?action=table.import&target=table:posted")
+        .await;
+    assert_eq!(noted["items"][0]["target"], "table:posted");
 
     // What is refused, and with which status; the table stays as it is.
     let bad = TOWNS.as_bytes().to_vec();
@@ -512,7 +513,22 @@ async fn an_import_tells_how_far_it_is_while_its_file_arrives() {
 #[tokio::test]
 async fn a_running_city_removes_a_table_for_who_may_and_notes_it() {
     let city = shared();
-    let (analyst, planner) = (token(&city.dir, "analyst"), token(&city.dir, "planner"));
+    let (analyst, machine) = (token(&city.dir, "analyst"), token(&city.dir, "planner"));
+    let person = jingling_json(&[
+        "user",
+        "add",
+        &city.dir,
+        "--username",
+        "chen",
+        "--name",
+        "陈静",
+        "--role",
+        "planner",
+        "--json",
+    ]);
+    let body = json!({"username": "chen", "password": person["password"]});
+    let signed_in = city.ask("POST", "/api/v1/session", |r| r.json(&body)).await;
+    let planner = signed_in.cookie.unwrap();
     let import = "/api/v1/tables/passing/import?file=a.csv";
     let done = post(&city, &analyst, import, TOWNS.into()).await;
     assert_eq!(done.status, 201, "{done:?}");
@@ -523,7 +539,48 @@ async fn a_running_city_removes_a_table_for_who_may_and_notes_it() {
     // Who brings tables in does not take them away.
     assert_eq!(remove(&analyst, "passing").await.status, 403);
     assert_eq!(city.sql("SELECT count(*) AS n FROM passing").await["n"], 2);
-    assert_eq!(remove(&planner, "passing").await.status, 204);
+    // Nor does a machine, nor one person alone: it is asked for, and stays until another agrees.
+    let refused = remove(&machine, "passing").await;
+    assert_eq!(
+        (refused.status, refused.problem().as_str()),
+        (403, "approval-by-person")
+    );
+    let asked = city
+        .send(
+            &planner,
+            "DELETE",
+            "/api/v1/tables/passing?reason=%E9%94%99",
+            &Json::Null,
+        )
+        .await;
+    assert_eq!(asked.status, 202, "{asked:?}");
+    assert_eq!(asked.json()["approval"]["body"]["rows"], 2);
+    assert_eq!(city.sql("SELECT count(*) AS n FROM passing").await["n"], 2);
+    // Another table that takes its name meanwhile is not the one that was asked for.
+    let other = TOWNS.replace("竟陵", "竟陵街道");
+    let replaced = post(
+        &city,
+        &analyst,
+        &format!("{import}&replace=true"),
+        other.into(),
+    )
+    .await;
+    assert_eq!(replaced.status, 201, "{replaced:?}");
+    let stale = city.approve(&asked, "security").await;
+    assert_eq!(stale["approval"]["status"], "failed");
+    assert!(
+        stale["approval"]["outcome"]
+            .as_str()
+            .unwrap()
+            .starts_with("approval-stale"),
+        "{stale}"
+    );
+    assert_eq!(city.sql("SELECT count(*) AS n FROM passing").await["n"], 2);
+    let asked = city
+        .send(&planner, "DELETE", "/api/v1/tables/passing", &Json::Null)
+        .await;
+    let done = city.approve(&asked, "security").await;
+    assert_eq!(done["approval"]["status"], "done", "{done}");
     let gone = json!({"query": "SELECT * FROM passing"});
     let gone = city
         .ask("POST", "/api/v1/sql", |r| {
@@ -537,14 +594,14 @@ async fn a_running_city_removes_a_table_for_who_may_and_notes_it() {
         ("PASSING", 400, "table-name"),
         ("..%2Fpassing", 400, "table-name"),
     ] {
-        let refused = remove(&planner, name).await;
+        let refused = remove(&machine, name).await;
         assert_eq!(refused.status, status, "{name}: {}", refused.body);
         assert_eq!(refused.problem(), code, "{name}");
         assert!(refused.json()["detail_zh"].is_string(), "{name}");
     }
-    let audit = "SELECT actor, detail FROM audit WHERE action = 'table.remove' AND target = 'table:passing'";
-    let noted = city.sql(audit).await;
-    assert!(noted["actor"].as_str().unwrap().starts_with("planner"));
+    let audit = "/api/v1/audit?action=table.remove&target=table:passing";
+    let noted = city.get(audit).await["items"][0].clone();
+    assert_eq!(noted["actor"], "陈静 + 安全管理员");
     assert!(noted["detail"].to_string().contains("a.csv"), "{noted}");
     // On the command line beside the city, which sees it from its next statement on.
     let done = post(&city, &analyst, import, TOWNS.into()).await;

@@ -18,7 +18,7 @@ fn a_device_that_is_removed_beside_a_running_city_is_cut_off() {
     done(&["device", "remove", &city, "--id", client_id]);
     // It publishes without end until its connection is ended.
     device.wait_until_cut_off();
-    server.wait_for("a device was removed");
+    server.wait_for("a device's credentials were taken away");
 }
 
 #[test]

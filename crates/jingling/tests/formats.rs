@@ -77,6 +77,24 @@ const FORMATS: &[Format] = &[
         begin: &[""],
         open: open_oidc_keys,
     },
+    Format {
+        name: "identity-key",
+        fixtures: "crates/identity/fixtures",
+        begin: &[""],
+        open: open_identity_key,
+    },
+    Format {
+        name: "advisories",
+        fixtures: "crates/advisories/fixtures",
+        begin: &[""],
+        open: open_advisories,
+    },
+    Format {
+        name: "personal-keys",
+        fixtures: "crates/personal/fixtures",
+        begin: &["personal-keys-"],
+        open: open_personal_keys,
+    },
 ];
 
 fn copied(fixture: &Path, name: &str) -> tempfile::TempDir {
@@ -141,6 +159,10 @@ fn open_records(fixture: &Path) {
     });
 }
 
+fn open_personal_keys(fixture: &Path) {
+    personal::Keys::parse(&std::fs::read_to_string(fixture).unwrap()).unwrap();
+}
+
 fn open_gaps(fixture: &Path) {
     assert!(!jingling::gaps::read(fixture).unwrap().is_empty());
 }
@@ -153,6 +175,41 @@ fn open_rules(fixture: &Path) {
 fn open_oidc_keys(fixture: &Path) {
     let keys = oidc::Keys::parse(&std::fs::read_to_string(fixture).unwrap()).unwrap();
     assert_eq!(keys.kids().len(), 2);
+}
+
+fn open_identity_key(fixture: &Path) {
+    let key = identity::CityKey::parse(&std::fs::read_to_string(fixture).unwrap()).unwrap();
+    // Sealed by another implementation (OpenSSL's SM4-GCM): nonce, what is sealed, tag.
+    let sealed = "000102030405060708090a0b64132ba584879e275db0b299e8685363bfc1109d0e82531e5da601b87cf82cd4f717d143";
+    assert_eq!(key.open("totp:1", sealed).unwrap(), b"12345678901234567890");
+}
+
+fn open_advisories(fixture: &Path) {
+    let kept = advisories::Brought::parse(&std::fs::read_to_string(fixture).unwrap()).unwrap();
+    let program = ["rustls 0.23.4", "rustls 0.23.5", "left 1.0.0"].map(|package| {
+        let (name, version) = package.split_once(' ').unwrap();
+        advisories::Dependency {
+            ecosystem: match name {
+                "left" => advisories::Ecosystem::Npm,
+                _ => advisories::Ecosystem::CratesIo,
+            },
+            name: name.to_owned(),
+            version: version.parse().unwrap(),
+            builds_only: false,
+        }
+    });
+    let holes = advisories::holes(&program, &kept.advisories);
+    let told: Vec<_> = holes
+        .iter()
+        .map(|h| (h.id.as_str(), h.version.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("RUSTSEC-2024-0336", "0.23.4"),
+            ("GHSA-xxxx-yyyy-zzzz", "1.0.0")
+        ]
+    );
 }
 
 fn open_retained(fixture: &Path) {

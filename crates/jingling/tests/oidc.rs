@@ -67,12 +67,13 @@ impl Provider {
         }
     }
 
-    fn arguments(&self) -> [&str; 4] {
+    fn arguments(&self) -> [String; 5] {
         [
-            &self.issuer,
-            self.username,
-            &self.password,
-            &self.city.admin,
+            self.issuer.clone(),
+            self.username.to_owned(),
+            self.password.clone(),
+            self.city.admin.clone(),
+            self.city.token_of("security"),
         ]
     }
 

@@ -1,5 +1,6 @@
 """Authlib, a client library that nobody here wrote, signs a person in to a department's system through the running city,
-and does with the tokens what such a system does. Arguments: the issuer, the person's name and password, an admin's token."""
+and does with the tokens what such a system does. Arguments: the issuer, the person's name and password, the tokens of the system and the
+security administrator."""
 
 import http.server
 import os
@@ -18,7 +19,7 @@ from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-issuer, username, password, admin = sys.argv[1:5]
+issuer, username, password, admin, security = sys.argv[1:6]
 CSRF = {"x-jingling-csrf": "1"}
 
 provider = requests.get(f"{issuer}/.well-known/openid-configuration").json()
@@ -236,7 +237,7 @@ assert "http://schemas.openid.net/event/backchannel-logout" in logout.claims["ev
 assert "nonce" not in logout.claims, logout.claims
 
 # Keys change; what was signed before is good still.
-rotated = requests.post(f"{issuer}/api/v1/oidc/keys", headers={"authorization": f"Bearer {admin}"}).json()
+rotated = requests.post(f"{issuer}/api/v1/oidc/keys", headers={"authorization": f"Bearer {security}"}).json()
 assert len(rotated["kids"]) == 2, rotated
 now = requests.get(provider["jwks_uri"]).json()["keys"]
 assert [key["kid"] for key in now] == rotated["kids"] and "d" not in now[0], now

@@ -28,7 +28,7 @@ async fn city(more: &[&str]) -> City {
         demo: false,
         json: false,
     };
-    let password = commands::init(&init).await.unwrap().remove(0).password;
+    commands::init(&init).await.unwrap();
     let quiet = [
         "http.listen=127.0.0.1:0",
         "mqtt.listen=",
@@ -43,8 +43,17 @@ async fn city(more: &[&str]) -> City {
     let token = running
         .app
         .identity
-        .create_token("bi", identity::Role::Admin, None, &cli, now);
+        .create_token("bi", identity::Role::Duty, None, &cli, now);
     let token = token.await.unwrap().text;
+    let analyst = identity::NewPerson {
+        username: "analyst".into(),
+        name: "analyst".into(),
+        role: identity::Role::Analyst,
+        organisation_id: None,
+        password: None,
+    };
+    let made = running.app.identity.create_user(&analyst, &cli, now).await;
+    let password = made.unwrap().password;
     City {
         _dir: dir,
         folder,
@@ -209,7 +218,8 @@ async fn the_postgresql_door_opens_where_it_is_set() {
     } else {
         for (name, mode) in [("postgres", "disable"), ("postgres_tls", "require")] {
             let port = city.address(name).port();
-            let place = format!("host=127.0.0.1 port={port} user=admin dbname=city sslmode={mode}");
+            let place =
+                format!("host=127.0.0.1 port={port} user=analyst dbname=city sslmode={mode}");
             let password = city.password.clone();
             let run = move || {
                 Command::new("psql")

@@ -350,19 +350,28 @@ pub fn remove_on(disk: &dyn Disk, dir: &Path, name: &str) -> Result<Option<Table
         return Err(unknown_problem(name));
     }
     let _one_at_a_time = lock(dir)?;
-    let entry = match read(&place) {
-        Ok(Some(entry)) => Some(entry),
-        Ok(None) => return Err(unknown_problem(name)),
-        // Taking it away is one way of mending it.
-        Err(problem) if problem.code == "table-entry-damaged" => None,
-        Err(problem) => return Err(problem.into()),
-    };
+    let entry = seen(dir, name)?;
     disk.remove_file(&place)
         .map_err(|e| io_problem("remove", &place, &e))?;
     disk.sync_folder(&folder)
         .map_err(|e| io_problem("sync", &folder, &e))?;
     clear(disk, dir, &folder);
     Ok(entry)
+}
+
+/// What a table is that may be removed; `None` when its entry is damaged.
+///
+/// # Errors
+/// `table-name`, `table-unknown`, `table-entry-version` for a table of a newer program, or `lake-io` for the disk.
+pub fn seen(dir: &Path, name: &str) -> Result<Option<TableEntry>, Told> {
+    check_name(name)?;
+    match read(&dir.join(FOLDER).join(name).join(ENTRY_NAME)) {
+        Ok(Some(entry)) => Ok(Some(entry)),
+        Ok(None) => Err(unknown_problem(name)),
+        // Taking it away is one way of mending it.
+        Err(problem) if problem.code == "table-entry-damaged" => Ok(None),
+        Err(problem) => Err(problem.into()),
+    }
 }
 
 /// Takes a folder without an entry away. What the disk refuses stays for [`sweep`]: nobody reads it.

@@ -10,7 +10,7 @@
 //! `struck` (rows that corrections took the place of), [`disk`] (what changes it), `manifest`, `writer` and
 //! `seal` (files), `publish` (files become visible), [`lake`] (memory and files together), `merge`, `rollup`,
 //! [`upkeep`] and `strike` (work in the background), `verified` (no query
-//! believes a damaged file), `stored` and `rollups` (SQL tables), `wide` (a view per entity type), [`records`] and `paged` (tables lent by other rooms),
+//! believes a damaged file), `stored` and `rollups` (SQL tables), `wide` (a view per entity type), `sight` (rows that the asker may not see), [`records`] and `paged` (tables lent by other rooms),
 //! [`department`] (tables that departments hand in), `functions` (over time), `zone` (whose clock is read), `names` and `statement`
 //! (reading SQL), [`query`] (running it within limits), [`Answer`] (taking it batch by batch), [`formats`]
 //! (as CSV and Arrow), [`history`] (one attribute over time), [`mod@check`] (is every file whole).
@@ -44,6 +44,7 @@ mod rollups;
 mod runs;
 pub mod schema;
 mod seal;
+mod sight;
 mod statement;
 mod store;
 mod stored;
@@ -51,6 +52,7 @@ mod strike;
 mod struck;
 mod tail;
 pub mod upkeep;
+mod veil;
 mod verified;
 mod wide;
 mod writer;
@@ -67,7 +69,9 @@ pub use query::{Batches, Column, Described, Limits, QueryResult, Question};
 pub use records::{Columns, NoRecords, RecordTable, RecordTables, Wanted};
 pub use result::values as json_values;
 pub use schema::ColumnKind;
+pub use sight::Sight;
 pub use upkeep::{GivenUp, Upkeep, Upkept};
+pub use veil::Veil;
 
 /// A single value of the query engine, as a question's parameters are given.
 pub use datafusion::common::ScalarValue;

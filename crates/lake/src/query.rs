@@ -9,12 +9,13 @@ use crate::records::{self, RecordTable, RecordTables};
 use crate::result;
 use crate::rollups;
 use crate::schema::{ColumnKind, OBSERVATIONS};
+use crate::sight::Seen;
 use crate::stored::Stored;
-use crate::{statement, wide};
+use crate::{statement, veil, wide};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::{ScalarValue, TableReference};
-use datafusion::datasource::{MemTable, ViewTable};
+use datafusion::datasource::{MemTable, TableProvider, ViewTable};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{DataFrame, SQLOptions, SessionContext};
@@ -312,15 +313,24 @@ impl Lake {
         let mut entries = self.department_tables();
         entries.retain(|entry| !lent.contains(&entry.name));
         let contents = self.contents()?;
-        let observations = Arc::new(Stored::observations(contents.clone()));
+        let sight = question.tables.sight();
+        let seen = |table: Arc<dyn TableProvider>| match &sight {
+            Some(sight) => Arc::new(Seen::new(table, Arc::clone(sight))),
+            None => table,
+        };
+        let observations = seen(Arc::new(Stored::observations(contents.clone())));
+        let veil = question.tables.veil();
+        for function in veil.iter().flat_map(veil::functions) {
+            context.register_udf(function);
+        }
         context
-            .register_table(OBSERVATIONS, observations)
+            .register_table(OBSERVATIONS, Arc::clone(&observations))
             .map_err(told)?;
         for span in RollupSpan::ALL {
             let name = Table::of(span).name();
             if is_named(name) || list_all {
                 let view = rollups::view(context, &contents, span, self.options()).map_err(told)?;
-                context.register_table(name, view).map_err(told)?;
+                context.register_table(name, seen(view)).map_err(told)?;
             }
         }
         for table in known.tables.iter().filter(|t| !Table::is_name(&t.name)) {
@@ -331,7 +341,7 @@ impl Lake {
             let name = TableReference::bare(table.name.clone());
             let mut kinds = question.catalogue.kinds.values();
             if let Some(kind) = kinds.find(|k| k.name == table.name) {
-                let sql = wide::sql(kind);
+                let sql = wide::sql(kind, veil.is_some());
                 let plan = context
                     .state()
                     .create_logical_plan(&sql)
@@ -362,6 +372,16 @@ impl Lake {
                 })?;
                 context.register_table(name, Arc::new(lent)).map_err(told)?;
             }
+        }
+        // The wide views are planned, over what is stored; what a statement can name is behind the veil.
+        if let Some(veil) = veil {
+            let veiled = veil::observations(context, observations, &veil).map_err(told)?;
+            context.deregister_table(OBSERVATIONS).map_err(told)?;
+            context
+                .register_table(OBSERVATIONS, Arc::new(veiled))
+                .map_err(told)?;
+            context.deregister_udf(veil::SHOWN);
+            context.deregister_udf(veil::SHOWN_JSON);
         }
         Ok(())
     }

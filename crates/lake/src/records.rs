@@ -5,6 +5,8 @@ use crate::department::{self, TableEntry};
 use crate::lake::Lake;
 use crate::rollups;
 use crate::schema::{ColumnKind, OBSERVATION_COLUMNS, OBSERVATIONS};
+use crate::sight::Sight;
+use crate::veil::Veil;
 use crate::wide;
 use arrow::array::{
     ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, RecordBatch, RecordBatchOptions,
@@ -34,10 +36,22 @@ pub trait RecordTables: Send + Sync {
     /// All rows of one of them: each as long as the table has columns. `Time` takes RFC 3339 text,
     /// `Json` any JSON; `null` is good everywhere.
     fn rows(&self, name: &str) -> BoxFuture<'_, Result<Vec<Vec<Value>>, Problem>>;
+    /// What stands between stored values and whoever asks; `None` when values are shown as they are stored.
+    fn veil(&self) -> Option<Arc<dyn Veil>> {
+        None
+    }
     /// Whether this table is lent page by page, as columns ([`Self::page`]), instead of as rows: for tables
     /// that are too large to be copied whole for each statement.
     fn is_paged(&self, _name: &str) -> bool {
         false
+    }
+    /// What whoever asks may see of history; `None`: all of it.
+    fn sight(&self) -> Option<Arc<dyn Sight>> {
+        None
+    }
+    /// Whether whoever asks may read this department table, which this department handed in.
+    fn may_read_department(&self, _name: &str, _department: Option<&str>) -> bool {
+        true
     }
     /// The rows that follow `after` (`None` at the start). Asked until a page names no next one.
     ///
@@ -99,7 +113,8 @@ impl Lake {
         };
         let mut all = vec![observations];
         all.extend(RollupSpan::ALL.map(rollups::table));
-        let entries = self.department_tables();
+        let mut entries = self.department_tables();
+        entries.retain(|e| records.may_read_department(&e.name, e.department.as_deref()));
         for table in catalogue
             .kinds
             .values()

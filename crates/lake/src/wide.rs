@@ -3,17 +3,17 @@
 
 use crate::records::RecordTable;
 use crate::schema::{ColumnKind, OBSERVATIONS};
-use model::{EntityKind, ValueKind};
+use crate::veil::{SHOWN, SHOWN_JSON};
+use model::{AttributeKind, EntityKind, ValueKind};
 
 const ENTITY_ID: &str = "entity_id";
 const OBSERVED_AT: &str = "observed_at";
 
 /// The attributes that have a column: all but those that would hide one of the two key columns.
-fn attributes(kind: &EntityKind) -> impl Iterator<Item = (&String, ValueKind)> {
+fn attributes(kind: &EntityKind) -> impl Iterator<Item = (&String, &AttributeKind)> {
     kind.attributes
         .iter()
         .filter(|(name, _)| *name != ENTITY_ID && *name != OBSERVED_AT)
-        .map(|(name, attribute)| (name, attribute.value))
 }
 
 /// The view as it stands in the list of tables.
@@ -22,8 +22,8 @@ pub(crate) fn table(kind: &EntityKind) -> RecordTable {
         (ENTITY_ID.to_owned(), ColumnKind::Text),
         (OBSERVED_AT.to_owned(), ColumnKind::Time),
     ];
-    let values = attributes(kind).map(|(name, value)| {
-        let kind = match value {
+    let values = attributes(kind).map(|(name, attribute)| {
+        let kind = match attribute.value {
             ValueKind::Number => ColumnKind::Number,
             ValueKind::Boolean => ColumnKind::Boolean,
             ValueKind::Text | ValueKind::Relationship => ColumnKind::Text,
@@ -41,11 +41,26 @@ pub(crate) fn table(kind: &EntityKind) -> RecordTable {
     }
 }
 
-/// The view's SQL. Where one attribute was told twice for one moment, what came last counts.
-pub(crate) fn sql(kind: &EntityKind) -> String {
+/// The view's SQL. Where one attribute was told twice for one moment, what came last counts. What is personal is stored
+/// as text whatever it is, and shown by the functions of the veil, where there is one.
+pub(crate) fn sql(kind: &EntityKind, has_veil: bool) -> String {
     let mut sql = format!("SELECT {ENTITY_ID}, {OBSERVED_AT}");
-    for (name, value) in attributes(kind) {
-        let (column, finish) = match value {
+    for (name, attribute) in attributes(kind) {
+        if has_veil && attribute.personal.is_some() {
+            let shown = match attribute.value {
+                ValueKind::Json | ValueKind::Geometry => SHOWN_JSON,
+                _ => SHOWN,
+            };
+            sql += &format!(
+                ",\n  {shown}({ENTITY_ID}, {}, {attribute}, last_value(coalesce(value_text, value_json) \
+                 ORDER BY journal_position) FILTER (WHERE attribute = {attribute})) AS {}",
+                literal(&kind.name),
+                quoted(name),
+                attribute = literal(name),
+            );
+            continue;
+        }
+        let (column, finish) = match attribute.value {
             ValueKind::Number => ("value_number", ""),
             ValueKind::Boolean => ("value_number", " = 1.0"),
             ValueKind::Text | ValueKind::Relationship => ("value_text", ""),

@@ -100,7 +100,7 @@ async fn a_wide_view_has_a_row_for_each_entity_and_moment() {
         ]
     );
     let a = "urn:ngsi-ld:WaterObserved:a";
-    let point = "{\"coordinates\":[113.1,30.6],\"type\":\"Point\"}";
+    let point = "{\"type\":\"Point\",\"coordinates\":[113.1,30.6]}";
     assert_eq!(
         json!(answer.rows),
         json!([

@@ -124,7 +124,7 @@ async fn all_columns_come_back_the_same_from_memory_and_from_files() {
                 "location",
                 null,
                 null,
-                "{\"coordinates\":[113.1,30.6],\"type\":\"Point\"}"
+                "{\"type\":\"Point\",\"coordinates\":[113.1,30.6]}"
             ],
             [
                 "name",

@@ -26,6 +26,16 @@ pub struct EntityKind {
     /// How long its history is kept and how it is condensed; nothing said: for ever, not condensed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<HistoryKind>,
+    /// The attribute that identifies the person whom the personal attributes are about (个人信息主体).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_subject: Option<String>,
+}
+
+impl EntityKind {
+    /// Whether any attribute says something of a person.
+    pub fn is_personal(&self) -> bool {
+        self.attributes.values().any(|a| a.personal.is_some())
+    }
 }
 
 /// What becomes of the history of an entity type.
@@ -100,6 +110,66 @@ pub struct AttributeKind {
     /// Greatest credible value, in `unit`.
     #[serde(default)]
     pub max: Option<f64>,
+    /// Whether it says something of a person: then it is sealed before it is stored, and shown masked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub personal: Option<Personal>,
+    /// What of a personal value is shown to whoever may not see it whole; `whole` hides all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask: Option<MaskKind>,
+}
+
+/// What an attribute says of a person (个人信息保护法, Personal Information Protection Law, articles 4 and 28).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Personal {
+    /// Personal information (个人信息): of an identified person, or one who can be identified.
+    Personal,
+    /// Sensitive personal information (敏感个人信息): what does harm when it leaks, such as numbers of identity cards,
+    /// health, whereabouts, and whatever is of a child under fourteen.
+    Sensitive,
+}
+
+impl Personal {
+    /// The word in declarations.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Personal => "personal",
+            Self::Sensitive => "sensitive",
+        }
+    }
+}
+
+/// What a masked value leaves (脱敏).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MaskKind {
+    /// The first character of a name: `张*`.
+    Name,
+    /// The ends of a telephone number: `138****1234`.
+    Phone,
+    /// Division and last digits of an identity card's number (身份证号): `429006********1234`.
+    IdNumber,
+    /// The province, city and district of an address: `天门市****`.
+    Address,
+    /// The ends of a vehicle's number plate (车牌): `鄂R***12`.
+    Plate,
+    /// Nothing.
+    #[default]
+    Whole,
+}
+
+impl MaskKind {
+    /// The word in declarations.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Phone => "phone",
+            Self::IdNumber => "id-number",
+            Self::Address => "address",
+            Self::Plate => "plate",
+            Self::Whole => "whole",
+        }
+    }
 }
 
 /// What an attribute holds.

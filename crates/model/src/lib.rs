@@ -15,8 +15,8 @@ pub mod value;
 
 pub use ids::{AttributeName, DeviceId, EntityId, TypeName};
 pub use kind::{
-    AttributeKind, Catalogue, EntityKind, HistoryKind, MissingUnit, RollupKind, RollupSpan,
-    ValueKind,
+    AttributeKind, Catalogue, EntityKind, HistoryKind, MaskKind, MissingUnit, Personal, RollupKind,
+    RollupSpan, ValueKind,
 };
 pub use problem::{Both, Problem, Told};
 pub use record::{Accepted, CORRECTION_DOOR, Corrected, Corrector, Record, Rejected, Retained};

@@ -70,6 +70,7 @@ pub static UNITS: &[Unit] = &[
     unit("SEC", &["s"], "time", 1.0, 0.0),
     unit("MIN", &["min"], "time", 60.0, 0.0),
     unit("HUR", &["h"], "time", 3_600.0, 0.0),
+    unit("DAY", &["d"], "time", 86_400.0, 0.0),
     unit(
         "GQ",
         &["µg/m³", "ug/m3", "μg/m³"],

@@ -201,10 +201,39 @@ impl Provider {
         random: &mut impl rand::CryptoRng,
         now: Timestamp,
     ) -> Result<Vec<String>> {
+        self.renew_keys(random, self.options.key_kept_s, now)
+    }
+
+    /// Makes a new key and ends every other at once: what they signed is refused from now on.
+    ///
+    /// # Errors
+    /// As [`Provider::rotate_keys`].
+    pub fn end_keys(
+        &self,
+        random: &mut impl rand::CryptoRng,
+        now: Timestamp,
+    ) -> Result<Vec<String>> {
+        self.renew_keys(random, 0, now)
+    }
+
+    /// The names of the keys, the one that signs first.
+    ///
+    /// # Errors
+    /// As [`Provider::jwks`].
+    pub fn kids(&self) -> Result<Vec<String>> {
+        Ok(self.keys()?.kids())
+    }
+
+    fn renew_keys(
+        &self,
+        random: &mut impl rand::CryptoRng,
+        kept_s: i64,
+        now: Timestamp,
+    ) -> Result<Vec<String>> {
         let open = self.open()?;
         let next = self
             .keys()?
-            .rotated(random, self.options.key_kept_s, now)
+            .rotated(random, kept_s, now)
             .map_err(Failure::internal)?;
         (open.keep)(&next.text()).map_err(Failure::internal)?;
         let kids = next.kids();

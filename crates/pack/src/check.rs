@@ -213,6 +213,7 @@ impl<'a> Checker<'a> {
             }
             self.both_titles(document, &[], &kind.title_zh, &kind.title_en);
             self.history(kind, document);
+            self.personal(kind, document);
             for (name, attribute) in &kind.attributes {
                 let keys = ["attributes", name];
                 self.both_titles(document, &keys, &attribute.title_zh, &attribute.title_en);
@@ -260,6 +261,76 @@ impl<'a> Checker<'a> {
                         );
                     }
                 }
+            }
+        }
+    }
+
+    /// What is said of persons: only text and JSON can be sealed, and what is sealed tells a rule or an index nothing.
+    fn personal(&mut self, kind: &EntityKind, document: &Document) {
+        for (name, attribute) in &kind.attributes {
+            let at = |key: &str| document.at(&["attributes", name, key]);
+            match (attribute.personal, attribute.mask) {
+                (Some(_), _) if !matches!(attribute.value, ValueKind::Text | ValueKind::Json) => {
+                    self.say(
+                        at("personal"),
+                        "personal-kind",
+                        format!("{name} is personal and neither text nor JSON: it cannot be sealed"),
+                        "make it value = \"text\"; numbers and places of persons are kept as text or as JSON",
+                    );
+                }
+                (Some(_), _) if name == "name" || name == "nameEn" => self.say(
+                    at("personal"),
+                    "personal-name",
+                    format!("{name} is what maps, lists and alerts call the entity"),
+                    "give the person's name another attribute, such as officerName, and the entity a name that tells nobody",
+                ),
+                (None, Some(_)) => self.say(
+                    at("mask"),
+                    "personal-mask",
+                    format!("{name} has a mask and is not personal"),
+                    "add personal = \"personal\" or \"sensitive\", or take the mask away",
+                ),
+                _ => {}
+            }
+        }
+        let Some(subject) = &kind.data_subject else {
+            return;
+        };
+        let known = kind.attributes.get(subject);
+        if known.is_none_or(|a| a.personal.is_none() || a.value != ValueKind::Text) {
+            self.say(
+                document.at(&["data_subject"]),
+                "personal-subject",
+                format!("{} is no personal text attribute", quote(subject)),
+                "name the attribute that identifies the person, and mark it personal",
+            );
+        }
+    }
+
+    /// Attributes that a rule asks about and can never see.
+    fn rule_attributes(&mut self, rule: &rules::Rule, document: &Document) {
+        let threshold = match &rule.threshold {
+            Some(rules::Threshold::Attribute(other)) => Some(&other.attribute),
+            _ => None,
+        };
+        // That nothing was heard can be asked of every attribute.
+        let watched = rule
+            .attribute
+            .as_ref()
+            .filter(|_| rule.kind != rules::Kind::Silence);
+        for (key, name) in [("attribute", watched), ("threshold.attribute", threshold)] {
+            let Some(name) = name else { continue };
+            let known = self.catalogue.attribute(&rule.entity_type, name);
+            if known.is_some_and(|a| a.personal.is_some()) {
+                self.say(
+                    document.at_dotted(key),
+                    "rule-personal",
+                    format!(
+                        "{} is personal, and sealed before a rule sees it",
+                        quote(name)
+                    ),
+                    "watch another attribute",
+                );
             }
         }
     }
@@ -333,6 +404,7 @@ impl<'a> Checker<'a> {
                 let place = document.at_dotted(mistake.key);
                 self.problems.push(mistake.at(place));
             }
+            self.rule_attributes(rule, document);
             match &rule.runbook {
                 None => self.say(
                     document.at::<&str>(&[]),

@@ -20,11 +20,29 @@ pub struct Manifest {
     pub owner_zh: String,
     /// The same in English.
     pub owner_en: String,
+    /// The department's id in the city profile, so that policies can speak of whose the pack's entities are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// The paragraphs of the plan that it answers.
     #[serde(default)]
     pub plan: Vec<Place>,
     /// Permission words that reading its pages needs.
     pub permissions: Vec<String>,
+    /// Permissions of its own, beyond those of the platform. Who has them by default is what its `policies/*.cedar` say.
+    #[serde(rename = "permission", default, skip_serializing_if = "Vec::is_empty")]
+    pub own_permissions: Vec<OwnPermission>,
+}
+
+/// A permission that a pack brings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnPermission {
+    /// Its word, which begins with the pack's name without `pack-`: `water.gate-control`.
+    pub word: String,
+    /// What it allows, in Chinese.
+    pub title_zh: String,
+    /// The same in English.
+    pub title_en: String,
 }
 
 /// `quality.toml`: the ledger, one `[[rule]]` each.

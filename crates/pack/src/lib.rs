@@ -21,6 +21,6 @@ pub use declare::{
     Chart, Contradiction, Layer, Manifest, Mapping, MappingDoor, MappingField, Plan, QualityRule,
     QualityState, Runbook, Table, View,
 };
-pub use files::{Files, Folder, embedded};
+pub use files::{Files, Folder, Limits, embedded};
 pub use load::Pack;
 pub use packs::Packs;

@@ -46,6 +46,8 @@ pub struct Pack {
     pub plan: Option<Plan>,
     /// Where the plan contradicts itself.
     pub contradictions: Vec<Contradiction>,
+    /// Who may do what with what it declares: `policies/*.cedar`, each file's name and text.
+    pub policies: Vec<(String, String)>,
 }
 
 /// A pack with the files it was read from, for telling lines.
@@ -91,7 +93,7 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
                 "pack-foreign-file",
                 "a pack has no such file",
                 files.place(path),
-                "use pack.toml, quality.toml, README.md, entities/*.toml, rules/*.toml, workflows/*.toml, indicators/*.sql, views/*.toml, runbooks/*.zh.md and *.en.md, strings/zh.toml and en.toml, mappings/*.toml, scenarios/*.md",
+                "use pack.toml, quality.toml, README.md, entities/*.toml, rules/*.toml, workflows/*.toml, indicators/*.sql, views/*.toml, runbooks/*.zh.md and *.en.md, strings/zh.toml and en.toml, mappings/*.toml, policies/*.cedar, scenarios/*.md",
             ));
             continue;
         }
@@ -126,6 +128,10 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
         .under("scenarios/")
         .map(|d| (d.stem().to_owned(), d.text.clone()))
         .collect();
+    let policies = reader
+        .under("policies/")
+        .map(|d| (d.stem().to_owned(), d.text.clone()))
+        .collect();
     let mut plan: Option<Plan> = reader.optional("plan.toml");
     if let (Some(plan), Some(text)) = (&mut plan, reader.documents.get("plan.txt")) {
         plan.text.clone_from(&text.text);
@@ -152,6 +158,7 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
                 scenarios,
                 plan,
                 contradictions,
+                policies,
             },
             documents: reader.documents,
         })
@@ -187,6 +194,7 @@ fn is_furniture(path: &str) -> bool {
         || in_folder("indicators/", &[".sql"])
         || in_folder("runbooks/", &[".zh.md", ".en.md"])
         || in_folder("scenarios/", &[".md"])
+        || in_folder("policies/", &[".cedar"])
 }
 
 #[derive(Default)]

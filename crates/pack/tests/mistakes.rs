@@ -239,6 +239,28 @@ fn unknown_keys_and_wrong_kinds() {
 }
 
 #[test]
+fn a_rule_cannot_ask_about_what_is_sealed() {
+    let well = FILES[3].1.to_owned()
+        + "[attributes.keeperPhone]\nvalue = \"text\"\ntitle_zh = \"电话\"\ntitle_en = \"Phone\"\npersonal = \"personal\"\nmask = \"phone\"\n";
+    let well = well.replace(
+        "title_zh = \"井\"",
+        "data_subject = \"keeperPhone\"\ntitle_zh = \"井\"",
+    );
+    let entity = ("entities/Well.toml", Some(well));
+    assert_eq!(problems(std::slice::from_ref(&entity)), []);
+    let rule = FILES[4].1.replace("\"depth\"", "\"keeperPhone\"");
+    let rule = rule
+        .replace("threshold = 50.0\nunit = \"MTR\"", "threshold = \"1\"")
+        .replace("\">\"", "\"==\"");
+    let found = problems(&[entity, ("rules/deep.toml", Some(rule))]);
+    let found: Vec<_> = found
+        .iter()
+        .map(|p| (p.code.as_str(), p.place.as_str()))
+        .collect();
+    assert_eq!(found, [("rule-personal", "rules/deep.toml:7")]);
+}
+
+#[test]
 fn what_does_not_fit_together() {
     for (path, from, to, code, place) in [
         (
@@ -291,6 +313,41 @@ fn what_does_not_fit_together() {
             "title_en = \"Name\"\nunit = \"MTR\"",
             "unit-without-number",
             "entities/Well.toml:16",
+        ),
+        (
+            "entities/Well.toml",
+            "max = 100.0",
+            "max = 100.0\npersonal = \"sensitive\"",
+            "personal-kind",
+            "entities/Well.toml:12",
+        ),
+        (
+            "entities/Well.toml",
+            "title_en = \"Name\"",
+            "title_en = \"Name\"\npersonal = \"personal\"",
+            "personal-name",
+            "entities/Well.toml:16",
+        ),
+        (
+            "entities/Well.toml",
+            "title_en = \"Name\"",
+            "title_en = \"Name\"\nmask = \"phone\"",
+            "personal-mask",
+            "entities/Well.toml:16",
+        ),
+        (
+            "entities/Well.toml",
+            "title_en = \"Name\"",
+            "title_en = \"Name\"\npersonal = \"secret\"",
+            "pack-toml",
+            "entities/Well.toml:16",
+        ),
+        (
+            "entities/Well.toml",
+            "title_zh = \"井\"",
+            "data_subject = \"name\"\ntitle_zh = \"井\"",
+            "personal-subject",
+            "entities/Well.toml:3",
         ),
         (
             "rules/deep.toml",

@@ -753,6 +753,10 @@ impl RecordTables for Catalog {
         !is_system_table(name) && self.lent.is_paged(name)
     }
 
+    fn veil(&self) -> Option<Arc<dyn lake::Veil>> {
+        self.lent.veil()
+    }
+
     fn page(&self, name: &str, wanted: &Wanted, after: Option<&str>) -> Result<Columns, Problem> {
         self.lent.page(name, wanted, after)
     }

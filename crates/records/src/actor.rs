@@ -34,11 +34,19 @@ pub struct Acting {
     pub actor: Actor,
     /// The department; who belongs to none (the command centre) is not held to one.
     pub organisation_id: Option<String>,
+    /// The departments whose posts the actor holds beside it.
+    pub also: Vec<String>,
     /// Permission words.
     pub permissions: Vec<&'static str>,
 }
 
 impl Acting {
+    /// Whether a department's work is the actor's: of its own department, or of one whose post it holds.
+    pub fn works_in(&self, organisation_id: &str) -> bool {
+        self.organisation_id.as_deref() == Some(organisation_id)
+            || self.also.iter().any(|id| id == organisation_id)
+    }
+
     /// Whether the actor has the permission.
     pub fn may(&self, permission: &str) -> bool {
         self.permissions.contains(&permission)

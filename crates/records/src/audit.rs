@@ -176,8 +176,100 @@ pub async fn search(
     Ok(Page::cut(rows, page, |a| a.id.to_string()))
 }
 
+/// What acts are counted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountBy {
+    /// The actor's name.
+    Actor,
+    /// The network address.
+    Peer,
+}
+
+table_row! {
+    /// How many acts somebody, or somewhere, has.
+    pub struct ActCount {
+        /// The actor's name or the network address.
+        pub name: String,
+        /// How many.
+        pub acts: i64,
+        /// The last of them.
+        pub last: Timestamp,
+    }
+}
+
+table_row! {
+    /// How many acts an hour has.
+    pub struct HourCount {
+        /// Hours since 1970, UTC.
+        pub hour: i64,
+        /// How many acts.
+        pub acts: i64,
+    }
+}
+
+/// Microseconds of an hour.
+const HOUR_MICROS: i64 = 3_600_000_000;
+/// Refusals: every act whose word ends so (`session.refused`, `oidc.client.refused`, …).
+pub const REFUSED: &str = ".refused";
+
+/// How many refusals there were from a time on, by whom or from where, most first, `limit` at most.
+pub async fn refusals_by(
+    connection: &mut Connection,
+    by: CountBy,
+    from: Timestamp,
+    limit: u32,
+) -> Result<Vec<ActCount>> {
+    let sql = match by {
+        CountBy::Actor => {
+            "SELECT actor AS name, COUNT(*) AS acts, MAX(at) AS last FROM audit \
+             WHERE at >= $1 AND action LIKE $2 GROUP BY actor ORDER BY 2 DESC, 3 DESC, 1 LIMIT $3"
+        }
+        CountBy::Peer => {
+            "SELECT peer AS name, COUNT(*) AS acts, MAX(at) AS last FROM audit \
+             WHERE at >= $1 AND action LIKE $2 GROUP BY peer ORDER BY 2 DESC, 3 DESC, 1 LIMIT $3"
+        }
+    };
+    let counts = sqlx::query_as::<Any, ActCount>(sql)
+        .bind(from.micros())
+        .bind(format!("%{REFUSED}"))
+        .bind(i64::from(limit))
+        .fetch_all(connection)
+        .await?;
+    Ok(counts)
+}
+
+/// How many refusals each hour had from a time on; an hour without any is not there.
+pub async fn refusals_by_hour(
+    connection: &mut Connection,
+    from: Timestamp,
+) -> Result<Vec<HourCount>> {
+    let counts = sqlx::query_as::<Any, HourCount>(
+        "SELECT at / $1 AS hour, COUNT(*) AS acts FROM audit \
+         WHERE at >= $2 AND action LIKE $3 GROUP BY at / $1 ORDER BY 1",
+    )
+    .bind(HOUR_MICROS)
+    .bind(from.micros())
+    .bind(format!("%{REFUSED}"))
+    .fetch_all(connection)
+    .await?;
+    Ok(counts)
+}
+
+/// How many refusals there were from a time on, before another.
+pub async fn refusals(connection: &mut Connection, from: Timestamp, to: Timestamp) -> Result<i64> {
+    let count = sqlx::query_scalar::<Any, i64>(
+        "SELECT COUNT(*) FROM audit WHERE at >= $1 AND at < $2 AND action LIKE $3",
+    )
+    .bind(from.micros())
+    .bind(to.micros())
+    .bind(format!("%{REFUSED}"))
+    .fetch_one(connection)
+    .await?;
+    Ok(count)
+}
+
 /// Text in which nothing is a sign of LIKE.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('!', "!!")
         .replace('%', "!%")
         .replace('_', "!_")

@@ -94,11 +94,48 @@ macro_rules! events {
 
 events! {
     /// A person signed in.
-    SessionOpen = "session.open", "登录", "Signed in", "user:<id>", [];
+    SessionOpen = "session.open", "登录", "Signed in", "user:<id>", [
+        maybe("by", "登录方式", "how: password, totp, recovery, passkey, province"),
+    ];
     /// A sign-in was refused; the actor is the name that was tried.
     SessionRefused = "session.refused", "登录被拒绝", "Sign-in refused", "session", [];
     /// A person signed out.
     SessionClose = "session.close", "退出登录", "Signed out", "user:<id>", [];
+    /// A session was ended by its person from another, or by an administrator.
+    SessionEnd = "session.end", "结束会话", "Session ended", "user:<id>", [
+        field("sessions", "结束的会话数", "how many ended"),
+    ];
+    /// The second factor of somebody whose password was right was wrong.
+    SecondFactorRefused = "session.second-refused", "第二因素未通过", "Second factor refused", "user:<id>", [
+        field("by", "方式", "how: totp, recovery, passkey"),
+    ];
+    /// A person put time-based codes to use.
+    TotpAdd = "factor.totp.add", "启用动态口令", "Time-based codes put in use", "user:<id>", [];
+    /// A person gave time-based codes up.
+    TotpRemove = "factor.totp.remove", "停用动态口令", "Time-based codes given up", "user:<id>", [];
+    /// A person got new recovery codes; those before are wrong from here on.
+    RecoveryRenew = "factor.recovery.renew", "更换恢复码", "Recovery codes renewed", "user:<id>", [];
+    /// A person added a passkey.
+    PasskeyAdd = "factor.passkey.add", "新增通行密钥", "Passkey added", "user:<id>", [
+        field("passkey", "通行密钥编号", "number of the passkey"),
+        field("name", "名称", "name"),
+    ];
+    /// A person took a passkey away.
+    PasskeyRemove = "factor.passkey.remove", "删除通行密钥", "Passkey removed", "user:<id>", [
+        field("passkey", "通行密钥编号", "number of the passkey"),
+        field("name", "名称", "name"),
+    ];
+    /// A passkey signed that may have been copied: its counter went back.
+    PasskeyCloned = "factor.passkey.cloned", "通行密钥疑似被复制，已拒绝", "Passkey may have been copied; refused", "user:<id>", [
+        field("passkey", "通行密钥编号", "number of the passkey"),
+        field("counter", "本次计数", "counter that it said"),
+        field("counter_before", "此前计数", "counter before"),
+    ];
+    /// An administrator took all second factors of a person away.
+    FactorReset = "factor.reset", "重置第二因素", "Second factors reset", "user:<id>", [
+        field("totp", "是否有动态口令", "whether there were time-based codes"),
+        field("passkeys", "通行密钥数", "number of passkeys"),
+    ];
     /// A person was added.
     UserCreate = "user.create", "新增用户", "User added", "user:<id>", [
         field("username", "登录名", "name to sign in with"),
@@ -111,12 +148,134 @@ events! {
         field("role", "角色", "role"),
         field("organisation_id", "所属单位，无则为空", "department, null for none"),
         field("disabled", "是否停用", "whether sign-in is closed"),
+        maybe("phone", "是否改了电话（不记号码）", "whether the telephone number was changed; not the number"),
     ];
     /// A person got a new password.
     UserPassword = "user.password", "重置密码", "Password set", "user:<id>", [];
+    /// The city's policies were changed.
+    PolicyChange = "policy.change", "修改权限策略", "Policies changed", "policy:<version>", [
+        field("version", "自此生效的版本", "the version that holds from then on"),
+        field("reason", "理由", "why"),
+        field("documents", "各文件及其摘要（SM3）", "the documents, each with its digest (SM3)"),
+        field("changed", "新增、修改或删除的文件", "documents that are new, changed or gone"),
+    ];
+    /// A dangerous act was asked for; a second person must approve it.
+    ApprovalAsk = "approval.ask", "申请审批", "Approval asked for", "approval:<id>", [
+        field("act", "待审批的操作", "the dangerous act"),
+        field("target", "操作对象", "what it would be done to"),
+        field("digest", "内容的 SM3 摘要", "SM3 of act, target and content"),
+        field("reason", "理由", "why"),
+        field("expires_at", "截止时间", "until when it can be decided on"),
+    ];
+    /// A second person approved a dangerous act, which is then done at once.
+    ApprovalApprove = "approval.approve", "批准", "Approved", "approval:<id>", [
+        field("act", "待审批的操作", "the dangerous act"),
+        field("target", "操作对象", "what it is done to"),
+        field("digest", "内容的 SM3 摘要", "SM3 of act, target and content"),
+        field("asked_by", "申请人", "who asked for it"),
+        field("note", "审批意见", "what the second person said"),
+    ];
+    /// A second person refused a dangerous act.
+    ApprovalRefuse = "approval.refuse", "不批准", "Approval refused", "approval:<id>", [
+        field("act", "待审批的操作", "the dangerous act"),
+        field("target", "操作对象", "what it would have been done to"),
+        field("asked_by", "申请人", "who asked for it"),
+        field("note", "审批意见", "what the second person said"),
+    ];
+    /// Whoever asked for a dangerous act took it back.
+    ApprovalWithdraw = "approval.withdraw", "撤回申请", "Approval withdrawn", "approval:<id>", [
+        field("act", "待审批的操作", "the dangerous act"),
+        field("target", "操作对象", "what it would have been done to"),
+    ];
+    /// Nobody decided in time.
+    ApprovalExpire = "approval.expire", "审批逾期", "Approval ran out", "approval:<id>", [
+        field("act", "待审批的操作", "the dangerous act"),
+        field("target", "操作对象", "what it would have been done to"),
+        field("asked_by", "申请人", "who asked for it"),
+    ];
+    /// An approved act was done, or could not be.
+    ApprovalEnd = "approval.end", "审批事项办结", "Approved act ended", "approval:<id>", [
+        field("act", "操作", "the dangerous act"),
+        field("target", "操作对象", "what it was done to"),
+        field("asked_by", "申请人", "who asked for it"),
+        field("approved_by", "批准人", "who approved it"),
+        field("done", "是否完成", "whether it was done"),
+        field("outcome", "结果", "what became of it"),
+    ];
+    /// Whoever asked took their part of the outcome.
+    ApprovalCollect = "approval.collect", "领取结果", "Part of the outcome taken", "approval:<id>", [
+        field("act", "操作", "the dangerous act"),
+        field("target", "操作对象", "what it was done to"),
+    ];
     /// Departments were taken from the city profile.
     OrganisationImport = "organisation.import", "导入单位", "Organisations imported", "organisations", [
         field("ids", "新增或修改的单位", "departments that are new or changed"),
+    ];
+    /// An organisation was added by a person.
+    OrganisationAdd = "organisation.add", "新增单位", "Organisation added", "organisation:<id>", [
+        field("name_zh", "名称", "name"),
+        field("kind", "类别", "kind"),
+        field("parent", "上级单位，无则为空", "organisation above it, null for none"),
+        field("credit_code", "统一社会信用代码，无则为空", "unified social credit code, null for none"),
+        field("division", "区划代码，无则为空", "code of the division that it answers for, null for none"),
+    ];
+    /// An organisation was changed by a person.
+    OrganisationChange = "organisation.change", "修改单位", "Organisation changed", "organisation:<id>", [
+        field("name_zh", "名称", "name"),
+        field("kind", "类别", "kind"),
+        field("parent", "上级单位，无则为空", "organisation above it, null for none"),
+        field("credit_code", "统一社会信用代码，无则为空", "unified social credit code, null for none"),
+        field("division", "区划代码，无则为空", "code of the division that it answers for, null for none"),
+        field("disabled", "是否停用", "whether it is closed"),
+    ];
+    /// Organisations, posts and people were taken from a file; each that is new or changed is a line of its own too.
+    OrganisationRoster = "organisation.roster", "导入组织名册", "Roster imported", "organisations", [
+        field("file", "文件名", "name of the file"),
+        field("sha256", "文件的 SHA-256", "SHA-256 of the file"),
+        field("organisations", "新增和修改的单位数", "organisations added and changed"),
+        field("posts", "新增和修改的岗位数", "posts added and changed"),
+        field("people", "新增和修改的人员数", "people added and changed"),
+        field("holders", "新增的任职数", "posts given"),
+    ];
+    /// Organisations, posts and people, with their telephone numbers, were written to a file.
+    OrganisationExport = "organisation.export", "导出组织名册", "Roster exported", "organisations", [
+        field("organisations", "单位数", "organisations"),
+        field("posts", "岗位数", "posts"),
+        field("people", "人员数", "people"),
+    ];
+    /// A post was made.
+    PostAdd = "post.add", "新增岗位", "Post added", "post:<id>", [
+        field("organisation_id", "单位", "organisation"),
+        field("title_zh", "岗位名称", "title"),
+        field("role", "角色", "role that it gives"),
+        field("division", "区划代码，无则为空", "code of the division that it answers for, null for none"),
+    ];
+    /// A post was changed.
+    PostChange = "post.change", "修改岗位", "Post changed", "post:<id>", [
+        field("title_zh", "岗位名称", "title"),
+        field("role", "角色", "role that it gives"),
+        field("division", "区划代码，无则为空", "code of the division that it answers for, null for none"),
+        field("disabled", "是否停用", "whether it is closed"),
+    ];
+    /// A person was given a post.
+    PostGive = "post.give", "任职", "Post given", "post:<id>", [
+        field("user", "人员", "user's id"),
+        field("from", "起始时间", "from when"),
+        field("until", "截止时间，不限为空", "until when, null for as long as nobody ends it"),
+    ];
+    /// A person holds a post no longer.
+    PostEnd = "post.end", "免职", "Post taken back", "post:<id>", [
+        field("user", "人员", "user's id"),
+    ];
+    /// A person who leaves gave their work to another.
+    UserHandover = "user.handover", "工作交接", "Work handed over", "user:<id>", [
+        field("to", "接替人，无则为空", "user's id of the successor, null for none"),
+        field("moved_to", "调入单位，停用账号则为空", "organisation moved to, null when sign-in was closed"),
+        field("cases", "移交的案件", "numbers of the cases that moved"),
+        field("posts", "结束的岗位", "posts that ended"),
+        field("posts_given", "移交的岗位", "posts that the successor holds now"),
+        field("sessions", "结束的会话数", "sessions that ended"),
+        field("sign_ins", "结束的其他系统登录数", "sign-ins at other systems that ended"),
     ];
     /// A machine's token was made.
     TokenCreate = "token.create", "新增服务令牌", "Service token made", "token:<id>", [
@@ -137,6 +296,22 @@ events! {
     DeviceRemove = "device.remove", "注销设备", "Device removed", "device:<client id>", [
         field("id", "设备所代表的对象", "the thing it spoke for"),
         field("type", "对象类型", "entity type of that thing"),
+    ];
+    /// A device got a new password.
+    DeviceRotate = "device.rotate", "轮换设备口令", "Device's password renewed", "device:<client id>", [
+        field("id", "设备所代表的对象", "the thing it speaks for"),
+        field("old_until", "旧口令有效至", "until when the old one is good"),
+    ];
+    /// A device may sign in with a certificate.
+    DeviceCertificateAdd = "device.certificate.add", "登记设备证书", "Device's certificate registered", "device:<client id>", [
+        field("id", "设备所代表的对象", "the thing it speaks for"),
+        field("fingerprint", "证书的 SHA-256", "SHA-256 of the certificate"),
+        field("expires_at", "到期时间", "when it ends"),
+    ];
+    /// A device's certificate was taken away.
+    DeviceCertificateRemove = "device.certificate.remove", "注销设备证书", "Device's certificate removed", "device:<client id>", [
+        field("id", "设备所代表的对象", "the thing it speaks for"),
+        field("fingerprint", "证书的 SHA-256", "SHA-256 of the certificate"),
     ];
     /// An alert was taken note of.
     AlertAcknowledge = "alert.acknowledge", "确认告警", "Alert acknowledged", "alert:<id>", [
@@ -271,11 +446,45 @@ events! {
     /// Tokens are signed with another key from here on.
     OidcKeys = "oidc.keys", "更换令牌签名密钥", "Token signing key renewed", "keys", [
         field("kid", "密钥编号", "number of the key"),
+        maybe("ended_others", "其余密钥已立即废止", "whether every other key ended at once"),
+    ];
+    /// Somebody saw personal data whole.
+    PersonalView = "personal.view", "查看个人信息", "Personal data seen", "personal", [
+        field("purpose", "用途", "what for"),
+        field("way", "途径", "by which way out"),
+        field("entities", "对象及其属性", "entities, each with its attributes"),
+        field("values", "属性个数", "number of attributes seen"),
+    ];
+    /// Everything held about a person was exported.
+    PersonalExport = "personal.export", "导出个人信息", "Personal data exported", "personal", [
+        field("purpose", "用途", "what for"),
+        field("entities", "对象及其属性", "entities, each with its attributes"),
+        field("values", "值的个数", "number of values exported"),
+    ];
+    /// Somebody asked who had seen a person's data.
+    PersonalViewers = "personal.viewers", "查询个人信息查看记录", "Viewers of personal data asked for", "personal", [
+        field("entities", "对象", "entities"),
+        field("viewers", "记录数", "number of acts found"),
+    ];
+    /// Personal data is sealed under this key from here on.
+    PersonalKey = "personal.key", "启用个人信息加密密钥", "Key of personal data put in use", "personal-key:<id>", [
+        field("cipher", "算法", "cipher"),
+        field("previous", "此前的密钥，首次为空", "the key before it, null for the first"),
+        field("opens_old", "此前的值是否仍可读", "whether values of earlier keys can still be read"),
     ];
     /// Seals are signed with this key from here on.
     AuditKey = "audit.key", "启用审计签名密钥", "Audit signing key put in use", "audit-key:<id>", [
         field("previous", "此前的密钥，首次为空", "the key before it, null for the first"),
         field("chained_later", "建链时已有的记录数", "number of the last row that was there before the chain began"),
+    ];
+    /// Somebody looked at how safe the platform is, and with it at who failed to sign in.
+    SecurityLook = "security.look", "查看安全态势", "Security view looked at", "security", [];
+    /// Advisories about known holes were brought in.
+    SecurityAdvisories = "security.advisories", "更新漏洞数据", "Advisories brought in", "security", [
+        field("advisories", "公告条数", "number of advisories"),
+        field("newest", "最新公告的日期", "date of the newest one"),
+        field("holes", "涉及本程序的漏洞数", "holes of this program"),
+        field("unread", "未能读取的文件数", "files that could not be read"),
     ];
     /// Somebody looked at the trail.
     AuditSearch = "audit.search", "查阅审计日志", "Audit trail looked at", "audit", [

@@ -250,6 +250,16 @@ pub async fn list(
     Ok(Page::cut(rows, page, |c| c.id.to_string()))
 }
 
+/// The open cases that a person handles, oldest first.
+pub async fn open_of(connection: &mut Connection, user_id: i64) -> Result<Vec<Case>> {
+    Ok(sqlx::query_as::<Any, Case>(
+        "SELECT * FROM cases WHERE assignee_id = $1 AND closed_at IS NULL ORDER BY id",
+    )
+    .bind(user_id)
+    .fetch_all(connection)
+    .await?)
+}
+
 /// Adds a step to a case's history; its `id` is ignored.
 pub async fn insert_event(connection: &mut Connection, new: &CaseEvent) -> Result<CaseEvent> {
     Ok(sqlx::query_as::<Any, CaseEvent>(

@@ -103,9 +103,13 @@ pub async fn insert(connection: &mut Connection, letter: &DeadLetter) -> Result<
 
 /// One dead letter.
 pub async fn get(connection: &mut Connection, position: u64) -> Result<Option<DeadLetter>> {
+    // A number that no column holds has no letter; it is no fault of the store either.
+    let Ok(position) = position_to_column(position) else {
+        return Ok(None);
+    };
     let row =
         sqlx::query_as::<Any, DeadLetterRow>("SELECT * FROM dead_letters WHERE position = $1")
-            .bind(position_to_column(position)?)
+            .bind(position)
             .fetch_optional(connection)
             .await?;
     Ok(row.map(Into::into))

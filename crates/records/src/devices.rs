@@ -26,6 +26,8 @@ table_row! {
         /// Hash of the password, hex.
         #[serde(skip)]
         pub secret_hash: Secret,
+        /// When its password was made; `None` when that was with the device itself.
+        pub secret_set_at: Option<Timestamp>,
         /// When it was added.
         pub created_at: Timestamp,
         /// Who added it.
@@ -117,6 +119,25 @@ pub async fn delete(connection: &mut Connection, client_id: &str) -> Result<Opti
             .fetch_optional(connection)
             .await?,
     )
+}
+
+/// Puts another password's salt and hash in the place of the device's own.
+pub async fn set_password(
+    connection: &mut Connection,
+    client_id: &str,
+    (salt, hash): (&Secret, &Secret),
+    now: Timestamp,
+) -> Result<bool> {
+    let done = sqlx::query::<Any>(
+        "UPDATE devices SET secret_salt = $1, secret_hash = $2, secret_set_at = $3 WHERE client_id = $4",
+    )
+    .bind(salt.expose())
+    .bind(hash.expose())
+    .bind(now.micros())
+    .bind(client_id)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Which devices are wanted.

@@ -9,6 +9,7 @@
 
 pub mod actor;
 pub mod alerts;
+pub mod approvals;
 pub mod attachments;
 pub mod audit;
 pub mod audit_chain;
@@ -19,20 +20,26 @@ pub mod audit_verify;
 pub mod cases;
 pub mod corrections;
 pub mod dead_letters;
+pub mod device_credentials;
 pub mod devices;
 pub mod failure;
 mod field;
+pub mod handovers;
 pub mod indicators;
 mod migrations;
 pub mod oidc;
 pub mod oidc_clients;
 pub mod organisations;
 pub mod page;
+pub mod passkeys;
+pub mod policies;
+pub mod posts;
 pub mod sessions;
 mod snapshot;
 pub mod store;
 pub mod tables;
 pub mod tokens;
+pub mod totp;
 pub mod users;
 
 pub use actor::{Acting, Actor, ActorKind};

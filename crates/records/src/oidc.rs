@@ -30,7 +30,7 @@ table_row! {
         pub expires_at: Timestamp,
         /// When it was ended.
         pub ended_at: Option<Timestamp>,
-        /// Why: `code-replayed`, `refresh-reused`, `revoked`, `session-ended`, `grant-ended`.
+        /// Why: `code-replayed`, `refresh-reused`, `revoked`, `session-ended`, `grant-ended`, `handed-over`.
         pub ended_because: Option<String>,
     }
 }

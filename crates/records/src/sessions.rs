@@ -22,14 +22,18 @@ table_row! {
         pub expires_at: Timestamp,
         /// The address it was made from.
         pub peer: String,
+        /// Its name, which is nobody's secret.
+        pub sid: String,
+        /// How it began: `password`, `totp`, `recovery`, `passkey`, `province`.
+        pub began_by: String,
     }
 }
 
 /// Adds a session.
 pub async fn insert(connection: &mut Connection, row: &Session) -> Result<()> {
     sqlx::query::<Any>(
-        "INSERT INTO sessions (token_hash, user_id, created_at, last_seen_at, expires_at, peer) \
-         VALUES ($1, $2, $3, $4, $5, $6)",
+        "INSERT INTO sessions (token_hash, user_id, created_at, last_seen_at, expires_at, peer, sid, began_by) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(row.token_hash.expose())
     .bind(row.user_id)
@@ -37,6 +41,8 @@ pub async fn insert(connection: &mut Connection, row: &Session) -> Result<()> {
     .bind(row.last_seen_at.micros())
     .bind(row.expires_at.micros())
     .bind(&row.peer)
+    .bind(&row.sid)
+    .bind(&row.began_by)
     .execute(connection)
     .await?;
     Ok(())
@@ -50,6 +56,16 @@ pub async fn get(connection: &mut Connection, token_hash: &str) -> Result<Option
             .fetch_optional(connection)
             .await?,
     )
+}
+
+/// The sessions of a user, the newest first, expired or not.
+pub async fn of_user(connection: &mut Connection, user_id: i64) -> Result<Vec<Session>> {
+    Ok(sqlx::query_as::<Any, Session>(
+        "SELECT * FROM sessions WHERE user_id = $1 ORDER BY created_at DESC, sid",
+    )
+    .bind(user_id)
+    .fetch_all(connection)
+    .await?)
 }
 
 /// Notes that the session was used.
@@ -69,6 +85,25 @@ pub async fn delete(connection: &mut Connection, token_hash: &str) -> Result<boo
         .execute(connection)
         .await?;
     Ok(done.rows_affected() > 0)
+}
+
+/// Ends the session of a user that has this name; `false` when there was none.
+pub async fn delete_named(connection: &mut Connection, user_id: i64, sid: &str) -> Result<bool> {
+    let done = sqlx::query::<Any>("DELETE FROM sessions WHERE user_id = $1 AND sid = $2")
+        .bind(user_id)
+        .bind(sid)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// How many sessions a user has.
+pub async fn count_of_user(connection: &mut Connection, user_id: i64) -> Result<u64> {
+    let count = sqlx::query_scalar::<Any, i64>("SELECT COUNT(*) FROM sessions WHERE user_id = $1")
+        .bind(user_id)
+        .fetch_one(connection)
+        .await?;
+    Ok(count.unsigned_abs())
 }
 
 /// Ends every session of a user.

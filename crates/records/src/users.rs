@@ -29,6 +29,9 @@ table_row! {
         pub created_at: Timestamp,
         /// When the password was last set.
         pub password_set_at: Timestamp,
+        /// Telephone number (电话), for whoever is on duty. Personal: it is not shown with the rest.
+        #[serde(skip)]
+        pub phone: Option<String>,
     }
 }
 
@@ -114,6 +117,67 @@ pub async fn list(
     Ok(Page::cut(rows, page, |u| u.id.to_string()))
 }
 
+/// Which people are looked for; what is `None` does not narrow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeopleFilter {
+    /// Part of the name or of what is typed at sign-in.
+    pub text: Option<String>,
+    /// Who works in this organisation or holds a post of it.
+    pub organisation_id: Option<String>,
+    /// Only those whose sign-in is closed (`true`) or open (`false`).
+    pub disabled: Option<bool>,
+    /// Only those who have this role, as the main one or by a post.
+    pub role: Option<String>,
+}
+
+/// The people that are looked for, by id. Who holds a post at `now` belongs to its organisation too.
+pub async fn search(
+    connection: &mut Connection,
+    filter: &PeopleFilter,
+    now: Timestamp,
+    page: &PageRequest,
+) -> Result<Page<User>> {
+    let text = filter.text.as_deref().map(str::to_lowercase);
+    let rows = sqlx::query_as::<Any, User>(
+        "SELECT * FROM users u WHERE ($1 IS NULL OR lower(u.name || ' ' || u.username) LIKE $1 ESCAPE '!') \
+         AND ($2 IS NULL OR u.organisation_id = $2 OR EXISTS (SELECT 1 FROM post_holders h \
+              JOIN posts p ON p.id = h.post_id WHERE h.user_id = u.id AND p.organisation_id = $2 \
+              AND p.disabled = 0 AND h.from_at <= $3 AND (h.until_at IS NULL OR h.until_at > $3))) \
+         AND ($4 IS NULL OR u.disabled = $4) \
+         AND ($5 IS NULL OR u.role = $5 OR EXISTS (SELECT 1 FROM post_holders h \
+              JOIN posts p ON p.id = h.post_id WHERE h.user_id = u.id AND p.role = $5 \
+              AND p.disabled = 0 AND h.from_at <= $3 AND (h.until_at IS NULL OR h.until_at > $3))) \
+         AND u.id > $6 ORDER BY u.id LIMIT $7",
+    )
+    .bind(text.map(|text| format!("%{}%", crate::audit::escaped(&text))))
+    .bind(&filter.organisation_id)
+    .bind(now.micros())
+    .bind(filter.disabled.map(i64::from))
+    .bind(&filter.role)
+    .bind(page.after_number()?.unwrap_or(0))
+    .bind(page.fetch())
+    .fetch_all(connection)
+    .await?;
+    Ok(Page::cut(rows, page, |u| u.id.to_string()))
+}
+
+/// How many people whose sign-in is open have each organisation as their main one.
+pub async fn count_by_organisation(connection: &mut Connection) -> Result<Vec<(String, i64)>> {
+    let rows = sqlx::query_as::<Any, (String, i64)>(
+        "SELECT organisation_id, COUNT(*) FROM users \
+         WHERE organisation_id IS NOT NULL AND disabled = 0 GROUP BY organisation_id",
+    );
+    Ok(rows.fetch_all(connection).await?)
+}
+
+/// The names of everybody who holds or held a post, by id.
+pub async fn names_of_holders(connection: &mut Connection) -> Result<Vec<(i64, String)>> {
+    let rows = sqlx::query_as::<Any, (i64, String)>(
+        "SELECT id, name FROM users WHERE id IN (SELECT user_id FROM post_holders)",
+    );
+    Ok(rows.fetch_all(connection).await?)
+}
+
 /// Sets a new password hash; `false` when there is no such user.
 pub async fn set_password(
     connection: &mut Connection,
@@ -132,15 +196,16 @@ pub async fn set_password(
     Ok(done.rows_affected() == 1)
 }
 
-/// Changes name, role, organisation and whether sign-in is closed; `None` when there is no such user.
+/// Changes name, role, organisation, telephone number and whether sign-in is closed; `None` when there is no such user.
 pub async fn update(connection: &mut Connection, user: &User) -> Result<Option<User>> {
     Ok(sqlx::query_as::<Any, User>(
-        "UPDATE users SET name = $1, role = $2, organisation_id = $3, disabled = $4 WHERE id = $5 RETURNING *",
+        "UPDATE users SET name = $1, role = $2, organisation_id = $3, disabled = $4, phone = $5 WHERE id = $6 RETURNING *",
     )
     .bind(&user.name)
     .bind(&user.role)
     .bind(&user.organisation_id)
     .bind(i64::from(user.disabled))
+    .bind(&user.phone)
     .bind(user.id)
     .fetch_optional(connection)
     .await?)

@@ -2,8 +2,9 @@
 
 use model::Timestamp;
 use records::{
-    Event, PageRequest, Records, alerts, audit, cases, corrections, dead_letters, devices, oidc,
-    oidc_clients, users,
+    Event, PageRequest, Records, alerts, approvals, audit, cases, corrections, dead_letters,
+    device_credentials, devices, handovers, oidc, oidc_clients, organisations, passkeys, policies,
+    posts, sessions, totp, users,
 };
 
 #[tokio::test]
@@ -227,4 +228,152 @@ async fn shape_5_opens_with_its_clients() {
         .await
         .unwrap();
     assert_eq!(given.unwrap().scopes, "openid");
+}
+
+#[tokio::test]
+async fn shape_6_opens_with_its_approvals() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v6.sqlite")).unwrap();
+    let records = Records::open(&path).await.unwrap();
+    assert_eq!(records.check().await.unwrap(), []);
+    let mut write = records.write().await.unwrap();
+    let now = Timestamp::from_seconds(1_800_000_060);
+    let waits = approvals::get(&mut write, 1).await.unwrap().unwrap();
+    assert_eq!(
+        (waits.act.as_str(), waits.status.as_str(), waits.decided_by),
+        ("device.remove", "pending", None)
+    );
+    assert_eq!(waits.body, "{\"client_id\":\"gauge-1\",\"id\":\"urn:x:1\"}");
+    let done = approvals::get(&mut write, 2).await.unwrap().unwrap();
+    assert_eq!(done.outcome.as_deref(), Some("password set"));
+    // Given once, to whoever asked and nobody else.
+    let given = approvals::take_for_asker(&mut write, 2, 2).await.unwrap();
+    assert_eq!(given, None);
+    let given = approvals::take_for_asker(&mut write, 2, 1).await.unwrap();
+    assert_eq!(given.as_deref(), Some("abcde-fghij"));
+    assert!(!approvals::has_for_asker(&mut write, 2).await.unwrap());
+    let decision = approvals::Decision {
+        by: 2,
+        name: "安全管理员",
+        note: "",
+    };
+    let to = approvals::Status::Approved;
+    let moved = approvals::decide(&mut write, 1, to, Some(&decision), now).await;
+    assert_eq!(moved.unwrap().unwrap().ended_at, None);
+    let again = approvals::decide(&mut write, 1, to, Some(&decision), now).await;
+    assert_eq!(again.unwrap(), None);
+}
+
+#[tokio::test]
+async fn shape_6_opens_with_its_second_factors() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v6.sqlite")).unwrap();
+    let records = Records::open(&path).await.unwrap();
+    assert_eq!(records.check().await.unwrap(), []);
+    let now = Timestamp::from_seconds(1_800_000_100);
+    let mut write = records.write().await.unwrap();
+    let session = sessions::get(&mut write, "th1").await.unwrap().unwrap();
+    assert_eq!(
+        (session.sid.as_str(), session.began_by.as_str()),
+        ("sid1", "totp")
+    );
+    let codes = totp::get(&mut write, 1).await.unwrap().unwrap();
+    assert_eq!(codes.last_step, 60_000_000);
+    assert!(!totp::take_step(&mut write, 1, 60_000_000).await.unwrap());
+    assert!(totp::take_step(&mut write, 1, 60_000_001).await.unwrap());
+    assert_eq!(totp::recovery_codes_left(&mut write, 1).await.unwrap(), 1);
+    let used = records::Secret::new("rh2".to_owned());
+    assert!(
+        !totp::take_recovery_code(&mut write, 1, &used, now)
+            .await
+            .unwrap()
+    );
+    let passkey = passkeys::by_credential(&mut write, "Y3JlZA")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (passkey.name.as_str(), passkey.sign_count, passkey.is_synced),
+        ("办公室电脑", 7, true)
+    );
+    let certificate = device_credentials::by_fingerprint(&mut write, "f00d")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(certificate.kind, device_credentials::X509);
+    // With the device its credentials go.
+    devices::delete(&mut write, &certificate.client_id)
+        .await
+        .unwrap();
+    assert_eq!(
+        device_credentials::by_fingerprint(&mut write, "f00d")
+            .await
+            .unwrap(),
+        None
+    );
+    write.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn shape_6_opens_with_its_organisation() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v6.sqlite")).unwrap();
+    let records = Records::open(&path).await.unwrap();
+    assert_eq!(records.check().await.unwrap(), []);
+    let mut read = records.read().await.unwrap();
+    // What was there before is the profile's, and a department.
+    let water = organisations::get(&mut read, "water")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (water.kind.as_str(), water.of_profile),
+        ("department", true)
+    );
+    let company = organisations::get(&mut read, "pump-co")
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(company.parent.as_deref(), Some("water"));
+    assert_eq!(company.credit_code.as_deref(), Some("91330100799655058B"));
+    let t0 = Timestamp::from_seconds(1_800_000_000);
+    let held = posts::held_by(&mut read, 1, t0).await.unwrap();
+    assert_eq!(
+        (held[0].id.as_str(), held[0].role.as_str()),
+        ("pump-co-1", "field")
+    );
+    let earlier = t0.plus_seconds(-1);
+    assert_eq!(posts::held_by(&mut read, 1, earlier).await.unwrap(), []);
+    assert_eq!(
+        posts::people_of(&mut read, "pump-co", t0).await.unwrap(),
+        [1]
+    );
+    let user = users::get(&mut read, 1).await.unwrap().unwrap();
+    assert_eq!(user.phone.as_deref(), Some("13812345678"));
+    let done = handovers::list(&mut read, &PageRequest::default())
+        .await
+        .unwrap();
+    assert_eq!(done.items[0].moved_to.as_deref(), Some("pump-co"));
+}
+
+#[tokio::test]
+async fn shape_6_opens_with_its_policies() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v6.sqlite")).unwrap();
+    let records = Records::open(&path).await.unwrap();
+    let mut write = records.write().await.unwrap();
+    let held = policies::newest(&mut write).await.unwrap().unwrap();
+    assert_eq!((held.id, held.reason.as_str()), (1, "汛期值守"));
+    let now = Timestamp::from_seconds(1_800_000_100);
+    let next = policies::insert(&mut write, now, "安全管理员", "还原", "{}").await;
+    assert_eq!(next.unwrap().id, 2);
+    let all = policies::list(&mut write, &PageRequest::default())
+        .await
+        .unwrap();
+    let ids: Vec<i64> = all.items.iter().map(|v| v.id).collect();
+    assert_eq!(ids, [2, 1]);
 }

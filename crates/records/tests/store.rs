@@ -53,6 +53,7 @@ fn device(n: usize) -> Device {
         username: format!("c{n:04}"),
         secret_salt: Secret::new("the-salt".to_owned()),
         secret_hash: Secret::new("the-hash".to_owned()),
+        secret_set_at: None,
         created_at: T0,
         created_by: "cli".to_owned(),
         online: false,
@@ -257,6 +258,11 @@ async fn a_projection_keeps_rows_and_position_together() {
     drop(step);
     let mut read = records.read().await.unwrap();
     assert_eq!(dead_letters::get(&mut read, 6).await.unwrap(), None);
+    assert_eq!(
+        dead_letters::get(&mut read, u64::MAX).await.unwrap(),
+        None,
+        "a number that no column holds"
+    );
     assert_eq!(
         dead_letters::get(&mut read, 3).await.unwrap(),
         Some(letter(3))

@@ -116,7 +116,8 @@ impl Builder<'_> {
                     ] {
                         e = e.fact(attribute, value, unit);
                     }
-                    e
+                    e.fixed("officerName", w.officer_name.as_str())
+                        .fixed("officerPhone", w.officer_phone.as_str())
                 },
             );
         }

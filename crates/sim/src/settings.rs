@@ -74,6 +74,8 @@ pub(crate) struct Water {
     pub level_at_zero_m: f64,
     pub metres_per_metre: f64,
     pub delay_samples: usize,
+    pub officer_name: String,
+    pub officer_phone: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]

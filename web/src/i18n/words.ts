@@ -1,24 +1,36 @@
 /** Every word that a page shows, by key: Chinese, English. One file per feature. */
+import { accountWords } from "./words/account.ts";
 import { alertWords } from "./words/alerts.ts";
+import { approvalWords } from "./words/approvals.ts";
 import { auditWords } from "./words/audit.ts";
 import { caseWords } from "./words/cases.ts";
 import { commonWords } from "./words/common.ts";
 import { dataWords } from "./words/data.ts";
 import { mapWords } from "./words/map.ts";
 import { oidcWords } from "./words/oidc.ts";
+import { organisationWords } from "./words/organisation.ts";
+import { personalWords } from "./words/personal.ts";
 import { planWords } from "./words/plan.ts";
+import { policyWords } from "./words/policy.ts";
 import { problemWords } from "./words/problems.ts";
+import { securityWords } from "./words/security.ts";
 
 export const words = {
   ...commonWords,
+  ...accountWords,
   ...mapWords,
   ...alertWords,
+  ...approvalWords,
   ...auditWords,
   ...caseWords,
   ...dataWords,
   ...oidcWords,
+  ...personalWords,
+  ...organisationWords,
   ...planWords,
+  ...policyWords,
   ...problemWords,
+  ...securityWords,
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
 
 export type Key = keyof typeof words;

@@ -55,6 +55,248 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the caller signs in, and where they are signed in. */
+        get: operations["get_account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds a passkey of the caller. */
+        post: operations["post_account_passkeys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/passkeys/question": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the browser is to ask its authenticator, for a new passkey of the caller. */
+        post: operations["post_account_passkeys_question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/passkeys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a passkey of the caller away. */
+        delete: operations["delete_account_passkeys_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Changes the caller's password; their other sessions end. */
+        post: operations["post_account_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** New recovery codes for the caller; those before are wrong from now on. */
+        post: operations["post_account_recovery_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends all sessions of the caller but the one that asks. */
+        delete: operations["delete_account_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a session of the caller. */
+        delete: operations["delete_account_sessions_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows the caller a new secret for time-based codes. */
+        post: operations["post_account_totp"];
+        /** Gives the caller's time-based codes up. */
+        delete: operations["delete_account_totp"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts the codes to use, once the caller's app shows a right one. */
+        post: operations["post_account_totp_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody's account, for whoever gives roles. */
+        get: operations["get_accounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{id}/access": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Closes or opens somebody's sign-in. For an administrator a second person must agree: 202. */
+        post: operations["post_accounts_id_access"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives somebody a new password, which is in this answer and nowhere else. For an administrator a second person must
+         *     agree (202), and each of the two gets a part of it.
+         */
+        post: operations["post_accounts_id_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/{id}/role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives somebody a role, or takes it (`none`). Where it is an administrator's, a second person must agree: 202. */
+        post: operations["post_accounts_id_role"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts": {
         parameters: {
             query?: never;
@@ -83,6 +325,108 @@ export interface paths {
         put?: never;
         /** Notes that the caller has seen the alert. */
         post: operations["post_alerts_id_acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was asked for: one's own, and for those who decide everybody's. */
+        get: operations["get_approvals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One approval, for its asker and those who decide. */
+        get: operations["get_approvals_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Approves what another asked for, and does it: exactly that, once. That it could not be done is told in `outcome`. */
+        post: operations["post_approvals_id_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}/collect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives the asker their part of the outcome, this once. */
+        post: operations["post_approvals_id_collect"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Refuses what another asked for. */
+        post: operations["post_approvals_id_refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes back what one asked for. */
+        post: operations["post_approvals_id_withdraw"];
         delete?: never;
         options?: never;
         head?: never;
@@ -357,8 +701,76 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Takes a device's credentials away and ends its connection; its history stays. */
+        /** Takes a device's credentials away and ends its connection; its history stays. A second person must agree: 202. */
         delete: operations["delete_devices_client_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{client_id}/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lets a device sign in with a certificate (X.509) at the MQTT door over TLS, beside its password. */
+        post: operations["post_devices_client_id_certificates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{client_id}/certificates/{fingerprint}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a certificate of a device away and ends the device's connection. */
+        delete: operations["delete_devices_client_id_certificates_fingerprint"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{client_id}/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a device may sign in with. */
+        get: operations["get_devices_client_id_credentials"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/devices/{client_id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a device a new password; the old one stays good for a time, so that the device can be told while it works. */
+        post: operations["post_devices_client_id_password"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -422,8 +834,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Live changes as server-sent events: `entity`, `alert`, `case`, `device`, `dead_letter`, `indicator`. */
+        /** Live changes as server-sent events: `entity`, `alert`, `case`, `device`, `dead_letter`, `indicator`, `approval`. */
         get: operations["get_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/handovers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The hand-overs that were done, newest first. */
+        get: operations["get_handovers"];
         put?: never;
         post?: never;
         delete?: never;
@@ -620,7 +1049,11 @@ export interface paths {
         put?: never;
         /** Makes a new key that signs from now on; the old one stays published until what it signed has ended. */
         post: operations["post_oidc_keys"];
-        delete?: never;
+        /**
+         * Ends every key at once and makes a new one: what the old ones signed is refused from then on, so that people sign in
+         *     at other systems anew. For a key that others may have. A second person must agree: 202.
+         */
+        delete: operations["delete_oidc_keys"];
         options?: never;
         head?: never;
         patch?: never;
@@ -695,6 +1128,163 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organisation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every organisation, its posts, and who holds them. */
+        get: operations["get_organisation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisation/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Organisations, posts and people as a workbook, with whole telephone numbers; of a new city, a template to fill. */
+        get: operations["get_organisation_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisation/holders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes a post back from who holds it. */
+        delete: operations["delete_organisation_holders_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisation/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adds and changes organisations, posts and people from a workbook with the sheets 单位, 岗位 and 人员, or from one of them as
+         *     CSV; `dry_run=true` only tells what would be done and what is wrong, by sheet, line and column. A file with a mistake is
+         *     refused whole. Passwords of new people are in this answer alone.
+         */
+        post: operations["post_organisation_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisation/organisations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds an organisation. */
+        post: operations["post_organisation_organisations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisation/organisations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes an organisation. The names and the kind of one of the city profile are the profile's. */
+        patch: operations["patch_organisation_organisations_id"];
+        trace?: never;
+    };
+    "/api/v1/organisation/posts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a post. */
+        post: operations["post_organisation_posts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organisation/posts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes a post; its organisation stays. */
+        patch: operations["patch_organisation_posts_id"];
+        trace?: never;
+    };
+    "/api/v1/organisation/posts/{id}/holders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a post to a person. Several may hold one post, and one may hold several. */
+        post: operations["post_organisation_posts_id_holders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organisations": {
         parameters: {
             query?: never;
@@ -706,6 +1296,129 @@ export interface paths {
         get: operations["get_organisations"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People and the posts that they hold. */
+        get: operations["get_people"];
+        put?: never;
+        /** Adds a person; the password is in this answer alone. */
+        post: operations["post_people"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes a person. Closing sign-in or changing the role ends the person's sessions. */
+        patch: operations["patch_people_id"];
+        trace?: never;
+    };
+    "/api/v1/people/{id}/handover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hands over the work of a person who leaves: sign-in is closed or the person moves, sessions and sign-ins at other systems
+         *     end, posts end or pass on, and the open cases go to the successor; all of it or nothing.
+         */
+        post: operations["post_people_id_handover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{id}/handover/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a hand-over would do, or why it cannot be done. Nothing is written. */
+        post: operations["post_people_id_handover_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/people/{id}/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a new password for a person, who must sign in again; it is in this answer alone. */
+        post: operations["post_people_id_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/personal/subject": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Everything that the city holds about a person, opened, for a stated purpose. */
+        post: operations["post_personal_subject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/personal/viewers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Who saw or exported a person's data: when, from where and what for. */
+        post: operations["post_personal_viewers"];
         delete?: never;
         options?: never;
         head?: never;
@@ -763,6 +1476,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The policies that hold. */
+        get: operations["get_policy"];
+        /** Lets other documents hold in place of the city's own. A second person must agree: 202. */
+        put: operations["put_policy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Checks documents and says what they would change, without letting them hold. */
+        post: operations["post_policy_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions of the city's policies, newest first. */
+        get: operations["get_policy_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/policy/why": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why somebody may do an act, or see an entity's attributes, or may not: the policies that decide. */
+        get: operations["get_policy_why"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/provenance/{position}": {
         parameters: {
             query?: never;
@@ -772,6 +1554,40 @@ export interface paths {
         };
         /** The stored message at a journal position, as it came. One that was not understood needs `deadletter.read`. */
         get: operations["get_provenance_position"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The roles that can be given, and what each may do. */
+        get: operations["get_roles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/security": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How safe the platform is. That it was looked at is told in the audit trail. */
+        get: operations["get_security"];
         put?: never;
         post?: never;
         delete?: never;
@@ -790,10 +1606,152 @@ export interface paths {
         /** Who the caller is. */
         get: operations["get_session"];
         put?: never;
-        /** Signs in: the answer sets the session's cookie. */
+        /**
+         * Signs in: the answer sets the session's cookie; or, where a second factor is to be shown, another that is good for that
+         *     alone (202).
+         */
         post: operations["post_session"];
         /** Signs out. */
         delete: operations["delete_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/enrol/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds the passkey, and lets the person in. */
+        post: operations["post_session_enrol_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/enrol/passkey/question": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the browser is to ask its authenticator, for the first passkey of who must set a second factor up at sign-in. */
+        post: operations["post_session_enrol_passkey_question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/enrol/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Shows a new secret for time-based codes to who must set a second factor up at sign-in. */
+        post: operations["post_session_enrol_totp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/enrol/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts the codes to use, and lets the person in. */
+        post: operations["post_session_enrol_totp_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/methods": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How people can sign in here. */
+        get: operations["get_session_methods"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs in with a passkey: alone, or as the second step. */
+        post: operations["post_session_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/passkey/question": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What the browser is to ask its authenticator, for a sign-in: with any passkey of this city, or with one of the person whose
+         *     password was right.
+         */
+        post: operations["post_session_passkey_question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/second": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Finishes a sign-in with a time-based code or a recovery code. */
+        post: operations["post_session_second"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -848,8 +1806,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Takes a department's table away with its files, for good; only a backup has it then. It answers when no statement
-         *     finds the table any more; one that reads its files at that moment may end with an error.
+         * Takes a department's table away with its files, for good; only a backup has it then. A second person must agree (202);
+         *     then no statement finds the table any more, and one that reads its files at that moment may end with an error.
          */
         delete: operations["delete_tables_name"];
         options?: never;
@@ -906,6 +1864,24 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{username}/second-factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The second factors of a person. */
+        get: operations["get_users_username_second_factors"];
+        put?: never;
+        post?: never;
+        /** Takes all second factors of a person away and ends their sessions, because a telephone or a key is lost. */
+        delete: operations["delete_users_username_second_factors"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1193,6 +2169,31 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A person's account (账号). */
+        Account: {
+            /** @description Whether sign-in is closed. */
+            disabled: boolean;
+            /**
+             * Format: int64
+             * @description The user's id.
+             */
+            id: number;
+            /** @description The person's name. */
+            name: string;
+            /** @description The organisation's id. */
+            organisation: string | null;
+            /** @description The role. */
+            role: string;
+            /** @description The name to sign in with. */
+            username: string;
+        };
+        /** @description A page of accounts. */
+        Accounts: {
+            /** @description By age. */
+            items: components["schemas"]["Account"][];
+            /** @description The next page's cursor. */
+            next: string | null;
+        };
         /** @description An alert (告警). */
         Alert: {
             /** @description When somebody took note. */
@@ -1273,6 +2274,95 @@ export interface components {
             /** @description What must come with it. */
             needs: components["schemas"]["CaseNeed"][];
         };
+        /** @description A dangerous act that was asked for (审批). */
+        Approval: {
+            /** @description The act's word. */
+            act: string;
+            /** @description When. */
+            asked_at: string;
+            /**
+             * Format: int64
+             * @description Who asked: the user's id.
+             */
+            asked_by: number;
+            /** @description The asker's name. */
+            asked_by_name: string;
+            /** @description What exactly is to be done. */
+            body: unknown;
+            /** @description Whether a part of the outcome waits for the caller, who fetches it once. */
+            can_collect: boolean;
+            /** @description Whether the caller may decide on it now. */
+            can_decide: boolean;
+            /** @description Whether the caller may take it back now. */
+            can_withdraw: boolean;
+            /** @description When it was decided on. */
+            decided_at: string | null;
+            /** @description Who decided; null for nobody. */
+            decided_by_name: string | null;
+            /** @description The roles that may decide on it. */
+            decides: string[];
+            /** @description SM3 over act, target and content, hex: what the second person agrees to. */
+            digest: string;
+            /** @description When it came to its end. */
+            ended_at: string | null;
+            /** @description Until when it can be decided on. */
+            expires_at: string;
+            /**
+             * Format: int64
+             * @description Counts up from 1.
+             */
+            id: number;
+            /** @description What the second person said. */
+            note: string | null;
+            /** @description What became of it. */
+            outcome: string | null;
+            /** @description Why it was asked for; may be empty. */
+            reason: string;
+            /** @description `pending`, `approved` (being done), `done`, `failed`, `refused`, `withdrawn` or `expired`. */
+            status: string;
+            /** @description To what: `device:…`, `table:…`, `user:3`, … */
+            target: string;
+            /** @description The same in English. */
+            title_en: string | null;
+            /** @description The act's title in Chinese; null for one that this program does not know. */
+            title_zh: string | null;
+        };
+        /** @description It was asked for; nothing is done before a second person agrees. */
+        ApprovalAsked: {
+            /** @description What waits. */
+            approval: components["schemas"]["Approval"];
+        };
+        /** @description It was approved, and done or not. */
+        ApprovalDecided: {
+            /** @description What only whoever approved is told, such as half of a new password; null when there is nothing. */
+            answer: unknown;
+            /** @description How it ended. */
+            approval: components["schemas"]["Approval"];
+        };
+        /** @description Approvals. */
+        ApprovalPage: {
+            /** @description Newest first. */
+            items: components["schemas"]["Approval"][];
+            /** @description The next page's cursor. */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description How many wait for the caller to decide on.
+             */
+            waiting: number;
+        };
+        /** @description The asker's part of an outcome. */
+        ApprovalPart: {
+            /** @description The first half of a new password. */
+            password_part: string;
+        };
+        /** @description What a second person agrees to. */
+        Approve: {
+            /** @description The digest of what was shown. */
+            digest: string;
+            /** @description What the second person says. */
+            note?: string;
+        };
         /** @description How an ended case went. */
         Assessment: {
             /** @description The states that were left late, in order. */
@@ -1338,6 +2428,8 @@ export interface components {
         };
         /** @description One attribute's current value. */
         Attribute: {
+            /** @description Whether the value is personal and shown masked; with a purpose, whoever may sees it whole. */
+            masked: boolean;
             /** @description When it was so. */
             observed_at: string;
             /**
@@ -1364,6 +2456,7 @@ export interface components {
              * @description Least credible value, in `unit`.
              */
             min: number | null;
+            personal: components["schemas"]["Personal"] | null;
             /** @description Title in English. */
             title_en: string;
             /** @description Title in Chinese. */
@@ -1597,6 +2690,22 @@ export interface components {
             /** @description One line; the alert's title when left out and there is an alert. */
             title?: string;
         };
+        /** @description A case that goes to the successor. */
+        CaseMoved: {
+            /**
+             * Format: int64
+             * @description The case's id.
+             */
+            id: number;
+            /** @description Its number. */
+            number: string;
+            /** @description `info`, `minor`, `major` or `critical`. */
+            severity: string;
+            /** @description Where it stands. */
+            state: string;
+            /** @description Its title. */
+            title: string;
+        };
         /**
          * @description What must come with an action.
          * @enum {string}
@@ -1703,6 +2812,8 @@ export interface components {
             notes_en: string[];
             /** @description What the map says of itself. */
             notes_zh: string[];
+            /** @description What personal data may be looked at for. */
+            purposes: components["schemas"]["Purpose"][];
             /** @description The zone in which people read times. */
             zone: string;
         };
@@ -1819,7 +2930,7 @@ export interface components {
              * @description Its journal position.
              */
             position: number;
-            /** @description Its beginning, as text. */
+            /** @description Its beginning, as text; empty when it is withheld. */
             preview: string;
             /** @description Why it was not understood. */
             problem: components["schemas"]["Problem"];
@@ -1830,6 +2941,8 @@ export interface components {
              * @description Size of the whole message, bytes; of one too large to keep only the front is stored.
              */
             size_bytes: number;
+            /** @description Whether it holds personal data, or may, and is withheld. */
+            withheld: boolean;
         };
         /** @description A page of dead letters. */
         DeadLetters: {
@@ -1874,6 +2987,31 @@ export interface components {
             /** @description The code that the device shows. */
             user_code: string;
         };
+        /** @description A certificate to register. */
+        DeviceCertificateDraft: {
+            /** @description The certificate, PEM. Its key stays with the device. */
+            certificate: string;
+        };
+        /** @description What a device may sign in with. */
+        DeviceCredential: {
+            /** @description When it was made or registered. */
+            created_at: string;
+            /** @description When it ends; `null` for never. */
+            expires_at: string | null;
+            /** @description A certificate's SHA-256, hex. */
+            fingerprint: string | null;
+            /** @description Whether it has ended. */
+            is_over: boolean;
+            /** @description `password` or `x509`. */
+            kind: string;
+            /** @description A certificate's subject. */
+            subject: string | null;
+        };
+        /** @description What a device may sign in with, its own password first. */
+        DeviceCredentialList: {
+            /** @description Each. */
+            items: components["schemas"]["DeviceCredential"][];
+        };
         /** @description A device to add. */
         DeviceDraft: {
             /** @description The id of the thing it speaks for, a URI. */
@@ -1902,6 +3040,13 @@ export interface components {
          * @enum {string}
          */
         Direction: "more" | "less";
+        /** @description A second factor is set up, and the person is in. */
+        Enrolled: {
+            /** @description Recovery codes, shown once. */
+            recovery_codes: string[];
+            /** @description The caller. */
+            user: components["schemas"]["User"];
+        };
         /** @description A page of entities. */
         Entities: {
             /** @description The entities, by id. */
@@ -1935,6 +3080,8 @@ export interface components {
             attributes: {
                 [key: string]: components["schemas"]["AttributeKind"];
             };
+            /** @description The attribute that identifies the person whom the personal attributes are about. */
+            data_subject: string | null;
             /** @description The type's name, e.g. `WaterObserved`. */
             name: string;
             /** @description Whether attributes that are not declared are accepted too. */
@@ -1956,6 +3103,96 @@ export interface components {
         EntityTypes: {
             /** @description By name. */
             items: components["schemas"]["EntityType"][];
+        };
+        /** @description The role that somebody gets. */
+        GrantRole: {
+            /** @description Why. */
+            reason?: string;
+            /** @description Its word; `none` takes every right away. */
+            role: string;
+        };
+        /** @description A hand-over that was done. */
+        HandOverDone: {
+            /** @description When. */
+            at: string;
+            /** @description Who did it. */
+            by: string;
+            /**
+             * Format: int64
+             * @description Who left, by id.
+             */
+            from_id: number;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description The organisation moved to; null when sign-in was closed. */
+            moved_to: string | null;
+            /** @description What was said about it. */
+            note: string;
+            /** @description What moved. */
+            report: Record<string, never>;
+            /**
+             * Format: int64
+             * @description Who goes on, by id.
+             */
+            to_id: number | null;
+        };
+        /** @description How a person leaves. */
+        HandOverDraft: {
+            /** @description Whether the successor may be of another organisation. */
+            across?: boolean;
+            /** @description The posts, by id, that the successor holds from now on; the others end. */
+            give_posts?: string[];
+            /** @description The main role there; as it is when left out. */
+            move_role?: string | null;
+            /** @description The organisation that the person moves to; sign-in is closed when left out. */
+            move_to?: string | null;
+            /** @description What is said about it. */
+            note?: string;
+            /**
+             * Format: int64
+             * @description Who goes on with the work, by the user's id; may be left out when there is none.
+             */
+            to?: number | null;
+        };
+        /** @description What a hand-over moves. */
+        HandOverReport: {
+            /** @description When it was done. */
+            at: string | null;
+            /** @description The open cases that go to the successor. */
+            cases: components["schemas"]["CaseMoved"][];
+            /** @description Whether sign-in is closed; otherwise the person moves. */
+            closes: boolean;
+            /** @description Who leaves. */
+            from_name: string;
+            /**
+             * Format: int64
+             * @description Its number, once it is done.
+             */
+            id: number | null;
+            /** @description The posts that end or pass on. */
+            posts: components["schemas"]["PostLeft"][];
+            /**
+             * Format: int64
+             * @description Sessions that end.
+             */
+            sessions: number;
+            /**
+             * Format: int64
+             * @description Sign-ins at other systems that end.
+             */
+            sign_ins: number;
+            /** @description Who goes on. */
+            to_name: string | null;
+        };
+        /** @description Hand-overs. */
+        HandOvers: {
+            /** @description Newest first. */
+            items: components["schemas"]["HandOverDone"][];
+            /** @description The cursor of the next page. */
+            next: string | null;
         };
         /** @description An attribute's history. */
         History: {
@@ -1983,6 +3220,18 @@ export interface components {
             received_at: string;
             /** @description The value. */
             value: unknown;
+        };
+        /** @description Who is to hold a post. */
+        HolderDraft: {
+            /** @description From when, RFC 3339; now when left out. */
+            from?: string | null;
+            /** @description Until when, RFC 3339; for as long as nobody ends it when left out. */
+            until?: string | null;
+            /**
+             * Format: int64
+             * @description The user's id.
+             */
+            user_id: number;
         };
         /** @description A column as it was found. */
         ImportColumn: {
@@ -2327,6 +3576,27 @@ export interface components {
             /** @description Its secret, shown this once; none for a public one. */
             client_secret: string | null;
         };
+        /** @description A passkey that was added just now. */
+        NewPasskey: {
+            /** @description It. */
+            passkey: components["schemas"]["Passkey"];
+            /** @description Recovery codes, shown this once, when there were none yet. */
+            recovery_codes: string[];
+        };
+        /** @description A new password. */
+        NewPassword: {
+            /** @description Shown this once. */
+            password: string;
+        };
+        /** @description A secret for time-based codes, shown this once. */
+        NewTotp: {
+            /** @description The same as a QR code, SVG. */
+            qr_svg: string;
+            /** @description The secret as people type it, base 32. */
+            secret: string;
+            /** @description What an authenticator app reads: `otpauth://totp/…`. */
+            uri: string;
+        };
         /** @description Something that is wrong with what is stored. */
         Notice: {
             /** @description `journal-damaged`, `journal-missing`, `journal-trimmed`, `backup-damaged-file` or `backup-drill`. */
@@ -2464,6 +3734,73 @@ export interface components {
             /** @description Name in Chinese. */
             name_zh: string;
         };
+        /** @description What to change of an organisation; what is left out stays. */
+        OrganisationChange: {
+            /** @description Unified social credit code; an empty text takes it away. */
+            credit_code?: string | null;
+            /** @description Whether it takes no more work. */
+            disabled?: boolean | null;
+            /** @description Code of the division; an empty text takes it away. */
+            division?: string | null;
+            /** @description `department`, `town`, `operator` or `enterprise`. */
+            kind?: string | null;
+            /** @description Name in English. */
+            name_en?: string | null;
+            /** @description Name in Chinese. */
+            name_zh?: string | null;
+            /** @description The organisation above it; an empty text takes it away. */
+            parent?: string | null;
+        };
+        /** @description An organisation to add. */
+        OrganisationDraft: {
+            /** @description Unified social credit code. */
+            credit_code?: string | null;
+            /** @description Code of the division that it answers for. */
+            division?: string | null;
+            /** @description Its id: lower-case letters, digits and `-`. */
+            id: string;
+            /** @description `department`, `town`, `operator` or `enterprise`. */
+            kind: string;
+            /** @description Name in English; the Chinese one when left out. */
+            name_en?: string;
+            /** @description Name in Chinese. */
+            name_zh: string;
+            /** @description The organisation above it. */
+            parent?: string | null;
+        };
+        /** @description The city's organisation. */
+        OrganisationTree: {
+            /** @description Every organisation, by id; `parent` makes a tree of them. */
+            organisations: components["schemas"]["OrganisationUnit"][];
+            /** @description Every post, by organisation and title. */
+            posts: components["schemas"]["Post"][];
+        };
+        /** @description An organisation with all that is known of it. */
+        OrganisationUnit: {
+            /** @description Unified social credit code. */
+            credit_code: string | null;
+            /** @description Whether it takes no more work. */
+            disabled: boolean;
+            /** @description Code of the division that it answers for. */
+            division: string | null;
+            /** @description Its id. */
+            id: string;
+            /** @description `department`, `town`, `operator` or `enterprise`. */
+            kind: string;
+            /** @description Name in English. */
+            name_en: string;
+            /** @description Name in Chinese. */
+            name_zh: string;
+            /** @description Whether its names and its kind are the city profile's. */
+            of_profile: boolean;
+            /** @description The organisation above it. */
+            parent: string | null;
+            /**
+             * Format: int64
+             * @description People whose main organisation it is and whose sign-in is open.
+             */
+            people: number;
+        };
         /** @description A list. */
         Organisations: {
             /** @description The organisations. */
@@ -2474,6 +3811,100 @@ export interface components {
          * @enum {string}
          */
         Origin: "table" | "text" | "platform";
+        /** @description How the caller signs in, and where they are signed in. */
+        OwnAccount: {
+            /** @description The address under which passkeys work, `null` when under none. */
+            passkey_origin: string | null;
+            /** @description Passkeys (通行密钥), the oldest first. */
+            passkeys: components["schemas"]["Passkey"][];
+            /** @description When the password was last set. */
+            password_set_at: string;
+            /**
+             * Format: int64
+             * @description Recovery codes (恢复码) that are left.
+             */
+            recovery_codes_left: number;
+            /** @description Whether the caller's role asks for a second factor. */
+            second_factor_required: boolean;
+            /** @description Sessions (会话), the newest first. */
+            sessions: components["schemas"]["OwnSession"][];
+            /** @description Since when there are time-based codes (动态口令). */
+            totp_since: string | null;
+            /** @description The name to sign in with. */
+            username: string;
+            /** @description Until when this session may change how its person signs in; after that, one signs in again first. */
+            young_until: string;
+        };
+        /** @description A session of the caller. */
+        OwnSession: {
+            /** @description How it was opened: `password`, `totp`, `recovery`, `passkey`, `province`. */
+            began_by: string;
+            /** @description When it was opened. */
+            created_at: string;
+            /** @description When it ends however much it is used. */
+            expires_at: string;
+            /** @description Its name, by which it can be ended. */
+            id: string;
+            /** @description Whether it is the one that asks. */
+            is_this: boolean;
+            /** @description When it was last used, to about a minute. */
+            last_seen_at: string;
+            /** @description The network address that it was opened from. */
+            peer: string;
+        };
+        /** @description A passkey. */
+        Passkey: {
+            /** @description Since when. */
+            created_at: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description Whether it may lie on several devices. */
+            is_synced: boolean;
+            /** @description When it was last used. */
+            last_used_at: string | null;
+            /** @description What its person calls it. */
+            name: string;
+        };
+        /** @description What an authenticator answered. */
+        PasskeyAnswer: {
+            /** @description `response.authenticatorData`, base64url. */
+            authenticator_data: string;
+            /** @description `response.clientDataJSON`, base64url. */
+            client_data_json: string;
+            /** @description The credential's id, base64url. */
+            id: string;
+            /** @description `response.signature`, base64url. */
+            signature: string;
+            /** @description `response.userHandle`, base64url. */
+            user_handle?: string | null;
+        };
+        /** @description A passkey that the browser made. */
+        PasskeyDraft: {
+            /** @description `response.attestationObject`, base64url. */
+            attestation_object: string;
+            /** @description `response.clientDataJSON`, base64url. */
+            client_data_json: string;
+            /** @description What its person calls it. */
+            name: string;
+        };
+        /** @description What a browser is to ask its authenticator. */
+        PasskeyQuestion: {
+            /**
+             * @description Of WebAuthn: `PublicKeyCredentialCreationOptionsJSON` for a new passkey, `PublicKeyCredentialRequestOptionsJSON` for a
+             *     sign-in.
+             */
+            options: unknown;
+        };
+        /** @description Another password. */
+        PasswordChange: {
+            /** @description The new one. */
+            new: string;
+            /** @description The password that the caller has now. */
+            old: string;
+        };
         /** @description Where an indicator should stand at the end of a year. */
         PathPoint: {
             /**
@@ -2492,6 +3923,13 @@ export interface components {
             /** @description By name. */
             items: components["schemas"]["Person"][];
         };
+        /** @description A page of people. */
+        PeoplePage: {
+            /** @description By id. */
+            items: components["schemas"]["PersonDetail"][];
+            /** @description The cursor of the next page. */
+            next: string | null;
+        };
         /** @description A person whom a case can be given to. */
         Person: {
             /**
@@ -2506,6 +3944,90 @@ export interface components {
             /** @description The role. */
             role: string;
         };
+        /** @description What to change of a person; what is left out stays. */
+        PersonChange: {
+            /** @description Whether sign-in is closed. Who leaves has work to hand over first: see `handover`. */
+            disabled?: boolean | null;
+            /** @description The person's name. */
+            name?: string | null;
+            /** @description The main organisation's id; an empty text takes it away. */
+            organisation?: string | null;
+            /** @description The telephone number; an empty text takes it away. */
+            phone?: string | null;
+            /** @description The main role. */
+            role?: string | null;
+        };
+        /** @description A person, with the posts that they hold now or later. */
+        PersonDetail: {
+            /** @description Whether sign-in is closed. */
+            disabled: boolean;
+            /**
+             * Format: int64
+             * @description The user's id.
+             */
+            id: number;
+            /** @description The person's name. */
+            name: string;
+            /** @description The main organisation's id. */
+            organisation: string | null;
+            /** @description When the password was last set. */
+            password_set_at: string;
+            /** @description The telephone number: whole for who manages people and for colleagues, `138****1234` for others. */
+            phone: string | null;
+            /** @description The posts. */
+            posts: components["schemas"]["PersonPost"][];
+            /** @description The main role. */
+            role: string;
+            /** @description What is typed at sign-in. */
+            username: string;
+        };
+        /** @description A person to add. */
+        PersonDraft: {
+            /** @description The person's name. */
+            name: string;
+            /** @description The main organisation's id. */
+            organisation?: string | null;
+            /** @description The telephone number. */
+            phone?: string | null;
+            /** @description The main role. */
+            role: string;
+            /** @description What is typed at sign-in. */
+            username: string;
+        };
+        /** @description A person with a password that was made just now and cannot be shown again. */
+        PersonMade: {
+            /** @description The password. */
+            password: string;
+            /** @description The person. */
+            person: components["schemas"]["PersonDetail"];
+        };
+        /** @description A post that a person holds. */
+        PersonPost: {
+            /** @description From when. */
+            from: string;
+            /**
+             * Format: int64
+             * @description Names this holding, to end it.
+             */
+            holder_id: number;
+            /** @description The post's id. */
+            id: string;
+            /** @description The organisation's id. */
+            organisation: string;
+            /** @description The role that it gives. */
+            role: string;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+            /** @description Until when; null for as long as nobody ends it. */
+            until: string | null;
+        };
+        /**
+         * @description What an attribute says of a person.
+         * @enum {string}
+         */
+        Personal: "personal" | "sensitive";
         /** @description Longitude and latitude, WGS 84 degrees. */
         Place: [
             number,
@@ -2538,6 +4060,200 @@ export interface components {
             quote: string;
             /** @description The section, as the plan numbers it. */
             section: string;
+        };
+        /** @description The policies that hold. */
+        Policies: {
+            /** @description The documents: the program's first, the city's last. */
+            documents: components["schemas"]["PolicyDocument"][];
+            /** @description Their policies, by id. */
+            policies: components["schemas"]["PolicyStated"][];
+            /** @description What policies may speak of, as a Cedar schema. */
+            schema: string;
+            /**
+             * Format: int64
+             * @description The version of the city's own documents; 0 before the first change.
+             */
+            version: number;
+        };
+        /** @description A change of the city's policies. */
+        PolicyChange: {
+            /** @description The texts, by name: all of them, also those that stay as they are. */
+            documents: {
+                [key: string]: string;
+            };
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description The version that was seen; others made since then refuse the change.
+             */
+            version?: number | null;
+        };
+        /** @description A document of policies. */
+        PolicyDocument: {
+            /** @description Its name there. */
+            name: string;
+            /** @description Where it comes from. */
+            source: components["schemas"]["PolicySource"];
+            /** @description The policies, in Cedar. */
+            text: string;
+            /** @description How it is named: `program/roles`, `city/night`. */
+            title: string;
+        };
+        /** @description Documents to take the place of the city's own. */
+        PolicyDraft: {
+            /** @description The texts, by name; none takes the city's own policies away. */
+            documents: {
+                [key: string]: string;
+            };
+        };
+        /** @description What a draft would do to one person. */
+        PolicyEffect: {
+            /** @description What the person could do from then on, in this hour. */
+            gained: string[];
+            /** @description What the person could do no more. */
+            lost: string[];
+            /** @description What the person would see otherwise. */
+            seen: components["schemas"]["SeenOtherwise"][];
+            /** @description The username. */
+            username: string;
+        };
+        /**
+         * @description Where a document of policies comes from.
+         * @enum {string}
+         */
+        PolicySource: "program" | "pack" | "profile" | "city";
+        /** @description One policy. */
+        PolicyStated: {
+            /** @description What it is for, in English. */
+            en: string | null;
+            /** @description Its document and place: `city/night#2`. */
+            id: string;
+            /** @description Whether it permits; else it forbids. */
+            permits: boolean;
+            /** @description Where it comes from. */
+            source: components["schemas"]["PolicySource"];
+            /** @description Its text. */
+            text: string;
+            /** @description What it is for, in Chinese. */
+            zh: string | null;
+        };
+        /** @description What a draft would do. */
+        PolicyTried: {
+            /** @description What it would change, by person. */
+            effects: components["schemas"]["PolicyEffect"][];
+            /** @description What is wrong with it; empty when it could hold. */
+            problems: components["schemas"]["Problem"][];
+        };
+        /** @description All documents of the city as they held from a change on. */
+        PolicyVersion: {
+            /** @description When it began to hold. */
+            at: string;
+            /** @description Who changed it. */
+            changed_by: string;
+            /** @description The documents, by name. */
+            documents: {
+                [key: string]: string;
+            };
+            /** @description Why. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Counts up from 1.
+             */
+            version: number;
+        };
+        /** @description Versions of the city's policies. */
+        PolicyVersions: {
+            /** @description Newest first. */
+            items: components["schemas"]["PolicyVersion"][];
+            /** @description The next page's cursor. */
+            next: string | null;
+        };
+        /** @description A post. */
+        Post: {
+            /** @description Whether it gives nothing any more. */
+            disabled: boolean;
+            /** @description Code of the division that it answers for. */
+            division: string | null;
+            /** @description What whoever holds it has to do. */
+            duty: string;
+            /** @description Who holds it. */
+            holders: components["schemas"]["PostHolder"][];
+            /** @description Its id. */
+            id: string;
+            /** @description The organisation's id. */
+            organisation: string;
+            /** @description The role that it gives. */
+            role: string;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+        };
+        /** @description What to change of a post; what is left out stays. */
+        PostChange: {
+            /** @description Whether it gives nothing any more. */
+            disabled?: boolean | null;
+            /** @description Code of the division; an empty text takes it away. */
+            division?: string | null;
+            /** @description What whoever holds it has to do. */
+            duty?: string | null;
+            /** @description The role that it gives. */
+            role?: string | null;
+            /** @description Title in English. */
+            title_en?: string | null;
+            /** @description Title in Chinese. */
+            title_zh?: string | null;
+        };
+        /** @description A post to make. */
+        PostDraft: {
+            /** @description Code of the division that it answers for. */
+            division?: string | null;
+            /** @description What whoever holds it has to do. */
+            duty?: string;
+            /** @description Its id; one is made when left out. */
+            id?: string;
+            /** @description The organisation's id. */
+            organisation: string;
+            /** @description The role that it gives; never an administrator's. */
+            role: string;
+            /** @description Title in English; the Chinese one when left out. */
+            title_en?: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+        };
+        /** @description Somebody who holds a post, now or later. */
+        PostHolder: {
+            /** @description From when. */
+            from: string;
+            /**
+             * Format: int64
+             * @description Names this holding, to end it.
+             */
+            id: number;
+            /** @description The person's name. */
+            name: string;
+            /** @description Until when; null for as long as nobody ends it. */
+            until: string | null;
+            /**
+             * Format: int64
+             * @description The user's id.
+             */
+            user_id: number;
+        };
+        /** @description A post of who leaves. */
+        PostLeft: {
+            /** @description The post's id. */
+            id: string;
+            /** @description Whether the successor holds it from then on; otherwise it ends. */
+            is_given: boolean;
+            /** @description The organisation's id. */
+            organisation: string;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
         };
         /** @description What was wrong. */
         Problem: {
@@ -2590,10 +4306,12 @@ export interface components {
              */
             position: number;
             problem: components["schemas"]["Problem"] | null;
-            /** @description The message's bytes. */
+            /** @description The message's bytes; empty when it is withheld. */
             raw_base64: string;
             /** @description The message as text, when it is UTF-8. */
             raw_text: string | null;
+            /** @description Whether the message says something that the caller may not see, and is withheld. */
+            raw_withheld: boolean;
             /** @description When it came. */
             received_at: string;
             /**
@@ -2603,16 +4321,474 @@ export interface components {
             size_bytes: number;
             /** @description What was understood. */
             updates: components["schemas"]["Update"][];
+            /** @description Whether the message holds personal data and is withheld; with a purpose, whoever may sees it. */
+            withheld: boolean;
+        };
+        /** @description What personal data is looked at for. */
+        Purpose: {
+            /** @description Short id, as requests state it. */
+            id: string;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
         };
         /**
          * @description How good a value is.
          * @enum {string}
          */
         Quality: "good" | "unit_assumed" | "reported" | "simulated" | "uncertain" | "out_of_range" | "corrected";
+        /** @description Recovery codes, shown this once; empty when those from before are still good. */
+        RecoveryCodes: {
+            /** @description Each is good once. */
+            recovery_codes: string[];
+        };
+        /** @description Why not. */
+        Refuse: {
+            /** @description What the second person says. */
+            note?: string;
+        };
+        /** @description A new password is asked for. */
+        ResetPassword: {
+            /** @description Why. */
+            reason?: string;
+        };
+        /** @description A role (角色). */
+        Role: {
+            /** @description Whether it is one of the three administrators: giving and taking it needs a second person. */
+            is_administrator: boolean;
+            /** @description What it may do. */
+            permissions: string[];
+            /** @description Its word. */
+            role: string;
+        };
+        /** @description The roles. */
+        Roles: {
+            /** @description In the order of the platform's own table. */
+            items: components["schemas"]["Role"][];
+        };
+        /** @description How many lines of a sheet are new, changed, and as they were. */
+        RosterCounts: {
+            /** @description New. */
+            added: number;
+            /** @description There, and changed. */
+            changed: number;
+            /** @description There, as it stands. */
+            same: number;
+        };
+        /** @description What becomes of a good line. */
+        RosterLine: {
+            /** @description `add`, `change` or `same`. */
+            doing: string;
+            /** @description The id, or what is typed at sign-in. */
+            id: string;
+            /**
+             * Format: int64
+             * @description The line.
+             */
+            line: number;
+            /** @description The name. */
+            name: string;
+            /** @description The sheet. */
+            sheet: string;
+        };
+        /** @description Something wrong with the file. */
+        RosterMistake: {
+            /** @description Short stable code. */
+            code: string;
+            /** @description The column as the file names it; null when the line is meant. */
+            column: string | null;
+            /**
+             * Format: int64
+             * @description The line; null when the sheet is meant.
+             */
+            line: number | null;
+            /** @description How to mend it, in English. */
+            mend_en: string;
+            /** @description How to mend it, in Chinese. */
+            mend_zh: string;
+            /** @description The sheet. */
+            sheet: string;
+            /** @description What stands there. */
+            value: string | null;
+            /** @description What is wrong, in English. */
+            what_en: string;
+            /** @description What is wrong, in Chinese. */
+            what_zh: string;
+        };
+        /** @description What a file does, or what is wrong with it. */
+        RosterReport: {
+            /** @description Posts that people get. */
+            holders: number;
+            /** @description The first good lines. */
+            lines: components["schemas"]["RosterLine"][];
+            /** @description All good lines. */
+            lines_count: number;
+            /** @description The first mistakes, in the order of the file. */
+            mistakes: components["schemas"]["RosterMistake"][];
+            /** @description All mistakes. */
+            mistakes_count: number;
+            /** @description Sheets and columns that are not read. */
+            not_read: string[];
+            /** @description Organisations. */
+            organisations: components["schemas"]["RosterCounts"];
+            /** @description People. */
+            people: components["schemas"]["RosterCounts"];
+            /** @description Posts. */
+            posts: components["schemas"]["RosterCounts"];
+            /** @description Passwords of new people; only when it was written. */
+            sign_ins: components["schemas"]["RosterSignIn"][];
+            /** @description Whether it was written. */
+            written: boolean;
+        };
+        /** @description A new person's password, which is shown here once. */
+        RosterSignIn: {
+            /** @description The person's name. */
+            name: string;
+            /** @description The organisation's id. */
+            organisation: string | null;
+            /** @description The password. */
+            password: string;
+            /** @description What is typed at sign-in. */
+            username: string;
+        };
+        /** @description How a device's password is changed. */
+        RotateRequest: {
+            /**
+             * Format: int32
+             * @description Hours for which the old password stays good beside the new one: 24 when not said, 0 for none.
+             */
+            overlap_hours?: number | null;
+        };
+        /** @description A device's new password, shown this once. */
+        RotatedDevice: {
+            /** @description Its MQTT client id. */
+            client_id: string;
+            /** @description Until when the old one is good. */
+            old_until: string;
+            /** @description Its new password at the doors. */
+            password: string;
+            /** @description Its username at the doors. */
+            username: string;
+        };
+        /** @description What the person shows. */
+        SecondCode: {
+            /** @description The six digits that the app shows, or a recovery code. */
+            code: string;
+        };
+        /** @description The second factors of a person, as an administrator sees them. */
+        SecondFactors: {
+            /** @description How many passkeys there are. */
+            passkeys: number;
+            /**
+             * Format: int64
+             * @description Recovery codes that are left.
+             */
+            recovery_codes_left: number;
+            /** @description Whether the person's role asks for a second factor. */
+            required: boolean;
+            /** @description Whether there are time-based codes. */
+            totp: boolean;
+        };
+        /** @description The second step that a sign-in still needs. */
+        SecondStep: {
+            /** @description The person has no second factor and the role asks for one: it is set up now. */
+            enrol: boolean;
+            /** @description When the sign-in must begin again. */
+            expires_at: string;
+            /** @description A passkey (通行密钥) will do. */
+            passkey: boolean;
+            /** @description A recovery code (恢复码) will do. */
+            recovery: boolean;
+            /** @description A time-based code (动态口令) will do. */
+            totp: boolean;
+        };
+        /** @description The audit chain. */
+        SecurityAudit: {
+            /**
+             * Format: int64
+             * @description The first row that is not as it was.
+             */
+            broken_from: number | null;
+            /** @description When it was proved last; null when not since the start. */
+            proved_at: string | null;
+            /**
+             * Format: int64
+             * @description Rows looked at.
+             */
+            rows: number | null;
+            /** @description Whether it was whole. */
+            whole: boolean | null;
+        };
+        /** @description Copies of the city. */
+        SecurityBackup: {
+            /**
+             * Format: int64
+             * @description Seconds since the last good backup; null when there never was one.
+             */
+            age_seconds: number | null;
+            /**
+             * Format: int64
+             * @description Seconds since the last restore drill; null when there never was one.
+             */
+            drill_age_seconds: number | null;
+            /** @description Whether that drill was good. */
+            drill_good: boolean | null;
+        };
+        /** @description A certificate or key that has an end (证书到期). */
+        SecurityCertificate: {
+            /**
+             * Format: int64
+             * @description Whole days until then, negative when it has ended.
+             */
+            days_left: number | null;
+            /** @description When it ends, RFC 3339 UTC; null when that could not be read. */
+            expires_at: string | null;
+            /** @description What it is for: `door`, `signing-key`, `device`, … */
+            kind: string;
+            /** @description Which one: a subject, a number, a client id. */
+            name: string;
+            /** @description Whether the platform renews it by itself. */
+            renews_itself: boolean;
+            /** @description Who tells it: a file, a table. */
+            source: string;
+        };
+        /** @description Certificates and keys. */
+        SecurityCertificates: {
+            /**
+             * Format: int64
+             * @description The next to end of those that do not renew themselves, whole days.
+             */
+            days_left_min: number | null;
+            /** @description The next to end first. */
+            items: components["schemas"]["SecurityCertificate"][];
+        };
+        /** @description A change of who may do what. */
+        SecurityChange: {
+            /** @description What, as the trail's word. */
+            action: string;
+            /** @description Who. */
+            actor: string;
+            /** @description When. */
+            at: string;
+            /**
+             * Format: int64
+             * @description Number in the audit trail.
+             */
+            id: number;
+            /** @description To what. */
+            target: string;
+            /** @description The same in English. */
+            title_en: string | null;
+            /** @description The catalogue's title of it in Chinese. */
+            title_zh: string | null;
+        };
+        /** @description Changes of who may do what (权限与策略变更). */
+        SecurityChanges: {
+            /** @description Newest first. */
+            items: components["schemas"]["SecurityChange"][];
+            /** @description Where they are from. */
+            source: string;
+        };
+        /** @description How often somebody, or somewhere, was refused. */
+        SecurityCount: {
+            /** @description When last. */
+            last_at: string;
+            /** @description The name that was said, or the network address. */
+            name: string;
+            /**
+             * Format: int64
+             * @description How often.
+             */
+            refused: number;
+        };
+        /** @description A counter of a door. */
+        SecurityCounter: {
+            /** @description Its name in `/metrics`. */
+            name: string;
+            /**
+             * Format: int64
+             * @description Its value since the start.
+             */
+            value: number;
+        };
+        /** @description Room on a disk. */
+        SecurityDisk: {
+            /**
+             * Format: int64
+             * @description Bytes that may still be written.
+             */
+            free_bytes: number;
+            /** @description The folder that was asked about. */
+            source: string;
+            /**
+             * Format: int64
+             * @description Bytes in all.
+             */
+            total_bytes: number;
+        };
+        /** @description A known hole of something that the program is made of (已知漏洞). */
+        SecurityHole: {
+            /** @description Whether the package only builds the pages. */
+            builds_only: boolean;
+            /** @description `crates.io` or `npm`. */
+            ecosystem: string;
+            /** @description The advisory's number. */
+            id: string;
+            /** @description Versions in which it is mended; null when there is none. */
+            mended_in: string | null;
+            /** @description The package. */
+            package: string;
+            /** @description `critical`, `high`, `medium`, `low`, `unknown` or `informational`. */
+            severity: string;
+            /** @description What it is. */
+            summary: string;
+            /** @description Where more is said. */
+            url: string | null;
+            /** @description The version that the program has. */
+            version: string;
+        };
+        /** @description What is known of holes. */
+        SecurityHoles: {
+            /** @description When they were brought in. */
+            brought_at: string | null;
+            /**
+             * Format: int64
+             * @description How many are `critical` or `high` and not of what only builds the pages; null without data.
+             */
+            grave: number | null;
+            /** @description Whether advisories were brought in at all: without them nothing is known. */
+            has_data: boolean;
+            /** @description The worst first. */
+            items: components["schemas"]["SecurityHole"][];
+            /** @description The newest advisory's date, as its source writes it. */
+            newest: string | null;
+            /**
+             * Format: int64
+             * @description Packages of which nothing was known when they were brought in: the program has changed since, or the data was of one
+             *     ecosystem alone.
+             */
+            not_covered: number;
+            /**
+             * Format: int64
+             * @description Packages that the program is made of.
+             */
+            packages: number;
+            /**
+             * Format: int64
+             * @description How many in all; null without data.
+             */
+            total: number | null;
+            /** @description Why they cannot be read, when they cannot. */
+            unread: string | null;
+        };
+        /** @description Refusals of an hour. */
+        SecurityHour: {
+            /** @description When the hour began, RFC 3339 UTC. */
+            from: string;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            refused: number;
+        };
+        /** @description Who waits, and what doors count. */
+        SecurityPeers: {
+            /** @description Refusals that doors counted since the start. */
+            counters: components["schemas"]["SecurityCounter"][];
+            /** @description Where the figures are from. */
+            source: string;
+            /** @description Who waits now, most failures first. */
+            waiting: components["schemas"]["SecurityWaiting"][];
+        };
+        /** @description Failed sign-ins (登录失败). */
+        SecuritySignIns: {
+            /** @description By the name that was said, most first. */
+            by_account: components["schemas"]["SecurityCount"][];
+            /** @description Over time, every hour of it. */
+            by_hour: components["schemas"]["SecurityHour"][];
+            /** @description By network address, most first. */
+            by_peer: components["schemas"]["SecurityCount"][];
+            /** @description They are counted from here on. */
+            from: string;
+            /**
+             * Format: int64
+             * @description How many since then.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description How many in as long a time before.
+             */
+            refused_before: number;
+            /**
+             * Format: int64
+             * @description How many in the last hour.
+             */
+            refused_hour: number;
+            /** @description Where the figures are from. */
+            source: string;
+        };
+        /** @description How safe the platform is. */
+        SecurityView: {
+            /** @description When all of this was looked at. */
+            at: string;
+            /** @description The audit chain. */
+            audit: components["schemas"]["SecurityAudit"];
+            /** @description Backups. */
+            backup: components["schemas"]["SecurityBackup"];
+            /** @description Certificates and keys that end. */
+            certificates: components["schemas"]["SecurityCertificates"];
+            /** @description Changes of who may do what. */
+            changes: components["schemas"]["SecurityChanges"];
+            disk: components["schemas"]["SecurityDisk"] | null;
+            holes: components["schemas"]["SecurityHoles"] | null;
+            /** @description Who waits at doors. */
+            peers: components["schemas"]["SecurityPeers"];
+            /** @description Failed sign-ins. */
+            sign_ins: components["schemas"]["SecuritySignIns"];
+        };
+        /** @description Somebody whom a door makes wait, because of failures to sign in (暂时隔离的对端). */
+        SecurityWaiting: {
+            /** @description The name that was said; null when it is an address with any. */
+            account: string | null;
+            /** @description `http` (pages, and PostgreSQL with a person's password) or `mqtt`. */
+            door: string;
+            /**
+             * Format: int32
+             * @description Failures.
+             */
+            failures: number;
+            /** @description The network address; null when it is a name from anywhere. */
+            peer: string | null;
+            /** @description Until when. */
+            until: string;
+        };
+        /**
+         * @description How far a value may be seen.
+         * @enum {string}
+         */
+        Seen: "hidden" | "masked" | "shown";
+        /** @description An attribute that a person would see otherwise than now. */
+        SeenOtherwise: {
+            /** @description Then. */
+            after: components["schemas"]["Seen"];
+            /** @description `Type.attribute`. */
+            attribute: string;
+            /** @description Now. */
+            before: components["schemas"]["Seen"];
+        };
         /** @description Who is in. */
         Session: {
             /** @description The caller. */
             user: components["schemas"]["User"];
+        };
+        /** @description Whether somebody may sign in. */
+        SetAccess: {
+            /** @description Whether sign-in is closed. */
+            disabled: boolean;
+            /** @description Why. */
+            reason?: string;
         };
         /**
          * @description How grave an alert or a case is, from least to worst: the words of [`cases::SEVERITIES`], which records
@@ -2626,6 +4802,11 @@ export interface components {
             approve: boolean;
             /** @description The parameters of the request, as the page was given them. */
             query: string;
+        };
+        /** @description How people can sign in here. */
+        SignInMethods: {
+            /** @description The address under which passkeys work, `null` when under none. A page that was reached under another offers none. */
+            passkey_origin: string | null;
         };
         /** @description What a person is asked. */
         SignInQuestion: {
@@ -2671,8 +4852,61 @@ export interface components {
         SqlRequest: {
             /** @description `json` (default), `csv`, `arrow`, `xlsx` or `parquet`; goes before the header Accept. */
             format?: string | null;
+            /**
+             * @description What personal values are looked at for: they are shown whole to whoever may see them. The header
+             *     x-jingling-purpose says the same.
+             */
+            purpose?: string | null;
             /** @description One reading statement. */
             query: string;
+        };
+        /** @description Everything held about a person. */
+        SubjectData: {
+            /** @description The city. */
+            city: string;
+            /** @description The entities that name the person, or did. */
+            entities: components["schemas"]["SubjectEntity"][];
+            /** @description When it was put together. */
+            exported_at: string;
+            /** @description Whether history holds more than was looked through. */
+            truncated: boolean;
+        };
+        /** @description What is held of the person in one entity. */
+        SubjectEntity: {
+            /** @description The entity. */
+            id: string;
+            /** @description Whether the entity still names this person. */
+            is_current: boolean;
+            /** @description What it is called. */
+            name: string | null;
+            /** @description Its type. */
+            type: string;
+            /** @description Every personal value of the time in which the entity named this person, oldest first. */
+            values: components["schemas"]["SubjectValue"][];
+        };
+        /** @description Whose data is asked for. */
+        SubjectRequest: {
+            /** @description What for: the id of a purpose of the city. */
+            purpose: string;
+            /**
+             * @description The person's identifier, as the entity type's `data_subject` attribute holds it: a telephone number, the number of
+             *     an identity card.
+             */
+            subject: string;
+        };
+        /** @description One value held about the person. */
+        SubjectValue: {
+            /** @description The attribute. */
+            attribute: string;
+            /** @description When it was so. */
+            observed_at: string;
+            /**
+             * Format: int64
+             * @description The journal position of the message that said so.
+             */
+            position: number;
+            /** @description The value. */
+            value: components["schemas"]["Value"];
         };
         /** @description A table that SQL can read. */
         Table: {
@@ -2738,6 +4972,7 @@ export interface components {
             /** @description The name to sign in with. */
             username: string;
         };
+        Value: unknown;
         /**
          * @description What an attribute holds.
          * @enum {string}
@@ -2790,8 +5025,124 @@ export interface components {
             /** @description Attributes, in order. */
             columns: string[];
         };
+        /** @description Somebody who looked. */
+        Viewer: {
+            /**
+             * Format: int64
+             * @description The act's number in the audit trail.
+             */
+            act: number;
+            /** @description `personal.view` or `personal.export`. */
+            action: string;
+            /** @description Who, by the name at the time. */
+            actor: string;
+            /** @description `user`, `token`, `cli` or `system`. */
+            actor_kind: string;
+            /** @description When. */
+            at: string;
+            /** @description At which entities, and which of their attributes. */
+            entities: {
+                [key: string]: string[];
+            };
+            /** @description From which network address. */
+            peer: string;
+            /** @description What for: the id of a purpose. */
+            purpose: string;
+        };
+        /** @description Those who looked at a person's data. */
+        Viewers: {
+            /** @description Newest first. */
+            items: components["schemas"]["Viewer"][];
+            /** @description Whether the audit trail holds more than was looked through. */
+            truncated: boolean;
+        };
+        /** @description Who is asked about. */
+        ViewersRequest: {
+            /** @description The person's identifier. */
+            subject: string;
+        };
+        /** @description Why somebody may, or may not. */
+        Why: {
+            /** @description The answers: one for the act, or one for each attribute. */
+            answers: components["schemas"]["WhyAnswer"][];
+            entity: components["schemas"]["WhyEntity"] | null;
+            /**
+             * Format: int32
+             * @description The hour of the city's clock for which it is answered, 0 to 23.
+             */
+            hour: number;
+            /** @description The name. */
+            name: string;
+            /** @description The organisations. */
+            organisations: string[];
+            /** @description The policies that the answers name. */
+            policies: components["schemas"]["PolicyStated"][];
+            /** @description The posts. */
+            posts: string[];
+            /** @description The roles: the main one, and those of posts. */
+            roles: string[];
+            /** @description The username. */
+            username: string;
+            /**
+             * Format: int32
+             * @description The day of the week, Monday 1 to Sunday 7.
+             */
+            weekday: number;
+        };
+        /** @description One answer. */
+        WhyAnswer: {
+            /** @description The act. */
+            action: string;
+            /** @description The attribute, when one is meant. */
+            attribute: string | null;
+            /** @description The policies that decided: those that forbid, when there are any; else those that permit. */
+            by: string[];
+            /** @description Whether it is permitted. */
+            permitted: boolean;
+            /** @description When nothing permits it: policies that permit it to others. */
+            permitted_to_others_by: string[];
+            /** @description `none`, `personal` or `sensitive`. */
+            personal: string | null;
+            seen: components["schemas"]["Seen"] | null;
+        };
+        /** @description The entity as policies know it. */
+        WhyEntity: {
+            /** @description The town where it stands, by code. */
+            division: string | null;
+            /** @description Its id. */
+            id: string;
+            /** @description Whose it is: its own owner, or its type's. */
+            owner: string | null;
+            /** @description Its type. */
+            type: string;
+        };
     };
-    responses: never;
+    responses: {
+        /** @description Why it was refused, where, and what mends it. */
+        Problem: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["ProblemDocument"];
+            };
+        };
+        /** @description Why it was refused, in the protocol's words. */
+        ProtocolFault: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": {
+                    /** @description The protocol's word for it. */
+                    error: string;
+                    /** @description What is wrong, for people. */
+                    error_description?: string;
+                };
+                "application/problem+json": components["schemas"]["ProblemDocument"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -2822,9 +5173,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_well_known_openid_configuration: {
@@ -2850,9 +5202,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_api_openapi_json: {
@@ -2872,6 +5225,663 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnAccount"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_account_passkeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewPasskey"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_account_passkeys_question: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyQuestion"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_account_passkeys_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_account_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_account_recovery_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_account_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_account_sessions_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_account_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewTotp"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_account_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_account_totp_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecondCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_accounts: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Accounts"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_accounts_id_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetAccess"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalAsked"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_accounts_id_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResetPassword"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewPassword"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalAsked"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_accounts_id_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrantRole"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalAsked"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
         };
     };
     get_alerts: {
@@ -2907,9 +5917,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     post_alerts_id_acknowledge: {
@@ -2931,14 +5944,262 @@ export interface operations {
                     "application/json": components["schemas"]["Alert"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_approvals: {
+        parameters: {
+            query?: {
+                /** @description `mine`, `decide` (those that wait for the caller) or `all`; when not said, all that the caller may see. */
+                which?: string | null;
+                /** @description That stand so. */
+                status?: string | null;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalPage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_approvals_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_approvals_id_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Approve"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalDecided"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_approvals_id_collect: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalPart"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_approvals_id_refuse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Refuse"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_approvals_id_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
         };
     };
     get_attachments_id: {
@@ -2960,14 +6221,17 @@ export interface operations {
                     "application/octet-stream": number[];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_audit: {
@@ -3004,6 +6268,9 @@ export interface operations {
                     "application/json": components["schemas"]["AuditPage"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_audit_chain: {
@@ -3023,6 +6290,9 @@ export interface operations {
                     "application/json": components["schemas"]["AuditChain"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_audit_events: {
@@ -3042,6 +6312,9 @@ export interface operations {
                     "application/json": components["schemas"]["AuditEvents"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_audit_export: {
@@ -3066,6 +6339,9 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_cases: {
@@ -3096,6 +6372,9 @@ export interface operations {
                     "application/json": components["schemas"]["CasePage"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     post_cases: {
@@ -3124,17 +6403,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_cases_id: {
@@ -3156,14 +6438,17 @@ export interface operations {
                     "application/json": components["schemas"]["CaseDetail"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_cases_id_actions: {
@@ -3189,12 +6474,13 @@ export interface operations {
                     "application/json": components["schemas"]["CaseDetail"];
                 };
             };
+            401: components["responses"]["Problem"];
             403: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             409: {
@@ -3202,9 +6488,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_cases_id_attachments: {
@@ -3235,9 +6522,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_city: {
@@ -3257,6 +6547,9 @@ export interface operations {
                     "application/json": components["schemas"]["City"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_city_layers_name: {
@@ -3279,14 +6572,17 @@ export interface operations {
                     "application/geo+json": Record<string, never>;
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_corrections: {
@@ -3313,6 +6609,9 @@ export interface operations {
                     "application/json": components["schemas"]["Corrections"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     post_corrections: {
@@ -3341,15 +6640,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             409: {
@@ -3357,7 +6658,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             422: {
@@ -3365,7 +6666,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             503: {
@@ -3373,9 +6674,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_dead_letters: {
@@ -3402,6 +6704,9 @@ export interface operations {
                     "application/json": components["schemas"]["DeadLetters"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_dead_letters_position: {
@@ -3423,14 +6728,17 @@ export interface operations {
                     "application/json": components["schemas"]["DeadLetter"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_devices: {
@@ -3461,6 +6769,9 @@ export interface operations {
                     "application/json": components["schemas"]["Devices"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     post_devices: {
@@ -3489,7 +6800,102 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_devices_client_id: {
+        parameters: {
+            query?: {
+                /** @description Why it is asked for: the second person reads it. */
+                reason?: string | null;
+            };
+            header?: never;
+            path: {
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalAsked"];
+                };
+            };
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_devices_client_id_certificates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceCertificateDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceCredential"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             409: {
@@ -3497,17 +6903,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
-    delete_devices_client_id: {
+    delete_devices_client_id_certificates_fingerprint: {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 client_id: string;
+                fingerprint: string;
             };
             cookie?: never;
         };
@@ -3519,14 +6927,93 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_devices_client_id_credentials: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceCredentialList"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_devices_client_id_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RotateRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotatedDevice"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
         };
     };
     get_entities: {
@@ -3542,6 +7029,8 @@ export interface operations {
                 after?: string | null;
                 /** @description How many: 100 when not said, at most 1,000. */
                 limit?: number | null;
+                /** @description What personal values are looked at for: they are shown whole to whoever may see them. */
+                purpose?: string | null;
             };
             header?: never;
             path?: never;
@@ -3562,9 +7051,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_entities_id: {
@@ -3573,6 +7065,8 @@ export interface operations {
             header?: never;
             path: {
                 id: string;
+                /** @description What personal values are looked at for: they are shown whole to whoever may see them. */
+                purpose: string | null;
             };
             cookie?: never;
         };
@@ -3586,14 +7080,17 @@ export interface operations {
                     "application/json": components["schemas"]["EntityDetail"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_entities_id_history: {
@@ -3607,6 +7104,8 @@ export interface operations {
                 to?: string | null;
                 /** @description Most points, newest kept: 5,000 at most. */
                 limit?: number | null;
+                /** @description What personal values are looked at for: they are shown whole to whoever may see them. */
+                purpose?: string | null;
             };
             header?: never;
             path: {
@@ -3629,9 +7128,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_events: {
@@ -3652,6 +7154,44 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_handovers: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandOvers"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_imports_job: {
@@ -3673,14 +7213,17 @@ export interface operations {
                     "application/json": components["schemas"]["ImportProgress"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_map_entities: {
@@ -3703,6 +7246,9 @@ export interface operations {
                     "application/json": components["schemas"]["MapEntities"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_notices: {
@@ -3722,6 +7268,9 @@ export interface operations {
                     "application/json": components["schemas"]["NoticeList"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_oidc_authorization: {
@@ -3746,17 +7295,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_oidc_authorization: {
@@ -3785,15 +7337,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             409: {
@@ -3801,9 +7355,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_oidc_clients: {
@@ -3823,6 +7378,9 @@ export interface operations {
                     "application/json": components["schemas"]["OidcClients"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     post_oidc_clients: {
@@ -3851,9 +7409,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     delete_oidc_clients_client_id: {
@@ -3873,14 +7434,17 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     patch_oidc_clients_client_id: {
@@ -3911,17 +7475,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_oidc_clients_client_id_secret: {
@@ -3943,12 +7510,14 @@ export interface operations {
                     "application/json": components["schemas"]["NewOidcClient"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             409: {
@@ -3956,9 +7525,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_oidc_device: {
@@ -3981,12 +7551,14 @@ export interface operations {
                     "application/json": components["schemas"]["DeviceQuestion"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             429: {
@@ -3994,9 +7566,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_oidc_device: {
@@ -4018,12 +7591,14 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             429: {
@@ -4031,9 +7606,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_oidc_grants: {
@@ -4053,6 +7629,9 @@ export interface operations {
                     "application/json": components["schemas"]["OidcGrants"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     delete_oidc_grants_client_id: {
@@ -4072,14 +7651,17 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_oidc_keys: {
@@ -4099,14 +7681,58 @@ export interface operations {
                     "application/json": components["schemas"]["OidcKeys"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_oidc_keys: {
+        parameters: {
+            query?: {
+                /** @description Why it is asked for: the second person reads it. */
+                reason?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OidcKeys"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalAsked"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
         };
     };
     get_oidc_logout: {
@@ -4131,7 +7757,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             404: {
@@ -4139,9 +7765,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_oidc_logout: {
@@ -4170,17 +7797,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_oidc_people_username_grants: {
@@ -4202,14 +7832,17 @@ export interface operations {
                     "application/json": components["schemas"]["OidcGrants"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     delete_oidc_people_username_grants_client_id: {
@@ -4230,14 +7863,17 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_oidc_refusal: {
@@ -4262,7 +7898,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             404: {
@@ -4270,9 +7906,405 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_organisation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganisationTree"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_organisation_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_organisation_holders_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_organisation_import: {
+        parameters: {
+            query: {
+                /** @description The file's name; its ending is its format: .xlsx or .csv. */
+                file: string;
+                /** @description Look at it and report, write nothing. */
+                dry_run?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description A dry run. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterReport"];
+                };
+            };
+            /** @description Written. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RosterReport"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_organisation_organisations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrganisationDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganisationUnit"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    patch_organisation_organisations_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrganisationChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganisationUnit"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_organisation_posts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PostDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Post"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    patch_organisation_posts_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PostChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Post"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_organisation_posts_id_holders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HolderDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostHolder"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
         };
     };
     get_organisations: {
@@ -4292,6 +8324,364 @@ export interface operations {
                     "application/json": components["schemas"]["Organisations"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_people: {
+        parameters: {
+            query?: {
+                /** @description Part of the name or of what is typed at sign-in. */
+                q?: string | null;
+                /** @description Who works in this organisation or holds a post of it. */
+                organisation?: string | null;
+                /** @description Only those whose sign-in is closed (true) or open (false). */
+                disabled?: boolean | null;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeoplePage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonMade"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    patch_people_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_people_id_handover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOverDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandOverReport"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_people_id_handover_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOverDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandOverReport"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_people_id_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonMade"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_personal_subject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubjectRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubjectData"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_personal_viewers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewersRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Viewers"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
         };
     };
     get_plan: {
@@ -4311,14 +8701,17 @@ export interface operations {
                     "application/json": components["schemas"]["Plan"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_plan_indicators_id: {
@@ -4340,14 +8733,17 @@ export interface operations {
                     "application/json": components["schemas"]["IndicatorDetail"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_plan_indicators_id_reports: {
@@ -4378,17 +8774,228 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Policies"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyVersion"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalAsked"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_policy_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyTried"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_policy_versions: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyVersions"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_policy_why: {
+        parameters: {
+            query: {
+                /** @description Of whom: the username. */
+                username: string;
+                /** @description The act: a permission's word; `entity.read` when an entity is named. */
+                action?: string | null;
+                /** @description Upon this entity. */
+                entity_id?: string | null;
+                /** @description Upon this attribute of the entity; all of them when not said. */
+                attribute?: string | null;
+                /** @description With this stated purpose. */
+                purpose?: string | null;
+                /** @description At this time (RFC 3339); now when not said. */
+                at?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Why"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
         };
     };
     get_provenance_position: {
@@ -4397,6 +9004,8 @@ export interface operations {
             header?: never;
             path: {
                 position: number;
+                /** @description What personal values are looked at for: they are shown whole to whoever may see them. */
+                purpose: string | null;
             };
             cookie?: never;
         };
@@ -4410,12 +9019,14 @@ export interface operations {
                     "application/json": components["schemas"]["Provenance"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             410: {
@@ -4423,9 +9034,54 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_roles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Roles"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_security: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecurityView"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_session: {
@@ -4445,6 +9101,9 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     post_session: {
@@ -4468,12 +9127,20 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondStep"];
+                };
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             429: {
@@ -4481,9 +9148,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     delete_session: {
@@ -4501,6 +9169,313 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_session_enrol_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enrolled"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_session_enrol_passkey_question: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyQuestion"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_session_enrol_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewTotp"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_session_enrol_totp_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecondCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Enrolled"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_session_methods: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInMethods"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_session_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyAnswer"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_session_passkey_question: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyQuestion"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_session_second: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecondCode"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
         };
     };
     post_sql: {
@@ -4533,9 +9508,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_tables: {
@@ -4555,11 +9533,17 @@ export interface operations {
                     "application/json": components["schemas"]["Tables"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     delete_tables_name: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Why it is asked for: the second person reads it. */
+                reason?: string | null;
+            };
             header?: never;
             path: {
                 name: string;
@@ -4568,6 +9552,14 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalAsked"];
+                };
+            };
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4579,17 +9571,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_tables_name_import: {
@@ -4655,15 +9650,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             409: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             413: {
@@ -4671,7 +9668,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             422: {
@@ -4679,9 +9676,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_types: {
@@ -4701,6 +9699,9 @@ export interface operations {
                     "application/json": components["schemas"]["EntityTypes"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_users: {
@@ -4725,6 +9726,71 @@ export interface operations {
                     "application/json": components["schemas"]["People"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_users_username_second_factors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactors"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_users_username_second_factors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
         };
     };
     post_api_v2_write: {
@@ -4760,17 +9826,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_healthz: {
@@ -4790,6 +9859,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_metrics: {
@@ -4809,6 +9879,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_ngsi_ld_v1_entities: {
@@ -4820,6 +9891,8 @@ export interface operations {
                 options?: string | null;
                 /** @description How many, at most 1,000. */
                 limit?: number | null;
+                /** @description What personal values are looked at for: they are shown whole to whoever may see them. */
+                purpose?: string | null;
             };
             header?: never;
             path?: never;
@@ -4835,6 +9908,9 @@ export interface operations {
                     "application/json": Record<string, never>[];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
         };
     };
     get_ngsi_ld_v1_entities_id: {
@@ -4846,6 +9922,8 @@ export interface operations {
                 options?: string | null;
                 /** @description How many, at most 1,000. */
                 limit?: number | null;
+                /** @description What personal values are looked at for: they are shown whole to whoever may see them. */
+                purpose?: string | null;
             };
             header?: never;
             path: {
@@ -4863,14 +9941,17 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_ngsi_ld_v1_entityOperations_upsert: {
@@ -4913,17 +9994,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     get_oauth2_authorize: {
@@ -4954,9 +10038,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["ProtocolFault"];
         };
     };
     post_oauth2_authorize: {
@@ -4991,9 +10076,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["ProtocolFault"];
         };
     };
     post_oauth2_device_authorization: {
@@ -5032,9 +10118,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["ProtocolFault"];
         };
     };
     post_oauth2_introspect: {
@@ -5073,9 +10160,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["ProtocolFault"];
         };
     };
     get_oauth2_jwks: {
@@ -5101,9 +10189,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["ProtocolFault"];
         };
     };
     get_oauth2_logout: {
@@ -5134,9 +10223,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["ProtocolFault"];
         };
     };
     post_oauth2_logout: {
@@ -5171,9 +10261,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["ProtocolFault"];
         };
     };
     post_oauth2_revoke: {
@@ -5212,9 +10303,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["ProtocolFault"];
         };
     };
     post_oauth2_token: {
@@ -5253,7 +10345,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             /** @description Too often. */
@@ -5265,6 +10357,7 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
+            default: components["responses"]["ProtocolFault"];
         };
     };
     get_oauth2_userinfo: {
@@ -5290,9 +10383,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["ProtocolFault"];
         };
     };
     post_oauth2_userinfo: {
@@ -5318,9 +10412,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["ProtocolFault"];
         };
     };
     get_readyz: {
@@ -5345,9 +10440,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
     post_write: {
@@ -5383,17 +10479,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             503: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProblemDocument"];
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
         };
     };
 }

@@ -96,7 +96,7 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
 
 /** Changes something; answers the new state, or `undefined` for 204. */
 export async function change<T = void>(
-  method: "POST" | "DELETE",
+  method: "POST" | "PUT" | "PATCH" | "DELETE",
   path: string,
   body?: unknown,
   signal?: AbortSignal,

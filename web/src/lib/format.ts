@@ -40,6 +40,7 @@ const SYMBOLS: Record<string, string> = {
   SEC: "s",
   MIN: "min",
   HUR: "h",
+  DAY: "d",
   GQ: "µg/m³",
   GP: "mg/m³",
   M1: "mg/L",

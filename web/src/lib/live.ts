@@ -9,11 +9,12 @@ export interface LiveEvents {
   device: { client_ids: string[] };
   dead_letter: unknown;
   indicator: { id: string; value: number | null };
+  approval: { id?: number; status: string };
 }
 
 export type LiveState = "off" | "connecting" | "live" | "broken";
 
-const NAMES = ["entity", "alert", "case", "device", "dead_letter", "indicator"] as const;
+const NAMES = ["entity", "alert", "case", "device", "dead_letter", "indicator", "approval"] as const;
 /** First and longest wait before another attempt to connect, milliseconds. */
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 15_000;
@@ -36,6 +37,7 @@ export class Live {
     device: new Set(),
     dead_letter: new Set(),
     indicator: new Set(),
+    approval: new Set(),
   };
 
   constructor(private readonly connect: () => Source = () => new EventSource("/api/v1/events")) {}

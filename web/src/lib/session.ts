@@ -1,7 +1,10 @@
 /** Who is signed in, and what they may do. */
 import { type QueryClient, queryOptions, useQuery } from "@tanstack/react-query";
 import { ApiError, change, get } from "./api.ts";
-import type { City, User } from "./types.ts";
+import { makePasskey, showPasskey } from "./passkey.ts";
+import type { City, NewTotp, SecondStep, SignInMethods, User } from "./types.ts";
+
+const SESSION = "/api/v1/session";
 
 export const sessionQuery = queryOptions({
   queryKey: ["session"],
@@ -35,12 +38,70 @@ export function can(user: User | null, permission: string): boolean {
   return user?.permissions.includes(permission) ?? false;
 }
 
-export async function signIn(queryClient: QueryClient, username: string, password: string): Promise<User> {
-  const { user } = await change<{ user: User }>("POST", "/api/v1/session", { username, password });
-  // Nothing that another person saw may stay behind.
+/** Who is in now; nothing that another person saw may stay behind. */
+function letIn(queryClient: QueryClient, user: User): User {
   queryClient.clear();
   queryClient.setQueryData(sessionQuery.queryKey, user);
   return user;
+}
+
+interface LetIn {
+  user: User;
+}
+
+/** How people can sign in here. */
+export const methodsQuery = queryOptions({
+  queryKey: ["sign-in-methods"],
+  queryFn: ({ signal }) => get<SignInMethods>(`${SESSION}/methods`, signal),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+/** Signs in with the password; gives the second step where there is one. */
+export async function signIn(
+  queryClient: QueryClient,
+  username: string,
+  password: string,
+): Promise<User | SecondStep> {
+  const answer = await change<LetIn | SecondStep>("POST", SESSION, { username, password });
+  return "user" in answer ? letIn(queryClient, answer.user) : answer;
+}
+
+/** The second step with a code. */
+export async function signInWithCode(queryClient: QueryClient, code: string): Promise<User> {
+  return letIn(queryClient, (await change<LetIn>("POST", `${SESSION}/second`, { code })).user);
+}
+
+/** Signs in with a passkey: alone, or as the second step. */
+export async function signInWithPasskey(queryClient: QueryClient): Promise<User> {
+  const { options } = await change<{ options: unknown }>("POST", `${SESSION}/passkey/question`);
+  const answer = await showPasskey(options);
+  return letIn(queryClient, (await change<LetIn>("POST", `${SESSION}/passkey`, answer)).user);
+}
+
+/** What a person is given who sets the first second factor up at sign-in; `enter` lets them in once the codes are kept. */
+export interface Enrolled {
+  recoveryCodes: string[];
+  enter: () => User;
+}
+
+function enrolled(queryClient: QueryClient, answer: LetIn & { recovery_codes: string[] }): Enrolled {
+  return { recoveryCodes: answer.recovery_codes, enter: () => letIn(queryClient, answer.user) };
+}
+
+/** A new secret for who must set a second factor up at sign-in. */
+export function enrolTotp(): Promise<NewTotp> {
+  return change("POST", `${SESSION}/enrol/totp`);
+}
+
+export async function enrolTotpConfirm(queryClient: QueryClient, code: string): Promise<Enrolled> {
+  return enrolled(queryClient, await change("POST", `${SESSION}/enrol/totp/confirm`, { code }));
+}
+
+/** A first passkey for who must set a second factor up at sign-in. */
+export async function enrolPasskey(queryClient: QueryClient, name: string): Promise<Enrolled> {
+  const { options } = await change<{ options: unknown }>("POST", `${SESSION}/enrol/passkey/question`);
+  const made = await makePasskey(options);
+  return enrolled(queryClient, await change("POST", `${SESSION}/enrol/passkey`, { name, ...made }));
 }
 
 export async function signOut(queryClient: QueryClient): Promise<void> {

@@ -44,9 +44,36 @@ export type DeadLetter = Schemas["DeadLetter"];
 
 export type Alert = Schemas["Alert"];
 
+export type SubjectData = Schemas["SubjectData"];
+export type SubjectEntity = Schemas["SubjectEntity"];
+export type Viewers = Schemas["Viewers"];
+export type Viewer = Schemas["Viewer"];
+
 export type AuditEntry = Schemas["AuditEntry"];
 export type AuditEvent = Schemas["AuditEvent"];
 export type AuditChain = Schemas["AuditChain"];
+
+export type Policies = Schemas["Policies"];
+export type PolicyStated = Schemas["PolicyStated"];
+export type PolicySource = Schemas["PolicySource"];
+/** The city's own policies: texts by name. */
+export type PolicyTexts = Schemas["PolicyDraft"]["documents"];
+export type PolicyChange = Schemas["PolicyChange"];
+export type PolicyTried = Schemas["PolicyTried"];
+export type PolicyEffect = Schemas["PolicyEffect"];
+export type PolicyVersion = Schemas["PolicyVersion"];
+export type Seen = Schemas["Seen"];
+export type Why = Schemas["Why"];
+export type WhyAnswer = Schemas["WhyAnswer"];
+export type Approval = Schemas["Approval"];
+export type ApprovalPage = Schemas["ApprovalPage"];
+export type ApprovalAsked = Schemas["ApprovalAsked"];
+export type ApprovalDecided = Schemas["ApprovalDecided"];
+export type OwnAccount = Schemas["OwnAccount"];
+export type RoleInfo = Schemas["Role"];
+export type SecurityView = Schemas["SecurityView"];
+export type SecurityHole = Schemas["SecurityHole"];
+export type SecurityCertificate = Schemas["SecurityCertificate"];
 
 export type CaseSummary = Schemas["CaseSummary"];
 export type CaseDetail = Schemas["CaseDetail"];
@@ -89,6 +116,35 @@ export function isCaseState(state: string): state is CaseState {
 export type Device = Schemas["Device"];
 export type NewDevice = Schemas["NewDevice"];
 export type DeviceDraft = Schemas["DeviceDraft"];
+
+export type OidcGrant = Schemas["OidcGrant"];
+export type SecondStep = Schemas["SecondStep"];
+export type SignInMethods = Schemas["SignInMethods"];
+export type Account = Schemas["Account"];
+export type Passkey = Schemas["Passkey"];
+export type OwnSession = Schemas["OwnSession"];
+export type NewTotp = Schemas["NewTotp"];
+export type NewPasskey = Schemas["NewPasskey"];
+export type PasskeyAnswer = Schemas["PasskeyAnswer"];
+/** What an authenticator made, without the name that its person gives it. */
+export type PasskeyMade = Omit<Schemas["PasskeyDraft"], "name">;
+export type DeviceCredential = Schemas["DeviceCredential"];
+export type RotatedDevice = Schemas["RotatedDevice"];
+export type OrganisationTree = Schemas["OrganisationTree"];
+export type OrganisationUnit = Schemas["OrganisationUnit"];
+export type OrganisationDraft = Schemas["OrganisationDraft"];
+export type OrganisationChange = Schemas["OrganisationChange"];
+export type Post = Schemas["Post"];
+export type PostDraft = Schemas["PostDraft"];
+export type PostChange = Schemas["PostChange"];
+/** A person with posts; {@link Person} is what a case needs of one. */
+export type PersonDetail = Schemas["PersonDetail"];
+export type PersonDraft = Schemas["PersonDraft"];
+export type PersonChange = Schemas["PersonChange"];
+export type PersonMade = Schemas["PersonMade"];
+export type HandOverDraft = Schemas["HandOverDraft"];
+export type HandOverReport = Schemas["HandOverReport"];
+export type RosterReport = Schemas["RosterReport"];
 
 export type SignInQuestion = Schemas["SignInQuestion"];
 export type DeviceQuestion = Schemas["DeviceQuestion"];

@@ -4,11 +4,16 @@ import {
   AlertOutlined,
   ApiOutlined,
   AuditOutlined,
+  CheckSquareOutlined,
   CodeOutlined,
   FolderOpenOutlined,
   FundOutlined,
   GlobalOutlined,
+  IdcardOutlined,
   InboxOutlined,
+  SafetyOutlined,
+  SolutionOutlined,
+  TeamOutlined,
 } from "@ant-design/icons";
 import type { ReactNode } from "react";
 import type { Key } from "../i18n/words.ts";
@@ -20,6 +25,8 @@ export interface NavItem {
   title: Key;
   icon: ReactNode;
   permission: string;
+  /** Any of these is as good. */
+  or?: string[];
   /** Shown to these roles only; the permission alone is not a reason to offer it. */
   roles?: string[];
 }
@@ -38,16 +45,39 @@ export const NAV: NavItem[] = [
     permission: "deadletter.read",
   },
   { path: "/sql", title: "nav.sql", icon: <CodeOutlined />, permission: "sql.query" },
+  { path: "/policy", title: "nav.policy", icon: <SafetyOutlined />, permission: "policy.read" },
+  { path: "/security", title: "nav.security", icon: <SafetyOutlined />, permission: "security.read" },
+  {
+    path: "/personal",
+    title: "nav.personal",
+    icon: <IdcardOutlined />,
+    permission: "personal.export",
+  },
+  {
+    path: "/organisation",
+    title: "nav.organisation",
+    icon: <TeamOutlined />,
+    permission: "organisation.read",
+  },
   { path: "/audit", title: "nav.audit", icon: <AuditOutlined />, permission: "audit.read" },
+  { path: "/roles", title: "nav.roles", icon: <SolutionOutlined />, permission: "role.grant" },
+  {
+    path: "/approvals",
+    title: "nav.approvals",
+    icon: <CheckSquareOutlined />,
+    permission: "approval.decide",
+    or: ["table.remove"],
+  },
 ];
 
 export function navFor(user: User): NavItem[] {
-  return NAV.filter((item) => can(user, item.permission) && (!item.roles || item.roles.includes(user.role)));
+  const may = (item: NavItem) => [item.permission, ...(item.or ?? [])].some((p) => can(user, p));
+  return NAV.filter((item) => may(item) && (!item.roles || item.roles.includes(user.role)));
 }
 
 /** Where a person's day begins. */
 export function firstPage(user: User | null): string {
   if (!user) return "/sign-in";
   if (user.role === "planner" && can(user, "indicator.read")) return "/plan";
-  return navFor(user)[0]?.path ?? "/map";
+  return navFor(user)[0]?.path ?? "/no-rights";
 }

@@ -5,6 +5,7 @@ import { App, Badge, Button, Drawer, Dropdown, Popover, Tag, Tooltip } from "ant
 import { Suspense, useEffect, useRef, useState } from "react";
 import { NavLink, Outlet, useLocation, useNavigate } from "react-router";
 import { useActiveAlertCount } from "../features/alerts/queries.ts";
+import { useWaitingCount } from "../features/approvals/queries.ts";
 import { organisationsQuery } from "../features/cases/queries.ts";
 import { useT } from "../i18n/index.tsx";
 import { keyOf } from "../i18n/words.ts";
@@ -92,16 +93,16 @@ function Brand({ city }: { city: City | undefined }) {
   );
 }
 
-/** The number of active alerts beside the word, so that it is seen from any page. */
+/** The number of active alerts, or of approvals that wait, beside the word, so that it is seen from any page. */
 function NavWord({ item, user }: { item: NavItem; user: User }) {
   const { t } = useT();
-  const count = useActiveAlertCount(item.path === "/alerts" && user.permissions.includes("alert.read"));
+  const alerts = useActiveAlertCount(item.path === "/alerts" && can(user, "alert.read"));
+  const waiting = useWaitingCount(item.path === "/approvals" && can(user, "approval.decide"));
+  const count = { "/alerts": alerts, "/approvals": waiting }[item.path] ?? 0;
   return (
     <>
       {t(item.title)}
-      {item.path === "/alerts" && count > 0 && (
-        <span className="nav-count">{count > 99 ? "99+" : count}</span>
-      )}
+      {count > 0 && <span className="nav-count">{count > 99 ? "99+" : count}</span>}
     </>
   );
 }
@@ -225,6 +226,7 @@ function UserMenu({ user }: { user: User }) {
             ),
           },
           { type: "divider" },
+          { key: "account", label: t("user.account"), onClick: () => navigate("/account") },
           {
             key: "out",
             label: t("user.sign-out"),

@@ -34,6 +34,7 @@ export function useLiveCache(user: User) {
       devices: make(SLOW_REFRESH_MS, ["devices"]),
       deadLetters: make(SLOW_REFRESH_MS, ["dead-letters"]),
       plan: make(SLOW_REFRESH_MS, ["plan"]),
+      approvals: make(CASE_REFRESH_MS, ["approvals"]),
     };
   }, [queryClient]);
 
@@ -72,6 +73,7 @@ export function useLiveCache(user: User) {
   useLive("device", refresh.devices);
   useLive("dead_letter", refresh.deadLetters);
   useLive("indicator", refresh.plan);
+  useLive("approval", refresh.approvals);
   useLive("alert", (alert) => {
     refresh.alerts();
     const isNews = !alert.cleared_at && !alert.acknowledged_at && !alert.case_id;

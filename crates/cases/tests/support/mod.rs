@@ -30,12 +30,7 @@ pub async fn city() -> City {
         .unwrap();
     let mut write = records.write().await.unwrap();
     for id in ["water", "roads"] {
-        let row = Organisation {
-            id: id.to_owned(),
-            name_zh: format!("{id}局"),
-            name_en: id.to_owned(),
-            parent: None,
-        };
+        let row = Organisation::department(id, &format!("{id}局"), id);
         organisations::upsert(&mut write, &row).await.unwrap();
     }
     for (id, name, organisation) in [
@@ -78,6 +73,7 @@ pub fn acting(id: i64, organisation: Option<&str>, permissions: &[&'static str])
             peer: "10.0.0.1".to_owned(),
         },
         organisation_id: organisation.map(str::to_owned),
+        also: Vec::new(),
         permissions: permissions.to_vec(),
     }
 }

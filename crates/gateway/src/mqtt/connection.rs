@@ -66,6 +66,8 @@ struct Connection<S> {
     door: Arc<Door>,
     stream: S,
     peer: SocketAddr,
+    /// The certificate whose key the client holds, DER.
+    certificate: Option<Box<[u8]>>,
     inbox: Inbox,
     session: Session,
     guest: Option<Guest>,
@@ -86,14 +88,19 @@ struct Connection<S> {
 }
 
 /// Serves one connection to its end.
-pub(crate) async fn serve<S>(door: Arc<Door>, stream: S, peer: SocketAddr)
-where
+pub(crate) async fn serve<S>(
+    door: Arc<Door>,
+    stream: S,
+    peer: SocketAddr,
+    certificate: Option<Box<[u8]>>,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
     let now_ms = door.now_ms();
     let mut connection = Connection {
         stream,
         peer,
+        certificate,
         inbox: Inbox::new(door.options.limits.read_buffer_bytes_max),
         session: Session::new(Arc::clone(&door.session_config), now_ms),
         guest: None,
@@ -330,7 +337,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Connection<S> {
 
     async fn sign_in(&mut self, connect: Box<Connect>) -> Result<(), End> {
         let metrics = Arc::clone(&self.door.metrics);
-        match self.door.decide(&connect, self.peer.ip()).await {
+        let certificate = self.certificate.as_deref();
+        match self
+            .door
+            .decide(&connect, self.peer.ip(), certificate)
+            .await
+        {
             Ok((client, assigned_client_id)) => {
                 let client = Arc::new(client);
                 let attached = self.door.broker.attach(&client, connect.clean_start);

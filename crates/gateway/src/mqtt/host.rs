@@ -148,6 +148,10 @@ impl Host<'_> {
         } else {
             let receipt = self.door.sink.submit(incoming)?;
             position = match receipt.refused {
+                None if receipt.withheld => {
+                    Metrics::one(&self.door.metrics.messages_withheld_total);
+                    Some(receipt.position)
+                }
                 // When this is refused although the message was taken, the packet comes again: written
                 // twice is allowed, lost is not.
                 None => self.hand_on(guest, publish)?.or(Some(receipt.position)),
@@ -359,20 +363,23 @@ impl Door {
                 retain: will.retain,
                 received_at,
             };
-            // Whether it was understood.
-            let take = || -> Result<bool, Refusal> {
+            // Whether it was understood, and whether subscribers may have it.
+            let take = || -> Result<(bool, bool), Refusal> {
                 let clears = will.retain && message.payload.is_empty();
-                if !clears && door.sink.submit(incoming)?.refused.is_some() {
-                    return Ok(false);
+                if !clears {
+                    let receipt = door.sink.submit(incoming)?;
+                    if receipt.refused.is_some() || receipt.withheld {
+                        return Ok((receipt.refused.is_none(), false));
+                    }
                 }
                 if will.retain {
                     door.retain(Some(&client), &message, will.qos, received_at)?;
                 }
-                Ok(true)
+                Ok((true, true))
             };
-            let understood = loop {
+            let (understood, is_for_all) = loop {
                 match take() {
-                    Ok(understood) => break understood,
+                    Ok(taken) => break taken,
                     Err(Refusal::Busy) if Instant::now() < deadline => {
                         tokio::time::sleep(retry).await;
                     }
@@ -385,6 +392,10 @@ impl Door {
             Metrics::one(&door.metrics.wills_total);
             if !understood {
                 Metrics::one(&door.metrics.messages_refused_total);
+                return;
+            }
+            if !is_for_all {
+                Metrics::one(&door.metrics.messages_withheld_total);
                 return;
             }
             door.broker.publish(None, &message, will.qos, will.retain);

@@ -126,7 +126,7 @@ impl MqttDoor {
         let acceptor = match (&options.tls, options.listen_tls.is_empty()) {
             (_, true) => None,
             (Some(source), false) => {
-                let config = tls::server_config(source).map_err(StartError::Tls)?;
+                let config = tls::device_config(source).map_err(StartError::Tls)?;
                 Some(TlsAcceptor::from(config))
             }
             (None, false) => {
@@ -240,6 +240,12 @@ impl MqttHandle {
         self.door.broker.evict(client_id, Reason(0x98))
     }
 
+    /// Who has to wait before the next sign-in, because of failures; the most failures first, `max` at most.
+    pub fn waiting(&self, max: usize) -> Vec<super::sign_in::Waiting> {
+        let now_ms = self.door.now_ms();
+        self.door.sign_in_limits.lock().waiting(now_ms, max)
+    }
+
     /// Closes the door: takes no more, acknowledges what becomes durable within `shutdown_ms`, tells
     /// every client, saves retained messages.
     pub async fn shutdown(&self) {
@@ -344,7 +350,7 @@ async fn receive(place: Place, stream: TcpStream, peer: SocketAddr, acceptor: Op
     }
     // Boxed, so that a plain connection does not carry the memory of a TLS one.
     match acceptor {
-        None => connection::serve(Arc::clone(door), stream, peer).await,
+        None => connection::serve(Arc::clone(door), stream, peer, None).await,
         Some(acceptor) => Box::pin(receive_tls(door, stream, peer, acceptor)).await,
     }
 }
@@ -352,7 +358,12 @@ async fn receive(place: Place, stream: TcpStream, peer: SocketAddr, acceptor: Op
 async fn receive_tls(door: &Arc<Door>, stream: TcpStream, peer: SocketAddr, acceptor: TlsAcceptor) {
     let limit = Duration::from_millis(door.session_config.connect_timeout_ms);
     let error = match timeout(limit, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => return connection::serve(Arc::clone(door), stream, peer).await,
+        Ok(Ok(stream)) => {
+            let chain = stream.get_ref().1.peer_certificates();
+            let shown = chain.and_then(|chain| chain.first());
+            let shown = shown.map(|certificate| Box::<[u8]>::from(&**certificate));
+            return connection::serve(Arc::clone(door), stream, peer, shown).await;
+        }
         Ok(Err(error)) => error.to_string(),
         Err(_) => "timeout".to_owned(),
     };

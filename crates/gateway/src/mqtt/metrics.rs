@@ -59,6 +59,8 @@ metrics! {
     acknowledgements_total,
     /// Messages not understood by the sink.
     messages_refused_total,
+    /// Messages kept from subscribers because the sink said so.
+    messages_withheld_total,
     /// Messages to topics that the client may not publish to.
     messages_not_authorised_total,
     /// Messages above `packet_bytes_max`.

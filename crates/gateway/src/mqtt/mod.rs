@@ -12,12 +12,13 @@
 //! queue has a limit with a name ([`Limits`]).
 //!
 //! Reading order: [`seam`], [`options`], `listen`, `connection`, `host`, `broker`, `seat`, `retained`,
-//! `sign_in`, [`tls`], [`metrics`].
+//! `sign_in`, [`tls`], [`certificate`], [`metrics`].
 
 /// The door's name in the journal.
 pub const DOOR: &str = "mqtt";
 
 mod broker;
+pub mod certificate;
 mod connection;
 mod host;
 mod inbox;
@@ -30,8 +31,10 @@ mod seat;
 mod sign_in;
 pub mod tls;
 
+pub use certificate::{ServerCertificate, TlsFloor};
 pub use listen::{MqttDoor, MqttHandle, StartError, settle_retained};
 pub use metrics::Metrics;
 pub use options::{Limits, MqttOptions, TlsSource};
 pub use retained::{VERSION as RETAINED_VERSION, check_retained};
 pub use seam::{Authenticator, Client, Denied, Incoming, Receipt, Refusal, Sink, WriteScope};
+pub use sign_in::Waiting;

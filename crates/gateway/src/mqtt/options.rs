@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What the door is started with.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +38,8 @@ pub enum TlsSource {
         /// Private key.
         key: PathBuf,
     },
+    /// Settings that all doors of the city share.
+    Made(Arc<rustls::ServerConfig>),
 }
 
 /// Limits of the door.

@@ -60,6 +60,9 @@ pub struct Receipt {
     /// Set when nothing of the message was understood: it is kept as a dead letter, not handed to
     /// subscribers, and the sender is told (MQTT 5) with 0x99.
     pub refused: Option<Problem>,
+    /// It is not handed to subscribers and not kept for later ones, because it holds what not everybody may see; its
+    /// sender has it accepted all the same.
+    pub withheld: bool,
 }
 
 /// Why a message was not taken; it was not written anywhere.
@@ -138,4 +141,16 @@ pub trait Authenticator: Send + Sync {
         password: &'a [u8],
         peer: IpAddr,
     ) -> BoxFuture<'a, Result<Client, Denied>>;
+
+    /// The same for a client that gave no password but showed a certificate (DER), whose key it has proved to hold. Who knows
+    /// no certificates lets nobody in by one.
+    fn sign_in_with_certificate<'a>(
+        &'a self,
+        _client_id: &'a str,
+        _username: &'a str,
+        _certificate: &'a [u8],
+        _peer: IpAddr,
+    ) -> BoxFuture<'a, Result<Client, Denied>> {
+        Box::pin(async { Err(Denied::BadCredentials) })
+    }
 }

@@ -19,6 +19,7 @@ impl Door {
         &self,
         connect: &Connect,
         peer: IpAddr,
+        certificate: Option<&[u8]>,
     ) -> Result<(Client, Option<String>), (Reason, &'static str)> {
         let mut assigned = None;
         let client_id = if !connect.client_id.is_empty() {
@@ -55,9 +56,19 @@ impl Door {
         let decision = timeout(limit, async {
             // The semaphore is never closed.
             let _turn = self.sign_ins.acquire().await;
-            self.authenticator
-                .sign_in(client_id, username, password, peer)
-                .await
+            match certificate {
+                // Who gives a password is judged by it; a certificate stands where there is none.
+                Some(certificate) if password.is_empty() => {
+                    self.authenticator
+                        .sign_in_with_certificate(client_id, username, certificate, peer)
+                        .await
+                }
+                _ => {
+                    self.authenticator
+                        .sign_in(client_id, username, password, peer)
+                        .await
+                }
+            }
         });
         let decided = decision.await.unwrap_or(Err(Denied::Unavailable));
         let mut limits = self.sign_in_limits.lock();
@@ -92,6 +103,19 @@ impl Door {
             }
         }
     }
+}
+
+/// Somebody who has to wait before the next try, because of failures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The address; `None` when it is a user name from anywhere.
+    pub peer: Option<IpAddr>,
+    /// The user name that was said; `None` when it is an address with any.
+    pub username: Option<String>,
+    /// Failures in this window.
+    pub failures: u32,
+    /// How long still, milliseconds.
+    pub left_ms: u64,
 }
 
 /// Counts failures in fixed windows.
@@ -137,6 +161,33 @@ impl SignInLimits {
         }
         self.count(&Key::Peer(peer), now_ms) < self.per_peer_max
             && self.count(&Key::Username(username.to_owned()), now_ms) < self.per_username_max
+    }
+
+    /// Who has to wait now, the most failures first, `max` at most.
+    pub fn waiting(&self, now_ms: u64, max: usize) -> Vec<Waiting> {
+        let mut waiting: Vec<Waiting> = self
+            .failures
+            .iter()
+            .filter_map(|(key, window)| {
+                let (peer, username, most) = match key {
+                    Key::Peer(peer) => (Some(*peer), None, self.per_peer_max),
+                    Key::Username(name) => (None, Some(name), self.per_username_max),
+                    Key::Known(peer, name) => (Some(*peer), Some(name), self.per_username_max),
+                };
+                let left_ms = (window.began_ms + self.window_ms).saturating_sub(now_ms);
+                (left_ms > 0 && window.failures >= most).then(|| Waiting {
+                    peer,
+                    username: username.cloned(),
+                    failures: window.failures,
+                    left_ms,
+                })
+            })
+            .collect();
+        waiting.sort_by(|a, b| {
+            (b.failures, &a.peer, &a.username).cmp(&(a.failures, &b.peer, &b.username))
+        });
+        waiting.truncate(max);
+        waiting
     }
 
     /// Takes note of a failure.
@@ -222,6 +273,15 @@ mod tests {
             limits.failed(ATTACKER, "pump", 0);
         }
         assert!(!limits.may_try(ATTACKER, "pump", 59_999));
+        let waits = Waiting {
+            peer: None,
+            username: Some("pump".to_owned()),
+            failures: 3,
+            left_ms: 1,
+        };
+        assert_eq!(limits.waiting(59_999, 10), [waits]);
+        assert_eq!(limits.waiting(59_999, 0), []);
+        assert_eq!(limits.waiting(60_000, 10), []);
         assert!(limits.may_try(ATTACKER, "gate", 0));
         assert!(limits.may_try(ATTACKER, "pump", 60_000));
     }

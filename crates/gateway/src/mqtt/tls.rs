@@ -1,10 +1,13 @@
 //! Certificate and key: the city's own, or a self-signed pair made at the first start.
 
+use super::certificate::{ServerCertificate, TlsFloor};
 use super::options::TlsSource;
 use model::Problem;
-use rustls::ServerConfig;
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::WebPkiSupportedAlgorithms;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{DigitallySignedStruct, DistinguishedName, ServerConfig, SignatureScheme};
+use rustls_pki_types::{CertificateDer, UnixTime};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -16,34 +19,141 @@ use std::sync::Arc;
 /// # Errors
 /// A [`Problem`] that names the file.
 pub fn server_config(source: &TlsSource) -> Result<Arc<ServerConfig>, Problem> {
-    let (certificate, key) = match source {
-        TlsSource::Pem { certificate, key } => (certificate.clone(), key.clone()),
+    if let TlsSource::Made(config) = source {
+        return Ok(config.clone());
+    }
+    let served = ServerCertificate::open(source)?;
+    server_config_for(served, TlsFloor::default())
+}
+
+/// The same for clients that may show a certificate of their own (X.509). That they hold its key is proved here; whose it is,
+/// and whether it is good, the [`super::seam::Authenticator`] decides, which knows each one by itself.
+///
+/// # Errors
+/// As [`server_config`].
+pub fn device_config(source: &TlsSource) -> Result<Arc<ServerConfig>, Problem> {
+    if let TlsSource::Made(config) = source {
+        return Ok(config.clone());
+    }
+    let served = ServerCertificate::open(source)?;
+    device_config_for(served, TlsFloor::default())
+}
+
+/// The settings of a TLS server with a certificate that may be renewed, and the oldest version that is spoken.
+///
+/// # Errors
+/// When rustls refuses what it is given.
+pub fn server_config_for(
+    served: Arc<ServerCertificate>,
+    floor: TlsFloor,
+) -> Result<Arc<ServerConfig>, Problem> {
+    config(served, floor, None)
+}
+
+/// The same for devices, which may show a certificate of their own (see [`device_config`]).
+///
+/// # Errors
+/// When rustls refuses what it is given.
+pub fn device_config_for(
+    served: Arc<ServerCertificate>,
+    floor: TlsFloor,
+) -> Result<Arc<ServerConfig>, Problem> {
+    let algorithms = rustls::crypto::ring::default_provider().signature_verification_algorithms;
+    config(served, floor, Some(Arc::new(AnyCertificate { algorithms })))
+}
+
+fn config(
+    served: Arc<ServerCertificate>,
+    floor: TlsFloor,
+    clients: Option<Arc<dyn ClientCertVerifier>>,
+) -> Result<Arc<ServerConfig>, Problem> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let place = served.path().to_owned();
+    ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(floor.versions())
+        .map(|builder| match clients {
+            Some(verifier) => builder.with_client_cert_verifier(verifier),
+            None => builder.with_no_client_auth(),
+        })
+        .map(|builder| builder.with_cert_resolver(served))
+        .map(Arc::new)
+        .map_err(|e| not_a_pair(&place, e))
+}
+
+/// The files of a source, made where it says so.
+pub(crate) fn pair_of(source: &TlsSource) -> Result<(PathBuf, PathBuf), Problem> {
+    match source {
+        TlsSource::Pem { certificate, key } => Ok((certificate.clone(), key.clone())),
         TlsSource::SelfSigned { directory, names } => {
             let pair = self_signed_paths(directory);
             if !pair.0.exists() && !pair.1.exists() {
                 make(directory, &pair, names)?;
             }
-            pair
+            Ok(pair)
         }
-    };
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&certificate)
-        .and_then(Iterator::collect)
-        .map_err(|e| unreadable(&certificate, e))?;
-    let private = PrivateKeyDer::from_pem_file(&key).map_err(|e| unreadable(&key, e))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map(|builder| builder.with_no_client_auth())
-        .and_then(|builder| builder.with_single_cert(chain, private))
-        .map(Arc::new)
-        .map_err(|e| {
-            Problem::new(
-                "tls-pair",
-                format!("certificate and key do not work together: {e}"),
-                certificate.display().to_string(),
-                "give a certificate chain, the server's own first, and the key that belongs to it",
-            )
-        })
+        TlsSource::Made(_) => Err(Problem::new(
+            "tls-missing",
+            "these settings were made already and have no files",
+            "tls",
+            "name certificate and key, or a folder for a self-signed pair",
+        )),
+    }
+}
+
+pub(crate) fn not_a_pair(certificate: &Path, error: impl std::fmt::Display) -> Problem {
+    Problem::new(
+        "tls-pair",
+        format!("certificate and key do not work together: {error}"),
+        certificate.display().to_string(),
+        "give a certificate chain, the server's own first, and the key that belongs to it",
+    )
+}
+
+/// Takes any certificate whose key the client holds.
+#[derive(Debug)]
+struct AnyCertificate {
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl ClientCertVerifier for AnyCertificate {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn verify_client_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls12_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        rustls::crypto::verify_tls13_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
 }
 
 /// Where the self-signed pair of a folder lies: certificate and key.
@@ -88,7 +198,7 @@ fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.sync_all()
 }
 
-fn unreadable(path: &Path, error: impl std::fmt::Display) -> Problem {
+pub(crate) fn unreadable(path: &Path, error: impl std::fmt::Display) -> Problem {
     Problem::new(
         "tls-file",
         format!("cannot be read as PEM: {error}"),

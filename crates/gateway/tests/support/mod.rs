@@ -118,7 +118,12 @@ impl Sink for MemorySink {
             .then(|| Problem::new("test-bad", "bad payload", "byte 0", "send another"));
         let size_bytes = incoming.payload.len() as u64;
         let position = self.take(&incoming, size_bytes, refused.clone())?;
-        Ok(Receipt { position, refused })
+        let withheld = incoming.topic.ends_with("/withheld");
+        Ok(Receipt {
+            position,
+            refused,
+            withheld,
+        })
     }
     fn reject(
         &self,

@@ -48,7 +48,7 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 /// A city in a folder.
 pub struct City {
     pub dir: PathBuf,
-    token: String,
+    tokens: Tokens,
     _folder: Option<tempfile::TempDir>,
 }
 
@@ -56,7 +56,26 @@ pub struct City {
 pub struct Running {
     process: Child,
     address: SocketAddr,
-    token: String,
+    tokens: Tokens,
+}
+
+/// Service tokens of the roles that a test needs: no role may everything.
+#[derive(Clone)]
+struct Tokens {
+    admin: String,
+    duty: String,
+    collector: String,
+}
+
+impl Tokens {
+    /// The token whose role may ask for a path.
+    fn of(&self, path: &str) -> &str {
+        match path {
+            p if p.starts_with("/api/v1/sql") => &self.duty,
+            UPSERT => &self.collector,
+            _ => &self.admin,
+        }
+    }
 }
 
 impl City {
@@ -71,13 +90,20 @@ impl City {
         let name = dir.display().to_string();
         let made = jingling(&["init", &name, "--city", "tianmen"]);
         assert!(made.status.success(), "{}", text(&made.stderr));
-        let words = [
-            "token", "create", &name, "--name", "t", "--role", "admin", "--json",
-        ];
-        let token: Json = serde_json::from_slice(&jingling(&words).stdout).unwrap();
+        let token = |role: &str| {
+            let words = [
+                "token", "create", &name, "--name", role, "--role", role, "--json",
+            ];
+            let token: Json = serde_json::from_slice(&jingling(&words).stdout).unwrap();
+            token["token"].as_str().unwrap().to_owned()
+        };
         Self {
             dir: dir.to_owned(),
-            token: token["token"].as_str().unwrap().to_owned(),
+            tokens: Tokens {
+                admin: token("admin"),
+                duty: token("duty"),
+                collector: token("collector"),
+            },
             _folder: None,
         }
     }
@@ -121,7 +147,7 @@ impl City {
         let mut running = Running {
             process,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
-            token: self.token.clone(),
+            tokens: self.tokens.clone(),
         };
         running.address = until("the city's address", || {
             let ended = running.process.try_wait().unwrap();
@@ -205,7 +231,7 @@ impl Running {
         stream.set_read_timeout(Some(PATIENCE))?;
         Ok(Line {
             stream: BufReader::new(stream),
-            token: self.token.clone(),
+            tokens: self.tokens.clone(),
         })
     }
 
@@ -238,7 +264,7 @@ impl Running {
 /// One connection to a city.
 pub struct Line {
     stream: BufReader<TcpStream>,
-    token: String,
+    tokens: Tokens,
 }
 
 impl Line {
@@ -252,7 +278,7 @@ impl Line {
     ) -> std::io::Result<(u16, String)> {
         let head = format!(
             "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
-            self.token,
+            self.tokens.of(path),
             body.len()
         );
         self.stream.get_mut().write_all(head.as_bytes())?;

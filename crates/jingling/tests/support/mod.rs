@@ -67,8 +67,9 @@ pub const FREE_PORTS: [&str; 6] = [
 /// A city that runs. It is ended when the last test that holds it is done.
 pub struct City {
     pub dir: String,
-    /// A service token of the role `admin`.
+    /// A service token of the role `admin`; those of the others are had with [`City::token_of`].
     pub admin: String,
+    tokens: Mutex<BTreeMap<String, String>>,
     addresses: BTreeMap<String, SocketAddr>,
     log: Arc<Mutex<String>>,
     process: Child,
@@ -107,6 +108,11 @@ impl City {
     /// The same with other settings, each as `--set` takes it.
     pub fn start_with(settings: &[&str]) -> Self {
         let (folder, dir) = new_city();
+        Self::start_in(folder, dir, settings)
+    }
+
+    /// Starts a city that was made before.
+    pub fn start_in(folder: tempfile::TempDir, dir: String, settings: &[&str]) -> Self {
         let admin = token(&dir, "admin");
         let mut process = Command::new(env!("CARGO_BIN_EXE_jingling"))
             .args(["serve", &dir])
@@ -128,6 +134,7 @@ impl City {
             addresses: BTreeMap::new(),
             dir,
             admin,
+            tokens: Mutex::default(),
             log,
             process,
             _folder: folder,
@@ -181,10 +188,17 @@ impl City {
             let value = response.headers().get(name)?;
             Some(value.to_str().unwrap().to_owned())
         };
+        // Of several, the session's: those that led to it are taken away in the same answer.
+        let cookies = response.headers().get_all("set-cookie").into_iter();
+        let mut cookies: Vec<String> = cookies
+            .filter_map(|value| Some(value.to_str().ok()?.split(';').next()?.to_owned()))
+            .collect();
+        cookies.sort_by_key(|cookie| !cookie.starts_with("jingling_session="));
+        let cookie = cookies.into_iter().next();
         let mut answer = Answer {
             status: response.status().as_u16(),
             kind: header("content-type").unwrap_or_default(),
-            cookie: header("set-cookie").and_then(|c| Some(c.split(';').next()?.to_owned())),
+            cookie,
             retry_after: header("retry-after"),
             body: String::new(),
         };
@@ -195,18 +209,69 @@ impl City {
         answer
     }
 
-    /// Asks as the administrator's token; the answer must be good.
+    /// A service token of a role, made when it is first asked for.
+    pub fn token_of(&self, role: &str) -> String {
+        if role == "admin" {
+            return self.admin.clone();
+        }
+        let mut tokens = self.tokens.lock().unwrap_or_else(|e| e.into_inner());
+        let made = tokens.entry(role.to_owned());
+        made.or_insert_with(|| token(&self.dir, role)).clone()
+    }
+
+    /// Signs in one of those whom the city was made with, by role; the cookie to send.
+    pub async fn signed_in(&self, role: &str) -> String {
+        let file = std::fs::read(format!("{}/secrets/first-sign-in.json", self.dir)).unwrap();
+        let people: Vec<Json> = serde_json::from_slice(&file).unwrap();
+        let person = people.iter().find(|p| p["role"] == role).unwrap();
+        let body = json!({"username": person["username"], "password": person["password"]});
+        let answer = self.ask("POST", "/api/v1/session", |r| r.json(&body)).await;
+        assert_eq!(answer.status, 200, "{role}: {answer:?}");
+        answer.cookie.unwrap()
+    }
+
+    /// Sends something as a person with a session.
+    pub async fn send(&self, cookie: &str, method: &str, path: &str, body: &Json) -> Answer {
+        let with = |r: reqwest::RequestBuilder| {
+            let r = r.header("cookie", cookie).header("x-jingling-csrf", "1");
+            if body.is_null() { r } else { r.json(body) }
+        };
+        self.ask(method, path, with).await
+    }
+
+    /// Approves what was asked for, as one of those whom the city was made with; the whole answer.
+    pub async fn approve(&self, asked: &Answer, role: &str) -> Json {
+        assert_eq!(asked.status, 202, "{asked:?}");
+        let approval = &asked.json()["approval"];
+        let cookie = self.signed_in(role).await;
+        let path = format!("/api/v1/approvals/{}/approve", approval["id"]);
+        let body = json!({"digest": approval["digest"]});
+        let decided = self.send(&cookie, "POST", &path, &body).await;
+        assert_eq!(decided.status, 200, "{decided:?}");
+        decided.json()
+    }
+
+    /// Asks as a token whose role may read that; the answer must be good.
     pub async fn get(&self, path: &str) -> Json {
-        let answer = self.ask("GET", path, |r| r.bearer_auth(&self.admin)).await;
+        let role = match path {
+            p if p.starts_with("/api/v1/audit") => "auditor",
+            p if p.starts_with("/api/v1/tables") => "duty",
+            p if p.starts_with("/api/v1/organisations") => "duty",
+            p if p.starts_with("/api/v1/cases") => "duty",
+            p if p.starts_with("/api/v1/security") => "security",
+            _ => "admin",
+        };
+        let token = self.token_of(role);
+        let answer = self.ask("GET", path, |r| r.bearer_auth(&token)).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         answer.json()
     }
 
     /// The first row of a query.
     pub async fn sql(&self, query: &str) -> Json {
-        let with = |r: reqwest::RequestBuilder| {
-            r.bearer_auth(&self.admin).json(&json!({ "query": query }))
-        };
+        let token = self.token_of("duty");
+        let with =
+            |r: reqwest::RequestBuilder| r.bearer_auth(&token).json(&json!({ "query": query }));
         let answer = self.ask("POST", "/api/v1/sql", with).await;
         assert_eq!(answer.status, 200, "{query}: {}", answer.body);
         answer.json()["rows"][0].clone()
@@ -429,6 +494,15 @@ impl Mqtt {
         loop {
             if let Incoming::SubAck(ack) = self.next().await.unwrap() {
                 return ack.return_codes[0];
+            }
+        }
+    }
+
+    /// The payload of the next message that a subscription brings.
+    pub async fn heard(&mut self) -> String {
+        loop {
+            if let Incoming::Publish(publish) = self.next().await.unwrap() {
+                return text(&publish.payload);
             }
         }
     }

@@ -105,6 +105,8 @@ pub fn catalogue() -> Catalogue {
                 unit_missing: MissingUnit::Assume,
                 min: None,
                 max: None,
+                personal: None,
+                mask: None,
             };
             ((*name).to_owned(), kind)
         });
@@ -116,6 +118,7 @@ pub fn catalogue() -> Catalogue {
             attributes: attributes.collect(),
             open: true,
             history: None,
+            data_subject: None,
         };
         (name.to_owned(), kind)
     };

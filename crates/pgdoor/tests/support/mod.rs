@@ -74,6 +74,8 @@ fn catalogue() -> Catalogue {
         unit_missing: MissingUnit::Assume,
         min: None,
         max: None,
+        personal: None,
+        mask: None,
     };
     let kind = EntityKind {
         name: "WaterObserved".into(),
@@ -87,6 +89,7 @@ fn catalogue() -> Catalogue {
         .into(),
         open: true,
         history: None,
+        data_subject: None,
     };
     Catalogue {
         kinds: [("WaterObserved".to_owned(), kind)].into(),

@@ -54,7 +54,7 @@ export function Page() {
                   <ProblemTitle problem={letter.problem} />
                 </strong>
                 <span className="quiet ellipsis">
-                  <code>{letter.preview}</code>
+                  <code>{letter.withheld ? t("personal.withheld") : letter.preview}</code>
                 </span>
                 <span className="quiet">
                   {letter.device_id ?? "—"} · <Age at={letter.received_at} />
@@ -111,7 +111,9 @@ export function Page() {
             title: t("dead.preview"),
             width: 260,
             ellipsis: true,
-            render: (_, letter) => <code className="quiet">{letter.preview}</code>,
+            render: (_, letter) => (
+              <code className="quiet">{letter.withheld ? t("personal.withheld") : letter.preview}</code>
+            ),
           },
           {
             title: t("dead.size"),

@@ -24,10 +24,12 @@ const declared = (
   unit_missing: "assume",
   min: null,
   max: null,
+  personal: null,
 });
 const kind: EntityKind = {
   source: null,
   open: true,
+  data_subject: null,
   name: "WaterObserved",
   title_zh: "水位站",
   title_en: "Water level",

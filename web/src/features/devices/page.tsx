@@ -9,8 +9,10 @@ import type { Device } from "../../lib/types.ts";
 import { errorText, Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Age } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
+import { ReasonField, useTellAsked } from "../approvals/waiting.tsx";
 import { typesQuery } from "../map/queries.ts";
 import { deviceActions, deviceListActions } from "./actions.tsx";
+import { CredentialsDialog } from "./credentials.tsx";
 import { AddDeviceDialog } from "./dialogs.tsx";
 import { devicesQuery, removeDevice } from "./queries.ts";
 
@@ -21,9 +23,11 @@ export function Page() {
   const phone = usePhone();
   const { modal, message } = App.useApp();
   const queryClient = useQueryClient();
+  const tellAsked = useTellAsked();
   const [online, setOnline] = useState<OnlineFilter>("all");
   const [q, setQ] = useState("");
   const [adding, setAdding] = useState(false);
+  const [shown, setShown] = useState<Device | null>(null);
   const devices = useInfiniteQuery(
     devicesQuery({ online: online === "all" ? undefined : online === "online", q: q.trim() || undefined }),
   );
@@ -34,25 +38,36 @@ export function Page() {
     return kind ? p(kind.title_zh, kind.title_en) : device.type;
   };
   const context = { add: () => setAdding(true) };
-  useActionKeys(deviceListActions, adding ? null : context);
+  useActionKeys(deviceListActions, adding || shown ? null : context);
 
-  const remove = (device: Device) =>
+  const remove = (device: Device) => {
+    let reason = "";
     modal.confirm({
       title: t("device.remove-confirm", { name: device.name || device.client_id }),
-      content: t("device.remove-text"),
+      content: (
+        <>
+          <p>{t("device.remove-text")}</p>
+          <ReasonField
+            onChange={(text) => {
+              reason = text;
+            }}
+          />
+        </>
+      ),
       okText: t("device.remove"),
       cancelText: t("word.cancel"),
       okButtonProps: { danger: true },
       onOk: async () => {
         try {
-          await removeDevice(device.client_id);
-          message.success(t("device.removed"));
+          const answer = await removeDevice(device.client_id, reason.trim());
+          if (!tellAsked(answer)) message.success(t("device.removed"));
           void queryClient.invalidateQueries({ queryKey: ["devices"] });
         } catch (error) {
           message.error(errorText(error, t), 6);
         }
       },
     });
+  };
   const state = (device: Device) => (
     <Badge
       status={device.online ? "success" : "default"}
@@ -110,7 +125,11 @@ export function Page() {
                 {typeOf(device)} · {seen(device)} · {t("device.messages")} {counts(device)}
               </span>
               <span>
-                <ActionBar actions={deviceActions} context={{ device, remove }} size="small" />
+                <ActionBar
+                  actions={deviceActions}
+                  context={{ device, remove, credentials: setShown }}
+                  size="small"
+                />
               </span>
             </li>
           ))}
@@ -124,7 +143,7 @@ export function Page() {
         dataSource={items}
         pagination={false}
         className="tabular"
-        scroll={{ x: 980 }}
+        scroll={{ x: 1080 }}
         columns={[
           { title: t("word.state"), width: 90, render: (_, device) => state(device) },
           {
@@ -148,9 +167,13 @@ export function Page() {
           { title: t("device.messages"), width: 170, align: "right", render: (_, device) => counts(device) },
           {
             title: t("word.operations"),
-            width: 110,
+            width: 210,
             render: (_, device) => (
-              <ActionBar actions={deviceActions} context={{ device, remove }} size="small" />
+              <ActionBar
+                actions={deviceActions}
+                context={{ device, remove, credentials: setShown }}
+                size="small"
+              />
             ),
           },
         ]}
@@ -190,6 +213,7 @@ export function Page() {
           </Button>
         </div>
       )}
+      {shown && <CredentialsDialog device={shown} onClose={() => setShown(null)} />}
       {adding && <AddDeviceDialog onClose={() => setAdding(false)} />}
     </div>
   );

@@ -1,7 +1,14 @@
 /** Reads and changes devices. */
-import { infiniteQueryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { change, get, query } from "../../lib/api.ts";
-import type { Device, Items, NewDevice } from "../../lib/types.ts";
+import type {
+  ApprovalAsked,
+  Device,
+  DeviceCredential,
+  Items,
+  NewDevice,
+  RotatedDevice,
+} from "../../lib/types.ts";
 
 const DEVICES = "/api/v1/devices";
 
@@ -29,6 +36,27 @@ export function addDevice(draft: DeviceDraft): Promise<NewDevice> {
   return change("POST", DEVICES, draft);
 }
 
-export function removeDevice(clientId: string): Promise<void> {
-  return change("DELETE", `${DEVICES}/${encodeURIComponent(clientId)}`);
+/** Nothing when it was done; what was asked for where a second person must agree. */
+export function removeDevice(clientId: string, reason: string): Promise<ApprovalAsked | undefined> {
+  return change("DELETE", `${DEVICES}/${encodeURIComponent(clientId)}${query({ reason })}`);
+}
+
+const of = (clientId: string) => `${DEVICES}/${encodeURIComponent(clientId)}`;
+
+export const credentialsQuery = (clientId: string) =>
+  queryOptions({
+    queryKey: ["devices", "credentials", clientId],
+    queryFn: ({ signal }) => get<{ items: DeviceCredential[] }>(`${of(clientId)}/credentials`, signal),
+  });
+
+export function rotateDevice(clientId: string, overlapHours: number): Promise<RotatedDevice> {
+  return change("POST", `${of(clientId)}/password`, { overlap_hours: overlapHours });
+}
+
+export function addCertificate(clientId: string, certificate: string): Promise<DeviceCredential> {
+  return change("POST", `${of(clientId)}/certificates`, { certificate });
+}
+
+export function removeCertificate(clientId: string, fingerprint: string): Promise<void> {
+  return change("DELETE", `${of(clientId)}/certificates/${encodeURIComponent(fingerprint)}`);
 }

@@ -1,5 +1,5 @@
 /** What can be done with an entity. */
-import { EnvironmentOutlined, FolderAddOutlined } from "@ant-design/icons";
+import { EnvironmentOutlined, EyeOutlined, FolderAddOutlined, SafetyOutlined } from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
 import type { Entity } from "../../lib/types.ts";
 
@@ -7,6 +7,7 @@ export interface EntityContext {
   entity: Entity;
   navigate: (to: string) => unknown;
   openCase: () => void;
+  reveal: () => void;
 }
 
 export const entityActions: Action<EntityContext>[] = [
@@ -27,5 +28,21 @@ export const entityActions: Action<EntityContext>[] = [
     shortcut: "c",
     predicate: () => true,
     perform: ({ openCase }) => openCase(),
+  },
+  {
+    name: "entity.why",
+    title: "policy.entity-why",
+    permission: "policy.read",
+    icon: <SafetyOutlined />,
+    predicate: () => true,
+    perform: ({ entity, navigate }) => navigate(`/policy?tab=why&entity=${encodeURIComponent(entity.id)}`),
+  },
+  {
+    name: "entity.reveal",
+    title: "personal.reveal",
+    permission: "personal.reveal",
+    icon: <EyeOutlined />,
+    predicate: ({ entity }) => Object.values(entity.attributes).some((state) => state.masked),
+    perform: ({ reveal }) => reveal(),
   },
 ];

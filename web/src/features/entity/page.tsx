@@ -1,6 +1,6 @@
 /** One entity: what it is now, how it went, where each value comes from, and its alerts. */
 import "./entity.css";
-import { EnvironmentOutlined, FileSearchOutlined } from "@ant-design/icons";
+import { EnvironmentOutlined, EyeInvisibleOutlined, FileSearchOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
 import { Alert, Button, Card, Table, type TableColumnType, Tag } from "antd";
 import { useState } from "react";
@@ -15,6 +15,7 @@ import { Age, CopyButton, QualityTag, SeverityTag } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { OpenCaseDialog } from "../cases/dialogs.tsx";
 import { typesQuery } from "../map/queries.ts";
+import { RevealDialog } from "../personal/reveal.tsx";
 import { ProvenanceDrawer } from "../provenance/drawer.tsx";
 import { entityActions } from "./actions.tsx";
 import { HistoryChart } from "./chart.tsx";
@@ -51,8 +52,9 @@ function EntityView({ entity }: { entity: EntityDetail }) {
   const [reading, setReading] = useState<Reading | null>(null);
   const [correcting, setCorrecting] = useState<Reading | null>(null);
   const [opening, setOpening] = useState(false);
+  const [revealing, setRevealing] = useState(false);
   const note = dataNote(entity, language);
-  const context = { entity, navigate, openCase: () => setOpening(true) };
+  const context = { entity, navigate, openCase: () => setOpening(true), reveal: () => setRevealing(true) };
   useActionKeys(entityActions, context);
   const showReading = (picked: Reading) => {
     setReading(picked);
@@ -124,6 +126,7 @@ function EntityView({ entity }: { entity: EntityDetail }) {
           }}
         />
       )}
+      {revealing && <RevealDialog entity={entity} onClose={() => setRevealing(false)} />}
       <OpenCaseDialog
         open={opening}
         onClose={() => setOpening(false)}
@@ -167,7 +170,14 @@ function StateTable({
     </Button>
   );
   const value = ({ state, declared }: Row) => (
-    <strong className="entity-value">{quantity(state.value, state.unit ?? declared?.unit)}</strong>
+    <>
+      <strong className="entity-value">{quantity(state.value, state.unit ?? declared?.unit)}</strong>
+      {state.masked && (
+        <Tag icon={<EyeInvisibleOutlined />} className="entity-masked">
+          {t("personal.masked")}
+        </Tag>
+      )}
+    </>
   );
   const attribute: TableColumnType<Row> = {
     title: t("entity.attribute"),

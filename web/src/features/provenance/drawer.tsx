@@ -54,7 +54,7 @@ function Message({ position }: { position: number }) {
 export function MessageDetails({
   message,
 }: {
-  message: Omit<Provenance, "updates"> & { updates?: Update[] };
+  message: Omit<Provenance, "updates" | "raw_withheld"> & { updates?: Update[]; raw_withheld?: boolean };
 }) {
   const { t } = useT();
   return (
@@ -82,7 +82,13 @@ export function MessageDetails({
         ]}
       />
       {message.problem && <ProblemBox problem={message.problem} />}
-      <Raw text={message.raw_text} base64={message.raw_base64} />
+      {message.raw_withheld ? (
+        <Alert type="info" showIcon title={t("provenance.withheld")} />
+      ) : message.withheld ? (
+        <Alert type="info" showIcon title={t("personal.withheld")} />
+      ) : (
+        <Raw text={message.raw_text} base64={message.raw_base64} />
+      )}
       {message.updates && message.updates.length > 0 && (
         <section>
           <h3>{t("provenance.updates")}</h3>

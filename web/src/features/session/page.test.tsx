@@ -22,7 +22,7 @@ describe("sign-in", () => {
     fireEvent.click(screen.getByRole("button", { name: "Sign in" }));
     expect(await screen.findByText("Enter your user name")).toBeTruthy();
     expect(screen.getByText("Enter your password")).toBeTruthy();
-    expect(calls).toEqual([]);
+    expect(calls.filter((c) => c.method === "POST")).toEqual([]);
   });
 
   it("signs in and remembers who", async () => {
@@ -31,7 +31,7 @@ describe("sign-in", () => {
     const { queryClient } = show(<Page />);
     enter(" wang ", "secret");
     await waitFor(() => expect(queryClient.getQueryData(["session"])).toEqual(user));
-    expect(calls[0]?.body).toEqual({ username: "wang", password: "secret" });
+    expect(calls.find((c) => c.method === "POST")?.body).toEqual({ username: "wang", password: "secret" });
   });
 
   it("does not say which of the two was wrong", async () => {
@@ -50,5 +50,80 @@ describe("sign-in", () => {
     );
     expect(told).toBeTruthy();
     expect((screen.getByRole("button", { name: "Sign in" }) as HTMLButtonElement).disabled).toBe(true);
+  });
+
+  const step = {
+    totp: true,
+    recovery: true,
+    passkey: false,
+    enrol: false,
+    expires_at: "2026-11-26T08:00:00Z",
+  };
+
+  it("asks for the second step and finishes with a code", async () => {
+    const user = userWith(["entity.read"]);
+    const calls = serve({
+      "POST /api/v1/session": step,
+      "POST /api/v1/session/second": ({ body }: { body: { code: string } }) =>
+        body.code === "123456" ? { user } : problem(401),
+    });
+    const { queryClient } = show(<Page />);
+    enter("wang", "secret");
+    const code = await screen.findByLabelText("Code, or recovery code");
+    expect(screen.queryByLabelText("Password")).toBeNull();
+    fireEvent.change(code, { target: { value: "1" } });
+    fireEvent.click(screen.getByRole("button", { name: "Go on" }));
+    expect(await screen.findByText(/from the server/)).toBeTruthy();
+    fireEvent.change(code, { target: { value: "123456" } });
+    fireEvent.click(screen.getByRole("button", { name: "Go on" }));
+    await waitFor(() => expect(queryClient.getQueryData(["session"])).toEqual(user));
+    const tries = calls.filter((c) => c.path === "/api/v1/session/second");
+    expect(tries.map((c) => c.body)).toEqual([{ code: "1" }, { code: "123456" }]);
+  });
+
+  it("begins again when the second step is over", async () => {
+    const over = { code: "sign-in-begin-again", detail: "the sign-in is over" };
+    serve({
+      "POST /api/v1/session": step,
+      "POST /api/v1/session/second": () => new Response(JSON.stringify(over), { status: 400 }),
+    });
+    show(<Page />);
+    enter("wang", "secret");
+    fireEvent.change(await screen.findByLabelText("Code, or recovery code"), { target: { value: "1" } });
+    fireEvent.click(screen.getByRole("button", { name: "Go on" }));
+    expect(await screen.findByLabelText("Password")).toBeTruthy();
+    expect(screen.getByText("The sign-in is over; begin again")).toBeTruthy();
+  });
+
+  it("offers a passkey only on the page that passkeys are for", async () => {
+    vi.stubGlobal("PublicKeyCredential", class {});
+    serve({ "GET /api/v1/session/methods": { passkey_origin: window.location.origin } });
+    const { unmount } = show(<Page />);
+    expect(await screen.findByRole("button", { name: /Use a passkey/ })).toBeTruthy();
+    unmount();
+    const calls = serve({ "GET /api/v1/session/methods": { passkey_origin: "https://city.example.gov.cn" } });
+    show(<Page />);
+    await waitFor(() => expect(calls.length).toBe(1));
+    expect(screen.queryByRole("button", { name: /Use a passkey/ })).toBeNull();
+  });
+
+  it("sets a second factor up where the role asks for one, and shows recovery codes before it lets in", async () => {
+    const user = userWith(["entity.read"], "admin");
+    serve({
+      "POST /api/v1/session": { ...step, totp: false, recovery: false, enrol: true },
+      "POST /api/v1/session/enrol/totp": { secret: "ABCDEFGH", uri: "otpauth://totp/x", qr_svg: "<svg/>" },
+      "POST /api/v1/session/enrol/totp/confirm": { user, recovery_codes: ["aaaa-bbbb-cccc-dddd"] },
+    });
+    const { queryClient } = show(<Page />);
+    enter("wang", "secret");
+    expect(await screen.findByText("ABCD EFGH")).toBeTruthy();
+    fireEvent.change(screen.getByLabelText("The six digits that the app shows"), {
+      target: { value: "123456" },
+    });
+    fireEvent.click(screen.getByRole("button", { name: "Put in use" }));
+    expect(await screen.findByText("aaaa-bbbb-cccc-dddd")).toBeTruthy();
+    expect(queryClient.getQueryData(["session"])).toBeNull();
+    fireEvent.click(screen.getByTestId("recovery-kept"));
+    await waitFor(() => expect(queryClient.getQueryData(["session"])).toEqual(user));
   });
 });

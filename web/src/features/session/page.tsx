@@ -1,16 +1,20 @@
-/** Sign-in: clear errors, and when attempts are limited, the time of the next one. */
-import { LockOutlined, UserOutlined } from "@ant-design/icons";
-import { useQueryClient } from "@tanstack/react-query";
-import { Alert, Button, Form, Input } from "antd";
+/** Sign-in: by password, with a second step where there is one, or by passkey; clear errors, and when attempts are limited, the time of the next one. */
+import { KeyOutlined, LockOutlined, UserOutlined } from "@ant-design/icons";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Alert, Button, Divider, Form, Input } from "antd";
 import { useEffect, useState } from "react";
 import { useLocation, useNavigate } from "react-router";
 import { useT } from "../../i18n/index.tsx";
+import { keyOf } from "../../i18n/words.ts";
 import { ApiError } from "../../lib/api.ts";
 import { time, ZONE_LABEL } from "../../lib/format.ts";
-import { signIn } from "../../lib/session.ts";
+import { canUsePasskeys, turnedBack } from "../../lib/passkey.ts";
+import { methodsQuery, signIn, signInWithPasskey } from "../../lib/session.ts";
+import type { SecondStep, User } from "../../lib/types.ts";
 import { firstPage } from "../../shell/navigation.tsx";
 import { LanguageSwitch } from "../../shell/shell.tsx";
 import { errorText } from "../../ui/states.tsx";
+import { Second } from "./second.tsx";
 
 export function Page() {
   const { t } = useT();
@@ -22,14 +26,22 @@ export function Page() {
   const [blockedUntil, setBlockedUntil] = useState<number | null>(null);
   const secondsLeft = useCountdown(blockedUntil);
 
-  const submit = async (values: { username: string; password: string }) => {
+  const [step, setStep] = useState<SecondStep | null>(null);
+  const methods = useQuery({ ...methodsQuery, retry: false }).data;
+  const passkeys = canUsePasskeys(methods?.passkey_origin);
+
+  /** One try; gives who is in, a second step, or nothing when more is to be done first. */
+  const attempt = async (perform: () => Promise<User | SecondStep | null>) => {
     setBusy(true);
     setError(null);
     try {
-      const user = await signIn(queryClient, values.username.trim(), values.password);
-      navigate(from ?? firstPage(user), { replace: true });
+      const answer = await perform();
+      if (answer && "permissions" in answer) navigate(from ?? firstPage(answer), { replace: true });
+      else if (answer) setStep(answer);
     } catch (failure) {
+      if (turnedBack(failure)) return;
       setError(failure);
+      if (failure instanceof ApiError && failure.code === "sign-in-begin-again") setStep(null);
       if (failure instanceof ApiError && failure.status === 429 && failure.retryAfterSeconds) {
         setBlockedUntil(Date.now() + failure.retryAfterSeconds * 1_000);
       }
@@ -37,6 +49,8 @@ export function Page() {
       setBusy(false);
     }
   };
+  const submit = (values: { username: string; password: string }) =>
+    attempt(() => signIn(queryClient, values.username.trim(), values.password));
 
   const message = () => {
     if (blockedUntil && secondsLeft > 0) {
@@ -44,11 +58,16 @@ export function Page() {
       return t("sign-in.limited", { time: at, seconds: secondsLeft });
     }
     if (!(error instanceof ApiError)) return error ? errorText(error, t) : null;
-    if (error.status === 401) return t("sign-in.wrong");
     if (error.status === 429) return error.retryAfterSeconds ? null : t("sign-in.limited-unknown");
-    return errorText(error, t);
+    const known = keyOf("problem", error.code);
+    if (known) return t(known);
+    // The server says no more than that to anybody.
+    return error.status === 401 && step === null ? t("sign-in.wrong") : errorText(error, t);
   };
   const shown = message();
+  const failed = shown && (
+    <Alert type="error" showIcon title={shown} role="alert" style={{ marginBottom: 16 }} />
+  );
 
   return (
     <div className="sign-in">
@@ -59,27 +78,54 @@ export function Page() {
         <img src="/favicon.svg" alt="" width={52} height={52} />
         <h1>{t("app.name")}</h1>
         <p className="quiet">{t("app.subtitle")}</p>
-        <Form layout="vertical" requiredMark={false} onFinish={submit} disabled={busy} size="large">
-          <Form.Item
-            name="username"
-            label={t("sign-in.username")}
-            rules={[{ required: true, whitespace: true, message: t("sign-in.username-missing") }]}
-          >
-            <Input prefix={<UserOutlined />} autoComplete="username" autoFocus autoCapitalize="none" />
-          </Form.Item>
-          <Form.Item
-            name="password"
-            label={t("sign-in.password")}
-            rules={[{ required: true, message: t("sign-in.password-missing") }]}
-          >
-            <Input.Password prefix={<LockOutlined />} autoComplete="current-password" />
-          </Form.Item>
-          {shown && <Alert type="error" showIcon title={shown} role="alert" style={{ marginBottom: 16 }} />}
-          <Button type="primary" htmlType="submit" block loading={busy} disabled={secondsLeft > 0}>
-            {t("sign-in.submit")}
-          </Button>
-        </Form>
-        <p className="quiet sign-in-help">{t("sign-in.help")}</p>
+        {step ? (
+          <div className="stack">
+            <Second step={step} canUsePasskeys={passkeys} busy={busy} attempt={attempt} />
+            {failed}
+            <Button type="link" disabled={busy} onClick={() => setStep(null)}>
+              {t("sign-in.back")}
+            </Button>
+          </div>
+        ) : (
+          <>
+            <Form layout="vertical" requiredMark={false} onFinish={submit} disabled={busy} size="large">
+              <Form.Item
+                name="username"
+                label={t("sign-in.username")}
+                rules={[{ required: true, whitespace: true, message: t("sign-in.username-missing") }]}
+              >
+                <Input prefix={<UserOutlined />} autoComplete="username" autoFocus autoCapitalize="none" />
+              </Form.Item>
+              <Form.Item
+                name="password"
+                label={t("sign-in.password")}
+                rules={[{ required: true, message: t("sign-in.password-missing") }]}
+              >
+                <Input.Password prefix={<LockOutlined />} autoComplete="current-password" />
+              </Form.Item>
+              {failed}
+              <Button type="primary" htmlType="submit" block loading={busy} disabled={secondsLeft > 0}>
+                {t("sign-in.submit")}
+              </Button>
+            </Form>
+            {passkeys && (
+              <>
+                <Divider plain>{t("sign-in.or")}</Divider>
+                <Button
+                  block
+                  size="large"
+                  icon={<KeyOutlined />}
+                  disabled={busy}
+                  data-testid="sign-in-passkey"
+                  onClick={() => void attempt(() => signInWithPasskey(queryClient))}
+                >
+                  {t("sign-in.passkey")}
+                </Button>
+              </>
+            )}
+            <p className="quiet sign-in-help">{t("sign-in.help")}</p>
+          </>
+        )}
       </main>
     </div>
   );

@@ -1,7 +1,7 @@
 /** Runs SQL and reads the tables there are. */
 import { queryOptions } from "@tanstack/react-query";
 import { ApiError, change, get, query, type Sending, sendFile } from "../../lib/api.ts";
-import type { ImportProgress, ImportReport, SqlResult, TableInfo } from "../../lib/types.ts";
+import type { ApprovalAsked, ImportProgress, ImportReport, SqlResult, TableInfo } from "../../lib/types.ts";
 
 export const tablesQuery = queryOptions({
   queryKey: ["tables"],
@@ -13,9 +13,9 @@ export function runSql(statement: string, signal: AbortSignal): Promise<SqlResul
   return change("POST", "/api/v1/sql", { query: statement }, signal);
 }
 
-/** Takes a department's table away, for good. */
-export function removeTable(name: string): Promise<void> {
-  return change("DELETE", `/api/v1/tables/${encodeURIComponent(name)}`);
+/** Takes a department's table away, for good: nothing when it was done; what was asked for where a second person must agree. */
+export function removeTable(name: string, reason: string): Promise<ApprovalAsked | undefined> {
+  return change("DELETE", `/api/v1/tables/${encodeURIComponent(name)}${query({ reason })}`);
 }
 
 /** What is said of a file beside the file itself. */

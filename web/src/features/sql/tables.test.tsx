@@ -51,6 +51,23 @@ describe("the tables beside the editor", () => {
     expect(screen.getByText("cases")).toBeTruthy();
   }, 20_000);
 
+  it("says that it waits for a second person, and keeps the table", async () => {
+    const approval = { id: 3, act: "table.remove", title_zh: "删除", title_en: "Remove a table" };
+    const calls = serve({
+      "GET /api/v1/tables": { items: [own, towns] },
+      "DELETE /api/v1/tables/towns": { approval },
+    });
+    show(<TableList onPick={() => {}} />, { user: may });
+    fireEvent.click(await screen.findByText("Remove this table"));
+    fireEvent.change(await screen.findByLabelText("Reason"), { target: { value: "导错了" } });
+    fireEvent.click(await screen.findByTestId("table-remove-confirm"));
+    expect(await screen.findByText("Asked for, not done yet")).toBeTruthy();
+    expect(screen.queryByText(/is removed/)).toBeNull();
+    const sent = calls.find((call) => call.method === "DELETE")?.path ?? "";
+    expect(new URLSearchParams(sent.split("?")[1]).get("reason")).toBe("导错了");
+    expect(screen.getByText("towns")).toBeTruthy();
+  }, 20_000);
+
   it("offers it to nobody else", async () => {
     serve({ "GET /api/v1/tables": { items: [own, towns] } });
     show(<TableList onPick={() => {}} />, { user: userWith(["sql.query", "table.import"], "analyst") });

@@ -6,6 +6,7 @@ import { ActionBar } from "../../lib/actions.tsx";
 import { time } from "../../lib/format.ts";
 import type { TableInfo } from "../../lib/types.ts";
 import { errorText, Loaded, Nothing } from "../../ui/states.tsx";
+import { ReasonField, useTellAsked } from "../approvals/waiting.tsx";
 import { organisationsQuery } from "../cases/queries.ts";
 import { tableActions } from "./actions.tsx";
 import { removeTable, tablesQuery } from "./queries.ts";
@@ -14,15 +15,28 @@ export function TableList({ onPick }: { onPick: (sql: string) => void }) {
   const { t, p } = useT();
   const { modal, message } = App.useApp();
   const queryClient = useQueryClient();
+  const tellAsked = useTellAsked();
   const tables = useQuery(tablesQuery);
   const remove = (table: TableInfo) => {
     const title = p(table.imported?.title_zh, table.imported?.title_en);
+    let reason = "";
     modal.confirm({
       title: t("table.remove-confirm", { name: title ? `${title} (${table.name})` : table.name }),
-      content: t("table.remove-text", {
-        rows: (table.imported?.rows ?? 0).toLocaleString("en-US"),
-        file: table.imported?.file ?? "",
-      }),
+      content: (
+        <>
+          <p>
+            {t("table.remove-text", {
+              rows: (table.imported?.rows ?? 0).toLocaleString("en-US"),
+              file: table.imported?.file ?? "",
+            })}
+          </p>
+          <ReasonField
+            onChange={(text) => {
+              reason = text;
+            }}
+          />
+        </>
+      ),
       okText: t("table.remove"),
       cancelText: t("word.cancel"),
       okButtonProps: { danger: true, "data-testid": "table-remove-confirm" },
@@ -30,8 +44,8 @@ export function TableList({ onPick }: { onPick: (sql: string) => void }) {
       focusable: { autoFocusButton: "cancel" },
       onOk: async () => {
         try {
-          await removeTable(table.name);
-          message.success(t("table.removed", { name: table.name }));
+          const answer = await removeTable(table.name, reason.trim());
+          if (!tellAsked(answer)) message.success(t("table.removed", { name: table.name }));
         } catch (error) {
           message.error(errorText(error, t), 6);
         }

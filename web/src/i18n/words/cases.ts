@@ -51,6 +51,7 @@ export const caseWords = {
   "case-action.close": ["结案", "Close"],
   "case-action.comment": ["留言", "Comment"],
   "case-action.cancel": ["作废", "Cancel case"],
+  "case-action.hand-over": ["工作交接", "Handed over"],
   "case-action.alert-cleared": ["告警已解除", "The alert cleared"],
   "case-action.alert-still-active": ["告警未解除", "The alert goes on"],
   "case.platform": ["平台", "Platform"],

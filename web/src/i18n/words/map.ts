@@ -96,6 +96,10 @@ export const mapWords = {
   "provenance.received": ["接收时间", "Received"],
   "provenance.size": ["大小", "Size"],
   "provenance.raw": ["原始报文", "Message as received"],
+  "provenance.withheld": [
+    "报文中有您无权查看的内容，因此不显示原文",
+    "The message says something that you may not see, so it is not shown as received",
+  ],
   "provenance.text": ["文本", "Text"],
   "provenance.hex": ["十六进制", "Hex"],
   "provenance.updates": ["解析得到的更新", "What was understood"],

@@ -1,0 +1,385 @@
+//! Organisations, posts and people from a file of sheets, and as one (名册): the HTTP door, and what the command line does
+//! alike ([`read`], [`workbook`], [`RosterReport`]).
+
+use crate::access::{Caller, Peer};
+use crate::app::App;
+use crate::error::{Answer, ApiError, ProblemBody};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use identity::roster::columns::Kind;
+use identity::roster::{Doing, Mistake, Report, Sheet, SignInMade, Written};
+use imports::LineProblem;
+use imports::book::{TextSheet, WrittenSheet};
+use model::problem::both;
+use model::{Problem, Told};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+
+/// Good lines that a report names; all are counted.
+const LINES_TOLD_MAX: usize = 2_000;
+/// Mistakes that a refusal names; a dry run names them all.
+const MISTAKES_TOLD: usize = 3;
+/// Longest name of a file, in bytes.
+const FILE_NAME_BYTES_MAX: usize = 255;
+
+/// A file as sheets, and what is wrong with them before anybody asks what they say. `name` is the file's own name. It
+/// computes and waits for the disk: call it on a thread for blocking work.
+///
+/// # Errors
+/// As [`imports::book::read_texts`].
+pub fn read(
+    path: &Path,
+    name: &str,
+    limits: &imports::Limits,
+) -> Result<(Vec<Sheet>, Vec<Mistake>), Told> {
+    let options = imports::Options {
+        limits: limits.clone(),
+        ..imports::Options::default()
+    };
+    let mut mistakes = Vec::new();
+    let mut sheets = Vec::new();
+    for sheet in imports::book::read_texts(path, name, &options)? {
+        // What is wrong with a sheet that nobody reads is nobody's business.
+        if Kind::of(&sheet.name, &sheet.names).is_some() {
+            mistakes.extend(sheet.problems.iter().map(|p| mistake(&sheet, p)));
+        }
+        sheets.push(Sheet {
+            name: sheet.name,
+            names: sheet.names,
+            rows: sheet.rows,
+        });
+    }
+    Ok((sheets, mistakes))
+}
+
+fn mistake(sheet: &TextSheet, found: &LineProblem) -> Mistake {
+    Mistake {
+        sheet: sheet.name.clone(),
+        line: Some(found.line),
+        column: found.column.clone(),
+        value: found.value.clone(),
+        told: found.problem.clone(),
+    }
+}
+
+/// Adds what was found while the file was read to what was found in what it says.
+pub fn with(mut report: Report, mistakes: Vec<Mistake>) -> Report {
+    report.mistakes_count += mistakes.len();
+    report.mistakes.splice(0..0, mistakes);
+    report
+}
+
+/// The sheets as a workbook.
+///
+/// # Errors
+/// `export-io`.
+pub fn workbook(sheets: Vec<Written>) -> Result<Vec<u8>, Problem> {
+    let sheets: Vec<WrittenSheet> = sheets
+        .into_iter()
+        .map(|sheet| WrittenSheet {
+            name: sheet.name,
+            names: sheet.names,
+            rows: sheet.rows,
+            choices: sheet.choices,
+        })
+        .collect();
+    imports::book::write_texts(&sheets)
+}
+
+/// How many lines of a sheet are new, changed, and as they were.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RosterCounts {
+    /// New.
+    pub added: usize,
+    /// There, and changed.
+    pub changed: usize,
+    /// There, as it stands.
+    pub same: usize,
+}
+
+impl RosterCounts {
+    fn of(report: &Report, kind: Kind) -> Self {
+        Self {
+            added: report.count(kind, Doing::Add),
+            changed: report.count(kind, Doing::Change),
+            same: report.count(kind, Doing::Same),
+        }
+    }
+}
+
+/// What becomes of a good line.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RosterLine {
+    /// The sheet.
+    pub sheet: String,
+    /// The line.
+    pub line: u64,
+    /// `add`, `change` or `same`.
+    pub doing: String,
+    /// The id, or what is typed at sign-in.
+    pub id: String,
+    /// The name.
+    pub name: String,
+}
+
+/// Something wrong with the file.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RosterMistake {
+    /// The sheet.
+    pub sheet: String,
+    /// The line; null when the sheet is meant.
+    pub line: Option<u64>,
+    /// The column as the file names it; null when the line is meant.
+    pub column: Option<String>,
+    /// What stands there.
+    pub value: Option<String>,
+    /// Short stable code.
+    pub code: String,
+    /// What is wrong, in Chinese.
+    pub what_zh: String,
+    /// What is wrong, in English.
+    pub what_en: String,
+    /// How to mend it, in Chinese.
+    pub mend_zh: String,
+    /// How to mend it, in English.
+    pub mend_en: String,
+}
+
+/// A new person's password, which is shown here once.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RosterSignIn {
+    /// What is typed at sign-in.
+    pub username: String,
+    /// The person's name.
+    pub name: String,
+    /// The organisation's id.
+    pub organisation: Option<String>,
+    /// The password.
+    pub password: String,
+}
+
+/// What a file does, or what is wrong with it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RosterReport {
+    /// Whether it was written.
+    pub written: bool,
+    /// Organisations.
+    pub organisations: RosterCounts,
+    /// Posts.
+    pub posts: RosterCounts,
+    /// People.
+    pub people: RosterCounts,
+    /// Posts that people get.
+    pub holders: usize,
+    /// The first good lines.
+    pub lines: Vec<RosterLine>,
+    /// All good lines.
+    pub lines_count: usize,
+    /// The first mistakes, in the order of the file.
+    pub mistakes: Vec<RosterMistake>,
+    /// All mistakes.
+    pub mistakes_count: usize,
+    /// Sheets and columns that are not read.
+    pub not_read: Vec<String>,
+    /// Passwords of new people; only when it was written.
+    pub sign_ins: Vec<RosterSignIn>,
+}
+
+impl RosterReport {
+    /// A report for whoever sent the file.
+    pub fn new(report: Report, made: Option<Vec<SignInMade>>) -> Self {
+        Self {
+            written: made.is_some(),
+            organisations: RosterCounts::of(&report, Kind::Organisations),
+            posts: RosterCounts::of(&report, Kind::Posts),
+            people: RosterCounts::of(&report, Kind::People),
+            holders: report.holders,
+            lines_count: report.lines.len(),
+            lines: report
+                .lines
+                .into_iter()
+                .take(LINES_TOLD_MAX)
+                .map(|line| RosterLine {
+                    sheet: line.sheet,
+                    line: line.line,
+                    doing: line.doing.as_str().to_owned(),
+                    id: line.id,
+                    name: line.name,
+                })
+                .collect(),
+            mistakes_count: report.mistakes_count,
+            mistakes: report.mistakes.into_iter().map(told).collect(),
+            not_read: report.not_read,
+            sign_ins: made
+                .unwrap_or_default()
+                .into_iter()
+                .map(|made| RosterSignIn {
+                    username: made.username,
+                    name: made.name,
+                    organisation: made.organisation_id,
+                    password: made.password,
+                })
+                .collect(),
+        }
+    }
+}
+
+fn told(mistake: Mistake) -> RosterMistake {
+    let Told {
+        code, what, mend, ..
+    } = mistake.told;
+    RosterMistake {
+        sheet: mistake.sheet,
+        line: mistake.line,
+        column: mistake.column,
+        value: mistake.value,
+        code,
+        what_zh: what.zh,
+        what_en: what.en,
+        mend_zh: mend.zh,
+        mend_en: mend.en,
+    }
+}
+
+/// How a file that is sent is to be taken.
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct RosterQuery {
+    /// The file's name; its ending is its format: .xlsx or .csv.
+    pub file: String,
+    /// Look at it and report, write nothing.
+    pub dry_run: Option<bool>,
+}
+
+/// Adds and changes organisations, posts and people from a workbook with the sheets 单位, 岗位 and 人员, or from one of them as
+/// CSV; `dry_run=true` only tells what would be done and what is wrong, by sheet, line and column. A file with a mistake is
+/// refused whole. Passwords of new people are in this answer alone.
+#[utoipa::path(post, path = "/api/v1/organisation/import", tag = "organisation", security(("session" = ["user.manage"])), params(RosterQuery),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 200, description = "A dry run.", body = RosterReport), (status = 201, description = "Written.", body = RosterReport),
+        (status = 400, body = ProblemBody), (status = 409, body = ProblemBody), (status = 413, body = ProblemBody),
+        (status = 422, body = ProblemBody)))]
+pub async fn import(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    peer: Peer,
+    Query(query): Query<RosterQuery>,
+    body: Bytes,
+) -> Answer<Response> {
+    if query.file.len() > FILE_NAME_BYTES_MAX {
+        return Err(ApiError::invalid(Problem::new(
+            "import-format",
+            format!("the file's name has {} bytes", query.file.len()),
+            "file",
+            format!("use at most {FILE_NAME_BYTES_MAX}"),
+        )));
+    }
+    let folder = tempfile::tempdir_in(&app.options.passing_dir).map_err(ApiError::internal)?;
+    let path = folder.path().join("file");
+    let (name, limits) = (query.file.clone(), app.options.import_limits.clone());
+    // One at a time: a file is held in memory while it is read.
+    let turn = Arc::clone(&app.importing).lock_owned().await;
+    let (sheets, mistakes, sha256) = tokio::task::spawn_blocking(move || {
+        std::fs::write(&path, &body).map_err(ApiError::internal)?;
+        let sha256 = lake::department::sha256(&path).map_err(|p| refused(p.into()))?;
+        let (sheets, mistakes) = read(&path, &name, &limits).map_err(refused)?;
+        drop((folder, turn));
+        Ok::<_, ApiError>((sheets, mistakes, sha256))
+    })
+    .await
+    .map_err(ApiError::internal)??;
+    let now = app.now();
+    if query.dry_run.unwrap_or(false) || !mistakes.is_empty() {
+        let report = with(app.identity.check_roster(&sheets, now).await?, mistakes);
+        return match query.dry_run.unwrap_or(false) {
+            true => Ok(Json(RosterReport::new(report, None)).into_response()),
+            false => Err(mistakes_refused(&report)),
+        };
+    }
+    let actor = peer.actor(&caller);
+    let source = (query.file.as_str(), sha256.as_str());
+    let (report, made) = app
+        .identity
+        .apply_roster(&sheets, source, &actor, now)
+        .await?;
+    if report.mistakes_count > 0 {
+        return Err(mistakes_refused(&report));
+    }
+    let report = RosterReport::new(report, Some(made));
+    let headers = [(header::CACHE_CONTROL, "no-store")];
+    Ok((StatusCode::CREATED, headers, Json(report)).into_response())
+}
+
+fn refused(told: Told) -> ApiError {
+    match told.code.as_str() {
+        "import-io" => ApiError::internal(told),
+        "import-size" => ApiError::told(StatusCode::PAYLOAD_TOO_LARGE, told),
+        _ => ApiError::told(StatusCode::UNPROCESSABLE_ENTITY, told),
+    }
+}
+
+/// Why a file is refused whole: its first mistakes.
+pub fn refusal(report: &Report) -> Told {
+    let (mut zh, mut en) = (Vec::new(), Vec::new());
+    for mistake in report.mistakes.iter().take(MISTAKES_TOLD) {
+        let (sheet, what) = (&mistake.sheet, &mistake.told.what);
+        let line = mistake.line.unwrap_or_default();
+        zh.push(format!("{sheet} 第 {line} 行：{}", what.zh));
+        en.push(format!("{sheet}, line {line}: {}", what.en));
+    }
+    let count = report.mistakes_count;
+    Told::new(
+        "roster-mistakes",
+        both(
+            format!("文件中有 {count} 处错误，未导入。{}", zh.join("；")),
+            format!(
+                "the file has {count} mistakes, and nothing was imported. {}",
+                en.join("; ")
+            ),
+        ),
+        both("文件", "file"),
+        both(
+            "请先检查（dry_run），逐条改好后再导入",
+            "look at it with dry_run, mend every line, then import it again",
+        ),
+    )
+}
+
+fn mistakes_refused(report: &Report) -> ApiError {
+    ApiError::told(StatusCode::UNPROCESSABLE_ENTITY, refusal(report))
+}
+
+/// Organisations, posts and people as a workbook, with whole telephone numbers; of a new city, a template to fill.
+#[utoipa::path(get, path = "/api/v1/organisation/export", tag = "organisation", security(("session" = ["user.manage"])),
+    responses((status = 200, body = Vec<u8>, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))]
+pub async fn export(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    peer: Peer,
+) -> Answer<Response> {
+    let now = app.now();
+    let actor = peer.actor(&caller);
+    let sheets = app.identity.export_roster(&actor, now).await?;
+    let bytes = tokio::task::spawn_blocking(move || workbook(sheets))
+        .await
+        .map_err(ApiError::internal)?
+        .map_err(ApiError::internal)?;
+    let name = format!(
+        "attachment; filename=\"organisation-{}-{}.xlsx\"",
+        app.city.id,
+        now.utc_date()
+    );
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet".to_owned(),
+        ),
+        (header::CONTENT_DISPOSITION, name),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    Ok((headers, bytes).into_response())
+}

@@ -1,0 +1,115 @@
+//! Table `device_credentials`: what a device may sign in with beside its own password: the password before that one, for a
+//! time, and certificates (X.509).
+
+use crate::failure::Result;
+use crate::field::{Secret, table_row};
+use crate::store::Connection;
+use model::Timestamp;
+use sqlx::Any;
+
+/// The word for a password.
+pub const PASSWORD: &str = "password";
+/// The word for a certificate.
+pub const X509: &str = "x509";
+
+table_row! {
+    /// One credential.
+    pub struct DeviceCredential {
+        /// Counts up from 1.
+        pub id: i64,
+        /// Whose.
+        pub client_id: String,
+        /// [`PASSWORD`] or [`X509`].
+        pub kind: String,
+        /// Salt of a password's hash, hex.
+        #[serde(skip)]
+        pub secret_salt: Secret,
+        /// Hash of a password, hex.
+        #[serde(skip)]
+        pub secret_hash: Secret,
+        /// SHA-256 of a certificate's DER, hex.
+        pub fingerprint: Option<String>,
+        /// A certificate's subject.
+        pub subject: Option<String>,
+        /// When it was added, or stopped being the device's own.
+        pub created_at: Timestamp,
+        /// Who added it.
+        pub created_by: String,
+        /// When it ends.
+        pub expires_at: Timestamp,
+    }
+}
+
+/// Adds a credential; `None` when its certificate is known. The row's own id is not looked at.
+pub async fn insert(
+    connection: &mut Connection,
+    row: &DeviceCredential,
+) -> Result<Option<DeviceCredential>> {
+    Ok(sqlx::query_as::<Any, DeviceCredential>(
+        "INSERT INTO device_credentials (client_id, kind, secret_salt, secret_hash, fingerprint, subject, created_at, \
+         created_by, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING *",
+    )
+    .bind(&row.client_id)
+    .bind(&row.kind)
+    .bind(row.secret_salt.expose())
+    .bind(row.secret_hash.expose())
+    .bind(&row.fingerprint)
+    .bind(&row.subject)
+    .bind(row.created_at.micros())
+    .bind(&row.created_by)
+    .bind(row.expires_at.micros())
+    .fetch_optional(connection)
+    .await?)
+}
+
+/// The credentials of a device, the oldest first, ended ones too.
+pub async fn of_device(
+    connection: &mut Connection,
+    client_id: &str,
+) -> Result<Vec<DeviceCredential>> {
+    Ok(sqlx::query_as::<Any, DeviceCredential>(
+        "SELECT * FROM device_credentials WHERE client_id = $1 ORDER BY id",
+    )
+    .bind(client_id)
+    .fetch_all(connection)
+    .await?)
+}
+
+/// The certificate with that fingerprint.
+pub async fn by_fingerprint(
+    connection: &mut Connection,
+    fingerprint: &str,
+) -> Result<Option<DeviceCredential>> {
+    Ok(sqlx::query_as::<Any, DeviceCredential>(
+        "SELECT * FROM device_credentials WHERE fingerprint = $1",
+    )
+    .bind(fingerprint)
+    .fetch_optional(connection)
+    .await?)
+}
+
+/// Takes a certificate of a device away; gives what it was.
+pub async fn delete_certificate(
+    connection: &mut Connection,
+    client_id: &str,
+    fingerprint: &str,
+) -> Result<Option<DeviceCredential>> {
+    Ok(sqlx::query_as::<Any, DeviceCredential>(
+        "DELETE FROM device_credentials WHERE client_id = $1 AND fingerprint = $2 RETURNING *",
+    )
+    .bind(client_id)
+    .bind(fingerprint)
+    .fetch_optional(connection)
+    .await?)
+}
+
+/// Takes the passwords away that were the device's before.
+pub async fn delete_passwords(connection: &mut Connection, client_id: &str) -> Result<u64> {
+    let done = sqlx::query::<Any>(
+        "DELETE FROM device_credentials WHERE client_id = $1 AND kind = 'password'",
+    )
+    .bind(client_id)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,165 @@
+/** The organisation page: the tree, posts and people of what is chosen, and what may be done by whom. */
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { OrganisationTree, PersonDetail } from "../../lib/types.ts";
+import { serve, show, userWith } from "../../test-tools.tsx";
+import { Page } from "./page.tsx";
+
+const tree: OrganisationTree = {
+  organisations: [
+    {
+      id: "shuili",
+      name_zh: "水利局",
+      name_en: "Water Bureau",
+      kind: "department",
+      parent: null,
+      credit_code: null,
+      division: null,
+      disabled: false,
+      of_profile: true,
+      people: 2,
+    },
+    {
+      id: "pump",
+      name_zh: "泵站",
+      name_en: "Pump Station",
+      kind: "operator",
+      parent: "shuili",
+      credit_code: "914403001922038216",
+      division: "429006001",
+      disabled: false,
+      of_profile: false,
+      people: 0,
+    },
+  ],
+  posts: [
+    {
+      id: "pump-1",
+      organisation: "pump",
+      title_zh: "值守",
+      title_en: "Watch",
+      duty: "Look after the pumps",
+      role: "field",
+      division: null,
+      disabled: false,
+      holders: [{ id: 9, user_id: 3, name: "李四", from: "2026-11-01T00:00:00Z", until: null }],
+    },
+  ],
+};
+const li: PersonDetail = {
+  id: 3,
+  username: "li.si",
+  name: "李四",
+  role: "field",
+  organisation: "shuili",
+  phone: "138****5678",
+  disabled: false,
+  password_set_at: "2026-11-01T00:00:00Z",
+  posts: [
+    {
+      holder_id: 9,
+      id: "pump-1",
+      organisation: "pump",
+      title_zh: "值守",
+      title_en: "Watch",
+      role: "field",
+      from: "2026-11-01T00:00:00Z",
+      until: null,
+    },
+  ],
+};
+const answers = {
+  "GET /api/v1/organisation": tree,
+  "GET /api/v1/people": { items: [li], next: null },
+};
+const manager = userWith(["organisation.read", "user.manage"], "admin");
+const reader = userWith(["organisation.read"]);
+
+describe("the organisation page", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("shows the tree by kind, and what is chosen with its posts and who holds them", async () => {
+    const calls = serve(answers);
+    show(<Page />, { user: reader });
+    expect(await screen.findByText("Department")).toBeTruthy();
+    fireEvent.click(await screen.findByText("Pump Station"));
+    const unit = within(await screen.findByTestId("organisation-unit"));
+    expect(unit.getByText("914403001922038216")).toBeTruthy();
+    expect(unit.getByText("Water Bureau")).toBeTruthy();
+    expect(screen.getByText("Look after the pumps")).toBeTruthy();
+    await waitFor(() => expect(calls.map((c) => c.path)).toContain("/api/v1/people?organisation=pump"));
+    expect(screen.getByText("138****5678").closest("a")).toBeNull();
+  }, 20_000);
+
+  it("offers nothing to change to who may only read", async () => {
+    serve(answers);
+    show(<Page />, { user: reader, path: "/organisation?of=pump" });
+    await screen.findByText("Look after the pumps");
+    expect(document.querySelector("[data-action]")).toBeNull();
+    expect(document.querySelector(".ant-tag-close-icon")).toBeNull();
+  }, 20_000);
+
+  it("searches people on the server, and the tree here", async () => {
+    const calls = serve(answers);
+    show(<Page />, { user: reader });
+    await screen.findByText("Department");
+    fireEvent.change(screen.getByLabelText("Search names and codes"), { target: { value: "nothing" } });
+    expect(screen.getByText("No organisation matches")).toBeTruthy();
+    const field = screen.getByLabelText("Search people");
+    fireEvent.change(field, { target: { value: " 李 " } });
+    fireEvent.keyDown(field, { key: "Enter", keyCode: 13 });
+    const asked = `/api/v1/people?q=${encodeURIComponent("李")}`;
+    await waitFor(() => expect(calls.map((call) => call.path)).toContain(asked));
+  }, 20_000);
+
+  it("adds a person by key and shows the password once", async () => {
+    const calls = serve({
+      ...answers,
+      "POST /api/v1/people": { person: li, password: "7m2kq-x4d9p" },
+    });
+    show(<Page />, { user: manager, path: "/organisation?of=shuili" });
+    await screen.findByTestId("organisation-unit");
+    fireEvent.keyDown(window, { key: "n" });
+    fireEvent.change(await screen.findByLabelText("Name to sign in with"), { target: { value: "li.si" } });
+    fireEvent.change(screen.getByLabelText("Name"), { target: { value: "李四" } });
+    fireEvent.click(screen.getByTestId("person-submit"));
+    expect((await screen.findByTestId("password")).textContent).toBe("7m2kq-x4d9p");
+    const sent = calls.find((call) => call.method === "POST")?.body;
+    expect(sent).toMatchObject({ username: "li.si", name: "李四", role: "operator", organisation: "shuili" });
+    fireEvent.click(screen.getByTestId("password-kept"));
+    await waitFor(() => expect(screen.queryByTestId("password")).toBeNull());
+  }, 20_000);
+
+  it("takes a post back only when it is confirmed", async () => {
+    const calls = serve({
+      ...answers,
+      "DELETE /api/v1/organisation/holders/9": () => new Response(null, { status: 204 }),
+    });
+    show(<Page />, { user: manager, path: "/organisation?of=pump" });
+    await screen.findByText("Look after the pumps");
+    fireEvent.click(document.querySelector(".ant-tag-close-icon") as Element);
+    expect((await screen.findAllByText("Take the post Watch back from 李四?")).length).toBeGreaterThan(0);
+    expect(calls.some((call) => call.method === "DELETE")).toBe(false);
+    fireEvent.click(screen.getByRole("button", { name: "Yes" }));
+    await waitFor(() => expect(calls.some((call) => call.method === "DELETE")).toBe(true));
+  }, 20_000);
+
+  it("leaves the role out of a change when it is the same, for a role that is sent ends sessions", async () => {
+    const calls = serve({ ...answers, "PATCH /api/v1/people/3": li });
+    show(<Page />, { user: manager });
+    const row = within(await screen.findByTestId("person-row"));
+    fireEvent.click(row.getByText("Change"));
+    fireEvent.change(await screen.findByLabelText("Name"), { target: { value: "李四五" } });
+    fireEvent.click(screen.getByTestId("person-submit"));
+    await waitFor(() => expect(calls.some((call) => call.method === "PATCH")).toBe(true));
+    const sent = calls.find((call) => call.method === "PATCH")?.body as Record<string, unknown>;
+    expect(sent.name).toBe("李四五");
+    expect("role" in sent).toBe(false);
+  }, 20_000);
+
+  it("shows what failed with a way to try again", async () => {
+    serve({ "GET /api/v1/organisation": () => new Response("{}", { status: 500 }) });
+    show(<Page />, { user: reader });
+    expect(await screen.findByText("Try again")).toBeTruthy();
+  }, 20_000);
+});
