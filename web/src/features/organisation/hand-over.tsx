@@ -2,8 +2,8 @@
 import { Alert, App, Checkbox, Form, Input, Modal, Radio, Select, Table } from "antd";
 import { useState } from "react";
 import { useT } from "../../i18n/index.tsx";
-import type { HandOverDraft, HandOverReport, OrganisationUnit, PersonDetail } from "../../lib/types.ts";
 import { can, useUser } from "../../lib/session.ts";
+import type { HandOverDraft, HandOverReport, OrganisationUnit, PersonDetail } from "../../lib/types.ts";
 import { useFocusBack } from "../../ui/keyboard.ts";
 import { errorText } from "../../ui/states.tsx";
 import { useTellAsked } from "../approvals/waiting.tsx";

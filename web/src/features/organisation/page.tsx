@@ -362,7 +362,11 @@ function Posts({
           {
             title: t("word.operations"),
             width: 190,
-            render: (_, post) => <ActionBar actions={postActions} context={{ post, open }} size="small" />,
+            render: (_, post) => (
+              <div className="organisation-acts">
+                <ActionBar actions={postActions} context={{ post, open }} size="small" />
+              </div>
+            ),
           },
         ]}
       />
@@ -455,7 +459,11 @@ function People({
           { title: t("organisation.of"), width: 170, render: (_, person) => nameOf(person.organisation) },
           { title: t("organisation.phone"), width: 130, render: (_, person) => call(person) },
           { title: t("organisation.posts"), render: (_, person) => posts(person) },
-          { title: t("word.operations"), width: 290, render: (_, person) => acts(person) },
+          {
+            title: t("word.operations"),
+            width: 290,
+            render: (_, person) => <div className="organisation-acts">{acts(person)}</div>,
+          },
         ]}
       />
     );
