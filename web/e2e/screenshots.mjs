@@ -143,11 +143,15 @@ const PAGES = {
   },
   "policy-city": async (page) => {
     await page.goto("/policy?tab=city");
+    // A city without policies of its own has examples to begin with.
+    const example = page.locator('[data-testid="policy-text"], [data-testid="policy-sample"]').first();
+    await example.waitFor();
+    if ((await page.locator('[data-testid="policy-text"]').count()) === 0) await example.click();
     await page.waitForSelector('[data-testid="policy-text"]');
   },
   "policy-why": async (page) => {
     const entity = "urn:ngsi-ld:WaterObserved:tianmen-station-00001";
-    await page.goto(`/policy?tab=why&username=duty&entity_id=${encodeURIComponent(entity)}`);
+    await page.goto(`/policy?tab=why&username=duty&entity=${encodeURIComponent(entity)}`);
     await page.waitForSelector('[data-testid="policy-why"]');
   },
   organisation: async (page) => {

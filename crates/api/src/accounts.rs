@@ -169,7 +169,8 @@ pub async fn grant(
         role: Some(role),
         ..PersonChange::default()
     };
-    change_or_ask(&app, &caller, peer, id, &change, &given.reason).await
+    let changed = change_or_ask(&app, &caller, peer, id, &change, &given.reason);
+    Ok(changed.await?.into_response())
 }
 
 /// Closes or opens somebody's sign-in. For an administrator a second person must agree: 202.
@@ -186,7 +187,8 @@ pub async fn access(
         disabled: Some(given.disabled),
         ..PersonChange::default()
     };
-    change_or_ask(&app, &caller, peer, id, &change, &given.reason).await
+    let changed = change_or_ask(&app, &caller, peer, id, &change, &given.reason);
+    Ok(changed.await?.into_response())
 }
 
 /// Gives somebody a new password, which is in this answer and nowhere else. For an administrator a second person must
@@ -223,6 +225,24 @@ pub async fn password(
     approvals::go(&app, &caller, peer, &asked).await
 }
 
+/// What became of a change to somebody's account.
+#[derive(Debug)]
+pub enum Changed {
+    /// It is done.
+    Done(User),
+    /// A second person is asked: the answer that says so.
+    Asked(Response),
+}
+
+impl IntoResponse for Changed {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Done(user) => Json(AccountBody::from(user)).into_response(),
+            Self::Asked(answer) => answer,
+        }
+    }
+}
+
 /// Changes somebody's account, or asks for it where a second person must agree. Every door that changes people goes
 /// through here.
 ///
@@ -235,13 +255,13 @@ pub async fn change_or_ask(
     id: i64,
     change: &PersonChange,
     reason: &str,
-) -> Answer<Response> {
+) -> Answer<Changed> {
     let user = app.identity.user(id).await?;
     match change.dangers(&user)[..] {
         [] => {
             let actor = peer.actor(caller);
             let changed = app.identity.change_user(id, change, &actor, app.now());
-            Ok(Json(AccountBody::from(changed.await?)).into_response())
+            Ok(Changed::Done(changed.await?))
         }
         [act] => {
             // Said before anybody is asked, as far as it can be.
@@ -252,7 +272,9 @@ pub async fn change_or_ask(
                 body: &change.to_body(&user),
                 reason,
             };
-            approvals::go(app, caller, peer, &asked).await
+            Ok(Changed::Asked(
+                approvals::go(app, caller, peer, &asked).await?,
+            ))
         }
         _ => Err(ApiError::invalid(Problem::new(
             "approval-one-at-a-time",

@@ -305,7 +305,6 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(organisation::end_post))
         .routes(routes!(people::list, people::add))
         .routes(routes!(people::change))
-        .routes(routes!(people::password))
         .routes(routes!(people::preview))
         .routes(routes!(people::do_hand_over))
         .routes(routes!(people::hand_overs))

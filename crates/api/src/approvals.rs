@@ -8,7 +8,7 @@
 use crate::access::{Caller, Peer};
 use crate::app::App;
 use crate::error::{Answer, ApiError};
-use crate::{accounts, devices, oidc_clients, policy_pages, table_imports};
+use crate::{accounts, devices, oidc_clients, people, policy_pages, roster, table_imports};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderName, StatusCode, header};
@@ -66,6 +66,8 @@ async fn perform(app: &Arc<App>, order: Order<'_>) -> Answer<Done> {
         DangerousAct::AdministratorRole | DangerousAct::AdministratorChange => {
             accounts::change_now(app, order).await
         }
+        DangerousAct::RosterRoles => roster::give_roles_now(app, order).await,
+        DangerousAct::HandOverRoles => people::hand_over_now(app, order).await,
         DangerousAct::AdministratorPassword => accounts::set_password_now(app, order).await,
     }
 }
@@ -93,18 +95,27 @@ pub async fn go(
             None => StatusCode::NO_CONTENT.into_response(),
         });
     }
-    let now = app.now();
-    let approval = app
-        .identity
-        .ask(caller, asked, &peer.0.to_string(), now)
-        .await?;
-    tell(app, &approval);
+    let approval = ask(app, caller, peer, asked).await?;
     let location = format!("/api/v1/approvals/{}", approval.id);
-    let body = ApprovalAsked {
-        approval: shown(app, caller, approval, false),
-    };
+    let body = ApprovalAsked { approval };
     let headers: [(HeaderName, String); 1] = [(header::LOCATION, location)];
     Ok((StatusCode::ACCEPTED, headers, Json(body)).into_response())
+}
+
+/// Asks for a dangerous act, whatever else is done without it.
+///
+/// # Errors
+/// As `Identity::ask`.
+pub async fn ask(
+    app: &App,
+    caller: &Principal,
+    peer: Peer,
+    asked: &Asked<'_>,
+) -> Answer<ApprovalBody> {
+    let address = peer.0.to_string();
+    let approval = app.identity.ask(caller, asked, &address, app.now()).await?;
+    tell(app, &approval);
+    Ok(shown(app, caller, approval, false))
 }
 
 /// Tells the pages of those who decide.

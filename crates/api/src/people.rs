@@ -1,15 +1,19 @@
-//! People: the list, adding, changing, a new password, and handing over the work of who leaves.
+//! People: the list, adding, changing, and handing over the work of who leaves. Their roles and sign-ins are `accounts`.
 
 use crate::access::{Caller, Peer};
+use crate::accounts::{self, Changed};
 use crate::app::App;
+use crate::approvals::{self, Done, Order};
 use crate::error::{Answer, ApiError, ProblemBody};
 use crate::organisation::or_none;
 use crate::paging::PageQuery;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use identity::{
-    HandOver, HandOverPlan, Identity, NewPerson, Permission, PersonChange, Principal, Role, checks,
+    Approved, Asked, DangerousAct, HandOver, HandOverPlan, Identity, NewPerson, Permission,
+    PersonChange, Principal, Role, checks,
 };
 use model::Timestamp;
 use records::handovers::Handover;
@@ -17,6 +21,7 @@ use records::posts::{Holder, Post};
 use records::users::{PeopleFilter, User};
 use records::{Actor, PageRequest, Records, posts, users};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
@@ -183,8 +188,6 @@ pub struct PersonDraft {
     pub username: String,
     /// The person's name.
     pub name: String,
-    /// The main role.
-    pub role: String,
     /// The main organisation's id.
     pub organisation: Option<String>,
     /// The telephone number.
@@ -200,7 +203,7 @@ pub struct PersonMade {
     pub password: String,
 }
 
-/// Adds a person; the password is in this answer alone.
+/// Adds a person, who has no role until the security administrator gives one; the password is in this answer alone.
 #[utoipa::path(post, path = "/api/v1/people", tag = "organisation", security(("session" = ["user.manage"])), request_body = PersonDraft,
     responses((status = 201, body = PersonMade), (status = 400, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub async fn add(
@@ -212,7 +215,7 @@ pub async fn add(
     let person = NewPerson {
         username: draft.username,
         name: draft.name,
-        role: draft.role.parse().map_err(ApiError::invalid)?,
+        role: Role::None,
         organisation_id: draft.organisation.filter(|o| !o.is_empty()),
         password: None,
     };
@@ -232,68 +235,42 @@ pub async fn add(
 pub struct PersonChangeBody {
     /// The person's name.
     pub name: Option<String>,
-    /// The main role.
-    pub role: Option<String>,
     /// The main organisation's id; an empty text takes it away.
     pub organisation: Option<String>,
     /// The telephone number; an empty text takes it away.
     pub phone: Option<String>,
-    /// Whether sign-in is closed. Who leaves has work to hand over first: see `handover`.
-    pub disabled: Option<bool>,
 }
 
-/// Changes a person. Closing sign-in or changing the role ends the person's sessions.
+/// Changes what is known of a person; role, sign-in and password are the account's. For an administrator a second person must
+/// agree: 202.
 #[utoipa::path(patch, path = "/api/v1/people/{id}", tag = "organisation", security(("session" = ["user.manage"])), params(("id" = i64, Path)),
     request_body = PersonChangeBody,
-    responses((status = 200, body = PersonDetail), (status = 400, body = ProblemBody), (status = 404, body = ProblemBody),
-        (status = 409, body = ProblemBody)))]
+    responses((status = 200, body = PersonDetail), (status = 202, body = approvals::ApprovalAsked), (status = 400, body = ProblemBody),
+        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub async fn change(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<i64>,
     Json(body): Json<PersonChangeBody>,
-) -> Answer<Json<PersonDetail>> {
-    let role = body.role.as_deref().map(str::parse::<Role>).transpose();
+) -> Answer<Response> {
     let change = PersonChange {
         name: body.name,
-        role: role.map_err(ApiError::invalid)?,
         organisation_id: or_none(body.organisation),
-        disabled: body.disabled,
         phone: or_none(body.phone),
+        ..PersonChange::default()
     };
-    let actor = peer.actor(&caller);
-    let user = app
-        .identity
-        .change_user(id, &change, &actor, app.now())
-        .await?;
-    let held = held(&app, Some(id)).await?;
-    Ok(Json(PersonDetail::new(user, &held, &caller)))
-}
-
-/// Makes a new password for a person, who must sign in again; it is in this answer alone.
-#[utoipa::path(post, path = "/api/v1/people/{id}/password", tag = "organisation", security(("session" = ["user.manage"])), params(("id" = i64, Path)),
-    responses((status = 200, body = PersonMade), (status = 404, body = ProblemBody)))]
-pub async fn password(
-    State(app): State<Arc<App>>,
-    Caller(caller): Caller,
-    peer: Peer,
-    Path(id): Path<i64>,
-) -> Answer<Json<PersonMade>> {
-    let actor = peer.actor(&caller);
-    let made = app
-        .identity
-        .set_password(id, None, &actor, app.now())
-        .await?;
-    let held = held(&app, Some(id)).await?;
-    Ok(Json(PersonMade {
-        person: PersonDetail::new(made.user, &held, &caller),
-        password: made.password,
-    }))
+    match accounts::change_or_ask(&app, &caller, peer, id, &change, "").await? {
+        Changed::Done(user) => {
+            let held = held(&app, Some(id)).await?;
+            Ok(Json(PersonDetail::new(user, &held, &caller)).into_response())
+        }
+        Changed::Asked(answer) => Ok(answer),
+    }
 }
 
 /// How a person leaves.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct HandOverDraft {
     /// Who goes on with the work, by the user's id; may be left out when there is none.
     pub to: Option<i64>,
@@ -428,7 +405,7 @@ impl HandOverReport {
 pub async fn hand_over(
     (records, identity): (&Records, &Identity),
     asked: &HandOver,
-    actor: &Actor,
+    (actor, approved): (&Actor, Option<&Approved>),
     now: Timestamp,
 ) -> records::Result<(HandOverPlan, Handover)> {
     let mut write = records.write().await?;
@@ -438,7 +415,7 @@ pub async fn hand_over(
         None => Vec::new(),
     };
     let done = identity
-        .hand_over(&mut write, (asked, &plan), &moved, actor, now)
+        .hand_over(&mut write, (asked, &plan), &moved, (actor, approved), now)
         .await?;
     write.commit().await?;
     Ok((plan, done))
@@ -464,25 +441,77 @@ pub async fn preview(
 }
 
 /// Hands over the work of a person who leaves: sign-in is closed or the person moves, sessions and sign-ins at other systems
-/// end, posts end or pass on, and the open cases go to the successor; all of it or nothing.
+/// end, posts end or pass on, and the open cases go to the successor; all of it or nothing. Where a post passes on or the
+/// person gets another role, the security administrator must agree: 202.
 #[utoipa::path(post, path = "/api/v1/people/{id}/handover", tag = "organisation", security(("session" = ["user.manage"])),
     params(("id" = i64, Path)), request_body = HandOverDraft,
-    responses((status = 201, body = HandOverReport), (status = 400, body = ProblemBody), (status = 404, body = ProblemBody),
-        (status = 409, body = ProblemBody)))]
+    responses((status = 201, body = HandOverReport), (status = 202, body = approvals::ApprovalAsked), (status = 400, body = ProblemBody),
+        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub async fn do_hand_over(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<i64>,
     Json(draft): Json<HandOverDraft>,
-) -> Answer<(StatusCode, Json<HandOverReport>)> {
-    let asked = draft.asked(id)?;
+) -> Answer<Response> {
+    let asked = draft.clone().asked(id)?;
+    let act = DangerousAct::HandOverRoles;
+    let must_ask = asked.gives_roles() && !caller.may(Permission::RoleGrant);
+    if must_ask && caller.user_id().is_some() && app.identity.needs_approval(act) {
+        // Said before anybody is asked, as far as it can be.
+        let plan = {
+            let mut connection = app.records.read().await?;
+            let plan = app
+                .identity
+                .plan_hand_over(&mut connection, &asked, app.now());
+            plan.await?
+        };
+        let body = HandOverAsked {
+            from: id,
+            from_name: plan.from.name,
+            to_name: plan.to.map(|user| user.name),
+            draft,
+        };
+        let asked = Asked {
+            act,
+            target: &format!("user:{id}"),
+            body: &json!(body),
+            reason: &body.draft.note,
+        };
+        return approvals::go(&app, &caller, peer, &asked).await;
+    }
     let actor = peer.actor(&caller);
     let stores = (&app.records, &app.identity);
-    let (plan, done) = hand_over(stores, &asked, &actor, app.now()).await?;
+    let (plan, done) = hand_over(stores, &asked, (&actor, None), app.now()).await?;
     app.oidc.wake.notify_one();
     let report = HandOverReport::new(&asked, &plan, Some(&done));
-    Ok((StatusCode::CREATED, Json(report)))
+    Ok((StatusCode::CREATED, Json(report)).into_response())
+}
+
+/// What the security administrator is shown of a hand-over, and what is then done.
+#[derive(Debug, Serialize, Deserialize)]
+struct HandOverAsked {
+    from: i64,
+    from_name: String,
+    to_name: Option<String>,
+    #[serde(flatten)]
+    draft: HandOverDraft,
+}
+
+/// Hands over as two people agreed to it.
+pub(crate) async fn hand_over_now(app: &App, order: Order<'_>) -> Answer<Done> {
+    let asked: HandOverAsked =
+        serde_json::from_value(order.body.clone()).map_err(ApiError::internal)?;
+    let asked = asked.draft.asked(asked.from)?;
+    let stores = (&app.records, &app.identity);
+    let by = (order.actor, order.approved);
+    let (plan, done) = hand_over(stores, &asked, by, app.now()).await?;
+    app.oidc.wake.notify_one();
+    let (cases, posts) = (plan.cases.len(), plan.posts.len());
+    Ok(Done {
+        answer: Some(json!(HandOverReport::new(&asked, &plan, Some(&done)))),
+        ..Done::plain(format!("{}: {cases} cases, {posts} posts", plan.from.name))
+    })
 }
 
 /// A hand-over that was done.

@@ -3,6 +3,7 @@
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
+use crate::approvals::{self, ApprovalBody, Done, Order};
 use crate::error::{Answer, ApiError, ProblemBody};
 use axum::Json;
 use axum::body::Bytes;
@@ -11,6 +12,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use identity::roster::columns::Kind;
 use identity::roster::{Doing, Mistake, Report, Sheet, SignInMade, Written};
+use identity::{Asked, DangerousAct, Permission};
 use imports::LineProblem;
 use imports::book::{TextSheet, WrittenSheet};
 use model::problem::both;
@@ -188,6 +190,8 @@ pub struct RosterReport {
     pub not_read: Vec<String>,
     /// Passwords of new people; only when it was written.
     pub sign_ins: Vec<RosterSignIn>,
+    /// The roles and posts of the file, which wait for the security administrator; null when it gives none, or gave them.
+    pub approval: Option<ApprovalBody>,
 }
 
 impl RosterReport {
@@ -215,6 +219,7 @@ impl RosterReport {
             mistakes_count: report.mistakes_count,
             mistakes: report.mistakes.into_iter().map(told).collect(),
             not_read: report.not_read,
+            approval: None,
             sign_ins: made
                 .unwrap_or_default()
                 .into_iter()
@@ -256,7 +261,7 @@ pub struct RosterQuery {
 }
 
 /// Adds and changes organisations, posts and people from a workbook with the sheets 单位, 岗位 and 人员, or from one of them as
-/// CSV; `dry_run=true` only tells what would be done and what is wrong, by sheet, line and column. A file with a mistake is
+/// CSV; what gives roles waits for the security administrator (`approval`), the rest is done. `dry_run=true` only tells what would be done and what is wrong, by sheet, line and column. A file with a mistake is
 /// refused whole. Passwords of new people are in this answer alone.
 #[utoipa::path(post, path = "/api/v1/organisation/import", tag = "organisation", security(("session" = ["user.manage"])), params(RosterQuery),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
@@ -302,16 +307,75 @@ pub async fn import(
     }
     let actor = peer.actor(&caller);
     let source = (query.file.as_str(), sha256.as_str());
-    let (report, made) = app
-        .identity
-        .apply_roster(&sheets, source, &actor, now)
-        .await?;
+    let (report, roles) = app.identity.roster_roles(&sheets, source, now).await?;
     if report.mistakes_count > 0 {
         return Err(mistakes_refused(&report));
     }
-    let report = RosterReport::new(report, Some(made));
+    let act = DangerousAct::RosterRoles;
+    let must_ask = !caller.may(Permission::RoleGrant)
+        && caller.user_id().is_some()
+        && app.identity.needs_approval(act);
+    let approval = match roles.filter(|_| must_ask) {
+        None => None,
+        Some(body) => {
+            let asked = Asked {
+                act,
+                target: &format!("file:{}", query.file),
+                body: &body,
+                reason: "",
+            };
+            // Asked for before the rest is written: passwords that were made are in one answer alone, which then cannot fail.
+            Some(approvals::ask(&app, &caller, peer, &asked).await?)
+        }
+    };
+    let written = match &approval {
+        None => {
+            app.identity
+                .apply_roster(&sheets, source, &actor, now)
+                .await
+        }
+        Some(_) => {
+            let rest = app
+                .identity
+                .apply_roster_without_roles(&sheets, source, &actor, now);
+            rest.await
+        }
+    };
+    let failed = match &written {
+        Ok((report, _)) => report.mistakes_count > 0,
+        Err(_) => true,
+    };
+    if let Some(asked) = approval.as_ref().filter(|_| failed) {
+        // Nobody is to agree to roles of people who are not there.
+        let address = peer.0.to_string();
+        let back = app.identity.withdraw(&caller, asked.id, &address, now);
+        back.await?;
+    }
+    let (report, made) = written?;
+    if report.mistakes_count > 0 {
+        return Err(mistakes_refused(&report));
+    }
+    let report = RosterReport {
+        approval,
+        ..RosterReport::new(report, Some(made))
+    };
     let headers = [(header::CACHE_CONTROL, "no-store")];
     Ok((StatusCode::CREATED, headers, Json(report)).into_response())
+}
+
+/// Gives the roles and posts of a file as two people agreed to it.
+pub(crate) async fn give_roles_now(app: &App, order: Order<'_>) -> Answer<Done> {
+    // Where the act needs nobody else, it is never ordered: a file's roles are then given as it is imported, or not.
+    let approved = order
+        .approved
+        .ok_or_else(|| ApiError::internal("roles of a file without an approval"))?;
+    let report = app.identity.give_roster_roles(approved, app.now()).await?;
+    let changed = |kind| report.count(kind, Doing::Add) + report.count(kind, Doing::Change);
+    let (people, posts) = (changed(Kind::People), changed(Kind::Posts));
+    let held = report.holders;
+    Ok(Done::plain(format!(
+        "{people} people, {posts} posts, {held} given"
+    )))
 }
 
 fn refused(told: Told) -> ApiError {

@@ -55,6 +55,10 @@ acts! {
     OidcKeysEnd = "oidc.keys.end", "立即废止全部令牌签名密钥", "End all token signing keys at once", KeyManage, [Admin];
     /// The city's policies are changed: who may do and see what.
     PolicyChange = "policy.change", "修改权限策略", "Change the policies", PolicyManage, [Admin];
+    /// A roster that was imported gives roles and posts (角色和岗位).
+    RosterRoles = "roster.roles", "授予导入名册中的角色和岗位", "Give the roles and posts of an imported roster", UserManage, [Security];
+    /// Whoever leaves passes a post on, or moves to another role.
+    HandOverRoles = "handover.roles", "交接时移交岗位或变更角色", "Hand over with posts or a new role", UserManage, [Security];
     /// Somebody becomes an administrator, another kind of one, or is none any more.
     AdministratorRole = "administrator.role", "授予或收回管理员角色", "Give or take an administrator's role", RoleGrant, [Admin, Auditor];
     /// An administrator's sign-in is closed or opened, or the name that others know them by is changed.

@@ -3,6 +3,7 @@
 //! in one transaction ([`Identity::hand_over`]) together with the cases, which are not identity's to move.
 
 use crate::Identity;
+use crate::approvals::Approved;
 use crate::permission::Permission;
 use crate::posts::{self, as_role};
 use crate::role::Role;
@@ -36,6 +37,13 @@ pub struct HandOver {
     pub across: bool,
     /// What is said about it.
     pub note: String,
+}
+
+impl HandOver {
+    /// Whether somebody gets a role by it: by a post, or by moving.
+    pub fn gives_roles(&self) -> bool {
+        self.move_role.is_some() || !self.give_posts.is_empty()
+    }
 }
 
 /// A post of who leaves, and what becomes of it.
@@ -287,7 +295,7 @@ impl Identity {
     }
 
     /// Does everything of a hand-over but the cases, which `moved` says have moved in the same transaction, and keeps the
-    /// report. `plan` must have been made in that transaction.
+    /// report. `plan` must have been made in that transaction; roles and posts are given by who may, or as two people agreed.
     ///
     /// # Errors
     /// The store's own.
@@ -296,11 +304,11 @@ impl Identity {
         write: &mut Write,
         (asked, plan): (&HandOver, &HandOverPlan),
         moved: &[Case],
-        actor: &Actor,
+        (actor, approved): (&Actor, Option<&Approved>),
         now: Timestamp,
     ) -> Result<Handover> {
-        if asked.move_role.is_some() || plan.posts.iter().any(|left| left.is_given) {
-            self.must_grant(write, actor, now).await?;
+        if asked.gives_roles() {
+            self.must_grant(write, actor, approved, now).await?;
         }
         let mut user = plan.from.clone();
         match &asked.move_to {

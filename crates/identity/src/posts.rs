@@ -126,7 +126,7 @@ impl Identity {
     /// `unknown-organisation`; [`Failure::Conflict`]: `post-taken`, `post-title-taken`.
     pub async fn add_post(&self, new: &NewPost, actor: &Actor, now: Timestamp) -> Result<Post> {
         let mut write = self.records().write().await?;
-        self.must_grant(&mut write, actor, now).await?;
+        self.must_grant(&mut write, actor, None, now).await?;
         if organisations::get(&mut write, &new.organisation_id)
             .await?
             .is_none()
@@ -174,7 +174,7 @@ impl Identity {
         now: Timestamp,
     ) -> Result<Post> {
         let mut write = self.records().write().await?;
-        self.must_grant(&mut write, actor, now).await?;
+        self.must_grant(&mut write, actor, None, now).await?;
         let all = posts::list(&mut write).await?;
         let known = all
             .iter()
@@ -219,7 +219,7 @@ impl Identity {
         now: Timestamp,
     ) -> Result<Holder> {
         let mut write = self.records().write().await?;
-        self.must_grant(&mut write, actor, now).await?;
+        self.must_grant(&mut write, actor, None, now).await?;
         let post = posts::get(&mut write, post_id)
             .await?
             .ok_or_else(|| Failure::not_found("post", quote(post_id)))?;
@@ -288,7 +288,7 @@ impl Identity {
     /// [`Failure::NotFound`]; [`Failure::Conflict`] `post-over`.
     pub async fn end_post(&self, holder_id: i64, actor: &Actor, now: Timestamp) -> Result<()> {
         let mut write = self.records().write().await?;
-        self.must_grant(&mut write, actor, now).await?;
+        self.must_grant(&mut write, actor, None, now).await?;
         let holder = posts::holder(&mut write, holder_id)
             .await?
             .ok_or_else(|| Failure::not_found("holder of a post", holder_id))?;

@@ -544,13 +544,18 @@ pub(crate) fn clean_username(username: &str) -> String {
 }
 
 impl Identity {
-    /// Asks that whoever is signed in may give roles, as posts do too; the machine's operator may.
+    /// Asks that whoever is signed in may give roles, as posts do too; the machine's operator may, and so do two people
+    /// who agreed to it.
     pub(crate) async fn must_grant(
         &self,
         write: &mut Connection,
         actor: &Actor,
+        approved: Option<&Approved>,
         now: Timestamp,
     ) -> Result<()> {
+        if approved.is_some_and(|a| a.act().decides().contains(&Role::Security)) {
+            return Ok(());
+        }
         let caller = self.signed_in(write, actor, now).await?;
         if caller.is_none_or(|caller| caller.may(Permission::RoleGrant)) {
             return Ok(());
@@ -559,7 +564,7 @@ impl Identity {
             "role-by-security",
             "this would give somebody a role, and roles are given by the security administrator",
             "role",
-            "leave the role or the post out and let the security administrator give it, or let the machine's operator do it all: jingling org",
+            "leave the role or the post out and let the security administrator give it, ask for it as a person signed in, or let the machine's operator do it all: jingling org",
         )))
     }
 

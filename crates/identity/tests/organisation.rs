@@ -576,7 +576,7 @@ async fn whoever_leaves_is_signed_out_and_their_posts_pass_on_or_end() {
     let planned = planned.unwrap();
     let done = city
         .identity
-        .hand_over(&mut write, (&asked, &planned), &[], &cli(), T0)
+        .hand_over(&mut write, (&asked, &planned), &[], (&cli(), None), T0)
         .await
         .unwrap();
     write.commit().await.unwrap();
@@ -607,7 +607,7 @@ async fn whoever_leaves_is_signed_out_and_their_posts_pass_on_or_end() {
     let planned = city.identity.plan_hand_over(&mut write, &asked, T0).await;
     let planned = planned.unwrap();
     city.identity
-        .hand_over(&mut write, (&asked, &planned), &[], &cli(), T0)
+        .hand_over(&mut write, (&asked, &planned), &[], (&cli(), None), T0)
         .await
         .unwrap();
     write.commit().await.unwrap();

@@ -14,6 +14,7 @@ use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use testkit::folder::files;
 use vault::Key;
 
 /// A city with a file of history, a department's table, and a journal of more than one segment; it does not run.
@@ -63,24 +64,6 @@ fn filled() -> Filled {
 
 fn name(path: &Path) -> String {
     path.display().to_string()
-}
-
-/// Every file below a folder by its path in it.
-fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let bytes = std::fs::read(&path).unwrap();
-                found.insert(name(path.strip_prefix(root).unwrap()), bytes);
-            }
-        }
-    }
-    found
 }
 
 impl Filled {

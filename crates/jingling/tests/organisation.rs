@@ -29,7 +29,7 @@ async fn made(city: &City, method: &str, path: &str, body: Json) -> Json {
 }
 
 async fn person(city: &City, username: &str, role: &str, organisation: &str) -> (i64, String) {
-    let body = json!({"username": username, "name": format!("姓名{username}"), "role": "none",
+    let body = json!({"username": username, "name": format!("姓名{username}"),
         "organisation": organisation, "phone": "13812345678"});
     let answer = made(city, "POST", "/api/v1/people", body).await;
     let password = answer["password"].as_str().unwrap().to_owned();
@@ -194,15 +194,11 @@ async fn people_are_added_changed_closed_and_get_new_passwords() {
     let (id, password) = person(&city, "person.sun", "viewer", "keji").await;
     assert_eq!(sign_in(&city, "person.sun", &password).await.status, 200);
     let path = format!("/api/v1/people/{id}");
-    let renewed = made(&city, "POST", &format!("{path}/password"), json!({})).await;
+    let account = format!("/api/v1/accounts/{id}");
+    let renewed = made(&city, "POST", &format!("{account}/password"), json!({})).await;
     let renewed = renewed["password"].as_str().unwrap();
     assert_eq!(sign_in(&city, "person.sun", &password).await.status, 401);
     assert_eq!(sign_in(&city, "person.sun", renewed).await.status, 200);
-    let role = send(&city, "PATCH", &path, &json!({"role": "analyst"})).await;
-    assert_eq!(
-        (role.status, role.problem().as_str()),
-        (403, "permission-missing")
-    );
     let change = json!({"name": "孙悟", "organisation": "", "phone": ""});
     let changed = made(&city, "PATCH", &path, change).await;
     assert_eq!(
@@ -213,10 +209,17 @@ async fn people_are_added_changed_closed_and_get_new_passwords() {
         ),
         (&json!("孙悟"), &Json::Null, &Json::Null)
     );
-    made(&city, "PATCH", &path, json!({"disabled": true})).await;
+    // Role and sign-in are the account's: a change of the person leaves them as they are.
+    let change = json!({"role": "analyst", "disabled": true});
+    let changed = made(&city, "PATCH", &path, change).await;
+    assert_eq!(
+        (&changed["role"], &changed["disabled"]),
+        (&json!("viewer"), &json!(false))
+    );
+    let access = format!("{account}/access");
+    made(&city, "POST", &access, json!({"disabled": true})).await;
     assert_eq!(sign_in(&city, "person.sun", renewed).await.status, 401);
     for (body, code) in [
-        (json!({"role": "king"}), "unknown-role"),
         (json!({"phone": "x"}), "phone"),
         (json!({"organisation": "nobody"}), "unknown-organisation"),
         (json!({"name": " "}), "name"),
@@ -224,7 +227,7 @@ async fn people_are_added_changed_closed_and_get_new_passwords() {
         let answer = send(&city, "PATCH", &path, &body).await;
         assert_eq!((answer.status, answer.problem().as_str()), (400, code));
     }
-    let body = json!({"username": "person.sun", "name": "x", "role": "none"});
+    let body = json!({"username": "person.sun", "name": "x"});
     let taken = send(&city, "POST", "/api/v1/people", &body).await;
     assert_eq!(
         (taken.status, taken.problem().as_str()),
@@ -287,7 +290,7 @@ async fn whoever_leaves_hands_over_cases_posts_and_sessions_at_once() {
         (&looked["sessions"], &looked["posts"][0]["is_given"]),
         (&json!(1), &json!(true))
     );
-    // A post gives a role, which the security administrator gives afterwards.
+    // A post gives a role, which is not a machine's to ask for.
     let refused = send(&city, "POST", &path, &asked).await;
     assert_eq!(
         (refused.status, refused.problem().as_str()),
@@ -419,7 +422,7 @@ async fn a_workbook_is_looked_at_then_imported_and_its_mistakes_are_told_by_cell
         ),
         (&json!(false), &json!(2), &json!([]))
     );
-    // Roles are not the system administrator's to give; the machine's operator may.
+    // Roles are not the system administrator's to give, nor a machine's to ask for; the machine's operator may.
     let refused = import(&city, &path, false).await;
     assert_eq!(
         (refused.status, refused.problem().as_str()),
@@ -546,4 +549,148 @@ async fn a_workbook_of_openpyxl_is_read() {
     let people = found["items"].as_array().unwrap();
     assert_eq!(people[0]["phone"], "13812345678");
     assert_eq!(people[1]["organisation"], "jiaoyu", "the merged cell's");
+}
+
+#[tokio::test]
+async fn of_a_workbook_that_gives_roles_the_people_are_imported_and_the_roles_wait_for_security() {
+    let city = shared();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("waits.xlsx");
+    let posts: &[&[&str]] = &[
+        &["单位", "岗位名称", "角色"],
+        &["市生态环境局", "夜间巡查", "现场处置人员"],
+    ];
+    let people: &[&[&str]] = &[
+        &["登录名", "姓名", "角色", "单位", "手机", "岗位"],
+        &[
+            "waits.wu",
+            "吴九",
+            "数据分析员",
+            "市生态环境局",
+            "13900002222",
+            "夜间巡查",
+        ],
+        &["waits.zheng", "郑十", "", "市生态环境局", "", ""],
+    ];
+    workbook(&path, &[("岗位", posts), ("人员", people)]);
+    let admin = city.signed_in("admin").await;
+    let send_file = async |dry_run: bool| {
+        let bytes = std::fs::read(&path).unwrap();
+        let url = format!("/api/v1/organisation/import?file=waits.xlsx&dry_run={dry_run}");
+        let with = |r: reqwest::RequestBuilder| {
+            let r = r.header("cookie", &admin).header("x-jingling-csrf", "1");
+            r.body(bytes)
+        };
+        city.ask("POST", &url, with).await
+    };
+    let imported = send_file(false).await;
+    assert_eq!(imported.status, 201, "{imported:?}");
+    let imported = imported.json();
+    assert_eq!(
+        (
+            &imported["people"]["added"],
+            &imported["posts"]["added"],
+            &imported["holders"]
+        ),
+        (&json!(2), &json!(0), &json!(0))
+    );
+    let asked = &imported["approval"];
+    assert_eq!(
+        (&asked["act"], &asked["status"]),
+        (&json!("roster.roles"), &json!("pending"))
+    );
+    // What security agrees to names who gets what, and holds no password and no telephone number.
+    let body = &asked["body"];
+    assert_eq!(body["people"].as_array().unwrap().len(), 1, "{body}");
+    assert_eq!(
+        (
+            &body["people"][0]["username"],
+            &body["people"][0]["role"],
+            &body["posts"][0]["role"]
+        ),
+        (&json!("waits.wu"), &json!("analyst"), &json!("field"))
+    );
+    let all = imported["approval"].to_string();
+    let password = imported["sign_ins"][0]["password"].as_str().unwrap();
+    assert!(
+        !all.contains("13900002222") && !all.contains(password),
+        "{all}"
+    );
+    let person = async || {
+        let found = city.get("/api/v1/people?q=waits.wu").await;
+        found["items"][0].clone()
+    };
+    let before = person().await;
+    assert_eq!(
+        (&before["role"], &before["posts"]),
+        (&json!("none"), &json!([]))
+    );
+    assert_eq!(sign_in(&city, "waits.wu", password).await.status, 200);
+    // Imported again meanwhile it is the same approval.
+    let again = send_file(false).await.json();
+    assert_eq!(again["approval"]["id"], asked["id"]);
+
+    let security = city.signed_in("security").await;
+    let approve = format!("/api/v1/approvals/{}/approve", asked["id"]);
+    let digest = json!({"digest": asked["digest"]});
+    assert_eq!(
+        city.send(&admin, "POST", &approve, &digest).await.status,
+        403
+    );
+    let done = city.send(&security, "POST", &approve, &digest).await;
+    assert_eq!(done.status, 200, "{done:?}");
+    assert_eq!(done.json()["approval"]["status"], "done", "{done:?}");
+    let after = person().await;
+    assert_eq!(
+        (
+            &after["role"],
+            &after["posts"][0]["title_zh"],
+            &after["posts"][0]["role"]
+        ),
+        (&json!("analyst"), &json!("夜间巡查"), &json!("field"))
+    );
+    // Nothing is left to ask for.
+    let again = send_file(false).await.json();
+    assert_eq!(
+        (&again["approval"], &again["people"]["same"]),
+        (&Json::Null, &json!(2))
+    );
+}
+
+#[tokio::test]
+async fn a_post_passes_on_when_security_agrees_to_the_hand_over() {
+    let city = shared();
+    let (from, password) = person(&city, "passes.li", "field", "shengtai").await;
+    let (to, _) = person(&city, "gets.wang", "field", "shengtai").await;
+    let draft = json!({"organisation": "shengtai", "title_zh": "值守水厂", "role": "operator"});
+    let post = made(&city, "POST", "/api/v1/organisation/posts", draft).await;
+    let post = post["id"].as_str().unwrap();
+    let holders = format!("/api/v1/organisation/posts/{post}/holders");
+    made(&city, "POST", &holders, json!({"user_id": from})).await;
+    let admin = city.signed_in("admin").await;
+    let path = format!("/api/v1/people/{from}/handover");
+    let draft = json!({"to": to, "give_posts": [post], "note": "退休"});
+    let asked = city.send(&admin, "POST", &path, &draft).await;
+    assert_eq!(asked.status, 202, "{asked:?}");
+    let body = asked.json()["approval"]["body"].clone();
+    assert_eq!(
+        (&body["from_name"], &body["to_name"], &body["give_posts"]),
+        (
+            &json!("姓名passes.li"),
+            &json!("姓名gets.wang"),
+            &json!([post])
+        )
+    );
+    // Nothing is done before.
+    assert_eq!(sign_in(&city, "passes.li", &password).await.status, 200);
+    let done = city.approve(&asked, "security").await;
+    assert_eq!(done["approval"]["status"], "done", "{done}");
+    assert_eq!(done["answer"]["posts"][0]["is_given"], true);
+    assert_eq!(sign_in(&city, "passes.li", &password).await.status, 401);
+    let heir = city.get("/api/v1/people?q=gets.wang").await;
+    assert_eq!(heir["items"][0]["posts"][0]["id"], post);
+    // Both are named.
+    let trail = city.get("/api/v1/audit?action=user.handover").await;
+    let last = &trail["items"][0];
+    assert!(last["actor"].to_string().contains(" + "), "{last}");
 }

@@ -5,6 +5,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use testkit::folder::files;
 use vault::{
     Copied, Copy, CopyError, DamagedFile, Expected, Held, Inspector, Key, Options, Point,
     Protection, Vault, verify,
@@ -24,27 +25,10 @@ fn options() -> Options {
     }
 }
 
-fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = path.strip_prefix(root).unwrap().display().to_string();
-                found.insert(name, std::fs::read(path).unwrap());
-            }
-        }
-    }
-    found
-}
-
 /// Copies the whole folder as one point.
 fn copy(vault: &Vault, source: &Path, cache: Option<&Path>) -> (Point, Copied) {
     let mut copy = Copy::begin(vault, cache, NOW, &quiet).unwrap();
-    for path in tree(source).keys() {
+    for path in files(source).keys() {
         copy.add(path, &source.join(path)).unwrap();
     }
     copy.finish(json!({"position": 7}), NOW).unwrap()
@@ -55,7 +39,7 @@ fn extracted(vault: &Vault, point: &Point) -> BTreeMap<String, Vec<u8>> {
     for file in vault.files(point).unwrap() {
         vault.extract(point, &file, out.path(), &quiet).unwrap();
     }
-    tree(out.path())
+    files(out.path())
 }
 
 fn source() -> tempfile::TempDir {
@@ -83,7 +67,7 @@ fn what_is_copied_comes_back_and_a_second_point_stores_only_what_is_new() {
     let (first, copied) = copy(&vault, source.path(), None);
     assert_eq!((copied.files, copied.bytes), (3, 14_006));
     assert_eq!((copied.chunks_new, copied.bytes_new), (15, 14_006));
-    let before = tree(source.path());
+    let before = files(source.path());
 
     let mut grown = before["sub/long"].clone();
     grown.extend_from_slice(&[7; 300]);
@@ -93,7 +77,7 @@ fn what_is_copied_comes_back_and_a_second_point_stores_only_what_is_new() {
     assert_eq!(copied.chunks_new, 2, "the new file and the new end");
     assert_eq!((first.number, second.number), (1, 2));
     assert_eq!(extracted(&vault, &first), before);
-    assert_eq!(extracted(&vault, &second), tree(source.path()));
+    assert_eq!(extracted(&vault, &second), files(source.path()));
     let verified = verify(&vault, &quiet).unwrap();
     assert_eq!((verified.points, verified.chunks), (2, 17));
     assert_eq!(verified.findings, []);
@@ -121,7 +105,7 @@ fn an_encrypted_vault_needs_only_the_public_key_to_be_written() {
     assert_eq!((verified.findings.len(), verified.decrypted), (0, false));
     let point = locked.point(2).unwrap();
     assert_eq!(locked.files(&point).unwrap_err().code, "backup-key");
-    let stored = tree(&path);
+    let stored = files(&path);
     for (name, bytes) in &stored {
         for secret in ["short", "竟陵"] {
             let found = bytes.windows(secret.len()).any(|w| w == secret.as_bytes());
@@ -129,7 +113,7 @@ fn an_encrypted_vault_needs_only_the_public_key_to_be_written() {
         }
     }
     let opened = Vault::open(&path, &keys(), options()).unwrap();
-    assert_eq!(extracted(&opened, &point), tree(source.path()));
+    assert_eq!(extracted(&opened, &point), files(source.path()));
     let verified = verify(&opened, &quiet).unwrap();
     assert_eq!((verified.findings.len(), verified.decrypted), (0, true));
 
@@ -148,7 +132,7 @@ fn a_passphrase_opens_and_a_wrong_one_is_told_before_anything_is_written() {
         let vault = Vault::open_or_make(&path, &words("right"), options()).unwrap();
         copy(&vault, source.path(), None);
     }
-    let before = tree(&path);
+    let before = files(&path);
     for (asked, code) in [
         (words("wrong"), "backup-key"),
         (for_key(), "backup-protection"),
@@ -158,10 +142,10 @@ fn a_passphrase_opens_and_a_wrong_one_is_told_before_anything_is_written() {
     }
     let refused = Vault::open(&path, &Key::Passphrase("wrong".into()), options());
     assert_eq!(refused.err().unwrap().code, "backup-key");
-    assert_eq!(tree(&path), before);
+    assert_eq!(files(&path), before);
     let vault = Vault::open(&path, &Key::Passphrase("right".into()), options()).unwrap();
     let point = vault.point(1).unwrap();
-    assert_eq!(extracted(&vault, &point), tree(source.path()));
+    assert_eq!(extracted(&vault, &point), files(source.path()));
 }
 
 #[test]
@@ -183,7 +167,7 @@ fn every_flipped_byte_is_found_by_verify_and_by_whoever_needs_it() {
             Ok(verify(&vault, &quiet)?.findings.len())
         };
         assert_eq!(read(), Ok(0));
-        for (name, bytes) in tree(&path) {
+        for (name, bytes) in files(&path) {
             // Of large files some bytes, of small ones all.
             let step = (bytes.len() / 12).max(1);
             for at in (0..bytes.len()).step_by(step) {
@@ -210,15 +194,15 @@ fn a_copy_that_was_not_finished_is_no_point_and_leaves_nothing() {
     let path = dir.path().join("v");
     let vault = Vault::open_or_make(&path, &Protection::AsItIs, options()).unwrap();
     copy(&vault, source.path(), None);
-    let before = tree(&path);
+    let before = files(&path);
     std::fs::write(source.path().join("new"), "new").unwrap();
     let mut half = Copy::begin(&vault, None, NOW, &quiet).unwrap();
     half.add("new", &source.path().join("new")).unwrap();
-    assert_ne!(tree(&path), before);
+    assert_ne!(files(&path), before);
     let gone = half.add("gone", &source.path().join("gone"));
     assert!(matches!(gone, Err(CopyError::Gone)));
     drop(half);
-    assert_eq!(tree(&path), before);
+    assert_eq!(files(&path), before);
     // As after a crash: what lies about is no point, and the next run takes it away.
     std::fs::create_dir_all(path.join("chunks/00")).unwrap();
     std::fs::write(path.join("chunks/00").join("0".repeat(64)), "half").unwrap();
@@ -226,7 +210,7 @@ fn a_copy_that_was_not_finished_is_no_point_and_leaves_nothing() {
     assert_eq!(vault.numbers().unwrap(), [1]);
     assert_eq!(verify(&vault, &quiet).unwrap().findings, []);
     assert_eq!(vault.keep(9).unwrap().chunks, 1);
-    assert_eq!(tree(&path), before);
+    assert_eq!(files(&path), before);
 }
 
 #[test]
@@ -263,7 +247,7 @@ fn a_prefix_of_a_growing_file_is_that_and_no_more() {
     let (point, _) = prefix(2_500).unwrap();
     assert_eq!(
         extracted(&vault, &point)["log"],
-        tree(source.path())["sub/long"][..2_500]
+        files(source.path())["sub/long"][..2_500]
     );
     assert_eq!(prefix(4_500).unwrap().1.chunks_new, 3);
     assert!(matches!(prefix(99_999), Err(CopyError::Changed)));
@@ -311,7 +295,7 @@ fn copy_knowing(
     wanted: &str,
 ) -> (Point, Copied, Vec<DamagedFile>) {
     let mut copy = Copy::begin(vault, cache, NOW, &quiet).unwrap();
-    for path in tree(source).keys().filter(|path| *path != LONG) {
+    for path in files(source).keys().filter(|path| *path != LONG) {
         copy.add(path, &source.join(path)).unwrap();
     }
     match copy.add_expecting(LONG, &source.join(LONG), Expected::Sha256(wanted)) {
@@ -340,14 +324,14 @@ fn a_damaged_file_does_not_take_the_place_of_its_good_copy() {
         let (dir, source) = (tempfile::tempdir().unwrap(), source());
         let (path, cache) = (dir.path().join("v"), dir.path().join("cache.json"));
         let long = source.path().join(LONG);
-        let good = tree(source.path());
+        let good = files(source.path());
         let wanted = sha256(&good[LONG]);
         let vault = Vault::open_or_make(&path, &protection, options()).unwrap();
         let opened = || Vault::open(&path, &keys(), options()).unwrap();
         let cached = Some(cache.as_path());
         let take = |vault: &Vault| copy_knowing(vault, source.path(), cached, &wanted);
         assert_eq!(take(&vault).2, []);
-        let chunks = tree(&path.join("chunks"));
+        let chunks = files(&path.join("chunks"));
         // The first, the middle and the last chunk, then the whole file.
         for harm in [Some(3), Some(7_000), Some(13_999), None] {
             match harm {
@@ -360,7 +344,7 @@ fn a_damaged_file_does_not_take_the_place_of_its_good_copy() {
             assert_eq!((copied.chunks_new, copied.bytes_new), (0, 0));
             assert!(point.is_whole());
             assert!(
-                tree(&path.join("chunks")) == chunks,
+                files(&path.join("chunks")) == chunks,
                 "what rotted is not kept"
             );
             if harm.is_some() {

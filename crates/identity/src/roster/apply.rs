@@ -3,6 +3,7 @@
 use super::columns::Kind;
 use super::plan::{PersonPlan, Plan};
 use super::{Doing, Report, Sheet, SignInMade};
+use crate::approvals::Approved;
 use crate::{Identity, organisation, posts, secret, users};
 use model::{Problem, Timestamp};
 use records::posts::Holder;
@@ -17,6 +18,15 @@ struct Source<'a> {
     file: &'a str,
     /// Its SHA-256, hex.
     sha256: &'a str,
+}
+
+/// What becomes of the roles and posts that a file gives.
+#[derive(Clone, Copy)]
+pub(super) enum Roles<'a> {
+    /// They are given, by who may or as two people agreed.
+    Given(Option<&'a Approved>),
+    /// They are left as they are.
+    Left,
 }
 
 impl Identity {
@@ -37,8 +47,35 @@ impl Identity {
     pub async fn apply_roster(
         &self,
         sheets: &[Sheet],
-        (file, sha256): (&str, &str),
+        source: (&str, &str),
         actor: &Actor,
+        now: Timestamp,
+    ) -> Result<(Report, Vec<SignInMade>)> {
+        self.apply_roster_as(sheets, source, (actor, Roles::Given(None)), now)
+            .await
+    }
+
+    /// [`Identity::apply_roster`] without what gives roles: new people have none, those who are there keep theirs, and no post
+    /// is made, changed or given. What is left out is what [`Identity::roster_roles`] told.
+    ///
+    /// # Errors
+    /// As [`Identity::apply_roster`].
+    pub async fn apply_roster_without_roles(
+        &self,
+        sheets: &[Sheet],
+        source: (&str, &str),
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<(Report, Vec<SignInMade>)> {
+        self.apply_roster_as(sheets, source, (actor, Roles::Left), now)
+            .await
+    }
+
+    pub(super) async fn apply_roster_as(
+        &self,
+        sheets: &[Sheet],
+        (file, sha256): (&str, &str),
+        (actor, roles): (&Actor, Roles<'_>),
         now: Timestamp,
     ) -> Result<(Report, Vec<SignInMade>)> {
         let first = {
@@ -56,12 +93,16 @@ impl Identity {
             passwords.insert(person.username.clone(), (password, hash));
         }
         let mut write = self.records().write().await?;
-        let plan = self.plan_roster(&mut write, sheets, now).await?;
+        let mut plan = self.plan_roster(&mut write, sheets, now).await?;
         if plan.report.mistakes_count > 0 {
             return Ok((plan.report, Vec::new()));
         }
-        if plan.gives_roles() {
-            self.must_grant(&mut write, actor, now).await?;
+        match roles {
+            Roles::Left => plan.leave_roles(),
+            Roles::Given(approved) if plan.gives_roles() => {
+                self.must_grant(&mut write, actor, approved, now).await?;
+            }
+            Roles::Given(_) => {}
         }
         let source = Source { file, sha256 };
         let made = write_plan(&mut write, &plan, &mut passwords, source, actor, now).await?;

@@ -3,12 +3,13 @@
 //! changes; it closes nobody's sign-in, takes no post back and makes no administrator.
 //!
 //! Reading order: [`columns`] (what the sheets are), `plan` (what a file would do, or what is wrong with it), `apply`
-//! (doing it), `export` (the same sheets of what there is).
+//! (doing it), `roles` (what of it the security administrator agrees to), `export` (the same sheets of what there is).
 
 mod apply;
 pub mod columns;
 mod export;
 mod plan;
+mod roles;
 
 pub use export::Written;
 

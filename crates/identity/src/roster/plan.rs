@@ -30,6 +30,14 @@ pub(super) struct PersonPlan {
     pub gets: Vec<String>,
 }
 
+impl PersonPlan {
+    /// Whether the person would get a role, or another one: by name, or by a post.
+    pub fn gives_role(&self) -> bool {
+        let before = self.before.as_ref().map(|u| u.role.as_str());
+        !self.gets.is_empty() || self.role.as_str() != before.unwrap_or(Role::None.as_str())
+    }
+}
+
 /// What a file would do.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
@@ -43,13 +51,20 @@ pub(super) struct Plan {
 impl Plan {
     /// Whether somebody would get a role by it: by name, or by a post.
     pub fn gives_roles(&self) -> bool {
-        let changes = |doing: Doing| doing != Doing::Same;
-        self.posts.iter().any(|(doing, _)| changes(*doing))
-            || self.people.iter().any(|person| {
-                let before = person.before.as_ref().map(|u| u.role.as_str());
-                !person.gets.is_empty()
-                    || person.role.as_str() != before.unwrap_or(Role::None.as_str())
-            })
+        self.posts.iter().any(|(doing, _)| *doing != Doing::Same)
+            || self.people.iter().any(PersonPlan::gives_role)
+    }
+
+    /// Leaves all of that out.
+    pub fn leave_roles(&mut self) {
+        self.posts.clear();
+        for person in &mut self.people {
+            let before = person.before.as_ref().and_then(|u| u.role.parse().ok());
+            person.role = before.unwrap_or(Role::None);
+            person.gets.clear();
+        }
+        self.report.lines.retain(|line| line.kind != Kind::Posts);
+        self.report.holders = 0;
     }
 }
 

@@ -238,7 +238,7 @@ async fn handover(args: OrgHandover) -> Result<()> {
         (plan, None)
     } else {
         let stores = (&records, &identity);
-        let (plan, done) = hand_over(stores, &asked, &Actor::command_line(), now).await?;
+        let (plan, done) = hand_over(stores, &asked, (&Actor::command_line(), None), now).await?;
         (plan, Some(done))
     };
     records.close().await;

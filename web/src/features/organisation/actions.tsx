@@ -4,7 +4,9 @@ import {
   EditOutlined,
   KeyOutlined,
   PlusOutlined,
+  StopOutlined,
   SwapOutlined,
+  UnlockOutlined,
   UploadOutlined,
   UserAddOutlined,
 } from "@ant-design/icons";
@@ -28,6 +30,8 @@ export interface PageContext {
 }
 
 const manage = "user.manage";
+/** A post gives a role: the security administrator's to give. */
+const grant = "role.grant";
 
 export const pageActions: Action<PageContext>[] = [
   {
@@ -78,7 +82,7 @@ export const unitActions: Action<PageContext & { unit: OrganisationUnit }>[] = [
   {
     name: "post.add",
     title: "organisation.post-add",
-    permission: manage,
+    permission: grant,
     icon: <PlusOutlined />,
     predicate: ({ unit }) => !unit.disabled,
     perform: ({ open, unit }) => open({ kind: "post", organisation: unit.id }),
@@ -94,7 +98,7 @@ export const postActions: Action<PostContext>[] = [
   {
     name: "post.give",
     title: "organisation.post-give",
-    permission: manage,
+    permission: grant,
     icon: <UserAddOutlined />,
     predicate: ({ post }) => !post.disabled,
     perform: ({ open, post }) => open({ kind: "give", post }),
@@ -102,7 +106,7 @@ export const postActions: Action<PostContext>[] = [
   {
     name: "post.change",
     title: "organisation.change",
-    permission: manage,
+    permission: grant,
     icon: <EditOutlined />,
     predicate: () => true,
     perform: ({ open, post }) => open({ kind: "post", organisation: post.organisation, post }),
@@ -114,6 +118,8 @@ export interface PersonContext {
   open: (dialog: Dialog) => void;
   /** Asks for confirmation, then shows the new password once. */
   renew: (person: PersonDetail) => void;
+  /** Asks for confirmation, then closes or opens sign-in. */
+  access: (person: PersonDetail, disabled: boolean) => void;
 }
 
 export const personActions: Action<PersonContext>[] = [
@@ -141,5 +147,22 @@ export const personActions: Action<PersonContext>[] = [
     danger: true,
     predicate: ({ person }) => !person.disabled,
     perform: ({ open, person }) => open({ kind: "hand-over", person }),
+  },
+  {
+    name: "person.close",
+    title: "organisation.disabled",
+    permission: manage,
+    icon: <StopOutlined />,
+    danger: true,
+    predicate: ({ person }) => !person.disabled,
+    perform: ({ access, person }) => access(person, true),
+  },
+  {
+    name: "person.open",
+    title: "organisation.enabled",
+    permission: manage,
+    icon: <UnlockOutlined />,
+    predicate: ({ person }) => person.disabled,
+    perform: ({ access, person }) => access(person, false),
   },
 ];

@@ -2,11 +2,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { DatePicker, Form, Input, Select, Switch } from "antd";
 import type { Dayjs } from "dayjs";
-import { useState } from "react";
 import { useT } from "../../i18n/index.tsx";
 import type { OrganisationUnit, PersonDetail, PersonMade, Post } from "../../lib/types.ts";
 import { FormDialog } from "../../ui/form-dialog.tsx";
 import { useFocusBack } from "../../ui/keyboard.ts";
+import { useTellAsked } from "../approvals/waiting.tsx";
 import { PersonSelect } from "./person-select.tsx";
 import {
   addOrganisation,
@@ -260,10 +260,8 @@ export function GiveDialog({ post, changed, onClose }: Closing & { post: Post })
 interface PersonEntered {
   username: string;
   name: string;
-  role: string;
   organisation?: string;
   phone?: string;
-  disabled?: boolean;
 }
 
 export function PersonDialog({
@@ -282,18 +280,12 @@ export function PersonDialog({
   const { t } = useT();
   const [form] = Form.useForm<PersonEntered>();
   const options = useUnitOptions(units);
-  const [closing, setClosing] = useState(false);
+  const tellAsked = useTellAsked();
   useFocusBack();
-  const perform = async (entered: PersonEntered) => {
-    const { username, name, role, disabled } = entered;
+  const perform = async ({ username, name, ...entered }: PersonEntered) => {
     const rest = { organisation: text(entered.organisation), phone: text(entered.phone) };
-    if (person) {
-      // A role that is sent ends the person's sessions: only one that differs is.
-      const differs = role === person.role ? undefined : role;
-      await changePerson(person.id, { name, role: differs, disabled, ...rest });
-    } else {
-      made(await addPerson({ username: username.trim(), name, role, ...rest }));
-    }
+    if (person) tellAsked(await changePerson(person.id, { name, ...rest }));
+    else made(await addPerson({ username: username.trim(), name, ...rest }));
     changed();
     onClose();
   };
@@ -308,9 +300,9 @@ export function PersonDialog({
       initialValues={
         person
           ? { ...person, organisation: person.organisation ?? undefined, phone: person.phone ?? undefined }
-          : { organisation, role: "operator" }
+          : { organisation }
       }
-      intro={closing && <p className="quiet">{t("organisation.disabled-hint")}</p>}
+      intro={!person && <p className="quiet">{t("organisation.role-hint")}</p>}
     >
       {!person && (
         <Form.Item
@@ -328,20 +320,12 @@ export function PersonDialog({
       >
         <Input maxLength={128} />
       </Form.Item>
-      <Form.Item name="role" label={t("organisation.role")}>
-        <Select options={roleOptions(t, "person")} />
-      </Form.Item>
       <Form.Item name="organisation" label={`${t("organisation.of")} (${t("word.optional")})`}>
         <Select allowClear showSearch={{ optionFilterProp: "label" }} options={options} />
       </Form.Item>
       <Form.Item name="phone" label={`${t("organisation.phone")} (${t("word.optional")})`}>
         <Input inputMode="tel" maxLength={24} />
       </Form.Item>
-      {person && (
-        <Form.Item name="disabled" label={t("organisation.disabled")} valuePropName="checked">
-          <Switch onChange={(on) => setClosing(on)} />
-        </Form.Item>
-      )}
     </FormDialog>
   );
 }

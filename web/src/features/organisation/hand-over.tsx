@@ -2,9 +2,11 @@
 import { Alert, App, Checkbox, Form, Input, Modal, Radio, Select, Table } from "antd";
 import { useState } from "react";
 import { useT } from "../../i18n/index.tsx";
+import { can, useUser } from "../../lib/session.ts";
 import type { HandOverDraft, HandOverReport, OrganisationUnit, PersonDetail } from "../../lib/types.ts";
 import { useFocusBack } from "../../ui/keyboard.ts";
 import { errorText } from "../../ui/states.tsx";
+import { useTellAsked } from "../approvals/waiting.tsx";
 import { useUnitName, useUnitOptions } from "./dialogs.tsx";
 import { PersonSelect } from "./person-select.tsx";
 import { handOver, previewHandOver } from "./queries.ts";
@@ -33,6 +35,8 @@ export function HandOverDialog({
 }) {
   const { t, p } = useT();
   const { message } = App.useApp();
+  const tellAsked = useTellAsked();
+  const grants = can(useUser(), "role.grant");
   const [form] = Form.useForm<Entered>();
   const [report, setReport] = useState<HandOverReport | null>(null);
   const [error, setError] = useState<unknown>(null);
@@ -40,6 +44,10 @@ export function HandOverDialog({
   const options = useUnitOptions(units.filter((unit) => unit.id !== person.organisation));
   const how = Form.useWatch("how", form);
   const across = Form.useWatch("across", form);
+  const role = Form.useWatch("move_role", form);
+  const given = Form.useWatch("give_posts", form);
+  // A post or a role is the security administrator's to give.
+  const asks = !grants && ((how === "move" && !!role) || !!given?.length);
   useFocusBack();
   // What was looked at is what is done: after a change it is looked at again.
   const edited = () => {
@@ -62,8 +70,8 @@ export function HandOverDialog({
     setError(null);
     try {
       if (report) {
-        await handOver(person.id, draft);
-        message.success(t("handover.done", { name: person.name }));
+        const answer = await handOver(person.id, draft);
+        if (!tellAsked(answer)) message.success(t("handover.done", { name: person.name }));
         changed();
         onClose();
       } else {
@@ -141,6 +149,9 @@ export function HandOverDialog({
       </Form>
       {error !== null && (
         <Alert type="error" showIcon title={t("handover.refused")} description={errorText(error, t)} />
+      )}
+      {report && asks && (
+        <Alert type="warning" showIcon title={t("handover.needs-approval")} style={{ marginBottom: 16 }} />
       )}
       {report && <Preview report={report} />}
     </Modal>

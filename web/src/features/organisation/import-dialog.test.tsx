@@ -70,7 +70,7 @@ describe("the roster dialog", () => {
     const sign_ins = [{ username: "zhao", name: "=赵六", organisation: "keji", password: "7m2kq" }];
     const calls = serve({
       "POST /api/v1/organisation/import": ({ path }: { path: string }) =>
-        path.includes("dry_run=true") ? good : { ...good, written: true, sign_ins },
+        path.includes("dry_run=true") ? good : { ...good, written: true, sign_ins, approval: { id: 5 } },
     });
     const saved: Blob[] = [];
     vi.stubGlobal("URL", {
@@ -87,6 +87,7 @@ describe("the roster dialog", () => {
     fireEvent.click(button);
     const close = await screen.findByTestId("roster-close");
     expect(close.hasAttribute("disabled")).toBe(true);
+    expect(screen.getByTestId("roster-approval").textContent).toContain("5");
     expect(changed).toHaveBeenCalled();
     fireEvent.click(screen.getByTestId("roster-sign-ins"));
     await waitFor(() => expect(close.hasAttribute("disabled")).toBe(false));

@@ -1,6 +1,7 @@
 /** Import organisations, posts and people: choose a file, look at what it would do and what is wrong, then import it. */
 import { Alert, Button, Modal, Table, Tag, Upload } from "antd";
 import { useState } from "react";
+import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import type { RosterReport } from "../../lib/types.ts";
 import { useFocusBack } from "../../ui/keyboard.ts";
@@ -215,6 +216,19 @@ function Written({ report, onClose }: { report: RosterReport; onClose: () => voi
     >
       <div className="stack">
         <p>{t("roster.people", { ...report.people })}</p>
+        {report.approval && (
+          <Alert
+            type="info"
+            showIcon
+            data-testid="roster-approval"
+            title={t("roster.roles-asked")}
+            description={
+              <Link to={`/approvals?which=mine&id=${report.approval.id}`} onClick={onClose}>
+                {t("approval.number", { id: report.approval.id })}
+              </Link>
+            }
+          />
+        )}
         {made.length > 0 && (
           <>
             <Alert type="warning" showIcon title={t("roster.sign-ins-once", { n: made.length })} />

@@ -73,6 +73,7 @@ const answers = {
   "GET /api/v1/people": { items: [li], next: null },
 };
 const manager = userWith(["organisation.read", "user.manage"], "admin");
+const security = userWith(["organisation.read", "role.grant"], "security");
 const reader = userWith(["organisation.read"]);
 
 describe("the organisation page", () => {
@@ -125,7 +126,7 @@ describe("the organisation page", () => {
     fireEvent.click(screen.getByTestId("person-submit"));
     expect((await screen.findByTestId("password")).textContent).toBe("7m2kq-x4d9p");
     const sent = calls.find((call) => call.method === "POST")?.body;
-    expect(sent).toMatchObject({ username: "li.si", name: "李四", role: "operator", organisation: "shuili" });
+    expect(sent).toMatchObject({ username: "li.si", name: "李四", organisation: "shuili" });
     fireEvent.click(screen.getByTestId("password-kept"));
     await waitFor(() => expect(screen.queryByTestId("password")).toBeNull());
   }, 20_000);
@@ -135,7 +136,7 @@ describe("the organisation page", () => {
       ...answers,
       "DELETE /api/v1/organisation/holders/9": () => new Response(null, { status: 204 }),
     });
-    show(<Page />, { user: manager, path: "/organisation?of=pump" });
+    show(<Page />, { user: security, path: "/organisation?of=pump" });
     await screen.findByText("Look after the pumps");
     fireEvent.click(document.querySelector(".ant-tag-close-icon") as Element);
     expect((await screen.findAllByText("Take the post Watch back from 李四?")).length).toBeGreaterThan(0);
@@ -144,7 +145,7 @@ describe("the organisation page", () => {
     await waitFor(() => expect(calls.some((call) => call.method === "DELETE")).toBe(true));
   }, 20_000);
 
-  it("leaves the role out of a change when it is the same, for a role that is sent ends sessions", async () => {
+  it("changes what is known of a person, and neither role nor sign-in with it", async () => {
     const calls = serve({ ...answers, "PATCH /api/v1/people/3": li });
     show(<Page />, { user: manager });
     const row = within(await screen.findByTestId("person-row"));
@@ -154,7 +155,36 @@ describe("the organisation page", () => {
     await waitFor(() => expect(calls.some((call) => call.method === "PATCH")).toBe(true));
     const sent = calls.find((call) => call.method === "PATCH")?.body as Record<string, unknown>;
     expect(sent.name).toBe("李四五");
-    expect("role" in sent).toBe(false);
+    expect(Object.keys(sent).sort()).toEqual(["name", "organisation", "phone"]);
+  }, 20_000);
+
+  it("asks for a new password of an administrator with the reason, and says where it waits", async () => {
+    const approval = { id: 7, act: "administrator.password", title_zh: "重置", title_en: "Reset" };
+    const calls = serve({
+      ...answers,
+      "GET /api/v1/people": { items: [{ ...li, role: "security" }], next: null },
+      "POST /api/v1/accounts/3/password": { approval },
+    });
+    show(<Page />, { user: manager });
+    const row = within(await screen.findByTestId("person-row"));
+    fireEvent.click(row.getByText("New password"));
+    fireEvent.change(await screen.findByRole("textbox", { name: "Reason" }), { target: { value: "忘记" } });
+    fireEvent.click(screen.getByRole("button", { name: "Yes" }));
+    expect(await screen.findByText("Asked for, not done yet")).toBeTruthy();
+    expect(calls.find((call) => call.method === "POST")?.body).toEqual({ reason: "忘记" });
+    expect(screen.queryByTestId("password")).toBeNull();
+  }, 20_000);
+
+  it("closes sign-in only when it is confirmed", async () => {
+    const calls = serve({ ...answers, "POST /api/v1/accounts/3/access": { ...li, disabled: true } });
+    show(<Page />, { user: manager });
+    const row = within(await screen.findByTestId("person-row"));
+    fireEvent.click(row.getByText("Close sign-in"));
+    expect((await screen.findAllByText("Close sign-in of 李四?")).length).toBeGreaterThan(0);
+    expect(calls.some((call) => call.method === "POST")).toBe(false);
+    fireEvent.click(screen.getByRole("button", { name: "Yes" }));
+    await waitFor(() => expect(calls.some((call) => call.method === "POST")).toBe(true));
+    expect(calls.find((call) => call.method === "POST")?.body).toEqual({ disabled: true, reason: "" });
   }, 20_000);
 
   it("shows what failed with a way to try again", async () => {

@@ -9,17 +9,27 @@ import { keyOf } from "../../i18n/words.ts";
 import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
 import { time } from "../../lib/format.ts";
 import { can, useUser } from "../../lib/session.ts";
-import type { OrganisationUnit, PersonDetail, PersonMade, Post } from "../../lib/types.ts";
+import type { OrganisationUnit, PersonDetail, Post } from "../../lib/types.ts";
 import { errorText, Loaded, Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { CopyButton } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
+import { ReasonField, useTellAsked } from "../approvals/waiting.tsx";
 import { type Dialog, pageActions, personActions, postActions, unitActions } from "./actions.tsx";
 import { GiveDialog, OrganisationDialog, PersonDialog, PostDialog } from "./dialogs.tsx";
 import { HandOverDialog } from "./hand-over.tsx";
 import { RosterDialog } from "./import-dialog.tsx";
-import { EXPORT_PATH, endPost, peopleQuery, ROOM, renewPassword, treeQuery } from "./queries.ts";
+import { EXPORT_PATH, endPost, peopleQuery, ROOM, renewPassword, setAccess, treeQuery } from "./queries.ts";
 import { roleWord } from "./roles.ts";
 import { type Branch, groupsOf, matching } from "./tree.ts";
+
+/** Administrators' accounts are changed by two people. */
+const ADMINISTRATORS = ["admin", "security", "auditor"];
+
+/** What somebody signs in with from now on. */
+interface SignIn {
+  person: { name: string; username: string };
+  password: string;
+}
 
 /** A file that the server sends with its name. */
 function download() {
@@ -35,7 +45,8 @@ export function Page() {
   const queryClient = useQueryClient();
   const [parameters, setParameters] = useSearchParams();
   const [dialog, setDialog] = useState<Dialog | null>(null);
-  const [made, setMade] = useState<PersonMade | null>(null);
+  const [made, setMade] = useState<SignIn | null>(null);
+  const tellAsked = useTellAsked();
   const tree = useQuery(treeQuery);
   const units = tree.data?.organisations;
   const unit = units?.find((u) => u.id === parameters.get("of"));
@@ -51,7 +62,7 @@ export function Page() {
   const changed = () => void queryClient.invalidateQueries({ queryKey: ROOM });
   const close = () => setDialog(null);
 
-  const confirm = (title: string, content: string, act: () => Promise<void>) =>
+  const confirm = (title: string, content: React.ReactNode, act: () => Promise<void>) =>
     modal.confirm({
       title,
       content,
@@ -67,12 +78,45 @@ export function Page() {
         }
       },
     });
+  /** What concerns an account: of an administrator's it is asked for, and the second person reads why. */
+  const withReason = (
+    title: string,
+    text: string,
+    person: PersonDetail,
+    act: (reason: string) => Promise<void>,
+  ) => {
+    let reason = "";
+    const content = ADMINISTRATORS.includes(person.role) ? (
+      <div className="stack">
+        <p>{text}</p>
+        <p>{t("roles.needs-approval")}</p>
+        <ReasonField onChange={(given) => (reason = given)} />
+      </div>
+    ) : (
+      text
+    );
+    confirm(title, content, () => act(reason));
+  };
   const renew = (person: PersonDetail) =>
-    confirm(
+    withReason(
       t("organisation.password-confirm", { name: person.name }),
       t("organisation.password-text"),
-      async () => setMade(await renewPassword(person.id)),
+      person,
+      async (reason) => {
+        const answer = await renewPassword(person.id, reason);
+        if ("password" in answer) setMade({ person, password: answer.password });
+        else tellAsked(answer);
+      },
     );
+  const access = (person: PersonDetail, disabled: boolean) => {
+    const which = disabled ? "disabled" : "enabled";
+    withReason(
+      t(`organisation.${which}-confirm`, { name: person.name }),
+      t(`organisation.${which}-hint`),
+      person,
+      async (reason) => void tellAsked(await setAccess(person.id, disabled, reason)),
+    );
+  };
   const end = (holder: number, name: string, title: string) =>
     confirm(t("organisation.post-end-confirm", { name, title }), t("organisation.post-end-text"), () =>
       endPost(holder),
@@ -109,6 +153,7 @@ export function Page() {
                 filter={{ organisation: unit?.id, q: q || undefined }}
                 open={setDialog}
                 renew={renew}
+                access={access}
               />
             </section>
           </div>
@@ -264,7 +309,7 @@ function Posts({
   end: (holder: number, name: string, title: string) => void;
 }) {
   const { t, p } = useT();
-  const manages = can(useUser(), "user.manage");
+  const manages = can(useUser(), "role.grant");
   if (posts.length === 0) return <p className="quiet">{t("organisation.no-posts")}</p>;
   const holders = (post: Post) =>
     post.holders.length === 0 ? (
@@ -317,7 +362,11 @@ function Posts({
           {
             title: t("word.operations"),
             width: 190,
-            render: (_, post) => <ActionBar actions={postActions} context={{ post, open }} size="small" />,
+            render: (_, post) => (
+              <div className="organisation-acts">
+                <ActionBar actions={postActions} context={{ post, open }} size="small" />
+              </div>
+            ),
           },
         ]}
       />
@@ -330,11 +379,13 @@ function People({
   filter,
   open,
   renew,
+  access,
 }: {
   units: OrganisationUnit[];
   filter: { organisation?: string; q?: string };
   open: (dialog: Dialog) => void;
   renew: (person: PersonDetail) => void;
+  access: (person: PersonDetail, disabled: boolean) => void;
 }) {
   const { t, p } = useT();
   const phone = usePhone();
@@ -362,7 +413,7 @@ function People({
     return person.phone.includes("*") ? person.phone : <a href={`tel:${person.phone}`}>{person.phone}</a>;
   };
   const acts = (person: PersonDetail) => (
-    <ActionBar actions={personActions} context={{ person, open, renew }} size="small" />
+    <ActionBar actions={personActions} context={{ person, open, renew, access }} size="small" />
   );
   const list = () => {
     if (failure) return failure;
@@ -408,7 +459,11 @@ function People({
           { title: t("organisation.of"), width: 170, render: (_, person) => nameOf(person.organisation) },
           { title: t("organisation.phone"), width: 130, render: (_, person) => call(person) },
           { title: t("organisation.posts"), render: (_, person) => posts(person) },
-          { title: t("word.operations"), width: 290, render: (_, person) => acts(person) },
+          {
+            title: t("word.operations"),
+            width: 290,
+            render: (_, person) => <div className="organisation-acts">{acts(person)}</div>,
+          },
         ]}
       />
     );
@@ -429,7 +484,7 @@ function People({
 }
 
 /** A password that is shown once. */
-function Password({ made, onClose }: { made: PersonMade; onClose: () => void }) {
+function Password({ made, onClose }: { made: SignIn; onClose: () => void }) {
   const { t } = useT();
   return (
     <Modal

@@ -2,6 +2,8 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { change, get, query, sendFile } from "../../lib/api.ts";
 import type {
+  Account,
+  ApprovalAsked,
   HandOverDraft,
   HandOverReport,
   Items,
@@ -21,6 +23,7 @@ import type {
 
 const ORGANISATION = "/api/v1/organisation";
 const PEOPLE = "/api/v1/people";
+const ACCOUNTS = "/api/v1/accounts";
 
 /** Everything that this room shows is asked again after a change. */
 export const ROOM = ["organisation"] as const;
@@ -66,16 +69,21 @@ export const endPost = (holder: number) => change("DELETE", named(`${ORGANISATIO
 
 export const addPerson = (draft: PersonDraft) => change<PersonMade>("POST", PEOPLE, draft);
 
+/** The changed person, or what was asked for where a second person must agree. */
 export const changePerson = (id: number, to: PersonChange) =>
-  change<PersonDetail>("PATCH", named(PEOPLE, id), to);
+  change<PersonDetail | ApprovalAsked>("PATCH", named(PEOPLE, id), to);
 
-export const renewPassword = (id: number) => change<PersonMade>("POST", `${named(PEOPLE, id)}/password`);
+export const renewPassword = (id: number, reason: string) =>
+  change<{ password: string } | ApprovalAsked>("POST", `${named(ACCOUNTS, id)}/password`, { reason });
+
+export const setAccess = (id: number, disabled: boolean, reason: string) =>
+  change<Account | ApprovalAsked>("POST", `${named(ACCOUNTS, id)}/access`, { disabled, reason });
 
 export const previewHandOver = (id: number, draft: HandOverDraft) =>
   change<HandOverReport>("POST", `${named(PEOPLE, id)}/handover/preview`, draft);
 
 export const handOver = (id: number, draft: HandOverDraft) =>
-  change<HandOverReport>("POST", `${named(PEOPLE, id)}/handover`, draft);
+  change<HandOverReport | ApprovalAsked>("POST", `${named(PEOPLE, id)}/handover`, draft);
 
 /** Looks at a file of organisations, posts and people, or imports it. */
 export const importRoster = (file: File, dry_run: boolean) =>

@@ -4,7 +4,7 @@ import { keyOf, words } from "../../i18n/words.ts";
 
 const PREFIX = "role.";
 /** Given to a person by name, never by a post: the server refuses it. */
-const ADMINISTRATOR = "admin";
+const ADMINISTRATORS = ["admin", "security", "auditor"];
 
 export function roleWord(role: string, t: Translate): string {
   const key = keyOf("role", role);
@@ -16,6 +16,6 @@ export function roleOptions(t: Translate, of: "person" | "post") {
     .filter((key) => key.startsWith(PREFIX))
     .map((key) => key.slice(PREFIX.length));
   return known
-    .filter((role) => of === "person" || role !== ADMINISTRATOR)
+    .filter((role) => of === "person" || !ADMINISTRATORS.includes(role))
     .map((value) => ({ value, label: roleWord(value, t) }));
 }

@@ -84,7 +84,9 @@ export function Page() {
             }))}
           />
         </Form.Item>
-        <ActionBar actions={personalActions} context={context} />
+        <div className="toolbar">
+          <ActionBar actions={personalActions} context={context} />
+        </div>
       </Form>
       {!data && !viewers && <Nothing title={t("personal.nothing-asked")} />}
       {(data?.truncated || viewers?.truncated) && (

@@ -182,7 +182,7 @@ function Editor({
       <div className="toolbar">
         <span className="quiet">{t("policy.samples")}</span>
         {SAMPLES.map((sample) => (
-          <Button key={sample.name} size="small" onClick={() => insert(sample)}>
+          <Button key={sample.name} size="small" data-testid="policy-sample" onClick={() => insert(sample)}>
             {t(sample.title)}
           </Button>
         ))}

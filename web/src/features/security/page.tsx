@@ -18,6 +18,8 @@ import { securityQuery } from "./queries.ts";
 
 const GIB = 2 ** 30;
 const HOUR_S = 3_600;
+/** Days from which an end is only far away: a certificate that was made here may name one in another age. */
+const FAR_DAYS = 3_650;
 /** Hours from which an age is said in days. */
 const DAYS_FROM_HOURS = 48;
 
@@ -98,7 +100,9 @@ function Summary({ view }: { view: SecurityView }) {
         ? t("security.certificates-none")
         : days < 0
           ? t("security.certificates-over", { days: -days })
-          : t("security.certificates-figure", { days }),
+          : days > FAR_DAYS
+            ? t("security.certificates-far", { years: FAR_DAYS / 365 })
+            : t("security.certificates-figure", { days }),
       "",
     ],
     [

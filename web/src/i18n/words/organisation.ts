@@ -74,6 +74,17 @@ export const organisationWords = {
   "organisation.of": ["所在单位", "Organisation"],
   "organisation.phone": ["电话", "Telephone"],
   "organisation.disabled": ["停用账号", "Close sign-in"],
+  "organisation.disabled-confirm": ["停用 {name} 的账号？", "Close sign-in of {name}?"],
+  "organisation.enabled": ["启用账号", "Open sign-in"],
+  "organisation.enabled-confirm": ["启用 {name} 的账号？", "Open sign-in of {name}?"],
+  "organisation.enabled-hint": [
+    "可以用原来的密码登录；角色照旧。",
+    "The person can sign in with the old password, with the role that they have.",
+  ],
+  "organisation.role-hint": [
+    "新账号没有角色；由安全管理员在“角色授权”页授予。",
+    "A new account has no role: the security administrator gives one on the page of roles.",
+  ],
   "organisation.disabled-hint": [
     "仅停用账号，未办的案件仍在本人名下；离岗请用“工作交接”。",
     "This only closes sign-in; open cases stay with the person. For somebody who leaves, hand the work over.",
@@ -106,6 +117,10 @@ export const organisationWords = {
   "handover.look": ["预览", "Look"],
   "handover.do": ["确认交接", "Hand over"],
   "handover.done": ["{name} 的工作已交接", "The work of {name} was handed over"],
+  "handover.needs-approval": [
+    "移交岗位或变更角色须经安全管理员同意：提交后等待审批，此前不作任何改动。",
+    "The security administrator must agree to a post that passes on or a new role: it waits for that, and nothing is done before.",
+  ],
   "handover.refused": ["不能这样交接", "This cannot be done"],
   "handover.case": ["案件", "Case"],
   "handover.post": ["岗位", "Post"],
@@ -154,6 +169,10 @@ export const organisationWords = {
   "roster.sheet": ["工作表", "Sheet"],
   "roster.done": ["已导入", "Imported"],
   "roster.sign-ins": ["下载初始密码", "Download the passwords"],
+  "roster.roles-asked": [
+    "文件中的角色和岗位已提交安全管理员审批",
+    "The roles and posts of the file wait for the security administrator",
+  ],
   "roster.sign-ins-once": [
     "{n} 人的初始密码只在此时可以下载",
     "The passwords of {n} people can be had now and never again",

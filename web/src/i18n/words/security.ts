@@ -44,6 +44,7 @@ export const securityWords = {
   "security.target": ["对象", "Of"],
   "security.certificates": ["证书与密钥到期", "Certificates and keys that end"],
   "security.certificates-figure": ["最先到期的还有 {days} 天", "The next ends in {days} days"],
+  "security.certificates-far": ["{years} 年内没有到期的", "None ends within {years} years"],
   "security.certificates-over": ["已到期 {days} 天", "Ended {days} days ago"],
   "security.certificates-none": ["没有会到期的证书", "No certificate that ends"],
   "security.certificate": ["证书", "Certificate"],
