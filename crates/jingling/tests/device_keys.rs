@@ -133,6 +133,26 @@ fn a_device_proves_its_key_once_for_each_connect_across_a_restart_and_a_change()
         ]);
         assert_eq!(publish(&server, &id, own.trim()), "ok", "{own}");
     }
+    // So do the programs that the documentation shows to the makers of devices.
+    let programs = include_str!("../../../docs/identity.md");
+    let block = |begin: &str| {
+        let (_, from) = programs.split_once(begin).unwrap();
+        from.split_once("```").unwrap().0.to_owned()
+    };
+    let (python, shell) = (block("```python\n"), block("```sh\nID=$1 "));
+    let shell = format!("ID=$1 {shell}");
+    for (program, words) in [
+        ("python3", vec!["-c", &python, &id, &key]),
+        ("sh", vec!["-c", &shell, "sh", &id, &key]),
+    ] {
+        match Command::new(program).args(&words).output() {
+            Ok(told) => {
+                let told = served::text(&told.stdout) + &served::text(&told.stderr);
+                assert_eq!(publish(&server, &id, told.trim()), "ok", "{told}");
+            }
+            Err(_) => eprintln!("{program} is not installed: it is passed over"),
+        }
+    }
     let rotate = |more: &[&str]| {
         let words = ["device", "rotate", &city, "--id", &id, "--json"];
         answer(&[&words[..], more].concat())

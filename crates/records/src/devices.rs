@@ -162,11 +162,10 @@ pub async fn set_secret(
 /// The proofs of its keys that a device has used: the time up to which all count as used, and the last ones.
 pub async fn used_proofs(connection: &mut Connection, client_id: &str) -> Result<(i64, String)> {
     use sqlx::Row;
-    let row =
-        sqlx::query::<Any>("SELECT proofs_floor, proofs FROM devices WHERE client_id = $1")
-            .bind(client_id)
-            .fetch_optional(connection)
-            .await?;
+    let row = sqlx::query::<Any>("SELECT proofs_floor, proofs FROM devices WHERE client_id = $1")
+        .bind(client_id)
+        .fetch_optional(connection)
+        .await?;
     match row {
         Some(row) => Ok((row.try_get(0)?, row.try_get(1)?)),
         None => Ok((0, String::new())),
