@@ -2,8 +2,9 @@
 //! a city that is started again in between. What is not installed is said and passed over.
 
 mod served;
+mod support;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use served::{Server, answer, done, files, made, refused};
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -234,4 +235,89 @@ fn the_window_is_a_setting_with_limits() {
         told.contains("device_proof_window_seconds must be 1"),
         "{told}"
     );
+}
+
+/// What the server says to a proof over MQTT 5: `None` when it lets the device in.
+async fn told(
+    city: &support::City,
+    client_id: &str,
+    key: &str,
+) -> Option<rumqttc::v5::mqttbytes::v5::ConnectReturnCode> {
+    let key = identity::DeviceKey::parse(key).unwrap();
+    let nonce = identity::proof::draw_nonce();
+    let who = (client_id, client_id);
+    let proof = key.proof(identity::Algorithm::Sm3, who, now_s(), &nonce);
+    let connected = support::Mqtt::connect(city, client_id, client_id, &proof).await;
+    connected.err()
+}
+
+#[tokio::test]
+async fn keys_are_given_and_changed_over_http() {
+    let city = support::shared();
+    let post = async |path: &str, body: Value| {
+        let with = |r: reqwest::RequestBuilder| r.bearer_auth(&city.admin).json(&body);
+        city.ask("POST", path, with).await
+    };
+    let id = "urn:ngsi-ld:WaterObserved:keyed-over-http";
+    let draft = |more: Value| {
+        let mut body = json!({"id": id, "type": "WaterObserved"});
+        for (name, value) in more.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        body
+    };
+    for bad in [
+        json!({"kind": "psk", "key": "0011"}),
+        json!({"kind": "psk", "key": "no hex, but as long as a key may be"}),
+        json!({"kind": "password", "key": "00112233445566778899aabbccddeeff"}),
+        json!({"key": "00112233445566778899aabbccddeeff"}),
+    ] {
+        let answer = post("/api/v1/devices", draft(bad)).await;
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (400, "device-key")
+        );
+    }
+    let answer = post("/api/v1/devices", draft(json!({"kind": "drawing"}))).await;
+    assert!((400..500).contains(&answer.status), "{}", answer.body);
+
+    let made = post("/api/v1/devices", draft(json!({"kind": "psk"}))).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let made = made.json();
+    assert_eq!(made["password"], Value::Null);
+    let (client_id, key) = (text(&made, "client_id"), text(&made, "key"));
+    assert_eq!(told(&city, &client_id, &key).await, None);
+
+    // Whoever may only look cannot change it, and is shown no key.
+    let path = format!("/api/v1/devices/{client_id}");
+    let observer = city.token_of("analyst");
+    let refused = city
+        .ask("POST", &format!("{path}/password"), |r| {
+            r.bearer_auth(&observer).json(&json!({"kind": "psk"}))
+        })
+        .await;
+    assert_eq!(refused.status, 403, "{}", refused.body);
+    let listed = city.get(&format!("{path}/credentials")).await;
+    assert_eq!(listed["items"][0]["kind"], "psk", "{listed}");
+    assert!(listed["items"][0]["last_used_at"].is_string(), "{listed}");
+    assert!(!listed.to_string().contains(&key));
+
+    // A key follows on a key when nothing is said; then one that was given, which is not said back.
+    let change = async |body: Value| post(&format!("{path}/password"), body).await;
+    let second = change(json!({"overlap_hours": 1})).await;
+    assert_eq!(second.status, 200, "{}", second.body);
+    let second = text(&second.json(), "key");
+    assert_eq!(told(&city, &client_id, &key).await, None);
+    assert_eq!(told(&city, &client_id, &second).await, None);
+    let given = "00112233445566778899aabbccddeeff";
+    let body = json!({"kind": "psk", "key": given, "overlap_hours": 0});
+    let third = change(body.clone()).await;
+    assert_eq!((third.status, &third.json()["key"]), (200, &Value::Null));
+    let same = change(body).await;
+    assert_eq!(
+        (same.status, same.problem().as_str()),
+        (409, "device-key-same")
+    );
+    assert!(told(&city, &client_id, &second).await.is_some());
+    assert_eq!(told(&city, &client_id, given).await, None);
 }
