@@ -8,10 +8,13 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use identity::{Asked, Certificate, DangerousAct, DeviceCredentials, DeviceIdentity, Identity};
-use model::{DeviceId, Timestamp, TypeName};
+use identity::{
+    Asked, Certificate, DangerousAct, DeviceCredentials, DeviceIdentity, DeviceKey, Identity,
+    KeyedDevice, Rotated,
+};
+use model::{DeviceId, Problem, Timestamp, TypeName};
 use records::PageRequest;
-use records::device_credentials::DeviceCredential;
+use records::device_credentials::{DeviceCredential, PSK};
 use records::devices::{Device, DeviceFilter};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -113,6 +116,32 @@ pub async fn list(
     }))
 }
 
+/// What a device shows to sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DeviceSecretKind {
+    /// A password, which travels.
+    Password,
+    /// A key that it proves to hold (pre-shared key), which does not.
+    Psk,
+}
+
+/// The key of a request; it goes with the kind `psk` alone.
+fn key_of(kind: DeviceSecretKind, key: Option<&str>) -> Answer<Option<DeviceKey>> {
+    match (kind, key.map(str::trim).filter(|k| !k.is_empty())) {
+        (_, None) => Ok(None),
+        (DeviceSecretKind::Psk, Some(key)) => {
+            Ok(Some(DeviceKey::parse(key).map_err(ApiError::invalid)?))
+        }
+        (DeviceSecretKind::Password, Some(_)) => Err(ApiError::invalid(Problem::new(
+            "device-key",
+            "a key goes with no password",
+            "key",
+            "leave it out, or say \"kind\": \"psk\"",
+        ))),
+    }
+}
+
 /// A device to add.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = DeviceDraft)]
@@ -123,6 +152,10 @@ pub struct AddRequest {
     pub r#type: String,
     /// A name for people.
     pub name: Option<String>,
+    /// What it signs in with: a password when not said.
+    pub kind: Option<DeviceSecretKind>,
+    /// With `psk`: a key that was made elsewhere, 32 to 128 hex digits; one of 256 bits is made when not said.
+    pub key: Option<String>,
 }
 
 /// A device just added, with the credentials that are shown this once.
@@ -138,8 +171,10 @@ pub struct NewDevice {
     pub name: Option<String>,
     /// Its username at the doors.
     pub username: String,
-    /// Its password at the doors.
-    pub password: String,
+    /// Its password at the doors; `null` when it has a key.
+    pub password: Option<String>,
+    /// The key that was made for it, hex; `null` when it has a password, or the key was given.
+    pub key: Option<String>,
     /// The topic it publishes to.
     pub topic: String,
 }
@@ -152,13 +187,29 @@ impl From<DeviceCredentials> for NewDevice {
             r#type: c.r#type,
             name: c.name,
             username: c.username,
-            password: c.password,
+            password: Some(c.password),
+            key: None,
             topic: c.topic,
         }
     }
 }
 
-/// Registers a device; its password is in this answer and nowhere else.
+impl From<KeyedDevice> for NewDevice {
+    fn from(made: KeyedDevice) -> Self {
+        Self {
+            topic: identity::device_topic(&made.device.client_id),
+            id: made.device.id,
+            client_id: made.device.client_id,
+            r#type: made.device.r#type,
+            name: made.device.name,
+            username: made.device.username,
+            password: None,
+            key: made.key.map(|key| key.hex()),
+        }
+    }
+}
+
+/// Registers a device; its password or key is in this answer and nowhere else.
 #[utoipa::path(post, path = "/api/v1/devices", tag = "devices", security(("session" = ["device.manage"])), request_body = AddRequest,
     responses((status = 201, body = NewDevice), (status = 400, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn add(
@@ -172,16 +223,25 @@ pub async fn add(
         r#type: TypeName::new(request.r#type.trim()).map_err(ApiError::invalid)?,
         name: request.name.filter(|n| !n.trim().is_empty()),
     };
-    let credentials = app
-        .identity
-        .register_device(&device, &peer.actor(&caller), app.now())
-        .await?;
+    let kind = request.kind.unwrap_or(DeviceSecretKind::Password);
+    let key = key_of(kind, request.key.as_deref())?;
+    let (actor, now) = (peer.actor(&caller), app.now());
+    let made = match kind {
+        DeviceSecretKind::Password => {
+            NewDevice::from(app.identity.register_device(&device, &actor, now).await?)
+        }
+        DeviceSecretKind::Psk => app
+            .identity
+            .register_keyed_device(&device, key, &actor, now)
+            .await?
+            .into(),
+    };
     app.events.tell(
         "device",
         identity::Permission::DeviceRead,
-        json!({"client_ids": [credentials.client_id]}),
+        json!({"client_ids": [made.client_id]}),
     );
-    Ok((StatusCode::CREATED, Json(NewDevice::from(credentials))).into_response())
+    Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 
 /// Takes a device's credentials away and ends its connection; its history stays. A second person must agree: 202.
@@ -221,27 +281,57 @@ pub(crate) async fn remove_now(app: &Arc<App>, order: Order<'_>) -> Answer<Done>
     Ok(Done::plain("removed"))
 }
 
-/// How a device's password is changed.
+/// How a device's password or key is changed.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct RotateRequest {
-    /// Hours for which the old password stays good beside the new one: 24 when not said, 0 for none.
+    /// Hours for which the old password or key stays good beside the new one: 24 when not said, 0 for none.
     pub overlap_hours: Option<u32>,
+    /// What it signs in with from now on: what it has now when not said.
+    pub kind: Option<DeviceSecretKind>,
+    /// With `psk`: a key that was made elsewhere, 32 to 128 hex digits; one of 256 bits is made when not said.
+    pub key: Option<String>,
 }
 
-/// A device's new password, shown this once.
+/// A device's new password or key, shown this once.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RotatedDevice {
     /// Its MQTT client id.
     pub client_id: String,
     /// Its username at the doors.
     pub username: String,
-    /// Its new password at the doors.
-    pub password: String,
+    /// Its new password at the doors; `null` when it has a key now.
+    pub password: Option<String>,
+    /// The key that was made for it, hex; `null` when it has a password now, or the key was given.
+    pub key: Option<String>,
     /// Until when the old one is good.
     pub old_until: String,
 }
 
-/// Gives a device a new password; the old one stays good for a time, so that the device can be told while it works.
+impl From<Rotated> for RotatedDevice {
+    fn from(rotated: Rotated) -> Self {
+        Self {
+            client_id: rotated.client_id,
+            username: rotated.username,
+            password: Some(rotated.password),
+            key: None,
+            old_until: rotated.old_until.to_string(),
+        }
+    }
+}
+
+impl From<KeyedDevice> for RotatedDevice {
+    fn from(rotated: KeyedDevice) -> Self {
+        Self {
+            client_id: rotated.device.client_id,
+            username: rotated.device.username,
+            password: None,
+            key: rotated.key.map(|key| key.hex()),
+            old_until: rotated.old_until.map(|t| t.to_string()).unwrap_or_default(),
+        }
+    }
+}
+
+/// Gives a device a new password or key; the old one stays good for a time, so that the device can be told while it works.
 #[utoipa::path(post, path = "/api/v1/devices/{client_id}/password", tag = "devices", security(("session" = ["device.manage"])), params(("client_id" = String, Path)), request_body = RotateRequest,
     responses((status = 200, body = RotatedDevice), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn rotate(
@@ -252,22 +342,30 @@ pub async fn rotate(
     Json(request): Json<RotateRequest>,
 ) -> Answer<Json<RotatedDevice>> {
     let hours = request.overlap_hours.unwrap_or(identity::OVERLAP_HOURS);
-    let rotated = app
-        .identity
-        .rotate_device_password(
-            &client_id,
-            i64::from(hours) * 3_600,
-            &peer.actor(&caller),
-            app.now(),
-        )
-        .await?;
+    let overlap_s = i64::from(hours) * 3_600;
+    let (actor, now) = (peer.actor(&caller), app.now());
+    let kind = match request.kind {
+        Some(kind) => kind,
+        None if identity::own_kind(&app.identity.device(&client_id).await?) == PSK => {
+            DeviceSecretKind::Psk
+        }
+        None => DeviceSecretKind::Password,
+    };
+    let key = key_of(kind, request.key.as_deref())?;
+    let rotated = match kind {
+        DeviceSecretKind::Password => app
+            .identity
+            .rotate_device_password(&client_id, overlap_s, &actor, now)
+            .await?
+            .into(),
+        DeviceSecretKind::Psk => app
+            .identity
+            .rotate_device_key(&client_id, key, overlap_s, &actor, now)
+            .await?
+            .into(),
+    };
     tell(&app, &client_id);
-    Ok(Json(RotatedDevice {
-        client_id: rotated.client_id,
-        username: rotated.username,
-        password: rotated.password,
-        old_until: rotated.old_until.to_string(),
-    }))
+    Ok(Json(rotated))
 }
 
 fn tell(app: &App, client_id: &str) {
@@ -282,7 +380,7 @@ fn tell(app: &App, client_id: &str) {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DeviceCredential)]
 pub struct CredentialBody {
-    /// `password` or `x509`.
+    /// `password`, `psk` or `x509`.
     pub kind: String,
     /// A certificate's SHA-256, hex.
     pub fingerprint: Option<String>,
@@ -294,9 +392,11 @@ pub struct CredentialBody {
     pub expires_at: Option<String>,
     /// Whether it has ended.
     pub is_over: bool,
+    /// When a key was last signed in with; `null` for never, and for the other kinds.
+    pub last_used_at: Option<String>,
 }
 
-/// What a device may sign in with, its own password first.
+/// What a device may sign in with, its own password or key first.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct DeviceCredentialList {
     /// Each.
@@ -304,7 +404,7 @@ pub struct DeviceCredentialList {
 }
 
 impl CredentialBody {
-    /// All of a device, its own password first.
+    /// All of a device, its own password or key first.
     ///
     /// # Errors
     /// The store's own.
@@ -314,7 +414,7 @@ impl CredentialBody {
         now: Timestamp,
     ) -> records::Result<Vec<Self>> {
         let own = Self {
-            kind: "password".into(),
+            kind: identity::own_kind(&device).into(),
             fingerprint: None,
             subject: None,
             created_at: device
@@ -323,6 +423,7 @@ impl CredentialBody {
                 .to_string(),
             expires_at: None,
             is_over: false,
+            last_used_at: device.secret_used_at.map(|t| t.to_string()),
         };
         let others = identity.device_credentials(&device.client_id).await?;
         let others = others.into_iter().map(|c| Self::of(c, now));
@@ -337,6 +438,7 @@ impl CredentialBody {
             created_at: credential.created_at.to_string(),
             expires_at: Some(credential.expires_at.to_string()),
             is_over: credential.expires_at <= now,
+            last_used_at: credential.last_used_at.map(|t| t.to_string()),
         }
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! | algorithm | standard | what is here |
 //! | --- | --- | --- |
-//! | SM3 | GB/T 32905-2016 | [`Sm3`], [`sm3`]: 32 bytes |
+//! | SM3 | GB/T 32905-2016 | [`Sm3`], [`sm3`]: 32 bytes; [`hmac_sm3`] |
 //! | SM2 | GB/T 32918.2-2016 on the curve of GB/T 32918.5-2017, user id of GB/T 35276-2017 | [`SigningKey`], [`VerifyingKey`] |
 //! | SM4 | GB/T 32907-2016, GCM as in RFC 8998 | [`Sm4Gcm`] |
 //!
@@ -18,7 +18,7 @@ pub mod hash;
 pub mod signature;
 
 pub use cipher::Sm4Gcm;
-pub use hash::{HASH_BYTES, Sm3, sm3};
+pub use hash::{HASH_BYTES, Sm3, hmac_sm3, sm3};
 pub use signature::{DEFAULT_USER_ID, SigningKey, VerifyingKey};
 
 /// What can go wrong. None of it holds key material.

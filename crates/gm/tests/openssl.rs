@@ -1,7 +1,7 @@
 //! OpenSSL and we, both ways: it verifies what we sign, we verify what it signs, and hashes are the same. Left out, and
 //! said so, where there is no `openssl` or it was built without SM2.
 
-use gm::{DEFAULT_USER_ID, SigningKey, VerifyingKey, sm3};
+use gm::{DEFAULT_USER_ID, SigningKey, VerifyingKey, hmac_sm3, sm3};
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -131,4 +131,29 @@ fn we_verify_what_openssl_signs_with_a_key_that_it_made() {
     let hashed = done(openssl(&["dgst", "-sm3", "-r", "message"], dir.path()));
     let hashed = String::from_utf8(hashed.stdout).unwrap();
     assert!(hashed.starts_with(&hex::encode(sm3(message))), "{hashed}");
+}
+
+#[test]
+fn openssl_computes_the_same_hmac_with_keys_of_every_kind_of_length() {
+    let dir = tempfile::tempdir().unwrap();
+    if !has_sm2(dir.path()) {
+        return;
+    }
+    let message = "jingling-device-v1\nsm3\n天门".as_bytes();
+    std::fs::write(dir.path().join("message"), message).unwrap();
+    for length in [1, 16, 32, 63, 64, 65, 200_u8] {
+        let key: Vec<u8> = (1..=length).collect();
+        let option = format!("hexkey:{}", hex::encode(&key));
+        let words = [
+            "dgst", "-sm3", "-mac", "HMAC", "-macopt", &option, "-r", "message",
+        ];
+        let told = done(openssl(&words, dir.path()));
+        let told = String::from_utf8(told.stdout).unwrap();
+        let ours = hex::encode(hmac_sm3(&key, message));
+        assert_eq!(
+            told.split_whitespace().next(),
+            Some(ours.as_str()),
+            "{length}"
+        );
+    }
 }

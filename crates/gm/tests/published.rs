@@ -1,6 +1,6 @@
 //! The published examples of the standards.
 
-use gm::{DEFAULT_USER_ID, Error, SigningKey, Sm3, Sm4Gcm, VerifyingKey, sm3};
+use gm::{DEFAULT_USER_ID, Error, SigningKey, Sm3, Sm4Gcm, VerifyingKey, hmac_sm3, sm3};
 use sm2::elliptic_curve::ops::Reduce;
 use sm2::elliptic_curve::point::AffineCoordinates;
 use sm2::elliptic_curve::{Group, PrimeField};
@@ -28,6 +28,16 @@ fn sm3_of_gbt_32905_a1_and_a2() {
         hash.update(&long.as_bytes()[cut..]);
         assert_eq!(hex::encode(hash.finish()), expected);
     }
+}
+
+#[test]
+fn hmac_sm3_of_gmt_0042_d3() {
+    let key: Vec<u8> = (1..=32).collect();
+    let message = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq".repeat(2);
+    assert_eq!(
+        hex::encode(hmac_sm3(&key, message.as_bytes())),
+        "ca05e144ed05d1857840d1f318a4a8669e559fc8391f414485bfdf7bb408963a"
+    );
 }
 
 /// GB/T 32918.5-2017 A.2: the key pair, k, and what comes of them for "message digest" and the default user id.

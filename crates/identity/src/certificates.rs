@@ -118,11 +118,13 @@ impl Identity {
             kind: X509.to_owned(),
             secret_salt: Secret::default(),
             secret_hash: Secret::default(),
+            secret_sealed: Secret::default(),
             fingerprint: Some(certificate.fingerprint.clone()),
             subject: Some(certificate.subject.clone()),
             created_at: now,
             created_by: actor.name.clone(),
             expires_at: certificate.not_after,
+            last_used_at: None,
         };
         let made = device_credentials::insert(&mut write, &row)
             .await?

@@ -1,15 +1,16 @@
-//! Devices: what may connect to the doors, with which name and password. The row is read at every
+//! Devices: what may connect to the doors, with which name and password or key. The row is read at every
 //! connect, so a device that another process added is known at once.
 
+use crate::proof::DeviceKey;
 use crate::{Identity, secret};
 use model::{DeviceId, Problem, Timestamp, TypeName, problem::quote};
 use records::device_credentials::{self, DeviceCredential};
-use records::devices::{Device, DeviceChange, DeviceFilter};
+use records::devices::{Device, DeviceChange, DeviceFilter, KeptSecret};
 use records::{Actor, Failure, Page, PageRequest, Result, Write, audit, devices};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// Hours for which a device's old password stays good beside a new one, where nobody says another number.
+/// Hours for which a device's old password or key stays good beside a new one, where nobody says another number.
 pub const OVERLAP_HOURS: u32 = 24;
 /// Characters of the client id's random end: 30 bits, against guessing and against two devices whose ids
 /// end alike. The table's uniqueness is the guard; a clash is drawn again.
@@ -62,6 +63,54 @@ pub struct Rotated {
     pub old_until: Timestamp,
 }
 
+/// The password or key that a device gets.
+pub(crate) enum NewSecret {
+    /// A password.
+    Password(String),
+    /// A key.
+    Key(DeviceKey),
+}
+
+impl NewSecret {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Password(_) => device_credentials::PASSWORD,
+            Self::Key(_) => device_credentials::PSK,
+        }
+    }
+
+    fn kept(&self, identity: &Identity, client_id: &str) -> Result<KeptSecret> {
+        match self {
+            Self::Password(password) => {
+                let (salt, hash) = secret::hash_device_password(password);
+                Ok(KeptSecret {
+                    salt,
+                    hash,
+                    ..KeptSecret::default()
+                })
+            }
+            Self::Key(key) => Ok(KeptSecret {
+                sealed: identity.seal_device_key(client_id, key)?,
+                ..KeptSecret::default()
+            }),
+        }
+    }
+}
+
+impl DeviceCredentials {
+    fn of(device: Device, password: String) -> Self {
+        Self {
+            topic: device_topic(&device.client_id),
+            id: device.id,
+            client_id: device.client_id,
+            r#type: device.r#type,
+            name: device.name,
+            username: device.username,
+            password,
+        }
+    }
+}
+
 impl Identity {
     /// Registers a device and makes its credentials.
     ///
@@ -75,7 +124,7 @@ impl Identity {
         now: Timestamp,
     ) -> Result<DeviceCredentials> {
         let mut write = self.records().write().await?;
-        let made = self.register_in(&mut write, device, actor, now).await?;
+        let made = self.with_password(&mut write, device, actor, now).await?;
         write.commit().await?;
         Ok(made)
     }
@@ -102,19 +151,33 @@ impl Identity {
         let mut write = self.records().write().await?;
         let mut made = Vec::with_capacity(list.len());
         for device in list {
-            made.push(self.register_in(&mut write, device, actor, now).await?);
+            made.push(self.with_password(&mut write, device, actor, now).await?);
         }
         write.commit().await?;
         Ok(made)
     }
 
-    async fn register_in(
+    async fn with_password(
         &self,
         write: &mut Write,
         device: &DeviceIdentity,
         actor: &Actor,
         now: Timestamp,
     ) -> Result<DeviceCredentials> {
+        let password = secret::generate_secret();
+        let secret = NewSecret::Password(password.clone());
+        let row = self.register_in(write, device, &secret, actor, now).await?;
+        Ok(DeviceCredentials::of(row, password))
+    }
+
+    pub(crate) async fn register_in(
+        &self,
+        write: &mut Write,
+        device: &DeviceIdentity,
+        secret: &NewSecret,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Device> {
         let name = device
             .name
             .as_deref()
@@ -128,19 +191,20 @@ impl Identity {
                 "remove it first, or give the other device its own id",
             )));
         }
-        let password = secret::generate_secret();
-        let (secret_salt, secret_hash) = secret::hash_device_password(&password);
         for _ in 0..DRAWS_MAX {
             let client_id = client_id(device.id.as_str(), &secret::random_text(SUFFIX_CHARS));
+            let kept = secret.kept(self, &client_id)?;
             let row = Device {
                 id: device.id.to_string(),
                 username: client_id.clone(),
                 client_id,
                 r#type: device.r#type.to_string(),
                 name: name.clone(),
-                secret_salt: secret_salt.clone(),
-                secret_hash: secret_hash.clone(),
+                secret_salt: kept.salt,
+                secret_hash: kept.hash,
+                secret_sealed: kept.sealed,
                 secret_set_at: None,
+                secret_used_at: None,
                 created_at: now,
                 created_by: actor.name.clone(),
                 online: false,
@@ -153,7 +217,7 @@ impl Identity {
                 continue;
             };
             let target = format!("device:{}", row.client_id);
-            let detail = json!({"id": row.id, "type": row.r#type});
+            let detail = json!({"id": row.id, "type": row.r#type, "kind": secret.kind()});
             audit::insert(
                 write,
                 now,
@@ -163,15 +227,7 @@ impl Identity {
                 &detail,
             )
             .await?;
-            return Ok(DeviceCredentials {
-                topic: topic(&row.client_id),
-                id: row.id,
-                client_id: row.client_id,
-                r#type: row.r#type,
-                name: row.name,
-                username: row.username,
-                password,
-            });
+            return Ok(row);
         }
         Err(Failure::internal("no free client id was drawn"))
     }
@@ -208,8 +264,8 @@ impl Identity {
         Ok(is_good.then_some(device))
     }
 
-    /// Gives a device a new password. The one that it has stays good for `overlap_s` seconds more, so that the device can be
-    /// told the new one while it works; any before that is wrong from now on.
+    /// Gives a device a new password, in the place of its password or key. The one that it has stays good for `overlap_s`
+    /// seconds more, so that the device can be told the new one while it works; any before that is wrong from now on.
     ///
     /// # Errors
     /// [`Failure::NotFound`]; [`Failure::Invalid`] `overlap`.
@@ -220,50 +276,75 @@ impl Identity {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<Rotated> {
-        let max = self.options().device_overlap_s_max;
-        if !(0..=max).contains(&overlap_s) {
-            return Err(Failure::Invalid(Problem::new(
-                "overlap",
-                format!("{overlap_s} seconds are no time for which the old password can stay good"),
-                "overlap",
-                format!("use 0 to {max} seconds"),
-            )));
-        }
         let password = secret::generate_secret();
-        let (salt, hash) = secret::hash_device_password(&password);
-        let old_until = now.plus_seconds(overlap_s);
-        let mut write = self.records().write().await?;
-        let device = devices::by_client_id(&mut write, client_id)
-            .await?
-            .ok_or_else(|| Failure::not_found("device", quote(client_id)))?;
-        device_credentials::delete_passwords(&mut write, client_id).await?;
-        if overlap_s > 0 {
-            let old = DeviceCredential {
-                id: 0,
-                client_id: device.client_id.clone(),
-                kind: device_credentials::PASSWORD.to_owned(),
-                secret_salt: device.secret_salt.clone(),
-                secret_hash: device.secret_hash.clone(),
-                fingerprint: None,
-                subject: None,
-                created_at: device.secret_set_at.unwrap_or(device.created_at),
-                created_by: actor.name.clone(),
-                expires_at: old_until,
-            };
-            device_credentials::insert(&mut write, &old).await?;
-        }
-        devices::set_password(&mut write, client_id, (&salt, &hash), now).await?;
-        let target = format!("device:{}", device.client_id);
-        let detail = json!({"id": device.id, "old_until": old_until.to_string()});
-        let event = records::Event::DeviceRotate;
-        audit::insert(&mut write, now, actor, event, &target, &detail).await?;
-        write.commit().await?;
+        let secret = NewSecret::Password(password.clone());
+        let (device, old_until) = self
+            .rotate_secret(client_id, &secret, overlap_s, actor, now)
+            .await?;
         Ok(Rotated {
             client_id: device.client_id,
             username: device.username,
             password,
             old_until,
         })
+    }
+
+    /// Puts a new password or key in the place of the device's own; gives the device as it was, and until when its old one is
+    /// good.
+    pub(crate) async fn rotate_secret(
+        &self,
+        client_id: &str,
+        secret: &NewSecret,
+        overlap_s: i64,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<(Device, Timestamp)> {
+        let max = self.options().device_overlap_s_max;
+        if !(0..=max).contains(&overlap_s) {
+            return Err(Failure::Invalid(Problem::new(
+                "overlap",
+                format!(
+                    "{overlap_s} seconds are no time for which the old password or key can stay good"
+                ),
+                "overlap",
+                format!("use 0 to {max} seconds"),
+            )));
+        }
+        let old_until = now.plus_seconds(overlap_s);
+        let mut write = self.records().write().await?;
+        let device = devices::by_client_id(&mut write, client_id)
+            .await?
+            .ok_or_else(|| Failure::not_found("device", quote(client_id)))?;
+        if let NewSecret::Key(key) = secret {
+            self.must_be_another_key(&device, key)?;
+        }
+        device_credentials::delete_secrets(&mut write, client_id).await?;
+        if overlap_s > 0 {
+            let old = DeviceCredential {
+                id: 0,
+                client_id: device.client_id.clone(),
+                kind: own_kind(&device).to_owned(),
+                secret_salt: device.secret_salt.clone(),
+                secret_hash: device.secret_hash.clone(),
+                secret_sealed: device.secret_sealed.clone(),
+                fingerprint: None,
+                subject: None,
+                created_at: device.secret_set_at.unwrap_or(device.created_at),
+                created_by: actor.name.clone(),
+                expires_at: old_until,
+                last_used_at: device.secret_used_at,
+            };
+            device_credentials::insert(&mut write, &old).await?;
+        }
+        let kept = secret.kept(self, &device.client_id)?;
+        devices::set_secret(&mut write, client_id, &kept, now).await?;
+        let target = format!("device:{}", device.client_id);
+        let detail =
+            json!({"id": device.id, "old_until": old_until.to_string(), "kind": secret.kind()});
+        let event = records::Event::DeviceRotate;
+        audit::insert(&mut write, now, actor, event, &target, &detail).await?;
+        write.commit().await?;
+        Ok((device, old_until))
     }
 
     /// One device.
@@ -343,8 +424,17 @@ impl Identity {
     }
 }
 
+/// Whether a device has a password or a key of its own: [`device_credentials::PASSWORD`] or [`device_credentials::PSK`].
+pub fn own_kind(device: &Device) -> &'static str {
+    if device.secret_sealed.expose().is_empty() {
+        device_credentials::PASSWORD
+    } else {
+        device_credentials::PSK
+    }
+}
+
 /// The topic that a device publishes to.
-fn topic(client_id: &str) -> String {
+pub fn device_topic(client_id: &str) -> String {
     format!("devices/{client_id}/up")
 }
 
@@ -389,6 +479,6 @@ mod tests {
         }
         let long = format!("urn:x:{}", "a".repeat(250));
         assert_eq!(client_id(&long, "x").len(), READABLE_CHARS_MAX + 2);
-        assert_eq!(topic("g-1"), "devices/g-1/up");
+        assert_eq!(device_topic("g-1"), "devices/g-1/up");
     }
 }

@@ -1,6 +1,6 @@
-//! The city's own key for what identity must be able to read again (身份密钥): secrets of time-based codes. A hash would not
-//! do there, because a code is computed from the secret. Sealed with SM4-GCM (GB/T 32907), bound to what it belongs to, so
-//! that a row cannot be moved to another person.
+//! The city's own key for what identity must be able to read again (身份密钥): secrets of time-based codes, keys of devices. A
+//! hash would not do there, because a code or a proof is computed from the secret. Sealed with SM4-GCM (GB/T 32907), bound to what it belongs to, so
+//! that a row cannot be moved to another person or device.
 //!
 //! Whoever holds the records alone learns no secret; whoever holds the key file too does, which is why it lies apart.
 
@@ -34,7 +34,7 @@ fn unreadable(what: impl Into<String>) -> Problem {
         "identity-key",
         what,
         "the identity key",
-        "put the file back from a backup; without it people's time-based codes are lost: delete it, and reset their second factors",
+        "put the file back from a backup; without it people's time-based codes and devices' keys are lost: delete it, reset those second factors, and give those devices new keys",
     )
 }
 

@@ -5,7 +5,7 @@
 //! [`separation`] (the three administrators), [`dangerous`] (what one person may not do alone), [`principal`] (the caller once
 //! known), [`policies`] (what policies let it do), [`limiter`] (how often sign-in may be tried), [`password`] and
 //! [`secret`] (what is kept of passwords and tokens), the second factors ([`key`], [`totp`], [`webauthn`]),
-//! organisations, [`posts`], hand-overs and [`roster`] (the same from a file), then
+//! what devices prove ([`proof`]), organisations, [`posts`], hand-overs and [`roster`] (the same from a file), then
 //! [`Identity`]'s parts: sign-in and its second step, sessions, a person's own account, users, tokens, devices.
 
 mod account;
@@ -13,6 +13,7 @@ pub mod approvals;
 mod certificates;
 pub mod checks;
 pub mod dangerous;
+mod device_keys;
 mod devices;
 mod hand_over;
 pub mod key;
@@ -24,6 +25,7 @@ pub mod permission;
 pub mod policies;
 pub mod posts;
 pub mod principal;
+pub mod proof;
 pub mod role;
 pub mod roster;
 mod second_step;
@@ -39,13 +41,17 @@ pub use account::{Account, AddedPasskey, NewTotp};
 pub use approvals::{Approved, Asked, Ended};
 pub use certificates::Certificate;
 pub use dangerous::DangerousAct;
-pub use devices::{DeviceCredentials, DeviceIdentity, OVERLAP_HOURS, Rotated};
+pub use device_keys::{KeyedDevice, ProofAnswer};
+pub use devices::{
+    DeviceCredentials, DeviceIdentity, OVERLAP_HOURS, Rotated, device_topic, own_kind,
+};
 pub use hand_over::{HandOver, HandOverPlan, PostLeft};
 pub use key::CityKey;
 pub use organisation::{NewOrganisation, OrganisationChange};
 pub use permission::Permission;
 pub use posts::{NewPost, PostChange, PostHeld};
 pub use principal::{Principal, PrincipalId};
+pub use proof::{Algorithm, DeviceKey, Proof};
 pub use role::Role;
 pub use second_step::{HalfSignIn, SignInStep, Ways};
 pub use separation::Administrator;
@@ -87,8 +93,12 @@ pub struct Options {
     pub name_chars_max: usize,
     /// Most devices that one call may register.
     pub devices_at_once_max: usize,
-    /// Longest time that a device's old password stays good beside a new one, in seconds.
+    /// Longest time that a device's old password or key stays good beside a new one, in seconds.
     pub device_overlap_s_max: i64,
+    /// How far from the server's clock the time in a proof of a device's key may be, each way, in seconds.
+    pub device_proof_window_s: i64,
+    /// Used proofs of one device that are remembered one by one; of those before them the latest time is.
+    pub device_proofs_kept: usize,
     /// Most certificates of one device.
     pub device_certificates_max: usize,
     /// Roles whose people must have a second factor; who has none sets one up at the next sign-in, before anything else.
@@ -138,6 +148,8 @@ impl Default for Options {
             name_chars_max: 128,
             devices_at_once_max: 10_000,
             device_overlap_s_max: 90 * 86_400,
+            device_proof_window_s: 300,
+            device_proofs_kept: 32,
             device_certificates_max: 10,
             second_factor_required_for: Vec::new(),
             second_step_s: 300,
@@ -166,6 +178,8 @@ pub struct Identity {
     limiter: Arc<Mutex<SignInLimiter>>,
     password_checks: Arc<Semaphore>,
     key: Option<Arc<CityKey>>,
+    // Opened and checked in place of a device's key when there is none, so that both take the same time.
+    nobodys_key: Arc<str>,
     origin: Arc<OnceLock<Origin>>,
     waiting: Arc<Mutex<Waiting>>,
     governing: policies::Governing,
@@ -185,6 +199,7 @@ impl Identity {
             password_checks: Arc::new(Semaphore::new(options.password_checks_at_once_max.max(1))),
             nobody: nobody.expose().into(),
             key: None,
+            nobodys_key: "".into(),
             origin: Arc::default(),
             waiting: Arc::new(Mutex::new(Waiting::new(&options))),
             governing: policies::own().map_err(records::Failure::Invalid)?,
@@ -193,9 +208,10 @@ impl Identity {
         })
     }
 
-    /// With the city's key; without one nobody can set up time-based codes or sign in with them.
+    /// With the city's key; without one nobody can set up time-based codes or sign in with them, and no device with a key.
     #[must_use]
     pub fn with_key(mut self, key: CityKey) -> Self {
+        self.nobodys_key = device_keys::of_nobody(&key).into();
         self.key = Some(Arc::new(key));
         self
     }

@@ -312,9 +312,9 @@ impl Identity {
         self.key.as_deref().ok_or_else(|| {
             Failure::Unavailable(Problem::new(
                 "identity-key-missing",
-                "the city's identity key is not there, so no time-based code can be computed",
+                "the city's identity key is not there, so no time-based code and no device's key can be read",
                 "secrets/identity-key.json",
-                "put the file back from a backup, or reset the person's second factors",
+                "put the file back from a backup; or reset the people's second factors, and give the devices new keys",
             ))
         })
     }

@@ -424,9 +424,9 @@ pub enum TokenCommand {
 /// `jingling device …`.
 #[derive(Debug, Subcommand)]
 pub enum DeviceCommand {
-    /// Register a device; its password is printed once.
+    /// Register a device; its password or key is printed once.
     #[command(
-        after_help = "Example: jingling device add ./city --id urn:ngsi-ld:WaterObserved:1 --type WaterObserved --json"
+        after_help = "Examples:\n  jingling device add ./city --id urn:ngsi-ld:WaterObserved:1 --type WaterObserved --json\n  jingling device add ./city --id urn:ngsi-ld:WaterObserved:2 --type WaterObserved --psk"
     )]
     Add {
         /// The city's folder.
@@ -440,7 +440,13 @@ pub enum DeviceCommand {
         /// A name for people.
         #[arg(long)]
         name: Option<String>,
-        /// One JSON object with id, client_id, username, password, topic.
+        /// A key that it proves to hold, in the place of a password.
+        #[arg(long)]
+        psk: bool,
+        /// File with the key, hex, when it was made elsewhere; without it one is made and printed once.
+        #[arg(long, requires = "psk")]
+        key_file: Option<PathBuf>,
+        /// One JSON object with id, client_id, username, password or key, topic.
         #[arg(long)]
         json: bool,
     },
@@ -460,9 +466,9 @@ pub enum DeviceCommand {
         #[arg(long)]
         id: String,
     },
-    /// Give a device a new password, printed once; the old one stays good for a time.
+    /// Give a device a new password or key, printed once; the old one stays good for a time.
     #[command(
-        after_help = "Example: jingling device rotate ./city --id gauge-7-k3f9ab --overlap-hours 72"
+        after_help = "Examples:\n  jingling device rotate ./city --id gauge-7-k3f9ab --overlap-hours 72\n  jingling device rotate ./city --id gauge-7-k3f9ab --psk"
     )]
     Rotate {
         /// The city's folder.
@@ -470,12 +476,39 @@ pub enum DeviceCommand {
         /// Its id or client id.
         #[arg(long)]
         id: String,
-        /// Hours for which the old password stays good; 0 for none.
+        /// Hours for which the old password or key stays good; 0 for none.
         #[arg(long, default_value_t = identity::OVERLAP_HOURS)]
         overlap_hours: u32,
+        /// A key from now on; without --psk and --password it gets what it has, a password or a key.
+        #[arg(long)]
+        psk: bool,
+        /// A password from now on.
+        #[arg(long, conflicts_with = "psk")]
+        password: bool,
+        /// File with the key, hex, when it was made elsewhere; without it one is made and printed once.
+        #[arg(long, requires = "psk")]
+        key_file: Option<PathBuf>,
         /// One JSON object instead of a table.
         #[arg(long)]
         json: bool,
+    },
+    /// Print a proof of a device's key, to be sent in the place of a password, for a test. It is good once, and for minutes.
+    #[command(
+        after_help = "Example: mosquitto_pub -i gauge-7-k3f9ab -u gauge-7-k3f9ab -P \"$(jingling device proof --client-id gauge-7-k3f9ab --key-file key.hex)\" …"
+    )]
+    Proof {
+        /// The device's client id.
+        #[arg(long)]
+        client_id: String,
+        /// Its username, when that is another.
+        #[arg(long)]
+        username: Option<String>,
+        /// File with its key, hex.
+        #[arg(long)]
+        key_file: PathBuf,
+        /// With what the proof is computed: sha256 or sm3.
+        #[arg(long, default_value = "sha256")]
+        algorithm: String,
     },
     /// Certificates (X.509) with which a device signs in over TLS.
     #[command(subcommand)]

@@ -68,6 +68,7 @@ pub async fn command(command: CertificateCommand) -> Result<()> {
                     c.fingerprint.unwrap_or_default(),
                     c.created_at,
                     c.expires_at.unwrap_or_default(),
+                    c.last_used_at.unwrap_or_default(),
                     if c.is_over { "over" } else { "" }.to_owned(),
                 ]
             });
@@ -78,6 +79,7 @@ pub async fn command(command: CertificateCommand) -> Result<()> {
                     "fingerprint (SHA-256)",
                     "since (UTC)",
                     "until (UTC)",
+                    "last used (UTC)",
                     "",
                 ],
                 rows.collect(),

@@ -7,11 +7,12 @@ use crate::folder::Folder;
 use crate::output::{print_json, print_table};
 use crate::running::wall_clock;
 use crate::settings::{FILE_NAME, TEMPLATE};
-use crate::{files, formats, organisation};
+use crate::{device_keys, files, formats, organisation};
 use anyhow::{Context, Result, anyhow, bail};
 use identity::{DeviceIdentity, Identity, NewPerson, Role};
 use lake::Lake;
 use model::{DeviceId, TypeName};
+use records::device_credentials::PSK;
 use records::{Actor, PageRequest, Records};
 use serde_json::json;
 use std::path::Path;
@@ -164,14 +165,19 @@ pub async fn device(command: DeviceCommand) -> Result<()> {
             id,
             entity_type,
             name,
+            psk,
+            key_file,
             json,
         } => {
-            let (records, identity) = open_identity(&dir).await?;
             let device = DeviceIdentity {
                 id: DeviceId::new(&id)?,
                 r#type: TypeName::new(&entity_type)?,
                 name,
             };
+            if psk {
+                return device_keys::add(&dir, &device, key_file.as_deref(), json).await;
+            }
+            let (records, identity) = open_identity(&dir).await?;
             let made = identity
                 .register_device(&device, &Actor::command_line(), wall_clock())
                 .await?;
@@ -240,11 +246,21 @@ pub async fn device(command: DeviceCommand) -> Result<()> {
             dir,
             id,
             overlap_hours,
+            psk,
+            password,
+            key_file,
             json,
         } => {
             let (records, identity) = open_identity(&dir).await?;
             let client_id = client_id_of(&records, &id).await?;
             let overlap_s = i64::from(overlap_hours) * 3_600;
+            let has_key = identity::own_kind(&identity.device(&client_id).await?) == PSK;
+            if psk || (has_key && !password) {
+                let with = (records, identity);
+                let key_file = key_file.as_deref();
+                return device_keys::rotate(&dir, with, &client_id, (key_file, overlap_s), json)
+                    .await;
+            }
             let made = identity
                 .rotate_device_password(&client_id, overlap_s, &Actor::command_line(), wall_clock())
                 .await?;
@@ -261,6 +277,12 @@ pub async fn device(command: DeviceCommand) -> Result<()> {
                 vec![vec![made.client_id, made.password, old_until]],
             );
         }
+        DeviceCommand::Proof {
+            client_id,
+            username,
+            key_file,
+            algorithm,
+        } => device_keys::proof(&client_id, username.as_deref(), &key_file, &algorithm)?,
         DeviceCommand::Certificate(command) => crate::certificates::command(command).await?,
         DeviceCommand::Remove { dir, id } => {
             let (records, identity) = open_identity(&dir).await?;

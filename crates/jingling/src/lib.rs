@@ -18,6 +18,7 @@ pub mod city_lock;
 pub mod commands;
 pub mod demo;
 pub mod department;
+pub mod device_keys;
 pub mod files;
 pub mod folder;
 pub mod formats;

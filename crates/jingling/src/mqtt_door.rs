@@ -4,7 +4,7 @@
 use admission::{Ingest, Scope};
 use futures::future::BoxFuture;
 use gateway::{Authenticator, Client, Denied, Incoming, Receipt, Refusal, Sink, WriteScope};
-use identity::{Identity, Permission};
+use identity::{Identity, Permission, Proof, ProofAnswer};
 use journal::ReadError;
 use model::{DeviceId, EntityId, Problem, Record, Retained, Timestamp, TypeName};
 use records::devices::Device;
@@ -192,7 +192,7 @@ impl Sink for CitySink {
     }
 }
 
-/// Who clients are: devices by their own credentials, machines by service tokens.
+/// Who clients are: devices by their own credentials (a password, a proof of their key, a certificate), machines by service tokens.
 pub struct CityAuthenticator {
     /// Who may do what.
     pub identity: Identity,
@@ -238,6 +238,14 @@ impl CityAuthenticator {
                 },
             });
         }
+        if let Some(proof) = Proof::parse(password) {
+            let answer = self
+                .identity
+                .proof_sign_in(client_id, username, &proof, (self.clock)())
+                .await
+                .map_err(unavailable)?;
+            return Self::proved(answer, client_id);
+        }
         let device = self
             .identity
             .device_sign_in(client_id, username, password, (self.clock)())
@@ -267,6 +275,28 @@ impl CityAuthenticator {
             return Err(Denied::BadCredentials);
         }
         Self::client_of(device)
+    }
+
+    fn proved(answer: ProofAnswer, client_id: &str) -> Result<Client, Denied> {
+        match answer {
+            ProofAnswer::Good(device) => Self::client_of(*device),
+            ProofAnswer::Wrong => Err(Denied::BadCredentials),
+            ProofAnswer::ClockOff(ahead_s) => {
+                tracing::warn!(
+                    client_id,
+                    ahead_s,
+                    "a device's clock is off: its proof is refused"
+                );
+                Err(Denied::StaleProof)
+            }
+            ProofAnswer::Used => {
+                tracing::warn!(
+                    client_id,
+                    "a proof of a device's key came a second time and is refused"
+                );
+                Err(Denied::StaleProof)
+            }
+        }
     }
 
     fn client_of(device: Device) -> Result<Client, Denied> {

@@ -114,6 +114,8 @@ SignInSettings {
     session_idle_minutes: i64 = 120,
     /// A session ends after this long however much it is used, hours.
     session_hours: i64 = 12,
+    /// How far from the server's clock the time in a proof of a device's key may be, each way, seconds.
+    device_proof_window_seconds: i64 = 300,
 });
 section!(/// TLS of every door.
 Tls {
@@ -371,6 +373,9 @@ impl Settings {
         self.http.passkey_origin(&self.oidc.issuer, None)?;
         if self.sign_in.session_idle_minutes < 1 || self.sign_in.session_hours < 1 {
             bail!("sign_in.session_idle_minutes and sign_in.session_hours must be 1 at least");
+        }
+        if !(1..=86_400).contains(&self.sign_in.device_proof_window_seconds) {
+            bail!("sign_in.device_proof_window_seconds must be 1 to 86400");
         }
         if let Err(problem) = self.personal.cipher.parse::<personal::Cipher>() {
             bail!("{problem}");

@@ -1,5 +1,5 @@
-//! How people sign in to a city that runs: its limits from the settings, and the key of its second factors, which is made the
-//! first time.
+//! How people sign in to a city that runs: its limits from the settings, and the key of its second factors and of devices'
+//! keys, which is made the first time.
 
 use crate::files;
 use crate::folder::Folder;
@@ -18,12 +18,17 @@ pub fn identity(folder: &Folder, settings: &Settings, records: Records) -> Resul
         second_factor_required_for: settings.sign_in.roles()?,
         session_idle_s: settings.sign_in.session_idle_minutes.saturating_mul(60),
         session_absolute_s: settings.sign_in.session_hours.saturating_mul(3_600),
+        device_proof_window_s: settings.sign_in.device_proof_window_seconds,
         ..Options::default()
     };
     Ok(Identity::new(records, options)?.with_key(key(folder)?))
 }
 
-fn key(folder: &Folder) -> Result<CityKey> {
+/// The city's key for what identity must be able to read again, made when there is none.
+///
+/// # Errors
+/// A key that does not read, or cannot be kept.
+pub fn key(folder: &Folder) -> Result<CityKey> {
     let path = folder.identity_key();
     match std::fs::read_to_string(&path) {
         Ok(text) => CityKey::parse(&text).with_context(|| format!("reading {}", path.display())),

@@ -291,16 +291,18 @@ events! {
     DeviceAdd = "device.add", "登记设备", "Device registered", "device:<client id>", [
         field("id", "设备所代表的对象", "the thing it speaks for"),
         field("type", "对象类型", "entity type of that thing"),
+        maybe("kind", "凭据方式", "what it signs in with: password, psk"),
     ];
     /// A device's credentials were taken away.
     DeviceRemove = "device.remove", "注销设备", "Device removed", "device:<client id>", [
         field("id", "设备所代表的对象", "the thing it spoke for"),
         field("type", "对象类型", "entity type of that thing"),
     ];
-    /// A device got a new password.
-    DeviceRotate = "device.rotate", "轮换设备口令", "Device's password renewed", "device:<client id>", [
+    /// A device got a new password or key.
+    DeviceRotate = "device.rotate", "轮换设备口令或密钥", "Device's password or key renewed", "device:<client id>", [
         field("id", "设备所代表的对象", "the thing it speaks for"),
-        field("old_until", "旧口令有效至", "until when the old one is good"),
+        field("old_until", "旧口令或密钥有效至", "until when the old one is good"),
+        maybe("kind", "凭据方式", "what it signs in with now: password, psk"),
     ];
     /// A device may sign in with a certificate.
     DeviceCertificateAdd = "device.certificate.add", "登记设备证书", "Device's certificate registered", "device:<client id>", [

@@ -1,5 +1,5 @@
-//! Table `device_credentials`: what a device may sign in with beside its own password: the password before that one, for a
-//! time, and certificates (X.509).
+//! Table `device_credentials`: what a device may sign in with beside its own password or key: the one before it, for a time,
+//! and certificates (X.509).
 
 use crate::failure::Result;
 use crate::field::{Secret, table_row};
@@ -9,6 +9,8 @@ use sqlx::Any;
 
 /// The word for a password.
 pub const PASSWORD: &str = "password";
+/// The word for a key that a device proves to hold (pre-shared key, 预共享密钥).
+pub const PSK: &str = "psk";
 /// The word for a certificate.
 pub const X509: &str = "x509";
 
@@ -19,7 +21,7 @@ table_row! {
         pub id: i64,
         /// Whose.
         pub client_id: String,
-        /// [`PASSWORD`] or [`X509`].
+        /// [`PASSWORD`], [`PSK`] or [`X509`].
         pub kind: String,
         /// Salt of a password's hash, hex.
         #[serde(skip)]
@@ -27,6 +29,9 @@ table_row! {
         /// Hash of a password, hex.
         #[serde(skip)]
         pub secret_hash: Secret,
+        /// A key under the city's key, hex.
+        #[serde(skip)]
+        pub secret_sealed: Secret,
         /// SHA-256 of a certificate's DER, hex.
         pub fingerprint: Option<String>,
         /// A certificate's subject.
@@ -37,6 +42,8 @@ table_row! {
         pub created_by: String,
         /// When it ends.
         pub expires_at: Timestamp,
+        /// When a key was last signed in with; not kept for the others.
+        pub last_used_at: Option<Timestamp>,
     }
 }
 
@@ -46,18 +53,21 @@ pub async fn insert(
     row: &DeviceCredential,
 ) -> Result<Option<DeviceCredential>> {
     Ok(sqlx::query_as::<Any, DeviceCredential>(
-        "INSERT INTO device_credentials (client_id, kind, secret_salt, secret_hash, fingerprint, subject, created_at, \
-         created_by, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING *",
+        "INSERT INTO device_credentials (client_id, kind, secret_salt, secret_hash, secret_sealed, fingerprint, subject, \
+         created_at, created_by, expires_at, last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         ON CONFLICT DO NOTHING RETURNING *",
     )
     .bind(&row.client_id)
     .bind(&row.kind)
     .bind(row.secret_salt.expose())
     .bind(row.secret_hash.expose())
+    .bind(row.secret_sealed.expose())
     .bind(&row.fingerprint)
     .bind(&row.subject)
     .bind(row.created_at.micros())
     .bind(&row.created_by)
     .bind(row.expires_at.micros())
+    .bind(row.last_used_at.map(Timestamp::micros))
     .fetch_optional(connection)
     .await?)
 }
@@ -103,13 +113,25 @@ pub async fn delete_certificate(
     .await?)
 }
 
-/// Takes the passwords away that were the device's before.
-pub async fn delete_passwords(connection: &mut Connection, client_id: &str) -> Result<u64> {
+/// Takes the passwords and keys away that were the device's before.
+pub async fn delete_secrets(connection: &mut Connection, client_id: &str) -> Result<u64> {
     let done = sqlx::query::<Any>(
-        "DELETE FROM device_credentials WHERE client_id = $1 AND kind = 'password'",
+        "DELETE FROM device_credentials WHERE client_id = $1 AND kind IN ('password', 'psk')",
     )
     .bind(client_id)
     .execute(connection)
     .await?;
     Ok(done.rows_affected())
+}
+
+/// Takes note that a device signed in with a key that was its own before; `false` when that is gone or its time is over.
+pub async fn touch_key(connection: &mut Connection, id: i64, now: Timestamp) -> Result<bool> {
+    let done = sqlx::query::<Any>(
+        "UPDATE device_credentials SET last_used_at = $1 WHERE id = $2 AND kind = 'psk' AND expires_at > $1",
+    )
+    .bind(now.micros())
+    .bind(id)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
 }

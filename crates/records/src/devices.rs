@@ -23,11 +23,16 @@ table_row! {
         /// Salt of the password's hash, hex.
         #[serde(skip)]
         pub secret_salt: Secret,
-        /// Hash of the password, hex.
+        /// Hash of the password, hex; empty when it has a key.
         #[serde(skip)]
         pub secret_hash: Secret,
-        /// When its password was made; `None` when that was with the device itself.
+        /// Its key under the city's key, hex; empty when it has a password.
+        #[serde(skip)]
+        pub secret_sealed: Secret,
+        /// When its password or key was made; `None` when that was with the device itself.
         pub secret_set_at: Option<Timestamp>,
+        /// When it last signed in with its key; not kept for passwords.
+        pub secret_used_at: Option<Timestamp>,
         /// When it was added.
         pub created_at: Timestamp,
         /// Who added it.
@@ -65,8 +70,8 @@ pub struct DeviceChange {
 /// Adds a device; `None` when its id, client id or username is taken. Counters start at nothing.
 pub async fn insert(connection: &mut Connection, row: &Device) -> Result<Option<Device>> {
     Ok(sqlx::query_as::<Any, Device>(
-        "INSERT INTO devices (id, client_id, type, name, username, secret_salt, secret_hash, created_at, created_by) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING RETURNING *",
+        "INSERT INTO devices (id, client_id, type, name, username, secret_salt, secret_hash, secret_sealed, created_at, \
+         created_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING *",
     )
     .bind(&row.id)
     .bind(&row.client_id)
@@ -75,6 +80,7 @@ pub async fn insert(connection: &mut Connection, row: &Device) -> Result<Option<
     .bind(&row.username)
     .bind(row.secret_salt.expose())
     .bind(row.secret_hash.expose())
+    .bind(row.secret_sealed.expose())
     .bind(row.created_at.micros())
     .bind(&row.created_by)
     .fetch_optional(connection)
@@ -121,23 +127,78 @@ pub async fn delete(connection: &mut Connection, client_id: &str) -> Result<Opti
     )
 }
 
-/// Puts another password's salt and hash in the place of the device's own.
-pub async fn set_password(
+/// What is kept of a device's password or key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptSecret {
+    /// Salt of a password's hash, hex.
+    pub salt: Secret,
+    /// Hash of a password, hex.
+    pub hash: Secret,
+    /// A key under the city's key, hex.
+    pub sealed: Secret,
+}
+
+/// Puts another password or key in the place of the device's own.
+pub async fn set_secret(
     connection: &mut Connection,
     client_id: &str,
-    (salt, hash): (&Secret, &Secret),
+    secret: &KeptSecret,
     now: Timestamp,
 ) -> Result<bool> {
     let done = sqlx::query::<Any>(
-        "UPDATE devices SET secret_salt = $1, secret_hash = $2, secret_set_at = $3 WHERE client_id = $4",
+        "UPDATE devices SET secret_salt = $1, secret_hash = $2, secret_sealed = $3, secret_set_at = $4, \
+         secret_used_at = NULL WHERE client_id = $5",
     )
-    .bind(salt.expose())
-    .bind(hash.expose())
+    .bind(secret.salt.expose())
+    .bind(secret.hash.expose())
+    .bind(secret.sealed.expose())
     .bind(now.micros())
     .bind(client_id)
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// The proofs of its keys that a device has used: the time up to which all count as used, and the last ones.
+pub async fn used_proofs(connection: &mut Connection, client_id: &str) -> Result<(i64, String)> {
+    use sqlx::Row;
+    let row = sqlx::query::<Any>("SELECT proofs_floor, proofs FROM devices WHERE client_id = $1")
+        .bind(client_id)
+        .fetch_optional(connection)
+        .await?;
+    match row {
+        Some(row) => Ok((row.try_get(0)?, row.try_get(1)?)),
+        None => Ok((0, String::new())),
+    }
+}
+
+/// Writes which proofs a device has used.
+pub async fn set_used_proofs(
+    connection: &mut Connection,
+    client_id: &str,
+    (floor, proofs): (i64, &str),
+) -> Result<()> {
+    sqlx::query::<Any>("UPDATE devices SET proofs_floor = $1, proofs = $2 WHERE client_id = $3")
+        .bind(floor)
+        .bind(proofs)
+        .bind(client_id)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Takes note that a device signed in with its own key.
+pub async fn touch_secret(
+    connection: &mut Connection,
+    client_id: &str,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query::<Any>("UPDATE devices SET secret_used_at = $1 WHERE client_id = $2")
+        .bind(now.micros())
+        .bind(client_id)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Which devices are wanted.

@@ -683,7 +683,7 @@ export interface paths {
         /** Devices by client id. */
         get: operations["get_devices"];
         put?: never;
-        /** Registers a device; its password is in this answer and nowhere else. */
+        /** Registers a device; its password or key is in this answer and nowhere else. */
         post: operations["post_devices"];
         delete?: never;
         options?: never;
@@ -768,7 +768,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives a device a new password; the old one stays good for a time, so that the device can be told while it works. */
+        /** Gives a device a new password or key; the old one stays good for a time, so that the device can be told while it works. */
         post: operations["post_devices_client_id_password"];
         delete?: never;
         options?: never;
@@ -3002,12 +3002,14 @@ export interface components {
             fingerprint: string | null;
             /** @description Whether it has ended. */
             is_over: boolean;
-            /** @description `password` or `x509`. */
+            /** @description `password`, `psk` or `x509`. */
             kind: string;
+            /** @description When a key was last signed in with; `null` for never, and for the other kinds. */
+            last_used_at: string | null;
             /** @description A certificate's subject. */
             subject: string | null;
         };
-        /** @description What a device may sign in with, its own password first. */
+        /** @description What a device may sign in with, its own password or key first. */
         DeviceCredentialList: {
             /** @description Each. */
             items: components["schemas"]["DeviceCredential"][];
@@ -3016,6 +3018,10 @@ export interface components {
         DeviceDraft: {
             /** @description The id of the thing it speaks for, a URI. */
             id: string;
+            /** @description With `psk`: a key that was made elsewhere, 32 to 128 hex digits; one of 256 bits is made when not said. */
+            key?: string | null;
+            /** @description What it signs in with: a password when not said. */
+            kind?: components["schemas"]["DeviceSecretKind"] | null;
             /** @description A name for people. */
             name?: string | null;
             /** @description The entity type of that thing. */
@@ -3028,6 +3034,11 @@ export interface components {
             /** @description What it wants. */
             scopes: string[];
         };
+        /**
+         * @description What a device shows to sign in.
+         * @enum {string}
+         */
+        DeviceSecretKind: "password" | "psk";
         /** @description A page of devices. */
         Devices: {
             /** @description By client id. */
@@ -3558,10 +3569,12 @@ export interface components {
             client_id: string;
             /** @description The id of the thing it speaks for. */
             id: string;
+            /** @description The key that was made for it, hex; `null` when it has a password, or the key was given. */
+            key: string | null;
             /** @description Its name. */
             name: string | null;
-            /** @description Its password at the doors. */
-            password: string;
+            /** @description Its password at the doors; `null` when it has a key. */
+            password: string | null;
             /** @description The topic it publishes to. */
             topic: string;
             /** @description The type of the thing it speaks for. */
@@ -4452,22 +4465,28 @@ export interface components {
             /** @description What is typed at sign-in. */
             username: string;
         };
-        /** @description How a device's password is changed. */
+        /** @description How a device's password or key is changed. */
         RotateRequest: {
+            /** @description With `psk`: a key that was made elsewhere, 32 to 128 hex digits; one of 256 bits is made when not said. */
+            key?: string | null;
+            /** @description What it signs in with from now on: what it has now when not said. */
+            kind?: components["schemas"]["DeviceSecretKind"] | null;
             /**
              * Format: int32
-             * @description Hours for which the old password stays good beside the new one: 24 when not said, 0 for none.
+             * @description Hours for which the old password or key stays good beside the new one: 24 when not said, 0 for none.
              */
             overlap_hours?: number | null;
         };
-        /** @description A device's new password, shown this once. */
+        /** @description A device's new password or key, shown this once. */
         RotatedDevice: {
             /** @description Its MQTT client id. */
             client_id: string;
+            /** @description The key that was made for it, hex; `null` when it has a password now, or the key was given. */
+            key: string | null;
             /** @description Until when the old one is good. */
             old_until: string;
-            /** @description Its new password at the doors. */
-            password: string;
+            /** @description Its new password at the doors; `null` when it has a key now. */
+            password: string | null;
             /** @description Its username at the doors. */
             username: string;
         };

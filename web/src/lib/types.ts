@@ -129,6 +129,7 @@ export type PasskeyAnswer = Schemas["PasskeyAnswer"];
 /** What an authenticator made, without the name that its person gives it. */
 export type PasskeyMade = Omit<Schemas["PasskeyDraft"], "name">;
 export type DeviceCredential = Schemas["DeviceCredential"];
+export type DeviceSecretKind = Schemas["DeviceSecretKind"];
 export type RotatedDevice = Schemas["RotatedDevice"];
 export type OrganisationTree = Schemas["OrganisationTree"];
 export type OrganisationUnit = Schemas["OrganisationUnit"];

@@ -125,6 +125,8 @@ pub trait Sink: Send + Sync {
 pub enum Denied {
     /// Unknown user or device, or a wrong password.
     BadCredentials,
+    /// Shown to hold the right key, by a proof that is too old, too new or used.
+    StaleProof,
     /// Known, but not allowed here (disabled, or not with this client identifier).
     NotAuthorised,
     /// Cannot be decided now; not counted against the peer.

@@ -94,6 +94,10 @@ impl Door {
                         Reason::NOT_AUTHORISED,
                         "this client may not connect; ask the platform's administrator",
                     ),
+                    Denied::StaleProof => (
+                        Reason::BAD_CREDENTIALS,
+                        "the proof is of another time, or was used; set the clock, and make a new proof for each connect",
+                    ),
                     _ => (
                         Reason::BAD_CREDENTIALS,
                         "unknown user name or device, or a wrong password; register it (jingling device add) \

@@ -45,7 +45,7 @@ export const deviceActions: Action<DeviceContext>[] = [
 ];
 
 export interface CredentialsContext {
-  /** Asks for how long the old password stays good, then makes a new one. */
+  /** Asks for how long the old password or key stays good, then makes a new one. */
   rotate: () => void;
   addCertificate: () => void;
 }

@@ -1,18 +1,25 @@
-/** What a device signs in with: its password and how old it is, the one before, certificates and when they end. */
+/** What a device signs in with: its password or key and how old it is, the one before, certificates and when they end. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Alert, App, Button, Form, Input, InputNumber, Modal, Tag } from "antd";
 import { useState } from "react";
 import { useT } from "../../i18n/index.tsx";
+import type { Key } from "../../i18n/words.ts";
 import { ActionBar } from "../../lib/actions.tsx";
 import { time } from "../../lib/format.ts";
-import type { Device, DeviceCredential, RotatedDevice } from "../../lib/types.ts";
+import type { Device, DeviceCredential, DeviceSecretKind, RotatedDevice } from "../../lib/types.ts";
 import { FormDialog } from "../../ui/form-dialog.tsx";
 import { useFocusBack } from "../../ui/keyboard.ts";
 import { Failed, Loading } from "../../ui/states.tsx";
 import { CopyButton, useNow } from "../../ui/tags.tsx";
 import { certificateActions, credentialsActions } from "./actions.tsx";
+import { KindChoice } from "./kind-choice.tsx";
 import { addCertificate, credentialsQuery, removeCertificate, rotateDevice } from "./queries.ts";
 
+const KINDS: Record<string, Key> = {
+  password: "device.credential-password",
+  psk: "device.credential-psk",
+  x509: "device.credential-x509",
+};
 /** As the command line: a day. */
 const OVERLAP_HOURS = 24;
 /** As the server: ninety days. */
@@ -58,9 +65,7 @@ export function CredentialsDialog({ device, onClose }: { device: Device; onClose
             data-testid="credential"
           >
             <span className="item-card-head">
-              <strong>
-                {t(credential.kind === "x509" ? "device.credential-x509" : "device.credential-password")}
-              </strong>
+              <strong>{t(KINDS[credential.kind] ?? "device.credential-password")}</strong>
               {until(credential)}
             </span>
             {credential.subject && <span>{credential.subject}</span>}
@@ -71,6 +76,14 @@ export function CredentialsDialog({ device, onClose }: { device: Device; onClose
             )}
             <span className="quiet">
               {t("device.credential-since", { time: time(credential.created_at) })}
+              {credential.kind === "psk" && (
+                <>
+                  {" · "}
+                  {credential.last_used_at
+                    ? t("device.credential-used", { time: time(credential.last_used_at) })
+                    : t("device.credential-unused")}
+                </>
+              )}
             </span>
             <span>
               <ActionBar actions={certificateActions} context={{ credential, remove }} size="small" />
@@ -93,12 +106,13 @@ export function CredentialsDialog({ device, onClose }: { device: Device; onClose
       }
     >
       <div className="stack">
-        {rotated && <NewPassword rotated={rotated} onKept={() => setRotated(null)} />}
+        {rotated && <NewSecret rotated={rotated} onKept={() => setRotated(null)} />}
         {list()}
       </div>
       {open === "rotate" && (
         <RotateDialog
           clientId={device.client_id}
+          kind={found.data?.items[0]?.kind === "psk" ? "psk" : "password"}
           onClose={() => setOpen(null)}
           onDone={(made) => {
             setOpen(null);
@@ -122,8 +136,10 @@ export function CredentialsDialog({ device, onClose }: { device: Device; onClose
   );
 }
 
-function NewPassword({ rotated, onKept }: { rotated: RotatedDevice; onKept: () => void }) {
+function NewSecret({ rotated, onKept }: { rotated: RotatedDevice; onKept: () => void }) {
   const { t } = useT();
+  const secret = rotated.key ?? rotated.password ?? "";
+  const label = t(rotated.key ? "device.key" : "device.password");
   return (
     <Alert
       type="warning"
@@ -132,8 +148,8 @@ function NewPassword({ rotated, onKept }: { rotated: RotatedDevice; onKept: () =
       description={
         <div className="stack">
           <span data-testid="rotated-password">
-            <code style={{ overflowWrap: "anywhere" }}>{rotated.password}</code>{" "}
-            <CopyButton text={rotated.password} label={`${t("word.copy")} ${t("device.password")}`} />
+            <code style={{ overflowWrap: "anywhere" }}>{secret}</code>{" "}
+            <CopyButton text={secret} label={`${t("word.copy")} ${label}`} />
           </span>
           <span>{t("device.old-until", { time: time(rotated.old_until) })}</span>
           <Button size="small" onClick={onKept}>
@@ -147,25 +163,28 @@ function NewPassword({ rotated, onKept }: { rotated: RotatedDevice; onKept: () =
 
 function RotateDialog({
   clientId,
+  kind,
   onClose,
   onDone,
 }: {
   clientId: string;
+  /** What it has now. */
+  kind: DeviceSecretKind;
   onClose: () => void;
   onDone: (made: RotatedDevice) => void;
 }) {
   const { t } = useT();
-  const [form] = Form.useForm<{ hours: number }>();
+  const [form] = Form.useForm<{ hours: number; kind: DeviceSecretKind }>();
   useFocusBack();
   return (
     <FormDialog
       form={form}
-      perform={async ({ hours }) => onDone(await rotateDevice(clientId, hours))}
+      perform={async ({ hours, kind }) => onDone(await rotateDevice(clientId, hours, kind))}
       onClose={onClose}
       title={t("device.rotate")}
       okText={t("device.rotate")}
       submitId="rotate-submit"
-      initialValues={{ hours: OVERLAP_HOURS }}
+      initialValues={{ hours: OVERLAP_HOURS, kind }}
       intro={<p className="quiet">{t("device.rotate-text")}</p>}
     >
       <Form.Item
@@ -175,6 +194,7 @@ function RotateDialog({
       >
         <InputNumber min={0} max={OVERLAP_HOURS_MAX} precision={0} autoFocus style={{ width: "100%" }} />
       </Form.Item>
+      <KindChoice />
     </FormDialog>
   );
 }

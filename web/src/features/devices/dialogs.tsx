@@ -9,7 +9,8 @@ import { useFocusBack } from "../../ui/keyboard.ts";
 import { errorText } from "../../ui/states.tsx";
 import { CopyButton } from "../../ui/tags.tsx";
 import { typesQuery } from "../map/queries.ts";
-import { examplePayload, mosquittoCommand, pahoProgram } from "./example.ts";
+import { examplePayload, keyCommand, keyProgram, mosquittoCommand, pahoProgram } from "./example.ts";
+import { KindChoice } from "./kind-choice.tsx";
 import { addDevice, type DeviceDraft } from "./queries.ts";
 
 /** An NGSI-LD id without spaces or control characters. The server checks again. */
@@ -35,6 +36,7 @@ export function AddDeviceDialog({ onClose }: { onClose: () => void }) {
       title={t("device.add")}
       okText={t("device.add")}
       submitId="device-submit"
+      initialValues={{ kind: "password" }}
     >
       <Form.Item
         name="type"
@@ -68,6 +70,7 @@ export function AddDeviceDialog({ onClose }: { onClose: () => void }) {
       <Form.Item name="name" label={`${t("word.name")} (${t("word.optional")})`}>
         <Input maxLength={120} />
       </Form.Item>
+      <KindChoice />
     </FormDialog>
   );
 }
@@ -76,10 +79,15 @@ function Credentials({ device, onClose }: { device: NewDevice; onClose: () => vo
   const { t } = useT();
   const kind = useQuery(typesQuery).data?.get(device.type);
   const payload = examplePayload(device, kind);
-  const examples = [
-    { key: "mosquitto", label: "mosquitto_pub", text: mosquittoCommand(device, payload) },
-    { key: "paho", label: "Paho (Python)", text: pahoProgram(device, payload) },
-  ];
+  const examples = device.key
+    ? [
+        { key: "mosquitto", label: "mosquitto_pub", text: keyCommand(device, device.key, payload) },
+        { key: "paho", label: "Paho (Python)", text: keyProgram(device, device.key, payload) },
+      ]
+    : [
+        { key: "mosquitto", label: "mosquitto_pub", text: mosquittoCommand(device, payload) },
+        { key: "paho", label: "Paho (Python)", text: pahoProgram(device, payload) },
+      ];
   const field = (key: string, label: string, value: string) => ({
     key,
     label,
@@ -113,7 +121,9 @@ function Credentials({ device, onClose }: { device: NewDevice; onClose: () => vo
           items={[
             field("client", t("device.client"), device.client_id),
             field("username", t("device.username"), device.username),
-            field("password", t("device.password"), device.password),
+            device.key
+              ? field("key", t("device.key"), device.key)
+              : field("password", t("device.password"), device.password ?? ""),
             field("topic", t("device.topic"), device.topic),
           ]}
         />

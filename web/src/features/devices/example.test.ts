@@ -1,7 +1,14 @@
 /** The ready command must work as it stands, whatever the names hold. */
 import { describe, expect, it } from "vitest";
 import type { AttributeKind, EntityKind, NewDevice } from "../../lib/types.ts";
-import { examplePayload, mosquittoCommand, pahoProgram, shellQuote } from "./example.ts";
+import {
+  examplePayload,
+  keyCommand,
+  keyProgram,
+  mosquittoCommand,
+  pahoProgram,
+  shellQuote,
+} from "./example.ts";
 
 const device = {
   id: "urn:ngsi-ld:WaterObserved:o'brien",
@@ -68,5 +75,21 @@ describe("device example", () => {
     const payload = examplePayload(device, kind);
     expect(mosquittoCommand(device, payload)).toContain(`-P 'a'\\''b"c'`);
     expect(pahoProgram(device, payload)).toContain(`"password": "a'b\\"c"`);
+  });
+
+  it("computes the proof of a key as docs/identity.md tells it, and never sends the key", () => {
+    const key = "000102030405060708090a0b0c0d0e0f";
+    const shell = keyCommand(device, key, "{}").split("\n");
+    expect(shell.slice(0, 4)).toEqual([
+      "T=$(date +%s); N=$(openssl rand -hex 8)",
+      `MAC=$(printf '%s\\n%s\\n%s\\n%s\\n%s\\n%s' jingling-device-v1 sha256 \\`,
+      `  'water-1' 'water-1' "$T" "$N" |`,
+      `  openssl dgst -sha256 -mac HMAC -macopt hexkey:${key} -r | cut -c1-64)`,
+    ]);
+    expect(shell.slice(4).join("\n")).toContain(`-P "v1.sha256.$T.$N.$MAC"`);
+    expect(shell.slice(4).join("\n")).not.toContain(key);
+    const python = keyProgram(device, key, "{}");
+    expect(python).toContain(`["jingling-device-v1", "sha256", "water-1",\n    "water-1", seconds, nonce]`);
+    expect(python).toContain(`"password": proof}`);
   });
 });

@@ -5,6 +5,7 @@ import type {
   ApprovalAsked,
   Device,
   DeviceCredential,
+  DeviceSecretKind,
   Items,
   NewDevice,
   RotatedDevice,
@@ -30,6 +31,7 @@ export interface DeviceDraft {
   id: string;
   type: string;
   name?: string;
+  kind?: DeviceSecretKind;
 }
 
 export function addDevice(draft: DeviceDraft): Promise<NewDevice> {
@@ -49,8 +51,12 @@ export const credentialsQuery = (clientId: string) =>
     queryFn: ({ signal }) => get<{ items: DeviceCredential[] }>(`${of(clientId)}/credentials`, signal),
   });
 
-export function rotateDevice(clientId: string, overlapHours: number): Promise<RotatedDevice> {
-  return change("POST", `${of(clientId)}/password`, { overlap_hours: overlapHours });
+export function rotateDevice(
+  clientId: string,
+  overlapHours: number,
+  kind: DeviceSecretKind,
+): Promise<RotatedDevice> {
+  return change("POST", `${of(clientId)}/password`, { overlap_hours: overlapHours, kind });
 }
 
 export function addCertificate(clientId: string, certificate: string): Promise<DeviceCredential> {

@@ -45,6 +45,8 @@ export const problemWords = {
   "problem.certificates-full": ["该设备的证书已达上限", "The device has all the certificates it may"],
   "problem.credit-code": ["统一社会信用代码不正确", "The unified social credit code is wrong"],
   "problem.credit-code-taken": ["该统一社会信用代码已被使用", "Another organisation has this credit code"],
+  "problem.device-key": ["密钥不可用", "The key cannot be used"],
+  "problem.device-key-same": ["设备已在使用该密钥", "The device has this key already"],
   "problem.device-known": ["该编号已有设备", "There is a device of that id"],
   "problem.division-code": ["区划代码不正确", "The division code is wrong"],
   "problem.duplicate-key": ["JSON 中有重复的键", "A key stands twice"],
