@@ -9,6 +9,8 @@ use std::collections::HashMap;
 #[derive(Debug)]
 pub(crate) struct Pending<T> {
     kept: HashMap<String, Kept<T>>,
+    /// Counts what came, so that of two that came in one instant one is older.
+    came: u64,
     lasts_s: i64,
     max: usize,
     per_peer_max: usize,
@@ -18,6 +20,7 @@ pub(crate) struct Pending<T> {
 struct Kept<T> {
     value: T,
     peer: String,
+    came: u64,
     expires_at: Timestamp,
 }
 
@@ -26,6 +29,7 @@ impl<T> Pending<T> {
     pub fn new(lasts_s: i64, max: usize, per_peer_max: usize) -> Self {
         Self {
             kept: HashMap::new(),
+            came: 0,
             lasts_s,
             max,
             per_peer_max,
@@ -48,21 +52,20 @@ impl<T> Pending<T> {
             self.kept.remove(&victim);
         }
         let expires_at = now.plus_seconds(self.lasts_s);
-        let peer = peer.to_owned();
-        self.kept.insert(
-            key,
-            Kept {
-                value,
-                peer,
-                expires_at,
-            },
-        );
+        self.came += 1;
+        let kept = Kept {
+            value,
+            peer: peer.to_owned(),
+            came: self.came,
+            expires_at,
+        };
+        self.kept.insert(key, kept);
         expires_at
     }
 
     fn oldest(&self, of: impl Fn(&Kept<T>) -> bool) -> Option<String> {
         let of = self.kept.iter().filter(|(_, kept)| of(kept));
-        of.min_by_key(|(_, kept)| kept.expires_at)
+        of.min_by_key(|(_, kept)| kept.came)
             .map(|(key, _)| key.clone())
     }
 
