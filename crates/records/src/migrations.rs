@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0004_audit_chain.sql"),
     include_str!("../migrations/0005_oidc.sql"),
     include_str!("../migrations/0006_who_may_do_what.sql"),
+    include_str!("../migrations/0007_province.sql"),
 ];
 
 /// The shape that this build reads and writes.
