@@ -78,6 +78,11 @@ impl<T> Pending<T> {
         (kept.expires_at > now).then_some(&mut kept.value)
     }
 
+    /// When what is kept under a key ends.
+    pub fn ends(&self, key: &str) -> Option<Timestamp> {
+        self.kept.get(key).map(|kept| kept.expires_at)
+    }
+
     /// Takes it: it is there once.
     pub fn take(&mut self, key: &str, now: Timestamp) -> Option<T> {
         let kept = self.kept.remove(key)?;

@@ -114,6 +114,15 @@ SignInSettings {
     session_idle_minutes: i64 = 120,
     /// A session ends after this long however much it is used, hours.
     session_hours: i64 = 12,
+    /// Networks inside where an outside provider may be reached, such as "10.1.0.0/16".
+    provider_networks: Vec<String> = Vec::new(),
+    /// PEM file of the authorities that are believed when an outside provider is asked over TLS.
+    provider_authorities: String = "/etc/ssl/certs/ca-certificates.crt".into(),
+    /// How much the clock of an outside provider may differ, seconds.
+    provider_clock_skew_seconds: i64 = 60,
+    /// Outside providers that people may sign in with, each a `[[sign_in.provider]]` of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    provider: Vec<crate::outside::ProviderSettings> = Vec::new(),
 });
 section!(/// TLS of every door.
 Tls {
@@ -368,6 +377,7 @@ impl Settings {
         }
         self.oidc.networks()?;
         self.sign_in.roles()?;
+        crate::outside::check(self)?;
         self.http.passkey_origin(&self.oidc.issuer, None)?;
         if self.sign_in.session_idle_minutes < 1 || self.sign_in.session_hours < 1 {
             bail!("sign_in.session_idle_minutes and sign_in.session_hours must be 1 at least");

@@ -83,12 +83,7 @@ pub async fn of_user(connection: &mut Connection, user_id: i64) -> Result<Vec<Li
 }
 
 /// Notes that an identity opened the account, and what people know the person by there now.
-pub async fn used(
-    connection: &mut Connection,
-    id: i64,
-    shown: &str,
-    now: Timestamp,
-) -> Result<()> {
+pub async fn used(connection: &mut Connection, id: i64, shown: &str, now: Timestamp) -> Result<()> {
     sqlx::query::<Any>("UPDATE linked_identities SET last_used_at = $1, shown = $2 WHERE id = $3")
         .bind(now.micros())
         .bind(shown)

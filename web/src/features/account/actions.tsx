@@ -1,7 +1,13 @@
 /** What a person can do with their own account. */
-import { DeleteOutlined, KeyOutlined, MobileOutlined, PlusOutlined } from "@ant-design/icons";
+import {
+  DeleteOutlined,
+  DisconnectOutlined,
+  KeyOutlined,
+  MobileOutlined,
+  PlusOutlined,
+} from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
-import type { OidcGrant, OwnAccount, OwnSession, Passkey } from "../../lib/types.ts";
+import type { OidcGrant, OutsideIdentity, OwnAccount, OwnSession, Passkey } from "../../lib/types.ts";
 
 export interface AccountContext {
   account: OwnAccount;
@@ -100,6 +106,21 @@ export const sessionActions: Action<{ session: OwnSession; end: (session: OwnSes
     danger: true,
     predicate: ({ session }) => !session.is_this,
     perform: ({ session, end }) => end(session),
+  },
+];
+
+export const identityActions: Action<{
+  identity: OutsideIdentity;
+  unlink: (identity: OutsideIdentity) => void;
+}>[] = [
+  {
+    ...isOwn,
+    name: "account.outside-unlink",
+    title: "account.outside-unlink",
+    icon: <DisconnectOutlined />,
+    danger: true,
+    predicate: () => true,
+    perform: ({ identity, unlink }) => unlink(identity),
   },
 ];
 
