@@ -130,7 +130,9 @@ mod tests {
         assert_eq!(pending.kept.len(), 5);
         assert!((96..100).all(|n| pending.get(&key(n), at).is_some()));
         // From everywhere at once, the oldest goes.
+        let mut at = at;
         for n in 100..110 {
+            at = T0.plus_seconds(i64::try_from(n).unwrap());
             pending.put(key(n), &key(n), n, at);
         }
         assert_eq!(pending.kept.len(), 8);
