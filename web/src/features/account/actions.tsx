@@ -7,7 +7,14 @@ import {
   PlusOutlined,
 } from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
-import type { OidcGrant, OutsideIdentity, OwnAccount, OwnSession, Passkey } from "../../lib/types.ts";
+import type {
+  OidcGrant,
+  OutsideIdentity,
+  OutsideProvider,
+  OwnAccount,
+  OwnSession,
+  Passkey,
+} from "../../lib/types.ts";
 
 export interface AccountContext {
   account: OwnAccount;
@@ -106,6 +113,19 @@ export const sessionActions: Action<{ session: OwnSession; end: (session: OwnSes
     danger: true,
     predicate: ({ session }) => !session.is_this,
     perform: ({ session, end }) => end(session),
+  },
+];
+
+export const providerActions: Action<{
+  provider: OutsideProvider;
+  link: (provider: OutsideProvider) => Promise<void>;
+}>[] = [
+  {
+    ...isOwn,
+    name: "account.outside-link",
+    title: "account.outside-link",
+    predicate: () => true,
+    perform: ({ provider, link }) => link(provider),
   },
 ];
 

@@ -1,16 +1,15 @@
 /** Who a person is at outside providers, such as the province's: what is linked, and linking and unlinking. Nothing where the city has none. */
-import { IdcardOutlined } from "@ant-design/icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Tag } from "antd";
-import { useEffect, useState } from "react";
+import { App, Tag } from "antd";
+import { useEffect } from "react";
 import { useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { ActionBar } from "../../lib/actions.tsx";
 import { time } from "../../lib/format.ts";
 import { methodsQuery } from "../../lib/session.ts";
-import type { OutsideIdentity } from "../../lib/types.ts";
-import { errorText, Failed, Loading } from "../../ui/states.tsx";
-import { identityActions } from "./actions.tsx";
+import type { OutsideIdentity, OutsideProvider } from "../../lib/types.ts";
+import { Failed, Loading } from "../../ui/states.tsx";
+import { identityActions, providerActions } from "./actions.tsx";
 import { identitiesQuery, linkIdentity, unlinkIdentity } from "./queries.ts";
 
 interface Props {
@@ -22,7 +21,6 @@ export function Identities({ confirm }: Props) {
   const { message } = App.useApp();
   const queryClient = useQueryClient();
   const [query, setQuery] = useSearchParams();
-  const [busy, setBusy] = useState(false);
   const providers = useQuery(methodsQuery).data?.providers ?? [];
   const identities = useQuery({ ...identitiesQuery, enabled: providers.length > 0 });
   const isLinked = query.has("linked");
@@ -36,15 +34,7 @@ export function Identities({ confirm }: Props) {
   if (providers.length === 0) return null;
   const named = (of: { name_zh: string | null; name_en: string | null }) =>
     language === "zh" ? of.name_zh : of.name_en;
-  const link = async (provider: string) => {
-    setBusy(true);
-    try {
-      await linkIdentity(provider);
-    } catch (error) {
-      message.error(errorText(error, t), 6);
-      setBusy(false);
-    }
-  };
+  const link = (provider: OutsideProvider) => linkIdentity(provider.id);
   const unlink = (identity: OutsideIdentity) =>
     confirm(
       t("account.outside-unlink-confirm", { name: identity.shown || identity.subject }),
@@ -64,7 +54,6 @@ export function Identities({ confirm }: Props) {
       <p className="quiet">{t("account.outside-text")}</p>
       {identities.error && <Failed error={identities.error} retry={() => void identities.refetch()} />}
       {identities.isLoading && <Loading />}
-      {identities.data && linked.length === 0 && <p className="quiet">{t("account.outside-none")}</p>}
       <ul className="account-list">
         {linked.map((identity) => (
           <li key={identity.id} data-testid="identity">
@@ -82,22 +71,17 @@ export function Identities({ confirm }: Props) {
             <ActionBar actions={identityActions} context={{ identity, unlink }} size="small" />
           </li>
         ))}
-      </ul>
-      {identities.data && (
-        <div className="account-bar">
-          {free.map((provider) => (
-            <Button
-              key={provider.id}
-              icon={<IdcardOutlined />}
-              loading={busy}
-              data-testid={`link-${provider.id}`}
-              onClick={() => void link(provider.id)}
-            >
-              {t("account.outside-link", { name: named(provider) ?? provider.id })}
-            </Button>
+        {identities.data &&
+          free.map((provider) => (
+            <li key={provider.id} data-testid={`free-${provider.id}`}>
+              <span>
+                <strong>{named(provider)}</strong>
+                <div className="quiet">{t("account.outside-none")}</div>
+              </span>
+              <ActionBar actions={providerActions} context={{ provider, link }} size="small" />
+            </li>
           ))}
-        </div>
-      )}
+      </ul>
     </section>
   );
 }
