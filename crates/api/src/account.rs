@@ -91,12 +91,12 @@ pub struct OwnSession {
 }
 
 /// A person with the session that asks.
-struct Own {
-    user_id: i64,
-    session: String,
+pub(crate) struct Own {
+    pub user_id: i64,
+    pub session: String,
 }
 
-fn own(caller: &Principal, headers: &HeaderMap) -> Answer<Own> {
+pub(crate) fn own(caller: &Principal, headers: &HeaderMap) -> Answer<Own> {
     let session = session_cookie(headers);
     match (caller.user_id(), session) {
         (Some(user_id), Some(session)) => Ok(Own { user_id, session }),
@@ -116,7 +116,7 @@ fn own(caller: &Principal, headers: &HeaderMap) -> Answer<Own> {
 }
 
 /// The same, when the session is young.
-async fn young(app: &App, caller: &Principal, headers: &HeaderMap) -> Answer<Own> {
+pub(crate) async fn young(app: &App, caller: &Principal, headers: &HeaderMap) -> Answer<Own> {
     let own = own(caller, headers)?;
     app.identity.must_be_young(&own.session, app.now()).await?;
     Ok(own)

@@ -8,8 +8,8 @@ use crate::tables::CityTables;
 use crate::{
     account, accounts, alerts, approvals, audit, case_pages, city_pages, corrections, dead_letters,
     devices, doors, entities, entity_types, events, health, import_progress, notices, oidc_clients,
-    oidc_consent, oidc_door, organisation, pages, people, personal, personal_subjects, plan,
-    policy_pages, provenance, roster, second_step, security, session, sql,
+    oidc_consent, oidc_door, organisation, outside, outside_provider, pages, people, personal,
+    personal_subjects, plan, policy_pages, provenance, roster, second_step, security, session, sql,
 };
 use admission::Ingest;
 use axum::Router;
@@ -108,6 +108,8 @@ pub struct App {
     pub identity: Identity,
     /// Signing in to other systems.
     pub oidc: oidc_door::Door,
+    /// Outside providers that people sign in with.
+    pub outside: outside_provider::OutsideProviders,
     /// Cases.
     pub cases: Cases,
     /// What the packs declare.
@@ -234,7 +236,9 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(session::sign_in, session::who, session::sign_out))
         .routes(routes!(session::people))
         .routes(routes!(second_step::methods))
-        .routes(routes!(second_step::code))
+        .routes(routes!(second_step::code, outside::second))
+        .routes(routes!(outside::begin_sign_in))
+        .routes(routes!(outside::callback))
         .routes(routes!(second_step::passkey_question))
         .routes(routes!(second_step::passkey))
         .routes(routes!(second_step::enrol_totp))
@@ -250,6 +254,10 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(account::add_passkey))
         .routes(routes!(account::remove_passkey))
         .routes(routes!(account::end_session))
+        .routes(routes!(outside::identities, outside::link))
+        .routes(routes!(outside::unlink))
+        .routes(routes!(outside::identities_of))
+        .routes(routes!(outside::unlink_of))
         .routes(routes!(account::end_other_sessions))
         .routes(routes!(
             account::second_factors,

@@ -79,6 +79,34 @@ impl ApiError {
             ..Self::new(status, told.into())
         }
     }
+    /// The status.
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+    /// What is wrong in both languages, for a page of its own; where nobody translated it, what is known of its code.
+    pub fn in_both(&self) -> Told {
+        let p = &self.problem;
+        let (what, mend) = match (&self.chinese, p.code.as_str()) {
+            (Some(chinese), _) => (chinese.what.clone(), chinese.mend.clone()),
+            (None, "sign-in-too-often") => {
+                let wait = self.retry_after_s.map_or(1, NonZeroU64::get);
+                (
+                    "登录尝试过于频繁".to_owned(),
+                    format!("请等待 {wait} 秒再试"),
+                )
+            }
+            _ => (
+                "暂时无法完成".to_owned(),
+                "请稍后再试；如果仍然不行，请告诉管理员".to_owned(),
+            ),
+        };
+        Told::new(
+            &p.code,
+            model::problem::both(what, p.what.clone()),
+            p.place.as_str(),
+            model::problem::both(mend, p.mend.clone()),
+        )
+    }
     /// What is wrong, for a record of it.
     pub fn in_words(&self) -> String {
         format!("{}: {}", self.problem.code, self.problem.what)

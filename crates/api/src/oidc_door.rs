@@ -100,7 +100,7 @@ fn refused(fault: Fault) -> Response {
 
 /// How the page of an error looks.
 const ERROR_STYLE: &str = "body{font:16px/1.6 sans-serif;max-width:34em;margin:12vh auto;padding:0 1em;\
-     color:#16262c}h1{font-size:1.3em;color:#0e6b7c}code{color:#5b6b72}";
+     color:#16262c}h1{font-size:1.3em;color:#0e6b7c}code{color:#5b6b72}a{color:#0e6b7c;display:inline-block;padding:.6em 0}";
 /// That style and nothing else: it is named by its hash (CSP Level 3), so that no other is taken.
 static ERROR_POLICY: LazyLock<String> = LazyLock::new(|| {
     let hash = STANDARD.encode(Sha256::digest(ERROR_STYLE));
@@ -112,6 +112,11 @@ static ERROR_POLICY: LazyLock<String> = LazyLock::new(|| {
 /// A page that says what is wrong with a request that may not be answered to who made it. It stands alone: no script, and
 /// nothing of the request in it.
 pub(crate) fn error_page(told: &Told) -> Response {
+    error_page_with(StatusCode::BAD_REQUEST, told, "")
+}
+
+/// The same with a status, and a link to a page of this city.
+pub(crate) fn error_page_with(status: StatusCode, told: &Told, back: &str) -> Response {
     let mut page = format!(
         "<!doctype html><html lang=\"zh\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>竟陵 Jingling</title><style>{ERROR_STYLE}</style>"
@@ -127,6 +132,9 @@ pub(crate) fn error_page(told: &Told) -> Response {
             escaped(mend)
         );
     }
+    if !back.is_empty() {
+        let _ = write!(page, "<p><a href=\"{}\">返回 Back</a></p>", escaped(back));
+    }
     let _ = write!(page, "<p><code>{}</code></p>", escaped(&told.code));
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
@@ -135,7 +143,7 @@ pub(crate) fn error_page(told: &Told) -> Response {
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (StatusCode::BAD_REQUEST, headers, page).into_response()
+    (status, headers, page).into_response()
 }
 
 fn escaped(text: &str) -> String {
@@ -146,7 +154,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// Sends the browser elsewhere; a POST becomes a GET there.
-fn sent_to(address: &str) -> Response {
+pub(crate) fn sent_to(address: &str) -> Response {
     match HeaderValue::from_str(address) {
         Ok(location) => (
             StatusCode::SEE_OTHER,

@@ -27,6 +27,8 @@ use utoipa::ToSchema;
 pub struct SignInMethods {
     /// The address under which passkeys work, `null` when under none. A page that was reached under another offers none.
     pub passkey_origin: Option<String>,
+    /// Outside providers that people can sign in with; empty where there are none.
+    pub providers: Vec<crate::outside::OutsideProviderBody>,
 }
 
 /// How people can sign in here.
@@ -34,6 +36,7 @@ pub struct SignInMethods {
 pub async fn methods(State(app): State<Arc<App>>) -> Json<SignInMethods> {
     Json(SignInMethods {
         passkey_origin: app.identity.origin().map(|o| o.as_str().to_owned()),
+        providers: crate::outside::offered(&app),
     })
 }
 
@@ -44,14 +47,14 @@ pub struct SecondCode {
     pub code: String,
 }
 
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     CookieJar::from_headers(headers)
         .get(name)
         .map(|c| c.value().to_owned())
 }
 
 /// The half sign-in of the caller.
-fn half(headers: &HeaderMap) -> Answer<String> {
+pub(crate) fn half(headers: &HeaderMap) -> Answer<String> {
     cookie(headers, HALF_COOKIE).ok_or_else(begin_again)
 }
 

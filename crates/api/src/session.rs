@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
-use identity::{Principal, PrincipalId, Role, SignIn, SignInStep};
+use identity::{HalfSignIn, Principal, PrincipalId, Role, SignIn, SignInStep};
 use records::users::PeopleFilter;
 use records::{PageRequest, users};
 use serde::{Deserialize, Serialize};
@@ -93,6 +93,18 @@ pub struct SecondStepBody {
     pub expires_at: String,
 }
 
+impl From<&HalfSignIn> for SecondStepBody {
+    fn from(half: &HalfSignIn) -> Self {
+        Self {
+            totp: half.ways.totp,
+            recovery: half.ways.recovery,
+            passkey: half.ways.passkey,
+            enrol: half.ways.enrol,
+            expires_at: half.expires_at.to_string(),
+        }
+    }
+}
+
 /// Signs in: the answer sets the session's cookie; or, where a second factor is to be shown, another that is good for that
 /// alone (202).
 #[utoipa::path(post, path = "/api/v1/session", tag = "session", security(()), request_body = SignInRequest,
@@ -117,13 +129,7 @@ pub async fn sign_in(
     Ok(match step {
         SignInStep::Done(signed) => let_in(&app, is_https, signed).into_response(),
         SignInStep::Second(half) => {
-            let body = SecondStepBody {
-                totp: half.ways.totp,
-                recovery: half.ways.recovery,
-                passkey: half.ways.passkey,
-                enrol: half.ways.enrol,
-                expires_at: half.expires_at.to_string(),
-            };
+            let body = SecondStepBody::from(&half);
             let jar = CookieJar::new().add(of_sign_in(&app, is_https, HALF_COOKIE, half.secret));
             (StatusCode::ACCEPTED, jar, Json(body)).into_response()
         }

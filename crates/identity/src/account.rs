@@ -506,7 +506,11 @@ async fn has_factor(write: &mut Write, user_id: i64) -> Result<bool> {
 }
 
 /// Ends all sessions of a person but the one with this secret; gives their names.
-async fn end_others(write: &mut Write, user_id: i64, session_secret: &str) -> Result<Vec<String>> {
+pub(crate) async fn end_others(
+    write: &mut Write,
+    user_id: i64,
+    session_secret: &str,
+) -> Result<Vec<String>> {
     let own = secret::session_name(session_secret);
     let mut ended = Vec::new();
     for session in sessions::of_user(write, user_id).await? {

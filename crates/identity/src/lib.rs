@@ -6,7 +6,7 @@
 //! known), [`policies`] (what policies let it do), [`limiter`] (how often sign-in may be tried), [`password`] and
 //! [`secret`] (what is kept of passwords and tokens), the second factors ([`key`], [`totp`], [`webauthn`]),
 //! what devices prove ([`proof`]), organisations, [`posts`], hand-overs and [`roster`] (the same from a file), then
-//! [`Identity`]'s parts: sign-in and its second step, sessions, a person's own account, users, tokens, devices.
+//! [`Identity`]'s parts: sign-in and its second step, sign-in with an outside identity, sessions, a person's own account, users, tokens, devices.
 
 mod account;
 pub mod approvals;
@@ -18,6 +18,7 @@ mod devices;
 mod hand_over;
 pub mod key;
 pub mod limiter;
+mod linked;
 pub mod organisation;
 pub mod password;
 mod pending;
@@ -47,6 +48,9 @@ pub use devices::{
 };
 pub use hand_over::{HandOver, HandOverPlan, PostLeft};
 pub use key::CityKey;
+pub use linked::{
+    Linked, OutsideAsked, OutsideBegun, OutsideIdentity, OutsidePurpose, OutsideStep,
+};
 pub use organisation::{NewOrganisation, OrganisationChange};
 pub use permission::Permission;
 pub use posts::{NewPost, PostChange, PostHeld};
@@ -119,6 +123,8 @@ pub struct Options {
     pub waiting_max: usize,
     /// The same from one network address.
     pub waiting_per_peer_max: usize,
+    /// How long a person may be at an outside provider, in seconds.
+    pub outside_s: i64,
     /// What authenticators show as the name of the city.
     pub city_name: String,
     /// What needs a second person, and how long it waits for one.
@@ -160,6 +166,7 @@ impl Default for Options {
             session_young_s: 600,
             waiting_max: 20_000,
             waiting_per_peer_max: 500,
+            outside_s: 600,
             city_name: "竟陵".to_owned(),
             approval: approvals::Options::default(),
             organisation_depth_max: 8,

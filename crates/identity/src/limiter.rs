@@ -146,6 +146,24 @@ impl SignInLimiter {
             return;
         }
         self.counts.remove(&Key::Username(username.to_owned()));
+        self.succeeded_from(peer);
+    }
+
+    /// Begins an attempt of which no username is known, such as one with an outside identity; as [`SignInLimiter::begin`], for
+    /// the network address alone.
+    ///
+    /// # Errors
+    /// As [`SignInLimiter::begin`].
+    pub fn begin_from(&mut self, peer: &str, now: Timestamp) -> Result<(), u64> {
+        let key = Key::Peer(peer.to_owned());
+        let until = self.counts.get(&key).map(|count| count.locked_until);
+        wait(until.map_or(0, |until| until.micros_since(now)))?;
+        self.count_failure(key, now);
+        Ok(())
+    }
+
+    /// The attempt begun last by [`SignInLimiter::begin_from`] was right: the address gets it back.
+    pub fn succeeded_from(&mut self, peer: &str) {
         if let Some(count) = self.counts.get_mut(&Key::Peer(peer.to_owned())) {
             count.failures = count.failures.saturating_sub(1);
             count.locked_until = Timestamp::default();

@@ -81,6 +81,11 @@ impl<T> Pending<T> {
         (kept.expires_at > now).then_some(&mut kept.value)
     }
 
+    /// When what is kept under a key ends.
+    pub fn ends(&self, key: &str) -> Option<Timestamp> {
+        self.kept.get(key).map(|kept| kept.expires_at)
+    }
+
     /// Takes it: it is there once.
     pub fn take(&mut self, key: &str, now: Timestamp) -> Option<T> {
         let kept = self.kept.remove(key)?;
@@ -128,7 +133,9 @@ mod tests {
         assert_eq!(pending.kept.len(), 5);
         assert!((96..100).all(|n| pending.get(&key(n), at).is_some()));
         // From everywhere at once, the oldest goes.
+        let mut at = at;
         for n in 100..110 {
+            at = T0.plus_seconds(i64::try_from(n).unwrap());
             pending.put(key(n), &key(n), n, at);
         }
         assert_eq!(pending.kept.len(), 8);

@@ -3,8 +3,9 @@
 //! passkey makes a session of it. A passkey is also good without a password: it is something that the person has, and the
 //! authenticator has seen who it is (a PIN, a finger), so both factors are in it.
 
+use crate::linked::OutsideAsked;
 use crate::pending::Pending;
-use crate::sessions::SignIn;
+use crate::sessions::{Began, SignIn};
 use crate::webauthn::{self, Assertion, Expected, Fault};
 use crate::{Identity, Options, Role, secret, totp};
 use model::{Problem, Timestamp};
@@ -53,6 +54,24 @@ pub(crate) struct Half {
     pub user_id: i64,
     pub must_enrol: bool,
     tries: u32,
+    /// The outside provider that stood in for the password.
+    provider: Option<String>,
+}
+
+impl Half {
+    pub fn new(user_id: i64, ways: Ways, provider: Option<&str>) -> Self {
+        Self {
+            user_id,
+            must_enrol: ways.enrol,
+            tries: 0,
+            provider: provider.map(str::to_owned),
+        }
+    }
+
+    fn began<'a>(&'a self, by: &'a str) -> Began<'a> {
+        let provider = self.provider.as_deref();
+        Began { by, provider }
+    }
 }
 
 /// What a challenge was given for.
@@ -71,6 +90,8 @@ pub(crate) struct Waiting {
     pub challenges: Pending<Asked>,
     /// Secrets of time-based codes that are shown and not confirmed, by the user's id.
     pub drafts: Pending<Vec<u8>>,
+    /// People who are at an outside provider.
+    pub outside: Pending<OutsideAsked>,
 }
 
 impl Waiting {
@@ -84,6 +105,7 @@ impl Waiting {
             halves: Pending::new(s, max, of_peer),
             challenges: Pending::new(s, max, of_peer),
             drafts: Pending::new(s, max, of_peer),
+            outside: Pending::new(options.outside_s, max, of_peer),
         }
     }
 }
@@ -130,11 +152,7 @@ impl Identity {
             return Ok(SignInStep::Done(signed));
         };
         let secret = secret::generate_secret();
-        let half = Half {
-            user_id: user.id,
-            must_enrol: ways.enrol,
-            tries: 0,
-        };
+        let half = Half::new(user.id, ways, None);
         let key = secret::hash_token(&secret);
         let expires_at = self.waiting.lock().halves.put(key, peer, half, now);
         Ok(SignInStep::Second(HalfSignIn {
@@ -205,9 +223,11 @@ impl Identity {
         {
             return Err(begin_again());
         }
-        self.take_half(half_secret, now)?;
+        let half = self.take_half(half_secret, now)?;
         let mut write = self.records().write().await?;
-        let signed = self.open_session(&mut write, &user, by, peer, now).await?;
+        let signed = self
+            .open_session(&mut write, &user, half.began(by), peer, now)
+            .await?;
         write.commit().await?;
         Ok(signed)
     }
@@ -277,11 +297,13 @@ impl Identity {
                 "the code is wrong, too old, or was used before",
             ));
         }
-        self.take_half(half_secret, now)?;
+        let half = self.take_half(half_secret, now)?;
         self.limiter
             .lock()
             .succeeded(&second_name(user.id), peer, now);
-        let signed = self.open_session(&mut write, &user, by, peer, now).await?;
+        let signed = self
+            .open_session(&mut write, &user, half.began(by), peer, now)
+            .await?;
         write.commit().await?;
         Ok(signed)
     }
@@ -464,13 +486,17 @@ impl Identity {
                 "sign in another way, remove this passkey and make a new one; tell an administrator",
             )));
         }
-        let by = "passkey";
+        let mut half = None;
         if let Some(secret) = half_secret.filter(|_| of_half.is_some()) {
-            self.take_half(secret, now)?;
+            half = Some(self.take_half(secret, now)?);
         }
+        let by = "passkey";
+        let began = half.as_ref().map_or(by.into(), |half| half.began(by));
         passkeys::used(&mut write, passkey.id, counter, signed.is_synced, now).await?;
         self.limiter.lock().succeeded(&counted, peer, now);
-        let signed = self.open_session(&mut write, &user, by, peer, now).await?;
+        let signed = self
+            .open_session(&mut write, &user, began, peer, now)
+            .await?;
         write.commit().await?;
         Ok(signed)
     }

@@ -22,6 +22,35 @@ pub struct SignIn {
     pub principal: Principal,
 }
 
+/// How a session began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Began<'a> {
+    /// `password`, `totp`, `recovery`, `passkey`, `province`.
+    pub by: &'a str,
+    /// The outside provider that stood in for the password.
+    pub provider: Option<&'a str>,
+}
+
+impl<'a> From<&'a str> for Began<'a> {
+    fn from(by: &'a str) -> Self {
+        let provider = None;
+        Self { by, provider }
+    }
+}
+
+/// `sign-in-too-often`: how long to wait, in seconds.
+pub(crate) fn too_often(retry_after_s: u64) -> Failure {
+    Failure::TooMany {
+        problem: Problem::new(
+            "sign-in-too-often",
+            "too many wrong attempts to sign in",
+            "session",
+            format!("wait {retry_after_s} seconds, then try again"),
+        ),
+        retry_after_s,
+    }
+}
+
 impl Identity {
     /// Signs a person in at a door that can ask for nothing but a password. `peer` is the network address without the port.
     ///
@@ -89,15 +118,7 @@ impl Identity {
     /// Begins an attempt that counts as failed until it is said otherwise.
     pub(crate) fn begin_try(&self, name: &str, peer: &str, now: Timestamp) -> Result<()> {
         let begun = self.limiter.lock().begin(name, peer, now);
-        begun.map_err(|retry_after_s| Failure::TooMany {
-            problem: Problem::new(
-                "sign-in-too-often",
-                "too many wrong attempts to sign in",
-                "session",
-                format!("wait {retry_after_s} seconds, then try again"),
-            ),
-            retry_after_s,
-        })
+        begun.map_err(too_often)
     }
 
     /// Writes that a sign-in was refused; `name` is what was tried.
@@ -123,10 +144,11 @@ impl Identity {
         &self,
         write: &mut Write,
         user: &User,
-        by: &str,
+        began: impl Into<Began<'_>>,
         peer: &str,
         now: Timestamp,
     ) -> Result<SignIn> {
+        let Began { by, provider } = began.into();
         let held = held_by(write, user.id, now).await?;
         let principal = self.permitted(principal_of(user, held)?, now);
         let session_secret = secret::generate_secret();
@@ -150,7 +172,10 @@ impl Identity {
             &principal.actor(peer),
             records::Event::SessionOpen,
             &format!("user:{}", user.id),
-            &json!({"by": by}),
+            &match provider {
+                Some(provider) => json!({"by": by, "provider": provider}),
+                None => json!({"by": by}),
+            },
         )
         .await?;
         Ok(SignIn {

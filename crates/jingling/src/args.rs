@@ -106,6 +106,9 @@ pub enum Command {
     /// Systems that people sign in to with their account here (OpenID Connect).
     #[command(subcommand)]
     Oidc(OidcCommand),
+    /// Outside providers that people sign in with here (OpenID Connect).
+    #[command(subcommand)]
+    Provider(ProviderCommand),
     /// The keys that personal data is sealed under.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -605,6 +608,23 @@ pub enum UserCommand {
         /// One JSON object instead of text.
         #[arg(long)]
         json: bool,
+    },
+}
+
+/// `jingling provider …`.
+#[derive(Debug, Subcommand)]
+pub enum ProviderCommand {
+    /// Ask each for its description and its keys, and say what is wrong; exit status 1 when something is.
+    #[command(after_help = "Example: jingling provider check ./city")]
+    Check {
+        /// The city's folder.
+        dir: PathBuf,
+        /// One JSON array instead of a table.
+        #[arg(long)]
+        json: bool,
+        /// Settings.
+        #[command(flatten)]
+        overrides: Overrides,
     },
 }
 

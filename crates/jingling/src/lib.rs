@@ -30,6 +30,7 @@ pub mod mqtt_door;
 pub mod oidc;
 pub mod organisation;
 mod output;
+pub mod outside;
 pub mod personal_commands;
 pub mod personal_keys;
 pub mod policies;

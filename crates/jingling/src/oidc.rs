@@ -10,8 +10,9 @@ use crate::{commands, files};
 use ::oidc::{ClientDraft, Keys, NewClientSecret, Options, Provider};
 use anyhow::{Context, Result};
 use api::app::App;
-use api::oidc_backchannel::{self, Outgoing};
+use api::oidc_backchannel;
 use api::oidc_clients::ClientBody;
+use api::outgoing::Outgoing;
 use records::{Actor, Records};
 use serde_json::json;
 use std::path::Path;
@@ -66,7 +67,8 @@ pub fn timers(app: &Arc<App>, settings: &Settings) -> Result<Vec<JoinHandle<()>>
         return Ok(Vec::new());
     }
     let authorities = Path::new(&settings.oidc.logout_authorities);
-    let outgoing = Outgoing::new(settings.oidc.networks()?, authorities);
+    let allowed = settings.oidc.networks()?;
+    let outgoing = Outgoing::new(allowed, "oidc.logout_networks", authorities);
     let tell = tokio::spawn(oidc_backchannel::run(app.clone(), outgoing));
     let (app, key_days) = (app.clone(), settings.oidc.key_days);
     let tidy = tokio::spawn(async move {

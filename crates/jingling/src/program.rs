@@ -3,7 +3,7 @@
 
 use crate::args::{Cli, Command};
 use crate::{
-    audit, backup, check, commands, demo, department, oidc, organisation, output,
+    audit, backup, check, commands, demo, department, oidc, organisation, outside, output,
     personal_commands, policies, query, security, settings,
 };
 use clap::Parser;
@@ -95,6 +95,7 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Policy(command) => return policies::command::run(command).await,
         Command::Org(command) => return organisation::commands::organisation(command).await,
         Command::Oidc(command) => oidc::command(command).await?,
+        Command::Provider(command) => return outside::command(command).await,
         Command::Keys(command) => personal_commands::keys(command).await?,
         Command::Personal(command) => personal_commands::personal(command).await?,
         Command::Pack(command) => return commands::pack(&command),

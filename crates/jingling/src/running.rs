@@ -195,6 +195,7 @@ impl Running {
         });
         let gaps = Arc::new(Gaps::load(folder.gaps(), notices.clone())?);
         let oidc = crate::oidc::provider(&folder, settings, records.clone())?;
+        let outside = crate::outside::providers(&folder, settings)?;
         let (description, rules) = api::app::description();
         let app = Arc::new(App {
             options: api::Options {
@@ -219,6 +220,7 @@ impl Running {
             records,
             identity: identity.clone(),
             oidc: api::oidc_door::Door::new(oidc),
+            outside,
             cases,
             packs: packs.clone(),
             city,

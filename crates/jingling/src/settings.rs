@@ -116,6 +116,15 @@ SignInSettings {
     session_hours: i64 = 12,
     /// How far from the server's clock the time in a proof of a device's key may be, each way, seconds.
     device_proof_window_seconds: i64 = 300,
+    /// Networks inside where an outside provider may be reached, such as "10.1.0.0/16".
+    provider_networks: Vec<String> = Vec::new(),
+    /// PEM file of the authorities that are believed when an outside provider is asked over TLS.
+    provider_authorities: String = "/etc/ssl/certs/ca-certificates.crt".into(),
+    /// How much the clock of an outside provider may differ, seconds.
+    provider_clock_skew_seconds: i64 = 60,
+    /// Outside providers that people may sign in with, each a `[[sign_in.provider]]` of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    provider: Vec<crate::outside::ProviderSettings> = Vec::new(),
 });
 section!(/// TLS of every door.
 Tls {
@@ -370,6 +379,7 @@ impl Settings {
         }
         self.oidc.networks()?;
         self.sign_in.roles()?;
+        crate::outside::check(self)?;
         self.http.passkey_origin(&self.oidc.issuer, None)?;
         if self.sign_in.session_idle_minutes < 1 || self.sign_in.session_hours < 1 {
             bail!("sign_in.session_idle_minutes and sign_in.session_hours must be 1 at least");

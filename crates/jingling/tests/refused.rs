@@ -16,10 +16,22 @@ use support::{City, jingling, shared, text, token};
 const OPERATIONS: &str = "crates/jingling/tests/access.rs every_operation_keeps_its_rule";
 const SQL: &str = "crates/jingling/tests/access.rs sql_shows_a_table_to_those_who_may_see_its_page";
 /// An operation that anyone may call either gives away nothing of the city or judges by the protocol's own means.
-const PUBLIC: [(&str, &str); 29] = [
+const PUBLIC: [(&str, &str); 32] = [
     (
         "GET /api/v1/session/methods",
         "nothing of the city: which ways to sign in the pages offer",
+    ),
+    (
+        "GET /api/v1/session/outside/{provider}/callback",
+        "crates/jingling/tests/province.rs forged_answers_sign_nobody_in",
+    ),
+    (
+        "GET /api/v1/session/second",
+        "crates/identity/tests/linked.rs the_second_factor_is_asked_for_all_the_same_unless_the_providers_is_trusted",
+    ),
+    (
+        "POST /api/v1/session/outside/{provider}",
+        "crates/jingling/tests/province.rs where_there_is_no_provider_nothing_is_reachable",
     ),
     (
         "POST /api/v1/session/enrol/passkey",

@@ -8,7 +8,8 @@
 //!
 //! Reading order: [`fault`] (how it fails, in the protocol's words), [`form`] (parameters), [`client`] (who may ask),
 //! [`pkce`], [`asked`] (a request to sign in, understood), [`keys`] and [`tokens`] (what is signed), [`address`] (where
-//! nothing is ever sent), then [`Provider`] and its parts: clients, codes, tokens, devices, sessions.
+//! nothing is ever sent), then [`Provider`] and its parts: clients, codes, tokens, devices, sessions. The other way round,
+//! a city whose people sign in with an outside provider: [`outside`] and [`outside_token`].
 
 pub mod address;
 pub mod asked;
@@ -22,6 +23,8 @@ pub mod fault;
 pub mod form;
 pub mod keys;
 mod logout;
+pub mod outside;
+pub mod outside_token;
 pub mod pkce;
 pub mod provider;
 pub mod rate;

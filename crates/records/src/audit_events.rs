@@ -96,9 +96,24 @@ events! {
     /// A person signed in.
     SessionOpen = "session.open", "登录", "Signed in", "user:<id>", [
         maybe("by", "登录方式", "how: password, totp, recovery, passkey, province"),
+        maybe("provider", "外部身份提供方", "the outside provider that stood in for the password"),
     ];
     /// A sign-in was refused; the actor is the name that was tried.
-    SessionRefused = "session.refused", "登录被拒绝", "Sign-in refused", "session", [];
+    SessionRefused = "session.refused", "登录被拒绝", "Sign-in refused", "session", [
+        maybe("provider", "外部身份提供方", "the outside provider"),
+        maybe("why", "原因", "why: unlinked, closed, or what is wrong with the provider's answer"),
+    ];
+    /// An identity at an outside provider opens an account from now on.
+    IdentityLink = "identity.link", "关联外部身份", "Outside identity linked", "user:<id>", [
+        field("provider", "外部身份提供方", "the outside provider"),
+        field("subject", "在提供方的编号", "what it knows the person by"),
+        field("by", "关联方式", "how: person, claim"),
+    ];
+    /// An identity at an outside provider opens an account no more; by its person, or by who manages accounts.
+    IdentityUnlink = "identity.unlink", "解除外部身份关联", "Outside identity unlinked", "user:<id>", [
+        field("provider", "外部身份提供方", "the outside provider"),
+        field("subject", "在提供方的编号", "what it knows the person by"),
+    ];
     /// A person signed out.
     SessionClose = "session.close", "退出登录", "Signed out", "user:<id>", [];
     /// A session was ended by its person from another, or by an administrator.

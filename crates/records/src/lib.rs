@@ -26,6 +26,7 @@ pub mod failure;
 mod field;
 pub mod handovers;
 pub mod indicators;
+pub mod linked_identities;
 mod migrations;
 pub mod oidc;
 pub mod oidc_clients;

@@ -3824,6 +3824,59 @@ export interface components {
          * @enum {string}
          */
         Origin: "table" | "text" | "platform";
+        /** @description Identities at outside providers. */
+        OutsideIdentities: {
+            /** @description The oldest first. */
+            items: components["schemas"]["OutsideIdentity"][];
+        };
+        /** @description An identity at an outside provider. */
+        OutsideIdentity: {
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description When it last opened the account. */
+            last_used_at: string | null;
+            /** @description Since when. */
+            linked_at: string;
+            /** @description How it was linked: `person`, `claim`. */
+            linked_by: string;
+            /** @description The same in English. */
+            name_en: string | null;
+            /** @description What people call the provider, in Chinese; `null` when the settings name it no more, and it opens nothing. */
+            name_zh: string | null;
+            /** @description The provider's id. */
+            provider: string;
+            /** @description What people know the person by there; empty when the provider did not say. */
+            shown: string;
+            /** @description What the provider knows the person by. */
+            subject: string;
+        };
+        /** @description Which provider. */
+        OutsideLinkRequest: {
+            /** @description Its id. */
+            provider: string;
+        };
+        /** @description Where the browser goes. */
+        OutsideOnward: {
+            /** @description The provider's address. */
+            redirect_to: string;
+        };
+        /** @description An outside provider that people can sign in with. */
+        OutsideProvider: {
+            /** @description Its id. */
+            id: string;
+            /** @description The same in English. */
+            name_en: string;
+            /** @description What people call it, in Chinese. */
+            name_zh: string;
+        };
+        /** @description Where to go back to. */
+        OutsideRequest: {
+            /** @description The page of this city to go back to, such as `/cases`; the first page without it. */
+            return_to?: string | null;
+        };
         /** @description How the caller signs in, and where they are signed in. */
         OwnAccount: {
             /** @description The address under which passkeys work, `null` when under none. */
@@ -4826,6 +4879,8 @@ export interface components {
         SignInMethods: {
             /** @description The address under which passkeys work, `null` when under none. A page that was reached under another offers none. */
             passkey_origin: string | null;
+            /** @description Outside providers that people can sign in with; empty where there are none. */
+            providers: components["schemas"]["OutsideProvider"][];
         };
         /** @description What a person is asked. */
         SignInQuestion: {

@@ -66,6 +66,19 @@ export async function signIn(
   return "user" in answer ? letIn(queryClient, answer.user) : answer;
 }
 
+/** Sends the browser to an outside provider to sign in; it comes back to a page of ours. */
+export async function signInOutside(provider: string, returnTo: string | undefined): Promise<void> {
+  const body = { return_to: returnTo ?? null };
+  const path = `${SESSION}/outside/${encodeURIComponent(provider)}`;
+  const { redirect_to } = await change<{ redirect_to: string }>("POST", path, body);
+  window.location.assign(redirect_to);
+}
+
+/** What a sign-in that began with an outside provider still needs. */
+export function secondStep(): Promise<SecondStep> {
+  return get<SecondStep>(`${SESSION}/second`);
+}
+
 /** The second step with a code. */
 export async function signInWithCode(queryClient: QueryClient, code: string): Promise<User> {
   return letIn(queryClient, (await change<LetIn>("POST", `${SESSION}/second`, { code })).user);

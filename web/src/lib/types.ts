@@ -119,6 +119,8 @@ export type DeviceDraft = Schemas["DeviceDraft"];
 
 export type OidcGrant = Schemas["OidcGrant"];
 export type SecondStep = Schemas["SecondStep"];
+export type OutsideProvider = Schemas["OutsideProvider"];
+export type OutsideIdentity = Schemas["OutsideIdentity"];
 export type SignInMethods = Schemas["SignInMethods"];
 export type Account = Schemas["Account"];
 export type Passkey = Schemas["Passkey"];

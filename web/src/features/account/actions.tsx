@@ -1,7 +1,20 @@
 /** What a person can do with their own account. */
-import { DeleteOutlined, KeyOutlined, MobileOutlined, PlusOutlined } from "@ant-design/icons";
+import {
+  DeleteOutlined,
+  DisconnectOutlined,
+  KeyOutlined,
+  MobileOutlined,
+  PlusOutlined,
+} from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
-import type { OidcGrant, OwnAccount, OwnSession, Passkey } from "../../lib/types.ts";
+import type {
+  OidcGrant,
+  OutsideIdentity,
+  OutsideProvider,
+  OwnAccount,
+  OwnSession,
+  Passkey,
+} from "../../lib/types.ts";
 
 export interface AccountContext {
   account: OwnAccount;
@@ -100,6 +113,34 @@ export const sessionActions: Action<{ session: OwnSession; end: (session: OwnSes
     danger: true,
     predicate: ({ session }) => !session.is_this,
     perform: ({ session, end }) => end(session),
+  },
+];
+
+export const providerActions: Action<{
+  provider: OutsideProvider;
+  link: (provider: OutsideProvider) => Promise<void>;
+}>[] = [
+  {
+    ...isOwn,
+    name: "account.outside-link",
+    title: "account.outside-link",
+    predicate: () => true,
+    perform: ({ provider, link }) => link(provider),
+  },
+];
+
+export const identityActions: Action<{
+  identity: OutsideIdentity;
+  unlink: (identity: OutsideIdentity) => void;
+}>[] = [
+  {
+    ...isOwn,
+    name: "account.outside-unlink",
+    title: "account.outside-unlink",
+    icon: <DisconnectOutlined />,
+    danger: true,
+    predicate: () => true,
+    perform: ({ identity, unlink }) => unlink(identity),
   },
 ];
 

@@ -92,6 +92,56 @@ describe("my account", () => {
     await waitFor(() => expect(screen.queryByText("aaaa-bbbb-cccc-dddd")).toBeNull());
   });
 
+  it("links and unlinks outside identities, where the city has a provider", async () => {
+    const assign = vi.fn();
+    vi.stubGlobal("location", { ...window.location, assign });
+    const provider = (id: string) => ({ id, name_zh: id, name_en: `the ${id}` });
+    const calls = withAccount(
+      {},
+      {
+        "GET /api/v1/session/methods": {
+          passkey_origin: null,
+          providers: [provider("province"), provider("ministry")],
+        },
+        "GET /api/v1/account/identities": {
+          items: [
+            {
+              ...provider("province"),
+              id: 5,
+              provider: "province",
+              subject: "u-1",
+              shown: "Wang Min",
+              linked_by: "claim",
+              linked_at: "2026-11-26T08:00:00Z",
+              last_used_at: null,
+            },
+          ],
+        },
+        "POST /api/v1/account/identities": { redirect_to: "https://sso.example/auth" },
+        "DELETE /api/v1/account/identities/5": new Response(null, { status: 204 }),
+      },
+    );
+    show(<Page />, { user });
+    expect(await screen.findByText(/Wang Min/)).toBeTruthy();
+    expect(screen.getByText("linked by itself")).toBeTruthy();
+    expect(screen.queryByTestId("free-province")).toBeNull();
+    expect(screen.getByTestId("free-ministry").textContent).toContain("the ministry");
+    fireEvent.click(screen.getByRole("button", { name: "Link" }));
+    await waitFor(() => expect(assign).toHaveBeenCalledWith("https://sso.example/auth"));
+    expect(calls.find((c) => c.method === "POST")?.body).toEqual({ provider: "ministry" });
+    fireEvent.click(screen.getByRole("button", { name: /Unlink/ }));
+    fireEvent.click(await screen.findByRole("button", { name: "OK" }));
+    await waitFor(() => expect(calls.some((c) => c.method === "DELETE")).toBe(true));
+  });
+
+  it("shows nothing of outside identities where the city has no provider", async () => {
+    const calls = withAccount({}, { "GET /api/v1/session/methods": { passkey_origin: null, providers: [] } });
+    show(<Page />, { user });
+    expect(await screen.findByText("Office computer")).toBeTruthy();
+    expect(screen.queryByText("Linked outside identities")).toBeNull();
+    expect(calls.some((c) => c.path === "/api/v1/account/identities")).toBe(false);
+  });
+
   it("says when one must sign in again first, and what the role asks", async () => {
     withAccount({ young_until: "2026-01-01T00:00:00Z", second_factor_required: true });
     show(<Page />, { user });

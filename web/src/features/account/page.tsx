@@ -25,6 +25,7 @@ import {
   totpActions,
 } from "./actions.tsx";
 import { PasskeyDialog, PasswordDialog, RecoveryDialog, TotpDialog } from "./dialogs.tsx";
+import { Identities } from "./identities.tsx";
 import {
   accountQuery,
   endGrant,
@@ -213,6 +214,8 @@ export function Page() {
             <ActionBar actions={passwordActions} context={context} />
           </div>
         </section>
+
+        <Identities confirm={confirm} />
 
         <section className="account-part" aria-label={t("account.sessions")}>
           <h2>{t("account.sessions")}</h2>

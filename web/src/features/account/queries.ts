@@ -2,7 +2,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { change, get } from "../../lib/api.ts";
 import { makePasskey } from "../../lib/passkey.ts";
-import type { NewPasskey, NewTotp, OidcGrant, OwnAccount } from "../../lib/types.ts";
+import type { NewPasskey, NewTotp, OidcGrant, OutsideIdentity, OwnAccount } from "../../lib/types.ts";
 
 const ACCOUNT = "/api/v1/account";
 const GRANTS = "/api/v1/oidc/grants";
@@ -16,6 +16,23 @@ export const grantsQuery = queryOptions({
   queryKey: ["own-grants"],
   queryFn: ({ signal }) => get<{ items: OidcGrant[] }>(GRANTS, signal),
 });
+
+/** Only where the city has an outside provider. */
+export const identitiesQuery = queryOptions({
+  queryKey: ["own-identities"],
+  queryFn: ({ signal }) => get<{ items: OutsideIdentity[] }>(`${ACCOUNT}/identities`, signal),
+});
+
+/** Sends the browser to an outside provider to link who the person is there; it comes back to the account's page. */
+export async function linkIdentity(provider: string): Promise<void> {
+  const path = `${ACCOUNT}/identities`;
+  const { redirect_to } = await change<{ redirect_to: string }>("POST", path, { provider });
+  window.location.assign(redirect_to);
+}
+
+export function unlinkIdentity(id: number): Promise<void> {
+  return change("DELETE", `${ACCOUNT}/identities/${id}`);
+}
 
 export function changePassword(old: string, next: string): Promise<void> {
   return change("POST", `${ACCOUNT}/password`, { old, new: next });

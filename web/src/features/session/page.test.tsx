@@ -107,6 +107,47 @@ describe("sign-in", () => {
     expect(screen.queryByRole("button", { name: /Use a passkey/ })).toBeNull();
   });
 
+  const province = { id: "province", name_zh: "省统一身份认证", name_en: "the province" };
+
+  it("sends to an outside provider where there is one, and comes back to the page that was asked for", async () => {
+    const assign = vi.fn();
+    vi.stubGlobal("location", { ...window.location, assign });
+    const calls = serve({
+      "GET /api/v1/session/methods": { passkey_origin: null, providers: [province] },
+      "POST /api/v1/session/outside/province": { redirect_to: "https://sso.example/auth?state=s" },
+    });
+    show(<Page />, { path: "/sign-in?return_to=%2Fcases" });
+    fireEvent.click(await screen.findByRole("button", { name: /Sign in with the province/ }));
+    await waitFor(() => expect(assign).toHaveBeenCalledWith("https://sso.example/auth?state=s"));
+    expect(calls.find((c) => c.method === "POST")?.body).toEqual({ return_to: "/cases" });
+  });
+
+  it("gives no page of another site to go back to, and tells when the provider cannot be used", async () => {
+    const calls = serve({
+      "GET /api/v1/session/methods": { passkey_origin: null, providers: [province] },
+      "POST /api/v1/session/outside/province": () =>
+        new Response(JSON.stringify({ code: "outside-unreachable", detail: "x" }), { status: 503 }),
+    });
+    show(<Page />, { path: "/sign-in?return_to=%2F%2Fevil.example", language: "zh" });
+    fireEvent.click(await screen.findByRole("button", { name: /用省统一身份认证登录/ }));
+    expect(await screen.findByText("外部身份提供方暂时无法使用，请稍后再试")).toBeTruthy();
+    expect(calls.find((c) => c.method === "POST")?.body).toEqual({ return_to: null });
+  });
+
+  it("goes on with the second step of a sign-in that began at a provider", async () => {
+    const user = userWith(["entity.read"]);
+    serve({
+      "GET /api/v1/session/methods": { passkey_origin: null, providers: [province] },
+      "GET /api/v1/session/second": step,
+      "POST /api/v1/session/second": { user },
+    });
+    const { queryClient } = show(<Page />, { path: "/sign-in?second=1&return_to=%2Fcases" });
+    expect(await screen.findByText(/Your identity is confirmed/)).toBeTruthy();
+    fireEvent.change(screen.getByLabelText("Code, or recovery code"), { target: { value: "123456" } });
+    fireEvent.click(screen.getByRole("button", { name: "Go on" }));
+    await waitFor(() => expect(queryClient.getQueryData(["session"])).toEqual(user));
+  });
+
   it("sets a second factor up where the role asks for one, and shows recovery codes before it lets in", async () => {
     const user = userWith(["entity.read"], "admin");
     serve({

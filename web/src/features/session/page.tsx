@@ -1,15 +1,15 @@
-/** Sign-in: by password, with a second step where there is one, or by passkey; clear errors, and when attempts are limited, the time of the next one. */
-import { KeyOutlined, LockOutlined, UserOutlined } from "@ant-design/icons";
+/** Sign-in: by password, with a second step where there is one, by passkey, or with an outside provider; clear errors, and when attempts are limited, the time of the next one. */
+import { IdcardOutlined, KeyOutlined, LockOutlined, UserOutlined } from "@ant-design/icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Alert, Button, Divider, Form, Input } from "antd";
 import { useEffect, useState } from "react";
-import { useLocation, useNavigate } from "react-router";
+import { useLocation, useNavigate, useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
 import { ApiError } from "../../lib/api.ts";
 import { time, ZONE_LABEL } from "../../lib/format.ts";
 import { canUsePasskeys, turnedBack } from "../../lib/passkey.ts";
-import { methodsQuery, signIn, signInWithPasskey } from "../../lib/session.ts";
+import { methodsQuery, secondStep, signIn, signInOutside, signInWithPasskey } from "../../lib/session.ts";
 import type { SecondStep, User } from "../../lib/types.ts";
 import { firstPage } from "../../shell/navigation.tsx";
 import { LanguageSwitch } from "../../shell/shell.tsx";
@@ -17,10 +17,13 @@ import { errorText } from "../../ui/states.tsx";
 import { Second } from "./second.tsx";
 
 export function Page() {
-  const { t } = useT();
+  const { t, language } = useT();
   const queryClient = useQueryClient();
   const navigate = useNavigate();
-  const from = (useLocation().state as { from?: string } | null)?.from;
+  const [query] = useSearchParams();
+  // Whoever comes back from an outside provider has the way in the address; it must be one of ours.
+  const isSecond = query.has("second");
+  const from = (useLocation().state as { from?: string } | null)?.from ?? ownPage(query.get("return_to"));
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const [blockedUntil, setBlockedUntil] = useState<number | null>(null);
@@ -29,6 +32,7 @@ export function Page() {
   const [step, setStep] = useState<SecondStep | null>(null);
   const methods = useQuery({ ...methodsQuery, retry: false }).data;
   const passkeys = canUsePasskeys(methods?.passkey_origin);
+  const providers = methods?.providers ?? [];
 
   /** One try; gives who is in, a second step, or nothing when more is to be done first. */
   const attempt = async (perform: () => Promise<User | SecondStep | null>) => {
@@ -49,6 +53,10 @@ export function Page() {
       setBusy(false);
     }
   };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asked once, when the page is come to
+  useEffect(() => {
+    if (isSecond) void attempt(secondStep);
+  }, [isSecond]);
   const submit = (values: { username: string; password: string }) =>
     attempt(() => signIn(queryClient, values.username.trim(), values.password));
 
@@ -80,7 +88,13 @@ export function Page() {
         <p className="quiet">{t("app.subtitle")}</p>
         {step ? (
           <div className="stack">
-            <Second step={step} canUsePasskeys={passkeys} busy={busy} attempt={attempt} />
+            <Second
+              step={step}
+              isOutside={isSecond}
+              canUsePasskeys={passkeys}
+              busy={busy}
+              attempt={attempt}
+            />
             {failed}
             <Button type="link" disabled={busy} onClick={() => setStep(null)}>
               {t("sign-in.back")}
@@ -108,9 +122,9 @@ export function Page() {
                 {t("sign-in.submit")}
               </Button>
             </Form>
-            {passkeys && (
-              <>
-                <Divider plain>{t("sign-in.or")}</Divider>
+            {(passkeys || providers.length > 0) && <Divider plain>{t("sign-in.or")}</Divider>}
+            <div className="stack">
+              {passkeys && (
                 <Button
                   block
                   size="large"
@@ -121,14 +135,37 @@ export function Page() {
                 >
                   {t("sign-in.passkey")}
                 </Button>
-              </>
-            )}
+              )}
+              {providers.map((provider) => (
+                <Button
+                  key={provider.id}
+                  block
+                  size="large"
+                  icon={<IdcardOutlined />}
+                  disabled={busy || secondsLeft > 0}
+                  data-testid={`sign-in-${provider.id}`}
+                  onClick={() =>
+                    void attempt(async () => {
+                      await signInOutside(provider.id, from);
+                      return null;
+                    })
+                  }
+                >
+                  {t("sign-in.outside", { name: language === "zh" ? provider.name_zh : provider.name_en })}
+                </Button>
+              ))}
+            </div>
             <p className="quiet sign-in-help">{t("sign-in.help")}</p>
           </>
         )}
       </main>
     </div>
   );
+}
+
+/** A page of ours, as the server gave it; nothing that a browser would read as another site. */
+function ownPage(path: string | null): string | undefined {
+  return path && /^\/(?![/\\])/.test(path) ? path : undefined;
 }
 
 /** Whole seconds until a time; 0 when it is past or null. */

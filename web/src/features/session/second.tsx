@@ -24,11 +24,17 @@ interface Props {
   attempt: (perform: () => Promise<User | null>) => Promise<void>;
 }
 
-export function Second({ step, ...props }: Props & { step: SecondStep }) {
-  return step.enrol ? <Enrol {...props} /> : <Show step={step} {...props} />;
+interface Stepping extends Props {
+  step: SecondStep;
+  /** Whether an outside provider stood in for the password. */
+  isOutside: boolean;
 }
 
-function Show({ step, canUsePasskeys, busy, attempt }: Props & { step: SecondStep }) {
+export function Second({ step, isOutside, ...props }: Stepping) {
+  return step.enrol ? <Enrol {...props} /> : <Show step={step} isOutside={isOutside} {...props} />;
+}
+
+function Show({ step, isOutside, canUsePasskeys, busy, attempt }: Stepping) {
   const { t } = useT();
   const queryClient = useQueryClient();
   const hasCode = step.totp || step.recovery;
@@ -36,7 +42,7 @@ function Show({ step, canUsePasskeys, busy, attempt }: Props & { step: SecondSte
   return (
     <>
       <h2>{t("sign-in.second")}</h2>
-      <p className="quiet">{t("sign-in.second-text")}</p>
+      <p className="quiet">{t(isOutside ? "sign-in.second-outside" : "sign-in.second-text")}</p>
       {hasPasskey && (
         <Button
           type={step.totp ? "default" : "primary"}

@@ -109,6 +109,28 @@ export const accountWords = {
   "began-by.passkey": ["通行密钥", "passkey"],
   "began-by.province": ["省统一身份认证", "the province's sign-in"],
 
+  "account.outside": ["关联的外部身份", "Linked outside identities"],
+  "account.outside-text": [
+    "关联之后，可以用外部身份登录这个账户。只关联你本人的身份。",
+    "A linked identity signs in to this account. Link only one that is yours.",
+  ],
+  "account.outside-none": ["未关联", "Not linked"],
+  "account.outside-link": ["关联", "Link"],
+  "account.outside-linked": ["外部身份已关联", "The identity is linked"],
+  "account.outside-since": ["关联于 {time}", "Linked {time}"],
+  "account.outside-by-claim": ["自动关联", "linked by itself"],
+  "account.outside-gone": [
+    "该提供方已不在设置中，这个身份不能登录",
+    "Its provider is no longer set; this identity opens nothing",
+  ],
+  "account.outside-unlink": ["解除关联", "Unlink"],
+  "account.outside-unlink-confirm": ["解除与“{name}”的关联？", "Unlink “{name}”?"],
+  "account.outside-unlink-text": [
+    "之后它不能再登录这个账户，你仍可用密码登录。",
+    "It no longer signs in to this account; your password still does.",
+  ],
+  "account.outside-unlinked": ["已解除关联", "Unlinked"],
+
   "account.grants": ["已授权的系统", "Systems you sign in to"],
   "account.grants-none": ["没有授权给其他系统", "You gave nothing to other systems"],
   "account.grant-since": ["自 {time}，当前登录 {n} 处", "since {time}, {n} sign-ins"],
@@ -123,6 +145,11 @@ export const accountWords = {
     "密码正确。请再用一种方式证明是你本人。",
     "The password is right. Now show in another way that it is you.",
   ],
+  "sign-in.second-outside": [
+    "身份已经确认。请再用一种方式证明是你本人。",
+    "Your identity is confirmed. Now show in another way that it is you.",
+  ],
+  "sign-in.outside": ["用{name}登录", "Sign in with {name}"],
   "sign-in.code": ["动态口令或恢复码", "Code, or recovery code"],
   "sign-in.code-missing": ["请输入动态口令或恢复码", "Enter the code"],
   "sign-in.confirm": ["验证", "Go on"],

@@ -112,6 +112,16 @@ export const problemWords = {
   "problem.passkey-unfit": ["通行密钥的回答不对", "The passkey's answer does not fit"],
   "problem.passkeys-full": ["通行密钥已达上限", "You have all the passkeys you may"],
   "problem.password-length": ["密码太短或太长", "The password is too short or too long"],
+  "problem.outside-off": ["没有这个外部身份提供方", "There is no such outside provider"],
+  "problem.outside-origin": [
+    "本市还没有设置网址（http.public_url）",
+    "This city has no address yet (http.public_url)",
+  ],
+  "problem.outside-return-to": ["要返回的不是本市的页面", "The page to go back to is not of this city"],
+  "problem.outside-unreachable": [
+    "外部身份提供方暂时无法使用，请稍后再试",
+    "The outside provider cannot be used now; try again later",
+  ],
   "problem.password-old-wrong": ["原密码不正确", "The old password is wrong"],
   "problem.second-factor-door": ["此入口不支持双因素登录", "This door cannot ask for a second factor"],
   "problem.second-factor-last": [
