@@ -216,6 +216,20 @@ impl CityTables {
         self.looked_at(reader, &self.look)
     }
 
+    /// All tables, as another look shows what is personal in them.
+    pub fn shown_by(&self, look: &Arc<Look>) -> Arc<Self> {
+        Arc::new(Self {
+            look: Arc::clone(look),
+            records: self.records.clone(),
+            twin: self.twin.clone(),
+            plan: self.plan.clone(),
+            identity: self.identity.clone(),
+            city: self.city.clone(),
+            clock: self.clock,
+            reader: self.reader.clone(),
+        })
+    }
+
     /// The same, with a look that may have a purpose.
     pub fn looked_at(&self, reader: &Arc<Principal>, look: &Arc<Look>) -> Arc<Self> {
         Arc::new(Self {

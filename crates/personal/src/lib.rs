@@ -18,6 +18,6 @@ pub mod keys;
 pub mod mask;
 pub mod sealer;
 
-pub use keys::{Cipher, Keys};
+pub use keys::{Cipher, Keys, Retired};
 pub use mask::mask;
-pub use sealer::{Opened, Sealer, is_sealed, is_sealed_message};
+pub use sealer::{Opened, Sealer, is_sealed, is_sealed_message, key_of, keys_within};
