@@ -3,7 +3,7 @@
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
-use crate::error::{Answer, ApiError};
+use crate::error::{Answer, ApiError, forbidden};
 use crate::sight::Sight;
 use ::personal::mask::{HIDDEN, RETIRED};
 use ::personal::{Opened, Sealer, is_sealed, is_sealed_message, mask};
@@ -18,6 +18,7 @@ use policy::Access;
 use records::{Actor, Event, Failure, Records, audit};
 use serde::Deserialize;
 use serde_json::Value as Json;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -172,7 +173,7 @@ impl Look {
     /// For a purpose of the city, by a caller who may see personal data whole.
     ///
     /// # Errors
-    /// 400 `purpose-unknown`, 403 `permission-missing`.
+    /// 400 `purpose-unknown`, 403 `forbidden`.
     pub fn stated(
         app: &App,
         caller: &Arc<Principal>,
@@ -180,7 +181,10 @@ impl Look {
         purpose: &str,
     ) -> Result<Self, Failure> {
         let purpose = app.personal.purpose(purpose).map_err(Failure::Invalid)?;
-        caller.require(Permission::PersonalReveal)?;
+        let needed = Permission::PersonalReveal;
+        if !caller.may(needed) {
+            return Err(Failure::Forbidden(forbidden(needed.as_str())));
+        }
         let sight = app.sight(caller, Some(&purpose.id));
         let caller = Some((Arc::clone(caller), sight));
         Ok(Self::with(&app.personal, caller, actor, &purpose.id))
@@ -281,6 +285,19 @@ impl Look {
             true => HIDDEN.to_owned(),
             false => mask(declared.unwrap_or_default(), &opened.text),
         })
+    }
+
+    /// What people wrote, as it is shown in lists: numbers of persons masked, unless a purpose was stated; then it is noted
+    /// under `of`, such as `case:7`.
+    pub fn written(&self, of: &str, field: &str, text: String) -> String {
+        let masked = match ::personal::text::masked(&text) {
+            Cow::Borrowed(_) => return text,
+            Cow::Owned(masked) => masked,
+        };
+        match self.may_reveal_any() && self.note(of, field) {
+            true => text,
+            false => masked,
+        }
     }
 
     /// What a value given as plain JSON is shown as.

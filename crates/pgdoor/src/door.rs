@@ -90,7 +90,7 @@ pub trait Purposes: Send + Sync {
     /// One statement's look for a purpose.
     ///
     /// # Errors
-    /// `purpose-unknown` when there is no such purpose, `permission-missing` when the caller may state none.
+    /// `purpose-unknown` when there is no such purpose, `forbidden` when the caller may state none.
     fn stated(
         &self,
         caller: &Principal,

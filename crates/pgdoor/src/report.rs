@@ -44,7 +44,7 @@ pub fn sqlstate(code: &str) -> &'static str {
         "postgres-idle" => "57P05",
         "sign-in-wrong" => "28P01",
         "sign-in-too-often" | "postgres-tls" | "postgres-session-ended" => "28000",
-        "permission-missing" => "42501",
+        "permission-missing" | "forbidden" => "42501",
         _ => "XX000",
     }
 }

@@ -55,12 +55,7 @@ impl pgdoor::Purposes for Purposes {
                 purpose: purpose.to_owned(),
                 told: Arc::clone(&self.told),
             })),
-            "inspection" => Err(Problem::new(
-                "permission-missing",
-                "no",
-                "permission",
-                "ask",
-            )),
+            "inspection" => Err(Problem::new("forbidden", "no", "permission", "ask")),
             _ => Err(Problem::new(
                 "purpose-unknown",
                 format!("\"{purpose}\" is not a purpose of this city"),
