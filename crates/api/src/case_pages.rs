@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::case_bodies::{AttachmentBody, AttachmentForm, CaseDetail, CasePage};
 use crate::description::Place;
 use crate::error::{Answer, ApiError};
+use crate::personal::{Looking, LookingQuery};
 use crate::sight::{Seeing, Sight};
 use crate::words::Severity;
 use axum::Json;
@@ -36,13 +37,14 @@ pub struct CasesQuery {
     pub limit: Option<u32>,
 }
 
-/// Cases, newest first.
-#[utoipa::path(get, path = "/api/v1/cases", tag = "cases", security(("session" = ["case.read"])), params(CasesQuery),
+/// Cases, newest first. What looks like a number of a person in their texts is masked, unless a purpose is stated.
+#[utoipa::path(get, path = "/api/v1/cases", tag = "cases", security(("session" = ["case.read"])), params(CasesQuery, LookingQuery),
     responses((status = 200, body = CasePage)))]
 pub async fn list(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
+    Looking(look): Looking,
     Query(query): Query<CasesQuery>,
 ) -> Answer<Json<CasePage>> {
     let mine = match (query.mine, caller.user_id()) {
@@ -70,6 +72,15 @@ pub async fn list(
         .await?;
     let mut cases = page.items;
     cases.retain(|case| sight.sees_case(organisation_of(case)));
+    for case in &mut cases {
+        let of = format!("case:{}", case.id);
+        let mut shown = |field, text: &mut String| {
+            *text = look.written(&of, field, std::mem::take(text));
+        };
+        shown("title", &mut case.title);
+        shown("description", &mut case.description);
+    }
+    look.tell(&app.records, app.now(), "cases").await?;
     Ok(Json(CasePage {
         items: cases.into_iter().map(Into::into).collect(),
         next: page.next,

@@ -145,13 +145,7 @@ impl ApiError {
     }
     /// 403 for want of a permission.
     pub fn forbidden(permission: &str) -> Self {
-        let problem = Problem::new(
-            "forbidden",
-            format!("this needs the permission {permission}"),
-            "role",
-            "ask the administrator for a role that has it",
-        );
-        Self::new(StatusCode::FORBIDDEN, problem)
+        Self::new(StatusCode::FORBIDDEN, forbidden(permission))
     }
     /// 503 with a time to wait: nothing was taken, the sender keeps it and tries again.
     pub fn busy(refusal: &admission::Refusal) -> Self {
@@ -199,6 +193,16 @@ impl ApiError {
         );
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, problem)
     }
+}
+
+/// What is said for want of a permission.
+pub(crate) fn forbidden(permission: &str) -> Problem {
+    Problem::new(
+        "forbidden",
+        format!("this needs the permission {permission}"),
+        "role",
+        "ask the administrator for a role that has it",
+    )
 }
 
 impl From<Failure> for ApiError {

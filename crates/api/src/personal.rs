@@ -3,9 +3,9 @@
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
-use crate::error::{Answer, ApiError};
+use crate::error::{Answer, ApiError, forbidden};
 use crate::sight::Sight;
-use ::personal::mask::HIDDEN;
+use ::personal::mask::{HIDDEN, RETIRED};
 use ::personal::{Opened, Sealer, is_sealed, is_sealed_message, mask};
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
@@ -15,9 +15,10 @@ use lake::Veil;
 use model::{Catalogue, MaskKind, Problem, Timestamp, problem::quote};
 use parking_lot::Mutex;
 use policy::Access;
-use records::{Actor, Event, Records, audit};
+use records::{Actor, Event, Failure, Records, audit};
 use serde::Deserialize;
 use serde_json::Value as Json;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -109,6 +110,15 @@ impl Personal {
             .ok()
     }
 
+    /// What stands for a sealed value that does not open.
+    pub(crate) fn unreadable(&self, stored: &str) -> &'static str {
+        let sealer = self.sealer.as_ref();
+        match sealer.is_some_and(|sealer| sealer.is_retired(stored)) {
+            true => RETIRED,
+            false => HIDDEN,
+        }
+    }
+
     /// The purpose of that id.
     ///
     /// # Errors
@@ -129,8 +139,8 @@ impl Personal {
 /// Who looks, and what for.
 #[derive(Debug)]
 struct Stated {
-    caller: Arc<Principal>,
-    sight: Arc<Sight>,
+    /// `None` on the command line: whoever has the folder and its keys is held by no policy.
+    caller: Option<(Arc<Principal>, Arc<Sight>)>,
     actor: Actor,
     purpose: String,
 }
@@ -160,22 +170,49 @@ impl Look {
         }
     }
 
-    /// For a purpose of the city.
+    /// For a purpose of the city, by a caller who may see personal data whole.
     ///
     /// # Errors
-    /// 400 `purpose-unknown`.
-    pub fn stated(app: &App, caller: &Arc<Principal>, actor: Actor, purpose: &str) -> Answer<Self> {
-        let personal = &app.personal;
-        let purpose = personal.purpose(purpose).map_err(ApiError::invalid)?;
-        Ok(Self {
+    /// 400 `purpose-unknown`, 403 `forbidden`.
+    pub fn stated(
+        app: &App,
+        caller: &Arc<Principal>,
+        actor: Actor,
+        purpose: &str,
+    ) -> Result<Self, Failure> {
+        let purpose = app.personal.purpose(purpose).map_err(Failure::Invalid)?;
+        let needed = Permission::PersonalReveal;
+        if !caller.may(needed) {
+            return Err(Failure::Forbidden(forbidden(needed.as_str())));
+        }
+        let sight = app.sight(caller, Some(&purpose.id));
+        let caller = Some((Arc::clone(caller), sight));
+        Ok(Self::with(&app.personal, caller, actor, &purpose.id))
+    }
+
+    /// For a purpose of the city, on the command line.
+    ///
+    /// # Errors
+    /// `purpose-unknown`.
+    pub fn of_command_line(personal: &Arc<Personal>, purpose: &str) -> Result<Self, Problem> {
+        let purpose = &personal.purpose(purpose)?.id;
+        Ok(Self::with(personal, None, Actor::command_line(), purpose))
+    }
+
+    fn with(
+        personal: &Arc<Personal>,
+        caller: Option<(Arc<Principal>, Arc<Sight>)>,
+        actor: Actor,
+        purpose: &str,
+    ) -> Self {
+        Self {
             stated: Some(Stated {
-                caller: Arc::clone(caller),
-                sight: app.sight(caller, Some(&purpose.id)),
+                caller,
                 actor,
-                purpose: purpose.id.clone(),
+                purpose: purpose.to_owned(),
             }),
             ..Self::masked(personal)
-        })
+        }
     }
 
     /// Whether a purpose was stated, so that something may be shown whole.
@@ -190,15 +227,19 @@ impl Look {
 
     fn may_reveal(&self, entity_id: &str, entity_type: &str, attribute: &str) -> bool {
         self.stated.as_ref().is_some_and(|stated| {
-            let seen = stated.sight.of_series(entity_id, entity_type, attribute);
-            stated.caller.may(Permission::PersonalReveal) && seen == Access::Shown
+            stated.caller.as_ref().is_none_or(|(caller, sight)| {
+                let seen = sight.of_series(entity_id, entity_type, attribute);
+                caller.may(Permission::PersonalReveal) && seen == Access::Shown
+            })
         })
     }
 
     /// Whether the caller may see personal data at all for the purpose: of a message that may speak of anything.
     fn may_reveal_any(&self) -> bool {
-        let stated = self.stated.as_ref();
-        stated.is_some_and(|stated| stated.caller.may(Permission::PersonalReveal))
+        self.stated.as_ref().is_some_and(|stated| {
+            let caller = stated.caller.as_ref();
+            caller.is_none_or(|(caller, _)| caller.may(Permission::PersonalReveal))
+        })
     }
 
     /// Notes what is about to be shown; `false` when it is one entity too many.
@@ -235,7 +276,7 @@ impl Look {
             }),
         };
         let Some(opened) = opened else {
-            return Shown::Masked(HIDDEN.to_owned());
+            return Shown::Masked(self.personal.unreadable(stored).to_owned());
         };
         if self.may_reveal(entity_id, entity_type, attribute) && self.note(entity_id, attribute) {
             return Shown::Plain(opened);
@@ -244,6 +285,19 @@ impl Look {
             true => HIDDEN.to_owned(),
             false => mask(declared.unwrap_or_default(), &opened.text),
         })
+    }
+
+    /// What people wrote, as it is shown in lists: numbers of persons masked, unless a purpose was stated; then it is noted
+    /// under `of`, such as `case:7`.
+    pub fn written(&self, of: &str, field: &str, text: String) -> String {
+        let masked = match ::personal::text::masked(&text) {
+            Cow::Borrowed(_) => return text,
+            Cow::Owned(masked) => masked,
+        };
+        match self.may_reveal_any() && self.note(of, field) {
+            true => text,
+            false => masked,
+        }
     }
 
     /// What a value given as plain JSON is shown as.
@@ -314,14 +368,14 @@ impl Look {
     ///
     /// # Errors
     /// 400 `personal-too-many`; whatever keeps the trail from being written.
-    pub async fn tell(&self, records: &Records, now: Timestamp, way: &str) -> Answer<()> {
+    pub async fn tell(&self, records: &Records, now: Timestamp, way: &str) -> Result<(), Failure> {
         let Some(stated) = &self.stated else {
             return Ok(());
         };
         let seen = std::mem::take(&mut *self.seen.lock());
         if seen.is_too_many {
             let most = self.personal.options.entities_max;
-            return Err(ApiError::invalid(Problem::new(
+            return Err(Failure::Invalid(Problem::new(
                 "personal-too-many",
                 format!("the answer would show personal data of more than {most} entities"),
                 "purpose",
@@ -429,9 +483,6 @@ impl FromRequestParts<Arc<App>> for Looking {
         let Caller(caller) = Caller::from_request_parts(parts, app).await?;
         let Ok(peer) = Peer::from_request_parts(parts, app).await;
         let look = Look::stated(app, &caller, peer.actor(&caller), &purpose)?;
-        if !caller.may(Permission::PersonalReveal) {
-            return Err(ApiError::forbidden(Permission::PersonalReveal.as_str()));
-        }
         Ok(Self(Arc::new(look)))
     }
 }

@@ -193,7 +193,11 @@ impl Holdings<'_> {
         }
         let opened = self.personal.open(&row.entity_id, &row.attribute, stored);
         // What cannot be opened is told as such: the person is to know that it is there.
-        Some(opened.map_or_else(|| "(unreadable)".into(), |opened| opened.to_json()))
+        let unreadable = || match self.personal.unreadable(stored) {
+            ::personal::mask::RETIRED => ::personal::mask::RETIRED,
+            _ => "(unreadable)",
+        };
+        Some(opened.map_or_else(|| unreadable().into(), |opened| opened.to_json()))
     }
 
     fn is(&self, row: &Row, subject: &str) -> bool {

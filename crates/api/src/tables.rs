@@ -165,7 +165,7 @@ impl RecordTables for CityTables {
             match name.as_str() {
                 INDICATORS => Ok(self.plan.table_rows()),
                 name if !self.may_read(name) => Ok(Vec::new()),
-                _ => self.record_rows(&name).await.map_err(|failure| {
+                _ => self.free_of_numbers(&name).await.map_err(|failure| {
                     failure.problem().cloned().unwrap_or_else(|| {
                         Problem::new(
                             "records",
@@ -180,7 +180,29 @@ impl RecordTables for CityTables {
     }
 }
 
+/// The columns of cases in which people write as they like.
+const FREE_TEXTS: [&str; 3] = ["title", "description", "note"];
+
 impl CityTables {
+    /// [`Self::record_rows`], with numbers of persons masked where people write freely: also for a purpose, because a statement
+    /// reads such a table whole, and nobody could say whose number it was about.
+    async fn free_of_numbers(&self, name: &str) -> records::Result<Vec<Vec<Value>>> {
+        let mut rows = self.record_rows(name).await?;
+        if let (CASES | CASE_EVENTS, Some(table)) = (name, records::tables::table(name)) {
+            let columns = table.columns.iter().enumerate();
+            let free = columns.filter(|(_, (name, _))| FREE_TEXTS.contains(name));
+            let free: Vec<usize> = free.map(|(column, _)| column).collect();
+            for row in &mut rows {
+                for &column in &free {
+                    if let Some(Value::String(text)) = row.get_mut(column) {
+                        *text = ::personal::text::masked(text).into_owned();
+                    }
+                }
+            }
+        }
+        Ok(rows)
+    }
+
     /// The rows of a table of records that the reader may see.
     async fn record_rows(&self, name: &str) -> records::Result<Vec<Vec<Value>>> {
         let (columns, mut rows) = table_rows(&self.records, name, RECORD_ROWS_MAX).await?;
@@ -214,6 +236,20 @@ impl CityTables {
     /// The same tables as this reader sees them, personal values masked.
     pub fn seen_by(&self, reader: &Arc<Principal>) -> Arc<Self> {
         self.looked_at(reader, &self.look)
+    }
+
+    /// All tables, as another look shows what is personal in them.
+    pub fn shown_by(&self, look: &Arc<Look>) -> Arc<Self> {
+        Arc::new(Self {
+            look: Arc::clone(look),
+            records: self.records.clone(),
+            twin: self.twin.clone(),
+            plan: self.plan.clone(),
+            identity: self.identity.clone(),
+            city: self.city.clone(),
+            clock: self.clock,
+            reader: self.reader.clone(),
+        })
     }
 
     /// The same, with a look that may have a purpose.

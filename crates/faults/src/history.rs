@@ -473,7 +473,8 @@ impl History {
                     Upkeep::Compact => self.figures.compacted += 1,
                     Upkeep::Forget => self.figures.forgotten += 1,
                     Upkeep::Strike => self.figures.struck += 1,
-                    Upkeep::Place => {}
+                    // No history of these games is sealed.
+                    Upkeep::Place | Upkeep::Reseal => {}
                 },
                 Ok(None) => return Ok(true),
                 Err(problem) => {

@@ -176,7 +176,8 @@ pub struct Demo {
 /// `jingling keys …`.
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
-    /// List the keys: which one seals, which ones still open. The keys themselves are not printed.
+    /// List the keys: which one seals, which ones still open, and what still needs the older ones. The keys themselves are not
+    /// printed. With older keys it reads the whole journal and history's texts, which takes its time.
     #[command(after_help = "Example: jingling keys list ./city")]
     List {
         /// The city's folder.
@@ -198,6 +199,25 @@ pub enum KeysCommand {
         /// The old keys are lost: begin anew. What they sealed can never be read again.
         #[arg(long)]
         forget_old: bool,
+        /// One JSON array instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Destroy an older key, whether the city runs or not. Refused, with the stores that need it, while anything is under it.
+    #[command(
+        after_help = "Examples:\n  jingling keys retire ./city 4c357642\n  jingling keys retire ./city 4c357642 --even-if-needed --confirm 4c357642\n\nThe second makes all that is still under the key unreadable for good, also in backups taken from now on."
+    )]
+    Retire {
+        /// The city's folder.
+        dir: PathBuf,
+        /// The key's id, as `jingling keys list` shows it.
+        id: String,
+        /// Destroy it although values or messages are under it: nobody can read them ever again.
+        #[arg(long, requires = "confirm")]
+        even_if_needed: bool,
+        /// The key's id once more: that what is under it is really to be unreadable.
+        #[arg(long, value_name = "ID", requires = "even_if_needed")]
+        confirm: Option<String>,
         /// One JSON array instead of a table.
         #[arg(long)]
         json: bool,
@@ -284,6 +304,10 @@ pub struct Query {
     /// The same as --format csv: comma-separated values with a header.
     #[arg(long, conflicts_with = "format")]
     pub csv: bool,
+    /// What personal values are looked at for, the id of a purpose of the city: they are shown whole, and the audit trail has
+    /// which. The answer is gathered first, up to sql.rows_max rows.
+    #[arg(long, value_name = "WORD")]
+    pub purpose: Option<String>,
     /// Settings.
     #[command(flatten)]
     pub overrides: Overrides,

@@ -4,8 +4,8 @@
 //! Reading order: [`settings`], [`folder`], [`running`] (a city that runs), [`projector`] and
 //! [`records_projection`] (from the journal to everything else), [`gaps`] (what the journal lost),
 //! [`retention`] (what it no longer keeps), [`upkeep`] (when history is tidied), [`history_upkeep`] (what history no longer keeps),
-//! [`administrators`] (who runs it), [`policies`] (who may do what), [`sign_in`], [`mqtt_door`] and [`mapping`], [`commands`], [`query`],
-//! [`department`] (files in and out), [`personal_keys`] and [`personal_commands`], [`check`], [`security`] (what the security view
+//! [`administrators`] (who runs it), [`policies`] (who may do what), [`sign_in`], [`mqtt_door`], [`postgres_door`] and [`mapping`], [`commands`], [`query`],
+//! [`department`] (files in and out), [`personal_keys`], [`reseal`], [`key_needs`] and [`personal_commands`], [`check`], [`security`] (what the security view
 //! is told), [`demo`].
 
 pub mod administrators;
@@ -24,6 +24,7 @@ pub mod folder;
 pub mod formats;
 pub mod gaps;
 pub mod history_upkeep;
+pub mod key_needs;
 pub mod mapping;
 pub mod metrics;
 pub mod mqtt_door;
@@ -34,11 +35,13 @@ pub mod outside;
 pub mod personal_commands;
 pub mod personal_keys;
 pub mod policies;
+pub mod postgres_door;
 pub mod presence;
 pub mod program;
 pub mod projector;
 pub mod query;
 pub mod records_projection;
+pub mod reseal;
 pub mod retention;
 pub mod running;
 pub mod security;

@@ -122,12 +122,21 @@ impl Opened {
         self.records.close().await;
     }
 
-    /// Answers a statement batch by batch.
+    /// Answers a statement batch by batch, everything personal masked.
     pub(crate) async fn stream(&self, sql: &str, limits: &lake::Limits) -> Result<lake::Answer> {
+        self.stream_of(self.tables.clone(), sql, limits).await
+    }
+
+    async fn stream_of(
+        &self,
+        tables: Arc<CityTables>,
+        sql: &str,
+        limits: &lake::Limits,
+    ) -> Result<lake::Answer> {
         let question = lake::Question {
             sql,
             parameters: Vec::new(),
-            tables: self.tables.clone(),
+            tables,
             catalogue: &self.packs.catalogue,
             zone: None,
         };
@@ -147,26 +156,49 @@ pub async fn query(args: Query) -> Result<()> {
         (_, _, true) => QueryFormat::Csv,
         (format, ..) => format,
     };
-    let done = match format {
-        QueryFormat::Table | QueryFormat::Json => shown(&city, &args.sql, format).await,
-        QueryFormat::Csv => written(&city, &args.sql, Format::Csv).await,
-        QueryFormat::Arrow => written(&city, &args.sql, Format::Arrow).await,
-    };
+    let done = answered(&city, &args, format).await;
     city.close().await;
     done
 }
 
-async fn shown(city: &Opened, sql: &str, format: QueryFormat) -> Result<()> {
-    let answer = city
-        .lake
-        .query(
-            sql,
-            &sql_limits(&city.settings),
-            city.tables.clone(),
-            &city.packs.catalogue,
-        )
-        .await
-        .map_err(|p| anyhow!("{p}"))?;
+async fn answered(city: &Opened, args: &Query, format: QueryFormat) -> Result<()> {
+    let look = match &args.purpose {
+        None => Arc::clone(&city.tables.look),
+        Some(purpose) => {
+            let look = Look::of_command_line(&city.personal, purpose);
+            Arc::new(look.map_err(|p| anyhow!("{p}"))?)
+        }
+    };
+    let tables = city.tables.shown_by(&look);
+    match format {
+        QueryFormat::Table | QueryFormat::Json => {
+            shown(city, tables, &look, &args.sql, format).await
+        }
+        QueryFormat::Csv => written(city, tables, &look, &args.sql, Format::Csv).await,
+        QueryFormat::Arrow => written(city, tables, &look, &args.sql, Format::Arrow).await,
+    }
+}
+
+/// Writes down what a look showed, before it is printed.
+async fn tell(city: &Opened, look: &Look) -> Result<()> {
+    Ok(look
+        .tell(&city.records, wall_clock(), "command-line")
+        .await?)
+}
+
+async fn shown(
+    city: &Opened,
+    tables: Arc<CityTables>,
+    look: &Look,
+    sql: &str,
+    format: QueryFormat,
+) -> Result<()> {
+    let limits = sql_limits(&city.settings);
+    let answer = city.lake.query(sql, &limits, tables, &city.packs.catalogue);
+    let answer = answer.await;
+    // What failed on the way may tell a value in its error.
+    tell(city, look).await?;
+    let answer = answer.map_err(|p| anyhow!("{p}"))?;
     let names: Vec<&str> = answer.columns.iter().map(|c| c.name.as_str()).collect();
     let count = answer.rows.len();
     if format == QueryFormat::Json {
@@ -198,10 +230,35 @@ async fn shown(city: &Opened, sql: &str, format: QueryFormat) -> Result<()> {
 /// Pieces of bytes, each as it is found.
 type Pieces = Pin<Box<dyn Stream<Item = Result<Vec<u8>, Problem>> + Send>>;
 
-async fn written(city: &Opened, sql: &str, format: Format) -> Result<()> {
-    let limits = stream_limits(&city.settings);
-    let answer = city.stream(sql, &limits).await?;
-    let mut pieces: Pieces = Box::pin(answer.into_bytes(format));
+async fn written(
+    city: &Opened,
+    tables: Arc<CityTables>,
+    look: &Look,
+    sql: &str,
+    format: Format,
+) -> Result<()> {
+    let limits = match look.has_purpose() {
+        true => sql_limits(&city.settings),
+        false => stream_limits(&city.settings),
+    };
+    let pieces = city.stream_of(tables, sql, &limits).await;
+    let mut pieces: Pieces = match (pieces, look.has_purpose()) {
+        (pieces, false) => Box::pin(pieces?.into_bytes(format)),
+        (pieces, true) => {
+            let gathered = match pieces {
+                Ok(answer) => answer.into_bytes(format).collect::<Vec<_>>().await,
+                Err(error) => {
+                    tell(city, look).await?;
+                    return Err(error);
+                }
+            };
+            tell(city, look).await?;
+            if let Some(problem) = gathered.iter().find_map(|piece| piece.as_ref().err()) {
+                return Err(anyhow!("{problem}"));
+            }
+            Box::pin(futures::stream::iter(gathered))
+        }
+    };
     let mut out = std::io::stdout().lock();
     while let Some(piece) = pieces.next().await {
         match out.write_all(&piece.map_err(|p| anyhow!("{p}"))?) {

@@ -11,7 +11,7 @@ use crate::records_projection::RecordsProjection;
 use crate::retention::{Floors, Keep};
 use crate::security::{self, certificates};
 use crate::settings::{Settings, listen_address};
-use crate::{files, folder::Folder, formats, history_upkeep, personal_keys, upkeep};
+use crate::{files, folder::Folder, formats, history_upkeep, personal_keys, reseal, upkeep};
 use admission::Ingest;
 use anyhow::{Context, Result, anyhow};
 use api::app::App;
@@ -369,7 +369,7 @@ impl Running {
                 door.disconnect(client_id);
             }));
         }
-        let postgres = start_postgres(&app, settings, tls.clone()).await?;
+        let postgres = crate::postgres_door::start(&app, settings, tls.clone()).await?;
         if let Some(postgres) = &postgres {
             addresses.extend(postgres.addresses().first().map(|&a| ("postgres", a)));
             addresses.extend(
@@ -446,7 +446,11 @@ impl Running {
             let every = Duration::from_secs(settings.security.publish_seconds);
             timers.push(tokio::spawn(security::figures::run(app.clone(), every)));
         }
-        timers.extend(sealer.map(|sealer| personal_keys::follow(&folder, sealer)));
+        if let Some(sealer) = sealer {
+            let options = reseal::Options::default();
+            timers.push(reseal::start(&app, &folder, &sealer, options));
+            timers.push(personal_keys::follow(&folder, sealer));
+        }
         let keep = Keep {
             bytes: settings.journal.keep_gib.saturating_mul(1 << 30),
             days: settings.journal.keep_days,
@@ -642,47 +646,6 @@ fn line_protocol(packs: &pack::Packs) -> Result<Influx> {
         });
     }
     Influx::new(mappings, proto_influx::Limits::default()).map_err(|p| anyhow!("{p}"))
-}
-
-async fn start_postgres(
-    app: &Arc<App>,
-    settings: &Settings,
-    tls: Option<Arc<rustls::ServerConfig>>,
-) -> Result<Option<pgdoor::Handle>> {
-    let postgres = &settings.postgres;
-    let listen = listen_address("postgres.listen", &postgres.listen)?;
-    let listen_tls = listen_address("postgres.tls_listen", &postgres.tls_listen)?;
-    if listen.is_none() && listen_tls.is_none() {
-        return Ok(None);
-    }
-    let options = pgdoor::Options {
-        listen: listen.into_iter().collect(),
-        listen_tls: listen_tls.into_iter().collect(),
-        tls,
-        limits: pgdoor::Limits {
-            connections_max: postgres.connections_max,
-            idle_time_max: Duration::from_secs(postgres.idle_seconds_max),
-            ..pgdoor::Limits::default()
-        },
-        queries: stream_limits(settings),
-    };
-    let city = pgdoor::City {
-        lake: app.lake.clone(),
-        identity: app.identity.clone(),
-        catalogue: Box::new({
-            let ingest = app.ingest.clone();
-            move || ingest.catalogue()
-        }),
-        tables: Box::new({
-            let tables = app.tables.clone();
-            move |reader| tables.seen_by(&Arc::new(reader.clone()))
-        }),
-        clock: app.clock,
-    };
-    let door = pgdoor::start(options, city)
-        .await
-        .context("opening the PostgreSQL door")?;
-    Ok(Some(door))
 }
 
 async fn start_mqtt(

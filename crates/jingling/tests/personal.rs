@@ -7,9 +7,10 @@ use jingling::args::Init;
 use jingling::folder::Folder;
 use jingling::running::{Running, wall_clock};
 use jingling::settings::Settings;
-use jingling::{commands, personal_keys};
+use jingling::{commands, personal_keys, reseal};
 use lake::NoRecords;
 use model::{Catalogue, Record};
+use personal::mask::RETIRED;
 use serde_json::{Value as Json, json};
 use std::path::Path;
 use std::process::Command;
@@ -335,21 +336,10 @@ async fn every_way_out_masks_without_a_purpose() {
         assert_eq!(said.status, 400, "{}", said.body);
         assert!(said.body.contains("sql-function-unknown"), "{}", said.body);
     }
-    let port = city.running.addresses["postgres"].port();
-    let token = city.analyst.clone();
-    let run = move || {
-        let place = format!("host=127.0.0.1 port={port} user=token dbname=city sslmode=disable");
-        let sql = "SELECT value_text FROM observations WHERE attribute = 'officerPhone'; SELECT \"officerPhone\" FROM \"WaterObserved\"";
-        let psql = Command::new("psql")
-            .args([&place, "-X", "-A", "-t", "-c", sql])
-            .env("PGPASSWORD", &token)
-            .output()?;
-        Ok::<_, std::io::Error>(text(&[psql.stdout, psql.stderr].concat()))
-    };
-    match tokio::task::spawn_blocking(run).await.unwrap() {
-        Ok(said) => masked.push(("psql".to_owned(), said)),
-        Err(_) => eprintln!("psql is not installed (Debian: postgresql-client): passed over"),
-    }
+    let wide = "SELECT \"officerPhone\" FROM \"WaterObserved\"";
+    let phones = "SELECT value_text FROM observations WHERE attribute = 'officerPhone'";
+    let said = psql(&city, &city.analyst, "", &[phones, wide]).await;
+    masked.extend(said.map(|said| ("psql".to_owned(), said)));
     let dir = city.folder.path().display().to_string();
     assert!(
         city.acts("personal.view").await.is_empty(),
@@ -673,4 +663,332 @@ async fn subscribers_do_not_hear_what_speaks_of_a_person() {
     assert_eq!(kind["personal"], "personal");
     let figures = city.ask("GET", "/metrics", |r| r).await.body;
     assert!(figures.contains("withheld"), "{figures}");
+}
+
+/// What psql says to these statements, each sent on its own; `None` where there is no psql.
+async fn psql(city: &City, token: &str, options: &str, statements: &[&str]) -> Option<String> {
+    let port = city.running.addresses["postgres"].port();
+    let place = format!("host=127.0.0.1 port={port} user=token dbname=city sslmode=disable");
+    let mut psql = Command::new("psql");
+    psql.args([&place, "-X", "-q", "-A", "-t", "-v", "VERBOSITY=verbose"])
+        .env("PGPASSWORD", token)
+        .env("PGOPTIONS", options);
+    for statement in statements {
+        psql.args(["-c", statement]);
+    }
+    let said = tokio::task::spawn_blocking(move || psql.output()).await;
+    match said.unwrap() {
+        Ok(said) => Some(text(&[said.stdout, said.stderr].concat())),
+        Err(_) => {
+            eprintln!("psql is not installed (Debian: postgresql-client): passed over");
+            None
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purpose_is_stated_over_postgresql_and_on_the_command_line_too() {
+    let city = city().await;
+    city.say(STATION, NAME, PHONE, "2026-11-02T00:00:00Z").await;
+    let phones = "SELECT value_text FROM observations WHERE attribute = 'officerPhone'";
+    let wide = "SELECT \"officerPhone\" FROM \"WaterObserved\"";
+    let set = "SET jingling.purpose = 'emergency'";
+    let show = "SHOW jingling.purpose";
+    let statements = [
+        show,
+        phones,
+        set,
+        show,
+        phones,
+        "RESET jingling.purpose",
+        wide,
+    ];
+    let mut told: Vec<&str> = Vec::new();
+    if let Some(said) = psql(&city, &city.duty, "", &statements).await {
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(lines, ["", MASKED, "emergency", PHONE, MASKED]);
+        told.push("emergency");
+        let options = "-c jingling.purpose=case-handling";
+        let said = psql(
+            &city,
+            &city.duty,
+            options,
+            &[wide, "SELECT count(*) FROM cases"],
+        )
+        .await;
+        assert_eq!(said.unwrap(), format!("{PHONE}\n0\n"));
+        // The statement that showed nobody is no act.
+        told.push("case-handling");
+        let unknown = "SET jingling.purpose = 'curiosity'";
+        let said = psql(&city, &city.duty, "", &[unknown, phones])
+            .await
+            .unwrap();
+        assert!(
+            said.contains("22023") && said.contains("case-handling"),
+            "{said}"
+        );
+        assert!(said.contains(MASKED) && !said.contains(PHONE), "{said}");
+        let said = psql(&city, &city.analyst, "", &[set, phones])
+            .await
+            .unwrap();
+        assert!(
+            said.contains("42501") && said.contains("personal.reveal"),
+            "{said}"
+        );
+        assert!(said.contains(MASKED) && !said.contains(PHONE), "{said}");
+    }
+    let acts = city.acts("personal.view").await;
+    let seen: Vec<&str> = (acts.iter().rev())
+        .map(|act| act["detail"]["purpose"].as_str().unwrap())
+        .collect();
+    assert_eq!(seen, told);
+    for act in &acts {
+        assert_eq!(act["actor"], "duty");
+        assert_eq!(act["detail"]["way"], "postgres");
+        assert_eq!(
+            act["detail"]["entities"],
+            json!({STATION: ["officerPhone"]})
+        );
+    }
+
+    let dir = city.folder.path().display().to_string();
+    for format in ["table", "json", "csv", "arrow"] {
+        let masked = jingling(&["query", &dir, phones, "--format", format]);
+        assert!(masked.status.success() && !holds(&masked.stdout, PHONE));
+        let query = [
+            "query",
+            &dir,
+            phones,
+            "--format",
+            format,
+            "--purpose",
+            "emergency",
+        ];
+        let whole = jingling(&query);
+        assert!(
+            holds(&whole.stdout, PHONE),
+            "{format}: {}",
+            text(&whole.stderr)
+        );
+    }
+    let unknown = jingling(&["query", &dir, phones, "--purpose", "curiosity"]);
+    assert!(!unknown.status.success() && unknown.stdout.is_empty());
+    assert!(text(&unknown.stderr).contains("case-handling"));
+    let acts = city.acts("personal.view").await;
+    assert_eq!(acts.len(), told.len() + 4);
+    assert_eq!(acts[0]["actor_kind"], "cli");
+    assert_eq!(acts[0]["detail"]["way"], "command-line");
+    city.running.stop().await.unwrap();
+}
+
+/// History's values by the key that they are under.
+fn under_keys(folder: &Folder) -> Vec<(String, u64)> {
+    let found = lake::under_keys(&folder.lake(), "sealed:1:", personal::key_of).unwrap();
+    found
+        .into_iter()
+        .map(|(key, under)| (key, under.values))
+        .collect()
+}
+
+impl City {
+    /// The same city, stopped and started again, with what `between` does to its folder.
+    async fn again(self, between: impl AsyncFnOnce(&Folder)) -> Self {
+        let Self {
+            running, folder, ..
+        } = self;
+        running.stop().await.unwrap();
+        between(&folder).await;
+        Self {
+            running: started(&folder).await,
+            folder,
+            ..self
+        }
+    }
+
+    /// Seals what history has in memory into files.
+    async fn into_files(&self) {
+        let app = &self.running.app;
+        let written = *app.ingest.journal().durable().borrow();
+        until("history has it", async || {
+            app.lake.stats().position_next >= written
+        })
+        .await;
+        app.lake.seal().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn old_values_are_sealed_anew_and_a_key_goes_when_it_is_let_go() {
+    let city = city().await;
+    let history = format!("/api/v1/entities/{STATION}/history?attribute=officerPhone");
+    city.say(STATION, "某人甲", OLD_PHONE, "2026-11-01T00:00:00Z")
+        .await;
+    let position = city.position().await;
+    city.into_files().await;
+    let dir = city.folder.path().display().to_string();
+    let sealer = city.running.app.personal.sealer.clone().unwrap();
+    let first = sealer.keys().active().id.clone();
+    assert_eq!(under_keys(&city.folder), [(first.clone(), 2)]);
+
+    let keys = jingling_json(&["keys", "rotate", &dir, "--json"]);
+    let second = keys[0]["id"].as_str().unwrap().to_owned();
+    until("the city has the new key", async || {
+        sealer.keys().active().id == second
+    })
+    .await;
+    while city
+        .running
+        .app
+        .lake
+        .upkeep(wall_clock())
+        .unwrap()
+        .is_some()
+    {}
+    let round = reseal::round(&city.running.app, &city.folder, &sealer).await;
+    round.unwrap();
+    assert_eq!(under_keys(&city.folder), [(second.clone(), 2)]);
+    let keys = jingling_json(&["keys", "list", &dir, "--json"]);
+    let needed = &keys[1]["needed"];
+    assert_eq!(keys[1]["id"], first);
+    assert_eq!(
+        (
+            &needed["history_values"],
+            &needed["twin_values"],
+            &needed["journal_records"]
+        ),
+        (&json!(0), &json!(0), &json!(1)),
+        "{keys}"
+    );
+    assert!(needed["journal_last"].is_string());
+    assert_eq!(keys[0]["needed"]["twin_values"], 2);
+    // One that seals, and one that sealed a moment ago.
+    let refused = |arguments: &[&str], word: &str| {
+        let said = jingling(&[&["keys", "retire", dir.as_str()][..], arguments].concat());
+        let told = text(&said.stderr);
+        assert!(!said.status.success() && told.contains(word), "{told}");
+    };
+    refused(&[&second], "is the one that seals");
+    refused(&[&first], "a moment ago");
+
+    let city = city
+        .again(async |_| {
+            refused(&[&first], "journal: 1 records");
+            refused(&[&first, "--even-if-needed"], "--confirm");
+            refused(
+                &[&first, "--even-if-needed", "--confirm", &second],
+                "nothing was changed",
+            );
+            let force = ["--even-if-needed", "--confirm", first.as_str(), "--json"];
+            let keys = jingling_json(
+                &[
+                    &["keys", "retire", dir.as_str(), first.as_str()][..],
+                    &force[..],
+                ]
+                .concat(),
+            );
+            assert_eq!(keys[1]["id"], first);
+            assert!(keys[1]["retired_at"].is_string());
+        })
+        .await;
+    // What was sealed anew is read as ever, only the message itself is gone.
+    let path = format!("{history}&purpose=emergency");
+    let whole = city.get(&city.duty, &path).await.json();
+    assert_eq!(whole["points"][0]["value"], OLD_PHONE);
+    let entity = format!("/api/v1/entities/{STATION}?purpose=emergency");
+    let whole = city.get(&city.duty, &entity).await.json();
+    assert_eq!(whole["attributes"]["officerPhone"]["value"], OLD_PHONE);
+    let message = format!("/api/v1/provenance/{position}?purpose=emergency");
+    let message = city.get(&city.duty, &message).await.json();
+    assert_eq!(message["withheld"], true, "{message}");
+    let acts = city.acts("key.retire").await;
+    assert_eq!(acts.len(), 1);
+    assert_eq!(acts[0]["target"], format!("personal-key:{first}"));
+    assert_eq!(acts[0]["detail"]["even_if_needed"], true);
+    assert_eq!(acts[0]["detail"]["needed"]["journal_records"], 1);
+
+    // A key that goes with all that is under it: nothing fails, and nothing is told.
+    city.say(STATION, NAME, PHONE, "2026-11-02T00:00:00Z").await;
+    let city = city
+        .again(async |_| {
+            jingling_json(&["keys", "rotate", &dir, "--json"]);
+            let force = ["--even-if-needed", "--confirm", second.as_str(), "--json"];
+            jingling_json(
+                &[
+                    &["keys", "retire", dir.as_str(), second.as_str()][..],
+                    &force[..],
+                ]
+                .concat(),
+            );
+        })
+        .await;
+    for path in [history.clone(), format!("{history}&purpose=emergency")] {
+        let points = city.get(&city.duty, &path).await.json();
+        let points = points["points"].as_array().unwrap().clone();
+        assert_eq!(points.len(), 2);
+        assert!(points.iter().all(|p| p["value"] == RETIRED), "{points:?}");
+    }
+    let shown = city.get(&city.duty, &entity).await.json();
+    assert_eq!(shown["attributes"]["officerPhone"]["value"], RETIRED);
+    let sql = "SELECT DISTINCT value_text FROM observations WHERE attribute = 'officerPhone'";
+    let said = city.sql(&city.duty, json!({"query": sql, "purpose": "emergency"}));
+    assert_eq!(said.await.json()["rows"], json!([{"value_text": RETIRED}]));
+    let ask = json!({"subject": PHONE, "purpose": "own-request"});
+    let subject = city.ask(&city.duty, "POST", "/api/v1/personal/subject", Some(&ask));
+    assert_eq!(subject.await.json()["entities"], json!([]));
+    // And life goes on.
+    city.say(STATION, NAME, PHONE, "2026-11-03T00:00:00Z").await;
+    let whole = city.get(&city.duty, &entity).await.json();
+    assert_eq!(whole["attributes"]["officerPhone"]["value"], PHONE);
+    city.running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_of_persons_in_cases_are_masked_in_lists_and_exports() {
+    let city = city().await;
+    let draft = json!({
+        "title": format!("井盖破损，报告人{PHONE}"),
+        "description": "身份证11010519491231002X",
+    });
+    let made = city
+        .ask(&city.duty, "POST", "/api/v1/cases", Some(&draft))
+        .await;
+    assert!((200..300).contains(&made.status), "{}", made.body);
+    let made: Json = serde_json::from_str(&made.body).unwrap();
+    let id = made["id"].as_i64().unwrap();
+    let list = "/api/v1/cases";
+    let masked = city.get(&city.viewer, list).await.json();
+    assert_eq!(
+        masked["items"][0]["title"],
+        format!("井盖破损，报告人{MASKED}")
+    );
+    assert_eq!(
+        masked["items"][0]["description"],
+        "身份证110105********002X"
+    );
+    let stated = format!("{list}?purpose=case-handling");
+    assert_eq!(city.get(&city.viewer, &stated).await.status, 403);
+    assert!(city.acts("personal.view").await.is_empty());
+    let whole = city.get(&city.duty, &stated).await.json();
+    assert_eq!(whole["items"][0]["title"], draft["title"]);
+    let acts = city.acts("personal.view").await;
+    let seen = json!({format!("case:{id}"): ["description", "title"]});
+    assert_eq!(acts[0]["detail"]["entities"], seen);
+    // Whoever handles it has to call.
+    let one = city.get(&city.duty, &format!("{list}/{id}")).await;
+    assert!(one.body.contains(PHONE), "{}", one.body);
+    let sql = "SELECT title, description FROM cases";
+    for format in ["json", "csv"] {
+        for purpose in [Json::Null, json!("emergency")] {
+            let body = json!({"query": sql, "format": format, "purpose": purpose});
+            let said = city.sql(&city.duty, body).await;
+            assert_eq!(said.status, 200, "{}", said.body);
+            assert!(
+                said.body.contains(MASKED) && !said.body.contains(PHONE),
+                "{}",
+                said.body
+            );
+            assert!(!said.body.contains("11010519491231002X"), "{}", said.body);
+        }
+    }
+    city.running.stop().await.unwrap();
 }

@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::layout::{DAY_US, Table};
 use crate::manifest::{FileEntry, Manifest, io_problem, strays};
 use crate::publish::{Change, Undo, forget_replaced, publish, recover};
+use crate::reseal::Reseals;
 use crate::rollup;
 use crate::seal::write_part;
 use crate::struck::{Struck, StruckRow};
@@ -18,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 /// The lake's settings; every limit is here.
@@ -156,9 +157,20 @@ pub struct Lake {
     pub(crate) upkeeping: Mutex<()>,
     /// Paths of files that upkeep stumbled over since the start.
     pub(crate) troubled: Mutex<BTreeSet<String>>,
+    /// Who seals values anew, once they lent themselves.
+    pub(crate) reseals: OnceLock<Arc<dyn Reseals>>,
+    /// Files that upkeep looked through for values under older keys, and found none.
+    pub(crate) looked: Mutex<Looked>,
     /// Set when upkeep is to end early.
     pub(crate) is_stopping: AtomicBool,
     pub(crate) engine: Engine,
+}
+
+/// Files that hold no value that can be sealed anew, as long as this key seals.
+#[derive(Default)]
+pub(crate) struct Looked {
+    pub key: String,
+    pub paths: BTreeSet<String>,
 }
 
 struct State {
@@ -298,6 +310,8 @@ impl Lake {
             publishing: Mutex::default(),
             upkeeping: Mutex::new(()),
             troubled: Mutex::default(),
+            reseals: OnceLock::new(),
+            looked: Mutex::default(),
             is_stopping: AtomicBool::new(false),
             dir,
             options,

@@ -9,7 +9,7 @@
 //! Reading order: [`schema`] (the columns), `layout` (tables, folders, names), `tail` (rows in memory),
 //! `struck` (rows that corrections took the place of), [`disk`] (what changes it), `manifest`, `writer` and
 //! `seal` (files), `publish` (files become visible), [`lake`] (memory and files together), `merge`, `rollup`,
-//! [`upkeep`] and `strike` (work in the background), `verified` (no query
+//! [`upkeep`], `strike` and `reseal` (work in the background), `verified` (no query
 //! believes a damaged file), `stored` and `rollups` (SQL tables), `wide` (a view per entity type), `sight` (rows that the asker may not see), [`records`] and `paged` (tables lent by other rooms),
 //! [`department`] (tables that departments hand in), `functions` (over time), `zone` (whose clock is read), `names` and `statement`
 //! (reading SQL), [`query`] (running it within limits), [`Answer`] (taking it batch by batch), [`formats`]
@@ -38,6 +38,7 @@ mod pieces;
 mod publish;
 pub mod query;
 pub mod records;
+mod reseal;
 mod result;
 mod rollup;
 mod rollups;
@@ -67,6 +68,7 @@ pub use lake::{Lake, Options, Sealed, Stats};
 pub use manifest::MANIFEST_VERSION;
 pub use query::{Batches, Column, Described, Limits, QueryResult, Question};
 pub use records::{Columns, NoRecords, RecordTable, RecordTables, Wanted};
+pub use reseal::{Reseals, UnderKey, under_keys};
 pub use result::values as json_values;
 pub use schema::ColumnKind;
 pub use sight::Sight;

@@ -7,9 +7,11 @@ use arrow::compute::interleave_record_batch;
 use arrow::datatypes::{Field, Int64Type, Schema, SchemaRef, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use model::Problem;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::file::metadata::ColumnChunkMetaData;
 use std::cmp::Ordering;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -63,6 +65,67 @@ impl Iterator for Batches {
                 .and_then(|b| b.with_schema(Arc::clone(&self.schema)))
                 .map_err(|e| told(&self.path, &e)),
         )
+    }
+}
+
+/// Some text columns of a file, without the row groups that hold no text beginning with a prefix in the last of them.
+pub(crate) struct Texts {
+    path: PathBuf,
+    reader: ParquetRecordBatchReader,
+}
+
+impl Texts {
+    /// The columns are those of `observations`, in rising order, and come in that order.
+    pub fn open(path: &Path, columns: &[usize], prefix: &str) -> Result<Self, Problem> {
+        let file = File::open(path).map_err(|e| told(path, &e))?;
+        let schema = Table::Observations.schema();
+        let plain = (schema.fields().iter())
+            .map(|f| Field::new(f.name(), f.data_type().clone(), f.is_nullable()));
+        let plain = Schema::new(plain.collect::<Vec<_>>());
+        let options = ArrowReaderOptions::new().with_schema(Arc::new(plain));
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
+            .map_err(|e| told(path, &e))?;
+        let last = columns.last().copied().unwrap_or_default();
+        let groups = builder.metadata().row_groups().iter().enumerate();
+        let groups = groups
+            .filter(|(_, group)| may_hold(group.column(last), prefix))
+            .map(|(number, _)| number)
+            .collect();
+        let mask = ProjectionMask::leaves(builder.parquet_schema(), columns.iter().copied());
+        let reader = builder
+            .with_row_groups(groups)
+            .with_projection(mask)
+            .with_batch_size(BATCH_ROWS)
+            .build()
+            .map_err(|e| told(path, &e))?;
+        Ok(Self {
+            path: path.to_owned(),
+            reader,
+        })
+    }
+}
+
+/// Whether a column of a row group may hold a text that begins with the prefix. Bounds may be cut short, and hold all the same.
+fn may_hold(column: &ColumnChunkMetaData, prefix: &str) -> bool {
+    let Some(statistics) = column.statistics() else {
+        return true;
+    };
+    if statistics.null_count_opt() == u64::try_from(column.num_values()).ok() {
+        return false;
+    }
+    let prefix = prefix.as_bytes();
+    let is_below = |greatest: &[u8]| greatest < prefix;
+    let is_above = |least: &[u8]| least > prefix && !least.starts_with(prefix);
+    !statistics.max_bytes_opt().is_some_and(is_below)
+        && !statistics.min_bytes_opt().is_some_and(is_above)
+}
+
+impl Iterator for Texts {
+    type Item = Result<RecordBatch, Problem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.reader.next()?;
+        Some(batch.map_err(|e| told(&self.path, &e)))
     }
 }
 

@@ -1,5 +1,5 @@
 //! What is done to files in the background, one step at a time: files of layout 1 go to their days, rows that
-//! corrections took the place of leave their files (see [`crate::strike`]), new files are rolled up, what was kept long enough is given up, many small files become few large ones, and
+//! corrections took the place of leave their files (see [`crate::strike`]), new files are rolled up, what was kept long enough is given up, many small files become few large ones, values under older keys are sealed anew (see [`crate::reseal`]), and
 //! replaced files are deleted. Each step reads sorted files as a stream, writes new ones, and lists them in
 //! one move; before that it proves by the sum of fingerprints that no row was lost or doubled.
 
@@ -65,6 +65,8 @@ pub enum Upkeep {
     Expire,
     /// Files were made one.
     Compact,
+    /// Values of a file were sealed anew under the newest key.
+    Reseal,
 }
 
 /// A step to be done.
@@ -74,12 +76,15 @@ enum Job {
     Roll(Vec<Arc<FileEntry>>),
     Expire(Arc<FileEntry>, BTreeSet<String>),
     Compact(Vec<Arc<FileEntry>>),
+    Reseal(Arc<FileEntry>),
 }
 
 impl Job {
     fn files(&self) -> &[Arc<FileEntry>] {
         match self {
-            Self::Place(file) | Self::Expire(file, _) => std::slice::from_ref(file),
+            Self::Place(file) | Self::Expire(file, _) | Self::Reseal(file) => {
+                std::slice::from_ref(file)
+            }
             Self::Strike(strike) => &strike.files,
             Self::Roll(files) | Self::Compact(files) => files,
         }
@@ -120,6 +125,8 @@ impl Lake {
             Job::Expire(file, types)
         } else if let Some(files) = self.fragmented(&manifest, now) {
             Job::Compact(files)
+        } else if let Some(file) = self.to_reseal(&manifest)? {
+            Job::Reseal(file)
         } else {
             return Ok(None);
         };
@@ -129,6 +136,7 @@ impl Lake {
             Job::Roll(files) => self.roll(files, manifest.day_offset_seconds),
             Job::Expire(file, types) => self.expire(file, types),
             Job::Compact(files) => self.compact(files),
+            Job::Reseal(file) => self.reseal(file),
         };
         if let Err(problem) = &outcome
             && matches!(problem.code.as_str(), "lake-read" | "lake-rows-differ")
@@ -479,7 +487,7 @@ impl Lake {
     }
 
     /// Lists the files written in the place of those read, when they hold the same rows but for those given up.
-    fn replace(
+    pub(crate) fn replace(
         &self,
         work: Upkeep,
         files: Vec<Arc<FileEntry>>,

@@ -1,5 +1,6 @@
-//! The keys that personal values are sealed under: the first one seals, older ones open what they sealed. They are kept
-//! by whoever holds the city's folder, as the text that [`Keys::text`] gives.
+//! The keys that personal values are sealed under: the first one seals, older ones open what they sealed, and of those that
+//! were retired (停用并销毁) only the id is left. They are kept by whoever holds the city's folder, as the text that
+//! [`Keys::text`] gives.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// Version of the text that keys are kept as.
-pub const VERSION: u32 = 1;
+/// Version of the text that keys are kept as. Version 1 had no retired keys.
+pub const VERSION: u32 = 2;
 
 /// How values are sealed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,15 +81,37 @@ impl fmt::Debug for Key {
     }
 }
 
+/// What is left of a key that was destroyed, so that a value under it is told from one whose key is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retired {
+    /// Its id.
+    pub id: String,
+    /// When it was destroyed.
+    pub retired_at: Timestamp,
+}
+
 /// The keys, the one that seals first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Keys(Vec<Key>);
+pub struct Keys {
+    keys: Vec<Key>,
+    retired: Vec<Retired>,
+}
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Kept {
     version: u32,
     keys: Vec<KeptKey>,
+    #[serde(default)]
+    retired: Vec<KeptRetired>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeptRetired {
+    id: String,
+    /// Microseconds since 1970.
+    retired_at: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -112,6 +135,12 @@ fn unreadable(what: impl Into<String>) -> Problem {
     )
 }
 
+/// Whether a text has the form of a key's id.
+fn is_id(text: &str) -> bool {
+    let plain = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
+    text.len() == 8 && text.bytes().all(plain)
+}
+
 fn new_key(draw: fn() -> [u8; 32], cipher: Cipher, now: Timestamp) -> Key {
     let mut secret = draw().to_vec();
     secret.truncate(cipher.key_bytes());
@@ -127,22 +156,62 @@ fn new_key(draw: fn() -> [u8; 32], cipher: Cipher, now: Timestamp) -> Key {
 impl Keys {
     /// One new key. `draw` gives random bytes that nobody can foresee.
     pub fn generate(draw: fn() -> [u8; 32], cipher: Cipher, now: Timestamp) -> Self {
-        Self(vec![new_key(draw, cipher, now)])
+        Self {
+            keys: vec![new_key(draw, cipher, now)],
+            retired: Vec::new(),
+        }
     }
 
     /// The same keys with a new one that seals from now on; the others still open.
     pub fn rotated(&self, draw: fn() -> [u8; 32], cipher: Cipher, now: Timestamp) -> Self {
         let mut key = new_key(draw, cipher, now);
         // Ids are drawn; of a few keys in four thousand million ids two alike will not be seen.
-        while self.get(&key.id).is_some() {
+        while self.get(&key.id).is_some() || self.is_retired(&key.id) {
             key = new_key(draw, cipher, now);
         }
         let mut next = vec![key];
-        next.extend(self.0.iter().cloned().map(|mut key| {
+        next.extend(self.keys.iter().cloned().map(|mut key| {
             key.followed_at.get_or_insert(now);
             key
         }));
-        Self(next)
+        Self {
+            keys: next,
+            retired: self.retired.clone(),
+        }
+    }
+
+    /// The same keys without this one, of which the id is kept: what it sealed can never be opened again.
+    ///
+    /// # Errors
+    /// `personal-key-unknown`; `personal-key-seals` for the one that seals.
+    pub fn without(&self, id: &str, now: Timestamp) -> Result<Self, Problem> {
+        if self.active().id == id {
+            return Err(Problem::new(
+                "personal-key-seals",
+                format!("the key {id} is the one that seals"),
+                "key",
+                "make a newer one first: `jingling keys rotate`",
+            ));
+        }
+        if self.get(id).is_none() {
+            let what = match self.is_retired(id) {
+                true => format!("the key {id} is retired already"),
+                false => format!("there is no key \"{}\"", model::problem::quote(id)),
+            };
+            return Err(Problem::new(
+                "personal-key-unknown",
+                what,
+                "key",
+                "take an id from `jingling keys list`",
+            ));
+        }
+        let mut next = self.clone();
+        next.keys.retain(|key| key.id != id);
+        next.retired.push(Retired {
+            id: id.to_owned(),
+            retired_at: now,
+        });
+        Ok(next)
     }
 
     /// Reads what [`Keys::text`] gave.
@@ -172,11 +241,7 @@ impl Keys {
                     key.cipher.key_bytes()
                 )));
             }
-            let plain = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
-            if key.id.len() != 8
-                || !key.id.bytes().all(plain)
-                || keys.iter().any(|k| k.id == key.id)
-            {
+            if !is_id(&key.id) || keys.iter().any(|k| k.id == key.id) {
                 return Err(unreadable(format!(
                     "\"{}\" is no key's id, or two have it",
                     model::problem::quote(&key.id)
@@ -193,12 +258,26 @@ impl Keys {
         if keys.first().is_none_or(|key| key.followed_at.is_some()) {
             return Err(unreadable("there is none that seals"));
         }
-        Ok(Self(keys))
+        let mut retired: Vec<Retired> = Vec::new();
+        for key in kept.retired {
+            let is_there = keys.iter().any(|k| k.id == key.id);
+            if !is_id(&key.id) || is_there || retired.iter().any(|k| k.id == key.id) {
+                return Err(unreadable(format!(
+                    "\"{}\" is no retired key's id, or two have it",
+                    model::problem::quote(&key.id)
+                )));
+            }
+            retired.push(Retired {
+                id: key.id,
+                retired_at: Timestamp::from_micros(key.retired_at),
+            });
+        }
+        Ok(Self { keys, retired })
     }
 
     /// The keys as text, for a file that only the city's own user reads.
     pub fn text(&self) -> String {
-        let keys = self.0.iter().map(|key| KeptKey {
+        let keys = self.keys.iter().map(|key| KeptKey {
             id: key.id.clone(),
             cipher: key.cipher,
             made_at: key.made_at.micros(),
@@ -208,22 +287,38 @@ impl Keys {
         let kept = Kept {
             version: VERSION,
             keys: keys.collect(),
+            retired: (self.retired.iter())
+                .map(|key| KeptRetired {
+                    id: key.id.clone(),
+                    retired_at: key.retired_at.micros(),
+                })
+                .collect(),
         };
         serde_json::to_string_pretty(&kept).unwrap_or_default()
     }
 
     /// All of them, the one that seals first.
     pub fn all(&self) -> &[Key] {
-        &self.0
+        &self.keys
+    }
+
+    /// Those that were destroyed, the oldest first.
+    pub fn retired(&self) -> &[Retired] {
+        &self.retired
+    }
+
+    /// Whether the key of this id was destroyed.
+    pub fn is_retired(&self, id: &str) -> bool {
+        self.retired.iter().any(|key| key.id == id)
     }
 
     /// The one that seals.
     pub fn active(&self) -> &Key {
         // There is always one: `parse` refuses none, and the other ways in put one there.
-        &self.0[0]
+        &self.keys[0]
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<&Key> {
-        self.0.iter().find(|key| key.id == id)
+        self.keys.iter().find(|key| key.id == id)
     }
 }

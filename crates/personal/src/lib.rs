@@ -12,12 +12,13 @@
 //! Nobody outside can make one: what a sender sends for a personal attribute is sealed whatever it looks like, and
 //! admission refuses this form everywhere else.
 //!
-//! Reading order: [`mask`], [`keys`], [`sealer`].
+//! Reading order: [`mask`], [`text`] (numbers in what people write), [`keys`], [`sealer`].
 
 pub mod keys;
 pub mod mask;
 pub mod sealer;
+pub mod text;
 
-pub use keys::{Cipher, Keys};
+pub use keys::{Cipher, Keys, Retired};
 pub use mask::mask;
-pub use sealer::{Opened, Sealer, is_sealed, is_sealed_message};
+pub use sealer::{Opened, Sealer, is_sealed, is_sealed_message, key_of, keys_within};

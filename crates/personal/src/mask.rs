@@ -5,6 +5,8 @@ use model::MaskKind;
 
 /// What stands for a value of which nothing is shown.
 pub const HIDDEN: &str = "***";
+/// What stands for a value whose key was destroyed: nobody can read it any more.
+pub const RETIRED: &str = "密钥已销毁，不可读 (unreadable: key retired)";
 
 /// The masked form of a plain value.
 pub fn mask(kind: MaskKind, plain: &str) -> String {

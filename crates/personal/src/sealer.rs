@@ -32,6 +32,30 @@ pub fn is_sealed_message(raw: &[u8]) -> bool {
     raw.starts_with(MESSAGE_PREFIX)
 }
 
+/// The id of the key that a stored text says it is sealed under; `None` when it is no sealed value.
+pub fn key_of(text: &str) -> Option<&str> {
+    let (id, _) = text.strip_prefix(PREFIX)?.split_once(':')?;
+    (id.len() == ID_BYTES).then_some(id)
+}
+
+/// The ids of the keys that any bytes name in the form of a sealed value or message, each once: a record of the journal, a row
+/// of people's records. Says nothing of whether it opens.
+pub fn keys_within(bytes: &[u8]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for prefix in [PREFIX.as_bytes(), MESSAGE_PREFIX] {
+        for at in memchr::memmem::find_iter(bytes, prefix) {
+            let behind = &bytes[at + prefix.len()..];
+            let id = behind.get(..ID_BYTES).map(std::str::from_utf8);
+            if let Some(Ok(id)) = id
+                && !found.iter().any(|known| known == id)
+            {
+                found.push(id.to_owned());
+            }
+        }
+    }
+    found
+}
+
 /// A value that was opened.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Opened {
@@ -204,6 +228,27 @@ impl Sealer {
             })
         };
         open().ok_or_else(|| broken(&format!("{entity_id} {attribute}")))
+    }
+
+    /// A stored value sealed anew under the key that seals now; `None` when it is to stay as it is: it is no sealed value, it
+    /// is under that key already, or it does not open. What is given was opened again before.
+    pub fn resealed(&self, entity_id: &str, attribute: &str, stored: &str) -> Option<String> {
+        let (id, text) = stored.strip_prefix(PREFIX)?.split_once(':')?;
+        if self.keys.read().keys.active().id == id {
+            return None;
+        }
+        let beside = beside_value(entity_id, attribute);
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let plain = self.open_bytes(id, &beside, &bytes)?;
+        let (id, sealed) = self.seal_bytes(&beside, &plain).ok()?;
+        // The old one is about to be given up: nothing is taken for granted.
+        (self.open_bytes(&id, &beside, &sealed)? == plain)
+            .then(|| format!("{PREFIX}{id}:{}", URL_SAFE_NO_PAD.encode(sealed)))
+    }
+
+    /// Whether the key that a stored value is sealed under was destroyed.
+    pub fn is_retired(&self, stored: &str) -> bool {
+        key_of(stored).is_some_and(|id| self.keys.read().keys.is_retired(id))
     }
 
     /// The sealed form of a message as it came.

@@ -1,7 +1,7 @@
 //! The laws of sealing: what is sealed is read back, by nobody without the key, nowhere else, and not when it was changed.
 
 use model::{MaskKind, Timestamp, Value};
-use personal::{Cipher, Keys, Sealer, is_sealed, is_sealed_message, mask};
+use personal::{Cipher, Keys, Sealer, is_sealed, is_sealed_message, key_of, keys_within, mask};
 use proptest::prelude::*;
 
 const T0: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -156,7 +156,7 @@ fn keys_that_do_not_fit_are_refused() {
     for bad in [
         "{".to_owned(),
         r#"{"version":1,"keys":[]}"#.to_owned(),
-        text.replace("\"version\": 1", "\"version\": 2"),
+        text.replace("\"version\": 2", "\"version\": 3"),
         text.replace("sm4-gcm", "aes-256-gcm"),
         text.replace("sm4-gcm", "rot13"),
         text.replace(id, "ABCDEFGH"),
@@ -179,6 +179,100 @@ fn keys_that_do_not_fit_are_refused() {
     for sealed in sealed.lines() {
         let opened = sealer.open(ENTITY, "officerPhone", sealed);
         assert_eq!(opened.unwrap().text, "13800001234");
+    }
+}
+
+#[test]
+fn what_is_sealed_anew_reads_the_same_and_needs_the_old_key_no_more() {
+    for json in [false, true] {
+        let first = Keys::generate(draw, Cipher::Sm4Gcm, T0);
+        let sealer = Sealer::new(first.clone(), draw);
+        let text = r#"{"phone":"13800001234"}"#.to_owned();
+        let value = if json {
+            Value::Json(text.clone())
+        } else {
+            Value::Text(text.clone())
+        };
+        let old = sealer.seal(ENTITY, "a", &value).unwrap().unwrap();
+        assert_eq!(sealer.resealed(ENTITY, "a", &old), None, "the newest key");
+        let second = first.rotated(draw, Cipher::Aes256Gcm, T0);
+        sealer.replace(second.clone());
+        let anew = sealer.resealed(ENTITY, "a", &old).unwrap();
+        assert_eq!(key_of(&old), Some(first.active().id.as_str()));
+        assert_eq!(key_of(&anew), Some(second.active().id.as_str()));
+        for (entity, attribute, stored) in [
+            ("urn:x:other", "a", old.as_str()),
+            (ENTITY, "b", &old),
+            (ENTITY, "a", "sealed:1:00000000:AAAA"),
+            (ENTITY, "a", "13800001234"),
+        ] {
+            assert_eq!(sealer.resealed(entity, attribute, stored), None, "{stored}");
+        }
+        let id = &first.active().id;
+        sealer.replace(second.without(id, T0).unwrap());
+        let opened = sealer.open(ENTITY, "a", &anew).unwrap();
+        assert_eq!((opened.text, opened.is_json), (text, json));
+        assert!(sealer.open(ENTITY, "a", &old).is_err());
+        assert!(sealer.is_retired(&old) && !sealer.is_retired(&anew));
+        assert_eq!(sealer.resealed(ENTITY, "a", &old), None);
+    }
+}
+
+#[test]
+fn a_retired_key_is_gone_but_for_its_id() {
+    let first = Keys::generate(draw, Cipher::Sm4Gcm, T0);
+    let second = first.rotated(draw, Cipher::Sm4Gcm, T0);
+    let refused = |keys: &Keys, id: &str| keys.without(id, T0).unwrap_err().code;
+    assert_eq!(refused(&second, &second.active().id), "personal-key-seals");
+    assert_eq!(refused(&second, "00000000"), "personal-key-unknown");
+    let id = first.active().id.clone();
+    let left = second.without(&id, T0.plus_seconds(1)).unwrap();
+    assert_eq!(left.all().len(), 1);
+    assert!(left.is_retired(&id));
+    assert_eq!(refused(&left, &id), "personal-key-unknown");
+    let text = left.text();
+    let secret = serde_json::from_str::<serde_json::Value>(&first.text()).unwrap();
+    let secret = secret["keys"][0]["key"].as_str().unwrap().to_owned();
+    assert!(second.text().contains(&secret) && !text.contains(&secret));
+    assert_eq!(Keys::parse(&text).unwrap(), left);
+    assert_eq!(
+        left.rotated(draw, Cipher::Sm4Gcm, T0).retired(),
+        left.retired()
+    );
+    for (from, to) in [(id.as_str(), left.active().id.as_str()), (&id, "no id")] {
+        let bad = text.replacen(from, to, 1);
+        assert_eq!(
+            Keys::parse(&bad).unwrap_err().code,
+            "personal-keys",
+            "{bad}"
+        );
+    }
+    let fixture = Keys::parse(include_str!("../fixtures/personal-keys-v2.json")).unwrap();
+    assert_eq!(
+        (fixture.all().len(), fixture.retired()[0].id.as_str()),
+        (1, "4c357642")
+    );
+}
+
+#[test]
+fn the_keys_that_bytes_name_are_found() {
+    let sealer = sealer(Cipher::Sm4Gcm);
+    let id = sealer.keys().active().id.clone();
+    let value = seal(&sealer, "x");
+    let message = sealer.seal_message("mqtt", "a", T0, b"x").unwrap();
+    let bytes = [
+        b"\x00".as_slice(),
+        value.as_bytes(),
+        b" \xff ",
+        &message,
+        b"sealed:1:short",
+    ]
+    .concat();
+    assert_eq!(keys_within(&bytes), [id]);
+    assert_eq!(keys_within(b"sealed:1:0000000"), Vec::<String>::new());
+    assert_eq!(keys_within(b"nothing"), Vec::<String>::new());
+    for stored in ["13800001234", "sealed:1:short:AAAA", "sealed:1:00000000"] {
+        assert_eq!(key_of(stored), None);
     }
 }
 

@@ -159,6 +159,11 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
+    /// The address that it speaks from.
+    pub fn peer(&self) -> IpAddr {
+        self.peer
+    }
+
     /// The caller as it stands now, when it may query.
     pub async fn principal(&self) -> Result<Principal, Stop> {
         let principal = self.look_up().await?.ok_or_else(|| {
@@ -382,7 +387,13 @@ async fn sign_in(
         proof,
         username,
     };
-    if let Err(stop) = guest.principal().await {
+    let begun = guest.principal().await.and_then(|caller| {
+        // A purpose that the client connects with is judged as one that it sets.
+        let purpose = settings.purpose();
+        let looking = purpose.map(|purpose| door.city.purposes.stated(&caller, peer, purpose));
+        Ok(looking.transpose().map(drop)?)
+    });
+    if let Err(stop) = begun {
         guest.sign_out().await;
         return Err(stop);
     }

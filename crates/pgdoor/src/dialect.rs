@@ -7,6 +7,7 @@ use crate::commands::SERVER_VERSION;
 use crate::expand;
 use crate::naming::{name_apart, names, repeats};
 use crate::procedures;
+use crate::settings::PURPOSE;
 use crate::types::TYPES;
 use crate::wording::{
     TIMES_BY_FORMAT, elements, in_lakes_letters, is_interval, is_reading, is_search_path, listed,
@@ -604,6 +605,16 @@ impl Rewrite<'_> {
                 ));
                 return None;
             }
+            // Nor would values be shown for a purpose that is not stated.
+            "set_config" if bare(0).eq_ignore_ascii_case(PURPOSE) => {
+                self.refused = Some(Problem::new(
+                    "sql-not-supported",
+                    "set_config states no purpose here",
+                    "statement",
+                    "send SET jingling.purpose = 'word'",
+                ));
+                return None;
+            }
             "set_config" => argument(1).to_owned(),
             "pg_advisory_unlock_all" => "CAST(NULL AS VARCHAR)".into(),
             "current_setting" if !argument(0).starts_with('\'') => {
@@ -946,7 +957,12 @@ mod tests {
         catalog.zone = Zone::read("Asia/Shanghai").unwrap();
         // Moments of the lake are of the zone UTC; this one is said to be.
         assert!(reworded(&catalog, sql).contains("ZONE 'Etc/UTC'"));
-        for refused in [zoned, "SELECT set_config('TimeZone', 'PRC', false)"] {
+        let purpose = "SELECT set_config('jingling.purpose', 'emergency', false)";
+        for refused in [
+            zoned,
+            "SELECT set_config('TimeZone', 'PRC', false)",
+            purpose,
+        ] {
             match read(refused, &catalog) {
                 Question::Refused(problem) => assert_eq!(problem.code, "sql-not-supported"),
                 other => panic!("{refused}: {other:?}"),

@@ -5,6 +5,7 @@ use crate::connection;
 use crate::figures::Figures;
 use crate::report::{self, Severity};
 use crate::wire::Backend;
+use futures::future::BoxFuture;
 use identity::{Identity, Principal};
 use lake::{Lake, RecordTables};
 use model::{Catalogue, Problem, Timestamp};
@@ -75,12 +76,36 @@ pub struct Options {
     pub limits: Limits,
     /// What one statement may take; more rows than its limit end an answer with an error.
     pub queries: lake::Limits,
+    /// The same of a statement with a purpose, whose answer is in memory as a whole before its first row goes out.
+    pub gathered: lake::Limits,
 }
 
 /// Gives the tables that a caller may read beside history.
 pub type TablesFor = Box<dyn Fn(&Principal) -> Arc<dyn RecordTables> + Send + Sync>;
 /// Gives the entity types.
 pub type CatalogueNow = Box<dyn Fn() -> Arc<Catalogue> + Send + Sync>;
+
+/// Who judges what personal values are looked at for (用途).
+pub trait Purposes: Send + Sync {
+    /// One statement's look for a purpose.
+    ///
+    /// # Errors
+    /// `purpose-unknown` when there is no such purpose, `forbidden` when the caller may state none.
+    fn stated(
+        &self,
+        caller: &Principal,
+        peer: IpAddr,
+        purpose: &str,
+    ) -> Result<Box<dyn Looking>, Problem>;
+}
+
+/// One statement's look at personal values.
+pub trait Looking: Send + Sync {
+    /// The tables, with values as they are shown for the purpose.
+    fn tables(&self) -> Arc<dyn RecordTables>;
+    /// Writes down what was shown whole, before any of it goes out; which it must not when this fails.
+    fn tell(&self) -> BoxFuture<'_, Result<(), Problem>>;
+}
 
 /// What is asked, and who says who may.
 pub struct City {
@@ -90,8 +115,10 @@ pub struct City {
     pub identity: Identity,
     /// The entity types.
     pub catalogue: CatalogueNow,
-    /// The tables lent.
+    /// The tables lent, everything personal masked.
     pub tables: TablesFor,
+    /// Who shows more of them for a purpose.
+    pub purposes: Box<dyn Purposes>,
     /// The clock.
     pub clock: fn() -> Timestamp,
 }

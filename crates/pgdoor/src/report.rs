@@ -25,7 +25,7 @@ pub fn sqlstate(code: &str) -> &'static str {
         "sql-group-by" => "42803",
         "sql-memory" => "53200",
         "sql-time" | "sql-cancelled" => "57014",
-        "sql-rows" | "sql-length" | "postgres-limit" => "54000",
+        "sql-rows" | "sql-length" | "postgres-limit" | "personal-too-many" => "54000",
         "sql-not-supported" | "postgres-not-supported" => "0A000",
         "sql-failed" => "22000",
         "sql-plan" => "42000",
@@ -34,7 +34,7 @@ pub fn sqlstate(code: &str) -> &'static str {
         "parameter" => "22P02",
         "postgres-parameter-count" | "postgres-protocol" => "08P01",
         "postgres-setting-unknown" => "42704",
-        "postgres-setting" => "22023",
+        "postgres-setting" | "purpose-unknown" => "22023",
         "postgres-statement-unknown" => "26000",
         "postgres-portal-unknown" => "34000",
         "postgres-transaction-failed" => "25P02",
@@ -44,7 +44,7 @@ pub fn sqlstate(code: &str) -> &'static str {
         "postgres-idle" => "57P05",
         "sign-in-wrong" => "28P01",
         "sign-in-too-often" | "postgres-tls" | "postgres-session-ended" => "28000",
-        "permission-missing" => "42501",
+        "permission-missing" | "forbidden" => "42501",
         _ => "XX000",
     }
 }

@@ -5,14 +5,18 @@ use crate::catalog::Catalog;
 use crate::commands::{self, Command};
 use crate::connection::{Guest, Stop, Wire};
 use crate::dialect::{self, Question};
-use crate::door::{Cancellable, Door};
+use crate::door::{Cancellable, Door, Looking};
 use crate::figures::Figures;
 use crate::report::{Severity, Written};
-use crate::settings::{Settings, title};
+use crate::rows::{
+    Rows, Source, cells, columns_of, gathered, headers, is_binary, show_all_columns,
+};
+use crate::settings::{PURPOSE, Settings, title};
 use crate::split::{first_word, parameters as parameters_of, split};
-use crate::types::{self, Cells, PgType};
-use crate::wire::{ColumnHeader, Frontend, Target, Transaction};
-use lake::{Answer, RecordTables, ScalarValue};
+use crate::types::{self, PgType};
+use crate::wire::{Frontend, Target, Transaction};
+use identity::Principal;
+use lake::{RecordTables, ScalarValue};
 use model::{Catalogue, Problem};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -61,22 +65,6 @@ struct Portal {
     parameters: Vec<ScalarValue>,
     formats: Vec<i16>,
     rows: Option<Rows>,
-}
-
-/// Where rows come from.
-enum Source {
-    Lake(Box<Answer>),
-    Texts(std::vec::IntoIter<Vec<String>>),
-}
-
-/// Rows on their way to the client.
-struct Rows {
-    headers: Vec<ColumnHeader>,
-    kinds: Vec<PgType>,
-    source: Source,
-    /// The batch at hand, its length, and the next row in it.
-    batch: Option<(Vec<Cells>, usize, usize)>,
-    is_done: bool,
 }
 
 /// What a signed-in client asks.
@@ -331,8 +319,22 @@ impl Session {
 
     /// The catalogue for the caller as it stands now.
     async fn city(&mut self, wire: &mut Wire) -> Result<(Catalog, Arc<Catalogue>), Stop> {
+        let (catalog, kinds, _) = self.city_of(wire).await?;
+        Ok((catalog, kinds))
+    }
+
+    /// The caller as it stands now.
+    async fn principal(&mut self, wire: &mut Wire) -> Result<Principal, Stop> {
         let principal = self.guest.principal();
-        let principal = watched(wire, &mut self.cancelled, &mut self.shutdown, principal).await??;
+        watched(wire, &mut self.cancelled, &mut self.shutdown, principal).await?
+    }
+
+    /// [`Self::city`], and the caller.
+    async fn city_of(
+        &mut self,
+        wire: &mut Wire,
+    ) -> Result<(Catalog, Arc<Catalogue>, Principal), Stop> {
+        let principal = self.principal(wire).await?;
         let kinds = (self.door.city.catalogue)();
         let lent = (self.door.city.tables)(&principal);
         let catalog = Catalog {
@@ -344,12 +346,25 @@ impl Session {
             connection: self.id,
             lent,
         };
-        Ok((catalog, kinds))
+        Ok((catalog, kinds, principal))
+    }
+
+    /// A statement's look at personal values, for the purpose that the client has stated.
+    fn looking(&self, caller: &Principal) -> Result<Option<Box<dyn Looking>>, Problem> {
+        let purposes = &self.door.city.purposes;
+        let purpose = self.settings.purpose();
+        purpose
+            .map(|purpose| purposes.stated(caller, self.guest.peer(), purpose))
+            .transpose()
     }
 
     /// Limits of the next statement.
     fn limits(&self) -> lake::Limits {
-        let mut limits = self.door.options.queries.clone();
+        let options = &self.door.options;
+        let mut limits = match self.settings.purpose() {
+            None => options.queries.clone(),
+            Some(_) => options.gathered.clone(),
+        };
         let asked = self.settings.statement_timeout();
         limits.time_max = limits.time_max.min(asked.unwrap_or(Duration::MAX));
         // Putting the catalogue's names into a question may make it longer than its limit.
@@ -386,7 +401,11 @@ impl Session {
                 return Ok(Rows::texts(Vec::new(), formats, Vec::new()));
             }
         };
-        let (catalog, kinds) = self.city(wire).await?;
+        let (mut catalog, kinds, caller) = self.city_of(wire).await?;
+        let look = self.looking(&caller)?;
+        if let Some(look) = &look {
+            catalog.lent = look.tables();
+        }
         let tables: Arc<dyn RecordTables> = match with_catalogue {
             true => Arc::new(catalog),
             false => catalog.lent,
@@ -401,12 +420,25 @@ impl Session {
         };
         let city = Arc::clone(&self.door);
         let answer = city.city.lake.query_stream(question, &limits);
-        let answer = watched(wire, &mut self.cancelled, &mut self.shutdown, answer).await??;
-        let columns = columns_of(answer.schema());
+        let (columns, source) = match look {
+            None => {
+                let answer = watched(wire, &mut self.cancelled, &mut self.shutdown, answer);
+                let answer = answer.await??;
+                (columns_of(answer.schema()), Source::Lake(Box::new(answer)))
+            }
+            Some(look) => {
+                let whole = gathered(answer);
+                let whole = watched(wire, &mut self.cancelled, &mut self.shutdown, whole).await;
+                // Also when it failed: an error may tell a value.
+                look.tell().await?;
+                let (columns, batches) = whole??;
+                (columns, Source::Gathered(batches.into_iter()))
+            }
+        };
         Ok(Rows {
             headers: headers(&columns, formats),
             kinds: columns.into_iter().map(|(_, kind)| kind).collect(),
-            source: Source::Lake(Box::new(answer)),
+            source,
             batch: None,
             is_done: false,
         })
@@ -455,6 +487,14 @@ impl Session {
                     rows.is_done = texts.len() == 0;
                     return Ok(sent);
                 }
+                Source::Gathered(batches) => {
+                    let Some(batch) = batches.next() else {
+                        rows.is_done = true;
+                        return Ok(sent);
+                    };
+                    let cells = cells(&rows.kinds, &batch, &self.settings.zone())?;
+                    rows.batch = Some((cells, batch.num_rows(), 0));
+                }
                 Source::Lake(answer) => {
                     let next = answer.next();
                     let next = watched(wire, &mut self.cancelled, &mut self.shutdown, next);
@@ -466,16 +506,7 @@ impl Session {
                         return Ok(sent);
                     };
                     let batch = batch?;
-                    let cells = rows.kinds.iter().zip(batch.columns());
-                    let zone = self.settings.zone();
-                    let cells = cells.map(|(kind, column)| Cells::new(*kind, column, &zone));
-                    let cells = cells.collect::<Result<Vec<_>, _>>().map_err(|error| {
-                        problem(
-                            "sql-answer",
-                            format!("a column has no form in PostgreSQL: {error}"),
-                            "cast it, as in CAST(x AS VARCHAR)",
-                        )
-                    })?;
+                    let cells = cells(&rows.kinds, &batch, &self.settings.zone())?;
                     rows.batch = Some((cells, batch.num_rows(), 0));
                 }
             }
@@ -754,6 +785,15 @@ impl Session {
             Command::Nothing(tag) => tag,
             Command::Set(name, value, is_local) => {
                 let tag = if value.is_some() { "SET" } else { "RESET" };
+                let purpose = value.as_deref().filter(|value| !value.is_empty());
+                if let Some(purpose) = purpose
+                    && name.eq_ignore_ascii_case(PURPOSE)
+                {
+                    // Told now, and judged anew for each statement.
+                    let caller = self.principal(wire).await?;
+                    let peer = self.guest.peer();
+                    drop(self.door.city.purposes.stated(&caller, peer, purpose)?);
+                }
                 self.settings.set(&name, value, is_local)?;
                 tag
             }
@@ -869,50 +909,6 @@ impl Session {
             return Ok(0);
         }
         self.send(wire, rows, count).await
-    }
-}
-
-impl Rows {
-    fn texts(columns: Vec<(String, PgType)>, formats: &[i16], rows: Vec<Vec<String>>) -> Self {
-        Self {
-            headers: headers(&columns, formats),
-            kinds: columns.into_iter().map(|(_, kind)| kind).collect(),
-            source: Source::Texts(rows.into_iter()),
-            batch: None,
-            is_done: false,
-        }
-    }
-}
-
-fn show_all_columns() -> Vec<(String, PgType)> {
-    ["name", "setting"]
-        .map(|name| (name.to_owned(), PgType::Text))
-        .into()
-}
-
-fn columns_of(schema: &arrow::datatypes::Schema) -> Vec<(String, PgType)> {
-    let fields = schema.fields().iter();
-    fields.map(|f| (f.name().clone(), PgType::of(f))).collect()
-}
-
-fn headers(columns: &[(String, PgType)], formats: &[i16]) -> Vec<ColumnHeader> {
-    let columns = columns.iter().enumerate();
-    columns
-        .map(|(n, (name, kind))| ColumnHeader {
-            name: name.clone(),
-            type_id: kind.id(),
-            type_size: kind.size(),
-            binary: is_binary(formats, n),
-        })
-        .collect()
-}
-
-/// Formats as the protocol gives them: none for text, one for all, or one each.
-fn is_binary(formats: &[i16], n: usize) -> bool {
-    match formats {
-        [] => false,
-        [all] => *all == 1,
-        each => each.get(n) == Some(&1),
     }
 }
 

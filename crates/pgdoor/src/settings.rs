@@ -13,9 +13,12 @@ const CHANGED_MAX: usize = 100;
 /// Longest value of a setting, in bytes.
 const VALUE_BYTES_MAX: usize = 1_024;
 
+/// The setting that says what personal values are looked at for: empty for nothing, and then they are masked.
+pub(crate) const PURPOSE: &str = "jingling.purpose";
+
 /// Settings that clients ask for, with the values that hold here. Those marked are fixed: they say how
 /// answers are written.
-const SETTINGS: [(&str, &str, bool); 27] = [
+const SETTINGS: [(&str, &str, bool); 28] = [
     ("application_name", "", false),
     ("bytea_output", "hex", true),
     ("client_encoding", "UTF8", true),
@@ -29,6 +32,7 @@ const SETTINGS: [(&str, &str, bool); 27] = [
     ("integer_datetimes", "on", true),
     ("intervalstyle", "postgres", false),
     ("is_superuser", "off", true),
+    (PURPOSE, "", false),
     ("lc_collate", "C.UTF-8", true),
     ("lc_ctype", "C.UTF-8", true),
     ("lock_timeout", "0", false),
@@ -232,6 +236,11 @@ impl Settings {
         self.local.clear();
     }
 
+    /// What personal values are looked at for; `None` when nothing was said.
+    pub fn purpose(&self) -> Option<&str> {
+        self.get(PURPOSE).ok().filter(|purpose| !purpose.is_empty())
+    }
+
     /// How long a statement may take by `statement_timeout`; `None` when it is not set.
     pub fn statement_timeout(&self) -> Option<Duration> {
         let time = duration(self.get("statement_timeout").ok()?).ok()?;
@@ -398,6 +407,35 @@ mod tests {
         settings.end(true);
         assert_eq!(zone(&settings), "PRC");
         assert!(settings.told().contains(&("TimeZone", "PRC".to_owned())));
+    }
+
+    #[test]
+    fn a_purpose_holds_as_any_setting_does() {
+        let asked = in_options("-c jingling.purpose=emergency");
+        let mut settings = Settings::begin(asked).unwrap();
+        assert_eq!(settings.purpose(), Some("emergency"));
+        let mut say = |purpose: Option<&str>, is_local| {
+            let purpose = purpose.map(str::to_owned);
+            settings.set("Jingling.Purpose", purpose, is_local).unwrap();
+            settings.purpose().map(str::to_owned)
+        };
+        assert_eq!(
+            say(Some("case-handling"), true).as_deref(),
+            Some("case-handling")
+        );
+        assert_eq!(say(Some(""), false), None, "looking no more");
+        assert_eq!(say(None, false).as_deref(), Some("emergency"));
+        settings
+            .set(PURPOSE, Some("case-handling".into()), true)
+            .unwrap();
+        settings.end(true);
+        assert_eq!(
+            settings.purpose(),
+            Some("emergency"),
+            "SET LOCAL ends with its transaction"
+        );
+        assert_eq!(Settings::default().purpose(), None);
+        assert_eq!(Settings::default().get("jingling.purpose").unwrap(), "");
     }
 
     #[test]

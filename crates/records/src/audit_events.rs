@@ -489,6 +489,13 @@ events! {
         field("previous", "此前的密钥，首次为空", "the key before it, null for the first"),
         field("opens_old", "此前的值是否仍可读", "whether values of earlier keys can still be read"),
     ];
+    /// A key of personal data is destroyed: what is still under it can never be read again.
+    KeyRetire = "key.retire", "销毁个人信息加密密钥", "Key of personal data destroyed", "personal-key:<id>", [
+        field("made_at", "启用时间", "when it was made"),
+        maybe("followed_at", "停用时间", "since when another sealed"),
+        field("needed", "仍需要它的值，按存储", "what still needed it, by store"),
+        field("even_if_needed", "是否仍有数据需要它而强制销毁", "whether it was destroyed although something needed it"),
+    ];
     /// Seals are signed with this key from here on.
     AuditKey = "audit.key", "启用审计签名密钥", "Audit signing key put in use", "audit-key:<id>", [
         field("previous", "此前的密钥，首次为空", "the key before it, null for the first"),

@@ -11,6 +11,7 @@ use crate::store::{Connection, position_to_column};
 use model::{Corrected, Timestamp};
 use serde_json::json;
 use sqlx::Any;
+use std::collections::BTreeMap;
 
 table_row! {
     /// One correction.
@@ -100,6 +101,95 @@ pub async fn insert(
     )
     .await?;
     Ok(true)
+}
+
+/// Stored values by the keys that `keys_of` finds them under, as [`rewrite_values`] would have to rewrite them.
+///
+/// # Errors
+/// The store's own.
+pub async fn values_by_key(
+    connection: &mut Connection,
+    mark: &str,
+    keys_of: impl Fn(&[u8]) -> Vec<String>,
+) -> Result<BTreeMap<String, u64>> {
+    let mut found = BTreeMap::new();
+    let mut after = 0;
+    loop {
+        let rows = holding(connection, mark, after).await?;
+        let Some(last) = rows.last() else {
+            return Ok(found);
+        };
+        after = last.0;
+        for (.., old, new) in &rows {
+            for value in [Some(old), new.as_ref()].into_iter().flatten() {
+                for key in keys_of(value.as_bytes()) {
+                    *found.entry(key).or_default() += 1;
+                }
+            }
+        }
+    }
+}
+
+/// A row of which a value holds what is looked for: its number, entity, attribute, old and new value.
+type Holding = (i64, String, String, String, Option<String>);
+
+/// Rows read at a time.
+const ROWS_A_PAGE: i64 = 500;
+
+async fn holding(connection: &mut Connection, mark: &str, after: i64) -> Result<Vec<Holding>> {
+    let rows = sqlx::query_as::<Any, Holding>(
+        "SELECT id, entity_id, attribute, old_value, new_value FROM corrections \
+         WHERE id > $1 AND (old_value LIKE $2 OR new_value LIKE $2) ORDER BY id LIMIT $3",
+    )
+    .bind(after)
+    .bind(format!("%{mark}%"))
+    .bind(ROWS_A_PAGE)
+    .fetch_all(&mut *connection)
+    .await?;
+    Ok(rows)
+}
+
+/// Stores texts anew, where `rewrite` (of entity, attribute and text) gives another: the same value under another key. `mark`
+/// is in all that come into question, and holds neither `%` nor `_`. Gives how many values were rewritten. The acts of the
+/// audit trail keep what they said.
+///
+/// # Errors
+/// The store's own.
+pub async fn rewrite_values(
+    connection: &mut Connection,
+    mark: &str,
+    rewrite: impl Fn(&str, &str, &str) -> Option<String>,
+) -> Result<u64> {
+    let (mut after, mut count) = (0, 0);
+    loop {
+        let rows = holding(connection, mark, after).await?;
+        let Some(last) = rows.last() else {
+            return Ok(count);
+        };
+        after = last.0;
+        for (id, entity, attribute, old, new) in rows {
+            // Values are JSON: of texts the text itself is rewritten.
+            let anew = |json: &str| -> Option<String> {
+                let text: String = serde_json::from_str(json).ok()?;
+                let text = rewrite(&entity, &attribute, &text)?;
+                Some(serde_json::Value::String(text).to_string())
+            };
+            let (old_anew, new_anew) = (anew(&old), new.as_deref().and_then(anew));
+            let changed = u64::from(old_anew.is_some()) + u64::from(new_anew.is_some());
+            if changed == 0 {
+                continue;
+            }
+            sqlx::query::<Any>(
+                "UPDATE corrections SET old_value = $1, new_value = $2 WHERE id = $3",
+            )
+            .bind(old_anew.unwrap_or(old))
+            .bind(new_anew.or(new))
+            .bind(id)
+            .execute(&mut *connection)
+            .await?;
+            count += changed;
+        }
+    }
 }
 
 fn actor(corrected: &Corrected) -> Actor {

@@ -637,3 +637,79 @@ async fn a_correction_is_there_once_with_its_act() {
         .unwrap();
     assert_eq!((columns[1], rows[0][1].clone()), ("position", json!(9)));
 }
+
+#[tokio::test]
+async fn values_of_corrections_are_stored_anew_and_counted_by_key() {
+    let dir = tempfile::tempdir().unwrap();
+    let records = open(dir.path()).await;
+    let corrected = |old: &str, new: Option<&str>| model::Corrected {
+        entity_id: model::EntityId::new("urn:x:1").unwrap(),
+        entity_type: model::TypeName::new("T").unwrap(),
+        attribute: model::AttributeName::new("a").unwrap(),
+        observed_at: T0,
+        supersedes: 3,
+        old_value: model::Value::Text(old.into()),
+        old_unit: None,
+        old_quality: model::Quality::Good,
+        value: new.map(|new| model::Value::Text(new.into())),
+        unit: None,
+        reason: "sealed:one: in a text of somebody's own".into(),
+        by: model::Corrector {
+            kind: "user".into(),
+            id: "4".into(),
+            name: "王敏".into(),
+            peer: "10.0.0.1".into(),
+        },
+        received_at: T0,
+        raw: b"{}".to_vec(),
+    };
+    let mut write = records.write().await.unwrap();
+    let many = (0..600).map(|n| (format!("sealed:one:{n}"), Some("plain")));
+    let few = [
+        ("plain".to_owned(), None),
+        ("sealed:two:x".to_owned(), Some("sealed:one:y")),
+    ];
+    for (n, (old, new)) in many.chain(few).enumerate() {
+        let corrected = corrected(&old, new);
+        corrections::insert(&mut write, n as u64, &corrected)
+            .await
+            .unwrap();
+    }
+    write.commit().await.unwrap();
+    let keys_of = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let key = text.split(':').nth(1).map(str::to_owned);
+        key.into_iter().collect()
+    };
+    let count = async |records: &Records| {
+        let mut read = records.read().await.unwrap();
+        corrections::values_by_key(&mut read, "sealed:", keys_of)
+            .await
+            .unwrap()
+    };
+    let of = |list: &[(&str, u64)]| list.iter().map(|(k, n)| ((*k).to_owned(), *n)).collect();
+    assert_eq!(count(&records).await, of(&[("one", 601), ("two", 1)]));
+    let rewrite = |entity: &str, attribute: &str, text: &str| {
+        assert_eq!((entity, attribute), ("urn:x:1", "a"));
+        let rest = text.strip_prefix("sealed:one:")?;
+        Some(format!("sealed:\"two\":{rest}").replace('"', ""))
+    };
+    let mut write = records.write().await.unwrap();
+    let done = corrections::rewrite_values(&mut write, "sealed:", rewrite).await;
+    assert_eq!(done.unwrap(), 601);
+    write.commit().await.unwrap();
+    assert_eq!(count(&records).await, of(&[("two", 602)]));
+    let mut read = records.read().await.unwrap();
+    let page = PageRequest::default();
+    let newest = corrections::list(&mut read, None, &page)
+        .await
+        .unwrap()
+        .items;
+    let values = |n: usize| (newest[n].old_value.clone(), newest[n].new_value.clone());
+    assert_eq!(
+        values(0),
+        (json!("sealed:two:x"), Some(json!("sealed:two:y")))
+    );
+    assert_eq!(values(1), (json!("plain"), None));
+    assert_eq!(values(2), (json!("sealed:two:599"), Some(json!("plain"))));
+}

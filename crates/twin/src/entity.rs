@@ -3,6 +3,7 @@
 
 use crate::value::{Held, Kept, Kind, SHORT_TEXT_BYTES_MAX, ValueRef};
 use crate::words::{Label, NO_DEVICE, OWN_DEVICE, Words};
+use compact_str::CompactString;
 use model::{AttributeName, EntityId, Quality, Timestamp, TypeName};
 use std::fmt;
 use std::hint::black_box;
@@ -276,6 +277,21 @@ impl EntityState {
             Some(at) => self.replace(at, label, value, quality, source),
             None => self.add(named, label, value, quality, source),
         }
+    }
+
+    /// Puts another text in the place of one that an attribute still has; when and by whom it was said stays. Gives the
+    /// number of the attribute's name, when it had it.
+    pub(crate) fn rewrite(&mut self, name: &str, before: &str, after: &str) -> Option<u32> {
+        let at =
+            (self.cells.iter()).position(|c| self.words.label(c.label).name.as_str() == name)?;
+        let cell = self.cells[at];
+        // What is short is in the cell itself; nothing that is rewritten is so short.
+        let held = cell.held()?;
+        if self.held[held].as_ref().as_text() != Some(before) {
+            return None;
+        }
+        self.held[held] = Held::Text(CompactString::new(after));
+        Some(self.words.label(cell.label).name_number)
     }
 
     fn replace(

@@ -130,6 +130,29 @@ impl Twin {
         self.state.write().apply_corrected(position, corrected);
     }
 
+    /// Puts other texts in the place of texts, where `rewrite` (of entity, attribute and text) gives one: the same value as it
+    /// is stored anew. Nothing was said by it, so no position and no time changes, and replay may bring the old one back.
+    /// Texts of at most 7 bytes are left. Messages go on meanwhile. Gives how many were rewritten.
+    pub fn rewrite_texts(&self, rewrite: impl Fn(&str, &str, &str) -> Option<String>) -> usize {
+        let step = self.checkpoint_step_entities;
+        let (mut from, mut count) = (0, 0);
+        loop {
+            let found = {
+                let state = self.state.read();
+                if from >= state.slots().len() {
+                    return count;
+                }
+                state.rewritten(from, step, &rewrite)
+            };
+            from += step;
+            if !found.is_empty() {
+                let mut state = self.state.write();
+                // One that a message changed meanwhile is left to what it says.
+                count += found.iter().filter(|text| state.rewrite(text)).count();
+            }
+        }
+    }
+
     /// Says that everything below `position` was seen, also where it held nothing for the twin.
     pub fn advance(&self, position: u64) {
         self.state.write().advance(position);

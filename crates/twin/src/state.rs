@@ -67,6 +67,15 @@ struct Snapshot {
     kept: HashMap<u32, Entity>,
 }
 
+/// A text that is to take another's place.
+#[derive(Debug)]
+pub struct Rewritten {
+    slot: u32,
+    name: AttributeName,
+    before: String,
+    after: String,
+}
+
 /// What a checkpoint says first.
 #[derive(Clone, Copy, Debug)]
 pub struct SnapshotHead {
@@ -401,6 +410,47 @@ impl State {
     pub fn snapshot_end(&mut self) -> HashMap<u32, Entity> {
         let snapshot = self.snapshot.take();
         snapshot.map(|snapshot| snapshot.kept).unwrap_or_default()
+    }
+
+    /// Texts of up to `count` slots that `rewrite` puts another in the place of, with slot, attribute, the one and the other.
+    pub fn rewritten(
+        &self,
+        from: usize,
+        count: usize,
+        rewrite: &impl Fn(&str, &str, &str) -> Option<String>,
+    ) -> Vec<Rewritten> {
+        let slots = self.slots.iter().enumerate().skip(from).take(count);
+        let mut found = Vec::new();
+        for (slot, entity) in slots {
+            for (name, attribute) in entity.attributes() {
+                if let Some(before) = attribute.value.as_text()
+                    && let Some(after) = rewrite(entity.id.as_str(), name.as_str(), before)
+                {
+                    found.push(Rewritten {
+                        slot: slot as u32,
+                        name: name.clone(),
+                        before: before.to_owned(),
+                        after,
+                    });
+                }
+            }
+        }
+        found
+    }
+
+    /// Puts a text in the place of one that an entity still has. Nothing was said: no position and no time changes. Whether
+    /// it had it.
+    pub fn rewrite(&mut self, text: &Rewritten) -> bool {
+        self.keep(text.slot);
+        let entity = Arc::make_mut(&mut self.slots[text.slot as usize].0);
+        let Some(number) = entity.rewrite(text.name.as_str(), &text.before, &text.after) else {
+            return false;
+        };
+        let key = |text: &str| Some(Key::of(ValueRef::Text(text), &self.hasher));
+        if let Some(index) = self.values.get_mut(number as usize) {
+            index.update(text.slot, key(&text.before), key(&text.after));
+        }
+        true
     }
 
     /// Keeps what a slot holds, when a snapshot has yet to read it.

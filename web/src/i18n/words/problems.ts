@@ -152,6 +152,10 @@ export const problemWords = {
   "problem.role-of-machines": ["这是机器的角色", "That is a machine's role"],
   "problem.roles-separated": ["两个管理员角色不能由同一人担任", "Two separated administrators in one person"],
   "problem.personal-cipher": ["没有这种加密算法", "There is no such cipher"],
+  "problem.personal-key-needed": ["仍有数据需要这把密钥", "The key is still needed"],
+  "problem.personal-key-recent": ["这把密钥刚刚还在使用", "The key sealed a moment ago"],
+  "problem.personal-key-seals": ["正在使用的密钥不能销毁", "The key is the one that seals"],
+  "problem.personal-key-unknown": ["没有这把密钥", "There is no such key"],
   "problem.personal-keys": ["个人信息密钥读不出", "The keys of personal data do not read"],
   "problem.personal-keys-missing": ["个人信息密钥不见了", "The keys of personal data are missing"],
   "problem.personal-keys-permissions": [
