@@ -3,7 +3,7 @@
 
 use crate::args::{Cli, Command};
 use crate::{
-    audit, backup, check, commands, demo, department, oidc, organisation, outside, output,
+    audit, backup, check, commands, demo, department, oidc, organisation, output, outside,
     personal_commands, policies, query, security, settings,
 };
 use clap::Parser;
