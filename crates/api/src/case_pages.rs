@@ -74,7 +74,7 @@ pub async fn list(
     cases.retain(|case| sight.sees_case(organisation_of(case)));
     for case in &mut cases {
         let of = format!("case:{}", case.id);
-        let mut shown = |field, text: &mut String| {
+        let shown = |field, text: &mut String| {
             *text = look.written(&of, field, std::mem::take(text));
         };
         shown("title", &mut case.title);
