@@ -334,7 +334,7 @@ impl Session {
         let principal = self.guest.principal();
         let principal = watched(wire, &mut self.cancelled, &mut self.shutdown, principal).await??;
         let kinds = (self.door.city.catalogue)();
-        let lent = (self.door.city.tables)(&principal);
+        let lent = (self.door.city.tables)(&principal, self.guest.peer);
         let catalog = Catalog {
             tables: Arc::new(self.door.city.lake.tables(&kinds, lent.as_ref())),
             views: Arc::new(kinds.kinds.values().map(|kind| kind.name.clone()).collect()),

@@ -214,7 +214,7 @@ pub async fn open(limits: Limits, queries: lake::Limits) -> Door {
         lake: Arc::new(lake),
         identity: identity.clone(),
         catalogue: Box::new(move || Arc::clone(&catalogue)),
-        tables: Box::new(|_| Arc::new(Cases)),
+        tables: Box::new(|_, _| Arc::new(Cases)),
         clock: now,
     };
     Door {
