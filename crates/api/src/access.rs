@@ -4,6 +4,7 @@
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::proxies::OnBehalf;
 use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
@@ -100,7 +101,7 @@ fn rule_of(security: &serde_json::Value) -> Option<Rule> {
     }
 }
 
-/// Where a request came from.
+/// Where a request came from: the peer, or on whose behalf one of the named proxies asks.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
 
@@ -125,6 +126,9 @@ impl Peer {
 
 fn peer_of(extensions: &axum::http::Extensions) -> Peer {
     let unknown = IpAddr::from([0, 0, 0, 0]);
+    if let Some(found) = extensions.get::<OnBehalf>() {
+        return Peer(found.address);
+    }
     Peer(
         extensions
             .get::<ConnectInfo<SocketAddr>>()

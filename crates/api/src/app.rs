@@ -52,6 +52,8 @@ pub struct Options {
     pub cookie_secure: bool,
     /// What answers tell the browser.
     pub headers: crate::headers::Options,
+    /// Which proxies are believed on whose behalf they ask.
+    pub proxies: crate::proxies::Options,
     /// Largest request body, bytes.
     pub body_bytes_max: usize,
     /// Longest time for one request.
@@ -400,6 +402,7 @@ pub fn router(app: Arc<App>) -> Router {
     let compression = CompressionLayer::new()
         .compress_when(DefaultPredicate::new().and(NotForContentType::new("text/event-stream")));
     let headers = app.options.headers.clone();
+    let proxies = app.options.proxies.clone();
     operations
         .layer(timeout)
         .merge(live)
@@ -412,6 +415,9 @@ pub fn router(app: Arc<App>) -> Router {
             crate::headers::add(headers.clone(), request, next)
         }))
         .layer(compression)
+        .layer(from_fn(move |request, next| {
+            crate::proxies::believe(proxies.clone(), request, next)
+        }))
         .with_state(app)
 }
 

@@ -1,6 +1,7 @@
 //! The audit trail over HTTP: searching it, its catalogue of acts, whether its chain is whole, and the trail as a file that
 //! others verify. Whoever looks at it is told in it: once for the same look within [`QUIET_S`], and not for further pages
-//! or for a page that refreshes itself, so that looking makes the trail grow no faster than people look.
+//! or for a page that refreshes itself, so that looking makes the trail grow no faster than people look. Whoever reads it as
+//! a table, by SQL, is told with every statement ([`crate::tables`]).
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
@@ -17,7 +18,7 @@ use parking_lot::Mutex;
 use records::audit::{self, Search};
 use records::audit_export::Export;
 use records::audit_verify::{self, Report};
-use records::{Actor, Event, Failure, PageRequest, audit_events};
+use records::{Actor, Event, Failure, PageRequest, Records, audit_events};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::HashMap;
@@ -114,13 +115,26 @@ pub(crate) async fn tell_look(
 
 /// Tells the trail that somebody looked. Where the disk takes no writes, reading goes on untold, but for the log.
 async fn tell(app: &App, actor: &Actor, event: Event, detail: &serde_json::Value) -> Answer<()> {
-    let now = app.now();
+    Ok(write_look(&app.records, actor, event, detail, app.now()).await?)
+}
+
+/// The same, for who has the records alone.
+///
+/// # Errors
+/// The store's own.
+pub(crate) async fn write_look(
+    records: &Records,
+    actor: &Actor,
+    event: Event,
+    detail: &serde_json::Value,
+    now: Timestamp,
+) -> Result<(), Failure> {
     let target = match event {
         Event::SecurityLook => "security",
         _ => "audit",
     };
     let written = async {
-        let mut write = app.records.write().await?;
+        let mut write = records.write().await?;
         audit::insert(&mut write, now, actor, event, target, detail).await?;
         write.commit().await
     };
@@ -130,7 +144,7 @@ async fn tell(app: &App, actor: &Actor, event: Event, detail: &serde_json::Value
             tracing::error!(%problem, by = actor.name, "a look at the audit trail was not told in it");
             Ok(())
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }
 

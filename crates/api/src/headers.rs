@@ -1,9 +1,10 @@
 //! What every answer tells the browser beside its content: what it may load, who may frame it, that it must not guess
 //! types, keep data or come back without TLS. A handler that says something of these itself is left its word.
 
+use crate::proxies::OnBehalf;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -18,7 +19,15 @@ pub struct IsHttps(pub bool);
 impl<S: Send + Sync> FromRequestParts<S> for IsHttps {
     type Rejection = std::convert::Infallible;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(parts.extensions.get::<OverTls>().is_some()))
+        Ok(Self::of(&parts.extensions))
+    }
+}
+
+impl IsHttps {
+    /// As a named proxy says, else as the connection is.
+    fn of(extensions: &Extensions) -> Self {
+        let said = extensions.get::<OnBehalf>().and_then(|one| one.is_https);
+        Self(said.unwrap_or_else(|| extensions.get::<OverTls>().is_some()))
     }
 }
 
@@ -54,7 +63,7 @@ const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resour
 
 /// Adds what is not said yet.
 pub async fn add(options: Options, request: Request, next: Next) -> Response {
-    let is_https = options.is_behind_https || request.extensions().get::<OverTls>().is_some();
+    let is_https = options.is_behind_https || IsHttps::of(request.extensions()).0;
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in [

@@ -40,6 +40,7 @@ pub mod personal_subjects;
 pub mod plan;
 pub mod policy_pages;
 pub mod provenance;
+pub mod proxies;
 pub mod roster;
 pub mod second_step;
 pub mod secure;

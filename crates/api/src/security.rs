@@ -9,8 +9,9 @@ use axum::Json;
 use axum::extract::State;
 use model::Timestamp;
 use parking_lot::RwLock;
-use records::audit::{self, CountBy, Search};
-use records::{Event, PageRequest, audit_events};
+use records::audit::{self, CountBy};
+use records::device_credentials::{self, DeviceCredential};
+use records::{Event, audit_events};
 use serde::Serialize;
 use std::sync::{Arc, OnceLock};
 use utoipa::ToSchema;
@@ -26,6 +27,8 @@ pub struct Limits {
     pub waiting_max: usize,
     /// Changes of who may do what that are told.
     pub changes_max: u32,
+    /// Certificates of devices that are told, the next to end first.
+    pub device_certificates_max: u32,
     /// Known holes that are told by name; the others are counted.
     pub holes_max: usize,
 }
@@ -37,6 +40,7 @@ impl Default for Limits {
             named_max: 10,
             waiting_max: 100,
             changes_max: 20,
+            device_certificates_max: 50,
             holes_max: 200,
         }
     }
@@ -213,14 +217,12 @@ impl Sources {
     }
 
     fn told(&self, now: Timestamp) -> Told {
-        let mut certificates: Vec<Certificate> = self
+        let certificates = self
             .certificates
             .read()
             .iter()
             .flat_map(|source| source(now))
             .collect();
-        // What cannot be read is told first: it may have ended.
-        certificates.sort_by_key(|c| c.days_left);
         let max = self.limits.waiting_max;
         let mut waiting: Vec<Waiting> = self
             .waiting
@@ -391,14 +393,38 @@ pub struct SecurityView {
     pub disk: Option<Disk>,
 }
 
-/// Acts that change who may do what, by the beginning of their word.
-const CHANGES: [&str; 6] = [
-    "policy.*",
-    "user.*",
-    "token.*",
-    "organisation.*",
-    "approval.*",
-    "oidc.client.*",
+/// Acts that change who may do what: rights, policies, people and machines that have them, their proofs, and the keys that
+/// all of it rests on. A role is changed by [`Event::UserChange`] or with a post.
+const CHANGES: &[Event] = &[
+    Event::PolicyChange,
+    Event::ApprovalAsk,
+    Event::ApprovalApprove,
+    Event::ApprovalRefuse,
+    Event::ApprovalWithdraw,
+    Event::ApprovalExpire,
+    Event::ApprovalEnd,
+    Event::UserCreate,
+    Event::UserChange,
+    Event::UserPassword,
+    Event::UserHandover,
+    Event::FactorReset,
+    Event::OrganisationImport,
+    Event::OrganisationAdd,
+    Event::OrganisationChange,
+    Event::OrganisationRoster,
+    Event::PostAdd,
+    Event::PostChange,
+    Event::PostGive,
+    Event::PostEnd,
+    Event::TokenCreate,
+    Event::TokenRemove,
+    Event::OidcClientAdd,
+    Event::OidcClientChange,
+    Event::OidcClientSecret,
+    Event::OidcClientRemove,
+    Event::OidcKeys,
+    Event::AuditKey,
+    Event::PersonalKey,
 ];
 
 /// Looks at everything.
@@ -447,21 +473,12 @@ pub async fn look(app: &Arc<App>) -> Answer<SecurityView> {
         by_peer: by_peer.into_iter().map(count).collect(),
         by_hour: by_hour.collect(),
     };
-    let mut changes = Vec::new();
-    for action in CHANGES {
-        let search = Search {
-            action: Some(action.to_owned()),
-            ..Search::default()
-        };
-        let page = PageRequest {
-            after: None,
-            limit: Some(limits.changes_max),
-        };
-        changes.extend(audit::search(&mut records, &search, &page).await?.items);
-    }
+    let changes = audit::newest_of(&mut records, CHANGES, limits.changes_max).await?;
+    let of_devices =
+        device_credentials::certificates_ending(&mut records, limits.device_certificates_max)
+            .await?;
     drop(records);
-    changes.sort_by_key(|change| std::cmp::Reverse(change.id));
-    changes.truncate(limits.changes_max as usize);
+    let certificates = with_devices(told.certificates, of_devices, now);
     let changes = changes.into_iter().map(|entry| {
         let line = audit_events::find(&entry.action);
         Change {
@@ -489,13 +506,12 @@ pub async fn look(app: &Arc<App>) -> Answer<SecurityView> {
             items: changes.collect(),
         },
         certificates: Certificates {
-            days_left_min: told
-                .certificates
+            days_left_min: certificates
                 .iter()
                 .filter(|c| !c.renews_itself)
                 .filter_map(|c| c.days_left)
                 .min(),
-            items: told.certificates,
+            items: certificates,
         },
         holes: told.holes,
         backup: Backup {
@@ -513,6 +529,24 @@ pub async fn look(app: &Arc<App>) -> Answer<SecurityView> {
         },
         disk: told.disk,
     })
+}
+
+/// The certificates of devices among the others, the next to end first. What cannot be read is told first: it may have ended.
+fn with_devices(
+    mut certificates: Vec<Certificate>,
+    of_devices: Vec<DeviceCredential>,
+    now: Timestamp,
+) -> Vec<Certificate> {
+    certificates.extend(of_devices.into_iter().map(|one| {
+        let name = match &one.subject {
+            Some(subject) if !subject.is_empty() => format!("{} ({subject})", one.client_id),
+            _ => one.client_id,
+        };
+        let source = "device_credentials".to_owned();
+        Certificate::new("device", name, source, one.expires_at, now)
+    }));
+    certificates.sort_by_key(|c| c.days_left);
+    certificates
 }
 
 /// Of what doors count, that which is about being turned away.
@@ -538,4 +572,90 @@ pub async fn view(
 ) -> Answer<Json<SecurityView>> {
     crate::audit::tell_look(&app, &caller, peer, Event::SecurityLook).await?;
     look(&app).await.map(Json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// What acts about rights, policies, administrators and keys begin with.
+    const FAMILIES: [&str; 12] = [
+        "policy.",
+        "role.",
+        "approval.",
+        "user.",
+        "factor.reset",
+        "organisation.",
+        "post.",
+        "token.",
+        "oidc.client.",
+        "oidc.keys",
+        "audit.key",
+        "personal.key",
+    ];
+    /// Of these, acts that change nothing: a file written, a password taken, a wrong secret.
+    const NO_CHANGE: [Event; 3] = [
+        Event::OrganisationExport,
+        Event::ApprovalCollect,
+        Event::OidcClientRefused,
+    ];
+
+    #[test]
+    fn every_change_of_who_may_do_what_is_told() {
+        let told: BTreeSet<&str> = CHANGES.iter().map(|e| e.entry().action).collect();
+        assert_eq!(told.len(), CHANGES.len(), "one is there twice");
+        let not_told: BTreeSet<&str> = NO_CHANGE.iter().map(|e| e.entry().action).collect();
+        assert!(told.is_disjoint(&not_told));
+        for entry in Event::ALL.iter().map(|e| e.entry()) {
+            let is_of_it = FAMILIES.iter().any(|f| entry.action.starts_with(f));
+            assert_eq!(
+                is_of_it && !not_told.contains(entry.action),
+                told.contains(entry.action),
+                "{}: in CHANGES, or in NO_CHANGE with why",
+                entry.action
+            );
+        }
+    }
+
+    #[test]
+    fn the_certificates_of_devices_stand_among_the_others_by_their_end() {
+        let now = Timestamp::from_seconds(1_800_000_000);
+        let days = |n: i64| now.plus_seconds(n * 86_400);
+        let of_device = |client_id: &str, subject: Option<&str>, end: Timestamp| DeviceCredential {
+            id: 1,
+            client_id: client_id.to_owned(),
+            kind: device_credentials::X509.to_owned(),
+            secret_salt: records::Secret::default(),
+            secret_hash: records::Secret::default(),
+            fingerprint: Some("f".to_owned()),
+            subject: subject.map(str::to_owned),
+            created_at: now,
+            created_by: "test".to_owned(),
+            expires_at: end,
+        };
+        let others = vec![
+            Certificate::new("door", "d".to_owned(), "f".to_owned(), days(10), now),
+            Certificate::unread("door", "u".to_owned(), "f".to_owned()),
+        ];
+        let devices = vec![
+            of_device("gauge-1", Some("CN=gauge-1"), days(-2)),
+            of_device("gauge-2", None, days(40)),
+        ];
+        let all = with_devices(others, devices, now);
+        let lines: Vec<_> = all
+            .iter()
+            .map(|c| (c.kind.as_str(), c.name.as_str(), c.days_left))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                ("door", "u", None),
+                ("device", "gauge-1 (CN=gauge-1)", Some(-2)),
+                ("door", "d", Some(10)),
+                ("device", "gauge-2", Some(40)),
+            ]
+        );
+        assert!(all.iter().all(|c| !c.renews_itself));
+    }
 }

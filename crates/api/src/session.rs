@@ -10,10 +10,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
-use identity::{HalfSignIn, Principal, PrincipalId, Role, SignIn, SignInStep};
+use identity::{HalfSignIn, Permission, Principal, PrincipalId, Role, SignIn, SignInStep};
 use records::users::PeopleFilter;
 use records::{PageRequest, users};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
@@ -57,12 +58,23 @@ pub struct UserBody {
     pub role: String,
     /// The organisation's id.
     pub organisation: Option<String>,
-    /// What the role may do.
+    /// What the policies let it do: words of the platform's acts, and of those that packs bring.
     pub permissions: Vec<String>,
 }
 
-impl From<&Principal> for UserBody {
-    fn from(p: &Principal) -> Self {
+impl UserBody {
+    /// The caller, with everything that the policies let it do now: the platform's acts, and those that packs bring.
+    pub fn of(app: &App, principal: &Principal) -> Self {
+        let view = app.identity.view(principal, None, app.now());
+        Self::with(principal, view.permissions())
+    }
+
+    /// The caller's own permissions, and of `acts` those that are none of the platform's.
+    fn with(p: &Principal, acts: &BTreeSet<String>) -> Self {
+        let of_packs = acts
+            .iter()
+            .filter(|word| word.parse::<Permission>().is_err());
+        let own = p.permissions.iter().map(ToString::to_string);
         Self {
             id: match p.id {
                 PrincipalId::User(id) => Some(id),
@@ -72,7 +84,7 @@ impl From<&Principal> for UserBody {
             name: p.name.clone(),
             role: p.role.to_string(),
             organisation: p.organisation_id.clone(),
-            permissions: p.permissions.iter().map(ToString::to_string).collect(),
+            permissions: own.chain(of_packs.cloned()).collect(),
         }
     }
 }
@@ -166,7 +178,7 @@ pub(crate) fn let_in(
         .secure(is_secure(&app.options, is_https))
         .build();
     let body = SessionBody {
-        user: (&signed.principal).into(),
+        user: UserBody::of(app, &signed.principal),
     };
     (CookieJar::new().add(cookie), Json(body))
 }
@@ -201,9 +213,9 @@ pub(crate) fn of_sign_in(
 
 /// Who the caller is.
 #[utoipa::path(get, path = "/api/v1/session", tag = "session", security(("session" = [])), responses((status = 200, body = SessionBody)))]
-pub async fn who(Caller(caller): Caller) -> Json<SessionBody> {
+pub async fn who(State(app): State<Arc<App>>, Caller(caller): Caller) -> Json<SessionBody> {
     Json(SessionBody {
-        user: caller.as_ref().into(),
+        user: UserBody::of(&app, &caller),
     })
 }
 
@@ -292,4 +304,27 @@ pub async fn people(
     Ok(Json(People {
         items: items.collect(),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn acts_of_packs_stand_behind_those_of_the_platform() {
+        let principal = Principal {
+            id: PrincipalId::User(7),
+            username: "li".to_owned(),
+            name: "李".to_owned(),
+            role: Role::Duty,
+            organisation_id: None,
+            posts: Vec::new(),
+            permissions: vec![Permission::SqlQuery, Permission::EntityRead],
+        };
+        // The platform's are the caller's own alone, whatever else is permitted.
+        let acts = ["audit.read", "entity.read", "water.gate-control"];
+        let body = UserBody::with(&principal, &acts.map(str::to_owned).into());
+        let expected = ["sql.query", "entity.read", "water.gate-control"];
+        assert_eq!(body.permissions, expected);
+    }
 }

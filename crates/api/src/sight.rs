@@ -1,5 +1,5 @@
 //! What a caller may see: the policies' decisions laid over entities and their values. Every way out of the platform goes through
-//! here: pages, NGSI-LD, the map, history, alerts, provenance, live events, and SQL by whatever door.
+//! here: pages, NGSI-LD, the map, history, alerts, provenance, live events, messages over MQTT, and SQL by whatever door.
 
 use crate::access::Caller;
 use crate::alerts::AlertBody;
@@ -12,7 +12,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use city::City;
 use identity::{Identity, Principal};
-use model::{EntityId, Timestamp};
+use model::{EntityId, Geometry, Timestamp, Update, Value};
 use parking_lot::Mutex;
 use policy::{Access, Columns, View};
 use serde_json::Value as Json;
@@ -149,6 +149,59 @@ impl Sight {
     /// Whether an attribute of an entity may be seen at all.
     pub fn sees_series(&self, id: &str, entity_type: &str, attribute: &str) -> bool {
         self.of_series(id, entity_type, attribute) != Access::Hidden
+    }
+
+    /// Whether all of every entity may be seen, so that nothing needs to be looked into.
+    pub fn sees_all(&self) -> bool {
+        self.rows_are_open || self.view.sees_all()
+    }
+
+    /// Whether all that a message says of an entity may be seen, where the entity stands now and where the message says that
+    /// it does. A message goes out as it came, so nothing in it is covered: what would be masked is not seen.
+    pub fn sees_said(&self, said: &Update) -> bool {
+        if self.rows_are_open {
+            return true;
+        }
+        let there = self.twin.get(&said.entity_id);
+        let there = there.map(|entity| self.standing(&entity));
+        let (division, owner) = self.standing_said(said);
+        let here = there.as_ref().map_or_else(
+            || (division.clone(), owner.clone()),
+            |(d, o)| {
+                (
+                    division.clone().or_else(|| d.clone()),
+                    owner.clone().or_else(|| o.clone()),
+                )
+            },
+        );
+        let kind = said.entity_type.as_str();
+        there.iter().chain([&here]).all(|(division, owner)| {
+            let columns = self
+                .view
+                .columns(kind, division.as_deref(), owner.as_deref());
+            let mut names = said.attributes.iter().map(|a| a.name.as_str());
+            names.all(|name| self.view.access(&columns, name) == Access::Shown)
+        })
+    }
+
+    /// Where an entity stands and whose it is by what a message says of it.
+    fn standing_said(&self, said: &Update) -> Standing {
+        let value = |name: &str| {
+            let mut all = said.attributes.iter();
+            all.find(|a| a.name.as_str() == name).map(|a| &a.value)
+        };
+        let text = |name: &str| match value(name) {
+            Some(Value::Text(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let known = |code: &String| self.city.towns.iter().any(|town| town.code == *code);
+        let place = || match value("location") {
+            Some(Value::Geometry(Geometry::Point { lon, lat })) => {
+                self.city.town_of([*lon, *lat]).map(str::to_owned)
+            }
+            _ => None,
+        };
+        (text(TOWN).filter(known).or_else(place), text(OWNER))
     }
 
     /// Whether anything of the entity of this id may be seen; one that is not there hides nothing.

@@ -87,7 +87,7 @@ pub async fn run(
     if let Some(purpose) = &request.purpose {
         look = Arc::new(Look::stated(&app, &caller, peer.actor(&caller), purpose)?);
     }
-    let tables = app.tables.looked_at(&caller, &look);
+    let tables = app.tables.looked_at(&caller, peer.0, &look);
     let sent = format(request.format.as_deref(), &headers)?;
     let response = sent_as(&app, &request.query, tables, sent, look.has_purpose()).await;
     // What failed on the way may tell a value in its error.
@@ -360,8 +360,12 @@ pub struct Tables {
 /// The tables and their columns.
 #[utoipa::path(get, path = "/api/v1/tables", tag = "data", security(("session" = ["sql.query"])),
     responses((status = 200, body = Tables)))]
-pub async fn tables(State(app): State<Arc<App>>, Caller(caller): Caller) -> Json<Tables> {
-    let seen = app.tables.seen_by(&caller);
+pub async fn tables(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    peer: Peer,
+) -> Json<Tables> {
+    let seen = app.tables.seen_by(&caller, peer.0);
     let catalogue = app.ingest.catalogue();
     let entries = app.lake.department_tables();
     let items = app.lake.tables(&catalogue, seen.as_ref()).into_iter();

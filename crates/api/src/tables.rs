@@ -13,11 +13,12 @@ use identity::{Identity, Permission, Principal};
 use lake::{ColumnKind, Columns, RecordTable, RecordTables, Veil, Wanted};
 use model::{EntityId, Problem, Timestamp};
 use policy::Access;
-use records::Records;
 use records::tables::{ColumnType, TABLES, table_rows};
-use serde_json::Value;
+use records::{Event, Records};
+use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
 use twin::{Attribute, Entity, Filter, Twin, ValueRef};
 
@@ -29,6 +30,8 @@ const ENTITIES_NOW: &str = "entities_now";
 /// Cases, and their steps.
 const CASES: &str = "cases";
 const CASE_EVENTS: &str = "case_events";
+/// The audit trail.
+const AUDIT: &str = "audit";
 /// The plan's indicators as last measured.
 const INDICATORS: &str = "indicators";
 
@@ -60,6 +63,8 @@ pub struct Reader {
     pub caller: Arc<Principal>,
     /// What the caller may see.
     pub sight: Arc<Sight>,
+    /// Whence the caller asks, as the audit trail writes it.
+    pub peer: String,
 }
 
 const ENTITIES_NOW_COLUMNS: [(&str, ColumnKind); 11] = [
@@ -165,7 +170,7 @@ impl RecordTables for CityTables {
             match name.as_str() {
                 INDICATORS => Ok(self.plan.table_rows()),
                 name if !self.may_read(name) => Ok(Vec::new()),
-                _ => self.free_of_numbers(&name).await.map_err(|failure| {
+                name => self.told_rows(name).await.map_err(|failure| {
                     failure.problem().cloned().unwrap_or_else(|| {
                         Problem::new(
                             "records",
@@ -203,6 +208,18 @@ impl CityTables {
         Ok(rows)
     }
 
+    /// The rows of a table of records. That a statement reads the audit trail is told in it first, as looking at its page
+    /// is: the rows are asked for once for each statement that names the table, and not where one is only described.
+    async fn told_rows(&self, name: &str) -> records::Result<Vec<Vec<Value>>> {
+        if let Some(reader) = self.reader.as_ref().filter(|_| name == AUDIT) {
+            let (actor, detail) = (reader.caller.actor(&reader.peer), json!({"by": "sql"}));
+            let now = (self.clock)();
+            crate::audit::write_look(&self.records, &actor, Event::AuditSearch, &detail, now)
+                .await?;
+        }
+        self.free_of_numbers(name).await
+    }
+
     /// The rows of a table of records that the reader may see.
     async fn record_rows(&self, name: &str) -> records::Result<Vec<Vec<Value>>> {
         let (columns, mut rows) = table_rows(&self.records, name, RECORD_ROWS_MAX).await?;
@@ -233,9 +250,9 @@ impl CityTables {
         Ok(rows)
     }
 
-    /// The same tables as this reader sees them, personal values masked.
-    pub fn seen_by(&self, reader: &Arc<Principal>) -> Arc<Self> {
-        self.looked_at(reader, &self.look)
+    /// The same tables as this reader, who asks from `peer`, sees them, personal values masked.
+    pub fn seen_by(&self, reader: &Arc<Principal>, peer: IpAddr) -> Arc<Self> {
+        self.looked_at(reader, peer, &self.look)
     }
 
     /// All tables, as another look shows what is personal in them.
@@ -253,7 +270,7 @@ impl CityTables {
     }
 
     /// The same, with a look that may have a purpose.
-    pub fn looked_at(&self, reader: &Arc<Principal>, look: &Arc<Look>) -> Arc<Self> {
+    pub fn looked_at(&self, reader: &Arc<Principal>, peer: IpAddr, look: &Arc<Look>) -> Arc<Self> {
         Arc::new(Self {
             look: Arc::clone(look),
             records: self.records.clone(),
@@ -272,6 +289,7 @@ impl CityTables {
                     (self.clock)(),
                 )),
                 caller: Arc::clone(reader),
+                peer: peer.to_string(),
             }),
         })
     }

@@ -17,7 +17,7 @@ use gateway::{
     WriteScope,
 };
 use journal::{AppendError, Journal};
-use model::{Problem, Record, Rejected, Retained, Timestamp};
+use model::{Problem, Record, Rejected, Retained, Timestamp, Update};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -103,6 +103,17 @@ impl Sink for JournalSink {
         }
     }
 
+    fn said(
+        &self,
+        _topic: &str,
+        _payload: &[u8],
+        _content_type: Option<&str>,
+        _sender: Option<&Client>,
+    ) -> Option<Arc<[Update]>> {
+        // Everybody sees everything here; nobody asks.
+        None
+    }
+
     fn durable(&self) -> watch::Receiver<u64> {
         self.0.durable()
     }
@@ -134,6 +145,7 @@ impl Authenticator for Anybody {
                 may_write: WriteScope::Any,
                 publish: vec!["#".into()],
                 subscribe: vec!["#".into()],
+                sight: None,
             })
         })
     }

@@ -8,5 +8,5 @@ pub mod mqtt;
 
 pub use mqtt::{
     Authenticator, Client, Denied, Incoming, MqttDoor, MqttHandle, MqttOptions, Receipt, Refusal,
-    Sink, WriteScope,
+    Said, Seeing, Sight, Sink, WriteScope,
 };

@@ -292,6 +292,59 @@ async fn what_the_sink_withholds_is_accepted_and_neither_handed_on_nor_kept() {
 }
 
 #[tokio::test]
+async fn who_may_not_see_what_a_message_says_does_not_get_it() {
+    for version in [4, 5] {
+        let door = open(options()).await;
+        let mut whole = door.client(version, "whole", "city").await;
+        assert_eq!(whole.subscribe("devices/#", 0).await, 0);
+        let mut device = door.client(version, "dev-1", "dev-1").await;
+        let mut id = 0;
+        let mut say = async |flags: u8, payload: &str| {
+            id += 1;
+            let bytes = device.publish_bytes(UP, id, flags, payload.as_bytes());
+            device.send(&bytes).await;
+            device.receive().await;
+        };
+        say(0, "shown").await;
+        assert_eq!(heard(&mut whole).await.3, "shown");
+        let asked = || door.sink.asked.load(SeqCst);
+        assert_eq!(asked(), 0, "nobody needs to know what it says");
+
+        // Two who do not see everything, one of them twice: what it says is found out once.
+        let mut one = door.client(version, "one", "some").await;
+        let mut two = door.client(version, "two", "some").await;
+        for filter in ["devices/#", "devices/+/up"] {
+            assert_eq!(one.subscribe(filter, 0).await, 0);
+        }
+        assert_eq!(two.subscribe("#", 0).await, 0);
+        for payload in ["shown", "hidden", "of this nothing is known", "shownToo"] {
+            say(0, payload).await;
+            assert_eq!(heard(&mut whole).await.3, payload);
+        }
+        for some in [&mut one, &mut two] {
+            assert_eq!(heard(some).await.3, "shown");
+            assert_eq!(heard(some).await.3, "shownToo");
+            some.ping().await;
+        }
+        assert_eq!(asked(), 4);
+        assert_eq!(door.metric(|m| &m.messages_not_seen_total), 4);
+
+        // What is retained is as what is said now, and what was retained before is looked into when it is asked for.
+        say(1, "hidden").await;
+        assert_eq!(heard(&mut whole).await.3, "hidden");
+        two.ping().await;
+        let mut late = door.client(version, "late", "some").await;
+        assert_eq!(late.subscribe("#", 0).await, 0);
+        late.ping().await;
+        say(1, "shown").await;
+        assert_eq!(heard(&mut late).await.3, "shown");
+        let mut later = door.client(version, "later", "some").await;
+        assert_eq!(later.subscribe("#", 0).await, 0);
+        assert_eq!(heard(&mut later).await.3, "shown");
+    }
+}
+
+#[tokio::test]
 async fn what_is_retained_or_cleared_is_acknowledged_when_it_is_durable() {
     let door = open(options()).await;
     let mut device = door.client(5, "dev-1", "dev-1").await;

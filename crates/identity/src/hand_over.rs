@@ -7,6 +7,7 @@ use crate::approvals::Approved;
 use crate::permission::Permission;
 use crate::posts::{self, as_role};
 use crate::role::Role;
+use crate::sign_ins::{self, Because};
 use crate::users::{administrator_of, write_changed};
 use model::problem::quote;
 use model::{Problem, Timestamp};
@@ -15,7 +16,7 @@ use records::handovers::{self, Handover};
 use records::posts::{Holder, Post};
 use records::users::User;
 use records::{
-    Actor, Connection, Event, Failure, Page, PageRequest, Result, Write, audit, oidc, oidc_clients,
+    Actor, Connection, Event, Failure, Page, PageRequest, Result, Write, audit, oidc,
     organisations, sessions, users,
 };
 use serde_json::json;
@@ -323,7 +324,10 @@ impl Identity {
         users::update(write, &user).await?;
         write_changed(write, &user, false, actor, now).await?;
         let ended = sessions::delete_of_user(write, user.id).await?;
-        let sign_ins = end_sign_ins(write, user.id, asked.move_to.is_none(), now).await?;
+        let because = Because::HandedOver {
+            for_good: asked.move_to.is_none(),
+        };
+        let sign_ins = sign_ins::end(write, user.id, because, now).await?;
         let mut given = Vec::new();
         for left in &plan.posts {
             posts::write_ended(write, &left.holder, actor, now).await?;
@@ -380,35 +384,4 @@ impl Identity {
     pub async fn list_hand_overs(&self, page: &PageRequest) -> Result<Page<Handover>> {
         handovers::list(&mut *self.records().read().await?, page).await
     }
-}
-
-/// Ends what a person gave to other systems, and notes which are to be told; of who leaves for good the consent too.
-async fn end_sign_ins(
-    write: &mut Write,
-    user_id: i64,
-    for_good: bool,
-    now: Timestamp,
-) -> Result<usize> {
-    let families = oidc::families_of_user(write, user_id, now).await?;
-    let mut told: Vec<(&str, &str)> = Vec::new();
-    for family in &families {
-        oidc::end_family(write, &family.family, "handed-over", now).await?;
-        let (client, sid) = (family.client_id.as_str(), family.sid.as_str());
-        if told.contains(&(client, sid)) {
-            continue;
-        }
-        let wants = oidc_clients::get(write, client)
-            .await?
-            .is_some_and(|c| c.backchannel_logout_uri.is_some());
-        if wants {
-            oidc::insert_logout(write, client, user_id, sid, now).await?;
-            told.push((client, sid));
-        }
-    }
-    if for_good {
-        for consent in oidc_clients::consents_of(write, user_id).await? {
-            oidc_clients::withdraw_consent(write, user_id, &consent.client_id).await?;
-        }
-    }
-    Ok(families.len())
 }

@@ -33,6 +33,7 @@ mod second_step;
 pub mod secret;
 pub mod separation;
 mod sessions;
+mod sign_ins;
 mod tokens;
 pub mod totp;
 mod users;

@@ -9,6 +9,7 @@ use crate::principal::Principal;
 use crate::role::Role;
 use crate::separation::{self, Administrator};
 use crate::sessions::principal_of;
+use crate::sign_ins::{self, Because};
 use crate::{Identity, checks, password, secret};
 use model::{Problem, Timestamp, problem::quote};
 use records::users::{NewUser, User};
@@ -174,7 +175,8 @@ impl Identity {
         })
     }
 
-    /// Changes a person. Closing sign-in or changing the role ends the person's sessions.
+    /// Changes a person. Closing sign-in or changing the role ends the person's sessions and what they gave to
+    /// other systems.
     ///
     /// # Errors
     /// [`Failure::NotFound`]; [`Failure::Invalid`]; [`Failure::Forbidden`] `permission-missing`, and `needs-approval` for
@@ -261,13 +263,19 @@ impl Identity {
         }
         if change.role.is_some() || user.disabled {
             sessions::delete_of_user(&mut write, id).await?;
+            let because = match user.disabled {
+                true => Because::Closed,
+                false => Because::RoleChanged,
+            };
+            sign_ins::end(&mut write, id, because, now).await?;
         }
         write_changed(&mut write, &user, user.phone != phone_before, actor, now).await?;
         write.commit().await?;
         Ok(user)
     }
 
-    /// Sets a person's password, a generated one when `None`, and ends the person's sessions.
+    /// Sets a person's password, a generated one when `None`, and ends the person's sessions and what they gave to other
+    /// systems.
     ///
     /// # Errors
     /// [`Failure::NotFound`]; [`Failure::Invalid`] when the password is too short or too long; [`Failure::Forbidden`]
@@ -328,6 +336,7 @@ impl Identity {
         }
         users::set_password(&mut write, id, &hash, now).await?;
         sessions::delete_of_user(&mut write, id).await?;
+        sign_ins::end(&mut write, id, Because::PasswordSet, now).await?;
         let target = format!("user:{id}");
         audit::insert(
             &mut write,

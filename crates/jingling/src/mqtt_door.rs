@@ -2,15 +2,22 @@
 //! named here and nowhere else.
 
 use admission::{Ingest, Scope};
+use api::sight::Sight;
+use city::City;
 use futures::future::BoxFuture;
-use gateway::{Authenticator, Client, Denied, Incoming, Receipt, Refusal, Sink, WriteScope};
-use identity::{Identity, Permission, Proof, ProofAnswer};
+use gateway::{
+    Authenticator, Client, Denied, Incoming, Receipt, Refusal, Said, Seeing, Sink, WriteScope,
+};
+use identity::{Identity, Permission, Principal, Proof, ProofAnswer};
 use journal::ReadError;
-use model::{DeviceId, EntityId, Problem, Record, Retained, Timestamp, TypeName};
+use model::{DeviceId, EntityId, Problem, Record, Retained, Timestamp, TypeName, Update};
+use parking_lot::RwLock;
 use records::devices::Device;
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
+use twin::Twin;
 use wire::{Context, Payload, PayloadDecoder};
 
 /// The door's name in the journal.
@@ -20,6 +27,58 @@ const REPLAY_BATCH_RECORDS_MAX: usize = 4_096;
 /// The user name with which a service token signs in; the token is the password.
 pub const TOKEN_USERNAME: &str = "token";
 
+/// Most devices whose entity is remembered; of others, what they retained is kept from whoever may not see everything.
+const SENDERS_MAX: usize = 1_000_000;
+
+/// Which entity each device is that has signed in since the start, by client id: what its topic keeps does not always name it.
+#[derive(Debug, Default)]
+pub struct Senders(RwLock<HashMap<String, (DeviceId, TypeName)>>);
+
+impl Senders {
+    fn signed_in(&self, client_id: &str, device: &(DeviceId, TypeName)) {
+        if self.0.read().get(client_id) == Some(device) {
+            return;
+        }
+        let mut known = self.0.write();
+        if known.len() < SENDERS_MAX || known.contains_key(client_id) {
+            known.insert(client_id.to_owned(), device.clone());
+        }
+    }
+
+    /// The device to whose own topics this one belongs.
+    fn of_topic(&self, topic: &str) -> Option<(DeviceId, TypeName)> {
+        let client_id = topic.strip_prefix(DEVICES)?.split('/').next()?;
+        self.0.read().get(client_id).cloned()
+    }
+}
+
+/// What the topics of devices begin with; the client id follows.
+const DEVICES: &str = "devices/";
+
+/// What a machine with a service token may see of messages: what the policies show it now.
+struct TokenSight {
+    identity: Identity,
+    city: Arc<City>,
+    twin: Arc<Twin>,
+    principal: Principal,
+    clock: fn() -> Timestamp,
+}
+
+impl gateway::Sight for TokenSight {
+    fn sees(&self, said: &Said<'_>) -> bool {
+        let now = (self.clock)();
+        let (identity, caller) = (&self.identity, &self.principal);
+        let sight = Sight::new(identity, &self.city, &self.twin, caller, None, now);
+        // A policy may have taken the reading itself away since the subscription.
+        if !sight.view().may(Permission::EntityRead.as_str()) {
+            return false;
+        }
+        sight.sees_all()
+            || said()
+                .is_some_and(|said| !said.is_empty() && said.iter().all(|u| sight.sees_said(u)))
+    }
+}
+
 /// Where messages go.
 pub struct CitySink {
     /// The way in.
@@ -28,24 +87,35 @@ pub struct CitySink {
     pub decoders: Vec<Arc<dyn PayloadDecoder>>,
     /// Which entity a topic stands for where the device itself does not say.
     pub mapping: crate::mapping::TopicMapping,
+    /// Which entity each device is.
+    pub senders: Arc<Senders>,
+    /// The clock.
+    pub clock: fn() -> Timestamp,
 }
 
 impl CitySink {
-    fn decode(&self, message: &Incoming<'_>) -> Payload {
-        let entity = self.mapping.entity(message.topic).or_else(|| {
-            let (id, kind) = message.client.device.as_ref()?;
+    fn decode(
+        &self,
+        topic: &str,
+        payload: &[u8],
+        content_type: Option<&str>,
+        device: Option<&(DeviceId, TypeName)>,
+        received_at: Timestamp,
+    ) -> Payload {
+        let entity = self.mapping.entity(topic).or_else(|| {
+            let (id, kind) = device?;
             Some((EntityId::from(id), kind.clone()))
         });
         let context = Context {
-            received_at: message.received_at,
+            received_at,
             entity,
         };
         match self
             .decoders
             .iter()
-            .find(|d| d.recognises(message.payload, message.content_type))
+            .find(|d| d.recognises(payload, content_type))
         {
-            Some(decoder) => decoder.decode(message.payload, &context),
+            Some(decoder) => decoder.decode(payload, &context),
             None => {
                 let names: Vec<&str> = self.decoders.iter().map(|d| d.name()).collect();
                 Payload::refused(Problem::new(
@@ -103,7 +173,13 @@ fn refused(refusal: admission::Refusal) -> Refusal {
 
 impl Sink for CitySink {
     fn submit(&self, message: Incoming<'_>) -> Result<Receipt, Refusal> {
-        let payload = self.decode(&message);
+        let payload = self.decode(
+            message.topic,
+            message.payload,
+            message.content_type,
+            message.client.device.as_ref(),
+            message.received_at,
+        );
         let receipt = self.admit(&message, payload)?;
         let refused = if receipt.accepted == 0 {
             receipt.problems.into_iter().next()
@@ -181,6 +257,23 @@ impl Sink for CitySink {
         }
     }
 
+    fn said(
+        &self,
+        topic: &str,
+        payload: &[u8],
+        content_type: Option<&str>,
+        sender: Option<&Client>,
+    ) -> Option<Arc<[Update]>> {
+        let device = match sender {
+            Some(client) => client.device.clone(),
+            None => self.senders.of_topic(topic),
+        };
+        let now = (self.clock)();
+        let payload = self.decode(topic, payload, content_type, device.as_ref(), now);
+        // What was not understood may say anything.
+        payload.problems.is_empty().then(|| payload.updates.into())
+    }
+
     fn durable(&self) -> watch::Receiver<u64> {
         self.ingest.journal().durable()
     }
@@ -196,6 +289,12 @@ impl Sink for CitySink {
 pub struct CityAuthenticator {
     /// Who may do what.
     pub identity: Identity,
+    /// The city, by whose towns policies tell entities apart.
+    pub city: Arc<City>,
+    /// The current state, which says where entities stand.
+    pub twin: Arc<Twin>,
+    /// Which entity each device is.
+    pub senders: Arc<Senders>,
     /// The clock.
     pub clock: fn() -> Timestamp,
 }
@@ -236,6 +335,13 @@ impl CityAuthenticator {
                 } else {
                     vec![]
                 },
+                sight: Some(Seeing(Arc::new(TokenSight {
+                    identity: self.identity.clone(),
+                    city: Arc::clone(&self.city),
+                    twin: Arc::clone(&self.twin),
+                    principal,
+                    clock: self.clock,
+                }))),
             });
         }
         if let Some(proof) = Proof::parse(password) {
@@ -244,7 +350,7 @@ impl CityAuthenticator {
                 .proof_sign_in(client_id, username, &proof, (self.clock)())
                 .await
                 .map_err(unavailable)?;
-            return Self::proved(answer, client_id);
+            return self.proved(answer, client_id);
         }
         let device = self
             .identity
@@ -252,7 +358,7 @@ impl CityAuthenticator {
             .await
             .map_err(unavailable)?;
         let device = device.ok_or(Denied::BadCredentials)?;
-        Self::client_of(device)
+        self.client_of(device)
     }
 
     async fn decide_by_certificate(
@@ -274,12 +380,12 @@ impl CityAuthenticator {
         if !username.is_empty() && username != device.username {
             return Err(Denied::BadCredentials);
         }
-        Self::client_of(device)
+        self.client_of(device)
     }
 
-    fn proved(answer: ProofAnswer, client_id: &str) -> Result<Client, Denied> {
+    fn proved(&self, answer: ProofAnswer, client_id: &str) -> Result<Client, Denied> {
         match answer {
-            ProofAnswer::Good(device) => Self::client_of(*device),
+            ProofAnswer::Good(device) => self.client_of(*device),
             ProofAnswer::Wrong => Err(Denied::BadCredentials),
             ProofAnswer::ClockOff(ahead_s) => {
                 tracing::warn!(
@@ -299,18 +405,22 @@ impl CityAuthenticator {
         }
     }
 
-    fn client_of(device: Device) -> Result<Client, Denied> {
+    fn client_of(&self, device: Device) -> Result<Client, Denied> {
         let (Ok(id), Ok(kind)) = (DeviceId::new(&device.id), TypeName::new(&device.r#type)) else {
             return Err(Denied::NotAuthorised);
         };
-        let own = vec![format!("devices/{}/#", device.client_id)];
+        let own = vec![format!("{DEVICES}{}/#", device.client_id)];
+        let known = (id, kind);
+        self.senders.signed_in(&device.client_id, &known);
         Ok(Client {
             client_id: device.client_id,
             name: device.name.unwrap_or(device.username),
-            device: Some((id, kind)),
+            device: Some(known),
             may_write: WriteScope::OwnEntity,
             publish: own.clone(),
             subscribe: own,
+            // A device subscribes to its own topics alone.
+            sight: None,
         })
     }
 }

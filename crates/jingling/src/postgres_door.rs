@@ -52,7 +52,7 @@ pub async fn start(
         }),
         tables: Box::new({
             let tables = app.tables.clone();
-            move |reader| tables.seen_by(&Arc::new(reader.clone()))
+            move |reader, peer| tables.seen_by(&Arc::new(reader.clone()), peer)
         }),
         purposes: Box::new(Purposes(Arc::clone(app))),
         clock: app.clock,
@@ -78,7 +78,7 @@ impl pgdoor::Purposes for Purposes {
         let look = Arc::new(look);
         Ok(Box::new(Statement {
             app: Arc::clone(&self.0),
-            tables: self.0.tables.looked_at(&caller, &look),
+            tables: self.0.tables.looked_at(&caller, peer, &look),
             look,
         }))
     }

@@ -5,7 +5,7 @@ use crate::city_lock::CityLock;
 use crate::gaps::{Cause, Gap, Gaps};
 use crate::history_upkeep::News;
 use crate::mapping::TopicMapping;
-use crate::mqtt_door::{CityAuthenticator, CitySink};
+use crate::mqtt_door::{CityAuthenticator, CitySink, Senders};
 use crate::projector::Projector;
 use crate::records_projection::RecordsProjection;
 use crate::retention::{Floors, Keep};
@@ -206,6 +206,7 @@ impl Running {
                     hsts_seconds: settings.http.hsts_seconds,
                     is_behind_https: settings.http.cookie_secure,
                 },
+                proxies: settings.http.proxies()?,
                 body_bytes_max: settings.http.body_mib_max * MIB,
                 request_time_max: Duration::from_secs(settings.http.request_seconds_max),
                 sql_limits: sql_limits(settings),
@@ -668,6 +669,8 @@ async fn start_mqtt(
             ingest: app.ingest.clone(),
             decoders: Vec::new(),
             mapping: TopicMapping::new(&[]),
+            senders: Arc::default(),
+            clock: app.clock,
         };
         let limits = MqttOptions::default().limits;
         gateway::mqtt::settle_retained(&folder.retained(), &limits, &sink)
@@ -694,6 +697,7 @@ async fn start_mqtt(
         message_bytes_max,
         ..proto_ngsild::Limits::default()
     };
+    let senders = Arc::new(Senders::default());
     let sink = CitySink {
         ingest: app.ingest.clone(),
         decoders: vec![
@@ -701,10 +705,15 @@ async fn start_mqtt(
             Arc::new(proto_ngsild::NgsiLd { limits: ngsi_ld }),
         ],
         mapping: TopicMapping::new(&packs.mappings),
+        senders: Arc::clone(&senders),
+        clock: app.clock,
     };
     let authenticator = CityAuthenticator {
         identity,
-        clock: wall_clock,
+        city: Arc::clone(&app.city),
+        twin: Arc::clone(&app.twin),
+        senders,
+        clock: app.clock,
     };
     let door = MqttDoor::start(options, Arc::new(sink), Arc::new(authenticator))
         .await

@@ -100,8 +100,14 @@ Http {
     request_seconds_max: u64 = 60,
     /// Largest photo or document attached to a case, MiB.
     attachment_mib_max: usize = 10,
-    /// Set when a proxy in front speaks HTTPS: the session cookie is then marked Secure.
+    /// Set when a proxy in front speaks HTTPS and everybody comes through it: the session cookie is then marked Secure.
     cookie_secure: bool = false,
+    /// Networks of the reverse proxies in front, such as ["10.0.0.0/8"]: from these alone it is believed on whose behalf they
+    /// ask, and whether over HTTPS.
+    trusted_proxies: Vec<String> = Vec::new(),
+    /// The header in which they write that: "x-forwarded-for" (with x-forwarded-proto) or "forwarded" (RFC 7239). The other
+    /// is ignored: the proxy passes it on as the client sent it.
+    proxy_header: String = "x-forwarded-for".into(),
     /// The address under which people reach the city, such as "https://city.example.gov.cn": passkeys are made for it. An
     /// empty text takes `oidc.issuer`, or without it "http://localhost" with the port, where only this machine is listened to.
     public_url: String = String::new(),
@@ -494,6 +500,28 @@ impl ApprovalSettings {
         options.valid_s = self.hours.saturating_mul(3_600);
         options.pending_per_person_max = self.pending_per_person_max;
         options
+    }
+}
+
+impl Http {
+    /// Which proxies are believed.
+    ///
+    /// # Errors
+    /// A network or a header that is none.
+    pub fn proxies(&self) -> Result<api::proxies::Options> {
+        let parse = |text: &String| {
+            text.parse()
+                .map_err(|why| anyhow::anyhow!("http.trusted_proxies: {why}"))
+        };
+        let trusted: Result<Vec<_>> = self.trusted_proxies.iter().map(parse).collect();
+        Ok(api::proxies::Options {
+            trusted: trusted?,
+            header: self
+                .proxy_header
+                .parse()
+                .map_err(|problem| anyhow::anyhow!("{problem}"))?,
+            ..api::proxies::Options::default()
+        })
     }
 }
 

@@ -400,3 +400,76 @@ fn set_mode(path: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
+
+#[tokio::test]
+async fn a_statement_that_reads_the_trail_is_told_in_it() {
+    let city = City::start_with(&["postgres.listen=127.0.0.1:0"]);
+    let by_sql = async || {
+        let looks = city.get("/api/v1/audit?action=audit.search").await;
+        let looks = looks["items"].as_array().unwrap().clone();
+        let told = looks
+            .into_iter()
+            .filter(|look| look["detail"] == json!({"by": "sql"}));
+        told.collect::<Vec<_>>()
+    };
+    // Of the program's own roles none may do both: what is asked here needs the two of them.
+    let policy = r#"@id("both") @zh("审计员可用 SQL") @en("Auditors query")
+permit (principal in Role::"auditor", action == Action::"sql.query", resource);"#;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("both.cedar");
+    std::fs::write(&file, policy).unwrap();
+    let file = file.display().to_string();
+    let set = jingling(&["policy", "set", &city.dir, &file, "--reason", "试验"]);
+    assert!(set.status.success(), "{}", text(&set.stderr));
+    let token = city.token_of("auditor");
+    let ask = async |query: &str, format: &str| {
+        let body = json!({"query": query, "format": format});
+        let with = |r: reqwest::RequestBuilder| r.bearer_auth(&token).json(&body);
+        city.ask("POST", "/api/v1/sql", with).await
+    };
+    until("the policy holds", async || {
+        ask("SELECT 1 AS one", "json").await.status == 200
+    })
+    .await;
+    assert_eq!(by_sql().await, Vec::<Json>::new(), "it names no such table");
+    // Each statement once, however often it names the table, and whatever it is sent as.
+    let query = "SELECT a.id FROM audit a JOIN audit b ON a.id = b.id ORDER BY a.id LIMIT 3";
+    for (n, format) in ["json", "csv", "parquet"].into_iter().enumerate() {
+        let answer = ask(query, format).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let told = by_sql().await;
+        assert_eq!(told.len(), n + 1, "{format}: {told:?}");
+        assert_eq!(
+            (&told[0]["peer"], &told[0]["target"]),
+            (&json!("127.0.0.1"), &json!("audit"))
+        );
+    }
+    // The list of tables names it and reads nothing of it; who may not read it reads nothing, and tells nothing.
+    let listed = city.ask("GET", "/api/v1/tables", |r| r.bearer_auth(&token));
+    assert!(listed.await.body.contains("\"audit\""));
+    let duty = city.token_of("duty");
+    let body = json!({"query": "SELECT count(*) FROM audit"});
+    let with = |r: reqwest::RequestBuilder| r.bearer_auth(&duty).json(&body);
+    let refused = city.ask("POST", "/api/v1/sql", with).await;
+    assert_eq!(refused.status, 400, "{}", refused.body);
+    assert_eq!(by_sql().await.len(), 3);
+    // PostgreSQL's own client, by the other door.
+    let port = city.address("postgres").port();
+    let place = format!("host=127.0.0.1 port={port} user=token dbname=city sslmode=disable");
+    let run = move || {
+        Command::new("psql")
+            .args([&place, "-X", "-A", "-t"])
+            .args(["-c", "SELECT count(*) > 0 FROM audit"])
+            .env("PGPASSWORD", token)
+            .output()
+    };
+    match tokio::task::spawn_blocking(run).await.unwrap() {
+        Err(_) => {
+            eprintln!("psql is not installed (Debian: postgresql-client): passed over");
+        }
+        Ok(said) => {
+            assert_eq!(text(&said.stdout), "t\n", "{}", text(&said.stderr));
+            assert_eq!(by_sql().await.len(), 4);
+        }
+    }
+}

@@ -612,3 +612,78 @@ async fn without_a_public_address_there_is_no_provider_and_it_says_so() {
         assert!(has(action), "{action}");
     }
 }
+
+#[tokio::test]
+async fn a_closed_account_takes_its_refresh_tokens_with_it_and_systems_are_told() {
+    let provider = Provider::start();
+    // A system inside that hears of ended sessions.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let told_at = format!("http://{}/out", listener.local_addr().unwrap());
+    let told = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut heard = Vec::new();
+        let mut piece = [0; 4_096];
+        while !text(&heard).contains("logout_token=") {
+            let n = stream.read(&mut piece).unwrap();
+            assert!(n > 0, "{}", text(&heard));
+            heard.extend(&piece[..n]);
+        }
+        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    let (id, secret) = provider
+        .register(json!({
+            "name": "水利", "redirect_uris": ["https://water.example/cb"],
+            "backchannel_logout_uri": told_at,
+            "grants": ["authorization_code", "refresh_token"],
+            "scopes": ["openid", "offline_access"],
+        }))
+        .await;
+    // RFC 7636 appendix B: the verifier of the challenge.
+    let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    let cookie = provider.sign_in().await;
+    let ask = format!(
+        "/oauth2/authorize?client_id={id}&redirect_uri=https://water.example/cb&response_type=code&scope=openid%20offline_access&prompt=consent&code_challenge={CHALLENGE}&code_challenge_method=S256"
+    );
+    let (_, location, _) = provider.sent(&ask).await;
+    let query = location.unwrap().split_once('?').unwrap().1.to_owned();
+    let approve = json!({"query": query, "approve": true});
+    let said = provider
+        .post("/api/v1/oidc/authorization", &cookie, &approve)
+        .await;
+    let to = said.json()["redirect_to"].as_str().unwrap().to_owned();
+    let code = to.split_once("code=").unwrap().1.split('&').next().unwrap();
+    let form = format!(
+        "grant_type=authorization_code&code={code}&redirect_uri=https://water.example/cb&code_verifier={verifier}"
+    );
+    let (status, given) = provider.token(&id, &secret, &form).await;
+    assert_eq!(status, 200, "{given}");
+    let refresh = |given: &Json| {
+        let token = given["refresh_token"].as_str().unwrap();
+        format!("grant_type=refresh_token&refresh_token={token}")
+    };
+    let (status, given) = provider.token(&id, &secret, &refresh(&given)).await;
+    assert_eq!(status, 200, "{given}");
+    // Closed, and opened again: the refresh token is not good any more.
+    let people = provider
+        .city
+        .ask("GET", "/api/v1/session", |r| r.header("cookie", &cookie))
+        .await;
+    let person = people.json()["user"]["id"].as_i64().unwrap();
+    let cookie = provider.city.signed_in("admin").await;
+    for disabled in [true, false] {
+        let path = format!("/api/v1/accounts/{person}/access");
+        let body = json!({"disabled": disabled, "reason": "调离"});
+        let changed = provider.city.send(&cookie, "POST", &path, &body).await;
+        assert_eq!(changed.status, 200, "{changed:?}");
+    }
+    let (status, refused) = provider.token(&id, &secret, &refresh(&given)).await;
+    assert_eq!(
+        (status, &refused["error"]),
+        (400, &json!("invalid_grant")),
+        "{refused}"
+    );
+    tokio::task::spawn_blocking(move || told.join().unwrap())
+        .await
+        .unwrap();
+}

@@ -429,3 +429,81 @@ async fn the_view_tells_refusals_and_holes_and_the_platforms_own_figures_raise_a
         true
     );
 }
+
+/// The addresses from which sign-ins were refused, as the audit trail has them, newest first.
+async fn refused_from(city: &City) -> Vec<String> {
+    let acts = city.get("/api/v1/audit?action=session.refused").await;
+    let acts = acts["items"].as_array().unwrap().iter();
+    acts.map(|act| act["peer"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+async fn fails_saying(city: &City, headers: &[(&'static str, &'static str)]) -> support::Answer {
+    let body = json!({"username": "nobody", "password": "wrong"});
+    let with = |r: reqwest::RequestBuilder| {
+        let r = r.header(CSRF.0, CSRF.1).json(&body);
+        headers
+            .iter()
+            .fold(r, |r, (name, value)| r.header(*name, *value))
+    };
+    city.ask("POST", "/api/v1/session", with).await
+}
+
+#[tokio::test]
+async fn a_named_proxy_is_believed_on_whose_behalf_it_asks() {
+    let city = City::start_with(&["http.trusted_proxies=[\"127.0.0.0/8\"]"]);
+    for (said, address) in [
+        ("203.0.113.9", "203.0.113.9"),
+        // What the client made up stands to the left.
+        ("1.1.1.1, 203.0.113.10", "203.0.113.10"),
+        ("1.1.1.1, 203.0.113.11, 127.0.0.5", "203.0.113.11"),
+        ("1.1.1.1, nonsense", "127.0.0.1"),
+    ] {
+        let both = [("x-forwarded-for", said), ("forwarded", "for=9.9.9.9")];
+        assert_eq!(fails_saying(&city, &both).await.status, 401, "{said}");
+        assert_eq!(refused_from(&city).await[0], address, "{said}");
+    }
+    let hsts = async |proto: &str| {
+        let url = format!("http://{}/healthz", city.address("http"));
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let asked = client.get(url).header("x-forwarded-proto", proto);
+        let told = asked.send().await.unwrap();
+        told.headers().contains_key("strict-transport-security")
+    };
+    assert!(hsts("https").await && !hsts("http").await && !hsts("https, http").await);
+}
+
+#[tokio::test]
+async fn what_an_unnamed_peer_says_of_itself_is_ignored() {
+    let city = City::start_with(&["http.trusted_proxies=[\"10.0.0.0/8\"]"]);
+    // Another address each time would be another limit each time.
+    let mut waits = 0;
+    for address in [
+        "1.1.1.1", "2.2.2.2", "3.3.3.3", "4.4.4.4", "5.5.5.5", "6.6.6.6",
+    ] {
+        let said = [("x-forwarded-for", address), ("x-forwarded-proto", "https")];
+        let answer = fails_saying(&city, &said).await;
+        waits += usize::from(answer.status == 429);
+    }
+    assert_eq!(waits, 1);
+    assert_eq!(refused_from(&city).await, ["127.0.0.1"; 5]);
+    let url = format!("http://{}/healthz", city.address("http"));
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let told = client.get(url).header("x-forwarded-proto", "https").send();
+    let told = told.await.unwrap();
+    assert!(!told.headers().contains_key("strict-transport-security"));
+}
+
+#[tokio::test]
+async fn a_network_of_proxies_or_a_header_that_is_none_is_told() {
+    let (_folder, dir) = support::new_city();
+    for (set, told) in [
+        ("http.trusted_proxies=[\"proxy\"]", "http.trusted_proxies"),
+        ("http.proxy_header=via", "http.proxy_header"),
+    ] {
+        let output = jingling(&["serve", &dir, "--set", set]);
+        assert!(!output.status.success());
+        let said = text(&output.stderr);
+        assert!(said.contains(told), "{said}");
+    }
+}

@@ -153,7 +153,7 @@ enum Proof {
 /// A caller who has signed in.
 pub(crate) struct Guest {
     door: Arc<Door>,
-    peer: IpAddr,
+    pub peer: IpAddr,
     proof: Proof,
     pub username: String,
 }

@@ -80,8 +80,8 @@ pub struct Options {
     pub gathered: lake::Limits,
 }
 
-/// Gives the tables that a caller may read beside history.
-pub type TablesFor = Box<dyn Fn(&Principal) -> Arc<dyn RecordTables> + Send + Sync>;
+/// Gives the tables that a caller, who asks from an address, may read beside history.
+pub type TablesFor = Box<dyn Fn(&Principal, IpAddr) -> Arc<dyn RecordTables> + Send + Sync>;
 /// Gives the entity types.
 pub type CatalogueNow = Box<dyn Fn() -> Arc<Catalogue> + Send + Sync>;
 

@@ -336,7 +336,7 @@ impl Session {
     ) -> Result<(Catalog, Arc<Catalogue>, Principal), Stop> {
         let principal = self.principal(wire).await?;
         let kinds = (self.door.city.catalogue)();
-        let lent = (self.door.city.tables)(&principal);
+        let lent = (self.door.city.tables)(&principal, self.guest.peer);
         let catalog = Catalog {
             tables: Arc::new(self.door.city.lake.tables(&kinds, lent.as_ref())),
             views: Arc::new(kinds.kinds.values().map(|kind| kind.name.clone()).collect()),

@@ -3,7 +3,9 @@
 //! its line and column.
 
 use crate::{Limits, schema};
-use cedar_policy::{Effect, Policy, PolicyId, PolicySet, ValidationMode, Validator};
+use cedar_policy::{
+    ActionConstraint, Effect, EntityUid, Policy, PolicyId, PolicySet, ValidationMode, Validator,
+};
 use miette::Diagnostic;
 use model::Problem;
 use serde::{Deserialize, Serialize};
@@ -72,6 +74,8 @@ pub(crate) struct Understood {
     pub asks_division: bool,
     /// Whether a policy about values speaks of organisations.
     pub asks_owner: bool,
+    /// Whether a policy about reading may tell one value from another.
+    pub asks_values: bool,
     /// Whether a policy speaks of the hour or the day.
     pub asks_time: bool,
     /// Whether a policy speaks of single people.
@@ -245,9 +249,11 @@ pub(crate) fn understand(
         policy.text.contains("Organisation::") && !policy.text.contains("resource == City::")
     };
     let says = |words: &str| stated.values().any(|p| p.text.contains(words));
+    let asks_values = set.policies().any(tells_values_apart);
     Ok(Understood {
         asks_division: stated.values().any(|p| p.text.contains("Division::")),
         asks_owner: stated.values().any(|p| about_values(&p)),
+        asks_values,
         asks_time: says("context.hour") || says("context.weekday") || says("context["),
         asks_name: says("Person::")
             || says("Machine::")
@@ -258,9 +264,60 @@ pub(crate) fn understand(
     })
 }
 
+/// Whether a policy is about reading values, and may be about some of them only.
+fn tells_values_apart(policy: &Policy) -> bool {
+    let is_reading = |act: &EntityUid| {
+        let word: &str = act.id().as_ref();
+        word == crate::schema::READ
+    };
+    let is_about_reading = match policy.action_constraint() {
+        ActionConstraint::Any => true,
+        ActionConstraint::Eq(act) => is_reading(&act),
+        ActionConstraint::In(acts) => acts.iter().any(is_reading),
+    };
+    is_about_reading && !names_any_resource_alone(&policy.to_string())
+}
+
+/// Whether a policy takes every resource as it is: the word stands in its head alone, with nothing said of it. Where that
+/// cannot be seen from the text, it is taken to say something.
+fn names_any_resource_alone(text: &str) -> bool {
+    let mut after = text.split("resource").skip(1);
+    let head = after.next().unwrap_or_default().trim_start();
+    let closes = head
+        .strip_prefix(',')
+        .unwrap_or(head)
+        .trim_start()
+        .starts_with(')');
+    closes && after.next().is_none()
+}
+
 fn number_of(id: &PolicyId) -> usize {
     let text: &str = id.as_ref();
     text.trim_start_matches("policy")
         .parse()
         .unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_any_resource_alone;
+
+    #[test]
+    fn a_policy_that_says_something_of_the_resource_is_known() {
+        for alone in [
+            "permit (principal, action, resource);",
+            "permit (principal in Role::\"x\", action == Action::\"entity.read\", resource ,\n) when { context.hour > 8 };",
+        ] {
+            assert!(names_any_resource_alone(alone), "{alone}");
+        }
+        for said in [
+            "forbid (principal, action, resource is Datum);",
+            "forbid (principal, action, resource in Pack::\"water\");",
+            "forbid (principal, action, resource) when { resource has attribute };",
+            "forbid (principal, action, resource == City::\"city\");",
+            "forbid (principal, action, resource /* of any kind */);",
+        ] {
+            assert!(!names_any_resource_alone(said), "{said}");
+        }
+    }
 }

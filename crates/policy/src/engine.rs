@@ -38,6 +38,8 @@ pub struct Engine {
     pub asks_division: bool,
     /// Whether a policy asks whose an entity is.
     pub asks_owner: bool,
+    /// Whether a policy about reading may tell one value from another; else all of them or none may be seen.
+    pub asks_values: bool,
     asks_time: bool,
     asks_name: bool,
 }
@@ -278,6 +280,7 @@ impl Engine {
             stated: understood.stated,
             asks_division: understood.asks_division,
             asks_owner: understood.asks_owner,
+            asks_values: understood.asks_values,
             asks_time: understood.asks_time,
             asks_name: understood.asks_name,
             documents,

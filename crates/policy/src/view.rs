@@ -99,6 +99,11 @@ impl View {
         })
     }
 
+    /// Whether every value may be seen, of whatever it is: no policy tells values apart, and the caller may read.
+    pub fn sees_all(&self) -> bool {
+        !self.engine.asks_values && self.of("", "", None, None) != Access::Hidden
+    }
+
     /// The stated purpose.
     pub fn purpose(&self) -> Option<&str> {
         self.purpose.as_deref()

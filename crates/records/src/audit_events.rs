@@ -518,6 +518,7 @@ events! {
         maybe("action", "事件", "act"),
         maybe("target", "对象", "target"),
         maybe("text", "文字", "text"),
+        maybe("by", "途径：sql 表示以 SQL 语句读取表 audit", "how: sql when a statement read the table audit"),
     ];
     /// Somebody had the chain verified.
     AuditVerify = "audit.verify", "校验审计链", "Audit chain verified", "audit", [

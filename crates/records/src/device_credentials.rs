@@ -98,6 +98,22 @@ pub async fn by_fingerprint(
     .await?)
 }
 
+/// Of each device that has certificates the one that ends last, those first that end first, `limit` at most, ended ones too:
+/// what is left of an older one tells nothing once there is another.
+pub async fn certificates_ending(
+    connection: &mut Connection,
+    limit: u32,
+) -> Result<Vec<DeviceCredential>> {
+    Ok(sqlx::query_as::<Any, DeviceCredential>(
+        "SELECT * FROM device_credentials AS one WHERE kind = 'x509' AND NOT EXISTS (SELECT 1 FROM device_credentials AS \
+         other WHERE other.client_id = one.client_id AND other.kind = 'x509' AND (other.expires_at > one.expires_at \
+         OR (other.expires_at = one.expires_at AND other.id > one.id))) ORDER BY expires_at, id LIMIT $1",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?)
+}
+
 /// Takes a certificate of a device away; gives what it was.
 pub async fn delete_certificate(
     connection: &mut Connection,

@@ -30,7 +30,8 @@ table_row! {
         pub expires_at: Timestamp,
         /// When it was ended.
         pub ended_at: Option<Timestamp>,
-        /// Why: `code-replayed`, `refresh-reused`, `revoked`, `session-ended`, `grant-ended`, `handed-over`.
+        /// Why: `code-replayed`, `refresh-reused`, `revoked`, `session-ended`, `grant-ended`, `handed-over`,
+        /// `account-closed`, `role-changed`, `password-set`.
         pub ended_because: Option<String>,
     }
 }

@@ -4,13 +4,14 @@
 use super::metrics::Metrics;
 use super::options::Limits;
 use super::retained::Retained;
-use super::seam::Client;
+use super::seam::{Client, Said};
 use super::seat::{Inner, Seat, SeatKey, Subscription};
 use model::Timestamp;
 use parking_lot::{Mutex, RwLock};
 use proto_mqtt::message::{Options, RetainHandling};
 use proto_mqtt::topic::FilterTree;
 use proto_mqtt::{Delivery, Message, Qos, Reason, Will};
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -192,7 +193,7 @@ impl Broker {
         found.map(|(_, seat)| seat.evict(reason)).count()
     }
 
-    /// Puts a subscription on a seat, and the retained messages that it asks for.
+    /// Puts a subscription on a seat, and the retained messages that it asks for, of those that its client `may_have`.
     ///
     /// # Errors
     /// `QUOTA_EXCEEDED` when the client has too many.
@@ -203,6 +204,7 @@ impl Broker {
         filter: &str,
         subscription: Subscription,
         now: Timestamp,
+        may_have: &dyn Fn(&Message) -> bool,
     ) -> Result<(), Reason> {
         let is_new = !inner.subscriptions.contains_key(filter);
         if is_new && inner.subscriptions.len() >= self.limits.subscriptions_per_client_max {
@@ -224,14 +226,25 @@ impl Broker {
         };
         // A full queue gets no more: a client that subscribes again and again would fill the memory.
         if wanted && inner.memory.waiting() < self.limits.outbound_queue_max {
-            self.retained.read().find(filter, now, &mut |message, qos| {
+            // Looking into messages may take a while, and nobody is to wait for that with one to retain.
+            let mut found = Vec::new();
+            let retained = self.retained.read();
+            retained.find(filter, now, &mut |message, qos| {
+                found.push((Arc::clone(message), qos));
+            });
+            drop(retained);
+            for (message, qos) in found {
+                if !may_have(&message) {
+                    Metrics::one(&self.metrics.messages_not_seen_total);
+                    continue;
+                }
                 inner.memory.push_always(Delivery {
-                    message: Arc::clone(message),
+                    message,
                     qos: lower(qos, subscription.options.qos),
                     retain: true,
                     subscription_ids: subscription.id.into_iter().collect(),
                 });
-            });
+            }
         }
         Ok(())
     }
@@ -270,14 +283,15 @@ impl Broker {
         Metrics::set(&self.metrics.retained, retained);
     }
 
-    /// Gives a message to everybody who listens; answers to how many. `origin` is the seat that it
-    /// comes from.
+    /// Gives a message to everybody who listens and may see what it `said`; answers to how many. `origin` is the seat
+    /// that it comes from.
     pub fn publish(
         &self,
         origin: Option<u64>,
         message: &Arc<Message>,
         qos: Qos,
         retain: bool,
+        said: &Said<'_>,
     ) -> usize {
         if !self.has_listeners() {
             return 0;
@@ -290,8 +304,15 @@ impl Broker {
         });
         hits.sort_by_key(|hit| hit.seat.id);
         let mut reached = 0;
+        let known = OnceCell::new();
+        let said = || known.get_or_init(said).clone();
         // A client with overlapping subscriptions gets the message once, with the best of them.
         for group in hits.chunk_by(|a, b| a.seat.id == b.seat.id) {
+            let seat = &group[0].seat;
+            if seat.sight().is_some_and(|sight| !sight.0.sees(&said)) {
+                Metrics::one(&self.metrics.messages_not_seen_total);
+                continue;
+            }
             let options = || group.iter().map(|hit| &hit.subscription.options);
             let wished = options().map(|o: &Options| o.qos).max();
             let delivery = Delivery {
@@ -300,7 +321,7 @@ impl Broker {
                 retain: retain && options().any(|o| o.retain_as_published),
                 subscription_ids: group.iter().filter_map(|hit| hit.subscription.id).collect(),
             };
-            let queued = group[0].seat.push(delivery, &self.limits, &self.metrics);
+            let queued = seat.push(delivery, &self.limits, &self.metrics);
             reached += usize::from(queued);
         }
         reached

@@ -216,8 +216,10 @@ impl Host<'_> {
                     .retain(client, &message, publish.qos, self.received_at)?,
             );
         }
-        let seat_id = guest.attached.seat.id;
-        broker.publish(Some(seat_id), &message, publish.qos, publish.retain);
+        let seat_id = Some(guest.attached.seat.id);
+        let (sink, client) = (&self.door.sink, Some(&*guest.client));
+        let said = || sink.said(publish.topic, publish.payload, publish.content_type, client);
+        broker.publish(seat_id, &message, publish.qos, publish.retain, &said);
         Ok(position)
     }
 
@@ -273,10 +275,20 @@ impl Host<'_> {
                 Ok(()) if !allowed() => Reason::NOT_AUTHORISED,
                 Ok(()) => {
                     let now = self.received_at;
-                    let done =
-                        self.door
-                            .broker
-                            .subscribe(seat, &mut inner, filter, subscription, now);
+                    let door = self.door;
+                    let sight = guest.client.sight.as_ref();
+                    let may_have = |kept: &Message| {
+                        let said = || door.sink.said(&kept.topic, &kept.payload, None, None);
+                        sight.is_none_or(|sight| sight.0.sees(&said))
+                    };
+                    let done = door.broker.subscribe(
+                        seat,
+                        &mut inner,
+                        filter,
+                        subscription,
+                        now,
+                        &may_have,
+                    );
                     let granted = options.qos.min(Qos::AtLeastOnce);
                     done.map_or_else(|reason| reason, |()| Reason(granted as u8))
                 }
@@ -398,7 +410,18 @@ impl Door {
                 Metrics::one(&door.metrics.messages_withheld_total);
                 return;
             }
-            door.broker.publish(None, &message, will.qos, will.retain);
+            let content_type = will.content_type.as_deref();
+            let said = || {
+                let sink = &door.sink;
+                sink.said(
+                    &message.topic,
+                    &message.payload,
+                    content_type,
+                    Some(&*client),
+                )
+            };
+            door.broker
+                .publish(None, &message, will.qos, will.retain, &said);
         });
     }
 }

@@ -232,7 +232,9 @@ impl MqttHandle {
                 ),
             })?;
         }
-        Ok(self.door.broker.publish(None, &message, qos, retain))
+        let said = || (self.door.sink).said(topic, &message.payload, None, None);
+        let broker = &self.door.broker;
+        Ok(broker.publish(None, &message, qos, retain, &said))
     }
 
     /// Ends the connections of a client identifier, e.g. of a device that was removed; answers how many.

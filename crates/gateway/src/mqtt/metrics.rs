@@ -61,6 +61,8 @@ metrics! {
     messages_refused_total,
     /// Messages kept from subscribers because the sink said so.
     messages_withheld_total,
+    /// Messages not handed to a subscriber who may not see what they say.
+    messages_not_seen_total,
     /// Messages to topics that the client may not publish to.
     messages_not_authorised_total,
     /// Messages above `packet_bytes_max`.

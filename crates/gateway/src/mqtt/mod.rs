@@ -36,5 +36,8 @@ pub use listen::{MqttDoor, MqttHandle, StartError, settle_retained};
 pub use metrics::Metrics;
 pub use options::{Limits, MqttOptions, TlsSource};
 pub use retained::{VERSION as RETAINED_VERSION, check_retained};
-pub use seam::{Authenticator, Client, Denied, Incoming, Receipt, Refusal, Sink, WriteScope};
+pub use seam::{
+    Authenticator, Client, Denied, Incoming, Receipt, Refusal, Said, Seeing, Sight, Sink,
+    WriteScope,
+};
 pub use sign_in::Waiting;

@@ -2,8 +2,10 @@
 //! [`Authenticator`] for clients. The binary implements both.
 
 use futures::future::BoxFuture;
-use model::{DeviceId, Problem, Retained, Timestamp, TypeName};
+use model::{DeviceId, Problem, Retained, Timestamp, TypeName, Update};
+use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// A client that has signed in.
@@ -22,7 +24,38 @@ pub struct Client {
     pub publish: Vec<String>,
     /// Topic filters it may subscribe to, or to anything inside them.
     pub subscribe: Vec<String>,
+    /// Which of the messages there it may have; `None`: all of them.
+    pub sight: Option<Seeing>,
 }
+
+/// What a message says, as far as the sink understands it; found out when it is first asked for. `None`: that is not known, or
+/// not of all of it.
+pub type Said<'a> = dyn Fn() -> Option<Arc<[Update]>> + 'a;
+
+/// What a subscriber may see of what others say (行列权限). A message is handed on whole or not at all: the door cannot take a
+/// part out of a payload. Asked for each message, so that what changes counts from the next on; must not block.
+pub trait Sight: Send + Sync {
+    /// Whether a message may be handed to the subscriber. Who sees everything need not ask what it says.
+    fn sees(&self, said: &Said<'_>) -> bool;
+}
+
+/// A client's [`Sight`].
+#[derive(Clone)]
+pub struct Seeing(pub Arc<dyn Sight>);
+
+impl fmt::Debug for Seeing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seeing")
+    }
+}
+
+impl PartialEq for Seeing {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Seeing {}
 
 /// Which entities a client may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,6 +145,17 @@ pub trait Sink: Send + Sync {
         from: u64,
         each: &mut dyn FnMut(u64, Retained),
     ) -> Result<(), Problem>;
+
+    /// What a message of a topic says, for subscribers who may not see everything ([`Client::sight`]): asked once for each
+    /// message that one of those would get. `None`: that is not known, or not of all of it; they do not get it then. The
+    /// sender is not known of a message that was retained.
+    fn said(
+        &self,
+        topic: &str,
+        payload: &[u8],
+        content_type: Option<&str>,
+        sender: Option<&Client>,
+    ) -> Option<Arc<[Update]>>;
 
     /// The durable position: everything below it is on disk.
     fn durable(&self) -> watch::Receiver<u64>;

@@ -2,7 +2,7 @@
 
 use super::metrics::Metrics;
 use super::options::Limits;
-use super::seam::Client;
+use super::seam::{Client, Seeing};
 use parking_lot::{Mutex, MutexGuard};
 use proto_mqtt::message::Options;
 use proto_mqtt::{Delivery, Memory, Pushed, Qos, Reason, Will};
@@ -75,6 +75,11 @@ impl Seat {
     /// The seat for whoever needs no connection to touch it.
     pub fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock()
+    }
+
+    /// What its client may see; `None`: everything.
+    pub fn sight(&self) -> Option<Seeing> {
+        self.inner.lock().client.sight.clone()
     }
 
     /// The seat for the connection with this number.

@@ -7,9 +7,12 @@ use futures::future::BoxFuture;
 use gateway::mqtt::{Limits, Metrics};
 use gateway::{
     Authenticator, Client, Denied, Incoming, MqttDoor, MqttHandle, MqttOptions, Receipt, Refusal,
-    Sink, WriteScope,
+    Said, Seeing, Sight, Sink, WriteScope,
 };
-use model::{DeviceId, Problem, Retained, Timestamp, TypeName};
+use model::{
+    AttributeName, AttributeUpdate, DeviceId, EntityId, Problem, Quality, Retained, Timestamp,
+    TypeName, Update, Value,
+};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -48,6 +51,8 @@ pub struct MemorySink {
     /// While set, the sink is busy.
     pub is_busy: AtomicBool,
     pub presence: Mutex<Vec<(String, bool)>>,
+    /// How often it was asked what a message says.
+    pub asked: AtomicU64,
 }
 
 impl Default for MemorySink {
@@ -58,7 +63,20 @@ impl Default for MemorySink {
             disk_is_slow: AtomicBool::new(false),
             is_busy: AtomicBool::new(false),
             presence: Mutex::default(),
+            asked: AtomicU64::new(0),
         }
+    }
+}
+
+/// Sees every message of which all is known, and which says nothing of the attribute `hidden`.
+struct NotHidden;
+
+impl Sight for NotHidden {
+    fn sees(&self, said: &Said<'_>) -> bool {
+        said().is_some_and(|said| {
+            let mut names = said.iter().flat_map(|update| &update.attributes);
+            names.all(|attribute| attribute.name.as_str() != "hidden")
+        })
     }
 }
 
@@ -149,6 +167,30 @@ impl Sink for MemorySink {
         }
         Ok(())
     }
+    /// A payload of one word is an attribute of that name; of any other nothing is known.
+    fn said(
+        &self,
+        _topic: &str,
+        payload: &[u8],
+        _content_type: Option<&str>,
+        _sender: Option<&Client>,
+    ) -> Option<Arc<[Update]>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let word = std::str::from_utf8(payload).ok()?;
+        let attribute = AttributeUpdate {
+            name: AttributeName::new(word).ok()?,
+            value: Value::Boolean(true),
+            unit: None,
+            observed_at: Timestamp::from_seconds(0),
+            quality: Quality::Good,
+        };
+        let update = Update {
+            entity_id: EntityId::new("urn:ngsi-ld:Thing:1").unwrap(),
+            entity_type: TypeName::new("Thing").unwrap(),
+            attributes: vec![attribute],
+        };
+        Some([update].into())
+    }
     fn durable(&self) -> watch::Receiver<u64> {
         self.durable.subscribe()
     }
@@ -158,7 +200,7 @@ impl Sink for MemorySink {
     }
 }
 
-/// User `city` may everything; user `dev-…` is a device with rights below `devices/<user name>/`.
+/// User `city` may everything; user `some` too, but sees not everything (`NotHidden`); user `dev-…` is a device with rights below `devices/<user name>/`.
 /// The password is `secret`.
 #[derive(Debug, Default)]
 pub struct Accounts;
@@ -177,7 +219,7 @@ impl Authenticator for Accounts {
             }
             let own = vec![format!("devices/{username}/#")];
             let everything = vec!["#".to_owned()];
-            let (device, may_write, filters) = if username == "city" {
+            let (device, may_write, filters) = if ["city", "some"].contains(&username) {
                 (None, WriteScope::Any, everything)
             } else if username.starts_with("dev-") {
                 let id = DeviceId::new(format!("urn:ngsi-ld:Device:{username}")).unwrap();
@@ -193,6 +235,7 @@ impl Authenticator for Accounts {
                 may_write,
                 publish: filters.clone(),
                 subscribe: filters,
+                sight: (username == "some").then(|| Seeing(Arc::new(NotHidden))),
             })
         })
     }

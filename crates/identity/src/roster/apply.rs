@@ -4,6 +4,7 @@ use super::columns::Kind;
 use super::plan::{PersonPlan, Plan};
 use super::{Doing, Report, Sheet, SignInMade};
 use crate::approvals::Approved;
+use crate::sign_ins::{self, Because};
 use crate::{Identity, organisation, posts, secret, users};
 use model::{Problem, Timestamp};
 use records::posts::Holder;
@@ -204,6 +205,7 @@ async fn write_changed(
         if user.role != before.role {
             // As when it is changed by hand.
             sessions::delete_of_user(write, user.id).await?;
+            sign_ins::end(write, user.id, Because::RoleChanged, now).await?;
         }
         let phone_changed = user.phone != before.phone;
         users::write_changed(write, &user, phone_changed, actor, now).await?;

@@ -305,7 +305,7 @@ pub async fn open(limits: Limits, queries: lake::Limits) -> Door {
         lake: Arc::new(lake),
         identity: identity.clone(),
         catalogue: Box::new(move || Arc::clone(&catalogue)),
-        tables: Box::new(|_| Arc::new(Cases)),
+        tables: Box::new(|_, _| Arc::new(Cases)),
         purposes: Box::new(Purposes {
             told: Arc::clone(&told),
         }),
