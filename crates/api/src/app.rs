@@ -91,7 +91,7 @@ pub struct Drilled {
 /// What the last restore drill found; `None` when there never was one.
 pub type LastDrill = Box<dyn Fn() -> Option<Drilled> + Send + Sync>;
 
-/// Ends the connection of a client, by its client id.
+/// Ends connections, of whom the text names.
 pub type Disconnect = Box<dyn Fn(&str) + Send + Sync>;
 
 /// Everything the handlers share.
@@ -146,6 +146,8 @@ pub struct App {
     pub door_metrics: OnceLock<DoorMetrics>,
     /// Ends the connection of a client, by its client id.
     pub disconnect: OnceLock<Disconnect>,
+    /// Ends the connections of a service token, by its name.
+    pub disconnect_token: OnceLock<Disconnect>,
     /// When the last good backup was taken.
     pub last_backup: OnceLock<LastBackup>,
     /// What the last restore drill found.

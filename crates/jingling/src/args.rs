@@ -442,11 +442,35 @@ pub enum TokenCommand {
         /// The role whose permissions it has.
         #[arg(long)]
         role: String,
+        /// Days after which it ends; without it, it has no end.
+        #[arg(long, value_parser = clap::value_parser!(i64).range(1..=TOKEN_DAYS_MAX))]
+        days: Option<i64>,
         /// One JSON object instead of text.
         #[arg(long)]
         json: bool,
     },
+    /// Which tokens there are, when each ends and when it was last used; their texts are kept nowhere.
+    #[command(after_help = "Example: jingling token list ./city --json")]
+    List {
+        /// The city's folder.
+        dir: PathBuf,
+        /// A JSON array instead of text.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a token away: it is refused from now on, and its MQTT connections end.
+    #[command(after_help = "Example: jingling token remove ./city --name telegraf")]
+    Remove {
+        /// The city's folder.
+        dir: PathBuf,
+        /// The token's name.
+        #[arg(long)]
+        name: String,
+    },
 }
+
+/// Longest life of a token that ends, in days.
+const TOKEN_DAYS_MAX: i64 = 3_650;
 
 /// `jingling device …`.
 #[derive(Debug, Subcommand)]

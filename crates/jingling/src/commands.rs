@@ -11,7 +11,7 @@ use crate::{device_keys, files, formats, organisation};
 use anyhow::{Context, Result, anyhow, bail};
 use identity::{DeviceIdentity, Identity, NewPerson, Role};
 use lake::Lake;
-use model::{DeviceId, TypeName};
+use model::{DeviceId, Timestamp, TypeName};
 use records::device_credentials::PSK;
 use records::{Actor, PageRequest, Records};
 use serde_json::json;
@@ -132,27 +132,65 @@ pub(crate) async fn open_identity(dir: &Path) -> Result<(Records, Identity)> {
 /// # Errors
 /// What is wrong with the words, or the records' own error.
 pub async fn token(command: TokenCommand) -> Result<()> {
-    let TokenCommand::Create {
-        dir,
-        name,
-        role,
-        json,
-    } = command;
-    let (records, identity) = open_identity(&dir).await?;
-    let role: Role = role.parse()?;
-    let made = identity
-        .create_token(&name, role, None, &Actor::command_line(), wall_clock())
-        .await?;
-    records.close().await;
-    if json {
-        return print_json(&json!({"name": name, "role": role.to_string(), "token": made.text}));
+    match command {
+        TokenCommand::Create {
+            dir,
+            name,
+            role,
+            days,
+            json,
+        } => {
+            let (records, identity) = open_identity(&dir).await?;
+            let role: Role = role.parse()?;
+            let now = wall_clock();
+            let expires_at = days.map(|days| now.plus_seconds(days * DAY_SECONDS));
+            let made = identity
+                .create_token(&name, role, expires_at, &Actor::command_line(), now)
+                .await?;
+            records.close().await;
+            if json {
+                return print_json(
+                    &json!({"name": name, "role": role.to_string(), "token": made.text,
+                    "expires_at": made.token.expires_at}),
+                );
+            }
+            print_table(
+                &["name", "role", "token (shown once)"],
+                vec![vec![name, role.to_string(), made.text]],
+            );
+            Ok(())
+        }
+        TokenCommand::List { dir, json } => {
+            let (records, identity) = open_identity(&dir).await?;
+            let tokens = identity.tokens().await?;
+            records.close().await;
+            if json {
+                return print_json(&json!(tokens));
+            }
+            let at = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| at.to_string());
+            let rows = tokens.into_iter().map(|t| {
+                let (ends, used) = (at(t.expires_at), at(t.last_used_at));
+                vec![t.name, t.role, ends, used, t.created_by]
+            });
+            print_table(
+                &["name", "role", "ends", "last used", "made by"],
+                rows.collect(),
+            );
+            Ok(())
+        }
+        TokenCommand::Remove { dir, name } => {
+            let (records, identity) = open_identity(&dir).await?;
+            identity
+                .remove_token(&name, &Actor::command_line(), wall_clock())
+                .await?;
+            records.close().await;
+            println!("{name}: removed");
+            Ok(())
+        }
     }
-    print_table(
-        &["name", "role", "token (shown once)"],
-        vec![vec![name, role.to_string(), made.text]],
-    );
-    Ok(())
 }
+
+const DAY_SECONDS: i64 = 86_400;
 
 /// `jingling device …`.
 ///

@@ -79,6 +79,11 @@ impl gateway::Sight for TokenSight {
     }
 }
 
+/// The name of a client that signs in with a service token.
+pub fn token_client(token: &str) -> String {
+    format!("token:{token}")
+}
+
 /// Where messages go.
 pub struct CitySink {
     /// The way in.
@@ -322,7 +327,7 @@ impl CityAuthenticator {
             let everything = vec!["#".to_owned()];
             return Ok(Client {
                 client_id: client_id.to_owned(),
-                name: format!("token:{}", principal.name),
+                name: token_client(&principal.name),
                 device: None,
                 may_write: if writes {
                     WriteScope::Any

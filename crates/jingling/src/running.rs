@@ -239,6 +239,7 @@ impl Running {
             description,
             door_metrics: OnceLock::new(),
             disconnect: OnceLock::new(),
+            disconnect_token: OnceLock::new(),
             last_backup: OnceLock::new(),
             last_drill: OnceLock::new(),
             shown: OnceLock::new(),
@@ -368,6 +369,10 @@ impl Running {
             let door = mqtt.clone();
             let _ = app.disconnect.set(Box::new(move |client_id| {
                 door.disconnect(client_id);
+            }));
+            let door = mqtt.clone();
+            let _ = app.disconnect_token.set(Box::new(move |token| {
+                door.disconnect_named(&crate::mqtt_door::token_client(token));
             }));
         }
         let postgres = crate::postgres_door::start(&app, settings, tls.clone()).await?;

@@ -1,7 +1,8 @@
-//! Ends the connections of devices that another process took away, or whose certificate it took: `jingling device remove`
-//! beside a running city knows nothing of its connections. The audit trail says what was done, whoever did it, so it is what is followed.
+//! Ends the connections of devices that another process took away, or whose certificate it took, and of service tokens that are no
+//! more: `jingling device remove` and `jingling token remove` beside a running city know nothing of its connections. The audit trail says what was done, whoever did it, so it is what is followed.
 
 use api::App;
+use model::Timestamp;
 use records::{Event, Failure, Records, audit};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,8 +26,14 @@ pub async fn end(records: &Records) -> Result<i64, Failure> {
 pub async fn run(app: Arc<App>, mut after: i64) {
     let mut ticker = tokio::time::interval(Duration::from_millis(LOOK_MS));
     ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut seen = app.now();
     loop {
         ticker.tick().await;
+        let now = app.now();
+        match ended_between(&app, seen, now).await {
+            Ok(()) => seen = now,
+            Err(error) => tracing::warn!(%error, "the tokens could not be read"),
+        }
         match step(&app, after).await {
             Ok(at) => after = at,
             // The next look takes it up.
@@ -35,13 +42,29 @@ pub async fn run(app: Arc<App>, mut after: i64) {
     }
 }
 
+/// Ends the connections of tokens whose time ended since the last look.
+async fn ended_between(app: &App, seen: Timestamp, now: Timestamp) -> Result<(), Failure> {
+    for token in app.identity.tokens().await? {
+        let is_over = token.expires_at.is_some_and(|at| seen < at && at <= now);
+        if let (true, Some(disconnect)) = (is_over, app.disconnect_token.get()) {
+            disconnect(&token.name);
+            tracing::info!(token = token.name, "a service token's time is over");
+        }
+    }
+    Ok(())
+}
+
 async fn step(app: &App, after: i64) -> Result<i64, Failure> {
     let mut read = app.records.read().await?;
-    // What comes while this is read is the next look's: both kinds are read up to the same act.
+    // What comes while this is read is the next look's: all kinds are read up to the same act.
     let end = audit::last_id(&mut read).await?;
     let mut behind = end;
     let mut acts = Vec::new();
-    for event in [Event::DeviceRemove, Event::DeviceCertificateRemove] {
+    for event in [
+        Event::DeviceRemove,
+        Event::DeviceCertificateRemove,
+        Event::TokenRemove,
+    ] {
         let found = audit::since(&mut read, after, event, ACTS_MAX).await?;
         // With too many for one look, the rest comes with the next.
         if found.len() == ACTS_MAX as usize {
@@ -51,7 +74,17 @@ async fn step(app: &App, after: i64) -> Result<i64, Failure> {
     }
     drop(read);
     acts.retain(|act| act.id <= behind);
-    for act in &acts {
+    let (tokens, devices): (Vec<_>, Vec<_>) = acts
+        .iter()
+        .partition(|act| act.action == Event::TokenRemove.entry().action);
+    for act in tokens {
+        let name = act.detail["name"].as_str().unwrap_or_default();
+        if let Some(disconnect) = app.disconnect_token.get() {
+            disconnect(name);
+        }
+        tracing::info!(token = name, by = act.actor, "a service token was removed");
+    }
+    for act in devices {
         let client_id = act.target.strip_prefix(TARGET).unwrap_or(&act.target);
         if let Some(disconnect) = app.disconnect.get() {
             disconnect(client_id);

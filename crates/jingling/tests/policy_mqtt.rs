@@ -5,7 +5,7 @@ mod support;
 
 use serde_json::json;
 use std::process::{Command, Stdio};
-use support::{City, Credentials, Mqtt, jingling, text, token, until};
+use support::{City, Credentials, Mqtt, jingling, jingling_json, text, token, until};
 
 /// Analysts see everything of lamps but their power.
 const NO_POWER: &str = r#"
@@ -110,6 +110,28 @@ async fn a_subscriber_gets_one_attribute_and_not_the_other_and_a_change_holds_at
     .await;
     say(&mut door, &device, power(63.5)).await;
     assert_eq!(analyst.heard().await, power(63.5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_removed_hears_nothing_more() {
+    let city = City::start();
+    let made = jingling_json(&[
+        "token", "create", &city.dir, "--name", "gone", "--role", "analyst", "--json",
+    ]);
+    let secret = made["token"].as_str().unwrap();
+    let mut gone = watch(&city, "gone", secret).await;
+    let mut stays = watch(&city, "stays", &token(&city.dir, "analyst")).await;
+    let (device, mut door) = lamp(&city).await;
+    say(&mut door, &device, power(61.5)).await;
+    assert_eq!(gone.heard().await, power(61.5));
+    let ran = jingling(&["token", "remove", &city.dir, "--name", "gone"]);
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+    gone.ends().await;
+    let again = Mqtt::connect(&city, "gone", "token", secret).await;
+    assert!(again.is_err());
+    assert_eq!(stays.heard().await, power(61.5));
+    say(&mut door, &device, power(62.5)).await;
+    assert_eq!(stays.heard().await, power(62.5));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -193,6 +193,13 @@ impl Broker {
         found.map(|(_, seat)| seat.evict(reason)).count()
     }
 
+    /// Ends the connections of an account, whatever clients use it; answers how many.
+    pub fn evict_named(&self, name: &str, reason: Reason) -> usize {
+        let seats = self.seats.lock();
+        let found = seats.by_key.iter().filter(|((of, _), _)| of == name);
+        found.map(|(_, seat)| seat.evict(reason)).count()
+    }
+
     /// Puts a subscription on a seat, and the retained messages that it asks for, of those that its client `may_have`.
     ///
     /// # Errors

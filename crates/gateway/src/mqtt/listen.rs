@@ -242,6 +242,11 @@ impl MqttHandle {
         self.door.broker.evict(client_id, Reason(0x98))
     }
 
+    /// Ends the connections of an account ([`crate::Client::name`]), e.g. of a token that was removed; answers how many.
+    pub fn disconnect_named(&self, name: &str) -> usize {
+        self.door.broker.evict_named(name, Reason(0x98))
+    }
+
     /// Who has to wait before the next sign-in, because of failures; the most failures first, `max` at most.
     pub fn waiting(&self, max: usize) -> Vec<super::sign_in::Waiting> {
         let now_ms = self.door.now_ms();
