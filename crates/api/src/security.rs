@@ -628,11 +628,13 @@ mod tests {
             kind: device_credentials::X509.to_owned(),
             secret_salt: records::Secret::default(),
             secret_hash: records::Secret::default(),
+            secret_sealed: records::Secret::default(),
             fingerprint: Some("f".to_owned()),
             subject: subject.map(str::to_owned),
             created_at: now,
             created_by: "test".to_owned(),
             expires_at: end,
+            last_used_at: None,
         };
         let others = vec![
             Certificate::new("door", "d".to_owned(), "f".to_owned(), days(10), now),

@@ -18,7 +18,8 @@ fn only_these_are_public() {
         .filter(|line| line.ends_with(" public"))
         .collect();
     // Of those of OAuth, each asks who it is by the protocol's own means; the two of /api/v1/oidc tell nobody's secret;
-    // those of the session ask for the cookie of the step before, which is good once and for minutes.
+    // those of the session ask for the cookie of the step before, which is good once and for minutes; those of an outside
+    // provider sign in, and answer 404 where the settings name none.
     let expected = [
         "GET /.well-known/oauth-authorization-server public",
         "GET /.well-known/openid-configuration public",
@@ -26,6 +27,8 @@ fn only_these_are_public() {
         "GET /api/v1/oidc/logout public",
         "GET /api/v1/oidc/refusal public",
         "GET /api/v1/session/methods public",
+        "GET /api/v1/session/outside/{provider}/callback public",
+        "GET /api/v1/session/second public",
         "GET /healthz public",
         "GET /metrics public",
         "GET /oauth2/authorize public",
@@ -38,6 +41,7 @@ fn only_these_are_public() {
         "POST /api/v1/session/enrol/passkey/question public",
         "POST /api/v1/session/enrol/totp public",
         "POST /api/v1/session/enrol/totp/confirm public",
+        "POST /api/v1/session/outside/{provider} public",
         "POST /api/v1/session/passkey public",
         "POST /api/v1/session/passkey/question public",
         "POST /api/v1/session/second public",

@@ -13,7 +13,7 @@ use lake::RecordTables;
 use model::Problem;
 use records::Failure;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// Opens the door, when the settings want one.
@@ -54,7 +54,7 @@ pub async fn start(
             let tables = app.tables.clone();
             move |reader, peer| tables.seen_by(&Arc::new(reader.clone()), peer)
         }),
-        purposes: Box::new(Purposes(Arc::clone(app))),
+        purposes: Box::new(Purposes(Arc::downgrade(app))),
         clock: app.clock,
     };
     let door = pgdoor::start(options, city)
@@ -63,7 +63,8 @@ pub async fn start(
     Ok(Some(door))
 }
 
-struct Purposes(Arc<App>);
+/// The city lends its door to its own figures, so that the door must not keep the city.
+struct Purposes(Weak<App>);
 
 impl pgdoor::Purposes for Purposes {
     fn stated(
@@ -72,13 +73,21 @@ impl pgdoor::Purposes for Purposes {
         peer: IpAddr,
         purpose: &str,
     ) -> Result<Box<dyn pgdoor::Looking>, Problem> {
+        let app = self.0.upgrade().ok_or_else(|| {
+            Problem::new(
+                "stopping",
+                "the city is being stopped",
+                "server",
+                "try again when it runs",
+            )
+        })?;
         let caller = Arc::new(caller.clone());
         let actor = caller.actor(&peer.to_string());
-        let look = Look::stated(&self.0, &caller, actor, purpose).map_err(told)?;
+        let look = Look::stated(&app, &caller, actor, purpose).map_err(told)?;
         let look = Arc::new(look);
         Ok(Box::new(Statement {
-            app: Arc::clone(&self.0),
-            tables: self.0.tables.looked_at(&caller, peer, &look),
+            tables: app.tables.looked_at(&caller, peer, &look),
+            app,
             look,
         }))
     }

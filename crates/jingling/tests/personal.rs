@@ -691,7 +691,7 @@ async fn a_purpose_is_stated_over_postgresql_and_on_the_command_line_too() {
     let city = city().await;
     city.say(STATION, NAME, PHONE, "2026-11-02T00:00:00Z").await;
     let phones = "SELECT value_text FROM observations WHERE attribute = 'officerPhone'";
-    let wide = "SELECT \"officerPhone\" FROM \"WaterObserved\"";
+    let wide = "SELECT \"officerPhone\" FROM \"WaterObserved\" WHERE \"officerPhone\" IS NOT NULL";
     let set = "SET jingling.purpose = 'emergency'";
     let show = "SHOW jingling.purpose";
     let statements = [
@@ -806,7 +806,7 @@ impl City {
     }
 
     /// Seals what history has in memory into files.
-    async fn into_files(&self) {
+    async fn files_are_sealed(&self) {
         let app = &self.running.app;
         let written = *app.ingest.journal().durable().borrow();
         until("history has it", async || {
@@ -824,7 +824,7 @@ async fn old_values_are_sealed_anew_and_a_key_goes_when_it_is_let_go() {
     city.say(STATION, "某人甲", OLD_PHONE, "2026-11-01T00:00:00Z")
         .await;
     let position = city.position().await;
-    city.into_files().await;
+    city.files_are_sealed().await;
     let dir = city.folder.path().display().to_string();
     let sealer = city.running.app.personal.sealer.clone().unwrap();
     let first = sealer.keys().active().id.clone();

@@ -182,7 +182,7 @@ fn is_card(plain: &str) -> bool {
         _ => *digit,
     };
     let sum: u32 = digits.iter().rev().enumerate().map(doubled).sum();
-    digits.first() != Some(&0) && sum % 10 == 0
+    digits.first() != Some(&0) && sum.is_multiple_of(10)
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use model::Timestamp;
 use records::{
     Event, PageRequest, Records, alerts, approvals, audit, cases, corrections, dead_letters,
-    device_credentials, devices, handovers, oidc, oidc_clients, organisations, passkeys, policies,
-    posts, sessions, totp, users,
+    device_credentials, devices, handovers, linked_identities, oidc, oidc_clients, organisations,
+    passkeys, policies, posts, sessions, totp, users,
 };
 
 #[tokio::test]
@@ -376,4 +376,42 @@ async fn shape_6_opens_with_its_policies() {
         .unwrap();
     let ids: Vec<i64> = all.items.iter().map(|v| v.id).collect();
     assert_eq!(ids, [2, 1]);
+}
+
+#[tokio::test]
+async fn shape_7_opens_with_its_keys_of_devices_and_outside_identities() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v7.sqlite")).unwrap();
+    let records = Records::open(&path).await.unwrap();
+    assert_eq!(records.check().await.unwrap(), []);
+    let mut write = records.write().await.unwrap();
+    let issuer = "https://sso.example.gov.cn";
+    let linked = linked_identities::by_subject(&mut write, issuer, "p-1001").await;
+    let linked = linked.unwrap().unwrap();
+    assert_eq!(
+        (linked.user_id, linked.shown.as_str(), linked.last_used_at),
+        (1, "李芳", None)
+    );
+    // An identity is one person's, and a person has one of each provider.
+    let again = linked_identities::insert(&mut write, &linked).await;
+    assert_eq!(again.unwrap(), None);
+    let keyed = devices::by_client_id(&mut write, "gauge-7").await;
+    let keyed = keyed.unwrap().unwrap();
+    assert_eq!(keyed.secret_sealed.expose(), "sealed");
+    assert_eq!(
+        devices::used_proofs(&mut write, "gauge-7").await.unwrap(),
+        (1_800_000_000, "1800000010:n1".to_owned())
+    );
+    // Those from before have a password, and no proof was used.
+    let (any, page) = (devices::DeviceFilter::default(), PageRequest::default());
+    let all = devices::list(&mut write, &any, &page).await.unwrap().items;
+    let old = all.iter().find(|d| d.client_id != "gauge-7").unwrap();
+    assert_eq!(old.secret_sealed.expose(), "");
+    assert_eq!(
+        devices::used_proofs(&mut write, &old.client_id)
+            .await
+            .unwrap(),
+        (0, String::new())
+    );
 }

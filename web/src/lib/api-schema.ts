@@ -72,6 +72,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/account/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's identities at outside providers. */
+        get: operations["get_account_identities"];
+        put?: never;
+        /** Begins linking an identity of the caller: tells where the browser goes. The session must be young. */
+        post: operations["post_account_identities"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/identities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Unlinks an identity of the caller. */
+        delete: operations["delete_account_identities_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/account/passkeys": {
         parameters: {
             query?: never;
@@ -525,7 +560,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Cases, newest first. */
+        /** Cases, newest first. What looks like a number of a person in their texts is masked, unless a purpose is stated. */
         get: operations["get_cases"];
         put?: never;
         /** Opens a case. One that comes from an alert follows the workflow that the alert's rule names. */
@@ -1190,7 +1225,7 @@ export interface paths {
         put?: never;
         /**
          * Adds and changes organisations, posts and people from a workbook with the sheets 单位, 岗位 and 人员, or from one of them as
-         *     CSV; `dry_run=true` only tells what would be done and what is wrong, by sheet, line and column. A file with a mistake is
+         *     CSV; what gives roles waits for the security administrator (`approval`), the rest is done. `dry_run=true` only tells what would be done and what is wrong, by sheet, line and column. A file with a mistake is
          *     refused whole. Passwords of new people are in this answer alone.
          */
         post: operations["post_organisation_import"];
@@ -1312,7 +1347,7 @@ export interface paths {
         /** People and the posts that they hold. */
         get: operations["get_people"];
         put?: never;
-        /** Adds a person; the password is in this answer alone. */
+        /** Adds a person, who has no role until the security administrator gives one; the password is in this answer alone. */
         post: operations["post_people"];
         delete?: never;
         options?: never;
@@ -1333,7 +1368,10 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Changes a person. Closing sign-in or changing the role ends the person's sessions. */
+        /**
+         * Changes what is known of a person; role, sign-in and password are the account's. For an administrator a second person must
+         *     agree: 202.
+         */
         patch: operations["patch_people_id"];
         trace?: never;
     };
@@ -1348,7 +1386,8 @@ export interface paths {
         put?: never;
         /**
          * Hands over the work of a person who leaves: sign-in is closed or the person moves, sessions and sign-ins at other systems
-         *     end, posts end or pass on, and the open cases go to the successor; all of it or nothing.
+         *     end, posts end or pass on, and the open cases go to the successor; all of it or nothing. Where a post passes on or the
+         *     person gets another role, the security administrator must agree: 202.
          */
         post: operations["post_people_id_handover"];
         delete?: never;
@@ -1368,23 +1407,6 @@ export interface paths {
         put?: never;
         /** What a hand-over would do, or why it cannot be done. Nothing is written. */
         post: operations["post_people_id_handover_preview"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/people/{id}/password": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Makes a new password for a person, who must sign in again; it is in this answer alone. */
-        post: operations["post_people_id_password"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1703,6 +1725,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/outside/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins a sign-in with an outside provider: tells where the browser goes. */
+        post: operations["post_session_outside_provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/outside/{provider}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a provider sends the browser back to: signs in, asks for the second step, or links; a page says what is wrong. */
+        get: operations["get_session_outside_provider_callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session/passkey": {
         parameters: {
             query?: never;
@@ -1747,7 +1803,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** The second step of a sign-in that began elsewhere than on this page, such as with an outside provider. */
+        get: operations["get_session_second"];
         put?: never;
         /** Finishes a sign-in with a time-based code or a recovery code. */
         post: operations["post_session_second"];
@@ -1864,6 +1921,40 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{username}/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A person's identities at outside providers. */
+        get: operations["get_users_username_identities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{username}/identities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Unlinks a person's identity, and ends their sessions: it is no longer theirs. */
+        delete: operations["delete_users_username_identities_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3020,7 +3111,6 @@ export interface components {
             id: string;
             /** @description With `psk`: a key that was made elsewhere, 32 to 128 hex digits; one of 256 bits is made when not said. */
             key?: string | null;
-            /** @description What it signs in with: a password when not said. */
             kind?: components["schemas"]["DeviceSecretKind"] | null;
             /** @description A name for people. */
             name?: string | null;
@@ -4012,16 +4102,12 @@ export interface components {
         };
         /** @description What to change of a person; what is left out stays. */
         PersonChange: {
-            /** @description Whether sign-in is closed. Who leaves has work to hand over first: see `handover`. */
-            disabled?: boolean | null;
             /** @description The person's name. */
             name?: string | null;
             /** @description The main organisation's id; an empty text takes it away. */
             organisation?: string | null;
             /** @description The telephone number; an empty text takes it away. */
             phone?: string | null;
-            /** @description The main role. */
-            role?: string | null;
         };
         /** @description A person, with the posts that they hold now or later. */
         PersonDetail: {
@@ -4055,8 +4141,6 @@ export interface components {
             organisation?: string | null;
             /** @description The telephone number. */
             phone?: string | null;
-            /** @description The main role. */
-            role: string;
             /** @description What is typed at sign-in. */
             username: string;
         };
@@ -4484,6 +4568,7 @@ export interface components {
         };
         /** @description What a file does, or what is wrong with it. */
         RosterReport: {
+            approval: components["schemas"]["Approval"] | null;
             /** @description Posts that people get. */
             holders: number;
             /** @description The first good lines. */
@@ -4522,7 +4607,6 @@ export interface components {
         RotateRequest: {
             /** @description With `psk`: a key that was made elsewhere, 32 to 128 hex digits; one of 256 bits is made when not said. */
             key?: string | null;
-            /** @description What it signs in with from now on: what it has now when not said. */
             kind?: components["schemas"]["DeviceSecretKind"] | null;
             /**
              * Format: int32
@@ -5039,7 +5123,7 @@ export interface components {
             name: string;
             /** @description The organisation's id. */
             organisation: string | null;
-            /** @description What the role may do. */
+            /** @description What the policies let it do: words of the platform's acts, and of those that packs bring. */
             permissions: string[];
             /** @description The role. */
             role: string;
@@ -5329,6 +5413,132 @@ export interface operations {
             };
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_account_identities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutsideIdentities"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_account_identities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutsideLinkRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutsideOnward"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_account_identities_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -6433,7 +6643,10 @@ export interface operations {
                 limit?: number | null;
             };
             header?: never;
-            path?: never;
+            path: {
+                /** @description What personal values are looked at for: they are shown whole to whoever may see them. */
+                purpose: string | null;
+            };
             cookie?: never;
         };
         requestBody?: never;
@@ -8509,6 +8722,14 @@ export interface operations {
                     "application/json": components["schemas"]["PersonDetail"];
                 };
             };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalAsked"];
+                };
+            };
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -8559,6 +8780,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HandOverReport"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalAsked"];
                 };
             };
             400: {
@@ -8632,38 +8861,6 @@ export interface operations {
                 };
             };
             409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDocument"];
-                };
-            };
-            default: components["responses"]["Problem"];
-        };
-    };
-    post_people_id_password: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PersonMade"];
-                };
-            };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9420,6 +9617,92 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    post_session_outside_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutsideRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutsideOnward"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_session_outside_provider_callback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the page that was asked for, or to the second step. */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A page for the person: what is wrong, and what to do. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     post_session_passkey: {
         parameters: {
             query?: never;
@@ -9494,6 +9777,34 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_session_second: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondStep"];
+                };
+            };
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9802,6 +10113,69 @@ export interface operations {
             };
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_users_username_identities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                username: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutsideIdentities"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_users_username_identities_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                username: string;
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };

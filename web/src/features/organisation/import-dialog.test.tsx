@@ -18,6 +18,7 @@ const good: RosterReport = {
   mistakes_count: 0,
   not_read: ["人员：备注"],
   sign_ins: [],
+  approval: null,
 };
 const bad: RosterReport = {
   ...good,
