@@ -150,7 +150,7 @@ const PAGES = {
     await page.waitForSelector('[data-testid="policy-text"]');
   },
   "policy-why": async (page) => {
-    const entity = "urn:ngsi-ld:WaterObserved:tianmen-station-00001";
+    const entity = "urn:ngsi-ld:WaterObserved:62206900";
     await page.goto(`/policy?tab=why&username=duty&entity=${encodeURIComponent(entity)}`);
     await page.waitForSelector('[data-testid="policy-why"]');
   },

@@ -461,7 +461,7 @@ function People({
           { title: t("organisation.posts"), render: (_, person) => posts(person) },
           {
             title: t("word.operations"),
-            width: 290,
+            width: 390,
             render: (_, person) => <div className="organisation-acts">{acts(person)}</div>,
           },
         ]}
