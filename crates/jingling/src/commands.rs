@@ -184,7 +184,7 @@ pub async fn token(command: TokenCommand) -> Result<()> {
                 .remove_token(&name, &Actor::command_line(), wall_clock())
                 .await?;
             records.close().await;
-            println!("{name}: removed");
+            eprintln!("{name}: removed");
             Ok(())
         }
     }
