@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
-use support::{City, jingling, jingling_json, shared, text};
+use support::{City, jingling, jingling_json, shared, text, until};
 use testkit::foreign::Node;
 
 const BEGIN: &str = "/api/v1/session/outside/province";
@@ -624,11 +624,11 @@ async fn a_provider_that_is_out_of_order_is_told_as_what_it_is() {
         (begun.status, begun.problem().as_str()),
         (503, "outside-unreachable")
     );
-    assert!(
-        inside.log().contains("sign_in.provider_networks"),
-        "{}",
-        inside.log()
-    );
+    // The log is read beside the answers, and may come behind them.
+    until("the log says which setting", async || {
+        inside.log().contains("sign_in.provider_networks")
+    })
+    .await;
 }
 
 #[tokio::test]
