@@ -119,7 +119,8 @@ export async function account(browser, base, username, password) {
   await page.locator('[data-testid="session"]').first().waitFor();
   for (const name of ["account.totp-remove", "account.passkey-remove"]) {
     await act(page, name).click();
-    await page.locator(".ant-modal-confirm .ant-btn-dangerous").click();
+    // Not while it grows: a click may land beside what moves.
+    await page.locator(".ant-modal-confirm:not(.ant-zoom-appear) .ant-btn-dangerous").click();
     await page.locator(".ant-modal-confirm").first().waitFor({ state: "hidden" });
   }
   await act(page, "account.totp-add").waitFor();
