@@ -2,7 +2,8 @@
 
 use crate::files::{self, Files};
 use crate::layers::{self, LAYERS, Town, Village};
-use model::Problem;
+use jiff::tz::TimeZone;
+use model::{Calendars, Problem, WorkingCalendar};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +34,8 @@ pub struct City {
     pub organisations: Vec<Organisation>,
     /// What personal data may be looked at for.
     pub purposes: Vec<Purpose>,
+    /// Working calendars: `calendars/*.toml`, each under its file's name.
+    pub calendars: Calendars,
     /// Towns and streets, by code.
     pub towns: Vec<Town>,
     /// Villages and communities, by code.
@@ -228,7 +231,8 @@ impl City {
                 "save the file as UTF-8",
             )
         })?;
-        let written: Written = toml::from_str(text).map_err(|e| toml_problem(&e, text))?;
+        let written: Written =
+            toml::from_str(text).map_err(|e| toml_problem(&e, text, "city.toml"))?;
         check(&written)?;
         let mut layers = BTreeMap::new();
         for name in LAYERS {
@@ -237,6 +241,7 @@ impl City {
         for name in ["outline", "river"] {
             layers::features(name, &layers[name])?;
         }
+        let calendars = calendars(&files, &written.zone)?;
         let towns = layers::towns(&layers["towns"])?;
         let villages = layers::villages(&layers["villages"], &towns)?;
         let Written {
@@ -264,6 +269,7 @@ impl City {
             notes_en,
             organisations,
             purposes,
+            calendars,
             towns,
             villages,
             files,
@@ -272,7 +278,40 @@ impl City {
     }
 }
 
-fn toml_problem(error: &toml::de::Error, text: &str) -> Problem {
+/// Every file of `calendars/`.
+fn calendars(files: &Files, zone: &str) -> Result<Calendars, Problem> {
+    let bad = |path: &str, what: String, mend: &str| Problem::new("city-file", what, path, mend);
+    let zone = TimeZone::get(zone).map_err(|e| {
+        bad(
+            "city.toml: zone",
+            e.to_string(),
+            "write an IANA name such as Asia/Shanghai",
+        )
+    })?;
+    let paths = files
+        .paths()
+        .map_err(|e| bad("calendars", e.to_string(), "make it a readable folder"))?;
+    let mut all = Vec::new();
+    for path in paths {
+        let name = path
+            .strip_prefix("calendars/")
+            .and_then(|p| p.strip_suffix(".toml"));
+        let Some(name) = name.filter(|name| is_slug(name)) else {
+            continue;
+        };
+        let bytes = files.read(&path)?.unwrap_or_default();
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|e| bad(&path, format!("not UTF-8: {e}"), "save the file as UTF-8"))?;
+        let declared = toml::from_str(text).map_err(|e| toml_problem(&e, text, &path))?;
+        // The first mistake: a profile is told one at a time.
+        let calendar = WorkingCalendar::new(name, declared, zone.clone(), &path)
+            .map_err(|mut problems| problems.swap_remove(0))?;
+        all.push(calendar);
+    }
+    Ok(Calendars::new(zone, all))
+}
+
+fn toml_problem(error: &toml::de::Error, text: &str, path: &str) -> Problem {
     let line = error.span().map_or(1, |span| {
         1 + text
             .as_bytes()
@@ -284,7 +323,7 @@ fn toml_problem(error: &toml::de::Error, text: &str) -> Problem {
     Problem::new(
         "city-toml",
         error.message().to_owned(),
-        format!("city.toml:{line}"),
+        format!("{path}:{line}"),
         "compare with the profile of another city, such as cities/tianmen/city.toml",
     )
 }
@@ -409,6 +448,8 @@ mod tests {
         assert_eq!(kind_of("shuili"), ("department", None));
         assert_eq!(kind_of("gongdian"), ("operator", None));
         assert_eq!(kind_of("town-429006001"), ("town", Some("429006001")));
+        let working = city.calendars.get("working-hours").unwrap();
+        assert!(working.declared().known_until.is_some());
         assert!(city.notes_zh[0].contains("示意图"));
         assert!(city.layer("towns").is_some() && city.layer("roads").is_none());
         let size: usize = LAYERS.iter().map(|l| city.layer(l).unwrap().len()).sum();

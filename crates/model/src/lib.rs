@@ -2,8 +2,9 @@
 //! with units, time and typed ids. No I/O, no async, no clock: whoever needs "now" is given it.
 //!
 //! Reading order: [`ids`], [`time`], [`value`], [`unit`], [`update`], [`record`] (what the journal
-//! holds), [`kind`] (entity types), [`problem`] (how an error is told).
+//! holds), [`kind`] (entity types), [`calendar`] (working time), [`problem`] (how an error is told).
 
+pub mod calendar;
 pub mod ids;
 pub mod kind;
 pub mod problem;
@@ -13,6 +14,7 @@ pub mod unit;
 pub mod update;
 pub mod value;
 
+pub use calendar::{Calendars, WorkingCalendar};
 pub use ids::{AttributeName, DeviceId, EntityId, TypeName};
 pub use kind::{
     AttributeKind, Catalogue, EntityKind, HistoryKind, MaskKind, MissingUnit, Personal, RollupKind,
