@@ -56,6 +56,8 @@ pub struct Options {
     pub proxies: crate::proxies::Options,
     /// Largest request body, bytes.
     pub body_bytes_max: usize,
+    /// How much is read of a body that was refused.
+    pub lingering: crate::lingering::Options,
     /// Longest time for one request.
     pub request_time_max: Duration,
     /// Limits of a query whose answer is JSON.
@@ -405,12 +407,16 @@ pub fn router(app: Arc<App>) -> Router {
         .compress_when(DefaultPredicate::new().and(NotForContentType::new("text/event-stream")));
     let headers = app.options.headers.clone();
     let proxies = app.options.proxies.clone();
+    let lingering = app.options.lingering;
     operations
         .layer(timeout)
         .merge(live)
         .route_layer(from_fn_with_state(app.clone(), enforce))
         .fallback(pages::serve)
         .layer(DefaultBodyLimit::max(app.options.body_bytes_max))
+        .layer(from_fn(move |request, next| {
+            crate::lingering::read_on(lingering, request, next)
+        }))
         .layer(CatchPanicLayer::new())
         .layer(map_response(as_problem))
         .layer(from_fn(move |request, next| {

@@ -23,6 +23,7 @@ pub mod events;
 pub mod headers;
 pub mod health;
 pub mod import_progress;
+pub mod lingering;
 pub mod notices;
 pub mod oidc_backchannel;
 pub mod oidc_clients;

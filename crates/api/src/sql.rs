@@ -110,6 +110,24 @@ async fn sent_as(
     }
 }
 
+/// Asks the lake for an answer piece by piece.
+async fn streamed(
+    app: &App,
+    query: &str,
+    tables: Arc<CityTables>,
+    limits: &lake::Limits,
+) -> Answer<lake::Answer> {
+    let question = lake::Question {
+        sql: query,
+        parameters: Vec::new(),
+        tables,
+        catalogue: &app.ingest.catalogue(),
+        zone: None,
+    };
+    let answer = app.lake.query_stream(question, limits).await;
+    answer.map_err(ApiError::unanswered)
+}
+
 /// As [`stream`], but whole before the first byte goes out: what it shows of persons is in the audit trail by then.
 /// It takes what an answer in JSON may take.
 async fn gathered(
@@ -118,15 +136,7 @@ async fn gathered(
     tables: Arc<CityTables>,
     format: Format,
 ) -> Answer<Response> {
-    let question = lake::Question {
-        sql: query,
-        parameters: Vec::new(),
-        tables,
-        catalogue: &app.ingest.catalogue(),
-        zone: None,
-    };
-    let answer = app.lake.query_stream(question, &app.options.sql_limits);
-    let answer = answer.await.map_err(ApiError::unanswered)?;
+    let answer = streamed(app, query, tables, &app.options.sql_limits).await?;
     let mut pieces = Box::pin(answer.into_bytes(format));
     let mut whole = Vec::new();
     while let Some(piece) = pieces.next().await {
@@ -165,19 +175,8 @@ async fn file(
     tables: Arc<CityTables>,
     format: imports::write::Format,
 ) -> Answer<Response> {
-    let question = lake::Question {
-        sql: query,
-        parameters: Vec::new(),
-        tables,
-        catalogue: &app.ingest.catalogue(),
-        zone: None,
-    };
     let limits = &app.options.sql_stream_limits;
-    let mut answer = app
-        .lake
-        .query_stream(question, limits)
-        .await
-        .map_err(ApiError::unanswered)?;
+    let mut answer = streamed(app, query, tables, limits).await?;
     let folder = tempfile::tempdir_in(&app.options.passing_dir).map_err(ApiError::internal)?;
     let path = folder.path().join("file");
     let options = imports::write::Options {
@@ -222,16 +221,8 @@ async fn stream(
     tables: Arc<CityTables>,
     format: Format,
 ) -> Answer<Response> {
-    let question = lake::Question {
-        sql: query,
-        parameters: Vec::new(),
-        tables,
-        catalogue: &app.ingest.catalogue(),
-        zone: None,
-    };
-    let limits = &app.options.sql_stream_limits;
-    let answer = app.lake.query_stream(question, limits).await;
-    let mut pieces = Box::pin(answer.map_err(ApiError::unanswered)?.into_bytes(format));
+    let answer = streamed(app, query, tables, &app.options.sql_stream_limits).await?;
+    let mut pieces = Box::pin(answer.into_bytes(format));
     // What fails before the first rows is still told with a status.
     let first = match pieces.next().await {
         Some(first) => first.map_err(ApiError::unanswered)?,

@@ -257,20 +257,28 @@ impl CityTables {
 
     /// All tables, as another look shows what is personal in them.
     pub fn shown_by(&self, look: &Arc<Look>) -> Arc<Self> {
-        Arc::new(Self {
-            look: Arc::clone(look),
-            records: self.records.clone(),
-            twin: self.twin.clone(),
-            plan: self.plan.clone(),
-            identity: self.identity.clone(),
-            city: self.city.clone(),
-            clock: self.clock,
-            reader: self.reader.clone(),
-        })
+        self.with(look, self.reader.clone())
     }
 
     /// The same, with a look that may have a purpose.
     pub fn looked_at(&self, reader: &Arc<Principal>, peer: IpAddr, look: &Arc<Look>) -> Arc<Self> {
+        let sight = Sight::new(
+            &self.identity,
+            &self.city,
+            &self.twin,
+            reader,
+            look.purpose(),
+            (self.clock)(),
+        );
+        let reader = Reader {
+            sight: Arc::new(sight),
+            caller: Arc::clone(reader),
+            peer: peer.to_string(),
+        };
+        self.with(look, Some(reader))
+    }
+
+    fn with(&self, look: &Arc<Look>, reader: Option<Reader>) -> Arc<Self> {
         Arc::new(Self {
             look: Arc::clone(look),
             records: self.records.clone(),
@@ -279,18 +287,7 @@ impl CityTables {
             identity: self.identity.clone(),
             city: self.city.clone(),
             clock: self.clock,
-            reader: Some(Reader {
-                sight: Arc::new(Sight::new(
-                    &self.identity,
-                    &self.city,
-                    &self.twin,
-                    reader,
-                    look.purpose(),
-                    (self.clock)(),
-                )),
-                caller: Arc::clone(reader),
-                peer: peer.to_string(),
-            }),
+            reader,
         })
     }
 

@@ -1,8 +1,9 @@
 //! The three administrators over a real SQLite file: what none of them can do alone, and that two people do exactly what
 //! was shown, once.
 
+mod store;
+
 use identity::approvals::{self, canonical, digest};
-use identity::password::WorkFactor;
 use identity::{
     Administrator, Approved, Asked, DangerousAct, Ended, Identity, NewPerson, Options,
     PersonChange, Principal, Role,
@@ -29,20 +30,11 @@ struct City {
 }
 
 async fn city_with(approval: approvals::Options) -> City {
-    let dir = tempfile::tempdir().unwrap();
-    let records = Records::open(&dir.path().join("records.sqlite"))
-        .await
-        .unwrap();
     let options = Options {
-        work_factor: WorkFactor {
-            memory_kib: 64,
-            passes: 1,
-            lanes: 1,
-        },
         approval,
-        ..Options::default()
+        ..store::quick()
     };
-    let identity = Identity::new(records.clone(), options).unwrap();
+    let (dir, records, identity) = store::open(options).await;
     identity.bootstrap(&cli(), T0).await.unwrap();
     let planner = add(&identity, "planner", Role::Planner).await;
     let admin = signed_in(&identity, "admin").await;

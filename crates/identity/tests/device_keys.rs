@@ -1,6 +1,7 @@
 //! Keys of devices on a real SQLite file: who gets in with a proof, for how long, once, and after a change of the key.
 
-use identity::password::WorkFactor;
+mod store;
+
 use identity::{
     Algorithm, CityKey, DeviceIdentity, DeviceKey, Identity, KeyedDevice, Options, Proof,
     ProofAnswer,
@@ -20,24 +21,15 @@ struct City {
 
 fn options() -> Options {
     Options {
-        work_factor: WorkFactor {
-            memory_kib: 64,
-            passes: 1,
-            lanes: 1,
-        },
         device_proofs_kept: 4,
-        ..Options::default()
+        ..store::quick()
     }
 }
 
 async fn city() -> City {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("records.sqlite");
-    let records = Records::open(&file).await.unwrap();
+    let (dir, records, identity) = store::open(options()).await;
     let key = CityKey::generate();
-    let identity = Identity::new(records.clone(), options())
-        .unwrap()
-        .with_key(key.clone());
+    let identity = identity.with_key(key.clone());
     City {
         dir,
         records,

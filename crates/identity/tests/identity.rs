@@ -1,8 +1,9 @@
 //! Identity on a real SQLite file: sign-in and its limits, sessions and tokens and their ends, users,
 //! devices, and the audit line of every change.
 
+mod store;
+
 use identity::limiter::Limits;
-use identity::password::WorkFactor;
 use identity::{
     Certificate, DeviceIdentity, Identity, NewPerson, Options, Permission, PersonChange, Role,
 };
@@ -23,11 +24,6 @@ struct City {
 
 fn quick() -> Options {
     Options {
-        work_factor: WorkFactor {
-            memory_kib: 64,
-            passes: 1,
-            lanes: 1,
-        },
         sign_in: Limits {
             free_per_username: 3,
             free_per_peer: 6,
@@ -35,16 +31,12 @@ fn quick() -> Options {
         },
         session_idle_s: 600,
         session_absolute_s: 3_600,
-        ..Options::default()
+        ..store::quick()
     }
 }
 
 async fn city() -> City {
-    let dir = tempfile::tempdir().unwrap();
-    let records = Records::open(&dir.path().join("records.sqlite"))
-        .await
-        .unwrap();
-    let identity = Identity::new(records.clone(), quick()).unwrap();
+    let (dir, records, identity) = store::open(quick()).await;
     City {
         dir,
         records,

@@ -1,7 +1,8 @@
 //! Signing in with an identity at an outside provider on a real SQLite file: whose account it opens, what it never opens, how
 //! long the way there and back is remembered and for whom, and the audit line of every change.
 
-use identity::password::WorkFactor;
+mod store;
+
 use identity::{
     CityKey, Identity, Linked, NewPerson, Options, OutsideIdentity, OutsidePurpose, OutsideStep,
     Role, SignInStep, secret,
@@ -21,22 +22,10 @@ struct City {
 }
 
 async fn city(change: impl FnOnce(&mut Options)) -> City {
-    let dir = tempfile::tempdir().unwrap();
-    let records = Records::open(&dir.path().join("records.sqlite"))
-        .await
-        .unwrap();
-    let mut options = Options {
-        work_factor: WorkFactor {
-            memory_kib: 64,
-            passes: 1,
-            lanes: 1,
-        },
-        ..Options::default()
-    };
+    let mut options = store::quick();
     change(&mut options);
-    let identity = Identity::new(records.clone(), options)
-        .unwrap()
-        .with_key(CityKey::generate());
+    let (dir, records, identity) = store::open(options).await;
+    let identity = identity.with_key(CityKey::generate());
     City {
         _dir: dir,
         records,

@@ -1,6 +1,7 @@
 //! Organisations, posts, people, hand-overs and rosters on a real SQLite file.
 
-use identity::password::WorkFactor;
+mod store;
+
 use identity::roster::columns::Kind;
 use identity::roster::{Doing, Limits, Mistake, Sheet};
 use identity::{
@@ -12,6 +13,7 @@ use records::cases::{self, Case};
 use records::organisations::Organisation;
 use records::users::{PeopleFilter, User};
 use records::{Actor, Failure, PageRequest, Records, audit, users};
+use store::quick;
 use tempfile::TempDir;
 
 const T0: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -26,24 +28,9 @@ fn cli() -> Actor {
     Actor::command_line()
 }
 
-fn quick() -> Options {
-    Options {
-        work_factor: WorkFactor {
-            memory_kib: 64,
-            passes: 1,
-            lanes: 1,
-        },
-        ..Options::default()
-    }
-}
-
 /// A city with two departments of the profile, an admin, and two field workers of the first.
 async fn city_with(options: Options) -> City {
-    let dir = tempfile::tempdir().unwrap();
-    let records = Records::open(&dir.path().join("records.sqlite"))
-        .await
-        .unwrap();
-    let identity = Identity::new(records.clone(), options).unwrap();
+    let (dir, records, identity) = store::open(options).await;
     let profile = [
         Organisation::department("water", "水利局", "Water Bureau"),
         Organisation::department("roads", "交通局", "Roads Bureau"),

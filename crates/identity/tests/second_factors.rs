@@ -1,10 +1,10 @@
 //! The second step of a sign-in on a real SQLite file: time-based codes, recovery codes and passkeys, how each is set up, used
 //! and taken away, what an attacker tries, and the audit line of every change.
 
+mod store;
 mod support;
 
 use identity::limiter::Limits;
-use identity::password::WorkFactor;
 use identity::totp::{STEP_S, code_at, step_at};
 use identity::{
     CityKey, HalfSignIn, Identity, NewPerson, Options, Origin, Role, SignIn, SignInStep,
@@ -32,27 +32,17 @@ struct Known {
 }
 
 async fn city_with(change: impl FnOnce(&mut Options)) -> City {
-    let dir = tempfile::tempdir().unwrap();
-    let records = Records::open(&dir.path().join("records.sqlite"))
-        .await
-        .unwrap();
     let mut options = Options {
-        work_factor: WorkFactor {
-            memory_kib: 64,
-            passes: 1,
-            lanes: 1,
-        },
         sign_in: Limits {
             free_per_username: 5,
             free_per_peer: 1_000,
             ..Limits::default()
         },
-        ..Options::default()
+        ..store::quick()
     };
     change(&mut options);
-    let identity = Identity::new(records.clone(), options)
-        .unwrap()
-        .with_key(CityKey::generate());
+    let (dir, records, identity) = store::open(options).await;
+    let identity = identity.with_key(CityKey::generate());
     identity.set_origin(Origin::parse(SITE).unwrap());
     City {
         _dir: dir,

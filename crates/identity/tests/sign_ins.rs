@@ -1,6 +1,7 @@
 //! What a person gave to other systems ends with what it rested on: the account, the role, the password.
 
-use identity::password::WorkFactor;
+mod store;
+
 use identity::{Identity, NewPerson, Options, PersonChange, Role};
 use model::Timestamp;
 use records::oidc::{Family, RefreshToken};
@@ -19,19 +20,7 @@ struct City {
 
 /// Somebody who is signed in at two systems, of which one asked to be told of an end, and there by two sessions.
 async fn city() -> City {
-    let dir = tempfile::tempdir().unwrap();
-    let records = Records::open(&dir.path().join("records.sqlite"))
-        .await
-        .unwrap();
-    let options = Options {
-        work_factor: WorkFactor {
-            memory_kib: 64,
-            passes: 1,
-            lanes: 1,
-        },
-        ..Options::default()
-    };
-    let identity = Identity::new(records.clone(), options).unwrap();
+    let (dir, records, identity) = store::open(store::quick()).await;
     let person = NewPerson {
         username: "li.si".to_owned(),
         name: "李四".to_owned(),

@@ -208,6 +208,10 @@ impl Running {
                 },
                 proxies: settings.http.proxies()?,
                 body_bytes_max: settings.http.body_mib_max * MIB,
+                lingering: api::lingering::Options {
+                    bytes_max: settings.http.refused_body_mib_max * MIB,
+                    time_max: Duration::from_secs(settings.http.refused_body_seconds_max),
+                },
                 request_time_max: Duration::from_secs(settings.http.request_seconds_max),
                 sql_limits: sql_limits(settings),
                 sql_stream_limits: stream_limits(settings),

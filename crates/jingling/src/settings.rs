@@ -96,6 +96,10 @@ Http {
     hsts_seconds: u32 = 31_536_000,
     /// Largest request body, MiB.
     body_mib_max: usize = 16,
+    /// Most that is read of a body that was refused, so that its sender meets the answer and not a closed connection, MiB.
+    refused_body_mib_max: usize = 64,
+    /// For how long it is read at most, seconds.
+    refused_body_seconds_max: u64 = 10,
     /// Longest time for one request, seconds (the live stream is exempt).
     request_seconds_max: u64 = 60,
     /// Largest photo or document attached to a case, MiB.

@@ -9,29 +9,10 @@ use support::{Answer, City, jingling, jingling_json, new_city, shared, text, tok
 
 const NOTHING: &Json = &Json::Null;
 
-/// A person with a session, made on the command line as the machine's operator does.
+/// The cookie of a new person's session.
 async fn person(city: &City, username: &str, role: &str) -> String {
-    let made = jingling_json(&[
-        "user",
-        "add",
-        &city.dir,
-        "--username",
-        username,
-        "--name",
-        username,
-        "--role",
-        role,
-        "--json",
-    ]);
-    sign_in(city, username, made["password"].as_str().unwrap())
-        .await
-        .cookie
-        .unwrap()
-}
-
-async fn sign_in(city: &City, username: &str, password: &str) -> Answer {
-    let body = json!({"username": username, "password": password});
-    city.ask("POST", "/api/v1/session", |r| r.json(&body)).await
+    let password = city.add_person(username, role);
+    city.sign_in(username, &password).await.cookie.unwrap()
 }
 
 /// The number of an account, as the security administrator sees it.
@@ -428,15 +409,19 @@ async fn of_an_administrators_new_password_each_of_two_has_a_part() {
         assert!(!page.contains(&first) && !page.contains(&second), "{page}");
     }
     assert!(first.len() >= 10 && second.len() >= 15);
-    assert_eq!(sign_in(&city, "security-lost", &second).await.status, 401);
-    let whole = sign_in(&city, "security-lost", &format!("{first}{second}")).await;
+    assert_eq!(city.sign_in("security-lost", &second).await.status, 401);
+    let whole = city
+        .sign_in("security-lost", &format!("{first}{second}"))
+        .await;
     assert_eq!(whole.status, 200, "{whole:?}");
     // Of somebody who is no administrator it is one person's work; whole, and at once.
     person(&city, "viewer-lost", "viewer").await;
     let id = account(&city, "viewer-lost").await;
     let reset = format!("/api/v1/accounts/{id}/password");
     let made = city.send(&admin, "POST", &reset, &json!({})).await.json();
-    let made = sign_in(&city, "viewer-lost", made["password"].as_str().unwrap()).await;
+    let made = city
+        .sign_in("viewer-lost", made["password"].as_str().unwrap())
+        .await;
     assert_eq!(made.status, 200);
 }
 

@@ -399,7 +399,7 @@ async fn a_running_city_takes_files_and_lists_where_they_came_from() {
         ),
         (
             format!("{place}&replace=true"),
-            vec![b'a'; (64 << 20) + 1],
+            vec![b'a'; 65 << 20],
             413,
             "import-size",
         ),

@@ -5,9 +5,10 @@ mod served;
 mod support;
 
 use serde_json::{Value, json};
-use served::{Server, answer, done, files, made, refused};
+use served::{Server, answer, done, made, refused};
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
+use testkit::folder::files;
 
 fn is_there(program: &str, word: &str) -> bool {
     let there = Command::new(program).arg(word).output().is_ok();
@@ -220,7 +221,7 @@ fn a_device_proves_its_key_once_for_each_connect_across_a_restart_and_a_change()
     for (file, bytes) in files(city.as_ref()) {
         for key in [&key, &second, &third] {
             let holds = bytes.windows(64).any(|w| w == key.as_bytes());
-            assert!(!holds, "a key stands readable in {}", file.display());
+            assert!(!holds, "a key stands readable in {file}");
         }
     }
 }

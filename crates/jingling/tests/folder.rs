@@ -3,8 +3,9 @@
 mod served;
 
 use served::device::{Device, register};
-use served::{Server, answer, done, files, jingling, made, refused, text};
+use served::{Server, answer, done, jingling, made, refused, text};
 use std::path::Path;
+use testkit::folder::files;
 
 #[test]
 fn a_device_that_is_removed_beside_a_running_city_is_cut_off() {
@@ -127,7 +128,7 @@ fn a_folder_of_a_newer_program_is_refused_by_name_and_left_as_it_is() {
     }
     let mut after = files(Path::new(&city));
     // Whoever takes the lock says so in it.
-    let lock = Path::new("run/lock");
+    let lock = "run/lock";
     after.insert(lock.to_owned(), before[lock].clone());
     assert!(before == after, "something was changed");
 }

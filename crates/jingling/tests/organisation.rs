@@ -40,11 +40,6 @@ async fn person(city: &City, username: &str, role: &str, organisation: &str) -> 
 }
 
 /// A person's session, as a cookie.
-async fn sign_in(city: &City, username: &str, password: &str) -> Answer {
-    let body = json!({"username": username, "password": password});
-    city.ask("POST", "/api/v1/session", |r| r.json(&body)).await
-}
-
 /// A workbook of sheets, each with the line of names first.
 fn workbook(path: &Path, sheets: &[(&str, &[&[&str]])]) {
     let mut book = Workbook::new();
@@ -130,7 +125,7 @@ async fn the_towns_are_organisations_and_what_people_add_can_be_given_work() {
 async fn a_post_makes_able_at_once_and_numbers_are_shown_to_colleagues_alone() {
     let city = shared();
     let (id, password) = person(&city, "post.li", "operator", "jiaotong").await;
-    let signed = sign_in(&city, "post.li", &password).await;
+    let signed = city.sign_in("post.li", &password).await;
     let cookie = signed.cookie.unwrap();
     let me = |r: reqwest::RequestBuilder| r.header("cookie", &cookie);
     let before = city.ask("GET", "/api/v1/devices", me).await.status;
@@ -192,13 +187,13 @@ async fn a_post_makes_able_at_once_and_numbers_are_shown_to_colleagues_alone() {
 async fn people_are_added_changed_closed_and_get_new_passwords() {
     let city = shared();
     let (id, password) = person(&city, "person.sun", "viewer", "keji").await;
-    assert_eq!(sign_in(&city, "person.sun", &password).await.status, 200);
+    assert_eq!(city.sign_in("person.sun", &password).await.status, 200);
     let path = format!("/api/v1/people/{id}");
     let account = format!("/api/v1/accounts/{id}");
     let renewed = made(&city, "POST", &format!("{account}/password"), json!({})).await;
     let renewed = renewed["password"].as_str().unwrap();
-    assert_eq!(sign_in(&city, "person.sun", &password).await.status, 401);
-    assert_eq!(sign_in(&city, "person.sun", renewed).await.status, 200);
+    assert_eq!(city.sign_in("person.sun", &password).await.status, 401);
+    assert_eq!(city.sign_in("person.sun", renewed).await.status, 200);
     let change = json!({"name": "孙悟", "organisation": "", "phone": ""});
     let changed = made(&city, "PATCH", &path, change).await;
     assert_eq!(
@@ -218,7 +213,7 @@ async fn people_are_added_changed_closed_and_get_new_passwords() {
     );
     let access = format!("{account}/access");
     made(&city, "POST", &access, json!({"disabled": true})).await;
-    assert_eq!(sign_in(&city, "person.sun", renewed).await.status, 401);
+    assert_eq!(city.sign_in("person.sun", renewed).await.status, 401);
     for (body, code) in [
         (json!({"phone": "x"}), "phone"),
         (json!({"organisation": "nobody"}), "unknown-organisation"),
@@ -265,7 +260,7 @@ async fn whoever_leaves_hands_over_cases_posts_and_sessions_at_once() {
         made(&city, "POST", &act, dispatch).await;
         numbers.push((case["id"].as_i64().unwrap(), case["number"].clone()));
     }
-    let cookie = sign_in(&city, "leaves.li", &password).await.cookie.unwrap();
+    let cookie = city.sign_in("leaves.li", &password).await.cookie.unwrap();
     let path = format!("/api/v1/people/{from}/handover");
     let preview = format!("{path}/preview");
     for (body, code) in [
@@ -312,9 +307,9 @@ async fn whoever_leaves_hands_over_cases_posts_and_sessions_at_once() {
     }
     let me = |r: reqwest::RequestBuilder| r.header("cookie", &cookie);
     assert_eq!(city.ask("GET", "/api/v1/session", me).await.status, 401);
-    assert_eq!(sign_in(&city, "leaves.li", &password).await.status, 401);
+    assert_eq!(city.sign_in("leaves.li", &password).await.status, 401);
     // The successor goes on with the work.
-    let cookie = sign_in(&city, "stays.wang", &other).await.cookie.unwrap();
+    let cookie = city.sign_in("stays.wang", &other).await.cookie.unwrap();
     let act = format!("/api/v1/cases/{}/actions", numbers[0].0);
     let with = |r: reqwest::RequestBuilder| {
         r.header("cookie", &cookie)
@@ -437,7 +432,9 @@ async fn a_workbook_is_looked_at_then_imported_and_its_mistakes_are_told_by_cell
     let first = &done["sign_ins"][0];
     let (name, password) = (&first["username"], &first["password"]);
     assert_eq!(name, "roster.zhao");
-    let signed = sign_in(&city, "roster.zhao", password.as_str().unwrap()).await;
+    let signed = city
+        .sign_in("roster.zhao", password.as_str().unwrap())
+        .await;
     assert_eq!(signed.status, 200);
     let again = import(&city, &path, true).await.json();
     assert_eq!(
@@ -625,7 +622,7 @@ async fn of_a_workbook_that_gives_roles_the_people_are_imported_and_the_roles_wa
         (&before["role"], &before["posts"]),
         (&json!("none"), &json!([]))
     );
-    assert_eq!(sign_in(&city, "waits.wu", password).await.status, 200);
+    assert_eq!(city.sign_in("waits.wu", password).await.status, 200);
     // Imported again meanwhile it is the same approval.
     let again = send_file(false).await.json();
     assert_eq!(again["approval"]["id"], asked["id"]);
@@ -682,11 +679,11 @@ async fn a_post_passes_on_when_security_agrees_to_the_hand_over() {
         )
     );
     // Nothing is done before.
-    assert_eq!(sign_in(&city, "passes.li", &password).await.status, 200);
+    assert_eq!(city.sign_in("passes.li", &password).await.status, 200);
     let done = city.approve(&asked, "security").await;
     assert_eq!(done["approval"]["status"], "done", "{done}");
     assert_eq!(done["answer"]["posts"][0]["is_given"], true);
-    assert_eq!(sign_in(&city, "passes.li", &password).await.status, 401);
+    assert_eq!(city.sign_in("passes.li", &password).await.status, 401);
     let heir = city.get("/api/v1/people?q=gets.wang").await;
     assert_eq!(heir["items"][0]["posts"][0]["id"], post);
     // Both are named.

@@ -31,22 +31,6 @@ fn setting(issuer: &str, more: &str) -> String {
     )
 }
 
-fn person(city: &City, username: &str) -> String {
-    let made = jingling_json(&[
-        "user",
-        "add",
-        &city.dir,
-        "--username",
-        username,
-        "--name",
-        "王敏",
-        "--role",
-        "duty",
-        "--json",
-    ]);
-    made["password"].as_str().unwrap().to_owned()
-}
-
 #[test]
 fn an_independent_provider_signs_people_in() {
     let node = Node {
@@ -86,7 +70,7 @@ fn an_independent_provider_signs_people_in() {
         ", client_secret_file=\"secrets/province.txt\"",
     );
     let city = City::start_in(folder, dir, &[&province, NETWORKS]);
-    let password = person(&city, "wang");
+    let password = city.add_person("wang", "duty");
     // Under the name that the city is reached by from this machine.
     let address = format!("http://localhost:{}", city.address("http").port());
     let mut stdin = provider.stdin.take().unwrap();
@@ -319,7 +303,7 @@ async fn forged_answers_sign_nobody_in() {
         &setting(&bad.issuer, ", link_claim=\"job_number\""),
         NETWORKS,
     ]);
-    person(&city, "wang");
+    city.add_person("wang", "duty");
     // That the same flow signs in when nothing is forged is what makes the refusals below mean anything.
     let way = begin(&city, Some("/cases")).await;
     bad.gives(&good_header(), &bad.claims(&way));
@@ -432,7 +416,7 @@ async fn an_answer_comes_back_once_and_to_its_own_browser() {
         &setting(&bad.issuer, ", link_claim=\"job_number\""),
         NETWORKS,
     ]);
-    person(&city, "wang");
+    city.add_person("wang", "duty");
     let (one, other) = (begin(&city, None).await, begin(&city, None).await);
     bad.gives(&good_header(), &bad.claims(&one));
     // Another browser's state, a made-up one, none at all, one that is there twice.
@@ -494,7 +478,7 @@ async fn a_closed_account_is_refused_and_who_manages_accounts_unlinks() {
         &setting(&bad.issuer, ", link_claim=\"job_number\""),
         NETWORKS,
     ]);
-    person(&city, "wang");
+    city.add_person("wang", "duty");
     let sign_in = async || {
         let way = begin(&city, None).await;
         bad.gives(&good_header(), &bad.claims(&way));
@@ -638,7 +622,7 @@ async fn new_keys_are_fetched_once_a_minute_at_most() {
         &setting(&bad.issuer, ", link_claim=\"job_number\""),
         NETWORKS,
     ]);
-    person(&city, "wang");
+    city.add_person("wang", "duty");
     for kid in ["k", "unknown", "unknown", "unknown"] {
         let way = begin(&city, None).await;
         bad.gives(&json!({"alg": "ES256", "kid": kid}), &bad.claims(&way));

@@ -86,25 +86,9 @@ struct Person {
 }
 
 fn person(city: &City, username: &str, role: &str) -> Person {
-    let words = [
-        "user",
-        "add",
-        &city.dir,
-        "--username",
-        username,
-        "--name",
-        "张三",
-        "--role",
-        role,
-        "--json",
-    ];
-    let password = jingling_json(&words)["password"]
-        .as_str()
-        .unwrap()
-        .to_owned();
     Person {
         username: username.to_owned(),
-        password,
+        password: city.add_person(username, role),
     }
 }
 

@@ -136,7 +136,7 @@ const V13: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13];
 #[tokio::test]
 async fn over_tls_the_cookie_is_secure_and_the_browser_keeps_to_it() {
     let city = City::start_with(&["http.tls_listen=127.0.0.1:0"]);
-    let password = person(&city, "sun.li");
+    let password = city.add_person("sun.li", "duty");
     let body = json!({"username": "sun.li", "password": password});
     let body = body.to_string();
     let request = format!(
@@ -201,41 +201,17 @@ async fn a_renewed_certificate_is_served_without_a_restart_and_old_versions_wher
     .await;
 }
 
-async fn sign_in(city: &City, username: &str, password: &str) -> support::Answer {
-    let body = json!({"username": username, "password": password});
-    city.ask("POST", "/api/v1/session", |r| r.json(&body)).await
-}
-
-fn person(city: &City, username: &str) -> String {
-    let words = [
-        "user",
-        "add",
-        &city.dir,
-        "--username",
-        username,
-        "--name",
-        "王敏",
-        "--role",
-        "duty",
-        "--json",
-    ];
-    jingling_json(&words)["password"]
-        .as_str()
-        .unwrap()
-        .to_owned()
-}
-
 /// Whoever guesses learns nothing of which accounts there are: the same words, and as much time.
 #[tokio::test]
 async fn an_account_that_is_and_one_that_is_not_are_refused_alike() {
     let city = City::start();
-    person(&city, "is.here");
+    city.add_person("is.here", "duty");
     let mut fastest = [Duration::MAX; 2];
     let mut said = [String::new(), String::new()];
     for _ in 0..4 {
         for (n, username) in ["is.here", "is.not.here"].into_iter().enumerate() {
             let began = Instant::now();
-            let answer = sign_in(&city, username, "a wrong password").await;
+            let answer = city.sign_in(username, "a wrong password").await;
             fastest[n] = fastest[n].min(began.elapsed());
             assert_eq!(answer.status, 401, "{answer:?}");
             assert_eq!(answer.cookie, None);
@@ -247,8 +223,8 @@ async fn an_account_that_is_and_one_that_is_not_are_refused_alike() {
     assert!(is < is_not * 3 && is_not < is * 3, "{is:?} and {is_not:?}");
     // Both are slowed down at the same try.
     for username in ["is.here", "is.not.here"] {
-        assert_eq!(sign_in(&city, username, "wrong").await.status, 401);
-        assert_eq!(sign_in(&city, username, "wrong").await.status, 429);
+        assert_eq!(city.sign_in(username, "wrong").await.status, 401);
+        assert_eq!(city.sign_in(username, "wrong").await.status, 429);
     }
 }
 
@@ -256,8 +232,8 @@ async fn an_account_that_is_and_one_that_is_not_are_refused_alike() {
 #[tokio::test]
 async fn a_flood_of_guesses_is_refused_fast_and_keeps_nobody_else_out() {
     let city = City::start();
-    let password = person(&city, "li.qiang");
-    assert_eq!(sign_in(&city, "li.qiang", &password).await.status, 200);
+    let password = city.add_person("li.qiang", "duty");
+    assert_eq!(city.sign_in("li.qiang", &password).await.status, 200);
     let mut refused = 0;
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let url = format!("http://{}/api/v1/session", city.address("http"));
@@ -274,9 +250,9 @@ async fn a_flood_of_guesses_is_refused_fast_and_keeps_nobody_else_out() {
     assert!(refused >= 1_990, "{refused}");
     // A check of a password takes as long as tens of these.
     assert!(began.elapsed() < support::PATIENCE, "{:?}", began.elapsed());
-    assert_eq!(sign_in(&city, "li.qiang", &password).await.status, 200);
+    assert_eq!(city.sign_in("li.qiang", &password).await.status, 200);
     // The name is locked, not for ever: it is told how long.
-    let locked = sign_in(&city, "somebody", "x").await;
+    let locked = city.sign_in("somebody", "x").await;
     let wait: u64 = locked.retry_after.unwrap().parse().unwrap();
     assert!((1..=3_600).contains(&wait), "{wait}");
 }
@@ -285,7 +261,7 @@ async fn a_flood_of_guesses_is_refused_fast_and_keeps_nobody_else_out() {
 #[tokio::test]
 async fn a_session_that_was_chosen_beforehand_is_not_taken_over() {
     let city = shared();
-    let password = person(&city, "zhou.fang");
+    let password = city.add_person("zhou.fang", "duty");
     let chosen = "jingling_session=chosen0000000000000000000000000000000000000000000000";
     let body = json!({"username": "zhou.fang", "password": password});
     let with = |r: reqwest::RequestBuilder| r.header("cookie", chosen).json(&body);
@@ -329,7 +305,7 @@ async fn the_view_tells_refusals_and_holes_and_the_platforms_own_figures_raise_a
     );
 
     for _ in 0..6 {
-        sign_in(&city, "somebody", "wrong").await;
+        city.sign_in("somebody", "wrong").await;
     }
     let view = city.get("/api/v1/security").await;
     assert_eq!(view["sign_ins"]["refused"], 5);

@@ -100,6 +100,29 @@ pub fn shared() -> Arc<City> {
 }
 
 impl City {
+    /// A person made on the command line, as the machine's operator does; their password.
+    pub fn add_person(&self, username: &str, role: &str) -> String {
+        let made = jingling_json(&[
+            "user",
+            "add",
+            &self.dir,
+            "--username",
+            username,
+            "--name",
+            "王敏",
+            "--role",
+            role,
+            "--json",
+        ]);
+        made["password"].as_str().unwrap().to_owned()
+    }
+
+    /// What signing in with a password answers.
+    pub async fn sign_in(&self, username: &str, password: &str) -> Answer {
+        let body = json!({"username": username, "password": password});
+        self.ask("POST", "/api/v1/session", |r| r.json(&body)).await
+    }
+
     /// Makes a city, starts it, and waits until it is ready.
     pub fn start() -> Self {
         Self::start_with(&[])
