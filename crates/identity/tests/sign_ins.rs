@@ -2,7 +2,7 @@
 
 mod store;
 
-use identity::{Identity, NewPerson, Options, PersonChange, Role};
+use identity::{Identity, NewPerson, PersonChange, Role};
 use model::Timestamp;
 use records::oidc::{Family, RefreshToken};
 use records::oidc_clients::ClientRow;

@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
-use support::{City, jingling, jingling_json, shared, text, until};
+use support::{City, jingling, shared, text, until};
 use testkit::foreign::Node;
 
 const BEGIN: &str = "/api/v1/session/outside/province";

@@ -12,7 +12,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use support::{City, jingling, jingling_json, shared, text, token, until};
+use support::{City, jingling, shared, text, token, until};
 
 const CSRF: (&str, &str) = ("x-jingling-csrf", "1");
 
