@@ -5,7 +5,7 @@ mod support;
 
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
-use support::{City, jingling, jingling_json, new_city, shared, text, token, until};
+use support::{City, jingling, new_city, shared, text, token, until};
 
 const NOTHING: &Json = &Json::Null;
 
