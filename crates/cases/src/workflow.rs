@@ -27,13 +27,13 @@ pub struct Workflow {
     /// Permissions of which opening needs one.
     pub open_may: Vec<String>,
     /// The working calendar that its clocks run in, by name (工作日历); all hours when left out.
-    #[serde(default = "always")]
+    #[serde(default = "always", skip_serializing_if = "is_always")]
     pub calendar: String,
     /// How long the whole case may take from opening to its end, in minutes of the calendar; no clock when left out.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case_minutes: Option<u32>,
     /// Who is told when a state is overdue, and when: the first is level 1.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub escalations: Vec<Escalation>,
     /// The states.
     pub states: Vec<State>,
@@ -43,6 +43,10 @@ pub struct Workflow {
 
 fn always() -> String {
     ALWAYS.to_owned()
+}
+
+fn is_always(name: &str) -> bool {
+    name == ALWAYS
 }
 
 /// One level of escalation (超期升级).
@@ -73,13 +77,13 @@ pub struct State {
     #[serde(default)]
     pub minutes: Option<u32>,
     /// The working calendar of this state, when it is not the workflow's.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<String>,
     /// Whether the case has ended here.
     #[serde(default)]
     pub r#final: bool,
     /// Whether only some cases come through here, so that it is not shown as a step of the way.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub aside: bool,
 }
 
@@ -512,9 +516,6 @@ impl Workflow {
                 "load the case again: somebody may have moved it",
             )));
         };
-        if let Some(refusal) = refusal(case, transition) {
-            return Err(Failure::Conflict(refusal));
-        }
         if !transition.may.iter().any(|p| acting.may(p)) {
             return Err(Failure::Forbidden(Problem::new(
                 "permission-missing",
@@ -527,6 +528,9 @@ impl Workflow {
             )));
         }
         self.decide_whose(case, transition, acting)?;
+        if let Some(refusal) = refusal(case, transition) {
+            return Err(Failure::Conflict(refusal));
+        }
         Ok(transition)
     }
 
