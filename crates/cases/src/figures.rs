@@ -199,7 +199,7 @@ impl Walk<'_> {
         let at = event.at;
         self.pass(at);
         let moved = event.from_state.as_deref() != Some(event.to_state.as_str());
-        if event.late && moved {
+        if event.late {
             self.say(Kind::LateStep, at, 0);
         }
         match event.action.as_str() {
