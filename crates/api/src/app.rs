@@ -6,10 +6,11 @@ use crate::events::Events;
 use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
-    account, accounts, alerts, approvals, audit, case_figures, case_lists, case_pages, city_pages, corrections, dead_letters,
-    devices, doors, entities, entity_types, events, health, import_progress, notices, oidc_clients,
-    oidc_consent, oidc_door, organisation, outside, outside_provider, pages, people, personal,
-    personal_subjects, plan, policy_pages, provenance, roster, second_step, security, session, sql,
+    account, accounts, alerts, approvals, audit, case_figures, case_lists, case_pages, city_pages,
+    corrections, dead_letters, devices, doors, entities, entity_types, events, health,
+    import_progress, notices, oidc_clients, oidc_consent, oidc_door, organisation, outside,
+    outside_provider, pages, people, personal, personal_subjects, plan, policy_pages, provenance,
+    roster, second_step, security, session, sql,
 };
 use admission::Ingest;
 use axum::Router;

@@ -46,7 +46,10 @@ pub struct Rate {
 
 impl Rate {
     fn new(numerator: u64, denominator: u64) -> Self {
-        #[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^52")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "counts of cases are far below 2^52"
+        )]
         let value = (denominator > 0).then(|| numerator as f64 / denominator as f64);
         Self {
             numerator,

@@ -86,11 +86,8 @@ impl CasesQuery {
             _ => None,
         };
         let urgent = self.overdue || matches!(self.order, Some(ListOrder::Urgent));
-        let time = |text: &Option<String>, place| {
-            given(text)
-                .map(|text| moment(&text, place))
-                .transpose()
-        };
+        let time =
+            |text: &Option<String>, place| given(text).map(|text| moment(&text, place)).transpose();
         Ok(CaseFilter {
             state: given(&self.state),
             open: self.open,
@@ -208,12 +205,7 @@ pub async fn board(
     }))
 }
 
-fn seen_similar(
-    app: &App,
-    sight: &Sight,
-    look: &Look,
-    found: Vec<Similar>,
-) -> Vec<SimilarBody> {
+fn seen_similar(app: &App, sight: &Sight, look: &Look, found: Vec<Similar>) -> Vec<SimilarBody> {
     found
         .into_iter()
         .filter(|similar| sight.sees_case(organisation_of(&similar.case)))

@@ -21,14 +21,37 @@ const BATCH: i64 = 20_000;
 const ORGANISATIONS: i64 = 40;
 const NOW: Timestamp = Timestamp::from_seconds(1_795_392_000);
 const WHAT: [&str; 8] = [
-    "井盖缺失", "路灯不亮", "占道经营", "垃圾满溢", "道路破损", "雨水箅子堵塞", "违规张贴", "绿化带损坏",
+    "井盖缺失",
+    "路灯不亮",
+    "占道经营",
+    "垃圾满溢",
+    "道路破损",
+    "雨水箅子堵塞",
+    "违规张贴",
+    "绿化带损坏",
 ];
-const WHERE: [&str; 6] = ["竟陵大道", "人民大道", "陆羽大道", "状元路", "钟惺大道", "东湖路"];
-const OPEN: [&str; 6] = ["collected", "filed", "dispatched", "handling", "handled", "verified"];
+const WHERE: [&str; 6] = [
+    "竟陵大道",
+    "人民大道",
+    "陆羽大道",
+    "状元路",
+    "钟惺大道",
+    "东湖路",
+];
+const OPEN: [&str; 6] = [
+    "collected",
+    "filed",
+    "dispatched",
+    "handling",
+    "handled",
+    "verified",
+];
 
 /// One in ten is open, as in a city that has run for years.
 fn case(n: i64) -> Case {
-    let at = |k: usize, of: i64| usize::try_from((n * 31 + n / 7 + i64::try_from(k).unwrap_or(0)) % of).unwrap_or(0);
+    let at = |k: usize, of: i64| {
+        usize::try_from((n * 31 + n / 7 + i64::try_from(k).unwrap_or(0)) % of).unwrap_or(0)
+    };
     let open = n % 10 == 0;
     let created_at = NOW.plus_seconds((n - 1_000_000) * 60);
     let state = if open { OPEN[at(0, 6) % 6] } else { "closed" };
@@ -85,7 +108,10 @@ fn event(case: &Case, action: &str, from: Option<&str>, to: &str, at: Timestamp)
         from_state: from.map(str::to_owned),
         to_state: to.to_owned(),
         note: None,
-        organisation_id: case.organisation_id.clone().filter(|_| action == "dispatch"),
+        organisation_id: case
+            .organisation_id
+            .clone()
+            .filter(|_| action == "dispatch"),
         assignee_id: None,
         late: false,
         due_at: None,
@@ -109,10 +135,20 @@ async fn make(records: &Records, count: i64) -> Result<()> {
             let case = insert(&mut write, &case(k)).await?;
             let opened = case.created_at;
             insert_event(&mut write, &event(&case, "open", None, "collected", opened)).await?;
-            let sent = event(&case, "dispatch", Some("collected"), "dispatched", opened.plus_seconds(60));
+            let sent = event(
+                &case,
+                "dispatch",
+                Some("collected"),
+                "dispatched",
+                opened.plus_seconds(60),
+            );
             insert_event(&mut write, &sent).await?;
             if let Some(at) = case.closed_at {
-                insert_event(&mut write, &event(&case, "close", Some("verified"), "closed", at)).await?;
+                insert_event(
+                    &mut write,
+                    &event(&case, "close", Some("verified"), "closed", at),
+                )
+                .await?;
             }
         }
         write.commit().await?;
@@ -140,43 +176,79 @@ async fn main() -> std::result::Result<(), Box<dyn Error>> {
     let began = Instant::now();
     if is_new {
         make(&records, count).await?;
-        println!("{{\"made\":{count},\"seconds\":{:.0}}}", began.elapsed().as_secs_f64());
+        println!(
+            "{{\"made\":{count},\"seconds\":{:.0}}}",
+            began.elapsed().as_secs_f64()
+        );
     }
     let options = Options::new(std::env::temp_dir());
     let cases = Cases::new(records.clone(), options, Vec::new())?;
     let lists: Vec<(&str, CaseFilter)> = vec![
         ("list", CaseFilter::default()),
         ("list, open", filter(|f| f.open = Some(true))),
-        ("filter, state", filter(|f| f.state = Some("handling".to_owned()))),
-        ("filter, organisation", filter(|f| f.organisation_id = Some("o7".to_owned()))),
-        ("filter, town", filter(|f| f.town = Some("429006011".to_owned()))),
-        ("filter, severity", filter(|f| f.severity = Some("critical".to_owned()))),
-        ("filter, period", filter(|f| {
-            f.from = Some(NOW.plus_seconds(-30_000_000));
-            f.until = Some(NOW.plus_seconds(-29_900_000));
-        })),
-        ("filter, overdue", filter(|f| {
-            f.overdue_at = Some(NOW);
-            f.order = Order::Urgent;
-        })),
-        ("filter, overdue of an organisation and a state", filter(|f| {
-            f.overdue_at = Some(NOW);
-            f.order = Order::Urgent;
-            f.organisation_id = Some("o10".to_owned());
-            f.state = Some("handling".to_owned());
-        })),
-        ("filter, state and town", filter(|f| {
-            f.state = Some("handling".to_owned());
-            f.town = Some("429006010".to_owned());
-        })),
+        (
+            "filter, state",
+            filter(|f| f.state = Some("handling".to_owned())),
+        ),
+        (
+            "filter, organisation",
+            filter(|f| f.organisation_id = Some("o7".to_owned())),
+        ),
+        (
+            "filter, town",
+            filter(|f| f.town = Some("429006011".to_owned())),
+        ),
+        (
+            "filter, severity",
+            filter(|f| f.severity = Some("critical".to_owned())),
+        ),
+        (
+            "filter, period",
+            filter(|f| {
+                f.from = Some(NOW.plus_seconds(-30_000_000));
+                f.until = Some(NOW.plus_seconds(-29_900_000));
+            }),
+        ),
+        (
+            "filter, overdue",
+            filter(|f| {
+                f.overdue_at = Some(NOW);
+                f.order = Order::Urgent;
+            }),
+        ),
+        (
+            "filter, overdue of an organisation and a state",
+            filter(|f| {
+                f.overdue_at = Some(NOW);
+                f.order = Order::Urgent;
+                f.organisation_id = Some("o10".to_owned());
+                f.state = Some("handling".to_owned());
+            }),
+        ),
+        (
+            "filter, state and town",
+            filter(|f| {
+                f.state = Some("handling".to_owned());
+                f.town = Some("429006010".to_owned());
+            }),
+        ),
         ("text, common", filter(|f| f.text = Some("井盖".to_owned()))),
-        ("text, one case", filter(|f| f.text = Some("TM-00123456".to_owned()))),
-        ("text, none", filter(|f| f.text = Some("恐龙化石".to_owned()))),
-        ("text of an organisation, open", filter(|f| {
-            f.text = Some("路灯不亮".to_owned());
-            f.organisation_id = Some("o10".to_owned());
-            f.open = Some(true);
-        })),
+        (
+            "text, one case",
+            filter(|f| f.text = Some("TM-00123456".to_owned())),
+        ),
+        (
+            "text, none",
+            filter(|f| f.text = Some("恐龙化石".to_owned())),
+        ),
+        (
+            "text of an organisation, open",
+            filter(|f| {
+                f.text = Some("路灯不亮".to_owned());
+                f.organisation_id = Some("o10".to_owned());
+                f.open = Some(true);
+            }),
+        ),
     ];
     let mut worst = 0.0_f64;
     for (name, filter) in &lists {
@@ -190,7 +262,10 @@ async fn main() -> std::result::Result<(), Box<dyn Error>> {
     }
     for (name, filter) in [
         ("board", CaseFilter::default()),
-        ("board of an organisation", filter(|f| f.organisation_id = Some("o10".to_owned()))),
+        (
+            "board of an organisation",
+            filter(|f| f.organisation_id = Some("o10".to_owned())),
+        ),
     ] {
         let mut times = Vec::new();
         for _ in 0..rounds {

@@ -27,11 +27,7 @@ pub(crate) struct Doing<'a> {
 }
 
 /// Asks that nothing holds a case open: parts that have not ended, a supervision without an answer.
-pub(crate) async fn may_end(
-    write: &mut Write,
-    case: &Case,
-    transition: &Transition,
-) -> Result<()> {
+pub(crate) async fn may_end(write: &mut Write, case: &Case, transition: &Transition) -> Result<()> {
     parts_have_ended(write, case).await?;
     if case.supervised_until.is_some() && transition.effect() != Some(Effect::Duplicate) {
         return Err(Failure::Conflict(Problem::new(
@@ -56,7 +52,11 @@ async fn parts_have_ended(write: &mut Write, case: &Case) -> Result<()> {
     }
     Err(Failure::Conflict(Problem::new(
         "parts-open",
-        format!("{} has parts that have not ended: {}", case.number, open.join(", ")),
+        format!(
+            "{} has parts that have not ended: {}",
+            case.number,
+            open.join(", ")
+        ),
         "action",
         "end the parts first",
     )))
@@ -172,7 +172,11 @@ impl Cases {
         if before + act.parts.len() > self.options.parts_max {
             return Err(Failure::Invalid(Problem::new(
                 "parts",
-                format!("{} would have {} parts", case.number, before + act.parts.len()),
+                format!(
+                    "{} would have {} parts",
+                    case.number,
+                    before + act.parts.len()
+                ),
                 "parts",
                 format!("use at most {}", self.options.parts_max),
             )));
@@ -265,7 +269,10 @@ impl Cases {
         {
             return conflict(
                 "parent-closed",
-                format!("{} is part of {}, which has ended", case.number, parent.number),
+                format!(
+                    "{} is part of {}, which has ended",
+                    case.number, parent.number
+                ),
                 format!("reopen {} first", parent.number),
             );
         }

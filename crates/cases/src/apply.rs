@@ -1,13 +1,13 @@
 //! Opening a case and moving it: the decision is the workflow's, the change, its history and its audit line
 //! are one transaction.
 
+use crate::acts::{Doing, may_end};
 use crate::alerts::ALERT_STILL_ACTIVE;
 use crate::attachments::is_picture;
 use crate::clocks::Clocks;
 use crate::history::{step, system_step};
 use crate::view::CaseDetail;
 use crate::workflow::{Assigns, Need, STANDARD, Transition, Workflow};
-use crate::acts::{Doing, may_end};
 use crate::{Cases, SEVERITIES, SOURCES, number};
 use model::{EntityId, Geometry, Problem, Timestamp, problem::quote};
 use records::alerts;
@@ -239,7 +239,10 @@ impl Cases {
                 format!("use one of {}", SOURCES.join(", ")),
             )));
         }
-        let category = new.category.as_deref().map(|text| check_code(text, "category"));
+        let category = new
+            .category
+            .as_deref()
+            .map(|text| check_code(text, "category"));
         let town = new.town.as_deref().map(|text| check_code(text, "town"));
         let reporter = new.reporter.as_deref().map(check_reporter);
         let clocks = self.clocks(workflow);
@@ -314,9 +317,7 @@ impl Cases {
         let note = Some(note).filter(|n| !n.is_empty());
         let request = check_request(act.request_id.as_deref())?;
         let mut write = self.records.write().await?;
-        if let Some(done) =
-            done_before(&mut write, request, acting, Some(id), &act.action).await?
-        {
+        if let Some(done) = done_before(&mut write, request, acting, Some(id), &act.action).await? {
             return self.detail(&mut write, done, acting).await;
         }
         let mut case = cases::get(&mut write, id)
@@ -624,7 +625,8 @@ fn check_code(text: &str, place: &str) -> Result<String> {
 /// A name or a telephone number is personal and is refused: what is kept here must say nothing by itself.
 fn check_reporter(text: &str) -> Result<String> {
     let text = check_code(text, "reporter")?;
-    let is_phone = text.len() == 11 && text.starts_with('1') && text.chars().all(|c| c.is_ascii_digit());
+    let is_phone =
+        text.len() == 11 && text.starts_with('1') && text.chars().all(|c| c.is_ascii_digit());
     if is_phone {
         return Err(Failure::Invalid(Problem::new(
             "reporter-personal",
@@ -640,7 +642,9 @@ fn check_reporter(text: &str) -> Result<String> {
 fn check_request(request: Option<&str>) -> Result<Option<&str>> {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
     match request {
-        Some(text) if text.len() < 16 || text.len() > CODE_CHARS_MAX || !text.chars().all(plain) => {
+        Some(text)
+            if text.len() < 16 || text.len() > CODE_CHARS_MAX || !text.chars().all(plain) =>
+        {
             Err(Failure::Invalid(Problem::new(
                 "request-id",
                 format!("\"{}\" does not name a request", quote(text)),

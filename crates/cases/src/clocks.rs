@@ -127,9 +127,8 @@ impl<'a> Clocks<'a> {
         let open = case.closed_at.is_none();
         let now = case.suspended_at.unwrap_or(now);
         let until = |calendar: &WorkingCalendar, due: Timestamp| {
-            let seconds = |from, until| {
-                i64::try_from(calendar.between(from, until)).unwrap_or(i64::MAX)
-            };
+            let seconds =
+                |from, until| i64::try_from(calendar.between(from, until)).unwrap_or(i64::MAX);
             if due >= now {
                 seconds(now, due)
             } else {

@@ -214,8 +214,10 @@ impl Walk<'_> {
             self.organisation.clone_from(&event.organisation_id);
         }
         let given = event.organisation_id.is_some();
-        let taken_up = matches!(event.action.as_str(), "file" | "dispatch" | "take" | "split")
-            || (event.action == "open" && given);
+        let taken_up = matches!(
+            event.action.as_str(),
+            "file" | "dispatch" | "take" | "split"
+        ) || (event.action == "open" && given);
         if taken_up && !self.filed {
             self.filed = true;
             self.say(Kind::Filed, at, 0);
@@ -267,7 +269,12 @@ impl Walk<'_> {
 }
 
 /// The facts of one case as they stand at `now`, from its history, oldest step first.
-pub fn facts(case: &Case, history: &[CaseEvent], measure: &Measure<'_>, now: Timestamp) -> Vec<Fact> {
+pub fn facts(
+    case: &Case,
+    history: &[CaseEvent],
+    measure: &Measure<'_>,
+    now: Timestamp,
+) -> Vec<Fact> {
     let mut walk = Walk {
         case,
         organisation: None,
@@ -293,7 +300,12 @@ impl Cases {
     /// # Errors
     /// [`Failure::Invalid`] `figures-period` for a period that is none, `figures-too-many` when more than
     /// [`crate::Options::figures_cases_max`] cases belong to it.
-    pub async fn facts(&self, from: Timestamp, until: Timestamp, now: Timestamp) -> Result<Vec<Fact>> {
+    pub async fn facts(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<Fact>> {
         if from >= until {
             return Err(Failure::Invalid(Problem::new(
                 "figures-period",

@@ -46,8 +46,12 @@ impl Cases {
         let limit = self.options.tick_rows_max.max(1);
         let mut read = self.records.read().await?;
         // Looked at without the lock of writers: mostly there is nothing to do.
-        let idle = cases::due_for_escalation(&mut read, now, 1).await?.is_empty()
-            && cases::due_for_resumption(&mut read, now, 1).await?.is_empty();
+        let idle = cases::due_for_escalation(&mut read, now, 1)
+            .await?
+            .is_empty()
+            && cases::due_for_resumption(&mut read, now, 1)
+                .await?
+                .is_empty();
         drop(read);
         if idle {
             return Ok(Vec::new());

@@ -266,7 +266,11 @@ impl Cases {
         filter: &CaseFilter,
         now: Timestamp,
     ) -> Result<Vec<BoardColumn>> {
-        let open = self.workflow(workflow)?.states.iter().filter(|s| !s.r#final);
+        let open = self
+            .workflow(workflow)?
+            .states
+            .iter()
+            .filter(|s| !s.r#final);
         let states: Vec<String> = open.map(|s| s.name.clone()).collect();
         let limits = (self.options.board_cards, self.options.board_count_max);
         let mut read = self.records.read().await?;

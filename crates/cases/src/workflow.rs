@@ -355,10 +355,7 @@ impl Workflow {
                         "keep one of them",
                     );
                 }
-                if self.is_final(from)
-                    && t.to.is_some()
-                    && t.effect() != Some(Effect::Reopen)
-                {
+                if self.is_final(from) && t.to.is_some() && t.effect() != Some(Effect::Reopen) {
                     add(
                         &at("from"),
                         "workflow-final",
@@ -427,10 +424,7 @@ impl Workflow {
                     add(
                         &["states", &n.to_string(), "name"],
                         "workflow-no-way-out",
-                        format!(
-                            "a case in the state {} can never end",
-                            quote(&state.name)
-                        ),
+                        format!("a case in the state {} can never end", quote(&state.name)),
                         "add an action that leads from it towards a state with `final = true`",
                     );
                 }

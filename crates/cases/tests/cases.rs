@@ -64,7 +64,10 @@ async fn an_alert_becomes_a_closed_case_and_every_step_is_told() {
 
     assert_eq!(closed.case.state, "closed");
     assert_eq!(closed.case.closed_at, Some(T0.plus_seconds(7_200)));
-    assert_eq!((closed.case.due_at, closed.actions), (None, vec!["reopen".to_owned()]));
+    assert_eq!(
+        (closed.case.due_at, closed.actions),
+        (None, vec!["reopen".to_owned()])
+    );
     let steps: Vec<_> = closed
         .history
         .iter()

@@ -42,15 +42,29 @@ async fn a_case_counts_for_the_department_that_had_it() {
     assert_eq!(water.count(Kind::Handled), 2);
     assert_eq!(water.count(Kind::Reworked), 1);
     assert_eq!(water.handling_seconds, 2 * 3_600, "at once, then two hours");
-    assert_eq!((water.count(Kind::Closed), water.count(Kind::InTime)), (1, 1));
+    assert_eq!(
+        (water.count(Kind::Closed), water.count(Kind::InTime)),
+        (1, 1)
+    );
     assert_eq!(water.decided(), 1);
     // Filed before it lay with a department.
     assert_eq!(by[&None].count(Kind::Filed), 1);
-    assert_eq!(figures(&all, By::Workflow)[&Some("city-case".to_owned())].count(Kind::Filed), 1);
+    assert_eq!(
+        figures(&all, By::Workflow)[&Some("city-case".to_owned())].count(Kind::Filed),
+        1
+    );
     // Of another period: nothing.
-    let none = city.cases.facts(hour(10), hour(11), hour(12)).await.unwrap();
+    let none = city
+        .cases
+        .facts(hour(10), hour(11), hour(12))
+        .await
+        .unwrap();
     assert_eq!(none, []);
-    let bad = city.cases.facts(hour(2), hour(2), hour(3)).await.unwrap_err();
+    let bad = city
+        .cases
+        .facts(hour(2), hour(2), hour(3))
+        .await
+        .unwrap_err();
     assert_eq!(support::code(&bad), "figures-period");
 }
 
@@ -59,16 +73,31 @@ async fn what_is_overdue_stays_so_and_a_reopened_case_is_decided_again() {
     let city = city().await;
     let id = city.at("verified").await.case.id;
     let day = |n: i64| T0.plus_seconds(n * 86_400);
-    assert_eq!(counts(&facts(&city, day(2)).await).get(&Kind::Overdue), None);
+    assert_eq!(
+        counts(&facts(&city, day(2)).await).get(&Kind::Overdue),
+        None
+    );
     let late = counts(&facts(&city, day(4)).await);
     assert_eq!(late[&Kind::Overdue], 1, "three days for the whole case");
-    city.cases.act(id, &act("close"), &duty(), day(4)).await.unwrap();
+    city.cases
+        .act(id, &act("close"), &duty(), day(4))
+        .await
+        .unwrap();
     let closed = counts(&facts(&city, day(5)).await);
-    assert_eq!((closed[&Kind::Overdue], closed.get(&Kind::InTime)), (1, None));
+    assert_eq!(
+        (closed[&Kind::Overdue], closed.get(&Kind::InTime)),
+        (1, None)
+    );
     assert_eq!(closed[&Kind::LateStep], 1);
-    city.cases.act(id, &noted("reopen"), &duty(), day(6)).await.unwrap();
+    city.cases
+        .act(id, &noted("reopen"), &duty(), day(6))
+        .await
+        .unwrap();
     let reopened = counts(&facts(&city, day(7)).await);
-    assert_eq!((reopened[&Kind::Overdue], reopened[&Kind::Reopened]), (1, 1));
+    assert_eq!(
+        (reopened[&Kind::Overdue], reopened[&Kind::Reopened]),
+        (1, 1)
+    );
     assert_eq!(counts(&facts(&city, day(10)).await)[&Kind::Overdue], 2);
 }
 
@@ -151,7 +180,10 @@ impl Watcher {
         if ended && before.case.closed_at.is_none() {
             self.rounds.remove(&id);
         }
-        let due = after.case.case_due_at.filter(|_| after.case.suspended_at.is_none());
+        let due = after
+            .case
+            .case_due_at
+            .filter(|_| after.case.suspended_at.is_none());
         if let Some(round) = self.rounds.get_mut(&id) {
             *round = due;
         }
@@ -159,8 +191,23 @@ impl Watcher {
 }
 
 const ACTIONS: &[&str] = &[
-    "file", "dispatch", "take", "return", "finish", "verify", "reject", "close", "cancel", "comment",
-    "ask-extension", "grant-extension", "refuse-extension", "supervise", "answer", "suspend", "resume",
+    "file",
+    "dispatch",
+    "take",
+    "return",
+    "finish",
+    "verify",
+    "reject",
+    "close",
+    "cancel",
+    "comment",
+    "ask-extension",
+    "grant-extension",
+    "refuse-extension",
+    "supervise",
+    "answer",
+    "suspend",
+    "resume",
     "reopen",
 ];
 
@@ -173,7 +220,11 @@ async fn live(steps: Vec<(usize, usize, i64)>) {
         let due = city.cases.case(id, &duty()).await.unwrap().case.case_due_at;
         watcher.rounds.insert(id, due);
     }
-    let everyone = support::acting(FIELD, None, &["case.open", "case.dispatch", "case.handle", "case.verify"]);
+    let everyone = support::acting(
+        FIELD,
+        None,
+        &["case.open", "case.dispatch", "case.handle", "case.verify"],
+    );
     for (n, (case, action, minutes)) in steps.into_iter().enumerate() {
         now = now.plus_seconds(minutes * 60);
         watcher.time_is(now);
@@ -234,8 +285,22 @@ proptest! {
 async fn a_long_life_is_counted_right() {
     // Every action in its turn for each case, so that each kind happens at least once.
     let way = [
-        "file", "dispatch", "ask-extension", "grant-extension", "take", "supervise", "answer", "return", "dispatch",
-        "take", "finish", "reject", "finish", "verify", "close", "reopen",
+        "file",
+        "dispatch",
+        "ask-extension",
+        "grant-extension",
+        "take",
+        "supervise",
+        "answer",
+        "return",
+        "dispatch",
+        "take",
+        "finish",
+        "reject",
+        "finish",
+        "verify",
+        "close",
+        "reopen",
     ];
     let mut steps = Vec::new();
     for (n, word) in way.iter().enumerate() {

@@ -110,8 +110,7 @@ async fn clocks_stand_still_over_noon_night_and_holidays() {
 async fn a_workflow_whose_calendar_nobody_knows_is_refused_at_start() {
     let city = city().await;
     let options = Options::new(city.dir.path().join("attachments"));
-    let failure =
-        Cases::new(city.records.clone(), options, vec![in_working_hours()]).unwrap_err();
+    let failure = Cases::new(city.records.clone(), options, vec![in_working_hours()]).unwrap_err();
     let problem = failure.problem().unwrap();
     assert_eq!(
         (problem.code.as_str(), problem.place.as_str()),
@@ -126,23 +125,37 @@ async fn an_extension_is_asked_for_decided_and_limited() {
     let (id, due) = (case.case.id, case.case.due_at.unwrap());
     let whole = case.case.case_due_at.unwrap();
     let of = async |act: &Act, who: &records::Acting| city.cases.act(id, act, who, T0).await;
-    let failed = async |act: &Act, who: &records::Acting| {
-        code(&of(act, who).await.unwrap_err()).to_owned()
-    };
-    assert_eq!(failed(&noted("ask-extension"), &worker()).await, "minutes-missing");
+    let failed =
+        async |act: &Act, who: &records::Acting| code(&of(act, who).await.unwrap_err()).to_owned();
+    assert_eq!(
+        failed(&noted("ask-extension"), &worker()).await,
+        "minutes-missing"
+    );
     assert_eq!(failed(&wish(0), &worker()).await, "extension-minutes");
-    assert_eq!(failed(&wish(u32::MAX), &worker()).await, "extension-minutes");
-    assert_eq!(failed(&act("grant-extension"), &duty()).await, "extension-none");
+    assert_eq!(
+        failed(&wish(u32::MAX), &worker()).await,
+        "extension-minutes"
+    );
+    assert_eq!(
+        failed(&act("grant-extension"), &duty()).await,
+        "extension-none"
+    );
     assert_eq!(failed(&wish(60), &duty()).await, "permission-missing");
     let asked = of(&wish(60), &worker()).await.unwrap();
     assert_eq!(asked.case.extension_minutes, Some(60));
     assert_eq!(asked.case.due_at, Some(due), "only asked for");
     assert_eq!(failed(&wish(60), &worker()).await, "extension-asked");
-    assert_eq!(failed(&act("grant-extension"), &worker()).await, "permission-missing");
+    assert_eq!(
+        failed(&act("grant-extension"), &worker()).await,
+        "permission-missing"
+    );
     let granted = of(&act("grant-extension"), &duty()).await.unwrap();
     assert_eq!(granted.case.due_at, Some(due.plus_seconds(3_600)));
     assert_eq!(granted.case.case_due_at, Some(whole.plus_seconds(3_600)));
-    assert_eq!((granted.case.extension_minutes, granted.case.extensions), (None, 1));
+    assert_eq!(
+        (granted.case.extension_minutes, granted.case.extensions),
+        (None, 1)
+    );
     of(&wish(30), &worker()).await.unwrap();
     let refused = of(&noted("refuse-extension"), &duty()).await.unwrap();
     assert_eq!(refused.case.due_at, Some(due.plus_seconds(3_600)));
@@ -156,12 +169,18 @@ async fn a_supervision_must_be_answered_before_the_end() {
     let city = city().await;
     let id = city.at("verified").await.case.id;
     let soon = T0.plus_seconds(3_600);
-    let past = city.cases.act(id, &until("supervise", T0), &duty(), T0).await;
+    let past = city
+        .cases
+        .act(id, &until("supervise", T0), &duty(), T0)
+        .await;
     assert_eq!(code(&past.unwrap_err()), "until");
     let seen = city.step(id, &until("supervise", soon), &duty()).await;
     assert_eq!(seen.case.supervised_until, Some(soon));
     assert!(seen.actions.contains(&"answer".to_owned()));
-    let twice = city.cases.act(id, &until("supervise", soon), &duty(), T0).await;
+    let twice = city
+        .cases
+        .act(id, &until("supervise", soon), &duty(), T0)
+        .await;
     assert_eq!(code(&twice.unwrap_err()), "supervision-open");
     let close = city.cases.act(id, &act("close"), &duty(), T0).await;
     assert_eq!(code(&close.unwrap_err()), "supervision-unanswered");
@@ -173,25 +192,33 @@ async fn a_supervision_must_be_answered_before_the_end() {
     assert_eq!(answered.case.supervised_until, None);
     let detail = answered.history.last().unwrap().detail.clone().unwrap();
     assert_eq!(detail["late"], true);
-    assert_eq!(city.step(id, &act("close"), &duty()).await.case.state, "closed");
+    assert_eq!(
+        city.step(id, &act("close"), &duty()).await.case.state,
+        "closed"
+    );
 }
 
 #[tokio::test]
 async fn a_suspended_case_keeps_what_was_left_and_runs_again_by_itself() {
     let city = working_city().await;
     let id = opened(&city, at("2026-09-28T08:30")).await;
-    let of = async |act: &Act, who: &records::Acting, now| {
-        city.cases.act(id, act, who, now).await
-    };
-    of(&act("file"), &duty(), at("2026-09-28T08:30")).await.unwrap();
-    of(&dispatched(), &duty(), at("2026-09-28T08:30")).await.unwrap();
+    let of = async |act: &Act, who: &records::Acting, now| city.cases.act(id, act, who, now).await;
+    of(&act("file"), &duty(), at("2026-09-28T08:30"))
+        .await
+        .unwrap();
+    of(&dispatched(), &duty(), at("2026-09-28T08:30"))
+        .await
+        .unwrap();
     // Due 09:30. Stopped at 09:00: half an hour is left.
     let stop = until("suspend", at("2026-10-10T08:30"));
     let stopped = of(&stop, &duty(), at("2026-09-28T09:00")).await.unwrap();
     assert_eq!(stopped.case.suspended_until, Some(at("2026-10-10T08:30")));
     let moved = of(&act("take"), &worker(), at("2026-09-29T09:00")).await;
     assert_eq!(code(&moved.unwrap_err()), "case-suspended");
-    let left = city.cases.left(&stopped.case, at("2026-09-29T09:00")).unwrap();
+    let left = city
+        .cases
+        .left(&stopped.case, at("2026-09-29T09:00"))
+        .unwrap();
     assert_eq!((left.running, left.seconds), (false, Some(1_800)));
     assert_eq!(city.cases.tick(at("2026-10-01T00:00")).await.unwrap(), []);
     // A tick that comes late counts from the moment that was said.
@@ -221,11 +248,18 @@ async fn what_is_overdue_is_escalated_once_at_each_level() {
     let options = Options::new(city.dir.path().join("attachments"));
     let again = Cases::new(city.records.clone(), options, Vec::new()).unwrap();
     assert_eq!(again.tick(second.plus_seconds(-1)).await.unwrap(), []);
-    assert_eq!(again.tick(second.plus_seconds(86_400)).await.unwrap().len(), 1);
+    assert_eq!(
+        again.tick(second.plus_seconds(86_400)).await.unwrap().len(),
+        1
+    );
     assert_eq!(again.tick(second.plus_seconds(900_000)).await.unwrap(), []);
     // Both levels at once, in one late tick, for the next state: each has its step.
     let later = second.plus_seconds(900_000);
-    let filed = city.cases.act(id, &act("file"), &duty(), later).await.unwrap();
+    let filed = city
+        .cases
+        .act(id, &act("file"), &duty(), later)
+        .await
+        .unwrap();
     assert_eq!(filed.case.escalation, 0);
     let told = city.cases.tick(later.plus_seconds(900_000)).await.unwrap();
     let levels: Vec<_> = told.iter().map(|t| t.level.as_ref().unwrap().0).collect();
@@ -260,7 +294,10 @@ async fn a_case_in_parts_ends_after_its_parts() {
     let early = early.unwrap_err();
     assert_eq!(code(&early), "parts-open");
     assert!(early.problem().unwrap().what.contains("TM-20261123-0002-2"));
-    let again = city.cases.act(whole.parts[0].id, &split(), &duty(), T0).await;
+    let again = city
+        .cases
+        .act(whole.parts[0].id, &split(), &duty(), T0)
+        .await;
     assert_eq!(code(&again.unwrap_err()), "case-is-part");
     let unknown = Act {
         parts: vec![Part {
@@ -330,7 +367,10 @@ async fn a_duplicate_is_suggested_and_linked_in_both_histories() {
     assert_eq!(step.action, "repeated");
     assert_eq!(step.detail.as_ref().unwrap()["case"], second.number);
     let third = open(place(113.165, None), T0).await;
-    let chain = city.cases.act(third.id, &repeats(second.id), &duty(), T0).await;
+    let chain = city
+        .cases
+        .act(third.id, &repeats(second.id), &duty(), T0)
+        .await;
     assert_eq!(code(&chain.unwrap_err()), "duplicate-of");
 }
 
@@ -344,7 +384,10 @@ async fn what_is_not_put_right_is_reopened_within_days_and_times() {
     for n in 1..=3 {
         let open = city.cases.act(id, &noted("reopen"), &duty(), day(n)).await;
         let open = open.unwrap().case;
-        assert_eq!((open.state.as_str(), open.closed_at, open.reopened), ("filed", None, n));
+        assert_eq!(
+            (open.state.as_str(), open.closed_at, open.reopened),
+            ("filed", None, n)
+        );
         assert!(open.case_due_at.unwrap() > day(n));
         let finish = {
             let to = Act {
@@ -352,10 +395,17 @@ async fn what_is_not_put_right_is_reopened_within_days_and_times() {
                 ..dispatched()
             };
             city.cases.act(id, &to, &duty(), day(n)).await.unwrap();
-            city.cases.act(id, &act("take"), &worker(), day(n)).await.unwrap();
+            city.cases
+                .act(id, &act("take"), &worker(), day(n))
+                .await
+                .unwrap();
             city.photo(id).await
         };
-        for (step, who) in [(finish, worker()), (act("verify"), duty()), (act("close"), duty())] {
+        for (step, who) in [
+            (finish, worker()),
+            (act("verify"), duty()),
+            (act("close"), duty()),
+        ] {
             city.cases.act(id, &step, &who, day(n)).await.unwrap();
         }
     }
@@ -373,7 +423,11 @@ async fn a_request_that_comes_twice_is_done_once() {
         ..NewCase::default()
     };
     let one = city.cases.open(&new, &duty(), T0).await.unwrap();
-    let other = city.cases.open(&new, &duty(), T0.plus_seconds(604_800)).await.unwrap();
+    let other = city
+        .cases
+        .open(&new, &duty(), T0.plus_seconds(604_800))
+        .await
+        .unwrap();
     assert_eq!((one.case.id, other.history.len()), (other.case.id, 1));
     let comment = Act {
         request_id: Some("6f1c1f9e-9a5d-4c0e-8a3e-000000000002".to_owned()),
@@ -390,7 +444,10 @@ async fn a_request_that_comes_twice_is_done_once() {
     };
     let used = city.cases.act(one.case.id, &file, &duty(), T0).await;
     assert_eq!(code(&used.unwrap_err()), "request-id-used");
-    let of_another = city.cases.act(one.case.id, &comment, &field(FIELD, "water"), T0).await;
+    let of_another = city
+        .cases
+        .act(one.case.id, &comment, &field(FIELD, "water"), T0)
+        .await;
     assert_eq!(code(&of_another.unwrap_err()), "request-id-used");
     let bad = NewCase {
         request_id: Some("1".to_owned()),
@@ -401,7 +458,11 @@ async fn a_request_that_comes_twice_is_done_once() {
     // The same photo, sent again because the answer was lost.
     let send = async || {
         let bytes = JPEG.to_vec();
-        city.cases.attach(one.case.id, "a.jpg", bytes, &worker(), T0).await.unwrap().id
+        city.cases
+            .attach(one.case.id, "a.jpg", bytes, &worker(), T0)
+            .await
+            .unwrap()
+            .id
     };
     assert_eq!(send().await, send().await);
 }
@@ -417,12 +478,20 @@ async fn a_photo_with_a_wrong_clock_is_taken_and_says_so() {
         };
         let mut bytes = JPEG.to_vec();
         bytes.push(n);
-        city.cases.attach_taken(id, "a.jpg", bytes, &taken, &worker(), T0).await
+        city.cases
+            .attach_taken(id, "a.jpg", bytes, &taken, &worker(), T0)
+            .await
     };
     let right = taken(-60, 1).await.unwrap();
-    assert_eq!((right.taken_at, right.clock_off_s), (Some(T0.plus_seconds(-60)), None));
+    assert_eq!(
+        (right.taken_at, right.clock_off_s),
+        (Some(T0.plus_seconds(-60)), None)
+    );
     assert_eq!((right.lon, right.lat), (Some(113.16), Some(30.65)));
-    assert_eq!(taken(86_400 * 365, 2).await.unwrap().clock_off_s, Some(86_400 * 365));
+    assert_eq!(
+        taken(86_400 * 365, 2).await.unwrap().clock_off_s,
+        Some(86_400 * 365)
+    );
     assert_eq!(taken(-7_200, 3).await.unwrap().clock_off_s, Some(-7_200));
     let nowhere = Taken {
         at: None,
@@ -458,7 +527,10 @@ async fn what_is_said_of_a_new_case_is_checked() {
         (bad(|n| n.source = Some("rumour".to_owned())), "case-source"),
         (bad(|n| n.category = Some("井盖".to_owned())), "case-code"),
         (bad(|n| n.reporter = Some("张三".to_owned())), "case-code"),
-        (bad(|n| n.reporter = Some("13800000000".to_owned())), "reporter-personal"),
+        (
+            bad(|n| n.reporter = Some("13800000000".to_owned())),
+            "reporter-personal",
+        ),
     ] {
         let failure = city.cases.open(&new, &duty(), T0).await.unwrap_err();
         assert_eq!(code(&failure), expected);

@@ -170,7 +170,9 @@ fn a_workflow_with_no_way_out_is_refused() {
          [[transitions]]\naction = \"return\"\nfrom = [\"back\"]\nto = \"there\"\nmay = [\"case.open\"]\n"
     );
     let state = |name: &str| {
-        format!("[[states]]\nname = \"{name}\"\nstep = \"handle\"\ntitle_zh = \"处\"\ntitle_en = \"H\"\n")
+        format!(
+            "[[states]]\nname = \"{name}\"\nstep = \"handle\"\ntitle_zh = \"处\"\ntitle_en = \"H\"\n"
+        )
     };
     let text = format!("{round}{}{}", state("there"), state("back"));
     let problems = Workflow::parse(&text, "round.toml").unwrap_err();
@@ -181,10 +183,19 @@ fn a_workflow_with_no_way_out_is_refused() {
     assert_eq!(
         said,
         [
-            ("workflow-no-way-out", "a case in the state there can never end"),
-            ("workflow-no-way-out", "a case in the state back can never end"),
+            (
+                "workflow-no-way-out",
+                "a case in the state there can never end"
+            ),
+            (
+                "workflow-no-way-out",
+                "a case in the state back can never end"
+            ),
         ]
     );
-    let out = text.replace("from = [\"back\"]\nto = \"there\"", "from = [\"back\"]\nto = \"done\"");
+    let out = text.replace(
+        "from = [\"back\"]\nto = \"there\"",
+        "from = [\"back\"]\nto = \"done\"",
+    );
     assert!(Workflow::parse(&out, "out.toml").is_ok());
 }

@@ -126,10 +126,13 @@ impl Wanted {
         }
         if let Some(mine) = &filter.mine {
             let user = wanted.value(Value::Number(mine.user_id));
-            let lying = mine.organisation_id.as_ref().map_or_else(String::new, |of| {
-                let n = wanted.value(Value::Text(of.clone()));
-                format!(" OR (assignee_id IS NULL AND organisation_id = ${n})")
-            });
+            let lying = mine
+                .organisation_id
+                .as_ref()
+                .map_or_else(String::new, |of| {
+                    let n = wanted.value(Value::Text(of.clone()));
+                    format!(" OR (assignee_id IS NULL AND organisation_id = ${n})")
+                });
             wanted.clauses.push(format!(
                 "(assignee_id = ${user} OR created_by_id = ${user}{lying})"
             ));

@@ -101,10 +101,7 @@ mod tests {
 
     #[test]
     fn a_text_becomes_pairs_and_a_wish_the_same_phrase() {
-        assert_eq!(
-            indexed(["TM-1", "井盖缺失", ""]),
-            "tm 1 井盖 盖缺 缺失"
-        );
+        assert_eq!(indexed(["TM-1", "井盖缺失", ""]), "tm 1 井盖 盖缺 缺失");
         assert_eq!(wanted("盖缺 tm").as_deref(), Some("\"盖缺\" AND \"tm\""));
         assert_eq!(wanted("盖缺失").as_deref(), Some("\"盖缺 缺失\""));
         assert_eq!(wanted("井").as_deref(), Some("\"井\"*"));

@@ -8,7 +8,7 @@ use sqlx::Any;
 
 pub use crate::case_lists::{
     Board, CaseFilter, Column, Mine, Order, Seen, board, children, due_for_escalation,
-    due_for_resumption, near, of_period, list,
+    due_for_resumption, list, near, of_period,
 };
 
 table_row! {
@@ -335,12 +335,12 @@ pub async fn event_of_request(
     connection: &mut Connection,
     request_id: &str,
 ) -> Result<Option<CaseEvent>> {
-    Ok(sqlx::query_as::<Any, CaseEvent>(
-        "SELECT * FROM case_events WHERE request_id = $1",
+    Ok(
+        sqlx::query_as::<Any, CaseEvent>("SELECT * FROM case_events WHERE request_id = $1")
+            .bind(request_id)
+            .fetch_optional(connection)
+            .await?,
     )
-    .bind(request_id)
-    .fetch_optional(connection)
-    .await?)
 }
 
 /// The history of several cases whose ids lie between `first` and `last`, both inclusive, oldest first.

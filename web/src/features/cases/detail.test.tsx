@@ -172,7 +172,9 @@ describe("case", () => {
     fireEvent.click(await screen.findByRole("button", { name: /Ask for an extension/ }));
     fireEvent.click(await screen.findByTestId("case-action-submit"));
     expect(await screen.findByText("Enter how many minutes")).toBeTruthy();
-    fireEvent.change(screen.getByLabelText("Extension (minutes of working time)"), { target: { value: "90" } });
+    fireEvent.change(screen.getByLabelText("Extension (minutes of working time)"), {
+      target: { value: "90" },
+    });
     fireEvent.change(screen.getByLabelText("Note"), { target: { value: "waiting for a part" } });
     fireEvent.click(screen.getByTestId("case-action-submit"));
     await waitFor(() => expect(calls.some((call) => call.method === "POST")).toBe(true));

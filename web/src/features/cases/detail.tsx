@@ -38,7 +38,8 @@ function MayBeTheSame({ id }: { id: number }) {
     <Card size="small" title={t("case.similar")}>
       {found.data.items.map((other) => (
         <p key={other.id}>
-          <CaseStateTag state={other.state} /> <Link to={`/cases/${other.id}`}>{other.number}</Link> {other.title}{" "}
+          <CaseStateTag state={other.state} /> <Link to={`/cases/${other.id}`}>{other.number}</Link>{" "}
+          {other.title}{" "}
           <span className="quiet">· {t("case.metres", { metres: Math.round(other.metres) })}</span>
         </p>
       ))}

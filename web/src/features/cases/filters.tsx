@@ -9,7 +9,17 @@ import { SEVERITIES } from "../../ui/tags.tsx";
 import { type CaseFilter, organisationsQuery } from "./queries.ts";
 
 /** The names of the filters in the address. */
-const NAMES = ["state", "organisation", "town", "severity", "overdue", "text", "from", "until", "mine"] as const;
+const NAMES = [
+  "state",
+  "organisation",
+  "town",
+  "severity",
+  "overdue",
+  "text",
+  "from",
+  "until",
+  "mine",
+] as const;
 type Name = (typeof NAMES)[number];
 
 /** The filter that an address holds; what it holds wrongly is left out. */
@@ -111,7 +121,7 @@ export function Filters({
           })
         }
       />
-      <label>
+      <span>
         <Switch
           size="small"
           checked={filter.overdue ?? false}
@@ -119,8 +129,8 @@ export function Filters({
           aria-label={t("case.only-overdue")}
         />{" "}
         {t("case.only-overdue")}
-      </label>
-      <label>
+      </span>
+      <span>
         <Switch
           size="small"
           checked={filter.mine ?? false}
@@ -128,7 +138,7 @@ export function Filters({
           aria-label={t("case.mine")}
         />{" "}
         {t("case.mine")}
-      </label>
+      </span>
       {any && <Button onClick={clear}>{t("case.clear")}</Button>}
     </section>
   );

@@ -43,7 +43,9 @@ describe("cases", () => {
     });
     show(page, { user, path: "/cases?state=handling&overdue=1&text=%E4%BA%95%E7%9B%96" });
     expect(await screen.findByText("No cases")).toBeTruthy();
-    const asked = new URLSearchParams(calls.find((c) => c.path.startsWith("/api/v1/cases?"))?.path.split("?")[1]);
+    const asked = new URLSearchParams(
+      calls.find((c) => c.path.startsWith("/api/v1/cases?"))?.path.split("?")[1],
+    );
     expect(Object.fromEntries(asked)).toEqual({ state: "handling", overdue: "true", text: "井盖" });
     fireEvent.click(screen.getByRole("button", { name: "Clear filters" }));
     await waitFor(() => expect(screen.getByTestId("search").textContent).toBe(""));

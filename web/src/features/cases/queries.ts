@@ -43,10 +43,7 @@ export const casesQuery = (filter: CaseFilter) =>
   infiniteQueryOptions({
     queryKey: ["cases", filter],
     queryFn: ({ pageParam, signal }) =>
-      get<Items<CaseSummary>>(
-        `${CASES}${query({ ...asked(filter), after: pageParam })}`,
-        signal,
-      ),
+      get<Items<CaseSummary>>(`${CASES}${query({ ...asked(filter), after: pageParam })}`, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next,
   });

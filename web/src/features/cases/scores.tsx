@@ -12,7 +12,13 @@ import type { CaseFigures, CaseRate } from "../../lib/types.ts";
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
 import { duration } from "./due.tsx";
-import { type FiguresAsked, figureRowsQuery, figuresCsvUrl, figuresQuery, organisationsQuery } from "./queries.ts";
+import {
+  type FiguresAsked,
+  figureRowsQuery,
+  figuresCsvUrl,
+  figuresQuery,
+  organisationsQuery,
+} from "./queries.ts";
 
 const GROUPS = ["organisation", "town", "category", "workflow"] as const;
 type Group = (typeof GROUPS)[number];

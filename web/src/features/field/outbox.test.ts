@@ -71,7 +71,14 @@ describe("outbox", () => {
     const { server, outbox, store, sent } = setUp();
     await outbox.draft(1, "gate closed", [photo("a"), photo("b")]);
     await outbox.send(1, "finish");
-    expect(server.performed).toEqual([{ action: "finish", note: "gate closed", request_id: expect.stringMatching(/^[0-9a-f-]{36}$/), attachment_ids: [97, 98] }]);
+    expect(server.performed).toEqual([
+      {
+        action: "finish",
+        note: "gate closed",
+        request_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        attachment_ids: [97, 98],
+      },
+    ]);
     expect(sent).toHaveLength(1);
     expect(await store.all()).toEqual([]);
     expect(outbox.state(1)).toBeUndefined();
