@@ -245,6 +245,8 @@ pub async fn act(
 pub struct AttachQuery {
     /// When it was taken by the clock of the camera (RFC 3339); left out, the photo's own Exif says it.
     pub taken_at: Option<String>,
+    /// What that clock says now (RFC 3339), so that a phone that syncs late is told from one whose clock is wrong.
+    pub clock: Option<String>,
     /// Longitude where it was taken, degrees.
     pub lon: Option<f64>,
     /// Latitude where it was taken, degrees.
@@ -264,9 +266,13 @@ pub async fn attach(
     Query(query): Query<AttachQuery>,
     mut form: Multipart,
 ) -> Answer<Response> {
-    let at = query.taken_at.as_deref();
+    let time = |text: &Option<String>, place| {
+        let text = text.as_deref();
+        text.map(|text| moment(text, place)).transpose()
+    };
     let taken = Taken {
-        at: at.map(|text| moment(text, "taken_at")).transpose()?,
+        at: time(&query.taken_at, "taken_at")?,
+        clock: time(&query.clock, "clock")?,
         place: query.lon.zip(query.lat).map(|(lon, lat)| [lon, lat]),
     };
     sight.must_see(&app.cases.case(id, &peer.acting(&caller)).await?.case)?;

@@ -40,6 +40,9 @@ pub(crate) fn is_picture(media_type: &str) -> bool {
 pub struct Taken {
     /// When, by the clock of the camera.
     pub at: Option<Timestamp>,
+    /// What that clock says while the file is sent: a phone that was without a network for a week is told from one whose
+    /// clock is wrong.
+    pub clock: Option<Timestamp>,
     /// Longitude and latitude, degrees.
     pub place: Option<[f64; 2]>,
 }
@@ -64,7 +67,8 @@ impl Cases {
 
     /// Adds a file to a case. It belongs to no step of the history until an action names it; the same bytes sent again by
     /// the same person before that are the same attachment. A photo whose clock is further from the reception than
-    /// [`crate::Options::photo_clock_seconds_max`] is taken all the same, and says so.
+    /// [`crate::Options::photo_clock_seconds_max`] is taken all the same, and says so; where the sender does not say what the
+    /// clock shows now, the time of the photo stands for it.
     ///
     /// # Errors
     /// [`Failure::NotFound`]; [`Failure::Conflict`] when the case has ended or is full of files;
@@ -145,7 +149,9 @@ impl Cases {
             taken_at,
             lon: place.map(|p| p[0]),
             lat: place.map(|p| p[1]),
-            clock_off_s: taken_at
+            clock_off_s: taken
+                .clock
+                .or(taken_at)
                 .map(|at| at.micros_since(now) / 1_000_000)
                 .filter(|off| off.abs() > self.options.photo_clock_seconds_max),
         };

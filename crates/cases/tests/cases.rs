@@ -708,9 +708,9 @@ async fn a_case_holds_only_so_many_attachments() {
     options.attachments_per_case_max = 2;
     let cases = Cases::new(city.records.clone(), options, Vec::new()).unwrap();
     let id = city.at("handling").await.case.id;
-    for _ in 0..2 {
+    for n in 0..2 {
         cases
-            .attach(id, "x", JPEG.to_vec(), &worker(), T0)
+            .attach(id, "x", [JPEG, &[n]].concat(), &worker(), T0)
             .await
             .unwrap();
     }

@@ -15,8 +15,8 @@ use support::{
 /// The default workflow in working hours.
 fn in_working_hours() -> Workflow {
     let text = include_str!("../workflows/city-case.toml").replacen(
-        "case_minutes",
-        "calendar = \"working-hours\"\ncase_minutes",
+        "case_minutes = ",
+        "calendar = \"working-hours\"\ncase_minutes = ",
         1,
     );
     Workflow::parse(&text, "city-case.toml").unwrap()
@@ -474,6 +474,7 @@ async fn a_photo_with_a_wrong_clock_is_taken_and_says_so() {
     let taken = async |off: i64, n: u8| {
         let taken = Taken {
             at: Some(T0.plus_seconds(off)),
+            clock: None,
             place: Some([113.16, 30.65]),
         };
         let mut bytes = JPEG.to_vec();
@@ -493,8 +494,22 @@ async fn a_photo_with_a_wrong_clock_is_taken_and_says_so() {
         Some(86_400 * 365)
     );
     assert_eq!(taken(-7_200, 3).await.unwrap().clock_off_s, Some(-7_200));
+    let week = Taken {
+        at: Some(T0.plus_seconds(-604_800)),
+        clock: Some(T0.plus_seconds(-30)),
+        place: None,
+    };
+    let bytes = [JPEG, b"week"].concat();
+    let synced = city
+        .cases
+        .attach_taken(id, "a.jpg", bytes, &week, &worker(), T0)
+        .await
+        .unwrap();
+    assert_eq!(synced.clock_off_s, None, "late is not wrong");
+    assert_eq!(synced.taken_at, week.at);
     let nowhere = Taken {
         at: None,
+        clock: None,
         place: Some([200.0, 0.0]),
     };
     let sent = city

@@ -120,8 +120,10 @@ export function performOnCase(id: number, input: CaseActionInput): Promise<CaseD
   return change("POST", `${one(id)}/actions`, input);
 }
 
-export function attach(id: number, file: Blob, name: string): Promise<Attachment> {
-  return upload(`${one(id)}/attachments`, file, name);
+/** `takenAt`, RFC 3339, by this device's clock; what that clock says now goes with it. */
+export function attach(id: number, file: Blob, name: string, takenAt?: string): Promise<Attachment> {
+  const times = { taken_at: takenAt, clock: takenAt ? new Date().toISOString() : undefined };
+  return upload(`${one(id)}/attachments${query(times)}`, file, name);
 }
 
 /** Puts a changed case on the screen at once, and lets the lists be read again. */

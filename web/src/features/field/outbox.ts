@@ -13,6 +13,8 @@ const RETRY_MAX_MS = 60_000;
 export interface Photo {
   name: string;
   blob: Blob;
+  /** When it was taken by this phone's clock, RFC 3339. */
+  takenAt?: string;
   /** The server's id, once it has the photo, so that a retry does not send it again. */
   sentAs?: number;
 }
