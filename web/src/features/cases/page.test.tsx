@@ -72,7 +72,9 @@ describe("cases", () => {
     expect(filterOf(new URLSearchParams("town=429006001")).town).toBe("429006001");
   });
 
-  it("shows each figure with what it is made of, and opens it to its cases", { timeout: 20_000 }, async () => {
+  it("shows each figure with what it is made of, and opens it to its cases", {
+    timeout: 20_000,
+  }, async () => {
     const calls = serve({
       "GET /api/v1/organisations": { items: [{ id: "water", name_zh: "水利局", name_en: "Water Bureau" }] },
       "GET /api/v1/cases/figures": {
