@@ -344,6 +344,9 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
           media_type,
           size_bytes: data.length,
           sha256: "0".repeat(64),
+          taken_at: null,
+          location: null,
+          clock_off_s: null,
         };
         it.attachments.push(made);
         return made;

@@ -429,6 +429,23 @@ export function openCase(title: string, by: string, alert: Alert | null, agoSeco
     updated_at: iso(agoSeconds),
     due_at: new Date(Date.now() + (7_200 - agoSeconds) * 1_000).toISOString(),
     closed_at: null,
+    category: null,
+    town: null,
+    source: "staff",
+    reporter: null,
+    reporters: 1,
+    parent_id: null,
+    duplicate_of: null,
+    case_due_at: null,
+    extension_minutes: null,
+    extensions: 0,
+    supervised_until: null,
+    suspended_at: null,
+    suspended_until: null,
+    escalation: 0,
+    reopened: 0,
+    left: null,
+    parts: [],
     history: [
       {
         id: 1,
@@ -442,6 +459,7 @@ export function openCase(title: string, by: string, alert: Alert | null, agoSeco
         to_state: "collected",
         note: null,
         attachments: [],
+        detail: null,
       },
     ],
     attachments: [],
@@ -492,6 +510,7 @@ export function act(
     to_state: it.state,
     note: input.note ?? null,
     attachments: input.attachment_ids ?? [],
+    detail: null,
   });
 }
 const STEPS: Record<string, [actions: string[], permission: string[]]> = {

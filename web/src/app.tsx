@@ -43,6 +43,7 @@ const MapPage = page(() => import("./features/map/page.tsx"));
 const EntityPage = page(() => import("./features/entity/page.tsx"));
 const AlertsPage = page(() => import("./features/alerts/page.tsx"));
 const CasesPage = page(() => import("./features/cases/page.tsx"));
+const ScoresPage = page(() => import("./features/cases/scores.tsx"));
 const CasePage = page(() => import("./features/cases/detail.tsx"));
 const FieldPage = page(() => import("./features/field/page.tsx"));
 const DevicesPage = page(() => import("./features/devices/page.tsx"));
@@ -79,6 +80,7 @@ const pages: RouteObject[] = [
   { path: "entities/:id", element: <EntityPage /> },
   { path: "alerts", element: <AlertsPage /> },
   { path: "cases", element: <CasesPage /> },
+  { path: "cases/scores", element: <ScoresPage /> },
   { path: "cases/:id", element: <CasePage /> },
   { path: "field", element: <FieldPage /> },
   { path: "devices", element: <DevicesPage /> },

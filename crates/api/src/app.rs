@@ -6,10 +6,11 @@ use crate::events::Events;
 use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
-    account, accounts, alerts, approvals, audit, case_pages, city_pages, corrections, dead_letters,
-    devices, doors, entities, entity_types, events, health, import_progress, notices, oidc_clients,
-    oidc_consent, oidc_door, organisation, outside, outside_provider, pages, people, personal,
-    personal_subjects, plan, policy_pages, provenance, roster, second_step, security, session, sql,
+    account, accounts, alerts, approvals, audit, case_figures, case_lists, case_pages, city_pages,
+    corrections, dead_letters, devices, doors, entities, entity_types, events, health,
+    import_progress, notices, oidc_clients, oidc_consent, oidc_door, organisation, outside,
+    outside_provider, pages, people, personal, personal_subjects, plan, policy_pages, provenance,
+    roster, second_step, security, session, sql,
 };
 use admission::Ingest;
 use axum::Router;
@@ -333,7 +334,12 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(notices::list))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::acknowledge))
-        .routes(routes!(case_pages::list, case_pages::open))
+        .routes(routes!(case_lists::list, case_pages::open))
+        .routes(routes!(case_lists::board))
+        .routes(routes!(case_lists::similar_place))
+        .routes(routes!(case_lists::similar))
+        .routes(routes!(case_figures::figures))
+        .routes(routes!(case_figures::rows))
         .routes(routes!(case_pages::one))
         .routes(routes!(case_pages::act))
         .routes(routes!(case_pages::attach))

@@ -3,6 +3,7 @@
 use crate::city_pages::OrganisationBody;
 use crate::description::Place;
 use crate::words::Severity;
+use model::Timestamp;
 use records::attachments::Attachment;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -49,6 +50,95 @@ pub struct CaseSummary {
     pub closed_at: Option<String>,
     /// Counts its changes.
     pub version: i64,
+    /// What kind it is: a code of the city's catalogue (GB/T 30428.2).
+    pub category: Option<String>,
+    /// The code of the town in which it lies.
+    pub town: Option<String>,
+    /// Who found it: `staff`, `citizen` or `sensor`.
+    pub source: String,
+    /// A reference to the reporter that says nothing by itself.
+    pub reporter: Option<String>,
+    /// How many reported it: its own reporter and those of its duplicates.
+    pub reporters: i64,
+    /// The case that it is a part of (子案件).
+    pub parent_id: Option<i64>,
+    /// The case that it repeats (重复案件).
+    pub duplicate_of: Option<i64>,
+    /// When the whole case should be closed.
+    pub case_due_at: Option<String>,
+    /// The extension (延期) that waits for a decision, in minutes of working time.
+    pub extension_minutes: Option<i64>,
+    /// How many extensions were granted.
+    pub extensions: i64,
+    /// Until when its open supervision (督办) is to be answered.
+    pub supervised_until: Option<String>,
+    /// Since when its clocks stand (挂账).
+    pub suspended_at: Option<String>,
+    /// Until when they stand.
+    pub suspended_until: Option<String>,
+    /// The level of escalation reached in the present state; 0: none.
+    pub escalation: i64,
+    /// How often it was reopened.
+    pub reopened: i64,
+    /// How much working time is left; null when its workflow is gone.
+    pub left: Option<LeftBody>,
+}
+
+/// How much working time a case has left.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = CaseTimeLeft)]
+pub struct LeftBody {
+    /// The calendar of the present state, such as `working-hours` or `always`.
+    pub calendar: String,
+    /// Whether that clock runs now.
+    pub running: bool,
+    /// Working time until the present step is due, in seconds; negative when it is overdue; null without a clock.
+    pub seconds: Option<i64>,
+    /// Working time until the whole case is due, in seconds; negative when it is overdue; null without a clock.
+    pub case_seconds: Option<i64>,
+}
+
+/// The board: open cases by state.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = CaseBoard)]
+pub struct BoardBody {
+    /// The open states of the workflow, in order.
+    pub columns: Vec<BoardColumnBody>,
+    /// Up to how many cases a column counts: a count that has reached it means "at least".
+    pub count_max: u32,
+}
+
+/// One column of the board.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = CaseBoardColumn)]
+pub struct BoardColumnBody {
+    /// The state.
+    pub state: String,
+    /// How many cases stand there.
+    pub count: i64,
+    /// How many of them are overdue.
+    pub overdue: i64,
+    /// The most urgent ones.
+    pub cases: Vec<CaseSummary>,
+}
+
+/// A case that may be the same.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = SimilarCase)]
+pub struct SimilarBody {
+    /// The case.
+    #[serde(flatten)]
+    pub case: CaseSummary,
+    /// How far away it lies, in metres.
+    pub metres: f64,
+}
+
+/// Cases that may be the same.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = SimilarCases)]
+pub struct SimilarList {
+    /// The nearest first.
+    pub items: Vec<SimilarBody>,
 }
 
 /// A person who has a case.
@@ -88,6 +178,8 @@ pub struct CaseDetail {
     pub allowed: Vec<AllowedAction>,
     /// How it went, once it has ended.
     pub assessment: Option<AssessmentBody>,
+    /// Its parts (子案件), oldest first; only those that the caller may see.
+    pub parts: Vec<CaseSummary>,
 }
 
 /// A step of a case.
@@ -115,6 +207,9 @@ pub struct CaseStep {
     pub late: bool,
     /// The attachments of this step.
     pub attachments: Vec<i64>,
+    /// What the step holds beside words: `minutes`, `until`, `level`, `case`, `parts`.
+    #[schema(value_type = Option<Object>)]
+    pub detail: Option<serde_json::Value>,
 }
 
 /// An action that the caller may do now.
@@ -137,6 +232,14 @@ pub enum Need {
     Photo,
     /// An organisation.
     Organisation,
+    /// How many minutes of working time.
+    Minutes,
+    /// Until when.
+    Until,
+    /// Another case.
+    Case,
+    /// The parts of a case, each with its organisation.
+    Parts,
 }
 
 /// How an ended case went.
@@ -173,6 +276,14 @@ pub struct AttachmentBody {
     pub uploaded_at: String,
     /// Who added it.
     pub uploaded_by: String,
+    /// When the photo was taken by its own clock.
+    pub taken_at: Option<String>,
+    /// Longitude and latitude where it was taken.
+    #[schema(value_type = Option<Place>)]
+    pub location: Option<[f64; 2]>,
+    /// How far `taken_at` is from the reception, in seconds, positive when it is later; null within the limit: the clock of
+    /// the photo is right, or it came at once.
+    pub clock_off_s: Option<i64>,
 }
 
 /// A file to add, as form data.
@@ -192,9 +303,17 @@ impl From<cases::Assignee> for AssigneeBody {
     }
 }
 
-impl From<cases::CaseSummary> for CaseSummary {
-    fn from(c: cases::CaseSummary) -> Self {
+impl CaseSummary {
+    /// A case as it stands at `now`.
+    pub fn of(all: &cases::Cases, c: cases::CaseSummary, now: Timestamp) -> Self {
+        let left = all.left(&c, now).map(|left| LeftBody {
+            calendar: left.calendar,
+            running: left.running,
+            seconds: left.seconds,
+            case_seconds: left.case_seconds,
+        });
         Self {
+            left,
             id: c.id,
             number: c.number,
             title: c.title,
@@ -213,6 +332,21 @@ impl From<cases::CaseSummary> for CaseSummary {
             due_at: c.due_at.map(|t| t.to_string()),
             closed_at: c.closed_at.map(|t| t.to_string()),
             version: c.version,
+            category: c.category,
+            town: c.town,
+            source: c.source,
+            reporter: c.reporter,
+            reporters: c.reporters,
+            parent_id: c.parent_id,
+            duplicate_of: c.duplicate_of,
+            case_due_at: c.case_due_at.map(|t| t.to_string()),
+            extension_minutes: c.extension_minutes,
+            extensions: c.extensions,
+            supervised_until: c.supervised_until.map(|t| t.to_string()),
+            suspended_at: c.suspended_at.map(|t| t.to_string()),
+            suspended_until: c.suspended_until.map(|t| t.to_string()),
+            escalation: c.escalation,
+            reopened: c.reopened,
         }
     }
 }
@@ -231,6 +365,7 @@ impl From<cases::HistoryEntry> for CaseStep {
             assignee: h.assignee.map(Into::into),
             late: h.late,
             attachments: h.attachments,
+            detail: h.detail,
         }
     }
 }
@@ -241,6 +376,10 @@ impl From<cases::workflow::Need> for Need {
             cases::workflow::Need::Note => Self::Note,
             cases::workflow::Need::Photo => Self::Photo,
             cases::workflow::Need::Organisation => Self::Organisation,
+            cases::workflow::Need::Minutes => Self::Minutes,
+            cases::workflow::Need::Until => Self::Until,
+            cases::workflow::Need::Case => Self::Case,
+            cases::workflow::Need::Parts => Self::Parts,
         }
     }
 }
@@ -257,14 +396,23 @@ impl From<Attachment> for AttachmentBody {
             sha256: a.sha256,
             uploaded_at: a.uploaded_at.to_string(),
             uploaded_by: a.uploaded_by,
+            taken_at: a.taken_at.map(|t| t.to_string()),
+            location: a.lon.zip(a.lat).map(|(lon, lat)| [lon, lat]),
+            clock_off_s: a.clock_off_s,
         }
     }
 }
 
-impl From<cases::CaseDetail> for CaseDetail {
-    fn from(d: cases::CaseDetail) -> Self {
+impl CaseDetail {
+    /// A case with everything known of it, as it stands at `now`.
+    pub fn of(all: &cases::Cases, d: cases::CaseDetail, now: Timestamp) -> Self {
         Self {
-            case: d.case.into(),
+            case: CaseSummary::of(all, d.case, now),
+            parts: d
+                .parts
+                .into_iter()
+                .map(|part| CaseSummary::of(all, part, now))
+                .collect(),
             way: d.way,
             history: d.history.into_iter().map(Into::into).collect(),
             attachments: d.attachments.into_iter().map(Into::into).collect(),

@@ -1,91 +1,23 @@
-//! Cases: work from opening to closure, with who did what, when, and the photos.
+//! One case: work from opening to closure, with who did what, when, and the photos. Lists are
+//! [`crate::case_lists`], figures [`crate::case_figures`].
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
-use crate::case_bodies::{AttachmentBody, AttachmentForm, CaseDetail, CasePage};
+use crate::case_bodies::{AttachmentBody, AttachmentForm, CaseDetail};
 use crate::description::Place;
 use crate::error::{Answer, ApiError};
-use crate::personal::{Looking, LookingQuery};
 use crate::sight::{Seeing, Sight};
 use crate::words::Severity;
 use axum::Json;
 use axum::extract::{Multipart, Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use cases::{Act, NewCase};
-use model::Problem;
-use records::PageRequest;
-use records::cases::{CaseFilter, Mine};
+use cases::{Act, NewCase, Part, Taken};
+use model::{Problem, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
-
-/// Which cases.
-#[derive(Debug, Deserialize, IntoParams)]
-pub struct CasesQuery {
-    /// In this state.
-    pub state: Option<String>,
-    /// Only those that have not ended (`true`) or have (`false`).
-    pub open: Option<bool>,
-    /// Only what is mine: given to me, or to my organisation and nobody yet.
-    #[serde(default)]
-    pub mine: bool,
-    /// The `next` of the page before.
-    pub after: Option<String>,
-    /// How many rows: 50 when not said, at most 500.
-    pub limit: Option<u32>,
-}
-
-/// Cases, newest first. What looks like a number of a person in their texts is masked, unless a purpose is stated.
-#[utoipa::path(get, path = "/api/v1/cases", tag = "cases", security(("session" = ["case.read"])), params(CasesQuery, LookingQuery),
-    responses((status = 200, body = CasePage)))]
-pub async fn list(
-    State(app): State<Arc<App>>,
-    Caller(caller): Caller,
-    Seeing(sight): Seeing,
-    Looking(look): Looking,
-    Query(query): Query<CasesQuery>,
-) -> Answer<Json<CasePage>> {
-    let mine = match (query.mine, caller.user_id()) {
-        (true, Some(user_id)) => Some(Mine {
-            user_id,
-            organisation_id: caller.organisation_id.clone(),
-        }),
-        _ => None,
-    };
-    let filter = CaseFilter {
-        state: query.state.filter(|s| !s.is_empty()),
-        open: query.open,
-        mine,
-        ..CaseFilter::default()
-    };
-    let page = app
-        .cases
-        .list(
-            &filter,
-            &PageRequest {
-                after: query.after,
-                limit: query.limit,
-            },
-        )
-        .await?;
-    let mut cases = page.items;
-    cases.retain(|case| sight.sees_case(organisation_of(case)));
-    for case in &mut cases {
-        let of = format!("case:{}", case.id);
-        let shown = |field, text: &mut String| {
-            *text = look.written(&of, field, std::mem::take(text));
-        };
-        shown("title", &mut case.title);
-        shown("description", &mut case.description);
-    }
-    look.tell(&app.records, app.now(), "cases").await?;
-    Ok(Json(CasePage {
-        items: cases.into_iter().map(Into::into).collect(),
-        next: page.next,
-    }))
-}
 
 /// A case to open.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -107,15 +39,23 @@ pub struct OpenRequest {
     /// Longitude and latitude.
     #[schema(value_type = Option<Place>)]
     pub location: Option<[f64; 2]>,
+    /// What kind it is: a code of the city's catalogue (GB/T 30428.2).
+    pub category: Option<String>,
+    /// Who found it: `staff` (default), `citizen` or `sensor` (default with an alert).
+    pub source: Option<String>,
+    /// A reference to the reporter that says nothing by itself, such as the number of a call; no name, no telephone number.
+    pub reporter: Option<String>,
+    /// A UUID made for this one request: sent twice, the case is opened once.
+    pub request_id: Option<String>,
 }
 
-fn organisation_of(case: &cases::CaseSummary) -> Option<&str> {
+pub(crate) fn organisation_of(case: &cases::CaseSummary) -> Option<&str> {
     case.organisation.as_ref().map(|o| o.id.as_str())
 }
 
 impl Sight {
     /// Asks that the case may be read.
-    fn must_see(&self, case: &cases::CaseSummary) -> Answer<()> {
+    pub(crate) fn must_see(&self, case: &cases::CaseSummary) -> Answer<()> {
         match self.sees_case(organisation_of(case)) {
             true => Ok(()),
             false => Err(ApiError::not_found("case", case.id)),
@@ -123,13 +63,21 @@ impl Sight {
     }
 }
 
-fn told(app: &App, detail: cases::CaseDetail) -> Json<CaseDetail> {
+/// The case as a caller sees it: without the parts that lie with departments whose cases they may not read.
+fn shown(app: &App, sight: &Sight, mut detail: cases::CaseDetail) -> Json<CaseDetail> {
+    detail
+        .parts
+        .retain(|part| sight.sees_case(organisation_of(part)));
+    Json(CaseDetail::of(&app.cases, detail, app.now()))
+}
+
+fn told(app: &App, sight: &Sight, detail: cases::CaseDetail) -> Json<CaseDetail> {
     let case = &detail.case;
     let notice = json!({"id": case.id, "state": case.state, "number": case.number, "alert_id": case.alert_id,
         "organisation_id": organisation_of(case)});
     app.events
         .tell("case", identity::Permission::CaseRead, notice);
-    Json(detail.into())
+    shown(app, sight, detail)
 }
 
 /// Opens a case. One that comes from an alert follows the workflow that the alert's rule names.
@@ -138,13 +86,21 @@ fn told(app: &App, detail: cases::CaseDetail) -> Json<CaseDetail> {
 pub async fn open(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
+    Seeing(sight): Seeing,
     peer: Peer,
     Json(request): Json<OpenRequest>,
 ) -> Answer<Response> {
-    let workflow = match request.alert_id {
+    let alert = match request.alert_id {
         None => None,
-        Some(id) => app.packs.case_workflow(&app.cases.alert(id).await?.rule_id),
+        Some(id) => Some(app.cases.alert(id).await?),
     };
+    let workflow = alert
+        .as_ref()
+        .and_then(|alert| app.packs.case_workflow(&alert.rule_id));
+    let place = request.location.or_else(|| {
+        let alert = alert.as_ref()?;
+        Some([alert.lon?, alert.lat?])
+    });
     let new = NewCase {
         title: request.title,
         description: request.description,
@@ -153,6 +109,11 @@ pub async fn open(
         severity: request.severity,
         location: request.location,
         workflow: workflow.map(str::to_owned),
+        category: request.category,
+        town: place.and_then(|at| app.city.town_of(at)).map(str::to_owned),
+        source: request.source,
+        reporter: request.reporter,
+        request_id: request.request_id,
     };
     let case = app
         .cases
@@ -161,7 +122,7 @@ pub async fn open(
     if let Some(alert) = request.alert_id {
         app.tell_alert(app.cases.alert(alert).await?);
     }
-    Ok((StatusCode::CREATED, told(&app, case)).into_response())
+    Ok((StatusCode::CREATED, told(&app, &sight, case)).into_response())
 }
 
 /// One case with its history, its attachments, and what the caller may do now.
@@ -176,15 +137,16 @@ pub async fn one(
 ) -> Answer<Json<CaseDetail>> {
     let case = app.cases.case(id, &peer.acting(&caller)).await?;
     sight.must_see(&case.case)?;
-    Ok(Json(case.into()))
+    Ok(shown(&app, &sight, case))
 }
 
 /// A step.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = CaseAct)]
 pub struct ActRequest {
-    /// One of the case's `actions`; of the standard workflow file, dispatch, take, finish, verify, reject,
-    /// close, comment or cancel.
+    /// One of the case's `actions`; of the standard workflow file, dispatch, take, return, finish, verify, reject, close,
+    /// comment, cancel, ask-extension, grant-extension, refuse-extension, supervise, answer, suspend, resume, split, gather,
+    /// duplicate or reopen.
     pub action: String,
     /// What the person writes.
     pub note: Option<String>,
@@ -197,6 +159,40 @@ pub struct ActRequest {
     pub attachment_ids: Vec<i64>,
     /// The version that the person saw; a case that has changed since refuses the step.
     pub version: Option<i64>,
+    /// How many minutes of working time: of an extension.
+    pub minutes: Option<u32>,
+    /// Until when (RFC 3339): of supervision and suspension.
+    pub until: Option<String>,
+    /// The other case: the one that this case repeats.
+    pub case: Option<i64>,
+    /// The parts that the case is split into.
+    #[serde(default)]
+    pub parts: Vec<PartRequest>,
+    /// A UUID made for this one request: sent twice, it is done once.
+    pub request_id: Option<String>,
+}
+
+/// One part of a case (子案件), for one organisation.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = CasePart)]
+pub struct PartRequest {
+    /// The organisation.
+    pub organisation: String,
+    /// The person, when it is given to one.
+    pub assignee: Option<i64>,
+    /// One line; the whole case's title when left out.
+    #[serde(default)]
+    pub title: String,
+}
+
+/// A moment that a caller wrote.
+pub(crate) fn moment(text: &str, place: &str) -> Answer<Timestamp> {
+    Timestamp::parse(text).map_err(|p| {
+        ApiError::invalid(Problem {
+            place: place.to_owned(),
+            ..p
+        })
+    })
 }
 
 /// Moves a case. The workflow says who may do what; see `actions` of the case.
@@ -212,6 +208,10 @@ pub async fn act(
     Json(request): Json<ActRequest>,
 ) -> Answer<Json<CaseDetail>> {
     sight.must_see(&app.cases.case(id, &peer.acting(&caller)).await?.case)?;
+    if let Some(other) = request.case {
+        sight.must_see(&app.cases.case(other, &peer.acting(&caller)).await?.case)?;
+    }
+    let until = request.until.as_deref().map(|text| moment(text, "until"));
     let act = Act {
         action: request.action,
         note: request.note,
@@ -219,16 +219,42 @@ pub async fn act(
         assignee: request.assignee,
         attachment_ids: request.attachment_ids,
         version: request.version,
+        minutes: request.minutes,
+        until: until.transpose()?,
+        case: request.case,
+        parts: request
+            .parts
+            .into_iter()
+            .map(|part| Part {
+                organisation: part.organisation,
+                assignee: part.assignee,
+                title: part.title,
+            })
+            .collect(),
+        request_id: request.request_id,
     };
     let case = app
         .cases
         .act(id, &act, &peer.acting(&caller), app.now())
         .await?;
-    Ok(told(&app, case))
+    Ok(told(&app, &sight, case))
+}
+
+/// What the sender says of a photo.
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct AttachQuery {
+    /// When it was taken by the clock of the camera (RFC 3339); left out, the photo's own Exif says it.
+    pub taken_at: Option<String>,
+    /// What that clock says now (RFC 3339), so that a phone that syncs late is told from one whose clock is wrong.
+    pub clock: Option<String>,
+    /// Longitude where it was taken, degrees.
+    pub lon: Option<f64>,
+    /// Latitude where it was taken, degrees.
+    pub lat: Option<f64>,
 }
 
 /// Adds a photo or document (multipart, field `file`). It is on disk when this answers.
-#[utoipa::path(post, path = "/api/v1/cases/{id}/attachments", tag = "cases", security(("session" = ["case.handle"])), params(("id" = i64, Path)),
+#[utoipa::path(post, path = "/api/v1/cases/{id}/attachments", tag = "cases", security(("session" = ["case.handle"])), params(("id" = i64, Path), AttachQuery),
     request_body(content = AttachmentForm, content_type = "multipart/form-data"),
     responses((status = 201, body = AttachmentBody), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn attach(
@@ -237,8 +263,18 @@ pub async fn attach(
     Seeing(sight): Seeing,
     peer: Peer,
     Path(id): Path<i64>,
+    Query(query): Query<AttachQuery>,
     mut form: Multipart,
 ) -> Answer<Response> {
+    let time = |text: &Option<String>, place| {
+        let text = text.as_deref();
+        text.map(|text| moment(text, place)).transpose()
+    };
+    let taken = Taken {
+        at: time(&query.taken_at, "taken_at")?,
+        clock: time(&query.clock, "clock")?,
+        place: query.lon.zip(query.lat).map(|(lon, lat)| [lon, lat]),
+    };
     sight.must_see(&app.cases.case(id, &peer.acting(&caller)).await?.case)?;
     let broken = |e: axum::extract::multipart::MultipartError| {
         ApiError::invalid(Problem::new(
@@ -256,7 +292,14 @@ pub async fn attach(
         let bytes = field.bytes().await.map_err(broken)?;
         let attachment = app
             .cases
-            .attach(id, &name, bytes.to_vec(), &peer.acting(&caller), app.now())
+            .attach_taken(
+                id,
+                &name,
+                bytes.to_vec(),
+                &taken,
+                &peer.acting(&caller),
+                app.now(),
+            )
             .await?;
         return Ok((StatusCode::CREATED, Json(AttachmentBody::from(attachment))).into_response());
     }
@@ -326,6 +369,10 @@ mod tests {
                 sha256: String::new(),
                 uploaded_at: model::Timestamp::default(),
                 uploaded_by: String::new(),
+                taken_at: None,
+                lon: None,
+                lat: None,
+                clock_off_s: None,
             })
         };
         assert_eq!(

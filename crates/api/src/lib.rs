@@ -9,6 +9,8 @@ pub mod app;
 pub mod approvals;
 pub mod audit;
 pub mod case_bodies;
+pub mod case_figures;
+pub mod case_lists;
 pub mod case_pages;
 pub mod city_pages;
 pub mod corrections;

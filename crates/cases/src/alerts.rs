@@ -1,9 +1,10 @@
 //! Alerts as people work with them: taking note, reading, and telling a case that its alert is over.
 
 use crate::Cases;
+use crate::history::system_step;
 use model::Timestamp;
 use records::alerts::{self, Alert, AlertFilter};
-use records::cases::{self, CaseEvent};
+use records::cases;
 use records::{Actor, Connection, Failure, Page, PageRequest, Result, audit};
 use serde_json::json;
 
@@ -82,31 +83,7 @@ pub async fn note_cleared(
         return Ok(());
     };
     let note = "告警已解除 · The alert is over";
-    let event = system_step(case_id, &case.state, ALERT_CLEARED, note, now);
+    let event = system_step(&case, ALERT_CLEARED, note, now);
     cases::insert_event(connection, &event).await?;
     Ok(())
-}
-
-/// A step of history that the platform itself writes.
-pub(crate) fn system_step(
-    case_id: i64,
-    state: &str,
-    action: &str,
-    note: &str,
-    now: Timestamp,
-) -> CaseEvent {
-    CaseEvent {
-        id: 0,
-        case_id,
-        at: now,
-        actor: "system".to_owned(),
-        actor_id: None,
-        action: action.to_owned(),
-        from_state: Some(state.to_owned()),
-        to_state: state.to_owned(),
-        note: Some(note.to_owned()),
-        organisation_id: None,
-        assignee_id: None,
-        late: false,
-    }
 }

@@ -1,11 +1,14 @@
 //! Opening a case and moving it: the decision is the workflow's, the change, its history and its audit line
 //! are one transaction.
 
-use crate::alerts::{ALERT_STILL_ACTIVE, system_step};
+use crate::acts::{Doing, may_end};
+use crate::alerts::ALERT_STILL_ACTIVE;
 use crate::attachments::is_picture;
+use crate::clocks::Clocks;
+use crate::history::{step, system_step};
 use crate::view::CaseDetail;
 use crate::workflow::{Assigns, Need, STANDARD, Transition, Workflow};
-use crate::{Cases, SEVERITIES, number};
+use crate::{Cases, SEVERITIES, SOURCES, number};
 use model::{EntityId, Geometry, Problem, Timestamp, problem::quote};
 use records::alerts;
 use records::cases::{self, Case, CaseEvent};
@@ -37,6 +40,21 @@ pub struct NewCase {
     /// The workflow; the default one when `None`.
     #[serde(default)]
     pub workflow: Option<String>,
+    /// What kind it is: a code of the city's catalogue (GB/T 30428.2).
+    #[serde(default)]
+    pub category: Option<String>,
+    /// The code of the town in which it lies.
+    #[serde(default)]
+    pub town: Option<String>,
+    /// Who found it, one of [`crate::SOURCES`]; `sensor` when it comes from an alert, `staff` otherwise.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// A reference to the reporter that says nothing by itself, such as the number of a hotline's call.
+    #[serde(default)]
+    pub reporter: Option<String>,
+    /// The client's own name of this request: sent twice, the case is opened once.
+    #[serde(default)]
+    pub request_id: Option<String>,
 }
 
 /// An action on a case.
@@ -59,6 +77,34 @@ pub struct Act {
     /// The version that the person saw; when given, the action is refused if the case has changed since.
     #[serde(default)]
     pub version: Option<i64>,
+    /// How many minutes of working time: of an extension.
+    #[serde(default)]
+    pub minutes: Option<u32>,
+    /// Until when: of supervision and suspension.
+    #[serde(default)]
+    pub until: Option<Timestamp>,
+    /// The other case: the one that this case repeats.
+    #[serde(default)]
+    pub case: Option<i64>,
+    /// The parts that the case is split into.
+    #[serde(default)]
+    pub parts: Vec<Part>,
+    /// The client's own name of this request: sent twice, it is done once.
+    #[serde(default)]
+    pub request_id: Option<String>,
+}
+
+/// One part of a case (子案件), for one department.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// The department.
+    pub organisation: String,
+    /// The person, when it is given to one.
+    #[serde(default)]
+    pub assignee: Option<i64>,
+    /// One line; the whole case's title when empty.
+    #[serde(default)]
+    pub title: String,
 }
 
 impl Cases {
@@ -78,7 +124,11 @@ impl Cases {
                 "ask somebody who may, or the engineer for another role",
             )));
         }
+        let request = check_request(new.request_id.as_deref())?;
         let mut write = self.records.write().await?;
+        if let Some(done) = done_before(&mut write, request, acting, None, "open").await? {
+            return self.detail(&mut write, done, acting).await;
+        }
         let alert = match new.alert_id {
             None => None,
             Some(id) => Some(
@@ -110,6 +160,9 @@ impl Cases {
             if case.lon.is_none() {
                 (case.lon, case.lat) = (alert.lon, alert.lat);
             }
+            if new.source.is_none() {
+                "sensor".clone_into(&mut case.source);
+            }
         }
         if case.title.is_empty() {
             return Err(Failure::Invalid(Problem::new(
@@ -129,18 +182,9 @@ impl Cases {
             alerts::link_case(&mut write, alert.id, case.id).await?;
         }
         let event = CaseEvent {
-            id: 0,
-            case_id: case.id,
-            at: now,
-            actor: acting.actor.name.clone(),
-            actor_id: acting.actor.user_id(),
-            action: "open".to_owned(),
             from_state: None,
-            to_state: case.state.clone(),
-            note: None,
-            organisation_id: None,
-            assignee_id: None,
-            late: false,
+            request_id: request.map(str::to_owned),
+            ..step(&case, &acting.actor, "open", now)
         };
         cases::insert_event(&mut write, &event).await?;
         let detail = json!({"number": case.number, "alert_id": case.alert_id});
@@ -186,7 +230,23 @@ impl Cases {
                 },
             )?;
         }
-        Ok(Case {
+        let source = new.source.as_deref().unwrap_or("staff");
+        if !SOURCES.contains(&source) {
+            return Err(Failure::Invalid(Problem::new(
+                "case-source",
+                format!("\"{}\" is not a source of cases", quote(source)),
+                "source",
+                format!("use one of {}", SOURCES.join(", ")),
+            )));
+        }
+        let category = new
+            .category
+            .as_deref()
+            .map(|text| check_code(text, "category"));
+        let town = new.town.as_deref().map(|text| check_code(text, "town"));
+        let reporter = new.reporter.as_deref().map(check_reporter);
+        let clocks = self.clocks(workflow);
+        let mut case = Case {
             id: 0,
             number: String::new(),
             title: check_text(&new.title, "title", self.options.title_chars_max)?,
@@ -205,10 +265,35 @@ impl Cases {
             created_by: acting.actor.name.clone(),
             created_by_id: acting.actor.user_id(),
             updated_at: now,
-            due_at: due_at(workflow, &workflow.initial, now),
+            due_at: clocks.state_due(&workflow.initial, now)?,
             closed_at: None,
             version: 1,
-        })
+            category: category.transpose()?,
+            town: town.transpose()?,
+            source: source.to_owned(),
+            reporter: reporter.transpose()?,
+            reporters: 1,
+            parent_id: None,
+            duplicate_of: None,
+            case_due_at: clocks.case_due(now)?,
+            extension_minutes: None,
+            extensions: 0,
+            supervised_until: None,
+            suspended_at: None,
+            suspended_until: None,
+            escalation: 0,
+            escalates_at: None,
+            reopened: 0,
+        };
+        case.escalates_at = clocks.escalates_at(&case)?;
+        Ok(case)
+    }
+
+    pub(crate) fn clocks<'a>(&'a self, workflow: &'a Workflow) -> Clocks<'a> {
+        Clocks {
+            calendars: &self.options.calendars,
+            workflow,
+        }
     }
 
     /// Does an action to a case.
@@ -230,7 +315,11 @@ impl Cases {
             self.options.text_chars_max,
         )?;
         let note = Some(note).filter(|n| !n.is_empty());
+        let request = check_request(act.request_id.as_deref())?;
         let mut write = self.records.write().await?;
+        if let Some(done) = done_before(&mut write, request, acting, Some(id), &act.action).await? {
+            return self.detail(&mut write, done, acting).await;
+        }
         let mut case = cases::get(&mut write, id)
             .await?
             .ok_or_else(|| Failure::not_found("case", id))?;
@@ -240,41 +329,63 @@ impl Cases {
         let workflow = self.workflow_of(&mut write, &case).await?;
         let transition = workflow.decide(&case, &act.action, acting)?;
         check_needs(&mut write, transition, act, note.as_deref(), &case).await?;
+        let clocks = self.clocks(&workflow);
 
-        let from = case.state.clone();
-        let late = transition.to.is_some() && case.due_at.is_some_and(|due| due < now);
+        let before = case.clone();
+        let late = transition.to.is_some()
+            && case.suspended_at.is_none()
+            && case.due_at.is_some_and(|due| due < now);
         if let Some(to) = &transition.to {
+            if workflow.is_final(to) {
+                may_end(&mut write, &case, transition).await?;
+            }
             case.state.clone_from(to);
-            case.due_at = due_at(&workflow, to, now);
+            case.due_at = clocks.state_due(to, now)?;
             case.closed_at = workflow.is_final(to).then_some(now);
+            // What was asked for, and how far it was escalated, was of the state before.
+            case.extension_minutes = None;
+            case.escalation = 0;
         }
         match transition.assigns {
             Some(Assigns::Oneself) => case.assignee_id = acting.actor.user_id(),
             Some(Assigns::Given) => {
-                check_people(&mut write, act, now).await?;
+                let organisation = act.organisation.as_deref();
+                check_people(&mut write, organisation, act.assignee, now).await?;
                 case.organisation_id.clone_from(&act.organisation);
                 case.assignee_id = act.assignee;
             }
+            Some(Assigns::Nobody) => (case.organisation_id, case.assignee_id) = (None, None),
             None => {}
         }
+        let detail = match transition.effect() {
+            Some(effect) => {
+                let doing = Doing {
+                    act,
+                    acting,
+                    now,
+                    clocks,
+                    before: &before,
+                };
+                self.take_effect(&mut write, effect, &mut case, &doing)
+                    .await?
+            }
+            None => None,
+        };
+        case.escalates_at = clocks.escalates_at(&case)?;
         case.updated_at = now;
         let Some(case) = cases::update(&mut write, &case).await? else {
             return Err(changed_meanwhile(&case));
         };
         let given = transition.assigns.is_some();
         let event = CaseEvent {
-            id: 0,
-            case_id: id,
-            at: now,
-            actor: acting.actor.name.clone(),
-            actor_id: acting.actor.user_id(),
-            action: act.action.clone(),
-            from_state: Some(from),
-            to_state: case.state.clone(),
+            from_state: Some(before.state.clone()),
             note,
             organisation_id: case.organisation_id.clone().filter(|_| given),
             assignee_id: case.assignee_id.filter(|_| given),
             late,
+            detail,
+            request_id: request.map(str::to_owned),
+            ..step(&case, &acting.actor, &act.action, now)
         };
         let event = cases::insert_event(&mut write, &event).await?;
         for attachment in &act.attachment_ids {
@@ -287,11 +398,14 @@ impl Cases {
                 )));
             }
         }
-        if case.closed_at.is_some() {
+        if case.closed_at.is_some() && before.closed_at.is_none() {
             end(&mut write, &case, transition, now).await?;
         }
-        let audit_detail =
+        let mut audit_detail =
             json!({"number": case.number, "from": event.from_state, "to": event.to_state});
+        if let Some(detail) = &event.detail {
+            audit_detail["detail"] = detail.clone();
+        }
         let target = format!("case:{id}");
         audit::insert(
             &mut write,
@@ -326,18 +440,13 @@ async fn end(
         .is_some_and(|alert| alert.cleared_at.is_none());
     if active {
         let note = "结案时告警仍未解除 · The alert was still active when the case was closed";
-        let step = system_step(case.id, &case.state, ALERT_STILL_ACTIVE, note, now);
+        let step = system_step(case, ALERT_STILL_ACTIVE, note, now);
         cases::insert_event(write, &step).await?;
     }
     Ok(())
 }
 
-fn due_at(workflow: &Workflow, state: &str, now: Timestamp) -> Option<Timestamp> {
-    let minutes = workflow.state(state)?.minutes?;
-    Some(now.plus_seconds(i64::from(minutes) * 60))
-}
-
-fn changed_meanwhile(case: &Case) -> Failure {
+pub(crate) fn changed_meanwhile(case: &Case) -> Failure {
     Failure::Conflict(Problem::new(
         "case-changed",
         format!(
@@ -350,7 +459,7 @@ fn changed_meanwhile(case: &Case) -> Failure {
 }
 
 /// Takes surrounding white space off and checks the length and the characters (new lines are welcome).
-fn check_text(text: &str, place: &str, chars_max: usize) -> Result<String> {
+pub(crate) fn check_text(text: &str, place: &str, chars_max: usize) -> Result<String> {
     let text = text.trim();
     if text.chars().count() > chars_max
         || text
@@ -377,7 +486,7 @@ async fn check_needs(
     note: Option<&str>,
     case: &Case,
 ) -> Result<()> {
-    for need in &transition.needs {
+    for need in transition.all_needs() {
         let (met, code, what, place, mend) = match need {
             Need::Note => (
                 note.is_some(),
@@ -399,6 +508,34 @@ async fn check_needs(
                 "a photo",
                 "attachment_ids",
                 "add a photo to the case first and name its id",
+            ),
+            Need::Minutes => (
+                act.minutes.is_some(),
+                "minutes-missing",
+                "a number of minutes",
+                "minutes",
+                "say how many minutes of working time",
+            ),
+            Need::Until => (
+                act.until.is_some(),
+                "until-missing",
+                "a moment",
+                "until",
+                "say until when",
+            ),
+            Need::Case => (
+                act.case.is_some(),
+                "other-case-missing",
+                "another case",
+                "case",
+                "name the case that was there first",
+            ),
+            Need::Parts => (
+                !act.parts.is_empty(),
+                "parts-missing",
+                "parts",
+                "parts",
+                "name each department and, if you like, what is its part",
             ),
         };
         if !met {
@@ -422,8 +559,13 @@ async fn has_picture(write: &mut Write, act: &Act, case_id: i64) -> Result<bool>
 }
 
 /// The department and the person named must exist, and the person must work in the department.
-async fn check_people(write: &mut Write, act: &Act, now: Timestamp) -> Result<()> {
-    if let Some(id) = &act.organisation {
+pub(crate) async fn check_people(
+    write: &mut Write,
+    organisation: Option<&str>,
+    assignee: Option<i64>,
+    now: Timestamp,
+) -> Result<()> {
+    if let Some(id) = organisation {
         let Some(organisation) = organisations::get(write, id).await? else {
             return Err(Failure::Invalid(Problem::new(
                 "unknown-organisation",
@@ -441,9 +583,9 @@ async fn check_people(write: &mut Write, act: &Act, now: Timestamp) -> Result<()
             )));
         }
     }
-    if let Some(id) = act.assignee {
+    if let Some(id) = assignee {
         let user = users::get(write, id).await?.filter(|u| !u.disabled);
-        let fits = match (&user, act.organisation.as_deref()) {
+        let fits = match (&user, organisation) {
             (None, _) => false,
             (Some(_), None) => true,
             // Whoever holds a post of the department works in it, wherever their main post is.
@@ -462,4 +604,82 @@ async fn check_people(write: &mut Write, act: &Act, now: Timestamp) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Longest code of a kind, a town or a reporter's reference, in characters.
+const CODE_CHARS_MAX: usize = 64;
+
+fn check_code(text: &str, place: &str) -> Result<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
+    if text.is_empty() || text.len() > CODE_CHARS_MAX || !text.chars().all(plain) {
+        return Err(Failure::Invalid(Problem::new(
+            "case-code",
+            format!("\"{}\" is not a code", quote(text)),
+            place,
+            format!("use letters, digits and - _ . :, at most {CODE_CHARS_MAX}"),
+        )));
+    }
+    Ok(text.to_owned())
+}
+
+/// A name or a telephone number is personal and is refused: what is kept here must say nothing by itself.
+fn check_reporter(text: &str) -> Result<String> {
+    let text = check_code(text, "reporter")?;
+    let is_phone =
+        text.len() == 11 && text.starts_with('1') && text.chars().all(|c| c.is_ascii_digit());
+    if is_phone {
+        return Err(Failure::Invalid(Problem::new(
+            "reporter-personal",
+            "that looks like a telephone number",
+            "reporter",
+            "give a reference such as the number of the call; the number itself stays where the call was taken",
+        )));
+    }
+    Ok(text)
+}
+
+/// Checks the client's name of a request: a UUID, or another text of letters, digits and hyphens.
+fn check_request(request: Option<&str>) -> Result<Option<&str>> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    match request {
+        Some(text)
+            if text.len() < 16 || text.len() > CODE_CHARS_MAX || !text.chars().all(plain) =>
+        {
+            Err(Failure::Invalid(Problem::new(
+                "request-id",
+                format!("\"{}\" does not name a request", quote(text)),
+                "request_id",
+                "send a UUID made for this one request",
+            )))
+        }
+        other => Ok(other),
+    }
+}
+
+/// The case that this very request was done to before.
+async fn done_before(
+    write: &mut Write,
+    request: Option<&str>,
+    acting: &Acting,
+    case_id: Option<i64>,
+    action: &str,
+) -> Result<Option<Case>> {
+    let Some(request) = request else {
+        return Ok(None);
+    };
+    let Some(event) = cases::event_of_request(write, request).await? else {
+        return Ok(None);
+    };
+    let same = event.action == action
+        && event.actor_id == acting.actor.user_id()
+        && case_id.is_none_or(|id| id == event.case_id);
+    if !same {
+        return Err(Failure::Conflict(Problem::new(
+            "request-id-used",
+            "another request had that id",
+            "request_id",
+            "make a new UUID for each request",
+        )));
+    }
+    cases::get(write, event.case_id).await
 }

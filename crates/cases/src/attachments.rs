@@ -35,18 +35,51 @@ pub(crate) fn is_picture(media_type: &str) -> bool {
     media_type.starts_with("image/")
 }
 
+/// When and where a picture was taken, as whoever sends it says; what is left out here the picture says itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Taken {
+    /// When, by the clock of the camera.
+    pub at: Option<Timestamp>,
+    /// What that clock says while the file is sent: a phone that was without a network for a week is told from one whose
+    /// clock is wrong.
+    pub clock: Option<Timestamp>,
+    /// Longitude and latitude, degrees.
+    pub place: Option<[f64; 2]>,
+}
+
 impl Cases {
-    /// Adds a file to a case. It belongs to no step of the history until an action names it.
+    /// [`Cases::attach_taken`] of a file of which nothing more is known.
     ///
     /// # Errors
-    /// [`Failure::NotFound`]; [`Failure::Conflict`] when the case has ended or is full of files;
-    /// [`Failure::Forbidden`] when it is another department's; [`Failure::Invalid`]
-    /// `attachment-size` or `attachment-type`.
+    /// As there.
     pub async fn attach(
         &self,
         case_id: i64,
         name: &str,
         bytes: Vec<u8>,
+        acting: &Acting,
+        now: Timestamp,
+    ) -> Result<Attachment> {
+        let taken = Taken::default();
+        self.attach_taken(case_id, name, bytes, &taken, acting, now)
+            .await
+    }
+
+    /// Adds a file to a case. It belongs to no step of the history until an action names it; the same bytes sent again by
+    /// the same person before that are the same attachment. A photo whose clock is further from the reception than
+    /// [`crate::Options::photo_clock_seconds_max`] is taken all the same, and says so; where the sender does not say what the
+    /// clock shows now, the time of the photo stands for it.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`]; [`Failure::Conflict`] when the case has ended or is full of files;
+    /// [`Failure::Forbidden`] when it is another department's; [`Failure::Invalid`]
+    /// `attachment-size` or `attachment-type`, and for a place that is none.
+    pub async fn attach_taken(
+        &self,
+        case_id: i64,
+        name: &str,
+        bytes: Vec<u8>,
+        taken: &Taken,
         acting: &Acting,
         now: Timestamp,
     ) -> Result<Attachment> {
@@ -73,12 +106,27 @@ impl Cases {
                 "ask the duty officer to dispatch it to you",
             )));
         }
+        if let Some([lon, lat]) = taken.place {
+            let point = json!({"type": "Point", "coordinates": [lon, lat]});
+            model::Geometry::from_geojson(&point)?;
+        }
+        let said = if is_picture(media_type) {
+            crate::photo::read(&bytes, &self.zone)
+        } else {
+            crate::photo::Said::default()
+        };
+        let taken_at = taken.at.or(said.taken_at);
+        let place = taken.place.or(said.place);
         let size_bytes = i64::try_from(bytes.len()).map_err(Failure::internal)?;
         let dir = self.options.attachments_dir.clone();
         let sha256 = tokio::task::spawn_blocking(move || store(&dir, &bytes))
             .await
             .map_err(Failure::internal)??;
         let mut write = self.records.write().await?;
+        let person = &acting.actor.name;
+        if let Some(same) = attachments::same(&mut write, case_id, &sha256, person).await? {
+            return Ok(same);
+        }
         let max = self.options.attachments_per_case_max;
         if attachments::count_of_case(&mut write, case_id).await? >= max {
             return Err(Failure::Conflict(Problem::new(
@@ -98,6 +146,14 @@ impl Cases {
             sha256,
             uploaded_at: now,
             uploaded_by: acting.actor.name.clone(),
+            taken_at,
+            lon: place.map(|p| p[0]),
+            lat: place.map(|p| p[1]),
+            clock_off_s: taken
+                .clock
+                .or(taken_at)
+                .map(|at| at.micros_since(now) / 1_000_000)
+                .filter(|off| off.abs() > self.options.photo_clock_seconds_max),
         };
         let row = attachments::insert(&mut write, &row).await?;
         let detail = json!({"attachment": row.id, "sha256": row.sha256, "size_bytes": size_bytes});

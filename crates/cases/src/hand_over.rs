@@ -1,5 +1,6 @@
 //! Whoever leaves gives their open cases to a successor (工作交接).
 
+use crate::history::step;
 use model::Timestamp;
 use records::cases::{self, Case, CaseEvent};
 use records::users::User;
@@ -29,18 +30,9 @@ pub async fn hand_over(
             Failure::internal(format!("case {} changed while it was held", case.id))
         })?;
         let event = CaseEvent {
-            id: 0,
-            case_id: case.id,
-            at: now,
-            actor: actor.name.clone(),
-            actor_id: actor.user_id(),
-            action: HANDED_OVER.to_owned(),
-            from_state: Some(case.state.clone()),
-            to_state: case.state.clone(),
             note: Some(format!("{} → {}", from.name, to.name)),
-            organisation_id: None,
             assignee_id: Some(to.id),
-            late: false,
+            ..step(&case, actor, HANDED_OVER, now)
         };
         cases::insert_event(connection, &event).await?;
         moved.push(case);

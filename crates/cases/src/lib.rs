@@ -3,26 +3,41 @@
 //!
 //! Reading order: [`workflow`] (the state machine, declared and checked, and the pure decision), [`number`]
 //! (what a case is called), [`assessment`] (how it went), then [`Cases`]: opening and acting
-//! (`apply`), reading (`view`), alerts (`alerts`), attachments (`attachments`).
+//! (`apply`, with what some actions do beside moving in [`effects`] and `acts`, and their clocks in `clocks`), reading
+//! (`view`), what time alone does (`tick`), alerts (`alerts`), attachments (`attachments`), what lies near (`duplicates`);
+//! last the assessment figures of a period, from the history alone ([`figures`]).
 
+mod acts;
 mod alerts;
 mod apply;
 pub mod assessment;
 mod attachments;
+mod clocks;
+mod duplicates;
+pub mod effects;
+pub mod figures;
 mod hand_over;
+mod history;
 pub mod number;
+mod photo;
+mod tick;
 mod view;
 pub mod workflow;
 
 pub use alerts::note_cleared;
-pub use apply::{Act, NewCase};
+pub use apply::{Act, NewCase, Part};
 pub use assessment::Assessment;
+pub use attachments::Taken;
+pub use clocks::Left;
+pub use duplicates::{Like, Similar};
 pub use hand_over::hand_over;
-pub use view::{AllowedAction, Assignee, CaseDetail, CaseSummary, HistoryEntry};
+pub use tick::Ticked;
+pub use view::{AllowedAction, Assignee, BoardColumn, CaseDetail, CaseSummary, HistoryEntry};
 pub use workflow::Workflow;
 
 use jiff::tz::TimeZone;
 use model::Problem;
+use model::calendar::Calendars;
 use records::cases::Case;
 use records::{Connection, Failure, Records, Result};
 use std::borrow::Cow;
@@ -32,6 +47,9 @@ use std::sync::Arc;
 
 /// The severities of alerts and cases, from least to worst.
 pub const SEVERITIES: &[&str] = &["info", "minor", "major", "critical"];
+
+/// Who finds what becomes a case: staff (采集员), a citizen (市民), a sensor (感知设备).
+pub const SOURCES: &[&str] = &["staff", "citizen", "sensor"];
 
 /// The settings and limits of cases.
 #[derive(Clone, Debug)]
@@ -52,6 +70,36 @@ pub struct Options {
     pub text_chars_max: usize,
     /// Most steps of history that a case is shown with.
     pub history_rows_max: u32,
+    /// The working calendars of the city.
+    pub calendars: Calendars,
+    /// Most extensions of one case.
+    pub extensions_max: i64,
+    /// Longest extension that may be asked for at once, in minutes of working time.
+    pub extension_minutes_max: u32,
+    /// Longest suspension and longest deadline of a supervision, in days from now.
+    pub until_days_max: u32,
+    /// Most parts of one case.
+    pub parts_max: usize,
+    /// Until how many days after its end a case may be reopened.
+    pub reopen_days_max: u32,
+    /// How often a case may be reopened.
+    pub reopen_times_max: i64,
+    /// How near a case must lie to another to be suggested as its duplicate, in metres.
+    pub duplicate_metres: f64,
+    /// How near in time, in hours.
+    pub duplicate_hours: u32,
+    /// Most suggestions.
+    pub duplicates_max: usize,
+    /// How far the clock of a photo may be from the reception before it is said, in seconds.
+    pub photo_clock_seconds_max: i64,
+    /// Most cases that the clock moves in one transaction.
+    pub tick_rows_max: u32,
+    /// Most cases that figures are computed from.
+    pub figures_cases_max: usize,
+    /// Most urgent cases that each column of the board shows.
+    pub board_cards: u32,
+    /// Up to how many the board counts.
+    pub board_count_max: u32,
 }
 
 impl Options {
@@ -66,6 +114,21 @@ impl Options {
             title_chars_max: 200,
             text_chars_max: 4_000,
             history_rows_max: 1_000,
+            calendars: Calendars::default(),
+            extensions_max: 2,
+            extension_minutes_max: 30 * 24 * 60,
+            until_days_max: 366,
+            parts_max: 20,
+            reopen_days_max: 15,
+            reopen_times_max: 3,
+            duplicate_metres: 100.0,
+            duplicate_hours: 72,
+            duplicates_max: 10,
+            photo_clock_seconds_max: 3_600,
+            tick_rows_max: 500,
+            figures_cases_max: 200_000,
+            board_cards: 20,
+            board_count_max: 1_000,
         }
     }
 }
@@ -84,7 +147,7 @@ impl Cases {
     /// takes its place when one has its name.
     ///
     /// # Errors
-    /// [`Failure::Invalid`] for a time zone that is not known; [`Failure::Internal`] when the attachments'
+    /// [`Failure::Invalid`] for a time zone that is not known, and for a workflow whose calendar is not; [`Failure::Internal`] when the attachments'
     /// folder cannot be made.
     pub fn new(records: Records, options: Options, workflows: Vec<Workflow>) -> Result<Self> {
         let zone = TimeZone::get(&options.zone).map_err(|_| {
@@ -97,10 +160,20 @@ impl Cases {
         })?;
         std::fs::create_dir_all(&options.attachments_dir)?;
         let default = Workflow::standard()?;
-        let workflows = std::iter::once(default)
+        let workflows: BTreeMap<String, Workflow> = std::iter::once(default)
             .chain(workflows)
             .map(|w| (w.name.clone(), w))
             .collect();
+        for workflow in workflows.values() {
+            for calendar in workflow.calendars() {
+                options.calendars.get(calendar).map_err(|p| {
+                    Failure::Invalid(Problem {
+                        place: format!("workflow {}", workflow.name),
+                        ..p
+                    })
+                })?;
+            }
+        }
         Ok(Self {
             records,
             options: Arc::new(options),

@@ -2,6 +2,7 @@
 
 use crate::Cases;
 use crate::assessment::{Assessment, assess};
+use crate::clocks::{Left, LeftOf};
 use crate::workflow::Need;
 use model::Timestamp;
 use records::attachments::{self, Attachment};
@@ -52,6 +53,49 @@ pub struct CaseSummary {
     pub closed_at: Option<Timestamp>,
     /// Counts its changes.
     pub version: i64,
+    /// What kind it is, a code.
+    pub category: Option<String>,
+    /// The code of the town in which it lies.
+    pub town: Option<String>,
+    /// Who found it.
+    pub source: String,
+    /// A reference to the reporter.
+    pub reporter: Option<String>,
+    /// How many reported it.
+    pub reporters: i64,
+    /// The case that it is a part of.
+    pub parent_id: Option<i64>,
+    /// The case that it repeats.
+    pub duplicate_of: Option<i64>,
+    /// When the whole case should be closed.
+    pub case_due_at: Option<Timestamp>,
+    /// The extension that waits for a decision, in minutes of working time.
+    pub extension_minutes: Option<i64>,
+    /// How many extensions were granted.
+    pub extensions: i64,
+    /// Until when its open supervision is to be answered.
+    pub supervised_until: Option<Timestamp>,
+    /// Since when its clocks stand.
+    pub suspended_at: Option<Timestamp>,
+    /// Until when they stand.
+    pub suspended_until: Option<Timestamp>,
+    /// The level of escalation in the present state; 0: none.
+    pub escalation: i64,
+    /// How often it was reopened.
+    pub reopened: i64,
+}
+
+/// One column of the board.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BoardColumn {
+    /// The state.
+    pub state: String,
+    /// How many cases stand there, counted up to [`crate::Options::board_count_max`].
+    pub count: i64,
+    /// How many of them are overdue, counted so too.
+    pub overdue: i64,
+    /// The most urgent ones.
+    pub cases: Vec<CaseSummary>,
 }
 
 /// A person who has a case.
@@ -81,6 +125,8 @@ pub struct CaseDetail {
     pub allowed: Vec<AllowedAction>,
     /// How it went, once it has ended.
     pub assessment: Option<Assessment>,
+    /// Its parts, oldest first.
+    pub parts: Vec<CaseSummary>,
 }
 
 /// An action that the reader may do now.
@@ -117,6 +163,8 @@ pub struct HistoryEntry {
     pub late: bool,
     /// The attachments of this step.
     pub attachments: Vec<i64>,
+    /// What the step holds beside words.
+    pub detail: Option<serde_json::Value>,
 }
 
 /// Departments and people by id, fetched once for a page.
@@ -176,6 +224,21 @@ impl Names {
             due_at: case.due_at,
             closed_at: case.closed_at,
             version: case.version,
+            category: case.category,
+            town: case.town,
+            source: case.source,
+            reporter: case.reporter,
+            reporters: case.reporters,
+            parent_id: case.parent_id,
+            duplicate_of: case.duplicate_of,
+            case_due_at: case.case_due_at,
+            extension_minutes: case.extension_minutes,
+            extensions: case.extensions,
+            supervised_until: case.supervised_until,
+            suspended_at: case.suspended_at,
+            suspended_until: case.suspended_until,
+            escalation: case.escalation,
+            reopened: case.reopened,
         }
     }
 }
@@ -191,6 +254,61 @@ impl Cases {
         let people = page.items.iter().filter_map(|c| c.assignee_id);
         let names = Names::load(&mut connection, people).await?;
         Ok(page.map(|case| names.summary(case)))
+    }
+
+    /// The board of a workflow: its open states in order, each with its most urgent cases.
+    ///
+    /// # Errors
+    /// [`Failure::Conflict`] `workflow-missing`.
+    pub async fn board(
+        &self,
+        workflow: &str,
+        filter: &CaseFilter,
+        now: Timestamp,
+    ) -> Result<Vec<BoardColumn>> {
+        let open = self
+            .workflow(workflow)?
+            .states
+            .iter()
+            .filter(|s| !s.r#final);
+        let states: Vec<String> = open.map(|s| s.name.clone()).collect();
+        let limits = (self.options.board_cards, self.options.board_count_max);
+        let mut read = self.records.read().await?;
+        let board = cases::board(&mut read, filter, &states, now, limits).await?;
+        let people = board.columns.iter().flat_map(|c| &c.cases);
+        let people: Vec<i64> = people.filter_map(|c| c.assignee_id).collect();
+        let names = Names::load(&mut read, people.into_iter()).await?;
+        let columns = board.columns.into_iter().map(|column| BoardColumn {
+            state: column.state,
+            count: column.count,
+            overdue: column.overdue,
+            cases: column.cases.into_iter().map(|c| names.summary(c)).collect(),
+        });
+        Ok(columns.collect())
+    }
+
+    pub(crate) async fn summaries(
+        &self,
+        connection: &mut Connection,
+        rows: Vec<Case>,
+    ) -> Result<Vec<CaseSummary>> {
+        let people: Vec<i64> = rows.iter().filter_map(|c| c.assignee_id).collect();
+        let names = Names::load(connection, people.into_iter()).await?;
+        Ok(rows.into_iter().map(|case| names.summary(case)).collect())
+    }
+
+    /// How much working time a case has left at a moment; `None` when its workflow is gone.
+    pub fn left(&self, case: &CaseSummary, now: Timestamp) -> Option<Left> {
+        let workflow = self.workflow(&case.workflow).ok()?;
+        let clocks = self.clocks(workflow);
+        let times = LeftOf {
+            state: &case.state,
+            due_at: case.due_at,
+            case_due_at: case.case_due_at,
+            closed_at: case.closed_at,
+            suspended_at: case.suspended_at,
+        };
+        clocks.left(&times, now).ok()
     }
 
     /// One case with everything known of it, as `reader` sees it.
@@ -214,7 +332,10 @@ impl Cases {
         let events = cases::events(connection, case.id, self.options.history_rows_max).await?;
         let attachments = attachments::of_case(connection, case.id).await?;
         let people = events.iter().filter_map(|e| e.assignee_id);
-        let names = Names::load(connection, people.chain(case.assignee_id)).await?;
+        let parts = cases::children(connection, case.id).await?;
+        let of_parts = parts.iter().filter_map(|part| part.assignee_id);
+        let people = people.chain(case.assignee_id).chain(of_parts);
+        let names = Names::load(connection, people).await?;
         // A case whose workflow is gone can still be read.
         let workflow = self.workflow_of(connection, &case).await.ok();
         let allowed: Vec<_> = workflow
@@ -222,7 +343,7 @@ impl Cases {
             .flat_map(|workflow| workflow.allowed(&case, reader))
             .map(|t| AllowedAction {
                 action: t.action.clone(),
-                needs: t.needs.clone(),
+                needs: t.all_needs(),
             })
             .collect();
         let way = workflow
@@ -251,6 +372,7 @@ impl Cases {
                 to_state: event.to_state,
                 note: event.note,
                 late: event.late,
+                detail: event.detail,
             })
             .collect();
         Ok(CaseDetail {
@@ -261,6 +383,7 @@ impl Cases {
             actions: allowed.iter().map(|a| a.action.clone()).collect(),
             allowed,
             assessment,
+            parts: parts.into_iter().map(|part| names.summary(part)).collect(),
         })
     }
 }

@@ -1,6 +1,8 @@
 //! A workflow as data: states with clocks, actions with who may do them. And the one pure decision: may
 //! this person do this to this case now.
 
+use crate::effects::Effect;
+use model::calendar::ALWAYS;
 use model::{Problem, problem::quote};
 use records::cases::Case;
 use records::{Acting, Failure};
@@ -24,10 +26,39 @@ pub struct Workflow {
     pub initial: String,
     /// Permissions of which opening needs one.
     pub open_may: Vec<String>,
+    /// The working calendar that its clocks run in, by name (工作日历); all hours when left out.
+    #[serde(default = "always", skip_serializing_if = "is_always")]
+    pub calendar: String,
+    /// How long the whole case may take from opening to its end, in minutes of the calendar; no clock when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case_minutes: Option<u32>,
+    /// Who is told when a state is overdue, and when: the first is level 1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub escalations: Vec<Escalation>,
     /// The states.
     pub states: Vec<State>,
     /// What moves a case.
     pub transitions: Vec<Transition>,
+}
+
+fn always() -> String {
+    ALWAYS.to_owned()
+}
+
+fn is_always(name: &str) -> bool {
+    name == ALWAYS
+}
+
+/// One level of escalation (超期升级).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Escalation {
+    /// How long after the due time of the state, in minutes of the state's calendar.
+    pub after_minutes: u32,
+    /// Title in Chinese: who is to act now.
+    pub title_zh: String,
+    /// Title in English.
+    pub title_en: String,
 }
 
 /// Where a case can stand.
@@ -45,9 +76,15 @@ pub struct State {
     /// How long a case may stay here before it is late, in minutes; no clock when left out.
     #[serde(default)]
     pub minutes: Option<u32>,
+    /// The working calendar of this state, when it is not the workflow's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
     /// Whether the case has ended here.
     #[serde(default)]
     pub r#final: bool,
+    /// Whether only some cases come through here, so that it is not shown as a step of the way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub aside: bool,
 }
 
 /// One action from some states.
@@ -77,6 +114,21 @@ pub struct Transition {
     pub frees_alert: bool,
 }
 
+impl Transition {
+    /// What the action's word does beside moving the case.
+    pub fn effect(&self) -> Option<Effect> {
+        Effect::of(&self.action)
+    }
+
+    /// What must come with it: what the workflow asks for, and what its effect cannot do without.
+    pub fn all_needs(&self) -> Vec<Need> {
+        let own = self.effect().map_or(&[] as &[Need], Effect::needs);
+        let mut all = self.needs.clone();
+        all.extend(own.iter().filter(|need| !self.needs.contains(need)));
+        all
+    }
+}
+
 /// Whose case it must be for a person to act.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -101,6 +153,14 @@ pub enum Need {
     Photo,
     /// A department.
     Organisation,
+    /// How many minutes of working time.
+    Minutes,
+    /// Until when.
+    Until,
+    /// Another case.
+    Case,
+    /// The parts of a case, each with its department.
+    Parts,
 }
 
 /// Who gets the case.
@@ -112,6 +172,8 @@ pub enum Assigns {
     Oneself,
     /// The department and, when named, the person given with the action.
     Given,
+    /// Nobody: it goes back to whoever dispatches.
+    Nobody,
 }
 
 /// A mistake in a workflow, and where in its file.
@@ -200,9 +262,15 @@ impl Workflow {
     /// The states on the way to the end, in order: those in which a case has not ended, and the first in
     /// which it has.
     pub fn way(&self) -> Vec<&str> {
-        let open = self.states.iter().filter(|s| !s.r#final);
+        let open = self.states.iter().filter(|s| !s.r#final && !s.aside);
         let end = self.states.iter().find(|s| s.r#final);
         open.chain(end).map(|s| s.name.as_str()).collect()
+    }
+
+    /// The state in which the parts of a case begin: the one that dispatching leads to.
+    pub fn part_state(&self) -> Option<&str> {
+        let dispatch = self.transitions.iter().find(|t| t.action == "dispatch")?;
+        dispatch.to.as_deref()
     }
 
     /// What is wrong with the workflow as a whole.
@@ -287,7 +355,7 @@ impl Workflow {
                         "keep one of them",
                     );
                 }
-                if self.is_final(from) && t.to.is_some() {
+                if self.is_final(from) && t.to.is_some() && t.effect() != Some(Effect::Reopen) {
                     add(
                         &at("from"),
                         "workflow-final",
@@ -332,7 +400,77 @@ impl Workflow {
                 "add an action that leads to it, or remove it",
             );
         }
+        // Backwards from the ends: what none of them is reached from has no way out.
+        let mut out: BTreeSet<&str> = self
+            .states
+            .iter()
+            .filter(|s| s.r#final)
+            .map(|s| s.name.as_str())
+            .collect();
+        loop {
+            let before = out.len();
+            for t in &self.transitions {
+                if t.to.as_deref().is_some_and(|to| out.contains(to)) {
+                    out.extend(t.from.iter().map(String::as_str));
+                }
+            }
+            if out.len() == before {
+                break;
+            }
+        }
+        if self.states.iter().any(|s| s.r#final) {
+            for (n, state) in self.states.iter().enumerate() {
+                if !out.contains(state.name.as_str()) {
+                    add(
+                        &["states", &n.to_string(), "name"],
+                        "workflow-no-way-out",
+                        format!("a case in the state {} can never end", quote(&state.name)),
+                        "add an action that leads from it towards a state with `final = true`",
+                    );
+                }
+            }
+        }
+        let states = self.states.iter().enumerate().filter_map(|(n, state)| {
+            let keys = vec!["states".to_owned(), n.to_string(), "calendar".to_owned()];
+            Some((keys, state.calendar.as_deref()?))
+        });
+        let own = (vec!["calendar".to_owned()], self.calendar.as_str());
+        for (keys, calendar) in std::iter::once(own).chain(states) {
+            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            if calendar.is_empty() || !calendar.chars().all(plain) {
+                let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+                add(
+                    &keys,
+                    "workflow-calendar",
+                    format!("{} is not the name of a calendar", quote(calendar)),
+                    "name a file of the city's calendars/ without its ending, such as working-hours, or always",
+                );
+            }
+        }
+        for (n, pair) in self.escalations.windows(2).enumerate() {
+            if let [first, second] = pair
+                && first.after_minutes >= second.after_minutes
+            {
+                add(
+                    &["escalations", &(n + 1).to_string(), "after_minutes"],
+                    "workflow-escalation",
+                    format!(
+                        "level {} comes {} min after the due time, level {} not later",
+                        n + 1,
+                        first.after_minutes,
+                        n + 2
+                    ),
+                    "let each level come later than the one before",
+                );
+            }
+        }
         mistakes
+    }
+
+    /// The names of the calendars that its clocks run in.
+    pub fn calendars(&self) -> BTreeSet<&str> {
+        let states = self.states.iter().filter_map(|s| s.calendar.as_deref());
+        states.chain([self.calendar.as_str()]).collect()
     }
 
     /// Decides whether a person may do an action to a case as it stands.
@@ -384,6 +522,9 @@ impl Workflow {
             )));
         }
         self.decide_whose(case, transition, acting)?;
+        if let Some(refusal) = refusal(case, transition) {
+            return Err(Failure::Conflict(refusal));
+        }
         Ok(transition)
     }
 
@@ -435,7 +576,25 @@ impl Workflow {
             .iter()
             .filter(|t| t.from.contains(&case.state))
             .filter(|t| t.may.iter().any(|p| acting.may(p)))
+            .filter(|t| refusal(case, t).is_none())
             .filter(|t| self.decide_whose(case, t, acting).is_ok())
             .collect()
     }
+}
+
+/// Why an action is not possible as the case stands, whoever asks.
+fn refusal(case: &Case, transition: &Transition) -> Option<Problem> {
+    let effect = transition.effect();
+    if case.suspended_at.is_some()
+        && transition.to.is_some()
+        && effect.is_none_or(|effect| !effect.goes_while_suspended())
+    {
+        return Some(Problem::new(
+            "case-suspended",
+            format!("the clocks of {} stand: it cannot be moved", case.number),
+            "action",
+            "resume the case first",
+        ));
+    }
+    effect?.refusal(case)
 }

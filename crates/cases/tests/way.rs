@@ -73,7 +73,10 @@ async fn a_flood_is_dispatched_at_once_and_closed_by_verifying() {
     // The others go the way that every city has.
     let other = city.open().await;
     assert_eq!(other.case.workflow, cases::workflow::STANDARD);
-    assert_eq!(other.actions, ["file", "cancel", "comment"]);
+    assert_eq!(
+        other.actions,
+        ["file", "cancel", "comment", "supervise", "duplicate"]
+    );
     assert_eq!((other.way.len(), other.way[1].as_str()), (7, "filed"));
 }
 

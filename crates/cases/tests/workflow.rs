@@ -60,7 +60,11 @@ fn every_mistake_is_said_with_its_file() {
         (
             "to = \"done\"",
             "to = \"gone\"",
-            &["workflow-unknown-state", "workflow-unreached"][..],
+            &[
+                "workflow-unknown-state",
+                "workflow-unreached",
+                "workflow-no-way-out",
+            ][..],
         ),
         (
             "initial = \"new\"",
@@ -80,7 +84,7 @@ fn every_mistake_is_said_with_its_file() {
         (
             "from = [\"new\"]",
             "from = []",
-            &["workflow-from", "workflow-unreached"],
+            &["workflow-from", "workflow-unreached", "workflow-no-way-out"],
         ),
         (
             "from = [\"new\"]",
@@ -88,6 +92,17 @@ fn every_mistake_is_said_with_its_file() {
             &["workflow-final"],
         ),
         ("final = true", "", &["workflow-final"]),
+        (
+            "initial = \"new\"",
+            "initial = \"new\"\ncalendar = \"../hours\"",
+            &["workflow-calendar"],
+        ),
+        (
+            "[[states]]",
+            "[[escalations]]\nafter_minutes = 5\ntitle_zh = \"一\"\ntitle_en = \"One\"\n[[escalations]]\n\
+             after_minutes = 5\ntitle_zh = \"二\"\ntitle_en = \"Two\"\n[[states]]",
+            &["workflow-escalation"],
+        ),
         (
             "name = \"done\"",
             "name = \"new\"",
@@ -145,4 +160,42 @@ fn a_mistake_names_the_key() {
     let mistakes = workflow.mistakes();
     assert_eq!(mistakes[0].keys, ["transitions", "0", "to"]);
     assert_eq!(mistakes[1].keys, ["states", "1", "name"]);
+}
+
+#[test]
+fn a_workflow_with_no_way_out_is_refused() {
+    let round = format!(
+        "{SMALL}[[transitions]]\naction = \"file\"\nfrom = [\"new\"]\nto = \"there\"\nmay = [\"case.open\"]\n\
+         [[transitions]]\naction = \"take\"\nfrom = [\"there\"]\nto = \"back\"\nmay = [\"case.open\"]\n\
+         [[transitions]]\naction = \"return\"\nfrom = [\"back\"]\nto = \"there\"\nmay = [\"case.open\"]\n"
+    );
+    let state = |name: &str| {
+        format!(
+            "[[states]]\nname = \"{name}\"\nstep = \"handle\"\ntitle_zh = \"处\"\ntitle_en = \"H\"\n"
+        )
+    };
+    let text = format!("{round}{}{}", state("there"), state("back"));
+    let problems = Workflow::parse(&text, "round.toml").unwrap_err();
+    let said: Vec<_> = problems
+        .iter()
+        .map(|p| (p.code.as_str(), p.what.as_str()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            (
+                "workflow-no-way-out",
+                "a case in the state there can never end"
+            ),
+            (
+                "workflow-no-way-out",
+                "a case in the state back can never end"
+            ),
+        ]
+    );
+    let out = text.replace(
+        "from = [\"back\"]\nto = \"there\"",
+        "from = [\"back\"]\nto = \"done\"",
+    );
+    assert!(Workflow::parse(&out, "out.toml").is_ok());
 }

@@ -116,6 +116,22 @@ impl City {
             due_at: None,
             closed_at: None,
             version: 1,
+            category: None,
+            town: None,
+            source: "staff".to_owned(),
+            reporter: None,
+            reporters: 1,
+            parent_id: None,
+            duplicate_of: None,
+            case_due_at: None,
+            extension_minutes: None,
+            extensions: 0,
+            supervised_until: None,
+            suspended_at: None,
+            suspended_until: None,
+            escalation: 0,
+            escalates_at: None,
+            reopened: 0,
         };
         let case = cases::insert(&mut write, &row).await.unwrap();
         write.commit().await.unwrap();

@@ -12,6 +12,7 @@ pub mod administrators;
 pub mod args;
 pub mod audit;
 pub mod backup;
+mod case_clocks;
 pub mod certificates;
 pub mod check;
 pub mod city_lock;

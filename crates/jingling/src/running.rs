@@ -157,6 +157,7 @@ impl Running {
             .await?;
         let case_options = cases::Options {
             zone: city.zone.clone(),
+            calendars: city.calendars.clone(),
             attachment_bytes_max: settings.http.attachment_mib_max * MIB,
             ..cases::Options::new(folder.attachments())
         };
@@ -446,6 +447,7 @@ impl Running {
         timers.push(tokio::spawn(crate::withdrawn::run(app.clone(), acts_seen)));
         timers.push(tokio::spawn(crate::policies::follow(app.clone())));
         timers.push(crate::administrators::timer(&app));
+        timers.push(tokio::spawn(crate::case_clocks::run(app.clone())));
         timers.extend(crate::audit::sealing::start(&app, &folder, &settings.audit).await);
         timers.extend(crate::oidc::timers(&app, settings)?);
         if let Some(certificate) = certificate {

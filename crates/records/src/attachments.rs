@@ -27,14 +27,23 @@ table_row! {
         pub uploaded_at: Timestamp,
         /// Who added it.
         pub uploaded_by: String,
+        /// When the photo was taken by its own clock, as it says.
+        pub taken_at: Option<Timestamp>,
+        /// Longitude where it was taken, degrees.
+        pub lon: Option<f64>,
+        /// Latitude where it was taken, degrees.
+        pub lat: Option<f64>,
+        /// How far `taken_at` is from the reception, in seconds, positive when it is later; `None` when it is within
+        /// the limit or not known.
+        pub clock_off_s: Option<i64>,
     }
 }
 
 /// Adds an attachment; its `id` is ignored.
 pub async fn insert(connection: &mut Connection, new: &Attachment) -> Result<Attachment> {
     Ok(sqlx::query_as::<Any, Attachment>(
-        "INSERT INTO attachments (case_id, event_id, name, media_type, size_bytes, sha256, uploaded_at, uploaded_by) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *",
+        "INSERT INTO attachments (case_id, event_id, name, media_type, size_bytes, sha256, uploaded_at, uploaded_by, \
+         taken_at, lon, lat, clock_off_s) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING *",
     )
     .bind(new.case_id)
     .bind(new.event_id)
@@ -44,6 +53,10 @@ pub async fn insert(connection: &mut Connection, new: &Attachment) -> Result<Att
     .bind(&new.sha256)
     .bind(new.uploaded_at.micros())
     .bind(&new.uploaded_by)
+    .bind(new.taken_at.map(Timestamp::micros))
+    .bind(new.lon)
+    .bind(new.lat)
+    .bind(new.clock_off_s)
     .fetch_one(connection)
     .await?)
 }
@@ -56,6 +69,25 @@ pub async fn get(connection: &mut Connection, id: i64) -> Result<Option<Attachme
             .fetch_optional(connection)
             .await?,
     )
+}
+
+/// The attachment of a case with these bytes that no step names yet, by the same person: what a phone that lost the
+/// answer sends again.
+pub async fn same(
+    connection: &mut Connection,
+    case_id: i64,
+    sha256: &str,
+    uploaded_by: &str,
+) -> Result<Option<Attachment>> {
+    Ok(sqlx::query_as::<Any, Attachment>(
+        "SELECT * FROM attachments WHERE case_id = $1 AND sha256 = $2 AND uploaded_by = $3 \
+         AND event_id IS NULL ORDER BY id LIMIT 1",
+    )
+    .bind(case_id)
+    .bind(sha256)
+    .bind(uploaded_by)
+    .fetch_optional(connection)
+    .await?)
 }
 
 /// A case's attachments, oldest first.

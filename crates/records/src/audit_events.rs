@@ -350,6 +350,7 @@ events! {
         field("number", "案件编号", "number of the case"),
         field("from", "原状态", "state before"),
         field("to", "新状态", "state after"),
+        maybe("detail", "该步的内容：分钟、期限、另一案件", "what the step holds beside words: minutes, a deadline, another case"),
     ];
     /// An observation was corrected or withdrawn.
     ObservationCorrect = "observation.correct", "更正观测数据", "Observation corrected", "entity:<id>", [

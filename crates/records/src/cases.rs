@@ -2,10 +2,14 @@
 
 use crate::failure::Result;
 use crate::field::table_row;
-use crate::page::{Page, PageRequest};
 use crate::store::Connection;
 use model::Timestamp;
 use sqlx::Any;
+
+pub use crate::case_lists::{
+    Board, CaseFilter, Column, Mine, Order, Seen, board, children, due_for_escalation,
+    due_for_resumption, list, near, of_period,
+};
 
 table_row! {
     /// A case (案件).
@@ -53,6 +57,38 @@ table_row! {
         pub closed_at: Option<Timestamp>,
         /// Counts its changes: a change is made only on the version that was read.
         pub version: i64,
+        /// What kind it is: a code of the city's catalogue (部件和事件分类代码, GB/T 30428.2).
+        pub category: Option<String>,
+        /// The code of the town in which it lies.
+        pub town: Option<String>,
+        /// Who found it: `staff`, `citizen` or `sensor`.
+        pub source: String,
+        /// A reference to the reporter that says nothing by itself, such as the number of a hotline's call.
+        pub reporter: Option<String>,
+        /// How many reported it: its own and those of its duplicates.
+        pub reporters: i64,
+        /// The case that this is a part of (子案件).
+        pub parent_id: Option<i64>,
+        /// The case that this one repeats.
+        pub duplicate_of: Option<i64>,
+        /// When the whole case should be closed.
+        pub case_due_at: Option<Timestamp>,
+        /// The extension that was asked for and is not decided, in minutes of working time.
+        pub extension_minutes: Option<i64>,
+        /// How many extensions were granted.
+        pub extensions: i64,
+        /// Until when the supervision that is open must be answered.
+        pub supervised_until: Option<Timestamp>,
+        /// Since when its clocks stand.
+        pub suspended_at: Option<Timestamp>,
+        /// Until when they stand.
+        pub suspended_until: Option<Timestamp>,
+        /// The level of escalation reached in the present state; 0: none.
+        pub escalation: i64,
+        /// When the next level is reached.
+        pub escalates_at: Option<Timestamp>,
+        /// How often it was reopened.
+        pub reopened: i64,
     }
 }
 
@@ -83,6 +119,14 @@ table_row! {
         pub assignee_id: Option<i64>,
         /// Whether the state that this step left was past its due time.
         pub late: bool,
+        /// When the state after should be done.
+        pub due_at: Option<Timestamp>,
+        /// When the whole case should be closed, after this step; `None` while its clocks stand.
+        pub case_due_at: Option<Timestamp>,
+        /// What the step holds beside words: minutes, a deadline, a level, the number of another case.
+        pub detail: Option<serde_json::Value>,
+        /// The client's own name of the request, by which it is done once.
+        pub request_id: Option<String>,
     }
 }
 
@@ -97,13 +141,16 @@ pub async fn next_number(connection: &mut Connection, day: &str) -> Result<i64> 
     .await?)
 }
 
-/// Adds a case; its `id` is ignored.
+/// Adds a case; its `id` is ignored. Its words can be searched for from then on.
 pub async fn insert(connection: &mut Connection, new: &Case) -> Result<Case> {
-    Ok(sqlx::query_as::<Any, Case>(
-        "INSERT INTO cases (number, title, description, workflow, state, severity, alert_id, entity_id, \
-         lon, lat, organisation_id, assignee_id, created_at, created_by, created_by_id, updated_at, due_at, \
-         closed_at, version, workflow_version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
-         $13, $14, $15, $16, $17, $18, $19, $20) RETURNING *",
+    let case = sqlx::query_as::<Any, Case>(
+        "INSERT INTO cases (number, title, description, workflow, state, severity, alert_id, entity_id, lon, lat, \
+         organisation_id, assignee_id, created_at, created_by, created_by_id, updated_at, due_at, \
+         closed_at, version, workflow_version, category, town, source, reporter, reporters, parent_id, \
+         duplicate_of, case_due_at, extension_minutes, extensions, supervised_until, suspended_at, \
+         suspended_until, escalation, escalates_at, reopened) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
+         $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36) RETURNING *",
     )
     .bind(&new.number)
     .bind(&new.title)
@@ -125,8 +172,26 @@ pub async fn insert(connection: &mut Connection, new: &Case) -> Result<Case> {
     .bind(new.closed_at.map(Timestamp::micros))
     .bind(new.version)
     .bind(new.workflow_version)
-    .fetch_one(connection)
-    .await?)
+    .bind(&new.category)
+    .bind(&new.town)
+    .bind(&new.source)
+    .bind(&new.reporter)
+    .bind(new.reporters)
+    .bind(new.parent_id)
+    .bind(new.duplicate_of)
+    .bind(new.case_due_at.map(Timestamp::micros))
+    .bind(new.extension_minutes)
+    .bind(new.extensions)
+    .bind(new.supervised_until.map(Timestamp::micros))
+    .bind(new.suspended_at.map(Timestamp::micros))
+    .bind(new.suspended_until.map(Timestamp::micros))
+    .bind(new.escalation)
+    .bind(new.escalates_at.map(Timestamp::micros))
+    .bind(new.reopened)
+    .fetch_one(&mut *connection)
+    .await?;
+    crate::case_text::insert(connection, &case).await?;
+    Ok(case)
 }
 
 /// Keeps a workflow's definition for the cases that follow it, unless it is kept already; answers its
@@ -186,7 +251,10 @@ pub async fn get(connection: &mut Connection, id: i64) -> Result<Option<Case>> {
 pub async fn update(connection: &mut Connection, case: &Case) -> Result<Option<Case>> {
     Ok(sqlx::query_as::<Any, Case>(
         "UPDATE cases SET state = $1, organisation_id = $2, assignee_id = $3, updated_at = $4, due_at = $5, \
-         closed_at = $6, version = version + 1 WHERE id = $7 AND version = $8 RETURNING *",
+         closed_at = $6, reporters = $7, duplicate_of = $8, case_due_at = $9, extension_minutes = $10, \
+         extensions = $11, supervised_until = $12, suspended_at = $13, suspended_until = $14, \
+         escalation = $15, escalates_at = $16, reopened = $17, \
+         version = version + 1 WHERE id = $18 AND version = $19 RETURNING *",
     )
     .bind(&case.state)
     .bind(&case.organisation_id)
@@ -194,60 +262,21 @@ pub async fn update(connection: &mut Connection, case: &Case) -> Result<Option<C
     .bind(case.updated_at.micros())
     .bind(case.due_at.map(Timestamp::micros))
     .bind(case.closed_at.map(Timestamp::micros))
+    .bind(case.reporters)
+    .bind(case.duplicate_of)
+    .bind(case.case_due_at.map(Timestamp::micros))
+    .bind(case.extension_minutes)
+    .bind(case.extensions)
+    .bind(case.supervised_until.map(Timestamp::micros))
+    .bind(case.suspended_at.map(Timestamp::micros))
+    .bind(case.suspended_until.map(Timestamp::micros))
+    .bind(case.escalation)
+    .bind(case.escalates_at.map(Timestamp::micros))
+    .bind(case.reopened)
     .bind(case.id)
     .bind(case.version)
     .fetch_optional(connection)
     .await?)
-}
-
-/// Which cases are wanted.
-#[derive(Clone, Debug, Default)]
-pub struct CaseFilter {
-    /// Only in this state.
-    pub state: Option<String>,
-    /// Only those not ended (`true`) or only those ended (`false`).
-    pub open: Option<bool>,
-    /// Only of this department.
-    pub organisation_id: Option<String>,
-    /// Only the work of this person: given to them, opened by them, or lying with their department
-    /// without a person.
-    pub mine: Option<Mine>,
-}
-
-/// Whose work.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mine {
-    /// The person.
-    pub user_id: i64,
-    /// Their department.
-    pub organisation_id: Option<String>,
-}
-
-/// Cases, newest first.
-pub async fn list(
-    connection: &mut Connection,
-    filter: &CaseFilter,
-    page: &PageRequest,
-) -> Result<Page<Case>> {
-    let mine = filter.mine.as_ref();
-    let rows = sqlx::query_as::<Any, Case>(
-        "SELECT * FROM cases WHERE ($1 IS NULL OR state = $1) \
-         AND ($2 IS NULL OR ($2 = 1 AND closed_at IS NULL) OR ($2 = 0 AND closed_at IS NOT NULL)) \
-         AND ($3 IS NULL OR organisation_id = $3) \
-         AND ($4 IS NULL OR assignee_id = $4 OR created_by_id = $4 \
-              OR (assignee_id IS NULL AND organisation_id = $5)) \
-         AND id < $6 ORDER BY id DESC LIMIT $7",
-    )
-    .bind(&filter.state)
-    .bind(filter.open.map(i64::from))
-    .bind(&filter.organisation_id)
-    .bind(mine.map(|m| m.user_id))
-    .bind(mine.and_then(|m| m.organisation_id.as_deref()))
-    .bind(page.after_number()?.unwrap_or(i64::MAX))
-    .bind(page.fetch())
-    .fetch_all(connection)
-    .await?;
-    Ok(Page::cut(rows, page, |c| c.id.to_string()))
 }
 
 /// The open cases that a person handles, oldest first.
@@ -264,7 +293,8 @@ pub async fn open_of(connection: &mut Connection, user_id: i64) -> Result<Vec<Ca
 pub async fn insert_event(connection: &mut Connection, new: &CaseEvent) -> Result<CaseEvent> {
     Ok(sqlx::query_as::<Any, CaseEvent>(
         "INSERT INTO case_events (case_id, at, actor, actor_id, action, from_state, to_state, note, \
-         organisation_id, assignee_id, late) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING *",
+         organisation_id, assignee_id, late, due_at, case_due_at, detail, request_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) RETURNING *",
     )
     .bind(new.case_id)
     .bind(new.at.micros())
@@ -277,6 +307,10 @@ pub async fn insert_event(connection: &mut Connection, new: &CaseEvent) -> Resul
     .bind(&new.organisation_id)
     .bind(new.assignee_id)
     .bind(i64::from(new.late))
+    .bind(new.due_at.map(Timestamp::micros))
+    .bind(new.case_due_at.map(Timestamp::micros))
+    .bind(new.detail.as_ref().map(ToString::to_string))
+    .bind(&new.request_id)
     .fetch_one(connection)
     .await?)
 }
@@ -292,6 +326,34 @@ pub async fn events(
     )
     .bind(case_id)
     .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?)
+}
+
+/// The step that a client's request made.
+pub async fn event_of_request(
+    connection: &mut Connection,
+    request_id: &str,
+) -> Result<Option<CaseEvent>> {
+    Ok(
+        sqlx::query_as::<Any, CaseEvent>("SELECT * FROM case_events WHERE request_id = $1")
+            .bind(request_id)
+            .fetch_optional(connection)
+            .await?,
+    )
+}
+
+/// The history of several cases whose ids lie between `first` and `last`, both inclusive, oldest first.
+pub async fn events_between(
+    connection: &mut Connection,
+    first: i64,
+    last: i64,
+) -> Result<Vec<CaseEvent>> {
+    Ok(sqlx::query_as::<Any, CaseEvent>(
+        "SELECT * FROM case_events WHERE case_id >= $1 AND case_id <= $2 ORDER BY case_id, id",
+    )
+    .bind(first)
+    .bind(last)
     .fetch_all(connection)
     .await?)
 }

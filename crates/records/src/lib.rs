@@ -17,6 +17,8 @@ pub mod audit_events;
 pub mod audit_export;
 pub mod audit_seals;
 pub mod audit_verify;
+mod case_lists;
+mod case_text;
 pub mod cases;
 pub mod corrections;
 pub mod dead_letters;

@@ -6,6 +6,9 @@ use crate::store::Connection;
 use model::Problem;
 use sqlx::{Any, AssertSqlSafe};
 
+/// The shape that made the texts of cases searchable.
+const CASES: &str = include_str!("../migrations/0009_cases.sql");
+
 /// The migrations, in order; the version is the place in the list, from 1.
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
@@ -15,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_oidc.sql"),
     include_str!("../migrations/0006_who_may_do_what.sql"),
     include_str!("../migrations/0007_keys_and_outside_identities.sql"),
+    CASES,
 ];
 
 /// The shape that this build reads and writes.
@@ -53,12 +57,14 @@ pub async fn migrate(connection: &mut Connection) -> Result<()> {
         if version <= at {
             continue;
         }
-        let text = text.replace("{{id}}", ID_COLUMN);
-        sqlx::raw_sql(AssertSqlSafe(text))
+        sqlx::raw_sql(AssertSqlSafe(text.replace("{{id}}", ID_COLUMN)))
             .execute(&mut *connection)
             .await?;
         if version == CHAINED {
             crate::audit_chain::begin(connection).await?;
+        }
+        if *text == CASES {
+            crate::case_text::fill(connection).await?;
         }
         sqlx::query::<Any>("INSERT INTO schema_version (version) VALUES ($1)")
             .bind(version)

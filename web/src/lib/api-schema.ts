@@ -2485,6 +2485,11 @@ export interface components {
             case_id: number;
             /**
              * Format: int64
+             * @description How far `taken_at` is from the reception, in seconds, positive when it is later; null within the limit.
+             */
+            clock_off_s: number | null;
+            /**
+             * Format: int64
              * @description The step of the case's history that names it; null until one does.
              */
             event_id: number | null;
@@ -2493,6 +2498,7 @@ export interface components {
              * @description Counts up from 1.
              */
             id: number;
+            location: components["schemas"]["Place"] | null;
             /** @description What it is, found from its bytes. */
             media_type: string;
             /** @description The file's name as sent. */
@@ -2504,6 +2510,8 @@ export interface components {
              * @description Its size in bytes.
              */
             size_bytes: number;
+            /** @description When the photo was taken by its own clock. */
+            taken_at: string | null;
             /** @description When it was added. */
             uploaded_at: string;
             /** @description Who added it. */
@@ -2741,15 +2749,58 @@ export interface components {
             assignee?: number | null;
             /** @description Attachments of this step. */
             attachment_ids?: number[];
+            /**
+             * Format: int64
+             * @description The other case: the one that this case repeats.
+             */
+            case?: number | null;
+            /**
+             * Format: int32
+             * @description How many minutes of working time: of an extension.
+             */
+            minutes?: number | null;
             /** @description What the person writes. */
             note?: string | null;
             /** @description The organisation to dispatch to. */
             organisation?: string | null;
+            /** @description The parts that the case is split into. */
+            parts?: components["schemas"]["CasePart"][];
+            /** @description A UUID made for this one request: sent twice, it is done once. */
+            request_id?: string | null;
+            /** @description Until when (RFC 3339): of supervision and suspension. */
+            until?: string | null;
             /**
              * Format: int64
              * @description The version that the person saw; a case that has changed since refuses the step.
              */
             version?: number | null;
+        };
+        /** @description The board: open cases by state. */
+        CaseBoard: {
+            /** @description The open states of the workflow, in order. */
+            columns: components["schemas"]["CaseBoardColumn"][];
+            /**
+             * Format: int32
+             * @description Up to how many cases a column counts: a count that has reached it means "at least".
+             */
+            count_max: number;
+        };
+        /** @description One column of the board. */
+        CaseBoardColumn: {
+            /** @description The most urgent ones. */
+            cases: components["schemas"]["CaseSummary"][];
+            /**
+             * Format: int64
+             * @description How many cases stand there.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description How many of them are overdue.
+             */
+            overdue: number;
+            /** @description The state. */
+            state: string;
         };
         /** @description A case with everything known of it. */
         CaseDetail: components["schemas"]["CaseSummary"] & {
@@ -2762,6 +2813,8 @@ export interface components {
             attachments: components["schemas"]["Attachment"][];
             /** @description Its steps, oldest first. */
             history: components["schemas"]["CaseStep"][];
+            /** @description Its parts (子案件), oldest first; only those that the caller may see. */
+            parts: components["schemas"]["CaseSummary"][];
             /** @description The states of its workflow on the way to the end, in order; empty when its workflow is gone. */
             way: string[];
         };
@@ -2776,10 +2829,65 @@ export interface components {
             description?: string;
             /** @description The entity it is about. */
             entity_id?: string | null;
+            /** @description What kind it is: a code of the city's catalogue (GB/T 30428.2). */
+            category?: string | null;
             location?: components["schemas"]["Place"] | null;
+            /** @description A reference to the reporter that says nothing by itself. */
+            reporter?: string | null;
+            /** @description A UUID made for this one request: sent twice, the case is opened once. */
+            request_id?: string | null;
             severity?: components["schemas"]["Severity"] | null;
+            /** @description Who found it: `staff` (default), `citizen` or `sensor` (default with an alert). */
+            source?: string | null;
             /** @description One line; the alert's title when left out and there is an alert. */
             title?: string;
+        };
+        /** @description One thing that a figure counted. */
+        CaseFigureRow: {
+            /** @description When it counted. */
+            at: string;
+            /** Format: int64 */
+            case_id: number;
+            /** @description Its number. */
+            number: string;
+            /** Format: int64 */
+            seconds: number;
+            /** @description Its title, masked where it looks personal. */
+            title: string;
+        };
+        /** @description What a figure counted. */
+        CaseFigureRows: {
+            /** @description Oldest first, at most 500. */
+            items: components["schemas"]["CaseFigureRow"][];
+            /** @description How many there are. */
+            total: number;
+        };
+        /** @description The figures of one group. */
+        CaseFigures: {
+            closed: number;
+            escalated: number;
+            extended: number;
+            filed: number;
+            late_steps: number;
+            reopened: number;
+            returned: number;
+            supervised: number;
+            handling_s: components["schemas"]["CaseRate"];
+            in_time: components["schemas"]["CaseRate"];
+            overdue: components["schemas"]["CaseRate"];
+            reworked: components["schemas"]["CaseRate"];
+            key: string | null;
+        };
+        /** @description The figures of a period. */
+        CaseFiguresOfPeriod: {
+            /** @description By what they are grouped. */
+            by: string;
+            /** @description The beginning of the period, inclusive. */
+            from: string;
+            /** @description One row for each group that has any. */
+            items: components["schemas"]["CaseFigures"][];
+            /** @description Its end, exclusive. */
+            until: string;
         };
         /** @description A case that goes to the successor. */
         CaseMoved: {
@@ -2801,13 +2909,31 @@ export interface components {
          * @description What must come with an action.
          * @enum {string}
          */
-        CaseNeed: "note" | "photo" | "organisation";
+        CaseNeed: "note" | "photo" | "organisation" | "minutes" | "until" | "case" | "parts";
         /** @description A page of cases. */
         CasePage: {
             /** @description Newest first. */
             items: components["schemas"]["CaseSummary"][];
             /** @description The next page's cursor. */
             next: string | null;
+        };
+        /** @description One part of a case (子案件), for one organisation. */
+        CasePart: {
+            /** Format: int64 */
+            assignee?: number | null;
+            /** @description The organisation. */
+            organisation: string;
+            /** @description One line; the whole case's title when left out. */
+            title?: string;
+        };
+        /** @description A rate with what it is made of. */
+        CaseRate: {
+            /** @description Of how many. */
+            denominator: number;
+            /** @description What is counted. */
+            numerator: number;
+            /** @description Numerator ÷ denominator; null when there is nothing to divide by. */
+            value: number | null;
         };
         /** @description A step of a case. */
         CaseStep: {
@@ -2820,6 +2946,8 @@ export interface components {
             at: string;
             /** @description The attachments of this step. */
             attachments: number[];
+            /** @description What the step holds beside words: `minutes`, `until`, `level`, `case`, `parts`. */
+            detail: Record<string, never> | null;
             /** @description The state before. */
             from_state: string | null;
             /**
@@ -2882,6 +3010,42 @@ export interface components {
             version: number;
             /** @description The workflow it follows. */
             workflow: string;
+            case_due_at: string | null;
+            category: string | null;
+            duplicate_of: number | null;
+            escalation: number;
+            extension_minutes: number | null;
+            extensions: number;
+            left: components["schemas"]["CaseTimeLeft"] | null;
+            parent_id: number | null;
+            reopened: number;
+            reporter: string | null;
+            reporters: number;
+            source: string;
+            supervised_until: string | null;
+            suspended_at: string | null;
+            suspended_until: string | null;
+            town: string | null;
+        };
+        /** @description How much working time a case has left. */
+        CaseTimeLeft: {
+            /** @description The calendar of the present state, such as `working-hours` or `always`. */
+            calendar: string;
+            case_seconds: number | null;
+            /** @description Whether that clock runs now. */
+            running: boolean;
+            /** @description Working time until the present step is due, in seconds; negative when it is overdue. */
+            seconds: number | null;
+        };
+        /** @description A case that may be the same. */
+        SimilarCase: components["schemas"]["CaseSummary"] & {
+            /** @description How far away it lies, in metres. */
+            metres: number;
+        };
+        /** @description Cases that may be the same. */
+        SimilarCases: {
+            /** @description The nearest first. */
+            items: components["schemas"]["SimilarCase"][];
         };
         /** @description The city. */
         City: {

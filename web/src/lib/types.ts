@@ -79,6 +79,14 @@ export type CaseSummary = Schemas["CaseSummary"];
 export type CaseDetail = Schemas["CaseDetail"];
 export type CaseStep = Schemas["CaseStep"];
 export type CaseNeed = Schemas["CaseNeed"];
+export type CaseBoard = Schemas["CaseBoard"];
+export type CaseFigures = Schemas["CaseFigures"];
+export type CaseFiguresOfPeriod = Schemas["CaseFiguresOfPeriod"];
+export type CaseFigureRows = Schemas["CaseFigureRows"];
+export type CasePart = Schemas["CasePart"];
+export type CaseRate = Schemas["CaseRate"];
+export type CaseTimeLeft = Schemas["CaseTimeLeft"];
+export type SimilarCases = Schemas["SimilarCases"];
 export type Attachment = Schemas["Attachment"];
 export type CaseDraft = Schemas["CaseDraft"];
 /** A step that these pages know how to ask for. */
@@ -90,6 +98,7 @@ export const CASE_STATES = [
   "filed",
   "dispatched",
   "handling",
+  "split",
   "handled",
   "verified",
   "closed",
@@ -106,7 +115,19 @@ export type CaseActionName =
   | "reject"
   | "close"
   | "comment"
-  | "cancel";
+  | "cancel"
+  | "return"
+  | "ask-extension"
+  | "grant-extension"
+  | "refuse-extension"
+  | "supervise"
+  | "answer"
+  | "suspend"
+  | "resume"
+  | "split"
+  | "gather"
+  | "duplicate"
+  | "reopen";
 
 /** Whether a state is one of the standard workflow; a pack's own workflow may have others. */
 export function isCaseState(state: string): state is CaseState {

@@ -49,6 +49,7 @@ const STATE_COLOURS: Record<CaseState, string> = {
   filed: "geekblue",
   dispatched: "blue",
   handling: "cyan",
+  split: "cyan",
   handled: "gold",
   verified: "lime",
   closed: "green",

@@ -2,7 +2,7 @@
 
 #![allow(dead_code)] // each test file uses its part
 
-use cases::{Act, CaseDetail, Cases, NewCase, Options};
+use cases::{Act, CaseDetail, Cases, NewCase, Options, Part};
 use model::Timestamp;
 use records::alerts::{self, Alert};
 use records::organisations::{self, Organisation};
@@ -119,6 +119,18 @@ pub fn dispatched() -> Act {
     }
 }
 
+/// In two parts.
+pub fn split() -> Act {
+    let part = |organisation: &str| Part {
+        organisation: organisation.to_owned(),
+        ..Part::default()
+    };
+    Act {
+        parts: vec![part("water"), part("roads")],
+        ..act("split")
+    }
+}
+
 pub async fn raise(records: &Records, position: i64) -> Alert {
     let new = Alert {
         id: 0,
@@ -188,7 +200,7 @@ impl City {
             ("verify", duty()),
             ("close", duty()),
         ] {
-            if case.case.state == state {
+            if case.case.state == state || matches!(state, "cancelled" | "split") {
                 break;
             }
             let step = match next {
@@ -201,6 +213,11 @@ impl City {
         if state == "cancelled" {
             case = self.open().await;
             case = self.step(case.case.id, &noted("cancel"), &duty()).await;
+        }
+        if state == "split" {
+            case = self.open().await;
+            case = self.step(case.case.id, &act("file"), &duty()).await;
+            case = self.step(case.case.id, &split(), &duty()).await;
         }
         assert_eq!(case.case.state, state);
         case

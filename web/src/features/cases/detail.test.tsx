@@ -23,6 +23,23 @@ const handled: CaseDetail = {
   updated_at: "2026-11-23T22:30:00Z",
   due_at: "2026-11-24T00:30:00Z",
   closed_at: null,
+  category: null,
+  town: null,
+  source: "staff",
+  reporter: null,
+  reporters: 1,
+  parent_id: null,
+  duplicate_of: null,
+  case_due_at: null,
+  extension_minutes: null,
+  extensions: 0,
+  supervised_until: null,
+  suspended_at: null,
+  suspended_until: null,
+  escalation: 0,
+  reopened: 0,
+  left: null,
+  parts: [],
   version: 6,
   assessment: null,
   workflow: "city-case",
@@ -39,6 +56,7 @@ const handled: CaseDetail = {
       to_state: "handled",
       note: "gate closed",
       attachments: [4],
+      detail: null,
     },
   ],
   attachments: [
@@ -52,6 +70,9 @@ const handled: CaseDetail = {
       sha256: "ab",
       uploaded_at: "2026-11-23T22:29:00Z",
       uploaded_by: "Zhang",
+      taken_at: "2026-11-20T22:29:00Z",
+      location: null,
+      clock_off_s: -259_200,
     },
   ],
   way: ["collected", "filed", "dispatched", "handling", "handled", "verified", "closed"],
@@ -111,6 +132,58 @@ describe("case", () => {
     await screen.findByText("Level above warning");
     expect(document.querySelectorAll(".way .ant-steps-item").length).toBe(5);
     expect(document.querySelectorAll(".way .ant-steps-item-finish").length).toBe(3);
+  });
+
+  it("shows the working time that is left, the whole case's and the marks of the case", async () => {
+    const left = { calendar: "working-hours", running: true, seconds: 7_800, case_seconds: -3_600 };
+    serve({
+      "GET /api/v1/cases/3": {
+        ...handled,
+        left,
+        case_due_at: "2026-11-24T00:30:00Z",
+        supervised_until: "2026-11-24T08:00:00Z",
+        extension_minutes: 60,
+        reopened: 1,
+        reporters: 3,
+        parts: [{ ...handled, id: 4, number: "TM-3-1", left }],
+      },
+    });
+    show(page, { user: userWith(["case.read"]), path: "/cases/3", language: "zh" });
+    expect((await screen.findAllByText("剩余 2 小时 10 分 工作时间")).length).toBe(2);
+    expect(screen.getByText("已超 1 小时 工作时间")).toBeTruthy();
+    expect(screen.getByText(/督办，须在/)).toBeTruthy();
+    expect(screen.getByText("申请延期 60 分，待决定")).toBeTruthy();
+    expect(screen.getByText("已重开 1 次")).toBeTruthy();
+    expect(screen.getByText("3 人反映")).toBeTruthy();
+    expect(screen.getByText("TM-3-1")).toBeTruthy();
+    expect(screen.getByText("照片时间与接收时间相差 3 天")).toBeTruthy();
+  });
+
+  it("asks for the minutes of an extension, and sends them", async () => {
+    const calls = serve({
+      "GET /api/v1/cases/3": {
+        ...handled,
+        actions: ["ask-extension"],
+        allowed: [{ action: "ask-extension", needs: ["note", "minutes"] }],
+      },
+      "POST /api/v1/cases/3/actions": { ...handled, extension_minutes: 90 },
+    });
+    show(page, { user: userWith(["case.read", "case.handle"]), path: "/cases/3" });
+    fireEvent.click(await screen.findByRole("button", { name: /Ask for an extension/ }));
+    fireEvent.click(await screen.findByTestId("case-action-submit"));
+    expect(await screen.findByText("Enter how many minutes")).toBeTruthy();
+    fireEvent.change(screen.getByLabelText("Extension (minutes of working time)"), {
+      target: { value: "90" },
+    });
+    fireEvent.change(screen.getByLabelText("Note"), { target: { value: "waiting for a part" } });
+    fireEvent.click(screen.getByTestId("case-action-submit"));
+    await waitFor(() => expect(calls.some((call) => call.method === "POST")).toBe(true));
+    expect(calls.find((call) => call.method === "POST")?.body).toEqual({
+      action: "ask-extension",
+      minutes: 90,
+      note: "waiting for a part",
+      version: 6,
+    });
   });
 
   it("says that a case is not there", async () => {

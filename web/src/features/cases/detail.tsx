@@ -7,7 +7,7 @@ import { Link, useParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
 import { ActionBar, available, useActionKeys } from "../../lib/actions.tsx";
-import { bytes, half } from "../../lib/format.ts";
+import { bytes, half, time } from "../../lib/format.ts";
 import { can, useUser } from "../../lib/session.ts";
 import type { Attachment, CaseActionName, CaseDetail } from "../../lib/types.ts";
 import { Loaded } from "../../ui/states.tsx";
@@ -16,8 +16,8 @@ import { usePhone } from "../../ui/use-phone.ts";
 import { entityQuery, nameOf } from "../entity/queries.ts";
 import { type CaseContext, caseActions } from "./actions.tsx";
 import { CaseActionDialog } from "./dialogs.tsx";
-import { Due } from "./due.tsx";
-import { attachmentUrl, caseQuery, keepCase } from "./queries.ts";
+import { Due, duration, Left } from "./due.tsx";
+import { attachmentUrl, caseQuery, keepCase, similarQuery } from "./queries.ts";
 
 export function Page() {
   const id = Number(useParams().id);
@@ -29,8 +29,52 @@ export function Page() {
   );
 }
 
-function CaseView({ item }: { item: CaseDetail }) {
+/** Cases of this kind near here, so that nobody works twice. */
+function MayBeTheSame({ id }: { id: number }) {
   const { t } = useT();
+  const found = useQuery(similarQuery(id));
+  if (!found.data || found.data.items.length === 0) return null;
+  return (
+    <Card size="small" title={t("case.similar")}>
+      {found.data.items.map((other) => (
+        <p key={other.id}>
+          <CaseStateTag state={other.state} /> <Link to={`/cases/${other.id}`}>{other.number}</Link>{" "}
+          {other.title}{" "}
+          <span className="quiet">· {t("case.metres", { metres: Math.round(other.metres) })}</span>
+        </p>
+      ))}
+    </Card>
+  );
+}
+
+/** What stands out of a case: extension, supervision, suspension, escalation, reporters, and the cases it belongs to. */
+function Marks({ item }: { item: CaseDetail }) {
+  const { t } = useT();
+  return (
+    <>
+      {item.supervised_until && (
+        <Tag color="volcano">{t("case.supervised", { time: time(item.supervised_until) })}</Tag>
+      )}
+      {item.suspended_until && <Tag>{t("case.suspended", { time: time(item.suspended_until) })}</Tag>}
+      {item.escalation > 0 && <Tag color="red">{t("case.escalation", { level: item.escalation })}</Tag>}
+      {item.extension_minutes !== null && (
+        <Tag color="gold">{t("case.extension-asked", { minutes: item.extension_minutes })}</Tag>
+      )}
+      {item.extensions > 0 && <Tag>{t("case.extensions", { count: item.extensions })}</Tag>}
+      {item.reopened > 0 && <Tag color="orange">{t("case.reopened", { count: item.reopened })}</Tag>}
+      {item.reporters > 1 && <Tag>{t("case.reporters", { count: item.reporters })}</Tag>}
+      {item.parent_id !== null && (
+        <Link to={`/cases/${item.parent_id}`}>
+          {t("case.part-of")} {item.number.replace(/-\d+$/, "")}
+        </Link>
+      )}
+      {item.duplicate_of !== null && <Link to={`/cases/${item.duplicate_of}`}>{t("case.duplicate-of")}</Link>}
+    </>
+  );
+}
+
+function CaseView({ item }: { item: CaseDetail }) {
+  const { t, p } = useT();
   const user = useUser();
   const { message } = App.useApp();
   const queryClient = useQueryClient();
@@ -49,6 +93,7 @@ function CaseView({ item }: { item: CaseDetail }) {
         {item.severity && <SeverityTag severity={item.severity} />}
         <CaseStateTag state={item.state} />
         <code className="quiet">{item.number}</code>
+        <Marks item={item} />
       </header>
       <Card size="small">
         <Way item={item} />
@@ -60,6 +105,28 @@ function CaseView({ item }: { item: CaseDetail }) {
       <div className="split">
         <div className="stack">
           <CaseFacts item={item} />
+          {item.parts.length > 0 && (
+            <Card size="small" title={t("case.parts")}>
+              <ul className="card-list">
+                {item.parts.map((part) => (
+                  <li key={part.id}>
+                    <Link className="item-card" to={`/cases/${part.id}`}>
+                      <span className="item-card-head">
+                        <CaseStateTag state={part.state} /> <strong>{part.number}</strong>
+                      </span>
+                      <span>
+                        {part.organisation && p(part.organisation.name_zh, part.organisation.name_en)}
+                      </span>
+                      <span className="quiet">
+                        <Due item={part} />
+                      </span>
+                    </Link>
+                  </li>
+                ))}
+              </ul>
+            </Card>
+          )}
+          {item.location && item.closed_at === null && !item.parent_id && <MayBeTheSame id={item.id} />}
           <Card size="small" title={t("case.attachments")}>
             <Attachments items={item.attachments} />
           </Card>
@@ -112,6 +179,19 @@ function CaseFacts({ item }: { item: CaseDetail }) {
         column={{ xs: 1, md: 2 }}
         items={[
           { key: "due", label: t("case.due"), children: <Due item={item} /> },
+          ...(item.case_due_at
+            ? [
+                {
+                  key: "whole",
+                  label: t("case.whole-due"),
+                  children: (
+                    <span>
+                      <Time at={item.case_due_at} /> <Left item={item} whole />
+                    </span>
+                  ),
+                },
+              ]
+            : []),
           {
             key: "organisation",
             label: t("case.organisation"),
@@ -185,6 +265,11 @@ function Attachments({ items }: { items: Attachment[] }) {
                 <Image src={attachmentUrl(image.id)} alt={image.name} width={120} height={120} />
                 <figcaption className="quiet ellipsis" title={image.sha256}>
                   {image.name} · {bytes(image.size_bytes)}
+                  {image.clock_off_s !== null && (
+                    <Tag color="gold">
+                      {t("case.clock-off", { time: duration(image.clock_off_s, true, t) })}
+                    </Tag>
+                  )}
                 </figcaption>
               </figure>
             ))}

@@ -1,6 +1,7 @@
 /** The dialogs of a case: open one, and give an action what it needs. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Form, Input, Select, Upload } from "antd";
+import { App, DatePicker, Form, Input, InputNumber, Select, Upload } from "antd";
+import type { Dayjs } from "dayjs";
 import { useNavigate } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import type { CaseActionName, CaseDetail, CaseDraft } from "../../lib/types.ts";
@@ -15,6 +16,7 @@ import {
   openCase,
   organisationsQuery,
   performOnCase,
+  similarQuery,
 } from "./queries.ts";
 
 /** Longest title and note, characters. */
@@ -79,6 +81,10 @@ interface Entered {
   organisation?: string;
   assignee?: number;
   files?: { originFileObj?: File }[];
+  minutes?: number;
+  until?: Dayjs;
+  case?: number;
+  parts?: string[];
 }
 
 export function CaseActionDialog({
@@ -97,7 +103,10 @@ export function CaseActionDialog({
   const needs = item.allowed.find((allowed) => allowed.action === action)?.needs ?? [];
   const dispatching = action === "dispatch";
   useFocusBack();
-  const organisations = useQuery({ ...organisationsQuery, enabled: dispatching });
+  const splitting = needs.includes("parts");
+  const repeating = needs.includes("case");
+  const organisations = useQuery({ ...organisationsQuery, enabled: dispatching || splitting });
+  const similar = useQuery({ ...similarQuery(item.id), enabled: repeating });
   const people = useQuery({ ...fieldWorkersQuery, enabled: dispatching });
   const organisation = Form.useWatch("organisation", form);
 
@@ -112,6 +121,10 @@ export function CaseActionDialog({
       organisation: entered.organisation,
       assignee: entered.assignee,
       attachment_ids: attachment_ids.length > 0 ? attachment_ids : undefined,
+      minutes: entered.minutes,
+      until: entered.until?.toISOString(),
+      case: entered.case,
+      parts: entered.parts?.map((organisation) => ({ organisation })),
       version: action === "comment" ? undefined : item.version,
     });
     onDone(changed, action);
@@ -126,7 +139,7 @@ export function CaseActionDialog({
       title={`${t(`case-action.${action}`)} · ${item.number}`}
       okText={t(`case-action.${action}`)}
       submitId="case-action-submit"
-      danger={action === "cancel" || action === "reject"}
+      danger={action === "cancel" || action === "reject" || action === "refuse-extension"}
       initialValues={{ organisation: item.organisation?.id }}
     >
       {dispatching && (
@@ -159,6 +172,54 @@ export function CaseActionDialog({
             />
           </Form.Item>
         </>
+      )}
+      {splitting && (
+        <Form.Item
+          name="parts"
+          label={t("case.parts-wanted")}
+          rules={[{ required: true, message: t("case.parts-missing") }]}
+        >
+          <Select
+            mode="multiple"
+            loading={organisations.isPending}
+            showSearch={{ optionFilterProp: "label" }}
+            options={organisations.data?.items.map((o) => ({ value: o.id, label: p(o.name_zh, o.name_en) }))}
+          />
+        </Form.Item>
+      )}
+      {repeating && (
+        <Form.Item
+          name="case"
+          label={t("case.other")}
+          rules={[{ required: true, message: t("case.other-missing") }]}
+        >
+          <Select
+            loading={similar.isPending}
+            notFoundContent={similar.error ? errorText(similar.error, t) : t("case.similar-none")}
+            options={similar.data?.items.map((other) => ({
+              value: other.id,
+              label: `${other.number} · ${other.title} · ${t("case.metres", { metres: Math.round(other.metres) })}`,
+            }))}
+          />
+        </Form.Item>
+      )}
+      {needs.includes("minutes") && (
+        <Form.Item
+          name="minutes"
+          label={t("case.minutes-wanted")}
+          rules={[{ required: true, message: t("case.minutes-missing") }]}
+        >
+          <InputNumber min={1} precision={0} autoFocus />
+        </Form.Item>
+      )}
+      {needs.includes("until") && (
+        <Form.Item
+          name="until"
+          label={t("case.until")}
+          rules={[{ required: true, message: t("case.until-missing") }]}
+        >
+          <DatePicker showTime={{ format: "HH:mm" }} format="YYYY-MM-DD HH:mm" />
+        </Form.Item>
       )}
       <Form.Item
         name="note"

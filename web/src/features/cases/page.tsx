@@ -1,30 +1,20 @@
-/** All cases, by state, with who has them and until when. */
+/** All cases, filtered, as a list or a board, with who has them and until when. */
 import { PlusOutlined } from "@ant-design/icons";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Button, Select, Switch, Table } from "antd";
+import { Button, Segmented, Table } from "antd";
 import { useMemo, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { type Action, ActionBar, useActionKeys } from "../../lib/actions.tsx";
 import { ZONE_LABEL } from "../../lib/format.ts";
-import type { CaseState } from "../../lib/types.ts";
 import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Age, CaseStateTag, SeverityTag } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
+import { Board } from "./board.tsx";
 import { OpenCaseDialog } from "./dialogs.tsx";
 import { Due } from "./due.tsx";
+import { Filters, useCaseFilter } from "./filters.tsx";
 import { casesQuery } from "./queries.ts";
-
-const STATES: CaseState[] = [
-  "collected",
-  "filed",
-  "dispatched",
-  "handling",
-  "handled",
-  "verified",
-  "closed",
-  "cancelled",
-];
 
 const listActions: Action<{ open: () => void }>[] = [
   {
@@ -43,10 +33,10 @@ export function Page() {
   const { t, p } = useT();
   const phone = usePhone();
   const navigate = useNavigate();
-  const [state, setState] = useState<CaseState | undefined>();
-  const [mine, setMine] = useState(false);
+  const { filter, view, set, clear } = useCaseFilter();
+  const board = view === "board";
   const [opening, setOpening] = useState(false);
-  const cases = useInfiniteQuery(casesQuery({ state, mine }));
+  const cases = useInfiniteQuery({ ...casesQuery(filter), enabled: !board });
   const items = useMemo(() => cases.data?.pages.flatMap((page) => page.items) ?? [], [cases.data]);
   const context = { open: () => setOpening(true) };
   useActionKeys(listActions, context);
@@ -127,22 +117,22 @@ export function Page() {
     <div className="page">
       <header className="page-head">
         <h1>{t("case.title")}</h1>
-        <Select
-          allowClear
-          value={state}
-          onChange={setState}
-          placeholder={t("word.state")}
-          aria-label={t("word.state")}
-          style={{ width: 130 }}
-          options={STATES.map((s) => ({ value: s, label: t(`case-state.${s}`) }))}
+        <Segmented
+          value={view}
+          onChange={(next) => set({ view: next === "board" ? "board" : undefined })}
+          aria-label={t("case.title")}
+          options={[
+            { value: "list", label: t("case.list") },
+            { value: "board", label: t("case.board") },
+          ]}
         />
-        <Switch checked={mine} onChange={setMine} aria-label={t("case.mine")} size="small" />
-        <span>{t("case.mine")}</span>
+        <Link to="/cases/scores">{t("case.scores")}</Link>
         <span className="grow" />
         <ActionBar actions={listActions} context={context} />
       </header>
-      {list()}
-      {cases.hasNextPage && (
+      <Filters filter={filter} set={set} clear={clear} board={board} />
+      {board ? <Board filter={filter} /> : list()}
+      {!board && cases.hasNextPage && (
         <div className="more">
           <Button loading={cases.isFetchingNextPage} onClick={() => void cases.fetchNextPage()}>
             {t("list.more")}

@@ -4,13 +4,17 @@ import { change, get, query, upload } from "../../lib/api.ts";
 import type {
   Attachment,
   CaseActionInput,
+  CaseBoard,
   CaseDetail,
   CaseDraft,
+  CaseFigureRows,
+  CaseFiguresOfPeriod,
   CaseState,
   CaseSummary,
   Items,
   Organisation,
   Person,
+  SimilarCases,
 } from "../../lib/types.ts";
 
 const CASES = "/api/v1/cases";
@@ -19,18 +23,71 @@ const one = (id: number) => `${CASES}/${id}`;
 export interface CaseFilter {
   state?: CaseState;
   mine?: boolean;
+  organisation?: string;
+  town?: string;
+  severity?: string;
+  overdue?: boolean;
+  text?: string;
+  /** RFC 3339. */
+  from?: string;
+  until?: string;
 }
+
+const asked = (filter: CaseFilter) => ({
+  ...filter,
+  mine: filter.mine || undefined,
+  overdue: filter.overdue || undefined,
+});
 
 export const casesQuery = (filter: CaseFilter) =>
   infiniteQueryOptions({
     queryKey: ["cases", filter],
     queryFn: ({ pageParam, signal }) =>
-      get<Items<CaseSummary>>(
-        `${CASES}${query({ state: filter.state, mine: filter.mine || undefined, after: pageParam })}`,
-        signal,
-      ),
+      get<Items<CaseSummary>>(`${CASES}${query({ ...asked(filter), after: pageParam })}`, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next,
+  });
+
+export const boardQuery = (filter: CaseFilter) =>
+  queryOptions({
+    queryKey: ["cases", "board", filter],
+    queryFn: ({ signal }) =>
+      get<CaseBoard>(`${CASES}/board${query({ ...asked(filter), state: undefined })}`, signal),
+  });
+
+export const similarQuery = (id: number) =>
+  queryOptions({
+    queryKey: ["cases", "similar", id],
+    queryFn: ({ signal }) => get<SimilarCases>(`${one(id)}/similar`, signal),
+  });
+
+export interface FiguresAsked {
+  from: string;
+  until: string;
+  by: string;
+}
+
+export const figuresQuery = (wanted: FiguresAsked) =>
+  queryOptions({
+    queryKey: ["cases", "figures", wanted],
+    queryFn: ({ signal }) =>
+      get<CaseFiguresOfPeriod>(
+        `${CASES}/figures${query({ from: wanted.from, until: wanted.until, by: wanted.by })}`,
+        signal,
+      ),
+  });
+
+export const figuresCsvUrl = (wanted: FiguresAsked) =>
+  `${CASES}/figures${query({ from: wanted.from, until: wanted.until, by: wanted.by, format: "csv" })}`;
+
+export const figureRowsQuery = (wanted: FiguresAsked, figure: string, key: string | null) =>
+  queryOptions({
+    queryKey: ["cases", "figure-rows", wanted, figure, key],
+    queryFn: ({ signal }) =>
+      get<CaseFigureRows>(
+        `${CASES}/figures/rows${query({ from: wanted.from, until: wanted.until, by: wanted.by, figure, key: key ?? undefined })}`,
+        signal,
+      ),
   });
 
 export const readCase = (id: number, signal?: AbortSignal) => get<CaseDetail>(one(id), signal);
@@ -63,8 +120,10 @@ export function performOnCase(id: number, input: CaseActionInput): Promise<CaseD
   return change("POST", `${one(id)}/actions`, input);
 }
 
-export function attach(id: number, file: Blob, name: string): Promise<Attachment> {
-  return upload(`${one(id)}/attachments`, file, name);
+/** `takenAt`, RFC 3339, by this device's clock; what that clock says now goes with it. */
+export function attach(id: number, file: Blob, name: string, takenAt?: string): Promise<Attachment> {
+  const times = { taken_at: takenAt, clock: takenAt ? new Date().toISOString() : undefined };
+  return upload(`${one(id)}/attachments${query(times)}`, file, name);
 }
 
 /** Puts a changed case on the screen at once, and lets the lists be read again. */

@@ -71,7 +71,14 @@ describe("outbox", () => {
     const { server, outbox, store, sent } = setUp();
     await outbox.draft(1, "gate closed", [photo("a"), photo("b")]);
     await outbox.send(1, "finish");
-    expect(server.performed).toEqual([{ action: "finish", note: "gate closed", attachment_ids: [97, 98] }]);
+    expect(server.performed).toEqual([
+      {
+        action: "finish",
+        note: "gate closed",
+        request_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        attachment_ids: [97, 98],
+      },
+    ]);
     expect(sent).toHaveLength(1);
     expect(await store.all()).toEqual([]);
     expect(outbox.state(1)).toBeUndefined();
@@ -100,6 +107,25 @@ describe("outbox", () => {
     await settle();
     expect(server.performed).toHaveLength(1);
     expect(server.attached).toEqual(["a"]);
+  });
+
+  it("gives every attempt of a request the same name, and the next request another", async () => {
+    const { server, outbox, clock } = setUp();
+    const names: (string | null | undefined)[] = [];
+    const perform = server.perform.bind(server);
+    server.perform = (id, input) => {
+      names.push(input.request_id);
+      return perform(id, input);
+    };
+    server.failPerform = [offline];
+    await outbox.draft(1, "done", []);
+    await outbox.send(1, "finish");
+    await clock.advance(retryAfterMs(1));
+    await outbox.draft(1, "more", []);
+    await outbox.send(1, "comment");
+    expect(names).toHaveLength(3);
+    expect(names[0]).toBe(names[1]);
+    expect(names[2]).not.toBe(names[0]);
   });
 
   it("takes a lost answer for what it was: done", async () => {

@@ -4,6 +4,7 @@
  */
 import { ApiError } from "../../lib/api.ts";
 import type { Attachment, CaseActionInput, CaseActionName, CaseDetail } from "../../lib/types.ts";
+import { uuid } from "../../lib/uuid.ts";
 
 /** First and longest wait between two attempts, milliseconds. */
 const RETRY_FIRST_MS = 2_000;
@@ -12,6 +13,8 @@ const RETRY_MAX_MS = 60_000;
 export interface Photo {
   name: string;
   blob: Blob;
+  /** When it was taken by this phone's clock, RFC 3339. */
+  takenAt?: string;
   /** The server's id, once it has the photo, so that a retry does not send it again. */
   sentAs?: number;
 }
@@ -23,6 +26,8 @@ export interface Parcel {
   photos: Photo[];
   /** Null while it is only a draft. */
   action: CaseActionName | null;
+  /** The name of the request, the same in every attempt: however often it arrives, it is done once. */
+  requestId?: string;
   attempts: number;
   /** Why the server refused it for good; null while it may still be accepted. */
   refusal: string | null;
@@ -124,6 +129,7 @@ export class Outbox {
       note: before?.note ?? "",
       photos: before?.photos ?? [],
       action,
+      requestId: uuid(),
       attempts: 0,
       refusal: null,
     };
@@ -182,6 +188,7 @@ export class Outbox {
         action,
         note: parcel.note.trim() || undefined,
         attachment_ids: attachment_ids.length > 0 ? attachment_ids : undefined,
+        request_id: parcel.requestId,
       });
     } catch (error) {
       // An answer may have been lost: when the case shows that this very action was done, it was.

@@ -219,7 +219,14 @@ function Photos({
     if (fitting.length < taken.length)
       message.error(t("field.photo-large", { size: bytes(PHOTO_BYTES_MAX) }));
     if (fitting.length > 0)
-      onChange([...photos, ...fitting.map((file) => ({ name: file.name, blob: file }))]);
+      onChange([
+        ...photos,
+        ...fitting.map((file) => ({
+          name: file.name,
+          blob: file,
+          takenAt: new Date(file.lastModified).toISOString(),
+        })),
+      ]);
   };
   return (
     <div className="field-photos">

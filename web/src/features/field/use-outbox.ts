@@ -20,7 +20,7 @@ async function makeOutbox(userId: number, queryClient: QueryClient): Promise<Out
   const outbox = new Outbox(
     await openStore(userId),
     {
-      attach: (caseId, photo) => attach(caseId, photo.blob, photo.name),
+      attach: (caseId, photo) => attach(caseId, photo.blob, photo.name, photo.takenAt),
       perform: performOnCase,
       read: readCase,
     },

@@ -1,0 +1,279 @@
+//! Lists of cases: filtered, the board, and what may be the same.
+
+use crate::access::Caller;
+use crate::access::Peer;
+use crate::app::App;
+use crate::case_bodies::{
+    BoardBody, BoardColumnBody, CasePage, CaseSummary, SimilarBody, SimilarList,
+};
+use crate::case_pages::{moment, organisation_of};
+use crate::error::Answer;
+use crate::personal::{Look, Looking, LookingQuery};
+use crate::sight::{Seeing, Sight};
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use cases::{Like, Similar};
+use identity::Principal;
+use model::Timestamp;
+use records::cases::{CaseFilter, Mine, Order, Seen};
+use records::{PageRequest, organisations};
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::IntoParams;
+
+/// Which cases.
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct CasesQuery {
+    /// In this state.
+    pub state: Option<String>,
+    /// Only those that have not ended (`true`) or have (`false`).
+    pub open: Option<bool>,
+    /// Only what is mine: given to me, or to my organisation and nobody yet.
+    #[serde(default)]
+    pub mine: bool,
+    /// Of this organisation.
+    pub organisation: Option<String>,
+    /// In this town, by its code.
+    pub town: Option<String>,
+    /// Of this kind, by its code.
+    pub category: Option<String>,
+    /// Of this severity.
+    pub severity: Option<String>,
+    /// Only open ones whose present step is overdue (`true`), the longest overdue first.
+    #[serde(default)]
+    pub overdue: bool,
+    /// Only those with these words in number, title or description.
+    pub text: Option<String>,
+    /// Opened at or after (RFC 3339).
+    pub from: Option<String>,
+    /// Opened before (RFC 3339).
+    pub until: Option<String>,
+    /// Parts of this case.
+    pub parent: Option<i64>,
+    /// `newest` (default), or `urgent`: open ones with a clock, those due first first.
+    pub order: Option<ListOrder>,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+    /// How many rows: 50 when not said, at most 500.
+    pub limit: Option<u32>,
+}
+
+/// The order of a list of cases.
+#[derive(Clone, Copy, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = CaseOrder)]
+pub enum ListOrder {
+    /// Newest first.
+    Newest,
+    /// Due first first.
+    Urgent,
+}
+
+impl CasesQuery {
+    async fn filter(
+        &self,
+        app: &App,
+        sight: &Sight,
+        caller: &Principal,
+        now: Timestamp,
+    ) -> Answer<CaseFilter> {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let mine = match (self.mine, caller.user_id()) {
+            (true, Some(user_id)) => Some(Mine {
+                user_id,
+                organisation_id: caller.organisation_id.clone(),
+            }),
+            _ => None,
+        };
+        let urgent = self.overdue || matches!(self.order, Some(ListOrder::Urgent));
+        let time =
+            |text: &Option<String>, place| given(text).map(|text| moment(&text, place)).transpose();
+        Ok(CaseFilter {
+            state: given(&self.state),
+            open: self.open,
+            organisation_id: given(&self.organisation),
+            mine,
+            town: given(&self.town),
+            category: given(&self.category),
+            severity: given(&self.severity),
+            overdue_at: self.overdue.then_some(now),
+            text: given(&self.text),
+            from: time(&self.from, "from")?,
+            until: time(&self.until, "until")?,
+            parent_id: self.parent,
+            seen: seen(app, sight).await?,
+            order: if urgent { Order::Urgent } else { Order::Newest },
+        })
+    }
+}
+
+/// The departments whose cases the caller may read; `None` when it is all of them.
+async fn seen(app: &App, sight: &Sight) -> Answer<Option<Seen>> {
+    let mut read = app.records.read().await?;
+    let all = organisations::list(&mut read).await?;
+    let count = all.len();
+    let without = sight.sees_case(None);
+    let organisations: Vec<String> = all
+        .into_iter()
+        .map(|o| o.id)
+        .filter(|id| sight.sees_case(Some(id)))
+        .collect();
+    let everything = without && organisations.len() == count;
+    Ok((!everything).then_some(Seen {
+        organisations,
+        without,
+    }))
+}
+
+/// Masks what looks personal in the texts of a case.
+fn masked(look: &Look, mut case: cases::CaseSummary) -> cases::CaseSummary {
+    let of = format!("case:{}", case.id);
+    let shown = |field, text: &mut String| {
+        *text = look.written(&of, field, std::mem::take(text));
+    };
+    shown("title", &mut case.title);
+    shown("description", &mut case.description);
+    case
+}
+
+/// Cases, newest first. What looks like a number of a person in their texts is masked, unless a purpose is stated.
+#[utoipa::path(get, path = "/api/v1/cases", tag = "cases", security(("session" = ["case.read"])), params(CasesQuery, LookingQuery),
+    responses((status = 200, body = CasePage)))]
+pub async fn list(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    Seeing(sight): Seeing,
+    Looking(look): Looking,
+    Query(query): Query<CasesQuery>,
+) -> Answer<Json<CasePage>> {
+    let now = app.now();
+    let filter = query.filter(&app, &sight, &caller, now).await?;
+    let request = PageRequest {
+        after: query.after,
+        limit: query.limit,
+    };
+    let page = app.cases.list(&filter, &request).await?;
+    let page = page.map(|case| CaseSummary::of(&app.cases, masked(&look, case), now));
+    look.tell(&app.records, app.now(), "cases").await?;
+    Ok(Json(CasePage {
+        items: page.items,
+        next: page.next,
+    }))
+}
+
+/// Which workflow's board.
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct BoardQuery {
+    /// The workflow whose states are the columns; the standard one when left out.
+    pub workflow: Option<String>,
+}
+
+/// The board: open cases by the states of a workflow, each with the most urgent ones and bounded counts. Takes the
+/// filters of the list; `state`, `open`, `order`, `after` and `limit` are not asked.
+#[utoipa::path(get, path = "/api/v1/cases/board", tag = "cases", security(("session" = ["case.read"])), params(BoardQuery, CasesQuery, LookingQuery),
+    responses((status = 200, body = BoardBody)))]
+pub async fn board(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    Seeing(sight): Seeing,
+    Looking(look): Looking,
+    Query(of): Query<BoardQuery>,
+    Query(query): Query<CasesQuery>,
+) -> Answer<Json<BoardBody>> {
+    let now = app.now();
+    let filter = query.filter(&app, &sight, &caller, now).await?;
+    let workflow = of.workflow.as_deref();
+    let workflow = workflow.unwrap_or(cases::workflow::STANDARD);
+    let columns = app.cases.board(workflow, &filter, now).await?;
+    let columns = columns
+        .into_iter()
+        .map(|column| BoardColumnBody {
+            state: column.state,
+            count: column.count,
+            overdue: column.overdue,
+            cases: column
+                .cases
+                .into_iter()
+                .map(|case| CaseSummary::of(&app.cases, masked(&look, case), now))
+                .collect(),
+        })
+        .collect();
+    look.tell(&app.records, app.now(), "cases").await?;
+    Ok(Json(BoardBody {
+        columns,
+        count_max: app.cases.options().board_count_max,
+    }))
+}
+
+fn seen_similar(app: &App, sight: &Sight, look: &Look, found: Vec<Similar>) -> Vec<SimilarBody> {
+    found
+        .into_iter()
+        .filter(|similar| sight.sees_case(organisation_of(&similar.case)))
+        .map(|similar| SimilarBody {
+            case: CaseSummary::of(&app.cases, masked(look, similar.case), app.now()),
+            metres: similar.metres,
+        })
+        .collect()
+}
+
+/// A place where a case is about to be opened.
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct PlaceQuery {
+    /// Longitude, WGS 84 degrees.
+    pub lon: f64,
+    /// Latitude, WGS 84 degrees.
+    pub lat: f64,
+    /// The kind; cases of other kinds are left out.
+    pub category: Option<String>,
+}
+
+/// Cases near a place that a new one there may repeat, the nearest first.
+#[utoipa::path(get, path = "/api/v1/cases/similar", tag = "cases", security(("session" = ["case.read"])), params(PlaceQuery, LookingQuery),
+    responses((status = 200, body = SimilarList), (status = 400, body = crate::error::ProblemBody)))]
+pub async fn similar_place(
+    State(app): State<Arc<App>>,
+    Caller(_caller): Caller,
+    Seeing(sight): Seeing,
+    Looking(look): Looking,
+    Query(query): Query<PlaceQuery>,
+) -> Answer<Json<SimilarList>> {
+    let like = Like {
+        location: [query.lon, query.lat],
+        category: query.category.filter(|c| !c.is_empty()),
+        except: None,
+        at: app.now(),
+    };
+    let items = seen_similar(&app, &sight, &look, app.cases.similar(&like).await?);
+    look.tell(&app.records, app.now(), "cases").await?;
+    Ok(Json(SimilarList { items }))
+}
+
+/// Cases that a case may repeat: near it in place and time and of its kind, the nearest first. Empty when it has no place.
+#[utoipa::path(get, path = "/api/v1/cases/{id}/similar", tag = "cases", security(("session" = ["case.read"])), params(("id" = i64, Path), LookingQuery),
+    responses((status = 200, body = SimilarList), (status = 404, body = crate::error::ProblemBody)))]
+pub async fn similar(
+    State(app): State<Arc<App>>,
+    Caller(caller): Caller,
+    Seeing(sight): Seeing,
+    Looking(look): Looking,
+    peer: Peer,
+    Path(id): Path<i64>,
+) -> Answer<Json<SimilarList>> {
+    let case = app.cases.case(id, &peer.acting(&caller)).await?.case;
+    sight.must_see(&case)?;
+    let found = match case.location {
+        None => Vec::new(),
+        Some(location) => {
+            let like = Like {
+                location,
+                category: case.category,
+                except: Some(case.id),
+                at: case.created_at,
+            };
+            app.cases.similar(&like).await?
+        }
+    };
+    let items = seen_similar(&app, &sight, &look, found);
+    look.tell(&app.records, app.now(), "cases").await?;
+    Ok(Json(SimilarList { items }))
+}

@@ -1,0 +1,460 @@
+//! Lists of cases: filtered, newest or most urgent first, in pages by key; the board; what lies near a place; what the
+//! clocks have to do. Each is made so that one index serves it among a million cases.
+
+use crate::case_text;
+use crate::cases::Case;
+use crate::failure::{Failure, Result};
+use crate::page::{Page, PageRequest};
+use crate::store::Connection;
+use model::{Problem, Timestamp, problem::quote};
+use sqlx::{Any, AssertSqlSafe};
+
+/// Which cases are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct CaseFilter {
+    /// Only in this state.
+    pub state: Option<String>,
+    /// Only those not ended (`true`) or only those ended (`false`).
+    pub open: Option<bool>,
+    /// Only of this department.
+    pub organisation_id: Option<String>,
+    /// Only the work of this person: given to them, opened by them, or lying with their department
+    /// without a person.
+    pub mine: Option<Mine>,
+    /// Only in this town.
+    pub town: Option<String>,
+    /// Only of this kind.
+    pub category: Option<String>,
+    /// Only of this severity.
+    pub severity: Option<String>,
+    /// Only open ones whose present step was to be done before this moment, clocks that stand left out.
+    pub overdue_at: Option<Timestamp>,
+    /// Only those that hold these words in number, title or description.
+    pub text: Option<String>,
+    /// Only those opened at or after.
+    pub from: Option<Timestamp>,
+    /// Only those opened before.
+    pub until: Option<Timestamp>,
+    /// Only parts of this case.
+    pub parent_id: Option<i64>,
+    /// Only what a reader may see; everything when `None`.
+    pub seen: Option<Seen>,
+    /// In which order.
+    pub order: Order,
+}
+
+/// The departments whose cases a reader may see.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Their ids.
+    pub organisations: Vec<String>,
+    /// Whether cases of no department are seen too.
+    pub without: bool,
+}
+
+/// The order of a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Newest first.
+    #[default]
+    Newest,
+    /// Open ones only, those first whose present step is to be done first; those without a clock are left out.
+    Urgent,
+}
+
+/// Whose work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mine {
+    /// The person.
+    pub user_id: i64,
+    /// Their department.
+    pub organisation_id: Option<String>,
+}
+
+enum Value {
+    Number(i64),
+    Real(f64),
+    Text(String),
+}
+
+/// A condition with its values, in the order of their numbers.
+#[derive(Default)]
+struct Wanted {
+    clauses: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Wanted {
+    /// Gives a value its number.
+    fn value(&mut self, value: Value) -> usize {
+        self.values.push(value);
+        self.values.len()
+    }
+
+    fn number(&mut self, clause: &str, value: i64) {
+        let n = self.value(Value::Number(value));
+        self.clauses.push(clause.replace('?', &format!("${n}")));
+    }
+
+    fn text(&mut self, clause: &str, value: &str) {
+        let n = self.value(Value::Text(value.to_owned()));
+        self.clauses.push(clause.replace('?', &format!("${n}")));
+    }
+
+    fn real(&mut self, clause: &str, value: f64) {
+        let n = self.value(Value::Real(value));
+        self.clauses.push(clause.replace('?', &format!("${n}")));
+    }
+
+    fn of(filter: &CaseFilter) -> Self {
+        let mut wanted = Self::default();
+        for (clause, value) in [
+            ("state = ?", &filter.state),
+            ("organisation_id = ?", &filter.organisation_id),
+            ("town = ?", &filter.town),
+            ("category = ?", &filter.category),
+            ("severity = ?", &filter.severity),
+        ] {
+            if let Some(value) = value {
+                wanted.text(clause, value);
+            }
+        }
+        match filter.open {
+            Some(true) => wanted.clauses.push("closed_at IS NULL".to_owned()),
+            Some(false) => wanted.clauses.push("closed_at IS NOT NULL".to_owned()),
+            None => {}
+        }
+        if let Some(mine) = &filter.mine {
+            let user = wanted.value(Value::Number(mine.user_id));
+            let lying = mine
+                .organisation_id
+                .as_ref()
+                .map_or_else(String::new, |of| {
+                    let n = wanted.value(Value::Text(of.clone()));
+                    format!(" OR (assignee_id IS NULL AND organisation_id = ${n})")
+                });
+            wanted.clauses.push(format!(
+                "(assignee_id = ${user} OR created_by_id = ${user}{lying})"
+            ));
+        }
+        if let Some(seen) = &filter.seen {
+            let mut any = Vec::new();
+            if seen.without {
+                any.push("organisation_id IS NULL".to_owned());
+            }
+            for of in &seen.organisations {
+                let n = wanted.value(Value::Text(of.clone()));
+                any.push(format!("organisation_id = ${n}"));
+            }
+            let any = if any.is_empty() {
+                "1 = 0".to_owned()
+            } else {
+                format!("({})", any.join(" OR "))
+            };
+            wanted.clauses.push(any);
+        }
+        if let Some(now) = filter.overdue_at {
+            wanted
+                .clauses
+                .push("closed_at IS NULL AND suspended_at IS NULL".to_owned());
+            wanted.number("due_at < ?", now.micros());
+        }
+        if let Some(from) = filter.from {
+            wanted.number("created_at >= ?", from.micros());
+        }
+        if let Some(until) = filter.until {
+            wanted.number("created_at < ?", until.micros());
+        }
+        if let Some(parent) = filter.parent_id {
+            wanted.number("parent_id = ?", parent);
+        }
+        if let Some(words) = &filter.text {
+            match case_text::wanted(words) {
+                // The full-text index gives ids in order, so that the first page is all that is read of it.
+                Some(words) => wanted.text("case_text MATCH ?", &words),
+                None => wanted.clauses.push("1 = 0".to_owned()),
+            }
+        }
+        wanted
+    }
+
+    fn condition(&self) -> String {
+        if self.clauses.is_empty() {
+            return "1 = 1".to_owned();
+        }
+        self.clauses.join(" AND ")
+    }
+
+    async fn cases(self, connection: &mut Connection, sql: String) -> Result<Vec<Case>> {
+        let mut query = sqlx::query_as::<Any, Case>(AssertSqlSafe(sql));
+        for value in self.values {
+            query = match value {
+                Value::Number(n) => query.bind(n),
+                Value::Real(x) => query.bind(x),
+                Value::Text(text) => query.bind(text),
+            };
+        }
+        Ok(query.fetch_all(connection).await?)
+    }
+
+    async fn count(self, connection: &mut Connection, sql: String) -> Result<i64> {
+        let mut query = sqlx::query_scalar::<Any, i64>(AssertSqlSafe(sql));
+        for value in self.values {
+            query = match value {
+                Value::Number(n) => query.bind(n),
+                Value::Real(x) => query.bind(x),
+                Value::Text(text) => query.bind(text),
+            };
+        }
+        Ok(query.fetch_one(connection).await?)
+    }
+}
+
+fn from(filter: &CaseFilter) -> &'static str {
+    match &filter.text {
+        // The index of words leads: it is in the list's order already, and CROSS keeps the planner from turning it round.
+        Some(_) => "case_text CROSS JOIN cases ON cases.id = case_text.rowid",
+        None => "cases",
+    }
+}
+
+/// Cases in the filter's order.
+///
+/// # Errors
+/// [`Failure::Invalid`] for a cursor of another list.
+pub async fn list(
+    connection: &mut Connection,
+    filter: &CaseFilter,
+    page: &PageRequest,
+) -> Result<Page<Case>> {
+    let mut wanted = Wanted::of(filter);
+    match filter.order {
+        Order::Newest => {
+            let key = if filter.text.is_some() {
+                "case_text.rowid"
+            } else {
+                "id"
+            };
+            if let Some(after) = page.after_number()? {
+                wanted.number(&format!("{key} < ?"), after);
+            }
+            let sql = format!(
+                "SELECT cases.* FROM {} WHERE {} ORDER BY {key} DESC LIMIT {}",
+                from(filter),
+                wanted.condition(),
+                page.fetch()
+            );
+            let rows = wanted.cases(connection, sql).await?;
+            Ok(Page::cut(rows, page, |c| c.id.to_string()))
+        }
+        Order::Urgent => {
+            wanted
+                .clauses
+                .push("closed_at IS NULL AND due_at IS NOT NULL".to_owned());
+            if let Some((due, id)) = urgent_cursor(page)? {
+                let (due, id) = (
+                    wanted.value(Value::Number(due)),
+                    wanted.value(Value::Number(id)),
+                );
+                wanted
+                    .clauses
+                    .push(format!("(due_at, cases.id) > (${due}, ${id})"));
+            }
+            let sql = format!(
+                "SELECT cases.* FROM {} WHERE {} ORDER BY due_at, cases.id LIMIT {}",
+                from(filter),
+                wanted.condition(),
+                page.fetch()
+            );
+            let rows = wanted.cases(connection, sql).await?;
+            Ok(Page::cut(rows, page, |c| {
+                format!("{}:{}", c.due_at.unwrap_or_default().micros(), c.id)
+            }))
+        }
+    }
+}
+
+fn urgent_cursor(page: &PageRequest) -> Result<Option<(i64, i64)>> {
+    let Some(text) = page.after.as_deref() else {
+        return Ok(None);
+    };
+    let read = text
+        .split_once(':')
+        .and_then(|(due, id)| Some((due.parse().ok()?, id.parse().ok()?)));
+    read.map(Some).ok_or_else(|| {
+        Failure::Invalid(Problem::new(
+            "cursor",
+            format!("\"{}\" is not a cursor of this list", quote(text)),
+            "after",
+            "take `next` from the page before, or leave `after` out",
+        ))
+    })
+}
+
+/// The board: open cases by state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Board {
+    /// One column for each state asked for, in that order.
+    pub columns: Vec<Column>,
+}
+
+/// One state of the board.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// The state.
+    pub state: String,
+    /// How many cases stand there, counted up to the limit.
+    pub count: i64,
+    /// How many of them are overdue, counted up to the limit.
+    pub overdue: i64,
+    /// The most urgent ones.
+    pub cases: Vec<Case>,
+}
+
+/// The board of these states: the most urgent `cards` of each, and counts up to `count_max`. The filter's own state and
+/// order are not asked.
+///
+/// # Errors
+/// The store's own.
+pub async fn board(
+    connection: &mut Connection,
+    filter: &CaseFilter,
+    states: &[String],
+    now: Timestamp,
+    (cards, count_max): (u32, u32),
+) -> Result<Board> {
+    let mut columns = Vec::new();
+    for state in states {
+        let of = CaseFilter {
+            state: Some(state.clone()),
+            open: Some(true),
+            ..filter.clone()
+        };
+        let counted = async |connection: &mut Connection, filter: &CaseFilter| {
+            let wanted = Wanted::of(filter);
+            let sql = format!(
+                "SELECT COUNT(*) FROM (SELECT 1 FROM {} WHERE {} LIMIT {count_max}) AS counted",
+                from(filter),
+                wanted.condition()
+            );
+            wanted.count(connection, sql).await
+        };
+        let count = counted(connection, &of).await?;
+        let late = CaseFilter {
+            overdue_at: Some(now),
+            ..of.clone()
+        };
+        let overdue = counted(connection, &late).await?;
+        let wanted = Wanted::of(&of);
+        let sql = format!(
+            "SELECT cases.* FROM {} WHERE {} ORDER BY due_at, cases.id LIMIT {cards}",
+            from(&of),
+            wanted.condition()
+        );
+        columns.push(Column {
+            state: state.clone(),
+            count,
+            overdue,
+            cases: wanted.cases(connection, sql).await?,
+        });
+    }
+    Ok(Board { columns })
+}
+
+/// Cases within a box of degrees `[west, south, east, north]`, opened at or after `since`, newest first, at most `limit`.
+///
+/// # Errors
+/// The store's own.
+pub async fn near(
+    connection: &mut Connection,
+    [west, south, east, north]: [f64; 4],
+    since: Timestamp,
+    limit: u32,
+) -> Result<Vec<Case>> {
+    let mut wanted = Wanted::default();
+    wanted.real("lat >= ?", south);
+    wanted.real("lat <= ?", north);
+    wanted.real("lon >= ?", west);
+    wanted.real("lon <= ?", east);
+    // The plus keeps the index of places in use: few lie in the box, many are new.
+    wanted.number("+created_at >= ?", since.micros());
+    let sql = format!(
+        "SELECT * FROM cases WHERE {} ORDER BY +id DESC LIMIT {limit}",
+        wanted.condition()
+    );
+    wanted.cases(connection, sql).await
+}
+
+/// The parts of a case, oldest first.
+///
+/// # Errors
+/// The store's own.
+pub async fn children(connection: &mut Connection, parent_id: i64) -> Result<Vec<Case>> {
+    Ok(
+        sqlx::query_as::<Any, Case>("SELECT * FROM cases WHERE parent_id = $1 ORDER BY id")
+            .bind(parent_id)
+            .fetch_all(connection)
+            .await?,
+    )
+}
+
+/// Open cases whose next level of escalation is due, at most `limit`, the oldest first.
+///
+/// # Errors
+/// The store's own.
+pub async fn due_for_escalation(
+    connection: &mut Connection,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar::<Any, i64>(
+        "SELECT id FROM cases WHERE escalates_at IS NOT NULL AND escalates_at <= $1 \
+         ORDER BY escalates_at LIMIT $2",
+    )
+    .bind(now.micros())
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?)
+}
+
+/// Open cases whose clocks stood until now, at most `limit`, the oldest first.
+///
+/// # Errors
+/// The store's own.
+pub async fn due_for_resumption(
+    connection: &mut Connection,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar::<Any, i64>(
+        "SELECT id FROM cases WHERE suspended_until IS NOT NULL AND suspended_until <= $1 \
+         ORDER BY suspended_until LIMIT $2",
+    )
+    .bind(now.micros())
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?)
+}
+
+/// Cases that had not ended before `from` and were opened before `until`, by id, after `after`, at most `limit`.
+///
+/// # Errors
+/// The store's own.
+pub async fn of_period(
+    connection: &mut Connection,
+    from: Timestamp,
+    until: Timestamp,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Case>> {
+    Ok(sqlx::query_as::<Any, Case>(
+        "SELECT * FROM cases WHERE id > $1 AND created_at < $2 \
+         AND (closed_at IS NULL OR closed_at >= $3) ORDER BY id LIMIT $4",
+    )
+    .bind(after)
+    .bind(until.micros())
+    .bind(from.micros())
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?)
+}

@@ -1,0 +1,145 @@
+/** The filters of cases, kept in the address so that a view can be sent to somebody and comes back with the page. */
+import { useQuery } from "@tanstack/react-query";
+import { Button, DatePicker, Input, Select, Switch } from "antd";
+import dayjs from "dayjs";
+import { useSearchParams } from "react-router";
+import { useT } from "../../i18n/index.tsx";
+import { CASE_STATES, isCaseState } from "../../lib/types.ts";
+import { SEVERITIES } from "../../ui/tags.tsx";
+import { type CaseFilter, organisationsQuery } from "./queries.ts";
+
+/** The names of the filters in the address. */
+const NAMES = [
+  "state",
+  "organisation",
+  "town",
+  "severity",
+  "overdue",
+  "text",
+  "from",
+  "until",
+  "mine",
+] as const;
+type Name = (typeof NAMES)[number];
+
+/** The filter that an address holds; what it holds wrongly is left out. */
+export function filterOf(parameters: URLSearchParams): CaseFilter {
+  const text = (name: Name) => parameters.get(name) || undefined;
+  const state = text("state");
+  return {
+    state: state && isCaseState(state) ? state : undefined,
+    organisation: text("organisation"),
+    town: text("town"),
+    severity: text("severity"),
+    overdue: parameters.get("overdue") === "1" || undefined,
+    text: text("text"),
+    from: text("from"),
+    until: text("until"),
+    mine: parameters.get("mine") === "1" || undefined,
+  };
+}
+
+/** The filter in the address, and how to change parts of it. */
+export function useCaseFilter() {
+  const [parameters, setParameters] = useSearchParams();
+  const set = (changes: Partial<Record<Name | "view", string | undefined>>) =>
+    setParameters(
+      (before) => {
+        const next = new URLSearchParams(before);
+        for (const [name, value] of Object.entries(changes)) {
+          if (value) next.set(name, value);
+          else next.delete(name);
+        }
+        return next;
+      },
+      { replace: true },
+    );
+  const clear = () => set(Object.fromEntries(NAMES.map((name) => [name, undefined])));
+  const filter = filterOf(parameters);
+  return { filter, view: parameters.get("view") === "board" ? "board" : "list", set, clear } as const;
+}
+
+export function Filters({
+  filter,
+  set,
+  clear,
+  board,
+}: Pick<ReturnType<typeof useCaseFilter>, "filter" | "set" | "clear"> & { board: boolean }) {
+  const { t, p } = useT();
+  const organisations = useQuery(organisationsQuery);
+  const any = Object.values(filter).some((value) => value !== undefined);
+  return (
+    <section className="toolbar" aria-label={t("case.title")}>
+      <Input.Search
+        allowClear
+        defaultValue={filter.text}
+        key={filter.text ?? ""}
+        placeholder={t("case.search")}
+        aria-label={t("case.search")}
+        onSearch={(text) => set({ text: text.trim() })}
+        className="case-search"
+      />
+      {!board && (
+        <Select
+          allowClear
+          value={filter.state}
+          onChange={(state?: string) => set({ state })}
+          placeholder={t("word.state")}
+          aria-label={t("word.state")}
+          popupMatchSelectWidth={false}
+          options={CASE_STATES.map((s) => ({ value: s, label: t(`case-state.${s}`) }))}
+        />
+      )}
+      <Select
+        allowClear
+        value={filter.organisation}
+        onChange={(organisation?: string) => set({ organisation })}
+        placeholder={t("case.organisation")}
+        aria-label={t("case.organisation")}
+        loading={organisations.isPending}
+        showSearch={{ optionFilterProp: "label" }}
+        popupMatchSelectWidth={false}
+        options={organisations.data?.items.map((o) => ({ value: o.id, label: p(o.name_zh, o.name_en) }))}
+      />
+      <Select
+        allowClear
+        value={filter.severity}
+        onChange={(severity?: string) => set({ severity })}
+        placeholder={t("severity.title")}
+        aria-label={t("severity.title")}
+        popupMatchSelectWidth={false}
+        options={SEVERITIES.map((s) => ({ value: s, label: t(`severity.${s}`) }))}
+      />
+      <DatePicker.RangePicker
+        allowEmpty={[true, true]}
+        aria-label={t("case.period")}
+        value={[filter.from ? dayjs(filter.from) : null, filter.until ? dayjs(filter.until) : null]}
+        onChange={(range) =>
+          set({
+            from: range?.[0]?.startOf("day").toISOString(),
+            until: range?.[1]?.endOf("day").toISOString(),
+          })
+        }
+      />
+      <span>
+        <Switch
+          size="small"
+          checked={filter.overdue ?? false}
+          onChange={(on) => set({ overdue: on ? "1" : undefined })}
+          aria-label={t("case.only-overdue")}
+        />{" "}
+        {t("case.only-overdue")}
+      </span>
+      <span>
+        <Switch
+          size="small"
+          checked={filter.mine ?? false}
+          onChange={(on) => set({ mine: on ? "1" : undefined })}
+          aria-label={t("case.mine")}
+        />{" "}
+        {t("case.mine")}
+      </span>
+      {any && <Button onClick={clear}>{t("case.clear")}</Button>}
+    </section>
+  );
+}

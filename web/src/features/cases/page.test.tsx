@@ -1,0 +1,124 @@
+/** The list and the board keep their filters in the address; the scorecards open to their cases. */
+import { fireEvent, screen, waitFor } from "@testing-library/react";
+import { Route, Routes, useLocation } from "react-router";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { serve, show, userWith } from "../../test-tools.tsx";
+import { duration } from "./due.tsx";
+import { filterOf } from "./filters.tsx";
+import { Page } from "./page.tsx";
+import { Page as Scores } from "./scores.tsx";
+
+function Where() {
+  const { search } = useLocation();
+  return <output data-testid="search">{search}</output>;
+}
+const page = (
+  <Routes>
+    <Route
+      path="/cases"
+      element={
+        <>
+          <Page />
+          <Where />
+        </>
+      }
+    />
+    <Route path="/cases/scores" element={<Scores />} />
+  </Routes>
+);
+const user = userWith(["case.read"]);
+const rate = (numerator: number, denominator: number) => ({
+  numerator,
+  denominator,
+  value: denominator ? numerator / denominator : null,
+});
+
+describe("cases", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("reads the filters from the address and asks the server for them", async () => {
+    const calls = serve({
+      "GET /api/v1/cases": { items: [], next: null },
+      "GET /api/v1/organisations": { items: [] },
+    });
+    show(page, { user, path: "/cases?state=handling&overdue=1&text=%E4%BA%95%E7%9B%96" });
+    expect(await screen.findByText("No cases")).toBeTruthy();
+    const asked = new URLSearchParams(
+      calls.find((c) => c.path.startsWith("/api/v1/cases?"))?.path.split("?")[1],
+    );
+    expect(Object.fromEntries(asked)).toEqual({ state: "handling", overdue: "true", text: "井盖" });
+    fireEvent.click(screen.getByRole("button", { name: "Clear filters" }));
+    await waitFor(() => expect(screen.getByTestId("search").textContent).toBe(""));
+  });
+
+  it("shows the board by step with what is overdue", async () => {
+    serve({
+      "GET /api/v1/cases/board": {
+        count_max: 1_000,
+        columns: [
+          { state: "filed", count: 1_000, overdue: 3, cases: [] },
+          { state: "handling", count: 0, overdue: 0, cases: [] },
+        ],
+      },
+      "GET /api/v1/organisations": { items: [] },
+    });
+    show(page, { user, path: "/cases?view=board", language: "zh" });
+    expect(await screen.findByText("至少 1000 件 · 超时 3 件")).toBeTruthy();
+    expect(screen.getByRole("region", { name: "处置中" })).toBeTruthy();
+  });
+
+  it("leaves out of an address what is no filter", () => {
+    expect(filterOf(new URLSearchParams("state=nowhere&town=429006001")).state).toBeUndefined();
+    expect(filterOf(new URLSearchParams("town=429006001")).town).toBe("429006001");
+  });
+
+  it("shows each figure with what it is made of, and opens it to its cases", {
+    timeout: 20_000,
+  }, async () => {
+    const calls = serve({
+      "GET /api/v1/organisations": { items: [{ id: "water", name_zh: "水利局", name_en: "Water Bureau" }] },
+      "GET /api/v1/cases/figures": {
+        from: "2026-11-01T00:00:00Z",
+        until: "2026-12-01T00:00:00Z",
+        by: "organisation",
+        items: [
+          {
+            key: "water",
+            filed: 12,
+            closed: 9,
+            in_time: rate(9, 10),
+            overdue: rate(1, 10),
+            reworked: rate(0, 0),
+            handling_s: rate(7_200, 2),
+            returned: 0,
+            late_steps: 0,
+            supervised: 0,
+            extended: 0,
+            escalated: 0,
+            reopened: 0,
+          },
+        ],
+      },
+      "GET /api/v1/cases/figures/rows": {
+        total: 1,
+        items: [{ case_id: 3, number: "TM-3", title: "Manhole", at: "2026-11-23T00:00:00Z", seconds: 0 }],
+      },
+    });
+    show(page, { user, path: "/cases/scores?from=2026-11-01T00:00:00Z&until=2026-12-01T00:00:00Z" });
+    // The first table that a run shows takes its time on a busy machine.
+    expect(await screen.findByText("Water Bureau", {}, { timeout: 10_000 })).toBeTruthy();
+    fireEvent.click(screen.getByRole("button", { name: "90.0 % (9/10)" }));
+    expect(await screen.findByText("Manhole")).toBeTruthy();
+    const rows = calls.find((call) => call.path.includes("figures/rows"))?.path ?? "";
+    expect(rows).toContain("figure=in_time");
+    expect(rows).toContain("key=water");
+  });
+
+  it("says working time in hours, and all hours in days", () => {
+    const t = ((key: string, values?: Record<string, unknown>) => `${values?.n} ${key.slice(5)}`) as never;
+    expect(duration(7_800, false, t)).toBe("2 hours 10 minutes");
+    expect(duration(-180_000, false, t)).toBe("50 hours");
+    expect(duration(180_000, true, t)).toBe("2 days 2 hours");
+    expect(duration(0, true, t)).toBe("0 minutes");
+  });
+});
