@@ -8,7 +8,7 @@
 //! city's zone.
 
 use cel::common::ast::{Expr, LiteralValue};
-use cel::{Context, IdedExpr, Program, Value as Cel};
+use cel::{Context, ExecutionError, IdedExpr, Program, Value as Cel};
 use model::{Timestamp, Value, ValueKind};
 use std::collections::BTreeMap;
 
@@ -115,7 +115,7 @@ impl Expression {
                 "the expression gives a {}, not true or false",
                 other.type_of()
             )),
-            Err(error) => Err(model::problem::quote(&error.to_string())),
+            Err(error) => Err(told(&error)),
         }
     }
 
@@ -135,6 +135,24 @@ impl Expression {
         let values = values.iter().map(|(name, value)| (*name, value));
         self.is_true(values, Timestamp::from_seconds(0), &jiff::tz::TimeZone::UTC)
             .map(|_| ())
+    }
+}
+
+/// What went wrong, without the values: they would come out in lists whose readers may not see them.
+fn told(error: &ExecutionError) -> String {
+    match error {
+        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
+            "a number is divided by zero".to_owned()
+        }
+        ExecutionError::Overflow(..) => "a number becomes too large".to_owned(),
+        ExecutionError::NoSuchOverload(overload) => overload.to_string(),
+        ExecutionError::UndeclaredReference(name) => {
+            format!("{} is not known", model::problem::quote(name))
+        }
+        ExecutionError::ValuesNotComparable(..) => {
+            "values of different kinds are compared".to_owned()
+        }
+        _ => "the expression cannot be computed with these values".to_owned(),
     }
 }
 
