@@ -2,7 +2,7 @@
 
 use crate::expression::{Expression, TIMES};
 use crate::rule::{
-    AttributeThreshold, COUNT_MAX, DURATION_SECONDS_MAX, During, Kind, Mistake, Op, Rule, Suppressor,
+    AttributeThreshold, COUNT_MAX, DURATION_SECONDS_MAX, Kind, Mistake, Op, Rule, Suppressor,
     Threshold,
 };
 use crate::schedule;

@@ -50,6 +50,7 @@ use crate::schedule::Schedule;
 use crate::state::{Held, Mark, Run, Seen};
 use gate::Moment;
 use hashbrown::HashMap;
+use jiff::tz::TimeZone;
 use model::calendar::ALWAYS;
 use model::{Calendars, Catalogue, EntityId, Problem, Timestamp, Update};
 use std::collections::BTreeSet;
@@ -66,7 +67,7 @@ const TOGETHER: usize = 32;
 pub const FAILURE_TOLD_SECONDS: u64 = 60;
 
 /// Rules at work. Memory grows with the entities that rules concern: about 200 bytes for each and rule.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Engine {
     kinds: Vec<KindIndex>,
     kind_by_name: HashMap<String, usize>,
@@ -85,7 +86,7 @@ pub struct Engine {
     storms: Vec<StormWatch>,
     /// What has happened and is not settled.
     signals: Vec<Signal>,
-    zone: jiff::tz::TimeZone,
+    zone: TimeZone,
     clock: Timestamp,
     position: u64,
 }
@@ -122,10 +123,10 @@ impl Engine {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let mut engine = Self::default();
-        if let Ok(always) = calendars.get(ALWAYS) {
-            engine.zone = always.zone().clone();
-        }
+        let zone = calendars
+            .get(ALWAYS)
+            .map_or(TimeZone::UTC, |always| always.zone().clone());
+        let mut engine = Self::in_zone(zone);
         for rule in rules {
             let schedule = match &rule.during {
                 Some(during) => Some(Schedule::new(during, calendars).map_err(|p| vec![p])?),
@@ -139,6 +140,25 @@ impl Engine {
         }
         engine.join();
         Ok(engine)
+    }
+
+    fn in_zone(zone: TimeZone) -> Self {
+        Self {
+            kinds: Vec::new(),
+            kind_by_name: HashMap::new(),
+            slots: Vec::new(),
+            groups: HashMap::new(),
+            watched: Vec::new(),
+            deadlines: BTreeSet::new(),
+            moments: BTreeSet::new(),
+            held: BTreeSet::new(),
+            maintenance: Vec::new(),
+            storms: Vec::new(),
+            signals: Vec::new(),
+            zone,
+            clock: Timestamp::default(),
+            position: 0,
+        }
     }
 
     fn kind(&mut self, name: &str) -> usize {

@@ -61,7 +61,7 @@ impl Engine {
                 ..StormWatch::default()
             };
         }
-        self.slots.iter_mut().for_each(HashMap::clear);
+        self.slots.iter_mut().for_each(hashbrown::HashMap::clear);
         self.clock = state.clock;
         if self.clock != Timestamp::default() {
             self.begin(self.clock);
