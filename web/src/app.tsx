@@ -45,6 +45,7 @@ const AlertsPage = page(() => import("./features/alerts/page.tsx"));
 const CasesPage = page(() => import("./features/cases/page.tsx"));
 const CasePage = page(() => import("./features/cases/detail.tsx"));
 const FieldPage = page(() => import("./features/field/page.tsx"));
+const RulesPage = page(() => import("./features/rules/page.tsx"));
 const DevicesPage = page(() => import("./features/devices/page.tsx"));
 const DeadLettersPage = page(() => import("./features/dead-letters/page.tsx"));
 const PersonalPage = page(() => import("./features/personal/page.tsx"));
@@ -81,6 +82,7 @@ const pages: RouteObject[] = [
   { path: "cases", element: <CasesPage /> },
   { path: "cases/:id", element: <CasePage /> },
   { path: "field", element: <FieldPage /> },
+  { path: "rules", element: <RulesPage /> },
   { path: "devices", element: <DevicesPage /> },
   { path: "dead-letters", element: <DeadLettersPage /> },
   { path: "personal", element: <PersonalPage /> },
