@@ -125,7 +125,7 @@ export function Maintenance() {
           },
         ]}
       />
-      {windows.hasNextPage && <Button onClick={() => windows.fetchNextPage()}>{t("word.more")}</Button>}
+      {windows.hasNextPage && <Button onClick={() => windows.fetchNextPage()}>{t("list.more")}</Button>}
     </>
   );
 }

@@ -117,7 +117,7 @@ function Failures() {
           },
         ]}
       />
-      {failures.hasNextPage && <Button onClick={() => failures.fetchNextPage()}>{t("word.more")}</Button>}
+      {failures.hasNextPage && <Button onClick={() => failures.fetchNextPage()}>{t("list.more")}</Button>}
     </>
   );
 }
