@@ -90,7 +90,12 @@ export function BackTestDrawer({ rule, onClose }: { rule: Rule | null; onClose: 
     began: setBegun,
   };
   return (
-    <Drawer open size={DRAWER_WIDTH} title={rule ? `${t("rule.try")} · ${rule.id}` : t("rule.try-text")} onClose={onClose}>
+    <Drawer
+      open
+      size={DRAWER_WIDTH}
+      title={rule ? `${t("rule.try")} · ${rule.id}` : t("rule.try-text")}
+      onClose={onClose}
+    >
       <div className="rule-form">
         {rule === null && (
           <Input.TextArea
@@ -124,7 +129,9 @@ export function BackTestDrawer({ rule, onClose }: { rule: Rule | null; onClose: 
           type="error"
           showIcon
           title={t("rule.stopped")}
-          description={test.problems.map((problem) => `${problem.what} (${problem.place}); ${problem.mend}`).join("\n")}
+          description={test.problems
+            .map((problem) => `${problem.what} (${problem.place}); ${problem.mend}`)
+            .join("\n")}
         />
       )}
       {test?.report && <Report report={test.report} />}

@@ -73,7 +73,11 @@ export function MaintenanceDialog({ rules, onClose }: { rules: Rule[]; onClose: 
         >
           <DatePicker.RangePicker showTime />
         </Form.Item>
-        <Form.Item name="reason" label={t("rule.reason")} rules={[{ required: true, message: t("rule.reason") }]}>
+        <Form.Item
+          name="reason"
+          label={t("rule.reason")}
+          rules={[{ required: true, message: t("rule.reason") }]}
+        >
           <Input.TextArea rows={2} maxLength={500} />
         </Form.Item>
       </Form>
@@ -108,7 +112,8 @@ export function Maintenance() {
           {
             title: t("rule.covers"),
             render: (_, window) =>
-              [window.entity_id, window.entity_type, window.rule_id].filter(Boolean).join(" · ") || t("rule.all"),
+              [window.entity_id, window.entity_type, window.rule_id].filter(Boolean).join(" · ") ||
+              t("rule.all"),
           },
           { title: t("rule.from"), width: 160, render: (_, window) => <Time at={window.from} bare /> },
           { title: t("rule.until"), width: 160, render: (_, window) => <Time at={window.until} bare /> },
@@ -119,7 +124,8 @@ export function Maintenance() {
             width: 170,
             render: (_, window) => (
               <>
-                {state(window)} <ActionBar actions={windowActions} context={{ window, now, changed }} size="small" />
+                {state(window)}{" "}
+                <ActionBar actions={windowActions} context={{ window, now, changed }} size="small" />
               </>
             ),
           },

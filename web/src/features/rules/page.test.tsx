@@ -66,13 +66,19 @@ describe("rules", () => {
   afterEach(() => vi.unstubAllGlobals());
 
   it("says each kind in both languages", () => {
-    expect(says(rule, translator("en"))).toBe("waterLevel of WaterObserved changes over 1 h by >= 0.5 per 1 h");
+    expect(says(rule, translator("en"))).toBe(
+      "waterLevel of WaterObserved changes over 1 h by >= 0.5 per 1 h",
+    );
     const silent = { ...rule, kind: "silence", declared: { for_seconds: 900 } };
     expect(says(silent, translator("zh"))).toBe("WaterObserved 15 min 没有数据");
     const other = {
       ...rule,
       kind: "threshold",
-      declared: { op: ">", threshold: { relation: "upstream", attribute: "waterLevel", plus: 1 }, for_seconds: 61 },
+      declared: {
+        op: ">",
+        threshold: { relation: "upstream", attribute: "waterLevel", plus: 1 },
+        for_seconds: 61,
+      },
     };
     expect(says(other, translator("en"))).toBe(
       "waterLevel of WaterObserved > upstream.waterLevel + 1, held for 61 s",

@@ -68,7 +68,10 @@ export const ruleWords = {
   "rule-say.silence": ["{type} {for} 没有数据", "{type} says nothing for {for}"],
   "rule-say.out_of_range": ["{type} 的 {attribute} 超出量程", "{attribute} of {type} is out of its range"],
   "rule-say.geofence": ["{type} 与围栏 {area}：{when}", "{type} and the area {area}: {when}"],
-  "rule-say.count": ["{type} 的 {attribute} 在 {window} 内至少 {count} 次", "{attribute} of {type} at least {count} times within {window}"],
+  "rule-say.count": [
+    "{type} 的 {attribute} 在 {window} 内至少 {count} 次",
+    "{attribute} of {type} at least {count} times within {window}",
+  ],
   "rule-say.count-distinct": [
     "{window} 内至少 {count} 个 {type} 的 {attribute} 符合条件",
     "{attribute} of at least {count} {type} within {window}",
