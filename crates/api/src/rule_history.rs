@@ -20,7 +20,6 @@ pub const DAYS_BEFORE: i64 = 31;
 const DAY_MICROS: i64 = 86_400_000_000;
 
 /// What a back-test works on.
-#[derive(Debug)]
 pub struct Source<'a> {
     /// History.
     pub lake: &'a Lake,
@@ -111,7 +110,7 @@ pub async fn back_test(
     let known = format!(
         "SELECT {COLUMNS} FROM (SELECT *, row_number() OVER (PARTITION BY entity_id, attribute \
          ORDER BY observed_at DESC, journal_position DESC) AS nth FROM observations \
-         WHERE observed_at >= {} AND observed_at < {} AND ({wanted})) WHERE nth = 1 \
+         WHERE observed_at >= {} AND observed_at < {} AND ({wanted})) AS known WHERE nth = 1 \
          ORDER BY observed_at, entity_id, attribute",
         time(before),
         time(from)

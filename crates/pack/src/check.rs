@@ -426,10 +426,13 @@ impl<'a> Checker<'a> {
         for rule in &mut rules {
             rule.suppressed_by.retain(|by| own.contains(by.rule()));
             // Calendars are the city's; a pack that stands alone may name these two.
-            if let Some(rules::During::Calendar(name)) = &rule.during
-                && name == WORKING_HOURS
-            {
-                rule.during = Some(rules::During::Calendar(model::calendar::ALWAYS.to_owned()));
+            let named = match &mut rule.during {
+                Some(rules::During::Calendar(name)) => Some(name),
+                Some(rules::During::Hours(both)) => both.calendar.as_mut(),
+                None => None,
+            };
+            if let Some(name) = named.filter(|name| *name == WORKING_HOURS) {
+                model::calendar::ALWAYS.clone_into(name);
             }
         }
         let alone: BTreeSet<&str> = ["rule-cycle", "rule-suppressor-type", "calendar-unknown"].into();
