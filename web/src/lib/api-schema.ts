@@ -2401,6 +2401,8 @@ export interface components {
              * @description The case opened for it.
              */
             case_id: number | null;
+            /** @description The values that decided. */
+            decided: components["schemas"]["DecidedValue"][];
             /** @description When it was over. */
             cleared_at: string | null;
             /** @description The entity. */
