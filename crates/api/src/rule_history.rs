@@ -270,7 +270,8 @@ fn value(
         (_, None, Some(text), _) => Value::Text(text),
         (Some(ValueKind::Geometry), None, None, Some(json)) => serde_json::from_str(&json)
             .ok()
-            .and_then(|place: serde_json::Value| Value::from_geojson(&place).ok())
+            .and_then(|place: serde_json::Value| model::Geometry::from_geojson(&place).ok())
+            .map(Value::Geometry)
             .unwrap_or(Value::Json(json)),
         (_, None, None, Some(json)) => Value::Json(json),
         (_, None, None, None) => Value::Deleted,
