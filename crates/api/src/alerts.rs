@@ -56,6 +56,8 @@ pub struct AlertBody {
     pub acknowledged_by: Option<String>,
     /// The case opened for it.
     pub case_id: Option<i64>,
+    /// The values that decided.
+    pub decided: Vec<crate::back_tests::DecidedValue>,
     /// The journal position of the message that raised it.
     pub position: i64,
     /// What the person on duty does, in Chinese (Markdown).
@@ -129,6 +131,7 @@ impl App {
             acknowledged_at: alert.acknowledged_at.map(|t| t.to_string()),
             acknowledged_by: alert.acknowledged_by,
             case_id: alert.case_id,
+            decided: serde_json::from_value(alert.decided).unwrap_or_default(),
             position: alert.raised_position,
             runbook_zh,
             runbook_en,

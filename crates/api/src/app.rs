@@ -6,11 +6,11 @@ use crate::events::Events;
 use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
-    account, accounts, alerts, approvals, audit, case_figures, case_lists, case_pages, city_pages,
-    corrections, dead_letters, devices, doors, entities, entity_types, events, health,
+    account, accounts, alerts, approvals, audit, back_tests, case_figures, case_lists, case_pages,
+    city_pages, corrections, dead_letters, devices, doors, entities, entity_types, events, health,
     import_progress, notices, oidc_clients, oidc_consent, oidc_door, organisation, outside,
     outside_provider, pages, people, personal, personal_subjects, plan, policy_pages, provenance,
-    roster, second_step, security, session, sql,
+    roster, rule_pages, second_step, security, session, sql,
 };
 use admission::Ingest;
 use axum::Router;
@@ -71,6 +71,8 @@ pub struct Options {
     pub upload_bytes_max: u64,
     /// Where files lie while they are received or sent.
     pub passing_dir: PathBuf,
+    /// What back-tests of rules may use.
+    pub back_tests: back_tests::Options,
 }
 
 /// Name, Prometheus type, help and value of a counter.
@@ -163,6 +165,8 @@ pub struct App {
     pub audit: audit::Chain,
     /// Who tells what of security that is not in the records.
     pub security: security::Sources,
+    /// Back-tests of rules, at work and done.
+    pub back_tests: back_tests::BackTests,
     /// Held while a file is made a table.
     pub importing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -340,6 +344,16 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(case_lists::similar))
         .routes(routes!(case_figures::figures))
         .routes(routes!(case_figures::rows))
+        .routes(routes!(rule_pages::list))
+        .routes(routes!(rule_pages::failures))
+        .routes(routes!(rule_pages::dismiss))
+        .routes(routes!(
+            rule_pages::maintenance,
+            rule_pages::add_maintenance
+        ))
+        .routes(routes!(rule_pages::end_maintenance))
+        .routes(routes!(back_tests::begin))
+        .routes(routes!(back_tests::one, back_tests::end))
         .routes(routes!(case_pages::one))
         .routes(routes!(case_pages::act))
         .routes(routes!(case_pages::attach))

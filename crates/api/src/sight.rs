@@ -235,7 +235,21 @@ impl Sight {
         if !sees("location") {
             alert.location = None;
         }
+        let mut decided = std::mem::take(&mut alert.decided);
+        decided.retain(|named| self.sees_decided(&alert.entity_id, &alert.entity_type, named));
+        alert.decided = decided;
         alert
+    }
+
+    /// Whether a value that decided an alert may be seen: its own, or another entity's.
+    fn sees_decided(&self, id: &str, entity_type: &str, named: &crate::back_tests::DecidedValue) -> bool {
+        // A rate is called by its attribute and its period.
+        let attribute = named.name.split(' ').next().unwrap_or_default();
+        let Some(other) = &named.entity_id else {
+            return self.sees_series(id, entity_type, attribute);
+        };
+        let entity = EntityId::new(other).ok().and_then(|id| self.twin.get(&id));
+        entity.is_some_and(|entity| self.access(&entity, attribute) != Access::Hidden)
     }
 
     /// Whether a case of this organisation may be read.
@@ -265,6 +279,13 @@ impl Sight {
                         let data = Arc::make_mut(&mut data);
                         fields.iter().for_each(|field| data[*field] = Json::Null);
                     }
+                }
+                if !self.rows_are_open {
+                    let decided = Arc::make_mut(&mut data)["decided"].take();
+                    let mut decided: Vec<crate::back_tests::DecidedValue> =
+                        serde_json::from_value(decided).unwrap_or_default();
+                    decided.retain(|named| self.sees_decided(series.0, series.1, named));
+                    Arc::make_mut(&mut data)["decided"] = serde_json::json!(decided);
                 }
                 Some(data)
             }

@@ -40,6 +40,8 @@ permissions! {
     AlertRead = "alert.read",
     /// Take note of an alert.
     AlertAcknowledge = "alert.acknowledge",
+    /// Try rules on past periods, dismiss their failures, make and end maintenance windows.
+    RuleManage = "rule.manage",
     /// Read cases and their attachments.
     CaseRead = "case.read",
     /// Open a case.

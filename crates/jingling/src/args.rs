@@ -121,6 +121,9 @@ pub enum Command {
     /// Check a pack's folder.
     #[command(subcommand)]
     Pack(PackCommand),
+    /// Alert rules: list those in force, try one on a past period.
+    #[command(subcommand)]
+    Rule(RuleCommand),
     /// Print the API's description (OpenAPI).
     Openapi,
 }
@@ -799,6 +802,40 @@ pub struct Sim {
     /// Seed of everything that is drawn by chance.
     #[arg(long, default_value_t = SIM_SEED)]
     pub seed: u64,
+}
+
+/// `jingling rule …`.
+#[derive(Debug, Subcommand)]
+pub enum RuleCommand {
+    /// List the rules in force.
+    List {
+        /// The city's folder.
+        #[arg(long, default_value = ".")]
+        data: PathBuf,
+        /// One JSON array instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What a rule would have raised over a past period, whether the city runs or not.
+    #[command(
+        after_help = "Example: jingling rule back-test rise.toml --data ./city --from 2026-07-01T00:00:00+08:00 --until 2026-08-01T00:00:00+08:00"
+    )]
+    BackTest {
+        /// A file with the rule in TOML, or the id of a rule in force.
+        rule: String,
+        /// From when (RFC 3339).
+        #[arg(long)]
+        from: String,
+        /// Until when (RFC 3339), exclusive.
+        #[arg(long, visible_alias = "to")]
+        until: String,
+        /// The city's folder.
+        #[arg(long, default_value = ".")]
+        data: PathBuf,
+        /// The whole report as JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// `jingling pack …`.

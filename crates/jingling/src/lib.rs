@@ -44,6 +44,7 @@ pub mod query;
 pub mod records_projection;
 pub mod reseal;
 pub mod retention;
+pub mod rule_commands;
 pub mod running;
 pub mod security;
 pub mod settings;

@@ -4,7 +4,7 @@
 use crate::args::{Cli, Command};
 use crate::{
     audit, backup, check, commands, demo, department, oidc, organisation, output, outside,
-    personal_commands, policies, query, security, settings,
+    personal_commands, policies, query, rule_commands, security, settings,
 };
 use clap::Parser;
 use std::io::IsTerminal as _;
@@ -99,6 +99,7 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Keys(command) => personal_commands::keys(command).await?,
         Command::Personal(command) => personal_commands::personal(command).await?,
         Command::Pack(command) => return commands::pack(&command),
+        Command::Rule(command) => return rule_commands::rule(command).await,
         Command::Openapi => output::print_json(&api::description::json())?,
     }
     Ok(true)

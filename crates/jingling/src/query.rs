@@ -25,7 +25,8 @@ use std::sync::Arc;
 /// A city's data, opened for reading.
 pub(crate) struct Opened {
     pub(crate) settings: Settings,
-    packs: pack::Packs,
+    pub(crate) packs: pack::Packs,
+    pub(crate) calendars: model::Calendars,
     pub(crate) lake: Lake,
     pub(crate) records: Records,
     pub(crate) tables: Arc<CityTables>,
@@ -114,6 +115,7 @@ impl Opened {
             records,
             tables,
             personal,
+            calendars: city.calendars.clone(),
             name: city.name_zh.clone(),
         })
     }

@@ -17,7 +17,8 @@ use model::{Accepted, Corrected, Timestamp};
 use records::alerts::Alert;
 use records::dead_letters::DeadLetter;
 use records::devices::DeviceChange;
-use rules::{Engine, RuleEvent, State};
+use records::rule_failures::RuleFailure;
+use rules::{Engine, Maintenance, RuleEvent, State};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -42,7 +43,9 @@ const RETRY_MS: u64 = 1_000;
 const NOTICE_ENTITIES_MAX: usize = 2_000;
 
 /// Version of the rules' memory on disk; every version ever written stays readable.
-pub const RULES_VERSION: u32 = 1;
+pub const RULES_VERSION: u32 = 2;
+/// Most maintenance windows that are looked at; more are refused where they are made.
+const MAINTENANCE_MAX: u32 = 10_000;
 
 /// The rules' memory on disk.
 #[derive(Serialize, Deserialize)]
@@ -106,6 +109,8 @@ pub struct RecordsProjection {
     live_from: u64,
     gone: Option<Vec<RuleEvent>>,
     rules_stored: u64,
+    /// The maintenance windows that the rules know of.
+    maintenance: Vec<Maintenance>,
     /// Whether the rules have seen a record, or raised or cleared something, since their memory was written.
     rules_moved: bool,
     stored: Arc<AtomicU64>,
@@ -125,7 +130,12 @@ impl RecordsProjection {
         stop: Arc<AtomicBool>,
     ) -> Result<Self> {
         let mut engine =
-            Engine::new(app.packs.rules.clone(), &app.ingest.catalogue()).map_err(|problems| {
+            Engine::new(
+                app.packs.rules.clone(),
+                &app.ingest.catalogue(),
+                &app.city.calendars,
+            )
+            .map_err(|problems| {
                 anyhow::anyhow!(
                     "{}",
                     problems
@@ -143,7 +153,9 @@ impl RecordsProjection {
             state: State::default(),
         });
         // Alerts of rules that are gone or have changed are cleared with the first step.
-        let gone = engine.restore(stored.state);
+        let mut gone = engine.restore(stored.state);
+        let maintenance = maintenance(&app).await?;
+        gone.extend(engine.set_maintenance(maintenance.clone()));
         let records_position = app.records.projection_position(NAME).await?;
         Ok(Self {
             app,
@@ -160,6 +172,7 @@ impl RecordsProjection {
             touched: BTreeSet::new(),
             live_from,
             gone: Some(gone),
+            maintenance,
             rules_stored: stored.position,
             rules_moved: is_first,
             stored: Arc::new(AtomicU64::new(stored.position.min(records_position))),
@@ -200,6 +213,7 @@ impl RecordsProjection {
                     ticks = ticks.wrapping_add(1);
                     self.tick().await?;
                     if ticks.is_multiple_of(FLUSH_TICKS) {
+                        self.look_at_maintenance().await?;
                         self.flush().await?;
                     }
                     if ticks.is_multiple_of(STATE_TICKS)
@@ -340,6 +354,30 @@ impl RecordsProjection {
         Ok(())
     }
 
+    /// Tells the rules when people made or ended a maintenance window.
+    async fn look_at_maintenance(&mut self) -> Result<()> {
+        // Before the rules have caught up, time would not be right.
+        if self.gone.is_some() {
+            return Ok(());
+        }
+        let windows = match maintenance(&self.app).await {
+            Ok(windows) => windows,
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "the maintenance windows were not read");
+                return Ok(());
+            }
+        };
+        if windows != self.maintenance {
+            self.maintenance.clone_from(&windows);
+            let events = self.engine.set_maintenance(windows);
+            self.rules_moved = true;
+            if !events.is_empty() {
+                self.write(events).await?;
+            }
+        }
+        Ok(())
+    }
+
     async fn flush(&mut self) -> Result<()> {
         // A device may be registered after its first message was seen.
         self.client_ids.retain(|_, client_id| client_id.is_some());
@@ -427,6 +465,10 @@ impl RecordsProjection {
                     }
                     cleared
                 }
+                RuleEvent::Failed(failed) => {
+                    records::rule_failures::note(&mut projection, &failure_row(failed)).await?;
+                    None
+                }
             };
             changed_alerts.extend(alert);
         }
@@ -496,5 +538,62 @@ fn alert_row(app: &App, raised: rules::Raised, now: Timestamp) -> Alert {
         acknowledged_at: None,
         acknowledged_by: None,
         case_id: None,
+        decided: decided(&raised.decided),
     }
+}
+
+/// The values that decided, as the records keep them.
+fn decided(values: &[rules::NamedValue]) -> serde_json::Value {
+    values
+        .iter()
+        .map(|named| {
+            serde_json::json!({
+                "name": named.name,
+                "value": named.value.to_json(),
+                "unit": named.unit,
+                "observed_at": named.observed_at.map(|at| at.to_string()),
+                "entity_id": named.entity_id,
+            })
+        })
+        .collect()
+}
+
+fn failure_row(failed: &rules::Failed) -> RuleFailure {
+    RuleFailure {
+        id: 0,
+        rule_id: failed.rule_id.clone(),
+        rule_version: i64::from(failed.rule_version),
+        entity_id: failed.entity_id.to_string(),
+        entity_type: failed.entity_type.clone(),
+        code: failed.code.clone(),
+        what: failed.what.clone(),
+        first_at: failed.at,
+        last_at: failed.at,
+        last_position: failed.position.cast_signed(),
+        count: failed.count.cast_signed(),
+        dismissed_at: None,
+        dismissed_by: None,
+    }
+}
+
+/// The maintenance windows that are not over.
+async fn maintenance(app: &App) -> Result<Vec<Maintenance>> {
+    let mut connection = app.records.read().await?;
+    let rows =
+        records::maintenance_windows::open(&mut connection, app.now(), MAINTENANCE_MAX).await?;
+    let windows = rows.into_iter().filter_map(|row| {
+        let entity_id = match row.entity_id {
+            None => None,
+            // What names no entity covers none.
+            Some(id) => Some(model::EntityId::new(id).ok()?),
+        };
+        Some(Maintenance {
+            entity_id,
+            entity_type: row.entity_type,
+            rule_id: row.rule_id,
+            from: row.from_at,
+            until: row.until_at,
+        })
+    });
+    Ok(windows.collect())
 }

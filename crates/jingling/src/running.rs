@@ -219,6 +219,7 @@ impl Running {
                 import_limits: import_limits(settings),
                 upload_bytes_max: settings.import.upload_mib_max << 20,
                 passing_dir: passing_dir(&folder)?,
+                back_tests: back_test_options(settings),
             },
             ingest: ingest.clone(),
             twin: twin.clone(),
@@ -250,6 +251,7 @@ impl Running {
             shown: OnceLock::new(),
             imports: Arc::default(),
             importing: Arc::default(),
+            back_tests: api::back_tests::BackTests::default(),
             audit: api::audit::Chain::default(),
             security: api::security::Sources::default(),
         });
@@ -589,6 +591,19 @@ pub fn sql_limits(settings: &Settings) -> lake::Limits {
         time_max: Duration::from_secs(settings.sql.seconds_max),
         memory_bytes_max: settings.sql.memory_mib_max * MIB,
         ..lake::Limits::default()
+    }
+}
+
+/// What back-tests of rules may use.
+pub fn back_test_options(settings: &Settings) -> api::back_tests::Options {
+    api::back_tests::Options {
+        at_once_max: settings.rules.back_tests_max,
+        days_max: settings.rules.back_test_days_max,
+        limits: rules::back_test::Limits {
+            observations_max: settings.rules.back_test_observations_max,
+            alerts_max: settings.rules.back_test_alerts_max,
+        },
+        ..api::back_tests::Options::default()
     }
 }
 

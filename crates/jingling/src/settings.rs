@@ -49,6 +49,8 @@ pub struct Settings {
     pub twin: TwinSettings,
     /// Queries.
     pub sql: Sql,
+    /// Alert rules.
+    pub rules: RuleSettings,
     /// Files that departments hand in.
     pub import: ImportSettings,
     /// Answers written to files on the command line.
@@ -260,6 +262,17 @@ Sql {
     seconds_max: u64 = 30,
     /// Most memory for one query, MiB.
     memory_mib_max: usize = 512,
+});
+section!(/// Alert rules.
+RuleSettings {
+    /// Most back-tests at work at the same time.
+    back_tests_max: usize = 2,
+    /// Longest period of a back-test, days.
+    back_test_days_max: u32 = 366,
+    /// Most observations that a back-test looks at.
+    back_test_observations_max: u64 = 20_000_000,
+    /// Most alerts that a back-test lists; the rest is counted.
+    back_test_alerts_max: usize = 1_000,
 });
 section!(/// Files that departments hand in.
 ImportSettings {

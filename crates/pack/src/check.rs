@@ -94,6 +94,9 @@ pub(crate) fn inside(read: &Read) -> Vec<Problem> {
     checker.problems
 }
 
+/// The calendar that packs may count on beside the one that is always there.
+const WORKING_HOURS: &str = "working-hours";
+
 struct Checker<'a> {
     pack: &'a Pack,
     documents: &'a BTreeMap<String, Document>,
@@ -309,25 +312,44 @@ impl<'a> Checker<'a> {
 
     /// Attributes that a rule asks about and can never see.
     fn rule_attributes(&mut self, rule: &rules::Rule, document: &Document) {
-        let threshold = match &rule.threshold {
-            Some(rules::Threshold::Attribute(other)) => Some(&other.attribute),
-            _ => None,
-        };
+        let kind = rule.entity_type.as_str();
+        let mut asked: Vec<(&str, &str, String)> = Vec::new();
+        if let Some(rules::Threshold::Attribute(other)) = &rule.threshold {
+            let holder = other.entity_type.as_deref().unwrap_or(kind);
+            asked.push(("threshold.attribute", holder, other.attribute.clone()));
+            if let Some(relation) = &other.relation {
+                asked.push(("threshold.relation", kind, relation.clone()));
+            }
+        }
         // That nothing was heard can be asked of every attribute.
-        let watched = rule
-            .attribute
-            .as_ref()
-            .filter(|_| rule.kind != rules::Kind::Silence);
-        for (key, name) in [("attribute", watched), ("threshold.attribute", threshold)] {
-            let Some(name) = name else { continue };
-            let known = self.catalogue.attribute(&rule.entity_type, name);
+        if let Some(watched) = &rule.attribute
+            && rule.kind != rules::Kind::Silence
+        {
+            asked.push(("attribute", kind, watched.clone()));
+        }
+        for (key, text) in [
+            ("expression", &rule.expression),
+            ("clear.expression", &rule.clear.expression),
+        ] {
+            let read = text
+                .as_deref()
+                .and_then(|text| rules::expression::Expression::new(text).ok());
+            for name in read.iter().flat_map(|expression| expression.attributes()) {
+                asked.push((key, kind, name.to_owned()));
+            }
+        }
+        for relation in rule.suppressed_by.iter().filter_map(|by| by.relation()) {
+            asked.push(("suppressed_by", kind, relation.to_owned()));
+        }
+        for (key, kind, name) in asked {
+            let known = self.catalogue.attribute(kind, &name);
             if known.is_some_and(|a| a.personal.is_some()) {
                 self.say(
                     document.at_dotted(key),
                     "rule-personal",
                     format!(
                         "{} is personal, and sealed before a rule sees it",
-                        quote(name)
+                        quote(&name)
                     ),
                     "watch another attribute",
                 );
@@ -397,7 +419,43 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// What rules say of each other: that of other packs is looked at when all are loaded.
+    fn rules_together(&mut self) {
+        let own: BTreeSet<&str> = self.pack.rules.iter().map(|rule| rule.id.as_str()).collect();
+        let mut rules = self.pack.rules.clone();
+        for rule in &mut rules {
+            rule.suppressed_by.retain(|by| own.contains(by.rule()));
+            // Calendars are the city's; a pack that stands alone may name these two.
+            let named = match &mut rule.during {
+                Some(rules::During::Calendar(name)) => Some(name),
+                Some(rules::During::Hours(both)) => both.calendar.as_mut(),
+                None => None,
+            };
+            if let Some(name) = named.filter(|name| *name == WORKING_HOURS) {
+                model::calendar::ALWAYS.clone_into(name);
+            }
+        }
+        let alone: BTreeSet<&str> = ["rule-cycle", "rule-suppressor-type", "calendar-unknown"].into();
+        let found = rules::check::problems(&rules, &self.catalogue, &model::Calendars::default());
+        for mut problem in found {
+            let is_during = problem.place.ends_with(": during");
+            if !alone.contains(problem.code.as_str()) && !is_during {
+                continue;
+            }
+            let key = if is_during { "during" } else { "suppressed_by" };
+            let at = self.pack.rules.iter().zip(self.under("rules/")).find(|(rule, _)| {
+                problem.place == format!("{}: {key}", rule.file)
+                    || problem.place == format!("{}: {key}", rule.id)
+            });
+            if let Some((_, document)) = at {
+                problem.place = document.at(&[key]);
+            }
+            self.problems.push(problem);
+        }
+    }
+
     fn rules(&mut self) {
+        self.rules_together();
         let mut used: Vec<&str> = Vec::new();
         for (rule, document) in self.pack.rules.iter().zip(self.under("rules/")) {
             for mistake in rule.mistakes(&self.catalogue) {

@@ -56,6 +56,8 @@ table_row! {
         pub acknowledged_by: Option<String>,
         /// The case opened for it.
         pub case_id: Option<i64>,
+        /// The values that decided: an array of `{name, value, unit, observed_at, entity_id}`.
+        pub decided: serde_json::Value,
     }
 }
 
@@ -64,8 +66,8 @@ table_row! {
 pub async fn insert(connection: &mut Connection, new: &Alert) -> Result<Option<Alert>> {
     Ok(sqlx::query_as::<Any, Alert>(
         "INSERT INTO alerts (rule_id, rule_version, entity_id, entity_type, entity_name, attribute, value, \
-         unit, threshold, severity, title_zh, title_en, lon, lat, observed_at, raised_at, raised_position) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
+         unit, threshold, severity, title_zh, title_en, lon, lat, observed_at, raised_at, raised_position, decided) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
          ON CONFLICT DO NOTHING RETURNING *",
     )
     .bind(&new.rule_id)
@@ -85,6 +87,7 @@ pub async fn insert(connection: &mut Connection, new: &Alert) -> Result<Option<A
     .bind(new.observed_at.micros())
     .bind(new.raised_at.micros())
     .bind(new.raised_position)
+    .bind(new.decided.to_string())
     .fetch_optional(connection)
     .await?)
 }
@@ -189,6 +192,15 @@ pub async fn list(
     .fetch_all(connection)
     .await?;
     Ok(Page::cut(rows, page, |a| a.id.to_string()))
+}
+
+/// How many alerts of each rule are active.
+pub async fn active_by_rule(connection: &mut Connection) -> Result<Vec<(String, i64)>> {
+    Ok(sqlx::query_as::<Any, (String, i64)>(
+        "SELECT rule_id, COUNT(*) FROM alerts WHERE cleared_at IS NULL GROUP BY rule_id ORDER BY rule_id",
+    )
+    .fetch_all(connection)
+    .await?)
 }
 
 /// Every active alert: what the map colours and the rules start from. `limit` bounds it.

@@ -334,6 +334,30 @@ events! {
     AlertAcknowledge = "alert.acknowledge", "确认告警", "Alert acknowledged", "alert:<id>", [
         field("rule_id", "告警规则", "the rule that raised it"),
     ];
+    /// A rule's failure was dismissed.
+    RuleFailureDismiss = "rule.failure.dismiss", "忽略规则故障", "Rule's failure dismissed", "rule:<id>", [
+        field("entity_id", "对象", "the entity"),
+        field("code", "代码", "what failed, as a code"),
+        field("count", "次数", "how often it happened"),
+    ];
+    /// A rule was tried on a past period.
+    RuleBackTest = "rule.back-test", "规则回测", "Rule back-tested", "rule:<id>", [
+        field("from", "开始时间", "from when"),
+        field("until", "结束时间", "until when"),
+    ];
+    /// A maintenance window was made: alerts are not raised in it.
+    MaintenanceAdd = "maintenance.add", "设置检修窗口", "Maintenance window made", "maintenance:<id>", [
+        field("rule_id", "规则，空为全部", "the rule, null for all"),
+        field("entity_id", "对象，空为全部", "the entity, null for all"),
+        field("entity_type", "对象类型，空为全部", "the type of entities, null for all"),
+        field("from", "开始时间", "from when"),
+        field("until", "结束时间", "until when"),
+        field("reason", "原因", "why"),
+    ];
+    /// A maintenance window was ended early.
+    MaintenanceEnd = "maintenance.end", "提前结束检修窗口", "Maintenance window ended", "maintenance:<id>", [
+        field("until", "原定结束时间", "until when it would have been"),
+    ];
     /// A case was opened.
     CaseOpen = "case.open", "立案登记", "Case opened", "case:<id>", [
         field("number", "案件编号", "number of the case"),

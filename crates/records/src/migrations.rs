@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_oidc.sql"),
     include_str!("../migrations/0006_who_may_do_what.sql"),
     include_str!("../migrations/0007_keys_and_outside_identities.sql"),
+    include_str!("../migrations/0008_rules.sql"),
     CASES,
 ];
 

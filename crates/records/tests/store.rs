@@ -41,6 +41,7 @@ fn alert(entity: &str, position: i64) -> Alert {
         acknowledged_at: None,
         acknowledged_by: None,
         case_id: None,
+        decided: serde_json::json!([]),
     }
 }
 

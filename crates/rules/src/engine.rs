@@ -26,34 +26,73 @@
 //! rule. A reading older than the last one judged is left out too, except that it breaks a silence.
 //! A rule whose threshold attribute has not been seen yet cannot be judged. An entity that never spoke
 //! is not silent: it is unknown.
+//! A value of another kind than the rule compares with is a failure ([`RuleEvent::Failed`]): told at most once in
+//! [`FAILURE_TOLD_SECONDS`] for an entity and rule, with how often it happened.
+//!
+//! # Other entities
+//! A threshold that another entity states is the one known when a reading of the rule's own attribute is judged. It is not judged again
+//! when only the other entity speaks: the cost of an update must not depend on how many entities look at it.
+//!
+//! # What holds an alert back
+//! An alert whose condition holds is told, unless one of these holds it back, looked at in this order: a maintenance window, an alert
+//! that explains it (`suppressed_by`), the time after its last clearing (`repeat_seconds`), a storm. When the reason ends and the
+//! condition still holds, it is told then. An alert that was told stays told until its condition ends. A storm ends when at most half
+//! of the rule's number of its members are still up; those are then told one by one.
+//!
+//! A rule with `during` starts afresh whenever its time begins: alerts end with its time, and only readings in its time count.
 
-use crate::event::{Cleared, Raised, RuleEvent};
-use crate::index::{Against, Compiled, KindIndex, NAME};
-use crate::rule::{Kind, Op, Rule};
-use crate::state::{EntityState, Mark, Run, RunState, Seen, State};
-use crate::text;
+use crate::check;
+use crate::event::RuleEvent;
+use crate::index::{Against, By, Compiled, KindIndex, StormWatch, Whose};
+use crate::maintenance::Maintenance;
+use crate::rule::{Kind, Rule, Threshold};
+use crate::schedule::Schedule;
+use crate::state::{Held, Mark, Run, Seen};
+use gate::Moment;
 use hashbrown::HashMap;
-use model::{AttributeUpdate, Catalogue, EntityId, Problem, Quality, Timestamp, Update, Value};
+use jiff::tz::TimeZone;
+use model::calendar::ALWAYS;
+use model::{Calendars, Catalogue, EntityId, Problem, Timestamp, Update};
 use std::collections::BTreeSet;
+use step::{Step, clear, raise};
+
+mod gate;
+mod memory;
+mod step;
 
 /// Entities whose memory is asked for together.
 const TOGETHER: usize = 32;
 
+/// A rule that fails on an entity is told at most once in so many seconds.
+pub const FAILURE_TOLD_SECONDS: u64 = 60;
+
 /// Rules at work. Memory grows with the entities that rules concern: about 200 bytes for each and rule.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Engine {
     kinds: Vec<KindIndex>,
     kind_by_name: HashMap<String, usize>,
     /// Per kind, where an entity lies in `watched`.
     slots: Vec<HashMap<EntityId, usize>>,
+    /// Where the runs of rules about their whole type lie.
+    groups: HashMap<(usize, usize), usize>,
     watched: Vec<Watched>,
     /// (when, entity slot, run slot): at most one for each run; a run that moved on is rescheduled when it fires.
     deadlines: BTreeSet<(Timestamp, usize, usize)>,
+    /// What happens to rules as a whole; before the deadlines of the same time.
+    moments: BTreeSet<(Timestamp, Moment)>,
+    /// Runs that are held back for another reason than a storm: entity slot, run slot.
+    held: BTreeSet<(usize, usize)>,
+    maintenance: Vec<Maintenance>,
+    storms: Vec<StormWatch>,
+    /// What has happened and is not settled.
+    signals: Vec<Signal>,
+    zone: TimeZone,
     clock: Timestamp,
+    position: u64,
 }
 
 #[derive(Debug)]
-struct Watched {
+pub(crate) struct Watched {
     id: EntityId,
     kind: usize,
     seen: Vec<Option<Seen>>,
@@ -62,68 +101,136 @@ struct Watched {
     scheduled: Vec<bool>,
 }
 
-/// What an observation says about a condition.
-#[derive(Clone, Copy, PartialEq)]
-enum Verdict {
-    Holds,
-    /// Neither holds nor is clear: inside the hysteresis.
-    Between,
-    Clear,
-    /// Cannot be said any more.
-    Gone,
+/// A run's condition began or ended, or could not be judged.
+#[derive(Debug)]
+pub(crate) struct Signal {
+    slot: usize,
+    run_slot: usize,
+    event: RuleEvent,
 }
 
 impl Engine {
     /// Sets rules to work.
     ///
     /// # Errors
-    /// Every mistake of every rule, with the rule's file and key as its place; two rules of one id.
-    pub fn new(rules: Vec<Rule>, catalogue: &Catalogue) -> Result<Self, Vec<Problem>> {
-        let mut engine = Self::default();
-        let mut problems = Vec::new();
-        let mut files: HashMap<String, String> = HashMap::new();
+    /// Every mistake of every rule, with the rule's file and key as its place; those of [`check::problems`].
+    pub fn new(
+        rules: Vec<Rule>,
+        catalogue: &Catalogue,
+        calendars: &Calendars,
+    ) -> Result<Self, Vec<Problem>> {
+        let problems = check::problems(&rules, catalogue, calendars);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let zone = calendars
+            .get(ALWAYS)
+            .map_or(TimeZone::UTC, |always| always.zone().clone());
+        let mut engine = Self::in_zone(zone);
         for rule in rules {
-            let place = if rule.file.is_empty() {
-                rule.id.clone()
-            } else {
-                rule.file.clone()
+            let schedule = match &rule.during {
+                Some(during) => Some(Schedule::new(during, calendars).map_err(|p| vec![p])?),
+                None => None,
             };
-            for mistake in rule.mistakes(catalogue) {
-                let place = format!("{place}: {}", mistake.key);
-                problems.push(mistake.at(place));
-            }
-            if let Some(first) = files.insert(rule.id.clone(), place.clone()) {
-                problems.push(Problem::new(
-                    "rule-duplicate",
-                    format!("the rule {} is declared twice, first in {first}", rule.id),
-                    format!("{place}: id"),
-                    "give one of them another id, or delete it",
-                ));
-            }
-            if problems.is_empty() {
-                engine.add(rule, catalogue);
+            let k = engine.kind(&rule.entity_type);
+            engine.kinds[k].add(rule, catalogue);
+            if let Some(compiled) = engine.kinds[k].rules.last_mut() {
+                compiled.schedule = schedule;
             }
         }
-        if problems.is_empty() {
-            Ok(engine)
-        } else {
-            Err(problems)
+        engine.join();
+        Ok(engine)
+    }
+
+    fn in_zone(zone: TimeZone) -> Self {
+        Self {
+            kinds: Vec::new(),
+            kind_by_name: HashMap::new(),
+            slots: Vec::new(),
+            groups: HashMap::new(),
+            watched: Vec::new(),
+            deadlines: BTreeSet::new(),
+            moments: BTreeSet::new(),
+            held: BTreeSet::new(),
+            maintenance: Vec::new(),
+            storms: Vec::new(),
+            signals: Vec::new(),
+            zone,
+            clock: Timestamp::default(),
+            position: 0,
         }
     }
 
-    fn add(&mut self, rule: Rule, catalogue: &Catalogue) {
-        let kind = *self
+    fn kind(&mut self, name: &str) -> usize {
+        *self
             .kind_by_name
-            .entry(rule.entity_type.clone())
+            .entry(name.to_owned())
             .or_insert_with(|| {
                 self.kinds.push(KindIndex {
-                    name: rule.entity_type.clone(),
+                    name: name.to_owned(),
                     ..KindIndex::default()
                 });
                 self.slots.push(HashMap::new());
                 self.kinds.len() - 1
-            });
-        self.kinds[kind].add(rule, catalogue);
+            })
+    }
+
+    /// Finds what rules say of each other and of other types, once all are there.
+    fn join(&mut self) {
+        let places: HashMap<String, (usize, usize)> = self
+            .kinds
+            .iter()
+            .enumerate()
+            .flat_map(|(k, kind)| {
+                let ids = kind.rules.iter().enumerate();
+                ids.map(move |(r, compiled)| (compiled.rule.id.clone(), (k, r)))
+            })
+            .collect();
+        let mut all: Vec<(usize, usize)> = places.values().copied().collect();
+        all.sort_unstable();
+        for (k, r) in all {
+            let rule = self.kinds[k].rules[r].rule.clone();
+            if let Some(Threshold::Attribute(other)) = &rule.threshold
+                && let Some(entity_type) = &other.entity_type
+            {
+                let whose = match (&other.entity, &other.relation) {
+                    (Some(id), _) => EntityId::new(id).ok().map(Whose::Named),
+                    (None, Some(relation)) => {
+                        Some(Whose::Related(self.kinds[k].remember(relation)))
+                    }
+                    (None, None) => None,
+                };
+                let kind = self.kind(entity_type);
+                let seen = self.kinds[kind].remember(&other.attribute);
+                if let Some(whose) = whose {
+                    self.kinds[k].rules[r].against = Against::Elsewhere { kind, seen, whose };
+                }
+            }
+            for by in &rule.suppressed_by {
+                let Some(&(kind, run_slot)) = places.get(by.rule()) else {
+                    continue;
+                };
+                let relation = by.relation().map(|name| self.kinds[k].remember(name));
+                self.kinds[kind].rules[run_slot].is_suppressor = true;
+                self.kinds[k].rules[r].suppressors.push(By {
+                    kind,
+                    run_slot,
+                    relation,
+                });
+            }
+        }
+        for k in 0..self.kinds.len() {
+            for r in 0..self.kinds[k].rules.len() {
+                if self.kinds[k].rules[r].rule.storm.is_some() {
+                    self.kinds[k].rules[r].storm = Some(self.storms.len());
+                    self.storms.push(StormWatch {
+                        kind: k,
+                        run_slot: r,
+                        ..StormWatch::default()
+                    });
+                }
+            }
+        }
     }
 
     /// The rules at work, by type.
@@ -192,6 +299,7 @@ impl Engine {
         events: &mut Vec<RuleEvent>,
     ) {
         self.advance(received_at, events);
+        self.position = self.position.max(position);
         let Some(&k) = self.kind_by_name.get(update.entity_type.as_str()) else {
             return;
         };
@@ -205,23 +313,37 @@ impl Engine {
             return;
         }
         let slot = self.slot(&update.entity_id, k);
+        for r in 0..self.kinds[k].distinct.len() {
+            self.group(k, self.kinds[k].distinct[r]);
+        }
         let mut step = Step {
-            kind: &self.kinds[k],
-            watched: &mut self.watched[slot],
-            deadlines: &mut self.deadlines,
-            events,
+            kinds: &self.kinds,
+            k,
+            slots: &self.slots,
+            groups: &self.groups,
+            watched: &mut self.watched,
             slot,
+            deadlines: &mut self.deadlines,
+            signals: &mut self.signals,
             position,
             clock: self.clock,
+            zone: &self.zone,
         };
-        let changed = step.remember(&update.attributes);
-        for attribute in &update.attributes {
-            step.attribute(attribute);
+        step.update(update);
+        if !self.signals.is_empty() {
+            self.settle(self.clock, events);
         }
-        for run_slot in &step.kind.whole_silence {
-            step.hear(*run_slot, None);
+    }
+
+    /// The slot under which a rule about its whole type keeps its run.
+    fn group(&mut self, k: usize, run_slot: usize) {
+        if self.groups.contains_key(&(k, run_slot)) {
+            return;
         }
-        step.thresholds_changed(&changed);
+        if let Some(id) = self.kinds[k].rules[run_slot].rule.own_id() {
+            let slot = self.slot(&id, k);
+            self.groups.insert((k, run_slot), slot);
+        }
     }
 
     /// Lets time pass: raises and clears what has now held long enough.
@@ -242,99 +364,41 @@ impl Engine {
         self.clock = self.clock.max(now);
         for watched in &mut self.watched {
             for (run, compiled) in watched.runs.iter_mut().zip(&self.kinds[watched.kind].rules) {
-                if compiled.rule.kind == Kind::Silence && !run.raised {
+                let is_told = run.raised && run.held().is_none();
+                if compiled.rule.kind == Kind::Silence && !is_told {
                     run.last.received_at = run.last.received_at.max(now);
                 }
             }
         }
     }
 
-    /// The alerts that are up: rule id, entity, journal position.
-    pub fn active(&self) -> impl Iterator<Item = (&str, &EntityId, u64)> {
+    /// The alerts that are up and told: rule id, entity, journal position. A storm's entity is the rule itself.
+    pub fn active(&self) -> impl Iterator<Item = (&str, EntityId, u64)> {
+        let storms = self.storms.iter().filter_map(|watch| {
+            let rule = &self.kinds[watch.kind].rules[watch.run_slot].rule;
+            Some((rule.id.as_str(), rule.own_id()?, watch.storm?.position))
+        });
+        self.up()
+            .filter(|(_, _, run)| run.held().is_none())
+            .map(|(rule, id, run)| (rule, id.clone(), run.position))
+            .chain(storms)
+    }
+
+    /// The alerts whose condition holds and that are held back: rule id, entity, and why.
+    pub fn held_back(&self) -> impl Iterator<Item = (&str, &EntityId, Held)> {
+        self.up()
+            .filter_map(|(rule, id, run)| Some((rule, id, run.held()?)))
+    }
+
+    fn up(&self) -> impl Iterator<Item = (&str, &EntityId, &Run)> {
         self.watched.iter().flat_map(move |watched| {
             watched
                 .runs
                 .iter()
                 .zip(&self.kinds[watched.kind].rules)
                 .filter(|(run, _)| run.raised)
-                .map(|(run, compiled)| (compiled.rule.id.as_str(), &watched.id, run.position))
+                .map(|(run, compiled)| (compiled.rule.id.as_str(), &watched.id, run))
         })
-    }
-
-    /// The engine's memory, for a checkpoint.
-    pub fn state(&self) -> State {
-        let entities = self.watched.iter().map(|watched| {
-            let kind = &self.kinds[watched.kind];
-            let seen = kind.seen.iter().zip(&watched.seen);
-            let runs = kind.rules.iter().zip(&watched.runs);
-            EntityState {
-                id: watched.id.clone(),
-                entity_type: kind.name.clone(),
-                seen: seen
-                    .filter_map(|(name, seen)| Some((name.clone(), seen.clone()?)))
-                    .collect(),
-                runs: runs
-                    .map(|(compiled, run)| RunState {
-                        rule_id: compiled.rule.id.clone(),
-                        rule_version: compiled.rule.version,
-                        run: run.clone(),
-                    })
-                    .collect(),
-            }
-        });
-        State {
-            clock: self.clock,
-            entities: entities.collect(),
-        }
-    }
-
-    /// Takes up a checkpoint in place of the present memory. Alerts whose rule is gone, or has another
-    /// version, are cleared by the returned events; a changed rule starts afresh with the next observation.
-    pub fn restore(&mut self, state: State) -> Vec<RuleEvent> {
-        let mut events = Vec::new();
-        self.watched.clear();
-        self.deadlines.clear();
-        self.slots.iter_mut().for_each(HashMap::clear);
-        self.clock = state.clock;
-        for entity in state.entities {
-            let kind_index = self.kind_by_name.get(&entity.entity_type).copied();
-            let slot = kind_index.map(|k| self.slot(&entity.id, k));
-            for old in entity.runs {
-                let place = kind_index.and_then(|k| {
-                    self.kinds[k].rules.iter().position(|c| {
-                        c.rule.id == old.rule_id && c.rule.version == old.rule_version
-                    })
-                });
-                if let (Some(slot), Some(run_slot)) = (slot, place) {
-                    self.watched[slot].runs[run_slot] = old.run;
-                } else if old.run.raised {
-                    events.push(RuleEvent::Cleared(Cleared {
-                        rule_id: old.rule_id,
-                        entity_id: entity.id.clone(),
-                        at: state.clock,
-                        position: old.run.position,
-                        value: old.run.value,
-                    }));
-                }
-            }
-            let (Some(k), Some(slot)) = (kind_index, slot) else {
-                continue;
-            };
-            let kind = &self.kinds[k];
-            let watched = &mut self.watched[slot];
-            for (name, seen) in entity.seen {
-                if let Some(n) = kind.seen.iter().position(|known| *known == name) {
-                    watched.seen[n] = Some(seen);
-                }
-            }
-            for (run_slot, compiled) in kind.rules.iter().enumerate() {
-                if let Some(due) = due(&compiled.rule, &watched.runs[run_slot]) {
-                    watched.scheduled[run_slot] = true;
-                    self.deadlines.insert((due, slot, run_slot));
-                }
-            }
-        }
-        events
     }
 
     fn slot(&mut self, id: &EntityId, k: usize) -> usize {
@@ -356,325 +420,97 @@ impl Engine {
 
     /// Fires every deadline up to `now`, in order.
     fn advance(&mut self, now: Timestamp, events: &mut Vec<RuleEvent>) {
+        if self.clock == Timestamp::default() && now > self.clock {
+            self.begin(now);
+        }
         self.clock = self.clock.max(now);
-        while let Some(&(at, slot, run_slot)) = self.deadlines.first() {
-            if at > self.clock {
-                break;
-            }
-            self.deadlines.pop_first();
-            let watched = &mut self.watched[slot];
-            watched.scheduled[run_slot] = false;
-            let kind = &self.kinds[watched.kind];
-            let rule = &kind.rules[run_slot].rule;
-            let Some(due) = due(rule, &watched.runs[run_slot]) else {
-                continue;
+        loop {
+            let moment = self.moments.first().map(|(at, _)| *at);
+            let deadline = self.deadlines.first().map(|(at, _, _)| *at);
+            let is_moment = match (moment, deadline) {
+                (Some(moment), Some(deadline)) => moment <= deadline,
+                (Some(_), None) => true,
+                (None, _) => false,
             };
-            // A run that moved on fires in its own turn, so that events come in the order of their times.
-            if due > at {
-                watched.scheduled[run_slot] = true;
-                self.deadlines.insert((due, slot, run_slot));
-            } else if watched.runs[run_slot].raised {
-                events.push(clear(kind, watched, run_slot, due));
-            } else {
-                events.push(raise(kind, watched, run_slot, due));
+            let Some(at) = (if is_moment { moment } else { deadline }) else {
+                return;
+            };
+            if at > self.clock {
+                return;
+            }
+            if is_moment {
+                if let Some((at, moment)) = self.moments.pop_first() {
+                    self.moment(at, moment, events);
+                }
+            } else if let Some((at, slot, run_slot)) = self.deadlines.pop_first() {
+                self.deadline(at, slot, run_slot, events);
             }
         }
+    }
+
+    fn deadline(
+        &mut self,
+        at: Timestamp,
+        slot: usize,
+        run_slot: usize,
+        events: &mut Vec<RuleEvent>,
+    ) {
+        let watched = &mut self.watched[slot];
+        watched.scheduled[run_slot] = false;
+        let compiled = &self.kinds[watched.kind].rules[run_slot];
+        let Some(due) = due(compiled, &watched.runs[run_slot]) else {
+            return;
+        };
+        // A run that moved on fires in its own turn, so that events come in the order of their times.
+        if due > at {
+            watched.scheduled[run_slot] = true;
+            self.deadlines.insert((due, slot, run_slot));
+            return;
+        }
+        let event = if watched.runs[run_slot].raised {
+            clear(&self.kinds, &mut self.watched, slot, run_slot, due)
+        } else {
+            raise(
+                &self.kinds,
+                &self.slots,
+                &mut self.watched,
+                slot,
+                run_slot,
+                due,
+            )
+        };
+        self.signals.push(Signal {
+            slot,
+            run_slot,
+            event,
+        });
+        self.settle(due, events);
     }
 }
 
 /// When the run's present state, left alone, raises or clears.
-fn due(rule: &Rule, run: &Run) -> Option<Timestamp> {
+fn due(compiled: &Compiled, run: &Run) -> Option<Timestamp> {
+    if !compiled.is_open {
+        return None;
+    }
+    let rule = &compiled.rule;
     let held =
         |since: Option<Mark>, seconds: u64| Some(since?.received_at.plus_micros(micros(seconds)));
     match (rule.kind, run.raised) {
         (Kind::Silence, false) => held(run.since.map(|_| run.last), rule.for_seconds),
-        (Kind::Silence, true) => None,
+        (Kind::Silence, true) | (Kind::Count, false) => None,
+        (Kind::Count, true) => {
+            let first = run.more.as_ref()?.marks.first()?.1;
+            let seconds = rule.window_seconds.saturating_add(rule.clear.for_seconds);
+            held(Some(first), seconds)
+        }
         (_, false) => held(run.since, rule.for_seconds),
         (_, true) => held(run.clear_since, rule.clear.for_seconds),
     }
 }
 
-fn micros(seconds: u64) -> i64 {
+pub(crate) fn micros(seconds: u64) -> i64 {
     i64::try_from(seconds)
         .unwrap_or(i64::MAX)
         .saturating_mul(1_000_000)
-}
-
-/// The work of one update on one entity.
-struct Step<'a> {
-    kind: &'a KindIndex,
-    watched: &'a mut Watched,
-    deadlines: &'a mut BTreeSet<(Timestamp, usize, usize)>,
-    events: &'a mut Vec<RuleEvent>,
-    slot: usize,
-    position: u64,
-    clock: Timestamp,
-}
-
-impl Step<'_> {
-    /// First the values that others are compared with, so that their order in the message does not matter.
-    /// Answers those that are others now.
-    fn remember<'u>(&mut self, attributes: &'u [AttributeUpdate]) -> Vec<&'u AttributeUpdate> {
-        let mut changed = Vec::new();
-        for update in attributes.iter().filter(|a| a.quality.is_usable()) {
-            let slot = self
-                .kind
-                .attributes
-                .get(update.name.as_str())
-                .and_then(|index| index.seen_slot);
-            let Some(slot) = slot else { continue };
-            let seen = &mut self.watched.seen[slot];
-            if seen
-                .as_ref()
-                .is_some_and(|s| s.observed_at > update.observed_at)
-            {
-                continue;
-            }
-            if seen.as_ref().is_none_or(|s| s.value != update.value) {
-                changed.push(update);
-            }
-            *seen = Some(Seen {
-                value: update.value.clone(),
-                observed_at: update.observed_at,
-            });
-        }
-        changed
-    }
-
-    fn attribute(&mut self, update: &AttributeUpdate) {
-        let Some(index) = self.kind.attributes.get(update.name.as_str()) else {
-            return;
-        };
-        for &run_slot in &index.watched_by {
-            let compiled = &self.kind.rules[run_slot];
-            if compiled.rule.kind == Kind::Silence {
-                self.hear(run_slot, Some(&update.value));
-                continue;
-            }
-            let run = &self.watched.runs[run_slot];
-            if update.observed_at < run.last.observed_at {
-                continue;
-            }
-            let gone = update.value == Value::Deleted;
-            let verdict = match compiled.rule.kind {
-                Kind::OutOfRange if update.quality == Quality::OutOfRange => Verdict::Holds,
-                Kind::OutOfRange if update.quality.is_usable() => Verdict::Clear,
-                Kind::Threshold if gone => Verdict::Gone,
-                Kind::Threshold if update.quality.is_usable() => {
-                    match compare(compiled, &self.watched.seen, &update.value) {
-                        Some(verdict) => verdict,
-                        // A value of another kind than the threshold's says nothing.
-                        None => continue,
-                    }
-                }
-                _ => continue,
-            };
-            let run = &mut self.watched.runs[run_slot];
-            run.value = (!gone).then(|| update.value.clone());
-            run.position = self.position;
-            run.last = Mark {
-                observed_at: update.observed_at,
-                received_at: self.clock,
-            };
-            let now = run.last;
-            self.judge(run_slot, verdict, now, true);
-        }
-    }
-
-    /// A threshold that changed judges the value that is there again.
-    fn thresholds_changed(&mut self, changed: &[&AttributeUpdate]) {
-        for update in changed {
-            let Some(index) = self.kind.attributes.get(update.name.as_str()) else {
-                continue;
-            };
-            for &run_slot in &index.threshold_of {
-                let run = &self.watched.runs[run_slot];
-                let Some(value) = run.value.clone() else {
-                    continue;
-                };
-                let Some(verdict) = compare(&self.kind.rules[run_slot], &self.watched.seen, &value)
-                else {
-                    continue;
-                };
-                let run = &mut self.watched.runs[run_slot];
-                run.position = self.position;
-                // `last` stays: it is the time of the last reading, and the next may be older than this.
-                let now = Mark {
-                    observed_at: run.last.observed_at.max(update.observed_at),
-                    received_at: self.clock,
-                };
-                self.judge(run_slot, verdict, now, false);
-            }
-        }
-    }
-
-    /// Something was heard: the silence of a silence rule is broken.
-    fn hear(&mut self, run_slot: usize, value: Option<&Value>) {
-        let run = &mut self.watched.runs[run_slot];
-        run.last = Mark {
-            observed_at: self.clock,
-            received_at: self.clock,
-        };
-        run.since = Some(run.last);
-        run.position = self.position;
-        run.value = value.cloned();
-        if run.raised {
-            let event = clear(self.kind, self.watched, run_slot, self.clock);
-            self.events.push(event);
-            self.watched.runs[run_slot].since = Some(Mark {
-                observed_at: self.clock,
-                received_at: self.clock,
-            });
-        }
-        self.schedule(run_slot);
-    }
-
-    /// Lets a verdict as of `now` take effect. Only a reading completes a run that must be held.
-    fn judge(&mut self, run_slot: usize, verdict: Verdict, now: Mark, is_reading: bool) {
-        let rule = &self.kind.rules[run_slot].rule;
-        let run = &mut self.watched.runs[run_slot];
-        let long_enough = |since: Mark, seconds: u64| {
-            let held = now.observed_at.micros_since(since.observed_at);
-            seconds == 0 || is_reading && held >= micros(seconds)
-        };
-        match verdict {
-            Verdict::Holds => {
-                run.clear_since = None;
-                let since = *run.since.get_or_insert(now);
-                if !run.raised && long_enough(since, rule.for_seconds) {
-                    let event = raise(self.kind, self.watched, run_slot, now.observed_at);
-                    self.events.push(event);
-                }
-            }
-            Verdict::Between => {
-                run.since = None;
-                run.clear_since = None;
-            }
-            Verdict::Clear => {
-                run.since = None;
-                if run.raised {
-                    let since = *run.clear_since.get_or_insert(now);
-                    if long_enough(since, rule.clear.for_seconds) {
-                        let event = clear(self.kind, self.watched, run_slot, now.observed_at);
-                        self.events.push(event);
-                    }
-                }
-            }
-            Verdict::Gone => {
-                run.since = None;
-                if run.raised {
-                    let event = clear(self.kind, self.watched, run_slot, now.observed_at);
-                    self.events.push(event);
-                }
-            }
-        }
-        self.schedule(run_slot);
-    }
-
-    fn schedule(&mut self, run_slot: usize) {
-        if self.watched.scheduled[run_slot] {
-            return;
-        }
-        let rule = &self.kind.rules[run_slot].rule;
-        if let Some(due) = due(rule, &self.watched.runs[run_slot]) {
-            self.watched.scheduled[run_slot] = true;
-            self.deadlines.insert((due, self.slot, run_slot));
-        }
-    }
-}
-
-/// The verdict on a usable value; `None` when it cannot be compared at all.
-fn compare(compiled: &Compiled, seen: &[Option<Seen>], value: &Value) -> Option<Verdict> {
-    let op: Op = compiled.rule.op?;
-    let Some(threshold) = threshold(compiled, seen) else {
-        return Some(Verdict::Gone);
-    };
-    Some(if op.holds(value, threshold)? {
-        Verdict::Holds
-    } else if op.is_clear(value, threshold, compiled.rule.clear.margin)? {
-        Verdict::Clear
-    } else {
-        Verdict::Between
-    })
-}
-
-fn threshold<'a>(compiled: &'a Compiled, seen: &'a [Option<Seen>]) -> Option<&'a Value> {
-    match &compiled.against {
-        Against::Nothing => None,
-        Against::Fixed(value) => Some(value),
-        Against::Seen(slot) => seen[*slot]
-            .as_ref()
-            .map(|s| &s.value)
-            .filter(|value| **value != Value::Deleted),
-    }
-}
-
-fn raise(kind: &KindIndex, watched: &mut Watched, run_slot: usize, at: Timestamp) -> RuleEvent {
-    let compiled = &kind.rules[run_slot];
-    let rule = &compiled.rule;
-    let run = &mut watched.runs[run_slot];
-    run.raised = true;
-    run.clear_since = None;
-    #[expect(clippy::cast_precision_loss, reason = "durations are at most 31 days")]
-    let (value, limit) = if rule.kind == Kind::Silence {
-        let seconds = Some(Value::Number(rule.for_seconds as f64));
-        (seconds.clone(), seconds)
-    } else {
-        (
-            run.value.clone(),
-            threshold(compiled, &watched.seen).cloned(),
-        )
-    };
-    let position = run.position;
-    let name = kind
-        .seen
-        .iter()
-        .position(|n| n == NAME)
-        .and_then(|slot| watched.seen[slot].as_ref())
-        .and_then(|seen| match &seen.value {
-            Value::Text(name) => Some(name.as_str()),
-            _ => None,
-        });
-    let id = watched.id.as_str();
-    let entity = name.unwrap_or_else(|| id.rsplit(':').next().unwrap_or(id));
-    let fill = |title: &str| {
-        text::fill(
-            title,
-            &text::show(value.as_ref()),
-            &text::show(limit.as_ref()),
-            &compiled.symbol,
-            entity,
-        )
-    };
-    RuleEvent::Raised(Raised {
-        rule_id: rule.id.clone(),
-        rule_version: rule.version,
-        entity_id: watched.id.clone(),
-        entity_type: rule.entity_type.clone(),
-        attribute: rule.attribute.clone(),
-        title_zh: fill(&rule.title_zh),
-        title_en: fill(&rule.title_en),
-        value,
-        threshold: limit,
-        unit: compiled.unit.clone(),
-        severity: rule.severity,
-        at,
-        position,
-        opens_case: rule.opens_case.clone(),
-        runbook: rule.runbook.clone(),
-    })
-}
-
-fn clear(kind: &KindIndex, watched: &mut Watched, run_slot: usize, at: Timestamp) -> RuleEvent {
-    let run = &mut watched.runs[run_slot];
-    run.raised = false;
-    run.since = None;
-    run.clear_since = None;
-    RuleEvent::Cleared(Cleared {
-        rule_id: kind.rules[run_slot].rule.id.clone(),
-        entity_id: watched.id.clone(),
-        at,
-        position: run.position,
-        value: run.value.clone(),
-    })
 }

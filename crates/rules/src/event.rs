@@ -12,6 +12,8 @@ pub enum RuleEvent {
     Raised(Raised),
     /// It no longer holds.
     Cleared(Cleared),
+    /// The rule could not be judged: nothing is raised or cleared by it, and somebody should look at the rule or at the data.
+    Failed(Failed),
 }
 
 impl RuleEvent {
@@ -20,6 +22,7 @@ impl RuleEvent {
         match self {
             Self::Raised(e) => &e.rule_id,
             Self::Cleared(e) => &e.rule_id,
+            Self::Failed(e) => &e.rule_id,
         }
     }
     /// The entity.
@@ -27,6 +30,7 @@ impl RuleEvent {
         match self {
             Self::Raised(e) => &e.entity_id,
             Self::Cleared(e) => &e.entity_id,
+            Self::Failed(e) => &e.entity_id,
         }
     }
     /// When.
@@ -34,6 +38,7 @@ impl RuleEvent {
         match self {
             Self::Raised(e) => e.at,
             Self::Cleared(e) => e.at,
+            Self::Failed(e) => e.at,
         }
     }
 }
@@ -72,6 +77,48 @@ pub struct Raised {
     pub opens_case: Option<String>,
     /// The runbook's name.
     pub runbook: Option<String>,
+    /// The values that decided, by name.
+    pub decided: Vec<NamedValue>,
+    /// Whether this is the one alert of a storm; its entity is then the rule itself, and `value` the alerts counted so far.
+    pub is_storm: bool,
+}
+
+/// A value that decided an alert.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NamedValue {
+    /// What it is: an attribute's name, `threshold`, `window_seconds`, `observations`, …
+    pub name: String,
+    /// The value.
+    pub value: Value,
+    /// UN/CEFACT code of its unit.
+    pub unit: Option<String>,
+    /// When it was so, where it is an observation.
+    pub observed_at: Option<Timestamp>,
+    /// Whose it is, when it is another entity's.
+    pub entity_id: Option<EntityId>,
+}
+
+/// A rule that could not be judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failed {
+    /// The rule.
+    pub rule_id: String,
+    /// Its version.
+    pub rule_version: u32,
+    /// The entity.
+    pub entity_id: EntityId,
+    /// Its type.
+    pub entity_type: String,
+    /// Stable code: `rule-value-kind`, `rule-expression-failed`.
+    pub code: String,
+    /// What happened.
+    pub what: String,
+    /// When: the time of the observation that could not be judged.
+    pub at: Timestamp,
+    /// Journal position of it.
+    pub position: u64,
+    /// How often since it was last told.
+    pub count: u64,
 }
 
 /// An alert's condition is gone.

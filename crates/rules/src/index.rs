@@ -1,8 +1,10 @@
 //! Rules laid out so that an update finds the ones that concern it by two hash lookups.
 
+use crate::expression::Expression;
 use crate::rule::{Kind, Rule, Threshold};
+use crate::schedule::Schedule;
 use hashbrown::HashMap;
-use model::{Catalogue, Value};
+use model::{Catalogue, EntityId, Timestamp, Value};
 
 /// The attribute that names an entity on screens.
 pub(crate) const NAME: &str = "name";
@@ -16,6 +18,45 @@ pub(crate) struct Compiled {
     /// The same for people.
     pub symbol: String,
     pub against: Against,
+    pub schedule: Option<Schedule>,
+    /// Whether its schedule lets it work at the engine's clock.
+    pub is_open: bool,
+    pub expression: Option<Formula>,
+    /// When its alert clears, where that is stated.
+    pub clear_expression: Option<Formula>,
+    pub suppressors: Vec<By>,
+    /// Whether the end of its alerts may let others be told.
+    pub is_suppressor: bool,
+    /// Where its storms are kept.
+    pub storm: Option<usize>,
+}
+
+/// An expression and where its variables are remembered.
+#[derive(Debug)]
+pub(crate) struct Formula {
+    pub expression: Expression,
+    /// Attribute and its slot of [`KindIndex::seen`].
+    pub variables: Vec<(String, usize)>,
+}
+
+/// A rule that holds another back, found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct By {
+    pub kind: usize,
+    pub run_slot: usize,
+    /// The slot of `seen` that names the entity it is looked for on.
+    pub relation: Option<usize>,
+}
+
+/// Where a rule's storms stand.
+#[derive(Debug, Default)]
+pub(crate) struct StormWatch {
+    pub kind: usize,
+    pub run_slot: usize,
+    pub recent: Vec<Timestamp>,
+    pub storm: Option<crate::state::OpenStorm>,
+    /// Entity slots of the members whose condition still holds.
+    pub members: std::collections::BTreeSet<usize>,
 }
 
 /// What a value is compared with.
@@ -25,6 +66,20 @@ pub(crate) enum Against {
     Fixed(Value),
     /// The slot of [`KindIndex::seen`] that holds the threshold.
     Seen(usize),
+    /// A slot of another entity's `seen`.
+    Elsewhere {
+        kind: usize,
+        seen: usize,
+        whose: Whose,
+    },
+}
+
+/// Which other entity.
+#[derive(Debug)]
+pub(crate) enum Whose {
+    Named(EntityId),
+    /// The slot of [`KindIndex::seen`] that names it.
+    Related(usize),
 }
 
 /// Rules of one entity type.
@@ -38,6 +93,9 @@ pub(crate) struct KindIndex {
     pub attributes: HashMap<String, AttributeIndex>,
     /// Run slots of the silence rules over the whole entity.
     pub whole_silence: Vec<usize>,
+    pub has_expressions: bool,
+    /// Run slots of the rules about the whole type.
+    pub distinct: Vec<usize>,
 }
 
 /// What one attribute is to the rules of its type.
@@ -47,6 +105,8 @@ pub(crate) struct AttributeIndex {
     pub watched_by: Vec<usize>,
     /// Run slots of the rules whose threshold it is.
     pub threshold_of: Vec<usize>,
+    /// Run slots of the rules whose expression names it.
+    pub expression_of: Vec<usize>,
     /// Where its last value is remembered.
     pub seen_slot: Option<usize>,
 }
@@ -60,17 +120,20 @@ impl KindIndex {
             .as_ref()
             .and_then(|name| catalogue.attribute(&rule.entity_type, name));
         let unit = declared.and_then(|a| a.unit.clone());
-        match &rule.attribute {
-            Some(name) => self
+        match (&rule.attribute, rule.kind) {
+            (Some(name), kind) if kind != Kind::Expression => self
                 .attributes
                 .entry(name.clone())
                 .or_default()
                 .watched_by
                 .push(run_slot),
-            None => self.whole_silence.push(run_slot),
+            (None, Kind::Silence) => self.whole_silence.push(run_slot),
+            _ => {}
         }
-        let against = match (&rule.threshold, rule.kind) {
-            (Some(Threshold::Attribute(other)), Kind::Threshold) => {
+        let against = match &rule.threshold {
+            // Those of other entities are found when all types are known.
+            Some(Threshold::Attribute(other)) if other.is_elsewhere() => Against::Nothing,
+            Some(Threshold::Attribute(other)) => {
                 let slot = self.remember(&other.attribute);
                 self.attributes
                     .entry(other.attribute.clone())
@@ -79,29 +142,63 @@ impl KindIndex {
                     .push(run_slot);
                 Against::Seen(slot)
             }
-            (Some(fixed), Kind::Threshold) => {
-                fixed.fixed().map_or(Against::Nothing, Against::Fixed)
-            }
-            _ => Against::Nothing,
+            Some(fixed) => fixed.fixed().map_or(Against::Nothing, Against::Fixed),
+            None => Against::Nothing,
         };
+        let expression = self.formula(rule.expression.as_deref(), run_slot);
+        let clear_expression = self.formula(rule.clear.expression.as_deref(), run_slot);
+        if rule.kind == Kind::Expression
+            && let Some(name) = &rule.attribute
+        {
+            self.remember(name);
+        }
         if rule.title_zh.contains("{entity}") || rule.title_en.contains("{entity}") {
             self.remember(NAME);
         }
-        let (unit, symbol) = if rule.kind == Kind::Silence {
-            (Some("SEC".to_owned()), "s".to_owned())
-        } else {
-            let symbol = rule.unit_symbol(unit.as_deref());
-            (unit, symbol)
+        let symbol = rule.unit_symbol(unit.as_deref());
+        let (unit, symbol) = match rule.kind {
+            Kind::Silence => (Some("SEC".to_owned()), "s".to_owned()),
+            // The value of these is no reading of the attribute.
+            Kind::Rate => (None, rule.rate_symbol(&symbol)),
+            Kind::Count => (None, String::new()),
+            _ => (unit, symbol),
         };
+        if rule.distinct {
+            self.distinct.push(run_slot);
+        }
         self.rules.push(Compiled {
             rule,
             unit,
             symbol,
             against,
+            schedule: None,
+            is_open: true,
+            expression,
+            clear_expression,
+            suppressors: Vec::new(),
+            is_suppressor: false,
+            storm: None,
         });
     }
 
-    fn remember(&mut self, attribute: &str) -> usize {
+    fn formula(&mut self, text: Option<&str>, run_slot: usize) -> Option<Formula> {
+        let expression = Expression::new(text?).ok()?;
+        let mut variables = Vec::new();
+        for name in expression.attributes() {
+            variables.push((name.to_owned(), self.remember(name)));
+            let index = self.attributes.entry(name.to_owned()).or_default();
+            if !index.expression_of.contains(&run_slot) {
+                index.expression_of.push(run_slot);
+            }
+        }
+        self.has_expressions = true;
+        Some(Formula {
+            expression,
+            variables,
+        })
+    }
+
+    pub(crate) fn remember(&mut self, attribute: &str) -> usize {
         let index = self.attributes.entry(attribute.to_owned()).or_default();
         *index.seen_slot.get_or_insert_with(|| {
             self.seen.push(attribute.to_owned());

@@ -16,12 +16,15 @@
 //! runbook = "stage"
 //! ```
 
-use crate::text;
-use model::{Catalogue, Problem, Value, ValueKind, unit};
+use crate::area::Area;
+use model::{Problem, Value, unit};
 use serde::{Deserialize, Serialize};
 
 /// Longest duration a rule may name, in seconds (31 days).
 pub const DURATION_SECONDS_MAX: u64 = 31 * 86_400;
+
+/// Most that a `count` rule counts to, and most alerts before a storm: so many times are remembered.
+pub const COUNT_MAX: u32 = 1_000;
 
 /// A rule (规则), declared by a pack: one TOML file each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +58,39 @@ pub struct Rule {
     /// How long it must hold before the alert is raised, in seconds; for `silence`, how long nothing was heard.
     #[serde(default)]
     pub for_seconds: u64,
+    /// `rate` and `count` rules: how far back is looked, in seconds.
+    #[serde(default)]
+    pub window_seconds: u64,
+    /// `rate` rules: the period that the threshold is stated for, in seconds (3600: per hour).
+    #[serde(default)]
+    pub per_seconds: Option<u64>,
+    /// `count` rules: from how many on the alert is raised; at most [`COUNT_MAX`].
+    #[serde(default)]
+    pub at_least: Option<u32>,
+    /// `count` rules: count entities of the type and not observations; the alert is then about the type.
+    #[serde(default)]
+    pub distinct: bool,
+    /// `geofence` rules: the area.
+    #[serde(default)]
+    pub area: Option<Area>,
+    /// `geofence` rules: which side of it, or which crossing, raises the alert.
+    #[serde(default)]
+    pub when: Option<When>,
+    /// `expression` rules: the condition, in CEL.
+    #[serde(default)]
+    pub expression: Option<String>,
+    /// When the rule is at work; outside it neither raises nor holds.
+    #[serde(default)]
+    pub during: Option<During>,
+    /// After clearing, it is not raised again for the entity within so many seconds.
+    #[serde(default)]
+    pub repeat_seconds: u64,
+    /// From how many alerts on they become one.
+    #[serde(default)]
+    pub storm: Option<Storm>,
+    /// Rules whose alerts explain this one: while one of them is up, this one is held back.
+    #[serde(default)]
+    pub suppressed_by: Vec<Suppressor>,
     /// When the alert clears.
     #[serde(default)]
     pub clear: Clear,
@@ -82,6 +118,113 @@ pub enum Kind {
     Silence,
     /// A value outside the attribute's declared range was seen (quality `out_of_range`).
     OutOfRange,
+    /// The value's change over `window_seconds`, stated per `per_seconds`, stands in the relation `op` to the threshold.
+    Rate,
+    /// The place lies in, or crossed the border of, `area`.
+    Geofence,
+    /// At least `at_least` observations (those that stand in the relation `op` to the threshold, when it is given) lie within
+    /// `window_seconds`.
+    Count,
+    /// The CEL `expression` over the entity's attributes is true.
+    Expression,
+}
+
+impl Kind {
+    /// The word used in files and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Threshold => "threshold",
+            Self::Silence => "silence",
+            Self::OutOfRange => "out_of_range",
+            Self::Rate => "rate",
+            Self::Geofence => "geofence",
+            Self::Count => "count",
+            Self::Expression => "expression",
+        }
+    }
+}
+
+/// Which side of an area, or which crossing of its border, a `geofence` rule looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    /// It was seen outside and is inside now; holds until it leaves.
+    Enter,
+    /// It was seen inside and is outside now; holds until it comes back.
+    Leave,
+    /// It is inside.
+    Inside,
+    /// It is outside.
+    Outside,
+}
+
+/// When a rule is at work: the name of a calendar, or a table with hours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum During {
+    /// The working time of a calendar of the city.
+    Calendar(String),
+    /// Both, where both are given.
+    Hours(DuringHours),
+}
+
+/// A calendar and hours of the day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DuringHours {
+    /// The calendar's name.
+    #[serde(default)]
+    pub calendar: Option<String>,
+    /// Hours of every day in the city's zone, such as `["22:00-24:00", "00:00-06:00"]`.
+    #[serde(default)]
+    pub hours: Option<Vec<String>>,
+}
+
+/// Storm suppression: more than `more_than` alerts of the rule within `within_seconds` become one alert that counts them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Storm {
+    /// So many are told one by one; 1 to [`COUNT_MAX`].
+    pub more_than: u32,
+    /// Within so many seconds.
+    pub within_seconds: u64,
+}
+
+/// A rule whose alert explains this one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Suppressor {
+    /// On the same entity.
+    Same(String),
+    /// On the entity that an attribute of this one names.
+    Related(RelatedSuppressor),
+}
+
+/// A rule on a related entity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RelatedSuppressor {
+    /// The rule.
+    pub rule: String,
+    /// The attribute that names the other entity: a relation, or its id as text.
+    pub relation: String,
+}
+
+impl Suppressor {
+    /// The rule.
+    pub fn rule(&self) -> &str {
+        match self {
+            Self::Same(rule) => rule,
+            Self::Related(related) => &related.rule,
+        }
+    }
+    /// The attribute that names the entity it is looked for on; `None` for the same.
+    pub fn relation(&self) -> Option<&str> {
+        match self {
+            Self::Same(_) => None,
+            Self::Related(related) => Some(&related.relation),
+        }
+    }
 }
 
 /// How a value is compared with its threshold.
@@ -158,12 +301,35 @@ pub enum Threshold {
     Attribute(AttributeThreshold),
 }
 
-/// A threshold that the entity itself carries.
+/// A threshold that an attribute states: of the entity itself (its own limit, a forecast), or of another entity, named by its id or
+/// by a relation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AttributeThreshold {
     /// The attribute's name.
     pub attribute: String,
+    /// The other entity's id.
+    #[serde(default)]
+    pub entity: Option<String>,
+    /// The attribute of this entity that names the other one: a relation, or its id as text.
+    #[serde(default)]
+    pub relation: Option<String>,
+    /// The other entity's type; needed with `entity` and `relation`.
+    #[serde(default)]
+    pub entity_type: Option<String>,
+    /// Multiplies a number first.
+    #[serde(default)]
+    pub times: Option<f64>,
+    /// Is added to a number then, in its unit.
+    #[serde(default)]
+    pub plus: Option<f64>,
+}
+
+impl AttributeThreshold {
+    /// Whether another entity states it.
+    pub fn is_elsewhere(&self) -> bool {
+        self.entity.is_some() || self.relation.is_some()
+    }
 }
 
 impl Threshold {
@@ -179,15 +345,19 @@ impl Threshold {
 }
 
 /// When an alert clears.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Clear {
-    /// How far below (for `>=`) or above (for `<=`) the threshold the value must be, in the attribute's unit.
+    /// How far below (for `>=`) or above (for `<=`) the threshold the value must be, in the attribute's unit (`rate`: per
+    /// `per_seconds`); for `geofence`, how far across the border, in metres.
     #[serde(default)]
     pub margin: f64,
     /// For how long, in seconds.
     #[serde(default)]
     pub for_seconds: u64,
+    /// `expression` rules: the alert clears only when this is true; when left out, when the rule's expression is false.
+    #[serde(default)]
+    pub expression: Option<String>,
 }
 
 /// How bad an alert is.
@@ -241,248 +411,6 @@ impl Mistake {
 }
 
 impl Rule {
-    /// Everything wrong with the rule against the declared types; empty when it can run.
-    pub fn mistakes(&self, catalogue: &Catalogue) -> Vec<Mistake> {
-        let mut found = Vec::new();
-        let mut say = |key, code, what: String, mend: &str| {
-            found.push(Mistake {
-                key,
-                code,
-                what,
-                mend: mend.to_owned(),
-            });
-        };
-        let id_is_good = self.id.starts_with(|c: char| c.is_ascii_lowercase())
-            && self
-                .id
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-        if !id_is_good {
-            say(
-                "id",
-                "rule-id",
-                format!("\"{}\" is not a rule id", model::problem::quote(&self.id)),
-                "use lower-case letters, digits and hyphens, a letter first",
-            );
-        }
-        for (key, title) in [("title_zh", &self.title_zh), ("title_en", &self.title_en)] {
-            if title.trim().is_empty() {
-                say(
-                    key,
-                    "rule-title",
-                    "the title is empty".into(),
-                    "write the alert's title",
-                );
-            }
-            for word in text::unknown_placeholders(title) {
-                say(
-                    key,
-                    "rule-placeholder",
-                    format!("the title holds {{{word}}}, which is no placeholder"),
-                    "use {value}, {threshold}, {unit} or {entity}",
-                );
-            }
-        }
-        for (key, seconds) in [
-            ("for_seconds", self.for_seconds),
-            ("clear.for_seconds", self.clear.for_seconds),
-        ] {
-            if seconds > DURATION_SECONDS_MAX {
-                say(
-                    key,
-                    "rule-duration",
-                    format!("{seconds} s is longer than {DURATION_SECONDS_MAX} s"),
-                    "use at most 31 days",
-                );
-            }
-        }
-        if !(self.clear.margin >= 0.0 && self.clear.margin.is_finite()) {
-            say(
-                "clear.margin",
-                "rule-margin",
-                format!("a margin of {} makes no sense", self.clear.margin),
-                "use 0 or more, in the attribute's unit",
-            );
-        }
-        if self.kind != Kind::Threshold {
-            for (key, given) in [
-                ("op", self.op.is_some()),
-                ("threshold", self.threshold.is_some()),
-                ("unit", self.unit.is_some()),
-                ("clear.margin", self.clear.margin != 0.0),
-            ] {
-                if given {
-                    say(
-                        key,
-                        "rule-key-unused",
-                        format!("a rule of this kind has no use for {key}"),
-                        "take the key away, or make it kind = \"threshold\"",
-                    );
-                }
-            }
-        }
-        if self.kind == Kind::Silence && self.for_seconds == 0 {
-            say(
-                "for_seconds",
-                "rule-silence-zero",
-                "a silence of 0 seconds is always there".into(),
-                "say after how many seconds without an observation the alert is raised",
-            );
-        }
-        let Some(kind) = catalogue.kinds.get(&self.entity_type) else {
-            say(
-                "entity_type",
-                "rule-unknown-type",
-                format!(
-                    "no pack declares the entity type {}",
-                    model::problem::quote(&self.entity_type)
-                ),
-                "name a declared type, or declare it in the pack's entities folder",
-            );
-            return found;
-        };
-        let Some(name) = &self.attribute else {
-            if self.kind != Kind::Silence {
-                say(
-                    "attribute",
-                    "rule-attribute-missing",
-                    "the rule does not say which attribute it watches".into(),
-                    "add attribute = \"…\"",
-                );
-            }
-            return found;
-        };
-        let Some(attribute) = kind.attributes.get(name) else {
-            say(
-                "attribute",
-                "rule-unknown-attribute",
-                format!(
-                    "{} has no attribute {}",
-                    self.entity_type,
-                    model::problem::quote(name)
-                ),
-                "name an attribute of the type, or declare it in the pack's entities folder",
-            );
-            return found;
-        };
-        if self.kind != Kind::Threshold {
-            return found;
-        }
-        let (Some(op), Some(threshold)) = (self.op, &self.threshold) else {
-            if self.op.is_none() {
-                say(
-                    "op",
-                    "rule-op-missing",
-                    "the rule does not say how to compare".into(),
-                    "add op = \">=\" (or >, <=, <, ==, !=)",
-                );
-            }
-            if self.threshold.is_none() {
-                say(
-                    "threshold",
-                    "rule-threshold-missing",
-                    "the rule has no threshold".into(),
-                    "add threshold = 30.0, or threshold = { attribute = \"…\" }",
-                );
-            }
-            return found;
-        };
-        if let Some(code) = &self.unit
-            && Some(code) != attribute.unit.as_ref()
-        {
-            say(
-                "unit",
-                "rule-unit",
-                format!(
-                    "the threshold is in {code}, {}.{name} is in {}",
-                    self.entity_type,
-                    attribute.unit.as_deref().unwrap_or("no unit")
-                ),
-                "write the threshold in the attribute's unit",
-            );
-        }
-        let threshold_kind = match threshold {
-            Threshold::Number(number) => {
-                if !number.is_finite() {
-                    say(
-                        "threshold",
-                        "rule-threshold-number",
-                        format!("{number} is no threshold"),
-                        "use a finite number",
-                    );
-                }
-                let never = match op {
-                    Op::AtLeast => attribute.max.is_some_and(|max| *number > max),
-                    Op::Above => attribute.max.is_some_and(|max| *number >= max),
-                    Op::AtMost => attribute.min.is_some_and(|min| *number < min),
-                    Op::Below => attribute.min.is_some_and(|min| *number <= min),
-                    Op::Equal | Op::Different => false,
-                };
-                if never {
-                    say(
-                        "threshold",
-                        "rule-never",
-                        format!(
-                            "{number} lies outside the declared range of {name}: such values are kept as out_of_range and never raise this rule"
-                        ),
-                        "lower the threshold, widen the attribute's min and max, or use kind = \"out_of_range\"",
-                    );
-                }
-                ValueKind::Number
-            }
-            Threshold::Boolean(_) => ValueKind::Boolean,
-            Threshold::Text(_) => ValueKind::Text,
-            Threshold::Attribute(other) => {
-                let Some(declared) = kind.attributes.get(&other.attribute) else {
-                    say(
-                        "threshold.attribute",
-                        "rule-unknown-attribute",
-                        format!(
-                            "{} has no attribute {}",
-                            self.entity_type,
-                            model::problem::quote(&other.attribute)
-                        ),
-                        "name an attribute of the type, or declare it in the pack's entities folder",
-                    );
-                    return found;
-                };
-                if declared.unit != attribute.unit {
-                    say(
-                        "threshold.attribute",
-                        "rule-unit",
-                        format!(
-                            "{name} is in {}, {} is in {}",
-                            attribute.unit.as_deref().unwrap_or("no unit"),
-                            other.attribute,
-                            declared.unit.as_deref().unwrap_or("no unit")
-                        ),
-                        "declare both attributes in one unit",
-                    );
-                }
-                declared.value
-            }
-        };
-        if threshold_kind != attribute.value {
-            say(
-                "threshold",
-                "rule-threshold-kind",
-                format!(
-                    "{name} holds a {:?}, the threshold is a {threshold_kind:?}",
-                    attribute.value
-                ),
-                "compare like with like",
-            );
-        } else if threshold_kind != ValueKind::Number && !matches!(op, Op::Equal | Op::Different) {
-            say(
-                "op",
-                "rule-op",
-                format!("{name} has no order"),
-                "use == or != for text and true/false",
-            );
-        }
-        found
-    }
-
     /// The symbol, for people, of the unit that the rule's values are in.
     pub(crate) fn unit_symbol(&self, unit_code: Option<&str>) -> String {
         unit_code
@@ -490,5 +418,26 @@ impl Rule {
             .and_then(|u| u.symbols.first().copied())
             .unwrap_or_default()
             .to_owned()
+    }
+
+    /// What stands for the entity in alerts about the whole type: `urn:ngsi-ld:Rule:<id>`.
+    pub fn own_id(&self) -> Option<model::EntityId> {
+        model::EntityId::new(format!("urn:ngsi-ld:Rule:{}", self.id)).ok()
+    }
+
+    /// The period that a rate is stated for, in seconds.
+    pub(crate) fn period_seconds(&self) -> u64 {
+        self.per_seconds.unwrap_or(1)
+    }
+
+    /// The symbol, for people, of a rate in `unit`.
+    pub(crate) fn rate_symbol(&self, unit: &str) -> String {
+        match self.period_seconds() {
+            1 => format!("{unit}/s"),
+            60 => format!("{unit}/min"),
+            3_600 => format!("{unit}/h"),
+            86_400 => format!("{unit}/d"),
+            seconds => format!("{unit}/{seconds} s"),
+        }
     }
 }

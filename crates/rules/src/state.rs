@@ -11,6 +11,36 @@ pub struct State {
     pub clock: Timestamp,
     /// The watched entities, in the order in which they were first seen.
     pub entities: Vec<EntityState>,
+    /// The journal position that was seen last. Not in files of version 1.
+    #[serde(default)]
+    pub position: u64,
+    /// Rules that storms are watched for. Not in files of version 1.
+    #[serde(default)]
+    pub storms: Vec<StormState>,
+}
+
+/// Where a rule stands with storms.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StormState {
+    /// The rule.
+    pub rule_id: String,
+    /// Its version.
+    pub rule_version: u32,
+    /// When its latest alerts were told; at most one more than the storm's number.
+    pub recent: Vec<Timestamp>,
+    /// The storm that is on.
+    pub storm: Option<OpenStorm>,
+}
+
+/// A storm that is on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenStorm {
+    /// Since when.
+    pub since: Timestamp,
+    /// Journal position of what began it.
+    pub position: u64,
+    /// Members so far.
+    pub members: u64,
 }
 
 /// What is remembered of one entity.
@@ -68,6 +98,61 @@ pub struct Run {
     pub since: Option<Mark>,
     /// Since when a raised alert's condition is clear without a break.
     pub clear_since: Option<Mark>,
-    /// Whether the alert is up.
+    /// Whether the condition is up: told, or held back.
     pub raised: bool,
+    /// What only some kinds of rules need. Not in files of version 1.
+    #[serde(default)]
+    pub more: Option<Box<More>>,
+}
+
+impl Run {
+    /// Why the alert is held back, when it is.
+    pub fn held(&self) -> Option<Held> {
+        self.more.as_ref()?.held
+    }
+
+    /// For silence: what was heard last, if anything.
+    pub(crate) fn last_heard(&self, is_silence: bool) -> Option<Mark> {
+        (is_silence && self.last != Mark::default()).then_some(self.last)
+    }
+
+    pub(crate) fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+}
+
+/// What only some runs need.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct More {
+    /// `rate`: readings of the window, oldest first; at most [`SAMPLES_MAX`].
+    pub samples: Vec<(Timestamp, f64)>,
+    /// `count`: the latest observations that count, oldest first, at most `at_least` of them.
+    pub marks: Vec<(Option<EntityId>, Mark)>,
+    /// `geofence`: whether it was inside when last seen.
+    pub inside: Option<bool>,
+    /// Why the alert is held back.
+    pub held: Option<Held>,
+    /// Not to be raised again before this.
+    pub quiet_until: Option<Timestamp>,
+    /// When a failure was last told.
+    pub failure_told: Option<Timestamp>,
+    /// Failures since.
+    pub failures: u64,
+}
+
+/// Most readings of a `rate` window that are kept for an entity and rule.
+pub const SAMPLES_MAX: usize = 62;
+
+/// Why an alert is held back though its condition holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    /// People said that work is being done.
+    Maintenance,
+    /// Another alert explains it.
+    Dependency,
+    /// It cleared a short time ago.
+    Repeat,
+    /// It is one of many, and counted in the storm's alert.
+    Storm,
 }

@@ -174,6 +174,7 @@ proptest! {
             match event {
                 RuleEvent::Raised(_) => prop_assert!(up.insert(key), "{event:?}"),
                 RuleEvent::Cleared(_) => prop_assert!(up.remove(&key), "{event:?}"),
+                RuleEvent::Failed(_) => {}
             }
         }
         let raised = state.entities.iter().flat_map(|e| &e.runs).filter(|r| r.run.raised).count();

@@ -7,7 +7,7 @@ use rules::{Engine, Rule};
 fn problems(text: &str) -> Vec<(String, String)> {
     let mut rule: Rule = rule(text);
     rule.file = "rules/x.toml".into();
-    let problems = Engine::new(vec![rule], &catalogue())
+    let problems = Engine::new(vec![rule], &catalogue(), &model::Calendars::default())
         .err()
         .unwrap_or_default();
     assert!(
@@ -108,7 +108,7 @@ fn each_mistake_is_told() {
 
 #[test]
 fn two_rules_of_one_id() {
-    let problems = Engine::new(vec![rule(OUTAGE), rule(OUTAGE)], &catalogue()).unwrap_err();
+    let problems = Engine::new(vec![rule(OUTAGE), rule(OUTAGE)], &catalogue(), &model::Calendars::default()).unwrap_err();
     assert_eq!(problems[0].code, "rule-duplicate");
 }
 

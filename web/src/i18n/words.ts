@@ -13,6 +13,7 @@ import { personalWords } from "./words/personal.ts";
 import { planWords } from "./words/plan.ts";
 import { policyWords } from "./words/policy.ts";
 import { problemWords } from "./words/problems.ts";
+import { ruleWords } from "./words/rules.ts";
 import { securityWords } from "./words/security.ts";
 
 export const words = {
@@ -30,6 +31,7 @@ export const words = {
   ...planWords,
   ...policyWords,
   ...problemWords,
+  ...ruleWords,
   ...securityWords,
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
 

@@ -2260,6 +2260,109 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        DecidedValue: {
+            entity_id: string | null;
+            name: string;
+            observed_at: string | null;
+            unit: string | null;
+            value: unknown;
+        };
+        Rule: {
+            attribute: string | null;
+            calendar: string | null;
+            declared: unknown;
+            entity_type: string;
+            /** Format: int64 */
+            failing: number;
+            hours: string[];
+            id: string;
+            kind: string;
+            /** Format: int64 */
+            open_alerts: number;
+            pack: string;
+            severity: components["schemas"]["Severity"];
+            suppressed_by: string[];
+            text: string;
+            title_en: string;
+            title_zh: string;
+            /** Format: int32 */
+            version: number;
+        };
+        RulesInForce: {
+            items: components["schemas"]["Rule"][];
+        };
+        RuleFailure: {
+            code: string;
+            count: number;
+            dismissed_at: string | null;
+            dismissed_by: string | null;
+            entity_id: string;
+            entity_type: string;
+            first_at: string;
+            id: number;
+            last_at: string;
+            position: number;
+            rule_id: string;
+            rule_version: number;
+            what: string;
+        };
+        MaintenanceWindow: {
+            ended_at: string | null;
+            ended_by: string | null;
+            entity_id: string | null;
+            entity_type: string | null;
+            from: string;
+            id: number;
+            is_on: boolean;
+            made_at: string;
+            made_by: string;
+            reason: string;
+            rule_id: string | null;
+            until: string;
+        };
+        /** @enum {string} */
+        BackTestState: "running" | "done" | "failed";
+        BackTestCount: {
+            alerts: number;
+            name: string;
+        };
+        BackTestAlert: {
+            decided: components["schemas"]["DecidedValue"][];
+            entity_id: string;
+            entity_name: string | null;
+            from: string;
+            is_storm: boolean;
+            severity: components["schemas"]["Severity"];
+            title_en: string;
+            title_zh: string;
+            until: string | null;
+            value: unknown;
+        };
+        BackTestReport: {
+            alerts: number;
+            by_day: components["schemas"]["BackTestCount"][];
+            by_entity: components["schemas"]["BackTestCount"][];
+            failures: number;
+            first_failure: string | null;
+            held_back: number;
+            is_cut: boolean;
+            listed: components["schemas"]["BackTestAlert"][];
+            observations: number;
+            open: number;
+            storms: number;
+        };
+        BackTest: {
+            days_done: number;
+            days_total: number;
+            from: string;
+            id: number;
+            problems: { code: string; mend: string; place: string; what: string }[];
+            report: components["schemas"]["BackTestReport"] | null;
+            rule_id: string;
+            rule_version: number;
+            state: components["schemas"]["BackTestState"];
+            until: string;
+        };
         /** @description A person's account (账号). */
         Account: {
             /** @description Whether sign-in is closed. */
@@ -2298,6 +2401,8 @@ export interface components {
              * @description The case opened for it.
              */
             case_id: number | null;
+            /** @description The values that decided. */
+            decided: components["schemas"]["DecidedValue"][];
             /** @description When it was over. */
             cleared_at: string | null;
             /** @description The entity. */

@@ -37,6 +37,13 @@ export type History = Schemas["History"];
 export type Correction = Schemas["Correction"];
 export type CorrectionDraft = Schemas["CorrectionDraft"];
 
+export type Rule = Schemas["Rule"];
+export type RuleFailure = Schemas["RuleFailure"];
+export type MaintenanceWindow = Schemas["MaintenanceWindow"];
+export type BackTest = Schemas["BackTest"];
+export type BackTestReport = Schemas["BackTestReport"];
+export type BackTestAlert = Schemas["BackTestAlert"];
+
 export type Problem = Schemas["Problem"];
 export type Provenance = Schemas["Provenance"];
 export type Update = Schemas["Update"];

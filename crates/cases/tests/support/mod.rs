@@ -156,6 +156,7 @@ pub async fn raise(records: &Records, position: i64) -> Alert {
         acknowledged_at: None,
         acknowledged_by: None,
         case_id: None,
+        decided: serde_json::json!([]),
     };
     let mut write = records.write().await.unwrap();
     let alert = alerts::insert(&mut write, &new).await.unwrap().unwrap();

@@ -283,6 +283,19 @@ function AlertDetails({ alert, context }: { alert: Alert; context: AlertContext 
               </dd>
             </>
           )}
+          {alert.decided.length > 0 && (
+            <>
+              <dt>{t("alert.decided")}</dt>
+              <dd data-testid="alert-decided">
+                {alert.decided.map((named) => (
+                  <div key={`${named.name} ${named.entity_id} ${JSON.stringify(named.value)}`}>
+                    <code>{named.name}</code> {quantity(named.value, named.unit)}
+                    {named.entity_id && ` · ${named.entity_id}`}
+                  </div>
+                ))}
+              </dd>
+            </>
+          )}
           <dt>{t("alert.acknowledge")}</dt>
           <dd>
             {alert.acknowledged_at ? (

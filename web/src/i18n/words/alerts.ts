@@ -17,6 +17,7 @@ export const alertWords = {
   "alert.to-source": ["原始报文", "Stored message"],
   "alert.runbook": ["处置预案", "Runbook"],
   "alert.runbook-none": ["这条规则没有处置预案", "This rule has no runbook"],
+  "alert.decided": ["判定依据", "What decided"],
   "alert.rule": ["规则", "Rule"],
   "alert.none": ["没有告警", "No alerts"],
   "alert.none-active": ["一切正常，当前没有告警", "All quiet: no active alert"],

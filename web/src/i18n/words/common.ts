@@ -7,6 +7,7 @@ export const commonWords = {
   "nav.cases": ["案件", "Cases"],
   "nav.field": ["我的任务", "My tasks"],
   "nav.devices": ["设备", "Devices"],
+  "nav.rules": ["规则", "Rules"],
   "nav.dead-letters": ["死信", "Dead letters"],
   "nav.sql": ["数据查询", "Data query"],
   "nav.policy": ["权限", "Policies"],

@@ -153,6 +153,7 @@ export const policyWords = {
   "policy-act.table.import": ["导入部门数据表", "Import department tables"],
   "policy-act.table.remove": ["删除部门数据表", "Remove department tables"],
   "policy-act.alert.read": ["看告警", "Read alerts"],
+  "policy-act.rule.manage": ["规则回测、检修窗口", "Back-test rules, maintenance windows"],
   "policy-act.alert.acknowledge": ["确认告警", "Acknowledge alerts"],
   "policy-act.case.read": ["看案件", "Read cases"],
   "policy-act.case.open": ["立案", "Open cases"],

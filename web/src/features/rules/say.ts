@@ -1,0 +1,58 @@
+/** What a rule says, in words. */
+import type { Translate } from "../../i18n/index.tsx";
+import { keyOf } from "../../i18n/words.ts";
+import type { Rule } from "../../lib/types.ts";
+
+/** Seconds as people say them: `90 s`, `15 min`, `2 h`. */
+export function span(seconds: number): string {
+  if (seconds >= 3600 && seconds % 3600 === 0) return `${seconds / 3600} h`;
+  if (seconds >= 60 && seconds % 60 === 0) return `${seconds / 60} min`;
+  return `${seconds} s`;
+}
+
+interface Declared {
+  op?: string | null;
+  threshold?: unknown;
+  for_seconds?: number;
+  window_seconds?: number;
+  per_seconds?: number | null;
+  at_least?: number | null;
+  distinct?: boolean;
+  when?: string | null;
+  area?: { name?: string | null; radius_m?: number } | null;
+  expression?: string | null;
+}
+
+function thresholdText(threshold: unknown): string {
+  if (typeof threshold !== "object" || threshold === null) return String(threshold ?? "");
+  const stated = threshold as Record<string, unknown>;
+  const whose = stated.entity ?? stated.relation;
+  const parts = [whose ? `${whose}.${stated.attribute}` : `${stated.attribute}`];
+  if (typeof stated.times === "number") parts.push(`× ${stated.times}`);
+  if (typeof stated.plus === "number") parts.push(`+ ${stated.plus}`);
+  return parts.join(" ");
+}
+
+export function says(rule: Rule, t: Translate): string {
+  const declared = rule.declared as Declared;
+  const distinct = rule.kind === "count" && declared.distinct === true;
+  const key = keyOf("rule-say", distinct ? "count-distinct" : rule.kind);
+  if (!key) return rule.kind;
+  const when = keyOf("rule-when", declared.when ?? "");
+  const radius = declared.area?.radius_m;
+  const said = t(key, {
+    type: rule.entity_type,
+    attribute: rule.attribute ?? "",
+    op: declared.op ?? "",
+    threshold: thresholdText(declared.threshold),
+    window: span(declared.window_seconds ?? 0),
+    per: span(declared.per_seconds ?? 1),
+    for: span(declared.for_seconds ?? 0),
+    count: declared.at_least ?? 0,
+    when: when ? t(when) : "",
+    area: declared.area?.name ?? (radius ? `${radius} m` : ""),
+    expression: declared.expression ?? "",
+  });
+  const held = (declared.for_seconds ?? 0) > 0 && rule.kind !== "silence";
+  return held ? said + t("rule-say.held", { for: span(declared.for_seconds ?? 0) }) : said;
+}
