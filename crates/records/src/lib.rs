@@ -30,6 +30,7 @@ pub mod linked_identities;
 mod migrations;
 pub mod oidc;
 pub mod oidc_clients;
+pub mod notices;
 pub mod organisations;
 pub mod page;
 pub mod passkeys;

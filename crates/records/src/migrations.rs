@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_oidc.sql"),
     include_str!("../migrations/0006_who_may_do_what.sql"),
     include_str!("../migrations/0007_keys_and_outside_identities.sql"),
+    include_str!("../migrations/0010_notice.sql"),
 ];
 
 /// The shape that this build reads and writes.
