@@ -29,6 +29,7 @@ pub mod mapping;
 pub mod metrics;
 pub mod mqtt_door;
 pub mod oidc;
+pub mod notice;
 pub mod organisation;
 mod output;
 pub mod outside;
