@@ -40,6 +40,9 @@ use tokio::task::JoinHandle;
 /// Time over which what was given up is told in the notices of the platform, seconds.
 const TOLD_SECONDS: i64 = 24 * 3_600;
 
+/// Time between counts of these, seconds.
+const COUNT_SECONDS: i64 = 60;
+
 /// The channels of the settings, ready to send.
 ///
 /// # Errors
@@ -165,20 +168,28 @@ pub fn start(app: &Arc<App>, folder: &Folder, settings: &Settings) -> Result<Joi
         // Beside it, so that a gateway that hangs keeps nobody from the pages.
         let send = async {
             let mut ticker = ticker(every);
+            let mut counted = Timestamp::default();
             loop {
                 tokio::select! {
                     _ = ticker.tick() => {}
                     () = wake.notified() => {}
                 }
                 let clock = || sending.now();
+                let mut is_news = false;
                 match office.deliver(sending.now(), &clock, &rand::random::<f64>).await {
                     Ok(report) if report.given_up > 0 => {
+                        is_news = true;
                         tracing::error!(messages = report.given_up, "messages were given up: jingling notice list --failed");
                     }
                     Ok(_) => {}
                     Err(error) => tracing::error!(%error, "messages could not be sent"),
                 }
-                if let Err(error) = tell(&sending, sending.now()).await {
+                let now = sending.now();
+                if !is_news && now.micros_since(counted) < COUNT_SECONDS * 1_000_000 {
+                    continue;
+                }
+                counted = now;
+                if let Err(error) = tell(&sending, now).await {
                     tracing::error!(%error, "what was given up could not be counted");
                 }
             }
