@@ -11,6 +11,7 @@ import { time } from "../../lib/format.ts";
 import { canUsePasskeys } from "../../lib/passkey.ts";
 import { signOut } from "../../lib/session.ts";
 import type { OidcGrant, OwnSession, Passkey } from "../../lib/types.ts";
+import { Contacts } from "../notifications/contacts.tsx";
 import { errorText, Failed, Loading } from "../../ui/states.tsx";
 import { useNow } from "../../ui/tags.tsx";
 import {
@@ -214,6 +215,8 @@ export function Page() {
             <ActionBar actions={passwordActions} context={context} />
           </div>
         </section>
+
+        <Contacts />
 
         <Identities confirm={confirm} />
 
