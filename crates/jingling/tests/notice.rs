@@ -173,7 +173,7 @@ impl Person {
         ]);
         let body = json!({"username": username, "password": made["password"]});
         let answer = city.ask("POST", "/api/v1/session", |r| r.json(&body)).await;
-        assert_eq!(answer.status, 200, "{}", text(&answer.body));
+        assert_eq!(answer.status, 200, "{}", answer.body);
         Self {
             cookie: answer.cookie.unwrap(),
         }
@@ -186,7 +186,7 @@ impl Person {
                 if body.is_null() { r } else { r.json(&body) }
             })
             .await;
-        let read = serde_json::from_slice(&answer.body).unwrap_or(Json::Null);
+        let read = serde_json::from_str(&answer.body).unwrap_or(Json::Null);
         (answer.status, read)
     }
 }
@@ -306,7 +306,7 @@ async fn people_and_systems_are_told_and_what_hangs_is_ended() {
     let press = async |token: &str| {
         let body = json!({"token": token});
         let answer = city.ask("POST", &acknowledge, |r| r.json(&body)).await;
-        let read: Json = serde_json::from_slice(&answer.body).unwrap_or(Json::Null);
+        let read: Json = serde_json::from_str(&answer.body).unwrap_or(Json::Null);
         (answer.status, read["is_new"].clone())
     };
     assert_eq!(press("1.AAAAAAAAAAAAAAAAAAAAAA").await.0, 404);

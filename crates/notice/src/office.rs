@@ -317,7 +317,7 @@ impl Office {
         let Ok(at) = jiff::Timestamp::from_microsecond(at.micros()) else {
             return at.to_string();
         };
-        at.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()
+        self.zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
     }
 
     /// Sends a message that was taken up. Writes nothing.

@@ -119,8 +119,9 @@ impl Hours {
 fn moment_of(day: Date, minute: i64, zone: &TimeZone) -> Option<Timestamp> {
     let hour = i8::try_from(minute / 60).ok()?;
     let minute = i8::try_from(minute % 60).ok()?;
-    let zoned = day.at(hour, minute, 0, 0).to_zoned(zone.clone()).ok()?;
-    Some(Timestamp::from_micros(zoned.timestamp().as_microsecond()))
+    let local = day.at(hour, minute, 0, 0);
+    let moment = zone.to_ambiguous_timestamp(local).compatible().ok()?;
+    Some(Timestamp::from_micros(moment.as_microsecond()))
 }
 
 impl Quiet {

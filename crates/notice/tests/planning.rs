@@ -142,7 +142,7 @@ fn planned(event: &Event, level: usize, now: &str) -> Vec<Message> {
 fn channels_come_in_order_at_night_what_is_not_critical_waits_and_a_system_is_told_once() {
     let evening = "2026-11-25T23:00:00+08:00";
     let messages = planned(&alert("major", evening), 0, evening);
-    let of = |channel: &str| messages.iter().filter(move |m| m.channel == channel);
+    let of = |channel: &'static str| messages.iter().filter(move |m| m.channel == channel);
     assert_eq!(of(PAGE).count(), 2);
     assert!(of(PAGE).all(|m| m.state == SENT));
     assert!(of("sms").all(|m| m.state == QUEUED && m.next_at == at("2026-11-26T07:00:00+08:00")));
