@@ -7,9 +7,10 @@ use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
     account, accounts, alerts, approvals, audit, case_pages, city_pages, corrections, dead_letters,
-    devices, doors, entities, entity_types, events, health, import_progress, notice_rules, notices, notifications, oidc_clients,
-    oidc_consent, oidc_door, organisation, outside, outside_provider, pages, people, personal,
-    personal_subjects, plan, policy_pages, provenance, roster, second_step, security, session, sql,
+    devices, doors, entities, entity_types, events, health, import_progress, notice_rules, notices,
+    notifications, oidc_clients, oidc_consent, oidc_door, organisation, outside, outside_provider,
+    pages, people, personal, personal_subjects, plan, policy_pages, provenance, roster,
+    second_step, security, session, sql,
 };
 use admission::Ingest;
 use axum::Router;

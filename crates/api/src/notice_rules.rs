@@ -123,7 +123,12 @@ fn understood(app: &App, id: Option<&str>, written: serde_json::Value) -> Answer
     })?;
     if id.is_some_and(|id| id != rule.id) {
         let what = "the rule's id is not that of its address";
-        return Err(ApiError::invalid(Problem::new("notice-rule", what, "id", "use the same id in both")));
+        return Err(ApiError::invalid(Problem::new(
+            "notice-rule",
+            what,
+            "id",
+            "use the same id in both",
+        )));
     }
     match desk(app)?.office.check(&rule).into_iter().next() {
         Some(problem) => Err(ApiError::invalid(problem)),
@@ -163,13 +168,29 @@ pub async fn put(
     let there = notices::rules(&mut write).await?;
     if there.len() >= RULES_MAX && there.iter().all(|row| row.id != id) {
         let what = format!("there are {RULES_MAX} rules already");
-        let problem = Problem::new("notice-rule", what, "id", "take one away that is not needed");
+        let problem = Problem::new(
+            "notice-rule",
+            what,
+            "id",
+            "take one away that is not needed",
+        );
         return Err(ApiError::invalid(problem));
     }
     let actor = peer.actor(&caller);
     let version = notices::put_rule(&mut write, &id, &json!(rule), &actor.name, now).await?;
-    let (target, detail) = (format!("notice-rule:{id}"), json!({"version": version, "enabled": rule.enabled}));
-    audit::insert(&mut write, now, &actor, Act::NoticeRulePut, &target, &detail).await?;
+    let (target, detail) = (
+        format!("notice-rule:{id}"),
+        json!({"version": version, "enabled": rule.enabled}),
+    );
+    audit::insert(
+        &mut write,
+        now,
+        &actor,
+        Act::NoticeRulePut,
+        &target,
+        &detail,
+    )
+    .await?;
     write.commit().await?;
     Ok(Json(NoticeRulePut { version }))
 }
@@ -185,10 +206,21 @@ pub async fn remove(
 ) -> Answer<StatusCode> {
     let mut write = app.records.write().await?;
     if !notices::remove_rule(&mut write, &id).await? {
-        return Err(ApiError::not_found("notice rule", model::problem::quote(&id)));
+        return Err(ApiError::not_found(
+            "notice rule",
+            model::problem::quote(&id),
+        ));
     }
     let (target, actor) = (format!("notice-rule:{id}"), peer.actor(&caller));
-    audit::insert(&mut write, app.now(), &actor, Act::NoticeRuleRemove, &target, &json!({})).await?;
+    audit::insert(
+        &mut write,
+        app.now(),
+        &actor,
+        Act::NoticeRuleRemove,
+        &target,
+        &json!({}),
+    )
+    .await?;
     write.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -261,7 +293,10 @@ pub async fn preview(
                 limit: Some(1),
             };
             let filter = records::alerts::AlertFilter::default();
-            records::alerts::list(&mut read, &filter, &page).await?.items.pop()
+            records::alerts::list(&mut read, &filter, &page)
+                .await?
+                .items
+                .pop()
         }
     };
     drop(read);
@@ -371,7 +406,9 @@ pub async fn messages(
             may_see(&app, &caller, &event)
         });
         let person = match message.user_id {
-            Some(id) => records::users::get(&mut read, id).await?.map(|user| user.name),
+            Some(id) => records::users::get(&mut read, id)
+                .await?
+                .map(|user| user.name),
             None => None,
         };
         let is_queued = message.state == notices::QUEUED;
@@ -412,11 +449,27 @@ pub async fn retry(
     let message = message.ok_or_else(|| ApiError::not_found("message", id))?;
     if !notices::retry(&mut write, id, renewed(now), now).await? {
         let what = format!("it is {}", message.state);
-        let problem = Problem::new("notice-state", what, "id", "only what failed or expired is sent once more");
+        let problem = Problem::new(
+            "notice-state",
+            what,
+            "id",
+            "only what failed or expired is sent once more",
+        );
         return Err(ApiError::new(StatusCode::CONFLICT, problem));
     }
-    let (target, detail) = (format!("notice-message:{id}"), json!({"channel": message.channel}));
-    audit::insert(&mut write, now, &peer.actor(&caller), Act::NoticeRetry, &target, &detail).await?;
+    let (target, detail) = (
+        format!("notice-message:{id}"),
+        json!({"channel": message.channel}),
+    );
+    audit::insert(
+        &mut write,
+        now,
+        &peer.actor(&caller),
+        Act::NoticeRetry,
+        &target,
+        &detail,
+    )
+    .await?;
     write.commit().await?;
     desk(&app)?.wake.notify_one();
     Ok(StatusCode::NO_CONTENT)

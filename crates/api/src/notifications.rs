@@ -101,7 +101,10 @@ impl Links {
 
 /// A link holds for one message to one person.
 fn signed(message: &Message) -> String {
-    format!("acknowledge:{}:{}:{:?}", message.id, message.key, message.user_id)
+    format!(
+        "acknowledge:{}:{}:{:?}",
+        message.id, message.key, message.user_id
+    )
 }
 
 /// Whether a person may see what an event tells.
@@ -227,7 +230,11 @@ pub async fn list(
             at: row.at.to_string(),
             told_at: message.created_at.to_string(),
             read_at: message.read_at.map(|t| t.to_string()),
-            path: if sees { event.path() } else { "/notifications".to_owned() },
+            path: if sees {
+                event.path()
+            } else {
+                "/notifications".to_owned()
+            },
             level: message.level + 1,
         });
     }
@@ -327,7 +334,9 @@ pub async fn acknowledge(
     let unknown = || ApiError::not_found("notice", quote(&body.token));
     let id = Links::id_of(&body.token).ok_or_else(unknown)?;
     let mut write = app.records.write().await?;
-    let message = notices::message(&mut write, id).await?.ok_or_else(unknown)?;
+    let message = notices::message(&mut write, id)
+        .await?
+        .ok_or_else(unknown)?;
     let is_own = same(desk.links.token(&message).as_bytes(), body.token.as_bytes());
     let (true, Some(user_id)) = (is_own, message.user_id) else {
         return Err(unknown());
@@ -383,14 +392,21 @@ pub async fn receipt(
         else {
             let problem = Problem::new(
                 "notice-receipt",
-                format!("there is nothing at {} or {}", door.id_path, door.state_path),
+                format!(
+                    "there is nothing at {} or {}",
+                    door.id_path, door.state_path
+                ),
                 "body",
                 "set receipt_id_path and receipt_state_path of the channel as the gateway writes them",
             );
             return Err(ApiError::invalid(problem));
         };
         let why = format!("the gateway says: {}", quote(&state));
-        let arrived = if door.arrived.contains(&state) { Ok(()) } else { Err(why.as_str()) };
+        let arrived = if door.arrived.contains(&state) {
+            Ok(())
+        } else {
+            Err(why.as_str())
+        };
         notices::receipt(&mut write, &channel, &id, arrived, app.now()).await?;
     }
     write.commit().await?;
@@ -445,7 +461,9 @@ pub async fn contacts(
                 verified_at: c.verified_at.map(|t| t.to_string()),
             })
             .collect(),
-        kinds: kinds.filter_map(|r| r.contact().map(str::to_owned)).collect(),
+        kinds: kinds
+            .filter_map(|r| r.contact().map(str::to_owned))
+            .collect(),
         quiet_from: quiet.map(|(from, _)| notice::quiet::shown(from)),
         quiet_until: quiet.map(|(_, until)| notice::quiet::shown(until)),
     }))
@@ -530,7 +548,10 @@ pub async fn set_contact(
         .ok_or_else(|| {
             let told = Told::new(
                 "contact-no-channel",
-                both("本市没有设置这种通知渠道", "the city has no channel of this kind"),
+                both(
+                    "本市没有设置这种通知渠道",
+                    "the city has no channel of this kind",
+                ),
                 both("联系方式", "contact"),
                 both("请联系系统管理员", "ask the system administrator"),
             );
@@ -539,7 +560,11 @@ pub async fn set_contact(
     let (entity, attribute) = sealed_under(user_id, &kind);
     let sealer = app.personal.sealer.as_ref();
     let sealed = sealer
-        .and_then(|s| s.seal(&entity, &attribute, &Value::Text(value.clone())).ok().flatten())
+        .and_then(|s| {
+            s.seal(&entity, &attribute, &Value::Text(value.clone()))
+                .ok()
+                .flatten()
+        })
         .ok_or_else(|| {
             let problem = Problem::new(
                 "personal-not-sealed",
@@ -581,7 +606,15 @@ pub async fn set_contact(
     };
     notices::put_contact(&mut write, &row).await?;
     let (target, detail) = (format!("user:{user_id}"), json!({"kind": kind}));
-    audit::insert(&mut write, now, &peer.actor(&caller), Act::ContactSet, &target, &detail).await?;
+    audit::insert(
+        &mut write,
+        now,
+        &peer.actor(&caller),
+        Act::ContactSet,
+        &target,
+        &detail,
+    )
+    .await?;
     write.commit().await?;
     let minutes = CODE_SECONDS / 60;
     let said = format!("竟陵城市平台验证码：{code}，{minutes} 分钟内有效。请勿告诉他人。");
@@ -589,7 +622,9 @@ pub async fn set_contact(
         key: format!("code/{user_id}/{kind}/{}", now.micros()),
         to: Some(value),
         subject: "竟陵城市平台验证码 · Your code".to_owned(),
-        body: format!("{said}\nYour code is {code}; it is good for {minutes} minutes. Tell it to nobody.\n"),
+        body: format!(
+            "{said}\nYour code is {code}; it is good for {minutes} minutes. Tell it to nobody.\n"
+        ),
         short: said,
         event: serde_json::Value::Null,
         more: 0,
@@ -601,7 +636,10 @@ pub async fn set_contact(
             "contact-not-sent",
             both("验证码没有发出", "the code could not be sent"),
             both("联系方式", "contact"),
-            both("请核对后稍后再试", "look whether it is right and try again later"),
+            both(
+                "请核对后稍后再试",
+                "look whether it is right and try again later",
+            ),
         );
         ApiError::told(StatusCode::SERVICE_UNAVAILABLE, told)
     })?;
@@ -651,7 +689,15 @@ pub async fn verify_contact(
     }
     notices::verified(&mut write, contact.id, now).await?;
     let (target, detail) = (format!("user:{user_id}"), json!({"kind": kind}));
-    audit::insert(&mut write, now, &peer.actor(&caller), Act::ContactVerify, &target, &detail).await?;
+    audit::insert(
+        &mut write,
+        now,
+        &peer.actor(&caller),
+        Act::ContactVerify,
+        &target,
+        &detail,
+    )
+    .await?;
     write.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -672,7 +718,15 @@ pub async fn remove_contact(
     }
     let (target, detail) = (format!("user:{user_id}"), json!({"kind": kind}));
     let actor = peer.actor(&caller);
-    audit::insert(&mut write, app.now(), &actor, Act::ContactRemove, &target, &detail).await?;
+    audit::insert(
+        &mut write,
+        app.now(),
+        &actor,
+        Act::ContactRemove,
+        &target,
+        &detail,
+    )
+    .await?;
     write.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -709,7 +763,15 @@ pub async fn set_quiet_hours(
     notices::put_quiet_hours(&mut write, user_id, columns).await?;
     let detail = json!({"from": draft.from, "until": draft.until});
     let (target, actor) = (format!("user:{user_id}"), peer.actor(&caller));
-    audit::insert(&mut write, app.now(), &actor, Act::QuietHoursSet, &target, &detail).await?;
+    audit::insert(
+        &mut write,
+        app.now(),
+        &actor,
+        Act::QuietHoursSet,
+        &target,
+        &detail,
+    )
+    .await?;
     write.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -727,7 +789,9 @@ impl App {
     pub async fn contact_of(&self, user_id: i64, kind: &str) -> Option<String> {
         let mut read = self.records.read().await.ok()?;
         let found = notices::contacts(&mut read, user_id).await.ok()?;
-        let own = found.into_iter().find(|c| c.kind == kind && c.verified_at.is_some());
+        let own = found
+            .into_iter()
+            .find(|c| c.kind == kind && c.verified_at.is_some());
         if let Some(own) = own {
             let (entity, attribute) = sealed_under(user_id, kind);
             let opened = self.personal.open(&entity, &attribute, &own.sealed);
@@ -794,12 +858,29 @@ mod tests {
 
     #[test]
     fn an_address_is_looked_at_before_it_is_kept_and_shown_in_part() {
-        let (kept, shown) = checked(Reach::Email, " wang.min@example.gov.cn ").ok().unwrap();
-        assert_eq!((kept.as_str(), shown.as_str()), ("wang.min@example.gov.cn", "w***@example.gov.cn"));
-        for bad in ["", "wang", "@example.cn", "a@b", "a b@c.cn", "a@b.cn\r\nBcc: x@y.cn", "a@b@c.cn", "a,b@c.cn"] {
+        let (kept, shown) = checked(Reach::Email, " wang.min@example.gov.cn ")
+            .ok()
+            .unwrap();
+        assert_eq!(
+            (kept.as_str(), shown.as_str()),
+            ("wang.min@example.gov.cn", "w***@example.gov.cn")
+        );
+        for bad in [
+            "",
+            "wang",
+            "@example.cn",
+            "a@b",
+            "a b@c.cn",
+            "a@b.cn\r\nBcc: x@y.cn",
+            "a@b@c.cn",
+            "a,b@c.cn",
+        ] {
             assert!(checked(Reach::Email, bad).is_err(), "{bad}");
         }
         let (kept, shown) = checked(Reach::Phone, "138 0000 1234").ok().unwrap();
-        assert_eq!((kept.as_str(), shown.as_str()), ("13800001234", "138****1234"));
+        assert_eq!(
+            (kept.as_str(), shown.as_str()),
+            ("13800001234", "138****1234")
+        );
     }
 }

@@ -88,7 +88,11 @@ impl ProviderSettings {
             return Ok(None);
         }
         let named = format!("client_secret_file of sign_in.provider \"{}\"", self.id);
-        Ok(Some(files::read_secret(folder, &self.client_secret_file, &named)?))
+        Ok(Some(files::read_secret(
+            folder,
+            &self.client_secret_file,
+            &named,
+        )?))
     }
 }
 

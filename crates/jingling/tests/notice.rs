@@ -66,7 +66,9 @@ impl MailServer {
         let to = taken.clone();
         std::thread::spawn(move || {
             for line in said.map_while(Result::ok) {
-                to.lock().unwrap().push(serde_json::from_str(&line).unwrap());
+                to.lock()
+                    .unwrap()
+                    .push(serde_json::from_str(&line).unwrap());
             }
         });
         Self {
@@ -78,7 +80,11 @@ impl MailServer {
 
     fn to(&self, whom: &str) -> Vec<Json> {
         let taken = self.taken.lock().unwrap();
-        taken.iter().filter(|m| m["to"][0] == whom).cloned().collect()
+        taken
+            .iter()
+            .filter(|m| m["to"][0] == whom)
+            .cloned()
+            .collect()
     }
 }
 
@@ -151,7 +157,11 @@ fn channels(mail: SocketAddr, receiver: SocketAddr) -> String {
          success_values=[\"0\"], id_path=\"/sid\", receipts_secret_file=\"secrets/receipts.txt\", receipt_id_path=\"/sid\", \
          receipt_state_path=\"/state\", receipt_arrived=[\"OK\"]}}"
     );
-    format!("notice.channel=[{smtp}, {}, {}, {sms}]", hook("hook"), hook("hang"))
+    format!(
+        "notice.channel=[{smtp}, {}, {}, {sms}]",
+        hook("hook"),
+        hook("hang")
+    )
 }
 
 fn new_city() -> (tempfile::TempDir, String) {
@@ -169,7 +179,16 @@ struct Person {
 impl Person {
     async fn sign_in(city: &City, username: &str, role: &str) -> Self {
         let made = jingling_json(&[
-            "user", "add", &city.dir, "--username", username, "--name", "王敏", "--role", role, "--json",
+            "user",
+            "add",
+            &city.dir,
+            "--username",
+            username,
+            "--name",
+            "王敏",
+            "--role",
+            role,
+            "--json",
         ]);
         let body = json!({"username": username, "password": made["password"]});
         let answer = city.ask("POST", "/api/v1/session", |r| r.json(&body)).await;
@@ -182,7 +201,9 @@ impl Person {
     async fn ask(&self, city: &City, method: &str, path: &str, body: Json) -> (u16, Json) {
         let answer = city
             .ask(method, path, |r| {
-                let r = r.header("cookie", &self.cookie).header("x-jingling-csrf", "1");
+                let r = r
+                    .header("cookie", &self.cookie)
+                    .header("x-jingling-csrf", "1");
                 if body.is_null() { r } else { r.json(&body) }
             })
             .await;
@@ -216,21 +237,53 @@ async fn people_and_systems_are_told_and_what_hangs_is_ended() {
 
     // Her address is used once a code proved it.
     let contact = "/api/v1/account/contacts/email";
-    let (status, said) = wang.ask(&city, "PUT", contact, json!({"value": "wang@example.cn"})).await;
+    let (status, said) = wang
+        .ask(&city, "PUT", contact, json!({"value": "wang@example.cn"}))
+        .await;
     assert_eq!(status, 204, "{said}");
-    let code = until("the code", async || mail.to("wang@example.cn").first().cloned()).await;
-    let code: String = code["text"].as_str().unwrap().chars().filter(char::is_ascii_digit).take(6).collect();
+    let code = until("the code", async || {
+        mail.to("wang@example.cn").first().cloned()
+    })
+    .await;
+    let code: String = code["text"]
+        .as_str()
+        .unwrap()
+        .chars()
+        .filter(char::is_ascii_digit)
+        .take(6)
+        .collect();
     let wrong = if code == "000000" { "000001" } else { "000000" };
     let verify = format!("{contact}/verify");
-    assert_eq!(wang.ask(&city, "POST", &verify, json!({"code": wrong})).await.0, 400);
-    assert_eq!(wang.ask(&city, "POST", &verify, json!({"code": code})).await.0, 204);
-    assert_eq!(wang.ask(&city, "POST", &verify, json!({"code": code})).await.0, 400, "once");
-    let (_, own) = wang.ask(&city, "GET", "/api/v1/account/contacts", Json::Null).await;
+    assert_eq!(
+        wang.ask(&city, "POST", &verify, json!({"code": wrong}))
+            .await
+            .0,
+        400
+    );
+    assert_eq!(
+        wang.ask(&city, "POST", &verify, json!({"code": code}))
+            .await
+            .0,
+        204
+    );
+    assert_eq!(
+        wang.ask(&city, "POST", &verify, json!({"code": code}))
+            .await
+            .0,
+        400,
+        "once"
+    );
+    let (_, own) = wang
+        .ask(&city, "GET", "/api/v1/account/contacts", Json::Null)
+        .await;
     assert_eq!(own["items"][0]["shown"], "w***@example.cn");
     let stored = std::fs::read(format!("{}/records.sqlite", city.dir)).unwrap();
     let wal = std::fs::read(format!("{}/records.sqlite-wal", city.dir)).unwrap_or_default();
     for bytes in [stored, wal] {
-        assert!(!text(&bytes).contains("wang@example.cn"), "it is sealed at rest");
+        assert!(
+            !text(&bytes).contains("wang@example.cn"),
+            "it is sealed at rest"
+        );
     }
 
     // Somebody opens a case: duty officers are told on the page, by mail; two systems, of which one hangs.
@@ -243,7 +296,10 @@ async fn people_and_systems_are_told_and_what_hangs_is_ended() {
     assert_eq!(refused.0, 403);
     let mut bad = rule.clone();
     bad["levels"][0]["channels"] = json!(["pigeon"]);
-    assert_eq!(admin.ask(&city, "PUT", path, json!({"rule": bad})).await.0, 400);
+    assert_eq!(
+        admin.ask(&city, "PUT", path, json!({"rule": bad})).await.0,
+        400
+    );
     let (status, said) = admin.ask(&city, "PUT", path, json!({"rule": rule})).await;
     assert_eq!(status, 200, "{said}");
     let opener = Person::sign_in(&city, "liu", "duty").await;
@@ -257,12 +313,23 @@ async fn people_and_systems_are_told_and_what_hangs_is_ended() {
         (list["unread"] == 1).then_some(list)
     })
     .await;
-    assert!(shown["items"][0]["title_zh"].as_str().unwrap().contains("井盖缺失"));
+    assert!(
+        shown["items"][0]["title_zh"]
+            .as_str()
+            .unwrap()
+            .contains("井盖缺失")
+    );
     let (_, list) = opener.ask(&city, "GET", notices, Json::Null).await;
     assert_eq!(list["unread"], 0, "who did it knows");
 
-    let told = until("the mail", async || mail.to("wang@example.cn").get(1).cloned()).await;
-    assert!(told["subject"].as_str().unwrap().contains("井盖缺失"), "{told}");
+    let told = until("the mail", async || {
+        mail.to("wang@example.cn").get(1).cloned()
+    })
+    .await;
+    assert!(
+        told["subject"].as_str().unwrap().contains("井盖缺失"),
+        "{told}"
+    );
     assert!(told["message_id"].as_str().unwrap().ends_with("@jingling>"));
     let hook = until("the hook", async || receiver.got("hook").first().cloned()).await;
     let header = |name: &str| hook.headers[name].to_str().unwrap().to_owned();
@@ -281,27 +348,49 @@ async fn people_and_systems_are_told_and_what_hangs_is_ended() {
         list["items"].get(0).cloned()
     })
     .await;
-    assert_eq!((&failed["channel"], &failed["attempts"]), (&json!("hang"), &json!(2)));
+    assert_eq!(
+        (&failed["channel"], &failed["attempts"]),
+        (&json!("hang"), &json!(2))
+    );
     assert!(failed["error"].as_str().unwrap().contains("took too long"));
-    assert_eq!(failed["title_zh"], Json::Null, "an administrator reads no cases");
+    assert_eq!(
+        failed["title_zh"],
+        Json::Null,
+        "an administrator reads no cases"
+    );
     let tries = receiver.got("hang");
     assert_eq!(tries.len(), 2);
-    assert_eq!(tries[0].headers["x-jingling-key"], tries[1].headers["x-jingling-key"]);
+    assert_eq!(
+        tries[0].headers["x-jingling-key"],
+        tries[1].headers["x-jingling-key"]
+    );
     let listed = jingling_json(&["notice", "list", &city.dir, "--failed", "--json"]);
     assert_eq!(listed[0]["channel"], "hang");
     until("the platform's notices", async || {
         let (_, list) = admin.ask(&city, "GET", "/api/v1/notices", Json::Null).await;
         let items = list["items"].as_array()?;
-        items.iter().any(|n| n["code"] == "notice-given-up").then_some(())
+        items
+            .iter()
+            .any(|n| n["code"] == "notice-given-up")
+            .then_some(())
     })
     .await;
     let again = format!("/api/v1/notice-messages/{}/retry", failed["id"]);
     assert_eq!(admin.ask(&city, "POST", &again, Json::Null).await.0, 204);
-    until("the third try", async || (receiver.got("hang").len() > 2).then_some(())).await;
+    until("the third try", async || {
+        (receiver.got("hang").len() > 2).then_some(())
+    })
+    .await;
 
     // The link in the mail is good once, and takes the page's notice with it.
     let body = told["text"].as_str().unwrap();
-    let token = body.split("/acknowledge/").nth(1).unwrap().split_whitespace().next().unwrap();
+    let token = body
+        .split("/acknowledge/")
+        .nth(1)
+        .unwrap()
+        .split_whitespace()
+        .next()
+        .unwrap();
     let acknowledge = format!("{notices}/acknowledge");
     let press = async |token: &str| {
         let body = json!({"token": token});
@@ -330,44 +419,82 @@ async fn a_gateway_says_what_arrived_and_a_channel_is_tried_from_the_command_lin
     };
     let good = words("sms", &["--to", "13800001234"]);
     assert!(good.status.success(), "{}", text(&good.stderr));
-    assert!(receiver.got("sms")[0].body.starts_with("m=13800001234&c=%E7%AB%9F"));
+    assert!(
+        receiver.got("sms")[0]
+            .body
+            .starts_with("m=13800001234&c=%E7%AB%9F")
+    );
     assert!(words("hook", &[]).status.success());
     assert!(!words("mail", &["--to", "a@example.cn"]).status.success());
     assert!(!words("hang", &[]).status.success());
     let without = jingling(&["notice", "test", &dir, "hook", "--set", &settings]);
-    assert!(text(&without.stdout).contains("notice.networks"), "{}", text(&without.stdout));
+    assert!(
+        text(&without.stdout).contains("notice.networks"),
+        "{}",
+        text(&without.stdout)
+    );
 
     let city = City::start_in(folder, dir.clone(), &[&settings, NETWORKS]);
     let admin = Person::sign_in(&city, "zhang", "admin").await;
     let wang = Person::sign_in(&city, "wang", "duty").await;
     let contact = "/api/v1/account/contacts/phone";
-    assert_eq!(wang.ask(&city, "PUT", contact, json!({"value": "138 0000 1234"})).await.0, 204);
+    assert_eq!(
+        wang.ask(&city, "PUT", contact, json!({"value": "138 0000 1234"}))
+            .await
+            .0,
+        204
+    );
     let sms = until("the code", async || receiver.got("sms").get(1).cloned()).await;
     let text_of = |body: &str| {
         let fields = url::form_urlencoded::parse(body.as_bytes()).into_owned();
-        fields.filter(|(name, _)| name == "c").map(|(_, value)| value).next().unwrap()
+        fields
+            .filter(|(name, _)| name == "c")
+            .map(|(_, value)| value)
+            .next()
+            .unwrap()
     };
-    let code: String = text_of(&sms.body).chars().filter(char::is_ascii_digit).take(6).collect();
+    let code: String = text_of(&sms.body)
+        .chars()
+        .filter(char::is_ascii_digit)
+        .take(6)
+        .collect();
     let verify = format!("{contact}/verify");
-    assert_eq!(wang.ask(&city, "POST", &verify, json!({"code": code})).await.0, 204);
+    assert_eq!(
+        wang.ask(&city, "POST", &verify, json!({"code": code}))
+            .await
+            .0,
+        204
+    );
     let rule = json!({
         "id": "cases", "title_zh": "案件", "title_en": "Cases", "enabled": true, "on": ["case.*"],
         "levels": [{"to": [{"kind": "role", "id": "duty"}], "channels": ["sms"]}],
     });
     let path = "/api/v1/notice-rules/cases";
-    assert_eq!(admin.ask(&city, "PUT", path, json!({"rule": rule})).await.0, 200);
+    assert_eq!(
+        admin.ask(&city, "PUT", path, json!({"rule": rule})).await.0,
+        200
+    );
     let opener = Person::sign_in(&city, "liu", "duty").await;
     let case = json!({"title": "路灯不亮"});
     assert!(opener.ask(&city, "POST", "/api/v1/cases", case).await.0 < 300);
     let state = async |wanted: &str| {
-        let (_, list) = admin.ask(&city, "GET", "/api/v1/notice-messages?channel=sms", Json::Null).await;
+        let (_, list) = admin
+            .ask(
+                &city,
+                "GET",
+                "/api/v1/notice-messages?channel=sms",
+                Json::Null,
+            )
+            .await;
         let items = list["items"].as_array().cloned().unwrap_or_default();
         items.iter().any(|m| m["state"] == *wanted).then_some(())
     };
     until("the gateway's word", async || state("sent").await).await;
     let door = |secret: &str| format!("/api/v1/notifications/receipts/sms/{secret}");
     let bring = async |secret: &str, body: &'static str| {
-        city.ask("POST", &door(secret), |r| r.body(body)).await.status
+        city.ask("POST", &door(secret), |r| r.body(body))
+            .await
+            .status
     };
     assert_eq!(bring("guess", "sid=sid-1&state=OK").await, 404);
     assert_eq!(bring("r-secret", "sid=sid-1").await, 400);

@@ -80,8 +80,14 @@ pub fn decide(
     for message in at_once {
         let id = message.id;
         steps.push(match take() {
-            true => Step::Send { id, fold: Vec::new() },
-            false => Step::Wait { id, until: next_minute },
+            true => Step::Send {
+                id,
+                fold: Vec::new(),
+            },
+            false => Step::Wait {
+                id,
+                until: next_minute,
+            },
         });
     }
     for (user, waiting) in of_people {
@@ -102,13 +108,22 @@ pub fn decide(
                     fold: rest.to_vec(),
                 });
             } else {
-                steps.extend(ids.iter().map(|&id| Step::Wait { id, until: next_minute }));
+                steps.extend(ids.iter().map(|&id| Step::Wait {
+                    id,
+                    until: next_minute,
+                }));
             }
         } else {
             for id in ids {
                 steps.push(match take() {
-                    true => Step::Send { id, fold: Vec::new() },
-                    false => Step::Wait { id, until: next_minute },
+                    true => Step::Send {
+                        id,
+                        fold: Vec::new(),
+                    },
+                    false => Step::Wait {
+                        id,
+                        until: next_minute,
+                    },
                 });
             }
         }

@@ -42,7 +42,10 @@ impl Office {
 
     async fn step_alerts(&self, now: Timestamp, told: &mut BTreeSet<i64>) -> Result<bool> {
         let at = self.position(ALERTS).await?;
-        if notices::alerts_after(&mut *self.records.read().await?, at, 1).await?.is_empty() {
+        if notices::alerts_after(&mut *self.records.read().await?, at, 1)
+            .await?
+            .is_empty()
+        {
             return Ok(false);
         }
         let mut step = self.records.project(ALERTS).await?;
@@ -60,7 +63,10 @@ impl Office {
 
     async fn step_cases(&self, now: Timestamp, told: &mut BTreeSet<i64>) -> Result<bool> {
         let at = self.position(CASES).await?;
-        if notices::case_events_after(&mut *self.records.read().await?, at, 1).await?.is_empty() {
+        if notices::case_events_after(&mut *self.records.read().await?, at, 1)
+            .await?
+            .is_empty()
+        {
             return Ok(false);
         }
         let mut step = self.records.project(CASES).await?;
@@ -81,7 +87,10 @@ impl Office {
 
     async fn step_audit(&self, now: Timestamp, told: &mut BTreeSet<i64>) -> Result<bool> {
         let at = self.position(AUDIT).await?;
-        if notices::audit_after(&mut *self.records.read().await?, at, 1).await?.is_empty() {
+        if notices::audit_after(&mut *self.records.read().await?, at, 1)
+            .await?
+            .is_empty()
+        {
             return Ok(false);
         }
         let mut step = self.records.project(AUDIT).await?;
@@ -107,7 +116,9 @@ impl Office {
         }
         let from = Timestamp::from_micros(from);
         let mut read = self.records.read().await?;
-        let is_none = notices::cases_overdue(&mut read, from, now, 1).await?.is_empty();
+        let is_none = notices::cases_overdue(&mut read, from, now, 1)
+            .await?
+            .is_empty();
         drop(read);
         if is_none {
             return Ok(false);
@@ -141,7 +152,9 @@ impl Office {
         let rows = notices::rules(connection).await?;
         let read = rows.into_iter().filter_map(|row| {
             serde_json::from_value(row.document)
-                .map_err(|error| tracing::error!(rule = row.id, %error, "a notice rule does not read"))
+                .map_err(
+                    |error| tracing::error!(rule = row.id, %error, "a notice rule does not read"),
+                )
                 .ok()
         });
         Ok(read.collect())
@@ -161,7 +174,8 @@ impl Office {
         }
         let (event_id, _) = notices::add_event(connection, &row_of(event)).await?;
         for rule in matching {
-            self.tell_level(connection, (event_id, event), (rule, 0), now, told).await?;
+            self.tell_level(connection, (event_id, event), (rule, 0), now, told)
+                .await?;
         }
         Ok(())
     }
@@ -298,7 +312,9 @@ impl Office {
         for watch in notices::watches_due(&mut write, now, BATCH).await? {
             let row = notices::event(&mut write, watch.event_id).await?;
             let event = row.and_then(|row| serde_json::from_value::<Event>(row.document).ok());
-            let rule = rules.iter().find(|rule| rule.id == watch.rule_id && rule.enabled);
+            let rule = rules
+                .iter()
+                .find(|rule| rule.id == watch.rule_id && rule.enabled);
             let why = match (&event, rule) {
                 (Some(event), Some(rule)) => {
                     if is_answered(&mut write, event, &watch).await? {
@@ -306,7 +322,8 @@ impl Office {
                     } else {
                         let level = usize::try_from(watch.level).unwrap_or(usize::MAX);
                         let of = (watch.event_id, event);
-                        self.tell_level(&mut write, of, (rule, level), now, &mut told).await?;
+                        self.tell_level(&mut write, of, (rule, level), now, &mut told)
+                            .await?;
                         "told"
                     }
                 }
@@ -346,7 +363,11 @@ fn of_act(act: &AuditEntry) -> Event {
         (entry.title_zh, entry.title_en)
     });
     let grave = ["factor.passkey.cloned", "key.retire", "policy.change"];
-    let severity = if grave.contains(&act.action.as_str()) { "major" } else { "minor" };
+    let severity = if grave.contains(&act.action.as_str()) {
+        "major"
+    } else {
+        "minor"
+    };
     Event {
         key: format!("act:{}", act.id),
         kind: format!("security.{}", act.action),

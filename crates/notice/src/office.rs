@@ -217,7 +217,10 @@ impl Office {
         let mut due = Vec::new();
         for message in found {
             if message.expires_at <= now {
-                let why = message.error.as_deref().unwrap_or("its time was over before it could be sent");
+                let why = message
+                    .error
+                    .as_deref()
+                    .unwrap_or("its time was over before it could be sent");
                 notices::not_sent(&mut write, message.id, EXPIRED, now, why).await?;
                 notices::give_up_folded(&mut write, message.id, why).await?;
             } else if known.is_none() {
@@ -235,7 +238,11 @@ impl Office {
             let sent = notices::sent_since(&mut write, channel, None, minute).await?;
             let mut sent_to = BTreeMap::new();
             let since = now.plus_seconds(-limits.person_seconds);
-            for user in due.iter().filter_map(|m| m.user_id).collect::<BTreeSet<_>>() {
+            for user in due
+                .iter()
+                .filter_map(|m| m.user_id)
+                .collect::<BTreeSet<_>>()
+            {
                 let had = notices::sent_since(&mut write, channel, Some(user), since).await?;
                 sent_to.insert(user, had);
             }
@@ -317,7 +324,10 @@ impl Office {
         let Ok(at) = jiff::Timestamp::from_microsecond(at.micros()) else {
             return at.to_string();
         };
-        self.zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
+        self.zone
+            .to_datetime(at)
+            .strftime("%Y-%m-%d %H:%M")
+            .to_string()
     }
 
     /// Sends a message that was taken up. Writes nothing.
@@ -351,7 +361,8 @@ impl Office {
         let mut write = self.records.write().await?;
         match answer {
             Ok(taken) => {
-                let noted = notices::sent(&mut write, id, taken.provider_id.as_deref(), now).await?;
+                let noted =
+                    notices::sent(&mut write, id, taken.provider_id.as_deref(), now).await?;
                 report.sent = u64::from(noted);
             }
             Err(NotSent::Later(why)) => match retry.after(attempts, draw) {

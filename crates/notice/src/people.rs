@@ -77,7 +77,9 @@ async fn person(connection: &mut Connection, id: Option<i64>) -> Result<Vec<User
 }
 
 async fn of_post(connection: &mut Connection, id: &str, now: Timestamp) -> Result<Vec<User>> {
-    let open = posts::get(connection, id).await?.is_some_and(|post| !post.disabled);
+    let open = posts::get(connection, id)
+        .await?
+        .is_some_and(|post| !post.disabled);
     let mut people = Vec::new();
     if open {
         for holder in posts::holders(connection, None, now).await? {

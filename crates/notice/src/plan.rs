@@ -92,7 +92,13 @@ pub fn messages(
         for person in people {
             let next_at = match urgent {
                 true => at,
-                false => quiet::over(rule.quiet.as_ref(), person.quiet, at, times.calendars, times.zone),
+                false => quiet::over(
+                    rule.quiet.as_ref(),
+                    person.quiet,
+                    at,
+                    times.calendars,
+                    times.zone,
+                ),
             };
             add(channel, Some(person.user_id), next_at);
         }

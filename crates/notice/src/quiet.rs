@@ -147,7 +147,10 @@ impl Quiet {
         if let (Some(from), Some(until)) = (&self.from, &self.until) {
             return Hours::read(from, until).map_or(at, |hours| hours.over(at, zone));
         }
-        let calendar = self.calendar.as_ref().and_then(|name| calendars.get(name).ok());
+        let calendar = self
+            .calendar
+            .as_ref()
+            .and_then(|name| calendars.get(name).ok());
         match calendar {
             Some(calendar) if !calendar.is_working(at) => calendar.next_change(at).unwrap_or(at),
             _ => at,

@@ -31,7 +31,9 @@ impl Retry {
         if attempts >= self.attempts_max {
             return None;
         }
-        let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(30);
+        let doublings = u32::try_from(attempts.saturating_sub(1))
+            .unwrap_or(0)
+            .min(30);
         let whole = self
             .first_seconds
             .max(1)

@@ -116,7 +116,8 @@ impl Rule {
         }
         for (title, place) in [(&self.title_zh, "title_zh"), (&self.title_en, "title_en")] {
             if title.trim().is_empty() || title.chars().count() > TITLE_CHARS_MAX {
-                let what = format!("the title is empty or longer than {TITLE_CHARS_MAX} characters");
+                let what =
+                    format!("the title is empty or longer than {TITLE_CHARS_MAX} characters");
                 wrong(what, place, "say in a few words whom it tells of what");
             }
         }
@@ -137,10 +138,19 @@ impl Rule {
             let what = format!("\"{}\" is no severity", quote(&self.severity_min));
             wrong(what, "severity_min", "use info, minor, major or critical");
         }
-        let filters = [&self.on, &self.entity_types, &self.alert_rules, &self.divisions];
+        let filters = [
+            &self.on,
+            &self.entity_types,
+            &self.alert_rules,
+            &self.divisions,
+        ];
         if filters.iter().any(|words| words.len() > WORDS_MAX) {
             let what = format!("a filter has more than {WORDS_MAX} words");
-            wrong(what, "rule", "make two rules of it, or leave the filter empty for all");
+            wrong(
+                what,
+                "rule",
+                "make two rules of it, or leave the filter empty for all",
+            );
         }
         if self.levels.is_empty() || self.levels.len() > LEVELS_MAX {
             let what = format!("it has {} levels", self.levels.len());
@@ -148,7 +158,10 @@ impl Rule {
         }
         for (n, level) in self.levels.iter().enumerate() {
             let place = format!("levels.{n}");
-            if level.channels.is_empty() || level.channels.len() > WORDS_MAX || level.to.len() > WORDS_MAX {
+            if level.channels.is_empty()
+                || level.channels.len() > WORDS_MAX
+                || level.to.len() > WORDS_MAX
+            {
                 let what = "it tells over no channel, or over too many".to_owned();
                 wrong(what, &place, "name page, or channels of the settings");
             }
@@ -159,13 +172,18 @@ impl Rule {
                 }
             }
             let minutes = 0..=MINUTES_MAX;
-            if !minutes.contains(&level.channel_minutes) || !minutes.contains(&level.answer_minutes) {
+            if !minutes.contains(&level.channel_minutes) || !minutes.contains(&level.answer_minutes)
+            {
                 let what = "a time is negative or longer than a week".to_owned();
                 wrong(what, &place, "use 0 to 10080 minutes");
             }
             if n + 1 < self.levels.len() && level.answer_minutes == 0 {
                 let what = "the next level would never be told".to_owned();
-                wrong(what, &place, "say after how many minutes without an answer: answer_minutes");
+                wrong(
+                    what,
+                    &place,
+                    "say after how many minutes without an answer: answer_minutes",
+                );
             }
         }
         if !(0..=MINUTES_MAX).contains(&self.expire_minutes) {

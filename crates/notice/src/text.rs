@@ -46,7 +46,11 @@ pub fn compose(
         short.push_str(&format!("，另有 {count} 条"));
         body.push_str(&format!("\n另有 {count} 条 · {count} more:\n"));
         for (zh, en) in titles {
-            let line = if zh == en { zh.clone() } else { format!("{zh} · {en}") };
+            let line = if zh == en {
+                zh.clone()
+            } else {
+                format!("{zh} · {en}")
+            };
             body.push_str(&format!("- {line}\n"));
         }
         let named = i64::try_from(titles.len()).unwrap_or(i64::MAX);
@@ -58,10 +62,16 @@ pub fn compose(
         body.push_str(&format!("\n知道了 Take note: {link}\n"));
         short.push_str(&format!(" 知道了：{link}"));
     }
-    Text { subject: one_line(&subject), body, short: one_line(&short) }
+    Text {
+        subject: one_line(&subject),
+        body,
+        short: one_line(&short),
+    }
 }
 
 /// Without line breaks and other controls, which would end a header or a field.
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }

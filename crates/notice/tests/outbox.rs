@@ -7,7 +7,9 @@ use model::Timestamp;
 use model::calendar::Calendars;
 use notice::office::Channel;
 use notice::retry::Retry;
-use notice::{City, Event, Level, NotSent, Office, Options, Outgoing, Reach, Rule, Sender, Taken, Target};
+use notice::{
+    City, Event, Level, NotSent, Office, Options, Outgoing, Reach, Rule, Sender, Taken, Target,
+};
 use parking_lot::Mutex;
 use proptest::prelude::*;
 use records::alerts::{self, Alert};
@@ -54,7 +56,11 @@ impl Sender for Gateway {
         Reach::Phone
     }
     async fn send(&self, message: &Outgoing) -> Result<Taken, NotSent> {
-        let answer = self.answers.lock().pop().unwrap_or_else(|| Ok(Taken::default()));
+        let answer = self
+            .answers
+            .lock()
+            .pop()
+            .unwrap_or_else(|| Ok(Taken::default()));
         if answer.is_ok() {
             self.taken.lock().push(message.clone());
         }
@@ -71,7 +77,9 @@ struct Place {
 impl Place {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let records = Records::open(&folder.path().join("records.sqlite")).await.unwrap();
+        let records = Records::open(&folder.path().join("records.sqlite"))
+            .await
+            .unwrap();
         let place = Self {
             records,
             gateway: Arc::default(),
@@ -110,7 +118,13 @@ impl Place {
         };
         let times = (Calendars::default(), TimeZone::UTC);
         let channels = BTreeMap::from([("sms".to_owned(), channel)]);
-        Office::new(self.records.clone(), Arc::new(Town), times, channels, Options::default())
+        Office::new(
+            self.records.clone(),
+            Arc::new(Town),
+            times,
+            channels,
+            Options::default(),
+        )
     }
 
     async fn rule(&self, levels: Vec<Level>) {
@@ -125,7 +139,9 @@ impl Place {
         };
         assert_eq!(self.office().check(&rule), []);
         let mut write = self.records.write().await.unwrap();
-        notices::put_rule(&mut write, "r", &json!(rule), "test", T0).await.unwrap();
+        notices::put_rule(&mut write, "r", &json!(rule), "test", T0)
+            .await
+            .unwrap();
         write.commit().await.unwrap();
     }
 
@@ -171,7 +187,10 @@ impl Place {
             limit: Some(500),
         };
         let mut read = self.records.read().await.unwrap();
-        notices::messages(&mut read, &filter, &page).await.unwrap().items
+        notices::messages(&mut read, &filter, &page)
+            .await
+            .unwrap()
+            .items
     }
 }
 
@@ -203,7 +222,14 @@ async fn who_may_see_it_is_told_once_however_often_it_is_read() {
     let office = place.office();
     let report = office.deliver(T0, &|| T0, &|| 0.5).await.unwrap();
     assert_eq!(report.sent, 1);
-    assert_eq!(office.deliver(T0.plus_seconds(1_000), &|| T0, &|| 0.5).await.unwrap().sent, 0);
+    assert_eq!(
+        office
+            .deliver(T0.plus_seconds(1_000), &|| T0, &|| 0.5)
+            .await
+            .unwrap()
+            .sent,
+        0
+    );
     let taken = place.gateway.taken.lock().clone();
     assert_eq!(taken.len(), 1);
     assert_eq!(taken[0].to.as_deref(), Some("13800000001"));
@@ -231,10 +257,20 @@ async fn what_fails_is_tried_again_given_up_and_sent_once_more_by_hand() {
     assert_eq!((later, given_up), (2, 1));
     let message = &place.messages("sms").await[0];
     assert_eq!(message.state, notices::FAILED);
-    assert!(message.error.as_deref().unwrap().contains("3 attempts: busy"));
+    assert!(
+        message
+            .error
+            .as_deref()
+            .unwrap()
+            .contains("3 attempts: busy")
+    );
     let mut write = place.records.write().await.unwrap();
     let until = now.plus_seconds(100);
-    assert!(notices::retry(&mut write, message.id, until, now).await.unwrap());
+    assert!(
+        notices::retry(&mut write, message.id, until, now)
+            .await
+            .unwrap()
+    );
     write.commit().await.unwrap();
     let clock = move || now;
     assert_eq!(office.deliver(now, &clock, &|| 1.0).await.unwrap().sent, 1);
@@ -254,9 +290,15 @@ async fn when_nobody_answers_the_next_level_is_told_and_who_answers_ends_it() {
     assert!(place.messages("sms").await.iter().all(|m| m.level == 0));
     // One alert is taken note of as an alert, one as a notice; nobody looks at the third.
     let mut write = place.records.write().await.unwrap();
-    alerts::acknowledge(&mut write, first.id, "wang", T0).await.unwrap();
+    alerts::acknowledge(&mut write, first.id, "wang", T0)
+        .await
+        .unwrap();
     let shown = place_message(&mut write, 2).await;
-    assert_eq!(notices::read(&mut write, shown, 1, T0).await.unwrap(), 2, "pages and SMS at once");
+    assert_eq!(
+        notices::read(&mut write, shown, 1, T0).await.unwrap(),
+        2,
+        "pages and SMS at once"
+    );
     write.commit().await.unwrap();
     for _ in 0..2 {
         office.escalate(T0.plus_seconds(600)).await.unwrap();
@@ -273,7 +315,10 @@ async fn place_message(connection: &mut records::Connection, event_id: i64) -> i
         ..MessageFilter::default()
     };
     let page = PageRequest::default();
-    let all = notices::messages(connection, &filter, &page).await.unwrap().items;
+    let all = notices::messages(connection, &filter, &page)
+        .await
+        .unwrap()
+        .items;
     all.iter().find(|m| m.event_id == event_id).unwrap().id
 }
 
@@ -300,11 +345,23 @@ async fn a_channel_that_is_gone_loses_nothing_until_its_time_is_over() {
     place.alert(1).await;
     place.office().fold(T0).await.unwrap();
     let times = (Calendars::default(), TimeZone::UTC);
-    let bare = Office::new(place.records.clone(), Arc::new(Town), times, BTreeMap::new(), Options::default());
+    let bare = Office::new(
+        place.records.clone(),
+        Arc::new(Town),
+        times,
+        BTreeMap::new(),
+        Options::default(),
+    );
     assert!(bare.take("sms", T0).await.unwrap().is_empty());
     let message = &place.messages("sms").await[0];
     assert_eq!(message.state, notices::QUEUED);
-    assert!(message.error.as_deref().unwrap().contains("no such channel"));
+    assert!(
+        message
+            .error
+            .as_deref()
+            .unwrap()
+            .contains("no such channel")
+    );
     let office = place.office();
     let after = T0.plus_seconds(2 * 86_400);
     assert!(office.take("sms", after).await.unwrap().is_empty());
@@ -328,7 +385,13 @@ enum Fate {
 
 fn fates() -> impl Strategy<Value = Vec<Fate>> {
     use Fate::{Busy, DiesBeforeNoting, DiesBeforeSending, DiesBetween, Well};
-    let one = prop::sample::select(vec![Well, Busy, DiesBeforeSending, DiesBeforeNoting, DiesBetween]);
+    let one = prop::sample::select(vec![
+        Well,
+        Busy,
+        DiesBeforeSending,
+        DiesBeforeNoting,
+        DiesBetween,
+    ]);
     prop::collection::vec(one, 0..6)
 }
 

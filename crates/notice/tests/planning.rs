@@ -27,7 +27,12 @@ fn calendars() -> Calendars {
         title_zh: "工作时间".to_owned(),
         title_en: "Working hours".to_owned(),
         week: ["monday", "tuesday", "wednesday", "thursday", "friday"]
-            .map(|day| (day.to_owned(), vec!["08:30-12:00".to_owned(), "14:00-17:30".to_owned()]))
+            .map(|day| {
+                (
+                    day.to_owned(),
+                    vec!["08:30-12:00".to_owned(), "14:00-17:30".to_owned()],
+                )
+            })
             .into(),
         ..Declared::default()
     };
@@ -55,7 +60,13 @@ fn quiet_hours_go_over_midnight_in_the_citys_zone() {
         noon.over(at("2026-11-26T13:00:00+08:00"), &zone()),
         at("2026-11-26T14:00:00+08:00")
     );
-    for bad in [("24:00", "07:00"), ("7", "8:00"), ("07:00", "07:00"), ("-1:00", "2:00"), ("07:60", "08:00")] {
+    for bad in [
+        ("24:00", "07:00"),
+        ("7", "8:00"),
+        ("07:00", "07:00"),
+        ("-1:00", "2:00"),
+        ("07:60", "08:00"),
+    ] {
         assert!(Hours::read(bad.0, bad.1).is_err(), "{bad:?}");
     }
 }
@@ -92,7 +103,12 @@ fn rule() -> Rule {
         levels: vec![
             Level {
                 to: vec![Target::Role("duty".to_owned())],
-                channels: vec![PAGE.to_owned(), "sms".to_owned(), "voice".to_owned(), "hook".to_owned()],
+                channels: vec![
+                    PAGE.to_owned(),
+                    "sms".to_owned(),
+                    "voice".to_owned(),
+                    "hook".to_owned(),
+                ],
                 channel_minutes: 5,
                 answer_minutes: 10,
             },
@@ -135,7 +151,14 @@ fn planned(event: &Event, level: usize, now: &str) -> Vec<Message> {
         calendars: &calendars,
         zone: &zone,
     };
-    plan::messages((1, event), (&rule(), level), &people, |c| c == "hook", times, at(now))
+    plan::messages(
+        (1, event),
+        (&rule(), level),
+        &people,
+        |c| c == "hook",
+        times,
+        at(now),
+    )
 }
 
 #[test]
@@ -148,20 +171,34 @@ fn channels_come_in_order_at_night_what_is_not_critical_waits_and_a_system_is_to
     assert!(of("sms").all(|m| m.state == QUEUED && m.next_at == at("2026-11-26T07:00:00+08:00")));
     let hook: Vec<_> = of("hook").collect();
     assert_eq!((hook.len(), hook[0].user_id), (1, None));
-    assert_eq!(hook[0].next_at, at("2026-11-25T23:10:00+08:00"), "a system sleeps never");
+    assert_eq!(
+        hook[0].next_at,
+        at("2026-11-25T23:10:00+08:00"),
+        "a system sleeps never"
+    );
     let critical = planned(&alert("critical", evening), 0, evening);
     let voice = critical.iter().find(|m| m.channel == "voice").unwrap();
     assert!(voice.urgent && voice.next_at == at("2026-11-25T23:05:00+08:00"));
     let keys: BTreeSet<_> = messages.iter().map(|m| &m.key).collect();
     assert_eq!(keys.len(), messages.len(), "no key twice");
     let again = planned(&alert("major", evening), 0, "2026-11-26T09:00:00+08:00");
-    assert!(again.iter().all(|m| keys.contains(&m.key)), "planned again, it is the same");
-    assert_ne!(planned(&alert("major", evening), 1, evening)[0].key, messages[0].key);
+    assert!(
+        again.iter().all(|m| keys.contains(&m.key)),
+        "planned again, it is the same"
+    );
+    assert_ne!(
+        planned(&alert("major", evening), 1, evening)[0].key,
+        messages[0].key
+    );
 }
 
 #[test]
 fn what_is_long_over_is_shown_on_the_pages_alone() {
-    let messages = planned(&alert("critical", "2026-11-20T12:00:00+08:00"), 0, "2026-11-25T12:00:00+08:00");
+    let messages = planned(
+        &alert("critical", "2026-11-20T12:00:00+08:00"),
+        0,
+        "2026-11-25T12:00:00+08:00",
+    );
     assert!(messages.iter().all(|m| m.channel == PAGE));
     assert_eq!(messages.len(), 2);
 }
@@ -193,7 +230,12 @@ fn a_rule_is_about_what_it_says_and_what_makes_no_sense_is_told() {
         change(|r| r.levels[0].channels = vec!["pigeon".to_owned()]),
         change(|r| r.levels[0].channel_minutes = -1),
         change(|r| r.expire_minutes = 1_000_000),
-        change(|r| r.quiet = Some(Quiet { calendar: Some("moon".to_owned()), ..Quiet::default() })),
+        change(|r| {
+            r.quiet = Some(Quiet {
+                calendar: Some("moon".to_owned()),
+                ..Quiet::default()
+            })
+        }),
     ] {
         assert!(!bad.check(&channels, &calendars()).is_empty(), "{bad:?}");
     }
@@ -283,15 +325,36 @@ fn waiting(id: i64, user_id: Option<i64>, urgent: bool, attempts: i64) -> Messag
 fn a_storm_is_told_in_one_message_and_the_critical_one_by_itself() {
     let mut due: Vec<Message> = (1..=13).map(|id| waiting(id, Some(7), false, 0)).collect();
     due.push(waiting(14, Some(7), true, 0));
-    let steps = flood::decide(&due, 0, &BTreeMap::new(), &Limits::default(), Timestamp::default());
-    let alone = Step::Send { id: 14, fold: Vec::new() };
-    let digest = Step::Send { id: 1, fold: (2..=13).collect() };
+    let steps = flood::decide(
+        &due,
+        0,
+        &BTreeMap::new(),
+        &Limits::default(),
+        Timestamp::default(),
+    );
+    let alone = Step::Send {
+        id: 14,
+        fold: Vec::new(),
+    };
+    let digest = Step::Send {
+        id: 1,
+        fold: (2..=13).collect(),
+    };
     assert_eq!(steps, [alone, digest]);
     let event = alert("major", "2026-11-25T12:00:00+08:00");
     let titles = [("甲站水位高".to_owned(), "High water at A".to_owned())];
-    let text = compose(&event, "2026-11-25 12:00", (12, &titles), Some("https://c.example/a"));
+    let text = compose(
+        &event,
+        "2026-11-25 12:00",
+        (12, &titles),
+        Some("https://c.example/a"),
+    );
     assert!(text.subject.contains("另有 12 条"), "{}", text.subject);
-    assert!(text.body.contains("12 more") && text.body.contains("甲站水位高") && text.body.contains("- …"));
+    assert!(
+        text.body.contains("12 more")
+            && text.body.contains("甲站水位高")
+            && text.body.contains("- …")
+    );
     assert!(text.short.ends_with("https://c.example/a"));
     let broken = Event {
         title_zh: "高\r\nBcc: all@example.cn".to_owned(),

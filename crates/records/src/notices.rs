@@ -232,13 +232,13 @@ pub async fn audit_after(
     after: i64,
     limit: u32,
 ) -> Result<Vec<AuditEntry>> {
-    Ok(sqlx::query_as::<Any, AuditEntry>(
-        "SELECT * FROM audit WHERE id > $1 ORDER BY id LIMIT $2",
+    Ok(
+        sqlx::query_as::<Any, AuditEntry>("SELECT * FROM audit WHERE id > $1 ORDER BY id LIMIT $2")
+            .bind(after)
+            .bind(i64::from(limit))
+            .fetch_all(connection)
+            .await?,
     )
-    .bind(after)
-    .bind(i64::from(limit))
-    .fetch_all(connection)
-    .await?)
 }
 
 /// The open cases that became overdue in `(from, to]`, by when.
@@ -809,25 +809,17 @@ pub async fn verified(connection: &mut Connection, id: i64, now: Timestamp) -> R
 }
 
 /// Takes away how a person is reached by one kind.
-pub async fn remove_contact(
-    connection: &mut Connection,
-    user_id: i64,
-    kind: &str,
-) -> Result<bool> {
-    let done =
-        sqlx::query::<Any>("DELETE FROM notice_contacts WHERE user_id = $1 AND kind = $2")
-            .bind(user_id)
-            .bind(kind)
-            .execute(connection)
-            .await?;
+pub async fn remove_contact(connection: &mut Connection, user_id: i64, kind: &str) -> Result<bool> {
+    let done = sqlx::query::<Any>("DELETE FROM notice_contacts WHERE user_id = $1 AND kind = $2")
+        .bind(user_id)
+        .bind(kind)
+        .execute(connection)
+        .await?;
     Ok(done.rows_affected() == 1)
 }
 
 /// When a person is left in peace: from and until, minutes of the city's day.
-pub async fn quiet_hours(
-    connection: &mut Connection,
-    user_id: i64,
-) -> Result<Option<(i64, i64)>> {
+pub async fn quiet_hours(connection: &mut Connection, user_id: i64) -> Result<Option<(i64, i64)>> {
     Ok(sqlx::query_as::<Any, (i64, i64)>(
         "SELECT from_minute, until_minute FROM notice_quiet_hours WHERE user_id = $1",
     )

@@ -15,7 +15,16 @@ export interface LiveEvents {
 
 export type LiveState = "off" | "connecting" | "live" | "broken";
 
-const NAMES = ["entity", "alert", "case", "device", "dead_letter", "indicator", "approval", "notification"] as const;
+const NAMES = [
+  "entity",
+  "alert",
+  "case",
+  "device",
+  "dead_letter",
+  "indicator",
+  "approval",
+  "notification",
+] as const;
 /** First and longest wait before another attempt to connect, milliseconds. */
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 15_000;

@@ -22,7 +22,9 @@ impl Asked {
 impl notice::City for Asked {
     fn division_of(&self, entity_id: &str, place: Option<[f64; 2]>) -> Option<String> {
         let app = self.app()?;
-        let entity = EntityId::new(entity_id).ok().and_then(|id| app.twin.get(&id));
+        let entity = EntityId::new(entity_id)
+            .ok()
+            .and_then(|id| app.twin.get(&id));
         entity
             .and_then(|entity| api::sight::town_of(&app.city, &entity))
             .or_else(|| app.city.town_of(place?).map(str::to_owned))

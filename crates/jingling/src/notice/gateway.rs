@@ -94,14 +94,19 @@ impl Phone {
         };
         let g = &self.gateway;
         let state = at(&g.success_path);
-        if let Some(state) = state.as_ref().filter(|state| g.never_values.contains(*state)) {
+        if let Some(state) = state
+            .as_ref()
+            .filter(|state| g.never_values.contains(*state))
+        {
             return Err(NotSent::Never(format!("it answered {}", quote(state))));
         }
         judged(status)?;
         if !g.success_path.is_empty() {
             match state {
                 Some(state) if g.success_values.contains(&state) => {}
-                Some(state) => return Err(NotSent::Later(format!("it answered {}", quote(&state)))),
+                Some(state) => {
+                    return Err(NotSent::Later(format!("it answered {}", quote(&state))));
+                }
                 None => {
                     let what = quote(&String::from_utf8_lossy(body));
                     return Err(NotSent::Later(format!("its answer does not read: {what}")));
@@ -170,7 +175,11 @@ impl Sender for Phone {
             .iter()
             .map(|(name, value)| (name.clone(), self.filled(value, outgoing, line)))
             .collect();
-        if !is_get && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+        if !is_get
+            && !headers
+                .iter()
+                .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+        {
             headers.push(("content-type".to_owned(), kind.to_owned()));
         }
         let time_max = Duration::from_secs(g.common.seconds_max);
@@ -193,7 +202,11 @@ mod tests {
         Phone {
             gateway,
             secret: Secret::new("s&cret".to_owned()),
-            outside: Arc::new(Outside::new(Vec::new(), "notice.networks", Path::new("/dev/null"))),
+            outside: Arc::new(Outside::new(
+                Vec::new(),
+                "notice.networks",
+                Path::new("/dev/null"),
+            )),
         }
     }
 
@@ -218,10 +231,17 @@ mod tests {
             form,
             "m=13800001234&c=%E6%B0%B4%E4%BD%8D%22%E9%AB%98%22+%26+%7Bsecret%7D&k=s%26cret&x={other}"
         );
-        let text = phone.filled("{\"a\": {\"to\": \"{to}\", \"text\": \"{text}\"}}", &said, json);
+        let text = phone.filled(
+            "{\"a\": {\"to\": \"{to}\", \"text\": \"{text}\"}}",
+            &said,
+            json,
+        );
         let read: Json = serde_json::from_str(&text).unwrap();
         assert_eq!(read["a"]["text"], "水位\"高\" & {secret}");
-        assert_eq!(phone.filled("<t>{text}</t>{", &said, xml), "<t>水位&quot;高&quot; &amp; {secret}</t>{");
+        assert_eq!(
+            phone.filled("<t>{text}</t>{", &said, xml),
+            "<t>水位&quot;高&quot; &amp; {secret}</t>{"
+        );
     }
 
     #[test]
@@ -239,7 +259,10 @@ mod tests {
         assert!(matches!(phone.judge(400, never), Err(NotSent::Never(_))));
         let busy = br#"{"Code": "isv.BUSINESS_LIMIT_CONTROL"}"#;
         assert!(matches!(phone.judge(200, busy), Err(NotSent::Later(_))));
-        assert!(matches!(phone.judge(200, b"<html>"), Err(NotSent::Later(_))));
+        assert!(matches!(
+            phone.judge(200, b"<html>"),
+            Err(NotSent::Later(_))
+        ));
         assert!(matches!(phone.judge(502, b""), Err(NotSent::Later(_))));
         let by_status = super::tests::phone(Gateway::default());
         assert_eq!(by_status.judge(202, b"").unwrap(), Taken::default());

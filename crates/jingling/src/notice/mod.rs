@@ -102,7 +102,10 @@ fn key(folder: &Folder) -> Result<Vec<u8>> {
     let path = folder.notice_key();
     match std::fs::read(&path) {
         Ok(key) if key.len() >= 32 => Ok(key),
-        Ok(_) => bail!("{}: it is too short; take it away, and another is made", path.display()),
+        Ok(_) => bail!(
+            "{}: it is too short; take it away, and another is made",
+            path.display()
+        ),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let key: [u8; 32] = rand::random();
             files::write_secret(&path, &key)?;
@@ -133,11 +136,18 @@ pub fn start(app: &Arc<App>, folder: &Folder, settings: &Settings) -> Result<Joi
     let titles = settings.notice.channel.iter().map(|channel| {
         let common = channel.common();
         let or_id = |title: &str| if title.is_empty() { &common.id } else { title }.to_owned();
-        (common.id.clone(), (or_id(&common.title_zh), or_id(&common.title_en)))
+        (
+            common.id.clone(),
+            (or_id(&common.title_zh), or_id(&common.title_en)),
+        )
     });
     let desk = Desk {
         office: Arc::clone(&office),
-        links: Links::new(&key(folder)?, origin, settings.notice.acknowledge_without_sign_in),
+        links: Links::new(
+            &key(folder)?,
+            origin,
+            settings.notice.acknowledge_without_sign_in,
+        ),
         receipts: receipts(folder.path(), settings)?,
         titles: titles.collect(),
         wake: Arc::clone(&wake),
@@ -161,7 +171,9 @@ pub fn start(app: &Arc<App>, folder: &Folder, settings: &Settings) -> Result<Joi
                 match told.await {
                     Ok(told) => planning.tell_notified(told),
                     // The next look takes it up.
-                    Err(error) => tracing::error!(%error, "who is to be told of what could not be found out"),
+                    Err(error) => {
+                        tracing::error!(%error, "who is to be told of what could not be found out")
+                    }
                 }
             }
         };
@@ -176,10 +188,16 @@ pub fn start(app: &Arc<App>, folder: &Folder, settings: &Settings) -> Result<Joi
                 }
                 let clock = || sending.now();
                 let mut is_news = false;
-                match office.deliver(sending.now(), &clock, &rand::random::<f64>).await {
+                match office
+                    .deliver(sending.now(), &clock, &rand::random::<f64>)
+                    .await
+                {
                     Ok(report) if report.given_up > 0 => {
                         is_news = true;
-                        tracing::error!(messages = report.given_up, "messages were given up: jingling notice list --failed");
+                        tracing::error!(
+                            messages = report.given_up,
+                            "messages were given up: jingling notice list --failed"
+                        );
                     }
                     Ok(_) => {}
                     Err(error) => tracing::error!(%error, "messages could not be sent"),
@@ -251,7 +269,10 @@ async fn test(dir: &Path, settings: &Settings, id: &str, to: Option<String>) -> 
     let channels = channels(dir, settings)?;
     let Some(channel) = channels.get(id) else {
         let ids: Vec<&str> = channels.keys().map(String::as_str).collect();
-        bail!("there is no [[notice.channel]] \"{id}\"; there are: {}", ids.join(", "));
+        bail!(
+            "there is no [[notice.channel]] \"{id}\"; there are: {}",
+            ids.join(", ")
+        );
     };
     if channel.sender.reach().contact().is_some() && to.is_none() {
         bail!("say whom: --to ADDRESS-OR-NUMBER");
@@ -273,13 +294,18 @@ async fn test(dir: &Path, settings: &Settings, id: &str, to: Option<String>) -> 
         Err(NotSent::Never(why)) => (false, format!("not taken: {why}")),
     };
     let state = if is_good { "taken" } else { "failed" };
-    print_table(&["channel", "", ""], vec![vec![id.to_owned(), state.to_owned(), said]]);
+    print_table(
+        &["channel", "", ""],
+        vec![vec![id.to_owned(), state.to_owned(), said]],
+    );
     Ok(is_good)
 }
 
 async fn list(dir: &Path, failed: bool, limit: u32, as_json: bool) -> Result<bool> {
     let folder = Folder::new(dir);
-    let records = Records::open(&folder.records()).await.context("opening the records")?;
+    let records = Records::open(&folder.records())
+        .await
+        .context("opening the records")?;
     let mut read = records.read().await?;
     let mut found = Vec::new();
     let states: &[Option<&str>] = match failed {
@@ -320,6 +346,9 @@ async fn list(dir: &Path, failed: bool, limit: u32, as_json: bool) -> Result<boo
             m.error.unwrap_or_default(),
         ]
     });
-    print_table(&["id", "planned", "channel", "state", "attempts", "error"], rows.collect());
+    print_table(
+        &["id", "planned", "channel", "state", "attempts", "error"],
+        rows.collect(),
+    );
     Ok(true)
 }

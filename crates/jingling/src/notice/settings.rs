@@ -249,8 +249,15 @@ pub fn check(settings: &Settings) -> Result<()> {
             ChannelSettings::Sms(gateway) | ChannelSettings::Voice(gateway) => {
                 // Placeholders may stand in it, but not in its host.
                 address(id, &gateway.url.replace(['{', '}'], "_"))?;
-                if gateway.url.split('/').nth(2).is_none_or(|host| host.contains('{')) {
-                    bail!("notice.channel \"{id}\": a placeholder in the host of url would send people's numbers anywhere");
+                if gateway
+                    .url
+                    .split('/')
+                    .nth(2)
+                    .is_none_or(|host| host.contains('{'))
+                {
+                    bail!(
+                        "notice.channel \"{id}\": a placeholder in the host of url would send people's numbers anywhere"
+                    );
                 }
                 if !["GET", "POST"].contains(&gateway.method.as_str()) {
                     bail!("notice.channel \"{id}\": method must be GET or POST");
@@ -264,7 +271,9 @@ pub fn check(settings: &Settings) -> Result<()> {
                         || gateway.receipt_arrived.is_empty()
                         || gateway.id_path.is_empty())
                 {
-                    bail!("notice.channel \"{id}\": receipts need id_path, receipt_id_path, receipt_state_path and receipt_arrived");
+                    bail!(
+                        "notice.channel \"{id}\": receipts need id_path, receipt_id_path, receipt_state_path and receipt_arrived"
+                    );
                 }
             }
         }
@@ -285,12 +294,14 @@ mod tests {
     use crate::settings::TEMPLATE;
 
     fn with(channel: &str) -> Result<Settings> {
-        let settings: Settings = toml::from_str(&format!("{TEMPLATE}\n[[notice.channel]]\n{channel}"))?;
+        let settings: Settings =
+            toml::from_str(&format!("{TEMPLATE}\n[[notice.channel]]\n{channel}"))?;
         check(&settings)?;
         Ok(settings)
     }
 
-    const MAIL: &str = "kind = \"smtp\"\nid = \"mail\"\nhost = \"mail.example\"\nfrom = \"city@example.cn\"\n";
+    const MAIL: &str =
+        "kind = \"smtp\"\nid = \"mail\"\nhost = \"mail.example\"\nfrom = \"city@example.cn\"\n";
     const SMS: &str = "kind = \"sms\"\nid = \"sms\"\nurl = \"https://sms.example/send\"\nbody = \"m={to}&c={text}\"\n";
 
     #[test]
@@ -300,14 +311,26 @@ mod tests {
         for (bad, told) in [
             (MAIL.replace("mail\"\nh", "Mail\"\nh"), "small letters"),
             (MAIL.replace("id = \"mail\"", "id = \"page\""), "same id"),
-            (format!("{MAIL}tls = \"none\"\nusername = \"a\"\npassword_file = \"b\""), "without TLS"),
+            (
+                format!("{MAIL}tls = \"none\"\nusername = \"a\"\npassword_file = \"b\""),
+                "without TLS",
+            ),
             (format!("{MAIL}username = \"a\""), "go together"),
             (format!("{MAIL}seconds_max = 0"), "seconds_max"),
-            (format!("{MAIL}[notice.channel.retry]\nattempts_max = 0"), "retry"),
-            (SMS.replace("https://sms.example", "https://{to}.example"), "anywhere"),
+            (
+                format!("{MAIL}[notice.channel.retry]\nattempts_max = 0"),
+                "retry",
+            ),
+            (
+                SMS.replace("https://sms.example", "https://{to}.example"),
+                "anywhere",
+            ),
             (SMS.replace("https", "ftp"), "https"),
             (format!("{SMS}method = \"PUT\""), "method"),
-            (format!("{SMS}receipts_secret_file = \"x\""), "receipts need"),
+            (
+                format!("{SMS}receipts_secret_file = \"x\""),
+                "receipts need",
+            ),
         ] {
             let error = format!("{:#}", with(&bad).unwrap_err());
             assert!(error.contains(told), "{told}: {error}");

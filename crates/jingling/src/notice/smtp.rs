@@ -74,7 +74,10 @@ fn parameters(host: &str, authorities: &Path) -> Result<TlsParameters> {
     let mut builder =
         TlsParameters::builder(host.to_owned()).certificate_store(CertificateStore::None);
     let pem = std::fs::read(authorities).with_context(|| {
-        format!("reading {}, which notice.authorities names", authorities.display())
+        format!(
+            "reading {}, which notice.authorities names",
+            authorities.display()
+        )
     })?;
     builder = builder.add_root_certificate(Certificate::from_pem(&pem)?);
     Ok(builder.build()?)

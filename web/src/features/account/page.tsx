@@ -11,9 +11,9 @@ import { time } from "../../lib/format.ts";
 import { canUsePasskeys } from "../../lib/passkey.ts";
 import { signOut } from "../../lib/session.ts";
 import type { OidcGrant, OwnSession, Passkey } from "../../lib/types.ts";
-import { Contacts } from "../notifications/contacts.tsx";
 import { errorText, Failed, Loading } from "../../ui/states.tsx";
 import { useNow } from "../../ui/tags.tsx";
+import { Contacts } from "../notifications/contacts.tsx";
 import {
   type AccountContext,
   grantActions,

@@ -78,7 +78,10 @@ export function NoticeAdministration() {
             { title: t("notice-rule.on"), render: (_, rule) => written(rule).on.join(" · ") },
             {
               title: t("notice-rule.levels"),
-              render: (_, rule) => written(rule).levels.map((l) => l.channels.join("、")).join(" → "),
+              render: (_, rule) =>
+                written(rule)
+                  .levels.map((l) => l.channels.join("、"))
+                  .join(" → "),
             },
             {
               title: "",

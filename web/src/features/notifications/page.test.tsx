@@ -72,12 +72,17 @@ describe("notices", () => {
 
   it("has a contact proven by a code", async () => {
     const calls = serve({
-      "GET /api/v1/account/contacts": { items: [], kinds: ["email"], quiet_from: "22:00", quiet_until: "07:00" },
+      "GET /api/v1/account/contacts": {
+        items: [],
+        kinds: ["email"],
+        quiet_from: "22:00",
+        quiet_until: "07:00",
+      },
       "PUT /api/v1/account/contacts/email": new Response(null, { status: 204 }),
       "POST /api/v1/account/contacts/email/verify": new Response(null, { status: 204 }),
     });
     show(<Contacts />, { user });
-    fireEvent.click(await screen.findByRole("button", { name: "Set" }));
+    fireEvent.click(await screen.findByRole("button", { name: /Set/ }));
     fireEvent.change(screen.getByLabelText("E-mail", { selector: "input" }), {
       target: { value: "wang@example.cn" },
     });
@@ -94,7 +99,15 @@ describe("notices", () => {
       "GET /api/v1/notice-rules": {
         items: [],
         channels: [
-          { id: "page", title_zh: "页面", title_en: "the pages", reach: "page", waiting: 0, sent: 4, failed: 0 },
+          {
+            id: "page",
+            title_zh: "页面",
+            title_en: "the pages",
+            reach: "page",
+            waiting: 0,
+            sent: 4,
+            failed: 0,
+          },
           { id: "sms", title_zh: "短信", title_en: "SMS", reach: "phone", waiting: 1, sent: 2, failed: 3 },
         ],
       },

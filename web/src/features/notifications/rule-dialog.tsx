@@ -157,8 +157,6 @@ export function RuleDialog({
           </Checkbox>
         </div>
         {rule.levels.map((level, n) => (
-          // Levels are known by their place alone.
-          // biome-ignore lint/suspicious/noArrayIndexKey: the place is the level
           <fieldset className="notice-level" key={n}>
             <legend>{t("notice-rule.level", { n: n + 1 })}</legend>
             {words(
@@ -231,12 +229,10 @@ function Preview({ preview }: { preview: NoticePreview }) {
         </p>
       )}
       {preview.levels.map((level, n) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the place is the level
         <div key={n}>
           <strong>{t("notice-rule.level", { n: n + 1 })}</strong>{" "}
           {level.people.length === 0 && <span className="quiet">{t("notice-rule.preview-nobody")}</span>}
           {level.people.map((person, at) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: two people may have one name
             <Tag key={at} color={person.sees ? undefined : "error"}>
               {person.name}
               {!person.sees && ` · ${t("notice-rule.preview-blind")}`}
