@@ -135,11 +135,12 @@ pub fn start(app: &Arc<App>, folder: &Folder, settings: &Settings) -> Result<Joi
     let wake = Arc::new(Notify::new());
     let titles = settings.notice.channel.iter().map(|channel| {
         let common = channel.common();
-        let or_id = |title: &str| if title.is_empty() { &common.id } else { title }.to_owned();
-        (
-            common.id.clone(),
-            (or_id(&common.title_zh), or_id(&common.title_en)),
-        )
+        let or_id = |title: &String| match title.is_empty() {
+            true => common.id.clone(),
+            false => title.clone(),
+        };
+        let titles = (or_id(&common.title_zh), or_id(&common.title_en));
+        (common.id.clone(), titles)
     });
     let desk = Desk {
         office: Arc::clone(&office),

@@ -62,6 +62,9 @@ impl Default for Common {
     }
 }
 
+/// Keys that a channel does not have: told, not passed over.
+pub type Unknown = BTreeMap<String, serde_json::Value>;
+
 /// How mail's connection is kept from others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -81,6 +84,9 @@ pub struct Smtp {
     /// What every channel has.
     #[serde(flatten)]
     pub common: Common,
+    /// Keys that there are not.
+    #[serde(flatten, skip_serializing)]
+    pub unknown: Unknown,
     /// Name or address of the server.
     pub host: String,
     /// Its port; 0 takes 587 for STARTTLS, 465 for TLS, 25 for none.
@@ -105,6 +111,9 @@ pub struct Webhook {
     /// What every channel has.
     #[serde(flatten)]
     pub common: Common,
+    /// Keys that there are not.
+    #[serde(flatten, skip_serializing)]
+    pub unknown: Unknown,
     /// Where it is posted.
     pub url: String,
     /// File with the secret that signs it, in the city's folder.
@@ -130,6 +139,9 @@ pub struct Gateway {
     /// What every channel has.
     #[serde(flatten)]
     pub common: Common,
+    /// Keys that there are not.
+    #[serde(flatten, skip_serializing)]
+    pub unknown: Unknown,
     /// Where; may hold placeholders, which are written percent-encoded.
     pub url: String,
     /// `POST` or `GET`.
@@ -188,6 +200,14 @@ impl ChannelSettings {
     }
 }
 
+fn unknown(channel: &ChannelSettings) -> &Unknown {
+    match channel {
+        ChannelSettings::Smtp(smtp) => &smtp.unknown,
+        ChannelSettings::Webhook(webhook) => &webhook.unknown,
+        ChannelSettings::Sms(gateway) | ChannelSettings::Voice(gateway) => &gateway.unknown,
+    }
+}
+
 /// The secret of a file that a channel names.
 pub fn secret(folder: &Path, file: &str, common: &Common, key: &str) -> Result<Secret> {
     let named = format!("{key} of notice.channel \"{}\"", common.id);
@@ -219,6 +239,9 @@ pub fn check(settings: &Settings) -> Result<()> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if id.is_empty() || !id.chars().all(plain) {
             bail!("notice.channel \"{id}\": use small letters, digits and - as its id");
+        }
+        if let Some(key) = unknown(channel).keys().next() {
+            bail!("notice.channel \"{id}\": it has no key \"{key}\"; docs/notice.md names those there are");
         }
         if !ids.insert(id) {
             bail!("notice.channel \"{id}\": another has the same id, or it is that of the pages");
@@ -326,6 +349,7 @@ mod tests {
                 "anywhere",
             ),
             (SMS.replace("https", "ftp"), "https"),
+            (format!("{SMS}methud = \"GET\""), "methud"),
             (format!("{SMS}method = \"PUT\""), "method"),
             (
                 format!("{SMS}receipts_secret_file = \"x\""),

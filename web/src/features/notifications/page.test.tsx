@@ -86,9 +86,9 @@ describe("notices", () => {
     fireEvent.change(screen.getByLabelText("E-mail", { selector: "input" }), {
       target: { value: "wang@example.cn" },
     });
-    fireEvent.click(screen.getByRole("button", { name: "Send a code" }));
+    fireEvent.click(screen.getByRole("button", { name: /Send a code/ }));
     fireEvent.change(await screen.findByLabelText("Code"), { target: { value: "123456" } });
-    fireEvent.click(screen.getByRole("button", { name: "Prove it" }));
+    fireEvent.click(await screen.findByRole("button", { name: /Prove it/ }));
     await waitFor(() => expect(calls.some((c) => c.path.endsWith("/email/verify"))).toBe(true));
     expect(calls.find((c) => c.method === "PUT")?.body).toEqual({ value: "wang@example.cn" });
   });
