@@ -631,7 +631,7 @@ pub async fn set_contact(
     };
     sender.send(&outgoing).await.map_err(|why| {
         let (NotSent::Later(why) | NotSent::Never(why)) = why;
-        tracing::warn!(kind, why, "a code to prove a contact was not sent");
+        tracing::warn!(%kind, %why, "a code to prove a contact was not sent");
         let told = Told::new(
             "contact-not-sent",
             both("验证码没有发出", "the code could not be sent"),

@@ -30,7 +30,7 @@ use model::Timestamp;
 use records::notices::{self, MessageFilter};
 use records::{Failure, PageRequest, Records};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -156,65 +156,70 @@ pub fn start(app: &Arc<App>, folder: &Folder, settings: &Settings) -> Result<Joi
     // Set once, here.
     let _ = app.notifications.set(desk);
     let every = Duration::from_millis(settings.notice.look_milliseconds.max(50));
-    let (planning, sending) = (Arc::clone(app), Arc::clone(app));
-    let planner = Arc::clone(&office);
+    let planning = plan(Arc::clone(app), Arc::clone(&office), every);
+    // Beside it, so that a gateway that hangs keeps nobody from the pages.
+    let sending = send(Arc::clone(app), office, wake, every);
     Ok(tokio::spawn(async move {
-        let plan = async {
-            let mut ticker = ticker(every);
-            loop {
-                ticker.tick().await;
-                let now = planning.now();
-                let told = async {
-                    let mut told = planner.fold(now).await?;
-                    told.extend(planner.escalate(now).await?);
-                    Ok::<_, Failure>(told)
-                };
-                match told.await {
-                    Ok(told) => planning.tell_notified(told),
-                    // The next look takes it up.
-                    Err(error) => {
-                        tracing::error!(%error, "who is to be told of what could not be found out")
-                    }
-                }
-            }
-        };
-        // Beside it, so that a gateway that hangs keeps nobody from the pages.
-        let send = async {
-            let mut ticker = ticker(every);
-            let mut counted = Timestamp::default();
-            loop {
-                tokio::select! {
-                    _ = ticker.tick() => {}
-                    () = wake.notified() => {}
-                }
-                let clock = || sending.now();
-                let mut is_news = false;
-                match office
-                    .deliver(sending.now(), &clock, &rand::random::<f64>)
-                    .await
-                {
-                    Ok(report) if report.given_up > 0 => {
-                        is_news = true;
-                        tracing::error!(
-                            messages = report.given_up,
-                            "messages were given up: jingling notice list --failed"
-                        );
-                    }
-                    Ok(_) => {}
-                    Err(error) => tracing::error!(%error, "messages could not be sent"),
-                }
-                let now = sending.now();
-                if !is_news && now.micros_since(counted) < COUNT_SECONDS * 1_000_000 {
-                    continue;
-                }
-                counted = now;
-                if let Err(error) = tell(&sending, now).await {
-                    tracing::error!(%error, "what was given up could not be counted");
-                }
-            }
-        };
-        tokio::join!(plan, send);
+        tokio::join!(planning, sending);
     }))
+}
+
+/// Finds out who is to be told of what, for as long as the city runs.
+async fn plan(app: Arc<App>, office: Arc<Office>, every: Duration) {
+    let mut ticker = ticker(every);
+    loop {
+        ticker.tick().await;
+        match planned(&office, app.now()).await {
+            Ok(told) => app.tell_notified(told),
+            // The next look takes it up.
+            Err(error) => {
+                tracing::error!(%error, "who is to be told of what could not be found out");
+            }
+        }
+    }
+}
+
+async fn planned(office: &Office, now: Timestamp) -> Result<BTreeSet<i64>, Failure> {
+    let mut told = office.fold(now).await?;
+    told.extend(office.escalate(now).await?);
+    Ok(told)
+}
+
+/// Sends what is due, for as long as the city runs.
+async fn send(app: Arc<App>, office: Arc<Office>, wake: Arc<Notify>, every: Duration) {
+    let mut ticker = ticker(every);
+    let mut counted = Timestamp::default();
+    loop {
+        tokio::select! {
+            _ = ticker.tick() => {}
+            () = wake.notified() => {}
+        }
+        let clock = || app.now();
+        let mut is_news = false;
+        match office.deliver(app.now(), &clock, &draw).await {
+            Ok(report) if report.given_up > 0 => {
+                is_news = true;
+                tracing::error!(
+                    messages = report.given_up,
+                    "messages were given up: jingling notice list --failed"
+                );
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "messages could not be sent"),
+        }
+        let now = app.now();
+        if !is_news && now.micros_since(counted) < COUNT_SECONDS * 1_000_000 {
+            continue;
+        }
+        counted = now;
+        if let Err(error) = tell(&app, now).await {
+            tracing::error!(%error, "what was given up could not be counted");
+        }
+    }
+}
+
+fn draw() -> f64 {
+    rand::random()
 }
 
 fn ticker(every: Duration) -> tokio::time::Interval {

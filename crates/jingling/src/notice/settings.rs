@@ -20,6 +20,8 @@ pub const SECONDS_MAX: u64 = 60;
 /// One `[[notice.channel]]`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+// A handful, read once.
+#[allow(clippy::large_enum_variant)]
 pub enum ChannelSettings {
     /// E-mail over SMTP.
     Smtp(Smtp),
@@ -241,7 +243,9 @@ pub fn check(settings: &Settings) -> Result<()> {
             bail!("notice.channel \"{id}\": use small letters, digits and - as its id");
         }
         if let Some(key) = unknown(channel).keys().next() {
-            bail!("notice.channel \"{id}\": it has no key \"{key}\"; docs/notice.md names those there are");
+            bail!(
+                "notice.channel \"{id}\": it has no key \"{key}\"; docs/notice.md names those there are"
+            );
         }
         if !ids.insert(id) {
             bail!("notice.channel \"{id}\": another has the same id, or it is that of the pages");
