@@ -91,6 +91,12 @@ fn digest(key: &str) -> String {
     text
 }
 
+/// Whether a refusal is of who sends (RFC 4954, 6) and not of the message: the settings mend that, and what waits goes out then.
+fn is_about_us(error: &lettre::transport::smtp::Error) -> bool {
+    let code = error.status().map(u16::from);
+    code.is_some_and(|code| [530, 534, 535, 538].contains(&code))
+}
+
 #[async_trait]
 impl Sender for Mail {
     fn reach(&self) -> Reach {
@@ -102,7 +108,9 @@ impl Sender for Mail {
         // The transport's own limit is of each step; this one is of them all.
         match tokio::time::timeout(self.time_max, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(Taken::default()),
-            Ok(Err(error)) if error.is_permanent() => Err(NotSent::Never(error.to_string())),
+            Ok(Err(error)) if error.is_permanent() && !is_about_us(&error) => {
+                Err(NotSent::Never(error.to_string()))
+            }
             Ok(Err(error)) => Err(NotSent::Later(error.to_string())),
             Err(_) => Err(NotSent::Later("it took too long".to_owned())),
         }
