@@ -52,8 +52,12 @@ fn signature(key: &hmac::Key, seconds: i64, body: &str) -> String {
 pub(super) fn judged(status: u16) -> Result<(), NotSent> {
     match status {
         200..=299 => Ok(()),
-        408 | 425 | 429 | 500..=599 => Err(NotSent::Later(format!("it answered {status}"))),
-        _ => Err(NotSent::Never(format!("it answered {status}"))),
+        // Of the message, or of an address that leads elsewhere.
+        300..=399 | 400 | 405 | 410 | 413..=415 | 422 => {
+            Err(NotSent::Never(format!("it answered {status}")))
+        }
+        // Of the receiver, or of a secret that somebody will put right.
+        _ => Err(NotSent::Later(format!("it answered {status}"))),
     }
 }
 
@@ -127,7 +131,8 @@ mod tests {
         assert!(matches!(judged(503), Err(NotSent::Later(_))));
         assert!(matches!(judged(429), Err(NotSent::Later(_))));
         assert!(matches!(judged(301), Err(NotSent::Never(_))));
-        assert!(matches!(judged(401), Err(NotSent::Never(_))));
+        assert!(matches!(judged(422), Err(NotSent::Never(_))));
+        assert!(matches!(judged(401), Err(NotSent::Later(_))));
         assert_eq!(header_of("警 a%/1"), "%E8%AD%A6%20a%25/1");
     }
 }
