@@ -60,6 +60,10 @@ const SqlPage = page(() => import("./features/sql/page.tsx"));
 const PlanPage = page(() => import("./features/plan/page.tsx"));
 const IndicatorPage = page(() => import("./features/plan/detail.tsx"));
 const AccountPage = page(() => import("./features/account/page.tsx"));
+const NotificationsPage = page(() => import("./features/notifications/page.tsx"));
+const AcknowledgePage = page(async () => ({
+  Page: (await import("./features/notifications/acknowledge.tsx")).AcknowledgePage,
+}));
 const ConsentPage = page(() => import("./features/oidc/page.tsx"));
 const DevicePage = page(async () => ({ Page: (await import("./features/oidc/device.tsx")).DevicePage }));
 const LogoutPage = page(async () => ({ Page: (await import("./features/oidc/logout.tsx")).LogoutPage }));
@@ -99,6 +103,7 @@ const pages: RouteObject[] = [
   { path: "plan", element: <PlanPage /> },
   { path: "plan/:id", element: <IndicatorPage /> },
   { path: "account", element: <AccountPage /> },
+  { path: "notifications", element: <NotificationsPage /> },
   { path: "*", element: <Missing /> },
 ];
 
@@ -107,6 +112,7 @@ const router = createBrowserRouter([
   { path: "/oidc/authorize", element: <Alone page={ConsentPage} /> },
   { path: "/oidc/device", element: <Alone page={DevicePage} /> },
   { path: "/oidc/logout", element: <Alone page={LogoutPage} /> },
+  { path: "/acknowledge/:token", element: <Alone page={AcknowledgePage} /> },
   { path: "/", element: <SignedIn />, children: pages },
 ]);
 

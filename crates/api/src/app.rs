@@ -8,9 +8,9 @@ use crate::tables::CityTables;
 use crate::{
     account, accounts, alerts, approvals, audit, back_tests, case_figures, case_lists, case_pages,
     city_pages, corrections, dead_letters, devices, doors, entities, entity_types, events, health,
-    import_progress, notices, oidc_clients, oidc_consent, oidc_door, organisation, outside,
-    outside_provider, pages, people, personal, personal_subjects, plan, policy_pages, provenance,
-    roster, rule_pages, second_step, security, session, sql,
+    import_progress, notice_rules, notices, notifications, oidc_clients, oidc_consent, oidc_door,
+    organisation, outside, outside_provider, pages, people, personal, personal_subjects, plan,
+    policy_pages, provenance, roster, rule_pages, second_step, security, session, sql,
 };
 use admission::Ingest;
 use axum::Router;
@@ -141,6 +141,8 @@ pub struct App {
     pub clock: fn() -> Timestamp,
     /// What is wrong with what is stored.
     pub notices: Arc<notices::Notices>,
+    /// Telling people, set once when the city runs.
+    pub notifications: OnceLock<notifications::Desk>,
     /// Whether the projections have caught up since the start.
     pub is_ready: AtomicBool,
     /// The rule of every operation.
@@ -336,6 +338,23 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(entity_types::types))
         .routes(routes!(provenance::one))
         .routes(routes!(notices::list))
+        .routes(routes!(notifications::list))
+        .routes(routes!(notifications::read))
+        .routes(routes!(notifications::read_all))
+        .routes(routes!(notifications::acknowledge))
+        .routes(routes!(notifications::receipt))
+        .routes(routes!(notifications::contacts))
+        .routes(routes!(
+            notifications::set_contact,
+            notifications::remove_contact
+        ))
+        .routes(routes!(notifications::verify_contact))
+        .routes(routes!(notifications::set_quiet_hours))
+        .routes(routes!(notice_rules::list))
+        .routes(routes!(notice_rules::put, notice_rules::remove))
+        .routes(routes!(notice_rules::preview))
+        .routes(routes!(notice_rules::messages))
+        .routes(routes!(notice_rules::retry))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::acknowledge))
         .routes(routes!(case_lists::list, case_pages::open))

@@ -21,10 +21,12 @@ const KEEP_ALIVE_S: u64 = 15;
 /// One thing that changed.
 #[derive(Clone, Debug)]
 pub struct Notice {
-    /// `entity`, `alert`, `case`, `device`, `dead_letter`, `indicator` or `approval`.
+    /// `entity`, `alert`, `case`, `device`, `dead_letter`, `indicator`, `approval` or `notification`.
     pub kind: &'static str,
-    /// The permission that a listener needs to hear of it.
-    pub permission: Permission,
+    /// Who alone hears of it, by user id; everybody when `None`.
+    pub people: Option<Arc<[i64]>>,
+    /// The permission that a listener needs to hear of it; none where the people are named.
+    pub permission: Option<Permission>,
     /// The object, as the API would give it.
     pub data: Arc<serde_json::Value>,
 }
@@ -44,8 +46,18 @@ impl Events {
     pub fn tell(&self, kind: &'static str, permission: Permission, data: serde_json::Value) {
         let _nobody_listens = self.0.send(Notice {
             kind,
-            permission,
+            people: None,
+            permission: Some(permission),
             data: Arc::new(data),
+        });
+    }
+    /// Tells these people that something of theirs changed.
+    pub fn tell_people(&self, kind: &'static str, people: Vec<i64>) {
+        let _nobody_listens = self.0.send(Notice {
+            kind,
+            people: Some(people.into()),
+            permission: None,
+            data: Arc::new(serde_json::json!({})),
         });
     }
     /// Whether anyone listens.
@@ -54,7 +66,7 @@ impl Events {
     }
 }
 
-/// Live changes as server-sent events: `entity`, `alert`, `case`, `device`, `dead_letter`, `indicator`, `approval`.
+/// Live changes as server-sent events: `entity`, `alert`, `case`, `device`, `dead_letter`, `indicator`, `approval`, `notification`.
 #[utoipa::path(get, path = "/api/v1/events", tag = "live", security(("session" = [])),
     responses((status = 200, description = "A stream of events", content_type = "text/event-stream", body = String)))]
 pub async fn listen(
@@ -65,6 +77,7 @@ pub async fn listen(
     let app = Arc::clone(&app);
     let stream = notices.filter_map(move |notice| match notice {
         // Asked anew for each: policies change, and so does the hour.
+        Ok(notice) if !concerns(&notice, caller.user_id()) => None,
         Ok(notice) => app
             .sight(&caller, None)
             .notice(&notice)
@@ -75,4 +88,12 @@ pub async fn listen(
     let hello = tokio_stream::once(Ok(Event::default().comment("listening")));
     Sse::new(hello.chain(stream))
         .keep_alive(KeepAlive::new().interval(Duration::from_secs(KEEP_ALIVE_S)))
+}
+
+/// Whether a notice is for this listener by name, or for nobody by name.
+fn concerns(notice: &Notice, user_id: Option<i64>) -> bool {
+    match &notice.people {
+        None => true,
+        Some(people) => user_id.is_some_and(|id| people.contains(&id)),
+    }
 }

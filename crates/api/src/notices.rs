@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 /// Something that is wrong with what is stored.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Notice {
-    /// `journal-damaged`, `journal-missing`, `journal-trimmed`, `backup-damaged-file` or `backup-drill`.
+    /// `journal-damaged`, `journal-missing`, `journal-trimmed`, `backup-damaged-file`, `backup-drill` or `notice-given-up`.
     pub code: String,
     /// When it was found, RFC 3339 UTC.
     pub found_at: String,

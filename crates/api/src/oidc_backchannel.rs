@@ -43,14 +43,9 @@ async fn round(app: &App, outgoing: &Outgoing) -> records::Result<()> {
 
 async fn tell(notice: &Notice, outgoing: &Outgoing) -> Result<(), String> {
     let url = Url::parse(&notice.uri).map_err(|_| "it has no address to be told at".to_owned())?;
-    let ask = Ask {
-        url: &url,
-        // A JWT has nothing that a form would write otherwise.
-        form: Some(format!("logout_token={}", notice.token)),
-        authorization: None,
-        bytes_max: None,
-        time_max: TIME_MAX,
-    };
+    // A JWT has nothing that a form would write otherwise.
+    let form = format!("logout_token={}", notice.token);
+    let ask = Ask::read(&url, None, TIME_MAX).with_form(form, None);
     let (status, _) = outgoing.ask(ask).await?;
     if status.is_success() {
         Ok(())

@@ -1,5 +1,5 @@
-//! What the platform asks of others over HTTP: systems that are told of ended sessions, outside providers of identities. The
-//! name is looked up here, every address that it gives is judged, and the connection goes to that address and no other, so
+//! What the platform asks of others over HTTP: systems that are told of ended sessions, outside providers of identities, webhooks
+//! and gateways of SMS and voice. The name is looked up here, every address that it gives is judged, and the connection goes to that address and no other, so
 //! that nobody can make the platform speak with what is inside (服务端请求伪造); no redirect is followed, and size and time of the
 //! answer are limited.
 
@@ -32,14 +32,42 @@ pub struct Outgoing {
 pub struct Ask<'a> {
     /// Where.
     pub url: &'a Url,
-    /// A form to post; without one it is read.
-    pub form: Option<String>,
-    /// `Authorization`.
-    pub authorization: Option<String>,
+    /// How.
+    pub method: Method,
+    /// Further headers.
+    pub headers: Vec<(String, String)>,
+    /// What is sent with it; may be empty.
+    pub body: String,
     /// Largest answer, bytes; `None`: the status is enough.
     pub bytes_max: Option<usize>,
     /// Longest time for all of it.
     pub time_max: Duration,
+}
+
+impl<'a> Ask<'a> {
+    /// Reads.
+    pub fn read(url: &'a Url, bytes_max: Option<usize>, time_max: Duration) -> Self {
+        Self {
+            url,
+            method: Method::GET,
+            headers: Vec::new(),
+            body: String::new(),
+            bytes_max,
+            time_max,
+        }
+    }
+
+    /// The same with a form posted, and `Authorization` where there is one.
+    #[must_use]
+    pub fn with_form(mut self, form: String, authorization: Option<String>) -> Self {
+        let kind = "application/x-www-form-urlencoded".to_owned();
+        self.method = Method::POST;
+        self.body = form;
+        self.headers.push((header::CONTENT_TYPE.to_string(), kind));
+        let said = authorization.map(|said| (header::AUTHORIZATION.to_string(), said));
+        self.headers.extend(said);
+        self
+    }
 }
 
 impl Outgoing {
@@ -152,16 +180,11 @@ async fn send(
         .header(header::USER_AGENT, "jingling")
         .header(header::ACCEPT, "application/json")
         .header(header::CONNECTION, "close");
-    if let Some(authorization) = &ask.authorization {
-        request = request.header(header::AUTHORIZATION, authorization);
+    request = request.method(ask.method.clone());
+    for (name, value) in &ask.headers {
+        request = request.header(name, value);
     }
-    let mut body = Bytes::new();
-    if let Some(form) = &ask.form {
-        request = request
-            .method(Method::POST)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        body = Bytes::from(form.clone());
-    }
+    let body = Bytes::from(ask.body.clone());
     let request = request.body(Full::new(body)).map_err(|e| e.to_string())?;
     let answer = sender
         .send_request(request)

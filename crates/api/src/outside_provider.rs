@@ -131,13 +131,8 @@ impl OutsideProviders {
     }
 
     fn read<'a>(&self, url: &'a Url, bytes_max: usize) -> Ask<'a> {
-        Ask {
-            url,
-            form: None,
-            authorization: None,
-            bytes_max: Some(bytes_max),
-            time_max: Duration::from_secs(self.limits.ask_s_max),
-        }
+        let time_max = Duration::from_secs(self.limits.ask_s_max);
+        Ask::read(url, Some(bytes_max), time_max)
     }
 
     async fn fetched(&self, url: &Url, bytes_max: usize) -> Result<Vec<u8>, Problem> {
@@ -226,11 +221,9 @@ impl OutsideProviders {
         let description = described.map_err(NoPerson::Unreachable)?;
         let request = description.code_request(config, redirect_uri, code, verifier);
         let url = description.token_endpoint();
-        let ask = Ask {
-            form: Some(request.body),
-            authorization: request.authorization,
-            ..self.read(url, self.limits.document_bytes_max)
-        };
+        let ask = self
+            .read(url, self.limits.document_bytes_max)
+            .with_form(request.body, request.authorization);
         let (status, body) = self.document(ask).await.map_err(NoPerson::Unreachable)?;
         if status != 200 {
             let said = serde_json::from_slice::<Refusal>(&body).map(|r| r.error);

@@ -45,7 +45,7 @@ impl std::fmt::Debug for Sight {
 }
 
 /// The town in which an entity stands, by code: as it says itself, else by its place.
-pub(crate) fn town_of(city: &City, entity: &Entity) -> Option<String> {
+pub fn town_of(city: &City, entity: &Entity) -> Option<String> {
     let said = entity.attribute(TOWN).and_then(|a| a.value.as_text());
     let known = said.filter(|code| city.towns.iter().any(|town| town.code == *code));
     let town = known.or_else(|| city.town_of(entity.location()?))?;
@@ -259,7 +259,8 @@ impl Sight {
 
     /// What a notice tells this caller; `None`: it is not for them.
     pub fn notice(&self, notice: &Notice) -> Option<Arc<serde_json::Value>> {
-        if !self.view.may(notice.permission.as_str()) {
+        let is_refused = |p: identity::Permission| !self.view.may(p.as_str());
+        if notice.permission.is_some_and(is_refused) {
             return None;
         }
         let text = |name: &str| notice.data[name].as_str().unwrap_or_default();

@@ -90,6 +90,8 @@ permissions! {
     ApprovalDecide = "approval.decide",
     /// Read organisations, posts and who holds them; telephone numbers in part.
     OrganisationRead = "organisation.read",
+    /// Say who is told of what, and see what could not be sent.
+    NoticeManage = "notice.manage",
 }
 
 impl fmt::Display for Permission {

@@ -2,6 +2,7 @@
 
 use crate::audit::args::AuditCommand;
 use crate::backup::args::{Backup, Restore};
+use crate::notice::args::NoticeCommand;
 use crate::organisation::args::OrgCommand;
 use crate::security::args::SecurityCommand;
 use clap::{Args, Parser, Subcommand};
@@ -103,6 +104,9 @@ pub enum Command {
     /// Organisations, posts and people: import them from Excel, export them, hand over the work of who leaves.
     #[command(subcommand)]
     Org(OrgCommand),
+    /// Telling people: try a channel, see what could not be sent.
+    #[command(subcommand)]
+    Notice(NoticeCommand),
     /// Systems that people sign in to with their account here (OpenID Connect).
     #[command(subcommand)]
     Oidc(OidcCommand),

@@ -37,6 +37,27 @@ pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<()> {
     write(path, 0o600, |file| Ok(file.write_all(bytes)?))
 }
 
+/// Longest secret that a file named by a setting may hold, bytes.
+const SECRET_BYTES_MAX: usize = 4_096;
+
+/// Reads the secret of a file that a setting names, without the white space around it. `named` says which setting.
+///
+/// # Errors
+/// A file that does not read, is empty, or too long; the secret itself is in no error.
+pub fn read_secret(folder: &Path, file: &str, named: &str) -> Result<records::Secret> {
+    let path = folder.join(file);
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("reading {}, which {named} names", path.display()))?;
+    let text = text.trim();
+    if text.is_empty() || text.len() > SECRET_BYTES_MAX {
+        anyhow::bail!(
+            "{}: the secret is empty or longer than {SECRET_BYTES_MAX} bytes",
+            path.display()
+        );
+    }
+    Ok(records::Secret::new(text.to_owned()))
+}
+
 fn write(path: &Path, mode: u32, fill: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
     let write = || -> Result<()> {
         let folder = path.parent().context("no folder")?;

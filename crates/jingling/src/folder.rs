@@ -52,6 +52,8 @@ places! {
     identity_key = "secrets/identity-key.json",
     /// The keys that personal data is sealed under.
     personal_keys = "secrets/personal-keys.json",
+    /// The key that links out of messages are signed with.
+    notice_key = "secrets/notice-key.bin",
     /// The versions of the stored formats.
     format = "format",
     /// What the last good backup was.

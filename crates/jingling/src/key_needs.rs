@@ -8,7 +8,7 @@ use crate::reseal::MARK;
 use crate::settings::Settings;
 use anyhow::{Context, Result, anyhow};
 use model::{Record, Timestamp};
-use records::{Records, corrections};
+use records::{Records, corrections, notices};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use twin::{Filter, Twin};
@@ -30,6 +30,8 @@ pub struct Need {
     pub twin_values: u64,
     /// Values in corrections.
     pub corrections: u64,
+    /// Contacts of people.
+    pub contacts: u64,
     /// Records of the journal that hold a value or a message under it.
     pub journal_records: u64,
     /// When the last of these came.
@@ -47,7 +49,7 @@ fn as_text<S: serde::Serializer>(at: &Option<Timestamp>, to: S) -> Result<S::Ok,
 impl Need {
     /// Whether nothing needs the key.
     pub fn is_nothing(&self) -> bool {
-        let values = self.history_values + self.twin_values + self.corrections;
+        let values = self.history_values + self.twin_values + self.corrections + self.contacts;
         values + self.journal_records == 0
     }
 
@@ -70,6 +72,12 @@ impl Need {
             stores.push(format!(
                 "corrections: {} values, which a running city seals anew by itself",
                 self.corrections
+            ));
+        }
+        if self.contacts > 0 {
+            stores.push(format!(
+                "contacts: {} values, which a running city seals anew by itself",
+                self.contacts
             ));
         }
         if self.journal_records > 0 {
@@ -109,6 +117,11 @@ pub async fn count(
     let in_records = corrections::values_by_key(&mut read, MARK, personal::keys_within).await?;
     for (key, values) in in_records {
         needs.entry(key).or_default().corrections = values;
+    }
+    for contact in notices::all_contacts(&mut read).await? {
+        if let Some(key) = personal::key_of(&contact.sealed) {
+            needs.entry(key.to_owned()).or_default().contacts += 1;
+        }
     }
     Ok(needs)
 }

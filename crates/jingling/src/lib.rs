@@ -29,6 +29,7 @@ pub mod key_needs;
 pub mod mapping;
 pub mod metrics;
 pub mod mqtt_door;
+pub mod notice;
 pub mod oidc;
 pub mod organisation;
 mod output;

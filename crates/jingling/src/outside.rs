@@ -2,11 +2,12 @@
 //! whether they can be used.
 
 use crate::args::ProviderCommand;
+use crate::files;
 use crate::folder::Folder;
 use crate::output::{print_json, print_table};
 use crate::running::wall_clock;
 use crate::settings::Settings;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use api::outgoing::Outgoing;
 use api::outside_provider::{OutsideProvider, OutsideProviders};
 use model::Problem;
@@ -21,8 +22,6 @@ use std::path::Path;
 
 /// The setting that names networks inside where a provider may be.
 const NETWORKS: &str = "sign_in.provider_networks";
-/// Longest secret of a client, bytes.
-const SECRET_BYTES_MAX: usize = 4_096;
 
 /// One `[[sign_in.provider]]`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -88,22 +87,12 @@ impl ProviderSettings {
         if self.client_secret_file.is_empty() {
             return Ok(None);
         }
-        let path = folder.join(&self.client_secret_file);
-        let text = std::fs::read_to_string(&path).with_context(|| {
-            format!(
-                "reading {}, which client_secret_file of sign_in.provider \"{}\" names",
-                path.display(),
-                self.id
-            )
-        })?;
-        let text = text.trim();
-        if text.is_empty() || text.len() > SECRET_BYTES_MAX {
-            bail!(
-                "{}: the secret is empty or longer than {SECRET_BYTES_MAX} bytes",
-                path.display()
-            );
-        }
-        Ok(Some(Secret::new(text.to_owned())))
+        let named = format!("client_secret_file of sign_in.provider \"{}\"", self.id);
+        Ok(Some(files::read_secret(
+            folder,
+            &self.client_secret_file,
+            &named,
+        )?))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use crate::args::{Cli, Command};
 use crate::{
-    audit, backup, check, commands, demo, department, oidc, organisation, output, outside,
+    audit, backup, check, commands, demo, department, notice, oidc, organisation, output, outside,
     personal_commands, policies, query, rule_commands, security, settings,
 };
 use clap::Parser;
@@ -94,6 +94,7 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::User(command) => commands::user(command).await?,
         Command::Policy(command) => return policies::command::run(command).await,
         Command::Org(command) => return organisation::commands::organisation(command).await,
+        Command::Notice(command) => return notice::command(command).await,
         Command::Oidc(command) => oidc::command(command).await?,
         Command::Provider(command) => return outside::command(command).await,
         Command::Keys(command) => personal_commands::keys(command).await?,

@@ -6,7 +6,7 @@
 use crate::folder::Folder;
 use api::App;
 use personal::Sealer;
-use records::corrections;
+use records::{corrections, notices};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,6 +117,15 @@ pub async fn round(app: &App, folder: &Folder, sealer: &Arc<Sealer>) -> anyhow::
         sealer.resealed(entity, attribute, text)
     })
     .await?;
+    let mut in_contacts = 0;
+    for contact in notices::all_contacts(&mut write).await? {
+        let (entity, attribute) = api::notifications::sealed_under(contact.user_id, &contact.kind);
+        if let Some(sealed) = sealer.resealed(&entity, &attribute, &contact.sealed) {
+            notices::reseal_contact(&mut write, contact.id, &contact.sealed, &sealed).await?;
+            in_contacts += 1;
+        }
+    }
+    let in_records = in_records + in_contacts;
     match in_records {
         // Nobody is kept from writing for nothing.
         0 => drop(write),

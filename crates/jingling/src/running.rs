@@ -240,6 +240,7 @@ impl Running {
             line_protocol: line_protocol(&packs)?,
             clock: wall_clock,
             notices: notices.clone(),
+            notifications: OnceLock::new(),
             is_ready: AtomicBool::new(false),
             rules,
             description,
@@ -450,6 +451,7 @@ impl Running {
         timers.push(tokio::spawn(crate::policies::follow(app.clone())));
         timers.push(crate::administrators::timer(&app));
         timers.push(tokio::spawn(crate::case_clocks::run(app.clone())));
+        timers.push(crate::notice::start(&app, &folder, settings)?);
         timers.extend(crate::audit::sealing::start(&app, &folder, &settings.audit).await);
         timers.extend(crate::oidc::timers(&app, settings)?);
         if let Some(certificate) = certificate {

@@ -65,6 +65,8 @@ pub struct Settings {
     pub audit: AuditSettings,
     /// What needs a second person.
     pub approval: ApprovalSettings,
+    /// Telling people.
+    pub notice: NoticeSettings,
     /// What the platform writes of itself.
     pub log: Log,
 }
@@ -340,6 +342,20 @@ ApprovalSettings {
     /// Most of one person's that may wait.
     pending_per_person_max: i64 = 100,
 });
+section!(/// Telling people.
+NoticeSettings {
+    /// Time between looks at what happened and what is due, milliseconds.
+    look_milliseconds: u64 = 500,
+    /// Whether the link in a message is enough to take note of it, without signing in; a link is good once.
+    acknowledge_without_sign_in: bool = false,
+    /// Networks inside where webhooks and gateways may be, such as "10.1.0.0/16"; without them nothing inside is reached.
+    networks: Vec<String> = Vec::new(),
+    /// PEM file of the authorities that are believed when a channel is spoken with over TLS.
+    authorities: String = "/etc/ssl/certs/ca-certificates.crt".into(),
+    /// The channels beside the pages, each a `[[notice.channel]]` of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    channel: Vec<crate::notice::settings::ChannelSettings> = Vec::new(),
+});
 section!(/// What the platform writes of itself.
 Log {
     /// `error`, `warn`, `info`, `debug`, or a tracing filter.
@@ -403,6 +419,7 @@ impl Settings {
         self.oidc.networks()?;
         self.sign_in.roles()?;
         crate::outside::check(self)?;
+        crate::notice::settings::check(self)?;
         self.http.passkey_origin(&self.oidc.issuer, None)?;
         if self.sign_in.session_idle_minutes < 1 || self.sign_in.session_hours < 1 {
             bail!("sign_in.session_idle_minutes and sign_in.session_hours must be 1 at least");

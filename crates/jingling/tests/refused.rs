@@ -16,7 +16,15 @@ use support::{City, jingling, shared, text, token};
 const OPERATIONS: &str = "crates/jingling/tests/access.rs every_operation_keeps_its_rule";
 const SQL: &str = "crates/jingling/tests/access.rs sql_shows_a_table_to_those_who_may_see_its_page";
 /// An operation that anyone may call either gives away nothing of the city or judges by the protocol's own means.
-const PUBLIC: [(&str, &str); 32] = [
+const PUBLIC: [(&str, &str); 34] = [
+    (
+        "POST /api/v1/notifications/acknowledge",
+        "crates/jingling/tests/notice.rs people_and_systems_are_told_and_what_hangs_is_ended",
+    ),
+    (
+        "POST /api/v1/notifications/receipts/{channel}/{secret}",
+        "crates/jingling/tests/notice.rs a_gateway_says_what_arrived_and_a_channel_is_tried_from_the_command_line",
+    ),
     (
         "GET /api/v1/session/methods",
         "nothing of the city: which ways to sign in the pages offer",

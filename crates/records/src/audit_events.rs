@@ -526,6 +526,34 @@ events! {
         field("previous", "此前的密钥，首次为空", "the key before it, null for the first"),
         field("chained_later", "建链时已有的记录数", "number of the last row that was there before the chain began"),
     ];
+    /// A person set how they are reached; it is used once they proved that it is theirs.
+    ContactSet = "contact.set", "设置联系方式", "Contact set", "user:<id>", [
+        field("kind", "方式", "kind: email, phone; not the address or number"),
+    ];
+    /// A person proved that a contact is theirs.
+    ContactVerify = "contact.verify", "验证联系方式", "Contact proven", "user:<id>", [
+        field("kind", "方式", "kind: email, phone"),
+    ];
+    /// A person took a contact away.
+    ContactRemove = "contact.remove", "删除联系方式", "Contact removed", "user:<id>", [
+        field("kind", "方式", "kind: email, phone"),
+    ];
+    /// A person set when they are left in peace.
+    QuietHoursSet = "contact.quiet", "设置免打扰时段", "Quiet hours set", "user:<id>", [
+        field("from", "起始时刻，不设为空", "from when, null for never"),
+        field("until", "截止时刻，不设为空", "until when, null for never"),
+    ];
+    /// A rule of who is told of what was added or changed.
+    NoticeRulePut = "notice.rule.put", "设置通知规则", "Notice rule set", "notice-rule:<id>", [
+        field("version", "版本", "version from then on"),
+        field("enabled", "是否启用", "whether it tells anybody"),
+    ];
+    /// A rule of who is told of what was taken away.
+    NoticeRuleRemove = "notice.rule.remove", "删除通知规则", "Notice rule removed", "notice-rule:<id>", [];
+    /// A message that was given up is sent once more.
+    NoticeRetry = "notice.retry", "重发通知", "Message sent once more", "notice-message:<id>", [
+        field("channel", "渠道", "channel"),
+    ];
     /// Somebody looked at how safe the platform is, and with it at who failed to sign in.
     SecurityLook = "security.look", "查看安全态势", "Security view looked at", "security", [];
     /// Advisories about known holes were brought in.

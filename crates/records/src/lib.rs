@@ -31,6 +31,7 @@ pub mod indicators;
 pub mod linked_identities;
 pub mod maintenance_windows;
 mod migrations;
+pub mod notices;
 pub mod oidc;
 pub mod oidc_clients;
 pub mod organisations;

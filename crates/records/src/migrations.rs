@@ -6,9 +6,6 @@ use crate::store::Connection;
 use model::Problem;
 use sqlx::{Any, AssertSqlSafe};
 
-/// The shape that made the texts of cases searchable.
-const CASES: &str = include_str!("../migrations/0009_cases.sql");
-
 /// The migrations, in order; the version is the place in the list, from 1.
 const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first.sql"),
@@ -18,8 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0005_oidc.sql"),
     include_str!("../migrations/0006_who_may_do_what.sql"),
     include_str!("../migrations/0007_keys_and_outside_identities.sql"),
-    include_str!("../migrations/0008_rules.sql"),
-    CASES,
+    include_str!("../migrations/0008_command_centre.sql"),
 ];
 
 /// The shape that this build reads and writes.
@@ -27,6 +23,9 @@ pub const VERSION: i64 = MIGRATIONS.len() as i64;
 
 /// The shape that made the audit trail a chain.
 const CHAINED: i64 = 4;
+
+/// The shape that made the texts of cases searchable.
+const SEARCHED: i64 = 8;
 
 /// SQLite's type for a key that counts up and never gives a number twice.
 const ID_COLUMN: &str = "INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL";
@@ -64,7 +63,7 @@ pub async fn migrate(connection: &mut Connection) -> Result<()> {
         if version == CHAINED {
             crate::audit_chain::begin(connection).await?;
         }
-        if *text == CASES {
+        if version == SEARCHED {
             crate::case_text::fill(connection).await?;
         }
         sqlx::query::<Any>("INSERT INTO schema_version (version) VALUES ($1)")

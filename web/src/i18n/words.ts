@@ -7,6 +7,7 @@ import { caseWords } from "./words/cases.ts";
 import { commonWords } from "./words/common.ts";
 import { dataWords } from "./words/data.ts";
 import { mapWords } from "./words/map.ts";
+import { notificationWords } from "./words/notifications.ts";
 import { oidcWords } from "./words/oidc.ts";
 import { organisationWords } from "./words/organisation.ts";
 import { personalWords } from "./words/personal.ts";
@@ -25,6 +26,7 @@ export const words = {
   ...auditWords,
   ...caseWords,
   ...dataWords,
+  ...notificationWords,
   ...oidcWords,
   ...personalWords,
   ...organisationWords,

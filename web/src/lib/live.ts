@@ -10,11 +10,21 @@ export interface LiveEvents {
   dead_letter: unknown;
   indicator: { id: string; value: number | null };
   approval: { id?: number; status: string };
+  notification: Record<string, never>;
 }
 
 export type LiveState = "off" | "connecting" | "live" | "broken";
 
-const NAMES = ["entity", "alert", "case", "device", "dead_letter", "indicator", "approval"] as const;
+const NAMES = [
+  "entity",
+  "alert",
+  "case",
+  "device",
+  "dead_letter",
+  "indicator",
+  "approval",
+  "notification",
+] as const;
 /** First and longest wait before another attempt to connect, milliseconds. */
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 15_000;
@@ -38,6 +48,7 @@ export class Live {
     dead_letter: new Set(),
     indicator: new Set(),
     approval: new Set(),
+    notification: new Set(),
   };
 
   constructor(private readonly connect: () => Source = () => new EventSource("/api/v1/events")) {}

@@ -51,6 +51,17 @@ export type DeadLetter = Schemas["DeadLetter"];
 
 export type Alert = Schemas["Alert"];
 
+export type Notification = Schemas["Notification"];
+export type Notifications = Schemas["Notifications"];
+export type OwnContact = Schemas["OwnContact"];
+export type OwnContacts = Schemas["OwnContacts"];
+export type NoticeRule = Schemas["NoticeRule"];
+export type NoticeRules = Schemas["NoticeRules"];
+export type NoticeChannel = Schemas["NoticeChannel"];
+export type NoticePreview = Schemas["NoticePreview"];
+export type NoticeMessage = Schemas["NoticeMessage"];
+export type NoticeMessages = Schemas["NoticeMessages"];
+
 export type SubjectData = Schemas["SubjectData"];
 export type SubjectEntity = Schemas["SubjectEntity"];
 export type Viewers = Schemas["Viewers"];

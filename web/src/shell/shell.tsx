@@ -7,6 +7,7 @@ import { NavLink, Outlet, useLocation, useNavigate } from "react-router";
 import { useActiveAlertCount } from "../features/alerts/queries.ts";
 import { useWaitingCount } from "../features/approvals/queries.ts";
 import { organisationsQuery } from "../features/cases/queries.ts";
+import { Bell } from "../features/notifications/bell.tsx";
 import { useT } from "../i18n/index.tsx";
 import { keyOf } from "../i18n/words.ts";
 import { type LiveState, live, useLiveState } from "../lib/live.ts";
@@ -46,6 +47,7 @@ export function Shell({ user }: { user: User }) {
         {!phone && <TopNav items={items} user={user} />}
         <div className="header-end">
           <LiveMark />
+          <Bell />
           <LanguageSwitch />
           <UserMenu user={user} />
         </div>

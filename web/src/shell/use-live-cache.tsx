@@ -35,6 +35,7 @@ export function useLiveCache(user: User) {
       deadLetters: make(SLOW_REFRESH_MS, ["dead-letters"]),
       plan: make(SLOW_REFRESH_MS, ["plan"]),
       approvals: make(CASE_REFRESH_MS, ["approvals"]),
+      notifications: make(ALERT_REFRESH_MS, ["notifications"]),
     };
   }, [queryClient]);
 
@@ -74,6 +75,7 @@ export function useLiveCache(user: User) {
   useLive("dead_letter", refresh.deadLetters);
   useLive("indicator", refresh.plan);
   useLive("approval", refresh.approvals);
+  useLive("notification", refresh.notifications);
   useLive("alert", (alert) => {
     refresh.alerts();
     const isNews = !alert.cleared_at && !alert.acknowledged_at && !alert.case_id;

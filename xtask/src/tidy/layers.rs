@@ -39,6 +39,7 @@ const LAYERS: [(u8, &[&str]); 6] = [
             "indicators",
             "identity",
             "oidc",
+            "notice",
             "admission",
         ],
     ),

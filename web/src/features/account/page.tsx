@@ -13,6 +13,7 @@ import { signOut } from "../../lib/session.ts";
 import type { OidcGrant, OwnSession, Passkey } from "../../lib/types.ts";
 import { errorText, Failed, Loading } from "../../ui/states.tsx";
 import { useNow } from "../../ui/tags.tsx";
+import { Contacts } from "../notifications/contacts.tsx";
 import {
   type AccountContext,
   grantActions,
@@ -214,6 +215,8 @@ export function Page() {
             <ActionBar actions={passwordActions} context={context} />
           </div>
         </section>
+
+        <Contacts />
 
         <Identities confirm={confirm} />
 

@@ -1,0 +1,81 @@
+//! What happened, as rules judge it and messages tell it.
+
+use model::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The severities, from the least.
+pub const SEVERITIES: [&str; 4] = ["info", "minor", "major", "critical"];
+
+/// The gravest severity: it passes through quiet hours and is never folded into a digest.
+pub const CRITICAL: &str = "critical";
+
+/// How grave a severity is, from 0; a word that is none counts as the least.
+pub fn rank(severity: &str) -> usize {
+    SEVERITIES.iter().position(|s| *s == severity).unwrap_or(0)
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// What makes it the same when it is read again: `alert:12`, `case-step:40`, `case-overdue:3:…`, `act:7`.
+    pub key: String,
+    /// `alert.raised`, `case.<action>`, `case.overdue`, `security.<act>`.
+    pub kind: String,
+    /// One of [`SEVERITIES`].
+    pub severity: String,
+    /// What happened, in Chinese.
+    pub title_zh: String,
+    /// What happened, in English.
+    pub title_en: String,
+    /// When.
+    pub at: Timestamp,
+    /// The alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_id: Option<i64>,
+    /// The case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case_id: Option<i64>,
+    /// The newest step of the case then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_id: Option<i64>,
+    /// The entity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity_id: Option<String>,
+    /// The entity's type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity_type: Option<String>,
+    /// The attribute judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attribute: Option<String>,
+    /// The alert rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_rule: Option<String>,
+    /// Code of the town (区划代码).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub division: Option<String>,
+    /// The department that the case lies with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organisation_id: Option<String>,
+    /// The person whom the case was given to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignee_id: Option<i64>,
+    /// Who did it; they are not told of what they did themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor_id: Option<i64>,
+}
+
+impl Event {
+    /// Whether it passes through quiet hours.
+    pub fn is_urgent(&self) -> bool {
+        self.severity == CRITICAL
+    }
+
+    /// The page that shows it.
+    pub fn path(&self) -> String {
+        match (self.case_id, self.alert_id) {
+            (Some(case), _) => format!("/cases/{case}"),
+            (None, Some(alert)) => format!("/alerts?alert={alert}"),
+            (None, None) => "/notifications".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,399 @@
+//! From the records to events: new alerts, steps of cases, cases whose time is over, acts of the audit trail. Each source has a
+//! position of its own, which moves in the transaction that writes the messages.
+
+use crate::event::Event;
+use crate::office::Office;
+use crate::people;
+use crate::plan::{self, Times};
+use crate::rule::Rule;
+use model::Timestamp;
+use records::alerts::Alert;
+use records::audit::AuditEntry;
+use records::cases::{Case, CaseEvent};
+use records::notices::{self, EventRow, PAGE};
+use records::{Connection, Result, audit_events, cases};
+use serde_json::json;
+use std::collections::BTreeSet;
+
+/// Rows read in one step.
+const BATCH: u32 = 500;
+/// Position of alerts.
+pub(crate) const ALERTS: &str = "notice.alerts";
+/// Position of steps of cases.
+pub(crate) const CASES: &str = "notice.cases";
+/// Position of acts.
+pub(crate) const AUDIT: &str = "notice.audit";
+/// Time up to which cases whose time is over were told, microseconds.
+pub(crate) const OVERDUE: &str = "notice.overdue";
+
+impl Office {
+    /// Reads what is new in the records and writes the messages that it means; gives the people whose pages show something new.
+    ///
+    /// # Errors
+    /// The records' own; what was not written is read again.
+    pub async fn fold(&self, now: Timestamp) -> Result<BTreeSet<i64>> {
+        let mut told = BTreeSet::new();
+        while self.step_alerts(now, &mut told).await? {}
+        while self.step_cases(now, &mut told).await? {}
+        while self.step_audit(now, &mut told).await? {}
+        while self.step_overdue(now, &mut told).await? {}
+        Ok(told)
+    }
+
+    async fn step_alerts(&self, now: Timestamp, told: &mut BTreeSet<i64>) -> Result<bool> {
+        let at = self.position(ALERTS).await?;
+        if notices::alerts_after(&mut *self.records.read().await?, at, 1)
+            .await?
+            .is_empty()
+        {
+            return Ok(false);
+        }
+        let mut step = self.records.project(ALERTS).await?;
+        let at = column(step.position());
+        let rows = notices::alerts_after(&mut step, at, BATCH).await?;
+        let rules = self.rules(&mut step).await?;
+        let end = rows.last().map_or(at, |row| row.id);
+        for alert in &rows {
+            let event = self.of_alert(alert);
+            self.tell(&mut step, &event, &rules, now, told).await?;
+        }
+        step.commit(end.unsigned_abs()).await?;
+        Ok(rows.len() == BATCH as usize)
+    }
+
+    async fn step_cases(&self, now: Timestamp, told: &mut BTreeSet<i64>) -> Result<bool> {
+        let at = self.position(CASES).await?;
+        if notices::case_events_after(&mut *self.records.read().await?, at, 1)
+            .await?
+            .is_empty()
+        {
+            return Ok(false);
+        }
+        let mut step = self.records.project(CASES).await?;
+        let at = column(step.position());
+        let rows = notices::case_events_after(&mut step, at, BATCH).await?;
+        let rules = self.rules(&mut step).await?;
+        let end = rows.last().map_or(at, |row| row.id);
+        for row in &rows {
+            let Some(case) = cases::get(&mut step, row.case_id).await? else {
+                continue;
+            };
+            let event = self.of_step(row, &case);
+            self.tell(&mut step, &event, &rules, now, told).await?;
+        }
+        step.commit(end.unsigned_abs()).await?;
+        Ok(rows.len() == BATCH as usize)
+    }
+
+    async fn step_audit(&self, now: Timestamp, told: &mut BTreeSet<i64>) -> Result<bool> {
+        let at = self.position(AUDIT).await?;
+        if notices::audit_after(&mut *self.records.read().await?, at, 1)
+            .await?
+            .is_empty()
+        {
+            return Ok(false);
+        }
+        let mut step = self.records.project(AUDIT).await?;
+        let at = column(step.position());
+        let rows = notices::audit_after(&mut step, at, BATCH).await?;
+        let rules = self.rules(&mut step).await?;
+        let end = rows.last().map_or(at, |row| row.id);
+        for act in &rows {
+            let event = of_act(act);
+            self.tell(&mut step, &event, &rules, now, told).await?;
+        }
+        step.commit(end.unsigned_abs()).await?;
+        Ok(rows.len() == BATCH as usize)
+    }
+
+    async fn step_overdue(&self, now: Timestamp, told: &mut BTreeSet<i64>) -> Result<bool> {
+        let from = self.position(OVERDUE).await?;
+        if from == 0 {
+            // What was overdue before anybody was told of anything stays so.
+            let step = self.records.project(OVERDUE).await?;
+            step.commit(now.micros().unsigned_abs()).await?;
+            return Ok(false);
+        }
+        let from = Timestamp::from_micros(from);
+        let mut read = self.records.read().await?;
+        let is_none = notices::cases_overdue(&mut read, from, now, 1)
+            .await?
+            .is_empty();
+        drop(read);
+        if is_none {
+            return Ok(false);
+        }
+        let mut step = self.records.project(OVERDUE).await?;
+        let from = Timestamp::from_micros(column(step.position()));
+        let rows = notices::cases_overdue(&mut step, from, now, BATCH).await?;
+        let rules = self.rules(&mut step).await?;
+        let is_full = rows.len() == BATCH as usize;
+        for case in &rows {
+            let last = notices::last_step(&mut step, case.id).await?;
+            let event = self.overdue(case, last);
+            self.tell(&mut step, &event, &rules, now, told).await?;
+        }
+        // Of those due in the same microsecond as the last, the rest comes again, and its events are known by their keys.
+        let behind = match (is_full, rows.last().and_then(|case| case.due_at)) {
+            (true, Some(due)) if due > from.plus_micros(1) => due.plus_micros(-1),
+            (true, Some(due)) => due,
+            _ => now,
+        };
+        step.commit(behind.micros().unsigned_abs()).await?;
+        Ok(is_full)
+    }
+
+    async fn position(&self, name: &str) -> Result<i64> {
+        Ok(column(self.records.projection_position(name).await?))
+    }
+
+    /// The rules that read; one that does not is told in the log and tells nobody.
+    pub(crate) async fn rules(&self, connection: &mut Connection) -> Result<Vec<Rule>> {
+        let rows = notices::rules(connection).await?;
+        let read = rows.into_iter().filter_map(|row| {
+            serde_json::from_value(row.document)
+                .map_err(
+                    |error| tracing::error!(rule = row.id, %error, "a notice rule does not read"),
+                )
+                .ok()
+        });
+        Ok(read.collect())
+    }
+
+    async fn tell(
+        &self,
+        connection: &mut Connection,
+        event: &Event,
+        rules: &[Rule],
+        now: Timestamp,
+        told: &mut BTreeSet<i64>,
+    ) -> Result<()> {
+        let matching: Vec<&Rule> = rules.iter().filter(|rule| rule.matches(event)).collect();
+        if matching.is_empty() {
+            return Ok(());
+        }
+        let (event_id, _) = notices::add_event(connection, &row_of(event)).await?;
+        for rule in matching {
+            self.tell_level(connection, (event_id, event), (rule, 0), now, told)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the messages of a level, and has the next wait.
+    pub(crate) async fn tell_level(
+        &self,
+        connection: &mut Connection,
+        (event_id, event): (i64, &Event),
+        (rule, level): (&Rule, usize),
+        now: Timestamp,
+        told: &mut BTreeSet<i64>,
+    ) -> Result<()> {
+        let Some(of) = rule.levels.get(level) else {
+            return Ok(());
+        };
+        let mut people = people::of_level(connection, of, event, now).await?;
+        let mut seeing = Vec::new();
+        for user in people.drain(..) {
+            if self.city.may_see(&user, event, now).await {
+                seeing.push(user);
+            }
+        }
+        let recipients = people::with_quiet_hours(connection, &seeing).await?;
+        let times = Times {
+            calendars: &self.calendars,
+            zone: &self.zone,
+        };
+        let planned = plan::messages(
+            (event_id, event),
+            (rule, level),
+            &recipients,
+            |channel| self.is_system(channel),
+            times,
+            now,
+        );
+        for message in &planned {
+            let added = notices::add_message(connection, message).await?;
+            if let Some(user) = added.filter(|m| m.channel == PAGE).and_then(|m| m.user_id) {
+                told.insert(user);
+            }
+        }
+        if level + 1 < rule.levels.len() {
+            let due = now.plus_seconds(of.answer_minutes.max(1) * 60);
+            let next = i64::try_from(level + 1).unwrap_or(i64::MAX);
+            notices::watch(connection, event_id, &rule.id, next, due).await?;
+        }
+        Ok(())
+    }
+
+    /// An alert as an event.
+    pub fn of_alert(&self, alert: &Alert) -> Event {
+        let place = alert.lon.zip(alert.lat).map(|(lon, lat)| [lon, lat]);
+        let name = alert.entity_name.clone().unwrap_or_default();
+        let title = |title: &str| match name.is_empty() || title.contains(&name) {
+            true => title.to_owned(),
+            false => format!("{name} {title}"),
+        };
+        Event {
+            key: format!("alert:{}", alert.id),
+            kind: "alert.raised".to_owned(),
+            severity: alert.severity.clone(),
+            title_zh: title(&alert.title_zh),
+            title_en: title(&alert.title_en),
+            at: alert.raised_at,
+            alert_id: Some(alert.id),
+            entity_id: Some(alert.entity_id.clone()),
+            entity_type: Some(alert.entity_type.clone()),
+            attribute: Some(alert.attribute.clone()),
+            alert_rule: Some(alert.rule_id.clone()),
+            division: self.city.division_of(&alert.entity_id, place),
+            ..Event::default()
+        }
+    }
+
+    fn of_step(&self, step: &CaseEvent, case: &Case) -> Event {
+        let (zh, en) = self
+            .city
+            .state_title(&case.workflow, &step.to_state)
+            .unwrap_or_else(|| (step.action.clone(), step.action.clone()));
+        Event {
+            key: format!("case-step:{}", step.id),
+            kind: format!("case.{}", step.action),
+            title_zh: format!("{} {zh}：{}", case.number, case.title),
+            title_en: format!("{} {en}: {}", case.number, case.title),
+            at: step.at,
+            step_id: Some(step.id),
+            actor_id: step.actor_id,
+            ..self.of_case(case)
+        }
+    }
+
+    fn overdue(&self, case: &Case, last: i64) -> Event {
+        let due = case.due_at.unwrap_or(case.updated_at);
+        Event {
+            key: format!("case-overdue:{}:{}", case.id, due.micros()),
+            kind: "case.overdue".to_owned(),
+            title_zh: format!("{} 已超期：{}", case.number, case.title),
+            title_en: format!("{} is overdue: {}", case.number, case.title),
+            at: due,
+            step_id: Some(last),
+            ..self.of_case(case)
+        }
+    }
+
+    fn of_case(&self, case: &Case) -> Event {
+        let place = case.lon.zip(case.lat).map(|(lon, lat)| [lon, lat]);
+        let entity = case.entity_id.as_deref().unwrap_or_default();
+        Event {
+            severity: case.severity.clone(),
+            case_id: Some(case.id),
+            entity_id: case.entity_id.clone(),
+            division: self.city.division_of(entity, place),
+            organisation_id: case.organisation_id.clone(),
+            assignee_id: case.assignee_id,
+            ..Event::default()
+        }
+    }
+
+    /// Tells the levels whose time has come, where nobody answered; gives the people whose pages show something new.
+    ///
+    /// # Errors
+    /// The records' own; what was not written is looked at again.
+    pub async fn escalate(&self, now: Timestamp) -> Result<BTreeSet<i64>> {
+        let mut told = BTreeSet::new();
+        let mut read = self.records.read().await?;
+        let is_none = notices::watches_due(&mut read, now, 1).await?.is_empty();
+        drop(read);
+        if is_none {
+            return Ok(told);
+        }
+        let mut write = self.records.write().await?;
+        let rules = self.rules(&mut write).await?;
+        for watch in notices::watches_due(&mut write, now, BATCH).await? {
+            let row = notices::event(&mut write, watch.event_id).await?;
+            let event = row.and_then(|row| serde_json::from_value::<Event>(row.document).ok());
+            let rule = rules
+                .iter()
+                .find(|rule| rule.id == watch.rule_id && rule.enabled);
+            let why = match (&event, rule) {
+                (Some(event), Some(rule)) => {
+                    if is_answered(&mut write, event, &watch).await? {
+                        "answered"
+                    } else {
+                        let level = usize::try_from(watch.level).unwrap_or(usize::MAX);
+                        let of = (watch.event_id, event);
+                        self.tell_level(&mut write, of, (rule, level), now, &mut told)
+                            .await?;
+                        "told"
+                    }
+                }
+                _ => "over",
+            };
+            notices::end_watch(&mut write, watch.id, why, now).await?;
+        }
+        write.commit().await?;
+        Ok(told)
+    }
+}
+
+async fn is_answered(
+    connection: &mut Connection,
+    event: &Event,
+    watch: &notices::Watch,
+) -> Result<bool> {
+    if notices::is_answered(connection, watch.event_id, &watch.rule_id).await? {
+        return Ok(true);
+    }
+    if let Some(id) = event.alert_id
+        && let Some(alert) = records::alerts::get(connection, id).await?
+        && (alert.acknowledged_at.is_some() || alert.cleared_at.is_some())
+    {
+        return Ok(true);
+    }
+    if let (Some(id), Some(step)) = (event.case_id, event.step_id) {
+        return Ok(notices::last_step(connection, id).await? > step);
+    }
+    Ok(false)
+}
+
+/// An act as an event.
+fn of_act(act: &AuditEntry) -> Event {
+    let entry = audit_events::find(&act.action);
+    let (zh, en) = entry.map_or((act.action.as_str(), act.action.as_str()), |entry| {
+        (entry.title_zh, entry.title_en)
+    });
+    let grave = ["factor.passkey.cloned", "key.retire", "policy.change"];
+    let severity = if grave.contains(&act.action.as_str()) {
+        "major"
+    } else {
+        "minor"
+    };
+    Event {
+        key: format!("act:{}", act.id),
+        kind: format!("security.{}", act.action),
+        severity: severity.to_owned(),
+        title_zh: format!("{zh}：{} {}", act.actor, act.target),
+        title_en: format!("{en}: {} {}", act.actor, act.target),
+        at: act.at,
+        actor_id: act.actor_id.filter(|_| act.actor_kind == "user"),
+        ..Event::default()
+    }
+}
+
+fn row_of(event: &Event) -> EventRow {
+    EventRow {
+        id: 0,
+        key: event.key.clone(),
+        kind: event.kind.clone(),
+        severity: event.severity.clone(),
+        title_zh: event.title_zh.clone(),
+        title_en: event.title_en.clone(),
+        at: event.at,
+        document: json!(event),
+    }
+}
+
+/// A position as the column that it counts.
+fn column(position: u64) -> i64 {
+    i64::try_from(position).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,450 @@
+//! The outbox over real records: nothing that happened is lost, nothing is noted as sent twice, whatever fails and wherever the
+//! process dies; people who do not answer are passed over for the next.
+
+use async_trait::async_trait;
+use jiff::tz::TimeZone;
+use model::Timestamp;
+use model::calendar::Calendars;
+use notice::office::Channel;
+use notice::retry::Retry;
+use notice::{
+    City, Event, Level, NotSent, Office, Options, Outgoing, Reach, Rule, Sender, Taken, Target,
+};
+use parking_lot::Mutex;
+use proptest::prelude::*;
+use records::alerts::{self, Alert};
+use records::notices::{self, MessageFilter, PAGE};
+use records::users::{self, NewUser, User};
+use records::{PageRequest, Records, Secret};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+const T0: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+struct Town;
+
+#[async_trait]
+impl City for Town {
+    fn division_of(&self, _: &str, _: Option<[f64; 2]>) -> Option<String> {
+        None
+    }
+    fn state_title(&self, _: &str, _: &str) -> Option<(String, String)> {
+        None
+    }
+    async fn may_see(&self, user: &User, _: &Event, _: Timestamp) -> bool {
+        user.username != "blind"
+    }
+    async fn address(&self, user_id: i64, _: &str) -> Option<String> {
+        Some(format!("1380000{user_id:04}"))
+    }
+    fn link(&self, _: &notices::Message, _: &Event) -> Option<String> {
+        None
+    }
+}
+
+/// A gateway that answers as it is told, in turn, and then takes everything.
+#[derive(Default)]
+struct Gateway {
+    answers: Mutex<Vec<Result<Taken, NotSent>>>,
+    taken: Mutex<Vec<Outgoing>>,
+}
+
+#[async_trait]
+impl Sender for Gateway {
+    fn reach(&self) -> Reach {
+        Reach::Phone
+    }
+    async fn send(&self, message: &Outgoing) -> Result<Taken, NotSent> {
+        let answer = self
+            .answers
+            .lock()
+            .pop()
+            .unwrap_or_else(|| Ok(Taken::default()));
+        if answer.is_ok() {
+            self.taken.lock().push(message.clone());
+        }
+        answer
+    }
+}
+
+struct Place {
+    records: Records,
+    gateway: Arc<Gateway>,
+    _folder: tempfile::TempDir,
+}
+
+impl Place {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let records = Records::open(&folder.path().join("records.sqlite"))
+            .await
+            .unwrap();
+        let place = Self {
+            records,
+            gateway: Arc::default(),
+            _folder: folder,
+        };
+        for username in ["wang", "li", "blind"] {
+            let new = NewUser {
+                username: username.to_owned(),
+                name: username.to_owned(),
+                role: if username == "li" { "viewer" } else { "duty" }.to_owned(),
+                organisation_id: None,
+                password_hash: Secret::new("x".to_owned()),
+            };
+            let mut write = place.records.write().await.unwrap();
+            users::insert(&mut write, &new, T0).await.unwrap().unwrap();
+            write.commit().await.unwrap();
+        }
+        place
+    }
+
+    /// An office as after a start.
+    fn office(&self) -> Office {
+        let channel = Channel {
+            sender: self.gateway.clone(),
+            retry: Retry {
+                first_seconds: 10,
+                seconds_max: 60,
+                attempts_max: 3,
+            },
+            limits: notice::flood::Limits {
+                per_minute_max: 1_000,
+                per_person_max: 1_000,
+                fold_above: 1_000,
+                ..Default::default()
+            },
+        };
+        let times = (Calendars::default(), TimeZone::UTC);
+        let channels = BTreeMap::from([("sms".to_owned(), channel)]);
+        Office::new(
+            self.records.clone(),
+            Arc::new(Town),
+            times,
+            channels,
+            Options::default(),
+        )
+    }
+
+    async fn rule(&self, levels: Vec<Level>) {
+        let rule = Rule {
+            id: "r".to_owned(),
+            title_zh: "规则".to_owned(),
+            title_en: "Rule".to_owned(),
+            enabled: true,
+            on: vec!["alert.raised".to_owned()],
+            levels,
+            ..Rule::default()
+        };
+        assert_eq!(self.office().check(&rule), []);
+        let mut write = self.records.write().await.unwrap();
+        notices::put_rule(&mut write, "r", &json!(rule), "test", T0)
+            .await
+            .unwrap();
+        write.commit().await.unwrap();
+    }
+
+    async fn alert(&self, n: i64) -> Alert {
+        let new = Alert {
+            id: 0,
+            rule_id: "high".to_owned(),
+            rule_version: 1,
+            entity_id: format!("urn:ngsi-ld:WaterObserved:{n}"),
+            entity_type: "WaterObserved".to_owned(),
+            entity_name: None,
+            attribute: "waterLevel".to_owned(),
+            value: Some(3.0),
+            unit: None,
+            threshold: None,
+            severity: "major".to_owned(),
+            title_zh: "水位高".to_owned(),
+            title_en: "High water".to_owned(),
+            lon: None,
+            lat: None,
+            observed_at: T0,
+            raised_at: T0,
+            raised_position: n,
+            cleared_at: None,
+            cleared_position: None,
+            acknowledged_at: None,
+            acknowledged_by: None,
+            case_id: None,
+        };
+        let mut write = self.records.write().await.unwrap();
+        let alert = alerts::insert(&mut write, &new).await.unwrap().unwrap();
+        write.commit().await.unwrap();
+        alert
+    }
+
+    async fn messages(&self, channel: &str) -> Vec<notices::Message> {
+        let filter = MessageFilter {
+            channel: Some(channel.to_owned()),
+            ..MessageFilter::default()
+        };
+        let page = PageRequest {
+            after: None,
+            limit: Some(500),
+        };
+        let mut read = self.records.read().await.unwrap();
+        notices::messages(&mut read, &filter, &page)
+            .await
+            .unwrap()
+            .items
+    }
+}
+
+fn duty(answer_minutes: i64) -> Level {
+    Level {
+        to: vec![Target::Role("duty".to_owned())],
+        channels: vec![PAGE.to_owned(), "sms".to_owned()],
+        answer_minutes,
+        ..Level::default()
+    }
+}
+
+fn chief() -> Level {
+    Level {
+        to: vec![Target::Role("viewer".to_owned())],
+        channels: vec!["sms".to_owned()],
+        ..Level::default()
+    }
+}
+
+#[tokio::test]
+async fn who_may_see_it_is_told_once_however_often_it_is_read() {
+    let place = Place::new().await;
+    place.rule(vec![duty(0)]).await;
+    place.alert(1).await;
+    let told = place.office().fold(T0).await.unwrap();
+    assert_eq!(told, BTreeSet::from([1]), "one of two may see it");
+    assert_eq!(place.office().fold(T0).await.unwrap(), BTreeSet::new());
+    let office = place.office();
+    let report = office.deliver(T0, &|| T0, &|| 0.5).await.unwrap();
+    assert_eq!(report.sent, 1);
+    assert_eq!(
+        office
+            .deliver(T0.plus_seconds(1_000), &|| T0, &|| 0.5)
+            .await
+            .unwrap()
+            .sent,
+        0
+    );
+    let taken = place.gateway.taken.lock().clone();
+    assert_eq!(taken.len(), 1);
+    assert_eq!(taken[0].to.as_deref(), Some("13800000001"));
+    assert_eq!(place.messages(PAGE).await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_fails_is_tried_again_given_up_and_sent_once_more_by_hand() {
+    let place = Place::new().await;
+    place.rule(vec![duty(0)]).await;
+    place.alert(1).await;
+    let office = place.office();
+    office.fold(T0).await.unwrap();
+    let later = || Err(NotSent::Later("busy".to_owned()));
+    *place.gateway.answers.lock() = vec![later(), later(), later()];
+    let mut now = T0;
+    let mut reports = Vec::new();
+    for _ in 0..4 {
+        let clock = move || now;
+        reports.push(office.deliver(now, &clock, &|| 1.0).await.unwrap());
+        now = now.plus_seconds(30);
+    }
+    let later: u64 = reports.iter().map(|r| r.later).sum();
+    let given_up: u64 = reports.iter().map(|r| r.given_up).sum();
+    assert_eq!((later, given_up), (2, 1));
+    let message = &place.messages("sms").await[0];
+    assert_eq!(message.state, notices::FAILED);
+    assert!(
+        message
+            .error
+            .as_deref()
+            .unwrap()
+            .contains("3 attempts: busy")
+    );
+    let mut write = place.records.write().await.unwrap();
+    let until = now.plus_seconds(100);
+    assert!(
+        notices::retry(&mut write, message.id, until, now)
+            .await
+            .unwrap()
+    );
+    write.commit().await.unwrap();
+    let clock = move || now;
+    assert_eq!(office.deliver(now, &clock, &|| 1.0).await.unwrap().sent, 1);
+}
+
+#[tokio::test]
+async fn when_nobody_answers_the_next_level_is_told_and_who_answers_ends_it() {
+    let place = Place::new().await;
+    place.rule(vec![duty(10), chief()]).await;
+    let first = place.alert(1).await;
+    place.alert(2).await;
+    place.alert(3).await;
+    let office = place.office();
+    office.fold(T0).await.unwrap();
+    office.deliver(T0, &|| T0, &|| 0.5).await.unwrap();
+    office.escalate(T0.plus_seconds(599)).await.unwrap();
+    assert!(place.messages("sms").await.iter().all(|m| m.level == 0));
+    // One alert is taken note of as an alert, one as a notice; nobody looks at the third.
+    let mut write = place.records.write().await.unwrap();
+    alerts::acknowledge(&mut write, first.id, "wang", T0)
+        .await
+        .unwrap();
+    let shown = place_message(&mut write, 2).await;
+    assert_eq!(
+        notices::read(&mut write, shown, 1, T0).await.unwrap(),
+        2,
+        "pages and SMS at once"
+    );
+    write.commit().await.unwrap();
+    for _ in 0..2 {
+        office.escalate(T0.plus_seconds(600)).await.unwrap();
+    }
+    let messages = place.messages("sms").await;
+    let escalated: Vec<_> = messages.iter().filter(|m| m.level == 1).collect();
+    assert_eq!(escalated.len(), 1);
+    assert_eq!((escalated[0].event_id, escalated[0].user_id), (3, Some(2)));
+}
+
+async fn place_message(connection: &mut records::Connection, event_id: i64) -> i64 {
+    let filter = MessageFilter {
+        channel: Some(PAGE.to_owned()),
+        ..MessageFilter::default()
+    };
+    let page = PageRequest::default();
+    let all = notices::messages(connection, &filter, &page)
+        .await
+        .unwrap()
+        .items;
+    all.iter().find(|m| m.event_id == event_id).unwrap().id
+}
+
+#[tokio::test]
+async fn who_took_note_before_it_was_sent_is_not_told_again_elsewhere() {
+    let place = Place::new().await;
+    place.rule(vec![duty(0)]).await;
+    place.alert(1).await;
+    let office = place.office();
+    office.fold(T0).await.unwrap();
+    let mut write = place.records.write().await.unwrap();
+    let shown = place_message(&mut write, 1).await;
+    notices::read(&mut write, shown, 1, T0).await.unwrap();
+    write.commit().await.unwrap();
+    office.deliver(T0, &|| T0, &|| 0.5).await.unwrap();
+    assert_eq!(place.gateway.taken.lock().len(), 0);
+    assert_eq!(place.messages("sms").await[0].state, notices::READ);
+}
+
+#[tokio::test]
+async fn a_channel_that_is_gone_loses_nothing_until_its_time_is_over() {
+    let place = Place::new().await;
+    place.rule(vec![duty(0)]).await;
+    place.alert(1).await;
+    place.office().fold(T0).await.unwrap();
+    let times = (Calendars::default(), TimeZone::UTC);
+    let bare = Office::new(
+        place.records.clone(),
+        Arc::new(Town),
+        times,
+        BTreeMap::new(),
+        Options::default(),
+    );
+    assert!(bare.take("sms", T0).await.unwrap().is_empty());
+    let message = &place.messages("sms").await[0];
+    assert_eq!(message.state, notices::QUEUED);
+    assert!(
+        message
+            .error
+            .as_deref()
+            .unwrap()
+            .contains("no such channel")
+    );
+    let office = place.office();
+    let after = T0.plus_seconds(2 * 86_400);
+    assert!(office.take("sms", after).await.unwrap().is_empty());
+    assert_eq!(place.messages("sms").await[0].state, notices::EXPIRED);
+}
+
+/// What happens to a round of sending.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    /// All goes well.
+    Well,
+    /// The gateway says "later".
+    Busy,
+    /// The process dies when the messages were taken up and before one was sent.
+    DiesBeforeSending,
+    /// It dies when they were sent and before that was noted.
+    DiesBeforeNoting,
+    /// It dies when the first was noted.
+    DiesBetween,
+}
+
+fn fates() -> impl Strategy<Value = Vec<Fate>> {
+    use Fate::{Busy, DiesBeforeNoting, DiesBeforeSending, DiesBetween, Well};
+    let one = prop::sample::select(vec![
+        Well,
+        Busy,
+        DiesBeforeSending,
+        DiesBeforeNoting,
+        DiesBetween,
+    ]);
+    prop::collection::vec(one, 0..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #[test]
+    fn nothing_is_lost_and_nothing_noted_as_sent_twice(fates in fates(), alerts in 1_i64..5) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let place = Place::new().await;
+            place.rule(vec![duty(0)]).await;
+            let mut now = T0;
+            let mut noted = 0;
+            for n in 0..alerts {
+                place.alert(n).await;
+            }
+            for fate in fates.into_iter().chain([Fate::Well, Fate::Well, Fate::Well]) {
+                // Each round is another process on the same records.
+                let office = place.office();
+                office.fold(now).await.unwrap();
+                let jobs = office.take("sms", now).await.unwrap();
+                let busy = matches!(fate, Fate::Busy);
+                for job in &jobs {
+                    if matches!(fate, Fate::DiesBeforeSending) {
+                        break;
+                    }
+                    let answer = match busy {
+                        true => Err(NotSent::Later("busy".to_owned())),
+                        false => office.send(job).await,
+                    };
+                    if matches!(fate, Fate::DiesBeforeNoting) {
+                        continue;
+                    }
+                    noted += office.note(job, answer, now, 0.5).await.unwrap().sent;
+                    if matches!(fate, Fate::DiesBetween) {
+                        break;
+                    }
+                }
+                now = now.plus_seconds(301);
+            }
+            let messages = place.messages("sms").await;
+            prop_assert_eq!(messages.len(), usize::try_from(alerts).unwrap(), "one of each alert");
+            let sent = messages.iter().filter(|m| m.state == notices::SENT).count();
+            let failed = messages.iter().filter(|m| m.state == notices::FAILED).count();
+            prop_assert_eq!(sent + failed, messages.len(), "each was sent or given up, with why");
+            prop_assert_eq!(noted, sent as u64, "each was noted as sent once");
+            let taken = place.gateway.taken.lock();
+            let keys: BTreeSet<&str> = taken.iter().map(|o| o.key.as_str()).collect();
+            for message in messages.iter().filter(|m| m.state == notices::SENT) {
+                prop_assert!(keys.contains(message.key.as_str()), "noted as sent, so its gateway has it");
+            }
+            prop_assert!(keys.len() <= messages.len(), "what came twice has one key");
+            Ok(())
+        })?;
+    }
+}
