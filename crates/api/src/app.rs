@@ -8,8 +8,8 @@ use crate::tables::CityTables;
 use crate::{
     account, accounts, alerts, approvals, audit, case_pages, city_pages, corrections, dead_letters,
     devices, doors, entities, entity_types, events, health, import_progress, notices, oidc_clients,
-    oidc_consent, oidc_door, organisation, outside, outside_provider, pages, people, personal,
-    personal_subjects, plan, policy_pages, provenance, roster, second_step, security, session, sql,
+    oidc_consent, oidc_door, organisation, outside, outside_provider, overview, pages, people,
+    personal, personal_subjects, plan, policy_pages, provenance, replay, roster, second_step, security, session, sql,
 };
 use admission::Ingest;
 use axum::Router;
@@ -68,6 +68,12 @@ pub struct Options {
     pub upload_bytes_max: u64,
     /// Where files lie while they are received or sent.
     pub passing_dir: PathBuf,
+    /// The city at a glance.
+    pub overview: overview::Options,
+    /// Past hours played back.
+    pub replay: replay::Options,
+    /// Most entities that the map is given.
+    pub map_entities_max: usize,
 }
 
 /// Name, Prometheus type, help and value of a counter.
@@ -160,6 +166,8 @@ pub struct App {
     pub audit: audit::Chain,
     /// Who tells what of security that is not in the records.
     pub security: security::Sources,
+    /// Overviews that are kept for a moment.
+    pub overviews: overview::Cache,
     /// Held while a file is made a table.
     pub importing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -329,6 +337,9 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(entity_types::types))
         .routes(routes!(provenance::one))
         .routes(routes!(notices::list))
+        .routes(routes!(overview::overview))
+        .routes(routes!(overview::system))
+        .routes(routes!(replay::replay))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::acknowledge))
         .routes(routes!(case_pages::list, case_pages::open))
