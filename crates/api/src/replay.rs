@@ -98,7 +98,6 @@ pub struct ReplayState {
     /// Names, as they are now.
     pub name: Vec<Option<String>>,
     /// The other attributes asked for, by name.
-    #[schema(value_type = Vec<Object>)]
     pub values: Vec<BTreeMap<String, Value>>,
     /// Whether there were more entities, or more values in history, than are read.
     pub truncated: bool,
@@ -120,7 +119,6 @@ pub struct ReplayChanges {
     /// Index into `attributes`.
     pub attribute: Vec<usize>,
     /// The values; a place as [longitude, latitude], null where the value was taken away.
-    #[schema(value_type = Vec<Object>)]
     pub value: Vec<Value>,
 }
 
