@@ -85,7 +85,9 @@ export function navFor(user: User): NavItem[] {
 
 /** Whether a page is the one of an address, or below it. */
 export function isAt(item: NavItem, pathname: string): boolean {
-  return item.path === "/" ? pathname === "/" || pathname.startsWith("/systems/") : pathname.startsWith(item.path);
+  return item.path === "/"
+    ? pathname === "/" || pathname.startsWith("/systems/")
+    : pathname.startsWith(item.path);
 }
 
 /** Where a person's day begins: the city at a glance, for everybody who may see anything of it. */

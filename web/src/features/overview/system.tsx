@@ -89,9 +89,7 @@ function Rows({ rows }: { rows: SystemRows }) {
       {rows.truncated && <p className="quiet">{t("overview.truncated")}</p>}
       {system.flow && (
         <Section id="flow" title={t("overview.unheard")}>
-          <p>
-            {t("overview.heard", { heard: number(system.flow.heard), total: number(system.flow.total) })}
-          </p>
+          <p>{t("overview.heard", { heard: number(system.flow.heard), total: number(system.flow.total) })}</p>
           <List empty={t("overview.all-heard")}>
             {rows.unheard.map((entity) => (
               <li key={entity.id}>

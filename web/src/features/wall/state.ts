@@ -1,6 +1,7 @@
 /** What the wall screen says of itself: is it live, are its figures fresh, when does its session end, what comes first. Pure. */
-import type { Alert, CaseCounts } from "../../lib/types.ts";
+
 import type { LiveState } from "../../lib/live.ts";
+import type { Alert, CaseCounts } from "../../lib/types.ts";
 
 /** A stream that is away for longer than this is said to be, milliseconds: a blink is no news. */
 export const BROKEN_AFTER_MS = 3_000;
