@@ -9,7 +9,8 @@ use crate::{
     account, accounts, alerts, approvals, audit, case_pages, city_pages, corrections, dead_letters,
     devices, doors, entities, entity_types, events, health, import_progress, notices, oidc_clients,
     oidc_consent, oidc_door, organisation, outside, outside_provider, overview, pages, people,
-    personal, personal_subjects, plan, policy_pages, provenance, replay, roster, second_step, security, session, sql,
+    personal, personal_subjects, plan, policy_pages, provenance, replay, roster, second_step,
+    security, session, sql,
 };
 use admission::Ingest;
 use axum::Router;

@@ -465,10 +465,7 @@ pub(crate) fn systems(
             let types = frame.types_of(&system.id);
             let key = Some(system.id.clone());
             let silent = tally.silent.get(&key).map_or(0, HashSet::len);
-            let (is_data, is_command) = (
-                system.part == Parts::Data,
-                system.part == Parts::Command,
-            );
+            let (is_data, is_command) = (system.part == Parts::Data, system.part == Parts::Command);
             let flow = match (is_data, types.is_empty()) {
                 (true, _) => Some(tally.all_flow()),
                 (false, false) => Some(tally.flow_of(&types, silent)),
@@ -587,7 +584,10 @@ fn visit_seen(app: &App, sight: &Sight, types: &[String], mut see: impl FnMut(&E
     filter.limit = PAGE_ENTITIES;
     loop {
         let page = app.twin.query(&filter);
-        page.items.iter().filter(|e| sight.sees(e)).for_each(&mut see);
+        page.items
+            .iter()
+            .filter(|e| sight.sees(e))
+            .for_each(&mut see);
         match page.next {
             Some(next) => filter.after = Some(next.to_string()),
             None => return,

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::error::{Answer, ApiError};
 use crate::personal::{Look, Looking};
 use crate::sight::{Seeing, Sight};
+use arrow::array::RecordBatch;
 use axum::Json;
 use axum::extract::{Query, State};
 use base64::Engine as _;
@@ -366,33 +367,31 @@ fn place_of(value: &Value) -> Option<[f64; 2]> {
     Some([number(0)?, number(1)?])
 }
 
-fn rows_of(batches: &lake::Batches) -> Answer<Vec<Row>> {
-    let mut rows = Vec::new();
-    for batch in &batches.batches {
-        let mut columns = Vec::with_capacity(batch.num_columns());
-        for column in batch.columns() {
-            columns.push(lake::json_values(column).map_err(ApiError::internal)?.into_iter());
-        }
-        for _ in 0..batch.num_rows() {
-            let mut cells = columns.iter_mut().map(|c| c.next().unwrap_or(Value::Null));
-            let mut next = || cells.next().unwrap_or(Value::Null);
-            let text = |cell: Value| match cell {
-                Value::String(text) => text,
-                _ => String::new(),
-            };
-            let (entity, attribute, entity_type) = (text(next()), text(next()), text(next()));
-            let (number, words, json) = (next(), next(), next());
-            rows.push(Row {
-                entity,
-                attribute,
-                entity_type,
-                value: value_of(&number, &words, &json),
-                at: next().as_i64().unwrap_or_default(),
-                position: next().as_i64().unwrap_or_default(),
-            });
-        }
+fn rows_of(batch: &RecordBatch, rows: &mut Vec<Row>) -> Answer<()> {
+    let mut columns = Vec::with_capacity(batch.num_columns());
+    for column in batch.columns() {
+        let values = lake::json_values(column).map_err(ApiError::internal)?;
+        columns.push(values.into_iter());
     }
-    Ok(rows)
+    let text = |cell: Value| match cell {
+        Value::String(text) => text,
+        _ => String::new(),
+    };
+    for _ in 0..batch.num_rows() {
+        let mut cells = columns.iter_mut().map(|c| c.next().unwrap_or(Value::Null));
+        let mut next = || cells.next().unwrap_or(Value::Null);
+        let (entity, attribute, entity_type) = (text(next()), text(next()), text(next()));
+        let (number, words, json) = (next(), next(), next());
+        rows.push(Row {
+            entity,
+            attribute,
+            entity_type,
+            value: value_of(&number, &words, &json),
+            at: next().as_i64().unwrap_or_default(),
+            position: next().as_i64().unwrap_or_default(),
+        });
+    }
+    Ok(())
 }
 
 /// Gives each word its number in order of first use.
@@ -454,9 +453,12 @@ impl App {
             ..self.options.sql_limits.clone()
         };
         let answer = self.lake.query_stream(question, &limits).await;
-        let answer = answer.map_err(ApiError::unanswered)?;
-        let batches = answer.collect().await.map_err(ApiError::unanswered)?;
-        Ok((rows_of(&batches)?, batches.truncated))
+        let mut answer = answer.map_err(ApiError::unanswered)?;
+        let mut rows = Vec::new();
+        while let Some(batch) = answer.next().await {
+            rows_of(&batch.map_err(ApiError::unanswered)?, &mut rows)?;
+        }
+        Ok((rows, answer.truncated()))
     }
 
     fn stood(
@@ -623,8 +625,7 @@ pub async fn replay(
     let options = &app.options.replay;
     let layers = app.packs.views.iter().filter_map(|v| v.layer.as_ref());
     let shown = layers.filter_map(|layer| layer.attribute.clone());
-    let wanted =
-        Wanted::of(&query, options, shown, app.now()).map_err(ApiError::invalid)?;
+    let wanted = Wanted::of(&query, options, shown, app.now()).map_err(ApiError::invalid)?;
     let who = (&caller, peer, &look);
     let (mut state, mut alerts, mut alerts_truncated) = (None, Vec::new(), false);
     if wanted.after.is_none() {

@@ -50,10 +50,7 @@ pub(crate) fn mistakes(
             }
         }
     }
-    for (part, word) in [
-        (SystemPart::Data, "data"),
-        (SystemPart::Command, "command"),
-    ] {
+    for (part, word) in [(SystemPart::Data, "data"), (SystemPart::Command, "command")] {
         let count = plan.systems.iter().filter(|s| s.part == part).count();
         if !plan.systems.is_empty() && count != 1 {
             say(

@@ -683,20 +683,35 @@ fn systems_of_the_plan_that_do_not_fit() {
     };
     let (data, command) = (system("S01", "data", ""), system("S02", "command", ""));
     assert_eq!(
-        with(&[data.clone(), command.clone(), system("S03", "thematic", "\"wells\"")]),
+        with(&[
+            data.clone(),
+            command.clone(),
+            system("S03", "thematic", "\"wells\"")
+        ]),
         Vec::<String>::new()
     );
     assert_eq!(with(&[]), Vec::<String>::new());
     let told = with(&[data.clone(), command.clone(), system("S01", "thematic", "")]);
     assert!(told[0].starts_with("system-twice plan.toml:"), "{told:?}");
-    let told = with(&[data.clone(), command.clone(), system("S03", "thematic", "\"none\"")]);
-    assert!(told[0].starts_with("system-indicator plan.toml:"), "{told:?}");
+    let told = with(&[
+        data.clone(),
+        command.clone(),
+        system("S03", "thematic", "\"none\""),
+    ]);
+    assert!(
+        told[0].starts_with("system-indicator plan.toml:"),
+        "{told:?}"
+    );
     let twice = [
         data.clone(),
         command,
         system("S03", "thematic", "\"wells\""),
         system("S04", "thematic", "\"wells\""),
     ];
-    assert!(with(&twice)[0].starts_with("system-indicator"), "{:?}", with(&twice));
+    assert!(
+        with(&twice)[0].starts_with("system-indicator"),
+        "{:?}",
+        with(&twice)
+    );
     assert!(with(&[data])[0].starts_with("system-frame"));
 }

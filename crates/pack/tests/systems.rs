@@ -26,8 +26,15 @@ fn the_frame_is_one_and_one_and_n_and_three() {
     let of = |part| systems.iter().filter(|s| s.part == part).count();
     assert_eq!(of(SystemPart::Data), 1);
     assert_eq!(of(SystemPart::Command), 1);
-    assert!(of(SystemPart::Thematic) > 11, "the plan's N names eleven, and more in its text");
-    for part in [SystemPart::Standards, SystemPart::Security, SystemPart::Assurance] {
+    assert!(
+        of(SystemPart::Thematic) > 11,
+        "the plan's N names eleven, and more in its text"
+    );
+    for part in [
+        SystemPart::Standards,
+        SystemPart::Security,
+        SystemPart::Assurance,
+    ] {
         assert!(of(part) >= 1, "{part:?}");
     }
     let ids: BTreeSet<_> = systems.iter().map(|s| s.id.as_str()).collect();
@@ -40,7 +47,9 @@ fn every_target_is_of_exactly_one_system_and_every_pack_makes_one() {
     let packs = all();
     let systems = &packs.plan.as_ref().unwrap().systems;
     for indicator in &packs.indicators {
-        let owners = systems.iter().filter(|s| s.indicators.contains(&indicator.id));
+        let owners = systems
+            .iter()
+            .filter(|s| s.indicators.contains(&indicator.id));
         assert_eq!(owners.count(), 1, "{}", indicator.id);
     }
     for pack in &packs.packs {
@@ -50,7 +59,9 @@ fn every_target_is_of_exactly_one_system_and_every_pack_makes_one() {
 
 #[test]
 fn a_pack_of_a_system_that_the_plan_does_not_have() {
-    let found = codes("pack-water", |pack| pack.manifest.system = Some("S99".into()));
+    let found = codes("pack-water", |pack| {
+        pack.manifest.system = Some("S99".into())
+    });
     assert_eq!(found, ["pack-system"]);
     assert!(codes("pack-water", |pack| pack.manifest.system = None).is_empty());
 }
@@ -64,5 +75,8 @@ fn words_that_the_plan_does_not_say() {
     let text = plan.text.clone();
     let problems = pack::verify_quotes(&plans, &text);
     assert_eq!(problems.len(), 1);
-    assert!(problems[0].place.ends_with("plan.toml: S01"), "{problems:?}");
+    assert!(
+        problems[0].place.ends_with("plan.toml: S01"),
+        "{problems:?}"
+    );
 }

@@ -55,9 +55,21 @@ fn open(rule: Option<&str>, state: &str, count: i64, overdue: i64) -> OpenCases 
 
 /// A rule of the water pack that watches for a threshold, and one of any pack that finds silence.
 fn rules(packs: &Packs) -> (String, String) {
-    let water = packs.packs.iter().find(|p| p.manifest.name == "pack-water").unwrap();
-    let threshold = water.rules.iter().find(|r| r.kind == Kind::Threshold).unwrap();
-    let silence = packs.rules.iter().find(|r| r.kind == Kind::Silence).unwrap();
+    let water = packs
+        .packs
+        .iter()
+        .find(|p| p.manifest.name == "pack-water")
+        .unwrap();
+    let threshold = water
+        .rules
+        .iter()
+        .find(|r| r.kind == Kind::Threshold)
+        .unwrap();
+    let silence = packs
+        .rules
+        .iter()
+        .find(|r| r.kind == Kind::Silence)
+        .unwrap();
     (threshold.id.clone(), silence.id.clone())
 }
 
@@ -98,10 +110,17 @@ fn what_is_told_stands_with_its_system_and_in_the_sums() {
     assert_eq!(of(&all, "S01").flow.as_ref().unwrap().total, 4);
     let command = of(&all, "S02");
     let counts = command.alerts.as_ref().unwrap();
-    assert_eq!((counts.critical, counts.minor, counts.unacknowledged), (1, 1, 2));
+    assert_eq!(
+        (counts.critical, counts.minor, counts.unacknowledged),
+        (1, 1, 2)
+    );
     let cases = command.cases.as_ref().unwrap();
     assert_eq!((cases.open, cases.overdue), (7, 3));
-    let states: Vec<_> = cases.states.iter().map(|s| (s.state.as_str(), s.open)).collect();
+    let states: Vec<_> = cases
+        .states
+        .iter()
+        .map(|s| (s.state.as_str(), s.open))
+        .collect();
     assert_eq!(states, [("filed", 4), ("handling", 3)]);
 }
 
@@ -111,7 +130,13 @@ fn an_entity_is_silent_once_however_many_rules_say_so() {
     let frame = Frame::new(&packs);
     let (_, silence) = rules(&packs);
     let mut tally = Tally::default();
-    let kind = packs.rules.iter().find(|r| r.id == silence).unwrap().entity_type.clone();
+    let kind = packs
+        .rules
+        .iter()
+        .find(|r| r.id == silence)
+        .unwrap()
+        .entity_type
+        .clone();
     for entity in ["a", "a", "b"] {
         tally.alert(&frame, &alert(&silence, &kind, entity, "major"));
     }
@@ -127,12 +152,18 @@ fn systems_that_nobody_installed_are_told_as_such() {
     assert_eq!(all.len(), 37);
     let traffic = of(&all, "S18");
     assert!(!traffic.installed && traffic.packs.is_empty());
-    assert_eq!((&traffic.flow, &traffic.alerts, &traffic.cases), (&None, &None, &None));
+    assert_eq!(
+        (&traffic.flow, &traffic.alerts, &traffic.cases),
+        (&None, &None, &None)
+    );
     for id in BY_PLATFORM {
         assert!(of(&all, id).installed, "{id}");
     }
     // A city without a plan has no frame, and no failure.
-    let bare = Packs { plan: None, ..packs };
+    let bare = Packs {
+        plan: None,
+        ..packs
+    };
     assert!(systems(&bare, &frame, &tally, &[], ALL).is_empty());
 }
 
@@ -178,5 +209,8 @@ fn targets_stand_with_the_system_that_answers_for_them() {
     assert_eq!(charging.len(), 2);
     assert!(of(&all, "S28").targets.as_ref().unwrap().is_empty());
     let counts = target_counts(&standings);
-    assert_eq!((counts.met, counts.behind, counts.unknown, counts.on_path), (1, 1, 1, 0));
+    assert_eq!(
+        (counts.met, counts.behind, counts.unknown, counts.on_path),
+        (1, 1, 1, 0)
+    );
 }

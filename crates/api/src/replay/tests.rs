@@ -33,9 +33,15 @@ fn code(query: &ReplayQuery) -> String {
 fn a_question_is_checked() {
     assert_eq!(code(&query(UNTIL, FROM)), "replay-order");
     assert_eq!(code(&query(FROM, FROM)), "replay-order");
-    assert_eq!(code(&query("2026-11-26T00:00:00Z", "2026-11-26T06:00:01Z")), "replay-span");
+    assert_eq!(
+        code(&query("2026-11-26T00:00:00Z", "2026-11-26T06:00:01Z")),
+        "replay-span"
+    );
     assert!(wanted(&query("2026-11-26T00:00:00Z", "2026-11-26T06:00:00Z")).is_ok());
-    assert_eq!(code(&query("2026-11-27T00:00:00Z", "2026-11-27T01:00:00Z")), "replay-future");
+    assert_eq!(
+        code(&query("2026-11-27T00:00:00Z", "2026-11-27T01:00:00Z")),
+        "replay-future"
+    );
     assert!(wanted(&query("yesterday", UNTIL)).is_err());
     let many: Vec<String> = (0..21).map(|n| format!("a{n}")).collect();
     let too_many = ReplayQuery {
@@ -75,7 +81,10 @@ fn what_the_asker_writes_is_never_part_of_a_statement() {
     };
     let asked = wanted(&asked).unwrap();
     for (sql, parameters) in [asked.changes(), asked.last_values(Duration::from_mins(5))] {
-        assert!(!sql.contains("WaterObserved") && !sql.contains("waterLevel"), "{sql}");
+        assert!(
+            !sql.contains("WaterObserved") && !sql.contains("waterLevel"),
+            "{sql}"
+        );
         assert_eq!(parameters.len(), 5);
         assert!(sql.contains("$5") && !sql.contains("$6"), "{sql}");
     }
@@ -97,16 +106,26 @@ fn a_page_ends_with_the_cursor_of_its_last_change() {
     let mut asked = wanted(&query(FROM, UNTIL)).unwrap();
     asked.limit = 2;
     let from = asked.from.micros();
-    let rows = vec![row(from, 1, "a"), row(from + 2_500_000, 2, "b"), row(from + 3_000_000, 3, "a")];
+    let rows = vec![
+        row(from, 1, "a"),
+        row(from + 2_500_000, 2, "b"),
+        row(from + 3_000_000, 3, "a"),
+    ];
     let (changes, next) = paged(rows, &asked);
     assert_eq!(changes.at_ms, [0, 2_500]);
     assert_eq!(changes.ids, ["a", "b"]);
     assert_eq!(changes.value[0], serde_json::json!([113.1, 30.6]));
     let cursor = Cursor::parse(&next.unwrap()).unwrap();
-    assert_eq!((cursor.at, cursor.position, cursor.entity.as_str()), (from + 2_500_000, 2, "b"));
+    assert_eq!(
+        (cursor.at, cursor.position, cursor.entity.as_str()),
+        (from + 2_500_000, 2, "b")
+    );
     asked.after = Some(cursor);
     let (sql, parameters) = asked.changes();
-    assert!(sql.contains("observed_at > $1 OR journal_position > $5"), "{sql}");
+    assert!(
+        sql.contains("observed_at > $1 OR journal_position > $5"),
+        "{sql}"
+    );
     assert_eq!(parameters.len(), 7);
     let (rest, next) = paged(vec![row(from + 3_000_000, 3, "a")], &asked);
     assert_eq!((rest.ids.len(), next), (1, None));
@@ -116,9 +135,15 @@ fn a_page_ends_with_the_cursor_of_its_last_change() {
 fn values_come_out_of_history_as_they_went_in() {
     let json = |text: &str| serde_json::json!(text);
     let null = Value::Null;
-    assert_eq!(value_of(&serde_json::json!(2.5), &null, &null), serde_json::json!(2.5));
+    assert_eq!(
+        value_of(&serde_json::json!(2.5), &null, &null),
+        serde_json::json!(2.5)
+    );
     assert_eq!(value_of(&null, &json("open"), &null), json("open"));
-    assert_eq!(value_of(&serde_json::json!(1.0), &json("true"), &null), serde_json::json!(true));
+    assert_eq!(
+        value_of(&serde_json::json!(1.0), &json("true"), &null),
+        serde_json::json!(true)
+    );
     assert_eq!(value_of(&null, &null, &json("[1]")), serde_json::json!([1]));
     assert_eq!(value_of(&null, &null, &null), null);
     assert_eq!(place_of(&serde_json::json!({"coordinates": [1.0]})), None);
