@@ -129,10 +129,10 @@ function useMoments(view: MapView | null, recording: Recording | null, at: numbe
     () =>
       throttle(DRAW_MS, () => {
         const now = latest.current;
-        if (!now.view || !now.recording) return;
+        if (!now.recording) return;
         const reported = now.recording.seek(now.at);
-        now.view.setEntities(now.recording.entities());
-        now.view.markFresh(reported);
+        now.view?.setEntities(now.recording.entities());
+        now.view?.markFresh(reported);
       }),
     [],
   );
