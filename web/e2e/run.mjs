@@ -345,7 +345,21 @@ await test("every page opens in both languages without an error", async () => {
     const entity = `/entities/${encodeURIComponent(station)}`;
     // Nobody has every page: each is opened by whose it is.
     for (const [who, paths] of Object.entries({
-      duty: ["/account", "/map", "/alerts", "/cases", "/dead-letters", "/sql", "/plan", "/personal", entity],
+      duty: [
+        "/",
+        "/systems/S28",
+        "/wall",
+        "/replay",
+        "/account",
+        "/map",
+        "/alerts",
+        "/cases",
+        "/dead-letters",
+        "/sql",
+        "/plan",
+        "/personal",
+        entity,
+      ],
       admin: ["/map", "/alerts", "/devices", "/dead-letters", "/plan", "/organisation", "/approvals", entity],
       security: ["/roles", "/policy", "/security", "/organisation", "/approvals"],
       auditor: ["/audit", "/approvals"],

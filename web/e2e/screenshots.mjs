@@ -54,6 +54,20 @@ const LIST = ".ant-table-row, .card-list > li";
 
 /** Name → how to get there after sign-in. */
 const PAGES = {
+  overview: async (page) => {
+    await page.goto("/");
+    await page.waitForSelector("[data-system]");
+  },
+  wall: async (page) => {
+    await page.goto("/wall");
+    await page.waitForSelector('[data-map="ready"]', { timeout: 60_000 });
+    await page.waitForSelector(".wall-system");
+  },
+  replay: async (page) => {
+    await page.goto("/replay");
+    await page.waitForSelector('[data-testid="replay-at"]', { timeout: 60_000 });
+    await page.waitForSelector('[data-map="ready"]', { timeout: 60_000 });
+  },
   map: async (page) => {
     await page.goto("/map");
     await page.waitForSelector('[data-map="ready"]', { timeout: 60_000 });

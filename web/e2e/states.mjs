@@ -5,6 +5,8 @@
 
 /** Pages with data of their own: where they are, and which answers are theirs. `id` is found in the city. */
 const PAGES = {
+  overview: { path: "/", data: /^\/api\/v1\/overview$/, emptiable: false },
+  replay: { path: "/replay", data: /^\/api\/v1\/replay/, emptiable: false },
   map: { path: "/map", data: /^\/api\/v1\/(map\/entities|alerts)/ },
   alerts: { path: "/alerts", data: /^\/api\/v1\/alerts/ },
   cases: { path: "/cases", data: /^\/api\/v1\/cases/ },

@@ -3,12 +3,13 @@ import { QueryClient, QueryClientProvider, useQuery } from "@tanstack/react-quer
 import { App as AntApp, ConfigProvider, type ThemeConfig } from "antd";
 import enUS from "antd/locale/en_US";
 import zhCN from "antd/locale/zh_CN";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { createBrowserRouter, Navigate, type RouteObject, RouterProvider, useLocation } from "react-router";
 import { Page as SignIn } from "./features/session/page.tsx";
 import { LanguageProvider, useT } from "./i18n/index.tsx";
 import { ApiError, whenSignedOut } from "./lib/api.ts";
 import { sessionQuery } from "./lib/session.ts";
+import type { User } from "./lib/types.ts";
 import { firstPage } from "./shell/navigation.tsx";
 import { Shell } from "./shell/shell.tsx";
 import { Failed, Loading, Nothing } from "./ui/states.tsx";
@@ -39,6 +40,10 @@ function page(load: () => Promise<{ Page: React.ComponentType }>) {
   return lazy(async () => ({ default: (await load()).Page }));
 }
 
+const OverviewPage = page(() => import("./features/overview/page.tsx"));
+const SystemPage = page(() => import("./features/overview/system.tsx"));
+const WallPage = page(() => import("./features/wall/page.tsx"));
+const ReplayPage = page(() => import("./features/replay/page.tsx"));
 const MapPage = page(() => import("./features/map/page.tsx"));
 const EntityPage = page(() => import("./features/entity/page.tsx"));
 const AlertsPage = page(() => import("./features/alerts/page.tsx"));
@@ -81,6 +86,8 @@ function NoRights() {
 
 const pages: RouteObject[] = [
   { index: true, element: <First /> },
+  { path: "systems/:id", element: <SystemPage /> },
+  { path: "replay", element: <ReplayPage /> },
   { path: "map", element: <MapPage /> },
   { path: "entities/:id", element: <EntityPage /> },
   { path: "alerts", element: <AlertsPage /> },
@@ -113,7 +120,19 @@ const router = createBrowserRouter([
   { path: "/oidc/device", element: <Alone page={DevicePage} /> },
   { path: "/oidc/logout", element: <Alone page={LogoutPage} /> },
   { path: "/acknowledge/:token", element: <Alone page={AcknowledgePage} /> },
-  { path: "/", element: <SignedIn />, children: pages },
+  {
+    path: "/wall",
+    element: (
+      <SignedIn>
+        {(user) => (
+          <Suspense fallback={<Loading tall />}>
+            <WallPage key={user.id} />
+          </Suspense>
+        )}
+      </SignedIn>
+    ),
+  },
+  { path: "/", element: <SignedIn>{(user) => <Shell user={user} />}</SignedIn>, children: pages },
 ]);
 
 /** A page without the console around it: whoever comes from another system sees that one thing is asked. */
@@ -125,16 +144,18 @@ function Alone({ page: Content }: { page: React.ComponentType }) {
   );
 }
 
+/** The city at a glance; who may see nothing of it is told so. */
 function First() {
   const { data: user } = useQuery(sessionQuery);
-  return <Navigate to={firstPage(user ?? null)} replace />;
+  const first = firstPage(user ?? null);
+  return first === "/" ? <OverviewPage /> : <Navigate to={first} replace />;
 }
 
 /** Shows the pages to who is signed in, and sends everyone else to sign in first. */
-function SignedIn() {
+function SignedIn({ children }: { children: (user: User) => ReactNode }) {
   const session = useQuery(sessionQuery);
   const location = useLocation();
-  if (session.data) return <Shell user={session.data} />;
+  if (session.data) return children(session.data);
   if (session.data === null) {
     const from = location.pathname + location.search;
     return <Navigate to="/sign-in" state={from === "/" ? null : { from }} replace />;

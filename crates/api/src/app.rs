@@ -9,8 +9,9 @@ use crate::{
     account, accounts, alerts, approvals, audit, back_tests, case_figures, case_lists, case_pages,
     city_pages, corrections, dead_letters, devices, doors, entities, entity_types, events, health,
     import_progress, notice_rules, notices, notifications, oidc_clients, oidc_consent, oidc_door,
-    organisation, outside, outside_provider, pages, people, personal, personal_subjects, plan,
-    policy_pages, provenance, roster, rule_pages, second_step, security, session, sql,
+    organisation, outside, outside_provider, overview, pages, people, personal, personal_subjects,
+    plan, policy_pages, provenance, replay, roster, rule_pages, second_step, security, session,
+    sql,
 };
 use admission::Ingest;
 use axum::Router;
@@ -73,6 +74,12 @@ pub struct Options {
     pub passing_dir: PathBuf,
     /// What back-tests of rules may use.
     pub back_tests: back_tests::Options,
+    /// The city at a glance.
+    pub overview: overview::Options,
+    /// Past hours played back.
+    pub replay: replay::Options,
+    /// Most entities that the map is given.
+    pub map_entities_max: usize,
 }
 
 /// Name, Prometheus type, help and value of a counter.
@@ -169,6 +176,8 @@ pub struct App {
     pub security: security::Sources,
     /// Back-tests of rules, at work and done.
     pub back_tests: back_tests::BackTests,
+    /// Overviews that are kept for a moment.
+    pub overviews: overview::Cache,
     /// Held while a file is made a table.
     pub importing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -355,6 +364,9 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(notice_rules::preview))
         .routes(routes!(notice_rules::messages))
         .routes(routes!(notice_rules::retry))
+        .routes(routes!(overview::overview))
+        .routes(routes!(overview::system))
+        .routes(routes!(replay::replay))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::acknowledge))
         .routes(routes!(case_lists::list, case_pages::open))

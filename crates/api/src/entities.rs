@@ -23,8 +23,6 @@ use utoipa::{IntoParams, ToSchema};
 const PAGE_ENTITIES_DEFAULT: usize = 100;
 /// Most entities in one page.
 const PAGE_ENTITIES_MAX: usize = 1_000;
-/// Most entities that the map is given.
-const MAP_ENTITIES_MAX: usize = 50_000;
 /// Most points of a history; a longer one is cut to its newest.
 const HISTORY_POINTS_MAX: usize = 5_000;
 /// Pages of the current state that are looked at to fill one page, where much may not be seen.
@@ -309,7 +307,7 @@ pub async fn map(
     }
     let filter = Filter {
         types: query.types.as_deref().map(split_commas).unwrap_or_default(),
-        limit: MAP_ENTITIES_MAX,
+        limit: app.options.map_entities_max,
         ..Filter::default()
     };
     let mut body = MapEntities {

@@ -104,6 +104,13 @@ impl Plan {
         }
     }
 
+    /// Every indicator with how it stands on a moment's day.
+    pub fn standing(&self, now: Timestamp) -> Vec<(&Definition, indicators::Status)> {
+        let (measured, day) = (self.measured.read(), self.day(now));
+        let of = |d: &Definition| d.status(measured.get(&d.id).and_then(|m| m.value), day);
+        self.definitions.iter().map(|d| (d, of(d))).collect()
+    }
+
     /// The rows of the SQL table `indicators`.
     pub fn table_rows(&self) -> Vec<Vec<Value>> {
         let measured = self.measured.read();

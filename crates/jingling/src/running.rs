@@ -220,6 +220,9 @@ impl Running {
                 upload_bytes_max: settings.import.upload_mib_max << 20,
                 passing_dir: passing_dir(&folder)?,
                 back_tests: back_test_options(settings),
+                overview: overview_options(settings),
+                replay: replay_options(settings),
+                map_entities_max: settings.command_centre.map_entities_max,
             },
             ingest: ingest.clone(),
             twin: twin.clone(),
@@ -255,6 +258,7 @@ impl Running {
             back_tests: api::back_tests::BackTests::default(),
             audit: api::audit::Chain::default(),
             security: api::security::Sources::default(),
+            overviews: api::overview::Cache::default(),
         });
         let own = folder.clone();
         // Set once, here.
@@ -614,6 +618,32 @@ pub fn stream_limits(settings: &Settings) -> lake::Limits {
     lake::Limits {
         rows_max: settings.sql.stream_rows_max,
         ..sql_limits(settings)
+    }
+}
+
+/// How the city at a glance is counted, from the settings.
+fn overview_options(settings: &Settings) -> api::overview::Options {
+    let own = &settings.command_centre;
+    api::overview::Options {
+        heard_within: Duration::from_secs(own.heard_within_seconds),
+        kept: Duration::from_millis(own.overview_kept_ms),
+        alerts_max: own.alerts_max,
+        cases_max: own.cases_max,
+        rows_max: own.rows_max,
+    }
+}
+
+/// The limits of playing back a past hour, from the settings.
+fn replay_options(settings: &Settings) -> api::replay::Options {
+    let own = &settings.command_centre;
+    api::replay::Options {
+        span_max: Duration::from_secs(own.replay_minutes_max * 60),
+        look_back: Duration::from_secs(own.replay_look_back_minutes * 60),
+        changes_max: own.replay_changes_max,
+        state_rows_max: own.replay_state_rows_max,
+        entities_max: own.map_entities_max,
+        alerts_max: own.alerts_max,
+        attributes_max: own.replay_attributes_max,
     }
 }
 

@@ -57,6 +57,8 @@ pub struct Settings {
     pub export: ExportSettings,
     /// The plan's figures.
     pub indicators: IndicatorSettings,
+    /// The front page, the wall screen and replay.
+    pub command_centre: CommandCentre,
     /// Personal data.
     pub personal: PersonalSettings,
     /// Copies on another disk.
@@ -275,6 +277,31 @@ RuleSettings {
     back_test_observations_max: u64 = 20_000_000,
     /// Most alerts that a back-test lists; the rest is counted.
     back_test_alerts_max: usize = 1_000,
+});
+section!(/// The front page, the wall screen and replay.
+CommandCentre {
+    /// An entity that was heard of within so many seconds counts as heard.
+    heard_within_seconds: u64 = 900,
+    /// How long the city's overview is kept for each caller, milliseconds: any number of one person's screens cost one count.
+    overview_kept_ms: u64 = 1_000,
+    /// Most active alerts that are counted, and most alerts of a replay.
+    alerts_max: u32 = 20_000,
+    /// Most open cases that are looked at for the system that they belong to.
+    cases_max: u32 = 20_000,
+    /// Most rows of each kind behind a system's figures.
+    rows_max: usize = 200,
+    /// Most entities that the map and a replay are given.
+    map_entities_max: usize = 200_000,
+    /// Longest stretch that one replay may ask for, minutes.
+    replay_minutes_max: u64 = 360,
+    /// How far before its beginning a replay looks in history for an entity's last values, minutes.
+    replay_look_back_minutes: u64 = 120,
+    /// Most changes in one page of a replay.
+    replay_changes_max: usize = 20_000,
+    /// Most values that are read from history for the beginning of a replay.
+    replay_state_rows_max: usize = 500_000,
+    /// Most attributes that a replay may name.
+    replay_attributes_max: usize = 20,
 });
 section!(/// Files that departments hand in.
 ImportSettings {

@@ -170,6 +170,31 @@ async fn what_may_not_be_seen_comes_out_nowhere() {
     // The map.
     let map = eyes.list(viewer, "/api/v1/map/entities").await;
     assert_eq!(map["ids"], json!([LAMP]));
+    // The city at a glance counts, and names, nothing else.
+    let lamps = |overview: &Json| {
+        let all = overview["systems"].as_array().unwrap();
+        all.iter().find(|s| s["id"] == "S21").unwrap()["flow"]["total"].clone()
+    };
+    let glance = eyes.list(viewer, "/api/v1/overview").await;
+    assert_eq!((&glance["flow"]["total"], lamps(&glance)), (&json!(1), json!(1)));
+    let glance = eyes.list(duty, "/api/v1/overview").await;
+    assert_eq!(lamps(&glance), json!(2));
+    // A past stretch: the place of one lamp, and no power for who may not see it.
+    let past = "/api/v1/replay?from=2020-01-01T00:00:00Z&until=2020-01-01T01:00:00Z";
+    assert_eq!(eyes.list(viewer, past).await["state"]["ids"], json!([]));
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = i64::try_from(now.unwrap().as_secs()).unwrap();
+    let at = |s: i64| model::Timestamp::from_seconds(now + s).to_string();
+    let stretch = format!("/api/v1/replay?attributes=power&from={}&until={}", at(-600), at(600));
+    let played = eyes.list(viewer, &stretch).await;
+    let heard: Vec<&str> = (played["changes"]["ids"].as_array().unwrap().iter())
+        .filter_map(Json::as_str)
+        .collect();
+    assert!(!heard.is_empty() && heard.iter().all(|id| *id == LAMP), "{played}");
+    let played = eyes.list(analyst, &stretch).await;
+    assert_eq!(played["changes"]["attributes"], json!(["location"]), "{played}");
+    let played = eyes.list(duty, &stretch).await;
+    assert!(played["changes"].to_string().contains("61.5"), "{played}");
     // History, and the message behind a figure.
     let history =
         |attribute: &str| format!("/api/v1/entities/{LAMP}/history?attribute={attribute}");

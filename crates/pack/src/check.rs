@@ -6,6 +6,7 @@ use crate::declare::{
 use crate::document::Document;
 use crate::files::{Folder, Limits};
 use crate::load::{Pack, Read, read};
+use crate::systems;
 use cases::Workflow;
 use indicators::Place;
 use model::problem::quote;
@@ -63,6 +64,10 @@ pub fn verify_quotes(pack: &Pack, plan_text: &str) -> Vec<Problem> {
             pack.manifest.name, contradiction.id
         );
         verify(owner, &contradiction.places);
+    }
+    for system in pack.plan.iter().flat_map(|plan| &plan.systems) {
+        let owner = format!("{}/plan.toml: {}", pack.manifest.name, system.id);
+        verify(owner, &[system.place()]);
     }
     problems
 }
@@ -825,6 +830,8 @@ impl<'a> Checker<'a> {
                 "write [first year, last year]",
             );
         }
+        self.problems
+            .extend(systems::mistakes(plan, &self.pack.indicators, document));
         let Some(document) = self.documents.get("contradictions.toml") else {
             return;
         };

@@ -23,6 +23,9 @@ pub struct Manifest {
     /// The department's id in the city profile, so that policies can speak of whose the pack's entities are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// The system of the city's plan that it makes, by the id that `plan.toml` gives it; several packs may make one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
     /// The paragraphs of the plan that it answers.
     #[serde(default)]
     pub plan: Vec<Place>,
@@ -229,9 +232,59 @@ pub struct Plan {
     /// The same in English.
     #[serde(default)]
     pub notes_en: Vec<String>,
+    /// The systems that the plan names, in order.
+    #[serde(rename = "system", default)]
+    pub systems: Vec<System>,
     /// The plan's text, from `plan.txt`.
     #[serde(skip)]
     pub text: String,
+}
+
+/// A system of the plan, installed or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct System {
+    /// Stable id, such as `S28`.
+    pub id: String,
+    /// Its place in the plan's frame.
+    pub part: SystemPart,
+    /// Its name in Chinese, the plan's own.
+    pub name_zh: String,
+    /// The same in English.
+    pub name_en: String,
+    /// The plan's words that ask for it.
+    pub quote: String,
+    /// Ids of the indicators that it answers for; each is one system's.
+    #[serde(default)]
+    pub indicators: Vec<String>,
+}
+
+impl System {
+    /// The plan's words as a place to verify; which section they stand in is not said.
+    pub fn place(&self) -> Place {
+        Place {
+            section: String::new(),
+            quote: self.quote.clone(),
+        }
+    }
+}
+
+/// The places in the plan's frame 1+1+N+3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SystemPart {
+    /// The one city data platform (城市大数据云平台).
+    Data,
+    /// The one operations command centre (智慧城市运营指挥中心).
+    Command,
+    /// One of the N thematic systems (专项应用).
+    Thematic,
+    /// The system of standards (标准体系).
+    Standards,
+    /// The system of security (安全体系).
+    Security,
+    /// The system of assurance (保障体系).
+    Assurance,
 }
 
 /// `contradictions.toml`: where the plan contradicts itself, one `[[contradiction]]` each.

@@ -15,11 +15,12 @@ pub mod load;
 pub mod packs;
 
 mod document;
+mod systems;
 
 pub use check::{check, verify_quotes};
 pub use declare::{
     Chart, Contradiction, Layer, Manifest, Mapping, MappingDoor, MappingField, Plan, QualityRule,
-    QualityState, Runbook, Table, View,
+    QualityState, Runbook, System, SystemPart, Table, View,
 };
 pub use files::{Files, Folder, Limits, embedded};
 pub use load::Pack;

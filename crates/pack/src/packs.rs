@@ -4,6 +4,7 @@ use crate::check::verify_quotes;
 use crate::declare::{Contradiction, Mapping, Plan, Runbook, STANDARD_WORKFLOW, View};
 use crate::files::{Embedded, Files, Folder, Limits};
 use crate::load::Pack;
+use crate::systems;
 use cases::Workflow;
 use indicators::Definition;
 use model::{Catalogue, Problem};
@@ -133,6 +134,7 @@ impl Packs {
             // The plan's own pack verified its quotes when it was loaded.
             let others = packs.iter().filter(|pack| pack.plan.is_none());
             problems.extend(others.flat_map(|pack| verify_quotes(pack, &plan.text)));
+            problems.extend(systems::unknown(plan, &packs));
         }
         all.indicators
             .sort_by_key(|i| (i.origin as u8, number_key(&i.number)));

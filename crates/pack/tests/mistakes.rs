@@ -664,3 +664,54 @@ proptest::proptest! {
         proptest::prop_assert!(found.iter().all(|p| !p.place.is_empty()), "{found:?}");
     }
 }
+
+#[test]
+fn systems_of_the_plan_that_do_not_fit() {
+    let plan = "title_zh = \"规划\"\ntitle_en = \"Plan\"\nsource_zh = \"委\"\nsource_en = \"Commission\"\nperiod = [2020, 2025]\n";
+    let system = |id: &str, part: &str, indicators: &str| {
+        format!(
+            "[[system]]\nid = \"{id}\"\npart = \"{part}\"\nname_zh = \"台\"\nname_en = \"It\"\nquote = \"平台\"\nindicators = [{indicators}]\n"
+        )
+    };
+    let with = |systems: &[String]| {
+        let found = problems(&[
+            ("plan.toml", Some(format!("{plan}{}", systems.concat()))),
+            ("plan.txt", Some("平台".into())),
+        ]);
+        let told = found.iter().map(|p| format!("{} {}", p.code, p.place));
+        told.collect::<Vec<_>>()
+    };
+    let (data, command) = (system("S01", "data", ""), system("S02", "command", ""));
+    assert_eq!(
+        with(&[
+            data.clone(),
+            command.clone(),
+            system("S03", "thematic", "\"wells\"")
+        ]),
+        Vec::<String>::new()
+    );
+    assert_eq!(with(&[]), Vec::<String>::new());
+    let told = with(&[data.clone(), command.clone(), system("S01", "thematic", "")]);
+    assert!(told[0].starts_with("system-twice plan.toml:"), "{told:?}");
+    let told = with(&[
+        data.clone(),
+        command.clone(),
+        system("S03", "thematic", "\"none\""),
+    ]);
+    assert!(
+        told[0].starts_with("system-indicator plan.toml:"),
+        "{told:?}"
+    );
+    let twice = [
+        data.clone(),
+        command,
+        system("S03", "thematic", "\"wells\""),
+        system("S04", "thematic", "\"wells\""),
+    ];
+    assert!(
+        with(&twice)[0].starts_with("system-indicator"),
+        "{:?}",
+        with(&twice)
+    );
+    assert!(with(&[data])[0].starts_with("system-frame"));
+}

@@ -212,3 +212,23 @@ pub async fn active(connection: &mut Connection, limit: u32) -> Result<Vec<Alert
     .fetch_all(connection)
     .await?)
 }
+
+/// Alerts that were active at any moment of `from..until`, in the order in which they were raised, the newest `limit`.
+pub async fn between(
+    connection: &mut Connection,
+    from: Timestamp,
+    until: Timestamp,
+    limit: u32,
+) -> Result<Vec<Alert>> {
+    let mut rows = sqlx::query_as::<Any, Alert>(
+        "SELECT * FROM alerts WHERE raised_at < $1 AND (cleared_at IS NULL OR cleared_at >= $2) \
+         ORDER BY id DESC LIMIT $3",
+    )
+    .bind(until.micros())
+    .bind(from.micros())
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?;
+    rows.reverse();
+    Ok(rows)
+}

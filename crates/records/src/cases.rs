@@ -279,6 +279,56 @@ pub async fn update(connection: &mut Connection, case: &Case) -> Result<Option<C
     .await?)
 }
 
+table_row! {
+    /// How many open cases have the same state, department and rule.
+    pub struct OpenCases {
+        /// The state.
+        pub state: String,
+        /// The department.
+        pub organisation_id: Option<String>,
+        /// The rule of the alert that they came from; `None` for those that came from none.
+        pub rule_id: Option<String>,
+        /// How many.
+        pub count: i64,
+        /// How many of them are past their due time.
+        pub overdue: i64,
+    }
+}
+
+/// Counts the open cases; one past its due time at `now` is overdue.
+pub async fn count_open(connection: &mut Connection, now: Timestamp) -> Result<Vec<OpenCases>> {
+    Ok(sqlx::query_as::<Any, OpenCases>(
+        "SELECT c.state AS state, c.organisation_id AS organisation_id, a.rule_id AS rule_id, COUNT(*) AS count, \
+         SUM(CASE WHEN c.due_at < $1 THEN 1 ELSE 0 END) AS overdue \
+         FROM cases c LEFT JOIN alerts a ON a.id = c.alert_id WHERE c.closed_at IS NULL \
+         GROUP BY c.state, c.organisation_id, a.rule_id ORDER BY c.state, c.organisation_id, a.rule_id",
+    )
+    .bind(now.micros())
+    .fetch_all(connection)
+    .await?)
+}
+
+table_row! {
+    /// From which rule an open case came.
+    pub struct CaseRule {
+        /// The case.
+        pub case_id: i64,
+        /// The rule of its alert.
+        pub rule_id: String,
+    }
+}
+
+/// The rules of the alerts that open cases came from, the newest `limit`.
+pub async fn rules_of_open(connection: &mut Connection, limit: u32) -> Result<Vec<CaseRule>> {
+    Ok(sqlx::query_as::<Any, CaseRule>(
+        "SELECT c.id AS case_id, a.rule_id AS rule_id FROM cases c JOIN alerts a ON a.id = c.alert_id \
+         WHERE c.closed_at IS NULL ORDER BY c.id DESC LIMIT $1",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?)
+}
+
 /// The open cases that a person handles, oldest first.
 pub async fn open_of(connection: &mut Connection, user_id: i64) -> Result<Vec<Case>> {
     Ok(sqlx::query_as::<Any, Case>(

@@ -53,5 +53,5 @@ pub use audit_events::Event;
 pub use failure::{Failure, RECORDS_FULL, Result};
 pub use field::Secret;
 pub use migrations::VERSION;
-pub use page::{Page, PageRequest};
+pub use page::{PAGE_ITEMS_MAX, Page, PageRequest};
 pub use store::{Connection, Options, Projection, Records, Write};

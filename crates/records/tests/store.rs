@@ -6,7 +6,9 @@ use records::alerts::{self, Alert, AlertFilter};
 use records::dead_letters::{self, DeadLetter};
 use records::devices::{self, Device, DeviceChange, DeviceFilter};
 use records::indicators::{self, IndicatorValue, NewReport};
-use records::{Actor, Event, Failure, PageRequest, Records, Secret, audit, corrections, tables};
+use records::{
+    Actor, Event, Failure, PageRequest, Records, Secret, audit, cases, corrections, tables,
+};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -713,4 +715,96 @@ async fn values_of_corrections_are_stored_anew_and_counted_by_key() {
     );
     assert_eq!(values(1), (json!("plain"), None));
     assert_eq!(values(2), (json!("sealed:two:599"), Some(json!("plain"))));
+}
+
+#[tokio::test]
+async fn alerts_of_a_stretch_are_those_that_were_active_in_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let records = open(dir.path()).await;
+    let mut write = records.write().await.unwrap();
+    // Raised at second 1 each; a is over at second 10, b is not.
+    for (n, entity) in ["urn:x:a", "urn:x:b"].into_iter().enumerate() {
+        let position = 5 + i64::try_from(n).unwrap();
+        alerts::insert(&mut write, &alert(entity, position))
+            .await
+            .unwrap();
+    }
+    let over = T0.plus_seconds(10);
+    alerts::clear(&mut write, "river-over-warning", "urn:x:a", 9, over)
+        .await
+        .unwrap();
+    write.commit().await.unwrap();
+    for (from, until, most, expected) in [
+        (0, 1, 9, &[][..]),
+        (0, 2, 9, &["urn:x:a", "urn:x:b"][..]),
+        (10, 20, 9, &["urn:x:a", "urn:x:b"][..]),
+        (11, 20, 9, &["urn:x:b"][..]),
+        // The newest, where there are too many.
+        (0, 20, 1, &["urn:x:b"][..]),
+    ] {
+        let mut read = records.read().await.unwrap();
+        let (begin, end) = (T0.plus_seconds(from), T0.plus_seconds(until));
+        let found = alerts::between(&mut read, begin, end, most).await.unwrap();
+        let ids: Vec<_> = found.iter().map(|a| a.entity_id.as_str()).collect();
+        assert_eq!(ids, expected, "{from}..{until}");
+    }
+}
+
+#[tokio::test]
+async fn open_cases_are_counted_by_state_department_and_rule() {
+    let dir = tempfile::tempdir().unwrap();
+    let records = open(dir.path()).await;
+    let mut write = records.write().await.unwrap();
+    let raised = alerts::insert(&mut write, &alert("urn:x:a", 5))
+        .await
+        .unwrap()
+        .unwrap();
+    let case = |n: u32, alert_id: Option<i64>, due: i64, closed: bool| cases::Case {
+        id: 0,
+        number: format!("TM-{n}"),
+        title: "t".to_owned(),
+        description: String::new(),
+        workflow: "standard".to_owned(),
+        workflow_version: 0,
+        state: "filed".to_owned(),
+        severity: "minor".to_owned(),
+        alert_id,
+        entity_id: None,
+        lon: None,
+        lat: None,
+        organisation_id: None,
+        assignee_id: None,
+        created_at: T0,
+        created_by: "w".to_owned(),
+        created_by_id: None,
+        updated_at: T0,
+        due_at: Some(T0.plus_seconds(due)),
+        closed_at: closed.then_some(T0),
+        version: 1,
+    };
+    for new in [
+        case(1, Some(raised.id), 10, false),
+        case(2, None, 10, false),
+        case(3, None, 20, false),
+        case(4, None, 10, true),
+    ] {
+        cases::insert(&mut write, &new).await.unwrap();
+    }
+    write.commit().await.unwrap();
+    let mut read = records.read().await.unwrap();
+    let counted = cases::count_open(&mut read, T0.plus_seconds(15)).await.unwrap();
+    let mut told: Vec<_> = counted
+        .iter()
+        .map(|c| (c.rule_id.as_deref(), c.state.as_str(), c.count, c.overdue))
+        .collect();
+    told.sort_unstable();
+    assert_eq!(
+        told,
+        [
+            (None, "filed", 2, 1),
+            (Some("river-over-warning"), "filed", 1, 1)
+        ]
+    );
+    let rules = cases::rules_of_open(&mut read, 10).await.unwrap();
+    assert_eq!((rules.len(), rules[0].case_id), (1, 1));
 }

@@ -4,6 +4,7 @@ import { alertWords } from "./words/alerts.ts";
 import { approvalWords } from "./words/approvals.ts";
 import { auditWords } from "./words/audit.ts";
 import { caseWords } from "./words/cases.ts";
+import { commandWords } from "./words/command.ts";
 import { commonWords } from "./words/common.ts";
 import { dataWords } from "./words/data.ts";
 import { mapWords } from "./words/map.ts";
@@ -25,6 +26,7 @@ export const words = {
   ...approvalWords,
   ...auditWords,
   ...caseWords,
+  ...commandWords,
   ...dataWords,
   ...notificationWords,
   ...oidcWords,

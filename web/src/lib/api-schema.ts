@@ -2456,6 +2456,78 @@ export interface components {
              */
             value: number | null;
         };
+        /** @description Where a system stands in the plan's frame.
+         * @enum {string} */
+        SystemPart: "data" | "command" | "thematic" | "standards" | "security" | "assurance";
+        Flow: { total: number; heard: number; silent: number; newest_at: string | null };
+        AlertCounts: { critical: number; major: number; minor: number; info: number; unacknowledged: number };
+        StateCount: { state: string; open: number; overdue: number };
+        CaseCounts: { open: number; overdue: number; states: components["schemas"]["StateCount"][] };
+        TargetCounts: { met: number; on_path: number; behind: number; unknown: number };
+        Target: { id: string; name_zh: string; name_en: string; status: components["schemas"]["IndicatorStatus"] };
+        SystemPack: { name: string; title_zh: string; title_en: string; owner_zh: string; owner_en: string };
+        SystemState: {
+            id: string;
+            part: components["schemas"]["SystemPart"];
+            name_zh: string;
+            name_en: string;
+            quote: string;
+            installed: boolean;
+            packs: components["schemas"]["SystemPack"][];
+            entity_types: string[];
+            flow: components["schemas"]["Flow"] | null;
+            alerts: components["schemas"]["AlertCounts"] | null;
+            cases: components["schemas"]["CaseCounts"] | null;
+            targets: components["schemas"]["Target"][] | null;
+        };
+        Overview: {
+            at: string;
+            heard_within_seconds: number;
+            flow: components["schemas"]["Flow"] | null;
+            alerts: components["schemas"]["AlertCounts"] | null;
+            alerts_truncated: boolean;
+            cases: components["schemas"]["CaseCounts"] | null;
+            targets: components["schemas"]["TargetCounts"] | null;
+            notices: number | null;
+            systems: components["schemas"]["SystemState"][];
+        };
+        LastHeard: { id: string; type: string; name: string | null; modified_at: string };
+        SystemRows: {
+            system: components["schemas"]["SystemState"];
+            unheard: components["schemas"]["LastHeard"][];
+            alerts: components["schemas"]["Alert"][];
+            cases: components["schemas"]["CaseSummary"][];
+            truncated: boolean;
+        };
+        ReplayState: {
+            types: string[];
+            ids: string[];
+            type: number[];
+            lon: (number | null)[];
+            lat: (number | null)[];
+            name: (string | null)[];
+            values: { [key: string]: unknown }[];
+            truncated: boolean;
+        };
+        ReplayChanges: {
+            types: string[];
+            attributes: string[];
+            at_ms: number[];
+            ids: string[];
+            type: number[];
+            attribute: number[];
+            value: unknown[];
+        };
+        Replay: {
+            from: string;
+            until: string;
+            look_back_minutes: number;
+            state: components["schemas"]["ReplayState"] | null;
+            alerts: components["schemas"]["Alert"][];
+            alerts_truncated: boolean;
+            changes: components["schemas"]["ReplayChanges"];
+            next: string | null;
+        };
         /** @description A page of alerts. */
         Alerts: {
             /** @description The alerts, newest first. */

@@ -138,6 +138,14 @@ export class Live {
 /** The pages' one connection. */
 export const live = new Live();
 
+/** Keeps the connection while the component is on the page. */
+export function useConnected() {
+  useEffect(() => {
+    live.start();
+    return () => live.stop();
+  }, []);
+}
+
 export function useLiveState(): LiveState {
   return useSyncExternalStore(live.onState, () => live.state);
 }

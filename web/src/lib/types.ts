@@ -204,3 +204,12 @@ export type Indicator = Schemas["Indicator"];
 export type IndicatorStatus = Schemas["IndicatorStatus"];
 export type IndicatorDetail = Schemas["IndicatorDetail"];
 export type IndicatorReport = Schemas["IndicatorReportDraft"];
+
+export type Overview = Schemas["Overview"];
+export type SystemState = Schemas["SystemState"];
+export type SystemPart = Schemas["SystemPart"];
+export type SystemRows = Schemas["SystemRows"];
+export type AlertCounts = Schemas["AlertCounts"];
+export type CaseCounts = Schemas["CaseCounts"];
+export type TargetCounts = Schemas["TargetCounts"];
+export type Replay = Schemas["Replay"];

@@ -7,9 +7,12 @@ import {
   CheckSquareOutlined,
   CodeOutlined,
   ControlOutlined,
+  DesktopOutlined,
   FolderOpenOutlined,
   FundOutlined,
   GlobalOutlined,
+  HistoryOutlined,
+  HomeOutlined,
   IdcardOutlined,
   InboxOutlined,
   SafetyOutlined,
@@ -25,7 +28,8 @@ export interface NavItem {
   path: string;
   title: Key;
   icon: ReactNode;
-  permission: string;
+  /** The permission that it needs; null: whoever may do anything at all. */
+  permission: string | null;
   /** Any of these is as good. */
   or?: string[];
   /** Shown to these roles only; the permission alone is not a reason to offer it. */
@@ -33,12 +37,15 @@ export interface NavItem {
 }
 
 export const NAV: NavItem[] = [
+  { path: "/", title: "nav.overview", icon: <HomeOutlined />, permission: null },
   { path: "/field", title: "nav.field", icon: <AimOutlined />, permission: "case.handle", roles: ["field"] },
   { path: "/map", title: "nav.map", icon: <GlobalOutlined />, permission: "entity.read" },
   { path: "/alerts", title: "nav.alerts", icon: <AlertOutlined />, permission: "alert.read" },
   { path: "/rules", title: "nav.rules", icon: <ControlOutlined />, permission: "alert.read" },
   { path: "/cases", title: "nav.cases", icon: <FolderOpenOutlined />, permission: "case.read" },
   { path: "/plan", title: "nav.plan", icon: <FundOutlined />, permission: "indicator.read" },
+  { path: "/replay", title: "nav.replay", icon: <HistoryOutlined />, permission: "entity.read" },
+  { path: "/wall", title: "nav.wall", icon: <DesktopOutlined />, permission: "entity.read" },
   { path: "/devices", title: "nav.devices", icon: <ApiOutlined />, permission: "device.read" },
   {
     path: "/dead-letters",
@@ -73,13 +80,20 @@ export const NAV: NavItem[] = [
 ];
 
 export function navFor(user: User): NavItem[] {
-  const may = (item: NavItem) => [item.permission, ...(item.or ?? [])].some((p) => can(user, p));
+  const may = ({ permission, or = [] }: NavItem) =>
+    permission === null ? user.permissions.length > 0 : [permission, ...or].some((p) => can(user, p));
   return NAV.filter((item) => may(item) && (!item.roles || item.roles.includes(user.role)));
 }
 
-/** Where a person's day begins. */
+/** Whether a page is the one of an address, or below it. */
+export function isAt(item: NavItem, pathname: string): boolean {
+  return item.path === "/"
+    ? pathname === "/" || pathname.startsWith("/systems/")
+    : pathname.startsWith(item.path);
+}
+
+/** Where a person's day begins: the city at a glance, for everybody who may see anything of it. */
 export function firstPage(user: User | null): string {
   if (!user) return "/sign-in";
-  if (user.role === "planner" && can(user, "indicator.read")) return "/plan";
-  return navFor(user)[0]?.path ?? "/no-rights";
+  return navFor(user).length > 0 ? "/" : "/no-rights";
 }

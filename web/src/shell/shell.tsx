@@ -10,12 +10,12 @@ import { organisationsQuery } from "../features/cases/queries.ts";
 import { Bell } from "../features/notifications/bell.tsx";
 import { useT } from "../i18n/index.tsx";
 import { keyOf } from "../i18n/words.ts";
-import { type LiveState, live, useLiveState } from "../lib/live.ts";
+import { type LiveState, useConnected, useLiveState } from "../lib/live.ts";
 import { can, signOut, useCity } from "../lib/session.ts";
 import type { City, User } from "../lib/types.ts";
 import { Crash, errorText, Guard, Loading } from "../ui/states.tsx";
 import { usePhone } from "../ui/use-phone.ts";
-import { type NavItem, navFor } from "./navigation.tsx";
+import { isAt, type NavItem, navFor } from "./navigation.tsx";
 import { useLiveCache } from "./use-live-cache.tsx";
 
 /** Places in the phone's bottom bar; what does not fit goes under "more". */
@@ -28,12 +28,9 @@ export function Shell({ user }: { user: User }) {
   const location = useLocation();
   const items = navFor(user);
   useLiveCache(user);
+  useConnected();
   useEffect(() => {
-    live.start();
-    return () => live.stop();
-  }, []);
-  useEffect(() => {
-    const here = items.find((item) => location.pathname.startsWith(item.path));
+    const here = items.find((item) => isAt(item, location.pathname));
     const names = [here && t(here.title), city && p(city.name_zh, city.name_en), t("app.name")];
     document.title = names.filter(Boolean).join(" · ");
   });
@@ -114,7 +111,7 @@ function TopNav({ items, user }: { items: NavItem[]; user: User }) {
   return (
     <nav className="nav" aria-label={t("nav.main")}>
       {items.map((item) => (
-        <NavLink key={item.path} to={item.path} className="nav-link">
+        <NavLink key={item.path} to={item.path} end={item.path === "/"} className="nav-link">
           {item.icon}
           <span className="nav-word">
             <NavWord item={item} user={user} />
@@ -132,7 +129,13 @@ function BottomBar({ items, user }: { items: NavItem[]; user: User }) {
   const shown = fits ? items : items.slice(0, BAR_ITEMS_MAX - 1);
   const rest = fits ? [] : items.slice(BAR_ITEMS_MAX - 1);
   const link = (item: NavItem) => (
-    <NavLink key={item.path} to={item.path} className="bar-link" onClick={() => setOpen(false)}>
+    <NavLink
+      key={item.path}
+      to={item.path}
+      end={item.path === "/"}
+      className="bar-link"
+      onClick={() => setOpen(false)}
+    >
       {item.icon}
       <span>
         <NavWord item={item} user={user} />

@@ -13,6 +13,8 @@ import { SeverityTag } from "../ui/tags.tsx";
 const ALERT_REFRESH_MS = 250;
 const CASE_REFRESH_MS = 500;
 const SLOW_REFRESH_MS = 2_000;
+/** The server keeps an overview for a second: to ask oftener would bring the same. */
+const OVERVIEW_REFRESH_MS = 1_500;
 const ENTITY_REFRESH_MS = 1_000;
 /** An alert older than this is no news, milliseconds. */
 const NEWS_AGE_MAX_MS = 60_000;
@@ -34,6 +36,7 @@ export function useLiveCache(user: User) {
       devices: make(SLOW_REFRESH_MS, ["devices"]),
       deadLetters: make(SLOW_REFRESH_MS, ["dead-letters"]),
       plan: make(SLOW_REFRESH_MS, ["plan"]),
+      overview: make(OVERVIEW_REFRESH_MS, ["overview"]),
       approvals: make(CASE_REFRESH_MS, ["approvals"]),
       notifications: make(ALERT_REFRESH_MS, ["notifications"]),
     };
@@ -70,18 +73,25 @@ export function useLiveCache(user: User) {
     }
     if (entities.changed.size > 0) entities.flush();
   });
-  useLive("case", refresh.cases);
+  useLive("case", () => {
+    refresh.cases();
+    refresh.overview();
+  });
   useLive("device", refresh.devices);
   useLive("dead_letter", refresh.deadLetters);
-  useLive("indicator", refresh.plan);
+  useLive("indicator", () => {
+    refresh.plan();
+    refresh.overview();
+  });
   useLive("approval", refresh.approvals);
   useLive("notification", refresh.notifications);
   useLive("alert", (alert) => {
     refresh.alerts();
+    refresh.overview();
     const isNews = !alert.cleared_at && !alert.acknowledged_at && !alert.case_id;
     const isRecent = Date.now() - new Date(alert.raised_at).getTime() < NEWS_AGE_MAX_MS;
     const isGrave = alert.severity === "major" || alert.severity === "critical";
-    const isInSight = window.location.pathname.startsWith("/alerts");
+    const isInSight = /^\/(alerts|wall)/.test(window.location.pathname);
     if (!isNews || !isRecent || !isGrave || isInSight || !can(user, "alert.read")) return;
     notification.warning({
       key: String(alert.id),

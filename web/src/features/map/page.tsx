@@ -1,25 +1,23 @@
 /** The live map: every entity with a place, what is wrong now, and a card for what is clicked. */
 import "./map.css";
 import { UnorderedListOutlined } from "@ant-design/icons";
-import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { AutoComplete, Button, Drawer, Input } from "antd";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { ActionButton, available, useActionKeys } from "../../lib/actions.tsx";
-import type { Language } from "../../lib/format.ts";
 import { throttle, useLive } from "../../lib/live.ts";
 import { can, cityQuery, useUser } from "../../lib/session.ts";
 import type { City, Entity, EntityKind } from "../../lib/types.ts";
 import { Loaded, useFailure } from "../../ui/states.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { mapActions } from "./actions.tsx";
-import { BASE_LAYERS } from "./base.ts";
 import { EntityCard } from "./card.tsx";
-import { MapView } from "./map-view.ts";
 import { ActiveAlerts, LayerList } from "./panel.tsx";
-import { baseLayerQuery, mapEntitiesQuery, searchQuery, typesQuery } from "./queries.ts";
+import { mapEntitiesQuery, searchQuery, typesQuery } from "./queries.ts";
 import { SEVERITY_BY_NUMBER } from "./style.ts";
+import { useBaseLayers, useMapView } from "./use-map-view.ts";
 
 /** Least time between two readings of all points, milliseconds, at rest and while a hand moves the map. */
 const REREAD_MS = 2_000;
@@ -250,47 +248,6 @@ function useHiddenTypes(types: Map<string, EntityKind> | undefined) {
     }
   };
   return [hidden, choose] as const;
-}
-
-function useMapView(
-  city: City,
-  language: Language,
-  label: string,
-  onSelect: (id: string | null, byKey: boolean) => void,
-) {
-  const container = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState<MapView | null>(null);
-  const [broken, setBroken] = useState(false);
-  const latest = useRef({ onSelect, label });
-  latest.current = { onSelect, label };
-  useEffect(() => {
-    if (!container.current) return;
-    try {
-      const made = new MapView(container.current, city, language, latest.current.label, {
-        onSelect: (id, byKey) => latest.current.onSelect(id, byKey),
-      });
-      setView(made);
-      return () => {
-        setView(null);
-        made.remove();
-      };
-    } catch {
-      setBroken(true); // No WebGL: lists, search and cards still work.
-    }
-  }, [city, language]);
-  return { container, view, broken };
-}
-
-function useBaseLayers(view: MapView | null) {
-  const layers = useQueries({ queries: BASE_LAYERS.map((layer) => baseLayerQuery(layer)) });
-  const data = layers.map((layer) => layer.data);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the four answers, one by one; their list is new each time.
-  useEffect(() => {
-    BASE_LAYERS.forEach((layer, i) => {
-      const answer = data[i];
-      if (view && answer) view.setBase(layer, answer);
-    });
-  }, [view, ...data]);
 }
 
 /** Typing waits this long before the server is asked, milliseconds. */

@@ -4,6 +4,7 @@
  */
 import type { BaseLayer, BaseShapes, Named } from "./base.ts";
 import { type Box, boxOf, type Camera, holds, type Spot } from "./camera.ts";
+import { dotOf, square } from "./dots.ts";
 import { along, type Label, type LabelKind, Layout, placed } from "./labels.ts";
 import type { Cluster, Marks } from "./marks.ts";
 import type { Point } from "./points.ts";
@@ -21,8 +22,9 @@ import {
   VILLAGE_ZOOM_MIN,
 } from "./style.ts";
 
-/** More points than this in view are drawn square while the map moves: a stamp costs ten times as much. */
+/** More points than this in view are drawn square, while the map moves and at rest: a stamp costs ten times as much. */
 const STAMPS_MOVING_MAX = 2_000;
+const STAMPS_MAX = 15_000;
 /** Points or lines this far outside the screen still reach into it, pixels. */
 const REACH_PX = 32;
 const RIVER_NAME_PX = 13;
@@ -45,6 +47,8 @@ export class Painter {
   readonly #layout = new Layout();
   readonly #base: Partial<Record<BaseLayer, BaseShapes>> = {};
   #ratio = 1;
+  #dots: ImageData | null = null;
+  readonly #dotsCanvas = document.createElement("canvas");
 
   /** Throws when the browser has no canvas. */
   constructor(private readonly canvas: HTMLCanvasElement) {
@@ -78,15 +82,12 @@ export class Painter {
     const seen = boxOf(camera, REACH_PX);
     const inView = scene.marks.singles.filter((point) => holds(seen, point));
     const isGrave = (point: Point) => point.severity > 0 || point.id === scene.selected;
-    const square = scene.moving && inView.length > STAMPS_MOVING_MAX;
-    this.#paintPoints(
-      camera,
-      inView.filter((point) => !isGrave(point)),
-      scene,
-      square,
-    );
+    const isSquare = inView.length > (scene.moving ? STAMPS_MOVING_MAX : STAMPS_MAX);
+    const calm = inView.filter((point) => !isGrave(point));
+    if (isSquare) this.#paintDots(camera, calm, scene);
+    else this.#paintPoints(camera, calm, scene, false);
     this.#paintClusters(camera, scene.marks.clusters);
-    this.#paintPoints(camera, inView.filter(isGrave), scene, square);
+    this.#paintPoints(camera, inView.filter(isGrave), scene, isSquare);
     this.#paintNames(camera, scene);
     if (scene.crosshair) this.#paintCrosshair(camera, scene);
   }
@@ -141,13 +142,13 @@ export class Painter {
     pen.stroke();
   }
 
-  #paintPoints(camera: Camera, points: Point[], { colourOf, selected, fresh }: Scene, square: boolean) {
+  #paintPoints(camera: Camera, points: Point[], { colourOf, selected, fresh }: Scene, isSquare: boolean) {
     const radius = pointRadius(camera.zoom);
     const rim = pointRim(camera.zoom);
     for (const point of points) {
       if (point.severity > 0)
         this.#stamp(this.#sprites.ring(severityColour(point.severity), radius + 5.5), camera, point);
-      if (square) {
+      if (isSquare) {
         const x = point.x * camera.scale + camera.left;
         const y = point.y * camera.scale + camera.top;
         this.#pen.fillStyle = colourOf(point.type);
@@ -161,6 +162,33 @@ export class Painter {
       } else this.#stamp(this.#sprites.point(colourOf(point.type), radius, rim), camera, point);
       if (point.id === selected) this.#stamp(this.#sprites.selection(radius + 3.5), camera, point);
     }
+  }
+
+  /** All at once, by way of a picture in memory. */
+  #paintDots(camera: Camera, points: Point[], { colourOf }: Scene) {
+    const { width, height } = this.canvas;
+    if (width === 0 || height === 0) return;
+    if (this.#dots?.width !== width || this.#dots.height !== height) {
+      this.#dots = new ImageData(width, height);
+      this.#dotsCanvas.width = width;
+      this.#dotsCanvas.height = height;
+    }
+    const dots = new Uint32Array(this.#dots.data.buffer);
+    dots.fill(0);
+    const ratio = this.#ratio;
+    const half = pointRadius(camera.zoom) * ratio;
+    const dotOfType = new Map<string, number>();
+    for (const { x, y, type } of points) {
+      let dot = dotOfType.get(type);
+      if (dot === undefined) {
+        dot = dotOf(colourOf(type));
+        dotOfType.set(type, dot);
+      }
+      const across = (x * camera.scale + camera.left) * ratio;
+      square(dots, width, height, across, (y * camera.scale + camera.top) * ratio, half, dot);
+    }
+    this.#dotsCanvas.getContext("2d")?.putImageData(this.#dots, 0, 0);
+    this.#pen.drawImage(this.#dotsCanvas, 0, 0, width / ratio, height / ratio);
   }
 
   #paintClusters(camera: Camera, clusters: Cluster[]) {
