@@ -126,7 +126,7 @@ async fn seen(app: &App, sight: &Sight) -> Answer<Option<Seen>> {
 }
 
 /// Masks what looks personal in the texts of a case.
-fn masked(look: &Look, mut case: cases::CaseSummary) -> cases::CaseSummary {
+pub(crate) fn masked(look: &Look, mut case: cases::CaseSummary) -> cases::CaseSummary {
     let of = format!("case:{}", case.id);
     let shown = |field, text: &mut String| {
         *text = look.written(&of, field, std::mem::take(text));

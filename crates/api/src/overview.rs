@@ -836,7 +836,7 @@ impl App {
         };
         for _ in 0..CASE_PAGES_MAX {
             let page = self.cases.list(&filter, &request).await?;
-            for mut case in page.items {
+            for case in page.items {
                 let organisation = case.organisation.as_ref().map(|o| o.id.as_str());
                 let is_wanted = wanted.as_ref().is_none_or(|ids| ids.contains(&case.id));
                 if !is_wanted || !sight.sees_case(organisation) {
@@ -846,11 +846,9 @@ impl App {
                     rows.truncated = true;
                     return Ok(());
                 }
-                let of = format!("case:{}", case.id);
-                case.title = look.written(&of, "title", std::mem::take(&mut case.title));
-                case.description =
-                    look.written(&of, "description", std::mem::take(&mut case.description));
-                rows.cases.push(case.into());
+                let case = crate::case_lists::masked(look, case);
+                let body = CaseSummary::of(&self.cases, case, self.now());
+                rows.cases.push(body);
             }
             match page.next {
                 Some(next) => request.after = Some(next),

@@ -170,6 +170,7 @@ impl Place {
             acknowledged_at: None,
             acknowledged_by: None,
             case_id: None,
+            decided: json!([]),
         };
         let mut write = self.records.write().await.unwrap();
         let alert = alerts::insert(&mut write, &new).await.unwrap().unwrap();

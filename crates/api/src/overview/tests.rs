@@ -40,6 +40,7 @@ fn alert(rule: &str, kind: &str, entity: &str, severity: &str) -> Alert {
         acknowledged_at: None,
         acknowledged_by: None,
         case_id: None,
+        decided: serde_json::json!([]),
     }
 }
 
