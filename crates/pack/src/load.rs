@@ -6,6 +6,7 @@ use crate::declare::{
 };
 use crate::document::Document;
 use crate::files::Files;
+use crate::scenario::ScenarioFile;
 use cases::Workflow;
 use indicators::Definition;
 use model::{Catalogue, EntityKind, Problem};
@@ -40,8 +41,8 @@ pub struct Pack {
     pub strings_en: BTreeMap<String, String>,
     /// Its mappings.
     pub mappings: Vec<Mapping>,
-    /// Its scenarios: file name and Markdown.
-    pub scenarios: Vec<(String, String)>,
+    /// Its scenarios' files.
+    pub scenarios: Vec<ScenarioFile>,
     /// The plan, in the plan's pack.
     pub plan: Option<Plan>,
     /// Where the plan contradicts itself.
@@ -126,7 +127,11 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
     let runbooks = reader.runbooks();
     let scenarios = reader
         .under("scenarios/")
-        .map(|d| (d.stem().to_owned(), d.text.clone()))
+        .map(|d| ScenarioFile {
+            name: d.stem().to_owned(),
+            place: d.place.clone(),
+            text: d.text.clone(),
+        })
         .collect();
     let policies = reader
         .under("policies/")
