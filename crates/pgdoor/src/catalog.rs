@@ -757,6 +757,19 @@ impl RecordTables for Catalog {
         self.lent.veil()
     }
 
+    // A statement that names a table of the catalogue beside those of the city must not see more of these for it.
+    fn sight(&self) -> Option<Arc<dyn lake::Sight>> {
+        self.lent.sight()
+    }
+
+    fn may_read_department(&self, name: &str, department: Option<&str>) -> bool {
+        self.lent.may_read_department(name, department)
+    }
+
+    fn current(&self) -> Option<&'static str> {
+        self.lent.current()
+    }
+
     fn page(&self, name: &str, wanted: &Wanted, after: Option<&str>) -> Result<Columns, Problem> {
         self.lent.page(name, wanted, after)
     }
