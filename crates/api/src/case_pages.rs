@@ -141,9 +141,10 @@ pub async fn open(
     peer: Peer,
     Json(request): Json<OpenRequest>,
 ) -> Answer<Response> {
+    let packs = app.packs.now();
     let workflow = match request.alert_id {
         None => None,
-        Some(id) => app.packs.case_workflow(&app.cases.alert(id).await?.rule_id),
+        Some(id) => packs.case_workflow(&app.cases.alert(id).await?.rule_id),
     };
     let new = NewCase {
         title: request.title,

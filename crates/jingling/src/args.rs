@@ -118,9 +118,12 @@ pub enum Command {
     /// Play devices against a running city, through its doors.
     #[command(after_help = "Example: jingling sim ./demo-city --speed 10 --seconds 60")]
     Sim(Sim),
-    /// Check a pack's folder.
+    /// Make, check, test and describe packs.
     #[command(subcommand)]
-    Pack(PackCommand),
+    Pack(crate::pack_commands::PackCommand),
+    /// Run the mathematics of packs over files.
+    #[command(subcommand)]
+    Engine(crate::engine_commands::EngineCommand),
     /// Print the API's description (OpenAPI).
     Openapi,
 }
@@ -799,17 +802,4 @@ pub struct Sim {
     /// Seed of everything that is drawn by chance.
     #[arg(long, default_value_t = SIM_SEED)]
     pub seed: u64,
-}
-
-/// `jingling pack …`.
-#[derive(Debug, Subcommand)]
-pub enum PackCommand {
-    /// Check a pack's folder: every mistake with file and line.
-    Check {
-        /// The pack's folder.
-        dir: PathBuf,
-        /// One JSON array instead of text.
-        #[arg(long)]
-        json: bool,
-    },
 }

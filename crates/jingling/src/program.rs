@@ -3,8 +3,8 @@
 
 use crate::args::{Cli, Command};
 use crate::{
-    audit, backup, check, commands, demo, department, oidc, organisation, output, outside,
-    personal_commands, policies, query, security, settings,
+    audit, backup, check, commands, demo, department, engine_commands, oidc, organisation, output,
+    outside, pack_commands, personal_commands, policies, query, security, settings,
 };
 use clap::Parser;
 use std::io::IsTerminal as _;
@@ -98,7 +98,8 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Provider(command) => return outside::command(command).await,
         Command::Keys(command) => personal_commands::keys(command).await?,
         Command::Personal(command) => personal_commands::personal(command).await?,
-        Command::Pack(command) => return commands::pack(&command),
+        Command::Engine(command) => engine_commands::engine(&command)?,
+        Command::Pack(command) => return pack_commands::pack(&command),
         Command::Openapi => output::print_json(&api::description::json())?,
     }
     Ok(true)

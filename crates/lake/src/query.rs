@@ -347,9 +347,14 @@ impl Lake {
         };
         let is_asked = |name: &str| is_named(name) || list_all;
         let of_now = |table: &&RecordTable| {
-            wide::type_of_now(&table.name).is_some_and(|kind| question.catalogue.kinds.contains_key(kind))
+            wide::type_of_now(&table.name)
+                .is_some_and(|kind| question.catalogue.kinds.contains_key(kind))
         };
-        let needs_current = known.tables.iter().filter(of_now).any(|t| is_asked(&t.name));
+        let needs_current = known
+            .tables
+            .iter()
+            .filter(of_now)
+            .any(|t| is_asked(&t.name));
         if let Some(current) = current.filter(|_| needs_current)
             && let Some(table) = known.tables.iter().find(|t| t.name == current)
         {

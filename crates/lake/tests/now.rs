@@ -79,8 +79,10 @@ impl RecordTables for Now {
                 4 => texts(|r| r.4),
                 5 => texts(|_| None),
                 _ => Arc::new(
-                    TimestampMicrosecondArray::from_iter_values(ROWS.iter().map(|r| r.5 * 1_000_000))
-                        .with_timezone("UTC"),
+                    TimestampMicrosecondArray::from_iter_values(
+                        ROWS.iter().map(|r| r.5 * 1_000_000),
+                    )
+                    .with_timezone("UTC"),
                 ),
             }
         };
@@ -122,7 +124,9 @@ async fn a_row_for_each_entity_with_its_current_values() {
     );
     let wanted = lender.asked.lock().unwrap()[0].clone();
     assert!(
-        wanted.equal.contains(&(1, vec!["WaterObserved".to_owned()])),
+        wanted
+            .equal
+            .contains(&(1, vec!["WaterObserved".to_owned()])),
         "{wanted:?}"
     );
     // Beside the table that it stands on, and joined with the view of history.
@@ -136,7 +140,9 @@ async fn a_row_for_each_entity_with_its_current_values() {
 #[tokio::test]
 async fn who_may_not_read_current_values_has_no_view_of_them() {
     let lender = lender(false);
-    let told = ask(&lender, "SELECT * FROM \"WaterObserved_now\"").await.unwrap_err();
+    let told = ask(&lender, "SELECT * FROM \"WaterObserved_now\"")
+        .await
+        .unwrap_err();
     assert_eq!(told.code, "sql-table-unknown");
     assert_eq!(*lender.asked.lock().unwrap(), []);
 }

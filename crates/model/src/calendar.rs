@@ -283,7 +283,10 @@ impl WorkingCalendar {
         let mut micros = 0_i64;
         let mut day = self.date_of(from);
         while let Some(date) = day {
-            if self.moment(date, 0).is_none_or(|midnight| until <= midnight) {
+            if self
+                .moment(date, 0)
+                .is_none_or(|midnight| until <= midnight)
+            {
                 break;
             }
             for (start, end) in self.spans(date) {

@@ -270,13 +270,18 @@ impl<'a> Checker<'a> {
 
     /// Which published model the type follows.
     fn standard(&mut self, kind: &EntityKind, document: &Document) {
-        let Some(standard) = &kind.standard else { return };
+        let Some(standard) = &kind.standard else {
+            return;
+        };
         let said = |text: &Option<String>| text.as_deref().is_some_and(|t| !t.trim().is_empty());
         if said(&standard.smart_data_model) == said(&standard.none) {
             self.say(
                 document.at(&["standard"]),
                 "standard",
-                format!("{} follows a Smart Data Model or none: one of the two", kind.name),
+                format!(
+                    "{} follows a Smart Data Model or none: one of the two",
+                    kind.name
+                ),
                 "write smart_data_model = \"dataModel.…\", or none = \"why\"",
             );
         }
@@ -365,7 +370,8 @@ impl<'a> Checker<'a> {
     /// What the scenarios' steps cannot say.
     fn scenarios(&mut self) {
         for file in &self.pack.scenarios {
-            self.problems.extend(scenario::parse(file).err().into_iter().flatten());
+            self.problems
+                .extend(scenario::parse(file).err().into_iter().flatten());
         }
     }
 

@@ -7,13 +7,16 @@
 //!
 //! Reading order: [`declare`] (what the files hold), [`files`], [`load`] (reading one pack),
 //! [`check`] (what must fit together), [`packs`] (all packs of a city), [`scenario`] (given / when / then, played),
-//! [`schema`] (context, JSON Schema and form of the types), [`scaffold`] (a new pack).
+//! [`schema`] (context, JSON Schema and form of the types), [`scaffold`] (a new pack),
+//! [`reload`] (what may change while a city runs), [`engines`] (a pack's mathematics over files).
 
 pub mod check;
 pub mod declare;
+pub mod engines;
 pub mod files;
 pub mod load;
 pub mod packs;
+pub mod reload;
 pub mod scaffold;
 pub mod scenario;
 pub mod schema;

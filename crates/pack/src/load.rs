@@ -25,6 +25,8 @@ pub struct Pack {
     pub readme: String,
     /// Its entity types.
     pub kinds: Vec<EntityKind>,
+    /// The file of each of them, as messages name it.
+    pub kind_files: BTreeMap<String, String>,
     /// Its alert rules.
     pub rules: Vec<Rule>,
     /// Its case workflows.
@@ -114,7 +116,12 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
     let readme = reader.text("README.md", files);
     let strings_zh = reader.strings("strings/zh.toml", files);
     let strings_en = reader.strings("strings/en.toml", files);
-    let kinds = reader.many("entities/");
+    let kinds: Vec<EntityKind> = reader.many("entities/");
+    let kind_files = kinds
+        .iter()
+        .zip(reader.under("entities/"))
+        .map(|(kind, document)| (kind.name.clone(), document.place.clone()))
+        .collect();
     let mut rules: Vec<Rule> = reader.many("rules/");
     let places = reader.under("rules/");
     for (rule, document) in rules.iter_mut().zip(places) {
@@ -152,6 +159,7 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
                 quality: quality.rules,
                 readme,
                 kinds,
+                kind_files,
                 rules,
                 workflows,
                 indicators,

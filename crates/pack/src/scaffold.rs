@@ -8,7 +8,10 @@ const FURNITURE: [(&str, &str); 12] = [
     ("pack.toml", include_str!("../scaffold/pack.toml.txt")),
     ("quality.toml", include_str!("../scaffold/quality.toml.txt")),
     ("README.md", include_str!("../scaffold/README.md.txt")),
-    ("entities/TYPE.toml", include_str!("../scaffold/entity.toml.txt")),
+    (
+        "entities/TYPE.toml",
+        include_str!("../scaffold/entity.toml.txt"),
+    ),
     (
         "rules/NAME-level-high.toml",
         include_str!("../scaffold/rule.toml.txt"),

@@ -269,8 +269,16 @@ mod tests {
     #[test]
     fn what_is_no_step_is_told_with_its_line() {
         for (text, code, line) in [
-            ("# A\n\n- 当 天下雨\n- 则 没有告警变化\n", "scenario-step", 3),
-            ("# A\n- When 60 seconds pass\n", "scenario-expects-nothing", 2),
+            (
+                "# A\n\n- 当 天下雨\n- 则 没有告警变化\n",
+                "scenario-step",
+                3,
+            ),
+            (
+                "# A\n- When 60 seconds pass\n",
+                "scenario-expects-nothing",
+                2,
+            ),
             ("# A\nprose\n", "scenario-empty", 1),
             ("- 则 出现告警 `x` 很重要\n", "scenario-step", 1),
         ] {

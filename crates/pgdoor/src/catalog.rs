@@ -784,3 +784,54 @@ impl RecordTables for Catalog {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Nothing;
+
+    impl lake::Sight for Nothing {
+        fn sees(&self, _: &str, _: &str, _: &str) -> bool {
+            false
+        }
+    }
+
+    /// Lends nothing, and shows nothing of what there is.
+    struct Narrow;
+
+    impl RecordTables for Narrow {
+        fn tables(&self) -> Vec<RecordTable> {
+            Vec::new()
+        }
+        fn rows(&self, _: &str) -> BoxFuture<'_, Result<Vec<Vec<Value>>, Problem>> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+        fn sight(&self) -> Option<Arc<dyn lake::Sight>> {
+            Some(Arc::new(Nothing))
+        }
+        fn may_read_department(&self, _: &str, _: Option<&str>) -> bool {
+            false
+        }
+        fn current(&self) -> Option<&'static str> {
+            Some("entities_now")
+        }
+    }
+
+    #[test]
+    fn a_statement_that_names_the_catalogue_sees_no_more_of_the_city() {
+        let catalog = Catalog {
+            tables: Arc::default(),
+            views: Arc::default(),
+            user: "a".into(),
+            settings: Vec::new(),
+            zone: Zone::default(),
+            connection: 1,
+            lent: Arc::new(Narrow),
+        };
+        assert!(!catalog.sight().unwrap().sees("urn:a", "T", "x"));
+        assert!(!catalog.may_read_department("t", None));
+        assert_eq!(catalog.current(), Some("entities_now"));
+    }
+}

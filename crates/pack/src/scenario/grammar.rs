@@ -174,10 +174,24 @@ pub fn read(text: &str, table: &[Vec<String>], json: Option<&str>) -> Read<Sente
         ));
     }
     let forms = [
-        time, entity, person, reports, pass, opens, acts, raised, cleared_or_up, no_change, case_in,
+        time,
+        entity,
+        person,
+        reports,
+        pass,
+        opens,
+        acts,
+        raised,
+        cleared_or_up,
+        no_change,
+        case_in,
         refused,
     ];
-    let mut data = Data { table, json, used: false };
+    let mut data = Data {
+        table,
+        json,
+        used: false,
+    };
     for form in forms {
         let mut attempt = line;
         let Some(sentence) = form(&mut attempt, &mut data)? else {
@@ -224,9 +238,9 @@ struct Line<'a> {
 
 impl<'a> Line<'a> {
     fn skip(&mut self) {
-        self.rest = self
-            .rest
-            .trim_start_matches(|c: char| c.is_whitespace() || matches!(c, ',' | '，' | ':' | '：' | ';' | '；' | '、'));
+        self.rest = self.rest.trim_start_matches(|c: char| {
+            c.is_whitespace() || matches!(c, ',' | '，' | ':' | '：' | ';' | '；' | '、')
+        });
     }
 
     fn is_at_end(&self) -> bool {
@@ -299,7 +313,7 @@ impl<'a> Line<'a> {
         Some(code.to_owned())
     }
 
-    /// A time in seconds: `60 秒`, `15 minutes`.
+    /// A time in seconds, from a whole number: `60 秒`, `15 minutes`.
     fn duration(&mut self) -> Option<i64> {
         const UNITS: [(&[&str], i64); 4] = [
             (&["秒", "seconds", "second", "s"], 1),
@@ -307,18 +321,22 @@ impl<'a> Line<'a> {
             (&["小时", "hours", "hour", "h"], 3_600),
             (&["天", "日", "days", "day", "d"], 86_400),
         ];
+        /// Ten years; what is longer is no scenario.
+        const SECONDS_MAX: i64 = 10 * 366 * 86_400;
         let mut attempt = *self;
-        let number = attempt.number()?;
+        attempt.skip();
+        let end = attempt
+            .rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(attempt.rest.len());
+        let number: i64 = attempt.rest.get(..end)?.parse().ok()?;
+        attempt.rest = attempt.rest.get(end..)?;
         let (_, seconds) = UNITS.iter().find(|(words, _)| attempt.word(words))?;
-        // Ten years hold in 32 bits; what is more is no scenario.
-        let limit = f64::from(i32::MAX);
-        let total = number * f64::from(u32::try_from(*seconds).ok()?);
-        if !(0.0..limit).contains(&total) {
-            return None;
-        }
+        let total = number
+            .checked_mul(*seconds)
+            .filter(|total| *total <= SECONDS_MAX)?;
         *self = attempt;
-        #[expect(clippy::cast_possible_truncation, reason = "within 32 bits, judged above")]
-        Some(total.round() as i64)
+        Some(total)
     }
 }
 
@@ -449,15 +467,27 @@ fn opens(line: &mut Line<'_>, _: &mut Data<'_>) -> Read<Option<Sentence>> {
         workflow = line.code().map(str::to_owned);
     } else if line.word(&["opens a case from the alert"]) {
         rule = line.code().map(str::to_owned);
-        return Ok(Some(Sentence::Open { person, rule, workflow }));
+        return Ok(Some(Sentence::Open {
+            person,
+            rule,
+            workflow,
+        }));
     } else if line.word(&["opens a case with"]) {
         workflow = line.code().map(str::to_owned);
-        return Ok(Some(Sentence::Open { person, rule, workflow }));
+        return Ok(Some(Sentence::Open {
+            person,
+            rule,
+            workflow,
+        }));
     }
     if !line.word(&["开出事件"]) {
         return Ok(None);
     }
-    Ok(Some(Sentence::Open { person, rule, workflow }))
+    Ok(Some(Sentence::Open {
+        person,
+        rule,
+        workflow,
+    }))
 }
 
 fn acts(line: &mut Line<'_>, _: &mut Data<'_>) -> Read<Option<Sentence>> {
@@ -525,9 +555,11 @@ fn raised(line: &mut Line<'_>, _: &mut Data<'_>) -> Read<Option<Sentence>> {
     let entity = entity_after(line)?;
     let mut title = None;
     if line.word(&["标题", "titled"]) {
-        title = Some(line.quoted().map(str::to_owned).ok_or_else(|| {
-            wrong("no title stands there", "write it in quotation marks")
-        })?);
+        title = Some(
+            line.quoted()
+                .map(str::to_owned)
+                .ok_or_else(|| wrong("no title stands there", "write it in quotation marks"))?,
+        );
     }
     Ok(Some(Sentence::Raised {
         rule,
@@ -709,10 +741,19 @@ fn series(data: &mut Data<'_>) -> Read<Vec<(i64, Vec<Stated>)>> {
             ));
         }
         let mut stated = Vec::new();
-        for (head, cell) in header.iter().zip(row).skip(1).filter(|(_, cell)| !cell.is_empty()) {
+        for (head, cell) in header
+            .iter()
+            .zip(row)
+            .skip(1)
+            .filter(|(_, cell)| !cell.is_empty())
+        {
             let mut words = head.split_whitespace();
             stated.push(Stated {
-                attribute: words.next().unwrap_or_default().trim_matches('`').to_owned(),
+                attribute: words
+                    .next()
+                    .unwrap_or_default()
+                    .trim_matches('`')
+                    .to_owned(),
                 value: cell_value(cell),
                 unit: words.next().map(|unit| unit.trim_matches('`').to_owned()),
             });
@@ -747,10 +788,7 @@ mod tests {
                 "当 `a` 由告警 `r` 开出事件",
                 "When `a` opens a case from the alert `r`",
             ),
-            (
-                "当 `a` 按 `w` 开出事件",
-                "When `a` opens a case with `w`",
-            ),
+            ("当 `a` 按 `w` 开出事件", "When `a` opens a case with `w`"),
             (
                 "当 `a` 对事件 `dispatch`，部门 `shuili`，附言 “去看”，附照片",
                 "When `a` does `dispatch` to the case for the department `shuili` saying \"去看\" with a photo",
@@ -778,9 +816,17 @@ mod tests {
             row(&["`depth`", "3.5", "MTR"]),
             row(&["name", "一号", ""]),
         ];
-        let inline = read("给定 实体 `urn:ngsi-ld:W:1`：`depth` 3.5 MTR，`name` “一号”", &[], None);
+        let inline = read(
+            "给定 实体 `urn:ngsi-ld:W:1`：`depth` 3.5 MTR，`name` “一号”",
+            &[],
+            None,
+        );
         assert_eq!(read("给定 实体 `urn:ngsi-ld:W:1`", &table, None), inline);
-        let json = read("Given the entity `urn:ngsi-ld:W:1`", &[], Some("{\"depth\": 3.5}"));
+        let json = read(
+            "Given the entity `urn:ngsi-ld:W:1`",
+            &[],
+            Some("{\"depth\": 3.5}"),
+        );
         assert_eq!(
             json,
             read("Given the entity `urn:ngsi-ld:W:1`: `depth` 3.5", &[], None)
@@ -790,8 +836,7 @@ mod tests {
             row(&["0 秒", "3"]),
             row(&["1 分钟", "4"]),
         ];
-        let Ok(Sentence::Series { rows, .. }) =
-            read("当 `urn:ngsi-ld:W:1` 依次报告", &turns, None)
+        let Ok(Sentence::Series { rows, .. }) = read("当 `urn:ngsi-ld:W:1` 依次报告", &turns, None)
         else {
             panic!("a series");
         };

@@ -62,7 +62,11 @@ impl Stage {
     /// What happened without being expected fails the step that brought it about.
     fn settle(&mut self, doing: Option<&Step>) {
         let mut seen: Vec<String> = self.news.drain(..).map(|event| show(&event)).collect();
-        seen.extend(self.refusal.take().map(|p| format!("refused: {}: {}", p.code, p.what)));
+        seen.extend(
+            self.refusal
+                .take()
+                .map(|p| format!("refused: {}: {}", p.code, p.what)),
+        );
         if let Some(step) = doing {
             for seen in seen {
                 self.fail(step, "nothing more than the steps below it say", seen);
@@ -83,7 +87,11 @@ impl Stage {
         match &step.sentence {
             Sentence::Time(at) => {
                 if *at < self.now && !self.up.is_empty() {
-                    self.fail(step, "time that goes on", format!("it is {} already", self.now));
+                    self.fail(
+                        step,
+                        "time that goes on",
+                        format!("it is {} already", self.now),
+                    );
                 }
                 self.now = *at;
             }
@@ -136,7 +144,11 @@ impl Stage {
             Ok(events) => self.hear(events),
             Err(problems) => {
                 for problem in problems {
-                    self.fail(step, "values that the entity type admits", problem.to_string());
+                    self.fail(
+                        step,
+                        "values that the entity type admits",
+                        problem.to_string(),
+                    );
                 }
             }
         }
@@ -232,10 +244,15 @@ impl Stage {
                             .is_none_or(|t| *t == raised.title_zh || *t == raised.title_en)
                 };
                 let said = format!("raised {rule} {}", severity.as_str());
-                let said = title.as_ref().map_or(said.clone(), |t| format!("{said}: {t}"));
-                self.take(step, said, rule, |event| {
-                    matches!(event, RuleEvent::Raised(raised) if fits(raised))
-                });
+                let said = title
+                    .as_ref()
+                    .map_or(said.clone(), |t| format!("{said}: {t}"));
+                self.take(
+                    step,
+                    said,
+                    rule,
+                    |event| matches!(event, RuleEvent::Raised(raised) if fits(raised)),
+                );
             }
             Sentence::Cleared { rule, entity } => {
                 self.take(step, format!("cleared {rule}"), rule, |event| {
@@ -277,7 +294,13 @@ impl Stage {
 
     /// Takes the first event that fits; when none does, the events of the same rule are what was seen, and are done with,
     /// so that one slip is told once.
-    fn take(&mut self, step: &Step, expected: String, rule: &str, fits: impl Fn(&RuleEvent) -> bool) {
+    fn take(
+        &mut self,
+        step: &Step,
+        expected: String,
+        rule: &str,
+        fits: impl Fn(&RuleEvent) -> bool,
+    ) {
         if let Some(n) = self.news.iter().position(fits) {
             self.news.remove(n);
             return;
@@ -292,7 +315,11 @@ impl Stage {
 
     fn alerts(&self) -> String {
         let mut said: Vec<String> = self.news.iter().map(show).collect();
-        said.extend(self.up.iter().map(|(rule, entity)| format!("{rule} is up on {entity}")));
+        said.extend(
+            self.up
+                .iter()
+                .map(|(rule, entity)| format!("{rule} is up on {entity}")),
+        );
         if said.is_empty() {
             format!("nothing happened, no alert is up (it is {})", self.now)
         } else {
