@@ -42,7 +42,7 @@ enum Command {
     New {
         /// What to make.
         kind: Kind,
-        /// Its name without prefix, in kebab case: `hj212`, `water`.
+        /// Its name without prefix, in kebab case: `hj212`.
         name: String,
     },
 }
@@ -51,8 +51,6 @@ enum Command {
 enum Kind {
     /// A crate in protocols/.
     Protocol,
-    /// A folder in packs/.
-    Pack,
 }
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -96,7 +94,6 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::New { kind, name } => {
             let made = match kind {
                 Kind::Protocol => scaffold::protocol(&root, &name)?,
-                Kind::Pack => scaffold::pack(&root, &name)?,
             };
             made.iter().for_each(|path| println!("made {path}"));
             return Ok(ExitCode::SUCCESS);

@@ -1,5 +1,5 @@
-//! New rooms with all their furniture: `cargo xtask new protocol NAME`, `cargo xtask new pack NAME`. What
-//! is made compiles, passes its own tests and is tidy; from there it grows.
+//! New rooms with all their furniture: `cargo xtask new protocol NAME`. What is made compiles, passes its own tests and is
+//! tidy; from there it grows. A new pack is made by `jingling pack new`, which a city has too.
 
 use anyhow::{Context, Result, bail, ensure};
 use std::path::Path;
@@ -33,16 +33,6 @@ const PROTOCOL: [(&str, &str); 8] = [
         include_str!("scaffold/protocol/laws.rs.txt"),
     ),
 ];
-const PACK: [(&str, &str); 5] = [
-    ("pack.toml", include_str!("scaffold/pack/pack.toml.txt")),
-    (
-        "quality.toml",
-        include_str!("scaffold/pack/quality.toml.txt"),
-    ),
-    ("README.md", include_str!("scaffold/pack/README.md.txt")),
-    ("strings/zh.toml", include_str!("scaffold/pack/zh.toml.txt")),
-    ("strings/en.toml", include_str!("scaffold/pack/en.toml.txt")),
-];
 
 /// Makes `protocols/proto-NAME`, its workspace entry and its paragraph in ARCHITECTURE.md; answers the
 /// paths made or changed.
@@ -62,14 +52,6 @@ pub fn protocol(root: &Path, name: &str) -> Result<Vec<String>> {
     before_next_heading(&root.join("ARCHITECTURE.md"), "### `proto-", &paragraph)?;
     made.extend(["Cargo.toml".to_owned(), "ARCHITECTURE.md".to_owned()]);
     Ok(made)
-}
-
-/// Makes `packs/pack-NAME`; answers the paths made.
-///
-/// # Errors
-/// As for [`protocol`].
-pub fn pack(root: &Path, name: &str) -> Result<Vec<String>> {
-    furnish(root, "packs/pack-", name, &PACK)
 }
 
 fn furnish(
@@ -166,7 +148,6 @@ mod tests {
     fn what_is_made_is_tidy() {
         let dir = house();
         protocol(dir.path(), "hj-212").unwrap();
-        pack(dir.path(), "water").unwrap();
         let tree = Tree::read(dir.path()).unwrap();
         assert_eq!(furniture::check(&tree).unwrap(), []);
         assert_eq!(
@@ -188,20 +169,12 @@ mod tests {
     }
 
     #[test]
-    fn a_new_pack_loads() {
-        let dir = house();
-        pack(dir.path(), "water").unwrap();
-        let problems = pack::check(&dir.path().join("packs/pack-water"));
-        assert!(problems.is_empty(), "{problems:?}");
-    }
-
-    #[test]
     fn names_are_checked() {
         let dir = house();
-        for name in ["", "Water", "pack_water", "-x", "x-", "../x"] {
-            assert!(pack(dir.path(), name).is_err(), "{name}");
+        for name in ["", "Water", "proto_water", "-x", "x-", "../x"] {
+            assert!(protocol(dir.path(), name).is_err(), "{name}");
         }
-        pack(dir.path(), "water").unwrap();
-        assert!(pack(dir.path(), "water").is_err());
+        protocol(dir.path(), "water").unwrap();
+        assert!(protocol(dir.path(), "water").is_err());
     }
 }

@@ -325,6 +325,7 @@ mod tests {
             title_zh: "水情".into(),
             title_en: "Water".into(),
             source: None,
+            standard: None,
             attributes: [("waterLevel".to_owned(), level)].into(),
             open: true,
             history: None,

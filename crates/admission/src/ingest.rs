@@ -542,6 +542,7 @@ mod tests {
             title_zh: "类型".into(),
             title_en: "Type".into(),
             source: None,
+            standard: None,
             attributes: [
                 (
                     "keeperPhone".to_owned(),

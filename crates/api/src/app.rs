@@ -3,13 +3,14 @@
 use crate::access::{Rules, enforce};
 use crate::error::as_problem;
 use crate::events::Events;
+use crate::live_packs::LivePacks;
 use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
     account, accounts, alerts, approvals, audit, back_tests, case_figures, case_lists, case_pages,
     city_pages, corrections, dead_letters, devices, doors, entities, entity_types, events, health,
     import_progress, notice_rules, notices, notifications, oidc_clients, oidc_consent, oidc_door,
-    organisation, outside, outside_provider, overview, pages, people, personal, personal_subjects,
+    organisation, outside, outside_provider, overview, pack_pages, pages, people, personal, personal_subjects,
     plan, policy_pages, provenance, replay, roster, rule_pages, second_step, security, session,
     sql,
 };
@@ -24,7 +25,6 @@ use city::City;
 use identity::Identity;
 use lake::Lake;
 use model::Timestamp;
-use pack::Packs;
 use records::Records;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -127,7 +127,7 @@ pub struct App {
     /// Cases.
     pub cases: Cases,
     /// What the packs declare.
-    pub packs: Arc<Packs>,
+    pub packs: LivePacks,
     /// The city.
     pub city: Arc<City>,
     /// The plan.
@@ -228,13 +228,13 @@ impl App {
 
     /// The runbook of a rule in Chinese and English.
     pub fn runbook(&self, rule_id: &str) -> (Option<String>, Option<String>) {
-        let name = self
-            .packs
+        let packs = self.packs.now();
+        let name = packs
             .rules
             .iter()
             .find(|r| r.id == rule_id)
             .and_then(|r| r.runbook.as_deref());
-        match name.and_then(|name| self.packs.runbooks.get(name)) {
+        match name.and_then(|name| packs.runbooks.get(name)) {
             Some(runbook) => (Some(runbook.zh.clone()), Some(runbook.en.clone())),
             None => (None, None),
         }
@@ -345,6 +345,10 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(entities::map))
         .routes(routes!(corrections::list, corrections::correct))
         .routes(routes!(entity_types::types))
+        .routes(routes!(pack_pages::type_schema))
+        .routes(routes!(pack_pages::list))
+        .routes(routes!(pack_pages::context))
+        .routes(routes!(pack_pages::reload))
         .routes(routes!(provenance::one))
         .routes(routes!(notices::list))
         .routes(routes!(notifications::list))

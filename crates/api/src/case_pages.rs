@@ -90,13 +90,14 @@ pub async fn open(
     peer: Peer,
     Json(request): Json<OpenRequest>,
 ) -> Answer<Response> {
+    let packs = app.packs.now();
     let alert = match request.alert_id {
         None => None,
         Some(id) => Some(app.cases.alert(id).await?),
     };
     let workflow = alert
         .as_ref()
-        .and_then(|alert| app.packs.case_workflow(&alert.rule_id));
+        .and_then(|alert| packs.case_workflow(&alert.rule_id));
     let place = request.location.or_else(|| {
         let alert = alert.as_ref()?;
         Some([alert.lon?, alert.lat?])

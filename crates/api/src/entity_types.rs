@@ -185,11 +185,11 @@ pub struct EntityTypes {
 pub async fn types(State(app): State<Arc<App>>) -> Json<EntityTypes> {
     let counts = app.twin.counts();
     let catalogue = app.ingest.catalogue();
+    let packs = app.packs.now();
     let items = catalogue.kinds.values().map(|kind| EntityType {
         kind: kind.into(),
         count: counts.get(kind.name.as_str()).copied().unwrap_or(0),
-        view: app
-            .packs
+        view: packs
             .views
             .iter()
             .find(|v| v.entity_type == kind.name)

@@ -273,6 +273,7 @@ impl App {
             plan_places: d.places.iter().map(Into::into).collect(),
             contradictions: self
                 .packs
+                .now()
                 .contradictions
                 .iter()
                 .filter(|c| c.indicators.contains(&d.id))
@@ -474,8 +475,8 @@ pub struct PlanBody {
 #[utoipa::path(get, path = "/api/v1/plan", tag = "plan", security(("session" = ["indicator.read"])),
     responses((status = 200, body = PlanBody), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn plan(State(app): State<Arc<App>>) -> Answer<Json<PlanBody>> {
-    let plan = app
-        .packs
+    let packs = app.packs.now();
+    let plan = packs
         .plan
         .as_ref()
         .ok_or_else(|| ApiError::not_found("plan", "any"))?;
@@ -494,7 +495,7 @@ pub async fn plan(State(app): State<Arc<App>>) -> Answer<Json<PlanBody>> {
             .iter()
             .map(|d| app.indicator(d, &reports))
             .collect(),
-        contradictions: app.packs.contradictions.iter().map(Into::into).collect(),
+        contradictions: packs.contradictions.iter().map(Into::into).collect(),
     }))
 }
 

@@ -156,6 +156,10 @@ impl RecordTables for CityTables {
         name == ENTITIES_NOW
     }
 
+    fn current(&self) -> Option<&'static str> {
+        Some(ENTITIES_NOW).filter(|name| self.may_read(name))
+    }
+
     fn veil(&self) -> Option<Arc<dyn Veil>> {
         Some(Arc::clone(&self.look) as _)
     }

@@ -76,6 +76,8 @@ permissions! {
     SecurityRead = "security.read",
     /// Add and change users.
     UserManage = "user.manage",
+    /// Load the packs of the city's folder anew.
+    PackManage = "pack.manage",
     /// Add and remove machines' tokens.
     TokenManage = "token.manage",
     /// Give people their roles (授权), and take them back.

@@ -482,7 +482,7 @@ mod tests {
     #[test]
     fn the_dangerous_permissions_are_where_they_should_be() {
         use Permission::*;
-        for only_admin in [UserManage, TokenManage, DeviceManage] {
+        for only_admin in [UserManage, TokenManage, DeviceManage, PackManage] {
             assert_eq!(holders(only_admin), ["admin"], "{only_admin}");
         }
         for only_security in [RoleGrant, PolicyRead, PolicyManage, SecurityRead, KeyManage] {

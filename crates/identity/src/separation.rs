@@ -47,7 +47,7 @@ impl Administrator {
     /// What belongs to this administrator and to neither of the others.
     pub const fn part(self) -> &'static [Permission] {
         match self {
-            Self::System => &[UserManage, TokenManage, DeviceManage],
+            Self::System => &[UserManage, TokenManage, DeviceManage, PackManage],
             Self::Security => &[RoleGrant, PolicyRead, PolicyManage, SecurityRead, KeyManage],
             Self::Audit => &[AuditRead],
         }

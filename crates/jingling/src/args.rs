@@ -122,12 +122,15 @@ pub enum Command {
     /// Play devices against a running city, through its doors.
     #[command(after_help = "Example: jingling sim ./demo-city --speed 10 --seconds 60")]
     Sim(Sim),
-    /// Check a pack's folder.
+    /// Make, check, test and describe packs.
     #[command(subcommand)]
-    Pack(PackCommand),
+    Pack(crate::pack_commands::PackCommand),
     /// Alert rules: list those in force, try one on a past period.
     #[command(subcommand)]
     Rule(RuleCommand),
+    /// Run the mathematics of packs over files.
+    #[command(subcommand)]
+    Engine(crate::engine_commands::EngineCommand),
     /// Print the API's description (OpenAPI).
     Openapi,
 }
@@ -837,19 +840,6 @@ pub enum RuleCommand {
         #[arg(long, default_value = ".")]
         data: PathBuf,
         /// The whole report as JSON.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// `jingling pack …`.
-#[derive(Debug, Subcommand)]
-pub enum PackCommand {
-    /// Check a pack's folder: every mistake with file and line.
-    Check {
-        /// The pack's folder.
-        dir: PathBuf,
-        /// One JSON array instead of text.
         #[arg(long)]
         json: bool,
     },

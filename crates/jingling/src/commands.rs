@@ -1,7 +1,7 @@
 //! What the commands do.
 
 use crate::administrators::{self, FirstSignIn};
-use crate::args::{DeviceCommand, Init, PackCommand, TokenCommand, UserCommand};
+use crate::args::{DeviceCommand, Init, TokenCommand, UserCommand};
 use crate::city_lock::CityLock;
 use crate::folder::Folder;
 use crate::output::{print_json, print_table};
@@ -392,24 +392,4 @@ pub async fn user(command: UserCommand) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// `jingling pack …`. Gives whether nothing was found.
-///
-/// # Errors
-/// When the findings cannot be printed.
-pub fn pack(command: &PackCommand) -> Result<bool> {
-    let PackCommand::Check { dir, json } = command;
-    let mut problems = pack::check(dir);
-    if problems.is_empty() {
-        problems = crate::policies::check_pack(dir);
-    }
-    if *json {
-        print_json(&json!(problems))?;
-    } else {
-        for problem in &problems {
-            eprintln!("{problem}");
-        }
-    }
-    Ok(problems.is_empty())
 }

@@ -112,15 +112,21 @@ impl Folder {
     /// # Errors
     /// Every mistake with file and line.
     pub fn packs(&self) -> Result<pack::Packs> {
+        self.packs_or_problems().map_err(|problems| {
+            anyhow!(
+                "the packs have mistakes:\n{}",
+                crate::running::lines(&problems)
+            )
+        })
+    }
+
+    /// [`Self::packs`] with its mistakes one by one.
+    ///
+    /// # Errors
+    /// Every mistake with file and line.
+    pub fn packs_or_problems(&self) -> Result<pack::Packs, Vec<model::Problem>> {
         let own = self.own_packs();
-        pack::Packs::load_all(pack::embedded(), own.is_dir().then_some(own.as_path())).map_err(
-            |problems| {
-                anyhow!(
-                    "the packs have mistakes:\n{}",
-                    crate::running::lines(&problems)
-                )
-            },
-        )
+        pack::Packs::load_all(pack::embedded(), own.is_dir().then_some(own.as_path()))
     }
 
     /// The city profile: the folder's own, or the one carried.

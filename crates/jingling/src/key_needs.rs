@@ -211,6 +211,7 @@ mod tests {
             history_values: 40,
             twin_values: 3,
             corrections: 1,
+            contacts: 2,
             journal_records: 7,
             journal_last: Some(at),
             journal_until: None,

@@ -4,7 +4,7 @@
 //! Reading order: [`settings`], [`folder`], [`running`] (a city that runs), [`projector`] and
 //! [`records_projection`] (from the journal to everything else), [`gaps`] (what the journal lost),
 //! [`retention`] (what it no longer keeps), [`upkeep`] (when history is tidied), [`history_upkeep`] (what history no longer keeps),
-//! [`administrators`] (who runs it), [`policies`] (who may do what), [`sign_in`], [`mqtt_door`], [`postgres_door`] and [`mapping`], [`commands`], [`query`],
+//! [`administrators`] (who runs it), [`policies`] (who may do what), [`sign_in`], [`mqtt_door`], [`postgres_door`] and [`mapping`], [`commands`], [`pack_commands`], [`engine_commands`], [`pack_reload`], [`query`],
 //! [`department`] (files in and out), [`personal_keys`], [`reseal`], [`key_needs`] and [`personal_commands`], [`check`], [`security`] (what the security view
 //! is told), [`demo`].
 
@@ -20,6 +20,7 @@ pub mod commands;
 pub mod demo;
 pub mod department;
 pub mod device_keys;
+pub mod engine_commands;
 pub mod files;
 pub mod folder;
 pub mod formats;
@@ -34,6 +35,8 @@ pub mod oidc;
 pub mod organisation;
 mod output;
 pub mod outside;
+pub mod pack_commands;
+pub mod pack_reload;
 pub mod personal_commands;
 pub mod personal_keys;
 pub mod policies;

@@ -3,8 +3,9 @@
 
 use crate::args::{Cli, Command};
 use crate::{
-    audit, backup, check, commands, demo, department, notice, oidc, organisation, output, outside,
-    personal_commands, policies, query, rule_commands, security, settings,
+    audit, backup, check, commands, demo, department, engine_commands, notice, oidc, organisation,
+    output, outside, pack_commands, personal_commands, policies, query, rule_commands, security,
+    settings,
 };
 use clap::Parser;
 use std::io::IsTerminal as _;
@@ -99,7 +100,8 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Provider(command) => return outside::command(command).await,
         Command::Keys(command) => personal_commands::keys(command).await?,
         Command::Personal(command) => personal_commands::personal(command).await?,
-        Command::Pack(command) => return commands::pack(&command),
+        Command::Engine(command) => engine_commands::engine(&command)?,
+        Command::Pack(command) => return pack_commands::pack(&command),
         Command::Rule(command) => return rule_commands::rule(command).await,
         Command::Openapi => output::print_json(&api::description::json())?,
     }

@@ -14,6 +14,7 @@ use api::App;
 use hashbrown::HashMap;
 use identity::Permission;
 use model::{Accepted, Corrected, Timestamp};
+use pack::Packs;
 use records::alerts::Alert;
 use records::dead_letters::DeadLetter;
 use records::devices::DeviceChange;
@@ -25,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// Name of the projection that holds dead letters and device counters.
 pub const NAME: &str = "records";
@@ -115,6 +116,15 @@ pub struct RecordsProjection {
     rules_moved: bool,
     stored: Arc<AtomicU64>,
     stop: Arc<AtomicBool>,
+    /// The packs that hold, whose rules are at work.
+    packs: watch::Receiver<Arc<Packs>>,
+}
+
+/// The rules of the packs at work.
+fn engine_of(packs: &Packs, app: &App) -> Result<Engine> {
+    let catalogue = app.ingest.catalogue();
+    Engine::new(packs.rules.clone(), &catalogue, &app.city.calendars)
+        .map_err(|problems| anyhow::anyhow!("{}", crate::running::lines(&problems)))
 }
 
 impl RecordsProjection {
@@ -129,22 +139,8 @@ impl RecordsProjection {
         live_from: u64,
         stop: Arc<AtomicBool>,
     ) -> Result<Self> {
-        let mut engine =
-            Engine::new(
-                app.packs.rules.clone(),
-                &app.ingest.catalogue(),
-                &app.city.calendars,
-            )
-            .map_err(|problems| {
-                anyhow::anyhow!(
-                    "{}",
-                    problems
-                        .iter()
-                        .map(ToString::to_string)
-                        .collect::<Vec<_>>()
-                        .join("\n")
-                )
-            })?;
+        let mut packs = app.packs.subscribe();
+        let mut engine = engine_of(&packs.borrow_and_update(), &app)?;
         let stored = read_rules(&state_file)?;
         let is_first = stored.is_none();
         let stored = stored.unwrap_or_else(|| Stored {
@@ -175,6 +171,7 @@ impl RecordsProjection {
             maintenance,
             rules_stored: stored.position,
             rules_moved: is_first,
+            packs,
             stored: Arc::new(AtomicU64::new(stored.position.min(records_position))),
             stop,
         })
@@ -337,6 +334,7 @@ impl RecordsProjection {
                 events.extend(gone);
                 self.engine.resume(now);
             }
+            events.extend(self.take_up_rules());
             events.extend(self.engine.tick(now));
             if !events.is_empty() {
                 self.rules_moved = true;
@@ -376,6 +374,32 @@ impl RecordsProjection {
             }
         }
         Ok(())
+    }
+
+    /// Sets the rules of packs that were loaded anew to work, with the memory of the old ones: alerts of rules that are gone
+    /// or have another version are cleared by the events.
+    fn take_up_rules(&mut self) -> Vec<RuleEvent> {
+        if !self.packs.has_changed().unwrap_or(false) {
+            return Vec::new();
+        }
+        let packs = Arc::clone(&self.packs.borrow_and_update());
+        match engine_of(&packs, &self.app) {
+            Ok(mut engine) => {
+                let mut events = engine.restore(self.engine.state());
+                events.extend(engine.set_maintenance(self.maintenance.clone()));
+                self.engine = engine;
+                self.rules_moved = true;
+                events
+            }
+            // The check before the reload has refused such packs; the old rules go on.
+            Err(error) => {
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "rules loaded anew do not work"
+                );
+                Vec::new()
+            }
+        }
     }
 
     async fn flush(&mut self) -> Result<()> {

@@ -232,7 +232,7 @@ impl Running {
             oidc: api::oidc_door::Door::new(oidc),
             outside,
             cases,
-            packs: packs.clone(),
+            packs: api::live_packs::LivePacks::new(packs.clone()),
             city,
             plan,
             corrections: api::corrections::UnderWay::default(),
@@ -260,6 +260,9 @@ impl Running {
             security: api::security::Sources::default(),
             overviews: api::overview::Cache::default(),
         });
+        let own = folder.clone();
+        let reader = move || own.packs_or_problems();
+        app.packs.read_with(Arc::new(reader));
         let own = folder.clone();
         // Set once, here.
         let _ = app.last_backup.set(Box::new(move || {
@@ -461,6 +464,11 @@ impl Running {
         if let Some(certificate) = certificate {
             let every = Duration::from_secs(settings.tls.reload_seconds.max(1));
             timers.push(tokio::spawn(certificates::renew(certificate, every)));
+        }
+        if settings.packs.reload_seconds > 0 {
+            let every = Duration::from_secs(settings.packs.reload_seconds);
+            let follow = crate::pack_reload::follow(app.clone(), folder.clone(), every);
+            timers.push(tokio::spawn(follow));
         }
         if settings.security.publish_seconds > 0 {
             let every = Duration::from_secs(settings.security.publish_seconds);

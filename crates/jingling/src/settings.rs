@@ -31,6 +31,8 @@ pub struct Settings {
     pub postgres: Postgres,
     /// Signing in to other systems.
     pub oidc: OidcSettings,
+    /// The thematic systems.
+    pub packs: PackSettings,
     /// Who may see what.
     pub policy: PolicySettings,
     /// TLS of every door.
@@ -236,6 +238,12 @@ JournalSettings {
     keep_gib: u64 = 64,
     /// Messages that came within this many days are kept too, whatever their size; 0: `keep_gib` decides.
     keep_days: u32 = 0,
+});
+section!(/// The thematic systems.
+PackSettings {
+    /// How often the files of the folder `packs` are looked at, seconds; packs whose files changed are checked and taken up. 0: only when
+    /// somebody asks for it.
+    reload_seconds: u64 = 10,
 });
 section!(/// History.
 LakeSettings {

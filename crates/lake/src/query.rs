@@ -333,15 +333,44 @@ impl Lake {
                 context.register_table(name, seen(view)).map_err(told)?;
             }
         }
+        // The views of current values are planned over the lent table, whether the statement names that or not.
+        let current = question.tables.current();
+        let sql_of = |table: &str| {
+            let kinds = &question.catalogue.kinds;
+            match kinds.get(table) {
+                Some(kind) => Some(wide::sql(kind, veil.is_some())),
+                None => {
+                    let kind = kinds.get(wide::type_of_now(table)?)?;
+                    Some(wide::sql_now(kind, current?))
+                }
+            }
+        };
+        let is_asked = |name: &str| is_named(name) || list_all;
+        let of_now = |table: &&RecordTable| {
+            wide::type_of_now(&table.name)
+                .is_some_and(|kind| question.catalogue.kinds.contains_key(kind))
+        };
+        let needs_current = known
+            .tables
+            .iter()
+            .filter(of_now)
+            .any(|t| is_asked(&t.name));
+        if let Some(current) = current.filter(|_| needs_current)
+            && let Some(table) = known.tables.iter().find(|t| t.name == current)
+        {
+            let paged = Paged::new(Arc::clone(&question.tables), table);
+            context
+                .register_table(TableReference::bare(current), Arc::new(paged))
+                .map_err(told)?;
+        }
         for table in known.tables.iter().filter(|t| !Table::is_name(&t.name)) {
             let named = is_named(&table.name);
-            if !named && !list_all {
+            let is_there = needs_current && current == Some(table.name.as_str());
+            if !is_asked(&table.name) || is_there {
                 continue;
             }
             let name = TableReference::bare(table.name.clone());
-            let mut kinds = question.catalogue.kinds.values();
-            if let Some(kind) = kinds.find(|k| k.name == table.name) {
-                let sql = wide::sql(kind, veil.is_some());
+            if let Some(sql) = sql_of(&table.name) {
                 let plan = context
                     .state()
                     .create_logical_plan(&sql)

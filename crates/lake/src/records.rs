@@ -45,6 +45,12 @@ pub trait RecordTables: Send + Sync {
     fn is_paged(&self, _name: &str) -> bool {
         false
     }
+    /// The lent table of current values, over which each entity type has a view `TYPE_now`; `None` when none is lent, or
+    /// whoever asks may not read it. Such a table has a row for each entity and attribute, and the columns `entity_id`,
+    /// `entity_type`, `attribute`, `value_number`, `value_text`, `value_json` and `observed_at`.
+    fn current(&self) -> Option<&'static str> {
+        None
+    }
     /// What whoever asks may see of history; `None`: all of it.
     fn sight(&self) -> Option<Arc<dyn Sight>> {
         None
@@ -100,7 +106,7 @@ impl RecordTables for NoRecords {
 }
 
 impl Lake {
-    /// Every table that SQL can name: `observations` and its rollups, a wide view for each entity type, the
+    /// Every table that SQL can name: `observations` and its rollups, the wide views of each entity type, the
     /// tables lent, and the department tables. Where two have one name, the earlier one has it.
     pub fn tables(&self, catalogue: &Catalogue, records: &dyn RecordTables) -> Vec<RecordTable> {
         let observations = RecordTable {
@@ -115,10 +121,16 @@ impl Lake {
         all.extend(RollupSpan::ALL.map(rollups::table));
         let mut entries = self.department_tables();
         entries.retain(|e| records.may_read_department(&e.name, e.department.as_deref()));
+        let now = catalogue
+            .kinds
+            .values()
+            .filter(|_| records.current().is_some())
+            .map(wide::table_now);
         for table in catalogue
             .kinds
             .values()
             .map(wide::table)
+            .chain(now)
             .chain(records.tables())
             .chain(entries.iter().map(TableEntry::table))
         {

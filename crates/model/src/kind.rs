@@ -17,6 +17,9 @@ pub struct EntityKind {
     /// Where the definition comes from: a Smart Data Models subject and model, or a standard.
     #[serde(default)]
     pub source: Option<String>,
+    /// Which Smart Data Model it follows, or why none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standard: Option<Standard>,
     /// The attributes, by name.
     #[serde(default)]
     pub attributes: BTreeMap<String, AttributeKind>,
@@ -36,6 +39,21 @@ impl EntityKind {
     pub fn is_personal(&self) -> bool {
         self.attributes.values().any(|a| a.personal.is_some())
     }
+}
+
+/// Which published data model an entity type follows: one of the two keys is given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Standard {
+    /// The subject of Smart Data Models that has a model of the type's name: `dataModel.Environment`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smart_data_model: Option<String>,
+    /// Why there is no such model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub none: Option<String>,
+    /// The attributes that the model does not have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<String>,
 }
 
 /// What becomes of the history of an entity type.

@@ -18,7 +18,7 @@ pub use calendar::{Calendars, WorkingCalendar};
 pub use ids::{AttributeName, DeviceId, EntityId, TypeName};
 pub use kind::{
     AttributeKind, Catalogue, EntityKind, HistoryKind, MaskKind, MissingUnit, Personal, RollupKind,
-    RollupSpan, ValueKind,
+    RollupSpan, Standard, ValueKind,
 };
 pub use problem::{Both, Problem, Told};
 pub use record::{Accepted, CORRECTION_DOOR, Corrected, Corrector, Record, Rejected, Retained};

@@ -6,6 +6,7 @@ use crate::declare::{
 use crate::document::Document;
 use crate::files::{Folder, Limits};
 use crate::load::{Pack, Read, read};
+use crate::scenario;
 use crate::systems;
 use cases::Workflow;
 use indicators::Place;
@@ -88,6 +89,7 @@ pub(crate) fn inside(read: &Read) -> Vec<Problem> {
     checker.views();
     checker.mappings();
     checker.strings();
+    checker.scenarios();
     checker.plan();
     checker.duplicates();
     let quotes = read
@@ -220,6 +222,7 @@ impl<'a> Checker<'a> {
                 );
             }
             self.both_titles(document, &[], &kind.title_zh, &kind.title_en);
+            self.standard(kind, document);
             self.history(kind, document);
             self.personal(kind, document);
             for (name, attribute) in &kind.attributes {
@@ -269,6 +272,35 @@ impl<'a> Checker<'a> {
                         );
                     }
                 }
+            }
+        }
+    }
+
+    /// Which published model the type follows.
+    fn standard(&mut self, kind: &EntityKind, document: &Document) {
+        let Some(standard) = &kind.standard else {
+            return;
+        };
+        let said = |text: &Option<String>| text.as_deref().is_some_and(|t| !t.trim().is_empty());
+        if said(&standard.smart_data_model) == said(&standard.none) {
+            self.say(
+                document.at(&["standard"]),
+                "standard",
+                format!(
+                    "{} follows a Smart Data Model or none: one of the two",
+                    kind.name
+                ),
+                "write smart_data_model = \"dataModel.…\", or none = \"why\"",
+            );
+        }
+        for name in &standard.own {
+            if !kind.attributes.contains_key(name) {
+                self.say(
+                    document.at(&["standard", "own"]),
+                    "standard",
+                    format!("{} has no attribute {}", kind.name, quote(name)),
+                    "name attributes that are declared",
+                );
             }
         }
     }
@@ -359,6 +391,14 @@ impl<'a> Checker<'a> {
                     "watch another attribute",
                 );
             }
+        }
+    }
+
+    /// What the scenarios' steps cannot say.
+    fn scenarios(&mut self) {
+        for file in &self.pack.scenarios {
+            self.problems
+                .extend(scenario::parse(file).err().into_iter().flatten());
         }
     }
 

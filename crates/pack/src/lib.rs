@@ -6,13 +6,20 @@
 //! ([`embedded`]) or from a folder. Every mistake is told with file and line, all at once.
 //!
 //! Reading order: [`declare`] (what the files hold), [`files`], [`load`] (reading one pack),
-//! [`check`] (what must fit together), [`packs`] (all packs of a city).
+//! [`check`] (what must fit together), [`packs`] (all packs of a city), [`scenario`] (given / when / then, played),
+//! [`schema`] (context, JSON Schema and form of the types), [`scaffold`] (a new pack),
+//! [`reload`] (what may change while a city runs), [`engines`] (a pack's mathematics over files).
 
 pub mod check;
 pub mod declare;
+pub mod engines;
 pub mod files;
 pub mod load;
 pub mod packs;
+pub mod reload;
+pub mod scaffold;
+pub mod scenario;
+pub mod schema;
 
 mod document;
 mod systems;
@@ -25,3 +32,4 @@ pub use declare::{
 pub use files::{Files, Folder, Limits, embedded};
 pub use load::Pack;
 pub use packs::Packs;
+pub use scaffold::scaffold;

@@ -6,6 +6,7 @@ use crate::declare::{
 };
 use crate::document::Document;
 use crate::files::Files;
+use crate::scenario::ScenarioFile;
 use cases::Workflow;
 use indicators::Definition;
 use model::{Catalogue, EntityKind, Problem};
@@ -24,6 +25,8 @@ pub struct Pack {
     pub readme: String,
     /// Its entity types.
     pub kinds: Vec<EntityKind>,
+    /// The file of each of them, as messages name it.
+    pub kind_files: BTreeMap<String, String>,
     /// Its alert rules.
     pub rules: Vec<Rule>,
     /// Its case workflows.
@@ -40,8 +43,8 @@ pub struct Pack {
     pub strings_en: BTreeMap<String, String>,
     /// Its mappings.
     pub mappings: Vec<Mapping>,
-    /// Its scenarios: file name and Markdown.
-    pub scenarios: Vec<(String, String)>,
+    /// Its scenarios' files.
+    pub scenarios: Vec<ScenarioFile>,
     /// The plan, in the plan's pack.
     pub plan: Option<Plan>,
     /// Where the plan contradicts itself.
@@ -113,7 +116,12 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
     let readme = reader.text("README.md", files);
     let strings_zh = reader.strings("strings/zh.toml", files);
     let strings_en = reader.strings("strings/en.toml", files);
-    let kinds = reader.many("entities/");
+    let kinds: Vec<EntityKind> = reader.many("entities/");
+    let kind_files = kinds
+        .iter()
+        .zip(reader.under("entities/"))
+        .map(|(kind, document)| (kind.name.clone(), document.place.clone()))
+        .collect();
     let mut rules: Vec<Rule> = reader.many("rules/");
     let places = reader.under("rules/");
     for (rule, document) in rules.iter_mut().zip(places) {
@@ -126,7 +134,11 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
     let runbooks = reader.runbooks();
     let scenarios = reader
         .under("scenarios/")
-        .map(|d| (d.stem().to_owned(), d.text.clone()))
+        .map(|d| ScenarioFile {
+            name: d.stem().to_owned(),
+            place: d.place.clone(),
+            text: d.text.clone(),
+        })
         .collect();
     let policies = reader
         .under("policies/")
@@ -147,6 +159,7 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
                 quality: quality.rules,
                 readme,
                 kinds,
+                kind_files,
                 rules,
                 workflows,
                 indicators,

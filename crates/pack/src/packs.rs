@@ -80,27 +80,32 @@ impl Packs {
     /// Where two packs declare the same thing, and where a pack quotes the plan wrongly.
     pub fn merge(packs: Vec<Pack>) -> Result<Self, Vec<Problem>> {
         let mut all = Self::default();
-        let mut owners: BTreeMap<(&'static str, String), String> = BTreeMap::new();
+        let mut owners: BTreeMap<(&'static str, String), (String, String)> = BTreeMap::new();
         let mut problems = Vec::new();
         for pack in &packs {
             let name = &pack.manifest.name;
-            let mut claim = |what: &'static str, id: &str| {
-                if let Some(first) = owners.insert((what, id.to_owned()), name.clone()) {
+            let mut claim_in = |what: &'static str, id: &str, file: &str| {
+                let owner = (name.clone(), file.to_owned());
+                if let Some((first, there)) = owners.insert((what, id.to_owned()), owner) {
                     problems.push(Problem::new(
                         "pack-clash",
-                        format!("the packs {first} and {name} both declare the {what} {id}"),
-                        name.clone(),
+                        format!("the packs {first} and {name} both declare the {what} {id}: {there} and {file}"),
+                        file,
                         "take one of the packs away, or rename it in one",
                     ));
                 }
             };
-            pack.kinds
-                .iter()
-                .for_each(|kind| claim("entity type", &kind.name));
-            pack.rules.iter().for_each(|rule| claim("rule", &rule.id));
-            pack.indicators
-                .iter()
-                .for_each(|indicator| claim("indicator", &indicator.id));
+            for kind in &pack.kinds {
+                let file = pack.kind_files.get(&kind.name).unwrap_or(name);
+                claim_in("entity type", &kind.name, file);
+            }
+            for rule in &pack.rules {
+                claim_in("rule", &rule.id, &rule.file);
+            }
+            for indicator in &pack.indicators {
+                claim_in("indicator", &indicator.id, &indicator.file);
+            }
+            let mut claim = |what: &'static str, id: &str| claim_in(what, id, name);
             pack.views.iter().for_each(|view| claim("view", &view.id));
             pack.runbooks.keys().for_each(|name| claim("runbook", name));
             pack.workflows

@@ -113,6 +113,8 @@ fn two_packs_that_clash() {
     let pack = Pack::load(&Folder::new(folder, pack::files::Limits::default())).unwrap();
     let mut other = pack.clone();
     other.manifest.name = "pack-other".into();
+    let there = "pack-other/entities/Well.toml";
+    other.kind_files.insert("Well".into(), there.into());
     let problems = Packs::merge(vec![pack, other]).unwrap_err();
     assert!(problems.iter().all(|p| p.code == "pack-clash"));
     assert!(
@@ -120,6 +122,65 @@ fn two_packs_that_clash() {
         "{problems:#?}"
     );
     assert!(problems.iter().any(|p| p.what.contains("rule deep")));
+    // Both files are named.
+    let clash = problems
+        .iter()
+        .find(|p| p.what.contains("type Well"))
+        .unwrap();
+    assert!(
+        clash.what.contains("pack-test/entities/Well.toml"),
+        "{clash:?}"
+    );
+    assert!(clash.what.contains(there), "{clash:?}");
+}
+
+#[test]
+fn scenarios_and_standards() {
+    let well = FILES
+        .iter()
+        .find(|(p, _)| *p == "entities/Well.toml")
+        .unwrap()
+        .1;
+    let with = |standard: &str| {
+        let text = well.replace(
+            "[attributes.depth]",
+            &format!("{standard}\n[attributes.depth]"),
+        );
+        problems(&[("entities/Well.toml", Some(text))])
+            .iter()
+            .map(|p| format!("{} {}", p.code, p.place))
+            .collect::<Vec<_>>()
+    };
+    let model = "smart_data_model = \"dataModel.Environment\"";
+    assert_eq!(
+        with(&format!("standard = {{ {model}, own = [\"depth\"] }}")),
+        [""; 0]
+    );
+    assert_eq!(with("standard = { none = \"a test\" }"), [""; 0]);
+    for wrong in [
+        "standard = {}".to_owned(),
+        format!("standard = {{ {model}, none = \"both\" }}"),
+        format!("standard = {{ {model}, own = [\"height\"] }}"),
+    ] {
+        assert_eq!(with(&wrong), ["standard entities/Well.toml:5"], "{wrong}");
+    }
+    let scenario = |text: &str| {
+        let found = problems(&[("scenarios/deep.md", Some(text.to_owned()))]);
+        found
+            .iter()
+            .map(|p| format!("{} {}", p.code, p.place))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        scenario(
+            "# A\n- When `urn:ngsi-ld:Well:1` reports `depth` 60 MTR\n- Then the alert `deep` is raised: minor\n"
+        ),
+        [""; 0]
+    );
+    assert_eq!(
+        scenario("# A\n- When it rains\n- Then no alert changes\n"),
+        ["scenario-step scenarios/deep.md:2"]
+    );
 }
 
 #[test]

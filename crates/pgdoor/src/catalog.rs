@@ -757,6 +757,19 @@ impl RecordTables for Catalog {
         self.lent.veil()
     }
 
+    // A statement that names a table of the catalogue beside those of the city must not see more of these for it.
+    fn sight(&self) -> Option<Arc<dyn lake::Sight>> {
+        self.lent.sight()
+    }
+
+    fn may_read_department(&self, name: &str, department: Option<&str>) -> bool {
+        self.lent.may_read_department(name, department)
+    }
+
+    fn current(&self) -> Option<&'static str> {
+        self.lent.current()
+    }
+
     fn page(&self, name: &str, wanted: &Wanted, after: Option<&str>) -> Result<Columns, Problem> {
         self.lent.page(name, wanted, after)
     }
@@ -769,5 +782,56 @@ impl RecordTables for Catalog {
             }
             None => self.lent.rows(name),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Nothing;
+
+    impl lake::Sight for Nothing {
+        fn sees(&self, _: &str, _: &str, _: &str) -> bool {
+            false
+        }
+    }
+
+    /// Lends nothing, and shows nothing of what there is.
+    struct Narrow;
+
+    impl RecordTables for Narrow {
+        fn tables(&self) -> Vec<RecordTable> {
+            Vec::new()
+        }
+        fn rows(&self, _: &str) -> BoxFuture<'_, Result<Vec<Vec<Value>>, Problem>> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+        fn sight(&self) -> Option<Arc<dyn lake::Sight>> {
+            Some(Arc::new(Nothing))
+        }
+        fn may_read_department(&self, _: &str, _: Option<&str>) -> bool {
+            false
+        }
+        fn current(&self) -> Option<&'static str> {
+            Some("entities_now")
+        }
+    }
+
+    #[test]
+    fn a_statement_that_names_the_catalogue_sees_no_more_of_the_city() {
+        let catalog = Catalog {
+            tables: Arc::default(),
+            views: Arc::default(),
+            user: "a".into(),
+            settings: Vec::new(),
+            zone: Zone::default(),
+            connection: 1,
+            lent: Arc::new(Narrow),
+        };
+        assert!(!catalog.sight().unwrap().sees("urn:a", "T", "x"));
+        assert!(!catalog.may_read_department("t", None));
+        assert_eq!(catalog.current(), Some("entities_now"));
     }
 }

@@ -337,9 +337,13 @@ impl Session {
         let principal = self.principal(wire).await?;
         let kinds = (self.door.city.catalogue)();
         let lent = (self.door.city.tables)(&principal, self.guest.peer);
+        let views = kinds
+            .kinds
+            .keys()
+            .flat_map(|name| [name.clone(), format!("{name}_now")]);
         let catalog = Catalog {
             tables: Arc::new(self.door.city.lake.tables(&kinds, lent.as_ref())),
-            views: Arc::new(kinds.kinds.values().map(|kind| kind.name.clone()).collect()),
+            views: Arc::new(views.collect()),
             user: self.guest.username.clone(),
             settings: self.settings.all(),
             zone: self.settings.zone(),

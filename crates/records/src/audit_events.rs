@@ -174,6 +174,11 @@ events! {
         field("documents", "各文件及其摘要（SM3）", "the documents, each with its digest (SM3)"),
         field("changed", "新增、修改或删除的文件", "documents that are new, changed or gone"),
     ];
+    /// The packs of the city's folder were loaded anew.
+    PackReload = "pack.reload", "重新装载专题包", "Packs loaded anew", "packs", [
+        field("changed", "有变化的内容", "what is new, changed or gone"),
+        maybe("refused", "被拒绝时的错误数", "how many mistakes refused it"),
+    ];
     /// A dangerous act was asked for; a second person must approve it.
     ApprovalAsk = "approval.ask", "申请审批", "Approval asked for", "approval:<id>", [
         field("act", "待审批的操作", "the dangerous act"),

@@ -197,7 +197,7 @@ async fn refresh(app: &App, seen: Option<i64>) -> Result<i64> {
     let end = records::audit::last_id(&mut *app.records.read().await?).await?;
     if seen != Some(end) {
         app.identity.reload_policies().await?;
-        let facts = facts(&app.identity, &app.packs, &app.city).await?;
+        let facts = facts(&app.identity, &app.packs.now(), &app.city).await?;
         let replaced = app.identity.policies().replace_facts(facts);
         replaced.map_err(|problems| anyhow!("{}", crate::running::lines(&problems)))?;
     }

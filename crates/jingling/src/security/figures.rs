@@ -24,7 +24,7 @@ pub const ID: &str = "urn:ngsi-ld:PlatformSecurity:platform";
 /// Writes the figures every so often, for as long as the city runs; nothing in a city without the pack. The first time is
 /// after a while: who starts a city and looks should not find it alarmed at what is not proved yet.
 pub async fn run(app: Arc<App>, every: Duration) {
-    if !app.packs.catalogue.kinds.contains_key(TYPE) {
+    if !app.packs.now().catalogue.kinds.contains_key(TYPE) {
         return;
     }
     let mut ticker = interval_at(Instant::now() + every, every);

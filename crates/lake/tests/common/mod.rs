@@ -115,6 +115,7 @@ pub fn catalogue() -> Catalogue {
             title_zh: "类型".into(),
             title_en: "Type".into(),
             source: None,
+            standard: None,
             attributes: attributes.collect(),
             open: true,
             history: None,

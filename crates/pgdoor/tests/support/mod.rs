@@ -168,6 +168,7 @@ fn catalogue() -> Catalogue {
         title_zh: "水位".into(),
         title_en: "Water level".into(),
         source: None,
+        standard: None,
         attributes: [
             ("waterLevel".to_owned(), attribute(ValueKind::Number)),
             ("flooded".to_owned(), attribute(ValueKind::Boolean)),

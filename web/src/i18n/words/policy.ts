@@ -170,6 +170,7 @@ export const policyWords = {
   "policy-act.audit.read": ["看审计日志", "Read the audit trail"],
   "policy-act.user.manage": ["管理用户", "Manage users"],
   "policy-act.token.manage": ["管理服务令牌", "Manage service tokens"],
+  "policy-act.pack.manage": ["重新装载专题包", "Load packs anew"],
   "policy-act.role.grant": ["授权", "Grant roles"],
   "policy-act.policy.read": ["看策略", "Read policies"],
   "policy-act.policy.manage": ["修改策略", "Change policies"],

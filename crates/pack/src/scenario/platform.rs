@@ -1,0 +1,277 @@
+//! The platform as a scenario needs it: admission, the rules engine and the workflows' decision, over nothing but a pack's
+//! declarations. The one file of the scenarios that knows those crates' calls.
+
+use crate::declare::STANDARD_WORKFLOW;
+use crate::load::Pack;
+use crate::scenario::grammar::{Stated, type_of};
+use cases::Workflow;
+use cases::workflow::{Assigns, Need, STANDARD};
+use identity::Permission;
+use model::{
+    AttributeName, AttributeUpdate, Catalogue, EntityId, Problem, Quality, Timestamp, TypeName,
+    Update,
+};
+use records::cases::Case;
+use records::{Acting, Actor, ActorKind, Failure};
+use rules::{Engine, RuleEvent};
+use std::collections::BTreeMap;
+
+/// Somebody who acts in a scenario.
+pub(crate) type Somebody = Acting;
+
+/// What a person does to a case, beside the action's name.
+#[derive(Debug, Default)]
+pub(crate) struct With<'a> {
+    pub organisation: Option<&'a str>,
+    pub assignee: Option<i64>,
+    pub note: bool,
+    pub photo: bool,
+}
+
+/// A pack at work.
+pub(crate) struct Platform {
+    catalogue: Catalogue,
+    engine: Engine,
+    workflows: BTreeMap<String, Workflow>,
+    rule_workflows: BTreeMap<String, Option<String>>,
+    limits: admission::Limits,
+    position: u64,
+}
+
+impl Platform {
+    /// Sets a pack to work.
+    ///
+    /// # Errors
+    /// Mistakes of its rules.
+    pub(crate) fn new(pack: &Pack) -> Result<Self, Vec<Problem>> {
+        let catalogue = pack.catalogue();
+        let engine = Engine::new(pack.rules.clone(), &catalogue)?;
+        let standard = Workflow::standard().map_err(|failure| vec![told(&failure)])?;
+        let workflows = std::iter::once(standard)
+            .chain(pack.workflows.iter().cloned())
+            .map(|workflow| (workflow.name.clone(), workflow))
+            .collect();
+        let rule_workflows = pack
+            .rules
+            .iter()
+            .map(|rule| (rule.id.clone(), rule.opens_case.clone()))
+            .collect();
+        Ok(Self {
+            catalogue,
+            engine,
+            workflows,
+            rule_workflows,
+            limits: admission::Limits::default(),
+            position: 0,
+        })
+    }
+
+    /// An entity reports: what admission lets through is judged by the rules.
+    ///
+    /// # Errors
+    /// What admission refuses.
+    pub(crate) fn report(
+        &mut self,
+        entity: &EntityId,
+        values: &[Stated],
+        now: Timestamp,
+    ) -> Result<Vec<RuleEvent>, Vec<Problem>> {
+        let update = update(entity, values, now).map_err(|problem| vec![problem])?;
+        let (good, bad) = admission::admit(update, &self.catalogue, &self.limits, now);
+        if !bad.is_empty() {
+            return Err(bad);
+        }
+        let Some(update) = good else {
+            return Ok(Vec::new());
+        };
+        self.position += 1;
+        let mut events = self.engine.observe(self.position, &update, now);
+        events.extend(self.engine.tick(now));
+        Ok(events)
+    }
+
+    /// Time passes.
+    pub(crate) fn pass(&mut self, now: Timestamp) -> Vec<RuleEvent> {
+        self.engine.tick(now)
+    }
+
+    /// Opens a case: from an alert of the rule, or of a workflow.
+    ///
+    /// # Errors
+    /// Why the person may not, or that there is no such workflow.
+    pub(crate) fn open(
+        &self,
+        rule: Option<&str>,
+        workflow: Option<&str>,
+        by: &Somebody,
+        now: Timestamp,
+    ) -> Result<Case, Problem> {
+        let named = match rule {
+            Some(rule) => self.rule_workflows.get(rule).and_then(Option::as_deref),
+            None => workflow,
+        };
+        let name = named
+            .filter(|name| *name != STANDARD_WORKFLOW)
+            .unwrap_or(STANDARD);
+        let workflow = self.workflow(name)?;
+        if !workflow.open_may.iter().any(|word| by.may(word)) {
+            return Err(Problem::new(
+                "permission-missing",
+                format!(
+                    "opening a case needs the permission {}",
+                    workflow.open_may.join(" or ")
+                ),
+                "case",
+                "let somebody open it who may",
+            ));
+        }
+        Ok(case(workflow, by, now))
+    }
+
+    /// Does an action to a case.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub(crate) fn act(
+        &self,
+        case: &mut Case,
+        action: &str,
+        with: &With<'_>,
+        by: &Somebody,
+    ) -> Result<(), Problem> {
+        let workflow = self.workflow(&case.workflow)?;
+        let transition = workflow
+            .decide(case, action, by)
+            .map_err(|failure| told(&failure))?;
+        for need in &transition.needs {
+            let (met, code) = match need {
+                Need::Note => (with.note, "note-missing"),
+                Need::Organisation => (with.organisation.is_some(), "organisation-missing"),
+                Need::Photo => (with.photo, "photo-missing"),
+            };
+            if !met {
+                return Err(Problem::new(
+                    code,
+                    format!("{action} needs more than was given"),
+                    "action",
+                    "give what the workflow's needs say",
+                ));
+            }
+        }
+        match transition.assigns {
+            Some(Assigns::Oneself) => case.assignee_id = by.actor.user_id(),
+            Some(Assigns::Given) => {
+                case.organisation_id = with.organisation.map(str::to_owned);
+                case.assignee_id = with.assignee;
+            }
+            None => {}
+        }
+        if let Some(to) = &transition.to {
+            case.state.clone_from(to);
+        }
+        Ok(())
+    }
+
+    fn workflow(&self, name: &str) -> Result<&Workflow, Problem> {
+        self.workflows.get(name).ok_or_else(|| {
+            Problem::new(
+                "workflow-missing",
+                format!("there is no workflow {name}"),
+                "workflow",
+                "name one of the pack's workflows",
+            )
+        })
+    }
+}
+
+/// Somebody with permission words. The id tells persons apart.
+///
+/// # Errors
+/// The first word that is no permission.
+pub(crate) fn somebody(
+    id: i64,
+    name: &str,
+    organisation: Option<&str>,
+    words: &[String],
+) -> Result<Somebody, Problem> {
+    let mut permissions = Vec::new();
+    for word in words {
+        let known = Permission::ALL.iter().find(|p| p.as_str() == word);
+        let known = known.ok_or_else(|| {
+            Problem::new(
+                "permission-unknown",
+                format!("{word} is no permission of the platform"),
+                "person",
+                "write one that the workflow's `may` names, such as case.dispatch",
+            )
+        })?;
+        permissions.push(known.as_str());
+    }
+    Ok(Acting {
+        actor: Actor {
+            kind: ActorKind::User(id),
+            name: name.to_owned(),
+            peer: String::new(),
+        },
+        organisation_id: organisation.map(str::to_owned),
+        also: Vec::new(),
+        permissions,
+    })
+}
+
+fn update(entity: &EntityId, values: &[Stated], now: Timestamp) -> Result<Update, Problem> {
+    let attributes = values
+        .iter()
+        .map(|stated| {
+            Ok(AttributeUpdate {
+                name: AttributeName::new(&stated.attribute)?,
+                value: stated.value.clone(),
+                unit: stated.unit.clone(),
+                observed_at: now,
+                quality: Quality::Good,
+            })
+        })
+        .collect::<Result<Vec<_>, Problem>>()?;
+    Ok(Update {
+        entity_id: entity.clone(),
+        entity_type: TypeName::new(type_of(entity).unwrap_or_default())?,
+        attributes,
+    })
+}
+
+fn case(workflow: &Workflow, by: &Somebody, now: Timestamp) -> Case {
+    Case {
+        id: 1,
+        number: "1".to_owned(),
+        title: String::new(),
+        description: String::new(),
+        workflow: workflow.name.clone(),
+        workflow_version: 1,
+        state: workflow.initial.clone(),
+        severity: "minor".to_owned(),
+        alert_id: None,
+        entity_id: None,
+        lon: None,
+        lat: None,
+        organisation_id: None,
+        assignee_id: None,
+        created_at: now,
+        created_by: by.actor.name.clone(),
+        created_by_id: by.actor.user_id(),
+        updated_at: now,
+        due_at: None,
+        closed_at: None,
+        version: 1,
+    }
+}
+
+fn told(failure: &Failure) -> Problem {
+    failure.problem().cloned().unwrap_or_else(|| {
+        Problem::new(
+            "internal",
+            failure.to_string(),
+            "scenario",
+            "tell the makers of the platform",
+        )
+    })
+}

@@ -1,0 +1,73 @@
+//! Engines over tables: what the plan's path says, and mistakes with their line.
+
+use pack::engines::{ENGINES, Table, find};
+use pack::{Packs, embedded};
+
+fn table(columns: &[&str], rows: &[&[&str]]) -> Table {
+    let owned = |cells: &[&str]| cells.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>();
+    Table {
+        columns: owned(columns),
+        rows: rows.iter().map(|row| owned(row)).collect(),
+    }
+}
+
+#[test]
+fn the_plans_path_is_what_its_indicators_say() {
+    let packs = Packs::load_all(embedded(), None).unwrap();
+    let indicator = packs
+        .indicators
+        .iter()
+        .find(|i| i.name_zh == "5G基站规模")
+        .unwrap();
+    // 398 in 2020, 1,800 in 2025.
+    let input = table(
+        &["note", "value", "indicator", "day"],
+        &[
+            &["a", "1800", &indicator.id, "2025-12-31"],
+            &["b", "398", &indicator.id, "2025-12-31"],
+            &["c", "", &indicator.id, "2025-12-31"],
+        ],
+    );
+    let out = find("plan-status")
+        .unwrap()
+        .run(&packs, &input, "x.csv")
+        .unwrap();
+    assert_eq!(out.columns[4..], ["expected", "status"]);
+    let told: Vec<_> = out
+        .rows
+        .iter()
+        .map(|row| (row[4].as_str(), row[5].as_str()))
+        .collect();
+    let day = jiff::civil::date(2025, 12, 31);
+    let expected = indicator.expected(day).unwrap();
+    assert!((expected - 1_800.0).abs() < f64::EPSILON);
+    assert_eq!(
+        told,
+        [("1800", "met"), ("1800", "behind"), ("1800", "unknown")]
+    );
+}
+
+#[test]
+fn mistakes_have_their_line_and_columns_are_asked_for() {
+    let packs = Packs::load_all(embedded(), None).unwrap();
+    let engine = find("plan-status").unwrap();
+    let id = packs.indicators[0].id.as_str();
+    let input = table(
+        &["indicator", "day", "value"],
+        &[
+            &[id, "2025-01-01", "1"],
+            &["none", "2025-01-01", "1"],
+            &[id, "soon", "1"],
+            &[id, "2025-01-01", "many"],
+        ],
+    );
+    let problems = engine.run(&packs, &input, "x.csv").unwrap_err();
+    let places: Vec<_> = problems.iter().map(|p| p.place.as_str()).collect();
+    assert_eq!(places, ["x.csv:3", "x.csv:4", "x.csv:5"]);
+    let problems = engine
+        .run(&packs, &table(&["status"], &[]), "x.csv")
+        .unwrap_err();
+    assert_eq!(problems.len(), 4, "three are missing, one is there twice");
+    assert_eq!(find("dreams").err().unwrap().code, "engine-unknown");
+    assert!(ENGINES.iter().all(|e| find(e.description.name).is_ok()));
+}
