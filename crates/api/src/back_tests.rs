@@ -345,7 +345,10 @@ pub async fn begin(
     if period.0 >= period.1 || days > i64::from(options.days_max) {
         return Err(ApiError::invalid(Problem::new(
             "back-test-period",
-            format!("from {} to {} is no period of at most {} days", period.0, period.1, options.days_max),
+            format!(
+                "from {} to {} is no period of at most {} days",
+                period.0, period.1, options.days_max
+            ),
             "until",
             "give a from that lies before until",
         )));
@@ -398,7 +401,8 @@ pub async fn begin(
 }
 
 fn rules_of(app: &App, request: &BackTestRequest, bytes_max: usize) -> Answer<Vec<rules::Rule>> {
-    let in_force = &app.packs.rules;
+    let packs = app.packs.now();
+    let in_force = &packs.rules;
     match (&request.rule_id, &request.text) {
         (Some(id), None) => {
             let rule = in_force.iter().find(|rule| rule.id == *id);

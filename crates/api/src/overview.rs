@@ -611,7 +611,8 @@ impl App {
     async fn count(&self, sight: &Sight, now: Timestamp) -> Answer<Overview> {
         let options = &self.options.overview;
         let may = May::of(sight.view());
-        let frame = Frame::new(&self.packs);
+        let packs = self.packs.now();
+        let frame = Frame::new(&packs);
         let mut tally = Tally::default();
         if may.entities {
             let since = heard_since(now, options.heard_within);
@@ -648,7 +649,7 @@ impl App {
             cases: may.cases.then(|| tally.all_cases()),
             targets: may.plan.then(|| target_counts(&standings)),
             notices: may.entities.then(|| self.notices.all().len()),
-            systems: systems(&self.packs, &frame, &tally, &standings, may),
+            systems: systems(&packs, &frame, &tally, &standings, may),
         })
     }
 
@@ -720,7 +721,8 @@ pub async fn system(
     let overview = app.overview_of(&caller, &sight).await?;
     let found = overview.systems.iter().find(|s| s.id == id);
     let system = found.ok_or_else(|| ApiError::not_found("system", &id))?;
-    let frame = Frame::new(&app.packs);
+    let packs = app.packs.now();
+    let frame = Frame::new(&packs);
     let may = May::of(sight.view());
     let mut rows = SystemRows {
         system: system.clone(),

@@ -623,7 +623,8 @@ pub async fn replay(
     Query(query): Query<ReplayQuery>,
 ) -> Answer<Json<Replay>> {
     let options = &app.options.replay;
-    let layers = app.packs.views.iter().filter_map(|v| v.layer.as_ref());
+    let packs = app.packs.now();
+    let layers = packs.views.iter().filter_map(|v| v.layer.as_ref());
     let shown = layers.filter_map(|layer| layer.attribute.clone());
     let wanted = Wanted::of(&query, options, shown, app.now()).map_err(ApiError::invalid)?;
     let who = (&caller, peer, &look);

@@ -115,7 +115,11 @@ pub async fn back_test(
         time(before),
         time(from)
     );
-    let days = until.micros_since(from).max(1).unsigned_abs().div_ceil(DAY_MICROS.unsigned_abs());
+    let days = until
+        .micros_since(from)
+        .max(1)
+        .unsigned_abs()
+        .div_ceil(DAY_MICROS.unsigned_abs());
     feed(source, &known, &mut test, Some(from)).await?;
     let mut day = from;
     let mut done = 0;
@@ -163,7 +167,10 @@ fn wanted(looks_at: &BTreeMap<String, Vec<String>>) -> String {
                 return format!("entity_type = {kind}");
             }
             let names: Vec<String> = attributes.iter().map(|name| text(name)).collect();
-            format!("(entity_type = {kind} AND attribute IN ({}))", names.join(", "))
+            format!(
+                "(entity_type = {kind} AND attribute IN ({}))",
+                names.join(", ")
+            )
         })
         .collect();
     if parts.is_empty() {
@@ -208,13 +215,16 @@ fn updates(
     batch: &RecordBatch,
     catalogue: &Catalogue,
 ) -> Result<Vec<(Timestamp, Update)>, Problem> {
-    let told =
-        |e: &dyn std::fmt::Display| Problem::new("history-columns", e.to_string(), "history", "report this");
+    let told = |e: &dyn std::fmt::Display| {
+        Problem::new("history-columns", e.to_string(), "history", "report this")
+    };
     let texts = |column: usize| cast(batch.column(column), &DataType::Utf8).map_err(|e| told(&e));
     let (ids, kinds, names) = (texts(0)?, texts(1)?, texts(2)?);
     let (text, json, quality) = (texts(5)?, texts(6)?, texts(7)?);
     let numbers = batch.column(4).as_primitive_opt::<Float64Type>();
-    let times = batch.column(3).as_primitive_opt::<TimestampMicrosecondType>();
+    let times = batch
+        .column(3)
+        .as_primitive_opt::<TimestampMicrosecondType>();
     let (Some(numbers), Some(times)) = (numbers, times) else {
         return Err(told(&"time and number have other types"));
     };

@@ -9,6 +9,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use model::{EntityId, Problem, Timestamp};
+use pack::Packs;
 use records::maintenance_windows::MaintenanceWindow;
 use records::rule_failures::RuleFailure;
 use records::{Event, PageRequest, audit};
@@ -86,8 +87,8 @@ pub async fn list(State(app): State<Arc<App>>) -> Answer<Json<RulesBody>> {
         .into_iter()
         .collect();
     drop(connection);
-    let mut items: Vec<RuleBody> = app
-        .packs
+    let packs = app.packs.now();
+    let mut items: Vec<RuleBody> = packs
         .rules
         .iter()
         .map(|rule| rule_body(rule, &open, &failing))
@@ -104,9 +105,10 @@ fn rule_body(
     let (calendar, hours) = match &rule.during {
         None => (None, Vec::new()),
         Some(rules::During::Calendar(name)) => (Some(name.clone()), Vec::new()),
-        Some(rules::During::Hours(both)) => {
-            (both.calendar.clone(), both.hours.clone().unwrap_or_default())
-        }
+        Some(rules::During::Hours(both)) => (
+            both.calendar.clone(),
+            both.hours.clone().unwrap_or_default(),
+        ),
     };
     RuleBody {
         id: rule.id.clone(),
@@ -220,10 +222,17 @@ pub async fn failures(
     let mut connection = app.records.read().await?;
     let page = records::rule_failures::list(&mut connection, query.dismissed, &page).await?;
     let next = page.next.clone();
+    let packs = app.packs.now();
     let items = page
         .items
         .into_iter()
-        .filter(|row| sight.sees_series(&row.entity_id, &row.entity_type, watched(&app, &row.rule_id)))
+        .filter(|row| {
+            sight.sees_series(
+                &row.entity_id,
+                &row.entity_type,
+                watched(&packs, &row.rule_id),
+            )
+        })
         .map(RuleFailureBody::from);
     Ok(Json(RuleFailures {
         items: items.collect(),
@@ -232,8 +241,8 @@ pub async fn failures(
 }
 
 /// The attribute that a rule watches; empty when it has none.
-fn watched<'a>(app: &'a App, rule_id: &str) -> &'a str {
-    let rule = app.packs.rules.iter().find(|rule| rule.id == rule_id);
+fn watched<'a>(packs: &'a Packs, rule_id: &str) -> &'a str {
+    let rule = packs.rules.iter().find(|rule| rule.id == rule_id);
     rule.and_then(|rule| rule.attribute.as_deref())
         .unwrap_or_default()
 }
@@ -254,11 +263,15 @@ pub async fn dismiss(
     let row = records::rule_failures::get(&mut write, id)
         .await?
         .ok_or_else(missing)?;
-    if !sight.sees_series(&row.entity_id, &row.entity_type, watched(&app, &row.rule_id)) {
+    let packs = app.packs.now();
+    if !sight.sees_series(
+        &row.entity_id,
+        &row.entity_type,
+        watched(&packs, &row.rule_id),
+    ) {
         return Err(missing());
     }
-    let Some(row) =
-        records::rule_failures::dismiss(&mut write, id, &actor.name, app.now()).await?
+    let Some(row) = records::rule_failures::dismiss(&mut write, id, &actor.name, app.now()).await?
     else {
         // Somebody else was faster.
         return Ok(Json(row.into()));
@@ -360,7 +373,9 @@ pub async fn maintenance(
     let page = records::maintenance_windows::list(&mut connection, &page).await?;
     let next = page.next.clone();
     let is_seen = |row: &MaintenanceWindow| {
-        let Some(id) = &row.entity_id else { return true };
+        let Some(id) = &row.entity_id else {
+            return true;
+        };
         let entity = EntityId::new(id).ok().and_then(|id| app.twin.get(&id));
         entity.is_none_or(|entity| sight.sees(&entity))
     };
@@ -394,7 +409,11 @@ pub struct MaintenanceRequest {
     pub reason: String,
 }
 
-fn checked(app: &App, sight: &crate::sight::Sight, request: &MaintenanceRequest) -> Result<(), Problem> {
+fn checked(
+    app: &App,
+    sight: &crate::sight::Sight,
+    request: &MaintenanceRequest,
+) -> Result<(), Problem> {
     if request.rule_id.is_none() && request.entity_id.is_none() && request.entity_type.is_none() {
         return Err(Problem::new(
             "maintenance-all",
@@ -404,7 +423,7 @@ fn checked(app: &App, sight: &crate::sight::Sight, request: &MaintenanceRequest)
         ));
     }
     if let Some(id) = &request.rule_id
-        && app.packs.rules.iter().all(|rule| rule.id != *id)
+        && app.packs.now().rules.iter().all(|rule| rule.id != *id)
     {
         return Err(Problem::new(
             "rule-unknown",
@@ -418,7 +437,10 @@ fn checked(app: &App, sight: &crate::sight::Sight, request: &MaintenanceRequest)
     {
         return Err(Problem::new(
             "rule-unknown-type",
-            format!("no pack declares the entity type {}", model::problem::quote(kind)),
+            format!(
+                "no pack declares the entity type {}",
+                model::problem::quote(kind)
+            ),
             "entity_type",
             "name a declared type",
         ));
@@ -506,7 +528,15 @@ pub async fn add_maintenance(
         "reason": row.reason,
     });
     let target = format!("maintenance:{}", row.id);
-    audit::insert(&mut write, now, &actor, Event::MaintenanceAdd, &target, &detail).await?;
+    audit::insert(
+        &mut write,
+        now,
+        &actor,
+        Event::MaintenanceAdd,
+        &target,
+        &detail,
+    )
+    .await?;
     write.commit().await?;
     Ok((StatusCode::CREATED, Json(maintenance_body(row, now))))
 }
@@ -533,7 +563,15 @@ pub async fn end_maintenance(
     };
     let target = format!("maintenance:{id}");
     let detail = json!({"until": row.until_at.to_string()});
-    audit::insert(&mut write, now, &actor, Event::MaintenanceEnd, &target, &detail).await?;
+    audit::insert(
+        &mut write,
+        now,
+        &actor,
+        Event::MaintenanceEnd,
+        &target,
+        &detail,
+    )
+    .await?;
     write.commit().await?;
     Ok(Json(maintenance_body(row, now)))
 }

@@ -242,7 +242,12 @@ impl Sight {
     }
 
     /// Whether a value that decided an alert may be seen: its own, or another entity's.
-    fn sees_decided(&self, id: &str, entity_type: &str, named: &crate::back_tests::DecidedValue) -> bool {
+    fn sees_decided(
+        &self,
+        id: &str,
+        entity_type: &str,
+        named: &crate::back_tests::DecidedValue,
+    ) -> bool {
         // A rate is called by its attribute and its period.
         let attribute = named.name.split(' ').next().unwrap_or_default();
         let Some(other) = &named.entity_id else {

@@ -361,7 +361,10 @@ impl RecordsProjection {
         let windows = match maintenance(&self.app).await {
             Ok(windows) => windows,
             Err(error) => {
-                tracing::error!(error = format!("{error:#}"), "the maintenance windows were not read");
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "the maintenance windows were not read"
+                );
                 return Ok(());
             }
         };

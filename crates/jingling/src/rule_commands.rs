@@ -61,7 +61,15 @@ fn list(dir: &Path, as_json: bool) -> Result<bool> {
             pack(rule),
         ]
     });
-    let header = ["rule", "version", "kind", "type", "attribute", "severity", "pack"];
+    let header = [
+        "rule",
+        "version",
+        "kind",
+        "type",
+        "attribute",
+        "severity",
+        "pack",
+    ];
     print_table(&header, rows.collect());
     Ok(true)
 }
@@ -134,7 +142,10 @@ fn shown(report: BackTestReport, as_json: bool) -> Result<()> {
             alert.title_zh.clone(),
         ]
     });
-    print_table(&["from", "until", "severity", "entity", "title"], rows.collect());
+    print_table(
+        &["from", "until", "severity", "entity", "title"],
+        rows.collect(),
+    );
     eprintln!(
         "{} alerts ({} storms), {} open at the end, {} failures; {} observations looked at{}",
         report.alerts,
@@ -142,7 +153,11 @@ fn shown(report: BackTestReport, as_json: bool) -> Result<()> {
         report.open,
         report.failures,
         report.observations,
-        if report.is_cut { ", and no more: the limit was reached" } else { "" }
+        if report.is_cut {
+            ", and no more: the limit was reached"
+        } else {
+            ""
+        }
     );
     if report.listed.len() > SHOWN_MAX {
         eprintln!("{} more: see --json", report.listed.len() - SHOWN_MAX);

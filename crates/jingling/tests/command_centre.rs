@@ -55,12 +55,16 @@ async fn the_overview_follows_what_devices_say_and_each_role_sees_its_part() {
     let collectors = glance(&collector).await;
     assert!(collectors["cases"].is_null() && collectors["alerts"].is_null());
     let rows = city
-        .ask("GET", "/api/v1/overview/systems/S21", |r| r.bearer_auth(&duty))
+        .ask("GET", "/api/v1/overview/systems/S21", |r| {
+            r.bearer_auth(&duty)
+        })
         .await;
     assert_eq!(rows.status, 200, "{}", rows.body);
     assert_eq!(rows.json()["system"]["id"], "S21");
     let none = city
-        .ask("GET", "/api/v1/overview/systems/S99", |r| r.bearer_auth(&duty))
+        .ask("GET", "/api/v1/overview/systems/S99", |r| {
+            r.bearer_auth(&duty)
+        })
         .await;
     assert_eq!((none.status, none.problem().as_str()), (404, "not-found"));
 }
@@ -85,8 +89,10 @@ async fn a_past_stretch_comes_back_as_it_was_page_by_page() {
         say(&city, &collector, time, lon, ["on", "off"][n % 2]).await;
     }
     let replay = async |query: &str| {
-        city.ask("GET", &format!("/api/v1/replay?{query}"), |r| r.bearer_auth(&duty))
-            .await
+        city.ask("GET", &format!("/api/v1/replay?{query}"), |r| {
+            r.bearer_auth(&duty)
+        })
+        .await
     };
     // From between the second and the third to the end.
     let stretch = format!(
@@ -95,7 +101,11 @@ async fn a_past_stretch_comes_back_as_it_was_page_by_page() {
         at(40)
     );
     until("all six are in history", async || {
-        let all = format!("types=Streetlight&attributes=powerState&from={}&until={}", at(-5), at(40));
+        let all = format!(
+            "types=Streetlight&attributes=powerState&from={}&until={}",
+            at(-5),
+            at(40)
+        );
         let answer = replay(&all).await.json();
         answer["changes"]["ids"].as_array().unwrap().len() == 12
     })
@@ -122,9 +132,16 @@ async fn a_past_stretch_comes_back_as_it_was_page_by_page() {
         (format!("from={}&until={}", at(2), at(1)), "replay-order"),
         (format!("from={}&until={}", at(-600), at(1)), "replay-span"),
         (format!("from={}&until={}&after=x", at(1), at(2)), "cursor"),
-        (format!("from={}&until={}", at(90), at(100)), "replay-future"),
+        (
+            format!("from={}&until={}", at(90), at(100)),
+            "replay-future",
+        ),
     ] {
         let refused = replay(&query).await;
-        assert_eq!((refused.status, refused.problem().as_str()), (400, code), "{query}");
+        assert_eq!(
+            (refused.status, refused.problem().as_str()),
+            (400, code),
+            "{query}"
+        );
     }
 }

@@ -176,7 +176,10 @@ async fn what_may_not_be_seen_comes_out_nowhere() {
         all.iter().find(|s| s["id"] == "S21").unwrap()["flow"]["total"].clone()
     };
     let glance = eyes.list(viewer, "/api/v1/overview").await;
-    assert_eq!((&glance["flow"]["total"], lamps(&glance)), (&json!(1), json!(1)));
+    assert_eq!(
+        (&glance["flow"]["total"], lamps(&glance)),
+        (&json!(1), json!(1))
+    );
     let glance = eyes.list(duty, "/api/v1/overview").await;
     assert_eq!(lamps(&glance), json!(2));
     // A past stretch: the place of one lamp, and no power for who may not see it.
@@ -185,14 +188,25 @@ async fn what_may_not_be_seen_comes_out_nowhere() {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let now = i64::try_from(now.unwrap().as_secs()).unwrap();
     let at = |s: i64| model::Timestamp::from_seconds(now + s).to_string();
-    let stretch = format!("/api/v1/replay?attributes=power&from={}&until={}", at(-600), at(600));
+    let stretch = format!(
+        "/api/v1/replay?attributes=power&from={}&until={}",
+        at(-600),
+        at(600)
+    );
     let played = eyes.list(viewer, &stretch).await;
     let heard: Vec<&str> = (played["changes"]["ids"].as_array().unwrap().iter())
         .filter_map(Json::as_str)
         .collect();
-    assert!(!heard.is_empty() && heard.iter().all(|id| *id == LAMP), "{played}");
+    assert!(
+        !heard.is_empty() && heard.iter().all(|id| *id == LAMP),
+        "{played}"
+    );
     let played = eyes.list(analyst, &stretch).await;
-    assert_eq!(played["changes"]["attributes"], json!(["location"]), "{played}");
+    assert_eq!(
+        played["changes"]["attributes"],
+        json!(["location"]),
+        "{played}"
+    );
     let played = eyes.list(duty, &stretch).await;
     assert!(played["changes"].to_string().contains("61.5"), "{played}");
     // History, and the message behind a figure.

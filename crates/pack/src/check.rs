@@ -466,7 +466,12 @@ impl<'a> Checker<'a> {
 
     /// What rules say of each other: that of other packs is looked at when all are loaded.
     fn rules_together(&mut self) {
-        let own: BTreeSet<&str> = self.pack.rules.iter().map(|rule| rule.id.as_str()).collect();
+        let own: BTreeSet<&str> = self
+            .pack
+            .rules
+            .iter()
+            .map(|rule| rule.id.as_str())
+            .collect();
         let mut rules = self.pack.rules.clone();
         for rule in &mut rules {
             rule.suppressed_by.retain(|by| own.contains(by.rule()));
@@ -480,7 +485,8 @@ impl<'a> Checker<'a> {
                 model::calendar::ALWAYS.clone_into(name);
             }
         }
-        let alone: BTreeSet<&str> = ["rule-cycle", "rule-suppressor-type", "calendar-unknown"].into();
+        let alone: BTreeSet<&str> =
+            ["rule-cycle", "rule-suppressor-type", "calendar-unknown"].into();
         let found = rules::check::problems(&rules, &self.catalogue, &model::Calendars::default());
         for mut problem in found {
             let is_during = problem.place.ends_with(": during");
@@ -488,10 +494,15 @@ impl<'a> Checker<'a> {
                 continue;
             }
             let key = if is_during { "during" } else { "suppressed_by" };
-            let at = self.pack.rules.iter().zip(self.under("rules/")).find(|(rule, _)| {
-                problem.place == format!("{}: {key}", rule.file)
-                    || problem.place == format!("{}: {key}", rule.id)
-            });
+            let at = self
+                .pack
+                .rules
+                .iter()
+                .zip(self.under("rules/"))
+                .find(|(rule, _)| {
+                    problem.place == format!("{}: {key}", rule.file)
+                        || problem.place == format!("{}: {key}", rule.id)
+                });
             if let Some((_, document)) = at {
                 problem.place = document.at(&[key]);
             }

@@ -196,7 +196,12 @@ fn the_contradictions_quote_the_plan() {
 #[test]
 fn the_flood_of_the_water_packs_scenario() {
     let packs = packs();
-    let mut engine = Engine::new(packs.rules.clone(), &packs.catalogue, &model::Calendars::default()).unwrap();
+    let mut engine = Engine::new(
+        packs.rules.clone(),
+        &packs.catalogue,
+        &model::Calendars::default(),
+    )
+    .unwrap();
     let mut position = 0;
     let mut say = |engine: &mut Engine, second: i64, values: &[(&str, f64)]| -> Vec<String> {
         position += 1;

@@ -808,7 +808,9 @@ async fn open_cases_are_counted_by_state_department_and_rule() {
     }
     write.commit().await.unwrap();
     let mut read = records.read().await.unwrap();
-    let counted = cases::count_open(&mut read, T0.plus_seconds(15)).await.unwrap();
+    let counted = cases::count_open(&mut read, T0.plus_seconds(15))
+        .await
+        .unwrap();
     let mut told: Vec<_> = counted
         .iter()
         .map(|c| (c.rule_id.as_deref(), c.state.as_str(), c.count, c.overdue))

@@ -1,6 +1,9 @@
 //! What an update costs with many rules: `measure RULES ENTITIES UPDATES` prints JSON. Used by `bench/rules/run`.
 #![expect(clippy::print_stdout, reason = "its answer")]
-#![expect(clippy::unwrap_used, reason = "a measurement, not a part of the program")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a measurement, not a part of the program"
+)]
 
 use model::{
     AttributeName, AttributeUpdate, Calendars, Catalogue, EntityId, EntityKind, Quality, Timestamp,
@@ -13,7 +16,9 @@ use std::time::Instant;
 const RULES_OF_A_TYPE: usize = 10;
 
 fn main() {
-    let mut words = std::env::args().skip(1).map(|word| word.parse::<usize>().unwrap());
+    let mut words = std::env::args()
+        .skip(1)
+        .map(|word| word.parse::<usize>().unwrap());
     let (count, entities, updates) = (
         words.next().unwrap_or(1_000),
         words.next().unwrap_or(100_000),
@@ -36,10 +41,19 @@ fn main() {
     let mut out = serde_json::Map::new();
     for (name, lines) in [
         ("threshold", "op = \">\"\nthreshold = 1e9\nfor_seconds = 60"),
-        ("rate", "kind = \"rate\"\nop = \">\"\nthreshold = 1e9\nwindow_seconds = 600"),
+        (
+            "rate",
+            "kind = \"rate\"\nop = \">\"\nthreshold = 1e9\nwindow_seconds = 600",
+        ),
         ("silence", "kind = \"silence\"\nfor_seconds = 900"),
-        ("count", "kind = \"count\"\nat_least = 10\nwindow_seconds = 60\nop = \">\"\nthreshold = 0.5"),
-        ("expression", "kind = \"expression\"\nexpression = \"level > 1000000.0 && level < 2000000.0\""),
+        (
+            "count",
+            "kind = \"count\"\nat_least = 10\nwindow_seconds = 60\nop = \">\"\nthreshold = 0.5",
+        ),
+        (
+            "expression",
+            "kind = \"expression\"\nexpression = \"level > 1000000.0 && level < 2000000.0\"",
+        ),
     ] {
         let all: Vec<Rule> = (0..count)
             .map(|n| {
@@ -82,7 +96,9 @@ fn main() {
             let (at, update) = update(n);
             engine.observe(n as u64, &update, at);
         }
-        let said: Vec<(Timestamp, Update)> = (0..updates.min(200_000)).map(|n| update(entities + n)).collect();
+        let said: Vec<(Timestamp, Update)> = (0..updates.min(200_000))
+            .map(|n| update(entities + n))
+            .collect();
         let begun = Instant::now();
         let mut done = 0_usize;
         let mut events = 0;

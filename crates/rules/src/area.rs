@@ -53,9 +53,8 @@ pub struct Polygon {
 impl Area {
     /// What is wrong with it; `None` when it is an area.
     pub fn mistake(&self) -> Option<String> {
-        let is_place = |lon: f64, lat: f64| {
-            (-180.0..=180.0).contains(&lon) && (-90.0..=90.0).contains(&lat)
-        };
+        let is_place =
+            |lon: f64, lat: f64| (-180.0..=180.0).contains(&lon) && (-90.0..=90.0).contains(&lat);
         match self {
             Self::Circle(circle) => {
                 if !is_place(circle.lon, circle.lat) {

@@ -122,7 +122,10 @@ impl Rule {
             ("window_seconds", self.window_seconds),
             ("per_seconds", self.per_seconds.unwrap_or(1)),
             ("repeat_seconds", self.repeat_seconds),
-            ("storm.within_seconds", self.storm.map_or(1, |s| s.within_seconds)),
+            (
+                "storm.within_seconds",
+                self.storm.map_or(1, |s| s.within_seconds),
+            ),
         ] {
             let is_needed = match key {
                 "window_seconds" => matches!(self.kind, Kind::Rate | Kind::Count),
@@ -166,7 +169,12 @@ impl Rule {
                 ),
                 Some(area) => {
                     if let Some(mistake) = area.mistake() {
-                        say("area", "rule-area", mistake, "write degrees of WGS 84, and metres");
+                        say(
+                            "area",
+                            "rule-area",
+                            mistake,
+                            "write degrees of WGS 84, and metres",
+                        );
                     }
                 }
             }
@@ -215,7 +223,10 @@ impl Rule {
         }
         if self.kind == Kind::Expression {
             let texts = [
-                ("expression", Some(self.expression.as_deref().unwrap_or_default())),
+                (
+                    "expression",
+                    Some(self.expression.as_deref().unwrap_or_default()),
+                ),
                 ("clear.expression", self.clear.expression.as_deref()),
             ];
             for (key, text) in texts {
@@ -311,13 +322,14 @@ impl Rule {
                         "use a finite number",
                     );
                 }
-                let never = self.kind != Kind::Rate && match op {
-                    Op::AtLeast => attribute.max.is_some_and(|max| *number > max),
-                    Op::Above => attribute.max.is_some_and(|max| *number >= max),
-                    Op::AtMost => attribute.min.is_some_and(|min| *number < min),
-                    Op::Below => attribute.min.is_some_and(|min| *number <= min),
-                    Op::Equal | Op::Different => false,
-                };
+                let never = self.kind != Kind::Rate
+                    && match op {
+                        Op::AtLeast => attribute.max.is_some_and(|max| *number > max),
+                        Op::Above => attribute.max.is_some_and(|max| *number >= max),
+                        Op::AtMost => attribute.min.is_some_and(|min| *number < min),
+                        Op::Below => attribute.min.is_some_and(|min| *number <= min),
+                        Op::Equal | Op::Different => false,
+                    };
                 if never {
                     say(
                         "threshold",
@@ -441,7 +453,8 @@ impl Rule {
                 return Err((
                     "rule-expression-limit",
                     format!("{name} is a place or a structured value"),
-                    "use numbers, texts, true and false; for places, kind = \"geofence\"".to_owned(),
+                    "use numbers, texts, true and false; for places, kind = \"geofence\""
+                        .to_owned(),
                 ));
             }
             kinds.insert(name, attribute.value);
@@ -457,7 +470,8 @@ impl Rule {
             (
                 "rule-expression",
                 format!("tried on made-up values: {what}"),
-                "numbers are written with a point (1.0), and only like is computed with like".to_owned(),
+                "numbers are written with a point (1.0), and only like is computed with like"
+                    .to_owned(),
             )
         })
     }
@@ -489,7 +503,12 @@ impl AttributeThreshold {
             .iter()
             .flatten()
             .find(|n| !n.is_finite())
-            .map(|n| ("threshold.attribute", format!("{n} is no number to compute with")))
+            .map(|n| {
+                (
+                    "threshold.attribute",
+                    format!("{n} is no number to compute with"),
+                )
+            })
     }
 }
 
@@ -541,12 +560,19 @@ pub fn problems(rules: &[Rule], catalogue: &Catalogue, calendars: &Calendars) ->
     problems
 }
 
-fn suppressor_problem(rule: &Rule, by: &Suppressor, rules: &HashMap<&str, &Rule>) -> Option<Problem> {
+fn suppressor_problem(
+    rule: &Rule,
+    by: &Suppressor,
+    rules: &HashMap<&str, &Rule>,
+) -> Option<Problem> {
     let place = format!("{}: suppressed_by", place_of(rule));
     if by.rule() == rule.id && by.relation().is_none() {
         return Some(Problem::new(
             "rule-cycle",
-            format!("the rule {} is held back by itself: it would never be raised", rule.id),
+            format!(
+                "the rule {} is held back by itself: it would never be raised",
+                rule.id
+            ),
             place,
             "take its own id out of suppressed_by",
         ));
@@ -580,7 +606,8 @@ fn cycle(rules: &[Rule], by_id: &HashMap<&str, &Rule>) -> Option<Problem> {
         let free: Vec<&str> = left
             .values()
             .filter(|rule| {
-                let held_by_self = |by: &Suppressor| by.rule() == rule.id && by.relation().is_none();
+                let held_by_self =
+                    |by: &Suppressor| by.rule() == rule.id && by.relation().is_none();
                 rule.suppressed_by
                     .iter()
                     .all(|by| held_by_self(by) || !left.contains_key(by.rule()))
@@ -594,7 +621,9 @@ fn cycle(rules: &[Rule], by_id: &HashMap<&str, &Rule>) -> Option<Problem> {
             left.remove(id);
         }
     }
-    let rule = rules.iter().find(|rule| left.contains_key(rule.id.as_str()))?;
+    let rule = rules
+        .iter()
+        .find(|rule| left.contains_key(rule.id.as_str()))?;
     let ids: Vec<&str> = left.keys().copied().collect();
     Some(Problem::new(
         "rule-cycle",

@@ -162,17 +162,14 @@ impl Engine {
     }
 
     fn kind(&mut self, name: &str) -> usize {
-        *self
-            .kind_by_name
-            .entry(name.to_owned())
-            .or_insert_with(|| {
-                self.kinds.push(KindIndex {
-                    name: name.to_owned(),
-                    ..KindIndex::default()
-                });
-                self.slots.push(HashMap::new());
-                self.kinds.len() - 1
-            })
+        *self.kind_by_name.entry(name.to_owned()).or_insert_with(|| {
+            self.kinds.push(KindIndex {
+                name: name.to_owned(),
+                ..KindIndex::default()
+            });
+            self.slots.push(HashMap::new());
+            self.kinds.len() - 1
+        })
     }
 
     /// Finds what rules say of each other and of other types, once all are there.

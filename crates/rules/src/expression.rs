@@ -21,7 +21,14 @@ pub const NESTING_MAX: usize = 32;
 
 /// The functions of CEL that an expression may call.
 pub const FUNCTIONS: [&str; 8] = [
-    "size", "contains", "startsWith", "endsWith", "int", "double", "string", "bool",
+    "size",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "int",
+    "double",
+    "string",
+    "bool",
 ];
 
 /// The variables that tell the time.
@@ -274,8 +281,14 @@ mod tests {
         ];
         assert_eq!(run("level > 28.0 && state == 'open'", &level), Ok(true));
         assert_eq!(run("level + 1.0 > 30.0", &level), Ok(false));
-        assert_eq!(run("now_seconds == 1000 && hour == 0 && weekday == 4", &[]), Ok(true));
-        assert!(run("level + 1.0", &level).is_err(), "a number is no verdict");
+        assert_eq!(
+            run("now_seconds == 1000 && hour == 0 && weekday == 4", &[]),
+            Ok(true)
+        );
+        assert!(
+            run("level + 1.0", &level).is_err(),
+            "a number is no verdict"
+        );
         assert!(run("state > 1.0", &level).is_err());
         assert!(run("missing > 1.0", &level).is_err());
     }
@@ -284,7 +297,10 @@ mod tests {
     fn what_does_not_end_or_grows_is_refused() {
         for (text, code) in [
             ("[1, 2, 3].all(x, x > 0)", "rule-expression-endless"),
-            ("[[1, 2].map(x, [1, 2].map(y, x * y))].size() > 0", "rule-expression-limit"),
+            (
+                "[[1, 2].map(x, [1, 2].map(y, x * y))].size() > 0",
+                "rule-expression-limit",
+            ),
             ("tags.exists(t, t == 'a')", "rule-expression-endless"),
             ("tags[0] == [1][0]", "rule-expression-limit"),
             ("position.lon > 3.0", "rule-expression-limit"),

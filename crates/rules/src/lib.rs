@@ -24,5 +24,7 @@ pub use back_test::{BackTest, Report, back_test};
 pub use engine::Engine;
 pub use event::{Cleared, Failed, NamedValue, Raised, RuleEvent};
 pub use maintenance::Maintenance;
-pub use rule::{Clear, During, Kind, Mistake, Op, Rule, Severity, Storm, Suppressor, Threshold, When};
+pub use rule::{
+    Clear, During, Kind, Mistake, Op, Rule, Severity, Storm, Suppressor, Threshold, When,
+};
 pub use state::{Held, State};

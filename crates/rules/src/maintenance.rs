@@ -19,11 +19,20 @@ pub struct Maintenance {
 }
 
 impl Maintenance {
-    pub(crate) fn covers(&self, rule_id: &str, entity_type: &str, id: &EntityId, at: Timestamp) -> bool {
+    pub(crate) fn covers(
+        &self,
+        rule_id: &str,
+        entity_type: &str,
+        id: &EntityId,
+        at: Timestamp,
+    ) -> bool {
         self.from <= at
             && at < self.until
             && self.rule_id.as_ref().is_none_or(|rule| rule == rule_id)
-            && self.entity_type.as_ref().is_none_or(|kind| kind == entity_type)
+            && self
+                .entity_type
+                .as_ref()
+                .is_none_or(|kind| kind == entity_type)
             && self.entity_id.as_ref().is_none_or(|entity| entity == id)
     }
 }

@@ -24,17 +24,24 @@ impl Schedule {
         }
         if let Some(hours) = hours {
             let days = [
-                "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+                "monday",
+                "tuesday",
+                "wednesday",
+                "thursday",
+                "friday",
+                "saturday",
+                "sunday",
             ];
             let declared = Declared {
                 week: days.map(|day| (day.to_owned(), hours.clone())).into(),
                 ..Declared::default()
             };
             let zone = calendars.get(ALWAYS)?.zone().clone();
-            let calendar = WorkingCalendar::new("hours", declared, zone, "during").map_err(|problems| {
-                let first = problems.into_iter().next();
-                first.unwrap_or_else(|| Problem::new("calendar-hours", "", "during", ""))
-            })?;
+            let calendar =
+                WorkingCalendar::new("hours", declared, zone, "during").map_err(|problems| {
+                    let first = problems.into_iter().next();
+                    first.unwrap_or_else(|| Problem::new("calendar-hours", "", "during", ""))
+                })?;
             all.push(calendar);
         }
         if all.is_empty() {

@@ -72,7 +72,11 @@ fn rule(id: &str, lines: &str) -> Rule {
 fn calendars() -> Calendars {
     let day = vec!["08:00-12:00".to_owned()];
     let declared = Declared {
-        week: [("thursday".to_owned(), day.clone()), ("friday".to_owned(), day)].into(),
+        week: [
+            ("thursday".to_owned(), day.clone()),
+            ("friday".to_owned(), day),
+        ]
+        .into(),
         ..Declared::default()
     };
     let zone = jiff::tz::TimeZone::UTC;
@@ -107,7 +111,11 @@ fn short(events: &[RuleEvent]) -> Vec<String> {
 }
 
 fn say(engine: &mut Engine, id: &str, second: i64, values: &[(&str, Value)]) -> Vec<String> {
-    let kind = if values[0].0 == "online" { "Gateway" } else { "Station" };
+    let kind = if values[0].0 == "online" {
+        "Gateway"
+    } else {
+        "Station"
+    };
     let update = at(update(id, kind, values), second);
     short(&engine.observe(second.unsigned_abs(), &update, seconds(second)))
 }
@@ -131,11 +139,19 @@ const RISE: &str = "kind = \"rate\"\nattribute = \"level\"\nop = \">=\"\nthresho
 fn a_rate_over_its_window() {
     let mut engine = engine(&[rule("rise", RISE)]);
     assert!(level(&mut engine, "1", 0, 20.0).is_empty());
-    assert!(level(&mut engine, "1", 1_800, 21.0).is_empty(), "half a window says nothing");
-    let first = at(update("1", "Station", &[("level", Value::Number(20.6))]), 3_600);
+    assert!(
+        level(&mut engine, "1", 1_800, 21.0).is_empty(),
+        "half a window says nothing"
+    );
+    let first = at(
+        update("1", "Station", &[("level", Value::Number(20.6))]),
+        3_600,
+    );
     let events = engine.observe(9, &first, seconds(3_600));
     assert_eq!(short(&events), ["+rise 1@3600"]);
-    let RuleEvent::Raised(raised) = &events[0] else { panic!() };
+    let RuleEvent::Raised(raised) = &events[0] else {
+        panic!()
+    };
     assert_eq!(raised.title_en, "1 0.6 m/h");
     assert_eq!((raised.rule_version, raised.position), (2, 9));
     let names: Vec<String> = decided(&events).into_iter().map(|v| v.name).collect();
@@ -145,7 +161,16 @@ fn a_rate_over_its_window() {
     assert_eq!(level(&mut engine, "1", 7_200, 20.8), ["-rise 1@7200"]);
     // After a gap of more than two windows nothing can be said.
     assert!(level(&mut engine, "1", 20_000, 30.0).is_empty());
-    assert!(engine.state().entities[0].runs[0].run.more.as_ref().unwrap().samples.len() <= 62);
+    assert!(
+        engine.state().entities[0].runs[0]
+            .run
+            .more
+            .as_ref()
+            .unwrap()
+            .samples
+            .len()
+            <= 62
+    );
 }
 
 #[test]
@@ -155,7 +180,11 @@ fn the_memory_of_a_rate_is_bounded() {
         level(&mut engine, "1", second, 20.0);
     }
     let more = engine.state().entities[0].runs[0].run.more.clone().unwrap();
-    assert!(more.samples.len() <= rules::state::SAMPLES_MAX, "{}", more.samples.len());
+    assert!(
+        more.samples.len() <= rules::state::SAMPLES_MAX,
+        "{}",
+        more.samples.len()
+    );
 }
 
 fn place(engine: &mut Engine, second: i64, lon: f64, lat: f64) -> Vec<String> {
@@ -175,13 +204,25 @@ fn geofences_on_both_sides() {
         with("leave", "leave"),
         with("outside", "outside"),
     ]);
-    assert_eq!(place(&mut engine, 1, 113.16, 30.66), ["+inside car@1"], "first seen inside: it did not enter");
+    assert_eq!(
+        place(&mut engine, 1, 113.16, 30.66),
+        ["+inside car@1"],
+        "first seen inside: it did not enter"
+    );
     // 1,112 m to the north is outside, and within the margin of 200 m of it.
-    assert_eq!(place(&mut engine, 2, 113.16, 30.67), ["+leave car@2", "+outside car@2"]);
+    assert_eq!(
+        place(&mut engine, 2, 113.16, 30.67),
+        ["+leave car@2", "+outside car@2"]
+    );
     assert_eq!(place(&mut engine, 3, 113.16, 30.70), ["-inside car@3"]);
     assert_eq!(
         place(&mut engine, 4, 113.16, 30.66),
-        ["+enter car@4", "+inside car@4", "-leave car@4", "-outside car@4"]
+        [
+            "+enter car@4",
+            "+inside car@4",
+            "-leave car@4",
+            "-outside car@4"
+        ]
     );
     let deleted = say(&mut engine, "car", 5, &[("location", Value::Deleted)]);
     assert_eq!(deleted, ["-enter car@5", "-inside car@5"]);
@@ -195,14 +236,35 @@ fn counts_of_observations_and_of_entities() {
         rule("many", &format!("{count}distinct = true")),
     ]);
     let fault = |engine: &mut Engine, id: &str, second: i64| {
-        say(engine, id, second, &[("state", Value::Text("fault".into()))])
+        say(
+            engine,
+            id,
+            second,
+            &[("state", Value::Text("fault".into()))],
+        )
     };
     assert!(fault(&mut engine, "1", 0).is_empty());
-    assert!(say(&mut engine, "1", 5, &[("state", Value::Text("fine".into()))]).is_empty());
+    assert!(
+        say(
+            &mut engine,
+            "1",
+            5,
+            &[("state", Value::Text("fine".into()))]
+        )
+        .is_empty()
+    );
     assert!(fault(&mut engine, "1", 30).is_empty());
     assert_eq!(fault(&mut engine, "1", 59), ["+often 1@59"]);
-    assert_eq!(fault(&mut engine, "2", 60), ["-often 1@60"], "fewer than three lie within a minute");
-    assert_eq!(fault(&mut engine, "3", 61), ["+many many@61"], "three entities, told of the rule itself");
+    assert_eq!(
+        fault(&mut engine, "2", 60),
+        ["-often 1@60"],
+        "fewer than three lie within a minute"
+    );
+    assert_eq!(
+        fault(&mut engine, "3", 61),
+        ["+many many@61"],
+        "three entities, told of the rule itself"
+    );
     assert_eq!(
         short(&engine.tick(seconds(200))),
         ["-many many@119"],
@@ -217,13 +279,29 @@ fn expressions_over_several_attributes() {
         "kind = \"expression\"\nexpression = \"level > 20.0 && state == 'open' && hour < 12\"\nfor_seconds = 60\n\
          clear = { expression = \"level < 19.0\" }",
     )]);
-    assert!(level(&mut engine, "1", 0, 21.0).is_empty(), "the state is not known");
-    assert!(say(&mut engine, "1", 10, &[("state", Value::Text("open".into()))]).is_empty());
-    let update = at(update("1", "Station", &[("level", Value::Number(22.0))]), 70);
+    assert!(
+        level(&mut engine, "1", 0, 21.0).is_empty(),
+        "the state is not known"
+    );
+    assert!(
+        say(
+            &mut engine,
+            "1",
+            10,
+            &[("state", Value::Text("open".into()))]
+        )
+        .is_empty()
+    );
+    let update = at(
+        update("1", "Station", &[("level", Value::Number(22.0))]),
+        70,
+    );
     let events = engine.observe(3, &update, seconds(70));
     assert_eq!(short(&events), ["+both 1@70"]);
-    let values: Vec<(String, Value)> =
-        decided(&events).into_iter().map(|v| (v.name, v.value)).collect();
+    let values: Vec<(String, Value)> = decided(&events)
+        .into_iter()
+        .map(|v| (v.name, v.value))
+        .collect();
     assert_eq!(
         values,
         [
@@ -231,7 +309,10 @@ fn expressions_over_several_attributes() {
             ("state".to_owned(), Value::Text("open".into()))
         ]
     );
-    assert!(level(&mut engine, "1", 80, 19.5).is_empty(), "false, but not yet clear");
+    assert!(
+        level(&mut engine, "1", 80, 19.5).is_empty(),
+        "false, but not yet clear"
+    );
     assert_eq!(level(&mut engine, "1", 90, 18.0), ["-both 1@90"]);
 }
 
@@ -239,10 +320,16 @@ fn expressions_over_several_attributes() {
 fn what_cannot_be_judged_is_told_once_a_minute_and_counted() {
     let mut engine = engine(&[
         rule("high", "attribute = \"level\"\nop = \">\"\nthreshold = 1.0"),
-        rule("formula", "kind = \"expression\"\nexpression = \"10.0 / level > 1.0 && level + 1.0 > 2.0\""),
+        rule(
+            "formula",
+            "kind = \"expression\"\nexpression = \"10.0 / level > 1.0 && level + 1.0 > 2.0\"",
+        ),
     ]);
     let odd = |engine: &mut Engine, second: i64| {
-        let update = at(update("1", "Station", &[("level", Value::Text("?".into()))]), second);
+        let update = at(
+            update("1", "Station", &[("level", Value::Text("?".into()))]),
+            second,
+        );
         engine.observe(1, &update, seconds(second))
     };
     assert_eq!(short(&odd(&mut engine, 1)), ["!high 1@1", "!formula 1@1"]);
@@ -258,7 +345,11 @@ fn what_cannot_be_judged_is_told_once_a_minute_and_counted() {
         })
         .collect();
     assert_eq!(counts, [59, 59]);
-    assert_eq!(level(&mut engine, "1", 62, 3.0), ["+high 1@62", "+formula 1@62"], "and it goes on");
+    assert_eq!(
+        level(&mut engine, "1", 62, 3.0),
+        ["+high 1@62", "+formula 1@62"],
+        "and it goes on"
+    );
 }
 
 #[test]
@@ -275,7 +366,10 @@ fn another_entity_is_the_threshold() {
              threshold = { entity = \"urn:ngsi-ld:Station:up\", entity_type = \"Station\", attribute = \"level\", times = 2.0 }",
         ),
     ]);
-    assert!(level(&mut engine, "down", 1, 25.0).is_empty(), "nothing known of the other");
+    assert!(
+        level(&mut engine, "down", 1, 25.0).is_empty(),
+        "nothing known of the other"
+    );
     level(&mut engine, "up", 2, 20.0);
     let up = Value::Relationship(EntityId::new("urn:ngsi-ld:Station:up").unwrap());
     let values = [("upstream", up), ("level", Value::Number(20.5))];
@@ -296,16 +390,29 @@ fn hour(hour: i64) -> i64 {
 #[test]
 fn a_rule_works_in_its_time_alone() {
     let mut engine = engine(&[
-        rule("high", "attribute = \"level\"\nop = \">\"\nthreshold = 1.0\nduring = \"working-hours\""),
+        rule(
+            "high",
+            "attribute = \"level\"\nop = \">\"\nthreshold = 1.0\nduring = \"working-hours\"",
+        ),
         rule(
             "night",
             "attribute = \"level\"\nop = \">\"\nthreshold = 1.0\nduring = { hours = [\"22:00-24:00\", \"00:00-06:00\"] }",
         ),
-        rule("silent", "kind = \"silence\"\nfor_seconds = 1800\nduring = { calendar = \"working-hours\" }"),
+        rule(
+            "silent",
+            "kind = \"silence\"\nfor_seconds = 1800\nduring = { calendar = \"working-hours\" }",
+        ),
     ]);
     assert_eq!(level(&mut engine, "1", hour(5), 2.0), ["+night 1@18000"]);
-    assert_eq!(short(&engine.tick(seconds(hour(8)))), ["-night 1@21600"], "its time ended at six");
-    assert_eq!(level(&mut engine, "1", hour(9), 2.0), ["+silent 1@30600", "+high 1@32400", "-silent 1@32400"]);
+    assert_eq!(
+        short(&engine.tick(seconds(hour(8)))),
+        ["-night 1@21600"],
+        "its time ended at six"
+    );
+    assert_eq!(
+        level(&mut engine, "1", hour(9), 2.0),
+        ["+silent 1@30600", "+high 1@32400", "-silent 1@32400"]
+    );
     assert_eq!(
         short(&engine.tick(seconds(hour(13)))),
         ["+silent 1@34200", "-high 1@43200", "-silent 1@43200"]
@@ -315,8 +422,20 @@ fn a_rule_works_in_its_time_alone() {
         ["+silent 1@117000"],
         "half an hour after Friday's work began"
     );
-    assert_eq!(codes(&[rule("x", "attribute = \"level\"\nop = \">\"\nthreshold = 1.0\nduring = \"holidays\"")]), ["calendar-unknown"]);
-    assert_eq!(codes(&[rule("x", "attribute = \"level\"\nop = \">\"\nthreshold = 1.0\nduring = { hours = [\"25:00-26:00\"] }")]), ["calendar-hours"]);
+    assert_eq!(
+        codes(&[rule(
+            "x",
+            "attribute = \"level\"\nop = \">\"\nthreshold = 1.0\nduring = \"holidays\""
+        )]),
+        ["calendar-unknown"]
+    );
+    assert_eq!(
+        codes(&[rule(
+            "x",
+            "attribute = \"level\"\nop = \">\"\nthreshold = 1.0\nduring = { hours = [\"25:00-26:00\"] }"
+        )]),
+        ["calendar-hours"]
+    );
 }
 
 const STORM: &str = "attribute = \"level\"\nop = \">\"\nthreshold = 1.0\nstorm = { more_than = 2, within_seconds = 60 }";
@@ -336,7 +455,9 @@ fn many_alerts_are_one_storm() {
     let over = at(update("3", "Station", &[("level", Value::Number(0.0))]), 6);
     let events = engine.observe(6, &over, seconds(6));
     assert_eq!(short(&events), ["-high high@6", "+high 4@6"]);
-    let RuleEvent::Cleared(cleared) = &events[0] else { panic!() };
+    let RuleEvent::Cleared(cleared) = &events[0] else {
+        panic!()
+    };
     assert_eq!(cleared.value, Some(Value::Number(2.0)), "its members");
     assert_eq!(engine.held_back().count(), 0);
 }
@@ -353,40 +474,69 @@ fn alerts_far_apart_are_no_storm() {
 
 #[test]
 fn a_silent_gateway_explains_its_sensors() {
-    let gateway = rule("gateway", "entity_type = \"Gateway\"\nattribute = \"online\"\nop = \"==\"\nthreshold = false");
+    let gateway = rule(
+        "gateway",
+        "entity_type = \"Gateway\"\nattribute = \"online\"\nop = \"==\"\nthreshold = false",
+    );
     let sensor = rule(
         "silent",
         "kind = \"silence\"\nfor_seconds = 60\nsuppressed_by = [{ rule = \"gateway\", relation = \"upstream\" }]",
     );
     let mut engine = engine(&[sensor, gateway]);
-    let to = |id: &str| Value::Relationship(EntityId::new(format!("urn:ngsi-ld:Gateway:{id}")).unwrap());
+    let to =
+        |id: &str| Value::Relationship(EntityId::new(format!("urn:ngsi-ld:Gateway:{id}")).unwrap());
     say(&mut engine, "a", 0, &[("upstream", to("g"))]);
     say(&mut engine, "b", 0, &[("upstream", to("other"))]);
-    assert_eq!(say(&mut engine, "g", 30, &[("online", Value::Boolean(false))]), ["+gateway g@30"]);
+    assert_eq!(
+        say(&mut engine, "g", 30, &[("online", Value::Boolean(false))]),
+        ["+gateway g@30"]
+    );
     assert_eq!(short(&engine.tick(seconds(100))), ["+silent b@60"]);
     assert_eq!(engine.held_back().next().unwrap().2, Held::Dependency);
     // The gateway is back and the sensor is still silent: that is told now.
-    assert_eq!(say(&mut engine, "g", 200, &[("online", Value::Boolean(true))]), ["-gateway g@200", "+silent a@200"]);
+    assert_eq!(
+        say(&mut engine, "g", 200, &[("online", Value::Boolean(true))]),
+        ["-gateway g@200", "+silent a@200"]
+    );
 }
 
 #[test]
 fn rings_of_rules_are_refused() {
     let with = |id: &str, by: &str| {
-        rule(id, &format!("attribute = \"level\"\nop = \">\"\nthreshold = 1.0\nsuppressed_by = [{by}]"))
+        rule(
+            id,
+            &format!("attribute = \"level\"\nop = \">\"\nthreshold = 1.0\nsuppressed_by = [{by}]"),
+        )
     };
     assert_eq!(codes(&[with("a", "\"a\"")]), ["rule-cycle"]);
-    assert_eq!(codes(&[with("a", "\"b\""), with("b", "\"c\""), with("c", "\"a\"")]), ["rule-cycle"]);
+    assert_eq!(
+        codes(&[with("a", "\"b\""), with("b", "\"c\""), with("c", "\"a\"")]),
+        ["rule-cycle"]
+    );
     let related = "{ rule = \"a\", relation = \"upstream\" }";
-    assert_eq!(codes(&[with("a", related)]), ["rule-cycle"], "stations can refer to each other");
+    assert_eq!(
+        codes(&[with("a", related)]),
+        ["rule-cycle"],
+        "stations can refer to each other"
+    );
     assert_eq!(codes(&[with("a", "\"missing\"")]), ["rule-unknown"]);
-    let gateway = rule("g", "entity_type = \"Gateway\"\nattribute = \"online\"\nop = \"==\"\nthreshold = false");
-    assert_eq!(codes(&[with("a", "\"g\""), gateway]), ["rule-suppressor-type"]);
+    let gateway = rule(
+        "g",
+        "entity_type = \"Gateway\"\nattribute = \"online\"\nop = \"==\"\nthreshold = false",
+    );
+    assert_eq!(
+        codes(&[with("a", "\"g\""), gateway]),
+        ["rule-suppressor-type"]
+    );
     assert_eq!(codes(&[with("a", "\"b\""), with("b", "")]), [] as [&str; 0]);
 }
 
 #[test]
 fn maintenance_holds_back_and_tells_at_its_end() {
-    let mut engine = engine(&[rule("high", "attribute = \"level\"\nop = \">\"\nthreshold = 1.0")]);
+    let mut engine = engine(&[rule(
+        "high",
+        "attribute = \"level\"\nop = \">\"\nthreshold = 1.0",
+    )]);
     level(&mut engine, "1", 1, 0.0);
     let window = |entity: &str, until: i64| Maintenance {
         entity_id: Some(EntityId::new(format!("urn:ngsi-ld:Station:{entity}")).unwrap()),
@@ -394,11 +544,18 @@ fn maintenance_holds_back_and_tells_at_its_end() {
         until: seconds(until),
         ..Maintenance::default()
     };
-    assert!(engine.set_maintenance(vec![window("1", 100), window("2", 100)]).is_empty());
+    assert!(
+        engine
+            .set_maintenance(vec![window("1", 100), window("2", 100)])
+            .is_empty()
+    );
     assert!(level(&mut engine, "1", 20, 2.0).is_empty());
     assert!(level(&mut engine, "2", 20, 2.0).is_empty());
     assert_eq!(level(&mut engine, "3", 20, 2.0), ["+high 3@20"]);
-    assert!(level(&mut engine, "2", 30, 0.0).is_empty(), "came and went unseen");
+    assert!(
+        level(&mut engine, "2", 30, 0.0).is_empty(),
+        "came and went unseen"
+    );
     assert_eq!(short(&engine.tick(seconds(200))), ["+high 1@100"]);
     // Ended early by people.
     engine.set_maintenance(vec![window("4", 900)]);
@@ -417,27 +574,73 @@ fn an_alert_is_not_repeated_at_once() {
     assert!(level(&mut engine, "1", 3, 2.0).is_empty());
     assert!(level(&mut engine, "1", 4, 0.0).is_empty());
     assert!(level(&mut engine, "1", 5, 2.0).is_empty());
-    assert_eq!(short(&engine.tick(seconds(100))), ["+high 1@62"], "it still holds");
+    assert_eq!(
+        short(&engine.tick(seconds(100))),
+        ["+high 1@62"],
+        "it still holds"
+    );
 }
 
 #[test]
 fn the_mistakes_of_the_kinds() {
     for (lines, code) in [
-        ("kind = \"rate\"\nattribute = \"level\"\nop = \">\"\nthreshold = 1.0", "rule-duration"),
-        ("kind = \"rate\"\nattribute = \"state\"\nop = \"==\"\nthreshold = \"x\"\nwindow_seconds = 9", "rule-attribute-kind"),
-        ("kind = \"count\"\nattribute = \"level\"\nwindow_seconds = 9", "rule-count"),
-        ("kind = \"count\"\nattribute = \"level\"\nwindow_seconds = 9\nat_least = 9999", "rule-count"),
-        ("kind = \"geofence\"\nattribute = \"location\"\nwhen = \"enter\"", "rule-area"),
-        ("kind = \"geofence\"\nattribute = \"location\"\narea = { lon = 1.0, lat = 1.0, radius_m = 1.0 }", "rule-when"),
+        (
+            "kind = \"rate\"\nattribute = \"level\"\nop = \">\"\nthreshold = 1.0",
+            "rule-duration",
+        ),
+        (
+            "kind = \"rate\"\nattribute = \"state\"\nop = \"==\"\nthreshold = \"x\"\nwindow_seconds = 9",
+            "rule-attribute-kind",
+        ),
+        (
+            "kind = \"count\"\nattribute = \"level\"\nwindow_seconds = 9",
+            "rule-count",
+        ),
+        (
+            "kind = \"count\"\nattribute = \"level\"\nwindow_seconds = 9\nat_least = 9999",
+            "rule-count",
+        ),
+        (
+            "kind = \"geofence\"\nattribute = \"location\"\nwhen = \"enter\"",
+            "rule-area",
+        ),
+        (
+            "kind = \"geofence\"\nattribute = \"location\"\narea = { lon = 1.0, lat = 1.0, radius_m = 1.0 }",
+            "rule-when",
+        ),
         ("kind = \"expression\"", "rule-expression"),
-        ("kind = \"expression\"\nexpression = \"missing > 1.0\"", "rule-unknown-attribute"),
-        ("kind = \"expression\"\nexpression = \"extra == 'x'\"", "rule-expression-limit"),
-        ("kind = \"expression\"\nexpression = \"level + 'x' == 'y'\"", "rule-expression"),
-        ("kind = \"expression\"\nexpression = \"hour > 3\"", "rule-expression"),
-        ("kind = \"expression\"\nexpression = \"[1].all(x, level > 1.0)\"", "rule-expression-endless"),
-        ("attribute = \"level\"\nop = \">\"\nthreshold = 1.0\nwindow_seconds = 9", "rule-key-unused"),
-        ("attribute = \"level\"\nop = \">\"\nthreshold = { attribute = \"level\", relation = \"upstream\" }", "rule-other-entity"),
-        ("attribute = \"level\"\nop = \">\"\nthreshold = 1.0\nstorm = { more_than = 0, within_seconds = 1 }", "rule-count"),
+        (
+            "kind = \"expression\"\nexpression = \"missing > 1.0\"",
+            "rule-unknown-attribute",
+        ),
+        (
+            "kind = \"expression\"\nexpression = \"extra == 'x'\"",
+            "rule-expression-limit",
+        ),
+        (
+            "kind = \"expression\"\nexpression = \"level + 'x' == 'y'\"",
+            "rule-expression",
+        ),
+        (
+            "kind = \"expression\"\nexpression = \"hour > 3\"",
+            "rule-expression",
+        ),
+        (
+            "kind = \"expression\"\nexpression = \"[1].all(x, level > 1.0)\"",
+            "rule-expression-endless",
+        ),
+        (
+            "attribute = \"level\"\nop = \">\"\nthreshold = 1.0\nwindow_seconds = 9",
+            "rule-key-unused",
+        ),
+        (
+            "attribute = \"level\"\nop = \">\"\nthreshold = { attribute = \"level\", relation = \"upstream\" }",
+            "rule-other-entity",
+        ),
+        (
+            "attribute = \"level\"\nop = \">\"\nthreshold = 1.0\nstorm = { more_than = 0, within_seconds = 1 }",
+            "rule-count",
+        ),
     ] {
         assert_eq!(codes(&[rule("x", lines)]), [code], "{lines}");
     }
@@ -448,11 +651,28 @@ fn all_rules() -> Vec<Rule> {
     vec![
         rule("rise", RISE),
         rule("enter", &format!("{AREA}when = \"enter\"")),
-        rule("often", "kind = \"count\"\nattribute = \"level\"\nop = \">\"\nthreshold = 1.0\nat_least = 3\nwindow_seconds = 600\ndistinct = true"),
-        rule("formula", "kind = \"expression\"\nexpression = \"10.0 / level > 1.0 || state == 'x'\"\nfor_seconds = 30"),
-        rule("other", "attribute = \"level\"\nop = \">\"\nthreshold = { relation = \"upstream\", entity_type = \"Station\", attribute = \"level\" }"),
-        rule("high", &format!("{STORM}\nduring = {{ hours = [\"00:00-01:00\", \"02:00-24:00\"] }}\nrepeat_seconds = 300")),
-        rule("silent", "kind = \"silence\"\nfor_seconds = 600\nsuppressed_by = [\"high\", { rule = \"rise\", relation = \"upstream\" }]"),
+        rule(
+            "often",
+            "kind = \"count\"\nattribute = \"level\"\nop = \">\"\nthreshold = 1.0\nat_least = 3\nwindow_seconds = 600\ndistinct = true",
+        ),
+        rule(
+            "formula",
+            "kind = \"expression\"\nexpression = \"10.0 / level > 1.0 || state == 'x'\"\nfor_seconds = 30",
+        ),
+        rule(
+            "other",
+            "attribute = \"level\"\nop = \">\"\nthreshold = { relation = \"upstream\", entity_type = \"Station\", attribute = \"level\" }",
+        ),
+        rule(
+            "high",
+            &format!(
+                "{STORM}\nduring = {{ hours = [\"00:00-01:00\", \"02:00-24:00\"] }}\nrepeat_seconds = 300"
+            ),
+        ),
+        rule(
+            "silent",
+            "kind = \"silence\"\nfor_seconds = 600\nsuppressed_by = [\"high\", { rule = \"rise\", relation = \"upstream\" }]",
+        ),
     ]
 }
 
@@ -483,7 +703,11 @@ fn script() -> impl proptest::strategy::Strategy<Value = Vec<(i64, Update)>> {
     })
 }
 
-fn play(script: &[(i64, Update)], ticks: bool, cut: Option<usize>) -> (Vec<RuleEvent>, rules::State) {
+fn play(
+    script: &[(i64, Update)],
+    ticks: bool,
+    cut: Option<usize>,
+) -> (Vec<RuleEvent>, rules::State) {
     let windows = || {
         vec![Maintenance {
             entity_id: EntityId::new("urn:ngsi-ld:Station:1").ok(),
@@ -554,15 +778,47 @@ fn a_back_test_keeps_its_limits() {
     let high = rule("high", "attribute = \"level\"\nop = \">\"\nthreshold = 1.0");
     let said = (0..100).map(|n| {
         let metres = if n % 2 == 0 { 2.0 } else { 0.0 };
-        (seconds(n), at(update("1", "Station", &[("level", Value::Number(metres))]), n))
+        (
+            seconds(n),
+            at(
+                update("1", "Station", &[("level", Value::Number(metres))]),
+                n,
+            ),
+        )
     });
-    let limits = rules::back_test::Limits { observations_max: 50, alerts_max: 10 };
+    let limits = rules::back_test::Limits {
+        observations_max: 50,
+        alerts_max: 10,
+    };
     let period = (seconds(-1), seconds(1_000));
-    let report = rules::back_test(vec![high.clone()], &catalogue(), &calendars(), said, period, limits).unwrap();
-    assert_eq!((report.observations, report.is_cut, report.alerts, report.listed.len()), (50, true, 25, 10));
+    let report = rules::back_test(
+        vec![high.clone()],
+        &catalogue(),
+        &calendars(),
+        said,
+        period,
+        limits,
+    )
+    .unwrap();
+    assert_eq!(
+        (
+            report.observations,
+            report.is_cut,
+            report.alerts,
+            report.listed.len()
+        ),
+        (50, true, 25, 10)
+    );
     assert_eq!(report.by_day.values().sum::<u64>(), 25);
     let backwards = (seconds(9), seconds(9));
-    let none = rules::back_test(vec![high], &catalogue(), &calendars(), [], backwards, limits);
+    let none = rules::back_test(
+        vec![high],
+        &catalogue(),
+        &calendars(),
+        [],
+        backwards,
+        limits,
+    );
     assert_eq!(none.unwrap_err()[0].code, "back-test-period");
 }
 
@@ -572,5 +828,10 @@ fn the_memory_of_version_1_is_read() {
     let stored: serde_json::Value = serde_json::from_str(text).unwrap();
     let state: rules::State = serde_json::from_value(stored["state"].clone()).unwrap();
     assert!(!state.entities.is_empty());
-    assert!(state.entities[0].runs.iter().all(|run| run.run.more.is_none()));
+    assert!(
+        state.entities[0]
+            .runs
+            .iter()
+            .all(|run| run.run.more.is_none())
+    );
 }

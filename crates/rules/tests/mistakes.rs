@@ -108,7 +108,12 @@ fn each_mistake_is_told() {
 
 #[test]
 fn two_rules_of_one_id() {
-    let problems = Engine::new(vec![rule(OUTAGE), rule(OUTAGE)], &catalogue(), &model::Calendars::default()).unwrap_err();
+    let problems = Engine::new(
+        vec![rule(OUTAGE), rule(OUTAGE)],
+        &catalogue(),
+        &model::Calendars::default(),
+    )
+    .unwrap_err();
     assert_eq!(problems[0].code, "rule-duplicate");
 }
 

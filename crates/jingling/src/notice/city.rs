@@ -32,7 +32,8 @@ impl notice::City for Asked {
 
     fn state_title(&self, workflow: &str, state: &str) -> Option<(String, String)> {
         let app = self.app()?;
-        let workflow = app.packs.workflows.iter().find(|w| w.name == workflow)?;
+        let packs = app.packs.now();
+        let workflow = packs.workflows.iter().find(|w| w.name == workflow)?;
         let state = workflow.state(state)?;
         Some((state.title_zh.clone(), state.title_en.clone()))
     }

@@ -7,14 +7,18 @@ use crate::scenario::grammar::{Stated, type_of};
 use cases::Workflow;
 use cases::workflow::{Assigns, Need, STANDARD};
 use identity::Permission;
+use model::calendar::Declared;
 use model::{
-    AttributeName, AttributeUpdate, Catalogue, EntityId, Problem, Quality, Timestamp, TypeName,
-    Update,
+    AttributeName, AttributeUpdate, Calendars, Catalogue, EntityId, Problem, Quality, Timestamp,
+    TypeName, Update, WorkingCalendar,
 };
 use records::cases::Case;
 use records::{Acting, Actor, ActorKind, Failure};
 use rules::{Engine, RuleEvent};
 use std::collections::BTreeMap;
+
+/// The zone of scenarios.
+const ZONE: &str = "Asia/Shanghai";
 
 /// Somebody who acts in a scenario.
 pub(crate) type Somebody = Acting;
@@ -45,7 +49,7 @@ impl Platform {
     /// Mistakes of its rules.
     pub(crate) fn new(pack: &Pack) -> Result<Self, Vec<Problem>> {
         let catalogue = pack.catalogue();
-        let engine = Engine::new(pack.rules.clone(), &catalogue)?;
+        let engine = Engine::new(pack.rules.clone(), &catalogue, &calendars()?)?;
         let standard = Workflow::standard().map_err(|failure| vec![told(&failure)])?;
         let workflows = std::iter::once(standard)
             .chain(pack.workflows.iter().cloned())
@@ -148,6 +152,10 @@ impl Platform {
                 Need::Note => (with.note, "note-missing"),
                 Need::Organisation => (with.organisation.is_some(), "organisation-missing"),
                 Need::Photo => (with.photo, "photo-missing"),
+                // Scenarios play the moves of a case, not its clocks, parts and duplicates.
+                Need::Minutes | Need::Until | Need::Case | Need::Parts => {
+                    (false, "scenario-cannot")
+                }
             };
             if !met {
                 return Err(Problem::new(
@@ -163,6 +171,10 @@ impl Platform {
             Some(Assigns::Given) => {
                 case.organisation_id = with.organisation.map(str::to_owned);
                 case.assignee_id = with.assignee;
+            }
+            Some(Assigns::Nobody) => {
+                case.organisation_id = None;
+                case.assignee_id = None;
             }
             None => {}
         }
@@ -262,6 +274,22 @@ fn case(workflow: &Workflow, by: &Somebody, now: Timestamp) -> Case {
         due_at: None,
         closed_at: None,
         version: 1,
+        category: None,
+        town: None,
+        source: "staff".to_owned(),
+        reporter: None,
+        reporters: 1,
+        parent_id: None,
+        duplicate_of: None,
+        case_due_at: None,
+        extension_minutes: None,
+        extensions: 0,
+        supervised_until: None,
+        suspended_at: None,
+        suspended_until: None,
+        escalation: 0,
+        escalates_at: None,
+        reopened: 0,
     }
 }
 
@@ -274,4 +302,28 @@ fn told(failure: &Failure) -> Problem {
             "tell the makers of the platform",
         )
     })
+}
+
+/// What scenarios know of calendars: every hour, and a week of `working-hours` without holidays, so that they end alike in every
+/// city and year.
+fn calendars() -> Result<Calendars, Vec<Problem>> {
+    let zone = jiff::tz::TimeZone::get(ZONE).map_err(|error| {
+        vec![Problem::new(
+            "scenario-zone",
+            error.to_string(),
+            ZONE,
+            "none: the zone is part of the program",
+        )]
+    })?;
+    let day = ["08:30-12:00", "14:00-17:30"].map(str::to_owned).to_vec();
+    let declared = Declared {
+        title_zh: "工作时间".to_owned(),
+        title_en: "Working hours".to_owned(),
+        week: ["monday", "tuesday", "wednesday", "thursday", "friday"]
+            .map(|name| (name.to_owned(), day.clone()))
+            .into(),
+        ..Declared::default()
+    };
+    let working = WorkingCalendar::new("working-hours", declared, zone.clone(), "scenario")?;
+    Ok(Calendars::new(zone, [working]))
 }

@@ -170,6 +170,7 @@ impl Stage {
                 RuleEvent::Cleared(_) => {
                     self.up.remove(&key);
                 }
+                RuleEvent::Failed(_) => {}
             }
             self.news.push(event);
         }
@@ -341,6 +342,10 @@ fn show(event: &RuleEvent) -> String {
         RuleEvent::Cleared(cleared) => format!(
             "cleared {} on {} at {}",
             cleared.rule_id, cleared.entity_id, cleared.at
+        ),
+        RuleEvent::Failed(failed) => format!(
+            "the rule {} could not be judged on {} at {}: {}",
+            failed.rule_id, failed.entity_id, failed.at, failed.what
         ),
     }
 }

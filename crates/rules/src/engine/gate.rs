@@ -199,7 +199,11 @@ impl Engine {
         if is_maintained {
             return Some(Held::Maintenance);
         }
-        if compiled.suppressors.iter().any(|by| self.suppresses(slot, *by)) {
+        if compiled
+            .suppressors
+            .iter()
+            .any(|by| self.suppresses(slot, *by))
+        {
             return Some(Held::Dependency);
         }
         let more = watched.runs[run_slot].more.as_ref()?;
@@ -211,16 +215,18 @@ impl Engine {
     fn suppresses(&self, slot: usize, by: By) -> bool {
         let other = match by.relation {
             None => Some(slot),
-            Some(seen) => self.watched[slot].seen[seen].as_ref().and_then(|seen| {
-                match &seen.value {
-                    Value::Relationship(id) => self.slots[by.kind].get(id).copied(),
-                    Value::Text(id) => {
-                        let id = EntityId::new(id).ok()?;
-                        self.slots[by.kind].get(&id).copied()
-                    }
-                    _ => None,
-                }
-            }),
+            Some(seen) => {
+                self.watched[slot].seen[seen]
+                    .as_ref()
+                    .and_then(|seen| match &seen.value {
+                        Value::Relationship(id) => self.slots[by.kind].get(id).copied(),
+                        Value::Text(id) => {
+                            let id = EntityId::new(id).ok()?;
+                            self.slots[by.kind].get(&id).copied()
+                        }
+                        _ => None,
+                    })
+            }
         };
         other.is_some_and(|other| {
             let watched = &self.watched[other];

@@ -164,7 +164,10 @@ impl Step<'_> {
                     .ok_or_else(|| wrong_kind(update))?
             }
             Kind::Rate if gone => {
-                self.watched[self.slot].runs[run_slot].more().samples.clear();
+                self.watched[self.slot].runs[run_slot]
+                    .more()
+                    .samples
+                    .clear();
                 Verdict::Gone
             }
             Kind::Rate if is_usable => return self.rate(run_slot, update),
@@ -531,9 +534,9 @@ impl Step<'_> {
         let watched = &mut self.watched[self.slot];
         let more = watched.runs[run_slot].more();
         more.failures += 1;
-        let is_due = more.failure_told.is_none_or(|told| {
-            self.clock.micros_since(told) >= micros(FAILURE_TOLD_SECONDS)
-        });
+        let is_due = more
+            .failure_told
+            .is_none_or(|told| self.clock.micros_since(told) >= micros(FAILURE_TOLD_SECONDS));
         if !is_due {
             return;
         }
@@ -672,8 +675,7 @@ impl<'a> View<'a> {
             (Value::Number(number), Some(Threshold::Attribute(stated)))
                 if stated.times.is_some() || stated.plus.is_some() =>
             {
-                let computed =
-                    number * stated.times.unwrap_or(1.0) + stated.plus.unwrap_or(0.0);
+                let computed = number * stated.times.unwrap_or(1.0) + stated.plus.unwrap_or(0.0);
                 Cow::Owned(Value::Number(computed))
             }
             (value, _) => Cow::Borrowed(value),
@@ -729,7 +731,11 @@ impl<'a> View<'a> {
                 }
             }
             Kind::Count => {
-                let what = if rule.distinct { "entities" } else { "observations" };
+                let what = if rule.distinct {
+                    "entities"
+                } else {
+                    "observations"
+                };
                 if let Some(value) = &run.value {
                     name(what.to_owned(), value.clone(), None, last);
                 }

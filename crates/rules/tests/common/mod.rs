@@ -2,8 +2,8 @@
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use model::{
-    AttributeName, AttributeUpdate, Calendars, Catalogue, EntityId, EntityKind, Quality, Timestamp, TypeName,
-    Update, Value,
+    AttributeName, AttributeUpdate, Calendars, Catalogue, EntityId, EntityKind, Quality, Timestamp,
+    TypeName, Update, Value,
 };
 use rules::{Engine, Rule};
 
@@ -106,7 +106,12 @@ pub fn rule(text: &str) -> Rule {
 }
 
 pub fn engine(rules: &[&str]) -> Engine {
-    Engine::new(rules.iter().map(|text| rule(text)).collect(), &catalogue(), &Calendars::default()).unwrap()
+    Engine::new(
+        rules.iter().map(|text| rule(text)).collect(),
+        &catalogue(),
+        &Calendars::default(),
+    )
+    .unwrap()
 }
 
 pub fn seconds(second: i64) -> Timestamp {
