@@ -359,6 +359,7 @@ export function raise(
     acknowledged_at: null,
     acknowledged_by: null,
     case_id: null,
+    decided: [],
     position: state?.position ?? 1,
     runbook_zh,
     runbook_en,

@@ -51,6 +51,7 @@ pub struct CasesQuery {
     /// Parts of this case.
     pub parent: Option<i64>,
     /// `newest` (default), or `urgent`: open ones with a clock, those due first first.
+    #[param(value_type = Option<String>)]
     pub order: Option<ListOrder>,
     /// The `next` of the page before.
     pub after: Option<String>,
@@ -59,9 +60,8 @@ pub struct CasesQuery {
 }
 
 /// The order of a list of cases.
-#[derive(Clone, Copy, Debug, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[schema(as = CaseOrder)]
 pub enum ListOrder {
     /// Newest first.
     Newest,

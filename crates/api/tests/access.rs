@@ -36,6 +36,8 @@ fn only_these_are_public() {
         "GET /oauth2/logout public",
         "GET /oauth2/userinfo public",
         "GET /readyz public",
+        "POST /api/v1/notifications/acknowledge public",
+        "POST /api/v1/notifications/receipts/{channel}/{secret} public",
         "POST /api/v1/session public",
         "POST /api/v1/session/enrol/passkey public",
         "POST /api/v1/session/enrol/passkey/question public",

@@ -418,7 +418,9 @@ impl Workflow {
                 break;
             }
         }
-        if self.states.iter().any(|s| s.r#final) {
+        // An action to a state that is not declared leads nowhere, which is told above already.
+        let leads_on = |t: &Transition| t.to.as_ref().is_none_or(|to| self.state(to).is_some());
+        if self.states.iter().any(|s| s.r#final) && self.transitions.iter().all(leads_on) {
             for (n, state) in self.states.iter().enumerate() {
                 if !out.contains(state.name.as_str()) {
                     add(

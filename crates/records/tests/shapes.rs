@@ -3,8 +3,8 @@
 use model::Timestamp;
 use records::{
     Event, PageRequest, Records, alerts, approvals, audit, cases, corrections, dead_letters,
-    device_credentials, devices, handovers, linked_identities, oidc, oidc_clients, organisations,
-    passkeys, policies, posts, sessions, totp, users,
+    device_credentials, devices, handovers, linked_identities, maintenance_windows, notices, oidc,
+    oidc_clients, organisations, passkeys, policies, posts, rule_failures, sessions, totp, users,
 };
 
 #[tokio::test]
@@ -414,4 +414,50 @@ async fn shape_7_opens_with_its_keys_of_devices_and_outside_identities() {
             .unwrap(),
         (0, String::new())
     );
+}
+
+#[tokio::test]
+async fn shape_8_opens_with_the_clocks_of_its_cases_and_who_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v8.sqlite")).unwrap();
+    let records = Records::open(&path).await.unwrap();
+    assert_eq!(records.check().await.unwrap(), []);
+    let mut write = records.write().await.unwrap();
+    // Texts of cases from before are found too, inside a Chinese text.
+    let filter = cases::CaseFilter {
+        text: Some("盖缺".to_owned()),
+        ..cases::CaseFilter::default()
+    };
+    let page = PageRequest::default();
+    let found = cases::list(&mut write, &filter, &page).await.unwrap().items;
+    assert_eq!((found.len(), found[0].id), (1, 2));
+    let case = &found[0];
+    assert_eq!(
+        (case.town.as_deref(), case.extensions, case.reporters),
+        (Some("429006001"), 1, 2)
+    );
+    assert_eq!(
+        case.case_due_at,
+        Some(Timestamp::from_seconds(1_800_090_000))
+    );
+    let alert = alerts::get(&mut write, 1).await.unwrap().unwrap();
+    assert_eq!(alert.decided, serde_json::json!([]), "from before");
+    let failures = rule_failures::open_by_rule(&mut write).await.unwrap();
+    assert_eq!(failures, [("river-rising".to_owned(), 1)]);
+    let now = Timestamp::from_seconds(1_800_000_100);
+    assert_eq!(
+        maintenance_windows::count_open(&mut write, now)
+            .await
+            .unwrap(),
+        1
+    );
+    assert_eq!(notices::rules(&mut write).await.unwrap()[0].id, "duty");
+    assert_eq!(notices::unread(&mut write, 1).await.unwrap(), 1);
+    assert_eq!(
+        notices::contacts(&mut write, 1).await.unwrap()[0].shown,
+        "l***@example.org"
+    );
+    let quiet = notices::quiet_hours(&mut write, 1).await.unwrap();
+    assert_eq!(quiet, Some((1_320, 420)));
 }

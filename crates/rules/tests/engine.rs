@@ -342,7 +342,9 @@ fn true_and_false_are_compared() {
         ["-offline@2"]
     );
     let odd = at(update("b", "Device", &[("online", Value::Number(0.0))]), 3);
-    assert!(engine.observe(3, &odd, seconds(3)).is_empty());
+    // It says nothing of the rule; that it could not be judged is told.
+    let events = engine.observe(3, &odd, seconds(3));
+    assert!(matches!(&events[..], [RuleEvent::Failed(_)]), "{events:?}");
 }
 
 #[test]

@@ -72,6 +72,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/account/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the caller is reached, and when they are left in peace. */
+        get: operations["get_account_contacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/contacts/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets an address or number of the caller and sends a code to it; it is used once the code came back. */
+        put: operations["put_account_contacts_kind"];
+        post?: never;
+        /** Takes an address or number of the caller away. */
+        delete: operations["delete_account_contacts_kind"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/contacts/{kind}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Proves with the code that an address or number is the caller's. */
+        post: operations["post_account_contacts_kind_verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/account/identities": {
         parameters: {
             query?: never;
@@ -169,6 +221,23 @@ export interface paths {
         put?: never;
         /** Changes the caller's password; their other sessions end. */
         post: operations["post_account_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/account/quiet-hours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets when the caller is left in peace; critical events pass. */
+        put: operations["put_account_quiet_hours"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -571,6 +640,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/board": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The board: open cases by the states of a workflow, each with the most urgent ones and bounded counts. Takes the
+         *     filters of the list; `state`, `open`, `order`, `after` and `limit` are not asked.
+         */
+        get: operations["get_cases_board"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Assessment figures of a period by department, town, kind or workflow, recomputed from the history; as JSON or CSV. */
+        get: operations["get_cases_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/figures/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The cases that a figure counted, oldest first. */
+        get: operations["get_cases_figures_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Cases near a place that a new one there may repeat, the nearest first. */
+        get: operations["get_cases_similar"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases/{id}": {
         parameters: {
             query?: never;
@@ -616,6 +756,23 @@ export interface paths {
         put?: never;
         /** Adds a photo or document (multipart, field `file`). It is on disk when this answers. */
         post: operations["post_cases_id_attachments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/similar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Cases that a case may repeat: near it in place and time and of its kind, the nearest first. Empty when it has no place. */
+        get: operations["get_cases_id_similar"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -869,7 +1026,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Live changes as server-sent events: `entity`, `alert`, `case`, `device`, `dead_letter`, `indicator`, `approval`. */
+        /** Live changes as server-sent events: `entity`, `alert`, `case`, `device`, `dead_letter`, `indicator`, `approval`, `notification`. */
         get: operations["get_events"];
         put?: never;
         post?: never;
@@ -933,6 +1090,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notice-messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The outbox (发件箱): what was or is to be sent outside, newest first. */
+        get: operations["get_notice_messages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notice-messages/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a message once more that was given up or too late. */
+        post: operations["post_notice_messages_id_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notice-rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rules of who is told of what, and the channels with their health. */
+        get: operations["get_notice_rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notice-rules/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says who would be told by a rule, tried on an alert that there was; nothing is sent. */
+        post: operations["post_notice_rules_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notice-rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Adds a rule or changes it. */
+        put: operations["put_notice_rules_id"];
+        post?: never;
+        /** Takes a rule away; levels that still wait for an answer are told no more. */
+        delete: operations["delete_notice_rules_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notices": {
         parameters: {
             query?: never;
@@ -944,6 +1187,91 @@ export interface paths {
         get: operations["get_notices"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's notices, newest first. */
+        get: operations["get_notifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes note of a message by the link in it, without signing in, where the settings allow that. */
+        post: operations["post_notifications_acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes note of every notice up to the newest that the caller saw. */
+        post: operations["post_notifications_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/receipts/{channel}/{secret}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a gateway says became of a message: JSON, or a form. */
+        post: operations["post_notifications_receipts_channel_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes note of a notice; what other channels were still to tell of it, they do not. */
+        post: operations["post_notifications_id_read"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1337,6 +1665,100 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The city at a glance: every system of the plan with its health, its alerts, its cases and its targets, as far as the caller
+         *     may see them. Kept for a second for each caller.
+         */
+        get: operations["get_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/overview/systems/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The rows behind the figures of one system. Those of the data platform are all entities', those of the command centre all
+         *     alerts' and cases'.
+         */
+        get: operations["get_overview_systems_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The packs that hold now. */
+        get: operations["get_packs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packs/reload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reads the packs of the city's folder anew. With any mistake, or anything that only a restart can change, the old ones stay
+         *     in force, and every mistake is told.
+         */
+        post: operations["post_packs_reload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packs/{name}/context.jsonld": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The JSON-LD context of a pack's entity types (JSON-LD 1.1). */
+        get: operations["get_packs_name_context_jsonld"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people": {
         parameters: {
             query?: never;
@@ -1584,6 +2006,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A past stretch of time: how things stood when it began, then the changes in order, page by page, and the alerts that were
+         *     active in it; as far as the caller may see them.
+         */
+        get: operations["get_replay"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/roles": {
         parameters: {
             query?: never;
@@ -1595,6 +2037,130 @@ export interface paths {
         get: operations["get_roles"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every rule in force. */
+        get: operations["get_rules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/back-tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begins a back-test over what the caller may see of history. The answer has its number; its progress and its report are asked for
+         *     under it.
+         */
+        post: operations["post_rules_back_tests"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/back-tests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a back-test of the caller's is, with its report when it is done. */
+        get: operations["get_rules_back_tests_id"];
+        put?: never;
+        post?: never;
+        /** Ends a back-test of the caller's at the next day that it would look at. */
+        delete: operations["delete_rules_back_tests_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The inbox of rules that fail. */
+        get: operations["get_rules_failures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/failures/{id}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Dismisses a failure; it comes back when it happens again. */
+        post: operations["post_rules_failures_id_dismiss"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Maintenance windows, those that are over too. */
+        get: operations["get_rules_maintenance"];
+        put?: never;
+        /** Makes a maintenance window: alerts that it covers are not raised in it; those whose condition still holds at its end are raised then. */
+        post: operations["post_rules_maintenance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rules/maintenance/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a maintenance window now. */
+        post: operations["post_rules_maintenance_id_end"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1901,6 +2467,23 @@ export interface paths {
         };
         /** Entity types declared by the packs. */
         get: operations["get_types"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/types/{type}/schema.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The JSON Schema (2020-12) of an entity type. */
+        get: operations["get_types_type_schema_json"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2260,109 +2843,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        DecidedValue: {
-            entity_id: string | null;
-            name: string;
-            observed_at: string | null;
-            unit: string | null;
-            value: unknown;
-        };
-        Rule: {
-            attribute: string | null;
-            calendar: string | null;
-            declared: unknown;
-            entity_type: string;
-            /** Format: int64 */
-            failing: number;
-            hours: string[];
-            id: string;
-            kind: string;
-            /** Format: int64 */
-            open_alerts: number;
-            pack: string;
-            severity: components["schemas"]["Severity"];
-            suppressed_by: string[];
-            text: string;
-            title_en: string;
-            title_zh: string;
-            /** Format: int32 */
-            version: number;
-        };
-        RulesInForce: {
-            items: components["schemas"]["Rule"][];
-        };
-        RuleFailure: {
-            code: string;
-            count: number;
-            dismissed_at: string | null;
-            dismissed_by: string | null;
-            entity_id: string;
-            entity_type: string;
-            first_at: string;
-            id: number;
-            last_at: string;
-            position: number;
-            rule_id: string;
-            rule_version: number;
-            what: string;
-        };
-        MaintenanceWindow: {
-            ended_at: string | null;
-            ended_by: string | null;
-            entity_id: string | null;
-            entity_type: string | null;
-            from: string;
-            id: number;
-            is_on: boolean;
-            made_at: string;
-            made_by: string;
-            reason: string;
-            rule_id: string | null;
-            until: string;
-        };
-        /** @enum {string} */
-        BackTestState: "running" | "done" | "failed";
-        BackTestCount: {
-            alerts: number;
-            name: string;
-        };
-        BackTestAlert: {
-            decided: components["schemas"]["DecidedValue"][];
-            entity_id: string;
-            entity_name: string | null;
-            from: string;
-            is_storm: boolean;
-            severity: components["schemas"]["Severity"];
-            title_en: string;
-            title_zh: string;
-            until: string | null;
-            value: unknown;
-        };
-        BackTestReport: {
-            alerts: number;
-            by_day: components["schemas"]["BackTestCount"][];
-            by_entity: components["schemas"]["BackTestCount"][];
-            failures: number;
-            first_failure: string | null;
-            held_back: number;
-            is_cut: boolean;
-            listed: components["schemas"]["BackTestAlert"][];
-            observations: number;
-            open: number;
-            storms: number;
-        };
-        BackTest: {
-            days_done: number;
-            days_total: number;
-            from: string;
-            id: number;
-            problems: { code: string; mend: string; place: string; what: string }[];
-            report: components["schemas"]["BackTestReport"] | null;
-            rule_id: string;
-            rule_version: number;
-            state: components["schemas"]["BackTestState"];
-            until: string;
-        };
         /** @description A person's account (账号). */
         Account: {
             /** @description Whether sign-in is closed. */
@@ -2388,6 +2868,16 @@ export interface components {
             /** @description The next page's cursor. */
             next: string | null;
         };
+        /** @description What became of it. */
+        Acknowledged: {
+            /** @description Whether it was new; a link is good once. */
+            is_new: boolean;
+        };
+        /** @description What a link out of a message holds. */
+        Acknowledgement: {
+            /** @description The link's last part. */
+            token: string;
+        };
         /** @description An alert (告警). */
         Alert: {
             /** @description When somebody took note. */
@@ -2401,10 +2891,10 @@ export interface components {
              * @description The case opened for it.
              */
             case_id: number | null;
-            /** @description The values that decided. */
-            decided: components["schemas"]["DecidedValue"][];
             /** @description When it was over. */
             cleared_at: string | null;
+            /** @description The values that decided. */
+            decided: components["schemas"]["DecidedValue"][];
             /** @description The entity. */
             entity_id: string;
             /** @description The entity's name. */
@@ -2456,77 +2946,33 @@ export interface components {
              */
             value: number | null;
         };
-        /** @description Where a system stands in the plan's frame.
-         * @enum {string} */
-        SystemPart: "data" | "command" | "thematic" | "standards" | "security" | "assurance";
-        Flow: { total: number; heard: number; silent: number; newest_at: string | null };
-        AlertCounts: { critical: number; major: number; minor: number; info: number; unacknowledged: number };
-        StateCount: { state: string; open: number; overdue: number };
-        CaseCounts: { open: number; overdue: number; states: components["schemas"]["StateCount"][] };
-        TargetCounts: { met: number; on_path: number; behind: number; unknown: number };
-        Target: { id: string; name_zh: string; name_en: string; status: components["schemas"]["IndicatorStatus"] };
-        SystemPack: { name: string; title_zh: string; title_en: string; owner_zh: string; owner_en: string };
-        SystemState: {
-            id: string;
-            part: components["schemas"]["SystemPart"];
-            name_zh: string;
-            name_en: string;
-            quote: string;
-            installed: boolean;
-            packs: components["schemas"]["SystemPack"][];
-            entity_types: string[];
-            flow: components["schemas"]["Flow"] | null;
-            alerts: components["schemas"]["AlertCounts"] | null;
-            cases: components["schemas"]["CaseCounts"] | null;
-            targets: components["schemas"]["Target"][] | null;
-        };
-        Overview: {
-            at: string;
-            heard_within_seconds: number;
-            flow: components["schemas"]["Flow"] | null;
-            alerts: components["schemas"]["AlertCounts"] | null;
-            alerts_truncated: boolean;
-            cases: components["schemas"]["CaseCounts"] | null;
-            targets: components["schemas"]["TargetCounts"] | null;
-            notices: number | null;
-            systems: components["schemas"]["SystemState"][];
-        };
-        LastHeard: { id: string; type: string; name: string | null; modified_at: string };
-        SystemRows: {
-            system: components["schemas"]["SystemState"];
-            unheard: components["schemas"]["LastHeard"][];
-            alerts: components["schemas"]["Alert"][];
-            cases: components["schemas"]["CaseSummary"][];
-            truncated: boolean;
-        };
-        ReplayState: {
-            types: string[];
-            ids: string[];
-            type: number[];
-            lon: (number | null)[];
-            lat: (number | null)[];
-            name: (string | null)[];
-            values: { [key: string]: unknown }[];
-            truncated: boolean;
-        };
-        ReplayChanges: {
-            types: string[];
-            attributes: string[];
-            at_ms: number[];
-            ids: string[];
-            type: number[];
-            attribute: number[];
-            value: unknown[];
-        };
-        Replay: {
-            from: string;
-            until: string;
-            look_back_minutes: number;
-            state: components["schemas"]["ReplayState"] | null;
-            alerts: components["schemas"]["Alert"][];
-            alerts_truncated: boolean;
-            changes: components["schemas"]["ReplayChanges"];
-            next: string | null;
+        /** @description Active alerts by severity. */
+        AlertCounts: {
+            /**
+             * Format: int64
+             * @description Danger.
+             */
+            critical: number;
+            /**
+             * Format: int64
+             * @description To know.
+             */
+            info: number;
+            /**
+             * Format: int64
+             * @description To mend now.
+             */
+            major: number;
+            /**
+             * Format: int64
+             * @description To mend soon.
+             */
+            minor: number;
+            /**
+             * Format: int64
+             * @description How many of all nobody took note of.
+             */
+            unacknowledged: number;
         };
         /** @description A page of alerts. */
         Alerts: {
@@ -2662,7 +3108,8 @@ export interface components {
             case_id: number;
             /**
              * Format: int64
-             * @description How far `taken_at` is from the reception, in seconds, positive when it is later; null within the limit.
+             * @description How far `taken_at` is from the reception, in seconds, positive when it is later; null within the limit: the clock of
+             *     the photo is right, or it came at once.
              */
             clock_off_s: number | null;
             /**
@@ -2888,6 +3335,132 @@ export interface components {
             /** @description The next page's cursor. */
             next: string | null;
         };
+        /** @description A back-test. */
+        BackTest: {
+            /**
+             * Format: int64
+             * @description Days done.
+             */
+            days_done: number;
+            /**
+             * Format: int64
+             * @description Days in all.
+             */
+            days_total: number;
+            /** @description From when. */
+            from: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description What is wrong, when it failed. */
+            problems: components["schemas"]["Problem"][];
+            report: components["schemas"]["BackTestReport"] | null;
+            /** @description The rule. */
+            rule_id: string;
+            /**
+             * Format: int32
+             * @description Its version.
+             */
+            rule_version: number;
+            /** @description How far it is. */
+            state: components["schemas"]["BackTestState"];
+            /** @description Until when. */
+            until: string;
+        };
+        /** @description An alert that would have been raised. */
+        BackTestAlert: {
+            /** @description The values that decided. */
+            decided: components["schemas"]["DecidedValue"][];
+            /** @description The entity; the rule itself for a storm. */
+            entity_id: string;
+            /** @description The entity's name now. */
+            entity_name: string | null;
+            /** @description From when. */
+            from: string;
+            /** @description Whether it stands for many. */
+            is_storm: boolean;
+            /** @description How grave it is. */
+            severity: components["schemas"]["Severity"];
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+            /** @description Until when; null when it is up at the end of the period. */
+            until: string | null;
+            /** @description The value that raised it. */
+            value: unknown;
+        };
+        /** @description A count by name. */
+        BackTestCount: {
+            /**
+             * Format: int64
+             * @description How many alerts.
+             */
+            alerts: number;
+            /** @description A day (`2026-07-01`, the city's), or an entity's id. */
+            name: string;
+        };
+        /** @description What would have been raised. */
+        BackTestReport: {
+            /**
+             * Format: int64
+             * @description Alerts, storms included.
+             */
+            alerts: number;
+            /** @description By day. */
+            by_day: components["schemas"]["BackTestCount"][];
+            /** @description By entity, most alerts first; at most 100. */
+            by_entity: components["schemas"]["BackTestCount"][];
+            /**
+             * Format: int64
+             * @description Times that the rule could not be judged.
+             */
+            failures: number;
+            /** @description What the first of them was. */
+            first_failure: string | null;
+            /**
+             * Format: int64
+             * @description Alerts held back at the end.
+             */
+            held_back: number;
+            /** @description Whether the limit of observations was reached before the period's end. */
+            is_cut: boolean;
+            /** @description The alerts in order; at most `rules.back_test_alerts_max`. */
+            listed: components["schemas"]["BackTestAlert"][];
+            /**
+             * Format: int64
+             * @description Observations looked at.
+             */
+            observations: number;
+            /**
+             * Format: int64
+             * @description Of them up at the end.
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description Of them storms.
+             */
+            storms: number;
+        };
+        /** @description What is to be tried. */
+        BackTestRequest: {
+            /** @description From when (RFC 3339). */
+            from: string;
+            /** @description A rule in force, by its id. */
+            rule_id?: string | null;
+            /** @description Or a rule's text, in TOML. */
+            text?: string | null;
+            /** @description Until when (RFC 3339), exclusive. */
+            until: string;
+        };
+        /**
+         * @description How far a back-test is.
+         * @enum {string}
+         */
+        BackTestState: "running" | "done" | "failed";
         /** @description What was refused of a batch. */
         BatchError: {
             /** @description The entity, where known. */
@@ -2915,8 +3488,9 @@ export interface components {
         /** @description A step. */
         CaseAct: {
             /**
-             * @description One of the case's `actions`; of the standard workflow file, dispatch, take, finish, verify, reject,
-             *     close, comment or cancel.
+             * @description One of the case's `actions`; of the standard workflow file, dispatch, take, return, finish, verify, reject, close,
+             *     comment, cancel, ask-extension, grant-extension, refuse-extension, supervise, answer, suspend, resume, split, gather,
+             *     duplicate or reopen.
              */
             action: string;
             /**
@@ -2979,6 +3553,21 @@ export interface components {
             /** @description The state. */
             state: string;
         };
+        /** @description Open cases. */
+        CaseCounts: {
+            /**
+             * Format: int64
+             * @description How many have not ended.
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description How many of them are past the due time of their present step.
+             */
+            overdue: number;
+            /** @description The same by the state that they are in. */
+            states: components["schemas"]["StateCount"][];
+        };
         /** @description A case with everything known of it. */
         CaseDetail: components["schemas"]["CaseSummary"] & {
             /** @description The names of the actions that the caller may do now. */
@@ -3002,14 +3591,14 @@ export interface components {
              * @description The alert it comes from.
              */
             alert_id?: number | null;
+            /** @description What kind it is: a code of the city's catalogue (GB/T 30428.2). */
+            category?: string | null;
             /** @description More. */
             description?: string;
             /** @description The entity it is about. */
             entity_id?: string | null;
-            /** @description What kind it is: a code of the city's catalogue (GB/T 30428.2). */
-            category?: string | null;
             location?: components["schemas"]["Place"] | null;
-            /** @description A reference to the reporter that says nothing by itself. */
+            /** @description A reference to the reporter that says nothing by itself, such as the number of a call; no name, no telephone number. */
             reporter?: string | null;
             /** @description A UUID made for this one request: sent twice, the case is opened once. */
             request_id?: string | null;
@@ -3023,11 +3612,17 @@ export interface components {
         CaseFigureRow: {
             /** @description When it counted. */
             at: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The case.
+             */
             case_id: number;
             /** @description Its number. */
             number: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Working time, in seconds: of finished work.
+             */
             seconds: number;
             /** @description Its title, masked where it looks personal. */
             title: string;
@@ -3041,19 +3636,56 @@ export interface components {
         };
         /** @description The figures of one group. */
         CaseFigures: {
+            /**
+             * Format: int64
+             * @description Closed (结案数).
+             */
             closed: number;
+            /**
+             * Format: int64
+             * @description Escalated (升级).
+             */
             escalated: number;
+            /**
+             * Format: int64
+             * @description Extended (延期).
+             */
             extended: number;
+            /**
+             * Format: int64
+             * @description Taken up (立案数).
+             */
             filed: number;
-            late_steps: number;
-            reopened: number;
-            returned: number;
-            supervised: number;
+            /** @description Working time of finished work in seconds, and how many it was; the value is the mean (平均处置时长). */
             handling_s: components["schemas"]["CaseRate"];
+            /** @description Closed in time, of those decided (按期结案率). */
             in_time: components["schemas"]["CaseRate"];
-            overdue: components["schemas"]["CaseRate"];
-            reworked: components["schemas"]["CaseRate"];
+            /** @description The organisation's id, the town's or kind's code, or the workflow's name; null for cases that have none. */
             key: string | null;
+            /**
+             * Format: int64
+             * @description Steps left late (环节超时).
+             */
+            late_steps: number;
+            /** @description Overdue, of those decided (超期). */
+            overdue: components["schemas"]["CaseRate"];
+            /**
+             * Format: int64
+             * @description Reopened (重开).
+             */
+            reopened: number;
+            /**
+             * Format: int64
+             * @description Given back by the department as not its own (退回).
+             */
+            returned: number;
+            /** @description Sent back, of the work finished (返工率). */
+            reworked: components["schemas"]["CaseRate"];
+            /**
+             * Format: int64
+             * @description Supervised (督办).
+             */
+            supervised: number;
         };
         /** @description The figures of a period. */
         CaseFiguresOfPeriod: {
@@ -3096,20 +3728,32 @@ export interface components {
         };
         /** @description One part of a case (子案件), for one organisation. */
         CasePart: {
-            /** Format: int64 */
-            assignee?: number | null;
+            /**
+             * Format: int64
+             * @description The person, when it is given to one.
+             */
+            assignee: number | null;
             /** @description The organisation. */
             organisation: string;
             /** @description One line; the whole case's title when left out. */
-            title?: string;
+            title: string;
         };
         /** @description A rate with what it is made of. */
         CaseRate: {
-            /** @description Of how many. */
+            /**
+             * Format: int64
+             * @description Of how many.
+             */
             denominator: number;
-            /** @description What is counted. */
+            /**
+             * Format: int64
+             * @description What is counted.
+             */
             numerator: number;
-            /** @description Numerator ÷ denominator; null when there is nothing to divide by. */
+            /**
+             * Format: double
+             * @description Numerator ÷ denominator; null when there is nothing to divide by.
+             */
             value: number | null;
         };
         /** @description A step of a case. */
@@ -3148,6 +3792,10 @@ export interface components {
              */
             alert_id: number | null;
             assignee: components["schemas"]["Assignee"] | null;
+            /** @description When the whole case should be closed. */
+            case_due_at: string | null;
+            /** @description What kind it is: a code of the city's catalogue (GB/T 30428.2). */
+            category: string | null;
             /** @description When it ended. */
             closed_at: string | null;
             /** @description When it was opened. */
@@ -3158,26 +3806,74 @@ export interface components {
             description: string;
             /** @description When the present step should be done. */
             due_at: string | null;
+            /**
+             * Format: int64
+             * @description The case that it repeats (重复案件).
+             */
+            duplicate_of: number | null;
             /** @description The entity it is about. */
             entity_id: string | null;
+            /**
+             * Format: int64
+             * @description The level of escalation reached in the present state; 0: none.
+             */
+            escalation: number;
+            /**
+             * Format: int64
+             * @description The extension (延期) that waits for a decision, in minutes of working time.
+             */
+            extension_minutes: number | null;
+            /**
+             * Format: int64
+             * @description How many extensions were granted.
+             */
+            extensions: number;
             /**
              * Format: int64
              * @description Counts up from 1.
              */
             id: number;
+            left: components["schemas"]["CaseTimeLeft"] | null;
             location: components["schemas"]["Place"] | null;
             /** @description The number people say. */
             number: string;
             organisation: components["schemas"]["Organisation"] | null;
+            /**
+             * Format: int64
+             * @description The case that it is a part of (子案件).
+             */
+            parent_id: number | null;
+            /**
+             * Format: int64
+             * @description How often it was reopened.
+             */
+            reopened: number;
+            /** @description A reference to the reporter that says nothing by itself. */
+            reporter: string | null;
+            /**
+             * Format: int64
+             * @description How many reported it: its own reporter and those of its duplicates.
+             */
+            reporters: number;
             /** @description How grave it is. */
             severity: components["schemas"]["Severity"];
+            /** @description Who found it: `staff`, `citizen` or `sensor`. */
+            source: string;
             /**
              * @description Where it stands: a state of its workflow; of the standard one `collected`, `filed`, `dispatched`,
              *     `handling`, `handled`, `verified`, `closed` or `cancelled`.
              */
             state: string;
+            /** @description Until when its open supervision (督办) is to be answered. */
+            supervised_until: string | null;
+            /** @description Since when its clocks stand (挂账). */
+            suspended_at: string | null;
+            /** @description Until when they stand. */
+            suspended_until: string | null;
             /** @description One line. */
             title: string;
+            /** @description The code of the town in which it lies. */
+            town: string | null;
             /** @description When it last changed. */
             updated_at: string;
             /**
@@ -3187,42 +3883,23 @@ export interface components {
             version: number;
             /** @description The workflow it follows. */
             workflow: string;
-            case_due_at: string | null;
-            category: string | null;
-            duplicate_of: number | null;
-            escalation: number;
-            extension_minutes: number | null;
-            extensions: number;
-            left: components["schemas"]["CaseTimeLeft"] | null;
-            parent_id: number | null;
-            reopened: number;
-            reporter: string | null;
-            reporters: number;
-            source: string;
-            supervised_until: string | null;
-            suspended_at: string | null;
-            suspended_until: string | null;
-            town: string | null;
         };
         /** @description How much working time a case has left. */
         CaseTimeLeft: {
             /** @description The calendar of the present state, such as `working-hours` or `always`. */
             calendar: string;
+            /**
+             * Format: int64
+             * @description Working time until the whole case is due, in seconds; negative when it is overdue; null without a clock.
+             */
             case_seconds: number | null;
             /** @description Whether that clock runs now. */
             running: boolean;
-            /** @description Working time until the present step is due, in seconds; negative when it is overdue. */
+            /**
+             * Format: int64
+             * @description Working time until the present step is due, in seconds; negative when it is overdue; null without a clock.
+             */
             seconds: number | null;
-        };
-        /** @description A case that may be the same. */
-        SimilarCase: components["schemas"]["CaseSummary"] & {
-            /** @description How far away it lies, in metres. */
-            metres: number;
-        };
-        /** @description Cases that may be the same. */
-        SimilarCases: {
-            /** @description The nearest first. */
-            items: components["schemas"]["SimilarCase"][];
         };
         /** @description The city. */
         City: {
@@ -3261,6 +3938,16 @@ export interface components {
          * @enum {string}
          */
         ColumnType: "text" | "number" | "integer" | "boolean" | "time" | "json";
+        /** @description A code. */
+        ContactCode: {
+            /** @description The six digits. */
+            code: string;
+        };
+        /** @description An address or a number. */
+        ContactDraft: {
+            /** @description The address or number. */
+            value: string;
+        };
         /** @description A place where the plan contradicts itself, makes no sense for such a city, or can be read in two ways. */
         Contradiction: {
             /** @description What is wrong, in English. */
@@ -3382,6 +4069,19 @@ export interface components {
             items: components["schemas"]["DeadLetter"][];
             /** @description The next page's cursor. */
             next: string | null;
+        };
+        /** @description A value that decided. */
+        DecidedValue: {
+            /** @description Whose it is, when it is another entity's. */
+            entity_id: string | null;
+            /** @description What it is. */
+            name: string;
+            /** @description When it was so. */
+            observed_at: string | null;
+            /** @description UN/CEFACT code of its unit. */
+            unit: string | null;
+            /** @description The value. */
+            value: unknown;
         };
         /** @description A device (设备). */
         Device: {
@@ -3545,6 +4245,26 @@ export interface components {
         EntityTypes: {
             /** @description By name. */
             items: components["schemas"]["EntityType"][];
+        };
+        /** @description Entities of one or more types, and whether they are heard. */
+        Flow: {
+            /**
+             * Format: int64
+             * @description How many were heard of within the last minutes (`heard_within_seconds`).
+             */
+            heard: number;
+            /** @description When one was last heard of. */
+            newest_at: string | null;
+            /**
+             * Format: int64
+             * @description How many a rule found silent.
+             */
+            silent: number;
+            /**
+             * Format: int64
+             * @description How many there are.
+             */
+            total: number;
         };
         /** @description The role that somebody gets. */
         GrantRole: {
@@ -3938,6 +4658,17 @@ export interface components {
          * @enum {string}
          */
         IndicatorStatus: "met" | "on_path" | "behind" | "unknown";
+        /** @description An entity and when it was last heard of. */
+        LastHeard: {
+            /** @description Its id. */
+            id: string;
+            /** @description When anything of it was last heard. */
+            modified_at: string;
+            /** @description Its name, where it may be seen. */
+            name: string | null;
+            /** @description Its type. */
+            type: string;
+        };
         /** @description Whose session is to end. */
         LogoutAnswer: {
             /** @description The parameters of the request, as the page was given them. */
@@ -3951,6 +4682,58 @@ export interface components {
             is_this_session: boolean;
             /** @description Where the person goes afterwards. */
             redirect_to: string | null;
+        };
+        /** @description A maintenance window that is to be. */
+        MaintenanceDraft: {
+            /** @description Only this entity. */
+            entity_id?: string | null;
+            /** @description Only entities of this type. */
+            entity_type?: string | null;
+            /** @description From when (RFC 3339); now when not said. */
+            from?: string | null;
+            /** @description Why, at most 500 characters. */
+            reason: string;
+            /** @description Only this rule. */
+            rule_id?: string | null;
+            /** @description Until when (RFC 3339). */
+            until: string;
+        };
+        /** @description A maintenance window (检修窗口). */
+        MaintenanceWindow: {
+            /** @description When. */
+            ended_at: string | null;
+            /** @description Who ended it early. */
+            ended_by: string | null;
+            /** @description Only this entity. */
+            entity_id: string | null;
+            /** @description Only entities of this type. */
+            entity_type: string | null;
+            /** @description From when. */
+            from: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description Whether alerts are held back by it now. */
+            is_on: boolean;
+            /** @description When. */
+            made_at: string;
+            /** @description Who made it. */
+            made_by: string;
+            /** @description Why. */
+            reason: string;
+            /** @description Only this rule. */
+            rule_id: string | null;
+            /** @description Until when. */
+            until: string;
+        };
+        /** @description A page of maintenance windows. */
+        MaintenanceWindows: {
+            /** @description The windows, newest first. */
+            items: components["schemas"]["MaintenanceWindow"][];
+            /** @description The next page's cursor. */
+            next: string | null;
         };
         /** @description Everything the map draws, one array a column. */
         MapEntities: {
@@ -4041,9 +4824,12 @@ export interface components {
             /** @description What an authenticator app reads: `otpauth://totp/…`. */
             uri: string;
         };
-        /** @description Something that is wrong with what is stored. */
+        /** @description Something that is wrong with what is stored, or with packs that were not taken up. */
         Notice: {
-            /** @description `journal-damaged`, `journal-missing`, `journal-trimmed`, `backup-damaged-file` or `backup-drill`. */
+            /**
+             * @description `journal-damaged`, `journal-missing`, `journal-trimmed`, `backup-damaged-file`, `backup-drill`, `notice-given-up`, or the
+             *     code of what is wrong with the packs of the city's folder.
+             */
             code: string;
             /** @description When it was found, RFC 3339 UTC. */
             found_at: string;
@@ -4064,10 +4850,195 @@ export interface components {
             /** @description What is wrong. */
             what: string;
         };
+        /** @description A channel. */
+        NoticeChannel: {
+            /**
+             * Format: int64
+             * @description That were given up or too late.
+             */
+            failed: number;
+            /** @description Its id. */
+            id: string;
+            /** @description `page`, `email`, `phone` or `system`. */
+            reach: string;
+            /**
+             * Format: int64
+             * @description That were taken, arrived or were read.
+             */
+            sent: number;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+            /**
+             * Format: int64
+             * @description Messages of the last 24 hours that wait.
+             */
+            waiting: number;
+        };
         /** @description The notices. */
         NoticeList: {
             /** @description Oldest first. */
             items: components["schemas"]["Notice"][];
+        };
+        /** @description A message of the outbox. */
+        NoticeMessage: {
+            /**
+             * Format: int64
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /** @description The channel. */
+            channel: string;
+            /** @description When it was planned. */
+            created_at: string;
+            /** @description Why it could not be sent the last time. */
+            error: string | null;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /**
+             * Format: int64
+             * @description Its level, from 1.
+             */
+            level: number;
+            /** @description When it is tried next, while it is queued. */
+            next_at: string | null;
+            /** @description Who is told; `null` when the channel is a system's. */
+            person: string | null;
+            /** @description The rule. */
+            rule_id: string;
+            /** @description When its gateway took it. */
+            sent_at: string | null;
+            /** @description `queued`, `sent`, `delivered`, `read`, `failed`, `expired` or `folded`. */
+            state: string;
+            /** @description The same in English. */
+            title_en: string | null;
+            /** @description What it tells of, in Chinese; `null` when the caller may not see that. */
+            title_zh: string | null;
+        };
+        /** @description A page of the outbox. */
+        NoticeMessages: {
+            /** @description Newest first. */
+            items: components["schemas"]["NoticeMessage"][];
+            /** @description The next page's cursor. */
+            next: string | null;
+        };
+        /** @description Who would be told. */
+        NoticePreview: {
+            /** @description The same in English. */
+            event_en: string;
+            /** @description What it was tried on, in Chinese; empty when there is no alert yet. */
+            event_zh: string;
+            /** @description The levels, in order. */
+            levels: components["schemas"]["NoticePreviewLevel"][];
+            /** @description Whether the rule is about that event. */
+            matches: boolean;
+        };
+        /** @description What a rule is tried on. */
+        NoticePreviewDraft: {
+            /**
+             * Format: int64
+             * @description An alert that there was; the newest when none is named.
+             */
+            alert_id?: number | null;
+            /** @description The rule as written. */
+            rule: Record<string, never>;
+        };
+        /** @description Whom a level would tell. */
+        NoticePreviewLevel: {
+            /** @description The people. */
+            people: components["schemas"]["NoticePreviewPerson"][];
+        };
+        /** @description A person whom a rule names. */
+        NoticePreviewPerson: {
+            /** @description Whether they proved an e-mail address. */
+            has_email: boolean;
+            /** @description Whether they have a telephone number. */
+            has_phone: boolean;
+            /** @description The name. */
+            name: string;
+            /** @description Whether they may see what the event tells; who may not is not told. */
+            sees: boolean;
+        };
+        /** @description A rule of who is told of what. */
+        NoticeRule: {
+            /** @description Its id. */
+            id: string;
+            /** @description The rule as written: docs/notice.md says what it can hold. */
+            rule: Record<string, never>;
+            /** @description When it was last changed. */
+            updated_at: string;
+            /** @description Who changed it. */
+            updated_by: string;
+            /**
+             * Format: int64
+             * @description Counts its changes, from 1.
+             */
+            version: number;
+        };
+        /** @description A rule. */
+        NoticeRuleDraft: {
+            /** @description The rule as written: docs/notice.md says what it can hold. */
+            rule: Record<string, never>;
+        };
+        /** @description What version it has now. */
+        NoticeRulePut: {
+            /**
+             * Format: int64
+             * @description That one.
+             */
+            version: number;
+        };
+        /** @description The rules and the channels. */
+        NoticeRules: {
+            /** @description The channels that rules may name. */
+            channels: components["schemas"]["NoticeChannel"][];
+            /** @description By id. */
+            items: components["schemas"]["NoticeRule"][];
+        };
+        /** @description A notice of a person. */
+        Notification: {
+            /** @description When it happened. */
+            at: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description What kind of event: `alert.raised`, `case.dispatch`, … */
+            kind: string;
+            /**
+             * Format: int64
+             * @description From 1: above 1, nobody before had answered.
+             */
+            level: number;
+            /** @description The page that shows it. */
+            path: string;
+            /** @description When they took note. */
+            read_at: string | null;
+            /** @description How grave it is. */
+            severity: components["schemas"]["Severity"];
+            /** @description What happened, in English. */
+            title_en: string;
+            /** @description What happened, in Chinese. */
+            title_zh: string;
+            /** @description When the person was told. */
+            told_at: string;
+        };
+        /** @description A page of notices. */
+        Notifications: {
+            /** @description Newest first. */
+            items: components["schemas"]["Notification"][];
+            /** @description The next page's cursor. */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description How many the person took no note of.
+             */
+            unread: number;
         };
         /** @description A system that people sign in to (接入系统). */
         OidcClient: {
@@ -4308,6 +5279,26 @@ export interface components {
             /** @description The page of this city to go back to, such as `/cases`; the first page without it. */
             return_to?: string | null;
         };
+        /** @description The city at a glance. */
+        Overview: {
+            alerts: components["schemas"]["AlertCounts"] | null;
+            /** @description Whether there are more active alerts than were counted. */
+            alerts_truncated: boolean;
+            /** @description When it was counted. */
+            at: string;
+            cases: components["schemas"]["CaseCounts"] | null;
+            flow: components["schemas"]["Flow"] | null;
+            /**
+             * Format: int64
+             * @description Seconds within which an entity that was heard of counts as heard.
+             */
+            heard_within_seconds: number;
+            /** @description What is wrong with what is stored: how many notices stand. */
+            notices: number | null;
+            /** @description The systems of the plan, in its order; empty where the city has no plan. */
+            systems: components["schemas"]["SystemState"][];
+            targets: components["schemas"]["TargetCounts"] | null;
+        };
         /** @description How the caller signs in, and where they are signed in. */
         OwnAccount: {
             /** @description The address under which passkeys work, `null` when under none. */
@@ -4332,6 +5323,26 @@ export interface components {
             /** @description Until when this session may change how its person signs in; after that, one signs in again first. */
             young_until: string;
         };
+        /** @description A way to reach the caller. */
+        OwnContact: {
+            /** @description `email` or `phone`. */
+            kind: string;
+            /** @description The address or number, in part. */
+            shown: string;
+            /** @description Since when it is proven to be theirs; nothing is sent to it before. */
+            verified_at: string | null;
+        };
+        /** @description How the caller is reached. */
+        OwnContacts: {
+            /** @description What there is. */
+            items: components["schemas"]["OwnContact"][];
+            /** @description The kinds for which the city has a channel: `email`, `phone`. */
+            kinds: string[];
+            /** @description From when the caller is left in peace, `hh:mm`. */
+            quiet_from: string | null;
+            /** @description Until when. */
+            quiet_until: string | null;
+        };
         /** @description A session of the caller. */
         OwnSession: {
             /** @description How it was opened: `password`, `totp`, `recovery`, `passkey`, `province`. */
@@ -4348,6 +5359,44 @@ export interface components {
             last_seen_at: string;
             /** @description The network address that it was opened from. */
             peer: string;
+        };
+        /** @description A pack of the city. */
+        Pack: {
+            /** @description Its entity types. */
+            entity_types: string[];
+            /** @description Its name. */
+            name: string;
+            /** @description The same in English. */
+            owner_en: string;
+            /** @description The department that owns it, in Chinese. */
+            owner_zh: string;
+            /** @description How many rules it has. */
+            rules: number;
+            /** @description How many scenarios prove it. */
+            scenarios: number;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+            /**
+             * Format: int32
+             * @description Counted up with every change.
+             */
+            version: number;
+        };
+        /** @description What a reload changed. */
+        PackChanges: {
+            /** @description What is new, by kind and name: `rule water-stage-warning`. */
+            added: string[];
+            /** @description What says something else. */
+            changed: string[];
+            /** @description What is gone. */
+            removed: string[];
+        };
+        /** @description All packs. */
+        PackList: {
+            /** @description By name. */
+            items: components["schemas"]["Pack"][];
         };
         /** @description A passkey. */
         Passkey: {
@@ -4829,6 +5878,21 @@ export interface components {
          * @enum {string}
          */
         Quality: "good" | "unit_assumed" | "reported" | "simulated" | "uncertain" | "out_of_range" | "corrected";
+        /** @description When the caller is left in peace. */
+        QuietHoursDraft: {
+            /** @description From when, `hh:mm` of the city's day; without both times, never. */
+            from?: string | null;
+            /** @description Until when; earlier than `from`: of the next day. */
+            until?: string | null;
+        };
+        /** @description Up to where. */
+        ReadAll: {
+            /**
+             * Format: int64
+             * @description The newest notice that the person saw; newer ones stay.
+             */
+            up_to: number;
+        };
         /** @description Recovery codes, shown this once; empty when those from before are still good. */
         RecoveryCodes: {
             /** @description Each is good once. */
@@ -4838,6 +5902,68 @@ export interface components {
         Refuse: {
             /** @description What the second person says. */
             note?: string;
+        };
+        /** @description A page of a replay. */
+        Replay: {
+            /**
+             * @description Alerts that were active at any moment of the stretch, in the order in which they were raised; in the first page only,
+             *     and empty for who may not read alerts.
+             */
+            alerts: components["schemas"]["Alert"][];
+            /** @description Whether there were more alerts; the newest are given. */
+            alerts_truncated: boolean;
+            /** @description Changes. */
+            changes: components["schemas"]["ReplayChanges"];
+            /** @description The beginning, as asked. */
+            from: string;
+            /**
+             * Format: int64
+             * @description Minutes before the beginning in which history was searched for last values.
+             */
+            look_back_minutes: number;
+            /** @description The next page's cursor; null at the end of the stretch. */
+            next: string | null;
+            state: components["schemas"]["ReplayState"] | null;
+            /** @description The end, as asked. */
+            until: string;
+        };
+        /** @description Changes in order of time, one array a column. */
+        ReplayChanges: {
+            /** @description Milliseconds since the beginning of the stretch. */
+            at_ms: number[];
+            /** @description Index into `attributes`. */
+            attribute: number[];
+            /** @description The attributes met, in the order that `attribute` counts them. */
+            attributes: string[];
+            /** @description Ids of entities. */
+            ids: string[];
+            /** @description Index into `types`. */
+            type: number[];
+            /** @description The types met, in the order that `type` counts them. */
+            types: string[];
+            /** @description The values; a place as [longitude, latitude], null where the value was taken away. */
+            value: unknown[];
+        };
+        /** @description How things stood when the stretch began, one array a column. */
+        ReplayState: {
+            /** @description Ids. */
+            ids: string[];
+            /** @description Latitudes, degrees. */
+            lat: (number | null)[];
+            /** @description Longitudes, degrees; null where the place was not known then. */
+            lon: (number | null)[];
+            /** @description Names, as they are now. */
+            name: (string | null)[];
+            /** @description Whether there were more entities, or more values in history, than are read. */
+            truncated: boolean;
+            /** @description Index into `types`. */
+            type: number[];
+            /** @description The types met, in the order that `type` counts them. */
+            types: string[];
+            /** @description The other attributes asked for, by name. */
+            values: {
+                [key: string]: unknown;
+            }[];
         };
         /** @description A new password is asked for. */
         ResetPassword: {
@@ -4967,6 +6093,103 @@ export interface components {
             password: string | null;
             /** @description Its username at the doors. */
             username: string;
+        };
+        /** @description A rule in force. */
+        Rule: {
+            /** @description The attribute watched. */
+            attribute: string | null;
+            /** @description The calendar in whose working time it is at work; null: always, or by hours alone. */
+            calendar: string | null;
+            /** @description The rule whole, as JSON. */
+            declared: unknown;
+            /** @description The entity type watched. */
+            entity_type: string;
+            /**
+             * Format: int64
+             * @description Entities on which it fails.
+             */
+            failing: number;
+            /** @description The hours in which it is at work. */
+            hours: string[];
+            /** @description Its id. */
+            id: string;
+            /** @description `threshold`, `rate`, `silence`, `out_of_range`, `geofence`, `count` or `expression`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Alerts that are active.
+             */
+            open_alerts: number;
+            /** @description The pack that declares it. */
+            pack: string;
+            /** @description How grave its alerts are. */
+            severity: components["schemas"]["Severity"];
+            /** @description The rules whose alerts hold its own back. */
+            suppressed_by: string[];
+            /** @description The rule whole, as TOML. */
+            text: string;
+            /** @description The alert's title in English. */
+            title_en: string;
+            /** @description The alert's title in Chinese, with its places for values. */
+            title_zh: string;
+            /**
+             * Format: int32
+             * @description Its version.
+             */
+            version: number;
+        };
+        /** @description A rule that could not be judged on an entity. */
+        RuleFailure: {
+            /** @description Short stable code. */
+            code: string;
+            /**
+             * Format: int64
+             * @description How often.
+             */
+            count: number;
+            /** @description When somebody dismissed it. */
+            dismissed_at: string | null;
+            /** @description Who. */
+            dismissed_by: string | null;
+            /** @description The entity. */
+            entity_id: string;
+            /** @description Its type. */
+            entity_type: string;
+            /** @description When it happened first. */
+            first_at: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description When it happened last. */
+            last_at: string;
+            /**
+             * Format: int64
+             * @description Journal position of the message that it happened on last.
+             */
+            position: number;
+            /** @description The rule. */
+            rule_id: string;
+            /**
+             * Format: int64
+             * @description Its version when it failed last.
+             */
+            rule_version: number;
+            /** @description What happened last. */
+            what: string;
+        };
+        /** @description A page of failures. */
+        RuleFailures: {
+            /** @description The failures, newest first. */
+            items: components["schemas"]["RuleFailure"][];
+            /** @description The next page's cursor. */
+            next: string | null;
+        };
+        /** @description The rules in force. */
+        RulesInForce: {
+            /** @description The rules, by pack and id. */
+            items: components["schemas"]["Rule"][];
         };
         /** @description What the person shows. */
         SecondCode: {
@@ -5329,6 +6552,19 @@ export interface components {
             /** @description The name. */
             username: string;
         };
+        /** @description A case that may be the same. */
+        SimilarCase: components["schemas"]["CaseSummary"] & {
+            /**
+             * Format: double
+             * @description How far away it lies, in metres.
+             */
+            metres: number;
+        };
+        /** @description Cases that may be the same. */
+        SimilarCases: {
+            /** @description The nearest first. */
+            items: components["schemas"]["SimilarCase"][];
+        };
         /** @description The answer's rows. */
         SqlAnswer: {
             /** @description The columns in order. */
@@ -5358,6 +6594,21 @@ export interface components {
             purpose?: string | null;
             /** @description One reading statement. */
             query: string;
+        };
+        /** @description Open cases in one state. */
+        StateCount: {
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            open: number;
+            /**
+             * Format: int64
+             * @description How many are overdue.
+             */
+            overdue: number;
+            /** @description The state. */
+            state: string;
         };
         /** @description Everything held about a person. */
         SubjectData: {
@@ -5407,6 +6658,61 @@ export interface components {
             /** @description The value. */
             value: components["schemas"]["Value"];
         };
+        /** @description A pack that makes a system, or a part of it. */
+        SystemPack: {
+            /** @description Its name. */
+            name: string;
+            /** @description The same in English. */
+            owner_en: string;
+            /** @description The department that owns it, in Chinese. */
+            owner_zh: string;
+            /** @description Its title in English. */
+            title_en: string;
+            /** @description Its title in Chinese. */
+            title_zh: string;
+        };
+        /**
+         * @description Where a system stands in the plan's frame.
+         * @enum {string}
+         */
+        SystemPart: "data" | "command" | "thematic" | "standards" | "security" | "assurance";
+        /** @description The rows behind a system's figures. */
+        SystemRows: {
+            /** @description Its active alerts, newest first. */
+            alerts: components["schemas"]["Alert"][];
+            /** @description Open cases that came from its alerts, newest first. */
+            cases: components["schemas"]["CaseSummary"][];
+            /** @description The system with its figures. */
+            system: components["schemas"]["SystemState"];
+            /** @description Whether there are more of any than are shown. */
+            truncated: boolean;
+            /** @description Its entities that were not heard for longest, first; those of the last minutes are not among them. */
+            unheard: components["schemas"]["LastHeard"][];
+        };
+        /** @description A system of the plan as it stands. */
+        SystemState: {
+            alerts: components["schemas"]["AlertCounts"] | null;
+            cases: components["schemas"]["CaseCounts"] | null;
+            /** @description The entity types that it speaks of. */
+            entity_types: string[];
+            flow: components["schemas"]["Flow"] | null;
+            /** @description Its id, such as `S28`. */
+            id: string;
+            /** @description Whether this city has it: a pack makes it, or the platform itself does. */
+            installed: boolean;
+            /** @description The same in English. */
+            name_en: string;
+            /** @description The plan's name for it. */
+            name_zh: string;
+            /** @description The packs that make it. */
+            packs: components["schemas"]["SystemPack"][];
+            /** @description Where it stands in the frame 1+1+N+3. */
+            part: components["schemas"]["SystemPart"];
+            /** @description The plan's words that ask for it. */
+            quote: string;
+            /** @description Its targets; null where the caller may not read the plan. */
+            targets: components["schemas"]["Target"][] | null;
+        };
         /** @description A table that SQL can read. */
         Table: {
             /** @description Its columns. */
@@ -5430,6 +6736,48 @@ export interface components {
         Tables: {
             /** @description The tables. */
             items: components["schemas"]["Table"][];
+        };
+        /** @description One target of a system. */
+        Target: {
+            /** @description The indicator's id. */
+            id: string;
+            /** @description Its name in English. */
+            name_en: string;
+            /** @description Its name in Chinese. */
+            name_zh: string;
+            /** @description How it stands. */
+            status: components["schemas"]["IndicatorStatus"];
+        };
+        /** @description Targets of the plan by how they stand. */
+        TargetCounts: {
+            /**
+             * Format: int64
+             * @description Worse than the path.
+             */
+            behind: number;
+            /**
+             * Format: int64
+             * @description Reached.
+             */
+            met: number;
+            /**
+             * Format: int64
+             * @description Not yet, but at or ahead of the path.
+             */
+            on_path: number;
+            /**
+             * Format: int64
+             * @description No value, or nothing to compare it with.
+             */
+            unknown: number;
+        };
+        /** @description How many notices a person took no note of. */
+        Unread: {
+            /**
+             * Format: int64
+             * @description That many.
+             */
+            unread: number;
         };
         /** @description What a message said of one entity. */
         Update: {
@@ -5757,6 +7105,166 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_account_contacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnContacts"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_account_contacts_kind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactDraft"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_account_contacts_kind: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_account_contacts_kind_verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                kind: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactCode"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_account_identities: {
         parameters: {
             query?: never;
@@ -6067,6 +7575,38 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_account_quiet_hours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuietHoursDraft"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };
@@ -6978,6 +8518,26 @@ export interface operations {
                 open?: boolean | null;
                 /** @description Only what is mine: given to me, or to my organisation and nobody yet. */
                 mine?: boolean;
+                /** @description Of this organisation. */
+                organisation?: string | null;
+                /** @description In this town, by its code. */
+                town?: string | null;
+                /** @description Of this kind, by its code. */
+                category?: string | null;
+                /** @description Of this severity. */
+                severity?: string | null;
+                /** @description Only open ones whose present step is overdue (`true`), the longest overdue first. */
+                overdue?: boolean;
+                /** @description Only those with these words in number, title or description. */
+                text?: string | null;
+                /** @description Opened at or after (RFC 3339). */
+                from?: string | null;
+                /** @description Opened before (RFC 3339). */
+                until?: string | null;
+                /** @description Parts of this case. */
+                parent?: number | null;
+                /** @description `newest` (default), or `urgent`: open ones with a clock, those due first first. */
+                order?: string | null;
                 /** @description The `next` of the page before. */
                 after?: string | null;
                 /** @description How many rows: 50 when not said, at most 500. */
@@ -7044,6 +8604,188 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_cases_board: {
+        parameters: {
+            query?: {
+                /** @description The workflow whose states are the columns; the standard one when left out. */
+                workflow?: string | null;
+                /** @description In this state. */
+                state?: string | null;
+                /** @description Only those that have not ended (`true`) or have (`false`). */
+                open?: boolean | null;
+                /** @description Only what is mine: given to me, or to my organisation and nobody yet. */
+                mine?: boolean;
+                /** @description Of this organisation. */
+                organisation?: string | null;
+                /** @description In this town, by its code. */
+                town?: string | null;
+                /** @description Of this kind, by its code. */
+                category?: string | null;
+                /** @description Of this severity. */
+                severity?: string | null;
+                /** @description Only open ones whose present step is overdue (`true`), the longest overdue first. */
+                overdue?: boolean;
+                /** @description Only those with these words in number, title or description. */
+                text?: string | null;
+                /** @description Opened at or after (RFC 3339). */
+                from?: string | null;
+                /** @description Opened before (RFC 3339). */
+                until?: string | null;
+                /** @description Parts of this case. */
+                parent?: number | null;
+                /** @description `newest` (default), or `urgent`: open ones with a clock, those due first first. */
+                order?: string | null;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description What personal values are looked at for: they are shown whole to whoever may see them. */
+                purpose: string | null;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseBoard"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_cases_figures: {
+        parameters: {
+            query: {
+                /** @description The beginning of the period (RFC 3339), inclusive. */
+                from: string;
+                /** @description Its end (RFC 3339), exclusive. */
+                until: string;
+                /** @description `organisation` (default), `town`, `category` or `workflow`. */
+                by?: string | null;
+                /** @description `json` (default) or `csv`. */
+                format?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseFiguresOfPeriod"];
+                    "text/csv": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_cases_figures_rows: {
+        parameters: {
+            query: {
+                /** @description The beginning of the period (RFC 3339), inclusive. */
+                from: string;
+                /** @description Its end (RFC 3339), exclusive. */
+                until: string;
+                /** @description `organisation` (default), `town`, `category` or `workflow`. */
+                by?: string | null;
+                /** @description The group; left out for cases that have none. */
+                key?: string | null;
+                /**
+                 * @description `filed`, `closed`, `in_time`, `overdue`, `handled`, `reworked`, `returned`, `late_step`, `supervised`, `extended`,
+                 *     `escalated` or `reopened`.
+                 */
+                figure: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseFigureRows"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_cases_similar: {
+        parameters: {
+            query: {
+                /** @description Longitude, WGS 84 degrees. */
+                lon: number;
+                /** @description Latitude, WGS 84 degrees. */
+                lat: number;
+                /** @description The kind; cases of other kinds are left out. */
+                category?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description What personal values are looked at for: they are shown whole to whoever may see them. */
+                purpose: string | null;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimilarCases"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };
@@ -7124,7 +8866,16 @@ export interface operations {
     };
     post_cases_id_attachments: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description When it was taken by the clock of the camera (RFC 3339); left out, the photo's own Exif says it. */
+                taken_at?: string | null;
+                /** @description What that clock says now (RFC 3339), so that a phone that syncs late is told from one whose clock is wrong. */
+                clock?: string | null;
+                /** @description Longitude where it was taken, degrees. */
+                lon?: number | null;
+                /** @description Latitude where it was taken, degrees. */
+                lat?: number | null;
+            };
             header?: never;
             path: {
                 id: number;
@@ -7155,6 +8906,40 @@ export interface operations {
             };
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_cases_id_similar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                /** @description What personal values are looked at for: they are shown whole to whoever may see them. */
+                purpose: string | null;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SimilarCases"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -7879,6 +9664,213 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_notice_messages: {
+        parameters: {
+            query?: {
+                /** @description Only in this state. */
+                state?: string | null;
+                /** @description Only of this channel. */
+                channel?: string | null;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeMessages"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_notice_messages_id_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_notice_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeRules"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_notice_rules_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoticePreviewDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticePreview"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_notice_rules_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoticeRuleDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeRulePut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_notice_rules_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_notices: {
         parameters: {
             query?: never;
@@ -7898,6 +9890,190 @@ export interface operations {
             };
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_notifications: {
+        parameters: {
+            query?: {
+                /** @description Only those of which the person took no note. */
+                unread?: boolean | null;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notifications"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_notifications_acknowledge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acknowledgement"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acknowledged"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_notifications_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReadAll"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unread"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_notifications_receipts_channel_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel: string;
+                secret: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/plain": string;
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_notifications_id_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unread"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -8957,6 +11133,144 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_overview_systems_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SystemRows"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_packs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackList"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_packs_reload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackChanges"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_packs_name_context_jsonld: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/ld+json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_people: {
         parameters: {
             query?: {
@@ -9652,6 +11966,49 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_replay: {
+        parameters: {
+            query: {
+                /** @description From this time on (RFC 3339). */
+                from: string;
+                /** @description Up to this time. */
+                until: string;
+                /** @description Of these entity types, separated by commas; all when not said. */
+                types?: string | null;
+                /** @description These attributes beside the place, separated by commas; when not said, those that the map's layers write. */
+                attributes?: string | null;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description Most changes in this page. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replay"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     get_roles: {
         parameters: {
             query?: never;
@@ -9671,6 +12028,302 @@ export interface operations {
             };
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_rules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesInForce"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_rules_back_tests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BackTestRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackTest"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_rules_back_tests_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackTest"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_rules_back_tests_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_rules_failures: {
+        parameters: {
+            query?: {
+                /** @description Those that were dismissed too. */
+                dismissed?: boolean;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleFailures"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_rules_failures_id_dismiss: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleFailure"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_rules_maintenance: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaintenanceWindows"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_rules_maintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MaintenanceDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaintenanceWindow"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_rules_maintenance_id_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaintenanceWindow"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -10427,6 +13080,41 @@ export interface operations {
             };
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_types_type_schema_json: {
+        parameters: {
+            query?: {
+                /** @description `simplified` (an attribute is its value; the default) or `normalised` (an attribute is an object), as NGSI-LD names them. */
+                form?: string | null;
+            };
+            header?: never;
+            path: {
+                type: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/schema+json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };

@@ -261,11 +261,9 @@ impl Stage {
                         && entity.as_ref().is_none_or(|id| *id == cleared.entity_id))
                 });
             }
-            Sentence::StillUp { rule } => {
-                if !self.up.iter().any(|(up, _)| up == rule) {
-                    let seen = self.alerts();
-                    self.fail(step, format!("an alert of {rule} that is up"), seen);
-                }
+            Sentence::StillUp { rule } if !self.up.iter().any(|(up, _)| up == rule) => {
+                let seen = self.alerts();
+                self.fail(step, format!("an alert of {rule} that is up"), seen);
             }
             Sentence::NoChange => {
                 for event in std::mem::take(&mut self.news) {

@@ -301,13 +301,13 @@ impl Step<'_> {
         let run = &mut self.watched[slot].runs[run_slot];
         let who = rule.distinct.then(|| entity.clone());
         let marks = &mut run.more().marks;
-        if who.is_some() {
-            if let Some(known) = marks.iter().position(|(known, _)| *known == who) {
-                if marks[known].1.observed_at > mark.observed_at {
-                    return;
-                }
-                marks.remove(known);
+        if who.is_some()
+            && let Some(known) = marks.iter().position(|(known, _)| *known == who)
+        {
+            if marks[known].1.observed_at > mark.observed_at {
+                return;
             }
+            marks.remove(known);
         }
         let place = marks.partition_point(|(_, known)| known.observed_at <= mark.observed_at);
         marks.insert(place, (who, mark));

@@ -124,7 +124,7 @@ export function CaseActionDialog({
       minutes: entered.minutes,
       until: entered.until?.toISOString(),
       case: entered.case,
-      parts: entered.parts?.map((organisation) => ({ organisation })),
+      parts: entered.parts?.map((organisation) => ({ organisation, assignee: null, title: "" })),
       version: action === "comment" ? undefined : item.version,
     });
     onDone(changed, action);
