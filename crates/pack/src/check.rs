@@ -1,7 +1,7 @@
 //! What must fit together inside a pack, and the plan's quotes.
 
 use crate::declare::{
-    ContradictionKind, Mapping, MappingDoor, QUALITY_RULES, QualityState, STANDARD_WORKFLOW, View,
+    ContradictionKind, MappingDoor, QUALITY_RULES, QualityState, STANDARD_WORKFLOW, View,
 };
 use crate::document::Document;
 use crate::files::{Folder, Limits};
@@ -11,7 +11,7 @@ use crate::systems;
 use cases::Workflow;
 use indicators::Place;
 use model::problem::quote;
-use model::{Catalogue, EntityId, EntityKind, Problem, TypeName, ValueKind, unit};
+use model::{Catalogue, EntityKind, Problem, TypeName, ValueKind, unit};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -760,7 +760,7 @@ impl<'a> Checker<'a> {
                 );
                 continue;
             };
-            if let Err((what, mend)) = template(mapping) {
+            if let Err((what, mend)) = mapping.template() {
                 self.say(document.at(&["entity_id"]), "mapping-entity-id", what, mend);
             }
             if mapping.from.is_empty()
@@ -971,43 +971,4 @@ impl<'a> Checker<'a> {
             }
         }
     }
-}
-
-/// Whether an id template can make ids.
-fn template(mapping: &Mapping) -> Result<(), (String, &'static str)> {
-    let levels = mapping
-        .from
-        .split('/')
-        .filter(|level| *level == "+")
-        .count();
-    let mut id = String::new();
-    let mut rest = mapping.entity_id.as_str();
-    while let Some(start) = rest.find('{') {
-        id.push_str(&rest[..start]);
-        let Some(end) = rest[start..].find('}') else {
-            return Err(("a { is not closed".into(), "close it with }"));
-        };
-        let name = &rest[start + 1..start + end];
-        let known = match mapping.door {
-            MappingDoor::Mqtt => name
-                .parse::<usize>()
-                .is_ok_and(|n| (1..=levels).contains(&n)),
-            MappingDoor::Influx => !name.is_empty(),
-        };
-        if !known {
-            return Err((
-                format!("{{{name}}} stands for nothing"),
-                "use {1} for the first + of the topic filter, {2} for the second, or {tag} for a tag's value",
-            ));
-        }
-        id.push('x');
-        rest = &rest[start + end + 1..];
-    }
-    id.push_str(rest);
-    EntityId::new(&id).map(|_| ()).map_err(|problem| {
-        (
-            problem.what,
-            "write a URI such as urn:ngsi-ld:WaterObserved:{1}",
-        )
-    })
 }

@@ -1,6 +1,7 @@
 //! What the files of a pack hold.
 
 use indicators::Place;
+use model::EntityId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -329,4 +330,41 @@ pub enum ContradictionKind {
     Implausible,
     /// Words that can be read in two ways, with different results.
     Ambiguous,
+}
+
+impl Mapping {
+    /// Whether an id template can make ids.
+    pub(crate) fn template(&self) -> Result<(), (String, &'static str)> {
+        let levels = self.from.split('/').filter(|level| *level == "+").count();
+        let mut id = String::new();
+        let mut rest = self.entity_id.as_str();
+        while let Some(start) = rest.find('{') {
+            id.push_str(&rest[..start]);
+            let Some(end) = rest[start..].find('}') else {
+                return Err(("a { is not closed".into(), "close it with }"));
+            };
+            let name = &rest[start + 1..start + end];
+            let known = match self.door {
+                MappingDoor::Mqtt => name
+                    .parse::<usize>()
+                    .is_ok_and(|n| (1..=levels).contains(&n)),
+                MappingDoor::Influx => !name.is_empty(),
+            };
+            if !known {
+                return Err((
+                    format!("{{{name}}} stands for nothing"),
+                    "use {1} for the first + of the topic filter, {2} for the second, or {tag} for a tag's value",
+                ));
+            }
+            id.push('x');
+            rest = &rest[start + end + 1..];
+        }
+        id.push_str(rest);
+        EntityId::new(&id).map(|_| ()).map_err(|problem| {
+            (
+                problem.what,
+                "write a URI such as urn:ngsi-ld:WaterObserved:{1}",
+            )
+        })
+    }
 }

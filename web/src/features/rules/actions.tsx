@@ -100,3 +100,7 @@ export const windowActions: Action<WindowContext>[] = [
     },
   },
 ];
+
+/** Makes a maintenance window. */
+export const addMaintenance = (body: Record<string, string>) =>
+  change("POST", "/api/v1/rules/maintenance", body);

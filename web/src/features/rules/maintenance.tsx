@@ -5,11 +5,10 @@ import type { Dayjs } from "dayjs";
 import { useState } from "react";
 import { useT } from "../../i18n/index.tsx";
 import { ActionBar } from "../../lib/actions.tsx";
-import { change } from "../../lib/api.ts";
 import type { MaintenanceWindow, Rule } from "../../lib/types.ts";
 import { errorText, Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Time, useNow } from "../../ui/tags.tsx";
-import { windowActions } from "./actions.tsx";
+import { addMaintenance, windowActions } from "./actions.tsx";
 import { maintenanceQuery } from "./queries.ts";
 
 interface Draft {
@@ -31,7 +30,7 @@ export function MaintenanceDialog({ rules, onClose }: { rules: Rule[]; onClose: 
     setBusy(true);
     try {
       const said = Object.fromEntries(Object.entries(rest).filter(([, value]) => value));
-      await change("POST", "/api/v1/rules/maintenance", {
+      await addMaintenance({
         ...said,
         from: from.toISOString(),
         until: until.toISOString(),
