@@ -19,7 +19,7 @@ export function Bell() {
       data-testid="bell"
       icon={
         <Badge count={unread} size="small" overflowCount={99}>
-          <BellOutlined className="header-button" />
+          <BellOutlined />
         </Badge>
       }
       onClick={() => navigate("/notifications")}
