@@ -1,4 +1,4 @@
-//! What an update costs with many rules: `measure RULES ENTITIES UPDATES` prints JSON. Used by `bench/rules/run`.
+//! What an update costs with many rules: `cost RULES ENTITIES UPDATES` prints JSON. Used by `bench/rules/run`.
 #![expect(clippy::print_stdout, reason = "its answer")]
 #![expect(
     clippy::unwrap_used,
