@@ -780,6 +780,7 @@ proptest::proptest! {
             }
         }
         proptest::prop_assert_eq!(report.open, up.len() as u64);
+        proptest::prop_assert_eq!(report.open, live.active().count() as u64);
     }
 }
 

@@ -238,6 +238,10 @@ impl Engine {
     fn lift(&mut self, now: Timestamp, events: &mut Vec<RuleEvent>) {
         let held: Vec<(usize, usize)> = self.held.iter().copied().collect();
         for (slot, run_slot) in held {
+            // What cleared at the same moment is taken out by its own signal, which is still to come.
+            if !self.watched[slot].runs[run_slot].raised {
+                continue;
+            }
             let reason = self.reason(slot, run_slot, now);
             let more = self.watched[slot].runs[run_slot].more();
             more.held = reason;
@@ -322,6 +326,10 @@ impl Engine {
             value: Some(Value::Number(storm.members as f64)),
         }));
         for slot in std::mem::take(&mut self.storms[n].members) {
+            // What cleared at the same moment was never told, and its own signal is still to come.
+            if !self.watched[slot].runs[run_slot].raised {
+                continue;
+            }
             self.watched[slot].runs[run_slot].more().held = None;
             events.push(raise(
                 &self.kinds,
