@@ -60,11 +60,7 @@ fn every_mistake_is_said_with_its_file() {
         (
             "to = \"done\"",
             "to = \"gone\"",
-            &[
-                "workflow-unknown-state",
-                "workflow-unreached",
-                "workflow-no-way-out",
-            ][..],
+            &["workflow-unknown-state", "workflow-unreached"][..],
         ),
         (
             "initial = \"new\"",

@@ -130,7 +130,7 @@ async fn a_row_for_each_entity_with_its_current_values() {
         "{wanted:?}"
     );
     // Beside the table that it stands on, and joined with the view of history.
-    let both = "SELECT (SELECT count(*) FROM entities_now), count(*) FROM \"WaterObserved_now\" n \
+    let both = "SELECT (SELECT count(*) FROM entities_now) AS values_now, count(*) AS joined FROM \"WaterObserved_now\" n \
                 LEFT JOIN \"WaterObserved\" h ON h.entity_id = n.entity_id";
     assert_eq!(ask(&lender, both).await.unwrap(), json!([[4, 2]]));
     let listed = "SELECT count(*) FROM information_schema.tables WHERE table_name LIKE '%\\_now'";

@@ -7,7 +7,6 @@ export const ruleWords = {
   "rule.none": ["没有规则", "No rules"],
   "rule.name": ["规则", "Rule"],
   "rule.says": ["含义", "What it says"],
-  "rule.pack": ["专题包", "Pack"],
   "rule.kind": ["类型", "Kind"],
   "rule.calendar": ["时段", "When"],
   "rule.always": ["全天候", "Always"],
