@@ -55,7 +55,7 @@ test: setup web ## formatting, lints, tidy, licences, all tests, end-to-end test
 	@cargo xtask test
 
 test-spark: setup ## Spark (500 MB from PyPI) reads the folder of a lake while it is written
-	cargo test --locked --package lake --test foreign -- --ignored --nocapture
+	cargo test --locked --package lake --test all -- foreign:: --ignored --nocapture
 
 SEEDS ?= 30000
 LAKE_SEEDS ?= 10000

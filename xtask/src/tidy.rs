@@ -6,6 +6,7 @@ pub mod layers;
 pub mod map;
 pub mod outgoing;
 pub mod pages;
+pub mod programs;
 pub mod purity;
 pub mod source;
 pub mod words;
@@ -33,6 +34,7 @@ pub fn check(tree: &Tree) -> Result<Vec<Finding>> {
     findings.extend(source::check(tree)?);
     findings.extend(purity::check(tree)?);
     findings.extend(outgoing::check(tree)?);
+    findings.extend(programs::check(tree)?);
     findings.extend(words::check(tree)?);
     Ok(findings)
 }

@@ -2,10 +2,8 @@
 //! Python that has it (`PAHO_PYTHON=/path/to/python`), and mosquitto_pub and mosquitto_sub when they
 //! are installed. What is not there is said and passed over.
 
-mod support;
-
+use crate::support::{Door, PATIENCE, open, options};
 use std::process::{Output, Stdio};
-use support::{Door, PATIENCE, open, options};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 

@@ -1,10 +1,8 @@
 //! Messages in: acknowledged means durable, busy means wait, a bad message stays alone.
 
-mod support;
-
+use crate::support::{open, options};
 use gateway::mqtt::Limits;
 use std::sync::atomic::Ordering::SeqCst;
-use support::{open, options};
 
 const TOPIC: &str = "devices/dev-1/up";
 
@@ -89,7 +87,7 @@ async fn a_message_not_understood_is_a_dead_letter_and_the_next_goes_on() {
         assert_eq!(stored[0].problem.as_ref().unwrap().code, "test-bad");
         assert_eq!(stored[1].problem, None);
         // Subscribers hear only what was understood.
-        let (_, topic, _, payload) = support::read_publish(5, &listener.receive().await);
+        let (_, topic, _, payload) = crate::support::read_publish(5, &listener.receive().await);
         assert_eq!((topic.as_str(), payload.as_str()), (TOPIC, "good"));
     }
 }

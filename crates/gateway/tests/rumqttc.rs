@@ -1,10 +1,8 @@
 //! An independent client library, rumqttc, versions 3.1.1 and 5.
 
-mod support;
-
+use crate::support::{PATIENCE, open, options};
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use std::time::Duration;
-use support::{PATIENCE, open, options};
 
 #[tokio::test]
 async fn version_3_1_1_publishes_and_hears() {

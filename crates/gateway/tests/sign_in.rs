@@ -1,10 +1,8 @@
 //! Who gets in, who does not, and that one peer's guesses stay its own.
 
-mod support;
-
+use crate::support::{Connect, Raw, open, options, text};
 use gateway::mqtt::{TlsSource, tls};
 use std::sync::Arc;
-use support::{Connect, Raw, open, options, text};
 use tokio::net::TcpStream;
 
 #[tokio::test]

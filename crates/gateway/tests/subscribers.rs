@@ -1,10 +1,8 @@
 //! Messages out: subscriptions within rights, sessions, retained messages, wills, slow readers.
 
-mod support;
-
+use crate::support::{Connect, Raw, open, open_on, options, packet, read_publish, text};
 use proto_mqtt::Qos;
 use std::sync::atomic::Ordering::SeqCst;
-use support::{Connect, Raw, open, open_on, options, packet, read_publish, text};
 use tokio::net::TcpStream;
 
 const UP: &str = "devices/dev-1/up";
@@ -451,10 +449,11 @@ async fn a_broken_retained_file_is_named() {
     std::fs::write(&file, "no such thing").unwrap();
     let mut options = options();
     options.retained_file = Some(file);
-    let sink = std::sync::Arc::new(support::MemorySink::default());
-    let error = gateway::MqttDoor::start(options, sink, std::sync::Arc::new(support::Accounts))
-        .await
-        .unwrap_err();
+    let sink = std::sync::Arc::new(crate::support::MemorySink::default());
+    let error =
+        gateway::MqttDoor::start(options, sink, std::sync::Arc::new(crate::support::Accounts))
+            .await
+            .unwrap_err();
     assert!(error.to_string().contains("retained.bin"), "{error}");
 }
 

@@ -1,8 +1,6 @@
 //! The three administrators over a real SQLite file: what none of them can do alone, and that two people do exactly what
 //! was shown, once.
 
-mod store;
-
 use identity::approvals::{self, canonical, digest};
 use identity::{
     Administrator, Approved, Asked, DangerousAct, Ended, Identity, NewPerson, Options,
@@ -34,7 +32,7 @@ async fn city_with(approval: approvals::Options) -> City {
         approval,
         ..store::quick()
     };
-    let (dir, records, identity) = store::open(options).await;
+    let (dir, records, identity) = crate::store::open(options).await;
     identity.bootstrap(&cli(), T0).await.unwrap();
     let planner = add(&identity, "planner", Role::Planner).await;
     let admin = signed_in(&identity, "admin").await;

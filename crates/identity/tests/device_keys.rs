@@ -1,7 +1,5 @@
 //! Keys of devices on a real SQLite file: who gets in with a proof, for how long, once, and after a change of the key.
 
-mod store;
-
 use identity::{
     Algorithm, CityKey, DeviceIdentity, DeviceKey, Identity, KeyedDevice, Options, Proof,
     ProofAnswer,
@@ -27,7 +25,7 @@ fn options() -> Options {
 }
 
 async fn city() -> City {
-    let (dir, records, identity) = store::open(options()).await;
+    let (dir, records, identity) = crate::store::open(options()).await;
     let key = CityKey::generate();
     let identity = identity.with_key(key.clone());
     City {

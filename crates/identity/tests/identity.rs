@@ -1,8 +1,6 @@
 //! Identity on a real SQLite file: sign-in and its limits, sessions and tokens and their ends, users,
 //! devices, and the audit line of every change.
 
-mod store;
-
 use identity::limiter::Limits;
 use identity::{
     Certificate, DeviceIdentity, Identity, NewPerson, Options, Permission, PersonChange, Role,
@@ -36,7 +34,7 @@ fn quick() -> Options {
 }
 
 async fn city() -> City {
-    let (dir, records, identity) = store::open(quick()).await;
+    let (dir, records, identity) = crate::store::open(quick()).await;
     City {
         dir,
         records,

@@ -1,8 +1,6 @@
 //! Signing in with an identity at an outside provider on a real SQLite file: whose account it opens, what it never opens, how
 //! long the way there and back is remembered and for whom, and the audit line of every change.
 
-mod store;
-
 use identity::{
     CityKey, Identity, Linked, NewPerson, Options, OutsideIdentity, OutsidePurpose, OutsideStep,
     Role, SignInStep, secret,
@@ -22,9 +20,9 @@ struct City {
 }
 
 async fn city(change: impl FnOnce(&mut Options)) -> City {
-    let mut options = store::quick();
+    let mut options = crate::store::quick();
     change(&mut options);
-    let (dir, records, identity) = store::open(options).await;
+    let (dir, records, identity) = crate::store::open(options).await;
     let identity = identity.with_key(CityKey::generate());
     City {
         _dir: dir,

@@ -1,7 +1,6 @@
 //! Organisations, posts, people, hand-overs and rosters on a real SQLite file.
 
-mod store;
-
+use crate::store::quick;
 use identity::roster::columns::Kind;
 use identity::roster::{Doing, Limits, Mistake, Sheet};
 use identity::{
@@ -13,7 +12,6 @@ use records::cases::{self, Case};
 use records::organisations::Organisation;
 use records::users::{PeopleFilter, User};
 use records::{Actor, Failure, PageRequest, Records, audit, users};
-use store::quick;
 use tempfile::TempDir;
 
 const T0: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -30,7 +28,7 @@ fn cli() -> Actor {
 
 /// A city with two departments of the profile, an admin, and two field workers of the first.
 async fn city_with(options: Options) -> City {
-    let (dir, records, identity) = store::open(options).await;
+    let (dir, records, identity) = crate::store::open(options).await;
     let profile = [
         Organisation::department("water", "水利局", "Water Bureau"),
         Organisation::department("roads", "交通局", "Roads Bureau"),

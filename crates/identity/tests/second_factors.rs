@@ -1,9 +1,7 @@
 //! The second step of a sign-in on a real SQLite file: time-based codes, recovery codes and passkeys, how each is set up, used
 //! and taken away, what an attacker tries, and the audit line of every change.
 
-mod store;
-mod support;
-
+use crate::support::Authenticator;
 use identity::limiter::Limits;
 use identity::totp::{STEP_S, code_at, step_at};
 use identity::{
@@ -12,7 +10,6 @@ use identity::{
 use model::Timestamp;
 use records::users::User;
 use records::{Actor, ActorKind, Failure, PageRequest, Records, Result, audit};
-use support::Authenticator;
 use tempfile::TempDir;
 
 const T0: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -41,7 +38,7 @@ async fn city_with(change: impl FnOnce(&mut Options)) -> City {
         ..store::quick()
     };
     change(&mut options);
-    let (dir, records, identity) = store::open(options).await;
+    let (dir, records, identity) = crate::store::open(options).await;
     let identity = identity.with_key(CityKey::generate());
     identity.set_origin(Origin::parse(SITE).unwrap());
     City {

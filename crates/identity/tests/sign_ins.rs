@@ -1,7 +1,5 @@
 //! What a person gave to other systems ends with what it rested on: the account, the role, the password.
 
-mod store;
-
 use identity::{Identity, NewPerson, PersonChange, Role};
 use model::Timestamp;
 use records::oidc::{Family, RefreshToken};
@@ -20,7 +18,7 @@ struct City {
 
 /// Somebody who is signed in at two systems, of which one asked to be told of an end, and there by two sessions.
 async fn city() -> City {
-    let (dir, records, identity) = store::open(store::quick()).await;
+    let (dir, records, identity) = crate::store::open(crate::store::quick()).await;
     let person = NewPerson {
         username: "li.si".to_owned(),
         name: "李四".to_owned(),

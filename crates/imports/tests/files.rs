@@ -1,7 +1,6 @@
 //! Files as departments hand them in, good and bad.
 
-mod support;
-
+use crate::support::{Folder, fixture, gb18030, options, read, refused, table, told, types};
 use arrow::array::{Array, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type, TimestampMicrosecondType};
 use imports::{Kind, Limits, Merged, Options};
@@ -9,7 +8,6 @@ use parquet::arrow::ArrowWriter;
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use support::{Folder, fixture, gb18030, options, read, refused, table, told, types};
 
 const TOWNS: &str = "镇,人口(人),面积（km²）,设立,热线,通水\n竟陵,\"180,000\",98.5,1987年1月1日,0728,是\n皂市,92000,210,1987/1/1,0728,否\n岳口,,188.25,,,是\n";
 
@@ -406,7 +404,7 @@ fn what_other_programs_wrote_is_read() {
             "{}",
             table.notes[0]
         );
-        support::speaks_both(&table.notes[0]);
+        crate::support::speaks_both(&table.notes[0]);
     }
     // Without the line of names the title is one, and the file is refused for what stands beside it.
     assert_eq!(refused(&path).code, "import-merged-cells");
@@ -471,7 +469,7 @@ fn reading_ends_when_nobody_wants_it_any_more() {
             ControlFlow::Break(())
         });
         let told = told.unwrap_err();
-        support::speaks_both(&told);
+        crate::support::speaks_both(&told);
         assert_eq!((told.code.as_str(), asked), ("import-stopped", 1));
     }
 }

@@ -1,7 +1,6 @@
 //! What is written is read back the same, and other programs read it too.
 
-mod support;
-
+use crate::support::{Folder, gb18030, options, refused, table};
 use arrow::array::{
     AsArray, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringViewArray,
     TimestampMicrosecondArray,
@@ -12,7 +11,6 @@ use imports::write::{Format, Options, Target};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use support::{Folder, gb18030, options, refused, table};
 use testkit::foreign::Python;
 
 fn rows(table: &Table) -> RecordBatch {

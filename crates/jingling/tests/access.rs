@@ -2,14 +2,12 @@
 //! credentials, with made-up ones, and as every role; the MQTT door with every kind of client. The golden file
 //! `access.golden.txt` lists whom each operation refuses and whom it lets in.
 
-mod support;
-
+use crate::support::{City, Mqtt, jingling, jingling_json, shared, text, token, until};
 use expect_test::{expect, expect_file};
 use rumqttc::v5::mqttbytes::v5::ConnectReturnCode;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use support::{City, Mqtt, jingling, jingling_json, shared, text, token, until};
 
 /// A token that nobody was given.
 const MADE_UP: &str = "jl_00000000000000000000000000000000000000000000";
@@ -112,7 +110,7 @@ async fn answer(
     city: &City,
     operation: &Operation,
     with: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
-) -> support::Answer {
+) -> crate::support::Answer {
     let with = |r: reqwest::RequestBuilder| {
         with(if operation.is_change() {
             r.json(&json!({}))
@@ -394,7 +392,7 @@ async fn a_device_is_let_in_as_itself_only() {
     others["type"] = "WaterObserved".into();
     let ack = device.publish(&one.topic, others.to_string()).await;
     assert_eq!(format!("{:?}", ack.reason), "PayloadFormatInvalid");
-    assert!(support::said(&ack).contains(&two.id), "{ack:?}");
+    assert!(crate::support::said(&ack).contains(&two.id), "{ack:?}");
 
     for (filter, answer) in [
         (

@@ -1,11 +1,9 @@
 //! Two people in a running city: the three administrators, what one of them asks for and another does, and what neither can
 //! do alone.
 
-mod support;
-
+use crate::support::{City, jingling, new_city, shared, text, token, until};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
-use support::{City, jingling, new_city, shared, text, token, until};
 
 const NOTHING: &Json = &Json::Null;
 

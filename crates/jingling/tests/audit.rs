@@ -1,13 +1,11 @@
 //! The audit trail from outside: searching it, proving its chain, exporting it, and a verifier that is not ours.
 
-mod support;
-
+use crate::support::{City, jingling, jingling_json, new_city, shared, text, until};
 use records::Records;
 use serde_json::{Value as Json, json};
 use sqlx::AssertSqlSafe;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use support::{City, jingling, jingling_json, new_city, shared, text, until};
 
 /// Python and an openssl with SM2, or a word about what is left out.
 fn has_verifier() -> bool {
@@ -47,11 +45,11 @@ fn verifier(dir: &Path, file: &Path, keys: &[&Path], slow: bool) -> Output {
 fn sealed_city() -> (tempfile::TempDir, String) {
     let (folder, dir) = new_city();
     for _ in 0..2 {
-        support::token(&dir, "viewer");
+        crate::support::token(&dir, "viewer");
         let made = jingling(&["audit", "new-key", &dir]);
         assert!(made.status.success(), "{}", text(&made.stderr));
     }
-    support::token(&dir, "viewer");
+    crate::support::token(&dir, "viewer");
     (folder, dir)
 }
 
@@ -368,7 +366,7 @@ async fn a_served_city_seals_by_itself_and_tells_a_broken_chain_and_a_key_that_o
     // The key was made for its owner alone; made readable, it seals no more, and that is told.
     let path = Path::new(&city.dir).join("secrets/audit-key.pem");
     set_mode(&path, 0o644);
-    support::token(&city.dir, "viewer");
+    crate::support::token(&city.dir, "viewer");
     let code = async |code: &str| {
         let notices = city.get("/api/v1/notices").await;
         notices["items"]

@@ -1,16 +1,14 @@
 //! Backups of a running city with the real binary: nothing acknowledged before one is missing from it, damage is found,
 //! and a city can be made from it as it was at any position or time.
 
-mod served;
-
+use crate::served::device::{Device, ENTITY, level, register};
+use crate::served::{Server, answer, done, jingling, made, refused, text};
 use jingling::backup::drills::{Drills, Found};
 use jingling::folder::Folder;
 use jingling::settings::BackupSettings;
 use model::Timestamp;
 use records::{Records, audit};
 use serde_json::Value;
-use served::device::{Device, ENTITY, level, register};
-use served::{Server, answer, done, jingling, made, refused, text};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use testkit::folder::files;

@@ -1,9 +1,7 @@
 //! Backups of a city with damaged files, and drills without room, with the real binary: damage is told, takes no good copy's
 //! place, and does not keep the rest from being copied and coming back; a drill does not fill a disk.
 
-mod harmed;
-
-use harmed::{City, jingling, text, until};
+use crate::harmed::{City, jingling, text, until};
 use jingling::backup::drill::drill;
 use jingling::backup::drills::{Drills, Found};
 use jingling::backup::room::{NO_ROOM, Room};

@@ -2,13 +2,11 @@
 //! and the mend; the message lies whole in the dead letters, or the program's exit says why; another device's
 //! messages go on, and the city is alive after it.
 
-mod support;
-
+use crate::support::{City, Credentials, Mqtt, jingling, new_city, said, shared, text, until};
 use rumqttc::v5::mqttbytes::v5::ConnectReturnCode;
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use serde_json::{Value as Json, json};
 use std::path::Path;
-use support::{City, Credentials, Mqtt, jingling, new_city, said, shared, text, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const TEN_MB: usize = 10_000_000;
@@ -300,7 +298,7 @@ async fn a_message_of_ten_megabytes() {
             }
         }
     };
-    tokio::time::timeout(support::PATIENCE, acknowledged)
+    tokio::time::timeout(crate::support::PATIENCE, acknowledged)
         .await
         .expect("two acknowledgements");
     city.shows(&device.id, "waterLevel", 28.5).await;
@@ -521,7 +519,7 @@ fn a_rule_that_refers_to_a_missing_attribute() {
     let place = format!("{}:7", rule.display());
     let pack = pack.display().to_string();
     let mut serve = vec!["serve", dir.as_str()];
-    serve.extend(support::FREE_PORTS);
+    serve.extend(crate::support::FREE_PORTS);
     for words in [serve, vec!["pack", "check", pack.as_str()]] {
         let ended = jingling(&words);
         let told = text(&ended.stderr);

@@ -1,10 +1,8 @@
 //! The front page's overview and the replay of a past stretch, over the running program: figures follow what devices say, each
 //! role gets what it may see, pages of a replay follow one another, and a bad question is told.
 
-mod support;
-
+use crate::support::{City, token, until};
 use serde_json::{Value as Json, json};
-use support::{City, token, until};
 
 const BUS: &str = "urn:ngsi-ld:Streetlight:replay-1";
 

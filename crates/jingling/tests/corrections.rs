@@ -1,10 +1,8 @@
 //! Corrections on the running city: a person puts an observation right, and history, current state, SQL, the audit
 //! trail and the command line show the old value, the new one, who and why.
 
-mod support;
-
+use crate::support::{Answer, City, Credentials, Mqtt, jingling_json, shared, token, until};
 use serde_json::{Value as Json, json};
-use support::{Answer, City, Credentials, Mqtt, jingling_json, shared, token, until};
 
 const PATH: &str = "/api/v1/corrections";
 const REASON: &str = "读数多了一位 / a digit too many";

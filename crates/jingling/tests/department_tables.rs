@@ -1,12 +1,10 @@
 //! A department's file becomes a table in SQL, and a table or an answer becomes a file: on the command line beside
 //! no server, on the command line beside one, and over HTTP.
 
-mod support;
-
+use crate::support::{City, jingling, jingling_json, new_city, shared, text, token, until};
 use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
 use std::process::Output;
-use support::{City, jingling, jingling_json, new_city, shared, text, token, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -298,7 +296,7 @@ fn a_table_is_removed_on_the_command_line() {
     assert_eq!(nowhere.status.code(), Some(1));
 }
 
-async fn post(city: &City, token: &str, path: &str, body: Vec<u8>) -> support::Answer {
+async fn post(city: &City, token: &str, path: &str, body: Vec<u8>) -> crate::support::Answer {
     let with = |r: reqwest::RequestBuilder| r.bearer_auth(token).body(body);
     city.ask("POST", path, with).await
 }

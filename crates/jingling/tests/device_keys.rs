@@ -1,11 +1,8 @@
 //! Keys of devices seen from outside: an independent client (`mosquitto_pub`) signs in with proofs that OpenSSL computed, of
 //! a city that is started again in between. What is not installed is said and passed over.
 
-mod served;
-mod support;
-
+use crate::served::{Server, answer, done, made, refused};
 use serde_json::{Value, json};
-use served::{Server, answer, done, made, refused};
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 use testkit::folder::files;
@@ -40,7 +37,7 @@ fn proof(algorithm: &str, client_id: &str, key: &str, seconds: i64, nonce: &str)
     drop(stdin);
     let told = openssl.wait_with_output().unwrap();
     assert!(told.status.success());
-    let told = served::text(&told.stdout);
+    let told = crate::served::text(&told.stdout);
     let mac = told.split_whitespace().next().unwrap();
     assert_eq!(mac.len(), 64, "{told}");
     format!("v1.{algorithm}.{seconds}.{nonce}.{mac}")
@@ -60,7 +57,7 @@ fn publish(server: &Server, client_id: &str, password: &str) -> String {
     if output.status.success() {
         return "ok".to_owned();
     }
-    served::text(&output.stdout) + &served::text(&output.stderr)
+    crate::served::text(&output.stdout) + &crate::served::text(&output.stderr)
 }
 
 fn text(value: &Value, key: &str) -> String {
@@ -149,7 +146,7 @@ fn a_device_proves_its_key_once_for_each_connect_across_a_restart_and_a_change()
     ] {
         match Command::new(program).args(&words).output() {
             Ok(told) => {
-                let told = served::text(&told.stdout) + &served::text(&told.stderr);
+                let told = crate::served::text(&told.stdout) + &crate::served::text(&told.stderr);
                 assert_eq!(publish(&server, &id, told.trim()), "ok", "{told}");
             }
             Err(_) => eprintln!("{program} is not installed: it is passed over"),
@@ -240,7 +237,7 @@ fn the_window_is_a_setting_with_limits() {
 
 /// What the server says to a proof over MQTT 5: `None` when it lets the device in.
 async fn told(
-    city: &support::City,
+    city: &crate::support::City,
     client_id: &str,
     key: &str,
 ) -> Option<rumqttc::v5::mqttbytes::v5::ConnectReturnCode> {
@@ -248,13 +245,13 @@ async fn told(
     let nonce = identity::proof::draw_nonce();
     let who = (client_id, client_id);
     let proof = key.proof(identity::Algorithm::Sm3, who, now_s(), &nonce);
-    let connected = support::Mqtt::connect(city, client_id, client_id, &proof).await;
+    let connected = crate::support::Mqtt::connect(city, client_id, client_id, &proof).await;
     connected.err()
 }
 
 #[tokio::test]
 async fn keys_are_given_and_changed_over_http() {
-    let city = support::shared();
+    let city = crate::support::shared();
     let post = async |path: &str, body: Value| {
         let with = |r: reqwest::RequestBuilder| r.bearer_auth(&city.admin).json(&body);
         city.ask("POST", path, with).await

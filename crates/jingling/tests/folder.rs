@@ -1,9 +1,7 @@
 //! One server on one folder, and folders of newer programs: a clear error, and nothing harmed.
 
-mod served;
-
-use served::device::{Device, register};
-use served::{Server, answer, done, jingling, made, refused, text};
+use crate::served::device::{Device, register};
+use crate::served::{Server, answer, done, jingling, made, refused, text};
 use std::path::Path;
 use testkit::folder::files;
 

@@ -2,11 +2,9 @@
 //! look: no answer is a failure of the server, none is other than the description says, and none holds what that role may
 //! not see. Deterministic by its seed; `JINGLING_FUZZ_EXAMPLES` makes it longer.
 
-mod support;
-
+use crate::support::{City, Mqtt, token};
 use serde_json::json;
 use std::process::Command;
-use support::{City, Mqtt, token};
 use testkit::foreign::Python;
 
 /// Where a viewer may not look, this word stands.
@@ -35,7 +33,7 @@ async fn hide(city: &City) {
         .ask("POST", "/api/v1/devices", |r| admin(r).json(&device))
         .await;
     assert_eq!(made.status, 201, "{made:?}");
-    let credentials: support::Credentials = serde_json::from_str(&made.body).unwrap();
+    let credentials: crate::support::Credentials = serde_json::from_str(&made.body).unwrap();
     let mut client = Mqtt::device(city, &credentials).await;
     client
         .publish(&credentials.topic, format!("no JSON {HIDDEN}"))
@@ -57,7 +55,7 @@ async fn hide(city: &City) {
         "--role",
         "duty",
     ];
-    assert!(support::jingling(&words).status.success());
+    assert!(crate::support::jingling(&words).status.success());
     for place in PLACES {
         let mut is_seen = false;
         for role in ["admin", "security", "auditor", "duty"] {
@@ -111,11 +109,11 @@ async fn a_fuzzer_finds_no_failure_and_sees_nothing_hidden() {
         .current_dir(report.path())
         .output()
         .unwrap();
-    let said = support::text(&output.stdout);
+    let said = crate::support::text(&output.stdout);
     assert!(
         output.status.success(),
         "{said}\n{}",
-        support::text(&output.stderr)
+        crate::support::text(&output.stderr)
     );
     let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&told).unwrap()).unwrap();
     let entries = report["log"]["entries"].as_array().unwrap();

@@ -1,9 +1,7 @@
 //! A city whose journal is damaged, shortened, trimmed, or out of room: what is good goes on, what is not is
 //! told, by every way a person or a supervisor looks. The real binary, spoken to over HTTP.
 
-mod harmed;
-
-use harmed::{City, id, jingling, text, until};
+use crate::harmed::{City, id, jingling, text, until};
 use serde_json::Value as Json;
 use std::io::Write;
 use testkit::refusal;
@@ -186,9 +184,9 @@ fn a_noted_chain_value_is_verified() {
 
 #[test]
 fn on_a_full_disk_writes_answer_full_reads_go_on_and_writing_resumes() {
-    let name = "on_a_full_disk_writes_answer_full_reads_go_on_and_writing_resumes";
+    let name = "journal_faults::on_a_full_disk_writes_answer_full_reads_go_on_and_writing_resumes";
     let Some(dir) = refusal::inside() else {
-        return refusal::again_on_small_disk(name, harmed::DISK_MIB);
+        return refusal::again_on_small_disk(name, crate::harmed::DISK_MIB);
     };
     let city = City::make(&dir.join("city"));
     let running = city.serve(&["journal.segment_mib=17"]);

@@ -1,8 +1,7 @@
 //! Telling people in a running city, over what nobody here wrote: a real SMTP server (aiosmtpd) takes the mail, and receivers of
 //! webhooks and a gateway take, refuse, and hang.
 
-mod support;
-
+use crate::support::{City, jingling, jingling_json, text};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -16,7 +15,6 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use support::{City, jingling, jingling_json, text};
 use testkit::foreign::{Python, passed_over};
 
 const SECRET: &str = "a secret of the hook, 与中文";
@@ -165,7 +163,7 @@ fn channels(mail: SocketAddr, receiver: SocketAddr) -> String {
 }
 
 fn new_city() -> (tempfile::TempDir, String) {
-    let (folder, dir) = support::new_city();
+    let (folder, dir) = crate::support::new_city();
     std::fs::write(format!("{dir}/secrets/hook.txt"), format!("{SECRET}\n")).unwrap();
     std::fs::write(format!("{dir}/secrets/receipts.txt"), "r-secret").unwrap();
     (folder, dir)
@@ -218,7 +216,10 @@ async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
         if let Some(found) = look().await {
             return found;
         }
-        assert!(began.elapsed() < support::PATIENCE, "{what}: not in time");
+        assert!(
+            began.elapsed() < crate::support::PATIENCE,
+            "{what}: not in time"
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

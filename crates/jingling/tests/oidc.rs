@@ -1,14 +1,12 @@
 //! The running city as an OpenID Connect provider: two client libraries that nobody here wrote complete their flows against
 //! it, and what a forger would send is refused.
 
-mod support;
-
+use crate::support::{City, jingling, jingling_json, shared, text};
 use serde_json::{Value as Json, json};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
-use support::{City, jingling, jingling_json, shared, text};
 use testkit::foreign::{Node, Python};
 
 const CSRF: (&str, &str) = ("x-jingling-csrf", "1");
@@ -77,7 +75,7 @@ impl Provider {
         ]
     }
 
-    async fn post(&self, path: &str, cookie: &str, body: &Json) -> support::Answer {
+    async fn post(&self, path: &str, cookie: &str, body: &Json) -> crate::support::Answer {
         let with = |r: reqwest::RequestBuilder| {
             r.header("cookie", cookie).header(CSRF.0, CSRF.1).json(body)
         };

@@ -1,11 +1,9 @@
 //! Organisations, posts and people from outside: over HTTP, from the command line, from workbooks that others made.
 
-mod support;
-
+use crate::support::{Answer, City, jingling, jingling_json, new_city, shared, text, token};
 use rust_xlsxwriter::Workbook;
 use serde_json::{Value as Json, json};
 use std::path::Path;
-use support::{Answer, City, jingling, jingling_json, new_city, shared, text, token};
 
 async fn send(city: &City, method: &str, path: &str, body: &Json) -> Answer {
     // Posts give roles, and roles are the security administrator's.

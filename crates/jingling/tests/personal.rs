@@ -1,8 +1,7 @@
 //! Personal data through a whole city: no file of its folder holds it as it came, every way out masks it, a stated purpose
 //! shows it to who may and writes who, what and why; keys are rotated; a person's own data and its viewers are found.
 
-mod support;
-
+use crate::support::{Mqtt, jingling, jingling_json, shared, text, until};
 use jingling::args::Init;
 use jingling::folder::Folder;
 use jingling::running::{Running, wall_clock};
@@ -15,7 +14,6 @@ use serde_json::{Value as Json, json};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use support::{Mqtt, jingling, jingling_json, shared, text, until};
 
 const STATION: &str = "urn:ngsi-ld:WaterObserved:61809999";
 const NAME: &str = "司徒虚构";

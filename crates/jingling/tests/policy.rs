@@ -1,11 +1,9 @@
 //! Who may see what, from outside: policies given to a running city hold in every way out, are checked before they hold, and
 //! can be asked why.
 
-mod support;
-
+use crate::support::{Answer, City, jingling, text, token, until};
 use serde_json::{Value as Json, json};
 use std::process::Command;
-use support::{Answer, City, jingling, text, token, until};
 
 const LAMP: &str = "urn:ngsi-ld:Streetlight:policy-1";
 const FAR: &str = "urn:ngsi-ld:Streetlight:policy-2";

@@ -1,11 +1,9 @@
 //! Who may see what, over MQTT: a machine that subscribes to everything gets what the policies show it, and no more, and a
 //! change of policy holds for the next message.
 
-mod support;
-
+use crate::support::{City, Credentials, Mqtt, jingling, jingling_json, text, token, until};
 use serde_json::json;
 use std::process::{Command, Stdio};
-use support::{City, Credentials, Mqtt, jingling, jingling_json, text, token, until};
 
 /// Analysts see everything of lamps but their power.
 const NO_POWER: &str = r#"

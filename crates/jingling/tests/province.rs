@@ -1,8 +1,7 @@
 //! The running city as a client of an outside OpenID Connect provider (省统一身份认证): one that nobody here wrote signs people
 //! in, and what one that lies, breaks or never answers sends signs nobody in.
 
-mod support;
-
+use crate::support::{City, jingling, shared, text, until};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -18,7 +17,6 @@ use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
-use support::{City, jingling, shared, text, until};
 use testkit::foreign::Node;
 
 const BEGIN: &str = "/api/v1/session/outside/province";
@@ -59,7 +57,7 @@ fn an_independent_provider_signs_people_in() {
     let mut said = BufReader::new(provider.stdout.take().unwrap());
     let mut issuer = String::new();
     said.read_line(&mut issuer).unwrap();
-    let (folder, dir) = support::new_city();
+    let (folder, dir) = crate::support::new_city();
     std::fs::write(
         format!("{dir}/secrets/province.txt"),
         "a secret of the city, with & and %\n",
@@ -564,7 +562,7 @@ async fn a_provider_that_is_out_of_order_is_told_as_what_it_is() {
                 t.keys = keys.clone().into_bytes();
             }
         });
-        let (_folder, dir) = support::new_city();
+        let (_folder, dir) = crate::support::new_city();
         let province = setting(&bad.issuer, "");
         let words = [
             "provider", "check", &dir, "--json", "--set", &province, "--set", NETWORKS,

@@ -2,9 +2,7 @@
 //! it, pages and reads go on where they can, nothing that was acknowledged is lost, and all goes on by itself
 //! afterwards. The real binary on a real system that refuses; `journal_faults.rs` has the full disk.
 
-mod harmed;
-
-use harmed::{City, DISK_MIB, Line, Running, jingling, text, until};
+use crate::harmed::{City, DISK_MIB, Line, Running, jingling, text, until};
 use serde_json::Value as Json;
 use std::net::TcpStream;
 use testkit::refusal;
@@ -29,7 +27,7 @@ fn refused((status, body): &(u16, String), words: &[&str]) {
 fn reads_go_on(line: &mut Line, word: &str) {
     let (status, page) = line.get("/");
     assert!(status == 200 && page.contains("<html"), "{status}: {page}");
-    let (status, entity) = line.get(&format!("/api/v1/entities/{}", harmed::id(1)));
+    let (status, entity) = line.get(&format!("/api/v1/entities/{}", crate::harmed::id(1)));
     assert_eq!(status, 200, "{entity}");
     let (status, ready) = line.get("/readyz");
     assert!(status == 200 && ready.contains(word), "{status}: {ready}");
@@ -63,7 +61,8 @@ fn goes_on(city: &City, running: Running, wells: &[u32], settings: &[&str]) {
 
 #[test]
 fn a_disk_that_turns_read_only_refuses_writes_reads_go_on_and_writing_resumes() {
-    let name = "a_disk_that_turns_read_only_refuses_writes_reads_go_on_and_writing_resumes";
+    let name =
+        "refusals::a_disk_that_turns_read_only_refuses_writes_reads_go_on_and_writing_resumes";
     let Some(dir) = refusal::inside() else {
         return refusal::again_on_small_disk(name, DISK_MIB);
     };
@@ -104,7 +103,7 @@ fn a_disk_that_turns_read_only_refuses_writes_reads_go_on_and_writing_resumes() 
 
 #[test]
 fn a_city_on_a_read_only_disk_does_not_start_and_is_read_all_the_same() {
-    let name = "a_city_on_a_read_only_disk_does_not_start_and_is_read_all_the_same";
+    let name = "refusals::a_city_on_a_read_only_disk_does_not_start_and_is_read_all_the_same";
     let Some(dir) = refusal::inside() else {
         return refusal::again_on_small_disk(name, DISK_MIB);
     };

@@ -3,14 +3,12 @@
 //! and so does a test that is named and is not in the sources. Each operation's refusal is also seen: a stranger's 401, and
 //! 403 for a role that lacks what it asks for.
 
-mod support;
-
+use crate::support::{City, jingling, shared, text, token};
 use expect_test::expect_file;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
-use support::{City, jingling, shared, text, token};
 
 /// Proves the refusals that are seen here, for every operation and role.
 const OPERATIONS: &str = "crates/jingling/tests/access.rs every_operation_keeps_its_rule";

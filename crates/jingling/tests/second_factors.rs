@@ -1,13 +1,11 @@
 //! Second factors and devices' credentials seen from outside: a browser's cookies over HTTP, an authenticator app that is not
 //! ours (Python's own hmac), a device that shows a certificate at the MQTT port with TLS, and the audit trail of it all.
 
-mod support;
-
+use crate::support::{City, jingling, jingling_json, shared, text, until};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::Arc;
-use support::{City, jingling, jingling_json, shared, text, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -365,7 +363,7 @@ async fn a_role_that_must_have_a_second_factor_sets_it_up_at_sign_in() {
 
 #[test]
 fn a_setting_that_is_wrong_is_named() {
-    let (_folder, dir) = support::new_city();
+    let (_folder, dir) = crate::support::new_city();
     for (setting, told) in [
         (
             "sign_in.second_factor_required_for=[\"root\"]",
@@ -625,7 +623,7 @@ async fn a_device_signs_in_with_its_certificate_until_it_is_taken_away() {
     ];
     assert!(jingling(&words).status.success());
     let mut rest = Vec::new();
-    tokio::time::timeout(support::PATIENCE, open.read_to_end(&mut rest))
+    tokio::time::timeout(crate::support::PATIENCE, open.read_to_end(&mut rest))
         .await
         .expect("the connection is ended")
         .ok();
@@ -656,7 +654,7 @@ async fn a_devices_password_rotates_while_it_works() {
         .as_str()
         .unwrap()
         .to_owned();
-    let mut old = support::Mqtt::device(&city, &device).await;
+    let mut old = crate::support::Mqtt::device(&city, &device).await;
     let body = json!({"waterLevel": {"value": 26.5, "unitCode": "MTR"}});
     old.publish(&device.topic, body.to_string()).await;
     city.shows(&device.id, "waterLevel", 26.5).await;
@@ -676,7 +674,8 @@ async fn a_devices_password_rotates_while_it_works() {
     let third = answer.json()["password"].as_str().unwrap().to_owned();
     for (password, is_good) in [(&device.password, false), (&second, false), (&third, true)] {
         let connected =
-            support::Mqtt::connect(&city, &device.client_id, &device.username, password).await;
+            crate::support::Mqtt::connect(&city, &device.client_id, &device.username, password)
+                .await;
         assert_eq!(connected.is_ok(), is_good);
     }
     let long = city

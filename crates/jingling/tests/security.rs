@@ -1,8 +1,7 @@
 //! How safe the running city is, seen from outside: what its answers tell a browser, TLS and its certificate, guesses at
 //! passwords, the security view, and the platform's own figures as an entity with alerts.
 
-mod support;
-
+use crate::support::{City, jingling, shared, text, token, until};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
@@ -12,7 +11,6 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use support::{City, jingling, shared, text, token, until};
 
 const CSRF: (&str, &str) = ("x-jingling-csrf", "1");
 
@@ -109,7 +107,9 @@ fn over_tls(
     let name = ServerName::try_from("localhost").unwrap();
     let mut connection = ClientConnection::new(Arc::new(config), name).unwrap();
     let mut socket = TcpStream::connect(city.address(door)).unwrap();
-    socket.set_read_timeout(Some(support::PATIENCE)).unwrap();
+    socket
+        .set_read_timeout(Some(crate::support::PATIENCE))
+        .unwrap();
     let mut stream = Stream::new(&mut connection, &mut socket);
     stream
         .write_all(request.as_bytes())
@@ -172,7 +172,9 @@ async fn over_tls_the_cookie_is_secure_and_the_browser_keeps_to_it() {
     }
     // Words in the clear get no answer of HTTP, and the next one is served.
     let mut clear = TcpStream::connect(city.address("https")).unwrap();
-    clear.set_read_timeout(Some(support::PATIENCE)).unwrap();
+    clear
+        .set_read_timeout(Some(crate::support::PATIENCE))
+        .unwrap();
     clear.write_all(stranger.as_bytes()).unwrap();
     let mut said = Vec::new();
     let _ = clear.read_to_end(&mut said);
@@ -249,7 +251,11 @@ async fn a_flood_of_guesses_is_refused_fast_and_keeps_nobody_else_out() {
     }
     assert!(refused >= 1_990, "{refused}");
     // A check of a password takes as long as tens of these.
-    assert!(began.elapsed() < support::PATIENCE, "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < crate::support::PATIENCE,
+        "{:?}",
+        began.elapsed()
+    );
     assert_eq!(city.sign_in("li.qiang", &password).await.status, 200);
     // The name is locked, not for ever: it is told how long.
     let locked = city.sign_in("somebody", "x").await;
@@ -414,7 +420,10 @@ async fn refused_from(city: &City) -> Vec<String> {
         .collect()
 }
 
-async fn fails_saying(city: &City, headers: &[(&'static str, &'static str)]) -> support::Answer {
+async fn fails_saying(
+    city: &City,
+    headers: &[(&'static str, &'static str)],
+) -> crate::support::Answer {
     let body = json!({"username": "nobody", "password": "wrong"});
     let with = |r: reqwest::RequestBuilder| {
         let r = r.header(CSRF.0, CSRF.1).json(&body);
@@ -472,7 +481,7 @@ async fn what_an_unnamed_peer_says_of_itself_is_ignored() {
 
 #[tokio::test]
 async fn a_network_of_proxies_or_a_header_that_is_none_is_told() {
-    let (_folder, dir) = support::new_city();
+    let (_folder, dir) = crate::support::new_city();
     for (set, told) in [
         ("http.trusted_proxies=[\"proxy\"]", "http.trusted_proxies"),
         ("http.proxy_header=via", "http.proxy_header"),

@@ -56,7 +56,10 @@ fn read_all(journal: &Journal, end: u64) {
 #[tokio::test]
 async fn a_full_disk_refuses_reads_on_and_takes_again() {
     let Some(dir) = inside() else {
-        again_on_small_disk("a_full_disk_refuses_reads_on_and_takes_again", DISK_MIB);
+        again_on_small_disk(
+            "real_faults::a_full_disk_refuses_reads_on_and_takes_again",
+            DISK_MIB,
+        );
         return;
     };
     // Somebody else's file takes room, and gives it back later.
@@ -89,7 +92,7 @@ async fn a_full_disk_refuses_reads_on_and_takes_again() {
 async fn a_disk_turned_read_only_refuses_reads_on_and_takes_again() {
     let Some(dir) = inside() else {
         again_on_small_disk(
-            "a_disk_turned_read_only_refuses_reads_on_and_takes_again",
+            "real_faults::a_disk_turned_read_only_refuses_reads_on_and_takes_again",
             DISK_MIB,
         );
         return;
@@ -122,7 +125,7 @@ async fn a_disk_turned_read_only_refuses_reads_on_and_takes_again() {
 
 #[tokio::test]
 async fn without_file_handles_reading_fails_and_goes_on_when_there_are_some() {
-    let name = "without_file_handles_reading_fails_and_goes_on_when_there_are_some";
+    let name = "real_faults::without_file_handles_reading_fails_and_goes_on_when_there_are_some";
     let Some(dir) = inside() else {
         again_with_few_handles(name, 64);
         return;

@@ -1,9 +1,7 @@
 //! Corrections: the superseded row is seen by nobody, its successor is, in memory, in files and after upkeep, by
 //! single observations, wide views and rollups alike; and others who read the folder see so after upkeep.
 
-mod common;
-
-use common::{START, ask, level, levels, message, rolling, upkeep_all, value};
+use crate::common::{START, ask, level, levels, message, rolling, upkeep_all, value};
 use lake::{HistoryQuery, Lake, Limits, Options, Upkeep, check};
 use model::{
     AttributeName, Corrected, Corrector, EntityId, HistoryKind, Quality, RollupKind, RollupSpan,

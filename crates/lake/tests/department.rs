@@ -1,9 +1,7 @@
 //! Department tables: brought in, read by SQL at once, replaced as a whole, and checked.
 
-mod common;
-
+use crate::common::{Cases, ask, catalogue, options};
 use arrow::array::{Float64Array, RecordBatch, StringArray};
-use common::{Cases, ask, catalogue, options};
 use lake::department::{NewTable, TableSource, check, check_name, list, put, remove};
 use lake::{ColumnKind, Lake};
 use model::{Problem, Timestamp};
@@ -135,12 +133,12 @@ async fn damage_is_found_and_hurts_no_other_table() {
     assert_eq!(codes, ["table-entry-damaged", "table-file-damaged"]);
     assert_eq!(lake::check(dir.path()).len(), 2);
     assert_eq!(ask(&lake, "SELECT count(*) FROM c").await, json!([[1]]));
-    let told = common::problem(&lake, "SELECT * FROM a").await;
+    let told = crate::common::problem(&lake, "SELECT * FROM a").await;
     assert_eq!(told.code, "lake-file-checksum");
     assert_eq!(told.place, file.display().to_string());
     assert!(told.mend.contains("import the table again"), "{told}");
     assert_eq!(
-        common::problem(&lake, "SELECT * FROM b").await.code,
+        crate::common::problem(&lake, "SELECT * FROM b").await.code,
         "sql-table-unknown"
     );
 }
@@ -155,7 +153,7 @@ async fn a_table_that_is_taken_away_is_gone_with_its_files() {
     }
     let entry = remove(dir.path(), "towns").unwrap().unwrap();
     assert_eq!((entry.name.as_str(), entry.rows), ("towns", 2));
-    let gone = common::problem(&lake, "SELECT * FROM towns").await;
+    let gone = crate::common::problem(&lake, "SELECT * FROM towns").await;
     assert_eq!(gone.code, "sql-table-unknown");
     assert!(!dir.path().join("tables/towns").exists());
     assert_eq!(ask(&lake, "SELECT count(*) FROM roads").await, json!([[2]]));

@@ -2,9 +2,7 @@
 //! Skipped, with a word why, where Python or PyPI cannot be had. Spark is half a gigabyte and needs Java, so it is read
 //! only when it is asked for: `make test-spark`.
 
-mod common;
-
-use common::{START, ask, level, rolling, upkeep_all};
+use crate::common::{START, ask, level, rolling, upkeep_all};
 use lake::{Lake, Options, check};
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read};

@@ -1,11 +1,9 @@
 //! Answers taken batch by batch, and as CSV and Arrow.
 
-mod common;
-
+use crate::common::{Cases, catalogue, levels, options};
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 use arrow::ipc::reader::StreamReader;
-use common::{Cases, catalogue, levels, options};
 use futures::StreamExt;
 use lake::{Answer, Format, Lake, Limits, Question, ScalarValue};
 use model::Problem;
@@ -174,7 +172,7 @@ async fn slow_readers_leave_a_turn_and_end_in_time() {
         slow.push(answer(&lake, big, vec![], &limits).await.unwrap());
     }
     assert_eq!(
-        common::ask(&lake, "SELECT count(*) FROM cases").await,
+        crate::common::ask(&lake, "SELECT count(*) FROM cases").await,
         serde_json::json!([[2]])
     );
     // A reader that comes back after the time is over gets what was ready, and then the reason.

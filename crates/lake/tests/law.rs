@@ -1,9 +1,7 @@
 //! The law of a projection: however the journal is cut into batches, seals, upkeep and restarts, the
 //! tables are the same.
 
-mod common;
-
-use common::{START, ask, level, rolling};
+use crate::common::{START, ask, level, rolling};
 use lake::{Lake, check};
 use proptest::prelude::*;
 

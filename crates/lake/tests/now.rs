@@ -1,10 +1,8 @@
 //! The view of each type's current values: a row for each entity, over the lent table, of which only that type is asked for;
 //! not there for whoever may not read the lent table.
 
-mod common;
-
+use crate::common::catalogue;
 use arrow::array::{ArrayRef, Float64Array, StringViewArray, TimestampMicrosecondArray};
-use common::catalogue;
 use futures::future::BoxFuture;
 use lake::{ColumnKind, Columns, Lake, Limits, Options, RecordTable, RecordTables, Wanted};
 use model::Problem;

@@ -1,10 +1,8 @@
 //! A table lent page by page: every row once, only the columns asked for, conditions on texts handed on,
 //! and the lender's own problem told.
 
-mod common;
-
+use crate::common::catalogue;
 use arrow::array::{ArrayRef, Float64Array, StringViewArray};
-use common::catalogue;
 use futures::future::BoxFuture;
 use lake::{ColumnKind, Columns, Lake, Limits, Options, RecordTable, RecordTables, Wanted};
 use model::Problem;

@@ -2,9 +2,7 @@
 //! asked of it, whatever the rows, files, row groups and pages, corrected rows and rows in memory; and where a condition
 //! is known to hold, it is not asked.
 
-mod common;
-
-use common::{START, ask, message, options, upkeep_all, value};
+use crate::common::{START, ask, message, options, upkeep_all, value};
 use lake::{Lake, Options};
 use model::{AttributeName, Corrected, Corrector, EntityId, Quality, Timestamp, TypeName, Value};
 use proptest::prelude::*;

@@ -1,8 +1,6 @@
 //! Values under an older key are sealed anew by upkeep, all else stays, and a death on the way loses nothing.
 
-mod common;
-
-use common::{START, ask, level, message, options, upkeep_all, value};
+use crate::common::{START, ask, level, message, options, upkeep_all, value};
 use lake::{Lake, Reseals, UnderKey, Upkeep, check, under_keys};
 use model::Value;
 use parking_lot::Mutex;

@@ -1,9 +1,7 @@
 //! A stored file that rotted is named to whoever asks for its rows: nothing is told from it, everything else is, and
 //! when it is put back it is read again without a restart.
 
-mod common;
-
-use common::{START, ask, message, options, problem, value};
+use crate::common::{START, ask, message, options, problem, value};
 use lake::{HistoryQuery, Lake, Limits};
 use model::{AttributeName, EntityId, Timestamp, Value};
 use serde_json::json;
@@ -137,7 +135,7 @@ async fn a_file_that_was_read_is_looked_at_again_when_it_changed() {
 async fn what_upkeep_finds_is_told_to_whoever_asks() {
     let dir = tempfile::tempdir().unwrap();
     let [first, _] = two_days(dir.path());
-    let lake = Lake::open(dir.path(), common::rolling()).unwrap();
+    let lake = Lake::open(dir.path(), crate::common::rolling()).unwrap();
     ask(&lake, ALL).await;
     // It rots below the file system, which sees no change: its time is the same.
     let modified = first.metadata().unwrap().modified().unwrap();

@@ -1,15 +1,13 @@
 //! What may not be seen is not there: in no table of history, in no answer, no error and no count.
 
-mod common;
-
-use common::{catalogue, message, rolling, upkeep_all, value};
+use crate::common::{catalogue, message, rolling, upkeep_all, value};
 use futures::future::BoxFuture;
 use lake::{Lake, Limits, RecordTable, RecordTables, Sight};
 use model::{Problem, Timestamp, Value};
 use serde_json::json;
 use std::sync::Arc;
 
-const START: Timestamp = common::START;
+const START: Timestamp = crate::common::START;
 
 /// Sees levels of even stations, and nothing else.
 #[derive(Debug)]

@@ -1,8 +1,6 @@
 //! SQL as people write it, its limits, and what it refuses.
 
-mod common;
-
-use common::{
+use crate::common::{
     CENSUS, Cases, START, ask, catalogue, level, levels, message, options, problem, try_ask, value,
 };
 use lake::{ColumnKind, HistoryQuery, Lake, Limits};

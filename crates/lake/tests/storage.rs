@@ -1,8 +1,6 @@
 //! Rows in memory and in files: each once, whatever is going on, and after every way to stop.
 
-mod common;
-
-use common::{CENSUS, START, ask, level, levels, message, options, value};
+use crate::common::{CENSUS, START, ask, level, levels, message, options, value};
 use lake::{Lake, check};
 use model::{Timestamp, Value};
 use serde_json::json;

@@ -1,9 +1,7 @@
 //! Functions over time. What DuckDB has too gives what DuckDB 2.0 gives for the same rows (its statements
 //! stand beside the answers); the rest is checked by hand-computed answers.
 
-mod common;
-
-use common::{ask, options, problem};
+use crate::common::{ask, options, problem};
 use lake::{Lake, Limits};
 use serde_json::json;
 use std::sync::Arc;
@@ -119,7 +117,7 @@ async fn time_bucket_counts_from_where_duckdb_does() {
 async fn time_bucket_groups_observations_and_takes_an_origin() {
     let dir = tempfile::tempdir().unwrap();
     let lake = lake(&dir);
-    lake.apply_batch(&common::levels(0, 100));
+    lake.apply_batch(&crate::common::levels(0, 100));
     assert_eq!(
         ask(&lake, "SELECT time_bucket('30 seconds', observed_at) AS bucket, count(*) FROM observations GROUP BY 1 ORDER BY 1").await,
         json!([
@@ -159,7 +157,7 @@ async fn first_and_last_are_by_time() {
         .await,
         json!([["a", 10.0, 9.0], ["b", 7.0, 7.0], ["c", null, null]])
     );
-    lake.apply_batch(&common::levels(0, 100));
+    lake.apply_batch(&crate::common::levels(0, 100));
     assert_eq!(
         ask(&lake, "SELECT last(value_number, observed_at), last(value_number, observed_at) FILTER (WHERE journal_position < 50) FROM observations").await,
         json!([[28.99, 28.49]])
@@ -190,7 +188,7 @@ async fn counters_rise_and_restart() {
         ])
     );
     // Many groups and partitions: the parts of a group are put together in the order of time.
-    lake.apply_batch(&common::levels(0, 1_000));
+    lake.apply_batch(&crate::common::levels(0, 1_000));
     assert_eq!(
         ask(&lake, "SELECT count(*), min(i), max(i), max(r) FROM (SELECT entity_id, round(increase(value_number, observed_at), 6) AS i, round(rate(value_number, observed_at), 6) AS r FROM observations GROUP BY 1)").await,
         json!([[10, 9.9, 9.9, 0.01]])
@@ -212,7 +210,7 @@ async fn counters_rise_and_restart() {
             greedy,
             &limits,
             Arc::new(lake::NoRecords),
-            &common::catalogue(),
+            &crate::common::catalogue(),
         )
         .await
         .unwrap_err();

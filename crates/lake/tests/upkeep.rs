@@ -1,8 +1,8 @@
 //! Upkeep in the background: whatever it does to files, the tables say the same.
 
-mod common;
-
-use common::{CENSUS, START, ask, level, levels, message, options, rolling, upkeep_all, value};
+use crate::common::{
+    CENSUS, START, ask, level, levels, message, options, rolling, upkeep_all, value,
+};
 use lake::{GivenUp, Lake, Options, Upkeep, check};
 use model::{HistoryKind, Quality, RollupKind, RollupSpan, Timestamp, Value};
 use parquet::file::reader::{FileReader, SerializedFileReader};

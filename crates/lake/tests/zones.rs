@@ -1,9 +1,7 @@
 //! Questions of a zone: the clock is read in it, columns keep their type, files are still told by their times, and views
 //! of the lake's own stay what they are.
 
-mod common;
-
-use common::{Cases, catalogue, levels, options, rolling};
+use crate::common::{Cases, catalogue, levels, options, rolling};
 use lake::{Lake, Limits, Question};
 use std::sync::Arc;
 

@@ -27,7 +27,7 @@ pub fn inside() -> Option<PathBuf> {
     std::env::var_os(INSIDE).map(Into::into)
 }
 
-/// Runs the test `name` again with a file system of so many MiB, of its own, at the folder.
+/// Runs the test `name`, with its modules before it as the test runner names it, again with a file system of so many MiB, of its own, at the folder.
 ///
 /// # Panics
 /// When the inner test fails.
