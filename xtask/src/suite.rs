@@ -88,7 +88,10 @@ fn steps(root: &Path) -> Vec<Step> {
     vec![
         program("formatting", ".", "cargo fmt --all --check"),
         step("lints", move |root| {
-            linted(root, "cargo build --workspace --all-targets --locked")
+            linted(
+                root,
+                "cargo build --workspace --all-targets --locked --timings",
+            )
         }),
         step("tidy", |root| Ok(judge(&tidy::check(&Tree::read(root)?)?))),
         step("licences", |root| Ok(judge(&licences::check(root)?))),
@@ -164,6 +167,14 @@ fn words(line: &str) -> Command {
 }
 
 fn watch(root: &Path, folder: &str, mut command: Command) -> Result<Counts> {
+    // Cargo told this program which package it is of. Build scripts of dependencies look at these, and would run again, with
+    // all that is built upon them, whenever a build of one's own and one of this suite follow each other.
+    for (name, _) in std::env::vars_os() {
+        let told = name.to_string_lossy();
+        if told.starts_with("CARGO_MANIFEST_") || told.starts_with("CARGO_PKG_") {
+            command.env_remove(&name);
+        }
+    }
     let mut child = command
         .current_dir(root.join(folder))
         .env("NO_COLOR", "1")
