@@ -99,34 +99,32 @@ pub fn day_of(at: Timestamp, zone: &TimeZone) -> Date {
         .unwrap_or_default()
 }
 
-/// A turn of duty (班次): from when until when.
-pub trait Turn {
-    /// From when.
-    fn from_at(&self) -> Timestamp;
-    /// Until when.
-    fn until_at(&self) -> Timestamp;
-}
+/// From when until when a turn of duty runs; the last moment is no part of it.
+pub type Span = (Timestamp, Timestamp);
 
 /// Whether two turns share a moment; one that begins when the other ends does not.
-pub fn overlap(a: &impl Turn, b: &impl Turn) -> bool {
-    a.from_at() < b.until_at() && b.from_at() < a.until_at()
+pub fn overlap(a: Span, b: Span) -> bool {
+    a.0 < b.1 && b.0 < a.1
 }
 
 /// Who is on duty at a moment, and who is next: those whose turn begins first after it. A turn has its first moment and not
 /// its last, so that at the change of shift one is on duty and not two.
-pub fn now_and_next<T: Turn>(turns: &[T], now: Timestamp) -> (Vec<&T>, Vec<&T>) {
-    let on = turns
-        .iter()
-        .filter(|turn| turn.from_at() <= now && now < turn.until_at());
-    let first = turns
-        .iter()
-        .map(Turn::from_at)
-        .filter(|from| *from > now)
-        .min();
-    let next = turns
-        .iter()
-        .filter(|turn| Some(turn.from_at()) == first);
-    (on.collect(), next.collect())
+pub fn now_and_next<T>(
+    turns: &[T],
+    span: impl Fn(&T) -> Span,
+    now: Timestamp,
+) -> (Vec<&T>, Vec<&T>) {
+    let is_on = |turn: &&T| {
+        let (from, until) = span(turn);
+        from <= now && now < until
+    };
+    let begins = |turn: &T| span(turn).0;
+    let first = turns.iter().map(begins).filter(|from| *from > now).min();
+    let is_next = |turn: &&T| Some(begins(turn)) == first;
+    (
+        turns.iter().filter(is_on).collect(),
+        turns.iter().filter(is_next).collect(),
+    )
 }
 
 #[cfg(test)]
@@ -135,13 +133,8 @@ mod tests {
 
     struct Row(&'static str, i64, i64);
 
-    impl Turn for Row {
-        fn from_at(&self) -> Timestamp {
-            Timestamp::from_seconds(self.1)
-        }
-        fn until_at(&self) -> Timestamp {
-            Timestamp::from_seconds(self.2)
-        }
+    fn span_of(row: &Row) -> Span {
+        (Timestamp::from_seconds(row.1), Timestamp::from_seconds(row.2))
     }
 
     fn shanghai() -> TimeZone {
@@ -194,7 +187,7 @@ mod tests {
             Row("d", 200, 300),
         ];
         let names = |now: i64| {
-            let (on, next) = now_and_next(&rows, Timestamp::from_seconds(now));
+            let (on, next) = now_and_next(&rows, span_of, Timestamp::from_seconds(now));
             let words = |rows: Vec<&Row>| rows.iter().map(|r| r.0).collect::<String>();
             (words(on), words(next))
         };
@@ -202,7 +195,7 @@ mod tests {
         assert_eq!(names(100), ("bc".to_owned(), "d".to_owned()));
         assert_eq!(names(-1), (String::new(), "a".to_owned()));
         assert_eq!(names(300), (String::new(), String::new()));
-        assert!(overlap(&rows[1], &rows[2]));
-        assert!(!overlap(&rows[0], &rows[1]));
+        assert!(overlap(span_of(&rows[1]), span_of(&rows[2])));
+        assert!(!overlap(span_of(&rows[0]), span_of(&rows[1])));
     }
 }
