@@ -210,11 +210,11 @@ pub fn document(report: &Report) -> Document {
     document
 }
 
-/// The Chinese word of a severity.
+/// The Chinese word of a severity, as the pages say it.
 pub fn severity_zh(severity: &str) -> &str {
     match severity {
-        "critical" => "特别严重",
-        "major" => "严重",
+        "critical" => "紧急",
+        "major" => "重要",
         "minor" => "一般",
         "info" => "提示",
         other => other,
@@ -270,7 +270,7 @@ mod tests {
         };
         let document = document(&report);
         let all = format!("{:?}", document.blocks);
-        for held in ["新发告警 3 条", "演练 1 次", "严重", "水位超警", "尚未签收", "三号泵检修中"] {
+        for held in ["新发告警 3 条", "演练 1 次", "重要", "水位超警", "尚未签收", "三号泵检修中"] {
             assert!(all.contains(held), "{held}");
         }
     }

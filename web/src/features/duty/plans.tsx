@@ -3,7 +3,6 @@ import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-quer
 import { Button, Drawer, List, Table, Tag } from "antd";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
-import { keyOf } from "../../i18n/words.ts";
 import { ActionBar } from "../../lib/actions.tsx";
 import { quantity } from "../../lib/format.ts";
 import type { Activation } from "../../lib/types.ts";
@@ -173,7 +172,6 @@ export function Plans({
     const done = one.steps.filter((step) => step.done_at !== null).length;
     return t("duty.steps", { done, all: one.steps.length });
   };
-  const severity = (one: Activation) => keyOf("severity", one.severity);
   return (
     <>
       {alert !== null && (
@@ -211,9 +209,9 @@ export function Plans({
                 ),
               },
               {
-                title: t("word.severity"),
+                title: t("severity.title"),
                 width: 110,
-                render: (_, one) => (severity(one) ? <SeverityTag severity={one.severity} /> : one.severity),
+                render: (_, one) => <SeverityTag severity={one.severity} />,
               },
               { title: t("duty.started"), width: 170, render: (_, one) => <Time at={one.started_at} bare /> },
               { title: t("duty.person"), width: 120, dataIndex: "started_by" },
