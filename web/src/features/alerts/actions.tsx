@@ -56,7 +56,8 @@ export const alertActions: Action<AlertContext>[] = [
     icon: <ThunderboltOutlined />,
     shortcut: "p",
     predicate: ({ alert }) => alert.cleared_at === null,
-    perform: ({ alert, navigate }) => navigate(`/duty?tab=plans&alert=${alert.id}&rule=${encodeURIComponent(alert.rule_id)}`),
+    perform: ({ alert, navigate }) =>
+      navigate(`/duty?tab=plans&alert=${alert.id}&rule=${encodeURIComponent(alert.rule_id)}`),
   },
   {
     name: "alert.to-source",

@@ -142,8 +142,16 @@ export function DutyDialog({
         >
           {shift}
           {field("days", t("duty.days"), <DatePicker.RangePicker />)}
-          {field("post", t("duty.post"), <Input maxLength={TEXT_CHARS_MAX} placeholder={t("duty.post-example")} />)}
-          {field("user_ids", t("duty.people"), <Select mode="multiple" options={persons} optionFilterProp="label" />)}
+          {field(
+            "post",
+            t("duty.post"),
+            <Input maxLength={TEXT_CHARS_MAX} placeholder={t("duty.post-example")} />,
+          )}
+          {field(
+            "user_ids",
+            t("duty.people"),
+            <Select mode="multiple" options={persons} optionFilterProp="label" />,
+          )}
         </FormDialog>
       );
     case "swap":
@@ -158,7 +166,11 @@ export function DutyDialog({
             await saved();
           }}
         >
-          {field("user_id", t("duty.person"), <Select options={persons} showSearch optionFilterProp="label" />)}
+          {field(
+            "user_id",
+            t("duty.person"),
+            <Select options={persons} showSearch optionFilterProp="label" />,
+          )}
           {field("reason", t("duty.reason"), line())}
         </FormDialog>
       );

@@ -59,13 +59,7 @@ function One({ row, open }: { row: DutyHandOver; open: (dialog: Dialog) => void 
   );
 }
 
-export function HandOvers({
-  organisation,
-  open,
-}: {
-  organisation: string;
-  open: (dialog: Dialog) => void;
-}) {
+export function HandOvers({ organisation, open }: { organisation: string; open: (dialog: Dialog) => void }) {
   const { t } = useT();
   const handOvers = useInfiniteQuery(handOversQuery(organisation));
   const failure = useFailure(handOvers);

@@ -1,6 +1,6 @@
 /** Response plans that were started, in earnest or as drills: their steps, ticked off with time and person. */
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Button, Drawer, List, Table, Tag } from "antd";
+import { Button, Drawer, Table, Tag } from "antd";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { ActionBar } from "../../lib/actions.tsx";
@@ -9,13 +9,7 @@ import type { Activation } from "../../lib/types.ts";
 import { openableRow } from "../../ui/keyboard.ts";
 import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { SeverityTag, Time } from "../../ui/tags.tsx";
-import {
-  activationActions,
-  type Dialog,
-  type PageContext,
-  pageActions,
-  stepActions,
-} from "./actions.tsx";
+import { activationActions, type Dialog, type PageContext, pageActions, stepActions } from "./actions.tsx";
 import { activationQuery, activationsQuery, nearestQuery, ROOM } from "./queries.ts";
 
 /** Widest drawer, pixels. */
@@ -61,42 +55,30 @@ function Steps({ activation, open }: { activation: Activation; open: (dialog: Di
   const client = useQueryClient();
   const changed = () => client.invalidateQueries({ queryKey: ROOM });
   return (
-    <List
-      dataSource={activation.steps}
-      rowKey="id"
-      renderItem={(step) => (
-        <List.Item
-          data-testid="duty-step"
-          actions={[
-            <ActionBar
-              key="do"
-              actions={stepActions}
-              context={{ activation, step: step.id, open, changed }}
-              size="small"
-            />,
-          ]}
-        >
-          <List.Item.Meta
-            title={
-              <>
-                {p(step.title_zh, step.title_en)} {step.late && <Tag color="error">{t("duty.late")}</Tag>}
-                {step.skipped && <Tag>{t("duty.skipped")}</Tag>}
-              </>
-            }
-            description={
-              <>
-                {p(step.who_zh, step.who_en)} · {t("duty.due")} <Time at={step.due_at} />
-                {step.done_at && (
-                  <div>
-                    {t("duty.step-done")} {step.done_by} <Time at={step.done_at} /> {step.note}
-                  </div>
-                )}
-              </>
-            }
+    <ol className="duty-steps">
+      {activation.steps.map((step) => (
+        <li key={step.id} data-testid="duty-step">
+          <div>
+            <strong>{p(step.title_zh, step.title_en)}</strong>{" "}
+            {step.late && <Tag color="error">{t("duty.late")}</Tag>}
+            {step.skipped && <Tag>{t("duty.skipped")}</Tag>}
+          </div>
+          <div className="quiet">
+            {p(step.who_zh, step.who_en)} · {t("duty.due")} <Time at={step.due_at} />
+          </div>
+          {step.done_at && (
+            <div>
+              {t("duty.step-done")} {step.done_by} <Time at={step.done_at} /> {step.note}
+            </div>
+          )}
+          <ActionBar
+            actions={stepActions}
+            context={{ activation, step: step.id, open, changed }}
+            size="small"
           />
-        </List.Item>
-      )}
-    />
+        </li>
+      ))}
+    </ol>
   );
 }
 

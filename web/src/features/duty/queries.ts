@@ -38,8 +38,7 @@ export const nowQuery = queryOptions({
 export const rosterQuery = (organisation: string, from: string, until: string) =>
   queryOptions({
     queryKey: [...ROOM, "roster", organisation, from, until],
-    queryFn: ({ signal }) =>
-      get<DutyRoster>(`${DUTY}/roster${query({ organisation, from, until })}`, signal),
+    queryFn: ({ signal }) => get<DutyRoster>(`${DUTY}/roster${query({ organisation, from, until })}`, signal),
   });
 
 export const peopleQuery = (organisation: string) =>
@@ -95,8 +94,7 @@ export const contactsQuery = (organisation: string) =>
       get<{ items: OutsideContact[] }>(`${DUTY}/contacts${query({ organisation })}`, signal),
   });
 
-export const putPattern = (draft: DutyPatternDraft) =>
-  change<DutyPattern>("PUT", `${DUTY}/patterns`, draft);
+export const putPattern = (draft: DutyPatternDraft) => change<DutyPattern>("PUT", `${DUTY}/patterns`, draft);
 
 export const addTurns = (draft: DutyTurnsDraft) => change<DutyTurn[]>("POST", `${DUTY}/turns`, draft);
 
@@ -112,8 +110,7 @@ export const handOver = (draft: DutyHandOverDraft) =>
 export const signHandOver = (id: number, remark: string) =>
   change<DutyHandOver>("POST", `${DUTY}/hand-overs/${id}/sign`, { remark });
 
-export const startPlan = (draft: ActivationDraft) =>
-  change<Activation>("POST", `${DUTY}/activations`, draft);
+export const startPlan = (draft: ActivationDraft) => change<Activation>("POST", `${DUTY}/activations`, draft);
 
 export const tickStep = (id: number, step: string, skipped: boolean, note: string) =>
   change<Activation>("POST", `${DUTY}/activations/${id}/steps/${encodeURIComponent(step)}`, {

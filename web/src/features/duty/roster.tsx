@@ -17,9 +17,7 @@ export function Roster({ organisation, context }: { organisation: string; contex
   const { t, p } = useT();
   const now = useNow();
   const [month, setMonth] = useState(() => dayjs().startOf("month"));
-  const roster = useQuery(
-    rosterQuery(organisation, month.format(DAY), month.endOf("month").format(DAY)),
-  );
+  const roster = useQuery(rosterQuery(organisation, month.format(DAY), month.endOf("month").format(DAY)));
   const failure = useFailure(roster);
   const turns = roster.data?.turns ?? [];
   const shifts = (roster.data?.patterns ?? []).filter((pattern) => !pattern.disabled);
@@ -34,9 +32,7 @@ export function Roster({ organisation, context }: { organisation: string; contex
           onChange={(value) => value && setMonth(value.startOf("month"))}
         />
         <span className="quiet">
-          {shifts
-            .map((one) => `${p(one.title_zh, one.title_en)} ${one.from}–${one.until}`)
-            .join(" · ")}
+          {shifts.map((one) => `${p(one.title_zh, one.title_en)} ${one.from}–${one.until}`).join(" · ")}
         </span>
         <span className="grow" />
         <ActionBar actions={rosterActions} context={context} />
@@ -57,7 +53,11 @@ export function Roster({ organisation, context }: { organisation: string; contex
             onRow={() => ({ "data-testid": "duty-turn" }) as React.HTMLAttributes<HTMLElement>}
             columns={[
               { title: t("duty.day"), width: 120, dataIndex: "day" },
-              { title: t("duty.shift"), width: 120, render: (_, turn) => p(turn.pattern_zh, turn.pattern_en) },
+              {
+                title: t("duty.shift"),
+                width: 120,
+                render: (_, turn) => p(turn.pattern_zh, turn.pattern_en),
+              },
               { title: t("duty.post"), width: 140, dataIndex: "post" },
               {
                 title: t("duty.person"),

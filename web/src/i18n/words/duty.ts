@@ -45,7 +45,10 @@ export const dutyWords = {
     "Open alerts and overdue cases are attached as they stand now, and do not change afterwards.",
   ],
   "duty.notes": ["交班内容", "Notes"],
-  "duty.attached": ["未解除告警 {alerts} 条，超期案件 {cases} 件", "{alerts} open alerts, {cases} overdue cases"],
+  "duty.attached": [
+    "未解除告警 {alerts} 条，超期案件 {cases} 件",
+    "{alerts} open alerts, {cases} overdue cases",
+  ],
   "duty.outgoing": ["交班人", "Handed over by"],
   "duty.incoming": ["接班人", "Signed by"],
   "duty.not-signed": ["尚未签收", "Not signed"],
