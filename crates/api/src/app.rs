@@ -8,8 +8,8 @@ use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
     account, accounts, alerts, approvals, audit, back_tests, case_figures, case_lists, case_pages,
-    city_pages, corrections, dead_letters, devices, doors, duty, duty_contacts, duty_hand_overs, duty_plans,
-    duty_report, duty_resources, entities, entity_types, events, health,
+    city_pages, corrections, dead_letters, devices, doors, duty, duty_contacts, duty_hand_overs,
+    duty_plans, duty_report, duty_resources, entities, entity_types, events, health,
     import_progress, notice_rules, notices, notifications, oidc_clients, oidc_consent, oidc_door,
     organisation, outside, outside_provider, overview, pack_pages, pages, people, personal,
     personal_subjects, plan, policy_pages, provenance, replay, roster, rule_pages, second_step,

@@ -199,10 +199,7 @@ pub(crate) fn must_belong(caller: &Principal, organisation: &str) -> Answer<()> 
 }
 
 /// An organisation that takes work.
-pub(crate) async fn organisation(
-    connection: &mut Connection,
-    id: &str,
-) -> Answer<Organisation> {
+pub(crate) async fn organisation(connection: &mut Connection, id: &str) -> Answer<Organisation> {
     organisations::get(connection, id)
         .await?
         .filter(|organisation| !organisation.disabled)
@@ -331,8 +328,7 @@ pub async fn roster_of(
     }
     let organisation = query.organisation.as_deref().filter(|id| !id.is_empty());
     let mut read = app.records.read().await?;
-    let turns =
-        records::duty::turns(&mut read, organisation, from, until, TURNS_SHOWN_MAX).await?;
+    let turns = records::duty::turns(&mut read, organisation, from, until, TURNS_SHOWN_MAX).await?;
     let swaps = records::duty::swaps(&mut read, organisation, from, until).await?;
     let patterns = records::duty::patterns(&mut read, organisation).await?;
     let turns = turn_bodies(&mut read, &turns, swaps).await?;
@@ -473,7 +469,15 @@ pub async fn put_pattern(
     });
     let target = format!("duty-pattern:{}", row.id);
     let actor = peer.actor(&caller);
-    audit::insert(&mut write, now, &actor, Event::DutyPatternPut, &target, &detail).await?;
+    audit::insert(
+        &mut write,
+        now,
+        &actor,
+        Event::DutyPatternPut,
+        &target,
+        &detail,
+    )
+    .await?;
     write.commit().await?;
     app.tell_duty();
     Ok(Json(row.into()))
@@ -519,7 +523,9 @@ fn past(until: Timestamp, now: Timestamp) -> Answer<()> {
 /// Asks that somebody can take a turn: is there, may sign in, and has no other shift at that time.
 async fn must_be_free(connection: &mut Connection, turn: &Turn) -> Answer<()> {
     let id = turn.user_id;
-    let user = users::get(connection, id).await?.filter(|user| !user.disabled);
+    let user = users::get(connection, id)
+        .await?
+        .filter(|user| !user.disabled);
     let Some(user) = user else {
         return Err(ApiError::invalid(Problem::new(
             "duty-person-unknown",
@@ -529,16 +535,25 @@ async fn must_be_free(connection: &mut Connection, turn: &Turn) -> Answer<()> {
         )));
     };
     let taken = records::duty::turns_of(connection, id, turn.from_at, turn.until_at).await?;
-    // Two posts of one shift are one person's when the night is quiet.
-    let other = taken.iter().find(|other| {
-        other.id != turn.id && (other.pattern_id, &other.day) != (turn.pattern_id, &turn.day)
-    });
+    // Two posts of one shift are one person's when the night is quiet; the same post twice is none.
+    let is_same_shift =
+        |other: &Turn| (other.pattern_id, &other.day) == (turn.pattern_id, &turn.day);
+    let is_same_post = |other: &Turn| turn.id != 0 && other.post == turn.post;
+    let other = taken
+        .iter()
+        .find(|other| other.id != turn.id && (!is_same_shift(other) || is_same_post(other)));
     let Some(other) = other else { return Ok(()) };
     let told = Told::new(
         "duty-overlap",
         both(
-            format!("{} 在 {} 已有另一个班次（{}）", user.name, other.day, other.post),
-            format!("{} has another shift on {}: {}", user.name, other.day, other.post),
+            format!(
+                "{} 在 {} 已有另一个班次（{}）",
+                user.name, other.day, other.post
+            ),
+            format!(
+                "{} has another shift on {}: {}",
+                user.name, other.day, other.post
+            ),
         ),
         both("人员", "user_id"),
         both("请换一个人或换一天", "take somebody else, or another day"),
@@ -610,7 +625,15 @@ pub async fn add_turns(
     let days = || made.iter().map(|turn| turn.day.as_str());
     let detail = json!({"turns": made.len(), "first": days().min(), "last": days().max()});
     let target = format!("organisation:{}", draft.organisation);
-    audit::insert(&mut write, now, &actor, Event::DutyTurnsAdd, &target, &detail).await?;
+    audit::insert(
+        &mut write,
+        now,
+        &actor,
+        Event::DutyTurnsAdd,
+        &target,
+        &detail,
+    )
+    .await?;
     let bodies = turn_bodies(&mut write, &made, Vec::new()).await?;
     write.commit().await?;
     app.tell_duty();
@@ -648,7 +671,15 @@ pub async fn remove_turn(
     let detail = json!({"user_id": turn.user_id, "day": turn.day, "reason": reason});
     let target = format!("duty-turn:{id}");
     let actor = peer.actor(&caller);
-    audit::insert(&mut write, now, &actor, Event::DutyTurnRemove, &target, &detail).await?;
+    audit::insert(
+        &mut write,
+        now,
+        &actor,
+        Event::DutyTurnRemove,
+        &target,
+        &detail,
+    )
+    .await?;
     write.commit().await?;
     app.tell_duty();
     Ok(StatusCode::NO_CONTENT)
@@ -703,7 +734,8 @@ pub async fn swap(
         made_by: actor.name.clone(),
     };
     records::duty::swap(&mut write, &row).await?;
-    let detail = json!({"from_user_id": before.user_id, "to_user_id": draft.user_id, "reason": reason});
+    let detail =
+        json!({"from_user_id": before.user_id, "to_user_id": draft.user_id, "reason": reason});
     let target = format!("duty-turn:{id}");
     audit::insert(&mut write, now, &actor, Event::DutySwap, &target, &detail).await?;
     let swaps = records::duty::swaps(
@@ -717,5 +749,7 @@ pub async fn swap(
     write.commit().await?;
     app.tell_duty();
     let body = bodies.into_iter().next();
-    Ok(Json(body.ok_or_else(|| ApiError::not_found("turn of duty", id))?))
+    Ok(Json(
+        body.ok_or_else(|| ApiError::not_found("turn of duty", id))?,
+    ))
 }

@@ -177,7 +177,15 @@ pub async fn add(
     let row = duty_acts::add_contact(&mut write, &new).await?;
     let detail = json!({"organisation": row.organisation_id, "unit": row.unit});
     let target = format!("duty-contact:{}", row.id);
-    audit::insert(&mut write, now, &actor, Event::DutyContactAdd, &target, &detail).await?;
+    audit::insert(
+        &mut write,
+        now,
+        &actor,
+        Event::DutyContactAdd,
+        &target,
+        &detail,
+    )
+    .await?;
     write.commit().await?;
     let body = ContactBody {
         id: row.id,
@@ -210,7 +218,15 @@ pub async fn remove(
     let detail = json!({"organisation": row.organisation_id});
     let target = format!("duty-contact:{id}");
     let actor = peer.actor(&caller);
-    audit::insert(&mut write, now, &actor, Event::DutyContactRemove, &target, &detail).await?;
+    audit::insert(
+        &mut write,
+        now,
+        &actor,
+        Event::DutyContactRemove,
+        &target,
+        &detail,
+    )
+    .await?;
     write.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }

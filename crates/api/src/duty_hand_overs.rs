@@ -395,7 +395,15 @@ pub async fn add(
     let detail = json!({"day": row.day, "alerts": alerts, "cases": cases});
     let target = format!("duty-hand-over:{}", row.id);
     let actor = peer.actor(&caller);
-    audit::insert(&mut write, now, &actor, Event::DutyHandOver, &target, &detail).await?;
+    audit::insert(
+        &mut write,
+        now,
+        &actor,
+        Event::DutyHandOver,
+        &target,
+        &detail,
+    )
+    .await?;
     write.commit().await?;
     app.tell_duty();
     let body = hand_over_body(row, &[pattern], &sight);

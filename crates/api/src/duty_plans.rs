@@ -286,10 +286,7 @@ pub async fn list(
 /// One response plan that was started, with its steps.
 #[utoipa::path(get, path = "/api/v1/duty/activations/{id}", tag = "duty", security(("session" = ["duty.read"])),
     params(("id" = i64, Path)), responses((status = 200, body = ActivationBody), (status = 404, body = ProblemBody)))]
-pub async fn one(
-    State(app): State<Arc<App>>,
-    Path(id): Path<i64>,
-) -> Answer<Json<ActivationBody>> {
+pub async fn one(State(app): State<Arc<App>>, Path(id): Path<i64>) -> Answer<Json<ActivationBody>> {
     let mut read = app.records.read().await?;
     let row = duty_acts::activation(&mut read, id)
         .await?
@@ -367,7 +364,10 @@ async fn case_for(
         source: draft.drill.then(|| DRILL.to_owned()),
         ..NewCase::default()
     };
-    let opened = app.cases.open(&new, &peer.acting(caller), app.now()).await?;
+    let opened = app
+        .cases
+        .open(&new, &peer.acting(caller), app.now())
+        .await?;
     let case = &opened.case;
     let notice = json!({"id": case.id, "state": case.state, "number": case.number, "alert_id": case.alert_id,
         "organisation_id": crate::case_pages::organisation_of(case)});
@@ -430,7 +430,9 @@ pub async fn start(
         organisation_id: draft.organisation.clone(),
         alert_id: draft.alert_id,
         case_id,
-        severity: alert.as_ref().map_or(SEVERITY.to_owned(), |a| a.severity.clone()),
+        severity: alert
+            .as_ref()
+            .map_or(SEVERITY.to_owned(), |a| a.severity.clone()),
         drill: draft.drill,
         started_at: now,
         started_by: actor.name.clone(),
@@ -448,7 +450,15 @@ pub async fn start(
     let detail = json!({"plan": row.plan_id, "version": row.plan_version, "drill": row.drill, "alert_id": row.alert_id,
         "case_id": row.case_id});
     let target = format!("duty-activation:{}", row.id);
-    audit::insert(&mut write, now, &actor, Event::DutyPlanStart, &target, &detail).await?;
+    audit::insert(
+        &mut write,
+        now,
+        &actor,
+        Event::DutyPlanStart,
+        &target,
+        &detail,
+    )
+    .await?;
     write.commit().await?;
     app.tell_duty();
     if let Some(alert) = draft.alert_id {
@@ -531,7 +541,15 @@ pub async fn tick(
     }
     let detail = json!({"step": step, "skipped": body.skipped, "late": late});
     let target = format!("duty-activation:{id}");
-    audit::insert(&mut write, now, &actor, Event::DutyPlanStep, &target, &detail).await?;
+    audit::insert(
+        &mut write,
+        now,
+        &actor,
+        Event::DutyPlanStep,
+        &target,
+        &detail,
+    )
+    .await?;
     let done = duty_acts::steps(&mut write, id).await?;
     write.commit().await?;
     app.tell_duty();
@@ -596,7 +614,15 @@ pub async fn end(
     let steps_open = plan_of(&row).steps.len().saturating_sub(done.len());
     let target = format!("duty-activation:{id}");
     let detail = json!({"steps_open": steps_open});
-    audit::insert(&mut write, now, &actor, Event::DutyPlanEnd, &target, &detail).await?;
+    audit::insert(
+        &mut write,
+        now,
+        &actor,
+        Event::DutyPlanEnd,
+        &target,
+        &detail,
+    )
+    .await?;
     write.commit().await?;
     app.tell_duty();
     Ok(Json(activation_body(row, done, now)))

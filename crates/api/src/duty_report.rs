@@ -92,8 +92,7 @@ async fn alerts_of(
         }
         let within = |at: Option<Timestamp>| at.is_some_and(|at| period.holds(at));
         let is_raised = period.holds(alert.raised_at);
-        let (is_cleared, is_answered) =
-            (within(alert.cleared_at), within(alert.acknowledged_at));
+        let (is_cleared, is_answered) = (within(alert.cleared_at), within(alert.acknowledged_at));
         report.figures.alerts_raised += usize::from(is_raised);
         report.figures.alerts_cleared += usize::from(is_cleared);
         report.figures.alerts_answered += usize::from(is_answered);
@@ -170,9 +169,8 @@ async fn cases_of(
             let is_opened = period.holds(case.created_at);
             let is_closed = case.closed_at.is_some_and(|at| period.holds(at));
             let is_open = case.closed_at.is_none_or(|at| at >= end);
-            let is_overdue = is_open
-                && case.suspended_at.is_none()
-                && case.due_at.is_some_and(|due| due < end);
+            let is_overdue =
+                is_open && case.suspended_at.is_none() && case.due_at.is_some_and(|due| due < end);
             report.figures.cases_opened += usize::from(is_opened);
             report.figures.cases_closed += usize::from(is_closed);
             report.figures.cases_overdue += usize::from(is_overdue);

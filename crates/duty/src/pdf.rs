@@ -35,7 +35,11 @@ const LACKING: char = '□';
 
 /// A rectangle, a line, or words, on a page; from the bottom left, in points.
 enum Mark {
-    Words { at: [f32; 2], size: f32, text: String },
+    Words {
+        at: [f32; 2],
+        size: f32,
+        text: String,
+    },
     Grey([f32; 4]),
     Frame([f32; 4]),
 }
@@ -395,7 +399,9 @@ fn assemble(title: &str, layout: &Layout<'_>, font: &[u8]) -> Result<Vec<u8>, Pr
         .map(|_| (next.bump(), next.bump()))
         .collect();
     let count = i32::try_from(ids.len()).unwrap_or(i32::MAX);
-    pdf.pages(tree).kids(ids.iter().map(|(page, _)| *page)).count(count);
+    pdf.pages(tree)
+        .kids(ids.iter().map(|(page, _)| *page))
+        .count(count);
     let name = Name(b"F1");
     for ((page, content), marks) in ids.iter().zip(&layout.pages) {
         let mut writer = pdf.page(*page);
@@ -408,7 +414,13 @@ fn assemble(title: &str, layout: &Layout<'_>, font: &[u8]) -> Result<Vec<u8>, Pr
         let drawn = draw(marks, layout, &used, name);
         pdf.stream(*content, &drawn);
     }
-    embed(&mut pdf, layout, &used, program, &[type0, cid, descriptor, to_unicode, file]);
+    embed(
+        &mut pdf,
+        layout,
+        &used,
+        program,
+        &[type0, cid, descriptor, to_unicode, file],
+    );
     Ok(pdf.finish())
 }
 
@@ -561,7 +573,11 @@ mod tests {
         }
         let pages = text.matches("页，共").count();
         assert!(pages > 2, "{pages}");
-        assert_eq!(text.matches("时间").count(), pages, "the head stands on every page");
+        assert_eq!(
+            text.matches("时间").count(),
+            pages,
+            "the head stands on every page"
+        );
     }
 
     #[test]
@@ -573,7 +589,10 @@ mod tests {
             assert!(text.contains("罕见字：□□"), "{text}");
             assert!(text.contains("有 2 个字符不在字库中"), "{text}");
         }
-        assert_eq!(write(&document, b"no font").unwrap_err().code, "report-font");
+        assert_eq!(
+            write(&document, b"no font").unwrap_err().code,
+            "report-font"
+        );
     }
 
     #[test]
@@ -592,14 +611,21 @@ mod tests {
         let lines = font.lines("甲\n乙", 10.0, 40.0);
         assert_eq!(lines, ["甲", "乙"]);
         let long = font.lines(&"w".repeat(40), 10.0, 60.0);
-        assert!(long.len() > 4 && long.concat() == "w".repeat(40), "{long:?}");
+        assert!(
+            long.len() > 4 && long.concat() == "w".repeat(40),
+            "{long:?}"
+        );
     }
 
     #[test]
     fn a_row_higher_than_a_page_is_cut_and_nothing_of_it_is_lost() {
         let mut document = Document::new("报告");
         let words = (0..900).map(|n| format!("第{n}句。")).collect::<String>();
-        document.table(&[("甲", 1), ("乙", 3)], vec![vec!["x".to_owned(), words]], "无");
+        document.table(
+            &[("甲", 1), ("乙", 3)],
+            vec![vec!["x".to_owned(), words]],
+            "无",
+        );
         let bytes = write(&document, FONT).unwrap();
         let Some(text) = read(&bytes) else { return };
         let flat: String = text.split_whitespace().collect();

@@ -188,12 +188,7 @@ pub fn document(report: &Report) -> Document {
         ]
     });
     document.table(
-        &[
-            ("启动", 22),
-            ("预案", 36),
-            ("步骤", 22),
-            ("结束", 18),
-        ],
+        &[("启动", 22), ("预案", 36), ("步骤", 22), ("结束", 18)],
         rows.collect(),
         "本时段没有启动预案。",
     );
@@ -270,7 +265,14 @@ mod tests {
         };
         let document = document(&report);
         let all = format!("{:?}", document.blocks);
-        for held in ["新发告警 3 条", "演练 1 次", "重要", "水位超警", "尚未签收", "三号泵检修中"] {
+        for held in [
+            "新发告警 3 条",
+            "演练 1 次",
+            "重要",
+            "水位超警",
+            "尚未签收",
+            "三号泵检修中",
+        ] {
             assert!(all.contains(held), "{held}");
         }
     }

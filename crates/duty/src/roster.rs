@@ -134,7 +134,10 @@ mod tests {
     struct Row(&'static str, i64, i64);
 
     fn span_of(row: &Row) -> Span {
-        (Timestamp::from_seconds(row.1), Timestamp::from_seconds(row.2))
+        (
+            Timestamp::from_seconds(row.1),
+            Timestamp::from_seconds(row.2),
+        )
     }
 
     fn shanghai() -> TimeZone {

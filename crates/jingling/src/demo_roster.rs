@@ -95,10 +95,17 @@ pub async fn fill(records: &Records, city: &City, actor: &Actor, now: Timestamp)
         }
     }
     let last = roster::day_of(now.plus_seconds(i64::from(written.days) * 86_400), &zone);
-    let detail =
-        json!({"turns": made, "first": first.to_string(), "last": last.to_string()});
+    let detail = json!({"turns": made, "first": first.to_string(), "last": last.to_string()});
     let target = format!("organisation:{}", written.organisation);
-    audit::insert(&mut write, now, actor, Event::DutyTurnsAdd, &target, &detail).await?;
+    audit::insert(
+        &mut write,
+        now,
+        actor,
+        Event::DutyTurnsAdd,
+        &target,
+        &detail,
+    )
+    .await?;
     write.commit().await?;
     Ok(())
 }

@@ -17,7 +17,16 @@ struct Person {
 impl Person {
     async fn sign_in(city: &City, username: &str, role: &str) -> Self {
         let made = jingling_json(&[
-            "user", "add", &city.dir, "--username", username, "--name", username, "--role", role, "--json",
+            "user",
+            "add",
+            &city.dir,
+            "--username",
+            username,
+            "--name",
+            username,
+            "--role",
+            role,
+            "--json",
         ]);
         let body = json!({"username": username, "password": made["password"]});
         let answer = city.ask("POST", "/api/v1/session", |r| r.json(&body)).await;
@@ -45,13 +54,19 @@ impl Person {
 
     async fn good(&self, city: &City, method: &str, path: &str, body: Json) -> Json {
         let (status, said) = self.ask(city, method, path, body).await;
-        assert!((200..300).contains(&status), "{method} {path}: {status} {said}");
+        assert!(
+            (200..300).contains(&status),
+            "{method} {path}: {status} {said}"
+        );
         said
     }
 
     async fn refused(&self, city: &City, method: &str, path: &str, body: Json) -> String {
         let (status, said) = self.ask(city, method, path, body).await;
-        assert!((400..500).contains(&status), "{method} {path}: {status} {said}");
+        assert!(
+            (400..500).contains(&status),
+            "{method} {path}: {status} {said}"
+        );
         said["code"].as_str().unwrap_or_default().to_owned()
     }
 }
@@ -102,9 +117,23 @@ async fn a_roster_is_made_swapped_handed_over_and_signed() {
     // A swap has its reason, and nobody is in two shifts at once.
     let of_tomorrow = made[1]["id"].as_i64().unwrap();
     let swap = format!("{path}/{of_tomorrow}/swap");
-    let code = li.refused(&city, "POST", &swap, json!({"user_id": li.id, "reason": " "})).await;
+    let code = li
+        .refused(
+            &city,
+            "POST",
+            &swap,
+            json!({"user_id": li.id, "reason": " "}),
+        )
+        .await;
     assert_eq!(code, "duty-text");
-    let swapped = li.good(&city, "POST", &swap, json!({"user_id": li.id, "reason": "王家中有事"})).await;
+    let swapped = li
+        .good(
+            &city,
+            "POST",
+            &swap,
+            json!({"user_id": li.id, "reason": "王家中有事"}),
+        )
+        .await;
     assert_eq!(swapped["swaps"][0]["from_name"], "wang");
     let other = json!({"organisation": CENTRE, "title_zh": "备班", "title_en": "Stand-by", "from": "08:00", "until": "20:00"});
     let other = li.good(&city, "PUT", "/api/v1/duty/patterns", other).await;
@@ -112,24 +141,53 @@ async fn a_roster_is_made_swapped_handed_over_and_signed() {
     assert_eq!(li.refused(&city, "POST", path, twice).await, "duty-overlap");
 
     // Whoever is on the roster hands over, once; another signs, once.
-    let notes = json!({"pattern_id": pattern, "day": day(0), "notes": "三号泵检修中，明早 8 点复查"});
+    let notes =
+        json!({"pattern_id": pattern, "day": day(0), "notes": "三号泵检修中，明早 8 点复查"});
     let hand_overs = "/api/v1/duty/hand-overs";
     let code = wang.refused(&city, "POST", hand_overs, notes.clone()).await;
     assert_eq!(code, "duty-not-on-shift");
     let handed = li.good(&city, "POST", hand_overs, notes.clone()).await;
-    assert_eq!(li.refused(&city, "POST", hand_overs, notes).await, "duty-handed-over");
+    assert_eq!(
+        li.refused(&city, "POST", hand_overs, notes).await,
+        "duty-handed-over"
+    );
     let later = json!({"pattern_id": pattern, "day": day(2), "notes": "x"});
-    assert_eq!(wang.refused(&city, "POST", hand_overs, later).await, "duty-not-begun");
-    let now = wang.good(&city, "GET", "/api/v1/duty/now", Json::Null).await;
-    assert_eq!(now["unsigned"].as_array().unwrap().len(), 1, "it is shown until it is signed");
+    assert_eq!(
+        wang.refused(&city, "POST", hand_overs, later).await,
+        "duty-not-begun"
+    );
+    let now = wang
+        .good(&city, "GET", "/api/v1/duty/now", Json::Null)
+        .await;
+    assert_eq!(
+        now["unsigned"].as_array().unwrap().len(),
+        1,
+        "it is shown until it is signed"
+    );
     let sign = format!("{hand_overs}/{}/sign", handed["id"]);
     let none = json!({"remark": ""});
-    assert_eq!(li.refused(&city, "POST", &sign, none.clone()).await, "duty-own-hand-over");
-    assert_eq!(operator.refused(&city, "POST", &sign, none.clone()).await, "not-found");
-    let signed = wang.good(&city, "POST", &sign, json!({"remark": "已知"})).await;
-    assert_eq!((&signed["incoming"], &signed["remark"]), (&json!("wang"), &json!("已知")));
-    assert_eq!(wang.refused(&city, "POST", &sign, none).await, "duty-signed");
-    let now = wang.good(&city, "GET", "/api/v1/duty/now", Json::Null).await;
+    assert_eq!(
+        li.refused(&city, "POST", &sign, none.clone()).await,
+        "duty-own-hand-over"
+    );
+    assert_eq!(
+        operator.refused(&city, "POST", &sign, none.clone()).await,
+        "not-found"
+    );
+    let signed = wang
+        .good(&city, "POST", &sign, json!({"remark": "已知"}))
+        .await;
+    assert_eq!(
+        (&signed["incoming"], &signed["remark"]),
+        (&json!("wang"), &json!("已知"))
+    );
+    assert_eq!(
+        wang.refused(&city, "POST", &sign, none).await,
+        "duty-signed"
+    );
+    let now = wang
+        .good(&city, "GET", "/api/v1/duty/now", Json::Null)
+        .await;
     assert_eq!(now["unsigned"], json!([]));
 }
 
@@ -165,15 +223,23 @@ async fn the_nearest_pump_that_is_free_is_found_and_a_drill_counts_nowhere() {
         ]),
     )
     .await;
-    let near = format!("/api/v1/duty/resources/nearest?lon={}&lat={}", here[0], here[1]);
+    let near = format!(
+        "/api/v1/duty/resources/nearest?lon={}&lat={}",
+        here[0], here[1]
+    );
     let names = |found: &Json| -> Vec<String> {
         let items = found["items"].as_array().unwrap();
-        items.iter().map(|i| i["entity"]["name"].as_str().unwrap().to_owned()).collect()
+        items
+            .iter()
+            .map(|i| i["entity"]["name"].as_str().unwrap().to_owned())
+            .collect()
     };
     // What was taken is shown a moment later.
     let began = std::time::Instant::now();
     let found = loop {
-        let found = li.good(&city, "GET", &format!("{near}&category=pump"), Json::Null).await;
+        let found = li
+            .good(&city, "GET", &format!("{near}&category=pump"), Json::Null)
+            .await;
         if names(&found).len() == 2 {
             break found;
         }
@@ -183,13 +249,31 @@ async fn the_nearest_pump_that_is_free_is_found_and_a_drill_counts_nowhere() {
     assert_eq!(names(&found), ["PUMP-NEAR", "PUMP-FAR"]);
     let metres = found["items"][0]["distance_m"].as_f64().unwrap();
     assert!((metres - 1_914.0).abs() < 5.0, "{metres}");
-    let all = li.good(&city, "GET", &format!("{near}&busy=true"), Json::Null).await;
+    let all = li
+        .good(&city, "GET", &format!("{near}&busy=true"), Json::Null)
+        .await;
     assert_eq!(names(&all), ["PUMP-BUSY", "TEAM", "PUMP-NEAR", "PUMP-FAR"]);
-    assert_eq!(li.refused(&city, "GET", "/api/v1/duty/resources/nearest", Json::Null).await, "duty-no-place");
+    assert_eq!(
+        li.refused(&city, "GET", "/api/v1/duty/resources/nearest", Json::Null)
+            .await,
+        "duty-no-place"
+    );
 
-    let plans = li.good(&city, "GET", "/api/v1/duty/plans", Json::Null).await;
-    let plan = plans["items"].as_array().unwrap().iter().find(|p| p["id"] == "water-flood-warning").unwrap();
-    assert!(plan["alert_rules"].as_array().unwrap().contains(&json!("water-stage-warning")));
+    let plans = li
+        .good(&city, "GET", "/api/v1/duty/plans", Json::Null)
+        .await;
+    let plan = plans["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|p| p["id"] == "water-flood-warning")
+        .unwrap();
+    assert!(
+        plan["alert_rules"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("water-stage-warning"))
+    );
 
     // As a drill, with a case: neither is in the figures.
     let start = |drill: bool| json!({"plan": "water-flood-warning", "organisation": CENTRE, "drill": drill, "open_case": true});
@@ -199,7 +283,11 @@ async fn the_nearest_pump_that_is_free_is_found_and_a_drill_counts_nowhere() {
     let case = li.good(&city, "GET", &case, Json::Null).await;
     assert_eq!(case["source"], "drill");
     assert!(case["title"].as_str().unwrap().starts_with("【演练】"));
-    let figures = format!("/api/v1/cases/figures?from={}T00:00:00Z&until={}T00:00:00Z", day(-1), day(2));
+    let figures = format!(
+        "/api/v1/cases/figures?from={}T00:00:00Z&until={}T00:00:00Z",
+        day(-1),
+        day(2)
+    );
     let of_drill = li.good(&city, "GET", &figures, Json::Null).await;
     let real = li.good(&city, "POST", activations, start(false)).await;
     let of_both = li.good(&city, "GET", &figures, Json::Null).await;
@@ -207,17 +295,54 @@ async fn the_nearest_pump_that_is_free_is_found_and_a_drill_counts_nowhere() {
 
     // Steps are ticked off once, with who and when; what is passed over says why.
     let step = |id: &Json, step: &str| format!("{activations}/{id}/steps/{step}");
-    let ticked = li.good(&city, "POST", &step(&real["id"], "verify"), json!({"note": "水位属实"})).await;
+    let ticked = li
+        .good(
+            &city,
+            "POST",
+            &step(&real["id"], "verify"),
+            json!({"note": "水位属实"}),
+        )
+        .await;
     assert_eq!(ticked["steps"][0]["done_by"], "li");
     assert_eq!(ticked["steps"][0]["late"], false);
-    assert_eq!(li.refused(&city, "POST", &step(&real["id"], "verify"), json!({})).await, "duty-step-done");
-    assert_eq!(li.refused(&city, "POST", &step(&real["id"], "report"), json!({"skipped": true})).await, "duty-text");
-    assert_eq!(li.refused(&city, "POST", &step(&real["id"], "dance"), json!({})).await, "not-found");
+    assert_eq!(
+        li.refused(&city, "POST", &step(&real["id"], "verify"), json!({}))
+            .await,
+        "duty-step-done"
+    );
+    assert_eq!(
+        li.refused(
+            &city,
+            "POST",
+            &step(&real["id"], "report"),
+            json!({"skipped": true})
+        )
+        .await,
+        "duty-text"
+    );
+    assert_eq!(
+        li.refused(&city, "POST", &step(&real["id"], "dance"), json!({}))
+            .await,
+        "not-found"
+    );
     let end = format!("{activations}/{}/end", real["id"]);
-    let ended = li.good(&city, "POST", &end, json!({"summary": "水位回落"})).await;
+    let ended = li
+        .good(&city, "POST", &end, json!({"summary": "水位回落"}))
+        .await;
     assert_eq!(ended["summary"], "水位回落");
-    assert_eq!(li.refused(&city, "POST", &step(&real["id"], "report"), json!({})).await, "duty-plan-over");
-    let drills = li.good(&city, "GET", &format!("{activations}?drill=true"), Json::Null).await;
+    assert_eq!(
+        li.refused(&city, "POST", &step(&real["id"], "report"), json!({}))
+            .await,
+        "duty-plan-over"
+    );
+    let drills = li
+        .good(
+            &city,
+            "GET",
+            &format!("{activations}?drill=true"),
+            Json::Null,
+        )
+        .await;
     assert_eq!(drills["items"].as_array().unwrap().len(), 1);
 }
 
@@ -229,9 +354,11 @@ async fn a_report_is_read_by_other_programs_and_a_number_is_sealed() {
     let turns = json!({"organisation": CENTRE, "turns": [{"pattern_id": pattern, "day": day(0), "post": "值班员", "user_id": li.id}]});
     li.good(&city, "POST", "/api/v1/duty/turns", turns).await;
     let notes = json!({"pattern_id": pattern, "day": day(0), "notes": "三号泵检修中"});
-    li.good(&city, "POST", "/api/v1/duty/hand-overs", notes).await;
+    li.good(&city, "POST", "/api/v1/duty/hand-overs", notes)
+        .await;
     let plan = json!({"plan": "water-flood-warning", "organisation": CENTRE, "drill": true});
-    li.good(&city, "POST", "/api/v1/duty/activations", plan).await;
+    li.good(&city, "POST", "/api/v1/duty/activations", plan)
+        .await;
     let file = async |format: &str| {
         let path = format!(
             "/api/v1/duty/report?organisation={CENTRE}&from={}T00:00:00%2B08:00&until={}T12:00:00%2B08:00&format={format}",
@@ -240,7 +367,12 @@ async fn a_report_is_read_by_other_programs_and_a_number_is_sealed() {
         );
         let url = format!("http://{}{path}", city.address("http"));
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let answer = client.get(url).header("cookie", &li.cookie).send().await.unwrap();
+        let answer = client
+            .get(url)
+            .header("cookie", &li.cookie)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 200);
         answer.bytes().await.unwrap()
     };
@@ -250,7 +382,11 @@ async fn a_report_is_read_by_other_programs_and_a_number_is_sealed() {
     // Python reads the package by itself: it is a zip of XML.
     let script = "import sys,zipfile,xml.dom.minidom as m;z=zipfile.ZipFile(sys.argv[1]);\
         [m.parseString(z.read(n)) for n in z.namelist()];print(z.read('word/document.xml').decode())";
-    let read = Command::new("python3").args(["-c", script]).arg(&docx).output().unwrap();
+    let read = Command::new("python3")
+        .args(["-c", script])
+        .arg(&docx)
+        .output()
+        .unwrap();
     assert!(read.status.success(), "{}", text(&read.stderr));
     let pdf = folder.path().join("report.pdf");
     std::fs::write(&pdf, file("pdf").await).unwrap();
@@ -260,12 +396,24 @@ async fn a_report_is_read_by_other_programs_and_a_number_is_sealed() {
         Err(error) => passed_over("pdftotext", &error.to_string()),
     }
     for said in texts {
-        for held in ["值班报告", "值班员 li", "三号泵检修中", "尚未签收", "【演练】", "演练 1 次"] {
+        for held in [
+            "值班报告",
+            "值班员 li",
+            "三号泵检修中",
+            "尚未签收",
+            "【演练】",
+            "演练 1 次",
+        ] {
             assert!(said.contains(held), "{held} in {said}");
         }
     }
-    let bad = format!("/api/v1/duty/report?organisation={CENTRE}&from=2026-01-01T00:00:00Z&until=2026-09-01T00:00:00Z");
-    assert_eq!(li.refused(&city, "GET", &bad, Json::Null).await, "duty-period");
+    let bad = format!(
+        "/api/v1/duty/report?organisation={CENTRE}&from=2026-01-01T00:00:00Z&until=2026-09-01T00:00:00Z"
+    );
+    assert_eq!(
+        li.refused(&city, "GET", &bad, Json::Null).await,
+        "duty-period"
+    );
 
     // A contact's number is shown in part, whole for a purpose, and nowhere in the records as it came.
     let contact = json!({"organisation": CENTRE, "name": "赵工", "unit": "省水文中心", "title": "值班室", "phone": "13900001234"});
@@ -273,7 +421,14 @@ async fn a_report_is_read_by_other_programs_and_a_number_is_sealed() {
     li.good(&city, "POST", contacts, contact).await;
     let list = li.good(&city, "GET", contacts, Json::Null).await;
     assert_eq!(list["items"][0]["phone"], "139****1234");
-    let whole = li.good(&city, "GET", &format!("{contacts}?purpose=emergency"), Json::Null).await;
+    let whole = li
+        .good(
+            &city,
+            "GET",
+            &format!("{contacts}?purpose=emergency"),
+            Json::Null,
+        )
+        .await;
     assert_eq!(whole["items"][0]["phone"], "13900001234");
     for file in ["records.sqlite", "records.sqlite-wal"] {
         let bytes = std::fs::read(format!("{}/{file}", city.dir)).unwrap_or_default();

@@ -293,7 +293,9 @@ impl Office {
         };
         // No such message is planned; one that is here all the same goes nowhere.
         if event.drill {
-            return Ok(Err(NotSent::Never("it belongs to a drill (演练)".to_owned())));
+            return Ok(Err(NotSent::Never(
+                "it belongs to a drill (演练)".to_owned(),
+            )));
         }
         let to = match (channel.sender.reach().contact(), message.user_id) {
             (None, _) | (_, None) => None,

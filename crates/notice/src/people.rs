@@ -101,7 +101,10 @@ async fn of_organisation(
         return Ok(Vec::new());
     };
     let mut people = Vec::new();
-    for user in duty::people_on_duty(connection, id, now).await?.unwrap_or_default() {
+    for user in duty::people_on_duty(connection, id, now)
+        .await?
+        .unwrap_or_default()
+    {
         people.extend(users::get(connection, user).await?);
     }
     if people.iter().any(|user| !user.disabled) {

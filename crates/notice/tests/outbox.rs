@@ -16,8 +16,8 @@ use records::alerts::{self, Alert};
 use records::duty::{Pattern, Turn};
 use records::duty_acts::{self, Activation};
 use records::notices::{self, MessageFilter, PAGE};
-use records::users::{self, NewUser, User};
 use records::organisations::{self, Organisation};
+use records::users::{self, NewUser, User};
 use records::{PageRequest, Records, Secret};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -482,7 +482,9 @@ impl Place {
             until_minute: 960,
             disabled: false,
         };
-        let pattern = records::duty::add_pattern(&mut write, &pattern).await.unwrap();
+        let pattern = records::duty::add_pattern(&mut write, &pattern)
+            .await
+            .unwrap();
         let turn = Turn {
             id: 0,
             organisation_id: "centre".to_owned(),
@@ -578,9 +580,17 @@ async fn on_duty_is_whom_the_roster_names_and_without_one_then_the_organisations
     };
     assert_eq!(told(1, T0).await, BTreeSet::from([1, 2]), "no roster yet");
     place.turn(2, T0.plus_seconds(100)).await;
-    assert_eq!(told(2, T0).await, BTreeSet::from([1, 2]), "it has not begun");
+    assert_eq!(
+        told(2, T0).await,
+        BTreeSet::from([1, 2]),
+        "it has not begun"
+    );
     let during = T0.plus_seconds(100);
-    assert_eq!(told(3, during).await, BTreeSet::from([2]), "its first moment");
+    assert_eq!(
+        told(3, during).await,
+        BTreeSet::from([2]),
+        "its first moment"
+    );
     let end = during.plus_seconds(8 * 3_600);
     assert_eq!(told(4, end.plus_micros(-1)).await, BTreeSet::from([2]));
     assert_eq!(told(5, end).await, BTreeSet::from([1, 2]), "it is over");
@@ -603,7 +613,10 @@ async fn a_drill_is_told_on_the_pages_alone_whatever_the_rule_says() {
     assert!(place.messages("sms").await.is_empty());
     let title = "【演练】启动预案：防汛预案".to_owned();
     let told = place.on_pages().await;
-    assert!(told.contains(&(1, title.clone())) && told.contains(&(2, title)), "{told:?}");
+    assert!(
+        told.contains(&(1, title.clone())) && told.contains(&(2, title)),
+        "{told:?}"
+    );
 
     // One that is in the outbox all the same is given up and not sent.
     let page = &place.messages(PAGE).await[0];
@@ -617,7 +630,10 @@ async fn a_drill_is_told_on_the_pages_alone_whatever_the_rule_says() {
         ..page.clone()
     };
     let mut write = place.records.write().await.unwrap();
-    notices::add_message(&mut write, &stray).await.unwrap().unwrap();
+    notices::add_message(&mut write, &stray)
+        .await
+        .unwrap()
+        .unwrap();
     write.commit().await.unwrap();
     let report = office.deliver(later, &|| later, &|| 0.5).await.unwrap();
     assert_eq!((report.sent, report.given_up), (0, 1));
@@ -629,7 +645,10 @@ async fn a_drill_is_told_on_the_pages_alone_whatever_the_rule_says() {
     let report = office.deliver(later, &|| later, &|| 0.5).await.unwrap();
     assert_eq!(report.sent, 2);
     let taken = place.gateway.taken.lock().clone();
-    assert!(taken.iter().all(|sent| !sent.subject.contains("演练")), "{taken:?}");
+    assert!(
+        taken.iter().all(|sent| !sent.subject.contains("演练")),
+        "{taken:?}"
+    );
 }
 
 #[tokio::test]
@@ -652,7 +671,10 @@ async fn a_plan_is_answered_by_its_first_step() {
         done_by_id: Some(1),
     };
     assert!(duty_acts::add_step(&mut write, &step).await.unwrap());
-    assert!(!duty_acts::add_step(&mut write, &step).await.unwrap(), "once");
+    assert!(
+        !duty_acts::add_step(&mut write, &step).await.unwrap(),
+        "once"
+    );
     write.commit().await.unwrap();
     let before = place.messages("sms").await.len();
     office.escalate(T0.plus_seconds(600)).await.unwrap();
