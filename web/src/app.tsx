@@ -51,6 +51,7 @@ const CasesPage = page(() => import("./features/cases/page.tsx"));
 const ScoresPage = page(() => import("./features/cases/scores.tsx"));
 const CasePage = page(() => import("./features/cases/detail.tsx"));
 const FieldPage = page(() => import("./features/field/page.tsx"));
+const DutyPage = page(() => import("./features/duty/page.tsx"));
 const RulesPage = page(() => import("./features/rules/page.tsx"));
 const DevicesPage = page(() => import("./features/devices/page.tsx"));
 const DeadLettersPage = page(() => import("./features/dead-letters/page.tsx"));
@@ -95,6 +96,7 @@ const pages: RouteObject[] = [
   { path: "cases/scores", element: <ScoresPage /> },
   { path: "cases/:id", element: <CasePage /> },
   { path: "field", element: <FieldPage /> },
+  { path: "duty", element: <DutyPage /> },
   { path: "rules", element: <RulesPage /> },
   { path: "devices", element: <DevicesPage /> },
   { path: "dead-letters", element: <DeadLettersPage /> },

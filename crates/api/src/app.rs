@@ -8,7 +8,8 @@ use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
     account, accounts, alerts, approvals, audit, back_tests, case_figures, case_lists, case_pages,
-    city_pages, corrections, dead_letters, devices, doors, entities, entity_types, events, health,
+    city_pages, corrections, dead_letters, devices, doors, duty, duty_contacts, duty_hand_overs,
+    duty_plans, duty_report, duty_resources, entities, entity_types, events, health,
     import_progress, notice_rules, notices, notifications, oidc_clients, oidc_consent, oidc_door,
     organisation, outside, outside_provider, overview, pack_pages, pages, people, personal,
     personal_subjects, plan, policy_pages, provenance, replay, roster, rule_pages, second_step,
@@ -389,6 +390,23 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rule_pages::end_maintenance))
         .routes(routes!(back_tests::begin))
         .routes(routes!(back_tests::one, back_tests::end))
+        .routes(routes!(duty::roster_of))
+        .routes(routes!(duty::now))
+        .routes(routes!(duty::put_pattern))
+        .routes(routes!(duty::add_turns))
+        .routes(routes!(duty::remove_turn))
+        .routes(routes!(duty::swap))
+        .routes(routes!(duty_hand_overs::list, duty_hand_overs::add))
+        .routes(routes!(duty_hand_overs::sign))
+        .routes(routes!(duty_plans::plans))
+        .routes(routes!(duty_plans::list, duty_plans::start))
+        .routes(routes!(duty_plans::one))
+        .routes(routes!(duty_plans::tick))
+        .routes(routes!(duty_plans::end))
+        .routes(routes!(duty_resources::nearest_to))
+        .routes(routes!(duty_contacts::list, duty_contacts::add))
+        .routes(routes!(duty_contacts::remove))
+        .routes(routes!(duty_report::report))
         .routes(routes!(case_pages::one))
         .routes(routes!(case_pages::act))
         .routes(routes!(case_pages::attach))

@@ -48,8 +48,8 @@ use std::sync::Arc;
 /// The severities of alerts and cases, from least to worst.
 pub const SEVERITIES: &[&str] = &["info", "minor", "major", "critical"];
 
-/// Who finds what becomes a case: staff (采集员), a citizen (市民), a sensor (感知设备).
-pub const SOURCES: &[&str] = &["staff", "citizen", "sensor"];
+/// Who finds what becomes a case: staff (采集员), a citizen (市民), a sensor (感知设备); `drill` (演练) is nobody's.
+pub const SOURCES: &[&str] = &["staff", "citizen", "sensor", records::cases::DRILL];
 
 /// The settings and limits of cases.
 #[derive(Clone, Debug)]

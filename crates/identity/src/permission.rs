@@ -94,6 +94,12 @@ permissions! {
     OrganisationRead = "organisation.read",
     /// Say who is told of what, and see what could not be sent.
     NoticeManage = "notice.manage",
+    /// Read the roster, hand-overs, response plans, contacts (numbers in part), and write shift reports.
+    DutyRead = "duty.read",
+    /// Hand over and sign, start response plans and tick off their steps, keep outside contacts.
+    DutyAct = "duty.act",
+    /// Make shifts and the roster of one's organisations.
+    DutyManage = "duty.manage",
 }
 
 impl fmt::Display for Permission {

@@ -8,7 +8,7 @@ use crate::reseal::MARK;
 use crate::settings::Settings;
 use anyhow::{Context, Result, anyhow};
 use model::{Record, Timestamp};
-use records::{Records, corrections, notices};
+use records::{Records, corrections, duty_acts, notices};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use twin::{Filter, Twin};
@@ -119,6 +119,11 @@ pub async fn count(
         needs.entry(key).or_default().corrections = values;
     }
     for contact in notices::all_contacts(&mut read).await? {
+        if let Some(key) = personal::key_of(&contact.sealed) {
+            needs.entry(key.to_owned()).or_default().contacts += 1;
+        }
+    }
+    for contact in duty_acts::contacts(&mut read, None, u32::MAX).await? {
         if let Some(key) = personal::key_of(&contact.sealed) {
             needs.entry(key.to_owned()).or_default().contacts += 1;
         }

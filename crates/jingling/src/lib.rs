@@ -18,6 +18,7 @@ pub mod check;
 pub mod city_lock;
 pub mod commands;
 pub mod demo;
+mod demo_roster;
 pub mod department;
 pub mod device_keys;
 pub mod engine_commands;

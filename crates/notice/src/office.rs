@@ -291,6 +291,12 @@ impl Office {
         let Some(event) = event else {
             return Ok(Err(NotSent::Never("its event does not read".to_owned())));
         };
+        // No such message is planned; one that is here all the same goes nowhere.
+        if event.drill {
+            return Ok(Err(NotSent::Never(
+                "it belongs to a drill (演练)".to_owned(),
+            )));
+        }
         let to = match (channel.sender.reach().contact(), message.user_id) {
             (None, _) | (_, None) => None,
             (Some(kind), Some(user)) => match self.city.address(user, kind).await {

@@ -13,7 +13,10 @@ use notice::{
 use parking_lot::Mutex;
 use proptest::prelude::*;
 use records::alerts::{self, Alert};
+use records::duty::{Pattern, Turn};
+use records::duty_acts::{self, Activation};
 use records::notices::{self, MessageFilter, PAGE};
+use records::organisations::{self, Organisation};
 use records::users::{self, NewUser, User};
 use records::{PageRequest, Records, Secret};
 use serde_json::json;
@@ -448,4 +451,232 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+impl Place {
+    /// An organisation whose people are `wang` (1) and `li` (2).
+    async fn organisation(&self) {
+        let mut write = self.records.write().await.unwrap();
+        let centre = Organisation::department("centre", "指挥中心", "Centre");
+        organisations::upsert(&mut write, &centre).await.unwrap();
+        for id in [1, 2] {
+            let user = users::get(&mut write, id).await.unwrap().unwrap();
+            let user = User {
+                organisation_id: Some("centre".to_owned()),
+                ..user
+            };
+            users::update(&mut write, &user).await.unwrap().unwrap();
+        }
+        write.commit().await.unwrap();
+    }
+
+    /// `user_id` is on duty from `from` for eight hours.
+    async fn turn(&self, user_id: i64, from: Timestamp) {
+        let mut write = self.records.write().await.unwrap();
+        let pattern = Pattern {
+            id: 0,
+            organisation_id: "centre".to_owned(),
+            title_zh: "白班".to_owned(),
+            title_en: "Day".to_owned(),
+            from_minute: 480,
+            until_minute: 960,
+            disabled: false,
+        };
+        let pattern = records::duty::add_pattern(&mut write, &pattern)
+            .await
+            .unwrap();
+        let turn = Turn {
+            id: 0,
+            organisation_id: "centre".to_owned(),
+            pattern_id: pattern.id,
+            day: "2027-01-15".to_owned(),
+            post: "值班员".to_owned(),
+            user_id,
+            from_at: from,
+            until_at: from.plus_seconds(8 * 3_600),
+            made_at: T0,
+            made_by: "test".to_owned(),
+        };
+        let made = records::duty::add_turn(&mut write, &turn).await.unwrap();
+        assert!(made.is_some());
+        write.commit().await.unwrap();
+    }
+
+    async fn rule_on(&self, id: &str, on: &str, levels: Vec<Level>) {
+        let rule = Rule {
+            id: id.to_owned(),
+            title_zh: "规则".to_owned(),
+            title_en: "Rule".to_owned(),
+            enabled: true,
+            on: vec![on.to_owned()],
+            levels,
+            ..Rule::default()
+        };
+        assert_eq!(self.office().check(&rule), []);
+        let mut write = self.records.write().await.unwrap();
+        notices::put_rule(&mut write, id, &json!(rule), "test", T0)
+            .await
+            .unwrap();
+        write.commit().await.unwrap();
+    }
+
+    async fn activation(&self, drill: bool) -> Activation {
+        let new = Activation {
+            id: 0,
+            plan_id: "flood".to_owned(),
+            plan_version: 1,
+            plan: json!({"title_zh": "防汛预案", "title_en": "Flood"}),
+            organisation_id: "centre".to_owned(),
+            alert_id: None,
+            case_id: None,
+            severity: "critical".to_owned(),
+            drill,
+            started_at: T0,
+            started_by: "test".to_owned(),
+            started_by_id: None,
+            ended_at: None,
+            ended_by: None,
+            summary: None,
+        };
+        let mut write = self.records.write().await.unwrap();
+        let row = duty_acts::add_activation(&mut write, &new).await.unwrap();
+        write.commit().await.unwrap();
+        row
+    }
+
+    /// The events that were told, and whom on the pages.
+    async fn on_pages(&self) -> Vec<(i64, String)> {
+        let mut told = Vec::new();
+        for message in self.messages(PAGE).await {
+            let mut read = self.records.read().await.unwrap();
+            let event = notices::event(&mut read, message.event_id).await.unwrap();
+            told.push((message.user_id.unwrap(), event.unwrap().title_zh));
+        }
+        told.sort();
+        told
+    }
+}
+
+fn organisation(channels: &[&str]) -> Level {
+    Level {
+        to: vec![Target::Organisation("centre".to_owned())],
+        channels: channels.iter().map(|&c| c.to_owned()).collect(),
+        answer_minutes: 5,
+        ..Level::default()
+    }
+}
+
+#[tokio::test]
+async fn on_duty_is_whom_the_roster_names_and_without_one_then_the_organisations_people() {
+    let place = Place::new().await;
+    place.organisation().await;
+    place.rule(vec![organisation(&[PAGE])]).await;
+    let told = |n: i64, now: Timestamp| {
+        let place = &place;
+        async move {
+            place.alert(n).await;
+            place.office().fold(now).await.unwrap()
+        }
+    };
+    assert_eq!(told(1, T0).await, BTreeSet::from([1, 2]), "no roster yet");
+    place.turn(2, T0.plus_seconds(100)).await;
+    assert_eq!(
+        told(2, T0).await,
+        BTreeSet::from([1, 2]),
+        "it has not begun"
+    );
+    let during = T0.plus_seconds(100);
+    assert_eq!(
+        told(3, during).await,
+        BTreeSet::from([2]),
+        "its first moment"
+    );
+    let end = during.plus_seconds(8 * 3_600);
+    assert_eq!(told(4, end.plus_micros(-1)).await, BTreeSet::from([2]));
+    assert_eq!(told(5, end).await, BTreeSet::from([1, 2]), "it is over");
+}
+
+#[tokio::test]
+async fn a_drill_is_told_on_the_pages_alone_whatever_the_rule_says() {
+    let place = Place::new().await;
+    place.organisation().await;
+    // No page is named, and nobody answers for the next level: neither may lead outside.
+    let levels = vec![organisation(&["sms"]), organisation(&["sms"])];
+    place.rule_on("plans", "duty.*", levels).await;
+    let drill = place.activation(true).await;
+    let office = place.office();
+    office.fold(T0).await.unwrap();
+    let later = T0.plus_seconds(600);
+    office.escalate(later).await.unwrap();
+    let report = office.deliver(later, &|| later, &|| 0.5).await.unwrap();
+    assert_eq!(report.sent, 0);
+    assert!(place.messages("sms").await.is_empty());
+    let title = "【演练】启动预案：防汛预案".to_owned();
+    let told = place.on_pages().await;
+    assert!(
+        told.contains(&(1, title.clone())) && told.contains(&(2, title)),
+        "{told:?}"
+    );
+
+    // One that is in the outbox all the same is given up and not sent.
+    let page = &place.messages(PAGE).await[0];
+    let stray = notices::Message {
+        key: "stray".to_owned(),
+        channel: "sms".to_owned(),
+        state: notices::QUEUED.to_owned(),
+        sent_at: None,
+        next_at: later,
+        expires_at: later.plus_seconds(3_600),
+        ..page.clone()
+    };
+    let mut write = place.records.write().await.unwrap();
+    notices::add_message(&mut write, &stray)
+        .await
+        .unwrap()
+        .unwrap();
+    write.commit().await.unwrap();
+    let report = office.deliver(later, &|| later, &|| 0.5).await.unwrap();
+    assert_eq!((report.sent, report.given_up), (0, 1));
+    assert!(place.gateway.taken.lock().is_empty(), "{drill:?}");
+
+    // The same plan in earnest goes out.
+    place.activation(false).await;
+    office.fold(later).await.unwrap();
+    let report = office.deliver(later, &|| later, &|| 0.5).await.unwrap();
+    assert_eq!(report.sent, 2);
+    let taken = place.gateway.taken.lock().clone();
+    assert!(
+        taken.iter().all(|sent| !sent.subject.contains("演练")),
+        "{taken:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_plan_is_answered_by_its_first_step() {
+    let place = Place::new().await;
+    place.organisation().await;
+    let levels = vec![organisation(&["sms"]), chief()];
+    place.rule_on("plans", "duty.plan-started", levels).await;
+    let one = place.activation(false).await;
+    let office = place.office();
+    office.fold(T0).await.unwrap();
+    let mut write = place.records.write().await.unwrap();
+    let step = duty_acts::StepDone {
+        activation_id: one.id,
+        step_id: "verify".to_owned(),
+        skipped: false,
+        note: String::new(),
+        at: T0,
+        done_by: "wang".to_owned(),
+        done_by_id: Some(1),
+    };
+    assert!(duty_acts::add_step(&mut write, &step).await.unwrap());
+    assert!(
+        !duty_acts::add_step(&mut write, &step).await.unwrap(),
+        "once"
+    );
+    write.commit().await.unwrap();
+    let before = place.messages("sms").await.len();
+    office.escalate(T0.plus_seconds(600)).await.unwrap();
+    assert_eq!(place.messages("sms").await.len(), before);
 }

@@ -6,6 +6,7 @@ use crate::declare::{
 use crate::document::Document;
 use crate::files::{Folder, Limits};
 use crate::load::{Pack, Read, read};
+use crate::responses;
 use crate::scenario;
 use crate::systems;
 use cases::Workflow;
@@ -85,6 +86,10 @@ pub(crate) fn inside(read: &Read) -> Vec<Problem> {
     checker.quality();
     checker.entities();
     checker.rules();
+    for (plan, document) in read.pack.responses.iter().zip(checker.under("responses/")) {
+        let found = responses::mistakes(plan, document, &read.pack);
+        checker.problems.extend(found);
+    }
     checker.workflows();
     checker.views();
     checker.mappings();

@@ -1,7 +1,7 @@
 //! Packs (专题包): the contract of a thematic system's declarations, their loader and their validator.
 //!
 //! A pack is a folder with fixed furniture (`pack.toml`, `quality.toml`, `README.md`, `entities/`,
-//! `rules/`, `workflows/`, `indicators/`, `views/`, `runbooks/`, `strings/`, `mappings/`, `scenarios/`;
+//! `rules/`, `workflows/`, `indicators/`, `views/`, `runbooks/`, `responses/`, `strings/`, `mappings/`, `scenarios/`;
 //! the plan's pack also `plan.toml`, `plan.txt`, `contradictions.toml`). It comes from the binary
 //! ([`embedded`]) or from a folder. Every mistake is told with file and line, all at once.
 //!
@@ -22,6 +22,7 @@ pub mod scenario;
 pub mod schema;
 
 mod document;
+mod responses;
 mod systems;
 
 pub use check::{check, verify_quotes};

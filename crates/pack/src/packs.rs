@@ -6,6 +6,7 @@ use crate::files::{Embedded, Files, Folder, Limits};
 use crate::load::Pack;
 use crate::systems;
 use cases::Workflow;
+use duty::response::ResponsePlan;
 use indicators::Definition;
 use model::{Catalogue, Problem};
 use rules::Rule;
@@ -23,6 +24,8 @@ pub struct Packs {
     pub rules: Vec<Rule>,
     /// Their runbooks, by the name that rules give in `runbook`.
     pub runbooks: BTreeMap<String, Runbook>,
+    /// Their response plans (预案).
+    pub responses: Vec<ResponsePlan>,
     /// Their indicators: the plan's table first, then its text, then the platform's own.
     pub indicators: Vec<Definition>,
     /// Their views, in order.
@@ -108,6 +111,9 @@ impl Packs {
             let mut claim = |what: &'static str, id: &str| claim_in(what, id, name);
             pack.views.iter().for_each(|view| claim("view", &view.id));
             pack.runbooks.keys().for_each(|name| claim("runbook", name));
+            pack.responses
+                .iter()
+                .for_each(|plan| claim("response plan", &plan.id));
             pack.workflows
                 .iter()
                 .for_each(|workflow| claim("workflow", &workflow.name));
@@ -123,6 +129,7 @@ impl Packs {
             all.catalogue.kinds.extend(pack.catalogue().kinds);
             all.rules.extend(pack.rules.iter().cloned());
             all.runbooks.extend(pack.runbooks.clone());
+            all.responses.extend(pack.responses.iter().cloned());
             all.indicators.extend(pack.indicators.iter().cloned());
             all.views.extend(pack.views.iter().cloned());
             all.workflows.extend(pack.workflows.iter().cloned());

@@ -1,6 +1,6 @@
 //! What may change while a city runs, and what needs a restart. Pure: two sets of packs in, the difference or the refusal out.
 //!
-//! Rules, views, runbooks, words, readmes, scenarios and contradictions take effect at once. Entity types, workflows,
+//! Rules, views, runbooks, response plans, words, readmes, scenarios and contradictions take effect at once. Entity types, workflows,
 //! indicators, mappings, policies, permissions and the plan are what stores, doors and the way in were opened with; they
 //! change with the next start, and a reload that would change one is refused whole, so that what holds is always one set.
 
@@ -86,6 +86,7 @@ pub fn changes(old: &Packs, new: &Packs) -> Result<Changes, Vec<Problem>> {
         &borrowed(&old.runbooks),
         &borrowed(&new.runbooks),
     );
+    changes.of("response plan", &responses(old), &responses(new));
     changes.of(
         "word",
         &borrowed(&old.strings_zh),
@@ -122,6 +123,12 @@ fn rules(packs: &Packs) -> BTreeMap<&str, Rule> {
         .iter()
         .map(|rule| (rule.id.as_str(), bare(rule)))
         .collect()
+}
+
+/// The response plans by id. One that is under way keeps the text that it began with.
+fn responses(packs: &Packs) -> BTreeMap<&str, &duty::response::ResponsePlan> {
+    let all = packs.responses.iter();
+    all.map(|plan| (plan.id.as_str(), plan)).collect()
 }
 
 fn file_of(packs: &Packs, id: &str) -> String {

@@ -11,6 +11,9 @@ pub use crate::case_lists::{
     due_for_resumption, list, near, of_period,
 };
 
+/// The source of a case of a drill (演练): it reaches nobody outside the pages and counts in no figure.
+pub const DRILL: &str = "drill";
+
 table_row! {
     /// A case (案件).
     pub struct Case {
@@ -61,7 +64,7 @@ table_row! {
         pub category: Option<String>,
         /// The code of the town in which it lies.
         pub town: Option<String>,
-        /// Who found it: `staff`, `citizen` or `sensor`.
+        /// Who found it: `staff`, `citizen` or `sensor`; [`DRILL`]: nobody, it is a drill.
         pub source: String,
         /// A reference to the reporter that says nothing by itself, such as the number of a hotline's call.
         pub reporter: Option<String>,
@@ -295,13 +298,13 @@ table_row! {
     }
 }
 
-/// Counts the open cases; one past its due time at `now` is overdue.
+/// Counts the open cases, those of drills left out; one past its due time at `now` is overdue.
 pub async fn count_open(connection: &mut Connection, now: Timestamp) -> Result<Vec<OpenCases>> {
     Ok(sqlx::query_as::<Any, OpenCases>(
         "SELECT c.state AS state, c.organisation_id AS organisation_id, a.rule_id AS rule_id, COUNT(*) AS count, \
          SUM(CASE WHEN c.due_at < $1 THEN 1 ELSE 0 END) AS overdue \
-         FROM cases c LEFT JOIN alerts a ON a.id = c.alert_id WHERE c.closed_at IS NULL \
-         GROUP BY c.state, c.organisation_id, a.rule_id ORDER BY c.state, c.organisation_id, a.rule_id",
+         FROM cases c LEFT JOIN alerts a ON a.id = c.alert_id \
+         WHERE c.closed_at IS NULL AND c.source <> 'drill' GROUP BY c.state, c.organisation_id, a.rule_id ORDER BY c.state, c.organisation_id, a.rule_id",
     )
     .bind(now.micros())
     .fetch_all(connection)

@@ -24,6 +24,8 @@ pub mod corrections;
 pub mod dead_letters;
 pub mod device_credentials;
 pub mod devices;
+pub mod duty;
+pub mod duty_acts;
 pub mod failure;
 mod field;
 pub mod handovers;

@@ -7,6 +7,7 @@ import { caseWords } from "./words/cases.ts";
 import { commandWords } from "./words/command.ts";
 import { commonWords } from "./words/common.ts";
 import { dataWords } from "./words/data.ts";
+import { dutyWords } from "./words/duty.ts";
 import { mapWords } from "./words/map.ts";
 import { notificationWords } from "./words/notifications.ts";
 import { oidcWords } from "./words/oidc.ts";
@@ -28,6 +29,7 @@ export const words = {
   ...caseWords,
   ...commandWords,
   ...dataWords,
+  ...dutyWords,
   ...notificationWords,
   ...oidcWords,
   ...personalWords,

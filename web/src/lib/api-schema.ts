@@ -6801,6 +6801,433 @@ export interface components {
             /** @description The value. */
             value: unknown;
         };
+        /** @description A shift (班次) of an organisation. */
+        DutyPattern: {
+            /** @description Its number. */
+            id: number;
+            /** @description Whose it is. */
+            organisation: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description From this time of the city's day, `08:00`. */
+            from: string;
+            /** @description Until this one; of the next day where it is not later. */
+            until: string;
+            /** @description Whether no turn of it is made any more. */
+            disabled: boolean;
+        };
+        /** @description A swap (换班) of a turn. */
+        DutySwap: {
+            /** @description Who had it. */
+            from_name: string;
+            /** @description Who had it from then on. */
+            to_name: string;
+            /** @description Why. */
+            reason: string;
+            /** @description When. */
+            at: string;
+            /** @description Who wrote it down. */
+            made_by: string;
+        };
+        /** @description A turn of duty: who has which post in which shift. */
+        DutyTurn: {
+            /** @description Its number. */
+            id: number;
+            /** @description The organisation. */
+            organisation: string;
+            /** @description The shift. */
+            pattern_id: number;
+            /** @description The shift's title in Chinese. */
+            pattern_zh: string;
+            /** @description The shift's title in English. */
+            pattern_en: string;
+            /** @description The day on which it begins. */
+            day: string;
+            /** @description The post of duty (值班岗). */
+            post: string;
+            /** @description Who has it. */
+            user_id: number;
+            /** @description Their name. */
+            user_name: string;
+            /** @description From when. */
+            from: string;
+            /** @description Until when. */
+            until: string;
+            /** @description Who had it before, oldest first. */
+            swaps: components["schemas"]["DutySwap"][];
+        };
+        /** @description The roster of a period. */
+        DutyRoster: {
+            /** @description The shifts, closed ones among them. */
+            patterns: components["schemas"]["DutyPattern"][];
+            /** @description The turns, by when they begin. */
+            turns: components["schemas"]["DutyTurn"][];
+        };
+        /** @description One organisation's duty at this moment. */
+        DutyNow: {
+            /** @description The organisation. */
+            organisation: string;
+            /** @description Its name in Chinese. */
+            name_zh: string;
+            /** @description Its name in English. */
+            name_en: string;
+            /** @description Who is on duty. */
+            on: components["schemas"]["DutyTurn"][];
+            /** @description Who is next. */
+            next: components["schemas"]["DutyTurn"][];
+        };
+        /** @description Duty at this moment. */
+        DutyNowAll: {
+            /** @description The organisations that have a roster. */
+            items: components["schemas"]["DutyNow"][];
+            /** @description Hand-overs that nobody signed, of the caller's organisations. */
+            unsigned: components["schemas"]["DutyHandOver"][];
+            /** @description Shifts that ended and were not handed over, of the caller's organisations. */
+            missing: components["schemas"]["DutyNotHandedOver"][];
+        };
+        /** @description A shift to make or to change. */
+        DutyPatternDraft: {
+            /** @description The shift that is changed; a new one when left out. */
+            id?: number | null;
+            /** @description Whose it is; of a shift that is changed, as it was. */
+            organisation: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description From this time of the city's day, `08:00`. */
+            from: string;
+            /** @description Until this one; of the next day where it is not later. */
+            until: string;
+            /** @description Whether no turn of it is made any more. */
+            disabled?: boolean;
+        };
+        /** @description A turn to add. */
+        DutyTurnDraft: {
+            /** @description The shift. */
+            pattern_id: number;
+            /** @description The day on which it begins, `2026-11-27`. */
+            day: string;
+            /** @description The post of duty, such as 值班员 or 带班领导. */
+            post: string;
+            /** @description Who. */
+            user_id: number;
+        };
+        /** @description Turns to add: all of them or none. */
+        DutyTurnsDraft: {
+            /** @description The organisation. */
+            organisation: string;
+            /** @description At most 2,000. */
+            turns: components["schemas"]["DutyTurnDraft"][];
+        };
+        /** @description Why a turn is taken away. */
+        DutyReason: {
+            /** @description Why, 1 to 200 characters. */
+            reason: string;
+        };
+        /** @description Who takes a turn, and why. */
+        DutySwapDraft: {
+            /** @description Who takes it. */
+            user_id: number;
+            /** @description Why, 1 to 200 characters. */
+            reason: string;
+        };
+        /** @description An alert that was open when the shift was handed over. */
+        HandedAlert: {
+            /** @description Its number. */
+            id: number;
+            /** @description How grave. */
+            severity: string;
+            /** @description What happened, in Chinese. */
+            title_zh: string;
+            /** @description What happened, in English. */
+            title_en: string;
+            /** @description When it was raised. */
+            raised_at: string;
+            /** @description When somebody had taken note. */
+            acknowledged_at: string | null;
+            /** @description The entity. */
+            entity_id: string;
+            /** @description Its type. */
+            entity_type: string;
+            /** @description The attribute judged. */
+            attribute: string;
+        };
+        /** @description A case that was overdue when the shift was handed over. */
+        HandedCase: {
+            /** @description Its id. */
+            id: number;
+            /** @description The number that people say. */
+            number: string;
+            /** @description One line. */
+            title: string;
+            /** @description How grave. */
+            severity: string;
+            /** @description Where it stood. */
+            state: string;
+            /** @description By when its step was due. */
+            due_at: string | null;
+            /** @description The department that had it. */
+            organisation_id: string | null;
+        };
+        /** @description What was open when the shift was handed over. */
+        HandedOver: {
+            /** @description Open alerts, newest first. */
+            alerts: components["schemas"]["HandedAlert"][];
+            /** @description Overdue cases, most overdue first. */
+            cases: components["schemas"]["HandedCase"][];
+        };
+        /** @description A hand-over (交接班). */
+        DutyHandOver: {
+            /** @description Its number. */
+            id: number;
+            /** @description The organisation. */
+            organisation: string;
+            /** @description The shift. */
+            pattern_id: number;
+            /** @description The shift's title in Chinese. */
+            pattern_zh: string;
+            /** @description The shift's title in English. */
+            pattern_en: string;
+            /** @description The day on which it began. */
+            day: string;
+            /** @description From when it ran. */
+            from: string;
+            /** @description Until when. */
+            until: string;
+            /** @description What the outgoing officer wrote. */
+            notes: string;
+            /** @description What was open then, as far as the reader may see it. */
+            attached: components["schemas"]["HandedOver"];
+            /** @description Who handed over. */
+            outgoing_id: number;
+            /** @description Their name. */
+            outgoing: string;
+            /** @description When. */
+            written_at: string;
+            /** @description Who took over; null while nobody signed. */
+            incoming: string | null;
+            /** @description When they signed. */
+            signed_at: string | null;
+            /** @description What they remarked. */
+            remark: string | null;
+        };
+        /** @description A shift that ended and that nobody handed over. */
+        DutyNotHandedOver: {
+            /** @description The organisation. */
+            organisation: string;
+            /** @description The shift. */
+            pattern_id: number;
+            /** @description The shift's title in Chinese. */
+            pattern_zh: string;
+            /** @description The shift's title in English. */
+            pattern_en: string;
+            /** @description The day on which it began. */
+            day: string;
+            /** @description When it ended. */
+            until: string;
+        };
+        /** @description A page of hand-overs. */
+        DutyHandOvers: {
+            /** @description Newest first. */
+            items: components["schemas"]["DutyHandOver"][];
+            /** @description The next page's cursor. */
+            next: string | null;
+        };
+        /** @description What the outgoing officer hands over. */
+        DutyHandOverDraft: {
+            /** @description The shift. */
+            pattern_id: number;
+            /** @description The day on which it began, `2026-11-27`. */
+            day: string;
+            /** @description What the next has to know, 1 to 5,000 characters. */
+            notes: string;
+        };
+        /** @description What whoever takes over remarks. */
+        DutySignature: {
+            /** @description At most 500 characters; may be empty. */
+            remark?: string;
+        };
+        /** @description A response plan (预案). */
+        ResponsePlan: {
+            /** @description Its id. */
+            id: string;
+            /** @description Its version. */
+            version: number;
+            /** @description Title in Chinese. */
+            title_zh: string;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description The rules whose alerts it answers. */
+            alert_rules: string[];
+            /** @description The categories of resources that it asks for. */
+            resources: string[];
+            /** @description What is done, in order. */
+            steps: components["schemas"]["ResponseStep"][];
+        };
+        /** @description One step of a plan. */
+        ResponseStep: {
+            /** @description Its id. */
+            id: string;
+            /** @description What is done, in Chinese. */
+            title_zh: string;
+            /** @description What is done, in English. */
+            title_en: string;
+            /** @description Who does it, in Chinese. */
+            who_zh: string;
+            /** @description Who does it, in English. */
+            who_en: string;
+            /** @description Within how many minutes of the start. */
+            within_minutes: number;
+        };
+        /** @description The response plans. */
+        ResponsePlans: {
+            /** @description By id. */
+            items: components["schemas"]["ResponsePlan"][];
+        };
+        /** @description A step of a plan that was started. */
+        ActivationStep: {
+            /** @description Its id. */
+            id: string;
+            /** @description What is done, in Chinese. */
+            title_zh: string;
+            /** @description What is done, in English. */
+            title_en: string;
+            /** @description Who does it, in Chinese. */
+            who_zh: string;
+            /** @description Who does it, in English. */
+            who_en: string;
+            /** @description By when. */
+            due_at: string;
+            /** @description When it was ticked off; null while it is open. */
+            done_at: string | null;
+            /** @description Who ticked it off. */
+            done_by: string | null;
+            /** @description Whether it was passed over, rather than done. */
+            skipped: boolean;
+            /** @description What was written. */
+            note: string | null;
+            /** @description Whether it was, or by now is, late. */
+            late: boolean;
+        };
+        /** @description A response plan that was started (预案启动). */
+        Activation: {
+            /** @description Its number. */
+            id: number;
+            /** @description The plan. */
+            plan_id: string;
+            /** @description Its version then. */
+            plan_version: number;
+            /** @description Title in Chinese. */
+            title_zh: string;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Who carries it out. */
+            organisation: string;
+            /** @description The alert that it answers. */
+            alert_id: number | null;
+            /** @description The case of it. */
+            case_id: number | null;
+            /** @description How grave it is. */
+            severity: components["schemas"]["Severity"];
+            /** @description Whether it is a drill (演练). */
+            drill: boolean;
+            /** @description When it was started. */
+            started_at: string;
+            /** @description By whom. */
+            started_by: string;
+            /** @description When it ended; null while it is under way. */
+            ended_at: string | null;
+            /** @description Who ended it. */
+            ended_by: string | null;
+            /** @description What came of it. */
+            summary: string | null;
+            /** @description The categories of resources that it asks for. */
+            resources: string[];
+            /** @description Its steps, in order. */
+            steps: components["schemas"]["ActivationStep"][];
+        };
+        /** @description A page of activations. */
+        Activations: {
+            /** @description Newest first. */
+            items: components["schemas"]["Activation"][];
+            /** @description The next page's cursor. */
+            next: string | null;
+        };
+        /** @description A response plan to start. */
+        ActivationDraft: {
+            /** @description The plan's id. */
+            plan: string;
+            /** @description Who carries it out. */
+            organisation: string;
+            /** @description The alert that it answers. */
+            alert_id?: number | null;
+            /** @description Whether it is a drill (演练): then nobody is told outside the pages. */
+            drill?: boolean;
+            /** @description Whether a case is opened for it; the alert's own case is taken where it has one. */
+            open_case?: boolean;
+        };
+        /** @description What is written of a step. */
+        ActivationStepDone: {
+            /** @description Whether it is passed over, rather than done; then the note says why. */
+            skipped?: boolean;
+            /** @description At most 2,000 characters. */
+            note?: string;
+        };
+        /** @description What came of a plan. */
+        ActivationEnd: {
+            /** @description What came of it, 1 to 2,000 characters. */
+            summary: string;
+        };
+        /** @description A resource and how far it is. */
+        NearResource: {
+            /** @description The resource, personal values masked. */
+            entity: components["schemas"]["Entity"];
+            /** @description How far it is as the crow flies, metres. */
+            distance_m: number;
+        };
+        /** @description The nearest resources. */
+        NearResources: {
+            /** @description Near this longitude and latitude, degrees (WGS 84). */
+            place: components["schemas"]["Place"];
+            /** @description Nearest first. */
+            items: components["schemas"]["NearResource"][];
+        };
+        /** @description An outside contact. */
+        OutsideContact: {
+            /** @description Its number. */
+            id: number;
+            /** @description On whose list it stands. */
+            organisation: string;
+            /** @description The person's or the office's name. */
+            name: string;
+            /** @description Where they work. */
+            unit: string;
+            /** @description What they do there. */
+            title: string;
+            /** @description The telephone number: `138****1234`, whole where a purpose was stated. */
+            phone: string;
+        };
+        /** @description The outside contacts. */
+        OutsideContacts: {
+            /** @description By where they work, then by name. */
+            items: components["schemas"]["OutsideContact"][];
+        };
+        /** @description A contact to write down. */
+        OutsideContactDraft: {
+            /** @description On whose list. */
+            organisation: string;
+            /** @description The person's or the office's name. */
+            name: string;
+            /** @description Where they work. */
+            unit: string;
+            /** @description What they do there; may be empty. */
+            title?: string;
+            /** @description The telephone number. */
+            phone: string;
+        };
         /** @description A person or machine. */
         User: {
             /**

@@ -44,6 +44,22 @@ export type BackTest = Schemas["BackTest"];
 export type BackTestReport = Schemas["BackTestReport"];
 export type BackTestAlert = Schemas["BackTestAlert"];
 
+export type DutyPattern = Schemas["DutyPattern"];
+export type DutyPatternDraft = Schemas["DutyPatternDraft"];
+export type DutyTurn = Schemas["DutyTurn"];
+export type DutyTurnsDraft = Schemas["DutyTurnsDraft"];
+export type DutyRoster = Schemas["DutyRoster"];
+export type DutyNow = Schemas["DutyNow"];
+export type DutyNowAll = Schemas["DutyNowAll"];
+export type DutyHandOver = Schemas["DutyHandOver"];
+export type DutyHandOverDraft = Schemas["DutyHandOverDraft"];
+export type ResponsePlan = Schemas["ResponsePlan"];
+export type Activation = Schemas["Activation"];
+export type ActivationDraft = Schemas["ActivationDraft"];
+export type NearResources = Schemas["NearResources"];
+export type OutsideContact = Schemas["OutsideContact"];
+export type OutsideContactDraft = Schemas["OutsideContactDraft"];
+
 export type Problem = Schemas["Problem"];
 export type Provenance = Schemas["Provenance"];
 export type Update = Schemas["Update"];

@@ -16,6 +16,7 @@ import {
   IdcardOutlined,
   InboxOutlined,
   SafetyOutlined,
+  ScheduleOutlined,
   SolutionOutlined,
   TeamOutlined,
 } from "@ant-design/icons";
@@ -43,6 +44,7 @@ export const NAV: NavItem[] = [
   { path: "/alerts", title: "nav.alerts", icon: <AlertOutlined />, permission: "alert.read" },
   { path: "/rules", title: "nav.rules", icon: <ControlOutlined />, permission: "alert.read" },
   { path: "/cases", title: "nav.cases", icon: <FolderOpenOutlined />, permission: "case.read" },
+  { path: "/duty", title: "nav.duty", icon: <ScheduleOutlined />, permission: "duty.read" },
   { path: "/plan", title: "nav.plan", icon: <FundOutlined />, permission: "indicator.read" },
   { path: "/replay", title: "nav.replay", icon: <HistoryOutlined />, permission: "entity.read" },
   { path: "/wall", title: "nav.wall", icon: <DesktopOutlined />, permission: "entity.read" },

@@ -40,6 +40,7 @@ const LAYERS: [(u8, &[&str]); 6] = [
             "identity",
             "oidc",
             "notice",
+            "duty",
             "admission",
         ],
     ),
