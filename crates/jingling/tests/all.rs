@@ -12,6 +12,7 @@ mod command_line;
 mod corrections;
 mod department_tables;
 mod device_keys;
+mod duty;
 mod folder;
 mod formats;
 mod fuzz;

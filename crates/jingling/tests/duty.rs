@@ -1,11 +1,9 @@
 //! Duty in a running city: a roster, a swap, a hand-over that the next signs, a plan in earnest and as a drill, the nearest pump, and
 //! the report that other programs read.
 
-mod support;
-
+use crate::support::{City, jingling_json, text};
 use serde_json::{Value as Json, json};
 use std::process::Command;
-use support::{City, jingling_json, text};
 use testkit::foreign::passed_over;
 
 /// A person who is signed in.
@@ -243,7 +241,7 @@ async fn the_nearest_pump_that_is_free_is_found_and_a_drill_counts_nowhere() {
         if names(&found).len() == 2 {
             break found;
         }
-        assert!(began.elapsed() < support::PATIENCE, "{found}");
+        assert!(began.elapsed() < crate::support::PATIENCE, "{found}");
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     };
     assert_eq!(names(&found), ["PUMP-NEAR", "PUMP-FAR"]);
