@@ -147,6 +147,12 @@ impl Ingest {
         self.catalogue.read().clone()
     }
 
+    /// Messages are judged by these types from now on; one that is being judged is judged by those of before to its end.
+    pub fn set_catalogue(&self, catalogue: Arc<Catalogue>) {
+        self.seals.look_for(&catalogue);
+        *self.catalogue.write() = catalogue;
+    }
+
     /// Admits a message and hands it to the journal. Returns at once; durability is a position to wait for.
     ///
     /// # Errors

@@ -171,8 +171,9 @@ async fn write(
     let received_at = app.now();
     let precision = Precision::parse(options.precision.as_deref().unwrap_or("ns"))
         .map_err(ApiError::invalid)?;
-    let payload = app
-        .line_protocol
+    // A reload that comes while the lines are read changes nothing of them.
+    let line_protocol = Arc::clone(&app.line_protocol.read());
+    let payload = line_protocol
         .decode_lines(
             &body,
             precision,

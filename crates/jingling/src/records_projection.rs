@@ -122,8 +122,7 @@ pub struct RecordsProjection {
 
 /// The rules of the packs at work.
 fn engine_of(packs: &Packs, app: &App) -> Result<Engine> {
-    let catalogue = app.ingest.catalogue();
-    Engine::new(packs.rules.clone(), &catalogue, &app.city.calendars)
+    Engine::new(packs.rules.clone(), &packs.catalogue, &app.city.calendars)
         .map_err(|problems| anyhow::anyhow!("{}", crate::running::lines(&problems)))
 }
 
