@@ -4240,6 +4240,8 @@ export interface components {
             /** @description How many entities of it there are. */
             count: number;
             view: components["schemas"]["View"] | null;
+            /** @description All its views, in order. */
+            views: components["schemas"]["View"][];
         };
         /** @description All types. */
         EntityTypes: {
