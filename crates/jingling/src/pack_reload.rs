@@ -86,7 +86,12 @@ pub fn taker(app: &App, topics: Arc<RwLock<TopicMapping>>) -> Taker {
     let (decoder, city) = (app.line_protocol.clone(), app.city.clone());
     Arc::new(move |old: &Packs, new: &Arc<Packs>| {
         let mut problems = contradictions(&old.catalogue, &new.catalogue, &Current(&twin));
-        problems.extend(cases.check_workflows(&new.workflows).err().unwrap_or_default());
+        problems.extend(
+            cases
+                .check_workflows(&new.workflows)
+                .err()
+                .unwrap_or_default(),
+        );
         // The packs' own check does not know the city's calendars.
         let rules = rules::check::problems(&new.rules, &new.catalogue, &city.calendars);
         problems.extend(rules);
@@ -107,7 +112,10 @@ pub fn taker(app: &App, topics: Arc<RwLock<TopicMapping>>) -> Taker {
             facts.types = crate::policies::types(&new);
             if let Err(problems) = live.replace_facts(facts) {
                 // The look at the policies, each second, tries again.
-                tracing::error!(?problems, "the policies do not know the new entity types yet");
+                tracing::error!(
+                    ?problems,
+                    "the policies do not know the new entity types yet"
+                );
             }
             *personal.catalogue.write() = Arc::clone(&catalogue);
             lake.set_history(histories(&catalogue));

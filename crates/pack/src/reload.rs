@@ -347,7 +347,9 @@ fn contradicts(
 ) -> Option<String> {
     let personal = |declared: Declared<'_>| declared.is_some_and(|d| d.personal.is_some());
     match (personal(was), personal(is)) {
-        (false, true) => return Some("is stored as it came and would have to be sealed".to_owned()),
+        (false, true) => {
+            return Some("is stored as it came and would have to be sealed".to_owned());
+        }
         (true, false) => return Some("is stored sealed and could not be read".to_owned()),
         // A sealed value is a text, whatever was sealed; what it was is not known here but by what was declared.
         (true, true) => {

@@ -156,7 +156,12 @@ fn a_declaration_that_contradicts_what_is_stored_is_refused() {
     let cases = [
         (&none, &metres, &in_metres, false),
         (&none, &metres, &text, true),
-        (&none, &metres, &One("opening", Holding::Number, None), false),
+        (
+            &none,
+            &metres,
+            &One("opening", Holding::Number, None),
+            false,
+        ),
         (
             &metres,
             &of("value = \"number\"\nunit = \"CMT\""),

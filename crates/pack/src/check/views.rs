@@ -143,7 +143,10 @@ impl Checker<'_> {
                 self.say(
                     at("attribute"),
                     "view-form-kind",
-                    format!("{} cannot be filled in as a line of text", quote(&field.attribute)),
+                    format!(
+                        "{} cannot be filled in as a line of text",
+                        quote(&field.attribute)
+                    ),
                     "ask for a number, a text, a yes or no, or another entity",
                 );
             }

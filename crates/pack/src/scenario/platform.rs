@@ -240,12 +240,13 @@ fn update(
 ) -> Result<Update, Problem> {
     let kind = type_of(entity).unwrap_or_default();
     // The simplified form of NGSI-LD writes another entity as its id.
-    let value = |stated: &Stated| match (&stated.value, catalogue.attribute(kind, &stated.attribute)) {
-        (Value::Text(id), Some(declared)) if declared.value == ValueKind::Relationship => {
-            Ok(Value::Relationship(EntityId::new(id)?))
-        }
-        (value, _) => Ok::<_, Problem>(value.clone()),
-    };
+    let value =
+        |stated: &Stated| match (&stated.value, catalogue.attribute(kind, &stated.attribute)) {
+            (Value::Text(id), Some(declared)) if declared.value == ValueKind::Relationship => {
+                Ok(Value::Relationship(EntityId::new(id)?))
+            }
+            (value, _) => Ok::<_, Problem>(value.clone()),
+        };
     let attributes = values
         .iter()
         .map(|stated| {
