@@ -240,7 +240,13 @@ async fn a_new_type_holds_everywhere_without_a_restart() {
     };
     assert_eq!(schema().await.status, 404, "nothing of it holds");
 
-    own_pack(&city, &[("entities/Well.toml", &well(""))]);
+    let width = |unit: &str| {
+        let titles = "title_zh = \"宽\"\ntitle_en = \"Width\"";
+        well(&format!(
+            "[attributes.width]\nvalue = \"number\"\n{titles}\nunit = \"{unit}\"\n"
+        ))
+    };
+    own_pack(&city, &[("entities/Well.toml", &width("MTR"))]);
     let taken = reload().await;
     assert_eq!(taken.status, 200, "{}", taken.body);
     let added = taken.json()["added"].clone();
@@ -268,8 +274,14 @@ async fn a_new_type_holds_everywhere_without_a_restart() {
         json!([60.0])
     );
     // Restated in another unit than what is stored now: refused, and what held goes on.
-    let other = well("").replace("\"MTR\"", "\"CMT\"");
-    own_pack(&city, &[("entities/Well.toml", &other)]);
+    assert!(say("width", json!(2.0)).await.status < 300);
+    until("the width is known", async || {
+        let path = "/api/v1/entities/urn:ngsi-ld:Well:1";
+        let well = city.ask("GET", path, |r| r.bearer_auth(&duty)).await;
+        well.json()["attributes"]["width"]["value"] == 2.0
+    })
+    .await;
+    own_pack(&city, &[("entities/Well.toml", &width("CMT"))]);
     let refused = reload().await;
     assert_eq!(
         refused.problem(),
@@ -278,7 +290,7 @@ async fn a_new_type_holds_everywhere_without_a_restart() {
         refused.body
     );
     assert_eq!(
-        schema().await.json()["properties"]["bottom"]["x-unit-code"],
+        schema().await.json()["properties"]["width"]["x-unit-code"],
         "MTR"
     );
 }
