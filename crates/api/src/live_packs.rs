@@ -71,7 +71,7 @@ impl LivePacks {
             let new = Arc::new(reader()?);
             let changes = changes(&old, &new)?;
             let hold = taker(&old, &new)?;
-            Ok((changes, new, hold))
+            Ok::<_, Vec<Problem>>((changes, new, hold))
         });
         let read = read.await;
         let (changes, new, hold) =

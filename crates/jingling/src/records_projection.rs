@@ -227,6 +227,10 @@ impl RecordsProjection {
 
     async fn fold(&mut self, batch: &Batch) -> Result<()> {
         let mut events = Vec::new();
+        // Before what was judged by new types comes to the rules that stand on them; a replay is judged by what held at the start.
+        if self.gone.is_none() {
+            events.extend(self.take_up_rules());
+        }
         for (position, accepted) in &batch.accepted {
             if *position >= self.rules_position {
                 let (updates, received_at) = (&accepted.updates, accepted.received_at);

@@ -82,10 +82,10 @@ pub fn changes(old: &Packs, new: &Packs) -> Result<Changes, Vec<Problem>> {
     changes.of("rule", &before, &after);
     for (what, told) in [
         ("workflow", workflows as Told),
-        ("indicator", indicators),
-        ("mapping", mappings),
-        ("plan", plan),
-        ("pack", about),
+        ("indicator", indicators as Told),
+        ("mapping", mappings as Told),
+        ("plan", plan as Told),
+        ("pack", about as Told),
     ] {
         let (before, after) = (told(old), told(new));
         changes.of(what, &borrowed(&before), &borrowed(&after));
