@@ -528,6 +528,41 @@ mod tests {
         assert_ne!(a.position, b.position);
     }
 
+    #[tokio::test]
+    async fn new_types_judge_the_next_message_and_seal_what_they_call_personal() {
+        let dir = tempfile::tempdir().unwrap();
+        let (ingest, _) = sealing(dir.path());
+        let declared = ingest.catalogue();
+        ingest.set_catalogue(Arc::default());
+        let open = ingest
+            .submit(
+                incoming(&Scope::Any, PHONE.as_bytes()),
+                saying("keeperPhone", Value::Text(PHONE.into())),
+            )
+            .unwrap();
+        assert!(!open.is_personal);
+        ingest.set_catalogue(declared);
+        let sealed = ingest
+            .submit(
+                incoming(&Scope::Any, PHONE.as_bytes()),
+                saying("keeperPhone", Value::Text(PHONE.into())),
+            )
+            .unwrap();
+        assert!(sealed.is_personal && !sealed.duplicate);
+        let (bytes, _) = stored(&ingest, sealed.position).await;
+        assert!(!holds(&bytes, PHONE));
+        // What nobody understood is searched for their words too.
+        let letter = format!("keeperPhone={PHONE}");
+        let refused = ingest
+            .submit(
+                incoming(&Scope::Nothing, letter.as_bytes()),
+                payload("urn:x:1", 1.0, NOW),
+            )
+            .unwrap();
+        let (bytes, _) = stored(&ingest, refused.position).await;
+        assert!(!holds(&bytes, PHONE));
+    }
+
     const PHONE: &str = "13800001234";
 
     fn personal_catalogue() -> Arc<Catalogue> {
