@@ -363,7 +363,7 @@ impl Lake {
         observed_at: Timestamp,
         now: Timestamp,
     ) -> bool {
-        let histories = self.history();
+        let histories = self.histories();
         let history = histories.get(entity_type);
         let Some(days) = history.and_then(|history| history.keep_days) else {
             return true;
@@ -469,7 +469,7 @@ impl Lake {
 
     fn seal_part(&self, Waiting { part, struck }: &Waiting) -> Result<Sealed, Problem> {
         let mut written = write_part(&self.dir, part, struck, &self.options)?;
-        let tags = rollup::tags(&self.history());
+        let tags = rollup::tags(&self.histories());
         for file in &mut written {
             file.entry.rolled = rollup::without_rows(&tags, &file.entry);
         }
@@ -618,7 +618,7 @@ impl Lake {
     }
 
     /// How history is kept now, by entity type.
-    pub(crate) fn history(&self) -> Arc<Histories> {
+    pub(crate) fn histories(&self) -> Arc<Histories> {
         Arc::clone(&self.history.read())
     }
 

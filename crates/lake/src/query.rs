@@ -330,7 +330,7 @@ impl Lake {
             let name = Table::of(span).name();
             if is_named(name) || list_all {
                 let view =
-                    rollups::view(context, &contents, span, &self.history()).map_err(told)?;
+                    rollups::view(context, &contents, span, &self.histories()).map_err(told)?;
                 context.register_table(name, seen(view)).map_err(told)?;
             }
         }
