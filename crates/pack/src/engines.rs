@@ -93,7 +93,7 @@ pub const ENGINES: &[Engine] = &[
                 },
             ],
         },
-        begin: |packs| Ok(Box::new(move |cells| plan_status(packs, cells))),
+        begin: plan_statuses,
     },
     alerts::ENGINE,
 ];
@@ -174,6 +174,10 @@ impl Engine {
             Err(problems)
         }
     }
+}
+
+fn plan_statuses(packs: &Packs) -> Result<Rows<'_>, Vec<Problem>> {
+    Ok(Box::new(move |cells: &[&str]| plan_status(packs, cells)))
 }
 
 fn plan_status(packs: &Packs, cells: &[&str]) -> Result<Vec<String>, Problem> {

@@ -66,7 +66,7 @@ fn begin(packs: &Packs) -> Result<Rows<'_>, Vec<Problem>> {
     let mut engine = rules::Engine::new(all, &packs.catalogue, &calendars)?;
     let limits = admission::Limits::default();
     let (mut position, mut now) = (0, Timestamp::default());
-    Ok(Box::new(move |cells| {
+    Ok(Box::new(move |cells: &[&str]| {
         let (update, at) = update(packs, cells)?;
         if at < now {
             return Err(wrong(
