@@ -13,7 +13,7 @@ use crate::systems;
 use cases::Workflow;
 use indicators::Place;
 use model::problem::quote;
-use model::{Catalogue, Problem, TypeName, ValueKind, unit};
+use model::{Catalogue, EntityKind, Problem, TypeName, ValueKind, unit};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
