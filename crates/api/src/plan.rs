@@ -681,6 +681,6 @@ pub async fn report(
     )
     .await?;
     write.commit().await?;
-    app.measure(definition).await;
+    app.measure(&definition).await;
     detail(&app, &id).await.map(Json)
 }
