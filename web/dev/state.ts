@@ -67,6 +67,8 @@ function viewOf(name: string, title_zh: string, title_en: string): View | null {
     order,
     layer: { icon: "dot", colour, attribute: null, zoom_min, shown },
     table: null,
+    form: null,
+    board: null,
     chart: chart ? { attributes: [], limits: [], ...chart } : null,
   };
 }
@@ -82,6 +84,7 @@ const kind = (
   title_en,
   source: "Smart Data Models",
   view: viewOf(name, title_zh, title_en),
+  views: [],
   open: true,
   data_subject: null,
   attributes: Object.fromEntries(

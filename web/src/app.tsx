@@ -52,6 +52,7 @@ const ScoresPage = page(() => import("./features/cases/scores.tsx"));
 const CasePage = page(() => import("./features/cases/detail.tsx"));
 const FieldPage = page(() => import("./features/field/page.tsx"));
 const DutyPage = page(() => import("./features/duty/page.tsx"));
+const ViewsPage = page(() => import("./features/views/page.tsx"));
 const RulesPage = page(() => import("./features/rules/page.tsx"));
 const DevicesPage = page(() => import("./features/devices/page.tsx"));
 const DeadLettersPage = page(() => import("./features/dead-letters/page.tsx"));
@@ -98,6 +99,8 @@ const pages: RouteObject[] = [
   { path: "field", element: <FieldPage /> },
   { path: "duty", element: <DutyPage /> },
   { path: "rules", element: <RulesPage /> },
+  { path: "views", element: <ViewsPage /> },
+  { path: "views/:id", element: <ViewsPage /> },
   { path: "devices", element: <DevicesPage /> },
   { path: "dead-letters", element: <DeadLettersPage /> },
   { path: "personal", element: <PersonalPage /> },

@@ -144,7 +144,7 @@ pub struct App {
     /// The NGSI-LD decoder.
     pub ngsi_ld: proto_ngsild::NgsiLd,
     /// The line-protocol decoder.
-    pub line_protocol: proto_influx::Influx,
+    pub line_protocol: Arc<parking_lot::RwLock<Arc<proto_influx::Influx>>>,
     /// The clock.
     pub clock: fn() -> Timestamp,
     /// What is wrong with what is stored.

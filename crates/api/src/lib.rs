@@ -33,6 +33,7 @@ pub mod headers;
 pub mod health;
 pub mod import_progress;
 pub mod lingering;
+pub mod linked;
 pub mod live_packs;
 pub mod notice_rules;
 pub mod notices;

@@ -148,7 +148,7 @@ impl Cases {
                 "go on with that case",
             )));
         }
-        let mut case = self.new_row(new, workflow, acting, now)?;
+        let mut case = self.new_row(new, &workflow, acting, now)?;
         if let Some(alert) = &alert {
             if case.title.is_empty() {
                 case.title.clone_from(&alert.title_zh);

@@ -340,7 +340,7 @@ impl Cases {
                 let history = histories.remove(&case.id).unwrap_or_default();
                 let workflow = self.workflow(&case.workflow).ok();
                 let measure = |from: Timestamp, until: Timestamp| {
-                    workflow.map_or_else(
+                    workflow.as_deref().map_or_else(
                         || until.micros_since(from).max(0).unsigned_abs() / 1_000_000,
                         |workflow| self.clocks(workflow).handling(from, until),
                     )

@@ -38,9 +38,9 @@ pub use workflow::Workflow;
 use jiff::tz::TimeZone;
 use model::Problem;
 use model::calendar::Calendars;
+use parking_lot::RwLock;
 use records::cases::Case;
 use records::{Connection, Failure, Records, Result};
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -133,12 +133,16 @@ impl Options {
     }
 }
 
+/// Workflows by name.
+type Workflows = BTreeMap<String, Arc<Workflow>>;
+
 /// Alerts and cases over the records. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Cases {
     records: Records,
     options: Arc<Options>,
-    workflows: Arc<BTreeMap<String, Workflow>>,
+    /// As cases opened now follow them; shared by every clone.
+    workflows: Arc<RwLock<Workflows>>,
     zone: TimeZone,
 }
 
@@ -159,27 +163,34 @@ impl Cases {
             ))
         })?;
         std::fs::create_dir_all(&options.attachments_dir)?;
-        let default = Workflow::standard()?;
-        let workflows: BTreeMap<String, Workflow> = std::iter::once(default)
-            .chain(workflows)
-            .map(|w| (w.name.clone(), w))
-            .collect();
-        for workflow in workflows.values() {
-            for calendar in workflow.calendars() {
-                options.calendars.get(calendar).map_err(|p| {
-                    Failure::Invalid(Problem {
-                        place: format!("workflow {}", workflow.name),
-                        ..p
-                    })
-                })?;
-            }
-        }
+        let workflows = with_standard(workflows)?;
+        check_calendars(workflows.values().map(Arc::as_ref), &options.calendars)
+            .map_err(|mut problems| Failure::Invalid(problems.swap_remove(0)))?;
         Ok(Self {
             records,
             options: Arc::new(options),
-            workflows: Arc::new(workflows),
+            workflows: Arc::new(RwLock::new(workflows)),
             zone,
         })
+    }
+
+    /// Cases that are opened from now on follow these, here and in every clone; those that are open go on by what they were
+    /// opened with. See [`Self::check_workflows`].
+    ///
+    /// # Errors
+    /// [`Failure::Internal`] when the default workflow cannot be read; nothing changes then.
+    pub fn set_workflows(&self, workflows: Vec<Workflow>) -> Result<()> {
+        let workflows = with_standard(workflows)?;
+        *self.workflows.write() = workflows;
+        Ok(())
+    }
+
+    /// Whether these could be followed in this city.
+    ///
+    /// # Errors
+    /// A workflow for each calendar that the city does not have.
+    pub fn check_workflows(&self, workflows: &[Workflow]) -> std::result::Result<(), Vec<Problem>> {
+        check_calendars(workflows.iter(), &self.options.calendars)
     }
 
     /// The settings in force.
@@ -196,11 +207,11 @@ impl Cases {
         &self,
         connection: &mut Connection,
         case: &Case,
-    ) -> Result<Cow<'_, Workflow>> {
+    ) -> Result<Arc<Workflow>> {
         let (name, version) = (&case.workflow, case.workflow_version);
         match records::cases::kept_workflow(connection, name, version).await? {
-            Some(definition) => Workflow::from_definition(name, &definition).map(Cow::Owned),
-            None => self.workflow(name).map(Cow::Borrowed),
+            Some(definition) => Workflow::from_definition(name, &definition).map(Arc::new),
+            None => self.workflow(name),
         }
     }
 
@@ -208,8 +219,8 @@ impl Cases {
     ///
     /// # Errors
     /// [`Failure::Conflict`] `workflow-missing` when no pack brings it (any more).
-    pub fn workflow(&self, name: &str) -> Result<&Workflow> {
-        self.workflows.get(name).ok_or_else(|| {
+    pub fn workflow(&self, name: &str) -> Result<Arc<Workflow>> {
+        self.workflows.read().get(name).cloned().ok_or_else(|| {
             Failure::Conflict(Problem::new(
                 "workflow-missing",
                 format!("there is no workflow \"{}\"", model::problem::quote(name)),
@@ -220,7 +231,35 @@ impl Cases {
     }
 
     /// All workflows, by name.
-    pub fn workflows(&self) -> impl Iterator<Item = &Workflow> {
-        self.workflows.values()
+    pub fn workflows(&self) -> Vec<Arc<Workflow>> {
+        self.workflows.read().values().cloned().collect()
+    }
+}
+
+/// The default workflow and others; one of its name takes its place.
+fn with_standard(workflows: Vec<Workflow>) -> Result<Workflows> {
+    let all = std::iter::once(Workflow::standard()?).chain(workflows);
+    Ok(all.map(|w| (w.name.clone(), Arc::new(w))).collect())
+}
+
+/// A problem for each calendar that workflows name and the city does not have; never an empty list of them.
+fn check_calendars<'a>(
+    workflows: impl Iterator<Item = &'a Workflow>,
+    calendars: &Calendars,
+) -> std::result::Result<(), Vec<Problem>> {
+    let mut problems = Vec::new();
+    for workflow in workflows {
+        for calendar in workflow.calendars() {
+            if let Err(problem) = calendars.get(calendar) {
+                problems.push(Problem {
+                    place: format!("workflow {}", workflow.name),
+                    ..problem
+                });
+            }
+        }
+    }
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(problems),
     }
 }

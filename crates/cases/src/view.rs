@@ -266,11 +266,8 @@ impl Cases {
         filter: &CaseFilter,
         now: Timestamp,
     ) -> Result<Vec<BoardColumn>> {
-        let open = self
-            .workflow(workflow)?
-            .states
-            .iter()
-            .filter(|s| !s.r#final);
+        let workflow = self.workflow(workflow)?;
+        let open = workflow.states.iter().filter(|s| !s.r#final);
         let states: Vec<String> = open.map(|s| s.name.clone()).collect();
         let limits = (self.options.board_cards, self.options.board_count_max);
         let mut read = self.records.read().await?;
@@ -300,7 +297,7 @@ impl Cases {
     /// How much working time a case has left at a moment; `None` when its workflow is gone.
     pub fn left(&self, case: &CaseSummary, now: Timestamp) -> Option<Left> {
         let workflow = self.workflow(&case.workflow).ok()?;
-        let clocks = self.clocks(workflow);
+        let clocks = self.clocks(&workflow);
         let times = LeftOf {
             state: &case.state,
             due_at: case.due_at,

@@ -27,8 +27,9 @@ mod systems;
 
 pub use check::{check, verify_quotes};
 pub use declare::{
-    Chart, Contradiction, Layer, Manifest, Mapping, MappingDoor, MappingField, Plan, QualityRule,
-    QualityState, Runbook, System, SystemPart, Table, View,
+    Board, Chart, Choice, Contradiction, EntryField, EntryForm, Layer, Manifest, Mapping,
+    MappingDoor, MappingField, Plan, QualityRule, QualityState, Runbook, System, SystemPart, Table,
+    View,
 };
 pub use files::{Files, Folder, Limits, embedded};
 pub use load::Pack;

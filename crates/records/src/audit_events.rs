@@ -179,6 +179,11 @@ events! {
         field("changed", "有变化的内容", "what is new, changed or gone"),
         maybe("refused", "被拒绝时的错误数", "how many mistakes refused it"),
     ];
+    /// A person entered values by hand, in a form or on a board of a pack, or with a tool.
+    DataEnter = "data.enter", "录入数据", "Values entered by hand", "entities", [
+        field("entities", "各实体及其属性（不记数值，至多 20 个）", "the entities with their attributes, not the values; at most 20"),
+        field("count", "实体数", "how many entities there are"),
+    ];
     /// A dangerous act was asked for; a second person must approve it.
     ApprovalAsk = "approval.ask", "申请审批", "Approval asked for", "approval:<id>", [
         field("act", "待审批的操作", "the dangerous act"),

@@ -18,6 +18,7 @@ import { policyWords } from "./words/policy.ts";
 import { problemWords } from "./words/problems.ts";
 import { ruleWords } from "./words/rules.ts";
 import { securityWords } from "./words/security.ts";
+import { viewWords } from "./words/views.ts";
 
 export const words = {
   ...commonWords,
@@ -39,6 +40,7 @@ export const words = {
   ...problemWords,
   ...ruleWords,
   ...securityWords,
+  ...viewWords,
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
 
 export type Key = keyof typeof words;

@@ -4240,6 +4240,8 @@ export interface components {
             /** @description How many entities of it there are. */
             count: number;
             view: components["schemas"]["View"] | null;
+            /** @description All its views, in order. */
+            views: components["schemas"]["View"][];
         };
         /** @description All types. */
         EntityTypes: {
@@ -7254,9 +7256,11 @@ export interface components {
         ValueKind: "number" | "text" | "boolean" | "geometry" | "relationship" | "json";
         /** @description How a pack wants a type shown. */
         View: {
+            board: components["schemas"]["ViewBoard"] | null;
             chart: components["schemas"]["ViewChart"] | null;
             /** @description The entity type shown. */
             entity_type: string;
+            form: components["schemas"]["ViewForm"] | null;
             /** @description Unique in the city. */
             id: string;
             layer: components["schemas"]["ViewLayer"] | null;
@@ -7270,6 +7274,42 @@ export interface components {
             title_en: string;
             /** @description Title in Chinese. */
             title_zh: string;
+        };
+        /** @description Entities in columns. */
+        ViewBoard: {
+            /** @description The attribute that says in which column an entity stands. */
+            attribute: string;
+            /** @description Attributes shown on an entity's card. */
+            card: string[];
+            /** @description The columns, in order. */
+            columns: components["schemas"]["ViewChoice"][];
+            /** @description Whether a person may put an entity into another column. */
+            moves: boolean;
+        };
+        /** @description One value of an attribute, with what people call it. */
+        ViewChoice: {
+            /** @description The same in English. */
+            title_en: string;
+            /** @description What it is called in Chinese. */
+            title_zh: string;
+            /** @description The value as it is stored. */
+            value: string;
+        };
+        /** @description One field of a form; label, unit and credible range are the declared attribute's. */
+        ViewField: {
+            /** @description The attribute that is filled in. */
+            attribute: string;
+            /** @description The values to choose from; any when there are none. */
+            choices: components["schemas"]["ViewChoice"][];
+            /** @description Whether the form cannot be sent without it. */
+            required: boolean;
+        };
+        /** @description A form for one entity; what is filled in is sent to `/ngsi-ld/v1/entityOperations/upsert`. */
+        ViewForm: {
+            /** @description The fields, in order. */
+            fields: components["schemas"]["ViewField"][];
+            /** @description Whether an entity may be entered that is not there yet. */
+            new: boolean;
         };
         /** @description Over time. */
         ViewChart: {

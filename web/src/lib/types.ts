@@ -26,8 +26,13 @@ export type Organisation = Schemas["Organisation"];
 export type AttributeState = Schemas["Attribute"];
 export type AttributeKind = Schemas["AttributeKind"];
 /** A declared type; with `view`, how its pack wants it shown, where the list of types gave it. */
-export type EntityKind = Schemas["EntityKind"] & Partial<Pick<Schemas["EntityType"], "view">>;
+export type EntityKind = Schemas["EntityKind"] & Partial<Pick<Schemas["EntityType"], "view" | "views">>;
 export type EntityType = Schemas["EntityType"];
+/** How a pack wants a type shown. */
+export type PackView = Schemas["View"];
+export type ViewForm = Schemas["ViewForm"];
+export type ViewField = Schemas["ViewField"];
+export type ViewBoard = Schemas["ViewBoard"];
 export type Entity = Schemas["Entity"];
 export type EntityDetail = Schemas["EntityDetail"];
 export type MapEntities = Schemas["MapEntities"];

@@ -135,6 +135,11 @@ export const problemWords = {
   "problem.oidc-user-code": ["没有设备在等待这个代码", "No device waits with this code"],
   "problem.oidc-user-code-often": ["尝试次数过多", "Too many codes were tried"],
   "problem.overlap": ["旧口令的保留时间不对", "The old password cannot stay good that long"],
+  "problem.pack-contradicts-stored": [
+    "专题包的声明与已存数据不一致",
+    "A pack declares otherwise than what is stored",
+  ],
+  "problem.pack-needs-restart": ["权限的改动要重新启动才生效", "Who may do what changes with a restart"],
   "problem.passkey-cloned": ["该通行密钥疑似被复制，已拒绝", "The passkey may have been copied; refused"],
   "problem.passkey-known": ["该通行密钥已登记", "The passkey is registered already"],
   "problem.passkey-origin": ["本市尚未设置可用通行密钥的网址", "No address here that passkeys work under"],
