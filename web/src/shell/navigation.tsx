@@ -2,6 +2,7 @@
 import {
   AimOutlined,
   AlertOutlined,
+  ApartmentOutlined,
   ApiOutlined,
   AuditOutlined,
   CheckSquareOutlined,
@@ -148,6 +149,13 @@ export const NAV: NavItem[] = [
     title: "nav.organisation",
     icon: <TeamOutlined />,
     permission: "organisation.read",
+  },
+  {
+    path: "/clients",
+    section: "administration",
+    title: "nav.clients",
+    icon: <ApartmentOutlined />,
+    permission: "user.manage",
   },
   {
     path: "/approvals",

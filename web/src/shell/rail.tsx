@@ -102,7 +102,7 @@ function Section({
 }) {
   const { t } = useT();
   const { pathname } = useLocation();
-  const title = t(`nav.section.${section}`);
+  const title = t(`nav-section.${section}`);
   const id = useId();
   const shown = open || narrow ? items : items.filter((item) => isAt(item, pathname));
   return (
