@@ -62,6 +62,7 @@ const PolicyPage = page(() => import("./features/policy/page.tsx"));
 const ApprovalsPage = page(() => import("./features/approvals/page.tsx"));
 const RolesPage = page(() => import("./features/roles/page.tsx"));
 const SecurityPage = page(() => import("./features/security/page.tsx"));
+const ClientsPage = page(() => import("./features/clients/page.tsx"));
 const OrganisationPage = page(() => import("./features/organisation/page.tsx"));
 const SqlPage = page(() => import("./features/sql/page.tsx"));
 const PlanPage = page(() => import("./features/plan/page.tsx"));
@@ -105,6 +106,7 @@ const pages: RouteObject[] = [
   { path: "dead-letters", element: <DeadLettersPage /> },
   { path: "personal", element: <PersonalPage /> },
   { path: "organisation", element: <OrganisationPage /> },
+  { path: "clients", element: <ClientsPage /> },
   { path: "audit", element: <AuditPage /> },
   { path: "policy", element: <PolicyPage /> },
   { path: "approvals", element: <ApprovalsPage /> },

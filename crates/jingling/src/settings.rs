@@ -387,6 +387,10 @@ NoticeSettings {
     networks: Vec<String> = Vec::new(),
     /// PEM file of the authorities that are believed when a channel is spoken with over TLS.
     authorities: String = "/etc/ssl/certs/ca-certificates.crt".into(),
+    /// Days that what was told is kept, with what became of it; 0: for ever. What is unfinished stays however old it is.
+    keep_days: u32 = 184,
+    /// Most rows that one pass takes away.
+    trim_rows_max: u32 = 5_000,
     /// The channels beside the pages, each a `[[notice.channel]]` of its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     channel: Vec<crate::notice::settings::ChannelSettings> = Vec::new(),

@@ -105,6 +105,10 @@ impl Place {
 
     /// An office as after a start.
     fn office(&self) -> Office {
+        self.office_with(Options::default())
+    }
+
+    fn office_with(&self, options: Options) -> Office {
         let channel = Channel {
             sender: self.gateway.clone(),
             retry: Retry {
@@ -126,8 +130,18 @@ impl Place {
             Arc::new(Town),
             times,
             channels,
-            Options::default(),
+            options,
         )
+    }
+
+    /// The events among the first ones that are still there.
+    async fn events(&self) -> Vec<i64> {
+        let mut read = self.records.read().await.unwrap();
+        let mut found = Vec::new();
+        for id in 1..10 {
+            found.extend(notices::event(&mut read, id).await.unwrap().map(|e| e.id));
+        }
+        found
     }
 
     async fn rule(&self, levels: Vec<Level>) {
@@ -370,6 +384,75 @@ async fn a_channel_that_is_gone_loses_nothing_until_its_time_is_over() {
     let after = T0.plus_seconds(2 * 86_400);
     assert!(office.take("sms", after).await.unwrap().is_empty());
     assert_eq!(place.messages("sms").await[0].state, notices::EXPIRED);
+}
+
+#[tokio::test]
+async fn what_was_told_long_ago_goes_in_passes_and_what_is_unfinished_stays() {
+    const DAY: i64 = 86_400;
+    let place = Place::new().await;
+    place.rule(vec![duty(10), chief()]).await;
+    for n in 1..=4 {
+        place.alert(n).await;
+    }
+    let office = place.office_with(Options {
+        keep_seconds: Some(30 * DAY),
+        trim_rows_max: 2,
+        ..Options::default()
+    });
+    office.fold(T0).await.unwrap();
+    // Each is on the page, goes by SMS, and has a level that waits. The first two are sent; the third waits for its gateway, and
+    // the fourth is told within it.
+    let jobs = office.take("sms", T0).await.unwrap();
+    for job in &jobs[..2] {
+        let answer = office.send(job).await;
+        office.note(job, answer, T0, 0.5).await.unwrap();
+    }
+    let sms: BTreeMap<i64, i64> = (place.messages("sms").await.iter())
+        .map(|m| (m.event_id, m.id))
+        .collect();
+    let mut write = place.records.write().await.unwrap();
+    notices::fold(&mut write, sms[&4], sms[&3]).await.unwrap();
+    for watch in [1, 3, 4] {
+        notices::end_watch(&mut write, watch, "answered", T0)
+            .await
+            .unwrap();
+    }
+    write.commit().await.unwrap();
+
+    let pass = async |now: Timestamp| {
+        let (taken, is_full) = office.trim(now).await.unwrap();
+        (taken.messages, taken.watches, taken.events, is_full)
+    };
+    let kept_for = |days: i64| T0.plus_seconds(days * DAY);
+    assert_eq!(pass(kept_for(30)).await, (0, 0, 0, false), "not yet");
+    // The first alone is finished: two messages, its level, itself; two rows a pass.
+    assert_eq!(pass(kept_for(31)).await, (2, 0, 0, true));
+    assert_eq!(pass(kept_for(31)).await, (0, 1, 1, true));
+    assert_eq!(pass(kept_for(31)).await, (0, 0, 0, false));
+    assert_eq!(place.events().await, [2, 3, 4]);
+    // What is gone is not planned anew.
+    assert!(office.fold(kept_for(31)).await.unwrap().is_empty());
+    assert_eq!(place.events().await, [2, 3, 4]);
+
+    // The level of the second is answered late: from then on it is kept as long as any other.
+    let mut write = place.records.write().await.unwrap();
+    notices::end_watch(&mut write, 2, "answered", kept_for(31))
+        .await
+        .unwrap();
+    write.commit().await.unwrap();
+    assert_eq!(pass(kept_for(61)).await, (0, 0, 0, false));
+    // The third is given up, and what was told within it with it.
+    assert!(office.take("sms", kept_for(61)).await.unwrap().is_empty());
+    while pass(kept_for(62)).await.3 {}
+    assert_eq!(place.events().await, [] as [i64; 0]);
+    assert!(place.messages(PAGE).await.is_empty() && place.messages("sms").await.is_empty());
+
+    // A city that keeps everything.
+    place.alert(5).await;
+    let office = place.office();
+    office.fold(T0).await.unwrap();
+    let (taken, is_full) = office.trim(kept_for(10_000)).await.unwrap();
+    assert_eq!((taken.rows(), is_full), (0, false));
 }
 
 /// What happens to a round of sending.

@@ -4,6 +4,7 @@ import { alertWords } from "./words/alerts.ts";
 import { approvalWords } from "./words/approvals.ts";
 import { auditWords } from "./words/audit.ts";
 import { caseWords } from "./words/cases.ts";
+import { clientWords } from "./words/clients.ts";
 import { commandWords } from "./words/command.ts";
 import { commonWords } from "./words/common.ts";
 import { dataWords } from "./words/data.ts";
@@ -28,6 +29,7 @@ export const words = {
   ...approvalWords,
   ...auditWords,
   ...caseWords,
+  ...clientWords,
   ...commandWords,
   ...dataWords,
   ...dutyWords,

@@ -177,8 +177,13 @@ export type Device = Schemas["Device"];
 export type NewDevice = Schemas["NewDevice"];
 export type DeviceDraft = Schemas["DeviceDraft"];
 
+export type OidcClient = Schemas["OidcClient"];
+export type OidcClientDraft = Schemas["OidcClientDraft"];
+export type OidcClientChange = Schemas["OidcClientChange"];
+export type NewOidcClient = Schemas["NewOidcClient"];
 export type OidcGrant = Schemas["OidcGrant"];
 export type SecondStep = Schemas["SecondStep"];
+export type SecondFactors = Schemas["SecondFactors"];
 export type OutsideProvider = Schemas["OutsideProvider"];
 export type OutsideIdentity = Schemas["OutsideIdentity"];
 export type SignInMethods = Schemas["SignInMethods"];

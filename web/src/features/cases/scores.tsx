@@ -151,7 +151,7 @@ function Scores({
       className="tabular"
       scroll={{ x: 1100 }}
       columns={[
-        { title: t(`score.${by}`), fixed: "left", render: (_, item) => nameOf(item.key) },
+        { title: t(`score.${by}`), fixed: "left", width: 150, render: (_, item) => nameOf(item.key) },
         ...FIGURES.map((figure) => ({
           title: t(`figure.${figure}`),
           render: (_: unknown, item: CaseFigures) => (
