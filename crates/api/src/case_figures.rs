@@ -26,7 +26,7 @@ pub struct FiguresQuery {
     pub from: String,
     /// Its end (RFC 3339), exclusive.
     pub until: String,
-    /// `organisation` (default), `town`, `category` or `workflow`.
+    /// `organisation` (default), `town`, `grid`, `category` or `workflow`.
     pub by: Option<String>,
     /// `json` (default) or `csv`.
     pub format: Option<String>,
@@ -63,7 +63,7 @@ impl Rate {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = CaseFigures)]
 pub struct FiguresBody {
-    /// The organisation's id, the town's or kind's code, or the workflow's name; null for cases that have none.
+    /// The organisation's id, the town's, grid's or kind's code, or the workflow's name; null for cases that have none.
     pub key: Option<String>,
     /// Taken up (立案数).
     pub filed: u64,
@@ -133,7 +133,7 @@ pub struct RowsQuery {
     pub from: String,
     /// Its end (RFC 3339), exclusive.
     pub until: String,
-    /// `organisation` (default), `town`, `category` or `workflow`.
+    /// `organisation` (default), `town`, `grid`, `category` or `workflow`.
     pub by: Option<String>,
     /// The group; left out for cases that have none.
     pub key: Option<String>,
@@ -181,7 +181,7 @@ fn word<T: for<'a> Deserialize<'a>>(text: &str, place: &str, known: &str) -> Ans
 
 fn grouping(by: Option<&str>) -> Answer<By> {
     by.map_or(Ok(By::default()), |by| {
-        word(by, "by", "organisation, town, category, workflow")
+        word(by, "by", "organisation, town, grid, category, workflow")
     })
 }
 
@@ -193,7 +193,7 @@ async fn facts(app: &App, sight: &Sight, from: &str, until: &str) -> Answer<Vec<
     Ok(facts)
 }
 
-/// Assessment figures of a period by department, town, kind or workflow, recomputed from the history; as JSON or CSV.
+/// Assessment figures of a period by department, town, unit grid, kind or workflow, recomputed from the history; as JSON or CSV.
 #[utoipa::path(get, path = "/api/v1/cases/figures", tag = "cases", security(("session" = ["case.read"])), params(FiguresQuery),
     responses((status = 200, content((FiguresAnswer = "application/json"), (String = "text/csv"))), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn figures(

@@ -102,6 +102,10 @@ pub async fn open(
         let alert = alert.as_ref()?;
         Some([alert.lon?, alert.lat?])
     });
+    let category = request.category.or_else(|| {
+        let of_rule = app.cases.options().catalogue.of_rule(&alert.as_ref()?.rule_id);
+        Some(of_rule?.code.clone())
+    });
     let new = NewCase {
         title: request.title,
         description: request.description,
@@ -110,8 +114,9 @@ pub async fn open(
         severity: request.severity,
         location: request.location,
         workflow: workflow.map(str::to_owned),
-        category: request.category,
+        category,
         town: place.and_then(|at| app.city.town_of(at)).map(str::to_owned),
+        grid: place.and_then(|at| app.city.grid_of(at)).map(str::to_owned),
         source: request.source,
         reporter: request.reporter,
         request_id: request.request_id,

@@ -57,6 +57,8 @@ pub struct CaseSummary {
     pub category: Option<String>,
     /// The code of the town in which it lies.
     pub town: Option<String>,
+    /// The code of the unit grid in which it lies.
+    pub grid: Option<String>,
     /// Who found it.
     pub source: String,
     /// A reference to the reporter.
@@ -226,6 +228,7 @@ impl Names {
             version: case.version,
             category: case.category,
             town: case.town,
+            grid: case.grid,
             source: case.source,
             reporter: case.reporter,
             reporters: case.reporters,

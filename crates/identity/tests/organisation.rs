@@ -118,6 +118,7 @@ impl City {
             version: 1,
             category: None,
             town: None,
+            grid: None,
             source: "staff".to_owned(),
             reporter: None,
             reporters: 1,

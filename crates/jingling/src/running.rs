@@ -158,6 +158,7 @@ impl Running {
         let case_options = cases::Options {
             zone: city.zone.clone(),
             calendars: city.calendars.clone(),
+            catalogue: packs.case_catalogue(),
             attachment_bytes_max: settings.http.attachment_mib_max * MIB,
             ..cases::Options::new(folder.attachments())
         };

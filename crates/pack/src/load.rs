@@ -8,6 +8,7 @@ use crate::document::Document;
 use crate::files::Files;
 use crate::scenario::ScenarioFile;
 use cases::Workflow;
+use cases::catalogue::MajorClass;
 use indicators::Definition;
 use model::{Catalogue, EntityKind, Problem};
 use rules::Rule;
@@ -31,6 +32,8 @@ pub struct Pack {
     pub rules: Vec<Rule>,
     /// Its case workflows.
     pub workflows: Vec<Workflow>,
+    /// Its classes of cases.
+    pub categories: Vec<MajorClass>,
     /// Its indicators, in the order of their files.
     pub indicators: Vec<Definition>,
     /// Its views.
@@ -96,7 +99,7 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
                 "pack-foreign-file",
                 "a pack has no such file",
                 files.place(path),
-                "use pack.toml, quality.toml, README.md, entities/*.toml, rules/*.toml, workflows/*.toml, indicators/*.sql, views/*.toml, runbooks/*.zh.md and *.en.md, strings/zh.toml and en.toml, mappings/*.toml, policies/*.cedar, scenarios/*.md",
+                "use pack.toml, quality.toml, README.md, entities/*.toml, rules/*.toml, workflows/*.toml, categories/*.toml, indicators/*.sql, views/*.toml, runbooks/*.zh.md and *.en.md, strings/zh.toml and en.toml, mappings/*.toml, policies/*.cedar, scenarios/*.md",
             ));
             continue;
         }
@@ -128,6 +131,7 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
         rule.file.clone_from(&document.place);
     }
     let workflows = reader.many("workflows/");
+    let categories = reader.many("categories/");
     let views = reader.many("views/");
     let mappings = reader.many("mappings/");
     let indicators = reader.indicators();
@@ -162,6 +166,7 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
                 kind_files,
                 rules,
                 workflows,
+                categories,
                 indicators,
                 views,
                 runbooks,
@@ -201,8 +206,15 @@ fn is_furniture(path: &str) -> bool {
             .is_some_and(|name| !name.contains('/') && ends.iter().any(|end| name.ends_with(end)))
     };
     SINGLE.contains(&path)
-        || ["entities/", "rules/", "workflows/", "views/", "mappings/"]
-            .iter()
+        || [
+            "entities/",
+            "rules/",
+            "workflows/",
+            "categories/",
+            "views/",
+            "mappings/",
+        ]
+        .iter()
             .any(|folder| in_folder(folder, &[".toml"]))
         || in_folder("indicators/", &[".sql"])
         || in_folder("runbooks/", &[".zh.md", ".en.md"])

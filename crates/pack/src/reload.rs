@@ -1,6 +1,6 @@
 //! What may change while a city runs, and what needs a restart. Pure: two sets of packs in, the difference or the refusal out.
 //!
-//! Rules, views, runbooks, words, readmes, scenarios and contradictions take effect at once. Entity types, workflows,
+//! Rules, views, runbooks, words, readmes, scenarios and contradictions take effect at once. Entity types, workflows, classes of cases,
 //! indicators, mappings, policies, permissions and the plan are what stores, doors and the way in were opened with; they
 //! change with the next start, and a reload that would change one is refused whole, so that what holds is always one set.
 
@@ -187,6 +187,10 @@ fn fixed(old: &Packs, new: &Packs, problems: &mut Vec<Problem>) {
             (
                 "workflows",
                 parts(was, is, |p| format!("{:?}", p.workflows)),
+            ),
+            (
+                "categories",
+                parts(was, is, |p| format!("{:?}", p.categories)),
             ),
             ("mappings", parts(was, is, |p| format!("{:?}", p.mappings))),
             ("policies", parts(was, is, |p| format!("{:?}", p.policies))),
