@@ -3,7 +3,7 @@
 Each community's cell is the part of its street that lies nearest to the community's point (Voronoi), and is its grid 001. As
 the points themselves are schematic (../layers/SOURCE.md), so are the grids. A city replaces the file by its surveyed one.
 
-    python3 -m venv .venv && .venv/bin/pip install shapely==2.1.2 && .venv/bin/python make_grids.py
+    python3 -m venv .venv && .venv/bin/pip install shapely==2.2.0 && .venv/bin/python make_grids.py
 """
 
 import json

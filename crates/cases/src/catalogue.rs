@@ -7,6 +7,7 @@
 
 use crate::workflow::Workflow;
 use model::Problem;
+use model::calendar::Calendars;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -79,6 +80,9 @@ pub struct MinorClass {
     pub closes_en: String,
     /// How long handling may take (处置时限), in minutes of the workflow's calendar.
     pub minutes: u32,
+    /// The working calendar in which its cases' clocks run, when it is not the workflow's: `always` for what cannot wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
     /// Whether people report it through open doors such as Open311.
     #[serde(default)]
     pub public: bool,
@@ -230,23 +234,32 @@ impl Catalogue {
             .find(|category| category.class.rules.iter().any(|rule| rule == rule_id))
     }
 
-    /// What does not fit the workflows that there are.
-    pub fn unknown_workflows(&self, known: &dyn Fn(&str) -> bool) -> Option<Problem> {
-        self.iter().find_map(|category| {
-            let workflow = category.workflow.as_deref()?;
-            (!known(workflow)).then(|| {
-                Problem::new(
+    /// Whether every workflow and calendar that a class names is there.
+    ///
+    /// # Errors
+    /// `category-workflow`; what the calendars say of one that they do not have.
+    pub fn check(
+        &self,
+        is_workflow: &dyn Fn(&str) -> bool,
+        calendars: &Calendars,
+    ) -> Result<(), Problem> {
+        for category in self.iter() {
+            let place = || format!("the class {}", category.code);
+            if let Some(workflow) = &category.workflow
+                && !is_workflow(workflow)
+            {
+                return Err(Problem::new(
                     "category-workflow",
-                    format!(
-                        "the class {} names the workflow {}, which no pack brings",
-                        category.code,
-                        model::problem::quote(workflow)
-                    ),
-                    "categories",
+                    format!("no pack brings the workflow {}", model::problem::quote(workflow)),
+                    place(),
                     "add the pack that brings it, or name another",
-                )
-            })
-        })
+                ));
+            }
+            if let Some(calendar) = &category.class.calendar {
+                calendars.get(calendar).map_err(|p| Problem { place: place(), ..p })?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -258,6 +271,9 @@ impl Workflow {
             return Cow::Borrowed(self);
         };
         let mut own = self.clone();
+        if let Some(calendar) = &category.class.calendar {
+            own.calendar.clone_from(calendar);
+        }
         let mut whole: u32 = 0;
         for state in own.states.iter_mut().filter(|s| !s.r#final) {
             if state.step == "handle" && state.minutes.is_some() {

@@ -153,7 +153,7 @@ impl Cases {
     /// takes its place when one has its name.
     ///
     /// # Errors
-    /// [`Failure::Invalid`] for a time zone that is not known, for a workflow whose calendar is not, and for a class whose workflow is not; [`Failure::Internal`] when the attachments'
+    /// [`Failure::Invalid`] for a time zone that is not known, for a workflow whose calendar is not, and for a class whose workflow or calendar is not; [`Failure::Internal`] when the attachments'
     /// folder cannot be made.
     pub fn new(records: Records, options: Options, workflows: Vec<Workflow>) -> Result<Self> {
         let zone = TimeZone::get(&options.zone).map_err(|_| {
@@ -181,9 +181,8 @@ impl Cases {
             }
         }
         let known = |name: &str| workflows.contains_key(name);
-        if let Some(problem) = options.catalogue.unknown_workflows(&known) {
-            return Err(Failure::Invalid(problem));
-        }
+        let found = options.catalogue.check(&known, &options.calendars);
+        found.map_err(Failure::Invalid)?;
         Ok(Self {
             records,
             options: Arc::new(options),

@@ -303,7 +303,10 @@ impl Cases {
     /// How much working time a case has left at a moment; `None` when its workflow is gone.
     pub fn left(&self, case: &CaseSummary, now: Timestamp) -> Option<Left> {
         let workflow = self.workflow(&case.workflow).ok()?;
-        let clocks = self.clocks(workflow);
+        let category = case.category.as_deref();
+        let category = category.and_then(|code| self.options.catalogue.get(code));
+        let workflow = workflow.limited(category);
+        let clocks = self.clocks(&workflow);
         let times = LeftOf {
             state: &case.state,
             due_at: case.due_at,

@@ -6,6 +6,9 @@ use crate::load::Read;
 use model::Problem;
 use model::problem::quote;
 
+/// The calendars that packs may count on.
+const CALENDARS: [&str; 2] = ["working-hours", model::calendar::ALWAYS];
+
 /// Every mistake, each with file and line.
 pub(crate) fn mistakes(read: &Read) -> Vec<Problem> {
     let pack = &read.pack;
@@ -48,6 +51,16 @@ pub(crate) fn mistakes(read: &Read) -> Vec<Problem> {
             ];
             for (key, text) in texts {
                 found.extend(empty(document, &["minor", &n, key], text));
+            }
+            if let Some(calendar) = &minor.calendar
+                && !CALENDARS.contains(&calendar.as_str())
+            {
+                found.push(Problem::new(
+                    "category-calendar",
+                    format!("a pack may not count on the calendar {}", quote(calendar)),
+                    document.at(&["minor", &n, "calendar"]),
+                    "use working-hours or always",
+                ));
             }
             for rule in &minor.rules {
                 if !pack.rules.iter().any(|own| own.id == *rule) {
