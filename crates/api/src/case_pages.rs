@@ -71,12 +71,16 @@ fn shown(app: &App, sight: &Sight, mut detail: cases::CaseDetail) -> Json<CaseDe
     Json(CaseDetail::of(&app.cases, detail, app.now()))
 }
 
-fn told(app: &App, sight: &Sight, detail: cases::CaseDetail) -> Json<CaseDetail> {
-    let case = &detail.case;
+/// Tells the pages that a case is new or has moved.
+pub(crate) fn announce(app: &App, case: &cases::CaseSummary) {
     let notice = json!({"id": case.id, "state": case.state, "number": case.number, "alert_id": case.alert_id,
         "organisation_id": organisation_of(case)});
     app.events
         .tell("case", identity::Permission::CaseRead, notice);
+}
+
+fn told(app: &App, sight: &Sight, detail: cases::CaseDetail) -> Json<CaseDetail> {
+    announce(app, &detail.case);
     shown(app, sight, detail)
 }
 

@@ -39,7 +39,7 @@ pub use view::{AllowedAction, Assignee, BoardColumn, CaseDetail, CaseSummary, Hi
 pub use workflow::Workflow;
 
 use jiff::tz::TimeZone;
-use model::Problem;
+use model::{Problem, Timestamp};
 use model::calendar::Calendars;
 use records::cases::Case;
 use records::{Connection, Failure, Records, Result};
@@ -194,6 +194,11 @@ impl Cases {
     /// The settings in force.
     pub fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// The city's own date at a moment, `YYYYMMDD`.
+    pub fn day(&self, at: Timestamp) -> String {
+        number::day(at, &self.zone)
     }
 
     /// The workflow that a case follows: as it was when the case was opened.

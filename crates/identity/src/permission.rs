@@ -94,6 +94,10 @@ permissions! {
     OrganisationRead = "organisation.read",
     /// Say who is told of what, and see what could not be sent.
     NoticeManage = "notice.manage",
+    /// Read cases of public classes as service requests, without personal data (Open311).
+    RequestRead = "request.read",
+    /// Make service requests, which become cases (Open311).
+    RequestReport = "request.report",
 }
 
 impl fmt::Display for Permission {

@@ -223,6 +223,17 @@ impl Running {
                 back_tests: back_test_options(settings),
                 overview: overview_options(settings),
                 replay: replay_options(settings),
+                open311: api::open311::Options {
+                    jurisdiction_id: match settings.open311.jurisdiction_id.as_str() {
+                        "" => city.id.clone(),
+                        said => said.to_owned(),
+                    },
+                    public_reads: settings.open311.public_reads,
+                    contact: settings.open311.contact.clone(),
+                    public_url: settings.http.public_url.trim_end_matches('/').to_owned(),
+                    form_bytes_max: settings.open311.form_kib_max * 1024,
+                    limits: Default::default(),
+                },
                 map_entities_max: settings.command_centre.map_entities_max,
             },
             ingest: ingest.clone(),

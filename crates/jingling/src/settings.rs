@@ -71,6 +71,8 @@ pub struct Settings {
     pub approval: ApprovalSettings,
     /// Telling people.
     pub notice: NoticeSettings,
+    /// Service requests.
+    pub open311: Open311Settings,
     /// What the platform writes of itself.
     pub log: Log,
 }
@@ -390,6 +392,17 @@ NoticeSettings {
     /// The channels beside the pages, each a `[[notice.channel]]` of its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     channel: Vec<crate::notice::settings::ChannelSettings> = Vec::new(),
+});
+section!(/// Service requests of Open311 GeoReport v2.
+Open311Settings {
+    /// The name by which clients call this city; the city profile's id when empty.
+    jurisdiction_id: String = String::new(),
+    /// Whether requests are read without a key; making one always needs one.
+    public_reads: bool = false,
+    /// Whom clients ask for a key, in words.
+    contact: String = String::new(),
+    /// Largest form, KiB.
+    form_kib_max: usize = 64,
 });
 section!(/// What the platform writes of itself.
 Log {
