@@ -69,6 +69,10 @@ pub struct FiguresBody {
     pub filed: u64,
     /// Closed (结案数).
     pub closed: u64,
+    /// Closed, of those decided: that were to be closed in the period (结案率).
+    pub closing: Rate,
+    /// Extensions, of those taken up (延期率).
+    pub extending: Rate,
     /// Closed in time, of those decided (按期结案率).
     pub in_time: Rate,
     /// Overdue, of those decided (超期).
@@ -98,6 +102,8 @@ impl FiguresBody {
             key,
             filed: f.count(Kind::Filed),
             closed: f.count(Kind::Closed),
+            closing: Rate::new(f.count(Kind::Closed), f.decided()),
+            extending: Rate::new(f.count(Kind::Extended), f.count(Kind::Filed)),
             in_time: Rate::new(f.count(Kind::InTime), f.decided()),
             overdue: Rate::new(f.count(Kind::Overdue), f.decided()),
             reworked: Rate::new(f.count(Kind::Reworked), handled),
