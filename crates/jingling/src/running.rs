@@ -473,6 +473,7 @@ impl Running {
         timers.push(crate::notice::start(&app, &folder, settings)?);
         timers.extend(crate::audit::sealing::start(&app, &folder, &settings.audit).await);
         timers.extend(crate::oidc::timers(&app, settings)?);
+        timers.extend(crate::open311_import::start(&app, settings)?);
         if let Some(certificate) = certificate {
             let every = Duration::from_secs(settings.tls.reload_seconds.max(1));
             timers.push(tokio::spawn(certificates::renew(certificate, every)));
