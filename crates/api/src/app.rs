@@ -7,12 +7,12 @@ use crate::live_packs::LivePacks;
 use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
-    account, accounts, alerts, approvals, audit, back_tests, case_figures, case_lists, case_pages,
-    case_classes, city_pages, corrections, dead_letters, devices, doors, entities, entity_types, events, health,
-    import_progress, notice_rules, notices, notifications, oidc_clients, open311, oidc_consent, oidc_door,
-    organisation, outside, outside_provider, overview, pack_pages, pages, people, personal,
-    personal_subjects, plan, policy_pages, provenance, replay, roster, rule_pages, second_step,
-    security, session, sql,
+    account, accounts, alerts, approvals, audit, back_tests, case_classes, case_figures,
+    case_lists, case_pages, city_pages, corrections, dead_letters, devices, doors, entities,
+    entity_types, events, health, import_progress, notice_rules, notices, notifications,
+    oidc_clients, oidc_consent, oidc_door, open311, organisation, outside, outside_provider,
+    overview, pack_pages, pages, people, personal, personal_subjects, plan, policy_pages,
+    provenance, replay, roster, rule_pages, second_step, security, session, sql,
 };
 use admission::Ingest;
 use axum::Router;

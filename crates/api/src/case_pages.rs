@@ -107,7 +107,11 @@ pub async fn open(
         Some([alert.lon?, alert.lat?])
     });
     let category = request.category.or_else(|| {
-        let of_rule = app.cases.options().catalogue.of_rule(&alert.as_ref()?.rule_id);
+        let of_rule = app
+            .cases
+            .options()
+            .catalogue
+            .of_rule(&alert.as_ref()?.rule_id);
         Some(of_rule?.code.clone())
     });
     let new = NewCase {

@@ -180,7 +180,10 @@ async fn in_its_form(response: Response, format: Format) -> Response {
 fn named(file: &str) -> Result<(&str, Format), Response> {
     Format::of(file).ok_or_else(|| {
         refused(
-            &[Fault::new(404, "write the address with .json or .xml at its end")],
+            &[Fault::new(
+                404,
+                "write the address with .json or .xml at its end",
+            )],
             Format::Xml,
         )
     })
@@ -227,7 +230,10 @@ fn service_of(category: &Category) -> Service {
         description: format!("{} {}", class.files_zh, class.files_en),
         metadata: false,
         r#type: ServiceType::Realtime,
-        keywords: format!("{},{},{}", class.title_en, category.major_zh, category.major_en),
+        keywords: format!(
+            "{},{},{}",
+            class.title_en, category.major_zh, category.major_en
+        ),
         group: category.major_zh.clone(),
     }
 }
@@ -332,9 +338,16 @@ pub async fn request(
     };
     let found = told(&app, &one).await?;
     if found.is_empty() {
-        return Ok(refused(&[Fault::not_found("service_request_id", id)], format));
+        return Ok(refused(
+            &[Fault::not_found("service_request_id", id)],
+            format,
+        ));
     }
-    Ok(spoken(StatusCode::OK, format, requests_answer(&found, format)))
+    Ok(spoken(
+        StatusCode::OK,
+        format,
+        requests_answer(&found, format),
+    ))
 }
 
 /// The id of the request that a token stands for.
@@ -529,13 +542,7 @@ pub async fn report(
 }
 
 /// What makes a request the same as one before: the key and the client's own word for it; without one what it says, and the day.
-fn request_name(
-    app: &App,
-    key: &str,
-    said: Option<&str>,
-    draft: &Draft,
-    now: Timestamp,
-) -> String {
+fn request_name(app: &App, key: &str, said: Option<&str>, draft: &Draft, now: Timestamp) -> String {
     let mut hash = Sha256::new();
     hash.update(key.as_bytes());
     match said {
@@ -590,7 +597,11 @@ pub fn imported_name(endpoint: &str, remote_id: &str) -> String {
 ///
 /// # Errors
 /// The inner one: what is wrong with the request, in the standard's form. The outer: the store's own.
-pub async fn take(app: &App, taking: Taking<'_>, acting: &Acting) -> Answer<Result<Created, Fault>> {
+pub async fn take(
+    app: &App,
+    taking: Taking<'_>,
+    acting: &Acting,
+) -> Answer<Result<Created, Fault>> {
     let Taking {
         name,
         draft,
@@ -617,8 +628,14 @@ pub async fn take(app: &App, taking: Taking<'_>, acting: &Acting) -> Answer<Resu
         description: draft.description.clone().unwrap_or_default(),
         location: draft.place,
         category: Some(category.code.clone()),
-        town: draft.place.and_then(|at| app.city.town_of(at)).map(str::to_owned),
-        grid: draft.place.and_then(|at| app.city.grid_of(at)).map(str::to_owned),
+        town: draft
+            .place
+            .and_then(|at| app.city.town_of(at))
+            .map(str::to_owned),
+        grid: draft
+            .place
+            .and_then(|at| app.city.grid_of(at))
+            .map(str::to_owned),
         source: Some("citizen".to_owned()),
         reporter: Some(name.clone()),
         request_id: Some(name),
@@ -654,7 +671,9 @@ pub async fn take(app: &App, taking: Taking<'_>, acting: &Acting) -> Answer<Resu
 /// What a case is called: its class, and how its description or address begins.
 fn title_of(category: &Category, draft: &Draft) -> String {
     let said = draft.description.as_deref().or(draft.address.as_deref());
-    let first = said.and_then(|text| text.lines().next()).unwrap_or_default();
+    let first = said
+        .and_then(|text| text.lines().next())
+        .unwrap_or_default();
     let start: String = first.chars().take(TITLE_CHARS).collect();
     match start.is_empty() {
         true => category.class.title_zh.clone(),
@@ -727,9 +746,8 @@ pub async fn contact(
     let of = format!("case:{id}");
     let (entity, attribute) = sealed_under(&row.token);
     let stored = row.contact.as_deref();
-    let opened = stored.and_then(|stored| {
-        look.beside((&of, CONTACT), (&entity, attribute), stored)
-    });
+    let opened =
+        stored.and_then(|stored| look.beside((&of, CONTACT), (&entity, attribute), stored));
     let (said, is_whole) = match opened {
         None => (Contact::default(), stored.is_none()),
         Some((opened, is_whole)) => {
@@ -773,8 +791,14 @@ mod tests {
             limits: Limits::default(),
         };
         assert!(options.jurisdiction_of(None).is_ok());
-        assert!(options.jurisdiction_of(Some("a=b&jurisdiction_id=tianmen")).is_ok());
-        let fault = options.jurisdiction_of(Some("jurisdiction_id=sf")).unwrap_err();
+        assert!(
+            options
+                .jurisdiction_of(Some("a=b&jurisdiction_id=tianmen"))
+                .is_ok()
+        );
+        let fault = options
+            .jurisdiction_of(Some("jurisdiction_id=sf"))
+            .unwrap_err();
         assert_eq!(fault.code, 404);
     }
 

@@ -164,7 +164,10 @@ impl MajorClass {
         };
         let digits = "write two digits, such as 01";
         if !is_two_digits(&self.code) {
-            let what = format!("\"{}\" is no major class", model::problem::quote(&self.code));
+            let what = format!(
+                "\"{}\" is no major class",
+                model::problem::quote(&self.code)
+            );
             say(&["code"], "category-code", what, digits);
         }
         if self.minors.is_empty() {
@@ -250,13 +253,19 @@ impl Catalogue {
             {
                 return Err(Problem::new(
                     "category-workflow",
-                    format!("no pack brings the workflow {}", model::problem::quote(workflow)),
+                    format!(
+                        "no pack brings the workflow {}",
+                        model::problem::quote(workflow)
+                    ),
                     place(),
                     "add the pack that brings it, or name another",
                 ));
             }
             if let Some(calendar) = &category.class.calendar {
-                calendars.get(calendar).map_err(|p| Problem { place: place(), ..p })?;
+                calendars.get(calendar).map_err(|p| Problem {
+                    place: place(),
+                    ..p
+                })?;
             }
         }
         Ok(())
@@ -317,8 +326,15 @@ mod tests {
         let mut bad = class();
         bad.code = "1".to_owned();
         let minor = bad.minors[0].clone();
-        bad.minors.push(MinorClass { minutes: 0, ..minor });
-        let codes: Vec<_> = bad.mistakes().iter().map(|m| (m.code, m.keys.join("."))).collect();
+        bad.minors.push(MinorClass {
+            minutes: 0,
+            ..minor
+        });
+        let codes: Vec<_> = bad
+            .mistakes()
+            .iter()
+            .map(|m| (m.code, m.keys.join(".")))
+            .collect();
         assert_eq!(
             codes,
             [

@@ -39,8 +39,8 @@ pub use view::{AllowedAction, Assignee, BoardColumn, CaseDetail, CaseSummary, Hi
 pub use workflow::Workflow;
 
 use jiff::tz::TimeZone;
-use model::{Problem, Timestamp};
 use model::calendar::Calendars;
+use model::{Problem, Timestamp};
 use records::cases::Case;
 use records::{Connection, Failure, Records, Result};
 use std::borrow::Cow;

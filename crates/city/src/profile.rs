@@ -565,7 +565,12 @@ mod tests {
         let city = City::embedded("tianmen").unwrap();
         for village in city.villages.iter().filter(|v| v.town_code == "429006001") {
             let grid = city.grid_of(village.place);
-            assert_eq!(grid, Some(format!("{}001", village.code).as_str()), "{}", village.name);
+            assert_eq!(
+                grid,
+                Some(format!("{}001", village.code).as_str()),
+                "{}",
+                village.name
+            );
         }
         assert_eq!(city.grid_of([0.0, 0.0]), None);
         let dir = tempfile::tempdir().unwrap();

@@ -90,7 +90,9 @@ pub fn check(settings: &Settings) -> Result<()> {
         let name = &endpoint.name;
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if name.is_empty() || !name.chars().all(plain) || !names.insert(name) {
-            bail!("open311.endpoint: the name \"{name}\" is taken or not of small letters, digits and -");
+            bail!(
+                "open311.endpoint: the name \"{name}\" is taken or not of small letters, digits and -"
+            );
         }
         Url::parse(&endpoint.url)
             .map_err(|e| anyhow::anyhow!("open311.endpoint \"{name}\": url: {e}"))?;
@@ -98,10 +100,15 @@ pub fn check(settings: &Settings) -> Result<()> {
             bail!("open311.endpoint \"{name}\": format is json or xml");
         }
         if endpoint.every_seconds == 0 || !(1..=DAYS_MAX).contains(&endpoint.first_days) {
-            bail!("open311.endpoint \"{name}\": every_seconds must be 1 at least, first_days 1 to {DAYS_MAX}");
+            bail!(
+                "open311.endpoint \"{name}\": every_seconds must be 1 at least, first_days 1 to {DAYS_MAX}"
+            );
         }
         if !(0..=DAYS_MAX * DAY_S).contains(&endpoint.overlap_seconds) {
-            bail!("open311.endpoint \"{name}\": overlap_seconds must be 0 to {}", DAYS_MAX * DAY_S);
+            bail!(
+                "open311.endpoint \"{name}\": overlap_seconds must be 0 to {}",
+                DAYS_MAX * DAY_S
+            );
         }
     }
     Ok(())
@@ -233,7 +240,9 @@ impl Importer {
         let (status, body) = self.outgoing.ask(ask).await.map_err(anyhow::Error::msg)?;
         if !status.is_success() {
             let faults = open311::read_faults(&body);
-            let said = faults.first().map_or("", |fault| fault.description.as_str());
+            let said = faults
+                .first()
+                .map_or("", |fault| fault.description.as_str());
             bail!("it answered {status}: {}", model::problem::quote(said));
         }
         let (requests, _) = read_requests(&body).map_err(|p: Problem| anyhow::anyhow!("{p}"))?;

@@ -91,7 +91,9 @@ impl Draft {
         for (n, (name, value)) in fields.into_iter().enumerate() {
             if n >= limits.fields_max {
                 let most = limits.fields_max;
-                faults.push(Fault::invalid(format!("the form has more than {most} fields")));
+                faults.push(Fault::invalid(format!(
+                    "the form has more than {most} fields"
+                )));
                 break;
             }
             let value = value.trim();
@@ -119,7 +121,9 @@ impl Draft {
                 "description" => draft.description = text,
                 "media_url" => match is_web(value) {
                     true => draft.media_url = text,
-                    false => faults.push(Fault::invalid("media_url is no address of http or https")),
+                    false => {
+                        faults.push(Fault::invalid("media_url is no address of http or https"))
+                    }
                 },
                 "email" => draft.contact.email = text,
                 "first_name" => draft.contact.first_name = text,
@@ -197,12 +201,16 @@ fn degrees(text: &str, most: f64, name: &str, faults: &mut Vec<Fault>) -> Option
     let number = text.parse::<f64>().ok();
     let number = number.filter(|n| n.is_finite() && n.abs() <= most);
     if number.is_none() {
-        faults.push(Fault::invalid(format!("{name} is no number of degrees from -{most} to {most}")));
+        faults.push(Fault::invalid(format!(
+            "{name} is no number of degrees from -{most} to {most}"
+        )));
     }
     number
 }
 
 fn is_web(text: &str) -> bool {
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|rest| !rest.is_empty() && !text.chars().any(char::is_whitespace))
 }

@@ -34,7 +34,10 @@ impl Fault {
 
     /// 404.
     pub fn not_found(what: &str, id: &str) -> Self {
-        Self::new(404, format!("{what} {} was not found", model::problem::quote(id)))
+        Self::new(
+            404,
+            format!("{what} {} was not found", model::problem::quote(id)),
+        )
     }
 
     /// Faults as they are answered.

@@ -37,7 +37,8 @@ fn items(body: &[u8]) -> Result<Vec<Fields>, Problem> {
 }
 
 fn of_json(text: &str) -> Result<Vec<Fields>, Problem> {
-    let value: Value = serde_json::from_str(text).map_err(|e| unreadable(format!("not JSON: {e}")))?;
+    let value: Value =
+        serde_json::from_str(text).map_err(|e| unreadable(format!("not JSON: {e}")))?;
     let list = match value {
         Value::Array(list) => list,
         Value::Object(mut object) => match object.remove("service_requests") {
@@ -100,7 +101,9 @@ fn of_xml(text: &str) -> Result<Vec<Fields>, Problem> {
             Event::Text(text) => said.push_str(&text.xml10_content()),
             Event::CData(text) => said.push_str(&text.xml10_content()),
             Event::GeneralRef(reference) => {
-                let known = reference.resolve_char_ref().map_err(|e| broken(e.to_string()))?;
+                let known = reference
+                    .resolve_char_ref()
+                    .map_err(|e| broken(e.to_string()))?;
                 match known {
                     Some(c) => said.push(c),
                     None => {

@@ -64,12 +64,16 @@ fn element(text: &mut String, name: &str, value: &Value) {
         Value::String(said) => write!(text, "<{name}>{}</{name}>", escape(speakable(said))),
         Value::Array(items) => {
             let _ = write!(text, "<{name}>");
-            items.iter().for_each(|item| element(text, item_name(name), item));
+            items
+                .iter()
+                .for_each(|item| element(text, item_name(name), item));
             write!(text, "</{name}>")
         }
         Value::Object(fields) => {
             let _ = write!(text, "<{name}>");
-            fields.iter().for_each(|(field, value)| element(text, field, value));
+            fields
+                .iter()
+                .for_each(|(field, value)| element(text, field, value));
             write!(text, "</{name}>")
         }
         other => write!(text, "<{name}>{other}</{name}>"),
@@ -287,7 +291,10 @@ mod tests {
             xml.ends_with("<errors><error><code>400</code><description>a &lt; b &amp; c</description><note/></error></errors>"),
             "{xml}"
         );
-        assert_eq!(Format::of("requests/1.2.xml"), Some(("requests/1.2", Format::Xml)));
+        assert_eq!(
+            Format::of("requests/1.2.xml"),
+            Some(("requests/1.2", Format::Xml))
+        );
         assert_eq!(Format::of("requests"), None);
     }
 }

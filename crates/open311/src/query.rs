@@ -108,7 +108,11 @@ fn status(text: &str) -> Result<Option<Status>, Fault> {
         let status = match word.as_str() {
             "open" => Status::Open,
             "closed" => Status::Closed,
-            _ => return Err(Fault::invalid("status is open, closed, or both with a comma between")),
+            _ => {
+                return Err(Fault::invalid(
+                    "status is open, closed, or both with a comma between",
+                ));
+            }
         };
         if found.is_some_and(|other| other != status) {
             return Ok(None);
@@ -134,8 +138,14 @@ mod tests {
     #[test]
     fn ninety_days_to_now_unless_said_and_never_more() {
         let query = Query::of([], NOW).unwrap();
-        assert_eq!(query.until.micros_since(query.from), (90 * 86_400 + 1) * 1_000_000);
-        let long = [("start_date", "2026-01-01T00:00:00Z"), ("end_date", "2026-12-01T00:00:00Z")];
+        assert_eq!(
+            query.until.micros_since(query.from),
+            (90 * 86_400 + 1) * 1_000_000
+        );
+        let long = [
+            ("start_date", "2026-01-01T00:00:00Z"),
+            ("end_date", "2026-12-01T00:00:00Z"),
+        ];
         let query = Query::of(long, NOW).unwrap();
         assert_eq!(query.until, query.from.plus_seconds(90 * 86_400));
         assert_eq!((query.page, query.page_size, query.offset()), (1, 1_000, 0));
@@ -143,11 +153,20 @@ mod tests {
 
     #[test]
     fn lists_pages_and_what_is_wrong() {
-        let asked = [("service_code", "B0101, S0102,"), ("status", "closed"), ("page", "3"), ("page_size", "20"), ("own", "x")];
+        let asked = [
+            ("service_code", "B0101, S0102,"),
+            ("status", "closed"),
+            ("page", "3"),
+            ("page_size", "20"),
+            ("own", "x"),
+        ];
         let query = Query::of(asked, NOW).unwrap();
         assert_eq!(query.codes, ["B0101", "S0102"]);
         assert_eq!((query.status, query.offset()), (Some(Status::Closed), 40));
-        assert_eq!(Query::of([("status", "open,closed")], NOW).unwrap().status, None);
+        assert_eq!(
+            Query::of([("status", "open,closed")], NOW).unwrap().status,
+            None
+        );
         for bad in [
             ("status", "done"),
             ("page", "0"),

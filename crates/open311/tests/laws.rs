@@ -114,10 +114,16 @@ fn what_was_created_is_read_back_in_both_formats() {
             token: Some("t".to_owned()),
             service_notice: None,
         };
-        assert_eq!(read_created(created(&made, format).as_bytes()).unwrap(), made);
+        assert_eq!(
+            read_created(created(&made, format).as_bytes()).unwrap(),
+            made
+        );
         assert!(read_created(created(&Created::default(), format).as_bytes()).is_err());
         let faults = [Fault::key(), Fault::invalid("a & b")];
-        assert_eq!(read_faults(Fault::answer(&faults, format).as_bytes()), faults);
+        assert_eq!(
+            read_faults(Fault::answer(&faults, format).as_bytes()),
+            faults
+        );
     }
 }
 
@@ -129,7 +135,10 @@ fn other_servers_are_understood() {
     let (read, _) = read_requests(json).unwrap();
     assert_eq!(read[0].service_request_id, "638344");
     assert_eq!(read[0].place, Some([-122.4, 37.76]));
-    assert_eq!(read[0].requested_at, Some(Timestamp::parse("2010-04-19T14:37:38Z").unwrap()));
+    assert_eq!(
+        read[0].requested_at,
+        Some(Timestamp::parse("2010-04-19T14:37:38Z").unwrap())
+    );
     assert_eq!(read[0].address, None);
     let xml = br#"<?xml version="1.0" encoding="utf-8"?><service_requests type="array"><!-- x --><request><service_request_id>1</service_request_id>
         <description><![CDATA[a <b>]]> &amp; &#x4e95;</description><status/><media><url>no</url></media></request><request><status>open</status></request></service_requests>"#;
@@ -139,19 +148,41 @@ fn other_servers_are_understood() {
     let bomb = br#"<!DOCTYPE a [<!ENTITY x "boom">]><a><b><service_request_id>&x;</service_request_id></b></a>"#;
     assert_eq!(read_requests(bomb).unwrap_err().code, "open311-answer");
     for bad in [&b"<a><b>"[..], b"7", b"\xff", b"<a></b>", b""] {
-        assert_eq!(read_requests(bad).unwrap_err().code, "open311-answer", "{bad:?}");
+        assert_eq!(
+            read_requests(bad).unwrap_err().code,
+            "open311-answer",
+            "{bad:?}"
+        );
     }
 }
 
 #[test]
 fn everything_wrong_with_a_draft_is_told_at_once() {
-    let faults = Draft::parse(b"lat=91&long=x&media_url=javascript:1", Limits::default()).unwrap_err();
+    let faults =
+        Draft::parse(b"lat=91&long=x&media_url=javascript:1", Limits::default()).unwrap_err();
     assert_eq!(faults.len(), 4, "{faults:?}");
     assert!(faults.iter().all(|fault| fault.code == 400));
     let faults = Draft::parse(b"service_code=B0101&lat=30", Limits::default()).unwrap_err();
     assert_eq!(faults, [Fault::invalid("lat and long go together")]);
-    let few = Limits { field_chars_max: 5, fields_max: 2 };
-    let faults = Draft::parse("service_code=B0101&description=井井井井井井&a=b".as_bytes(), few).unwrap_err();
-    assert!(faults.iter().any(|f| f.description.contains("longer than 5")), "{faults:?}");
-    assert!(faults.iter().any(|f| f.description.contains("more than 2 fields")), "{faults:?}");
+    let few = Limits {
+        field_chars_max: 5,
+        fields_max: 2,
+    };
+    let faults = Draft::parse(
+        "service_code=B0101&description=井井井井井井&a=b".as_bytes(),
+        few,
+    )
+    .unwrap_err();
+    assert!(
+        faults
+            .iter()
+            .any(|f| f.description.contains("longer than 5")),
+        "{faults:?}"
+    );
+    assert!(
+        faults
+            .iter()
+            .any(|f| f.description.contains("more than 2 fields")),
+        "{faults:?}"
+    );
 }

@@ -38,7 +38,11 @@ pub(crate) fn mistakes(read: &Read) -> Vec<Problem> {
             ));
         }
         let titles = [("title_zh", &class.title_zh), ("title_en", &class.title_en)];
-        found.extend(titles.iter().filter_map(|(key, text)| empty(document, &[key], text)));
+        found.extend(
+            titles
+                .iter()
+                .filter_map(|(key, text)| empty(document, &[key], text)),
+        );
         for (n, minor) in class.minors.iter().enumerate() {
             let n = n.to_string();
             let texts = [

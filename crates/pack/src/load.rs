@@ -215,7 +215,7 @@ fn is_furniture(path: &str) -> bool {
             "mappings/",
         ]
         .iter()
-            .any(|folder| in_folder(folder, &[".toml"]))
+        .any(|folder| in_folder(folder, &[".toml"]))
         || in_folder("indicators/", &[".sql"])
         || in_folder("runbooks/", &[".zh.md", ".en.md"])
         || in_folder("scenarios/", &[".md"])
