@@ -3600,6 +3600,27 @@ export interface components {
             /** @description By code. */
             items: components["schemas"]["CaseClass"][];
         };
+        /** @description Who reported a case, as far as they said. */
+        CaseContact: {
+            /** @description Given name. */
+            first_name: string | null;
+            /** @description Family name. */
+            last_name: string | null;
+            /** @description Telephone number. */
+            phone: string | null;
+            /** @description Electronic mail. */
+            email: string | null;
+            /** @description Where, in words. */
+            address: string | null;
+            /** @description A picture that the reporter put somewhere. */
+            media_url: string | null;
+            /** @description The endpoint that the request was taken from; empty for the city's own door. */
+            endpoint: string;
+            /** @description Its id there. */
+            remote_id: string | null;
+            /** @description Whether the reporter's data is masked: a purpose shows it whole. */
+            masked: boolean;
+        };
         /** @description A unit grid. */
         UnitGrid: {
             /** @description Its code, 15 digits. */

@@ -99,6 +99,7 @@ export type CaseStep = Schemas["CaseStep"];
 export type CaseNeed = Schemas["CaseNeed"];
 export type CaseBoard = Schemas["CaseBoard"];
 export type CaseClass = Schemas["CaseClass"];
+export type CaseContact = Schemas["CaseContact"];
 export type UnitGrid = Schemas["UnitGrid"];
 export type CaseFigures = Schemas["CaseFigures"];
 export type CaseFiguresOfPeriod = Schemas["CaseFiguresOfPeriod"];

@@ -22,6 +22,7 @@ import {
   attachmentUrl,
   caseQuery,
   classesQuery,
+  contactQuery,
   gridsQuery,
   keepCase,
   organisationsQuery,
@@ -210,6 +211,25 @@ function useClassFacts(item: CaseDetail) {
   return facts;
 }
 
+/** What the references of cases that came through Open311 begin with. */
+const REQUEST = "open311-";
+
+/** Who reported the case through Open311 and where, masked by the server. */
+function useReporterFacts(item: CaseDetail) {
+  const { t } = useT();
+  const contact = useQuery({
+    ...contactQuery(item.id),
+    enabled: item.reporter?.startsWith(REQUEST) ?? false,
+  }).data;
+  if (!contact) return [];
+  const who = [contact.last_name, contact.first_name, contact.phone, contact.email];
+  const said = [...who, contact.endpoint].filter((text) => text).join(" · ");
+  return [
+    ...(said ? [{ key: "reporter", label: t("case.reporter"), children: said }] : []),
+    ...(contact.address ? [{ key: "address", label: t("case.address"), children: contact.address }] : []),
+  ];
+}
+
 function CaseFacts({ item }: { item: CaseDetail }) {
   const { t, p, language } = useT();
   const user = useUser();
@@ -218,6 +238,7 @@ function CaseFacts({ item }: { item: CaseDetail }) {
     enabled: item.entity_id !== null && can(user, "entity.read"),
   }).data;
   const classFacts = useClassFacts(item);
+  const reporterFacts = useReporterFacts(item);
   return (
     <Card size="small">
       <p className="prose" style={{ marginBottom: 12 }}>
@@ -247,6 +268,7 @@ function CaseFacts({ item }: { item: CaseDetail }) {
             children: item.organisation ? p(item.organisation.name_zh, item.organisation.name_en) : "—",
           },
           ...classFacts,
+          ...reporterFacts,
           { key: "assignee", label: t("case.assignee"), children: item.assignee?.name ?? "—" },
           {
             key: "created",

@@ -6,6 +6,7 @@ import type {
   CaseActionInput,
   CaseBoard,
   CaseClass,
+  CaseContact,
   CaseDetail,
   CaseDraft,
   CaseFigureRows,
@@ -114,6 +115,13 @@ export const classesQuery = queryOptions({
   queryFn: ({ signal }) => get<{ items: CaseClass[] }>(`${CASES}/categories`, signal),
   staleTime: 60 * 60_000,
 });
+
+/** Who reported a case through Open311, masked. */
+export const contactQuery = (id: number) =>
+  queryOptions({
+    queryKey: ["case", id, "contact"],
+    queryFn: ({ signal }) => get<CaseContact>(`${one(id)}/contact`, signal),
+  });
 
 export const gridsQuery = queryOptions({
   queryKey: ["case-grids"],
