@@ -221,7 +221,8 @@ impl Importer {
         Ok(())
     }
 
-    async fn ask(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Request>> {
+    /// The address that asks for what was made between two moments.
+    fn question(&self, from: Timestamp, until: Timestamp) -> Result<Url> {
         let EndpointSettings {
             url,
             format,
@@ -236,6 +237,11 @@ impl Importer {
             query.append_pair("jurisdiction_id", jurisdiction_id);
         }
         drop(query);
+        Ok(url)
+    }
+
+    async fn ask(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Request>> {
+        let url = self.question(from, until)?;
         let ask = Ask::read(&url, Some(self.bytes_max), self.time_max);
         let (status, body) = self.outgoing.ask(ask).await.map_err(anyhow::Error::msg)?;
         if !status.is_success() {
