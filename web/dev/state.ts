@@ -437,6 +437,7 @@ export function openCase(title: string, by: string, alert: Alert | null, agoSeco
     closed_at: null,
     category: null,
     town: null,
+    grid: null,
     source: "staff",
     reporter: null,
     reporters: 1,

@@ -7,13 +7,13 @@ use crate::live_packs::LivePacks;
 use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
-    account, accounts, alerts, approvals, audit, back_tests, case_figures, case_lists, case_pages,
-    city_pages, corrections, dead_letters, devices, doors, duty, duty_contacts, duty_hand_overs,
-    duty_plans, duty_report, duty_resources, entities, entity_types, events, health,
-    import_progress, notice_rules, notices, notifications, oidc_clients, oidc_consent, oidc_door,
-    organisation, outside, outside_provider, overview, pack_pages, pages, people, personal,
-    personal_subjects, plan, policy_pages, provenance, replay, roster, rule_pages, second_step,
-    security, session, sql,
+    account, accounts, alerts, approvals, audit, back_tests, case_classes, case_figures,
+    case_lists, case_pages, city_pages, corrections, dead_letters, devices, doors, duty,
+    duty_contacts, duty_hand_overs, duty_plans, duty_report, duty_resources, entities,
+    entity_types, events, health, import_progress, notice_rules, notices, notifications,
+    oidc_clients, oidc_consent, oidc_door, open311, organisation, outside, outside_provider,
+    overview, pack_pages, pages, people, personal, personal_subjects, plan, policy_pages,
+    provenance, replay, roster, rule_pages, second_step, security, session, sql,
 };
 use admission::Ingest;
 use axum::Router;
@@ -79,6 +79,8 @@ pub struct Options {
     pub overview: overview::Options,
     /// Past hours played back.
     pub replay: replay::Options,
+    /// The door of service requests.
+    pub open311: open311::Options,
     /// Most entities that the map is given.
     pub map_entities_max: usize,
 }
@@ -376,6 +378,13 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(alerts::acknowledge))
         .routes(routes!(case_lists::list, case_pages::open))
         .routes(routes!(case_lists::board))
+        .routes(routes!(case_classes::categories))
+        .routes(routes!(case_classes::grids))
+        .routes(routes!(open311::contact))
+        .routes(routes!(open311::read, open311::report))
+        .routes(routes!(open311::service))
+        .routes(routes!(open311::request))
+        .routes(routes!(open311::token))
         .routes(routes!(case_lists::similar_place))
         .routes(routes!(case_lists::similar))
         .routes(routes!(case_figures::figures))
@@ -485,6 +494,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(timeout)
         .merge(live)
         .route_layer(from_fn_with_state(app.clone(), enforce))
+        .route_layer(from_fn_with_state(app.clone(), open311::door))
         .fallback(pages::serve)
         .layer(DefaultBodyLimit::max(app.options.body_bytes_max))
         .layer(from_fn(move |request, next| {

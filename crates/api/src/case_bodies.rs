@@ -54,6 +54,8 @@ pub struct CaseSummary {
     pub category: Option<String>,
     /// The code of the town in which it lies.
     pub town: Option<String>,
+    /// The code of the unit grid in which it lies (单元网格, GB/T 30428.1).
+    pub grid: Option<String>,
     /// Who found it: `staff`, `citizen` or `sensor`.
     pub source: String,
     /// A reference to the reporter that says nothing by itself.
@@ -334,6 +336,7 @@ impl CaseSummary {
             version: c.version,
             category: c.category,
             town: c.town,
+            grid: c.grid,
             source: c.source,
             reporter: c.reporter,
             reporters: c.reporters,

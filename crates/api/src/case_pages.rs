@@ -71,12 +71,16 @@ fn shown(app: &App, sight: &Sight, mut detail: cases::CaseDetail) -> Json<CaseDe
     Json(CaseDetail::of(&app.cases, detail, app.now()))
 }
 
-fn told(app: &App, sight: &Sight, detail: cases::CaseDetail) -> Json<CaseDetail> {
-    let case = &detail.case;
+/// Tells the pages that a case is new or has moved.
+pub(crate) fn announce(app: &App, case: &cases::CaseSummary) {
     let notice = json!({"id": case.id, "state": case.state, "number": case.number, "alert_id": case.alert_id,
         "organisation_id": organisation_of(case)});
     app.events
         .tell("case", identity::Permission::CaseRead, notice);
+}
+
+fn told(app: &App, sight: &Sight, detail: cases::CaseDetail) -> Json<CaseDetail> {
+    announce(app, &detail.case);
     shown(app, sight, detail)
 }
 
@@ -102,6 +106,14 @@ pub async fn open(
         let alert = alert.as_ref()?;
         Some([alert.lon?, alert.lat?])
     });
+    let category = request.category.or_else(|| {
+        let of_rule = app
+            .cases
+            .options()
+            .catalogue
+            .of_rule(&alert.as_ref()?.rule_id);
+        Some(of_rule?.code.clone())
+    });
     let new = NewCase {
         title: request.title,
         description: request.description,
@@ -110,8 +122,9 @@ pub async fn open(
         severity: request.severity,
         location: request.location,
         workflow: workflow.map(str::to_owned),
-        category: request.category,
+        category,
         town: place.and_then(|at| app.city.town_of(at)).map(str::to_owned),
+        grid: place.and_then(|at| app.city.grid_of(at)).map(str::to_owned),
         source: request.source,
         reporter: request.reporter,
         request_id: request.request_id,

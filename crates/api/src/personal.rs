@@ -301,6 +301,19 @@ impl Look {
         }
     }
 
+    /// What is stored sealed beside a record of people, such as who made a request; the second value is whether it may be shown whole,
+    /// which is then noted under `of`. `None` when it cannot be read.
+    pub(crate) fn beside(
+        &self,
+        (of, field): (&str, &str),
+        (entity_id, attribute): (&str, &str),
+        stored: &str,
+    ) -> Option<(Opened, bool)> {
+        let opened = self.personal.open(entity_id, attribute, stored)?;
+        let is_whole = self.may_reveal_any() && self.note(of, field);
+        Some((opened, is_whole))
+    }
+
     /// What a value given as plain JSON is shown as.
     pub fn json(
         &self,

@@ -46,6 +46,9 @@ pub struct NewCase {
     /// The code of the town in which it lies.
     #[serde(default)]
     pub town: Option<String>,
+    /// The code of the unit grid in which it lies (单元网格, GB/T 30428.1).
+    #[serde(default)]
+    pub grid: Option<String>,
     /// Who found it, one of [`crate::SOURCES`]; `sensor` when it comes from an alert, `staff` otherwise.
     #[serde(default)]
     pub source: Option<String>,
@@ -114,7 +117,14 @@ impl Cases {
     /// [`Failure::Invalid`]; [`Failure::Forbidden`]; [`Failure::NotFound`] for an unknown alert;
     /// [`Failure::Conflict`] `alert-has-case`.
     pub async fn open(&self, new: &NewCase, acting: &Acting, now: Timestamp) -> Result<CaseDetail> {
-        let workflow = self.workflow(new.workflow.as_deref().unwrap_or(STANDARD))?;
+        let category = new
+            .category
+            .as_deref()
+            .and_then(|code| self.options.catalogue.get(code));
+        let named = new.workflow.as_deref();
+        let named = named.or_else(|| category.and_then(|c| c.workflow.as_deref()));
+        let workflow = self.workflow(named.unwrap_or(STANDARD))?.limited(category);
+        let workflow = workflow.as_ref();
         if !workflow.open_may.iter().any(|p| acting.may(p)) {
             let needed = workflow.open_may.join(" or ");
             return Err(Failure::Forbidden(Problem::new(
@@ -244,6 +254,7 @@ impl Cases {
             .as_deref()
             .map(|text| check_code(text, "category"));
         let town = new.town.as_deref().map(|text| check_code(text, "town"));
+        let grid = new.grid.as_deref().map(|text| check_code(text, "grid"));
         let reporter = new.reporter.as_deref().map(check_reporter);
         let clocks = self.clocks(workflow);
         let mut case = Case {
@@ -270,6 +281,7 @@ impl Cases {
             version: 1,
             category: category.transpose()?,
             town: town.transpose()?,
+            grid: grid.transpose()?,
             source: source.to_owned(),
             reporter: reporter.transpose()?,
             reporters: 1,

@@ -1,7 +1,8 @@
 //! Alerts become cases, and cases become closed: the workflow as data, who may move a case and how, its
 //! history, its clocks and its attachments.
 //!
-//! Reading order: [`workflow`] (the state machine, declared and checked, and the pure decision), [`number`]
+//! Reading order: [`workflow`] (the state machine, declared and checked, and the pure decision), [`catalogue`] (what kinds of
+//! things and events there are, and their limits), [`number`]
 //! (what a case is called), [`assessment`] (how it went), then [`Cases`]: opening and acting
 //! (`apply`, with what some actions do beside moving in [`effects`] and `acts`, and their clocks in `clocks`), reading
 //! (`view`), what time alone does (`tick`), alerts (`alerts`), attachments (`attachments`), what lies near (`duplicates`);
@@ -12,6 +13,7 @@ mod alerts;
 mod apply;
 pub mod assessment;
 mod attachments;
+pub mod catalogue;
 mod clocks;
 mod duplicates;
 pub mod effects;
@@ -28,6 +30,7 @@ pub use alerts::note_cleared;
 pub use apply::{Act, NewCase, Part};
 pub use assessment::Assessment;
 pub use attachments::Taken;
+pub use catalogue::{Catalogue, Category};
 pub use clocks::Left;
 pub use duplicates::{Like, Similar};
 pub use hand_over::hand_over;
@@ -36,8 +39,8 @@ pub use view::{AllowedAction, Assignee, BoardColumn, CaseDetail, CaseSummary, Hi
 pub use workflow::Workflow;
 
 use jiff::tz::TimeZone;
-use model::Problem;
 use model::calendar::Calendars;
+use model::{Problem, Timestamp};
 use parking_lot::RwLock;
 use records::cases::Case;
 use records::{Connection, Failure, Records, Result};
@@ -72,6 +75,8 @@ pub struct Options {
     pub history_rows_max: u32,
     /// The working calendars of the city.
     pub calendars: Calendars,
+    /// What kinds of cases there are; a kind that it does not know is kept as it is said.
+    pub catalogue: Catalogue,
     /// Most extensions of one case.
     pub extensions_max: i64,
     /// Longest extension that may be asked for at once, in minutes of working time.
@@ -115,6 +120,7 @@ impl Options {
             text_chars_max: 4_000,
             history_rows_max: 1_000,
             calendars: Calendars::default(),
+            catalogue: Catalogue::default(),
             extensions_max: 2,
             extension_minutes_max: 30 * 24 * 60,
             until_days_max: 366,
@@ -151,7 +157,7 @@ impl Cases {
     /// takes its place when one has its name.
     ///
     /// # Errors
-    /// [`Failure::Invalid`] for a time zone that is not known, and for a workflow whose calendar is not; [`Failure::Internal`] when the attachments'
+    /// [`Failure::Invalid`] for a time zone that is not known, for a workflow whose calendar is not, and for a class whose workflow or calendar is not; [`Failure::Internal`] when the attachments'
     /// folder cannot be made.
     pub fn new(records: Records, options: Options, workflows: Vec<Workflow>) -> Result<Self> {
         let zone = TimeZone::get(&options.zone).map_err(|_| {
@@ -166,6 +172,9 @@ impl Cases {
         let workflows = with_standard(workflows)?;
         check_calendars(workflows.values().map(Arc::as_ref), &options.calendars)
             .map_err(|mut problems| Failure::Invalid(problems.swap_remove(0)))?;
+        let known = |name: &str| workflows.contains_key(name);
+        let found = options.catalogue.check(&known, &options.calendars);
+        found.map_err(Failure::Invalid)?;
         Ok(Self {
             records,
             options: Arc::new(options),
@@ -196,6 +205,11 @@ impl Cases {
     /// The settings in force.
     pub fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// The city's own date at a moment, `YYYYMMDD`.
+    pub fn day(&self, at: Timestamp) -> String {
+        number::day(at, &self.zone)
     }
 
     /// The workflow that a case follows: as it was when the case was opened.

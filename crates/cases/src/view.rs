@@ -57,6 +57,8 @@ pub struct CaseSummary {
     pub category: Option<String>,
     /// The code of the town in which it lies.
     pub town: Option<String>,
+    /// The code of the unit grid in which it lies.
+    pub grid: Option<String>,
     /// Who found it.
     pub source: String,
     /// A reference to the reporter.
@@ -226,6 +228,7 @@ impl Names {
             version: case.version,
             category: case.category,
             town: case.town,
+            grid: case.grid,
             source: case.source,
             reporter: case.reporter,
             reporters: case.reporters,
@@ -297,6 +300,9 @@ impl Cases {
     /// How much working time a case has left at a moment; `None` when its workflow is gone.
     pub fn left(&self, case: &CaseSummary, now: Timestamp) -> Option<Left> {
         let workflow = self.workflow(&case.workflow).ok()?;
+        let category = case.category.as_deref();
+        let category = category.and_then(|code| self.options.catalogue.get(code));
+        let workflow = workflow.limited(category);
         let clocks = self.clocks(&workflow);
         let times = LeftOf {
             state: &case.state,

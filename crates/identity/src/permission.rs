@@ -100,6 +100,10 @@ permissions! {
     DutyAct = "duty.act",
     /// Make shifts and the roster of one's organisations.
     DutyManage = "duty.manage",
+    /// Read cases of public classes as service requests, without personal data (Open311).
+    RequestRead = "request.read",
+    /// Make service requests, which become cases (Open311).
+    RequestReport = "request.report",
 }
 
 impl fmt::Display for Permission {

@@ -160,6 +160,7 @@ impl Running {
         let case_options = cases::Options {
             zone: city.zone.clone(),
             calendars: city.calendars.clone(),
+            catalogue: packs.case_catalogue(),
             attachment_bytes_max: settings.http.attachment_mib_max * MIB,
             ..cases::Options::new(folder.attachments())
         };
@@ -226,6 +227,17 @@ impl Running {
                 back_tests: back_test_options(settings),
                 overview: overview_options(settings),
                 replay: replay_options(settings),
+                open311: api::open311::Options {
+                    jurisdiction_id: match settings.open311.jurisdiction_id.as_str() {
+                        "" => city.id.clone(),
+                        said => said.to_owned(),
+                    },
+                    public_reads: settings.open311.public_reads,
+                    contact: settings.open311.contact.clone(),
+                    public_url: settings.http.public_url.trim_end_matches('/').to_owned(),
+                    form_bytes_max: settings.open311.form_kib_max * 1024,
+                    limits: Default::default(),
+                },
                 map_entities_max: settings.command_centre.map_entities_max,
             },
             ingest: ingest.clone(),
@@ -467,6 +479,7 @@ impl Running {
         timers.push(crate::notice::start(&app, &folder, settings)?);
         timers.extend(crate::audit::sealing::start(&app, &folder, &settings.audit).await);
         timers.extend(crate::oidc::timers(&app, settings)?);
+        timers.extend(crate::open311_import::start(&app, settings)?);
         if let Some(certificate) = certificate {
             let every = Duration::from_secs(settings.tls.reload_seconds.max(1));
             timers.push(tokio::spawn(certificates::renew(certificate, every)));

@@ -71,6 +71,8 @@ pub struct Settings {
     pub approval: ApprovalSettings,
     /// Telling people.
     pub notice: NoticeSettings,
+    /// Service requests.
+    pub open311: Open311Settings,
     /// What the platform writes of itself.
     pub log: Log,
 }
@@ -395,6 +397,28 @@ NoticeSettings {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     channel: Vec<crate::notice::settings::ChannelSettings> = Vec::new(),
 });
+section!(/// Service requests of Open311 GeoReport v2.
+Open311Settings {
+    /// The name by which clients call this city; the city profile's id when empty.
+    jurisdiction_id: String = String::new(),
+    /// Whether requests are read without a key; making one always needs one.
+    public_reads: bool = false,
+    /// Whom clients ask for a key, in words.
+    contact: String = String::new(),
+    /// Largest form, KiB.
+    form_kib_max: usize = 64,
+    /// Networks inside where other endpoints may be; without them nothing inside is reached.
+    networks: Vec<String> = Vec::new(),
+    /// PEM file of the authorities that are believed when an endpoint is asked over TLS.
+    authorities: String = "/etc/ssl/certs/ca-certificates.crt".into(),
+    /// Longest wait for an endpoint's answer, seconds.
+    answer_seconds_max: u64 = 30,
+    /// Largest answer of an endpoint, MiB.
+    answer_mib_max: usize = 8,
+    /// Other endpoints whose requests become cases here, each an `[[open311.endpoint]]` of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    endpoint: Vec<crate::open311_import::EndpointSettings> = Vec::new(),
+});
 section!(/// What the platform writes of itself.
 Log {
     /// `error`, `warn`, `info`, `debug`, or a tracing filter.
@@ -459,6 +483,7 @@ impl Settings {
         self.sign_in.roles()?;
         crate::outside::check(self)?;
         crate::notice::settings::check(self)?;
+        crate::open311_import::check(self)?;
         self.http.passkey_origin(&self.oidc.issuer, None)?;
         if self.sign_in.session_idle_minutes < 1 || self.sign_in.session_hours < 1 {
             bail!("sign_in.session_idle_minutes and sign_in.session_hours must be 1 at least");

@@ -20,6 +20,7 @@ mod harmed;
 mod journal_faults;
 mod notice;
 mod oidc;
+mod open311;
 mod organisation;
 mod personal;
 mod policy;

@@ -99,6 +99,7 @@ pub(crate) fn inside(read: &Read) -> Vec<Problem> {
     checker.scenarios();
     checker.plan();
     checker.duplicates();
+    checker.problems.extend(crate::categories::mistakes(read));
     let quotes = read
         .pack
         .plan

@@ -8,6 +8,7 @@ use crate::document::Document;
 use crate::files::Files;
 use crate::scenario::ScenarioFile;
 use cases::Workflow;
+use cases::catalogue::MajorClass;
 use duty::response::ResponsePlan;
 use indicators::Definition;
 use model::{Catalogue, EntityKind, Problem};
@@ -32,6 +33,8 @@ pub struct Pack {
     pub rules: Vec<Rule>,
     /// Its case workflows.
     pub workflows: Vec<Workflow>,
+    /// Its classes of cases.
+    pub categories: Vec<MajorClass>,
     /// Its indicators, in the order of their files.
     pub indicators: Vec<Definition>,
     /// Its views.
@@ -99,7 +102,7 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
                 "pack-foreign-file",
                 "a pack has no such file",
                 files.place(path),
-                "use pack.toml, quality.toml, README.md, entities/*.toml, rules/*.toml, workflows/*.toml, indicators/*.sql, views/*.toml, runbooks/*.zh.md and *.en.md, responses/*.toml, strings/zh.toml and en.toml, mappings/*.toml, policies/*.cedar, scenarios/*.md",
+                "use pack.toml, quality.toml, README.md, entities/*.toml, rules/*.toml, workflows/*.toml, categories/*.toml, indicators/*.sql, views/*.toml, runbooks/*.zh.md and *.en.md, responses/*.toml, strings/zh.toml and en.toml, mappings/*.toml, policies/*.cedar, scenarios/*.md",
             ));
             continue;
         }
@@ -131,6 +134,7 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
         rule.file.clone_from(&document.place);
     }
     let workflows = reader.many("workflows/");
+    let categories = reader.many("categories/");
     let views = reader.many("views/");
     let mappings = reader.many("mappings/");
     let indicators = reader.indicators();
@@ -166,6 +170,7 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
                 kind_files,
                 rules,
                 workflows,
+                categories,
                 indicators,
                 views,
                 runbooks,
@@ -210,6 +215,7 @@ fn is_furniture(path: &str) -> bool {
             "entities/",
             "rules/",
             "workflows/",
+            "categories/",
             "views/",
             "mappings/",
             "responses/",

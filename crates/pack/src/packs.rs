@@ -6,6 +6,7 @@ use crate::files::{Embedded, Files, Folder, Limits};
 use crate::load::Pack;
 use crate::systems;
 use cases::Workflow;
+use cases::catalogue::{Catalogue as CaseCatalogue, MajorClass};
 use duty::response::ResponsePlan;
 use indicators::Definition;
 use model::{Catalogue, Problem};
@@ -32,6 +33,8 @@ pub struct Packs {
     pub views: Vec<View>,
     /// Their workflows.
     pub workflows: Vec<Workflow>,
+    /// Their classes of cases.
+    pub categories: Vec<MajorClass>,
     /// Their mappings.
     pub mappings: Vec<Mapping>,
     /// Their words in Chinese, by key.
@@ -117,6 +120,10 @@ impl Packs {
             pack.workflows
                 .iter()
                 .for_each(|workflow| claim("workflow", &workflow.name));
+            pack.categories
+                .iter()
+                .flat_map(MajorClass::categories)
+                .for_each(|category| claim("class of cases", &category.code));
             pack.mappings
                 .iter()
                 .for_each(|mapping| claim("mapping", &mapping.id));
@@ -133,6 +140,7 @@ impl Packs {
             all.indicators.extend(pack.indicators.iter().cloned());
             all.views.extend(pack.views.iter().cloned());
             all.workflows.extend(pack.workflows.iter().cloned());
+            all.categories.extend(pack.categories.iter().cloned());
             all.mappings.extend(pack.mappings.iter().cloned());
             all.strings_zh.extend(pack.strings_zh.clone());
             all.strings_en.extend(pack.strings_en.clone());
@@ -162,6 +170,11 @@ impl Packs {
 }
 
 impl Packs {
+    /// The kinds of cases that there are (部件和事件分类).
+    pub fn case_catalogue(&self) -> CaseCatalogue {
+        CaseCatalogue::new(&self.categories)
+    }
+
     /// The workflow of cases opened from an alert of a rule; `None` for the standard one, also when the
     /// rule names none or is gone.
     pub fn case_workflow(&self, rule_id: &str) -> Option<&str> {

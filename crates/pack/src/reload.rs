@@ -2,7 +2,7 @@
 //!
 //! Everything that a pack says of things takes effect at once: entity types, rules, workflows for cases that are opened from then
 //! on, indicators, mappings, views, runbooks, response plans, words, the plan. What a pack says of who may do what needs a restart: policies,
-//! permissions, and which department owns a pack. Whoever loads packs is the system administrator, and granting is the security
+//! permissions, and which department owns a pack; so do classes of cases. Whoever loads packs is the system administrator, and granting is the security
 //! administrator's (三员分立); a reload by one must not do what only the other may. A reload that would change such a thing is
 //! refused whole, so that what holds is always one set. So is one whose types contradict values that are stored
 //! ([`contradictions`]).
@@ -212,21 +212,28 @@ fn fixed(old: &Packs, new: &Packs, problems: &mut Vec<Problem>) {
             (Some(was), Some(is)) => was.manifest.owner == is.manifest.owner,
             _ => true,
         };
-        for (what, place, same) in [
+        let who = "who may do what does not change by loading packs";
+        let limits = "limits and who is responsible are those with which the city was started";
+        for (what, place, same, because) in [
             (
                 "policies",
                 "policies",
                 parts(was, is, |p| format!("{:?}", p.policies)),
+                who,
             ),
-            ("permissions", "pack.toml: permission", permissions),
-            ("the owner", "pack.toml: owner", owner),
+            ("permissions", "pack.toml: permission", permissions, who),
+            ("the owner", "pack.toml: owner", owner, who),
+            (
+                "classes of cases",
+                "categories",
+                parts(was, is, |p| format!("{:?}", p.categories)),
+                limits,
+            ),
         ] {
             if !same {
                 problems.push(Problem::new(
                     "pack-needs-restart",
-                    format!(
-                        "{what} of {name} say something else: who may do what does not change by loading packs"
-                    ),
+                    format!("{what} of {name} say something else: {because}"),
                     format!("{name}/{place}"),
                     "start the platform again to let it hold, or take the change back",
                 ));

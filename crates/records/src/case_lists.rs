@@ -23,6 +23,8 @@ pub struct CaseFilter {
     pub mine: Option<Mine>,
     /// Only in this town.
     pub town: Option<String>,
+    /// Only in this unit grid.
+    pub grid: Option<String>,
     /// Only of this kind.
     pub category: Option<String>,
     /// Only of this severity.
@@ -112,6 +114,7 @@ impl Wanted {
             ("state = ?", &filter.state),
             ("organisation_id = ?", &filter.organisation_id),
             ("town = ?", &filter.town),
+            ("grid = ?", &filter.grid),
             ("category = ?", &filter.category),
             ("severity = ?", &filter.severity),
         ] {

@@ -64,6 +64,8 @@ table_row! {
         pub category: Option<String>,
         /// The code of the town in which it lies.
         pub town: Option<String>,
+        /// The code of the unit grid in which it lies (单元网格, GB/T 30428.1).
+        pub grid: Option<String>,
         /// Who found it: `staff`, `citizen` or `sensor`; [`DRILL`]: nobody, it is a drill.
         pub source: String,
         /// A reference to the reporter that says nothing by itself, such as the number of a hotline's call.
@@ -151,9 +153,9 @@ pub async fn insert(connection: &mut Connection, new: &Case) -> Result<Case> {
          organisation_id, assignee_id, created_at, created_by, created_by_id, updated_at, due_at, \
          closed_at, version, workflow_version, category, town, source, reporter, reporters, parent_id, \
          duplicate_of, case_due_at, extension_minutes, extensions, supervised_until, suspended_at, \
-         suspended_until, escalation, escalates_at, reopened) \
+         suspended_until, escalation, escalates_at, reopened, grid) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
-         $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36) RETURNING *",
+         $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37) RETURNING *",
     )
     .bind(&new.number)
     .bind(&new.title)
@@ -191,6 +193,7 @@ pub async fn insert(connection: &mut Connection, new: &Case) -> Result<Case> {
     .bind(new.escalation)
     .bind(new.escalates_at.map(Timestamp::micros))
     .bind(new.reopened)
+    .bind(&new.grid)
     .fetch_one(&mut *connection)
     .await?;
     crate::case_text::insert(connection, &case).await?;
@@ -244,6 +247,16 @@ pub async fn get(connection: &mut Connection, id: i64) -> Result<Option<Case>> {
     Ok(
         sqlx::query_as::<Any, Case>("SELECT * FROM cases WHERE id = $1")
             .bind(id)
+            .fetch_optional(connection)
+            .await?,
+    )
+}
+
+/// The case of that number.
+pub async fn by_number(connection: &mut Connection, number: &str) -> Result<Option<Case>> {
+    Ok(
+        sqlx::query_as::<Any, Case>("SELECT * FROM cases WHERE number = $1")
+            .bind(number)
             .fetch_optional(connection)
             .await?,
     )

@@ -36,6 +36,7 @@ mod migrations;
 pub mod notices;
 pub mod oidc;
 pub mod oidc_clients;
+pub mod open311;
 pub mod organisations;
 pub mod page;
 pub mod passkeys;

@@ -3553,6 +3553,81 @@ export interface components {
             /** @description The state. */
             state: string;
         };
+        /** @description A class of cases (小类). */
+        CaseClass: {
+            /** @description Its code, such as `B0102`. */
+            code: string;
+            kind: components["schemas"]["CaseClassKind"];
+            /** @description Code of its major class (大类), such as `B01`. */
+            major: string;
+            /** @description Title of the major class in Chinese. */
+            major_zh: string;
+            /** @description The same in English. */
+            major_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description The organisation that answers for it. */
+            organisation: string | null;
+            /** @description The workflow that its cases follow; null for the city's own. */
+            workflow: string | null;
+            /** @description When a case is filed (立案条件), in Chinese. */
+            files_zh: string;
+            /** @description The same in English. */
+            files_en: string;
+            /** @description When it may be closed (结案条件), in Chinese. */
+            closes_zh: string;
+            /** @description The same in English. */
+            closes_en: string;
+            /**
+             * Format: int32
+             * @description How long handling may take (处置时限), in minutes of the calendar.
+             */
+            minutes: number;
+            /** @description The calendar in which its clocks run; null for the workflow's. */
+            calendar: string | null;
+            /** @description Whether people report it through open doors. */
+            public: boolean;
+        };
+        /**
+         * @description Whether a class is of things or of happenings.
+         * @enum {string}
+         */
+        CaseClassKind: "part" | "event";
+        /** @description All classes. */
+        CaseClasses: {
+            /** @description By code. */
+            items: components["schemas"]["CaseClass"][];
+        };
+        /** @description Who reported a case, as far as they said. */
+        CaseContact: {
+            /** @description Given name. */
+            first_name: string | null;
+            /** @description Family name. */
+            last_name: string | null;
+            /** @description Telephone number. */
+            phone: string | null;
+            /** @description Electronic mail. */
+            email: string | null;
+            /** @description Where, in words. */
+            address: string | null;
+            /** @description A picture that the reporter put somewhere. */
+            media_url: string | null;
+            /** @description The endpoint that the request was taken from; empty for the city's own door. */
+            endpoint: string;
+            /** @description Its id there. */
+            remote_id: string | null;
+            /** @description Whether the reporter's data is masked: a purpose shows it whole. */
+            masked: boolean;
+        };
+        /** @description A unit grid. */
+        UnitGrid: {
+            /** @description Its code, 15 digits. */
+            code: string;
+            /** @description Its name. */
+            name: string;
+        };
         /** @description Open cases. */
         CaseCounts: {
             /**
@@ -3636,6 +3711,10 @@ export interface components {
         };
         /** @description The figures of one group. */
         CaseFigures: {
+            /** @description Closed, of those decided: that were to be closed in the period (结案率). */
+            closing: components["schemas"]["CaseRate"];
+            /** @description Extensions, of those taken up (延期率). */
+            extending: components["schemas"]["CaseRate"];
             /**
              * Format: int64
              * @description Closed (结案数).
@@ -3874,6 +3953,8 @@ export interface components {
             title: string;
             /** @description The code of the town in which it lies. */
             town: string | null;
+            /** @description The code of the unit grid in which it lies (单元网格, GB/T 30428.1). */
+            grid: string | null;
             /** @description When it last changed. */
             updated_at: string;
             /**

@@ -45,6 +45,7 @@ const FLOORS: [Floor; 2] = [
             "entities",
             "rules",
             "workflows",
+            "categories",
             "indicators",
             "views",
             "runbooks",

@@ -28,6 +28,7 @@ const LAYERS: [(u8, &[&str]); 6] = [
             "imports",
             "personal",
             "policy",
+            "open311",
         ],
     ),
     (2, &["twin"]),

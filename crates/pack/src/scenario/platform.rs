@@ -291,6 +291,7 @@ fn case(workflow: &Workflow, by: &Somebody, now: Timestamp) -> Case {
         version: 1,
         category: None,
         town: None,
+        grid: None,
         source: "staff".to_owned(),
         reporter: None,
         reporters: 1,

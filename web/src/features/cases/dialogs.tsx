@@ -2,6 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { App, DatePicker, Form, Input, InputNumber, Select, Upload } from "antd";
 import type { Dayjs } from "dayjs";
+import { useEffect } from "react";
 import { useNavigate } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import type { CaseActionName, CaseDetail, CaseDraft } from "../../lib/types.ts";
@@ -9,8 +10,10 @@ import { FormDialog } from "../../ui/form-dialog.tsx";
 import { useFocusBack } from "../../ui/keyboard.ts";
 import { errorText } from "../../ui/states.tsx";
 import { SEVERITIES } from "../../ui/tags.tsx";
+import { classOptions } from "./classes.ts";
 import {
   attach,
+  classesQuery,
   fieldWorkersQuery,
   keepCase,
   openCase,
@@ -32,10 +35,11 @@ export function OpenCaseDialog({
   onClose: () => void;
   initial: Partial<CaseDraft>;
 }) {
-  const { t } = useT();
+  const { t, p } = useT();
   const { message } = App.useApp();
   const queryClient = useQueryClient();
   const navigate = useNavigate();
+  const classes = useQuery({ ...classesQuery, enabled: open });
   const [form] = Form.useForm<CaseDraft>();
   const perform = async (entered: CaseDraft) => {
     const made = await openCase({
@@ -68,6 +72,14 @@ export function OpenCaseDialog({
       </Form.Item>
       <Form.Item name="severity" label={t("severity.title")}>
         <Select options={SEVERITIES.map((s) => ({ value: s, label: t(`severity.${s}`) }))} />
+      </Form.Item>
+      <Form.Item name="category" label={t("case.class")}>
+        <Select
+          allowClear
+          loading={classes.isPending}
+          showSearch={{ optionFilterProp: "label" }}
+          options={classOptions(classes.data?.items ?? [], p)}
+        />
       </Form.Item>
       <Form.Item name="description" label={t("case.description")}>
         <Input.TextArea rows={4} maxLength={NOTE_LENGTH_MAX} />
@@ -108,6 +120,13 @@ export function CaseActionDialog({
   const organisations = useQuery({ ...organisationsQuery, enabled: dispatching || splitting });
   const similar = useQuery({ ...similarQuery(item.id), enabled: repeating });
   const people = useQuery({ ...fieldWorkersQuery, enabled: dispatching });
+  const classes = useQuery({ ...classesQuery, enabled: dispatching && item.category !== null });
+  const ofClass = classes.data?.items.find((c) => c.code === item.category)?.organisation;
+  useEffect(() => {
+    // The department that answers for the class is the one to dispatch to, until somebody chooses another.
+    if (dispatching && ofClass && !form.getFieldValue("organisation"))
+      form.setFieldValue("organisation", ofClass);
+  }, [dispatching, ofClass, form]);
   const organisation = Form.useWatch("organisation", form);
 
   const perform = async (entered: Entered) => {

@@ -5,6 +5,8 @@ import type {
   Attachment,
   CaseActionInput,
   CaseBoard,
+  CaseClass,
+  CaseContact,
   CaseDetail,
   CaseDraft,
   CaseFigureRows,
@@ -15,6 +17,7 @@ import type {
   Organisation,
   Person,
   SimilarCases,
+  UnitGrid,
 } from "../../lib/types.ts";
 
 const CASES = "/api/v1/cases";
@@ -25,6 +28,8 @@ export interface CaseFilter {
   mine?: boolean;
   organisation?: string;
   town?: string;
+  category?: string;
+  grid?: string;
   severity?: string;
   overdue?: boolean;
   text?: string;
@@ -102,6 +107,26 @@ export const organisationsQuery = queryOptions({
   queryKey: ["organisations"],
   queryFn: ({ signal }) => get<{ items: Organisation[] }>("/api/v1/organisations", signal),
   staleTime: 5 * 60_000,
+});
+
+/** What kinds of cases there are; they change with a restart of the platform only. */
+export const classesQuery = queryOptions({
+  queryKey: ["case-classes"],
+  queryFn: ({ signal }) => get<{ items: CaseClass[] }>(`${CASES}/categories`, signal),
+  staleTime: 60 * 60_000,
+});
+
+/** Who reported a case through Open311, masked. */
+export const contactQuery = (id: number) =>
+  queryOptions({
+    queryKey: ["case", id, "contact"],
+    queryFn: ({ signal }) => get<CaseContact>(`${one(id)}/contact`, signal),
+  });
+
+export const gridsQuery = queryOptions({
+  queryKey: ["case-grids"],
+  queryFn: ({ signal }) => get<{ items: UnitGrid[] }>(`${CASES}/grids`, signal),
+  staleTime: 60 * 60_000,
 });
 
 export const fieldWorkersQuery = queryOptions({

@@ -178,6 +178,8 @@ export const policyWords = {
   "policy-act.policy.read": ["看策略", "Read policies"],
   "policy-act.policy.manage": ["修改策略", "Change policies"],
   "policy-act.security.read": ["看安全态势", "Read the security view"],
+  "policy-act.request.read": ["经开放接口查看上报", "Read service requests"],
+  "policy-act.request.report": ["经开放接口上报", "Make service requests"],
   "policy-act.key.manage": ["管理密钥", "Manage keys"],
   "policy-act.approval.decide": ["双人审批", "Decide on approvals"],
 } as const;
