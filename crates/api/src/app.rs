@@ -375,6 +375,7 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(alerts::acknowledge))
         .routes(routes!(case_lists::list, case_pages::open))
         .routes(routes!(case_lists::board))
+        .routes(routes!(case_pages::limits))
         .routes(routes!(case_lists::similar_place))
         .routes(routes!(case_lists::similar))
         .routes(routes!(case_figures::figures))

@@ -149,8 +149,10 @@ pub enum By {
 pub enum Need {
     /// Words.
     Note,
-    /// At least one attachment that is a picture.
+    /// At least one attachment that is a picture and no signature.
     Photo,
+    /// A signature.
+    Signature,
     /// A department.
     Organisation,
     /// How many minutes of working time.

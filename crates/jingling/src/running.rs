@@ -159,6 +159,9 @@ impl Running {
             zone: city.zone.clone(),
             calendars: city.calendars.clone(),
             attachment_bytes_max: settings.http.attachment_mib_max * MIB,
+            voice_seconds_max: settings.http.voice_seconds_max,
+            voice_bytes_max: settings.http.voice_kib_max * KIB,
+            signature_bytes_max: settings.http.signature_kib_max * KIB,
             ..cases::Options::new(folder.attachments())
         };
         let cases = cases::Cases::new(records.clone(), case_options, packs.workflows.clone())?;
