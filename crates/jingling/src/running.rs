@@ -35,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 use twin::Twin;
 
 const MIB: usize = 1024 * 1024;
+const KIB: usize = 1024;
 /// Batches that may wait for the records' projections before the journal's reader waits for them.
 const RECORDS_QUEUE: usize = 8;
 /// How often it is asked whether history should be sealed.
