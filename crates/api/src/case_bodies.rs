@@ -280,7 +280,7 @@ impl LimitsBody {
 #[serde(rename_all = "snake_case")]
 #[schema(as = CaseNeed)]
 pub enum Need {
-    /// Words.
+    /// Words, written or as a voice note.
     Note,
     /// At least one attachment that is a picture and no signature.
     Photo,

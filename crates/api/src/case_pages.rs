@@ -230,7 +230,21 @@ pub async fn act(
     Path(id): Path<i64>,
     Json(request): Json<ActRequest>,
 ) -> Answer<Json<CaseDetail>> {
-    sight.must_see(&app.cases.case(id, &peer.acting(&caller)).await?.case)?;
+    let acting = peer.acting(&caller);
+    if let Err(hidden) = sight.must_see(&app.cases.case(id, &acting).await?.case) {
+        // The answer to a step may have been lost before the case went to others: of one's own step that much is told.
+        let request = request.request_id.as_deref();
+        if !app.cases.was_done(id, request, &acting).await? {
+            return Err(hidden);
+        }
+        let done = Problem::new(
+            "request-done",
+            "the step was done before; the case has gone to others since",
+            "request_id",
+            "nothing is to be done",
+        );
+        return Err(ApiError::new(StatusCode::CONFLICT, done));
+    }
     if let Some(other) = request.case {
         sight.must_see(&app.cases.case(other, &peer.acting(&caller)).await?.case)?;
     }

@@ -295,6 +295,24 @@ impl Cases {
         Ok(case)
     }
 
+    /// Whether this person's request of that name was done to the case before.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub async fn was_done(
+        &self,
+        id: i64,
+        request: Option<&str>,
+        acting: &Acting,
+    ) -> Result<bool> {
+        let Some(request) = request else {
+            return Ok(false);
+        };
+        let mut read = self.records.read().await?;
+        let event = cases::event_of_request(&mut read, request).await?;
+        Ok(event.is_some_and(|e| e.case_id == id && e.actor_id == acting.actor.user_id()))
+    }
+
     /// When a step was done that comes late, in the time of the reception; and that the phone's clock is wrong.
     fn times_of(&self, act: &Act, case: &Case, now: Timestamp) -> Map<String, Value> {
         let seconds = |later: Timestamp, earlier| later.micros_since(earlier) / 1_000_000;
@@ -528,7 +546,8 @@ async fn check_needs(
     for need in transition.all_needs() {
         let (met, code, what, place, mend) = match need {
             Need::Note => (
-                note.is_some(),
+                // What was done may be spoken.
+                note.is_some() || has_kind(write, act, case.id, Kind::Voice).await?,
                 "note-missing",
                 "words",
                 "note",

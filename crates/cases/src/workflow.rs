@@ -147,7 +147,7 @@ pub enum By {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Need {
-    /// Words.
+    /// Words, written or spoken (文字或语音).
     Note,
     /// At least one attachment that is a picture and no signature.
     Photo,

@@ -78,13 +78,18 @@ async fn a_voice_note_is_kept_with_its_length_and_its_own_clock() {
         send(&city, id, &large, &said, T0).await.unwrap_err(),
         "attachment-size"
     );
-    // Words are not a picture.
-    let finish = Act {
-        attachment_ids: vec![kept.id],
-        ..noted("finish")
+    // Words are not a picture, and need not be written.
+    let spoken = |ids: &[i64]| Act {
+        attachment_ids: ids.to_vec(),
+        ..act("finish")
     };
-    let refused = city.cases.act(id, &finish, &worker(), T0).await;
+    let refused = city.cases.act(id, &spoken(&[kept.id]), &worker(), T0).await;
     assert_eq!(code(&refused.unwrap_err()), "photo-missing");
+    let photo = send(&city, id, JPEG, &Taken::default(), T0).await.unwrap();
+    let silent = city.cases.act(id, &spoken(&[photo.id]), &worker(), T0).await;
+    assert_eq!(code(&silent.unwrap_err()), "note-missing");
+    let both = spoken(&[kept.id, photo.id]);
+    assert_eq!(city.step(id, &both, &worker()).await.case.state, "handled");
 }
 
 #[tokio::test]

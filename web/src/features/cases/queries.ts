@@ -9,6 +9,7 @@ import type {
   CaseDraft,
   CaseFigureRows,
   CaseFiguresOfPeriod,
+  CaseLimits,
   CaseState,
   CaseSummary,
   Items,
@@ -120,11 +121,44 @@ export function performOnCase(id: number, input: CaseActionInput): Promise<CaseD
   return change("POST", `${one(id)}/actions`, input);
 }
 
-/** `takenAt`, RFC 3339, by this device's clock; what that clock says now goes with it. */
-export function attach(id: number, file: Blob, name: string, takenAt?: string): Promise<Attachment> {
-  const times = { taken_at: takenAt, clock: takenAt ? new Date().toISOString() : undefined };
-  return upload(`${one(id)}/attachments${query(times)}`, file, name);
+export interface Told {
+  /** RFC 3339, by this device's clock; what that clock says now goes with it. */
+  takenAt?: string;
+  spot?: { lon: number; lat: number; accuracy: number };
+  durationMs?: number;
+  signed?: { signer: string; capacity: string; typed: boolean };
 }
+
+/** Adds a file to a case. Who signed goes in the form: addresses are written to logs. */
+export function attach(id: number, file: Blob, name: string, told: Told = {}): Promise<Attachment> {
+  const { takenAt, spot, durationMs, signed } = told;
+  const said = {
+    taken_at: takenAt,
+    clock: takenAt ? new Date().toISOString() : undefined,
+    lon: spot?.lon,
+    lat: spot?.lat,
+    accuracy_m: spot?.accuracy,
+    duration_ms: durationMs === undefined ? undefined : Math.round(durationMs),
+  };
+  const fields: Record<string, string> = signed
+    ? {
+        signer: signed.signer,
+        capacity: signed.capacity,
+        signed_how: signed.typed ? "typed" : "drawn",
+      }
+    : {};
+  return upload(`${one(id)}/attachments${query(said)}`, file, name, fields);
+}
+
+/** What files and steps are held to; asked for early, so that a phone knows it without a network. */
+export const caseLimitsQuery = queryOptions({
+  queryKey: ["case-limits"],
+  queryFn: async ({ signal }) => {
+    const limits = await get<CaseLimits>(`${CASES}/limits`, signal);
+    return { ...limits, clockOffMs: Date.now() - Date.parse(limits.now) };
+  },
+  staleTime: 5 * 60_000,
+});
 
 /** Puts a changed case on the screen at once, and lets the lists be read again. */
 export function keepCase(queryClient: QueryClient, changed: CaseDetail) {
