@@ -263,7 +263,8 @@ export class Outbox {
       ...entered,
       order: ++this.#order,
       attempts: 0,
-      waited: false,
+      // One that stands behind another waits for it.
+      waited: this.pending(of.id) !== undefined,
       answer: null,
     };
     // On the phone's disk before anything is let go of.
