@@ -550,7 +550,9 @@ export function withActions(it: CaseDetail, user: User): CaseDetail {
         : /reject|comment|cancel/.test(action)
           ? ["note"]
           : [];
-  return { ...it, actions, allowed: actions.map((action) => ({ action, needs: needs(action) })) };
+  const then = (action: string) => (action === "take" ? [{ action: "finish", needs: needs("finish") }] : []);
+  const told = actions.map((action) => ({ action, needs: needs(action), then: then(action) }));
+  return { ...it, actions, allowed: told };
 }
 {
   const first = openCase("路灯成片不亮（竟陵街道）", "王值班", null, 90_000);

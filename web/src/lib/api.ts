@@ -94,6 +94,11 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await response.json()) as T;
 }
 
+/** Reads a file. */
+export async function getBlob(path: string): Promise<Blob> {
+  return (await send(path, {})).blob();
+}
+
 /** Changes something; answers the new state, or `undefined` for 204. */
 export async function change<T = void>(
   method: "POST" | "PUT" | "PATCH" | "DELETE",

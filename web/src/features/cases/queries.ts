@@ -1,6 +1,6 @@
 /** Reads and changes cases. Lists begin with the key `cases`, one case with `case`. */
 import { infiniteQueryOptions, type QueryClient, queryOptions } from "@tanstack/react-query";
-import { change, get, query, upload } from "../../lib/api.ts";
+import { change, get, getBlob, query, upload } from "../../lib/api.ts";
 import type {
   Attachment,
   CaseActionInput,
@@ -110,6 +110,8 @@ export const fieldWorkersQuery = queryOptions({
   queryFn: ({ signal }) => get<{ items: Person[] }>(`/api/v1/users${query({ role: "field" })}`, signal),
   staleTime: 60_000,
 });
+
+export const readAttachment = (id: number) => getBlob(attachmentUrl(id));
 
 export const attachmentUrl = (id: number) => `/api/v1/attachments/${id}`;
 

@@ -26,7 +26,9 @@ describe("navigate", () => {
 
   it("takes nothing from a name but the name", () => {
     const { phone, amap, baidu } = links("a,b|c(d)&to=1,2#x");
-    expect(new URL(amap as string).searchParams.getAll("to")).toEqual(["113.166000,30.653123,a b c d &to=1 2#x"]);
+    expect(new URL(amap as string).searchParams.getAll("to")).toEqual([
+      "113.166000,30.653123,a b c d &to=1 2#x",
+    ]);
     expect(new URL(baidu as string).searchParams.get("destination")?.split("|")).toHaveLength(2);
     expect(phone?.match(/[()]/g)).toHaveLength(2);
   });

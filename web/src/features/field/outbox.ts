@@ -214,7 +214,13 @@ export class Outbox {
 
   /** The cases that have steps to be sent. */
   waitingCases(): number[] {
-    return [...new Set(this.steps().filter((step) => !step.answer).map((step) => step.caseId))];
+    return [
+      ...new Set(
+        this.steps()
+          .filter((step) => !step.answer)
+          .map((step) => step.caseId),
+      ),
+    ];
   }
 
   state(step: Step): StepState {
@@ -249,11 +255,7 @@ export class Outbox {
     await this.#deliver(of.id);
   }
 
-  async #hand(
-    of: Named,
-    action: CaseActionName,
-    entered: Pick<Step, "note" | "enclosures" | "doneAt">,
-  ) {
+  async #hand(of: Named, action: CaseActionName, entered: Pick<Step, "note" | "enclosures" | "doneAt">) {
     const step: Step = {
       requestId: uuid(),
       caseId: of.id,

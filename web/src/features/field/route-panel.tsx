@@ -67,7 +67,7 @@ export function RoutePanel({
         </p>
       )}
       {map && legs && legs.length > 0 && (
-        <Guard>
+        <Guard resetKey="" fallback={() => <p className="quiet">{t("field.route-map-none")}</p>}>
           <Suspense fallback={<Loading />}>
             <RouteMap legs={legs} from={start?.place ?? null} />
           </Suspense>

@@ -87,4 +87,5 @@ export function routeFrom(from: Place | null, stops: readonly Stop[]): Leg[] {
 }
 
 /** The length of a whole way, metres. */
-export const lengthOf = (legs: readonly Leg[]): number => legs.reduce((sum, leg) => sum + (leg.metres ?? 0), 0);
+export const lengthOf = (legs: readonly Leg[]): number =>
+  legs.reduce((sum, leg) => sum + (leg.metres ?? 0), 0);
