@@ -6,7 +6,7 @@ import { useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { CASE_STATES, isCaseState } from "../../lib/types.ts";
 import { SEVERITIES } from "../../ui/tags.tsx";
-import { type CaseFilter, organisationsQuery } from "./queries.ts";
+import { type CaseFilter, organisationsQuery, townsQuery } from "./queries.ts";
 
 /** The names of the filters in the address. */
 const NAMES = [
@@ -67,6 +67,7 @@ export function Filters({
 }: Pick<ReturnType<typeof useCaseFilter>, "filter" | "set" | "clear"> & { board: boolean }) {
   const { t, p } = useT();
   const organisations = useQuery(organisationsQuery);
+  const towns = useQuery(townsQuery);
   const any = Object.values(filter).some((value) => value !== undefined);
   return (
     <section className="toolbar" aria-label={t("case.title")}>
@@ -100,6 +101,18 @@ export function Filters({
         showSearch={{ optionFilterProp: "label" }}
         popupMatchSelectWidth={false}
         options={organisations.data?.items.map((o) => ({ value: o.id, label: p(o.name_zh, o.name_en) }))}
+      />
+      <Select
+        allowClear
+        value={filter.town}
+        onChange={(town?: string) => set({ town })}
+        placeholder={t("case.town")}
+        aria-label={t("case.town")}
+        loading={towns.isPending}
+        status={towns.error ? "error" : undefined}
+        showSearch={{ optionFilterProp: "label" }}
+        popupMatchSelectWidth={false}
+        options={towns.data}
       />
       <Select
         allowClear

@@ -17,6 +17,7 @@ import type {
   Person,
   SimilarCases,
 } from "../../lib/types.ts";
+import { baseLayerQuery } from "../map/queries.ts";
 
 const CASES = "/api/v1/cases";
 const one = (id: number) => `${CASES}/${id}`;
@@ -103,6 +104,15 @@ export const organisationsQuery = queryOptions({
   queryKey: ["organisations"],
   queryFn: ({ signal }) => get<{ items: Organisation[] }>("/api/v1/organisations", signal),
   staleTime: 5 * 60_000,
+});
+
+/** The city's towns (乡镇、街道) by name, from the base map. */
+export const townsQuery = queryOptions({
+  ...baseLayerQuery("towns"),
+  select: (layer) =>
+    layer.features
+      .map(({ properties }) => ({ value: String(properties?.code), label: String(properties?.name) }))
+      .sort((a, b) => a.value.localeCompare(b.value)),
 });
 
 export const fieldWorkersQuery = queryOptions({

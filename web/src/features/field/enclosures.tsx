@@ -1,4 +1,5 @@
 /** What goes with a step: photos with their place, voice notes, signatures. Taken without a network as well. */
+import "./field.css";
 import { AudioOutlined, CameraOutlined, CloseOutlined, EditOutlined } from "@ant-design/icons";
 import { App, Button } from "antd";
 import { useEffect, useRef, useState } from "react";

@@ -1,4 +1,5 @@
 /** A signature: drawn with finger, pen or mouse, or the name typed where nobody can draw; who signed, and as what. */
+import "./field.css";
 import { Button, Input, Select } from "antd";
 import { type PointerEvent, useEffect, useId, useRef, useState } from "react";
 import { useT } from "../../i18n/index.tsx";
@@ -20,7 +21,7 @@ export function SignaturePad({
 }: {
   limits: Pick<CaseLimits, "signature_bytes_max" | "signer_chars_max" | "capacities">;
   onDone: (made: Enclosure) => void;
-  onCancel: () => void;
+  onCancel?: () => void;
 }) {
   const { t } = useT();
   const id = useId();
@@ -155,7 +156,7 @@ export function SignaturePad({
             {t("field.sign-again")}
           </Button>
         )}
-        <Button onClick={onCancel}>{t("word.cancel")}</Button>
+        {onCancel && <Button onClick={onCancel}>{t("word.cancel")}</Button>}
         <Button type="primary" onClick={done} data-testid="field-sign-done">
           {t("field.sign-done")}
         </Button>
