@@ -550,8 +550,8 @@ export function withActions(it: CaseDetail, user: User): CaseDetail {
         : /reject|comment|cancel/.test(action)
           ? ["note"]
           : [];
-  const then = (action: string) => (action === "take" ? [{ action: "finish", needs: needs("finish") }] : []);
-  const told = actions.map((action) => ({ action, needs: needs(action), then: then(action) }));
+  const next = (action: string) => (action === "take" ? [{ action: "finish", needs: needs("finish") }] : []);
+  const told = actions.map((action) => ({ action, needs: needs(action), next: next(action) }));
   return { ...it, actions, allowed: told };
 }
 {

@@ -221,7 +221,7 @@ pub struct AllowedAction {
     /// What must come with it.
     pub needs: Vec<Need>,
     /// What the caller may do after it, so that a phone without a network can take it down already.
-    pub then: Vec<NextAction>,
+    pub next: Vec<NextAction>,
 }
 
 /// An action that follows another of the same person.
@@ -523,7 +523,7 @@ impl CaseDetail {
                 .map(|a| AllowedAction {
                     action: a.action,
                     needs: a.needs.into_iter().map(Into::into).collect(),
-                    then: a.then.into_iter().map(Into::into).collect(),
+                    next: a.next.into_iter().map(Into::into).collect(),
                 })
                 .collect(),
             assessment: d.assessment.map(|a| AssessmentBody {

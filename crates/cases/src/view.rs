@@ -137,7 +137,7 @@ pub struct AllowedAction {
     /// What must come with it.
     pub needs: Vec<Need>,
     /// What the same person may do next, so that a phone without a network can take it down already.
-    pub then: Vec<NextAction>,
+    pub next: Vec<NextAction>,
 }
 
 /// An action that follows another of the same person.
@@ -379,7 +379,7 @@ impl Cases {
                 allowed.into_iter().map(|t| AllowedAction {
                     action: t.action.clone(),
                     needs: t.all_needs(),
-                    then: next(workflow, &case, t, reader),
+                    next: next(workflow, &case, t, reader),
                 })
             })
             .collect();

@@ -181,10 +181,10 @@ async fn a_phone_learns_what_may_follow_a_step_before_it_is_sent() {
     let id = city.at("dispatched").await.case.id;
     let seen = city.cases.case(id, &worker()).await.unwrap();
     let take = seen.allowed.iter().find(|a| a.action == "take").unwrap();
-    let then: Vec<&str> = take.then.iter().map(|n| n.action.as_str()).collect();
+    let then: Vec<&str> = take.next.iter().map(|n| n.action.as_str()).collect();
     let taken = city.step(id, &act("take"), &worker()).await;
     assert_eq!(then, taken.actions, "as it then is");
-    assert_eq!(take.then[0].needs, taken.allowed[0].needs);
+    assert_eq!(take.next[0].needs, taken.allowed[0].needs);
 }
 
 /// The worker takes it and loses the network; the case goes to somebody else, who finishes it; it is closed.

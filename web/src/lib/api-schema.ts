@@ -2988,7 +2988,7 @@ export interface components {
             /** @description What must come with it. */
             needs: components["schemas"]["CaseNeed"][];
             /** @description What the caller may do after it, so that a phone without a network can take it down already. */
-            then: components["schemas"]["CaseNextAction"][];
+            next: components["schemas"]["CaseNextAction"][];
         };
         /** @description A dangerous act that was asked for (审批). */
         Approval: {

@@ -82,9 +82,9 @@ const handled: CaseDetail = {
   way: ["collected", "filed", "dispatched", "handling", "handled", "verified", "closed"],
   actions: ["verify", "reject", "comment"],
   allowed: [
-    { action: "verify", needs: [], then: [] },
-    { action: "reject", needs: ["note"], then: [] },
-    { action: "comment", needs: ["note"], then: [] },
+    { action: "verify", needs: [], next: [] },
+    { action: "reject", needs: ["note"], next: [] },
+    { action: "comment", needs: ["note"], next: [] },
   ],
 };
 const page = (

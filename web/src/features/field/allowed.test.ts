@@ -6,8 +6,8 @@ import type { Step } from "./outbox.ts";
 
 const item = {
   allowed: [
-    { action: "take", needs: [], then: [{ action: "finish", needs: ["note", "photo"] }] },
-    { action: "comment", needs: ["note"], then: [] },
+    { action: "take", needs: [], next: [{ action: "finish", needs: ["note", "photo"] }] },
+    { action: "comment", needs: ["note"], next: [] },
   ],
 } as unknown as CaseDetail;
 const step = (action: string, answer: unknown = null) => ({ action, answer }) as unknown as Step;

@@ -14,5 +14,5 @@ export function allowedAfter(item: Pick<CaseDetail, "allowed">, steps: readonly 
   if (!first) return item.allowed;
   // What follows two steps was not told: the rest waits for the network.
   if (second) return [];
-  return item.allowed.find((one) => one.action === first.action)?.then ?? [];
+  return item.allowed.find((one) => one.action === first.action)?.next ?? [];
 }
