@@ -316,6 +316,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
           text_chars_max: 4_000,
           capacities: ["party", "reporter", "merchant", "witness", "worker", "other"],
         };
+      if (third === "similar") return { items: [] };
       if (second) return withActions(need(cases.find((c) => c.id === Number(second))), user);
       return page(
         cases.filter(
@@ -384,7 +385,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
       return { items: ORGANISATIONS };
     case "GET users":
       return {
-        items: [{ id: 3, name: "陈巡查", username: "field", role: "field", organisation: "water" }],
+        items: [{ id: 5, name: "陈巡查", username: "field", role: "field", organisation: "water" }],
       };
     case "GET devices": {
       const q = url.searchParams.get("q") ?? "";
