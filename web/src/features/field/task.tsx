@@ -49,8 +49,10 @@ export function Task({
         </span>
         <span className="quiet">
           {item.number} · <Due item={item} />
-          {metres !== undefined && metres !== null && ` · ${distance(metres, t)}`}
         </span>
+        {metres !== undefined && metres !== null && (
+          <span className="quiet">{t("field.from-before", { distance: distance(metres, t) })}</span>
+        )}
       </button>
       {outbox.draftOf(item.id) && !open && <p className="task-state quiet">{t("field.draft")}</p>}
       <Steps steps={steps} outbox={outbox} />

@@ -275,6 +275,7 @@ export const caseWords = {
     "The phone's place is not known: the way begins at the first task.",
   ],
   "field.route-places-none": ["这些任务没有位置", "These tasks have no place"],
+  "field.from-before": ["距上一处 {distance}（直线）", "{distance} from the place before (straight line)"],
   "field.metres": ["{n} 米", "{n} m"],
   "field.kilometres": ["{n} 公里", "{n} km"],
   "field.way": ["导航（直接打开地图）：", "Navigate (opens a map):"],
