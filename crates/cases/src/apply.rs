@@ -299,12 +299,7 @@ impl Cases {
     ///
     /// # Errors
     /// The store's own.
-    pub async fn was_done(
-        &self,
-        id: i64,
-        request: Option<&str>,
-        acting: &Acting,
-    ) -> Result<bool> {
+    pub async fn was_done(&self, id: i64, request: Option<&str>, acting: &Acting) -> Result<bool> {
         let Some(request) = request else {
             return Ok(false);
         };

@@ -125,7 +125,9 @@ impl Cases {
             .map_err(Failure::internal)??;
         let mut write = self.records.write().await?;
         let person = &acting.actor.name;
-        if let Some(same) = attachments::same(&mut write, case_id, &sha256, person, kind.name()).await? {
+        if let Some(same) =
+            attachments::same(&mut write, case_id, &sha256, person, kind.name()).await?
+        {
             return Ok(same);
         }
         let max = self.options.attachments_per_case_max;

@@ -8,7 +8,9 @@ use model::{Problem, problem::quote};
 const TRACKS_WITHIN: usize = 64 * 1024;
 
 /// As what somebody signs: party (当事人), reporter (反映人), merchant (经营者), witness (见证人), worker (承办人), other (其他).
-pub const CAPACITIES: &[&str] = &["party", "reporter", "merchant", "witness", "worker", "other"];
+pub const CAPACITIES: &[&str] = &[
+    "party", "reporter", "merchant", "witness", "worker", "other",
+];
 
 /// What an attachment is to the case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -257,8 +259,7 @@ mod tests {
         let png = || b"\x89PNG\r\n\x1a\n".to_vec();
         let code = |bytes: &[u8], is_signature| {
             of(bytes, is_signature, &options)
-                .map(|(_, kind)| kind.name().to_owned())
-                .unwrap_or_else(|p| p.code)
+                .map_or_else(|p| p.code, |(_, kind)| kind.name().to_owned())
         };
         assert_eq!(code(&sized(png(), 100), false), "photo");
         assert_eq!(code(&sized(png(), 101), false), "attachment-size");

@@ -200,12 +200,7 @@ async fn each_transition_is_allowed_here_and_forbidden_elsewhere() {
             &["comment"],
             &["comment"],
         ),
-        (
-            "closed",
-            &["comment", "reopen"],
-            &["comment"],
-            &["comment"],
-        ),
+        ("closed", &["comment", "reopen"], &["comment"], &["comment"]),
         ("cancelled", &["comment"], &["comment"], &["comment"]),
     ];
     let workflow = Workflow::standard().unwrap();

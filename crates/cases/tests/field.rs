@@ -86,7 +86,10 @@ async fn a_voice_note_is_kept_with_its_length_and_its_own_clock() {
     let refused = city.cases.act(id, &spoken(&[kept.id]), &worker(), T0).await;
     assert_eq!(code(&refused.unwrap_err()), "photo-missing");
     let photo = send(&city, id, JPEG, &Taken::default(), T0).await.unwrap();
-    let silent = city.cases.act(id, &spoken(&[photo.id]), &worker(), T0).await;
+    let silent = city
+        .cases
+        .act(id, &spoken(&[photo.id]), &worker(), T0)
+        .await;
     assert_eq!(code(&silent.unwrap_err()), "note-missing");
     let both = spoken(&[kept.id, photo.id]);
     assert_eq!(city.step(id, &both, &worker()).await.case.state, "handled");
@@ -113,7 +116,10 @@ async fn a_step_that_asks_for_a_signature_takes_nothing_else_for_it() {
         attachment_ids: ids.to_vec(),
         ..noted("finish")
     };
-    let refused = city.cases.act(id, &finish(&[photo.id]), &worker(), T0).await;
+    let refused = city
+        .cases
+        .act(id, &finish(&[photo.id]), &worker(), T0)
+        .await;
     assert_eq!(code(&refused.unwrap_err()), "signature-missing");
     let signature = send(&city, id, PNG, &drawing, T0).await.unwrap();
     assert_eq!(
@@ -264,7 +270,8 @@ async fn what_a_phone_sends_a_week_late_to_a_closed_case_is_answered_and_kept_on
 }
 
 #[tokio::test]
-async fn a_late_step_on_a_case_of_somebody_else_is_answered_and_one_that_was_done_is_not_done_again() {
+async fn a_late_step_on_a_case_of_somebody_else_is_answered_and_one_that_was_done_is_not_done_again()
+ {
     let city = city().await;
     let id = city.at("dispatched").await.case.id;
     let take = Act {
