@@ -285,7 +285,10 @@ pub async fn act(
 /// What files and steps of cases are held to, for a phone to keep without a network.
 #[utoipa::path(get, path = "/api/v1/cases/limits", tag = "cases", security(("session" = ["case.read"])),
     responses((status = 200, body = LimitsBody)))]
-pub async fn limits(State(app): State<Arc<App>>, Caller(_): Caller) -> Answer<Json<LimitsBody>> {
+pub async fn limits(
+    State(app): State<Arc<App>>,
+    Caller(_caller): Caller,
+) -> Answer<Json<LimitsBody>> {
     Ok(Json(LimitsBody::of(app.cases.options(), app.now())))
 }
 
