@@ -385,6 +385,7 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(open311::service))
         .routes(routes!(open311::request))
         .routes(routes!(open311::token))
+        .routes(routes!(case_pages::limits))
         .routes(routes!(case_lists::similar_place))
         .routes(routes!(case_lists::similar))
         .routes(routes!(case_figures::figures))

@@ -5,7 +5,7 @@
 //! things and events there are, and their limits), [`number`]
 //! (what a case is called), [`assessment`] (how it went), then [`Cases`]: opening and acting
 //! (`apply`, with what some actions do beside moving in [`effects`] and `acts`, and their clocks in `clocks`), reading
-//! (`view`), what time alone does (`tick`), alerts (`alerts`), attachments (`attachments`), what lies near (`duplicates`);
+//! (`view`), what time alone does (`tick`), alerts (`alerts`), attachments ([`kinds`], `attachments`), what lies near (`duplicates`);
 //! last the assessment figures of a period, from the history alone ([`figures`]).
 
 mod acts;
@@ -20,6 +20,7 @@ pub mod effects;
 pub mod figures;
 mod hand_over;
 mod history;
+pub mod kinds;
 pub mod number;
 mod photo;
 mod tick;
@@ -34,8 +35,11 @@ pub use catalogue::{Catalogue, Category};
 pub use clocks::Left;
 pub use duplicates::{Like, Similar};
 pub use hand_over::hand_over;
+pub use kinds::{CAPACITIES, Signed};
 pub use tick::Ticked;
-pub use view::{AllowedAction, Assignee, BoardColumn, CaseDetail, CaseSummary, HistoryEntry};
+pub use view::{
+    AllowedAction, Assignee, BoardColumn, CaseDetail, CaseSummary, HistoryEntry, NextAction,
+};
 pub use workflow::Workflow;
 
 use jiff::tz::TimeZone;
@@ -65,6 +69,14 @@ pub struct Options {
     pub attachments_dir: PathBuf,
     /// Largest attachment, in bytes.
     pub attachment_bytes_max: usize,
+    /// Largest voice note, in bytes: what bounds its length whatever the sender says.
+    pub voice_bytes_max: usize,
+    /// Longest voice note, in seconds.
+    pub voice_seconds_max: u32,
+    /// Largest picture of a signature, in bytes.
+    pub signature_bytes_max: usize,
+    /// Longest name of who signs, in characters.
+    pub signer_chars_max: usize,
     /// Most attachments of one case.
     pub attachments_per_case_max: i64,
     /// Longest title, in characters.
@@ -95,6 +107,8 @@ pub struct Options {
     pub duplicate_hours: u32,
     /// Most suggestions.
     pub duplicates_max: usize,
+    /// A step that comes so much later than it was done, in seconds, says when it was done.
+    pub step_late_seconds_min: i64,
     /// How far the clock of a photo may be from the reception before it is said, in seconds.
     pub photo_clock_seconds_max: i64,
     /// Most cases that the clock moves in one transaction.
@@ -115,6 +129,11 @@ impl Options {
             number_prefix: "TM".to_owned(),
             attachments_dir,
             attachment_bytes_max: 10 * 1024 * 1024,
+            // Two minutes at the 128 kbit/s of a recorder of AAC; one of Opus needs a quarter.
+            voice_bytes_max: 2 * 1024 * 1024,
+            voice_seconds_max: 120,
+            signature_bytes_max: 256 * 1024,
+            signer_chars_max: 50,
             attachments_per_case_max: 50,
             title_chars_max: 200,
             text_chars_max: 4_000,
@@ -130,6 +149,7 @@ impl Options {
             duplicate_metres: 100.0,
             duplicate_hours: 72,
             duplicates_max: 10,
+            step_late_seconds_min: 300,
             photo_clock_seconds_max: 3_600,
             tick_rows_max: 500,
             figures_cases_max: 200_000,

@@ -3,7 +3,7 @@
 use crate::Cases;
 use crate::assessment::{Assessment, assess};
 use crate::clocks::{Left, LeftOf};
-use crate::workflow::Need;
+use crate::workflow::{Assigns, Need, Transition, Workflow};
 use model::Timestamp;
 use records::attachments::{self, Attachment};
 use records::cases::{self, Case, CaseFilter};
@@ -138,6 +138,17 @@ pub struct AllowedAction {
     pub action: String,
     /// What must come with it.
     pub needs: Vec<Need>,
+    /// What the same person may do next, so that a phone without a network can take it down already.
+    pub next: Vec<NextAction>,
+}
+
+/// An action that follows another of the same person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NextAction {
+    /// Its name.
+    pub action: String,
+    /// What must come with it.
+    pub needs: Vec<Need>,
 }
 
 /// One step.
@@ -246,6 +257,29 @@ impl Names {
     }
 }
 
+/// What a person may do after an action of theirs that moves the case and says by itself who gets it.
+fn next(workflow: &Workflow, case: &Case, done: &Transition, reader: &Acting) -> Vec<NextAction> {
+    let (Some(to), None) = (&done.to, done.effect()) else {
+        return Vec::new();
+    };
+    let mut case = case.clone();
+    case.state.clone_from(to);
+    match done.assigns {
+        Some(Assigns::Given) => return Vec::new(),
+        Some(Assigns::Oneself) => case.assignee_id = reader.actor.user_id(),
+        Some(Assigns::Nobody) => (case.organisation_id, case.assignee_id) = (None, None),
+        None => {}
+    }
+    let allowed = workflow.allowed(&case, reader);
+    allowed
+        .into_iter()
+        .map(|t| NextAction {
+            action: t.action.clone(),
+            needs: t.all_needs(),
+        })
+        .collect()
+}
+
 impl Cases {
     /// Cases, newest first.
     ///
@@ -343,10 +377,13 @@ impl Cases {
         let workflow = self.workflow_of(connection, &case).await.ok();
         let allowed: Vec<_> = workflow
             .iter()
-            .flat_map(|workflow| workflow.allowed(&case, reader))
-            .map(|t| AllowedAction {
-                action: t.action.clone(),
-                needs: t.all_needs(),
+            .flat_map(|workflow| {
+                let allowed = workflow.allowed(&case, reader);
+                allowed.into_iter().map(|t| AllowedAction {
+                    action: t.action.clone(),
+                    needs: t.all_needs(),
+                    next: next(workflow, &case, t, reader),
+                })
             })
             .collect();
         let way = workflow

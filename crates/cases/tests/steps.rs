@@ -500,6 +500,7 @@ async fn a_photo_with_a_wrong_clock_is_taken_and_says_so() {
             at: Some(T0.plus_seconds(off)),
             clock: None,
             place: Some([113.16, 30.65]),
+            ..Taken::default()
         };
         let mut bytes = JPEG.to_vec();
         bytes.push(n);
@@ -521,7 +522,7 @@ async fn a_photo_with_a_wrong_clock_is_taken_and_says_so() {
     let week = Taken {
         at: Some(T0.plus_seconds(-604_800)),
         clock: Some(T0.plus_seconds(-30)),
-        place: None,
+        ..Taken::default()
     };
     let bytes = [JPEG, b"week"].concat();
     let synced = city
@@ -535,6 +536,7 @@ async fn a_photo_with_a_wrong_clock_is_taken_and_says_so() {
         at: None,
         clock: None,
         place: Some([200.0, 0.0]),
+        ..Taken::default()
     };
     let sent = city
         .cases

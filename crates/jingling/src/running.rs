@@ -37,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 use twin::Twin;
 
 const MIB: usize = 1024 * 1024;
+const KIB: usize = 1024;
 /// Batches that may wait for the records' projections before the journal's reader waits for them.
 const RECORDS_QUEUE: usize = 8;
 /// How often it is asked whether history should be sealed.
@@ -162,6 +163,9 @@ impl Running {
             calendars: city.calendars.clone(),
             catalogue: packs.case_catalogue(),
             attachment_bytes_max: settings.http.attachment_mib_max * MIB,
+            voice_seconds_max: settings.http.voice_seconds_max,
+            voice_bytes_max: settings.http.voice_kib_max * KIB,
+            signature_bytes_max: settings.http.signature_kib_max * KIB,
             ..cases::Options::new(folder.attachments())
         };
         let cases = cases::Cases::new(records.clone(), case_options, packs.workflows.clone())?;

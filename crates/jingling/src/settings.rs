@@ -114,6 +114,12 @@ Http {
     request_seconds_max: u64 = 60,
     /// Largest photo or document attached to a case, MiB.
     attachment_mib_max: usize = 10,
+    /// Longest voice note of a case, seconds.
+    voice_seconds_max: u32 = 120,
+    /// Largest voice note, KiB: two minutes at the 128 kbit/s of a phone that records AAC.
+    voice_kib_max: usize = 2_048,
+    /// Largest picture of a signature, KiB.
+    signature_kib_max: usize = 256,
     /// Set when a proxy in front speaks HTTPS and everybody comes through it: the session cookie is then marked Secure.
     cookie_secure: bool = false,
     /// Networks of the reverse proxies in front, such as ["10.0.0.0/8"]: from these alone it is believed on whose behalf they

@@ -2,9 +2,9 @@
 //! is told without anybody's personal data, as a client that nobody here wrote reads it; refusals are in the standard's form; and
 //! another city takes the request over as its own case, once.
 
+use crate::support::{Answer, City, text, token, until};
 use serde_json::{Value as Json, json};
 use std::process::Command;
-use crate::support::{Answer, City, text, token, until};
 use testkit::foreign::{Python, passed_over};
 
 /// A sewer cover in the community 429006001002.

@@ -376,6 +376,7 @@ events! {
     /// A file was added to a case.
     CaseAttach = "case.attach", "案件附件", "File added to a case", "case:<id>", [
         field("attachment", "附件号", "number of the attachment"),
+        field("kind", "附件种类", "what it is: photo, voice, signature or document"),
         field("sha256", "文件的 SHA-256", "SHA-256 of the file"),
         field("size_bytes", "字节数", "size in bytes"),
     ];

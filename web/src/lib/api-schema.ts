@@ -2987,6 +2987,8 @@ export interface components {
             action: string;
             /** @description What must come with it. */
             needs: components["schemas"]["CaseNeed"][];
+            /** @description What the caller may do after it, so that a phone without a network can take it down already. */
+            next: components["schemas"]["CaseNextAction"][];
         };
         /** @description A dangerous act that was asked for (审批). */
         Approval: {
@@ -3102,6 +3104,11 @@ export interface components {
         /** @description A photo or document of a case. */
         Attachment: {
             /**
+             * Format: double
+             * @description How sure the phone is of the place, in metres.
+             */
+            accuracy_m: number | null;
+            /**
              * Format: int64
              * @description The case.
              */
@@ -3114,6 +3121,11 @@ export interface components {
             clock_off_s: number | null;
             /**
              * Format: int64
+             * @description How long a voice note is, in milliseconds.
+             */
+            duration_ms: number | null;
+            /**
+             * Format: int64
              * @description The step of the case's history that names it; null until one does.
              */
             event_id: number | null;
@@ -3122,6 +3134,8 @@ export interface components {
              * @description Counts up from 1.
              */
             id: number;
+            /** @description What it is to the case: `photo`, `voice`, `signature` or `document`. */
+            kind: string;
             location: components["schemas"]["Place"] | null;
             /** @description What it is, found from its bytes. */
             media_type: string;
@@ -3129,6 +3143,7 @@ export interface components {
             name: string;
             /** @description SHA-256 of its bytes, hex. */
             sha256: string;
+            signed: components["schemas"]["Signed"] | null;
             /**
              * Format: int64
              * @description Its size in bytes.
@@ -3140,6 +3155,42 @@ export interface components {
             uploaded_at: string;
             /** @description Who added it. */
             uploaded_by: string;
+        };
+        /** @description Whose signature an attachment is. */
+        Signed: {
+            /** @description As what: `party`, `reporter`, `merchant`, `witness`, `worker` or `other`. */
+            capacity: string;
+            /** @description Whether the name was typed where nobody could draw. */
+            is_typed: boolean;
+            /** @description Who signed. */
+            signer: string;
+        };
+        /** @description What files and steps of cases are held to. */
+        CaseLimits: {
+            /** @description Largest file, in bytes. */
+            attachment_bytes_max: number;
+            /** @description As what somebody may sign. */
+            capacities: string[];
+            /**
+             * Format: int64
+             * @description How far a phone's clock may be off before it is told, in seconds.
+             */
+            clock_off_seconds_max: number;
+            /** @description What the platform's clock says, so that a phone learns that its own is wrong. */
+            now: string;
+            /** @description Largest picture of a signature, in bytes. */
+            signature_bytes_max: number;
+            /** @description Longest name of who signs, in characters. */
+            signer_chars_max: number;
+            /** @description Longest note, in characters. */
+            text_chars_max: number;
+            /** @description Largest voice note, in bytes. */
+            voice_bytes_max: number;
+            /**
+             * Format: int32
+             * @description Longest voice note, in seconds.
+             */
+            voice_seconds_max: number;
         };
         /** @description A file to add, as form data. */
         AttachmentForm: {
@@ -3505,6 +3556,10 @@ export interface components {
              * @description The other case: the one that this case repeats.
              */
             case?: number | null;
+            /** @description What that clock says now (RFC 3339). */
+            clock?: string | null;
+            /** @description When it was done by the clock of the phone (RFC 3339), which may have been without a network since. */
+            done_at?: string | null;
             /**
              * Format: int32
              * @description How many minutes of working time: of an extension.
@@ -3682,6 +3737,8 @@ export interface components {
             source?: string | null;
             /** @description One line; the alert's title when left out and there is an alert. */
             title?: string;
+            /** @description The code of the town in which it lies; left out, the one that its place is in. */
+            town?: string | null;
         };
         /** @description One thing that a figure counted. */
         CaseFigureRow: {
@@ -3797,7 +3854,14 @@ export interface components {
          * @description What must come with an action.
          * @enum {string}
          */
-        CaseNeed: "note" | "photo" | "organisation" | "minutes" | "until" | "case" | "parts";
+        CaseNeed: "note" | "photo" | "signature" | "organisation" | "minutes" | "until" | "case" | "parts";
+        /** @description An action that follows another of the same person. */
+        CaseNextAction: {
+            /** @description Its name. */
+            action: string;
+            /** @description What must come with it. */
+            needs: components["schemas"]["CaseNeed"][];
+        };
         /** @description A page of cases. */
         CasePage: {
             /** @description Newest first. */

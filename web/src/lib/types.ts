@@ -117,6 +117,7 @@ export type SecurityCertificate = Schemas["SecurityCertificate"];
 export type CaseSummary = Schemas["CaseSummary"];
 export type CaseDetail = Schemas["CaseDetail"];
 export type CaseStep = Schemas["CaseStep"];
+export type CaseLimits = Schemas["CaseLimits"];
 export type CaseNeed = Schemas["CaseNeed"];
 export type CaseBoard = Schemas["CaseBoard"];
 export type CaseClass = Schemas["CaseClass"];

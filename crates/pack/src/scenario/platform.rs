@@ -153,8 +153,8 @@ impl Platform {
                 Need::Note => (with.note, "note-missing"),
                 Need::Organisation => (with.organisation.is_some(), "organisation-missing"),
                 Need::Photo => (with.photo, "photo-missing"),
-                // Scenarios play the moves of a case, not its clocks, parts and duplicates.
-                Need::Minutes | Need::Until | Need::Case | Need::Parts => {
+                // Scenarios play the moves of a case, not its signatures, clocks, parts and duplicates.
+                Need::Signature | Need::Minutes | Need::Until | Need::Case | Need::Parts => {
                     (false, "scenario-cannot")
                 }
             };

@@ -74,14 +74,18 @@ const handled: CaseDetail = {
       taken_at: "2026-11-20T22:29:00Z",
       location: null,
       clock_off_s: -259_200,
+      kind: "photo",
+      accuracy_m: null,
+      duration_ms: null,
+      signed: null,
     },
   ],
   way: ["collected", "filed", "dispatched", "handling", "handled", "verified", "closed"],
   actions: ["verify", "reject", "comment"],
   allowed: [
-    { action: "verify", needs: [] },
-    { action: "reject", needs: ["note"] },
-    { action: "comment", needs: ["note"] },
+    { action: "verify", needs: [], next: [] },
+    { action: "reject", needs: ["note"], next: [] },
+    { action: "comment", needs: ["note"], next: [] },
   ],
 };
 const page = (

@@ -1,20 +1,20 @@
 /** One case: where it stands, what may be done, and everything that was done, by whom and when. */
-import { FileOutlined } from "@ant-design/icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Card, Descriptions, Image, Steps, Tag, Timeline } from "antd";
+import { App, Card, Descriptions, Steps, Tag, Timeline } from "antd";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
 import { ActionBar, available, useActionKeys } from "../../lib/actions.tsx";
-import { bytes, half, time } from "../../lib/format.ts";
+import { half, time } from "../../lib/format.ts";
 import { can, useUser } from "../../lib/session.ts";
-import type { Attachment, CaseActionName, CaseDetail } from "../../lib/types.ts";
+import type { CaseActionName, CaseDetail, CaseStep } from "../../lib/types.ts";
 import { Loaded } from "../../ui/states.tsx";
 import { CaseStateTag, SeverityTag, stateWord, Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { entityQuery, nameOf } from "../entity/queries.ts";
 import { type CaseContext, caseActions } from "./actions.tsx";
+import { Attachments } from "./attachments.tsx";
 import { classTitle } from "./classes.ts";
 import { CaseActionDialog } from "./dialogs.tsx";
 import { Due, duration, Left } from "./due.tsx";
@@ -322,41 +322,23 @@ function CaseFacts({ item }: { item: CaseDetail }) {
   );
 }
 
-function Attachments({ items }: { items: Attachment[] }) {
+/** The times of a step that came late, as the phone wrote them down. */
+function OwnTimes({ step }: { step: CaseStep }) {
   const { t } = useT();
-  if (items.length === 0) return <span className="quiet">{t("case.attachments-none")}</span>;
-  const images = items.filter((item) => item.media_type.startsWith("image/"));
-  const others = items.filter((item) => !item.media_type.startsWith("image/"));
+  const detail = (step.detail ?? {}) as {
+    done_at?: string;
+    done_at_doubtful?: string;
+    clock_off_s?: number;
+  };
   return (
     <>
-      {images.length > 0 && (
-        <Image.PreviewGroup>
-          <div className="photos">
-            {images.map((image) => (
-              <figure key={image.id}>
-                <Image src={attachmentUrl(image.id)} alt={image.name} width={120} height={120} />
-                <figcaption className="quiet ellipsis" title={image.sha256}>
-                  {image.name} · {bytes(image.size_bytes)}
-                  {image.clock_off_s !== null && (
-                    <Tag color="gold">
-                      {t("case.clock-off", { time: duration(image.clock_off_s, true, t) })}
-                    </Tag>
-                  )}
-                </figcaption>
-              </figure>
-            ))}
-          </div>
-        </Image.PreviewGroup>
+      {detail.done_at && <div>{t("case.done-at", { time: time(detail.done_at) })}</div>}
+      {detail.done_at_doubtful && (
+        <div>{t("case.done-at-doubtful", { time: time(detail.done_at_doubtful) })}</div>
       )}
-      {others.map((file) => (
-        <p key={file.id}>
-          <FileOutlined />{" "}
-          <a href={attachmentUrl(file.id)} download={file.name}>
-            {file.name}
-          </a>{" "}
-          <span className="quiet">{bytes(file.size_bytes)}</span>
-        </p>
-      ))}
+      {detail.clock_off_s !== undefined && (
+        <Tag color="gold">{t("case.step-clock-off", { time: duration(detail.clock_off_s, true, t) })}</Tag>
+      )}
     </>
   );
 }
@@ -387,6 +369,7 @@ function History({ item }: { item: CaseDetail }) {
               <div className="quiet">
                 <Time at={step.at} />
                 {step.late && <Tag color="red">{t("case.overdue")}</Tag>}
+                <OwnTimes step={step} />
               </div>
               {step.organisation && (
                 <div>

@@ -10,9 +10,13 @@ import { FormDialog } from "../../ui/form-dialog.tsx";
 import { useFocusBack } from "../../ui/keyboard.ts";
 import { errorText } from "../../ui/states.tsx";
 import { SEVERITIES } from "../../ui/tags.tsx";
+import { EnclosureList, LIMITS } from "../field/enclosures.tsx";
+import type { Enclosure } from "../field/outbox.ts";
+import { SignaturePad } from "../field/signature.tsx";
 import { classOptions } from "./classes.ts";
 import {
   attach,
+  caseLimitsQuery,
   classesQuery,
   fieldWorkersQuery,
   keepCase,
@@ -20,6 +24,7 @@ import {
   organisationsQuery,
   performOnCase,
   similarQuery,
+  townsQuery,
 } from "./queries.ts";
 
 /** Longest title and note, characters. */
@@ -41,6 +46,7 @@ export function OpenCaseDialog({
   const navigate = useNavigate();
   const classes = useQuery({ ...classesQuery, enabled: open });
   const [form] = Form.useForm<CaseDraft>();
+  const towns = useQuery({ ...townsQuery, enabled: open });
   const perform = async (entered: CaseDraft) => {
     const made = await openCase({
       ...initial,
@@ -81,10 +87,37 @@ export function OpenCaseDialog({
           options={classOptions(classes.data?.items ?? [], p)}
         />
       </Form.Item>
+      <Form.Item name="town" label={`${t("case.town")} (${t("word.optional")})`}>
+        <Select
+          allowClear
+          loading={towns.isPending}
+          status={towns.error ? "error" : undefined}
+          placeholder={t("case.town-any")}
+          notFoundContent={towns.error ? errorText(towns.error, t) : undefined}
+          showSearch={{ optionFilterProp: "label" }}
+          options={towns.data}
+        />
+      </Form.Item>
       <Form.Item name="description" label={t("case.description")}>
         <Input.TextArea rows={4} maxLength={NOTE_LENGTH_MAX} />
       </Form.Item>
     </FormDialog>
+  );
+}
+
+/** A signature as a field of a form. */
+function Signature({
+  value,
+  onChange,
+}: {
+  value?: Enclosure;
+  onChange?: (made: Enclosure | undefined) => void;
+}) {
+  const limits = useQuery(caseLimitsQuery).data ?? LIMITS;
+  return value ? (
+    <EnclosureList enclosures={[value]} onRemove={() => () => onChange?.(undefined)} />
+  ) : (
+    <SignaturePad limits={limits} onDone={(made) => onChange?.(made)} />
   );
 }
 
@@ -93,6 +126,7 @@ interface Entered {
   organisation?: string;
   assignee?: number;
   files?: { originFileObj?: File }[];
+  signature?: Enclosure;
   minutes?: number;
   until?: Dayjs;
   case?: number;
@@ -133,6 +167,11 @@ export function CaseActionDialog({
     const attachment_ids: number[] = [];
     for (const { originFileObj: file } of entered.files ?? []) {
       if (file) attachment_ids.push((await attach(item.id, file, file.name)).id);
+    }
+    const { signature } = entered;
+    if (signature) {
+      const kept = await attach(item.id, signature.blob, signature.name, signature);
+      attachment_ids.push(kept.id);
     }
     const changed = await performOnCase(item.id, {
       action,
@@ -251,7 +290,7 @@ export function CaseActionDialog({
       >
         <Input.TextArea autoFocus={!dispatching} rows={4} maxLength={NOTE_LENGTH_MAX} />
       </Form.Item>
-      {action === "finish" && (
+      {(action === "finish" || needs.includes("photo")) && (
         <Form.Item
           name="files"
           label={t("case.attachments")}
@@ -262,6 +301,15 @@ export function CaseActionDialog({
           <Upload listType="picture-card" beforeUpload={() => false} accept="image/*" multiple>
             {t("field.photo")}
           </Upload>
+        </Form.Item>
+      )}
+      {needs.includes("signature") && (
+        <Form.Item
+          name="signature"
+          label={t("case.signature")}
+          rules={[{ required: true, message: t("field.signature-missing") }]}
+        >
+          <Signature />
         </Form.Item>
       )}
     </FormDialog>

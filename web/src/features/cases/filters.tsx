@@ -7,7 +7,7 @@ import { useT } from "../../i18n/index.tsx";
 import { CASE_STATES, isCaseState } from "../../lib/types.ts";
 import { SEVERITIES } from "../../ui/tags.tsx";
 import { classOptions } from "./classes.ts";
-import { type CaseFilter, classesQuery, gridsQuery, organisationsQuery } from "./queries.ts";
+import { type CaseFilter, classesQuery, gridsQuery, organisationsQuery, townsQuery } from "./queries.ts";
 
 /** The names of the filters in the address. */
 const NAMES = [
@@ -74,6 +74,7 @@ export function Filters({
   const organisations = useQuery(organisationsQuery);
   const classes = useQuery(classesQuery);
   const grids = useQuery(gridsQuery);
+  const towns = useQuery(townsQuery);
   const any = Object.values(filter).some((value) => value !== undefined);
   return (
     <section className="toolbar" aria-label={t("case.title")}>
@@ -107,6 +108,18 @@ export function Filters({
         showSearch={{ optionFilterProp: "label" }}
         popupMatchSelectWidth={false}
         options={organisations.data?.items.map((o) => ({ value: o.id, label: p(o.name_zh, o.name_en) }))}
+      />
+      <Select
+        allowClear
+        value={filter.town}
+        onChange={(town?: string) => set({ town })}
+        placeholder={t("case.town")}
+        aria-label={t("case.town")}
+        loading={towns.isPending}
+        status={towns.error ? "error" : undefined}
+        showSearch={{ optionFilterProp: "label" }}
+        popupMatchSelectWidth={false}
+        options={towns.data}
       />
       <Select
         allowClear

@@ -1,6 +1,6 @@
 /** Reads and changes cases. Lists begin with the key `cases`, one case with `case`. */
 import { infiniteQueryOptions, type QueryClient, queryOptions } from "@tanstack/react-query";
-import { change, get, query, upload } from "../../lib/api.ts";
+import { change, get, getBlob, query, upload } from "../../lib/api.ts";
 import type {
   Attachment,
   CaseActionInput,
@@ -11,6 +11,7 @@ import type {
   CaseDraft,
   CaseFigureRows,
   CaseFiguresOfPeriod,
+  CaseLimits,
   CaseState,
   CaseSummary,
   Items,
@@ -19,6 +20,7 @@ import type {
   SimilarCases,
   UnitGrid,
 } from "../../lib/types.ts";
+import { baseLayerQuery } from "../map/queries.ts";
 
 const CASES = "/api/v1/cases";
 const one = (id: number) => `${CASES}/${id}`;
@@ -129,11 +131,22 @@ export const gridsQuery = queryOptions({
   staleTime: 60 * 60_000,
 });
 
+/** The city's towns (乡镇、街道) by name, from the base map. */
+export const townsQuery = queryOptions({
+  ...baseLayerQuery("towns"),
+  select: (layer) =>
+    layer.features
+      .map(({ properties }) => ({ value: String(properties?.code), label: String(properties?.name) }))
+      .sort((a, b) => a.value.localeCompare(b.value)),
+});
+
 export const fieldWorkersQuery = queryOptions({
   queryKey: ["users", "field"],
   queryFn: ({ signal }) => get<{ items: Person[] }>(`/api/v1/users${query({ role: "field" })}`, signal),
   staleTime: 60_000,
 });
+
+export const readAttachment = (id: number) => getBlob(attachmentUrl(id));
 
 export const attachmentUrl = (id: number) => `/api/v1/attachments/${id}`;
 
@@ -145,11 +158,44 @@ export function performOnCase(id: number, input: CaseActionInput): Promise<CaseD
   return change("POST", `${one(id)}/actions`, input);
 }
 
-/** `takenAt`, RFC 3339, by this device's clock; what that clock says now goes with it. */
-export function attach(id: number, file: Blob, name: string, takenAt?: string): Promise<Attachment> {
-  const times = { taken_at: takenAt, clock: takenAt ? new Date().toISOString() : undefined };
-  return upload(`${one(id)}/attachments${query(times)}`, file, name);
+export interface Told {
+  /** RFC 3339, by this device's clock; what that clock says now goes with it. */
+  takenAt?: string;
+  spot?: { lon: number; lat: number; accuracy: number };
+  durationMs?: number;
+  signed?: { signer: string; capacity: string; typed: boolean };
 }
+
+/** Adds a file to a case. Who signed goes in the form: addresses are written to logs. */
+export function attach(id: number, file: Blob, name: string, told: Told = {}): Promise<Attachment> {
+  const { takenAt, spot, durationMs, signed } = told;
+  const said = {
+    taken_at: takenAt,
+    clock: takenAt ? new Date().toISOString() : undefined,
+    lon: spot?.lon,
+    lat: spot?.lat,
+    accuracy_m: spot?.accuracy,
+    duration_ms: durationMs === undefined ? undefined : Math.round(durationMs),
+  };
+  const fields: Record<string, string> = signed
+    ? {
+        signer: signed.signer,
+        capacity: signed.capacity,
+        signed_how: signed.typed ? "typed" : "drawn",
+      }
+    : {};
+  return upload(`${one(id)}/attachments${query(said)}`, file, name, fields);
+}
+
+/** What files and steps are held to; asked for early, so that a phone knows it without a network. */
+export const caseLimitsQuery = queryOptions({
+  queryKey: ["case-limits"],
+  queryFn: async ({ signal }) => {
+    const limits = await get<CaseLimits>(`${CASES}/limits`, signal);
+    return { ...limits, clockOffMs: Date.now() - Date.parse(limits.now) };
+  },
+  staleTime: 5 * 60_000,
+});
 
 /** Puts a changed case on the screen at once, and lets the lists be read again. */
 export function keepCase(queryClient: QueryClient, changed: CaseDetail) {
