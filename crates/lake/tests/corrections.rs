@@ -233,7 +233,7 @@ async fn a_day_of_the_citys_clock_is_counted_anew_from_both_its_halves() {
         )]
         .into(),
         day_offset_seconds: 28_800,
-        ..common::options()
+        ..crate::common::options()
     };
     let dir = tempfile::tempdir().unwrap();
     let lake = Lake::open(dir.path(), options).unwrap();

@@ -2,7 +2,7 @@
  * Links that hand a place to a map on the phone, which knows the roads. Our places are WGS 84. The maps of China draw
  * in GCJ-02 (国家测绘局坐标), 100 to 700 m away from it, so each link says that the numbers are WGS 84 and the map
  * converts: `coordinate=wgs84` for Amap, `coord_type=wgs84` for Baidu. A geo: URI is WGS 84 by definition
- * (RFC 5870, 3.4.2). Tencent's route links take GCJ-02 only and have no word for another system: left out.
+ * (RFC 5870, 3.4.2). Tencent is left out: no word of its route links for the coordinate system was found.
  */
 import type { Place } from "../../lib/types.ts";
 
