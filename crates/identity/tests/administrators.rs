@@ -30,7 +30,7 @@ struct City {
 async fn city_with(approval: approvals::Options) -> City {
     let options = Options {
         approval,
-        ..store::quick()
+        ..crate::store::quick()
     };
     let (dir, records, identity) = crate::store::open(options).await;
     identity.bootstrap(&cli(), T0).await.unwrap();

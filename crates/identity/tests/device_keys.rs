@@ -20,7 +20,7 @@ struct City {
 fn options() -> Options {
     Options {
         device_proofs_kept: 4,
-        ..store::quick()
+        ..crate::store::quick()
     }
 }
 

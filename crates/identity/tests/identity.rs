@@ -29,7 +29,7 @@ fn quick() -> Options {
         },
         session_idle_s: 600,
         session_absolute_s: 3_600,
-        ..store::quick()
+        ..crate::store::quick()
     }
 }
 

@@ -35,7 +35,7 @@ async fn city_with(change: impl FnOnce(&mut Options)) -> City {
             free_per_peer: 1_000,
             ..Limits::default()
         },
-        ..store::quick()
+        ..crate::store::quick()
     };
     change(&mut options);
     let (dir, records, identity) = crate::store::open(options).await;
