@@ -125,10 +125,9 @@ async fn alerts_of(
 }
 
 fn case_line(app: &App, case: Case, period: &Period) -> CaseLine {
-    let state = app
-        .cases
-        .workflow(&case.workflow)
-        .ok()
+    let workflow = app.cases.workflow(&case.workflow).ok();
+    let state = workflow
+        .as_ref()
         .and_then(|workflow| workflow.state(&case.state))
         .map_or_else(|| case.state.clone(), |state| state.title_zh.clone());
     let ends = match (case.closed_at, case.due_at) {

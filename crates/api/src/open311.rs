@@ -476,7 +476,7 @@ fn status_of(case: &Case) -> Status {
 /// Where a case stands in the words of its workflow, and what was written when work was finished or the case was called off.
 fn notes(app: &App, case: &Case, steps: &[CaseEvent]) -> String {
     let workflow = app.cases.workflow(&case.workflow).ok();
-    let state = workflow.and_then(|w| w.state(&case.state));
+    let state = workflow.as_ref().and_then(|w| w.state(&case.state));
     let title = state.map_or_else(|| case.state.clone(), |state| state.title_zh.clone());
     let written = steps
         .iter()

@@ -129,8 +129,9 @@ impl Cases {
             .and_then(|code| self.options.catalogue.get(code));
         let named = new.workflow.as_deref();
         let named = named.or_else(|| category.and_then(|c| c.workflow.as_deref()));
-        let workflow = self.workflow(named.unwrap_or(STANDARD))?.limited(category);
-        let workflow = workflow.as_ref();
+        let named = self.workflow(named.unwrap_or(STANDARD))?;
+        let limited = named.limited(category);
+        let workflow = limited.as_ref();
         if !workflow.open_may.iter().any(|p| acting.may(p)) {
             let needed = workflow.open_may.join(" or ");
             return Err(Failure::Forbidden(Problem::new(
@@ -164,7 +165,7 @@ impl Cases {
                 "go on with that case",
             )));
         }
-        let mut case = self.new_row(new, &workflow, acting, now)?;
+        let mut case = self.new_row(new, workflow, acting, now)?;
         if let Some(alert) = &alert {
             if case.title.is_empty() {
                 case.title.clone_from(&alert.title_zh);
