@@ -177,15 +177,15 @@ async fn in_its_form(response: Response, format: Format) -> Response {
 }
 
 /// The format of an address's ending and the address without it.
-fn named(file: &str) -> Result<(&str, Format), Response> {
+fn named(file: &str) -> Result<(&str, Format), Box<Response>> {
     Format::of(file).ok_or_else(|| {
-        refused(
+        Box::new(refused(
             &[Fault::new(
                 404,
                 "write the address with .json or .xml at its end",
             )],
             Format::Xml,
-        )
+        ))
     })
 }
 
@@ -260,7 +260,7 @@ pub async fn read(
 ) -> Answer<Response> {
     let (stem, format) = match named(&file) {
         Ok(named) => named,
-        Err(response) => return Ok(response),
+        Err(response) => return Ok(*response),
     };
     let options = &app.options.open311;
     if stem == "discovery" {
@@ -299,7 +299,7 @@ pub async fn service(
 ) -> Response {
     let (code, format) = match named(&file) {
         Ok(named) => named,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     if let Err(fault) = app.options.open311.jurisdiction_of(query.as_deref()) {
         return refused(&[fault], format);
@@ -325,7 +325,7 @@ pub async fn request(
 ) -> Answer<Response> {
     let (id, format) = match named(&file) {
         Ok(named) => named,
-        Err(response) => return Ok(response),
+        Err(response) => return Ok(*response),
     };
     if let Err(fault) = app.options.open311.jurisdiction_of(query.as_deref()) {
         return Ok(refused(&[fault], format));
@@ -361,7 +361,7 @@ pub async fn token(
 ) -> Answer<Response> {
     let (token, format) = match named(&file) {
         Ok(named) => named,
-        Err(response) => return Ok(response),
+        Err(response) => return Ok(*response),
     };
     if let Err(fault) = app.options.open311.jurisdiction_of(query.as_deref()) {
         return Ok(refused(&[fault], format));
@@ -505,7 +505,7 @@ pub async fn report(
 ) -> Answer<Response> {
     let (stem, format) = match named(&file) {
         Ok(named) => named,
-        Err(response) => return Ok(response),
+        Err(response) => return Ok(*response),
     };
     if stem != "requests" {
         return Ok(refused(&[Fault::not_found("resource", stem)], format));

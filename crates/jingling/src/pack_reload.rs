@@ -135,7 +135,7 @@ pub fn taker(app: &App, topics: Arc<RwLock<TopicMapping>>) -> Taker {
 struct Current<'a>(&'a Twin);
 
 impl Stored for Current<'_> {
-    fn each(&self, entity_type: &str, see: &mut dyn FnMut(&str, &str, Holding, Option<&str>)) {
+    fn each(&self, entity_type: &str, see: &mut pack::reload::See<'_>) {
         let mut filter = Filter {
             types: vec![entity_type.to_owned()],
             limit: VISITED_AT_ONCE,

@@ -290,10 +290,13 @@ impl Holding {
     }
 }
 
+/// Is shown a value: entity, attribute, kind, unit (UN/CEFACT code).
+pub type See<'s> = dyn FnMut(&str, &str, Holding, Option<&str>) + 's;
+
 /// The values that are stored now.
 pub trait Stored {
-    /// Shows each value of each entity of a type: entity, attribute, kind, unit (UN/CEFACT code).
-    fn each(&self, entity_type: &str, see: &mut dyn FnMut(&str, &str, Holding, Option<&str>));
+    /// Shows each value of each entity of a type.
+    fn each(&self, entity_type: &str, see: &mut See<'_>);
 }
 
 /// Where new declarations contradict what is stored: `pack-contradicts-stored`, one for each attribute, with the first entity

@@ -128,7 +128,7 @@ fn who_may_do_what_needs_a_restart() {
 struct One(&'static str, Holding, Option<&'static str>);
 
 impl Stored for One {
-    fn each(&self, entity_type: &str, see: &mut dyn FnMut(&str, &str, Holding, Option<&str>)) {
+    fn each(&self, entity_type: &str, see: &mut pack::reload::See<'_>) {
         if entity_type == "Sluice" {
             see("urn:ngsi-ld:Sluice:1", self.0, self.1, self.2);
         }
@@ -203,7 +203,7 @@ fn a_declaration_that_contradicts_what_is_stored_is_refused() {
 fn what_does_not_change_is_not_looked_at() {
     struct Never;
     impl Stored for Never {
-        fn each(&self, kind: &str, _: &mut dyn FnMut(&str, &str, Holding, Option<&str>)) {
+        fn each(&self, kind: &str, _: &mut pack::reload::See<'_>) {
             panic!("{kind} was looked at");
         }
     }
