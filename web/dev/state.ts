@@ -255,6 +255,7 @@ const ALL = [
   "indicator.report",
   "data.correct",
   "ingest.write",
+  "data.enter",
   "personal.reveal",
   "personal.export",
   "audit.read",

@@ -162,6 +162,22 @@ const PAGES = {
     await page.goto(`/cases/${cases.find((item) => item.state === "filed").id}`);
     await page.locator('[data-action="case.dispatch"]').first().click();
   },
+  duty: async (page) => {
+    await page.goto("/duty");
+    await page.waitForSelector('[data-testid="duty-now"]');
+  },
+  "duty-plans": async (page) => {
+    await page.goto("/duty?tab=plans");
+    await page.waitForSelector('[data-testid="duty-plan"]');
+  },
+  "view-form": async (page) => {
+    await page.goto("/views/water-readings");
+    await page.waitForSelector("form");
+  },
+  "view-board": async (page) => {
+    await page.goto("/views/streetlight-board");
+    await page.waitForSelector(".board-column");
+  },
   devices: async (page) => {
     await page.goto("/devices");
     await page.waitForSelector(LIST);

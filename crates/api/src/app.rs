@@ -10,7 +10,7 @@ use crate::{
     account, accounts, alerts, approvals, audit, back_tests, case_classes, case_figures,
     case_lists, case_pages, city_pages, corrections, dead_letters, devices, doors, duty,
     duty_contacts, duty_hand_overs, duty_plans, duty_report, duty_resources, entities,
-    entity_types, events, health, import_progress, notice_rules, notices, notifications,
+    entity_types, entries, events, health, import_progress, notice_rules, notices, notifications,
     oidc_clients, oidc_consent, oidc_door, open311, organisation, outside, outside_provider,
     overview, pack_pages, pages, people, personal, personal_subjects, plan, policy_pages,
     provenance, replay, roster, rule_pages, second_step, security, session, sql,
@@ -441,6 +441,7 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(plan::plan))
         .routes(routes!(plan::one))
         .routes(routes!(plan::report))
+        .routes(routes!(entries::enter))
         .routes(routes!(doors::upsert))
         .routes(routes!(doors::write_v2))
         .routes(routes!(doors::write_v1))

@@ -137,7 +137,7 @@ const ENTERED_NAMED_MAX: usize = 20;
 
 /// Writes into the audit trail that a person enters values, before they are taken: what is not in the trail does not take
 /// effect. Machines send all day; what they say stands in the journal with their name.
-async fn entered(app: &App, actor: &Actor, payload: &Payload) -> Answer<()> {
+pub(crate) async fn entered(app: &App, actor: &Actor, payload: &Payload) -> Answer<()> {
     let named = payload.updates.iter().take(ENTERED_NAMED_MAX);
     let entities: BTreeMap<&str, Vec<&str>> = named
         .map(|update| {

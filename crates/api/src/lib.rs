@@ -28,6 +28,7 @@ pub mod duty_report;
 pub mod duty_resources;
 pub mod entities;
 pub mod entity_types;
+pub mod entries;
 pub mod error;
 pub mod events;
 pub mod headers;

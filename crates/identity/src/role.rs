@@ -141,7 +141,7 @@ mod tests {
                 "{role} lists one twice"
             );
         }
-        assert_eq!(Role::all().count(), 11);
+        assert_eq!(Role::all().count(), 12);
         assert_eq!(Role::None.permissions(), []);
         assert_eq!("root".parse::<Role>().unwrap_err().code, "unknown-role");
     }

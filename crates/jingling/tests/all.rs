@@ -13,6 +13,7 @@ mod corrections;
 mod department_tables;
 mod device_keys;
 mod duty;
+mod entries;
 mod folder;
 mod formats;
 mod fuzz;

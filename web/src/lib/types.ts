@@ -29,6 +29,7 @@ export type AttributeKind = Schemas["AttributeKind"];
 export type EntityKind = Schemas["EntityKind"] & Partial<Pick<Schemas["EntityType"], "view" | "views">>;
 export type EntityType = Schemas["EntityType"];
 /** How a pack wants a type shown. */
+export type EntryTaken = Schemas["EntryTaken"];
 export type PackView = Schemas["View"];
 export type ViewForm = Schemas["ViewForm"];
 export type ViewField = Schemas["ViewField"];

@@ -46,6 +46,7 @@ const FLOORS: [Floor; 2] = [
             "rules",
             "workflows",
             "categories",
+            "responses",
             "indicators",
             "views",
             "runbooks",

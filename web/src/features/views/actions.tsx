@@ -13,7 +13,7 @@ export const formActions: Action<FormContext>[] = [
   {
     name: "view.enter",
     title: "view.enter",
-    permission: "ingest.write",
+    permission: "data.enter",
     icon: <SendOutlined />,
     primary: true,
     shortcut: "mod+enter",
@@ -26,15 +26,17 @@ export interface CardContext {
   entity: Entity;
   kind: EntityType;
   attribute: string;
+  /** The board's id. */
+  view: string;
   /** The values of the columns beside the card's; null where there is none. */
   left: string | null;
   right: string | null;
   moved: (value: string) => unknown;
 }
 
-async function move({ entity, kind, attribute, moved }: CardContext, value: string | null) {
+async function move({ entity, kind, attribute, view, moved }: CardContext, value: string | null) {
   if (value === null) return;
-  await enter(ngsiLd(entity.id, kind, { [attribute]: value }, new Date().toISOString()));
+  await enter(view, ngsiLd(entity.id, kind, { [attribute]: value }, new Date().toISOString()));
   await moved(value);
 }
 
@@ -42,7 +44,7 @@ export const cardActions: Action<CardContext>[] = [
   {
     name: "view.move-left",
     title: "view.move-left",
-    permission: "ingest.write",
+    permission: "data.enter",
     icon: <ArrowLeftOutlined />,
     predicate: ({ left }) => left !== null,
     perform: (context) => move(context, context.left),
@@ -50,7 +52,7 @@ export const cardActions: Action<CardContext>[] = [
   {
     name: "view.move-right",
     title: "view.move-right",
-    permission: "ingest.write",
+    permission: "data.enter",
     icon: <ArrowRightOutlined />,
     predicate: ({ right }) => right !== null,
     perform: (context) => move(context, context.right),

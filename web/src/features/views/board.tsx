@@ -31,7 +31,7 @@ export function columnsOf(board: ViewBoard, entities: Entity[]): Column[] {
   return other.entities.length > 0 ? [...columns, other] : columns;
 }
 
-export function Board({ board, kind }: { board: ViewBoard; kind: EntityType }) {
+export function Board({ view, board, kind }: { view: string; board: ViewBoard; kind: EntityType }) {
   const found = useQuery(boardQuery(kind.name));
   return (
     <Loaded query={found} tall>
@@ -58,6 +58,7 @@ function Columns({ board, kind, page }: { board: ViewBoard; kind: EntityType; pa
                 {entities.slice(0, CARDS_MAX).map((entity) => (
                   <li key={entity.id}>
                     <Card
+                      view={view}
                       board={board}
                       kind={kind}
                       entity={entity}
@@ -79,12 +80,14 @@ function Columns({ board, kind, page }: { board: ViewBoard; kind: EntityType; pa
 }
 
 function Card({
+  view,
   board,
   kind,
   entity,
   left,
   right,
 }: {
+  view: string;
   board: ViewBoard;
   kind: EntityType;
   entity: Entity;
@@ -104,7 +107,7 @@ function Card({
       return page && items ? { ...page, items } : page;
     });
   };
-  const context: CardContext = { entity, kind, attribute, left, right, moved };
+  const context: CardContext = { entity, kind, attribute, view, left, right, moved };
   const actions = board.moves ? available(cardActions, context, user) : [];
   return (
     <div className="item-card">

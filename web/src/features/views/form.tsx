@@ -33,7 +33,7 @@ export function momentOf(local: string): string | null {
   return Number.isFinite(ms) ? new Date(ms).toISOString() : null;
 }
 
-export function EntryForm({ form, kind }: { form: ViewForm; kind: EntityType }) {
+export function EntryForm({ view, form, kind }: { view: string; form: ViewForm; kind: EntityType }) {
   const { t } = useT();
   const user = useUser();
   const { message } = App.useApp();
@@ -43,14 +43,14 @@ export function EntryForm({ form, kind }: { form: ViewForm; kind: EntityType }) 
     const at = values && momentOf(values.at);
     if (!values || !at) return;
     const id = form.new ? `urn:ngsi-ld:${kind.name}:${values.entity.trim()}` : values.entity;
-    await enter(ngsiLd(id, kind, values.fields, at));
+    await enter(view, ngsiLd(id, kind, values.fields, at));
     message.success(t("view.entered"));
     entry.resetFields(["fields"]);
     entry.setFieldValue("at", localMinute(Date.now()));
   };
   const context = { send };
   useActionKeys(formActions, context);
-  const may = user !== null && can(user, "ingest.write");
+  const may = user !== null && can(user, "data.enter");
   return (
     <Form
       form={entry}

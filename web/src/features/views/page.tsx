@@ -56,8 +56,8 @@ function One({ pages, id }: { pages: PackPage[]; id: string }) {
         <h1>{p(view.title_zh, view.title_en)}</h1>
         <Tag>{p(kind.title_zh, kind.title_en)}</Tag>
       </header>
-      {view.form && <EntryForm key={view.id} form={view.form} kind={kind} />}
-      {view.board && <Board board={view.board} kind={kind} />}
+      {view.form && <EntryForm key={view.id} view={view.id} form={view.form} kind={kind} />}
+      {view.board && <Board view={view.id} board={view.board} kind={kind} />}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 /** Reads the packs' forms and boards and the entities on them, and sends what a person entered. */
 import { queryOptions } from "@tanstack/react-query";
 import { ApiError, change, get, query } from "../../lib/api.ts";
-import type { AttributeKind, Entity, EntityType, Items, PackView } from "../../lib/types.ts";
+import type { AttributeKind, Entity, EntityType, EntryTaken, Items, PackView } from "../../lib/types.ts";
 
 /** Most entities of one board. */
 const BOARD_ENTITIES_MAX = 1_000;
@@ -69,18 +69,9 @@ function attribute(declared: AttributeKind | undefined, value: Entered, observed
   return { type: "Property", value, ...unit, observedAt };
 }
 
-interface Refused {
-  errors?: { error: { code?: string; detail?: string; place?: string; mend?: string } }[];
-}
-
-/** Sends one entity; what was refused of it is thrown, what is good beside it was taken. */
-export async function enter(entity: Record<string, unknown>): Promise<void> {
-  const answer = await change<Refused | string[] | undefined>("POST", "/ngsi-ld/v1/entityOperations/upsert", [
-    entity,
-  ]);
-  const error = answer && !Array.isArray(answer) ? answer.errors?.[0]?.error : undefined;
-  if (error) {
-    const { code = "refused", detail = code, place = null, mend = null } = error;
-    throw new ApiError(207, code, detail, place, mend);
-  }
+/** Sends one entity through a form or a board; what was refused of it is thrown, what is good beside it was taken. */
+export async function enter(view: string, entity: Record<string, unknown>): Promise<void> {
+  const { refused } = await change<EntryTaken>("POST", `/api/v1/views/${encodeURIComponent(view)}/entries`, entity);
+  const [first] = refused;
+  if (first) throw new ApiError(400, first.code, first.detail, first.place, first.mend);
 }

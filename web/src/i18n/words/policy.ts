@@ -169,6 +169,7 @@ export const policyWords = {
   "policy-act.indicator.read": ["看规划指标", "Read indicators"],
   "policy-act.indicator.report": ["填报规划指标", "Report indicators"],
   "policy-act.data.correct": ["更正数据", "Correct data"],
+  "policy-act.data.enter": ["人工录入", "Enter values by hand"],
   "policy-act.ingest.write": ["上传数据", "Send data in"],
   "policy-act.audit.read": ["看审计日志", "Read the audit trail"],
   "policy-act.user.manage": ["管理用户", "Manage users"],

@@ -13,8 +13,8 @@ export const viewWords = {
   "view.enter": ["提交", "Send"],
   "view.entered": ["已录入", "Entered"],
   "view.may-not": [
-    "你可以查看，但没有录入权限（ingest.write）",
-    "You may look, and may not enter values (ingest.write)",
+    "你可以查看，但没有录入权限（data.enter）",
+    "You may look, and may not enter values (data.enter)",
   ],
   "view.entity": ["对象", "Of what"],
   "view.entity-needed": ["请选择对象", "Choose what it is of"],

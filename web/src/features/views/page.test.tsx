@@ -69,12 +69,14 @@ const pump = (id: string, status: string) =>
     modified_at: "2026-01-01T00:00:00Z",
     attributes: { status: { value: status, unit: null }, level: { value: 2, unit: "MTR" } },
   }) as unknown as Entity;
+const ENTRIES = (view: string) => `POST /api/v1/views/${view}/entries`;
 const answers = {
   "GET /api/v1/types": { items: [kind] },
   "GET /api/v1/entities": { items: [pump("a", "ok"), pump("b", "broken"), pump("c", "lent")], next: null },
-  "POST /ngsi-ld/v1/entityOperations/upsert": [],
+  [ENTRIES("pumps")]: { entity_id: "urn:ngsi-ld:Pump:7", refused: [] },
+  [ENTRIES("pump-board")]: { entity_id: "urn:ngsi-ld:Pump:a", refused: [] },
 };
-const writer = userWith(["entity.read", "ingest.write"], "collector");
+const writer = userWith(["entity.read", "data.enter"], "operator");
 const pages = (
   <Routes>
     <Route path="/views" element={<Page />} />
@@ -109,18 +111,16 @@ describe("pages of packs", () => {
     fireEvent.change(screen.getByLabelText(/Time of the reading/), { target: { value: "2026-07-01T08:00" } });
     fireEvent.click(send);
     await waitFor(() => expect(sent(calls)).toHaveLength(1));
-    expect(sent(calls)[0]?.body).toEqual([
-      {
-        id: "urn:ngsi-ld:Pump:7",
-        type: "Pump",
-        level: { type: "Property", value: 12, unitCode: "MTR", observedAt: "2026-07-01T00:00:00.000Z" },
-      },
-    ]);
+    expect(sent(calls)[0]?.body).toEqual({
+      id: "urn:ngsi-ld:Pump:7",
+      type: "Pump",
+      level: { type: "Property", value: 12, unitCode: "MTR", observedAt: "2026-07-01T00:00:00.000Z" },
+    });
   }, 20_000);
 
   it("says what the server refused of an entity", async () => {
-    const refused = { errors: [{ error: { code: "wrong-type", detail: "the value is text" } }] };
-    serve({ ...answers, "POST /ngsi-ld/v1/entityOperations/upsert": refused });
+    const refused = { entity_id: "urn:ngsi-ld:Pump:7", refused: [{ code: "wrong-type", detail: "the value is text" }] };
+    serve({ ...answers, [ENTRIES("pumps")]: refused });
     show(pages, { user: writer, path: "/views/pumps" });
     fireEvent.change(await screen.findByLabelText("Code"), { target: { value: "7" } });
     fireEvent.change(screen.getByLabelText("Level"), { target: { value: "1" } });
@@ -135,9 +135,10 @@ describe("pages of packs", () => {
     expect(within(screen.getByRole("region", { name: "Other" })).getByText("c")).toBeTruthy();
     fireEvent.click(within(first).getByRole("button", { name: "Move to the column on the right" }));
     await waitFor(() => expect(sent(calls)).toHaveLength(1));
-    expect(sent(calls)[0]?.body).toMatchObject([
-      { id: "urn:ngsi-ld:Pump:a", status: { type: "Property", value: "broken" } },
-    ]);
+    expect(sent(calls)[0]?.body).toMatchObject({
+      id: "urn:ngsi-ld:Pump:a",
+      status: { type: "Property", value: "broken" },
+    });
     const second = screen.getByRole("region", { name: "Broken" });
     expect(await within(second).findByText("a")).toBeTruthy();
     shown.unmount();
