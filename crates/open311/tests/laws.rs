@@ -13,8 +13,11 @@ fn text() -> impl Strategy<Value = Option<String>> {
         .prop_map(|text| text.map(|text| text.trim().to_owned()))
 }
 
+/// Places to a centimetre: the JSON reader may miss the last bit of a number of seventeen digits.
 fn place() -> impl Strategy<Value = Option<[f64; 2]>> {
-    proptest::option::of((-180.0..=180.0_f64, -90.0..=90.0_f64).prop_map(|(long, lat)| [long, lat]))
+    let degrees = |n: i32| f64::from(n) / 1e7;
+    let both = (-1_800_000_000..=1_800_000_000, -900_000_000..=900_000_000);
+    proptest::option::of(both.prop_map(move |(long, lat)| [degrees(long), degrees(lat)]))
 }
 
 fn moment() -> impl Strategy<Value = Option<Timestamp>> {
