@@ -119,7 +119,10 @@ describe("pages of packs", () => {
   }, 20_000);
 
   it("says what the server refused of an entity", async () => {
-    const refused = { entity_id: "urn:ngsi-ld:Pump:7", refused: [{ code: "wrong-type", detail: "the value is text" }] };
+    const refused = {
+      entity_id: "urn:ngsi-ld:Pump:7",
+      refused: [{ code: "wrong-type", detail: "the value is text" }],
+    };
     serve({ ...answers, [ENTRIES("pumps")]: refused });
     show(pages, { user: writer, path: "/views/pumps" });
     fireEvent.change(await screen.findByLabelText("Code"), { target: { value: "7" } });

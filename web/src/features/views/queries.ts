@@ -71,7 +71,11 @@ function attribute(declared: AttributeKind | undefined, value: Entered, observed
 
 /** Sends one entity through a form or a board; what was refused of it is thrown, what is good beside it was taken. */
 export async function enter(view: string, entity: Record<string, unknown>): Promise<void> {
-  const { refused } = await change<EntryTaken>("POST", `/api/v1/views/${encodeURIComponent(view)}/entries`, entity);
+  const { refused } = await change<EntryTaken>(
+    "POST",
+    `/api/v1/views/${encodeURIComponent(view)}/entries`,
+    entity,
+  );
   const [first] = refused;
   if (first) throw new ApiError(400, first.code, first.detail, first.place, first.mend);
 }
