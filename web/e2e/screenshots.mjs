@@ -164,11 +164,11 @@ const PAGES = {
   },
   duty: async (page) => {
     await page.goto("/duty");
-    await page.waitForSelector('[data-testid="duty-now"]');
+    await page.waitForSelector('[data-testid="on-duty"]');
   },
   "duty-plans": async (page) => {
     await page.goto("/duty?tab=plans");
-    await page.waitForSelector('[data-testid="duty-plan"]');
+    await page.waitForSelector(".duty-bar");
   },
   "view-form": async (page) => {
     await page.goto("/views/water-readings");
@@ -176,7 +176,7 @@ const PAGES = {
   },
   "view-board": async (page) => {
     await page.goto("/views/streetlight-board");
-    await page.waitForSelector(".board-column");
+    await page.waitForSelector(".view-column");
   },
   devices: async (page) => {
     await page.goto("/devices");

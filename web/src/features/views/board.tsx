@@ -35,12 +35,22 @@ export function Board({ view, board, kind }: { view: string; board: ViewBoard; k
   const found = useQuery(boardQuery(kind.name));
   return (
     <Loaded query={found} tall>
-      {(page) => <Columns board={board} kind={kind} page={page} />}
+      {(page) => <Columns view={view} board={board} kind={kind} page={page} />}
     </Loaded>
   );
 }
 
-function Columns({ board, kind, page }: { board: ViewBoard; kind: EntityType; page: Items<Entity> }) {
+function Columns({
+  view,
+  board,
+  kind,
+  page,
+}: {
+  view: string;
+  board: ViewBoard;
+  kind: EntityType;
+  page: Items<Entity>;
+}) {
   const { t, p } = useT();
   const columns = columnsOf(board, page.items);
   return (
