@@ -474,8 +474,9 @@ async fn shape_9_opens_with_its_roster_service_requests_and_voices() {
     let now = Timestamp::from_seconds(1_800_003_700);
     let on_duty = duty::people_on_duty(&mut write, "water", now).await;
     assert_eq!(on_duty.unwrap(), Some(vec![1]));
-    let unsigned = duty_acts::hand_overs(&mut write, None, true, &PageRequest::default());
-    assert_eq!(unsigned.await.unwrap().items[0].notes, "三号泵已停");
+    let page = PageRequest::default();
+    let unsigned = duty_acts::hand_overs(&mut write, None, true, &page).await;
+    assert_eq!(unsigned.unwrap().items[0].notes, "三号泵已停");
     let contacts = duty_acts::contacts(&mut write, None, 10).await.unwrap();
     assert_eq!(contacts[0].shown, "138****0001");
     let request = open311::by_token(&mut write, "t1").await.unwrap().unwrap();
