@@ -15,11 +15,23 @@ use axum::http::StatusCode;
 use identity::Principal;
 use model::{Problem, Update, problem::quote};
 use pack::{Packs, View};
-use serde::Serialize;
-use std::collections::BTreeSet;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use utoipa::ToSchema;
 use wire::{Context, Payload};
+
+/// One entity as NGSI-LD says it (ETSI GS CIM 009 clause 4.5.1): beside these, a member for each attribute.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct EntryDraft {
+    /// The entity.
+    pub id: String,
+    /// Its type: that of the form or board.
+    pub r#type: String,
+    /// What is entered, by the attribute's name.
+    #[serde(flatten)]
+    pub attributes: BTreeMap<String, serde_json::Value>,
+}
 
 /// What was taken of an entry.
 #[derive(Debug, Serialize, ToSchema)]
@@ -59,7 +71,7 @@ impl From<Problem> for EntryRefused {
 /// makes none; 403 for who is not of the department that the pack belongs to.
 #[utoipa::path(post, path = "/api/v1/views/{id}/entries", tag = "entities", security(("session" = ["data.enter"])),
     params(("id" = String, Path, description = "the form's or board's id")),
-    request_body(content = Object, content_type = "application/json"),
+    request_body(content = EntryDraft, content_type = "application/json"),
     responses((status = 200, body = EntryTaken), (status = 400, body = crate::error::ProblemBody), (status = 403, body = crate::error::ProblemBody),
         (status = 404, body = crate::error::ProblemBody), (status = 503, body = crate::error::ProblemBody)))]
 pub async fn enter(
