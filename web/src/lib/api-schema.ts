@@ -5201,6 +5201,15 @@ export interface components {
             /** @description By name. */
             items: components["schemas"]["EntityType"][];
         };
+        /** @description One entity as NGSI-LD says it (ETSI GS CIM 009 clause 4.5.1): beside these, a member for each attribute. */
+        EntryDraft: {
+            /** @description The entity. */
+            id: string;
+            /** @description Its type: that of the form or board. */
+            type: string;
+        } & {
+            [key: string]: unknown;
+        };
         /** @description An attribute that was not taken. */
         EntryRefused: {
             /** @description Short stable code, e.g. `time-out-of-range`. */
@@ -15494,7 +15503,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": Record<string, never>;
+                "application/json": components["schemas"]["EntryDraft"];
             };
         };
         responses: {
