@@ -321,7 +321,7 @@ async fn a_session_changes_nothing_without_its_header_and_nothing_after_signing_
     for operation in operations.iter().filter(|o| o.rule != Rule::Public) {
         assert_eq!(
             status(&city, operation, with).await,
-            401,
+            refusal_of_strangers(&operation.template),
             "{}",
             operation.path
         );
@@ -509,6 +509,7 @@ async fn a_token_at_the_mqtt_door_may_what_its_role_may() {
         analyst: publish NotAuthorized, subscribe Success(AtLeastOnce)
         viewer: publish NotAuthorized, subscribe Success(AtLeastOnce)
         collector: publish Success, subscribe Success(AtLeastOnce)
+        channel: publish NotAuthorized, subscribe NotAuthorized
         none: publish NotAuthorized, subscribe NotAuthorized
     "#]]
     .assert_eq(&table);
