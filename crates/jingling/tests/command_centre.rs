@@ -269,7 +269,7 @@ async fn a_new_type_holds_everywhere_without_a_restart() {
     .await;
     assert_eq!(
         city.sql("SELECT bottom FROM \"Well_now\"").await,
-        json!([60.0])
+        json!({"bottom": 60.0})
     );
     // Restated in another unit than what is stored now: refused, and what held goes on.
     assert!(say("width", json!(2.0)).await.status < 300);

@@ -282,7 +282,7 @@ async fn the_nearest_pump_that_is_free_is_found_and_a_drill_counts_nowhere() {
     assert_eq!(case["source"], "drill");
     assert!(case["title"].as_str().unwrap().starts_with("【演练】"));
     let figures = format!(
-        "/api/v1/cases/figures?from={}T00:00:00Z&until={}T00:00:00Z",
+        "/api/v1/cases/figures?by=workflow&from={}T00:00:00Z&until={}T00:00:00Z",
         day(-1),
         day(2)
     );
