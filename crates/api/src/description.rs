@@ -73,11 +73,11 @@ const REQUEST_FAULT: &str = "ServiceRequestFault";
 
 /// What Open311 GeoReport v2 says of a refusal: a list of codes and descriptions.
 fn request_fault() -> Response {
-    let text = ObjectBuilder::new().schema_type(Type::String);
+    let text = || ObjectBuilder::new().schema_type(Type::String);
     let code = ObjectBuilder::new().schema_type(Type::Integer);
     let one = ObjectBuilder::new()
         .property("code", code)
-        .property("description", text.clone())
+        .property("description", text())
         .required("code")
         .required("description");
     let all = ArrayBuilder::new().items(one);
@@ -87,7 +87,7 @@ fn request_fault() -> Response {
             "application/json",
             ContentBuilder::new().schema(Some(all)).build(),
         )
-        .content("text/xml", ContentBuilder::new().schema(Some(text)).build())
+        .content("text/xml", ContentBuilder::new().schema(Some(text())).build())
         .build()
 }
 
