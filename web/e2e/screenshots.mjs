@@ -168,7 +168,7 @@ const PAGES = {
   },
   "duty-plans": async (page) => {
     await page.goto("/duty?tab=plans");
-    await page.waitForSelector(".duty-bar");
+    await page.waitForSelector('[role="tabpanel"]');
   },
   "view-form": async (page) => {
     await page.goto("/views/water-readings");

@@ -87,7 +87,10 @@ fn request_fault() -> Response {
             "application/json",
             ContentBuilder::new().schema(Some(all)).build(),
         )
-        .content("text/xml", ContentBuilder::new().schema(Some(text())).build())
+        .content(
+            "text/xml",
+            ContentBuilder::new().schema(Some(text())).build(),
+        )
         .build()
 }
 

@@ -8177,6 +8177,20 @@ export interface components {
                 "application/problem+json": components["schemas"]["ProblemDocument"];
             };
         };
+        /** @description Why it was refused, as GeoReport v2 says it. */
+        ServiceRequestFault: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": {
+                    code: number;
+                    description: string;
+                }[];
+                "application/problem+json": components["schemas"]["ProblemDocument"];
+                "text/xml": string;
+            };
+        };
     };
     parameters: never;
     requestBodies: never;
@@ -16197,9 +16211,9 @@ export interface operations {
                     "text/xml": string;
                 };
             };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
+            401: components["responses"]["ServiceRequestFault"];
+            403: components["responses"]["ServiceRequestFault"];
+            default: components["responses"]["ServiceRequestFault"];
         };
     };
     get_open311_v2_services_file: {
@@ -16223,9 +16237,9 @@ export interface operations {
                     "text/xml": string;
                 };
             };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
+            401: components["responses"]["ServiceRequestFault"];
+            403: components["responses"]["ServiceRequestFault"];
+            default: components["responses"]["ServiceRequestFault"];
         };
     };
     get_open311_v2_tokens_file: {
@@ -16249,9 +16263,9 @@ export interface operations {
                     "text/xml": string;
                 };
             };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
+            401: components["responses"]["ServiceRequestFault"];
+            403: components["responses"]["ServiceRequestFault"];
+            default: components["responses"]["ServiceRequestFault"];
         };
     };
     get_open311_v2_file: {
@@ -16275,9 +16289,9 @@ export interface operations {
                     "text/xml": string;
                 };
             };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
+            401: components["responses"]["ServiceRequestFault"];
+            403: components["responses"]["ServiceRequestFault"];
+            default: components["responses"]["ServiceRequestFault"];
         };
     };
     post_open311_v2_file: {
@@ -16305,9 +16319,9 @@ export interface operations {
                     "text/xml": string;
                 };
             };
-            401: components["responses"]["Problem"];
-            403: components["responses"]["Problem"];
-            default: components["responses"]["Problem"];
+            401: components["responses"]["ServiceRequestFault"];
+            403: components["responses"]["ServiceRequestFault"];
+            default: components["responses"]["ServiceRequestFault"];
         };
     };
     get_readyz: {

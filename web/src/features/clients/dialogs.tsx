@@ -77,7 +77,7 @@ export function ClientDialog({
       extra={hint}
       rules={[{ required: needed, whitespace: true, message: t("client.redirects-missing") }]}
     >
-      <Input.TextArea autoSize={{ minRows: 1, maxRows: 5 }} className="mono" spellCheck={false} />
+      <Input.TextArea rows={3} className="mono" spellCheck={false} />
     </Form.Item>
   );
   return (
