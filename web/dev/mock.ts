@@ -304,6 +304,19 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
       return alert;
     }
     case "GET cases":
+      if (second === "limits")
+        return {
+          now: new Date().toISOString(),
+          clock_off_seconds_max: 3_600,
+          attachment_bytes_max: 10_485_760,
+          voice_bytes_max: 2_097_152,
+          voice_seconds_max: 120,
+          signature_bytes_max: 262_144,
+          signer_chars_max: 50,
+          text_chars_max: 4_000,
+          capacities: ["party", "reporter", "merchant", "witness", "worker", "other"],
+        };
+      if (third === "similar") return { items: [] };
       if (second) return withActions(need(cases.find((c) => c.id === Number(second))), user);
       return page(
         cases.filter(
@@ -328,8 +341,11 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
       const it = need(cases.find((c) => c.id === Number(second)));
       if (third === "attachments") {
         const body = await bodyOf(request);
-        const start = body.indexOf("\r\n\r\n") + 4;
-        const head = body.subarray(0, start).toString("latin1");
+        const text = body.toString("utf8");
+        const field = (name: string) => new RegExp(`name="${name}"\r\n\r\n(.*)\r\n`).exec(text)?.[1] ?? null;
+        const signer = field("signer");
+        const start = body.indexOf("\r\n\r\n", body.indexOf('name="file"')) + 4;
+        const head = body.subarray(body.indexOf('name="file"'), start).toString("latin1");
         const data = body.subarray(start, body.lastIndexOf("\r\n--"));
         const id = photos.size + 1;
         const media_type = /content-type: (.+)\r/i.exec(head)?.[1] ?? "application/octet-stream";
@@ -347,6 +363,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
           taken_at: null,
           location: null,
           clock_off_s: null,
+          accuracy_m: Number(url.searchParams.get("accuracy_m")) || null,
+          duration_ms: Number(url.searchParams.get("duration_ms")) || null,
+          kind: media_type.startsWith("audio/") ? "voice" : signer ? "signature" : "photo",
+          signed: signer ? { signer, capacity: field("capacity") ?? "other", is_typed: false } : null,
         };
         it.attachments.push(made);
         return made;
@@ -365,7 +385,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
       return { items: ORGANISATIONS };
     case "GET users":
       return {
-        items: [{ id: 3, name: "陈巡查", username: "field", role: "field", organisation: "water" }],
+        items: [{ id: 5, name: "陈巡查", username: "field", role: "field", organisation: "water" }],
       };
     case "GET devices": {
       const q = url.searchParams.get("q") ?? "";

@@ -67,6 +67,8 @@ function viewOf(name: string, title_zh: string, title_en: string): View | null {
     order,
     layer: { icon: "dot", colour, attribute: null, zoom_min, shown },
     table: null,
+    form: null,
+    board: null,
     chart: chart ? { attributes: [], limits: [], ...chart } : null,
   };
 }
@@ -82,6 +84,7 @@ const kind = (
   title_en,
   source: "Smart Data Models",
   view: viewOf(name, title_zh, title_en),
+  views: [],
   open: true,
   data_subject: null,
   attributes: Object.fromEntries(
@@ -252,6 +255,7 @@ const ALL = [
   "indicator.report",
   "data.correct",
   "ingest.write",
+  "data.enter",
   "personal.reveal",
   "personal.export",
   "audit.read",
@@ -434,6 +438,7 @@ export function openCase(title: string, by: string, alert: Alert | null, agoSeco
     closed_at: null,
     category: null,
     town: null,
+    grid: null,
     source: "staff",
     reporter: null,
     reporters: 1,
@@ -498,7 +503,7 @@ export function act(
   const from = it.state;
   it.state = NEXT[input.action] ?? it.state;
   if (input.organisation) it.organisation = ORGANISATIONS.find((o) => o.id === input.organisation) ?? null;
-  if (input.assignee || input.action === "take") it.assignee = { id: 3, name: "陈巡查" };
+  if (input.assignee || input.action === "take") it.assignee = { id: 5, name: "陈巡查" };
   it.updated_at = new Date().toISOString();
   if (it.state === "closed") it.closed_at = it.updated_at;
   it.history.push({
@@ -550,7 +555,9 @@ export function withActions(it: CaseDetail, user: User): CaseDetail {
         : /reject|comment|cancel/.test(action)
           ? ["note"]
           : [];
-  return { ...it, actions, allowed: actions.map((action) => ({ action, needs: needs(action) })) };
+  const next = (action: string) => (action === "take" ? [{ action: "finish", needs: needs("finish") }] : []);
+  const told = actions.map((action) => ({ action, needs: needs(action), next: next(action) }));
+  return { ...it, actions, allowed: told };
 }
 {
   const first = openCase("路灯成片不亮（竟陵街道）", "王值班", null, 90_000);
@@ -565,9 +572,20 @@ export function withActions(it: CaseDetail, user: User): CaseDetail {
   act(third, "王值班", {
     action: "dispatch",
     organisation: "water",
-    assignee: 3,
+    assignee: 5,
     note: "请到天门断面核对水尺并拍照",
   });
+  // More of the field worker's day, so that there is a way to order.
+  for (const [title, location] of [
+    ["井盖缺失（陆羽大道）", [113.182, 30.668]],
+    ["雨水篦子堵塞（竟陵西湖）", [113.151, 30.652]],
+    ["乱堆物料（小板镇）", [113.222, 30.641]],
+  ] as [string, [number, number]][]) {
+    const more = openCase(title, "王值班", null, 300);
+    more.location = location;
+    for (const action of ["file", "dispatch"])
+      act(more, "王值班", { action, organisation: "water", assignee: 5 });
+  }
 }
 export const photos = new Map<number, { type: string; data: Buffer }>();
 

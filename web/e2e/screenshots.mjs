@@ -58,6 +58,19 @@ const PAGES = {
     await page.goto("/");
     await page.waitForSelector("[data-system]");
   },
+  menu: async (page, { phone }) => {
+    await PAGES.overview(page);
+    const shape = page.locator(phone ? '[data-testid="menu"]' : '[data-testid="rail-shape"]');
+    await shape.click();
+    // The menu's shape is remembered; the pages after this one have it wide.
+    return () => (phone ? page.keyboard.press("Escape") : shape.click());
+  },
+  system: async (page) => {
+    await page.goto("/");
+    await page.locator('[data-system] a[href^="/systems/"]').first().click();
+    await page.waitForURL("**/systems/*");
+    await page.waitForSelector("h2");
+  },
   wall: async (page) => {
     await page.goto("/wall");
     await page.waitForSelector('[data-map="ready"]', { timeout: 60_000 });
@@ -113,6 +126,31 @@ const PAGES = {
     await page.goto("/cases");
     await page.waitForSelector(LIST);
   },
+  "cases-board": async (page) => {
+    await page.goto("/cases?view=board");
+    await page.waitForSelector(".case-column");
+  },
+  "case-scores": async (page) => {
+    await page.goto("/cases/scores");
+    await page.waitForSelector(LIST);
+  },
+  rules: async (page) => {
+    await page.goto("/rules");
+    await page.waitForSelector('[data-testid="rule"]');
+  },
+  "rule-text": async (page) => {
+    await PAGES.rules(page);
+    await page.locator('[data-testid="rule"]').first().click();
+    await page.waitForSelector(".rule-text");
+  },
+  notifications: async (page) => {
+    await page.goto("/notifications");
+    await page.waitForSelector("h1");
+  },
+  "notice-rules": async (page) => {
+    await PAGES.notifications(page);
+    await page.locator(".ant-segmented-item").last().click();
+  },
   case: async (page) => {
     const cases = await all(page, "/api/v1/cases");
     const found = cases.find((item) => item.state === "closed") ?? cases[0];
@@ -123,6 +161,22 @@ const PAGES = {
     const cases = await all(page, "/api/v1/cases");
     await page.goto(`/cases/${cases.find((item) => item.state === "filed").id}`);
     await page.locator('[data-action="case.dispatch"]').first().click();
+  },
+  duty: async (page) => {
+    await page.goto("/duty");
+    await page.waitForSelector('[data-testid="on-duty"]');
+  },
+  "duty-plans": async (page) => {
+    await page.goto("/duty?tab=plans");
+    await page.waitForSelector('[role="tabpanel"]');
+  },
+  "view-form": async (page) => {
+    await page.goto("/views/water-readings");
+    await page.waitForSelector("form");
+  },
+  "view-board": async (page) => {
+    await page.goto("/views/streetlight-board");
+    await page.waitForSelector(".view-column");
   },
   devices: async (page) => {
     await page.goto("/devices");
@@ -171,6 +225,20 @@ const PAGES = {
   organisation: async (page) => {
     await page.goto("/organisation");
     await page.waitForSelector("h1");
+  },
+  "person-sign-in": async (page) => {
+    await page.goto("/organisation?q=field");
+    await page.locator('[data-action="person.sign-in"]').first().click();
+    await page.waitForSelector('[data-testid="sign-in"] h3');
+  },
+  clients: async (page) => {
+    await page.goto("/clients");
+    await page.waitForSelector('[data-testid="client"], .ant-empty');
+  },
+  "client-add": async (page) => {
+    await page.goto("/clients");
+    await page.locator('[data-action="client.add"]').click();
+    await page.waitForSelector('[data-testid="client-submit"]');
   },
   personal: async (page) => {
     await page.goto("/personal");
@@ -253,7 +321,11 @@ const WHOSE = {
   "policy-city": "security",
   "policy-why": "security",
   security: "security",
+  "notice-rules": "admin",
   organisation: "admin",
+  "person-sign-in": "admin",
+  clients: "admin",
+  "client-add": "admin",
   import: "planner",
   "table-remove": "planner",
   report: "planner",

@@ -51,6 +51,8 @@ const CasesPage = page(() => import("./features/cases/page.tsx"));
 const ScoresPage = page(() => import("./features/cases/scores.tsx"));
 const CasePage = page(() => import("./features/cases/detail.tsx"));
 const FieldPage = page(() => import("./features/field/page.tsx"));
+const DutyPage = page(() => import("./features/duty/page.tsx"));
+const ViewsPage = page(() => import("./features/views/page.tsx"));
 const RulesPage = page(() => import("./features/rules/page.tsx"));
 const DevicesPage = page(() => import("./features/devices/page.tsx"));
 const DeadLettersPage = page(() => import("./features/dead-letters/page.tsx"));
@@ -60,6 +62,7 @@ const PolicyPage = page(() => import("./features/policy/page.tsx"));
 const ApprovalsPage = page(() => import("./features/approvals/page.tsx"));
 const RolesPage = page(() => import("./features/roles/page.tsx"));
 const SecurityPage = page(() => import("./features/security/page.tsx"));
+const ClientsPage = page(() => import("./features/clients/page.tsx"));
 const OrganisationPage = page(() => import("./features/organisation/page.tsx"));
 const SqlPage = page(() => import("./features/sql/page.tsx"));
 const PlanPage = page(() => import("./features/plan/page.tsx"));
@@ -95,11 +98,15 @@ const pages: RouteObject[] = [
   { path: "cases/scores", element: <ScoresPage /> },
   { path: "cases/:id", element: <CasePage /> },
   { path: "field", element: <FieldPage /> },
+  { path: "duty", element: <DutyPage /> },
   { path: "rules", element: <RulesPage /> },
+  { path: "views", element: <ViewsPage /> },
+  { path: "views/:id", element: <ViewsPage /> },
   { path: "devices", element: <DevicesPage /> },
   { path: "dead-letters", element: <DeadLettersPage /> },
   { path: "personal", element: <PersonalPage /> },
   { path: "organisation", element: <OrganisationPage /> },
+  { path: "clients", element: <ClientsPage /> },
   { path: "audit", element: <AuditPage /> },
   { path: "policy", element: <PolicyPage /> },
   { path: "approvals", element: <ApprovalsPage /> },

@@ -1,8 +1,11 @@
 /** What jsdom lacks and Ant Design asks for. */
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach } from "vitest";
 
 afterEach(cleanup);
+
+/** A busy computer draws late; a page that never comes is told after this all the same, milliseconds. */
+configure({ asyncUtilTimeout: 5_000 });
 
 window.matchMedia ??= (query: string) =>
   ({

@@ -147,6 +147,12 @@ impl Ingest {
         self.catalogue.read().clone()
     }
 
+    /// Messages are judged by these types from now on; one that is being judged is judged by those of before to its end.
+    pub fn set_catalogue(&self, catalogue: Arc<Catalogue>) {
+        self.seals.look_for(&catalogue);
+        *self.catalogue.write() = catalogue;
+    }
+
     /// Admits a message and hands it to the journal. Returns at once; durability is a position to wait for.
     ///
     /// # Errors
@@ -520,6 +526,41 @@ mod tests {
             .submit(incoming(&Scope::Any, b"m"), payload("urn:x:1", 3.0, NOW))
             .unwrap();
         assert_ne!(a.position, b.position);
+    }
+
+    #[tokio::test]
+    async fn new_types_judge_the_next_message_and_seal_what_they_call_personal() {
+        let dir = tempfile::tempdir().unwrap();
+        let (ingest, _) = sealing(dir.path());
+        let declared = ingest.catalogue();
+        ingest.set_catalogue(Arc::default());
+        let open = ingest
+            .submit(
+                incoming(&Scope::Any, PHONE.as_bytes()),
+                saying("keeperPhone", Value::Text(PHONE.into())),
+            )
+            .unwrap();
+        assert!(!open.is_personal);
+        ingest.set_catalogue(declared);
+        let sealed = ingest
+            .submit(
+                incoming(&Scope::Any, PHONE.as_bytes()),
+                saying("keeperPhone", Value::Text(PHONE.into())),
+            )
+            .unwrap();
+        assert!(sealed.is_personal && !sealed.duplicate);
+        let (bytes, _) = stored(&ingest, sealed.position).await;
+        assert!(!holds(&bytes, PHONE));
+        // What nobody understood is searched for their words too.
+        let letter = format!("keeperPhone={PHONE}");
+        let refused = ingest
+            .submit(
+                incoming(&Scope::Nothing, letter.as_bytes()),
+                payload("urn:x:1", 1.0, NOW),
+            )
+            .unwrap();
+        let (bytes, _) = stored(&ingest, refused.position).await;
+        assert!(!holds(&bytes, PHONE));
     }
 
     const PHONE: &str = "13800001234";

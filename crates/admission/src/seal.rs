@@ -3,6 +3,7 @@
 
 use crate::ingest::Refusal;
 use model::{AttributeUpdate, Catalogue, Corrected, EntityKind, Problem, Rejected, Update, Value};
+use parking_lot::RwLock;
 use personal::Sealer;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use std::sync::Arc;
 pub struct Seals {
     sealer: Option<Arc<Sealer>>,
     /// Names of personal attributes: what a message that nobody understood is searched for.
-    words: Vec<String>,
+    words: RwLock<Vec<String>>,
 }
 
 /// Whether any of these attributes is personal.
@@ -28,6 +29,16 @@ fn refused(problem: &Problem) -> Refusal {
 
 impl Seals {
     pub fn new(sealer: Option<Arc<Sealer>>, catalogue: &Catalogue) -> Self {
+        let seals = Self {
+            sealer,
+            words: RwLock::default(),
+        };
+        seals.look_for(catalogue);
+        seals
+    }
+
+    /// Messages that nobody understood are searched for the personal attributes of these types from now on.
+    pub fn look_for(&self, catalogue: &Catalogue) {
         let mut words = Vec::new();
         for kind in catalogue.kinds.values().filter(|k| k.is_personal()) {
             let personal = kind.attributes.iter().filter(|(_, a)| a.personal.is_some());
@@ -35,7 +46,7 @@ impl Seals {
         }
         words.sort_unstable();
         words.dedup();
-        Self { sealer, words }
+        *self.words.write() = words;
     }
 
     fn sealer(&self) -> Result<&Sealer, Refusal> {
@@ -128,6 +139,7 @@ impl Seals {
 
     fn is_named(&self, raw: &[u8]) -> bool {
         self.words
+            .read()
             .iter()
             .any(|word| memchr::memmem::find(raw, word.as_bytes()).is_some())
     }

@@ -100,7 +100,7 @@ pub async fn list(
     responses((status = 200, body = Roles)))]
 pub async fn roles() -> Json<Roles> {
     // A machine's role is no person's.
-    let items = Role::all().filter(|role| *role != Role::Collector);
+    let items = Role::all().filter(|role| !role.is_of_machines());
     let items = items.map(|role| RoleBody {
         role: role.to_string(),
         permissions: role.permissions().iter().map(ToString::to_string).collect(),
@@ -157,7 +157,7 @@ pub async fn grant(
     Json(given): Json<GrantRole>,
 ) -> Answer<Response> {
     let role: Role = given.role.parse().map_err(ApiError::invalid)?;
-    if role == Role::Collector {
+    if role.is_of_machines() {
         return Err(ApiError::invalid(Problem::new(
             "role-of-machines",
             "collector is a machine's role",

@@ -7,12 +7,13 @@ use crate::live_packs::LivePacks;
 use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
-    account, accounts, alerts, approvals, audit, back_tests, case_figures, case_lists, case_pages,
-    city_pages, corrections, dead_letters, devices, doors, entities, entity_types, events, health,
-    import_progress, notice_rules, notices, notifications, oidc_clients, oidc_consent, oidc_door,
-    organisation, outside, outside_provider, overview, pack_pages, pages, people, personal,
-    personal_subjects, plan, policy_pages, provenance, replay, roster, rule_pages, second_step,
-    security, session, sql,
+    account, accounts, alerts, approvals, audit, back_tests, case_classes, case_figures,
+    case_lists, case_pages, city_pages, corrections, dead_letters, devices, doors, duty,
+    duty_contacts, duty_hand_overs, duty_plans, duty_report, duty_resources, entities,
+    entity_types, entries, events, health, import_progress, notice_rules, notices, notifications,
+    oidc_clients, oidc_consent, oidc_door, open311, organisation, outside, outside_provider,
+    overview, pack_pages, pages, people, personal, personal_subjects, plan, policy_pages,
+    provenance, replay, roster, rule_pages, second_step, security, session, sql,
 };
 use admission::Ingest;
 use axum::Router;
@@ -78,6 +79,8 @@ pub struct Options {
     pub overview: overview::Options,
     /// Past hours played back.
     pub replay: replay::Options,
+    /// The door of service requests.
+    pub open311: open311::Options,
     /// Most entities that the map is given.
     pub map_entities_max: usize,
 }
@@ -143,7 +146,7 @@ pub struct App {
     /// The NGSI-LD decoder.
     pub ngsi_ld: proto_ngsild::NgsiLd,
     /// The line-protocol decoder.
-    pub line_protocol: proto_influx::Influx,
+    pub line_protocol: Arc<parking_lot::RwLock<Arc<proto_influx::Influx>>>,
     /// The clock.
     pub clock: fn() -> Timestamp,
     /// What is wrong with what is stored.
@@ -375,6 +378,14 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(alerts::acknowledge))
         .routes(routes!(case_lists::list, case_pages::open))
         .routes(routes!(case_lists::board))
+        .routes(routes!(case_classes::categories))
+        .routes(routes!(case_classes::grids))
+        .routes(routes!(open311::contact))
+        .routes(routes!(open311::read, open311::report))
+        .routes(routes!(open311::service))
+        .routes(routes!(open311::request))
+        .routes(routes!(open311::token))
+        .routes(routes!(case_pages::limits))
         .routes(routes!(case_lists::similar_place))
         .routes(routes!(case_lists::similar))
         .routes(routes!(case_figures::figures))
@@ -389,6 +400,23 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(rule_pages::end_maintenance))
         .routes(routes!(back_tests::begin))
         .routes(routes!(back_tests::one, back_tests::end))
+        .routes(routes!(duty::roster_of))
+        .routes(routes!(duty::now))
+        .routes(routes!(duty::put_pattern))
+        .routes(routes!(duty::add_turns))
+        .routes(routes!(duty::remove_turn))
+        .routes(routes!(duty::swap))
+        .routes(routes!(duty_hand_overs::list, duty_hand_overs::add))
+        .routes(routes!(duty_hand_overs::sign))
+        .routes(routes!(duty_plans::plans))
+        .routes(routes!(duty_plans::list, duty_plans::start))
+        .routes(routes!(duty_plans::one))
+        .routes(routes!(duty_plans::tick))
+        .routes(routes!(duty_plans::end))
+        .routes(routes!(duty_resources::nearest_to))
+        .routes(routes!(duty_contacts::list, duty_contacts::add))
+        .routes(routes!(duty_contacts::remove))
+        .routes(routes!(duty_report::report))
         .routes(routes!(case_pages::one))
         .routes(routes!(case_pages::act))
         .routes(routes!(case_pages::attach))
@@ -413,6 +441,7 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(plan::plan))
         .routes(routes!(plan::one))
         .routes(routes!(plan::report))
+        .routes(routes!(entries::enter))
         .routes(routes!(doors::upsert))
         .routes(routes!(doors::write_v2))
         .routes(routes!(doors::write_v1))
@@ -467,6 +496,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(timeout)
         .merge(live)
         .route_layer(from_fn_with_state(app.clone(), enforce))
+        .route_layer(from_fn_with_state(app.clone(), open311::door))
         .fallback(pages::serve)
         .layer(DefaultBodyLimit::max(app.options.body_bytes_max))
         .layer(from_fn(move |request, next| {

@@ -54,6 +54,8 @@ pub struct CaseSummary {
     pub category: Option<String>,
     /// The code of the town in which it lies.
     pub town: Option<String>,
+    /// The code of the unit grid in which it lies (单元网格, GB/T 30428.1).
+    pub grid: Option<String>,
     /// Who found it: `staff`, `citizen` or `sensor`.
     pub source: String,
     /// A reference to the reporter that says nothing by itself.
@@ -207,7 +209,8 @@ pub struct CaseStep {
     pub late: bool,
     /// The attachments of this step.
     pub attachments: Vec<i64>,
-    /// What the step holds beside words: `minutes`, `until`, `level`, `case`, `parts`.
+    /// What the step holds beside words: `minutes`, `until`, `level`, `case`, `parts`; of one that came late, `done_at`; of a
+    /// phone with a wrong clock, `clock_off_s` and `done_at_doubtful`.
     #[schema(value_type = Option<Object>)]
     pub detail: Option<serde_json::Value>,
 }
@@ -219,6 +222,59 @@ pub struct AllowedAction {
     pub action: String,
     /// What must come with it.
     pub needs: Vec<Need>,
+    /// What the caller may do after it, so that a phone without a network can take it down already.
+    pub next: Vec<NextAction>,
+}
+
+/// An action that follows another of the same person.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = CaseNextAction)]
+pub struct NextAction {
+    /// Its name.
+    pub action: String,
+    /// What must come with it.
+    pub needs: Vec<Need>,
+}
+
+/// What files and steps of cases are held to.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = CaseLimits)]
+pub struct LimitsBody {
+    /// What the platform's clock says, so that a phone learns that its own is wrong.
+    pub now: String,
+    /// How far a phone's clock may be off before it is told, in seconds.
+    pub clock_off_seconds_max: i64,
+    /// Largest file, in bytes.
+    pub attachment_bytes_max: usize,
+    /// Largest voice note, in bytes.
+    pub voice_bytes_max: usize,
+    /// Longest voice note, in seconds.
+    pub voice_seconds_max: u32,
+    /// Largest picture of a signature, in bytes.
+    pub signature_bytes_max: usize,
+    /// Longest name of who signs, in characters.
+    pub signer_chars_max: usize,
+    /// As what somebody may sign.
+    pub capacities: Vec<String>,
+    /// Longest note, in characters.
+    pub text_chars_max: usize,
+}
+
+impl LimitsBody {
+    /// The limits in force.
+    pub fn of(options: &cases::Options, now: Timestamp) -> Self {
+        Self {
+            now: now.to_string(),
+            clock_off_seconds_max: options.photo_clock_seconds_max,
+            attachment_bytes_max: options.attachment_bytes_max,
+            voice_bytes_max: options.voice_bytes_max,
+            voice_seconds_max: options.voice_seconds_max,
+            signature_bytes_max: options.signature_bytes_max,
+            signer_chars_max: options.signer_chars_max,
+            capacities: cases::CAPACITIES.iter().map(|&word| word.into()).collect(),
+            text_chars_max: options.text_chars_max,
+        }
+    }
 }
 
 /// What must come with an action.
@@ -226,10 +282,12 @@ pub struct AllowedAction {
 #[serde(rename_all = "snake_case")]
 #[schema(as = CaseNeed)]
 pub enum Need {
-    /// Words.
+    /// Words, written or as a voice note.
     Note,
-    /// At least one attachment that is a picture.
+    /// At least one attachment that is a picture and no signature.
     Photo,
+    /// A signature.
+    Signature,
     /// An organisation.
     Organisation,
     /// How many minutes of working time.
@@ -254,7 +312,7 @@ pub struct AssessmentBody {
     pub rejections: usize,
 }
 
-/// A photo or document of a case.
+/// A photo, voice note, signature or document of a case.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Attachment)]
 pub struct AttachmentBody {
@@ -284,6 +342,26 @@ pub struct AttachmentBody {
     /// How far `taken_at` is from the reception, in seconds, positive when it is later; null within the limit: the clock of
     /// the photo is right, or it came at once.
     pub clock_off_s: Option<i64>,
+    /// What it is to the case: `photo`, `voice`, `signature` or `document`.
+    pub kind: String,
+    /// How sure the phone is of the place, in metres.
+    pub accuracy_m: Option<f64>,
+    /// How long a voice note is, in milliseconds.
+    pub duration_ms: Option<i64>,
+    /// Whose signature it is.
+    pub signed: Option<SignedBody>,
+}
+
+/// Whose signature an attachment is.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Signed)]
+pub struct SignedBody {
+    /// Who signed.
+    pub signer: String,
+    /// As what: `party`, `reporter`, `merchant`, `witness`, `worker` or `other`.
+    pub capacity: String,
+    /// Whether the name was typed where nobody could draw.
+    pub is_typed: bool,
 }
 
 /// A file to add, as form data.
@@ -292,6 +370,12 @@ pub struct AttachmentForm {
     /// The file; its name is kept.
     #[schema(value_type = String, format = Binary)]
     pub file: Vec<u8>,
+    /// Who signed, when the file is a signature (PNG). In the form and not in the address, which is written to logs.
+    pub signer: Option<String>,
+    /// As what they signed: `party`, `reporter`, `merchant`, `witness`, `worker` or `other`.
+    pub capacity: Option<String>,
+    /// `drawn` (default) or `typed`.
+    pub signed_how: Option<String>,
 }
 
 impl From<cases::Assignee> for AssigneeBody {
@@ -334,6 +418,7 @@ impl CaseSummary {
             version: c.version,
             category: c.category,
             town: c.town,
+            grid: c.grid,
             source: c.source,
             reporter: c.reporter,
             reporters: c.reporters,
@@ -375,11 +460,21 @@ impl From<cases::workflow::Need> for Need {
         match need {
             cases::workflow::Need::Note => Self::Note,
             cases::workflow::Need::Photo => Self::Photo,
+            cases::workflow::Need::Signature => Self::Signature,
             cases::workflow::Need::Organisation => Self::Organisation,
             cases::workflow::Need::Minutes => Self::Minutes,
             cases::workflow::Need::Until => Self::Until,
             cases::workflow::Need::Case => Self::Case,
             cases::workflow::Need::Parts => Self::Parts,
+        }
+    }
+}
+
+impl From<cases::NextAction> for NextAction {
+    fn from(next: cases::NextAction) -> Self {
+        Self {
+            action: next.action,
+            needs: next.needs.into_iter().map(Into::into).collect(),
         }
     }
 }
@@ -399,6 +494,14 @@ impl From<Attachment> for AttachmentBody {
             taken_at: a.taken_at.map(|t| t.to_string()),
             location: a.lon.zip(a.lat).map(|(lon, lat)| [lon, lat]),
             clock_off_s: a.clock_off_s,
+            kind: a.kind,
+            accuracy_m: a.accuracy_m,
+            duration_ms: a.duration_ms,
+            signed: a.signer.map(|signer| SignedBody {
+                signer,
+                capacity: a.signer_capacity.unwrap_or_default(),
+                is_typed: a.signed_how.as_deref() == Some("typed"),
+            }),
         }
     }
 }
@@ -423,6 +526,7 @@ impl CaseDetail {
                 .map(|a| AllowedAction {
                     action: a.action,
                     needs: a.needs.into_iter().map(Into::into).collect(),
+                    next: a.next.into_iter().map(Into::into).collect(),
                 })
                 .collect(),
             assessment: d.assessment.map(|a| AssessmentBody {

@@ -26,7 +26,7 @@ pub struct FiguresQuery {
     pub from: String,
     /// Its end (RFC 3339), exclusive.
     pub until: String,
-    /// `organisation` (default), `town`, `category` or `workflow`.
+    /// `organisation` (default), `town`, `grid`, `category` or `workflow`.
     pub by: Option<String>,
     /// `json` (default) or `csv`.
     pub format: Option<String>,
@@ -63,12 +63,16 @@ impl Rate {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = CaseFigures)]
 pub struct FiguresBody {
-    /// The organisation's id, the town's or kind's code, or the workflow's name; null for cases that have none.
+    /// The organisation's id, the town's, grid's or kind's code, or the workflow's name; null for cases that have none.
     pub key: Option<String>,
     /// Taken up (立案数).
     pub filed: u64,
     /// Closed (结案数).
     pub closed: u64,
+    /// Closed, of those decided: that were to be closed in the period (结案率).
+    pub closing: Rate,
+    /// Extensions, of those taken up (延期率).
+    pub extending: Rate,
     /// Closed in time, of those decided (按期结案率).
     pub in_time: Rate,
     /// Overdue, of those decided (超期).
@@ -98,6 +102,8 @@ impl FiguresBody {
             key,
             filed: f.count(Kind::Filed),
             closed: f.count(Kind::Closed),
+            closing: Rate::new(f.count(Kind::Closed), f.decided()),
+            extending: Rate::new(f.count(Kind::Extended), f.count(Kind::Filed)),
             in_time: Rate::new(f.count(Kind::InTime), f.decided()),
             overdue: Rate::new(f.count(Kind::Overdue), f.decided()),
             reworked: Rate::new(f.count(Kind::Reworked), handled),
@@ -133,7 +139,7 @@ pub struct RowsQuery {
     pub from: String,
     /// Its end (RFC 3339), exclusive.
     pub until: String,
-    /// `organisation` (default), `town`, `category` or `workflow`.
+    /// `organisation` (default), `town`, `grid`, `category` or `workflow`.
     pub by: Option<String>,
     /// The group; left out for cases that have none.
     pub key: Option<String>,
@@ -181,7 +187,7 @@ fn word<T: for<'a> Deserialize<'a>>(text: &str, place: &str, known: &str) -> Ans
 
 fn grouping(by: Option<&str>) -> Answer<By> {
     by.map_or(Ok(By::default()), |by| {
-        word(by, "by", "organisation, town, category, workflow")
+        word(by, "by", "organisation, town, grid, category, workflow")
     })
 }
 
@@ -193,7 +199,7 @@ async fn facts(app: &App, sight: &Sight, from: &str, until: &str) -> Answer<Vec<
     Ok(facts)
 }
 
-/// Assessment figures of a period by department, town, kind or workflow, recomputed from the history; as JSON or CSV.
+/// Assessment figures of a period by department, town, unit grid, kind or workflow, recomputed from the history; as JSON or CSV.
 #[utoipa::path(get, path = "/api/v1/cases/figures", tag = "cases", security(("session" = ["case.read"])), params(FiguresQuery),
     responses((status = 200, content((FiguresAnswer = "application/json"), (String = "text/csv"))), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn figures(

@@ -35,6 +35,8 @@ pub struct CasesQuery {
     pub organisation: Option<String>,
     /// In this town, by its code.
     pub town: Option<String>,
+    /// In this unit grid, by its code.
+    pub grid: Option<String>,
     /// Of this kind, by its code.
     pub category: Option<String>,
     /// Of this severity.
@@ -94,6 +96,7 @@ impl CasesQuery {
             organisation_id: given(&self.organisation),
             mine,
             town: given(&self.town),
+            grid: given(&self.grid),
             category: given(&self.category),
             severity: given(&self.severity),
             overdue_at: self.overdue.then_some(now),

@@ -3,7 +3,7 @@
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
-use crate::case_bodies::{AttachmentBody, AttachmentForm, CaseDetail};
+use crate::case_bodies::{AttachmentBody, AttachmentForm, CaseDetail, LimitsBody};
 use crate::description::Place;
 use crate::error::{Answer, ApiError};
 use crate::sight::{Seeing, Sight};
@@ -12,7 +12,7 @@ use axum::Json;
 use axum::extract::{Multipart, Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use cases::{Act, NewCase, Part, Taken};
+use cases::{Act, NewCase, Part, Signed, Taken};
 use model::{Problem, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
@@ -41,12 +41,30 @@ pub struct OpenRequest {
     pub location: Option<[f64; 2]>,
     /// What kind it is: a code of the city's catalogue (GB/T 30428.2).
     pub category: Option<String>,
+    /// The code of the town in which it lies; left out, the one that its place is in.
+    pub town: Option<String>,
     /// Who found it: `staff` (default), `citizen` or `sensor` (default with an alert).
     pub source: Option<String>,
     /// A reference to the reporter that says nothing by itself, such as the number of a call; no name, no telephone number.
     pub reporter: Option<String>,
     /// A UUID made for this one request: sent twice, the case is opened once.
     pub request_id: Option<String>,
+}
+
+/// The town of a new case: the one that is said, which must be one of the city's, else the one that its place is in.
+fn town(app: &App, said: Option<String>, place: Option<[f64; 2]>) -> Answer<Option<String>> {
+    let Some(code) = said.filter(|code| !code.is_empty()) else {
+        return Ok(place.and_then(|at| app.city.town_of(at)).map(str::to_owned));
+    };
+    if app.city.towns.iter().any(|town| town.code == code) {
+        return Ok(Some(code));
+    }
+    Err(ApiError::invalid(Problem::new(
+        "unknown-town",
+        format!("the city has no town \"{}\"", model::problem::quote(&code)),
+        "town",
+        "take the code of a town of the base map, or leave it out",
+    )))
 }
 
 pub(crate) fn organisation_of(case: &cases::CaseSummary) -> Option<&str> {
@@ -71,12 +89,16 @@ fn shown(app: &App, sight: &Sight, mut detail: cases::CaseDetail) -> Json<CaseDe
     Json(CaseDetail::of(&app.cases, detail, app.now()))
 }
 
-fn told(app: &App, sight: &Sight, detail: cases::CaseDetail) -> Json<CaseDetail> {
-    let case = &detail.case;
+/// Tells the pages that a case is new or has moved.
+pub(crate) fn announce(app: &App, case: &cases::CaseSummary) {
     let notice = json!({"id": case.id, "state": case.state, "number": case.number, "alert_id": case.alert_id,
         "organisation_id": organisation_of(case)});
     app.events
         .tell("case", identity::Permission::CaseRead, notice);
+}
+
+fn told(app: &App, sight: &Sight, detail: cases::CaseDetail) -> Json<CaseDetail> {
+    announce(app, &detail.case);
     shown(app, sight, detail)
 }
 
@@ -102,6 +124,14 @@ pub async fn open(
         let alert = alert.as_ref()?;
         Some([alert.lon?, alert.lat?])
     });
+    let category = request.category.or_else(|| {
+        let of_rule = app
+            .cases
+            .options()
+            .catalogue
+            .of_rule(&alert.as_ref()?.rule_id);
+        Some(of_rule?.code.clone())
+    });
     let new = NewCase {
         title: request.title,
         description: request.description,
@@ -110,8 +140,9 @@ pub async fn open(
         severity: request.severity,
         location: request.location,
         workflow: workflow.map(str::to_owned),
-        category: request.category,
-        town: place.and_then(|at| app.city.town_of(at)).map(str::to_owned),
+        category,
+        town: town(&app, request.town, place)?,
+        grid: place.and_then(|at| app.city.grid_of(at)).map(str::to_owned),
         source: request.source,
         reporter: request.reporter,
         request_id: request.request_id,
@@ -171,6 +202,10 @@ pub struct ActRequest {
     pub parts: Vec<PartRequest>,
     /// A UUID made for this one request: sent twice, it is done once.
     pub request_id: Option<String>,
+    /// When it was done by the clock of the phone (RFC 3339), which may have been without a network since.
+    pub done_at: Option<String>,
+    /// What that clock says now (RFC 3339).
+    pub clock: Option<String>,
 }
 
 /// One part of a case (子案件), for one organisation.
@@ -208,11 +243,28 @@ pub async fn act(
     Path(id): Path<i64>,
     Json(request): Json<ActRequest>,
 ) -> Answer<Json<CaseDetail>> {
-    sight.must_see(&app.cases.case(id, &peer.acting(&caller)).await?.case)?;
+    let acting = peer.acting(&caller);
+    if let Err(hidden) = sight.must_see(&app.cases.case(id, &acting).await?.case) {
+        // The answer to a step may have been lost before the case went to others: of one's own step that much is told.
+        let request = request.request_id.as_deref();
+        if !app.cases.was_done(id, request, &acting).await? {
+            return Err(hidden);
+        }
+        let done = Problem::new(
+            "request-done",
+            "the step was done before; the case has gone to others since",
+            "request_id",
+            "nothing is to be done",
+        );
+        return Err(ApiError::new(StatusCode::CONFLICT, done));
+    }
     if let Some(other) = request.case {
         sight.must_see(&app.cases.case(other, &peer.acting(&caller)).await?.case)?;
     }
-    let until = request.until.as_deref().map(|text| moment(text, "until"));
+    let time = |text: &Option<String>, place| {
+        let text = text.as_deref();
+        text.map(|text| moment(text, place)).transpose()
+    };
     let act = Act {
         action: request.action,
         note: request.note,
@@ -221,7 +273,9 @@ pub async fn act(
         attachment_ids: request.attachment_ids,
         version: request.version,
         minutes: request.minutes,
-        until: until.transpose()?,
+        until: time(&request.until, "until")?,
+        done_at: time(&request.done_at, "done_at")?,
+        clock: time(&request.clock, "clock")?,
         case: request.case,
         parts: request
             .parts
@@ -241,10 +295,20 @@ pub async fn act(
     Ok(told(&app, &sight, case))
 }
 
-/// What the sender says of a photo.
+/// What files and steps of cases are held to, for a phone to keep without a network.
+#[utoipa::path(get, path = "/api/v1/cases/limits", tag = "cases", security(("session" = ["case.read"])),
+    responses((status = 200, body = LimitsBody)))]
+pub async fn limits(
+    State(app): State<Arc<App>>,
+    Caller(_caller): Caller,
+) -> Answer<Json<LimitsBody>> {
+    Ok(Json(LimitsBody::of(app.cases.options(), app.now())))
+}
+
+/// What the sender says of a file.
 #[derive(Debug, Deserialize, IntoParams)]
 pub struct AttachQuery {
-    /// When it was taken by the clock of the camera (RFC 3339); left out, the photo's own Exif says it.
+    /// When it was made by the clock of the phone or camera (RFC 3339); left out, a photo's own Exif says it.
     pub taken_at: Option<String>,
     /// What that clock says now (RFC 3339), so that a phone that syncs late is told from one whose clock is wrong.
     pub clock: Option<String>,
@@ -252,9 +316,14 @@ pub struct AttachQuery {
     pub lon: Option<f64>,
     /// Latitude where it was taken, degrees.
     pub lat: Option<f64>,
+    /// How sure the phone is of the place, in metres.
+    pub accuracy_m: Option<f64>,
+    /// How long a voice note is, in milliseconds.
+    pub duration_ms: Option<u32>,
 }
 
-/// Adds a photo or document (multipart, field `file`). It is on disk when this answers.
+/// Adds a photo, voice note, signature or document (multipart, field `file`, after the others). It is on disk when this
+/// answers.
 #[utoipa::path(post, path = "/api/v1/cases/{id}/attachments", tag = "cases", security(("session" = ["case.handle"])), params(("id" = i64, Path), AttachQuery),
     request_body(content = AttachmentForm, content_type = "multipart/form-data"),
     responses((status = 201, body = AttachmentBody), (status = 400, body = crate::error::ProblemBody)))]
@@ -271,10 +340,18 @@ pub async fn attach(
         let text = text.as_deref();
         text.map(|text| moment(text, place)).transpose()
     };
-    let taken = Taken {
+    let mut taken = Taken {
         at: time(&query.taken_at, "taken_at")?,
         clock: time(&query.clock, "clock")?,
         place: query.lon.zip(query.lat).map(|(lon, lat)| [lon, lat]),
+        accuracy_m: query.accuracy_m,
+        duration_ms: query.duration_ms,
+        signed: None,
+    };
+    let mut signed = Signed {
+        signer: String::new(),
+        capacity: String::new(),
+        is_typed: false,
     };
     sight.must_see(&app.cases.case(id, &peer.acting(&caller)).await?.case)?;
     let broken = |e: axum::extract::multipart::MultipartError| {
@@ -286,8 +363,24 @@ pub async fn attach(
         ))
     };
     while let Some(field) = form.next_field().await.map_err(broken)? {
-        if field.name() != Some("file") {
-            continue;
+        match field.name() {
+            Some("file") => {}
+            Some("signer") => {
+                signed.signer = field.text().await.map_err(broken)?;
+                continue;
+            }
+            Some("capacity") => {
+                signed.capacity = field.text().await.map_err(broken)?;
+                continue;
+            }
+            Some("signed_how") => {
+                signed.is_typed = field.text().await.map_err(broken)? == "typed";
+                continue;
+            }
+            _ => continue,
+        }
+        if !signed.signer.is_empty() || !signed.capacity.is_empty() {
+            taken.signed = Some(signed);
         }
         let name = field.file_name().unwrap_or("photo").to_owned();
         let bytes = field.bytes().await.map_err(broken)?;
@@ -374,6 +467,12 @@ mod tests {
                 lon: None,
                 lat: None,
                 clock_off_s: None,
+                kind: String::new(),
+                accuracy_m: None,
+                duration_ms: None,
+                signer: None,
+                signer_capacity: None,
+                signed_how: None,
             })
         };
         assert_eq!(

@@ -79,9 +79,9 @@ pub async fn city(State(app): State<Arc<App>>) -> Json<CityBody> {
     })
 }
 
-/// A layer of the base map as GeoJSON: `outline`, `river`, `towns` or `villages`.
+/// A layer of the base map as GeoJSON: `outline`, `river`, `towns`, `villages`, or `grids` where the city has any.
 #[utoipa::path(get, path = "/api/v1/city/layers/{name}", tag = "city", security(("session" = [])),
-    params(("name" = String, Path, description = "outline, river, towns or villages")),
+    params(("name" = String, Path, description = "outline, river, towns, villages or grids")),
     responses((status = 200, body = Object, content_type = "application/geo+json"), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn layer(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer<Response> {
     let bytes = app

@@ -30,8 +30,12 @@ pub fn complete(description: &mut OpenApi) {
         for (method, operation) in operations {
             if let Some(operation) = operation {
                 operation.operation_id = Some(operation_id(method, path));
-                let of_protocol = path.starts_with(PROTOCOL_PATHS);
-                refusals(operation, if of_protocol { FAULT } else { PROBLEM });
+                let otherwise = match path.as_str() {
+                    path if path.starts_with(PROTOCOL_PATHS) => FAULT,
+                    path if path.starts_with(REQUEST_PATHS) => REQUEST_FAULT,
+                    _ => PROBLEM,
+                };
+                refusals(operation, otherwise);
             }
         }
     }
@@ -39,6 +43,7 @@ pub fn complete(description: &mut OpenApi) {
     let responses = &mut components.responses;
     responses.insert(PROBLEM.to_owned(), problem().build().into());
     responses.insert(FAULT.to_owned(), fault().into());
+    responses.insert(REQUEST_FAULT.to_owned(), request_fault().into());
     let sent = sent_by_clients(&serde_json::to_value(&*description).unwrap_or_default());
     for (name, schema) in &mut description.components.get_or_insert_default().schemas {
         if let RefOr::T(schema) = schema
@@ -60,6 +65,34 @@ const PROBLEM_SCHEMA: &str = "ProblemDocument";
 const PROTOCOL_PATHS: &str = "/oauth2/";
 /// The name of the answer that their refusals are.
 const FAULT: &str = "ProtocolFault";
+
+/// Open311 GeoReport v2 refuses in its own form, in the format that was asked for.
+const REQUEST_PATHS: &str = "/open311/";
+/// The name of the answer that its refusals are.
+const REQUEST_FAULT: &str = "ServiceRequestFault";
+
+/// What Open311 GeoReport v2 says of a refusal: a list of codes and descriptions.
+fn request_fault() -> Response {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let code = ObjectBuilder::new().schema_type(Type::Integer);
+    let one = ObjectBuilder::new()
+        .property("code", code)
+        .property("description", text())
+        .required("code")
+        .required("description");
+    let all = ArrayBuilder::new().items(one);
+    problem()
+        .description("Why it was refused, as GeoReport v2 says it.")
+        .content(
+            "application/json",
+            ContentBuilder::new().schema(Some(all)).build(),
+        )
+        .content(
+            "text/xml",
+            ContentBuilder::new().schema(Some(text())).build(),
+        )
+        .build()
+}
 
 /// A fault in the protocol's words, or a problem where a request did not come so far.
 fn fault() -> Response {

@@ -1,7 +1,7 @@
 //! The HTTP doors: NGSI-LD batch upsert and line-protocol write. Neither answers 2xx before what it
 //! took is durable.
 
-use crate::access::Caller;
+use crate::access::{Caller, Peer};
 use crate::app::App;
 use crate::error::{Answer, ApiError};
 use admission::{Incoming, Scope};
@@ -10,10 +10,13 @@ use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use identity::PrincipalId;
 use model::EntityId;
 use proto_influx::Precision;
 use proto_ngsild::encode::{self, BatchOutcome};
+use records::Actor;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::{Context, Payload};
 
@@ -46,6 +49,7 @@ pub struct BatchError {
 pub async fn upsert(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
+    peer: Peer,
     body: Bytes,
 ) -> Answer<Response> {
     let received_at = app.now();
@@ -76,6 +80,9 @@ pub async fn upsert(
         .iter()
         .map(|u| (u.entity_id.clone(), app.twin.get(&u.entity_id).is_some()))
         .collect();
+    if let (PrincipalId::User(_), false) = (caller.id, payload.updates.is_empty()) {
+        entered(&app, &peer.actor(&caller), &payload).await?;
+    }
     let incoming = Incoming {
         door: "ngsi-ld",
         device_id: None,
@@ -125,6 +132,27 @@ pub async fn upsert(
     })
 }
 
+/// Most entities of one entry that the audit trail names.
+const ENTERED_NAMED_MAX: usize = 20;
+
+/// Writes into the audit trail that a person enters values, before they are taken: what is not in the trail does not take
+/// effect. Machines send all day; what they say stands in the journal with their name.
+pub(crate) async fn entered(app: &App, actor: &Actor, payload: &Payload) -> Answer<()> {
+    let named = payload.updates.iter().take(ENTERED_NAMED_MAX);
+    let entities: BTreeMap<&str, Vec<&str>> = named
+        .map(|update| {
+            let names = update.attributes.iter().map(|a| a.name.as_str());
+            (update.entity_id.as_str(), names.collect())
+        })
+        .collect();
+    let detail = serde_json::json!({"entities": entities, "count": payload.updates.len()});
+    let mut write = app.records.write().await?;
+    let event = records::Event::DataEnter;
+    records::audit::insert(&mut write, app.now(), actor, event, "entities", &detail).await?;
+    write.commit().await?;
+    Ok(())
+}
+
 /// Options of a line-protocol write.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 pub struct WriteOptions {
@@ -171,8 +199,9 @@ async fn write(
     let received_at = app.now();
     let precision = Precision::parse(options.precision.as_deref().unwrap_or("ns"))
         .map_err(ApiError::invalid)?;
-    let payload = app
-        .line_protocol
+    // A reload that comes while the lines are read changes nothing of them.
+    let line_protocol = Arc::clone(&app.line_protocol.read());
+    let payload = line_protocol
         .decode_lines(
             &body,
             precision,

@@ -4,11 +4,13 @@ use crate::app::App;
 use crate::description::Place;
 use crate::entity_types::EntityKindBody;
 use crate::error::{Answer, ApiError};
+use crate::linked;
 use crate::personal::{Look, Looking, LookingQuery, Shown};
 use crate::sight::{Seeing, Sight};
 use crate::words::Quality;
 use axum::Json;
 use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use model::{EntityId, Problem, Timestamp, Value};
 use policy::Access;
@@ -521,34 +523,37 @@ fn ngsi(
     })
 }
 
-/// One entity as NGSI-LD (clause 5.7.1).
+/// One entity as NGSI-LD (clause 5.7.1). The JSON-LD context is linked in a header, or in the body for who accepts
+/// `application/ld+json` (clause 6.3.5).
 #[utoipa::path(get, path = "/ngsi-ld/v1/entities/{id}", tag = "ngsi-ld", security(("session" = ["entity.read"])), params(("id" = String, Path), NgsiQuery),
     responses((status = 200, body = Object), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn ngsi_one(
     State(app): State<Arc<App>>,
     Seeing(sight): Seeing,
     Looking(look): Looking,
+    headers: HeaderMap,
     Path(id): Path<String>,
     Query(query): Query<NgsiQuery>,
-) -> Answer<Json<serde_json::Value>> {
+) -> Answer<Response> {
     let entity = app
         .twin
         .get(&entity_id(&id)?)
         .and_then(|entity| ngsi(&entity, &sight, query.options.as_deref(), &look))
         .ok_or_else(|| ApiError::not_found("entity", &id))?;
     look.tell(&app.records, app.now(), "ngsi-ld").await?;
-    Ok(Json(entity))
+    Ok(linked::one(&headers, &app.packs.now(), entity))
 }
 
-/// Entities of a type as NGSI-LD (clause 5.7.2).
+/// Entities of a type as NGSI-LD (clause 5.7.2); the JSON-LD context as with one.
 #[utoipa::path(get, path = "/ngsi-ld/v1/entities", tag = "ngsi-ld", security(("session" = ["entity.read"])), params(NgsiQuery),
     responses((status = 200, body = Vec<Object>)))]
 pub async fn ngsi_list(
     State(app): State<Arc<App>>,
     Seeing(sight): Seeing,
     Looking(look): Looking,
+    headers: HeaderMap,
     Query(query): Query<NgsiQuery>,
-) -> Answer<Json<Vec<serde_json::Value>>> {
+) -> Answer<Response> {
     let filter = Filter {
         types: query
             .r#type
@@ -567,5 +572,5 @@ pub async fn ngsi_list(
         .filter_map(|e| ngsi(e, &sight, query.options.as_deref(), &look))
         .collect();
     look.tell(&app.records, app.now(), "ngsi-ld").await?;
-    Ok(Json(bodies))
+    Ok(linked::several(&headers, &app.packs.now(), bodies))
 }

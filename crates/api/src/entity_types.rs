@@ -132,6 +132,67 @@ pub struct ViewBody {
     pub table: Option<TableBody>,
     /// As a chart on the entity's page.
     pub chart: Option<ChartBody>,
+    /// As a form in which a person enters what no device says.
+    pub form: Option<FormBody>,
+    /// As a board.
+    pub board: Option<BoardBody>,
+}
+
+/// One value of an attribute, with what people call it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = ViewChoice)]
+pub struct ChoiceBody {
+    /// The value as it is stored.
+    pub value: String,
+    /// What it is called in Chinese.
+    pub title_zh: String,
+    /// The same in English.
+    pub title_en: String,
+}
+
+/// One field of a form; label, unit and credible range are the declared attribute's.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = ViewField)]
+pub struct FieldBody {
+    /// The attribute that is filled in.
+    pub attribute: String,
+    /// Whether the form cannot be sent without it.
+    pub required: bool,
+    /// The values to choose from; any when there are none.
+    pub choices: Vec<ChoiceBody>,
+}
+
+/// A form for one entity; what is filled in is sent to `/ngsi-ld/v1/entityOperations/upsert`.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = ViewForm)]
+pub struct FormBody {
+    /// Whether an entity may be entered that is not there yet.
+    pub new: bool,
+    /// The fields, in order.
+    pub fields: Vec<FieldBody>,
+}
+
+/// Entities in columns.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = ViewBoard)]
+pub struct BoardBody {
+    /// The attribute that says in which column an entity stands.
+    pub attribute: String,
+    /// The columns, in order.
+    pub columns: Vec<ChoiceBody>,
+    /// Attributes shown on an entity's card.
+    pub card: Vec<String>,
+    /// Whether a person may put an entity into another column.
+    pub moves: bool,
+}
+
+fn choices(declared: &[pack::Choice]) -> Vec<ChoiceBody> {
+    let all = declared.iter().map(|c| ChoiceBody {
+        value: c.value.clone(),
+        title_zh: c.title_zh.clone(),
+        title_en: c.title_en.clone(),
+    });
+    all.collect()
 }
 
 impl From<&pack::View> for ViewBody {
@@ -156,6 +217,24 @@ impl From<&pack::View> for ViewBody {
                 attributes: c.attributes.clone(),
                 limits: c.limits.clone(),
             }),
+            form: view.form.as_ref().map(|form| FormBody {
+                new: form.new,
+                fields: form
+                    .fields
+                    .iter()
+                    .map(|field| FieldBody {
+                        attribute: field.attribute.clone(),
+                        required: field.required,
+                        choices: choices(&field.choices),
+                    })
+                    .collect(),
+            }),
+            board: view.board.as_ref().map(|board| BoardBody {
+                attribute: board.attribute.clone(),
+                columns: choices(&board.columns),
+                card: board.card.clone(),
+                moves: board.moves,
+            }),
         }
     }
 }
@@ -168,8 +247,10 @@ pub struct EntityType {
     pub kind: EntityKindBody,
     /// How many entities of it there are.
     pub count: usize,
-    /// How its pack wants it shown.
+    /// How its pack wants it shown: the first of its views with a layer, a table or a chart.
     pub view: Option<ViewBody>,
+    /// All its views, in order.
+    pub views: Vec<ViewBody>,
 }
 
 /// All types.
@@ -177,6 +258,10 @@ pub struct EntityType {
 pub struct EntityTypes {
     /// By name.
     pub items: Vec<EntityType>,
+}
+
+fn views_of<'a>(packs: &'a pack::Packs, kind: &'a str) -> impl Iterator<Item = &'a pack::View> {
+    packs.views.iter().filter(move |v| v.entity_type == kind)
 }
 
 /// Entity types declared by the packs.
@@ -189,11 +274,10 @@ pub async fn types(State(app): State<Arc<App>>) -> Json<EntityTypes> {
     let items = catalogue.kinds.values().map(|kind| EntityType {
         kind: kind.into(),
         count: counts.get(kind.name.as_str()).copied().unwrap_or(0),
-        view: packs
-            .views
-            .iter()
-            .find(|v| v.entity_type == kind.name)
+        view: views_of(&packs, &kind.name)
+            .find(|v| v.layer.is_some() || v.table.is_some() || v.chart.is_some())
             .map(Into::into),
+        views: views_of(&packs, &kind.name).map(Into::into).collect(),
     });
     Json(EntityTypes {
         items: items.collect(),

@@ -53,9 +53,9 @@ impl Default for Options {
 /// Data is nobody's to show: not to load with, not to frame.
 const DATA_POLICY: &str =
     "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-/// What no page of ours uses. The field worker's page asks where the phone is and takes photos.
+/// What no page of ours uses. The field worker's page asks where the phone is, takes photos and records voice notes.
 const PERMISSIONS: &str = "accelerometer=(), autoplay=(), bluetooth=(), camera=(self), display-capture=(), geolocation=(self), \
-     gyroscope=(), hid=(), magnetometer=(), microphone=(), midi=(), payment=(), publickey-credentials-get=(self), serial=(), usb=()";
+     gyroscope=(), hid=(), magnetometer=(), microphone=(self), midi=(), payment=(), publickey-credentials-get=(self), serial=(), usb=()";
 
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");

@@ -112,6 +112,9 @@ pub fn may_see(app: &App, caller: &Principal, event: &Event) -> bool {
     if event.kind.starts_with("security.") {
         return caller.may(Permission::AuditRead) || caller.may(Permission::SecurityRead);
     }
+    if event.activation_id.is_some() {
+        return caller.may(Permission::DutyRead);
+    }
     let sight = app.sight(caller, None);
     if event.case_id.is_some() {
         return caller.may(Permission::CaseRead)

@@ -596,18 +596,6 @@ fn visit_seen(app: &App, sight: &Sight, types: &[String], mut see: impl FnMut(&E
 }
 
 impl App {
-    fn standings(&self, now: Timestamp) -> Vec<Standing<'_>> {
-        let standing = self.plan.standing(now).into_iter();
-        standing
-            .map(|(definition, status)| Standing {
-                id: &definition.id,
-                name_zh: &definition.name_zh,
-                name_en: &definition.name_en,
-                status,
-            })
-            .collect()
-    }
-
     async fn count(&self, sight: &Sight, now: Timestamp) -> Answer<Overview> {
         let options = &self.options.overview;
         let may = May::of(sight.view());
@@ -639,7 +627,14 @@ impl App {
                 seen.for_each(|cases| tally.cases(&frame, cases));
             }
         }
-        let standings = self.standings(now);
+        let standing = self.plan.standing(now);
+        let standings = standing.iter().map(|(definition, status)| Standing {
+            id: &definition.id,
+            name_zh: &definition.name_zh,
+            name_en: &definition.name_en,
+            status: *status,
+        });
+        let standings: Vec<Standing<'_>> = standings.collect();
         Ok(Overview {
             at: now.to_string(),
             heard_within_seconds: options.heard_within.as_secs(),

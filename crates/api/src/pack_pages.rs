@@ -3,6 +3,7 @@
 use crate::access::{Caller, Peer};
 use crate::app::App;
 use crate::error::{Answer, ApiError};
+use crate::linked::{ALL_PACKS, JSON_LD};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
@@ -68,16 +69,19 @@ pub async fn list(State(app): State<Arc<App>>) -> Json<PackList> {
     })
 }
 
-/// The JSON-LD context of a pack's entity types (JSON-LD 1.1).
+/// The JSON-LD context of a pack's entity types (JSON-LD 1.1); of those of all packs by the name `all`.
 #[utoipa::path(get, path = "/api/v1/packs/{name}/context.jsonld", tag = "packs", security(("session" = ["entity.read"])),
     params(("name" = String, Path)),
     responses((status = 200, body = Object, content_type = "application/ld+json"), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn context(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer<Response> {
     let packs = app.packs.now();
     let found = packs.packs.iter().find(|pack| pack.manifest.name == name);
-    let pack = found.ok_or_else(|| ApiError::not_found("pack", &name))?;
-    let body = schema::context(&pack.kinds).to_string();
-    Ok(([(header::CONTENT_TYPE, "application/ld+json")], body).into_response())
+    let body = match found {
+        Some(pack) => schema::context(&pack.kinds),
+        None if name == ALL_PACKS => schema::context(packs.catalogue.kinds.values()),
+        None => return Err(ApiError::not_found("pack", &name)),
+    };
+    Ok(([(header::CONTENT_TYPE, JSON_LD)], body.to_string()).into_response())
 }
 
 /// Of which form of an entity a schema speaks.

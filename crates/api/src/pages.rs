@@ -19,12 +19,12 @@ const NONCE_PLACE: &str = "__CSP_NONCE__";
 /// Random bytes of a nonce (CSP Level 3 asks for 16 at least).
 const NONCE_BYTES: usize = 18;
 
-/// Only our own scripts, pictures and connections; blob: for photo previews and the map's workers. A style element must
+/// Only our own scripts, pictures and connections; blob: for previews of photos and voice notes and the map's workers. A style element must
 /// carry the answer's nonce: what somebody else's text brings into a page cannot know it.
 fn policy(nonce: &str) -> String {
     format!(
         "default-src 'self'; script-src 'self'; script-src-attr 'none'; style-src 'self' 'nonce-{nonce}'; style-src-attr 'none'; \
-         img-src 'self' data: blob:; worker-src 'self' blob:; connect-src 'self' blob:; object-src 'none'; \
+         img-src 'self' data: blob:; worker-src 'self' blob:; connect-src 'self' blob:; media-src 'self' blob:; object-src 'none'; \
          frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
     )
 }

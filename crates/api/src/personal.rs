@@ -13,7 +13,7 @@ use city::Purpose;
 use identity::{Permission, Principal};
 use lake::Veil;
 use model::{Catalogue, MaskKind, Problem, Timestamp, problem::quote};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use policy::Access;
 use records::{Actor, Event, Failure, Records, audit};
 use serde::Deserialize;
@@ -80,8 +80,8 @@ impl Shown {
 pub struct Personal {
     /// Opens; `None` when the keys are missing, and then nothing is shown of sealed values.
     pub sealer: Option<Arc<Sealer>>,
-    /// Which attributes are personal.
-    pub catalogue: Arc<Catalogue>,
+    /// Which attributes are personal; a reload of the packs changes it.
+    pub catalogue: RwLock<Arc<Catalogue>>,
     /// What for.
     pub purposes: Vec<Purpose>,
     /// Limits.
@@ -97,7 +97,8 @@ impl fmt::Debug for Personal {
 impl Personal {
     /// The mask of an attribute; `None` when it is not personal.
     fn mask_of(&self, entity_type: &str, attribute: &str) -> Option<MaskKind> {
-        let declared = self.catalogue.attribute(entity_type, attribute)?;
+        let catalogue = self.catalogue.read();
+        let declared = catalogue.attribute(entity_type, attribute)?;
         declared.personal?;
         Some(declared.mask.unwrap_or_default())
     }
@@ -298,6 +299,19 @@ impl Look {
             true => text,
             false => masked,
         }
+    }
+
+    /// What is stored sealed beside a record of people, such as who made a request; the second value is whether it may be shown whole,
+    /// which is then noted under `of`. `None` when it cannot be read.
+    pub(crate) fn beside(
+        &self,
+        (of, field): (&str, &str),
+        (entity_id, attribute): (&str, &str),
+        stored: &str,
+    ) -> Option<(Opened, bool)> {
+        let opened = self.personal.open(entity_id, attribute, stored)?;
+        let is_whole = self.may_reveal_any() && self.note(of, field);
+        Some((opened, is_whole))
     }
 
     /// What a value given as plain JSON is shown as.

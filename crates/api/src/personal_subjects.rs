@@ -260,7 +260,8 @@ impl Holdings<'_> {
             entities: Vec::new(),
             truncated: false,
         };
-        for kind in self.personal.catalogue.kinds.values() {
+        let catalogue = self.personal.catalogue.read().clone();
+        for kind in catalogue.kinds.values() {
             let Some(attribute) = &kind.data_subject else {
                 continue;
             };

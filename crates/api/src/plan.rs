@@ -56,7 +56,8 @@ pub struct Measured {
 
 /// The plan's definitions and what was last measured.
 pub struct Plan {
-    definitions: Vec<Definition>,
+    /// A reload of the packs changes them.
+    definitions: RwLock<Vec<Arc<Definition>>>,
     measured: RwLock<HashMap<String, Measured>>,
     zone: jiff::tz::TimeZone,
 }
@@ -66,15 +67,35 @@ impl Plan {
     pub fn new(definitions: Vec<Definition>, zone: &str) -> Self {
         let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
         Self {
-            definitions,
+            definitions: RwLock::new(definitions.into_iter().map(Arc::new).collect()),
             measured: RwLock::default(),
             zone,
         }
     }
 
+    /// The definitions that hold now.
+    pub fn definitions(&self) -> Vec<Arc<Definition>> {
+        self.definitions.read().clone()
+    }
+
+    /// These hold from now on. What was measured by a definition that says something else, or is gone, is forgotten; its history
+    /// stays.
+    pub fn set_definitions(&self, definitions: Vec<Definition>) {
+        let mut held = self.definitions.write();
+        let mut measured = self.measured.write();
+        measured.retain(|id, _| {
+            let of = |d: &&Definition| d.id == *id;
+            let before = held.iter().map(Arc::as_ref).find(of);
+            let after = definitions.iter().find(of);
+            after.is_some() && before.map(|d| &d.sql) == after.map(|d| &d.sql)
+        });
+        *held = definitions.into_iter().map(Arc::new).collect();
+    }
+
     /// The definition of that id.
-    pub fn definition(&self, id: &str) -> Option<&Definition> {
-        self.definitions.iter().find(|d| d.id == id)
+    pub fn definition(&self, id: &str) -> Option<Arc<Definition>> {
+        let held = self.definitions.read();
+        held.iter().find(|d| d.id == id).cloned()
     }
 
     /// The calendar day in the city.
@@ -96,8 +117,8 @@ impl Plan {
         catalogue: &model::Catalogue,
         at: Timestamp,
     ) {
-        for definition in &self.definitions {
-            let measured = query(lake, limits, tables.clone(), catalogue, definition, at).await;
+        for definition in self.definitions() {
+            let measured = query(lake, limits, tables.clone(), catalogue, &definition, at).await;
             self.measured
                 .write()
                 .insert(definition.id.clone(), measured);
@@ -105,16 +126,22 @@ impl Plan {
     }
 
     /// Every indicator with how it stands on a moment's day.
-    pub fn standing(&self, now: Timestamp) -> Vec<(&Definition, indicators::Status)> {
+    pub fn standing(&self, now: Timestamp) -> Vec<(Arc<Definition>, indicators::Status)> {
+        let definitions = self.definitions();
         let (measured, day) = (self.measured.read(), self.day(now));
         let of = |d: &Definition| d.status(measured.get(&d.id).and_then(|m| m.value), day);
-        self.definitions.iter().map(|d| (d, of(d))).collect()
+        let all = definitions.into_iter().map(|d| {
+            let status = of(&d);
+            (d, status)
+        });
+        all.collect()
     }
 
     /// The rows of the SQL table `indicators`.
     pub fn table_rows(&self) -> Vec<Vec<Value>> {
+        let definitions = self.definitions();
         let measured = self.measured.read();
-        self.definitions
+        definitions
             .iter()
             .map(|d| {
                 let m = measured.get(&d.id);
@@ -182,8 +209,8 @@ async fn query(
 impl App {
     /// Measures every indicator once; what changed is kept in its history and told to the pages.
     pub async fn measure_plan(&self) {
-        for definition in &self.plan.definitions {
-            self.measure(definition).await;
+        for definition in self.plan.definitions() {
+            self.measure(&definition).await;
         }
     }
 
@@ -491,7 +518,7 @@ pub async fn plan(State(app): State<Arc<App>>) -> Answer<Json<PlanBody>> {
         notes_en: plan.notes_en.clone(),
         indicators: app
             .plan
-            .definitions
+            .definitions()
             .iter()
             .map(|d| app.indicator(d, &reports))
             .collect(),
@@ -551,7 +578,7 @@ async fn detail(app: &App, id: &str) -> Answer<IndicatorDetail> {
         Some(rows)
     };
     Ok(IndicatorDetail {
-        indicator: app.indicator(d, &reports),
+        indicator: app.indicator(&d, &reports),
         sql: d.sql.clone(),
         rows_sql: d.rows_sql.clone(),
         path: d
@@ -654,6 +681,6 @@ pub async fn report(
     )
     .await?;
     write.commit().await?;
-    app.measure(definition).await;
+    app.measure(&definition).await;
     detail(&app, &id).await.map(Json)
 }

@@ -80,6 +80,7 @@ fn case(n: i64) -> Case {
         version: 1,
         category: Some(format!("01{:02}", n % 40)),
         town: Some(format!("4290060{:02}", n % 26)),
+        grid: Some(format!("4290060{:02}001{:03}", n % 26, n % 200)),
         source: "staff".to_owned(),
         reporter: None,
         reporters: 1,

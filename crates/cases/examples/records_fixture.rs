@@ -1,5 +1,6 @@
 //! Writes a fixture of the records' present shape: opens a copy of the fixture of the shape before, which
-//! brings it to the present one, and opens a case in it, all with the code that a city runs.
+//! brings it to the present one, and opens a case in it with what the present shape is new for, all with the code that a
+//! city runs.
 //!
 //! ```text
 //! cargo run -p cases --example records_fixture -- OLD.sqlite NEW.sqlite
@@ -9,7 +10,11 @@
 
 use cases::{Cases, NewCase, Options};
 use model::Timestamp;
-use records::{Acting, Actor, Records};
+use records::attachments::{self, Attachment};
+use records::duty::{self, Pattern, Turn};
+use records::duty_acts::{self, Contact, HandOver};
+use records::open311::{self, ServiceRequest};
+use records::{Acting, Actor, Connection, Records};
 use std::error::Error;
 use std::path::PathBuf;
 
@@ -38,11 +43,113 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let case = NewCase {
         title: "井盖缺失".to_owned(),
+        grid: Some("429006001001001".to_owned()),
         ..NewCase::default()
     };
     let at = Timestamp::from_seconds(1_800_003_600);
     let opened = cases.open(&case, &duty, at).await?;
+    let mut write = records.write().await?;
+    add(&mut write, opened.case.id, at).await?;
+    write.commit().await?;
     records.close().await;
     println!("{}: case {}", new.display(), opened.case.number);
+    Ok(())
+}
+
+/// What shape 9 brought: a roster with a hand-over and a contact, a service request, a voice note.
+async fn add(write: &mut Connection, case_id: i64, at: Timestamp) -> records::Result<()> {
+    let water = || "water".to_owned();
+    let later = Timestamp::from_seconds(1_800_032_400);
+    let pattern = Pattern {
+        organisation_id: water(),
+        title_zh: "白班".to_owned(),
+        title_en: "Day".to_owned(),
+        from_minute: 480,
+        until_minute: 1_080,
+        id: 0,
+        disabled: false,
+    };
+    let pattern = duty::add_pattern(write, &pattern).await?;
+    let turn = Turn {
+        organisation_id: water(),
+        pattern_id: pattern.id,
+        day: "2027-01-15".to_owned(),
+        post: "值班员".to_owned(),
+        user_id: 1,
+        from_at: at,
+        until_at: later,
+        made_at: at,
+        made_by: "li.si".to_owned(),
+        id: 0,
+    };
+    duty::add_turn(write, &turn).await?;
+    let hand_over = HandOver {
+        organisation_id: water(),
+        pattern_id: pattern.id,
+        day: turn.day,
+        from_at: at,
+        until_at: later,
+        notes: "三号泵已停".to_owned(),
+        outgoing_id: 1,
+        outgoing: "li.si".to_owned(),
+        written_at: later,
+        id: 0,
+        attached: serde_json::json!({}),
+        incoming_id: None,
+        incoming: None,
+        signed_at: None,
+        remark: None,
+    };
+    duty_acts::add_hand_over(write, &hand_over).await?;
+    let contact = Contact {
+        organisation_id: water(),
+        key: "c1".to_owned(),
+        name: "泵站".to_owned(),
+        sealed: "sealed".to_owned(),
+        shown: "138****0001".to_owned(),
+        made_at: at,
+        made_by: "li.si".to_owned(),
+        id: 0,
+        unit: String::new(),
+        title: String::new(),
+    };
+    duty_acts::add_contact(write, &contact).await?;
+    let request = ServiceRequest {
+        case_id,
+        token: "t1".to_owned(),
+        service_code: "0101".to_owned(),
+        contact: Some("sealed".to_owned()),
+        received_at: at,
+        id: 0,
+        endpoint: String::new(),
+        remote_id: None,
+        address: None,
+        address_id: None,
+        zipcode: None,
+        media_url: None,
+    };
+    open311::insert(write, &request).await?;
+    let note = Attachment {
+        case_id,
+        name: "voice.webm".to_owned(),
+        media_type: "audio/webm".to_owned(),
+        size_bytes: 4,
+        uploaded_at: at,
+        uploaded_by: "li.si".to_owned(),
+        kind: "voice".to_owned(),
+        duration_ms: Some(1_500),
+        id: 0,
+        event_id: None,
+        sha256: String::new(),
+        taken_at: None,
+        lon: None,
+        lat: None,
+        clock_off_s: None,
+        accuracy_m: None,
+        signer: None,
+        signer_capacity: None,
+        signed_how: None,
+    };
+    attachments::insert(write, &note).await?;
     Ok(())
 }

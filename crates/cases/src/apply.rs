@@ -3,9 +3,9 @@
 
 use crate::acts::{Doing, may_end};
 use crate::alerts::ALERT_STILL_ACTIVE;
-use crate::attachments::is_picture;
 use crate::clocks::Clocks;
 use crate::history::{step, system_step};
+use crate::kinds::Kind;
 use crate::view::CaseDetail;
 use crate::workflow::{Assigns, Need, STANDARD, Transition, Workflow};
 use crate::{Cases, SEVERITIES, SOURCES, number};
@@ -14,7 +14,7 @@ use records::alerts;
 use records::cases::{self, Case, CaseEvent};
 use records::{Acting, Failure, Result, Write, attachments, audit, organisations, posts, users};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 /// A case to open.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -46,6 +46,9 @@ pub struct NewCase {
     /// The code of the town in which it lies.
     #[serde(default)]
     pub town: Option<String>,
+    /// The code of the unit grid in which it lies (单元网格, GB/T 30428.1).
+    #[serde(default)]
+    pub grid: Option<String>,
     /// Who found it, one of [`crate::SOURCES`]; `sensor` when it comes from an alert, `staff` otherwise.
     #[serde(default)]
     pub source: Option<String>,
@@ -92,6 +95,12 @@ pub struct Act {
     /// The client's own name of this request: sent twice, it is done once.
     #[serde(default)]
     pub request_id: Option<String>,
+    /// When it was done by the clock of the phone, which may have been without a network since.
+    #[serde(default)]
+    pub done_at: Option<Timestamp>,
+    /// What that clock says while the step is sent.
+    #[serde(default)]
+    pub clock: Option<Timestamp>,
 }
 
 /// One part of a case (子案件), for one department.
@@ -114,7 +123,15 @@ impl Cases {
     /// [`Failure::Invalid`]; [`Failure::Forbidden`]; [`Failure::NotFound`] for an unknown alert;
     /// [`Failure::Conflict`] `alert-has-case`.
     pub async fn open(&self, new: &NewCase, acting: &Acting, now: Timestamp) -> Result<CaseDetail> {
-        let workflow = self.workflow(new.workflow.as_deref().unwrap_or(STANDARD))?;
+        let category = new
+            .category
+            .as_deref()
+            .and_then(|code| self.options.catalogue.get(code));
+        let named = new.workflow.as_deref();
+        let named = named.or_else(|| category.and_then(|c| c.workflow.as_deref()));
+        let named = self.workflow(named.unwrap_or(STANDARD))?;
+        let limited = named.limited(category);
+        let workflow = limited.as_ref();
         if !workflow.open_may.iter().any(|p| acting.may(p)) {
             let needed = workflow.open_may.join(" or ");
             return Err(Failure::Forbidden(Problem::new(
@@ -244,6 +261,7 @@ impl Cases {
             .as_deref()
             .map(|text| check_code(text, "category"));
         let town = new.town.as_deref().map(|text| check_code(text, "town"));
+        let grid = new.grid.as_deref().map(|text| check_code(text, "grid"));
         let reporter = new.reporter.as_deref().map(check_reporter);
         let clocks = self.clocks(workflow);
         let mut case = Case {
@@ -270,6 +288,7 @@ impl Cases {
             version: 1,
             category: category.transpose()?,
             town: town.transpose()?,
+            grid: grid.transpose()?,
             source: source.to_owned(),
             reporter: reporter.transpose()?,
             reporters: 1,
@@ -287,6 +306,39 @@ impl Cases {
         };
         case.escalates_at = clocks.escalates_at(&case)?;
         Ok(case)
+    }
+
+    /// Whether this person's request of that name was done to the case before.
+    ///
+    /// # Errors
+    /// The store's own.
+    pub async fn was_done(&self, id: i64, request: Option<&str>, acting: &Acting) -> Result<bool> {
+        let Some(request) = request else {
+            return Ok(false);
+        };
+        let mut read = self.records.read().await?;
+        let event = cases::event_of_request(&mut read, request).await?;
+        Ok(event.is_some_and(|e| e.case_id == id && e.actor_id == acting.actor.user_id()))
+    }
+
+    /// When a step was done that comes late, in the time of the reception; and that the phone's clock is wrong.
+    fn times_of(&self, act: &Act, case: &Case, now: Timestamp) -> Map<String, Value> {
+        let seconds = |later: Timestamp, earlier| later.micros_since(earlier) / 1_000_000;
+        let mut times = Map::new();
+        let off = act.clock.map_or(0, |clock| seconds(clock, now));
+        if off.abs() > self.options.photo_clock_seconds_max {
+            times.insert("clock_off_s".to_owned(), json!(off));
+        }
+        if let Some(said) = act.done_at {
+            let done_at = said.plus_seconds(-off);
+            if done_at > now || done_at < case.created_at {
+                // No step is done after it came, or before its case was there: the clock was put right or wrong meanwhile.
+                times.insert("done_at_doubtful".to_owned(), json!(said));
+            } else if seconds(now, done_at) >= self.options.step_late_seconds_min {
+                times.insert("done_at".to_owned(), json!(done_at));
+            }
+        }
+        times
     }
 
     pub(crate) fn clocks<'a>(&'a self, workflow: &'a Workflow) -> Clocks<'a> {
@@ -376,6 +428,7 @@ impl Cases {
         let Some(case) = cases::update(&mut write, &case).await? else {
             return Err(changed_meanwhile(&case));
         };
+        let detail = with_times(detail, self.times_of(act, &before, now));
         let given = transition.assigns.is_some();
         let event = CaseEvent {
             from_state: Some(before.state.clone()),
@@ -479,6 +532,18 @@ pub(crate) fn check_text(text: &str, place: &str, chars_max: usize) -> Result<St
     Ok(text.to_owned())
 }
 
+/// What a step holds, with its own times.
+fn with_times(detail: Option<Value>, times: Map<String, Value>) -> Option<Value> {
+    if times.is_empty() {
+        return detail;
+    }
+    let mut all = times;
+    if let Some(Value::Object(detail)) = detail {
+        all.extend(detail);
+    }
+    Some(Value::Object(all))
+}
+
 async fn check_needs(
     write: &mut Write,
     transition: &Transition,
@@ -489,7 +554,8 @@ async fn check_needs(
     for need in transition.all_needs() {
         let (met, code, what, place, mend) = match need {
             Need::Note => (
-                note.is_some(),
+                // What was done may be spoken.
+                note.is_some() || has_kind(write, act, case.id, Kind::Voice).await?,
                 "note-missing",
                 "words",
                 "note",
@@ -503,11 +569,18 @@ async fn check_needs(
                 "name the department that is to handle it",
             ),
             Need::Photo => (
-                has_picture(write, act, case.id).await?,
+                has_kind(write, act, case.id, Kind::Photo).await?,
                 "photo-missing",
                 "a photo",
                 "attachment_ids",
                 "add a photo to the case first and name its id",
+            ),
+            Need::Signature => (
+                has_kind(write, act, case.id, Kind::Signature).await?,
+                "signature-missing",
+                "a signature",
+                "attachment_ids",
+                "let the other side sign, add it to the case first and name its id",
             ),
             Need::Minutes => (
                 act.minutes.is_some(),
@@ -546,11 +619,11 @@ async fn check_needs(
     Ok(())
 }
 
-async fn has_picture(write: &mut Write, act: &Act, case_id: i64) -> Result<bool> {
+async fn has_kind(write: &mut Write, act: &Act, case_id: i64, kind: Kind) -> Result<bool> {
     for id in &act.attachment_ids {
         if let Some(attachment) = attachments::get(write, *id).await?
             && attachment.case_id == case_id
-            && is_picture(&attachment.media_type)
+            && attachment.kind == kind.name()
         {
             return Ok(true);
         }

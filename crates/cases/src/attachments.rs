@@ -2,9 +2,11 @@
 //! and synced, before its row is written and anybody is told.
 
 use crate::Cases;
+use crate::kinds::{self, Kind, Signed};
 use model::{Problem, Timestamp, problem::quote};
 use records::attachments::{self, Attachment};
-use records::{Acting, Failure, Result, audit, cases};
+use records::cases::Case;
+use records::{Acting, Connection, Failure, Result, audit, cases};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
@@ -16,35 +18,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const NAME_CHARS_MAX: usize = 120;
 /// Rows read at once when all are checked.
 const CHECK_ROWS: u32 = 200;
+/// The action that adds words and files to a case and moves nothing.
+const REMARK: &str = "comment";
 
-/// Whether bytes begin as a kind of file does.
-type Begins = fn(&[u8]) -> bool;
-
-/// What may be attached: media type, and how its bytes begin.
-const KINDS: &[(&str, Begins)] = &[
-    ("image/jpeg", |b| b.starts_with(&[0xFF, 0xD8, 0xFF])),
-    ("image/png", |b| b.starts_with(b"\x89PNG\r\n\x1a\n")),
-    ("image/webp", |b| {
-        b.starts_with(b"RIFF") && b.get(8..12) == Some(b"WEBP")
-    }),
-    ("application/pdf", |b| b.starts_with(b"%PDF-")),
-];
-
-/// Whether an attachment of that type shows something.
-pub(crate) fn is_picture(media_type: &str) -> bool {
-    media_type.starts_with("image/")
-}
-
-/// When and where a picture was taken, as whoever sends it says; what is left out here the picture says itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// What whoever sends a file says of it; what is left out here a picture says itself.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Taken {
-    /// When, by the clock of the camera.
+    /// When it was made, by the clock of the phone or camera.
     pub at: Option<Timestamp>,
     /// What that clock says while the file is sent: a phone that was without a network for a week is told from one whose
     /// clock is wrong.
     pub clock: Option<Timestamp>,
     /// Longitude and latitude, degrees.
     pub place: Option<[f64; 2]>,
+    /// How sure the phone is of the place, in metres.
+    pub accuracy_m: Option<f64>,
+    /// How long a voice note is, in milliseconds.
+    pub duration_ms: Option<u32>,
+    /// Whose signature it is; `None` when it is none.
+    pub signed: Option<Signed>,
 }
 
 impl Cases {
@@ -71,9 +63,10 @@ impl Cases {
     /// clock shows now, the time of the photo stands for it.
     ///
     /// # Errors
-    /// [`Failure::NotFound`]; [`Failure::Conflict`] when the case has ended or is full of files;
-    /// [`Failure::Forbidden`] when it is another department's; [`Failure::Invalid`]
-    /// `attachment-size` or `attachment-type`, and for a place that is none.
+    /// [`Failure::NotFound`]; [`Failure::Conflict`] when the case has ended and its workflow takes no remark of this person
+    /// any more, or when it is full of files; [`Failure::Forbidden`] when it is another department's; [`Failure::Invalid`]
+    /// `attachment-size`, `attachment-type`, `signature-type`, `signer`, `signer-capacity` or `voice-long`, and for a place
+    /// that is none.
     pub async fn attach_taken(
         &self,
         case_id: i64,
@@ -83,11 +76,17 @@ impl Cases {
         acting: &Acting,
         now: Timestamp,
     ) -> Result<Attachment> {
-        let media_type = self.check_bytes(&bytes)?;
-        let case = cases::get(&mut *self.records.read().await?, case_id)
+        let options = &self.options;
+        let (media_type, kind) = kinds::of(&bytes, taken.signed.is_some(), options)?;
+        let signed = taken.signed.as_ref().map(|signed| signed.checked(options));
+        let signed = signed.transpose()?;
+        check_duration(taken.duration_ms, options.voice_seconds_max)?;
+        let mut read = self.records.read().await?;
+        let case = cases::get(&mut read, case_id)
             .await?
             .ok_or_else(|| Failure::not_found("case", case_id))?;
-        if case.closed_at.is_some() {
+        // What a phone sends after the end still has its place where the workflow takes a remark there.
+        if case.closed_at.is_some() && !self.takes_remarks(&mut read, &case, acting).await? {
             return Err(Failure::Conflict(Problem::new(
                 "case-state",
                 format!("{} has ended", case.number),
@@ -95,6 +94,7 @@ impl Cases {
                 "open another case",
             )));
         }
+        drop(read);
         if acting.organisation_id.is_some()
             && case.organisation_id.is_some()
             && acting.organisation_id != case.organisation_id
@@ -110,7 +110,8 @@ impl Cases {
             let point = json!({"type": "Point", "coordinates": [lon, lat]});
             model::Geometry::from_geojson(&point)?;
         }
-        let said = if is_picture(media_type) {
+        let accuracy_m = taken.accuracy_m.filter(|m| m.is_finite() && *m >= 0.0);
+        let said = if kind == Kind::Photo {
             crate::photo::read(&bytes, &self.zone)
         } else {
             crate::photo::Said::default()
@@ -124,7 +125,9 @@ impl Cases {
             .map_err(Failure::internal)??;
         let mut write = self.records.write().await?;
         let person = &acting.actor.name;
-        if let Some(same) = attachments::same(&mut write, case_id, &sha256, person).await? {
+        if let Some(same) =
+            attachments::same(&mut write, case_id, &sha256, person, kind.name()).await?
+        {
             return Ok(same);
         }
         let max = self.options.attachments_per_case_max;
@@ -154,9 +157,17 @@ impl Cases {
                 .or(taken_at)
                 .map(|at| at.micros_since(now) / 1_000_000)
                 .filter(|off| off.abs() > self.options.photo_clock_seconds_max),
+            kind: kind.name().to_owned(),
+            accuracy_m: accuracy_m.filter(|_| taken.place.is_some()),
+            duration_ms: taken.duration_ms.map(i64::from),
+            signed_how: signed
+                .as_ref()
+                .map(|s| if s.is_typed { "typed" } else { "drawn" }.to_owned()),
+            signer_capacity: signed.as_ref().map(|s| s.capacity.clone()),
+            signer: signed.map(|s| s.signer),
         };
         let row = attachments::insert(&mut write, &row).await?;
-        let detail = json!({"attachment": row.id, "sha256": row.sha256, "size_bytes": size_bytes});
+        let detail = json!({"attachment": row.id, "kind": row.kind, "sha256": row.sha256, "size_bytes": size_bytes});
         let target = format!("case:{case_id}");
         audit::insert(
             &mut write,
@@ -169,6 +180,18 @@ impl Cases {
         .await?;
         write.commit().await?;
         Ok(row)
+    }
+
+    /// Whether the workflow lets the person remark something on a case as it stands.
+    async fn takes_remarks(
+        &self,
+        read: &mut Connection,
+        case: &Case,
+        acting: &Acting,
+    ) -> Result<bool> {
+        let workflow = self.workflow_of(read, case).await?;
+        let allowed = workflow.allowed(case, acting);
+        Ok(allowed.iter().any(|t| t.action == REMARK))
     }
 
     /// An attachment with its bytes, which are checked against their SHA-256.
@@ -218,34 +241,18 @@ impl Cases {
             }
         }
     }
-
-    fn check_bytes(&self, bytes: &[u8]) -> Result<&'static str> {
-        let max = self.options.attachment_bytes_max;
-        if bytes.is_empty() || bytes.len() > max {
-            return Err(Failure::Invalid(Problem::new(
-                "attachment-size",
-                format!("the file has {} bytes", bytes.len()),
-                "file",
-                format!("send 1 to {max} bytes; let the phone take a smaller picture"),
-            )));
-        }
-        sniff(bytes).ok_or_else(|| {
-            Failure::Invalid(Problem::new(
-                "attachment-type",
-                "the file is none of the kinds that may be attached",
-                "file",
-                "send a JPEG, PNG or WebP picture, or a PDF",
-            ))
-        })
-    }
 }
 
-/// What the bytes are, by how they begin; the sender's word does not count.
-fn sniff(bytes: &[u8]) -> Option<&'static str> {
-    KINDS
-        .iter()
-        .find(|(_, begins)| begins(bytes))
-        .map(|(kind, _)| *kind)
+fn check_duration(duration_ms: Option<u32>, seconds_max: u32) -> Result<()> {
+    if duration_ms.is_some_and(|ms| u64::from(ms) > (u64::from(seconds_max) + 1) * 1_000) {
+        return Err(Failure::Invalid(Problem::new(
+            "voice-long",
+            format!("the voice note is longer than {seconds_max} s"),
+            "duration_ms",
+            "speak shorter notes",
+        )));
+    }
+    Ok(())
 }
 
 /// A name that is safe to give back: the last part of a path, without control characters, cut.
@@ -310,17 +317,6 @@ fn read(path: &Path, sha256: &str) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bytes_say_what_they_are() {
-        assert_eq!(sniff(b"\xFF\xD8\xFF\xE0rest"), Some("image/jpeg"));
-        assert_eq!(sniff(b"\x89PNG\r\n\x1a\nrest"), Some("image/png"));
-        assert_eq!(sniff(b"RIFF\x10\0\0\0WEBPVP8 "), Some("image/webp"));
-        assert_eq!(sniff(b"%PDF-1.7"), Some("application/pdf"));
-        for bad in [&b"RIFF\x10\0\0\0WAVE"[..], b"RIFF", b"<svg/>", b"MZ", b""] {
-            assert_eq!(sniff(bad), None);
-        }
-    }
 
     #[test]
     fn names_are_safe_to_give_back() {

@@ -67,6 +67,8 @@ pub struct Fact {
     pub organisation: Option<String>,
     /// The town in which it lies.
     pub town: Option<String>,
+    /// The unit grid in which it lies.
+    pub grid: Option<String>,
     /// Its kind.
     pub category: Option<String>,
     /// Its workflow.
@@ -86,6 +88,8 @@ pub enum By {
     Organisation,
     /// By town.
     Town,
+    /// By unit grid (单元网格).
+    Grid,
     /// By kind.
     Category,
     /// By workflow.
@@ -99,6 +103,7 @@ impl By {
             Self::Organisation => Some(fact.organisation.as_deref()),
             _ if fact.part => None,
             Self::Town => Some(fact.town.as_deref()),
+            Self::Grid => Some(fact.grid.as_deref()),
             Self::Category => Some(fact.category.as_deref()),
             Self::Workflow => Some(Some(&fact.workflow)),
         }
@@ -170,6 +175,7 @@ impl Walk<'_> {
             case_id: self.case.id,
             organisation: self.organisation.clone(),
             town: self.case.town.clone(),
+            grid: self.case.grid.clone(),
             category: self.case.category.clone(),
             workflow: self.case.workflow.clone(),
             part: self.case.parent_id.is_some(),
@@ -340,7 +346,7 @@ impl Cases {
                 let history = histories.remove(&case.id).unwrap_or_default();
                 let workflow = self.workflow(&case.workflow).ok();
                 let measure = |from: Timestamp, until: Timestamp| {
-                    workflow.map_or_else(
+                    workflow.as_deref().map_or_else(
                         || until.micros_since(from).max(0).unsigned_abs() / 1_000_000,
                         |workflow| self.clocks(workflow).handling(from, until),
                     )

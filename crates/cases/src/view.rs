@@ -3,7 +3,7 @@
 use crate::Cases;
 use crate::assessment::{Assessment, assess};
 use crate::clocks::{Left, LeftOf};
-use crate::workflow::Need;
+use crate::workflow::{Assigns, Need, Transition, Workflow};
 use model::Timestamp;
 use records::attachments::{self, Attachment};
 use records::cases::{self, Case, CaseFilter};
@@ -57,6 +57,8 @@ pub struct CaseSummary {
     pub category: Option<String>,
     /// The code of the town in which it lies.
     pub town: Option<String>,
+    /// The code of the unit grid in which it lies.
+    pub grid: Option<String>,
     /// Who found it.
     pub source: String,
     /// A reference to the reporter.
@@ -132,6 +134,17 @@ pub struct CaseDetail {
 /// An action that the reader may do now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AllowedAction {
+    /// Its name.
+    pub action: String,
+    /// What must come with it.
+    pub needs: Vec<Need>,
+    /// What the same person may do next, so that a phone without a network can take it down already.
+    pub next: Vec<NextAction>,
+}
+
+/// An action that follows another of the same person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NextAction {
     /// Its name.
     pub action: String,
     /// What must come with it.
@@ -226,6 +239,7 @@ impl Names {
             version: case.version,
             category: case.category,
             town: case.town,
+            grid: case.grid,
             source: case.source,
             reporter: case.reporter,
             reporters: case.reporters,
@@ -241,6 +255,29 @@ impl Names {
             reopened: case.reopened,
         }
     }
+}
+
+/// What a person may do after an action of theirs that moves the case and says by itself who gets it.
+fn next(workflow: &Workflow, case: &Case, done: &Transition, reader: &Acting) -> Vec<NextAction> {
+    let (Some(to), None) = (&done.to, done.effect()) else {
+        return Vec::new();
+    };
+    let mut case = case.clone();
+    case.state.clone_from(to);
+    match done.assigns {
+        Some(Assigns::Given) => return Vec::new(),
+        Some(Assigns::Oneself) => case.assignee_id = reader.actor.user_id(),
+        Some(Assigns::Nobody) => (case.organisation_id, case.assignee_id) = (None, None),
+        None => {}
+    }
+    let allowed = workflow.allowed(&case, reader);
+    allowed
+        .into_iter()
+        .map(|t| NextAction {
+            action: t.action.clone(),
+            needs: t.all_needs(),
+        })
+        .collect()
 }
 
 impl Cases {
@@ -266,11 +303,8 @@ impl Cases {
         filter: &CaseFilter,
         now: Timestamp,
     ) -> Result<Vec<BoardColumn>> {
-        let open = self
-            .workflow(workflow)?
-            .states
-            .iter()
-            .filter(|s| !s.r#final);
+        let workflow = self.workflow(workflow)?;
+        let open = workflow.states.iter().filter(|s| !s.r#final);
         let states: Vec<String> = open.map(|s| s.name.clone()).collect();
         let limits = (self.options.board_cards, self.options.board_count_max);
         let mut read = self.records.read().await?;
@@ -300,7 +334,10 @@ impl Cases {
     /// How much working time a case has left at a moment; `None` when its workflow is gone.
     pub fn left(&self, case: &CaseSummary, now: Timestamp) -> Option<Left> {
         let workflow = self.workflow(&case.workflow).ok()?;
-        let clocks = self.clocks(workflow);
+        let category = case.category.as_deref();
+        let category = category.and_then(|code| self.options.catalogue.get(code));
+        let workflow = workflow.limited(category);
+        let clocks = self.clocks(&workflow);
         let times = LeftOf {
             state: &case.state,
             due_at: case.due_at,
@@ -340,10 +377,13 @@ impl Cases {
         let workflow = self.workflow_of(connection, &case).await.ok();
         let allowed: Vec<_> = workflow
             .iter()
-            .flat_map(|workflow| workflow.allowed(&case, reader))
-            .map(|t| AllowedAction {
-                action: t.action.clone(),
-                needs: t.all_needs(),
+            .flat_map(|workflow| {
+                let allowed = workflow.allowed(&case, reader);
+                allowed.into_iter().map(|t| AllowedAction {
+                    action: t.action.clone(),
+                    needs: t.all_needs(),
+                    next: next(workflow, &case, t, reader),
+                })
             })
             .collect();
         let way = workflow

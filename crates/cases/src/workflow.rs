@@ -147,10 +147,12 @@ pub enum By {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Need {
-    /// Words.
+    /// Words, written or spoken (文字或语音).
     Note,
-    /// At least one attachment that is a picture.
+    /// At least one attachment that is a picture and no signature.
     Photo,
+    /// A signature.
+    Signature,
     /// A department.
     Organisation,
     /// How many minutes of working time.

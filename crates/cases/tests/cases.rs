@@ -66,7 +66,7 @@ async fn an_alert_becomes_a_closed_case_and_every_step_is_told() {
     assert_eq!(closed.case.closed_at, Some(T0.plus_seconds(7_200)));
     assert_eq!(
         (closed.case.due_at, closed.actions),
-        (None, vec!["reopen".to_owned()])
+        (None, vec!["comment".to_owned(), "reopen".to_owned()])
     );
     let steps: Vec<_> = closed
         .history
@@ -200,8 +200,8 @@ async fn each_transition_is_allowed_here_and_forbidden_elsewhere() {
             &["comment"],
             &["comment"],
         ),
-        ("closed", &["reopen"], &[], &[]),
-        ("cancelled", &[], &[], &[]),
+        ("closed", &["comment", "reopen"], &["comment"], &["comment"]),
+        ("cancelled", &["comment"], &["comment"], &["comment"]),
     ];
     let workflow = Workflow::standard().unwrap();
     assert_eq!(expected.len(), workflow.states.len());
@@ -680,10 +680,10 @@ async fn attachments_are_checked_kept_and_found_damaged() {
     let closed = city.at("closed").await.case.id;
     let late = city
         .cases
-        .attach(closed, "x", JPEG.to_vec(), &worker(), T0)
+        .attach(closed, "x", JPEG.to_vec(), &viewer(), T0)
         .await
         .unwrap_err();
-    assert_eq!(code(&late), "case-state");
+    assert_eq!(code(&late), "case-state", "nobody who may only read");
     assert!(matches!(
         city.cases.attachment(99).await,
         Err(Failure::NotFound(_))

@@ -4,7 +4,7 @@
 mod support;
 
 use cases::figures::{By, Fact, Kind, figures};
-use cases::{Act, Cases, Options};
+use cases::{Act, Cases, NewCase, Options};
 use model::Timestamp;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -66,6 +66,29 @@ async fn a_case_counts_for_the_department_that_had_it() {
         .await
         .unwrap_err();
     assert_eq!(support::code(&bad), "figures-period");
+}
+
+#[tokio::test]
+async fn a_drill_counts_in_no_figure_and_is_no_open_case() {
+    let city = city().await;
+    let new = |source: Option<&str>| NewCase {
+        title: "水位超警".to_owned(),
+        source: source.map(str::to_owned),
+        ..NewCase::default()
+    };
+    let day = |n: i64| T0.plus_seconds(n * 86_400);
+    let open = async || {
+        let mut read = city.records.read().await.unwrap();
+        let open = records::cases::count_open(&mut read, day(9)).await.unwrap();
+        open.iter().map(|one| one.count).sum::<i64>()
+    };
+    let drill = new(Some("drill"));
+    city.cases.open(&drill, &duty(), T0).await.unwrap();
+    assert_eq!(facts(&city, day(9)).await, [], "not even overdue");
+    assert_eq!(open().await, 0);
+    city.cases.open(&new(None), &duty(), T0).await.unwrap();
+    assert_eq!(counts(&facts(&city, day(9)).await)[&Kind::Overdue], 1);
+    assert_eq!(open().await, 1);
 }
 
 #[tokio::test]

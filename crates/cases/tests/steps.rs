@@ -119,6 +119,30 @@ async fn a_workflow_whose_calendar_nobody_knows_is_refused_at_start() {
 }
 
 #[tokio::test]
+async fn another_workflow_is_for_cases_that_are_opened_then() {
+    let city = city().await;
+    let before = city.open().await.case;
+    let kept = city.cases.clone();
+    let text = include_str!("../workflows/city-case.toml");
+    // Opened at once in what was the second state.
+    let mut other = Workflow::parse(text, "city-case.toml").unwrap();
+    other.initial = "filed".to_owned();
+    kept.check_workflows(std::slice::from_ref(&other)).unwrap();
+    kept.set_workflows(vec![other]).unwrap();
+    let after = city.open().await.case;
+    assert_eq!(after.state, "filed", "every clone follows it");
+    assert_ne!(before.state, "filed");
+    let filed = city
+        .cases
+        .act(before.id, &act("file"), &duty(), T0)
+        .await
+        .unwrap();
+    assert_eq!(filed.case.state, "filed", "as it was opened");
+    let problems = kept.check_workflows(&[in_working_hours()]).unwrap_err();
+    assert_eq!(problems[0].code, "calendar-unknown");
+}
+
+#[tokio::test]
 async fn an_extension_is_asked_for_decided_and_limited() {
     let city = city().await;
     let case = city.at("handling").await;
@@ -476,6 +500,7 @@ async fn a_photo_with_a_wrong_clock_is_taken_and_says_so() {
             at: Some(T0.plus_seconds(off)),
             clock: None,
             place: Some([113.16, 30.65]),
+            ..Taken::default()
         };
         let mut bytes = JPEG.to_vec();
         bytes.push(n);
@@ -497,7 +522,7 @@ async fn a_photo_with_a_wrong_clock_is_taken_and_says_so() {
     let week = Taken {
         at: Some(T0.plus_seconds(-604_800)),
         clock: Some(T0.plus_seconds(-30)),
-        place: None,
+        ..Taken::default()
     };
     let bytes = [JPEG, b"week"].concat();
     let synced = city
@@ -511,6 +536,7 @@ async fn a_photo_with_a_wrong_clock_is_taken_and_says_so() {
         at: None,
         clock: None,
         place: Some([200.0, 0.0]),
+        ..Taken::default()
     };
     let sent = city
         .cases

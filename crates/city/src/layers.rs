@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 
 /// The layers that every profile has: `layers/<name>.geojson`.
 pub const LAYERS: [&str; 4] = ["outline", "river", "towns", "villages"];
+/// The layer of unit grids, which a city may have.
+pub const GRIDS: &str = "grids";
 
 /// A town, street or farm of the size of one (乡镇、街道).
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +22,34 @@ pub struct Town {
     pub label: [f64; 2],
     /// Its outer border: longitude, latitude; the first point is also the last.
     pub ring: Vec<[f64; 2]>,
+}
+
+/// A unit grid (单元网格): the smallest area that somebody walks and answers for. Its code is that of GB/T 30428.1: the county's
+/// (6 digits), the street's or town's (3), the community's or village's (3), and the grid's own number there (3).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grid {
+    /// Code, 15 digits.
+    pub code: String,
+    /// Name: where it lies.
+    pub name: String,
+    /// Its outer border: longitude, latitude; the first point is also the last.
+    pub ring: Vec<[f64; 2]>,
+}
+
+impl Grid {
+    /// Whether the point (longitude, latitude) lies inside its border.
+    pub fn contains(&self, place: [f64; 2]) -> bool {
+        is_inside(&self.ring, place)
+    }
+}
+
+/// Whether a point lies inside a closed ring (even-odd rule).
+fn is_inside(ring: &[[f64; 2]], [x, y]: [f64; 2]) -> bool {
+    ring.windows(2).fold(false, |inside, side| {
+        let ([ax, ay], [bx, by]) = (side[0], side[1]);
+        let crosses = (ay > y) != (by > y) && x < (bx - ax) * (y - ay) / (by - ay) + ax;
+        inside != crosses
+    })
 }
 
 /// A village or community (村、社区).
@@ -51,12 +81,8 @@ impl Town {
     }
 
     /// Whether the point (longitude, latitude) lies inside its border.
-    pub fn contains(&self, [x, y]: [f64; 2]) -> bool {
-        self.ring.windows(2).fold(false, |inside, side| {
-            let ([ax, ay], [bx, by]) = (side[0], side[1]);
-            let crosses = (ay > y) != (by > y) && x < (bx - ax) * (y - ay) / (by - ay) + ax;
-            inside != crosses
-        })
+    pub fn contains(&self, place: [f64; 2]) -> bool {
+        is_inside(&self.ring, place)
     }
 }
 
@@ -96,19 +122,52 @@ fn pair(json: &Json) -> Option<[f64; 2]> {
     Some([json.get(0)?.as_f64()?, json.get(1)?.as_f64()?])
 }
 
+/// The outer border of a feature that is an area.
+fn ring_of(layer: &str, n: usize, feature: &Json) -> Result<Vec<[f64; 2]>, Problem> {
+    let ring: Option<Vec<[f64; 2]>> = match feature["geometry"]["type"].as_str() {
+        Some("Polygon") => feature["geometry"]["coordinates"][0]
+            .as_array()
+            .map(|r| r.iter().filter_map(pair).collect()),
+        _ => None,
+    };
+    ring.filter(|r| r.len() >= 4 && r.first() == r.last())
+        .ok_or_else(|| problem(layer, format!("feature {n} is not a closed Polygon")))
+}
+
+/// Digits of a unit grid's code: county 6, street 3, community 3, order 3.
+const GRID_DIGITS: usize = 15;
+
+pub(crate) fn grids(bytes: &[u8], towns: &[Town]) -> Result<Vec<Grid>, Problem> {
+    const LAYER: &str = "grids";
+    let mut grids: Vec<Grid> = Vec::new();
+    let mut codes = BTreeSet::new();
+    for (n, feature) in features(LAYER, bytes)?.iter().enumerate() {
+        let code = text(LAYER, n, feature, "code")?;
+        let is_code = code.len() == GRID_DIGITS && code.bytes().all(|b| b.is_ascii_digit());
+        if !is_code || !towns.iter().any(|town| code.starts_with(&town.code)) {
+            let what = format!(
+                "\"{}\" is no code of a unit grid: 15 digits that begin with a town's code",
+                model::problem::quote(&code)
+            );
+            return Err(problem(LAYER, what));
+        }
+        if !codes.insert(code.clone()) {
+            return Err(problem(LAYER, format!("code {code} is there twice")));
+        }
+        grids.push(Grid {
+            name: text(LAYER, n, feature, "name")?,
+            ring: ring_of(LAYER, n, feature)?,
+            code,
+        });
+    }
+    Ok(grids)
+}
+
 pub(crate) fn towns(bytes: &[u8]) -> Result<Vec<Town>, Problem> {
     const LAYER: &str = "towns";
     let mut towns = Vec::new();
     for (n, feature) in features(LAYER, bytes)?.iter().enumerate() {
-        let ring: Option<Vec<[f64; 2]>> = match feature["geometry"]["type"].as_str() {
-            Some("Polygon") => feature["geometry"]["coordinates"][0]
-                .as_array()
-                .map(|r| r.iter().filter_map(pair).collect()),
-            _ => None,
-        };
-        let ring = ring
-            .filter(|r| r.len() >= 4 && r.first() == r.last())
-            .ok_or_else(|| problem(LAYER, format!("feature {n} is not a closed Polygon")))?;
+        let ring = ring_of(LAYER, n, feature)?;
         let code = text(LAYER, n, feature, "code")?;
         if towns.iter().any(|t: &Town| t.code == code) {
             return Err(problem(LAYER, format!("code {code} is there twice")));

@@ -7,5 +7,5 @@ mod layers;
 mod profile;
 
 pub use files::Files;
-pub use layers::{LAYERS, Town, Village};
+pub use layers::{GRIDS, Grid, LAYERS, Town, Village};
 pub use profile::{City, ORGANISATION_KINDS, Organisation, Purpose, embedded_ids};

@@ -1,7 +1,7 @@
 //! `city.toml`: the city's names, place, zone, notes and organisations.
 
 use crate::files::{self, Files};
-use crate::layers::{self, LAYERS, Town, Village};
+use crate::layers::{self, GRIDS, Grid, LAYERS, Town, Village};
 use jiff::tz::TimeZone;
 use model::{Calendars, Problem, WorkingCalendar};
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,8 @@ pub struct City {
     pub towns: Vec<Town>,
     /// Villages and communities, by code.
     pub villages: Vec<Village>,
+    /// Unit grids (单元网格), by code; empty where the city has drawn none.
+    pub grids: Vec<Grid>,
     /// The profile's files, for what is read on demand.
     pub files: Files,
     layers: BTreeMap<&'static str, Cow<'static, [u8]>>,
@@ -152,7 +154,7 @@ impl City {
         Self::read(Files::Folder(folder.to_owned()))
     }
 
-    /// A map layer's GeoJSON (`outline`, `river`, `towns`, `villages`), as stored; `None` for another name.
+    /// A map layer's GeoJSON (`outline`, `river`, `towns`, `villages`, `grids` where there are any), as stored; `None` for another name.
     pub fn layer(&self, name: &str) -> Option<&[u8]> {
         self.layers.get(name).map(AsRef::as_ref)
     }
@@ -189,6 +191,12 @@ impl City {
     pub fn town_of(&self, place: [f64; 2]) -> Option<&str> {
         let town = self.towns.iter().find(|town| town.contains(place))?;
         Some(&town.code)
+    }
+
+    /// The unit grid that a place (longitude, latitude) lies in, by code; `None` where no grid is drawn.
+    pub fn grid_of(&self, place: [f64; 2]) -> Option<&str> {
+        let grid = self.grids.iter().find(|grid| grid.contains(place))?;
+        Some(&grid.code)
     }
 
     /// The organisation of that id.
@@ -244,6 +252,14 @@ impl City {
         let calendars = calendars(&files, &written.zone)?;
         let towns = layers::towns(&layers["towns"])?;
         let villages = layers::villages(&layers["villages"], &towns)?;
+        let grids = match files.read(&format!("layers/{GRIDS}.geojson"))? {
+            None => Vec::new(),
+            Some(bytes) => {
+                let grids = layers::grids(&bytes, &towns)?;
+                layers.insert(GRIDS, bytes);
+                grids
+            }
+        };
         let Written {
             id,
             code,
@@ -272,6 +288,7 @@ impl City {
             calendars,
             towns,
             villages,
+            grids,
             files,
             layers,
         })
@@ -541,6 +558,33 @@ mod tests {
         );
         std::fs::remove_file(dir.path().join("layers/towns.geojson")).unwrap();
         assert_eq!(City::load(dir.path()).unwrap_err().code, "city-file");
+    }
+
+    #[test]
+    fn a_place_lies_in_the_grid_of_its_community_and_a_profile_may_have_none() {
+        let city = City::embedded("tianmen").unwrap();
+        for village in city.villages.iter().filter(|v| v.town_code == "429006001") {
+            let grid = city.grid_of(village.place);
+            assert_eq!(
+                grid,
+                Some(format!("{}001", village.code).as_str()),
+                "{}",
+                village.name
+            );
+        }
+        assert_eq!(city.grid_of([0.0, 0.0]), None);
+        let dir = tempfile::tempdir().unwrap();
+        city.files.export(dir.path()).unwrap();
+        let path = dir.path().join("layers/grids.geojson");
+        let good = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, good.replacen("429006001001001", "42900600100100", 1)).unwrap();
+        let problem = City::load(dir.path()).unwrap_err();
+        assert_eq!(
+            (problem.code.as_str(), problem.place.as_str()),
+            ("city-layer", "layers/grids.geojson")
+        );
+        std::fs::remove_file(&path).unwrap();
+        assert!(City::load(dir.path()).unwrap().grids.is_empty());
     }
 
     #[test]

@@ -94,6 +94,18 @@ permissions! {
     OrganisationRead = "organisation.read",
     /// Say who is told of what, and see what could not be sent.
     NoticeManage = "notice.manage",
+    /// Enter values of entities in the forms and on the boards of one's department's packs.
+    DataEnter = "data.enter",
+    /// Read the roster, hand-overs, response plans, contacts (numbers in part), and write shift reports.
+    DutyRead = "duty.read",
+    /// Hand over and sign, start response plans and tick off their steps, keep outside contacts.
+    DutyAct = "duty.act",
+    /// Make shifts and the roster of one's organisations.
+    DutyManage = "duty.manage",
+    /// Read cases of public classes as service requests, without personal data (Open311).
+    RequestRead = "request.read",
+    /// Make service requests, which become cases (Open311).
+    RequestReport = "request.report",
 }
 
 impl fmt::Display for Permission {

@@ -491,6 +491,8 @@ mod tests {
         assert_eq!(holders(AuditRead), ["auditor"]);
         assert_eq!(holders(ApprovalDecide), ["admin", "security", "auditor"]);
         assert_eq!(holders(IngestWrite), ["collector"]);
+        assert_eq!(holders(RequestRead), ["channel"]);
+        assert_eq!(holders(RequestReport), ["channel"]);
         assert_eq!(holders(CaseDispatch), ["duty"]);
         assert_eq!(holders(CaseVerify), ["duty"]);
         assert_eq!(holders(CaseHandle), ["operator", "field"]);

@@ -32,6 +32,8 @@ pub enum Role {
     Viewer,
     /// A machine that sends data in and reads back what became of it.
     Collector,
+    /// A machine through which people report: another platform or an app (Open311).
+    Channel,
     /// Somebody whom the security administrator has not given a role yet: may sign in, and nothing else.
     None,
 }
@@ -48,6 +50,7 @@ const ROLES: &[(Role, &str)] = &[
     (Role::Analyst, "analyst"),
     (Role::Viewer, "viewer"),
     (Role::Collector, "collector"),
+    (Role::Channel, "channel"),
     (Role::None, "none"),
 ];
 
@@ -67,6 +70,11 @@ impl Role {
         static BY_DEFAULT: OnceLock<HashMap<Role, Vec<Permission>>> = OnceLock::new();
         let all = BY_DEFAULT.get_or_init(crate::policies::by_default);
         all.get(&self).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether it is a machine's, which no person has.
+    pub const fn is_of_machines(self) -> bool {
+        matches!(self, Self::Collector | Self::Channel)
     }
 
     fn entry(self) -> &'static (Role, &'static str) {
@@ -121,6 +129,7 @@ mod tests {
             Role::Analyst,
             Role::Viewer,
             Role::Collector,
+            Role::Channel,
             Role::None,
         ] {
             assert_eq!(ROLES.iter().filter(|(r, _)| *r == role).count(), 1);
@@ -132,7 +141,7 @@ mod tests {
                 "{role} lists one twice"
             );
         }
-        assert_eq!(Role::all().count(), 11);
+        assert_eq!(Role::all().count(), 12);
         assert_eq!(Role::None.permissions(), []);
         assert_eq!("root".parse::<Role>().unwrap_err().code, "unknown-role");
     }

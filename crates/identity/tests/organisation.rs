@@ -116,6 +116,7 @@ impl City {
             version: 1,
             category: None,
             town: None,
+            grid: None,
             source: "staff".to_owned(),
             reporter: None,
             reporters: 1,

@@ -3,6 +3,7 @@
 use crate::administrators::{self, FirstSignIn};
 use crate::args::{DeviceCommand, Init, TokenCommand, UserCommand};
 use crate::city_lock::CityLock;
+use crate::demo_roster;
 use crate::folder::Folder;
 use crate::output::{print_json, print_table};
 use crate::running::wall_clock;
@@ -83,6 +84,7 @@ pub async fn init(args: &Init) -> Result<Vec<FirstSignIn>> {
                 password: created.password,
             });
         }
+        demo_roster::fill(&records, &city, &actor, now).await?;
     }
     records.close().await;
     administrators::write(&folder, &made)?;

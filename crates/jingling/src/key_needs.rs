@@ -8,7 +8,7 @@ use crate::reseal::MARK;
 use crate::settings::Settings;
 use anyhow::{Context, Result, anyhow};
 use model::{Record, Timestamp};
-use records::{Records, corrections, notices};
+use records::{Records, corrections, duty_acts, notices, open311};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use twin::{Filter, Twin};
@@ -30,7 +30,7 @@ pub struct Need {
     pub twin_values: u64,
     /// Values in corrections.
     pub corrections: u64,
-    /// Contacts of people.
+    /// Contacts of people, and of those who report through Open311.
     pub contacts: u64,
     /// Records of the journal that hold a value or a message under it.
     pub journal_records: u64,
@@ -120,6 +120,16 @@ pub async fn count(
     }
     for contact in notices::all_contacts(&mut read).await? {
         if let Some(key) = personal::key_of(&contact.sealed) {
+            needs.entry(key.to_owned()).or_default().contacts += 1;
+        }
+    }
+    for contact in duty_acts::contacts(&mut read, None, u32::MAX).await? {
+        if let Some(key) = personal::key_of(&contact.sealed) {
+            needs.entry(key.to_owned()).or_default().contacts += 1;
+        }
+    }
+    for request in open311::with_contact(&mut read).await? {
+        if let Some(key) = request.contact.as_deref().and_then(personal::key_of) {
             needs.entry(key.to_owned()).or_default().contacts += 1;
         }
     }

@@ -91,7 +91,7 @@ pub struct CitySink {
     /// Payload formats, in the order in which they are tried.
     pub decoders: Vec<Arc<dyn PayloadDecoder>>,
     /// Which entity a topic stands for where the device itself does not say.
-    pub mapping: crate::mapping::TopicMapping,
+    pub mapping: Arc<RwLock<crate::mapping::TopicMapping>>,
     /// Which entity each device is.
     pub senders: Arc<Senders>,
     /// The clock.
@@ -107,7 +107,7 @@ impl CitySink {
         device: Option<&(DeviceId, TypeName)>,
         received_at: Timestamp,
     ) -> Payload {
-        let entity = self.mapping.entity(topic).or_else(|| {
+        let entity = self.mapping.read().entity(topic).or_else(|| {
             let (id, kind) = device?;
             Some((EntityId::from(id), kind.clone()))
         });

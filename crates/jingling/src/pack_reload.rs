@@ -1,18 +1,26 @@
 //! Packs of the city's folder are taken up when their files change, and refused whole with any mistake, which a notice tells
-//! until it is mended.
+//! until it is mended; and what packs that were read are checked against and let hold in.
 
 use crate::folder::Folder;
-use crate::running::wall_clock;
+use crate::mapping::TopicMapping;
+use crate::running::{histories, line_protocol, wall_clock};
 use api::app::App;
+use api::live_packs::{Hold, Taker};
 use api::notices::Notice;
 use model::Problem;
+use pack::Packs;
+use pack::reload::{Holding, Stored, contradictions};
+use parking_lot::RwLock;
 use records::{Actor, ActorKind};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use twin::{Filter, Twin, ValueRef};
 
 /// Who tells notices here.
 const TELLER: &str = "packs";
+/// Entities that are looked at before the twin takes messages again.
+const VISITED_AT_ONCE: usize = 5_000;
 /// Deepest folder that is looked at.
 const DEPTH_MAX: usize = 6;
 
@@ -66,6 +74,90 @@ fn notices(problems: &[Problem]) -> Vec<Notice> {
         mend: problem.mend.clone(),
     };
     problems.iter().map(notice).collect()
+}
+
+/// What new packs are checked against, and where they come to hold: the way in, its doors, current values, history, cases,
+/// indicators, personal data and what policies know of types. Their order is that in which a value meets them last to first, so
+/// that nothing takes a value of a type of which something behind it does not know yet.
+pub fn taker(app: &App, topics: Arc<RwLock<TopicMapping>>) -> Taker {
+    let (ingest, lake, plan) = (app.ingest.clone(), app.lake.clone(), app.plan.clone());
+    let (cases, personal) = (app.cases.clone(), app.personal.clone());
+    let (identity, twin) = (app.identity.clone(), app.twin.clone());
+    let (decoder, city) = (app.line_protocol.clone(), app.city.clone());
+    Arc::new(move |old: &Packs, new: &Arc<Packs>| {
+        let mut problems = contradictions(&old.catalogue, &new.catalogue, &Current(&twin));
+        problems.extend(
+            cases
+                .check_workflows(&new.workflows)
+                .err()
+                .unwrap_or_default(),
+        );
+        // The packs' own check does not know the city's calendars.
+        let rules = rules::check::problems(&new.rules, &new.catalogue, &city.calendars);
+        problems.extend(rules);
+        let influx = line_protocol(&new.mappings).map_err(|problem| problems.push(problem));
+        let Ok(influx) = influx else {
+            return Err(problems);
+        };
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let (ingest, lake, plan) = (ingest.clone(), lake.clone(), plan.clone());
+        let (cases, personal, identity) = (cases.clone(), personal.clone(), identity.clone());
+        let (decoder, topics, new) = (decoder.clone(), topics.clone(), new.clone());
+        let hold: Hold = Box::new(move || {
+            let catalogue = Arc::new(new.catalogue.clone());
+            let live = identity.policies();
+            let mut facts = live.engine().facts().clone();
+            facts.types = crate::policies::types(&new);
+            if let Err(problems) = live.replace_facts(facts) {
+                // The look at the policies, each second, tries again.
+                tracing::error!(
+                    ?problems,
+                    "the policies do not know the new entity types yet"
+                );
+            }
+            *personal.catalogue.write() = Arc::clone(&catalogue);
+            lake.set_history(histories(&catalogue));
+            if let Err(error) = cases.set_workflows(new.workflows.clone()) {
+                tracing::error!(%error, "cases are opened by the workflows of before");
+            }
+            plan.set_definitions(new.indicators.clone());
+            ingest.set_catalogue(catalogue);
+            *decoder.write() = Arc::new(influx);
+            *topics.write() = TopicMapping::new(&new.mappings);
+        });
+        Ok(hold)
+    })
+}
+
+/// The current values, as those that a declaration could contradict.
+struct Current<'a>(&'a Twin);
+
+impl Stored for Current<'_> {
+    fn each(&self, entity_type: &str, see: &mut pack::reload::See<'_>) {
+        let mut filter = Filter {
+            types: vec![entity_type.to_owned()],
+            limit: VISITED_AT_ONCE,
+            ..Filter::default()
+        };
+        let mut look = |entity: &twin::Entity| {
+            for (name, attribute) in entity.attributes() {
+                let holding = match attribute.value {
+                    ValueRef::Number(_) => Holding::Number,
+                    ValueRef::Boolean(_) => Holding::Boolean,
+                    ValueRef::Text(_) => Holding::Text,
+                    ValueRef::Json(_) => Holding::Json,
+                    ValueRef::Relationship(_) => Holding::Relationship,
+                    ValueRef::Point(_) | ValueRef::Shape(..) => Holding::Geometry,
+                };
+                see(entity.id.as_str(), name.as_str(), holding, attribute.unit);
+            }
+        };
+        while let Some(next) = self.0.visit(&filter, &mut look) {
+            filter.after = Some(next.to_string());
+        }
+    }
 }
 
 /// What can be seen of the files without reading them: how many, how long, and when the newest was written.

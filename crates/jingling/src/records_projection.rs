@@ -122,8 +122,7 @@ pub struct RecordsProjection {
 
 /// The rules of the packs at work.
 fn engine_of(packs: &Packs, app: &App) -> Result<Engine> {
-    let catalogue = app.ingest.catalogue();
-    Engine::new(packs.rules.clone(), &catalogue, &app.city.calendars)
+    Engine::new(packs.rules.clone(), &packs.catalogue, &app.city.calendars)
         .map_err(|problems| anyhow::anyhow!("{}", crate::running::lines(&problems)))
 }
 
@@ -228,6 +227,10 @@ impl RecordsProjection {
 
     async fn fold(&mut self, batch: &Batch) -> Result<()> {
         let mut events = Vec::new();
+        // Before what was judged by new types comes to the rules that stand on them; a replay is judged by what held at the start.
+        if self.gone.is_none() {
+            events.extend(self.take_up_rules());
+        }
         for (position, accepted) in &batch.accepted {
             if *position >= self.rules_position {
                 let (updates, received_at) = (&accepted.updates, accepted.received_at);

@@ -6,7 +6,7 @@
 use crate::folder::Folder;
 use api::App;
 use personal::Sealer;
-use records::{corrections, notices};
+use records::{corrections, duty_acts, notices, open311};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,6 +122,23 @@ pub async fn round(app: &App, folder: &Folder, sealer: &Arc<Sealer>) -> anyhow::
         let (entity, attribute) = api::notifications::sealed_under(contact.user_id, &contact.kind);
         if let Some(sealed) = sealer.resealed(&entity, &attribute, &contact.sealed) {
             notices::reseal_contact(&mut write, contact.id, &contact.sealed, &sealed).await?;
+            in_contacts += 1;
+        }
+    }
+    for contact in duty_acts::contacts(&mut write, None, u32::MAX).await? {
+        let (entity, attribute) = api::duty_contacts::sealed_under(&contact.key);
+        if let Some(sealed) = sealer.resealed(&entity, attribute, &contact.sealed) {
+            duty_acts::reseal_contact(&mut write, contact.id, &contact.sealed, &sealed).await?;
+            in_contacts += 1;
+        }
+    }
+    for request in open311::with_contact(&mut write).await? {
+        let Some(before) = &request.contact else {
+            continue;
+        };
+        let (entity, attribute) = api::open311::sealed_under(&request.token);
+        if let Some(after) = sealer.resealed(&entity, attribute, before) {
+            open311::reseal_contact(&mut write, request.id, before, &after).await?;
             in_contacts += 1;
         }
     }

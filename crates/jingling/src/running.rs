@@ -6,6 +6,7 @@ use crate::gaps::{Cause, Gap, Gaps};
 use crate::history_upkeep::News;
 use crate::mapping::TopicMapping;
 use crate::mqtt_door::{CityAuthenticator, CitySink, Senders};
+use crate::pack_reload::taker;
 use crate::projector::Projector;
 use crate::records_projection::RecordsProjection;
 use crate::retention::{Floors, Keep};
@@ -22,6 +23,7 @@ use gateway::mqtt::{MqttDoor, MqttHandle, MqttOptions, TlsSource};
 use journal::Journal;
 use lake::Lake;
 use model::{Problem, Timestamp};
+use parking_lot::RwLock;
 use personal::Sealer;
 use proto_influx::{Influx, LineMapping};
 use std::collections::BTreeMap;
@@ -35,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 use twin::Twin;
 
 const MIB: usize = 1024 * 1024;
+const KIB: usize = 1024;
 /// Batches that may wait for the records' projections before the journal's reader waits for them.
 const RECORDS_QUEUE: usize = 8;
 /// How often it is asked whether history should be sealed.
@@ -68,7 +71,7 @@ pub(crate) fn personal_data(
 ) -> Personal {
     Personal {
         sealer,
-        catalogue: Arc::new(packs.catalogue.clone()),
+        catalogue: RwLock::new(Arc::new(packs.catalogue.clone())),
         purposes: city.purposes.clone(),
         options: api::personal::Options {
             entities_max: settings.personal.entities_max,
@@ -158,7 +161,11 @@ impl Running {
         let case_options = cases::Options {
             zone: city.zone.clone(),
             calendars: city.calendars.clone(),
+            catalogue: packs.case_catalogue(),
             attachment_bytes_max: settings.http.attachment_mib_max * MIB,
+            voice_seconds_max: settings.http.voice_seconds_max,
+            voice_bytes_max: settings.http.voice_kib_max * KIB,
+            signature_bytes_max: settings.http.signature_kib_max * KIB,
             ..cases::Options::new(folder.attachments())
         };
         let cases = cases::Cases::new(records.clone(), case_options, packs.workflows.clone())?;
@@ -198,6 +205,8 @@ impl Running {
         let oidc = crate::oidc::provider(&folder, settings, records.clone())?;
         let outside = crate::outside::providers(&folder, settings)?;
         let (description, rules) = api::app::description();
+        let influx = line_protocol(&packs.mappings).map_err(|p| anyhow!("{p}"))?;
+        let line_protocol = Arc::new(RwLock::new(Arc::new(influx)));
         let app = Arc::new(App {
             options: api::Options {
                 demo: settings.city.demo,
@@ -222,6 +231,17 @@ impl Running {
                 back_tests: back_test_options(settings),
                 overview: overview_options(settings),
                 replay: replay_options(settings),
+                open311: api::open311::Options {
+                    jurisdiction_id: match settings.open311.jurisdiction_id.as_str() {
+                        "" => city.id.clone(),
+                        said => said.to_owned(),
+                    },
+                    public_reads: settings.open311.public_reads,
+                    contact: settings.open311.contact.clone(),
+                    public_url: settings.http.public_url.trim_end_matches('/').to_owned(),
+                    form_bytes_max: settings.open311.form_kib_max * 1024,
+                    limits: Default::default(),
+                },
                 map_entities_max: settings.command_centre.map_entities_max,
             },
             ingest: ingest.clone(),
@@ -240,7 +260,7 @@ impl Running {
             personal,
             events: api::Events::default(),
             ngsi_ld: proto_ngsild::NgsiLd::default(),
-            line_protocol: line_protocol(&packs)?,
+            line_protocol: line_protocol.clone(),
             clock: wall_clock,
             notices: notices.clone(),
             notifications: OnceLock::new(),
@@ -260,9 +280,11 @@ impl Running {
             security: api::security::Sources::default(),
             overviews: api::overview::Cache::default(),
         });
+        let topics = Arc::new(RwLock::new(TopicMapping::new(&packs.mappings)));
         let own = folder.clone();
         let reader = move || own.packs_or_problems();
-        app.packs.read_with(Arc::new(reader));
+        app.packs
+            .read_with(Arc::new(reader), taker(&app, topics.clone()));
         let own = folder.clone();
         // Set once, here.
         let _ = app.last_backup.set(Box::new(move || {
@@ -374,7 +396,7 @@ impl Running {
         };
         let tls = served.as_ref().map(|served| served.config.clone());
         let for_devices = served.as_ref().map(|served| served.for_devices.clone());
-        let mqtt = start_mqtt(&app, &folder, settings, &packs, identity, for_devices).await?;
+        let mqtt = start_mqtt(&app, &folder, settings, topics, identity, for_devices).await?;
         if let Some(mqtt) = &mqtt {
             addresses.extend(mqtt.addresses().first().map(|&a| ("mqtt", a)));
             addresses.extend(mqtt.addresses_tls().first().map(|&a| ("mqtts", a)));
@@ -461,6 +483,7 @@ impl Running {
         timers.push(crate::notice::start(&app, &folder, settings)?);
         timers.extend(crate::audit::sealing::start(&app, &folder, &settings.audit).await);
         timers.extend(crate::oidc::timers(&app, settings)?);
+        timers.extend(crate::open311_import::start(&app, settings)?);
         if let Some(certificate) = certificate {
             let every = Duration::from_secs(settings.tls.reload_seconds.max(1));
             timers.push(tokio::spawn(certificates::renew(certificate, every)));
@@ -582,20 +605,25 @@ pub fn lake_options(
     catalogue: &model::Catalogue,
     zone: &str,
 ) -> Result<lake::Options> {
-    let histories = catalogue.kinds.iter();
     Ok(lake::Options {
         seal_rows: settings.lake.seal_rows,
         seal_age: Duration::from_secs(settings.lake.seal_minutes * 60),
         compact_memory_bytes: settings.lake.upkeep_mib_max.max(1) * MIB,
         struck_rows_max: settings.lake.struck_rows_max.max(1),
-        history: histories
-            .filter_map(|(name, kind)| Some((name.clone(), kind.history.clone()?)))
-            .collect(),
+        history: histories(catalogue),
         day_offset_seconds: jiff::tz::TimeZone::get(zone)?
             .to_offset(jiff::Timestamp::now())
             .seconds(),
         ..lake::Options::default()
     })
+}
+
+/// How long and how condensed history is kept, by entity type.
+pub(crate) fn histories(catalogue: &model::Catalogue) -> lake::Histories {
+    let kinds = catalogue.kinds.iter();
+    kinds
+        .filter_map(|(name, kind)| Some((name.clone(), kind.history.clone()?)))
+        .collect()
 }
 
 /// The limits of a query, from the settings.
@@ -691,10 +719,13 @@ fn passing_dir(folder: &Folder) -> Result<std::path::PathBuf> {
     Ok(path)
 }
 
-fn line_protocol(packs: &pack::Packs) -> Result<Influx> {
+/// The decoder of line protocol with the packs' declarations.
+///
+/// # Errors
+/// A declaration that it cannot follow.
+pub(crate) fn line_protocol(declared: &[pack::Mapping]) -> std::result::Result<Influx, Problem> {
     let mut mappings = Vec::new();
-    for mapping in packs
-        .mappings
+    for mapping in declared
         .iter()
         .filter(|m| m.door == pack::MappingDoor::Influx)
     {
@@ -712,14 +743,14 @@ fn line_protocol(packs: &pack::Packs) -> Result<Influx> {
                 .collect(),
         });
     }
-    Influx::new(mappings, proto_influx::Limits::default()).map_err(|p| anyhow!("{p}"))
+    Influx::new(mappings, proto_influx::Limits::default())
 }
 
 async fn start_mqtt(
     app: &Arc<App>,
     folder: &Folder,
     settings: &Settings,
-    packs: &pack::Packs,
+    topics: Arc<RwLock<TopicMapping>>,
     identity: identity::Identity,
     tls: Option<Arc<rustls::ServerConfig>>,
 ) -> Result<Option<MqttHandle>> {
@@ -734,7 +765,7 @@ async fn start_mqtt(
         let sink = CitySink {
             ingest: app.ingest.clone(),
             decoders: Vec::new(),
-            mapping: TopicMapping::new(&[]),
+            mapping: topics,
             senders: Arc::default(),
             clock: app.clock,
         };
@@ -770,7 +801,7 @@ async fn start_mqtt(
             Arc::new(proto_senml::SenMl { limits: senml }),
             Arc::new(proto_ngsild::NgsiLd { limits: ngsi_ld }),
         ],
-        mapping: TopicMapping::new(&packs.mappings),
+        mapping: topics,
         senders: Arc::clone(&senders),
         clock: app.clock,
     };

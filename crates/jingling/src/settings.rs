@@ -71,6 +71,8 @@ pub struct Settings {
     pub approval: ApprovalSettings,
     /// Telling people.
     pub notice: NoticeSettings,
+    /// Service requests.
+    pub open311: Open311Settings,
     /// What the platform writes of itself.
     pub log: Log,
 }
@@ -112,6 +114,12 @@ Http {
     request_seconds_max: u64 = 60,
     /// Largest photo or document attached to a case, MiB.
     attachment_mib_max: usize = 10,
+    /// Longest voice note of a case, seconds.
+    voice_seconds_max: u32 = 120,
+    /// Largest voice note, KiB: two minutes at the 128 kbit/s of a phone that records AAC.
+    voice_kib_max: usize = 2_048,
+    /// Largest picture of a signature, KiB.
+    signature_kib_max: usize = 256,
     /// Set when a proxy in front speaks HTTPS and everybody comes through it: the session cookie is then marked Secure.
     cookie_secure: bool = false,
     /// Networks of the reverse proxies in front, such as ["10.0.0.0/8"]: from these alone it is believed on whose behalf they
@@ -387,9 +395,35 @@ NoticeSettings {
     networks: Vec<String> = Vec::new(),
     /// PEM file of the authorities that are believed when a channel is spoken with over TLS.
     authorities: String = "/etc/ssl/certs/ca-certificates.crt".into(),
+    /// Days that what was told is kept, with what became of it; 0: for ever. What is unfinished stays however old it is.
+    keep_days: u32 = 184,
+    /// Most rows that one pass takes away.
+    trim_rows_max: u32 = 5_000,
     /// The channels beside the pages, each a `[[notice.channel]]` of its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     channel: Vec<crate::notice::settings::ChannelSettings> = Vec::new(),
+});
+section!(/// Service requests of Open311 GeoReport v2.
+Open311Settings {
+    /// The name by which clients call this city; the city profile's id when empty.
+    jurisdiction_id: String = String::new(),
+    /// Whether requests are read without a key; making one always needs one.
+    public_reads: bool = false,
+    /// Whom clients ask for a key, in words.
+    contact: String = String::new(),
+    /// Largest form, KiB.
+    form_kib_max: usize = 64,
+    /// Networks inside where other endpoints may be; without them nothing inside is reached.
+    networks: Vec<String> = Vec::new(),
+    /// PEM file of the authorities that are believed when an endpoint is asked over TLS.
+    authorities: String = "/etc/ssl/certs/ca-certificates.crt".into(),
+    /// Longest wait for an endpoint's answer, seconds.
+    answer_seconds_max: u64 = 30,
+    /// Largest answer of an endpoint, MiB.
+    answer_mib_max: usize = 8,
+    /// Other endpoints whose requests become cases here, each an `[[open311.endpoint]]` of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    endpoint: Vec<crate::open311_import::EndpointSettings> = Vec::new(),
 });
 section!(/// What the platform writes of itself.
 Log {
@@ -455,6 +489,7 @@ impl Settings {
         self.sign_in.roles()?;
         crate::outside::check(self)?;
         crate::notice::settings::check(self)?;
+        crate::open311_import::check(self)?;
         self.http.passkey_origin(&self.oidc.issuer, None)?;
         if self.sign_in.session_idle_minutes < 1 || self.sign_in.session_hours < 1 {
             bail!("sign_in.session_idle_minutes and sign_in.session_hours must be 1 at least");

@@ -271,22 +271,55 @@ async fn what_may_not_be_seen_comes_out_nowhere() {
     // SQL over PostgreSQL's protocol, by its own client.
     if Command::new("psql").arg("--version").output().is_err() {
         eprintln!("psql is not installed (Debian: postgresql-client): passed over");
-    } else {
-        let port = eyes.city.address("postgres").port();
-        let place = format!("host=127.0.0.1 port={port} user=token dbname=city sslmode=disable");
-        let password = analyst.clone();
-        let ask = move || {
-            let sql = "SELECT count(*), max(value_number) FROM observations WHERE entity_type = 'Streetlight'";
-            let psql = Command::new("psql")
-                .args([&place, "-X", "-A", "-t", "-c", sql])
-                .env("PGPASSWORD", password)
-                .output();
-            let said = psql.unwrap();
-            String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).into_owned()
-        };
-        let said = tokio::task::spawn_blocking(ask).await.unwrap();
-        assert_eq!(said, "8|\n");
+        return;
     }
+    let observed =
+        "SELECT count(*), max(value_number) FROM observations WHERE entity_type = 'Streetlight'";
+    assert_eq!(psql(&eyes, analyst, observed).await, "8|\n");
+    // A statement that names a table of the system catalogue beside one of the city's is answered with the same rows, however
+    // the two come together.
+    let power = "attribute = 'power'";
+    let ways = [
+        format!(
+            "SELECT count(o.value_number) FROM observations o, pg_catalog.pg_namespace n WHERE n.nspname = 'public' AND o.{power}"
+        ),
+        format!(
+            "SELECT count(o.value_number) FROM pg_catalog.pg_namespace n JOIN observations o ON n.nspname = 'public' WHERE o.{power}"
+        ),
+        format!(
+            "SELECT count(value_number) FROM observations WHERE {power} AND EXISTS (SELECT 1 FROM pg_catalog.pg_class)"
+        ),
+        format!(
+            "WITH o AS (SELECT value_number FROM observations WHERE {power}), n AS (SELECT oid FROM pg_namespace WHERE nspname = 'public') SELECT count(o.value_number) FROM o, n"
+        ),
+        format!(
+            "SELECT count(x) FROM (SELECT value_number AS x FROM observations WHERE {power} UNION ALL SELECT NULL AS x FROM pg_catalog.pg_type) AS both_of_them"
+        ),
+    ];
+    for way in &ways {
+        assert_eq!(psql(&eyes, duty, way).await, "2\n", "{way}");
+        assert_eq!(psql(&eyes, analyst, way).await, "0\n", "{way}");
+    }
+    let now = "SELECT count(*) FROM pg_catalog.pg_namespace n JOIN entities_now e ON n.nspname = 'public' \
+         WHERE e.attribute = 'power' AND e.entity_id LIKE '%policy-%'";
+    assert_eq!(psql(&eyes, duty, now).await, "2\n");
+    assert_eq!(psql(&eyes, analyst, now).await, "0\n");
+}
+
+/// What psql says to a statement, asked with a token.
+async fn psql(eyes: &Eyes, token: &str, sql: &str) -> String {
+    let port = eyes.city.address("postgres").port();
+    let place = format!("host=127.0.0.1 port={port} user=token dbname=city sslmode=disable");
+    let (password, sql) = (token.to_owned(), sql.to_owned());
+    let ask = move || {
+        let psql = Command::new("psql")
+            .args([&place, "-X", "-A", "-t", "-c", &sql])
+            .env("PGPASSWORD", password)
+            .output();
+        let said = psql.unwrap();
+        String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).into_owned()
+    };
+    tokio::task::spawn_blocking(ask).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

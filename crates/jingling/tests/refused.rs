@@ -3,7 +3,7 @@
 //! and so does a test that is named and is not in the sources. Each operation's refusal is also seen: a stranger's 401, and
 //! 403 for a role that lacks what it asks for.
 
-use crate::support::{City, jingling, shared, text, token};
+use crate::support::{City, jingling, refusal_of_strangers, shared, text, token};
 use expect_test::expect_file;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -269,8 +269,9 @@ async fn operations(city: &City) -> String {
                 _ => r.json(&json!({})),
             };
             let stranger = city.ask(&method, &path, body).await.status;
-            assert_eq!(stranger, 401, "{name}: a stranger is not refused");
-            let mut seen = "401".to_owned();
+            let refusal = refusal_of_strangers(template);
+            assert_eq!(stranger, refusal, "{name}: a stranger is not refused");
+            let mut seen = refusal.to_string();
             let rule = match scopes[0].as_str() {
                 None => "anyone signed in",
                 Some(permission) => {

@@ -43,7 +43,7 @@ async fn every_answer_tells_the_browser_what_it_may_do_with_it() {
         assert_eq!(said("x-frame-options"), "DENY", "{path}");
         assert_eq!(said("cross-origin-opener-policy"), "same-origin", "{path}");
         assert!(
-            said("permissions-policy").contains("microphone=()"),
+            said("permissions-policy").contains("microphone=(self)"),
             "{path}"
         );
         assert!(!said("referrer-policy").is_empty(), "{path}");

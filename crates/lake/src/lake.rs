@@ -14,7 +14,7 @@ use crate::tail::{Part, Tail};
 use crate::verified::Verified;
 use arrow::error::ArrowError;
 use model::{Accepted, Corrected, HistoryKind, Problem, Timestamp};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, RwLock};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -140,10 +140,15 @@ pub struct Stats {
     pub position_next: u64,
 }
 
+/// How long and how condensed history is kept, by entity type.
+pub type Histories = BTreeMap<String, HistoryKind>;
+
 /// History as Parquet files and a hot tail. See the crate's page.
 pub struct Lake {
     dir: PathBuf,
     options: Options,
+    /// How long and how condensed history is kept, by entity type; see [`Self::set_history`].
+    history: RwLock<Arc<Histories>>,
     /// Held while the lake is open for writing; `None` when it is open for reading.
     lock: Option<File>,
     state: Mutex<State>,
@@ -291,6 +296,7 @@ impl Lake {
         manifest: Manifest,
     ) -> Result<Self, Problem> {
         let engine = Engine::new(&dir, &options)?;
+        let history = RwLock::new(Arc::new(options.history.clone()));
         let manifest = Arc::new(manifest);
         Ok(Self {
             state: Mutex::new(State {
@@ -315,6 +321,7 @@ impl Lake {
             is_stopping: AtomicBool::new(false),
             dir,
             options,
+            history,
             lock,
             engine,
         })
@@ -356,7 +363,8 @@ impl Lake {
         observed_at: Timestamp,
         now: Timestamp,
     ) -> bool {
-        let history = self.options.history.get(entity_type);
+        let histories = self.histories();
+        let history = histories.get(entity_type);
         let Some(days) = history.and_then(|history| history.keep_days) else {
             return true;
         };
@@ -461,7 +469,7 @@ impl Lake {
 
     fn seal_part(&self, Waiting { part, struck }: &Waiting) -> Result<Sealed, Problem> {
         let mut written = write_part(&self.dir, part, struck, &self.options)?;
-        let tags = rollup::tags(&self.options);
+        let tags = rollup::tags(&self.histories());
         for file in &mut written {
             file.entry.rolled = rollup::without_rows(&tags, &file.entry);
         }
@@ -607,6 +615,17 @@ impl Lake {
 
     pub(crate) fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// How history is kept now, by entity type.
+    pub(crate) fn histories(&self) -> Arc<Histories> {
+        Arc::clone(&self.history.read())
+    }
+
+    /// History is kept so from now on, in the place of [`Options::history`]: rollups that are new are counted by upkeep, and
+    /// the next round gives up what is kept for a shorter time. A piece of upkeep that runs ends by what held before.
+    pub fn set_history(&self, history: Histories) {
+        *self.history.write() = Arc::new(history);
     }
 
     pub(crate) fn manifest(&self) -> Arc<Manifest> {

@@ -64,7 +64,7 @@ pub use check::{KnownFile, check, known_files};
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use formats::Format;
 pub use history::{History, HistoryQuery, Point};
-pub use lake::{Lake, Options, Sealed, Stats};
+pub use lake::{Histories, Lake, Options, Sealed, Stats};
 pub use manifest::MANIFEST_VERSION;
 pub use query::{Batches, Column, Described, Limits, QueryResult, Question};
 pub use records::{Columns, NoRecords, RecordTable, RecordTables, Wanted};

@@ -329,7 +329,8 @@ impl Lake {
         for span in RollupSpan::ALL {
             let name = Table::of(span).name();
             if is_named(name) || list_all {
-                let view = rollups::view(context, &contents, span, self.options()).map_err(told)?;
+                let view =
+                    rollups::view(context, &contents, span, &self.histories()).map_err(told)?;
                 context.register_table(name, seen(view)).map_err(told)?;
             }
         }

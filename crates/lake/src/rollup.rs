@@ -3,7 +3,7 @@
 //! observations only add a part, and compaction makes one row of several. What the device or the platform
 //! itself doubts (`uncertain`, `out_of_range`) is left out, as it is by rules and indicators.
 
-use crate::lake::Options;
+use crate::lake::{Histories, Options};
 use crate::layout::{DAY_US, Table};
 use crate::manifest::FileEntry;
 use crate::schema::{ZONE, column, rollup, rollup_column};
@@ -30,9 +30,8 @@ pub(crate) fn tag(entity_type: &str, span: RollupSpan) -> String {
 }
 
 /// All tags that the declared types ask for.
-pub(crate) fn tags(options: &Options) -> BTreeSet<String> {
-    options
-        .history
+pub(crate) fn tags(history: &Histories) -> BTreeSet<String> {
+    history
         .iter()
         .flat_map(|(name, kind)| kind.rollups.keys().map(|span| tag(name, *span)))
         .collect()

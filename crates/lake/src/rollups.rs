@@ -3,7 +3,7 @@
 //! always up to date, whatever the background has come to. Buckets that corrections reach into are counted
 //! anew while reading until the background has done it.
 
-use crate::lake::{Contents, Options};
+use crate::lake::{Contents, Histories};
 use crate::layout::Table;
 use crate::manifest::FileEntry;
 use crate::records::RecordTable;
@@ -60,7 +60,7 @@ pub(crate) fn view(
     context: &SessionContext,
     contents: &Contents,
     span: RollupSpan,
-    options: &Options,
+    history: &Histories,
 ) -> Result<Arc<dyn TableProvider>> {
     let table = Table::of(span);
     let files = contents.manifest.of(table).cloned().collect();
@@ -80,7 +80,7 @@ pub(crate) fn view(
             all = all.union(roll(frame, &[entity_type], span, day_offset_seconds)?)?;
         }
     }
-    for (missing, (files, has_tail)) in unrolled(contents, span, options) {
+    for (missing, (files, has_tail)) in unrolled(contents, span, history) {
         let source = Stored::some(Table::Observations, files, contents.clone(), has_tail);
         let frame = context.read_table(Arc::new(source))?;
         all = all.union(roll(frame, &missing, span, day_offset_seconds)?)?;
@@ -133,10 +133,9 @@ fn within(frame: DataFrame, buckets: &Arc<Buckets>) -> Result<DataFrame> {
 fn unrolled<'a>(
     contents: &Contents,
     span: RollupSpan,
-    options: &'a Options,
+    history: &'a Histories,
 ) -> BTreeMap<Vec<&'a str>, (Vec<Arc<FileEntry>>, bool)> {
-    let declared: Vec<&str> = options
-        .history
+    let declared: Vec<&str> = history
         .iter()
         .filter(|(_, kind)| kind.rollups.contains_key(&span))
         .map(|(name, _)| name.as_str())

@@ -152,7 +152,7 @@ impl Lake {
                 written.entry.fingerprint.unwrap_or_default(),
             );
             if file.table == Table::Observations {
-                let tags = rollup::tags(self.options());
+                let tags = rollup::tags(&self.histories());
                 written.entry.rolled = rollup::without_rows(&tags, &written.entry);
                 written.entry.rolled.extend(file.rolled.iter().cloned());
             }

@@ -247,7 +247,7 @@ impl Lake {
 
     /// Files of one day of which some rollup does not know yet.
     fn unrolled(&self, manifest: &Manifest) -> Option<Vec<Arc<FileEntry>>> {
-        let tags = rollup::tags(self.options());
+        let tags = rollup::tags(&self.histories());
         let lacks = |f: &FileEntry| tags.iter().any(|tag| !f.rolled.contains(tag));
         let first = manifest.of(Table::Observations).find(|f| lacks(f))?;
         Some(
@@ -262,13 +262,12 @@ impl Lake {
 
     /// Adds the files' observations to the rollups that lack them.
     fn roll(&self, files: &[Arc<FileEntry>], day_offset_seconds: i32) -> Result<Upkept, Problem> {
-        let tags = rollup::tags(self.options());
+        let history = self.histories();
+        let tags = rollup::tags(&history);
         let rolled = files.first().map(|f| f.rolled.clone()).unwrap_or_default();
         let mut sinks: Vec<(RollupSpan, BTreeSet<&str>, Sink<'_>)> = Vec::new();
         for span in RollupSpan::ALL {
-            let types: BTreeSet<&str> = self
-                .options()
-                .history
+            let types: BTreeSet<&str> = history
                 .iter()
                 .filter(|(name, kind)| {
                     kind.rollups.contains_key(&span) && !rolled.contains(&rollup::tag(name, span))
@@ -313,8 +312,9 @@ impl Lake {
         manifest: &Manifest,
         now: Timestamp,
     ) -> Option<(Arc<FileEntry>, BTreeSet<String>)> {
+        let histories = self.histories();
         let keep_days = |name: &str, table: Table| -> Option<u32> {
-            let history = self.options().history.get(name)?;
+            let history = histories.get(name)?;
             match table.span() {
                 None => history.keep_days,
                 Some(span) => history.rollups.get(&span)?.keep_days,
@@ -521,7 +521,7 @@ impl Lake {
                 expected,
             ));
         }
-        let tags = rollup::tags(self.options());
+        let tags = rollup::tags(&self.histories());
         for file in written
             .iter_mut()
             .filter(|_| first.table == Table::Observations)

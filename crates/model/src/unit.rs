@@ -41,6 +41,7 @@ pub static UNITS: &[Unit] = &[
     unit("MTQ", &["m³", "m3"], "volume", 1.0, 0.0),
     unit("LTR", &["L", "l"], "volume", 0.001, 0.0),
     unit("MQS", &["m³/s", "m3/s"], "flow", 1.0, 0.0),
+    unit("MQH", &["m³/h", "m3/h"], "flow", 1.0 / 3_600.0, 0.0),
     unit("MTS", &["m/s"], "speed", 1.0, 0.0),
     unit("KMH", &["km/h"], "speed", 1.0 / 3.6, 0.0),
     unit("CEL", &["°C", "Cel", "C"], "temperature", 1.0, 273.15),

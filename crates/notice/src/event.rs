@@ -17,9 +17,9 @@ pub fn rank(severity: &str) -> usize {
 /// Something that happened.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// What makes it the same when it is read again: `alert:12`, `case-step:40`, `case-overdue:3:…`, `act:7`.
+    /// What makes it the same when it is read again: `alert:12`, `case-step:40`, `case-overdue:3:…`, `act:7`, `activation:5`.
     pub key: String,
-    /// `alert.raised`, `case.<action>`, `case.overdue`, `security.<act>`.
+    /// `alert.raised`, `case.<action>`, `case.overdue`, `security.<act>`, `duty.plan-started`.
     pub kind: String,
     /// One of [`SEVERITIES`].
     pub severity: String,
@@ -59,6 +59,12 @@ pub struct Event {
     /// The person whom the case was given to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assignee_id: Option<i64>,
+    /// The response plan that was started (预案启动).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activation_id: Option<i64>,
+    /// Whether it belongs to a drill (演练): then it is told on the pages alone, whatever the rule says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drill: bool,
     /// Who did it; they are not told of what they did themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<i64>,
@@ -72,6 +78,9 @@ impl Event {
 
     /// The page that shows it.
     pub fn path(&self) -> String {
+        if let Some(activation) = self.activation_id {
+            return format!("/duty?tab=plans&activation={activation}");
+        }
         match (self.case_id, self.alert_id) {
             (Some(case), _) => format!("/cases/{case}"),
             (None, Some(alert)) => format!("/alerts?alert={alert}"),

@@ -9,7 +9,8 @@ use crate::rule::Rule;
 use model::Timestamp;
 use records::alerts::Alert;
 use records::audit::AuditEntry;
-use records::cases::{Case, CaseEvent};
+use records::cases::{Case, CaseEvent, DRILL};
+use records::duty_acts::{self, Activation};
 use records::notices::{self, EventRow, PAGE};
 use records::{Connection, Result, audit_events, cases};
 use serde_json::json;
@@ -23,6 +24,8 @@ pub(crate) const ALERTS: &str = "notice.alerts";
 pub(crate) const CASES: &str = "notice.cases";
 /// Position of acts.
 pub(crate) const AUDIT: &str = "notice.audit";
+/// Position of response plans that were started.
+pub(crate) const DUTY: &str = "notice.duty";
 /// Time up to which cases whose time is over were told, microseconds.
 pub(crate) const OVERDUE: &str = "notice.overdue";
 
@@ -36,6 +39,7 @@ impl Office {
         while self.step_alerts(now, &mut told).await? {}
         while self.step_cases(now, &mut told).await? {}
         while self.step_audit(now, &mut told).await? {}
+        while self.step_duty(now, &mut told).await? {}
         while self.step_overdue(now, &mut told).await? {}
         Ok(told)
     }
@@ -100,6 +104,27 @@ impl Office {
         let end = rows.last().map_or(at, |row| row.id);
         for act in &rows {
             let event = of_act(act);
+            self.tell(&mut step, &event, &rules, now, told).await?;
+        }
+        step.commit(end.unsigned_abs()).await?;
+        Ok(rows.len() == BATCH as usize)
+    }
+
+    async fn step_duty(&self, now: Timestamp, told: &mut BTreeSet<i64>) -> Result<bool> {
+        let at = self.position(DUTY).await?;
+        if duty_acts::activations_after(&mut *self.records.read().await?, at, 1)
+            .await?
+            .is_empty()
+        {
+            return Ok(false);
+        }
+        let mut step = self.records.project(DUTY).await?;
+        let at = column(step.position());
+        let rows = duty_acts::activations_after(&mut step, at, BATCH).await?;
+        let rules = self.rules(&mut step).await?;
+        let end = rows.last().map_or(at, |row| row.id);
+        for activation in &rows {
+            let event = of_activation(activation);
             self.tell(&mut step, &event, &rules, now, told).await?;
         }
         step.commit(end.unsigned_abs()).await?;
@@ -256,11 +281,12 @@ impl Office {
             .city
             .state_title(&case.workflow, &step.to_state)
             .unwrap_or_else(|| (step.action.clone(), step.action.clone()));
+        let (drill_zh, drill_en) = drill(case.source == DRILL);
         Event {
             key: format!("case-step:{}", step.id),
             kind: format!("case.{}", step.action),
-            title_zh: format!("{} {zh}：{}", case.number, case.title),
-            title_en: format!("{} {en}: {}", case.number, case.title),
+            title_zh: format!("{drill_zh}{} {zh}：{}", case.number, case.title),
+            title_en: format!("{drill_en}{} {en}: {}", case.number, case.title),
             at: step.at,
             step_id: Some(step.id),
             actor_id: step.actor_id,
@@ -270,11 +296,12 @@ impl Office {
 
     fn overdue(&self, case: &Case, last: i64) -> Event {
         let due = case.due_at.unwrap_or(case.updated_at);
+        let (drill_zh, drill_en) = drill(case.source == DRILL);
         Event {
             key: format!("case-overdue:{}:{}", case.id, due.micros()),
             kind: "case.overdue".to_owned(),
-            title_zh: format!("{} 已超期：{}", case.number, case.title),
-            title_en: format!("{} is overdue: {}", case.number, case.title),
+            title_zh: format!("{drill_zh}{} 已超期：{}", case.number, case.title),
+            title_en: format!("{drill_en}{} is overdue: {}", case.number, case.title),
             at: due,
             step_id: Some(last),
             ..self.of_case(case)
@@ -291,6 +318,7 @@ impl Office {
             division: self.city.division_of(entity, place),
             organisation_id: case.organisation_id.clone(),
             assignee_id: case.assignee_id,
+            drill: case.source == DRILL,
             ..Event::default()
         }
     }
@@ -350,10 +378,43 @@ async fn is_answered(
     {
         return Ok(true);
     }
+    if let Some(id) = event.activation_id {
+        let is_over = duty_acts::activation(connection, id)
+            .await?
+            .is_none_or(|activation| activation.ended_at.is_some());
+        return Ok(is_over || !duty_acts::steps(connection, id).await?.is_empty());
+    }
     if let (Some(id), Some(step)) = (event.case_id, event.step_id) {
         return Ok(notices::last_step(connection, id).await? > step);
     }
     Ok(false)
+}
+
+/// How the titles of a drill begin.
+const fn drill(is_drill: bool) -> (&'static str, &'static str) {
+    match is_drill {
+        true => ("【演练】", "[Drill] "),
+        false => ("", ""),
+    }
+}
+
+/// A response plan that was started as an event. It is answered when a step of it is done.
+fn of_activation(activation: &Activation) -> Event {
+    let (drill_zh, drill_en) = drill(activation.drill);
+    let title = |key: &str| activation.plan[key].as_str().unwrap_or(&activation.plan_id);
+    Event {
+        key: format!("activation:{}", activation.id),
+        kind: "duty.plan-started".to_owned(),
+        severity: activation.severity.clone(),
+        title_zh: format!("{drill_zh}启动预案：{}", title("title_zh")),
+        title_en: format!("{drill_en}Response plan started: {}", title("title_en")),
+        at: activation.started_at,
+        activation_id: Some(activation.id),
+        organisation_id: Some(activation.organisation_id.clone()),
+        drill: activation.drill,
+        actor_id: activation.started_by_id,
+        ..Event::default()
+    }
 }
 
 /// An act as an event.

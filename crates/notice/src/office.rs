@@ -12,7 +12,7 @@ use futures::future::join_all;
 use jiff::tz::TimeZone;
 use model::Timestamp;
 use model::calendar::Calendars;
-use records::notices::{self, EXPIRED, FAILED, Message, PAGE, QUEUED};
+use records::notices::{self, EXPIRED, FAILED, Message, PAGE, QUEUED, Trimmed};
 use records::users::User;
 use records::{Records, Result};
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,6 +53,10 @@ pub struct Options {
     pub lease_seconds: i64,
     /// A message whose channel the settings do not have is looked at again after this long, seconds.
     pub absent_seconds: i64,
+    /// What was told is kept for this long, seconds; `None`: for ever.
+    pub keep_seconds: Option<i64>,
+    /// Most rows that one pass of [`Office::trim`] takes away.
+    pub trim_rows_max: u32,
 }
 
 impl Default for Options {
@@ -61,6 +65,8 @@ impl Default for Options {
             batch_max: 200,
             lease_seconds: 300,
             absent_seconds: 300,
+            keep_seconds: None,
+            trim_rows_max: 5_000,
         }
     }
 }
@@ -200,6 +206,23 @@ impl Office {
         Ok(report)
     }
 
+    /// Takes away what was told longer ago than it is kept, in one pass; whether there may be more. What is unfinished stays,
+    /// however old it is: see [`notices::trim`].
+    ///
+    /// # Errors
+    /// The records' own; nothing was taken away then.
+    pub async fn trim(&self, now: Timestamp) -> Result<(Trimmed, bool)> {
+        let Some(keep_seconds) = self.options.keep_seconds else {
+            return Ok((Trimmed::default(), false));
+        };
+        let before = now.plus_seconds(keep_seconds.saturating_neg());
+        let mut write = self.records.write().await?;
+        let trimmed = notices::trim(&mut write, before, self.options.trim_rows_max).await?;
+        write.commit().await?;
+        let is_full = trimmed.rows() >= u64::from(self.options.trim_rows_max);
+        Ok((trimmed, is_full))
+    }
+
     /// Takes up what is due of a channel: decides what is sent, what is told within another, what waits, what is too late.
     ///
     /// # Errors
@@ -291,6 +314,12 @@ impl Office {
         let Some(event) = event else {
             return Ok(Err(NotSent::Never("its event does not read".to_owned())));
         };
+        // No such message is planned; one that is here all the same goes nowhere.
+        if event.drill {
+            return Ok(Err(NotSent::Never(
+                "it belongs to a drill (演练)".to_owned(),
+            )));
+        }
         let to = match (channel.sender.reach().contact(), message.user_id) {
             (None, _) | (_, None) => None,
             (Some(kind), Some(user)) => match self.city.address(user, kind).await {

@@ -1,4 +1,5 @@
-//! Whom a level means at a moment: persons, holders of posts, people of organisations and roles.
+//! Whom a level means at a moment: persons, holders of posts, roles, and of an organisation whoever is on duty by its roster;
+//! where the roster names nobody then, who holds its posts; without any, its people.
 
 use crate::event::Event;
 use crate::plan::Recipient;
@@ -6,7 +7,7 @@ use crate::quiet::Hours;
 use crate::rule::{Level, Target};
 use model::Timestamp;
 use records::users::{self, PeopleFilter, User};
-use records::{Connection, PageRequest, Result, notices, posts};
+use records::{Connection, PageRequest, Result, duty, notices, posts};
 use std::collections::BTreeMap;
 
 /// Most people that one level tells.
@@ -100,6 +101,16 @@ async fn of_organisation(
         return Ok(Vec::new());
     };
     let mut people = Vec::new();
+    for user in duty::people_on_duty(connection, id, now)
+        .await?
+        .unwrap_or_default()
+    {
+        people.extend(users::get(connection, user).await?);
+    }
+    if people.iter().any(|user| !user.disabled) {
+        return Ok(people);
+    }
+    people.clear();
     for user in posts::people_of(connection, id, now).await? {
         people.extend(users::get(connection, user).await?);
     }

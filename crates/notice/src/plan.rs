@@ -27,7 +27,8 @@ pub struct Times<'a> {
 }
 
 /// The messages. `is_system` says of a channel whether it speaks with a system rather than with people: then there is one
-/// message, whoever the people are. An event that is over its time is shown on the pages alone.
+/// message, whoever the people are. An event that is over its time is shown on the pages alone, and so is one of a drill,
+/// also where the rule names no page.
 pub fn messages(
     (event_id, event): (i64, &Event),
     (rule, level): (&Rule, usize),
@@ -73,7 +74,12 @@ pub fn messages(
         });
     };
     let mut after = 0;
-    for channel in &told.channels {
+    let pages_alone = [PAGE.to_owned()];
+    let channels = match event.drill {
+        true => &pages_alone[..],
+        false => &told.channels,
+    };
+    for channel in channels {
         if channel == PAGE {
             for person in people {
                 add(channel, Some(person.user_id), now);

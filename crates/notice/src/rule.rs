@@ -67,7 +67,8 @@ pub enum Target {
     Person(i64),
     /// Whoever holds a post (岗位) then.
     Post(String),
-    /// Whoever holds a post of an organisation then; without any, its people.
+    /// Whoever is on duty in an organisation then by its roster; where that names nobody, whoever holds a post of it; without
+    /// any, its people.
     Organisation(String),
     /// Whoever has a role.
     Role(String),
@@ -122,7 +123,7 @@ impl Rule {
             }
         }
         let known = |word: &String| {
-            ["alert.", "case.", "security."]
+            ["alert.", "case.", "security.", "duty."]
                 .iter()
                 .any(|begin| word.starts_with(begin))
         };
@@ -131,7 +132,7 @@ impl Rule {
             wrong(
                 what,
                 "on",
-                "name kinds such as alert.raised, case.dispatch, case.overdue, case.*, security.session.refused",
+                "name kinds such as alert.raised, case.dispatch, case.overdue, case.*, security.session.refused, duty.plan-started",
             );
         }
         if !self.severity_min.is_empty() && !SEVERITIES.contains(&self.severity_min.as_str()) {

@@ -13,7 +13,10 @@ use notice::{
 use parking_lot::Mutex;
 use proptest::prelude::*;
 use records::alerts::{self, Alert};
+use records::duty::{Pattern, Turn};
+use records::duty_acts::{self, Activation};
 use records::notices::{self, MessageFilter, PAGE};
+use records::organisations::{self, Organisation};
 use records::users::{self, NewUser, User};
 use records::{PageRequest, Records, Secret};
 use serde_json::json;
@@ -102,6 +105,10 @@ impl Place {
 
     /// An office as after a start.
     fn office(&self) -> Office {
+        self.office_with(Options::default())
+    }
+
+    fn office_with(&self, options: Options) -> Office {
         let channel = Channel {
             sender: self.gateway.clone(),
             retry: Retry {
@@ -123,8 +130,18 @@ impl Place {
             Arc::new(Town),
             times,
             channels,
-            Options::default(),
+            options,
         )
+    }
+
+    /// The events among the first ones that are still there.
+    async fn events(&self) -> Vec<i64> {
+        let mut read = self.records.read().await.unwrap();
+        let mut found = Vec::new();
+        for id in 1..10 {
+            found.extend(notices::event(&mut read, id).await.unwrap().map(|e| e.id));
+        }
+        found
     }
 
     async fn rule(&self, levels: Vec<Level>) {
@@ -369,6 +386,75 @@ async fn a_channel_that_is_gone_loses_nothing_until_its_time_is_over() {
     assert_eq!(place.messages("sms").await[0].state, notices::EXPIRED);
 }
 
+#[tokio::test]
+async fn what_was_told_long_ago_goes_in_passes_and_what_is_unfinished_stays() {
+    const DAY: i64 = 86_400;
+    let place = Place::new().await;
+    place.rule(vec![duty(10), chief()]).await;
+    for n in 1..=4 {
+        place.alert(n).await;
+    }
+    let office = place.office_with(Options {
+        keep_seconds: Some(30 * DAY),
+        trim_rows_max: 2,
+        ..Options::default()
+    });
+    office.fold(T0).await.unwrap();
+    // Each is on the page, goes by SMS, and has a level that waits. The first two are sent; the third waits for its gateway, and
+    // the fourth is told within it.
+    let jobs = office.take("sms", T0).await.unwrap();
+    for job in &jobs[..2] {
+        let answer = office.send(job).await;
+        office.note(job, answer, T0, 0.5).await.unwrap();
+    }
+    let sms: BTreeMap<i64, i64> = (place.messages("sms").await.iter())
+        .map(|m| (m.event_id, m.id))
+        .collect();
+    let mut write = place.records.write().await.unwrap();
+    notices::fold(&mut write, sms[&4], sms[&3]).await.unwrap();
+    for watch in [1, 3, 4] {
+        notices::end_watch(&mut write, watch, "answered", T0)
+            .await
+            .unwrap();
+    }
+    write.commit().await.unwrap();
+
+    let pass = async |now: Timestamp| {
+        let (taken, is_full) = office.trim(now).await.unwrap();
+        (taken.messages, taken.watches, taken.events, is_full)
+    };
+    let kept_for = |days: i64| T0.plus_seconds(days * DAY);
+    assert_eq!(pass(kept_for(30)).await, (0, 0, 0, false), "not yet");
+    // The first alone is finished: two messages, its level, itself; two rows a pass.
+    assert_eq!(pass(kept_for(31)).await, (2, 0, 0, true));
+    assert_eq!(pass(kept_for(31)).await, (0, 1, 1, true));
+    assert_eq!(pass(kept_for(31)).await, (0, 0, 0, false));
+    assert_eq!(place.events().await, [2, 3, 4]);
+    // What is gone is not planned anew.
+    assert!(office.fold(kept_for(31)).await.unwrap().is_empty());
+    assert_eq!(place.events().await, [2, 3, 4]);
+
+    // The level of the second is answered late: from then on it is kept as long as any other.
+    let mut write = place.records.write().await.unwrap();
+    notices::end_watch(&mut write, 2, "answered", kept_for(31))
+        .await
+        .unwrap();
+    write.commit().await.unwrap();
+    assert_eq!(pass(kept_for(61)).await, (0, 0, 0, false));
+    // The third is given up, and what was told within it with it.
+    assert!(office.take("sms", kept_for(61)).await.unwrap().is_empty());
+    while pass(kept_for(62)).await.3 {}
+    assert_eq!(place.events().await, [] as [i64; 0]);
+    assert!(place.messages(PAGE).await.is_empty() && place.messages("sms").await.is_empty());
+
+    // A city that keeps everything.
+    place.alert(5).await;
+    let office = place.office();
+    office.fold(T0).await.unwrap();
+    let (taken, is_full) = office.trim(kept_for(10_000)).await.unwrap();
+    assert_eq!((taken.rows(), is_full), (0, false));
+}
+
 /// What happens to a round of sending.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
@@ -448,4 +534,232 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+impl Place {
+    /// An organisation whose people are `wang` (1) and `li` (2).
+    async fn organisation(&self) {
+        let mut write = self.records.write().await.unwrap();
+        let centre = Organisation::department("centre", "指挥中心", "Centre");
+        organisations::upsert(&mut write, &centre).await.unwrap();
+        for id in [1, 2] {
+            let user = users::get(&mut write, id).await.unwrap().unwrap();
+            let user = User {
+                organisation_id: Some("centre".to_owned()),
+                ..user
+            };
+            users::update(&mut write, &user).await.unwrap().unwrap();
+        }
+        write.commit().await.unwrap();
+    }
+
+    /// `user_id` is on duty from `from` for eight hours.
+    async fn turn(&self, user_id: i64, from: Timestamp) {
+        let mut write = self.records.write().await.unwrap();
+        let pattern = Pattern {
+            id: 0,
+            organisation_id: "centre".to_owned(),
+            title_zh: "白班".to_owned(),
+            title_en: "Day".to_owned(),
+            from_minute: 480,
+            until_minute: 960,
+            disabled: false,
+        };
+        let pattern = records::duty::add_pattern(&mut write, &pattern)
+            .await
+            .unwrap();
+        let turn = Turn {
+            id: 0,
+            organisation_id: "centre".to_owned(),
+            pattern_id: pattern.id,
+            day: "2027-01-15".to_owned(),
+            post: "值班员".to_owned(),
+            user_id,
+            from_at: from,
+            until_at: from.plus_seconds(8 * 3_600),
+            made_at: T0,
+            made_by: "test".to_owned(),
+        };
+        let made = records::duty::add_turn(&mut write, &turn).await.unwrap();
+        assert!(made.is_some());
+        write.commit().await.unwrap();
+    }
+
+    async fn rule_on(&self, id: &str, on: &str, levels: Vec<Level>) {
+        let rule = Rule {
+            id: id.to_owned(),
+            title_zh: "规则".to_owned(),
+            title_en: "Rule".to_owned(),
+            enabled: true,
+            on: vec![on.to_owned()],
+            levels,
+            ..Rule::default()
+        };
+        assert_eq!(self.office().check(&rule), []);
+        let mut write = self.records.write().await.unwrap();
+        notices::put_rule(&mut write, id, &json!(rule), "test", T0)
+            .await
+            .unwrap();
+        write.commit().await.unwrap();
+    }
+
+    async fn activation(&self, drill: bool) -> Activation {
+        let new = Activation {
+            id: 0,
+            plan_id: "flood".to_owned(),
+            plan_version: 1,
+            plan: json!({"title_zh": "防汛预案", "title_en": "Flood"}),
+            organisation_id: "centre".to_owned(),
+            alert_id: None,
+            case_id: None,
+            severity: "critical".to_owned(),
+            drill,
+            started_at: T0,
+            started_by: "test".to_owned(),
+            started_by_id: None,
+            ended_at: None,
+            ended_by: None,
+            summary: None,
+        };
+        let mut write = self.records.write().await.unwrap();
+        let row = duty_acts::add_activation(&mut write, &new).await.unwrap();
+        write.commit().await.unwrap();
+        row
+    }
+
+    /// The events that were told, and whom on the pages.
+    async fn on_pages(&self) -> Vec<(i64, String)> {
+        let mut told = Vec::new();
+        for message in self.messages(PAGE).await {
+            let mut read = self.records.read().await.unwrap();
+            let event = notices::event(&mut read, message.event_id).await.unwrap();
+            told.push((message.user_id.unwrap(), event.unwrap().title_zh));
+        }
+        told.sort();
+        told
+    }
+}
+
+fn organisation(channels: &[&str]) -> Level {
+    Level {
+        to: vec![Target::Organisation("centre".to_owned())],
+        channels: channels.iter().map(|&c| c.to_owned()).collect(),
+        answer_minutes: 5,
+        ..Level::default()
+    }
+}
+
+#[tokio::test]
+async fn on_duty_is_whom_the_roster_names_and_without_one_then_the_organisations_people() {
+    let place = Place::new().await;
+    place.organisation().await;
+    place.rule(vec![organisation(&[PAGE])]).await;
+    let told = |n: i64, now: Timestamp| {
+        let place = &place;
+        async move {
+            place.alert(n).await;
+            place.office().fold(now).await.unwrap()
+        }
+    };
+    assert_eq!(told(1, T0).await, BTreeSet::from([1, 2]), "no roster yet");
+    place.turn(2, T0.plus_seconds(100)).await;
+    assert_eq!(
+        told(2, T0).await,
+        BTreeSet::from([1, 2]),
+        "it has not begun"
+    );
+    let during = T0.plus_seconds(100);
+    assert_eq!(
+        told(3, during).await,
+        BTreeSet::from([2]),
+        "its first moment"
+    );
+    let end = during.plus_seconds(8 * 3_600);
+    assert_eq!(told(4, end.plus_micros(-1)).await, BTreeSet::from([2]));
+    assert_eq!(told(5, end).await, BTreeSet::from([1, 2]), "it is over");
+}
+
+#[tokio::test]
+async fn a_drill_is_told_on_the_pages_alone_whatever_the_rule_says() {
+    let place = Place::new().await;
+    place.organisation().await;
+    // No page is named, and nobody answers for the next level: neither may lead outside.
+    let levels = vec![organisation(&["sms"]), organisation(&["sms"])];
+    place.rule_on("plans", "duty.*", levels).await;
+    let drill = place.activation(true).await;
+    let office = place.office();
+    office.fold(T0).await.unwrap();
+    let later = T0.plus_seconds(600);
+    office.escalate(later).await.unwrap();
+    let report = office.deliver(later, &|| later, &|| 0.5).await.unwrap();
+    assert_eq!(report.sent, 0);
+    assert!(place.messages("sms").await.is_empty());
+    let title = "【演练】启动预案：防汛预案".to_owned();
+    let told = place.on_pages().await;
+    assert!(
+        told.contains(&(1, title.clone())) && told.contains(&(2, title)),
+        "{told:?}"
+    );
+
+    // One that is in the outbox all the same is given up and not sent.
+    let page = &place.messages(PAGE).await[0];
+    let stray = notices::Message {
+        key: "stray".to_owned(),
+        channel: "sms".to_owned(),
+        state: notices::QUEUED.to_owned(),
+        sent_at: None,
+        next_at: later,
+        expires_at: later.plus_seconds(3_600),
+        ..page.clone()
+    };
+    let mut write = place.records.write().await.unwrap();
+    notices::add_message(&mut write, &stray)
+        .await
+        .unwrap()
+        .unwrap();
+    write.commit().await.unwrap();
+    let report = office.deliver(later, &|| later, &|| 0.5).await.unwrap();
+    assert_eq!((report.sent, report.given_up), (0, 1));
+    assert!(place.gateway.taken.lock().is_empty(), "{drill:?}");
+
+    // The same plan in earnest goes out.
+    place.activation(false).await;
+    office.fold(later).await.unwrap();
+    let report = office.deliver(later, &|| later, &|| 0.5).await.unwrap();
+    assert_eq!(report.sent, 2);
+    let taken = place.gateway.taken.lock().clone();
+    assert!(
+        taken.iter().all(|sent| !sent.subject.contains("演练")),
+        "{taken:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_plan_is_answered_by_its_first_step() {
+    let place = Place::new().await;
+    place.organisation().await;
+    let levels = vec![organisation(&["sms"]), chief()];
+    place.rule_on("plans", "duty.plan-started", levels).await;
+    let one = place.activation(false).await;
+    let office = place.office();
+    office.fold(T0).await.unwrap();
+    let mut write = place.records.write().await.unwrap();
+    let step = duty_acts::StepDone {
+        activation_id: one.id,
+        step_id: "verify".to_owned(),
+        skipped: false,
+        note: String::new(),
+        at: T0,
+        done_by: "wang".to_owned(),
+        done_by_id: Some(1),
+    };
+    assert!(duty_acts::add_step(&mut write, &step).await.unwrap());
+    assert!(
+        !duty_acts::add_step(&mut write, &step).await.unwrap(),
+        "once"
+    );
+    write.commit().await.unwrap();
+    let before = place.messages("sms").await.len();
+    office.escalate(T0.plus_seconds(600)).await.unwrap();
+    assert_eq!(place.messages("sms").await.len(), before);
 }

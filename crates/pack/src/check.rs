@@ -1,11 +1,14 @@
 //! What must fit together inside a pack, and the plan's quotes.
 
+mod views;
+
 use crate::declare::{
-    ContradictionKind, MappingDoor, QUALITY_RULES, QualityState, STANDARD_WORKFLOW, View,
+    ContradictionKind, MappingDoor, QUALITY_RULES, QualityState, STANDARD_WORKFLOW,
 };
 use crate::document::Document;
 use crate::files::{Folder, Limits};
 use crate::load::{Pack, Read, read};
+use crate::responses;
 use crate::scenario;
 use crate::systems;
 use cases::Workflow;
@@ -85,6 +88,10 @@ pub(crate) fn inside(read: &Read) -> Vec<Problem> {
     checker.quality();
     checker.entities();
     checker.rules();
+    for (plan, document) in read.pack.responses.iter().zip(checker.under("responses/")) {
+        let found = responses::mistakes(plan, document, &read.pack);
+        checker.problems.extend(found);
+    }
     checker.workflows();
     checker.views();
     checker.mappings();
@@ -92,6 +99,7 @@ pub(crate) fn inside(read: &Read) -> Vec<Problem> {
     checker.scenarios();
     checker.plan();
     checker.duplicates();
+    checker.problems.extend(crate::categories::mistakes(read));
     let quotes = read
         .pack
         .plan
@@ -644,98 +652,6 @@ impl<'a> Checker<'a> {
                         quote(word)
                     ),
                     &format!("use one of {}", known.join(", ")),
-                );
-            }
-        }
-    }
-
-    fn views(&mut self) {
-        for (view, document) in self.pack.views.iter().zip(self.under("views/")) {
-            self.both_titles(document, &[], &view.title_zh, &view.title_en);
-            let Some(kind) = self
-                .pack
-                .kinds
-                .iter()
-                .find(|kind| kind.name == view.entity_type)
-            else {
-                self.say(
-                    document.at(&["entity_type"]),
-                    "view-unknown-type",
-                    format!(
-                        "the pack declares no entity type {}",
-                        quote(&view.entity_type)
-                    ),
-                    "name one of the entities folder",
-                );
-                continue;
-            };
-            self.view_attributes(view, kind, document);
-            if let Some(layer) = &view.layer {
-                let good = layer.colour.strip_prefix('#').is_some_and(|hex| {
-                    hex.len() == 6 && hex.chars().all(|c| c.is_ascii_hexdigit())
-                });
-                if !good {
-                    self.say(
-                        document.at(&["layer", "colour"]),
-                        "view-colour",
-                        format!("{} is no colour", quote(&layer.colour)),
-                        "write #rrggbb",
-                    );
-                }
-                if layer.zoom_min > 22 {
-                    self.say(
-                        document.at(&["layer", "zoom_min"]),
-                        "view-zoom",
-                        format!("there is no zoom {}", layer.zoom_min),
-                        "use 0 to 22",
-                    );
-                }
-            }
-        }
-    }
-
-    fn view_attributes(&mut self, view: &View, kind: &EntityKind, document: &Document) {
-        let mut named: Vec<(String, &str)> = Vec::new();
-        if let Some(attribute) = view.layer.as_ref().and_then(|l| l.attribute.as_ref()) {
-            named.push(("layer.attribute".into(), attribute));
-        }
-        for (n, column) in view.table.iter().flat_map(|t| t.columns.iter().enumerate()) {
-            named.push((format!("table.columns.{n}"), column));
-        }
-        for (n, attribute) in view
-            .chart
-            .iter()
-            .flat_map(|c| c.attributes.iter().enumerate())
-        {
-            named.push((format!("chart.attributes.{n}"), attribute));
-        }
-        for (n, attribute) in view.chart.iter().flat_map(|c| c.limits.iter().enumerate()) {
-            named.push((format!("chart.limits.{n}"), attribute));
-        }
-        for (key, name) in named {
-            if !kind.attributes.contains_key(name) {
-                self.say(
-                    document.at_dotted(&key),
-                    "view-unknown-attribute",
-                    format!("{} has no attribute {}", kind.name, quote(name)),
-                    "name a declared attribute",
-                );
-            }
-        }
-        if let Some(chart) = &view.chart {
-            let units: Vec<_> = chart
-                .attributes
-                .iter()
-                .chain(&chart.limits)
-                .filter_map(|name| kind.attributes.get(name))
-                .map(|attribute| &attribute.unit)
-                .collect();
-            if units.windows(2).any(|pair| pair[0] != pair[1]) {
-                self.say(
-                    document.at(&["chart"]),
-                    "view-units",
-                    "the chart's attributes are not in one unit".into(),
-                    "make two views of them",
                 );
             }
         }

@@ -119,6 +119,68 @@ pub struct View {
     /// As a chart on the entity's page.
     #[serde(default)]
     pub chart: Option<Chart>,
+    /// As a form in which a person enters what no device says (人工录入).
+    #[serde(default)]
+    pub form: Option<EntryForm>,
+    /// As a board: entities in columns by one of their attributes (看板).
+    #[serde(default)]
+    pub board: Option<Board>,
+}
+
+/// A form for one entity of a type. Labels, units and credible ranges are those of the declared attributes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntryForm {
+    /// Whether an entity may be entered that is not there yet; otherwise one that is there is chosen.
+    #[serde(default)]
+    pub new: bool,
+    /// The fields, in order.
+    #[serde(default)]
+    pub fields: Vec<EntryField>,
+}
+
+/// One field of a form.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntryField {
+    /// The attribute that is filled in: a number, a text, a yes or no, or another entity.
+    pub attribute: String,
+    /// Whether the form cannot be sent without it.
+    #[serde(default)]
+    pub required: bool,
+    /// The values to choose from, for a text; any when there are none.
+    #[serde(default)]
+    pub choices: Vec<Choice>,
+}
+
+/// One value of an attribute, with what people call it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choice {
+    /// The value as it is stored.
+    pub value: String,
+    /// What it is called in Chinese.
+    pub title_zh: String,
+    /// The same in English.
+    pub title_en: String,
+}
+
+/// Entities in columns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Board {
+    /// The attribute, a text, that says in which column an entity stands.
+    pub attribute: String,
+    /// The columns, in order; what has another value stands in a last column of its own.
+    #[serde(default)]
+    pub columns: Vec<Choice>,
+    /// Attributes shown on an entity's card.
+    #[serde(default)]
+    pub card: Vec<String>,
+    /// Whether a person may put an entity into another column, which says a new value of the attribute. Only for what people
+    /// decide: what devices say would say otherwise a moment later.
+    #[serde(default)]
+    pub moves: bool,
 }
 
 /// How the map shows an entity type.

@@ -1,6 +1,8 @@
 //! Engines (计算引擎): the mathematics of packs, run over a table from a file instead of over the city's data. Pure functions of
 //! their input; `jingling engine` lists, describes and runs them.
 
+mod alerts;
+
 use crate::packs::Packs;
 use model::Problem;
 use model::problem::quote;
@@ -50,45 +52,51 @@ pub struct Description {
 pub struct Engine {
     /// What it is.
     pub description: Description,
-    run: fn(&Packs, &[&str]) -> Result<Vec<String>, Problem>,
+    begin: fn(&Packs) -> Result<Rows<'_>, Vec<Problem>>,
 }
 
+/// Takes the cells of one row after the other, as the input's columns are declared, and gives the engine's own.
+type Rows<'a> = Box<dyn FnMut(&[&str]) -> Result<Vec<String>, Problem> + 'a>;
+
 /// All engines, by name.
-pub const ENGINES: &[Engine] = &[Engine {
-    description: Description {
-        name: "plan-status",
-        pack: "pack-plan",
-        title_zh: "规划指标对照路径的状态",
-        title_en: "Where an indicator stands against its path",
-        method: "The value expected on a day lies on the straight line through the plan's points (or stands still between them, as the \
+pub const ENGINES: &[Engine] = &[
+    Engine {
+        description: Description {
+            name: "plan-status",
+            pack: "pack-plan",
+            title_zh: "规划指标对照路径的状态",
+            title_en: "Where an indicator stands against its path",
+            method: "The value expected on a day lies on the straight line through the plan's points (or stands still between them, as the \
                  indicator's path says); the status compares the value with it: crates/indicators/src/path.rs",
-        input: &[
-            Column {
-                name: "indicator",
-                what: "the indicator's id, such as t1-charging-points",
-            },
-            Column {
-                name: "day",
-                what: "a day of the city's calendar, YYYY-MM-DD",
-            },
-            Column {
-                name: "value",
-                what: "the value on that day, in the indicator's unit; empty when it is not known",
-            },
-        ],
-        output: &[
-            Column {
-                name: "expected",
-                what: "the value that the path expects, in the same unit; empty while nothing is expected",
-            },
-            Column {
-                name: "status",
-                what: "met, on_path, behind or unknown",
-            },
-        ],
+            input: &[
+                Column {
+                    name: "indicator",
+                    what: "the indicator's id, such as t1-charging-points",
+                },
+                Column {
+                    name: "day",
+                    what: "a day of the city's calendar, YYYY-MM-DD",
+                },
+                Column {
+                    name: "value",
+                    what: "the value on that day, in the indicator's unit; empty when it is not known",
+                },
+            ],
+            output: &[
+                Column {
+                    name: "expected",
+                    what: "the value that the path expects, in the same unit; empty while nothing is expected",
+                },
+                Column {
+                    name: "status",
+                    what: "met, on_path, behind or unknown",
+                },
+            ],
+        },
+        begin: plan_statuses,
     },
-    run: plan_status,
-}];
+    alerts::ENGINE,
+];
 
 /// The engine of that name.
 ///
@@ -139,6 +147,7 @@ impl Engine {
         if !problems.is_empty() {
             return Err(problems);
         }
+        let mut rows = (self.begin)(packs)?;
         let mut out = table.clone();
         let names = self.description.output.iter().map(|c| c.name.to_owned());
         out.columns.extend(names);
@@ -147,7 +156,7 @@ impl Engine {
                 .iter()
                 .map(|at| row.get(*at).map_or("", |cell| cell.trim()))
                 .collect();
-            match (self.run)(packs, &cells) {
+            match rows(&cells) {
                 Ok(more) => row.extend(more),
                 Err(mut problem) => {
                     // The first line has the names.
@@ -165,6 +174,10 @@ impl Engine {
             Err(problems)
         }
     }
+}
+
+fn plan_statuses(packs: &Packs) -> Result<Rows<'_>, Vec<Problem>> {
+    Ok(Box::new(move |cells: &[&str]| plan_status(packs, cells)))
 }
 
 fn plan_status(packs: &Packs, cells: &[&str]) -> Result<Vec<String>, Problem> {

@@ -1,15 +1,16 @@
 //! Packs (专题包): the contract of a thematic system's declarations, their loader and their validator.
 //!
 //! A pack is a folder with fixed furniture (`pack.toml`, `quality.toml`, `README.md`, `entities/`,
-//! `rules/`, `workflows/`, `indicators/`, `views/`, `runbooks/`, `strings/`, `mappings/`, `scenarios/`;
+//! `rules/`, `workflows/`, `categories/`, `indicators/`, `views/`, `runbooks/`, `responses/`, `strings/`, `mappings/`, `scenarios/`;
 //! the plan's pack also `plan.toml`, `plan.txt`, `contradictions.toml`). It comes from the binary
 //! ([`embedded`]) or from a folder. Every mistake is told with file and line, all at once.
 //!
 //! Reading order: [`declare`] (what the files hold), [`files`], [`load`] (reading one pack),
-//! [`check`] (what must fit together), [`packs`] (all packs of a city), [`scenario`] (given / when / then, played),
+//! [`check`] (what must fit together, classes of cases in `categories`), [`packs`] (all packs of a city), [`scenario`] (given / when / then, played),
 //! [`schema`] (context, JSON Schema and form of the types), [`scaffold`] (a new pack),
 //! [`reload`] (what may change while a city runs), [`engines`] (a pack's mathematics over files).
 
+mod categories;
 pub mod check;
 pub mod declare;
 pub mod engines;
@@ -22,12 +23,14 @@ pub mod scenario;
 pub mod schema;
 
 mod document;
+mod responses;
 mod systems;
 
 pub use check::{check, verify_quotes};
 pub use declare::{
-    Chart, Contradiction, Layer, Manifest, Mapping, MappingDoor, MappingField, Plan, QualityRule,
-    QualityState, Runbook, System, SystemPart, Table, View,
+    Board, Chart, Choice, Contradiction, EntryField, EntryForm, Layer, Manifest, Mapping,
+    MappingDoor, MappingField, Plan, QualityRule, QualityState, Runbook, System, SystemPart, Table,
+    View,
 };
 pub use files::{Files, Folder, Limits, embedded};
 pub use load::Pack;

@@ -8,6 +8,8 @@ use crate::document::Document;
 use crate::files::Files;
 use crate::scenario::ScenarioFile;
 use cases::Workflow;
+use cases::catalogue::MajorClass;
+use duty::response::ResponsePlan;
 use indicators::Definition;
 use model::{Catalogue, EntityKind, Problem};
 use rules::Rule;
@@ -31,12 +33,16 @@ pub struct Pack {
     pub rules: Vec<Rule>,
     /// Its case workflows.
     pub workflows: Vec<Workflow>,
+    /// Its classes of cases.
+    pub categories: Vec<MajorClass>,
     /// Its indicators, in the order of their files.
     pub indicators: Vec<Definition>,
     /// Its views.
     pub views: Vec<View>,
     /// Its runbooks, by name.
     pub runbooks: BTreeMap<String, Runbook>,
+    /// Its response plans (预案), in the order of their files.
+    pub responses: Vec<ResponsePlan>,
     /// Its words in Chinese, by key (dotted).
     pub strings_zh: BTreeMap<String, String>,
     /// The same in English; the same keys.
@@ -96,7 +102,7 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
                 "pack-foreign-file",
                 "a pack has no such file",
                 files.place(path),
-                "use pack.toml, quality.toml, README.md, entities/*.toml, rules/*.toml, workflows/*.toml, indicators/*.sql, views/*.toml, runbooks/*.zh.md and *.en.md, strings/zh.toml and en.toml, mappings/*.toml, policies/*.cedar, scenarios/*.md",
+                "use pack.toml, quality.toml, README.md, entities/*.toml, rules/*.toml, workflows/*.toml, categories/*.toml, indicators/*.sql, views/*.toml, runbooks/*.zh.md and *.en.md, responses/*.toml, strings/zh.toml and en.toml, mappings/*.toml, policies/*.cedar, scenarios/*.md",
             ));
             continue;
         }
@@ -128,10 +134,12 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
         rule.file.clone_from(&document.place);
     }
     let workflows = reader.many("workflows/");
+    let categories = reader.many("categories/");
     let views = reader.many("views/");
     let mappings = reader.many("mappings/");
     let indicators = reader.indicators();
     let runbooks = reader.runbooks();
+    let responses = reader.many("responses/");
     let scenarios = reader
         .under("scenarios/")
         .map(|d| ScenarioFile {
@@ -162,9 +170,11 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
                 kind_files,
                 rules,
                 workflows,
+                categories,
                 indicators,
                 views,
                 runbooks,
+                responses,
                 strings_zh,
                 strings_en,
                 mappings,
@@ -201,9 +211,17 @@ fn is_furniture(path: &str) -> bool {
             .is_some_and(|name| !name.contains('/') && ends.iter().any(|end| name.ends_with(end)))
     };
     SINGLE.contains(&path)
-        || ["entities/", "rules/", "workflows/", "views/", "mappings/"]
-            .iter()
-            .any(|folder| in_folder(folder, &[".toml"]))
+        || [
+            "entities/",
+            "rules/",
+            "workflows/",
+            "categories/",
+            "views/",
+            "mappings/",
+            "responses/",
+        ]
+        .iter()
+        .any(|folder| in_folder(folder, &[".toml"]))
         || in_folder("indicators/", &[".sql"])
         || in_folder("runbooks/", &[".zh.md", ".en.md"])
         || in_folder("scenarios/", &[".md"])

@@ -6,6 +6,8 @@ use crate::files::{Embedded, Files, Folder, Limits};
 use crate::load::Pack;
 use crate::systems;
 use cases::Workflow;
+use cases::catalogue::{Catalogue as CaseCatalogue, MajorClass};
+use duty::response::ResponsePlan;
 use indicators::Definition;
 use model::{Catalogue, Problem};
 use rules::Rule;
@@ -23,12 +25,16 @@ pub struct Packs {
     pub rules: Vec<Rule>,
     /// Their runbooks, by the name that rules give in `runbook`.
     pub runbooks: BTreeMap<String, Runbook>,
+    /// Their response plans (预案).
+    pub responses: Vec<ResponsePlan>,
     /// Their indicators: the plan's table first, then its text, then the platform's own.
     pub indicators: Vec<Definition>,
     /// Their views, in order.
     pub views: Vec<View>,
     /// Their workflows.
     pub workflows: Vec<Workflow>,
+    /// Their classes of cases.
+    pub categories: Vec<MajorClass>,
     /// Their mappings.
     pub mappings: Vec<Mapping>,
     /// Their words in Chinese, by key.
@@ -108,9 +114,16 @@ impl Packs {
             let mut claim = |what: &'static str, id: &str| claim_in(what, id, name);
             pack.views.iter().for_each(|view| claim("view", &view.id));
             pack.runbooks.keys().for_each(|name| claim("runbook", name));
+            pack.responses
+                .iter()
+                .for_each(|plan| claim("response plan", &plan.id));
             pack.workflows
                 .iter()
                 .for_each(|workflow| claim("workflow", &workflow.name));
+            pack.categories
+                .iter()
+                .flat_map(MajorClass::categories)
+                .for_each(|category| claim("class of cases", &category.code));
             pack.mappings
                 .iter()
                 .for_each(|mapping| claim("mapping", &mapping.id));
@@ -123,9 +136,11 @@ impl Packs {
             all.catalogue.kinds.extend(pack.catalogue().kinds);
             all.rules.extend(pack.rules.iter().cloned());
             all.runbooks.extend(pack.runbooks.clone());
+            all.responses.extend(pack.responses.iter().cloned());
             all.indicators.extend(pack.indicators.iter().cloned());
             all.views.extend(pack.views.iter().cloned());
             all.workflows.extend(pack.workflows.iter().cloned());
+            all.categories.extend(pack.categories.iter().cloned());
             all.mappings.extend(pack.mappings.iter().cloned());
             all.strings_zh.extend(pack.strings_zh.clone());
             all.strings_en.extend(pack.strings_en.clone());
@@ -155,6 +170,11 @@ impl Packs {
 }
 
 impl Packs {
+    /// The kinds of cases that there are (部件和事件分类).
+    pub fn case_catalogue(&self) -> CaseCatalogue {
+        CaseCatalogue::new(&self.categories)
+    }
+
     /// The workflow of cases opened from an alert of a rule; `None` for the standard one, also when the
     /// rule names none or is gone.
     pub fn case_workflow(&self, rule_id: &str) -> Option<&str> {

@@ -1,15 +1,18 @@
 //! What may change while a city runs, and what needs a restart. Pure: two sets of packs in, the difference or the refusal out.
 //!
-//! Rules, views, runbooks, words, readmes, scenarios and contradictions take effect at once. Entity types, workflows,
-//! indicators, mappings, policies, permissions and the plan are what stores, doors and the way in were opened with; they
-//! change with the next start, and a reload that would change one is refused whole, so that what holds is always one set.
+//! Everything that a pack says of things takes effect at once: entity types, rules, workflows for cases that are opened from then
+//! on, indicators, mappings, views, runbooks, response plans, words, the plan. What a pack says of who may do what needs a restart: policies,
+//! permissions, and which department owns a pack; so do classes of cases. Whoever loads packs is the system administrator, and granting is the security
+//! administrator's (三员分立); a reload by one must not do what only the other may. A reload that would change such a thing is
+//! refused whole, so that what holds is always one set. So is one whose types contradict values that are stored
+//! ([`contradictions`]).
 
 use crate::load::Pack;
 use crate::packs::Packs;
-use model::Problem;
+use model::{AttributeKind, Catalogue, EntityKind, Problem, ValueKind};
 use rules::Rule;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a reload changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -71,7 +74,22 @@ pub fn changes(old: &Packs, new: &Packs) -> Result<Changes, Vec<Problem>> {
         return Err(problems);
     }
     let mut changes = Changes::default();
+    changes.of(
+        "entity type",
+        &borrowed(&old.catalogue.kinds),
+        &borrowed(&new.catalogue.kinds),
+    );
     changes.of("rule", &before, &after);
+    for (what, told) in [
+        ("workflow", workflows as Told),
+        ("indicator", indicators as Told),
+        ("mapping", mappings as Told),
+        ("plan", plan as Told),
+        ("pack", about as Told),
+    ] {
+        let (before, after) = (told(old), told(new));
+        changes.of(what, &borrowed(&before), &borrowed(&after));
+    }
     let views = |packs: &Packs| -> BTreeMap<_, _> {
         packs
             .views
@@ -86,6 +104,7 @@ pub fn changes(old: &Packs, new: &Packs) -> Result<Changes, Vec<Problem>> {
         &borrowed(&old.runbooks),
         &borrowed(&new.runbooks),
     );
+    changes.of("response plan", &responses(old), &responses(new));
     changes.of(
         "word",
         &borrowed(&old.strings_zh),
@@ -124,6 +143,51 @@ fn rules(packs: &Packs) -> BTreeMap<&str, Rule> {
         .collect()
 }
 
+/// The response plans by id. One that is under way keeps the text that it began with.
+fn responses(packs: &Packs) -> BTreeMap<&str, &duty::response::ResponsePlan> {
+    let all = packs.responses.iter();
+    all.map(|plan| (plan.id.as_str(), plan)).collect()
+}
+
+/// Something of all packs by its name, as text to compare.
+type Told = fn(&Packs) -> BTreeMap<String, String>;
+
+/// The workflows by name.
+fn workflows(packs: &Packs) -> BTreeMap<String, String> {
+    let all = packs.workflows.iter();
+    all.map(|w| (w.name.clone(), format!("{w:?}"))).collect()
+}
+
+/// The indicators by id, wherever they were read from.
+fn indicators(packs: &Packs) -> BTreeMap<String, String> {
+    let bare = packs.indicators.iter().map(|i| indicators::Definition {
+        file: String::new(),
+        ..i.clone()
+    });
+    bare.map(|i| (i.id.clone(), format!("{i:?}"))).collect()
+}
+
+fn mappings(packs: &Packs) -> BTreeMap<String, String> {
+    let all = packs.mappings.iter();
+    all.map(|m| (m.id.clone(), format!("{m:?}"))).collect()
+}
+
+/// What a pack says of itself, by its name.
+fn about(packs: &Packs) -> BTreeMap<String, String> {
+    let all = packs.packs.iter();
+    let told = all.map(|p| (p.manifest.name.clone(), format!("{:?}", p.manifest)));
+    told.collect()
+}
+
+/// The plan and where it contradicts itself.
+fn plan(packs: &Packs) -> BTreeMap<String, String> {
+    let told = packs.plan.iter().map(|plan| {
+        let told = format!("{plan:?} {:?}", packs.contradictions);
+        ("of the city".to_owned(), told)
+    });
+    told.collect()
+}
+
 fn file_of(packs: &Packs, id: &str) -> String {
     let rule = packs.rules.iter().find(|rule| rule.id == id);
     rule.map_or_else(|| id.to_owned(), |rule| format!("{}: version", rule.file))
@@ -131,47 +195,6 @@ fn file_of(packs: &Packs, id: &str) -> String {
 
 /// What must be the same.
 fn fixed(old: &Packs, new: &Packs, problems: &mut Vec<Problem>) {
-    let mut say = |what: String, place: &str| {
-        problems.push(Problem::new(
-            "pack-needs-restart",
-            what,
-            place,
-            "start the platform again to let it hold, or take the change back",
-        ));
-    };
-    let kinds = |packs: &Packs| -> BTreeMap<String, String> {
-        let kinds = packs.catalogue.kinds.iter();
-        kinds
-            .map(|(name, kind)| (name.clone(), format!("{kind:?}")))
-            .collect()
-    };
-    let pack_of = |name: &str| {
-        let owner = [new, old]
-            .into_iter()
-            .flat_map(|packs| &packs.packs)
-            .find(|pack| pack.kinds.iter().any(|kind| kind.name == name));
-        owner
-            .map_or("entities", |pack| pack.manifest.name.as_str())
-            .to_owned()
-    };
-    let mut types = Changes::default();
-    let (before, after) = (kinds(old), kinds(new));
-    types.of("entity type", &borrowed(&before), &borrowed(&after));
-    for (word, names) in [
-        ("is new", types.added),
-        ("is declared otherwise", types.changed),
-        ("is gone", types.removed),
-    ] {
-        for name in names {
-            let bare = name.trim_start_matches("entity type ");
-            say(
-                format!(
-                    "the {name} {word}: the stores and the way in were opened with the types as they were"
-                ),
-                &format!("{}/entities", pack_of(bare)),
-            );
-        }
-    }
     let packs = |packs: &Packs| -> BTreeMap<String, Pack> {
         let all = packs.packs.iter();
         all.map(|pack| (pack.manifest.name.clone(), pack.clone()))
@@ -183,48 +206,37 @@ fn fixed(old: &Packs, new: &Packs, problems: &mut Vec<Problem>) {
         .chain(after.keys().filter(|name| !before.contains_key(*name)))
     {
         let (was, is) = (before.get(name), after.get(name));
-        for (folder, same) in [
+        let permissions = parts(was, is, |p| format!("{:?}", p.manifest.own_permissions));
+        // A new pack brings new types, of which nobody had anything; to whom an old one belongs is who may see what it has.
+        let owner = match (was, is) {
+            (Some(was), Some(is)) => was.manifest.owner == is.manifest.owner,
+            _ => true,
+        };
+        let who = "who may do what does not change by loading packs";
+        let limits = "limits and who is responsible are those with which the city was started";
+        for (what, place, same, because) in [
             (
-                "workflows",
-                parts(was, is, |p| format!("{:?}", p.workflows)),
+                "policies",
+                "policies",
+                parts(was, is, |p| format!("{:?}", p.policies)),
+                who,
             ),
-            ("mappings", parts(was, is, |p| format!("{:?}", p.mappings))),
-            ("policies", parts(was, is, |p| format!("{:?}", p.policies))),
+            ("permissions", "pack.toml: permission", permissions, who),
+            ("the owner", "pack.toml: owner", owner, who),
             (
-                "indicators",
-                parts(was, is, |p| {
-                    let bare = p.indicators.iter().map(|i| indicators::Definition {
-                        file: String::new(),
-                        ..i.clone()
-                    });
-                    format!("{:?}", bare.collect::<Vec<_>>())
-                }),
-            ),
-            (
-                "pack.toml: permission, owner",
-                parts(was, is, |p| {
-                    let empty = p.manifest.own_permissions.is_empty() && p.manifest.owner.is_none();
-                    match empty {
-                        true => "[]".to_owned(),
-                        false => format!("{:?} {:?}", p.manifest.own_permissions, p.manifest.owner),
-                    }
-                }),
-            ),
-            (
-                "plan.toml",
-                parts(was, is, |p| match &p.plan {
-                    None => "[]".to_owned(),
-                    Some(plan) => format!("{plan:?}"),
-                }),
+                "classes of cases",
+                "categories",
+                parts(was, is, |p| format!("{:?}", p.categories)),
+                limits,
             ),
         ] {
             if !same {
-                say(
-                    format!(
-                        "{folder} of {name} say something else, which holds from the next start on"
-                    ),
-                    &format!("{name}/{folder}"),
-                );
+                problems.push(Problem::new(
+                    "pack-needs-restart",
+                    format!("{what} of {name} say something else: {because}"),
+                    format!("{name}/{place}"),
+                    "start the platform again to let it hold, or take the change back",
+                ));
             }
         }
     }
@@ -234,4 +246,148 @@ fn fixed(old: &Packs, new: &Packs, problems: &mut Vec<Problem>) {
 fn parts(was: Option<&Pack>, is: Option<&Pack>, part: impl Fn(&Pack) -> String) -> bool {
     let told = |pack: Option<&Pack>| pack.map_or_else(|| "[]".to_owned(), &part);
     told(was) == told(is)
+}
+
+/// What kind of value is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holding {
+    /// A number.
+    Number,
+    /// True or false.
+    Boolean,
+    /// Text, a sealed personal value too.
+    Text,
+    /// JSON.
+    Json,
+    /// Another entity.
+    Relationship,
+    /// A place.
+    Geometry,
+}
+
+impl Holding {
+    const fn fits(self, declared: ValueKind) -> bool {
+        matches!(
+            (declared, self),
+            (ValueKind::Json, _)
+                | (ValueKind::Number, Self::Number)
+                | (ValueKind::Text, Self::Text)
+                | (ValueKind::Boolean, Self::Boolean)
+                | (ValueKind::Geometry, Self::Geometry)
+                | (ValueKind::Relationship, Self::Relationship)
+        )
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Number => "a number",
+            Self::Boolean => "true or false",
+            Self::Text => "text",
+            Self::Json => "JSON",
+            Self::Relationship => "another entity",
+            Self::Geometry => "a place",
+        }
+    }
+}
+
+/// Is shown a value: entity, attribute, kind, unit (UN/CEFACT code).
+pub type See<'s> = dyn FnMut(&str, &str, Holding, Option<&str>) + 's;
+
+/// The values that are stored now.
+pub trait Stored {
+    /// Shows each value of each entity of a type.
+    fn each(&self, entity_type: &str, see: &mut See<'_>);
+}
+
+/// Where new declarations contradict what is stored: `pack-contradicts-stored`, one for each attribute, with the first entity
+/// and how many there are.
+///
+/// What can contradict is another kind of value, another unit (numbers are stored in the declared one and are not converted
+/// afterwards), and the mark `personal` (what is stored stays sealed or open as it was). Looked at are the types of which such
+/// a thing changes. Other titles and other credible ranges (`min`, `max`) contradict nothing: they hold for what comes from
+/// then on, and quality marks that were set stay.
+pub fn contradictions(old: &Catalogue, new: &Catalogue, stored: &impl Stored) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let names: BTreeSet<&String> = old.kinds.keys().chain(new.kinds.keys()).collect();
+    for name in names {
+        let (before, after) = (old.kinds.get(name), new.kinds.get(name));
+        let changed = of_weight(before, after);
+        if changed.is_empty() {
+            continue;
+        }
+        let mut found: BTreeMap<&str, (String, u64)> = BTreeMap::new();
+        stored.each(name, &mut |entity, attribute, holding, unit| {
+            let Some((&attribute, &(was, is))) = changed.get_key_value(attribute) else {
+                return;
+            };
+            if let Some(why) = contradicts(was, is, holding, unit) {
+                let first = || (format!("{entity} {why}"), 0);
+                found.entry(attribute).or_insert_with(first).1 += 1;
+            }
+        });
+        problems.extend(found.into_iter().map(|(attribute, (first, count))| {
+            Problem::new(
+                "pack-contradicts-stored",
+                format!("{attribute} of {name} is declared otherwise than it is stored for {count} entities: {first}"),
+                format!("entities/{name}.toml: attributes.{attribute}"),
+                "declare a new attribute beside it, or take the change back",
+            )
+        }));
+    }
+    problems
+}
+
+type Declared<'a> = Option<&'a AttributeKind>;
+
+/// The attributes whose kind, unit or mark `personal` changes.
+fn of_weight<'a>(
+    before: Option<&'a EntityKind>,
+    after: Option<&'a EntityKind>,
+) -> BTreeMap<&'a str, (Declared<'a>, Declared<'a>)> {
+    let of = |kind: Option<&'a EntityKind>| kind.map(|kind| &kind.attributes);
+    let (before, after) = (of(before), of(after));
+    let names = before.into_iter().chain(after).flat_map(|all| all.keys());
+    let both = names.map(|name| {
+        let was = before.and_then(|all| all.get(name));
+        (name.as_str(), (was, after.and_then(|all| all.get(name))))
+    });
+    let weight = |declared: Declared<'a>| declared.map(|d| (d.value, &d.unit, d.personal));
+    both.filter(|(_, (was, is))| weight(*was) != weight(*is))
+        .collect()
+}
+
+fn contradicts(
+    was: Declared<'_>,
+    is: Declared<'_>,
+    holding: Holding,
+    unit: Option<&str>,
+) -> Option<String> {
+    let personal = |declared: Declared<'_>| declared.is_some_and(|d| d.personal.is_some());
+    match (personal(was), personal(is)) {
+        (false, true) => {
+            return Some("is stored as it came and would have to be sealed".to_owned());
+        }
+        (true, false) => return Some("is stored sealed and could not be read".to_owned()),
+        // A sealed value is a text, whatever was sealed; what it was is not known here but by what was declared.
+        (true, true) => {
+            let kind = |declared: Declared<'_>| declared.map(|d| (d.value, d.unit.clone()));
+            let is_same = kind(was) == kind(is);
+            return (!is_same).then(|| "is stored sealed, of another kind or unit".to_owned());
+        }
+        (false, false) => {}
+    }
+    let is = is?;
+    if !holding.fits(is.value) {
+        return Some(format!("holds {}", holding.word()));
+    }
+    if holding != Holding::Number || is.value != ValueKind::Number {
+        return None;
+    }
+    match (unit, is.unit.as_deref()) {
+        (Some(stored), declared) if declared != Some(stored) => {
+            let declared = declared.unwrap_or("no unit");
+            Some(format!("is in {stored} and not in {declared}"))
+        }
+        _ => None,
+    }
 }

@@ -9,6 +9,9 @@ use serde_json::{Map, Value as Json, json};
 /// and what the platform's NGSI-LD door takes back.
 pub const DEFAULT_CONTEXT: &str = "https://uri.etsi.org/ngsi-ld/default-context/";
 
+/// NGSI-LD's core context (ETSI GS CIM 009, annex B), which comes after every other.
+pub const CORE_CONTEXT: &str = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.8.jsonld";
+
 /// Names that NGSI-LD's core context defines itself and protects; a pack's context leaves them alone.
 const CORE_TERMS: [&str; 7] = [
     "location",

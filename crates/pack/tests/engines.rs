@@ -48,6 +48,50 @@ fn the_plans_path_is_what_its_indicators_say() {
 }
 
 #[test]
+fn the_rules_judge_the_rows_of_a_file() {
+    let packs = Packs::load_all(embedded(), None).unwrap();
+    let gateway = "urn:ngsi-ld:Gateway:1";
+    let row = |time: &'static str, value: &'static str| ["Gateway", gateway, "online", time, value];
+    let rows = [
+        row("2026-07-01T08:00:00+08:00", "true"),
+        row("2026-07-01T08:01:00+08:00", "false"),
+        row("2026-07-01T08:02:00+08:00", "false"),
+        row("2026-07-01T08:03:00+08:00", "true"),
+    ];
+    let rows: Vec<&[&str]> = rows.iter().map(<[&str; 5]>::as_slice).collect();
+    let columns = ["type", "entity", "attribute", "time", "value"];
+    let engine = find("rule-alerts").unwrap();
+    let out = engine
+        .run(&packs, &table(&columns, &rows), "x.csv")
+        .unwrap();
+    let told: Vec<_> = out
+        .rows
+        .iter()
+        .map(|row| (row[5].as_str(), row[6].as_str()))
+        .collect();
+    let alert = format!("gateway-offline {gateway}");
+    assert_eq!(
+        told,
+        [
+            ("", ""),
+            ("", ""),
+            (alert.as_str(), ""),
+            ("", alert.as_str())
+        ]
+    );
+    let wrong = [
+        rows[1],
+        rows[0],
+        &["Gateway", gateway, "online", "soon", "true"],
+    ];
+    let problems = engine
+        .run(&packs, &table(&columns, &wrong), "x.csv")
+        .unwrap_err();
+    let places: Vec<_> = problems.iter().map(|p| p.place.as_str()).collect();
+    assert_eq!(places, ["x.csv:3", "x.csv:4"]);
+}
+
+#[test]
 fn mistakes_have_their_line_and_columns_are_asked_for() {
     let packs = Packs::load_all(embedded(), None).unwrap();
     let engine = find("plan-status").unwrap();

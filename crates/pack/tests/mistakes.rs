@@ -33,7 +33,7 @@ const FILES: &[(&str, &str)] = &[
     ("strings/en.toml", "[well]\nhint = \"Hint\"\n"),
     (
         "views/wells.toml",
-        "# Wells.\nid = \"wells\"\ntitle_zh = \"井\"\ntitle_en = \"Wells\"\nentity_type = \"Well\"\n[layer]\nicon = \"well\"\ncolour = \"#112233\"\nattribute = \"depth\"\n[table]\ncolumns = [\"name\", \"depth\"]\n[chart]\nattributes = [\"depth\"]\n",
+        "# Wells.\nid = \"wells\"\ntitle_zh = \"井\"\ntitle_en = \"Wells\"\nentity_type = \"Well\"\n[layer]\nicon = \"well\"\ncolour = \"#112233\"\nattribute = \"depth\"\n[table]\ncolumns = [\"name\", \"depth\"]\n[chart]\nattributes = [\"depth\"]\n[form]\n[[form.fields]]\nattribute = \"depth\"\nrequired = true\n[[form.fields]]\nattribute = \"name\"\n[board]\nattribute = \"name\"\n[[board.columns]]\nvalue = \"a\"\ntitle_zh = \"甲\"\ntitle_en = \"A\"\n[[board.columns]]\nvalue = \"b\"\ntitle_zh = \"乙\"\ntitle_en = \"B\"\n",
     ),
     (
         "mappings/wells.toml",
@@ -535,6 +535,48 @@ fn what_does_not_fit_together() {
             "red",
             "view-colour",
             "views/wells.toml:8",
+        ),
+        (
+            "views/wells.toml",
+            "\"depth\"\nrequired",
+            "\"width\"\nrequired",
+            "view-unknown-attribute",
+            "views/wells.toml:16",
+        ),
+        (
+            "views/wells.toml",
+            "[[form.fields]]\nattribute = \"name\"",
+            "[[form.fields]]\nattribute = \"depth\"",
+            "view-twice",
+            "views/wells.toml:19",
+        ),
+        (
+            "views/wells.toml",
+            "required = true",
+            "choices = [{ value = \"x\", title_zh = \"甲\", title_en = \"X\" }]",
+            "view-choices",
+            "views/wells.toml:17",
+        ),
+        (
+            "views/wells.toml",
+            "[[form.fields]]\nattribute = \"depth\"\nrequired = true\n[[form.fields]]\nattribute = \"name\"\n",
+            "",
+            "view-empty",
+            "views/wells.toml:14",
+        ),
+        (
+            "views/wells.toml",
+            "value = \"b\"",
+            "value = \"a\"",
+            "view-twice",
+            "views/wells.toml:27",
+        ),
+        (
+            "views/wells.toml",
+            "title_en = \"B\"",
+            "title_en = \"\"",
+            "title-missing",
+            "views/wells.toml:29",
         ),
         (
             "mappings/wells.toml",

@@ -3,7 +3,7 @@
 //! published models that they say they follow.
 
 use model::EntityKind;
-use pack::schema::{self, DEFAULT_CONTEXT, Form};
+use pack::schema::{self, CORE_CONTEXT, DEFAULT_CONTEXT, Form};
 use pack::{Packs, embedded};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -27,6 +27,13 @@ for case in told["cases"]:
     validator = Draft202012Validator(case["schema"], format_checker=FormatChecker())
     out["taken"].append([validator.is_valid(d) for d in case["documents"]])
 out["expanded"] = jsonld.expand(told["document"], {"expandContext": told["context"]})
+# The core context is the document of another; nothing is fetched for the test.
+asked = []
+def load(url, options):
+    asked.append(url)
+    return {"contextUrl": None, "documentUrl": url, "document": {"@context": {}}}
+out["whole"] = jsonld.expand(told["whole"], {"documentLoader": load})
+out["asked"] = asked
 json.dump(out, sys.stdout)
 "#;
 
@@ -91,10 +98,14 @@ fn schemas_take_what_is_right_and_refuse_what_is_not() {
         }
     }
     let device = json!({"id": "urn:ngsi-ld:Device:1", "type": "WaterObserved", "waterLevel": 29.31, "unheard": 1});
+    // As the platform's door answers who accepts JSON-LD.
+    let mut whole = device.clone();
+    whole["@context"] = json!([schema::context([water])["@context"], CORE_CONTEXT]);
     let told = json!({
         "cases": cases,
         "context": schema::context([water]),
         "document": device,
+        "whole": whole,
     });
     let Some(out) = judged(&told) else { return };
     let taken = out["taken"].as_array().unwrap();
@@ -110,6 +121,8 @@ fn schemas_take_what_is_right_and_refuse_what_is_not() {
             (iri("waterLevel")): [{"@value": 29.31}],
         }])
     );
+    assert_eq!(out["whole"], out["expanded"]);
+    assert_eq!(out["asked"], json!([CORE_CONTEXT]));
 }
 
 #[test]

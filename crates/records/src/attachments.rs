@@ -36,6 +36,18 @@ table_row! {
         /// How far `taken_at` is from the reception, in seconds, positive when it is later; `None` when it is within
         /// the limit or not known.
         pub clock_off_s: Option<i64>,
+        /// What it is to the case: `photo`, `voice`, `signature` or `document`.
+        pub kind: String,
+        /// How sure the sender is of the place, in metres (radius of 95 %, as the Geolocation API gives it).
+        pub accuracy_m: Option<f64>,
+        /// How long a voice note is, in milliseconds, as the sender says.
+        pub duration_ms: Option<i64>,
+        /// Who signed: a name, which is personal.
+        pub signer: Option<String>,
+        /// As what they signed, a word of the catalogue of capacities.
+        pub signer_capacity: Option<String>,
+        /// Whether the signature was `drawn` or `typed`.
+        pub signed_how: Option<String>,
     }
 }
 
@@ -43,7 +55,8 @@ table_row! {
 pub async fn insert(connection: &mut Connection, new: &Attachment) -> Result<Attachment> {
     Ok(sqlx::query_as::<Any, Attachment>(
         "INSERT INTO attachments (case_id, event_id, name, media_type, size_bytes, sha256, uploaded_at, uploaded_by, \
-         taken_at, lon, lat, clock_off_s) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) RETURNING *",
+         taken_at, lon, lat, clock_off_s, kind, accuracy_m, duration_ms, signer, signer_capacity, signed_how) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) RETURNING *",
     )
     .bind(new.case_id)
     .bind(new.event_id)
@@ -57,6 +70,12 @@ pub async fn insert(connection: &mut Connection, new: &Attachment) -> Result<Att
     .bind(new.lon)
     .bind(new.lat)
     .bind(new.clock_off_s)
+    .bind(&new.kind)
+    .bind(new.accuracy_m)
+    .bind(new.duration_ms)
+    .bind(&new.signer)
+    .bind(&new.signer_capacity)
+    .bind(&new.signed_how)
     .fetch_one(connection)
     .await?)
 }
@@ -71,21 +90,23 @@ pub async fn get(connection: &mut Connection, id: i64) -> Result<Option<Attachme
     )
 }
 
-/// The attachment of a case with these bytes that no step names yet, by the same person: what a phone that lost the
+/// The attachment of a case of that kind with these bytes that no step names yet, by the same person: what a phone that lost the
 /// answer sends again.
 pub async fn same(
     connection: &mut Connection,
     case_id: i64,
     sha256: &str,
     uploaded_by: &str,
+    kind: &str,
 ) -> Result<Option<Attachment>> {
     Ok(sqlx::query_as::<Any, Attachment>(
         "SELECT * FROM attachments WHERE case_id = $1 AND sha256 = $2 AND uploaded_by = $3 \
-         AND event_id IS NULL ORDER BY id LIMIT 1",
+         AND kind = $4 AND event_id IS NULL ORDER BY id LIMIT 1",
     )
     .bind(case_id)
     .bind(sha256)
     .bind(uploaded_by)
+    .bind(kind)
     .fetch_optional(connection)
     .await?)
 }

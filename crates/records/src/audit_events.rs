@@ -179,6 +179,11 @@ events! {
         field("changed", "有变化的内容", "what is new, changed or gone"),
         maybe("refused", "被拒绝时的错误数", "how many mistakes refused it"),
     ];
+    /// A person entered values by hand, in a form or on a board of a pack, or with a tool.
+    DataEnter = "data.enter", "录入数据", "Values entered by hand", "entities", [
+        field("entities", "各实体及其属性（不记数值，至多 20 个）", "the entities with their attributes, not the values; at most 20"),
+        field("count", "实体数", "how many entities there are"),
+    ];
     /// A dangerous act was asked for; a second person must approve it.
     ApprovalAsk = "approval.ask", "申请审批", "Approval asked for", "approval:<id>", [
         field("act", "待审批的操作", "the dangerous act"),
@@ -371,6 +376,7 @@ events! {
     /// A file was added to a case.
     CaseAttach = "case.attach", "案件附件", "File added to a case", "case:<id>", [
         field("attachment", "附件号", "number of the attachment"),
+        field("kind", "附件种类", "what it is: photo, voice, signature or document"),
         field("sha256", "文件的 SHA-256", "SHA-256 of the file"),
         field("size_bytes", "字节数", "size in bytes"),
     ];
@@ -552,6 +558,75 @@ events! {
     NoticeRulePut = "notice.rule.put", "设置通知规则", "Notice rule set", "notice-rule:<id>", [
         field("version", "版本", "version from then on"),
         field("enabled", "是否启用", "whether it tells anybody"),
+    ];
+    /// A shift of an organisation was made or changed.
+    DutyPatternPut = "duty.pattern.put", "设置班次", "Shift set", "duty-pattern:<id>", [
+        field("organisation", "单位编号", "id of the organisation"),
+        field("title_zh", "班次", "title in Chinese"),
+        field("from", "开始时刻", "from what time of the day"),
+        field("until", "结束时刻", "until what time of the day"),
+        field("disabled", "是否停用", "whether no turn of it is made any more"),
+    ];
+    /// Turns of duty were put on the roster.
+    DutyTurnsAdd = "duty.turns.add", "排班", "Turns of duty added", "organisation:<id>", [
+        field("turns", "人次", "how many turns"),
+        field("first", "首日", "the first day"),
+        field("last", "末日", "the last day"),
+    ];
+    /// A turn of duty was taken off the roster.
+    DutyTurnRemove = "duty.turn.remove", "撤销排班", "Turn of duty removed", "duty-turn:<id>", [
+        field("user_id", "人员编号", "whose it was"),
+        field("day", "日期", "the day"),
+        field("reason", "原因", "why"),
+    ];
+    /// A turn of duty went to somebody else.
+    DutySwap = "duty.swap", "换班", "Turn of duty swapped", "duty-turn:<id>", [
+        field("from_user_id", "原值班人员编号", "who had it"),
+        field("to_user_id", "现值班人员编号", "who has it now"),
+        field("reason", "原因", "why"),
+    ];
+    /// A shift was handed over.
+    DutyHandOver = "duty.hand-over", "交班", "Shift handed over", "duty-hand-over:<id>", [
+        field("day", "日期", "the day of the shift"),
+        field("alerts", "未解除告警数", "open alerts"),
+        field("cases", "超期案件数", "overdue cases"),
+    ];
+    /// A hand-over was signed by who took over.
+    DutySign = "duty.sign", "接班签收", "Hand-over signed", "duty-hand-over:<id>", [
+        field("on_roster", "值班表上是否当班", "whether the roster has them on duty"),
+    ];
+    /// A response plan was started.
+    DutyPlanStart = "duty.plan.start", "启动预案", "Response plan started", "duty-activation:<id>", [
+        field("plan", "预案编号", "the plan"),
+        field("version", "版本", "its version"),
+        field("drill", "是否演练", "whether it is a drill"),
+        field("alert_id", "告警编号，可空", "the alert, null for none"),
+        field("case_id", "案件编号，可空", "the case, null for none"),
+    ];
+    /// A step of a response plan was ticked off.
+    DutyPlanStep = "duty.plan.step", "完成预案步骤", "Step of a response plan done", "duty-activation:<id>", [
+        field("step", "步骤编号", "the step"),
+        field("skipped", "是否跳过", "whether it was passed over"),
+        field("late", "是否超时", "whether it was late"),
+    ];
+    /// A response plan ended.
+    DutyPlanEnd = "duty.plan.end", "结束预案", "Response plan ended", "duty-activation:<id>", [
+        field("steps_open", "未完成步骤数", "steps that are not done"),
+    ];
+    /// A shift report was written.
+    DutyReport = "duty.report", "导出值班报告", "Shift report written", "organisation:<id>", [
+        field("from", "开始时间", "from when"),
+        field("until", "结束时间", "until when"),
+        field("format", "格式", "pdf or docx"),
+    ];
+    /// An outside contact was written down.
+    DutyContactAdd = "duty.contact.add", "新增外部联系人", "Outside contact added", "duty-contact:<id>", [
+        field("organisation", "单位编号", "on whose list"),
+        field("unit", "对方单位", "where they work"),
+    ];
+    /// An outside contact was taken away.
+    DutyContactRemove = "duty.contact.remove", "删除外部联系人", "Outside contact removed", "duty-contact:<id>", [
+        field("organisation", "单位编号", "on whose list"),
     ];
     /// A rule of who is told of what was taken away.
     NoticeRuleRemove = "notice.rule.remove", "删除通知规则", "Notice rule removed", "notice-rule:<id>", [];

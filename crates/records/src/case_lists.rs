@@ -23,6 +23,8 @@ pub struct CaseFilter {
     pub mine: Option<Mine>,
     /// Only in this town.
     pub town: Option<String>,
+    /// Only in this unit grid.
+    pub grid: Option<String>,
     /// Only of this kind.
     pub category: Option<String>,
     /// Only of this severity.
@@ -112,6 +114,7 @@ impl Wanted {
             ("state = ?", &filter.state),
             ("organisation_id = ?", &filter.organisation_id),
             ("town = ?", &filter.town),
+            ("grid = ?", &filter.grid),
             ("category = ?", &filter.category),
             ("severity = ?", &filter.severity),
         ] {
@@ -436,7 +439,8 @@ pub async fn due_for_resumption(
     .await?)
 }
 
-/// Cases that had not ended before `from` and were opened before `until`, by id, after `after`, at most `limit`.
+/// Cases that had not ended before `from` and were opened before `until`, those of drills left out, by id, after `after`, at
+/// most `limit`.
 ///
 /// # Errors
 /// The store's own.
@@ -448,7 +452,7 @@ pub async fn of_period(
     limit: u32,
 ) -> Result<Vec<Case>> {
     Ok(sqlx::query_as::<Any, Case>(
-        "SELECT * FROM cases WHERE id > $1 AND created_at < $2 \
+        "SELECT * FROM cases WHERE id > $1 AND created_at < $2 AND source <> 'drill' \
          AND (closed_at IS NULL OR closed_at >= $3) ORDER BY id LIMIT $4",
     )
     .bind(after)

@@ -11,6 +11,9 @@ pub use crate::case_lists::{
     due_for_resumption, list, near, of_period,
 };
 
+/// The source of a case of a drill (演练): it reaches nobody outside the pages and counts in no figure.
+pub const DRILL: &str = "drill";
+
 table_row! {
     /// A case (案件).
     pub struct Case {
@@ -61,7 +64,9 @@ table_row! {
         pub category: Option<String>,
         /// The code of the town in which it lies.
         pub town: Option<String>,
-        /// Who found it: `staff`, `citizen` or `sensor`.
+        /// The code of the unit grid in which it lies (单元网格, GB/T 30428.1).
+        pub grid: Option<String>,
+        /// Who found it: `staff`, `citizen` or `sensor`; [`DRILL`]: nobody, it is a drill.
         pub source: String,
         /// A reference to the reporter that says nothing by itself, such as the number of a hotline's call.
         pub reporter: Option<String>,
@@ -148,9 +153,9 @@ pub async fn insert(connection: &mut Connection, new: &Case) -> Result<Case> {
          organisation_id, assignee_id, created_at, created_by, created_by_id, updated_at, due_at, \
          closed_at, version, workflow_version, category, town, source, reporter, reporters, parent_id, \
          duplicate_of, case_due_at, extension_minutes, extensions, supervised_until, suspended_at, \
-         suspended_until, escalation, escalates_at, reopened) \
+         suspended_until, escalation, escalates_at, reopened, grid) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
-         $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36) RETURNING *",
+         $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37) RETURNING *",
     )
     .bind(&new.number)
     .bind(&new.title)
@@ -188,6 +193,7 @@ pub async fn insert(connection: &mut Connection, new: &Case) -> Result<Case> {
     .bind(new.escalation)
     .bind(new.escalates_at.map(Timestamp::micros))
     .bind(new.reopened)
+    .bind(&new.grid)
     .fetch_one(&mut *connection)
     .await?;
     crate::case_text::insert(connection, &case).await?;
@@ -246,6 +252,16 @@ pub async fn get(connection: &mut Connection, id: i64) -> Result<Option<Case>> {
     )
 }
 
+/// The case of that number.
+pub async fn by_number(connection: &mut Connection, number: &str) -> Result<Option<Case>> {
+    Ok(
+        sqlx::query_as::<Any, Case>("SELECT * FROM cases WHERE number = $1")
+            .bind(number)
+            .fetch_optional(connection)
+            .await?,
+    )
+}
+
 /// Writes a case's state, people, times; counts its version up. `None` when the stored version is no
 /// longer `case.version`: somebody else was faster.
 pub async fn update(connection: &mut Connection, case: &Case) -> Result<Option<Case>> {
@@ -295,13 +311,13 @@ table_row! {
     }
 }
 
-/// Counts the open cases; one past its due time at `now` is overdue.
+/// Counts the open cases, those of drills left out; one past its due time at `now` is overdue.
 pub async fn count_open(connection: &mut Connection, now: Timestamp) -> Result<Vec<OpenCases>> {
     Ok(sqlx::query_as::<Any, OpenCases>(
         "SELECT c.state AS state, c.organisation_id AS organisation_id, a.rule_id AS rule_id, COUNT(*) AS count, \
          SUM(CASE WHEN c.due_at < $1 THEN 1 ELSE 0 END) AS overdue \
-         FROM cases c LEFT JOIN alerts a ON a.id = c.alert_id WHERE c.closed_at IS NULL \
-         GROUP BY c.state, c.organisation_id, a.rule_id ORDER BY c.state, c.organisation_id, a.rule_id",
+         FROM cases c LEFT JOIN alerts a ON a.id = c.alert_id \
+         WHERE c.closed_at IS NULL AND c.source <> 'drill' GROUP BY c.state, c.organisation_id, a.rule_id ORDER BY c.state, c.organisation_id, a.rule_id",
     )
     .bind(now.micros())
     .fetch_all(connection)

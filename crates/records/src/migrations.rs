@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_who_may_do_what.sql"),
     include_str!("../migrations/0007_keys_and_outside_identities.sql"),
     include_str!("../migrations/0008_command_centre.sql"),
+    include_str!("../migrations/0009_duty_grids_and_field.sql"),
 ];
 
 /// The shape that this build reads and writes.

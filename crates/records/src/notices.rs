@@ -700,6 +700,76 @@ pub async fn watch(
     Ok(())
 }
 
+/// What [`trim`] took away, rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trimmed {
+    /// Of messages.
+    pub messages: u64,
+    /// Of levels that waited for an answer.
+    pub watches: u64,
+    /// Of events.
+    pub events: u64,
+}
+
+impl Trimmed {
+    /// All of them.
+    pub fn rows(self) -> u64 {
+        self.messages + self.watches + self.events
+    }
+}
+
+/// The events `e` of which nothing is unfinished and nothing happened from `$1` on: no message waits to be sent, or is told
+/// within one that does, and no level waits for an answer.
+const FINISHED: &str = "e.at < $1 \
+     AND NOT EXISTS (SELECT 1 FROM notice_messages m WHERE m.event_id = e.id AND (m.state = 'queued' \
+     OR m.created_at >= $1 OR COALESCE(m.sent_at, 0) >= $1 OR COALESCE(m.read_at, 0) >= $1 \
+     OR EXISTS (SELECT 1 FROM notice_messages o WHERE o.id = m.folded_into AND o.state = 'queued'))) \
+     AND NOT EXISTS (SELECT 1 FROM notice_watches w WHERE w.event_id = e.id \
+     AND (w.ended_at IS NULL OR w.ended_at >= $1))";
+
+/// Takes away what was told before `before` and is finished, the oldest first, at most `rows_max` rows.
+pub async fn trim(
+    connection: &mut Connection,
+    before: Timestamp,
+    rows_max: u32,
+) -> Result<Trimmed> {
+    let mut left = u64::from(rows_max);
+    let mut taken = [0; 3];
+    let of_events = |table: &str| {
+        format!(
+            "DELETE FROM {table} WHERE id IN (SELECT r.id FROM {table} r JOIN notice_events e ON e.id = r.event_id \
+             WHERE {FINISHED} ORDER BY r.id LIMIT $2)"
+        )
+    };
+    let bare = format!(
+        "DELETE FROM notice_events WHERE id IN (SELECT e.id FROM notice_events e WHERE {FINISHED} \
+         AND NOT EXISTS (SELECT 1 FROM notice_messages m WHERE m.event_id = e.id) \
+         AND NOT EXISTS (SELECT 1 FROM notice_watches w WHERE w.event_id = e.id) ORDER BY e.id LIMIT $2)"
+    );
+    // What points to an event goes before it.
+    let steps = [
+        of_events("notice_messages"),
+        of_events("notice_watches"),
+        bare,
+    ];
+    for (statement, taken) in steps.iter().zip(&mut taken) {
+        // Only the words above are in it.
+        let done = sqlx::query::<Any>(sqlx::AssertSqlSafe(statement.as_str()))
+            .bind(before.micros())
+            .bind(i64::try_from(left).unwrap_or(i64::MAX))
+            .execute(&mut *connection)
+            .await?;
+        *taken = done.rows_affected();
+        left = left.saturating_sub(*taken);
+    }
+    let [messages, watches, events] = taken;
+    Ok(Trimmed {
+        messages,
+        watches,
+        events,
+    })
+}
+
 /// The levels whose time has come, the oldest first.
 pub async fn watches_due(
     connection: &mut Connection,

@@ -70,6 +70,7 @@ pub const TABLES: &[Table] = &[
             ("closed_at", Timestamp),
             ("category", Text),
             ("town", Text),
+            ("grid", Text),
             ("source", Text),
             ("reporters", Integer),
             ("parent_id", Integer),

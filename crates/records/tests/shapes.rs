@@ -2,9 +2,10 @@
 
 use model::Timestamp;
 use records::{
-    Event, PageRequest, Records, alerts, approvals, audit, cases, corrections, dead_letters,
-    device_credentials, devices, handovers, linked_identities, maintenance_windows, notices, oidc,
-    oidc_clients, organisations, passkeys, policies, posts, rule_failures, sessions, totp, users,
+    Event, PageRequest, Records, alerts, approvals, attachments, audit, cases, corrections,
+    dead_letters, device_credentials, devices, duty, duty_acts, handovers, linked_identities,
+    maintenance_windows, notices, oidc, oidc_clients, open311, organisations, passkeys, policies,
+    posts, rule_failures, sessions, totp, users,
 };
 
 #[tokio::test]
@@ -460,4 +461,31 @@ async fn shape_8_opens_with_the_clocks_of_its_cases_and_who_is_told() {
     );
     let quiet = notices::quiet_hours(&mut write, 1).await.unwrap();
     assert_eq!(quiet, Some((1_320, 420)));
+}
+
+#[tokio::test]
+async fn shape_9_opens_with_its_roster_service_requests_and_voices() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v9.sqlite")).unwrap();
+    let records = Records::open(&path).await.unwrap();
+    assert_eq!(records.check().await.unwrap(), []);
+    let mut write = records.write().await.unwrap();
+    let now = Timestamp::from_seconds(1_800_003_700);
+    let on_duty = duty::people_on_duty(&mut write, "water", now).await;
+    assert_eq!(on_duty.unwrap(), Some(vec![1]));
+    let page = PageRequest::default();
+    let unsigned = duty_acts::hand_overs(&mut write, None, true, &page).await;
+    assert_eq!(unsigned.unwrap().items[0].notes, "三号泵已停");
+    let contacts = duty_acts::contacts(&mut write, None, 10).await.unwrap();
+    assert_eq!(contacts[0].shown, "138****0001");
+    let request = open311::by_token(&mut write, "t1").await.unwrap().unwrap();
+    let case = cases::get(&mut write, request.case_id).await.unwrap();
+    assert_eq!(case.unwrap().grid.as_deref(), Some("429006001001001"));
+    let notes = attachments::of_case(&mut write, request.case_id).await;
+    let notes = notes.unwrap();
+    assert_eq!(
+        (notes[0].kind.as_str(), notes[0].duration_ms),
+        ("voice", Some(1_500))
+    );
 }

@@ -783,6 +783,7 @@ async fn open_cases_are_counted_by_state_department_and_rule() {
         version: 1,
         category: None,
         town: None,
+        grid: None,
         source: "staff".to_owned(),
         reporter: None,
         reporters: 1,

@@ -30,8 +30,10 @@
 //! [`FAILURE_TOLD_SECONDS`] for an entity and rule, with how often it happened.
 //!
 //! # Other entities
-//! A threshold that another entity states is the one known when a reading of the rule's own attribute is judged. It is not judged again
-//! when only the other entity speaks: the cost of an update must not depend on how many entities look at it.
+//! A threshold that another entity states is the one known when a reading of the rule's own attribute is judged. When it changes, or when
+//! the relation leads to another entity, the value that is there is judged again at once, as with a threshold that the entity itself
+//! states. So that the cost of an update stays bounded however many entities look at the one that spoke, at most
+//! [`JUDGED_ANEW_MAX`] of them are judged then, those that were seen first; the rest are with their own next reading.
 //!
 //! # What holds an alert back
 //! An alert whose condition holds is told, unless one of these holds it back, looked at in this order: a maintenance window, an alert
@@ -43,7 +45,7 @@
 
 use crate::check;
 use crate::event::RuleEvent;
-use crate::index::{Against, By, Compiled, KindIndex, StormWatch, Whose};
+use crate::index::{Against, By, Compiled, KindIndex, Lookers, Looking, StormWatch, Whose};
 use crate::maintenance::Maintenance;
 use crate::rule::{Kind, Rule, Threshold};
 use crate::schedule::Schedule;
@@ -63,6 +65,9 @@ mod step;
 /// Entities whose memory is asked for together.
 const TOGETHER: usize = 32;
 
+/// Most entities that are judged anew because another one that they are compared with spoke.
+pub const JUDGED_ANEW_MAX: usize = 1_000;
+
 /// A rule that fails on an entity is told at most once in so many seconds.
 pub const FAILURE_TOLD_SECONDS: u64 = 60;
 
@@ -75,6 +80,8 @@ pub struct Engine {
     slots: Vec<HashMap<EntityId, usize>>,
     /// Where the runs of rules about their whole type lie.
     groups: HashMap<(usize, usize), usize>,
+    /// Who is compared with whom; follows from what is remembered of the entities.
+    lookers: Lookers,
     watched: Vec<Watched>,
     /// (when, entity slot, run slot): at most one for each run; a run that moved on is rescheduled when it fires.
     deadlines: BTreeSet<(Timestamp, usize, usize)>,
@@ -148,6 +155,7 @@ impl Engine {
             kind_by_name: HashMap::new(),
             slots: Vec::new(),
             groups: HashMap::new(),
+            lookers: Lookers::new(),
             watched: Vec::new(),
             deadlines: BTreeSet::new(),
             moments: BTreeSet::new(),
@@ -200,6 +208,14 @@ impl Engine {
                 let kind = self.kind(entity_type);
                 let seen = self.kinds[kind].remember(&other.attribute);
                 if let Some(whose) = whose {
+                    if !self.kinds[kind].looked_at.contains(&seen) {
+                        self.kinds[kind].looked_at.push(seen);
+                    }
+                    self.kinds[k].looking.push(Looking {
+                        run_slot: r,
+                        kind,
+                        whose: whose.clone(),
+                    });
                     self.kinds[k].rules[r].against = Against::Elsewhere { kind, seen, whose };
                 }
             }
@@ -318,6 +334,7 @@ impl Engine {
             k,
             slots: &self.slots,
             groups: &self.groups,
+            lookers: &mut self.lookers,
             watched: &mut self.watched,
             slot,
             deadlines: &mut self.deadlines,
@@ -412,7 +429,19 @@ impl Engine {
         });
         let slot = self.watched.len() - 1;
         self.slots[k].insert(id.clone(), slot);
+        self.look(slot);
         slot
+    }
+
+    /// Notes whom an entity is compared with, of what is remembered of it.
+    fn look(&mut self, slot: usize) {
+        let watched = &self.watched[slot];
+        for looking in &self.kinds[watched.kind].looking {
+            if let Some(other) = looking.target(&watched.seen) {
+                let lookers = self.lookers.entry((looking.kind, other)).or_default();
+                lookers.insert((slot, looking.run_slot));
+            }
+        }
     }
 
     /// Fires every deadline up to `now`, in order.

@@ -3,8 +3,10 @@
 use crate::expression::Expression;
 use crate::rule::{Kind, Rule, Threshold};
 use crate::schedule::Schedule;
+use crate::state::Seen;
 use hashbrown::HashMap;
 use model::{Catalogue, EntityId, Timestamp, Value};
+use std::collections::BTreeSet;
 
 /// The attribute that names an entity on screens.
 pub(crate) const NAME: &str = "name";
@@ -56,7 +58,7 @@ pub(crate) struct StormWatch {
     pub recent: Vec<Timestamp>,
     pub storm: Option<crate::state::OpenStorm>,
     /// Entity slots of the members whose condition still holds.
-    pub members: std::collections::BTreeSet<usize>,
+    pub members: BTreeSet<usize>,
 }
 
 /// What a value is compared with.
@@ -75,7 +77,7 @@ pub(crate) enum Against {
 }
 
 /// Which other entity.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Whose {
     Named(EntityId),
     /// The slot of [`KindIndex::seen`] that names it.
@@ -96,7 +98,37 @@ pub(crate) struct KindIndex {
     pub has_expressions: bool,
     /// Run slots of the rules about the whole type.
     pub distinct: Vec<usize>,
+    /// The rules that compare with another entity.
+    pub looking: Vec<Looking>,
+    /// Slots of `seen` that rules compare with from another entity.
+    pub looked_at: Vec<usize>,
 }
+
+/// A rule that compares with another entity.
+#[derive(Debug)]
+pub(crate) struct Looking {
+    pub run_slot: usize,
+    /// The other's kind.
+    pub kind: usize,
+    pub whose: Whose,
+}
+
+impl Looking {
+    /// The other entity, of what is known of the one that looks.
+    pub(crate) fn target(&self, seen: &[Option<Seen>]) -> Option<EntityId> {
+        match &self.whose {
+            Whose::Named(id) => Some(id.clone()),
+            Whose::Related(relation) => match &seen.get(*relation)?.as_ref()?.value {
+                Value::Relationship(id) => Some(id.clone()),
+                Value::Text(id) => EntityId::new(id).ok(),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// Who looks at an entity (kind, id): entity slot and run slot of each.
+pub(crate) type Lookers = HashMap<(usize, EntityId), BTreeSet<(usize, usize)>>;
 
 /// What one attribute is to the rules of its type.
 #[derive(Debug, Default)]

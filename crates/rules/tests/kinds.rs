@@ -384,6 +384,76 @@ fn another_entity_is_the_threshold() {
     assert_eq!(level(&mut engine, "down", 4, 40.0), ["+named down@4"]);
 }
 
+#[test]
+fn the_other_entity_alone_judges_anew() {
+    let above = |more: &str| {
+        rule(
+            "above",
+            &format!(
+                "attribute = \"level\"\nop = \">=\"\n{more}\
+                 threshold = {{ relation = \"upstream\", entity_type = \"Station\", attribute = \"level\", plus = 0.5 }}"
+            ),
+        )
+    };
+    let to =
+        |id: &str| Value::Relationship(EntityId::new(format!("urn:ngsi-ld:Station:{id}")).unwrap());
+    let mut engine = engine(&[above("")]);
+    level(&mut engine, "other", 0, 1.0);
+    let first = [("upstream", to("up")), ("level", Value::Number(21.0))];
+    assert!(say(&mut engine, "down", 1, &first).is_empty());
+    assert!(level(&mut engine, "up", 2, 25.0).is_empty());
+    assert_eq!(level(&mut engine, "up", 3, 20.0), ["+above down@3"]);
+    assert_eq!(level(&mut engine, "up", 4, 22.0), ["-above down@4"]);
+    // The relation leads elsewhere, and back, and nowhere.
+    assert_eq!(
+        say(&mut engine, "down", 5, &[("upstream", to("other"))]),
+        ["+above down@5"]
+    );
+    assert!(
+        level(&mut engine, "up", 6, 50.0).is_empty(),
+        "nobody looks at it any more"
+    );
+    assert_eq!(
+        say(&mut engine, "down", 7, &[("upstream", to("up"))]),
+        ["-above down@7"]
+    );
+    assert_eq!(level(&mut engine, "up", 8, 1.0), ["+above down@8"]);
+    assert_eq!(
+        say(&mut engine, "down", 9, &[("upstream", Value::Deleted)]),
+        ["-above down@9"]
+    );
+    assert!(level(&mut engine, "up", 10, 0.0).is_empty());
+    // What must be held begins with the other's time, and is completed by the platform's clock.
+    let mut engine = self::engine(&[above("for_seconds = 60\n")]);
+    say(&mut engine, "down", 1, &first);
+    level(&mut engine, "up", 2, 25.0);
+    assert!(level(&mut engine, "up", 100, 20.0).is_empty());
+    assert!(engine.tick(seconds(159)).is_empty());
+    assert_eq!(short(&engine.tick(seconds(160))), ["+above down@160"]);
+}
+
+#[test]
+fn of_many_that_look_at_one_so_many_are_judged_anew() {
+    let mut engine = engine(&[rule(
+        "named",
+        "attribute = \"level\"\nop = \">=\"\n\
+         threshold = { entity = \"urn:ngsi-ld:Station:up\", entity_type = \"Station\", attribute = \"level\", plus = 0.5 }",
+    )]);
+    level(&mut engine, "up", 0, 9.0);
+    let most = rules::engine::JUDGED_ANEW_MAX;
+    for n in 0..most + 10 {
+        assert!(level(&mut engine, &n.to_string(), 1, 5.0).is_empty());
+    }
+    // The one itself is among those that look at it, and was seen first.
+    let told = level(&mut engine, "up", 2, 1.0);
+    assert_eq!(told.len(), most - 1);
+    let last = (most + 9).to_string();
+    assert_eq!(
+        level(&mut engine, &last, 3, 5.0),
+        [format!("+named {last}@3")]
+    );
+}
+
 /// Thursday, 1 January 1970, `hour` o'clock, in seconds.
 fn hour(hour: i64) -> i64 {
     hour * 3_600
@@ -666,6 +736,11 @@ fn all_rules() -> Vec<Rule> {
             "attribute = \"level\"\nop = \">\"\nthreshold = { relation = \"upstream\", entity_type = \"Station\", attribute = \"level\" }",
         ),
         rule(
+            "named",
+            "attribute = \"level\"\nop = \">\"\nfor_seconds = 60\nclear = { margin = 0.2, for_seconds = 90 }\n\
+             threshold = { entity = \"urn:ngsi-ld:Station:0\", entity_type = \"Station\", attribute = \"level\", plus = 0.3 }",
+        ),
+        rule(
             "high",
             &format!(
                 "{STORM}\nduring = {{ hours = [\"00:00-01:00\", \"02:00-24:00\"] }}\nrepeat_seconds = 300"
@@ -691,6 +766,9 @@ fn script() -> impl proptest::strategy::Strategy<Value = Vec<(i64, Update)>> {
             let id = EntityId::new(format!("urn:ngsi-ld:Station:{n}")).unwrap();
             ("upstream", Value::Relationship(id))
         }),
+        1 => prop_oneof![Just(Value::Deleted), Just(Value::Text("urn:ngsi-ld:Station:1".into()))]
+            .prop_map(|value| ("upstream", value)),
+        1 => Just(("level", Value::Deleted)),
     ];
     let step = (0..400_i64, 0..6_u8, value);
     proptest::collection::vec(step, 0..150).prop_map(|steps| {

@@ -37,7 +37,7 @@ struct Builder<'a> {
     assets: Vec<Asset>,
 }
 
-/// All assets, in a fixed order: stations first, then base stations, chargers, racks, street lights.
+/// All assets, in a fixed order: stations first, then base stations, chargers, racks, street lights, emergency resources.
 pub(crate) fn generate(city: &City, demo: &Demo) -> Result<Vec<Asset>, Problem> {
     if city.towns.is_empty() || city.villages.is_empty() {
         return Err(Problem::new(
@@ -57,6 +57,7 @@ pub(crate) fn generate(city: &City, demo: &Demo) -> Result<Vec<Asset>, Problem> 
     builder.charging();
     builder.data_centre();
     builder.street_lights();
+    builder.resources();
     Ok(builder.assets)
 }
 
@@ -353,6 +354,39 @@ impl Builder<'_> {
                     },
                 );
             }
+        }
+    }
+
+    fn resources(&mut self) {
+        let note = self.asset_note();
+        let demo = self.demo;
+        for r in &demo.resource {
+            self.push(
+                What {
+                    kind: "EmergencyResource",
+                    id: format!("urn:ngsi-ld:EmergencyResource:{}", r.code),
+                    place: r.place,
+                    town_code: &r.town_code,
+                },
+                r.name_zh.clone(),
+                &note,
+                |e| {
+                    let e = e
+                        .fixed("category", r.category.as_str())
+                        .fixed("status", r.status.as_str());
+                    let capacities = [
+                        ("persons", r.persons, "C62"),
+                        ("pumpCapacity", r.pump_m3_per_h, "MQH"),
+                        ("ratedPower", r.power_kw, "KWT"),
+                    ];
+                    capacities
+                        .into_iter()
+                        .fold(e, |e, (attribute, value, unit)| match value {
+                            Some(value) => e.rating(attribute, value, unit),
+                            None => e,
+                        })
+                },
+            );
         }
     }
 

@@ -13,6 +13,8 @@ pub(crate) struct Demo {
     pub water: Vec<Water>,
     pub section: Vec<Section>,
     pub air: Vec<Air>,
+    #[serde(default)]
+    pub resource: Vec<Resource>,
     pub data_centre: DataCentre,
     pub incidents: Incidents,
 }
@@ -100,6 +102,24 @@ pub(crate) struct Air {
     pub name_en: String,
     pub place: [f64; 2],
     pub town_code: String,
+}
+
+/// An emergency resource.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Resource {
+    pub code: String,
+    pub category: String,
+    pub name_zh: String,
+    pub place: [f64; 2],
+    pub town_code: String,
+    pub status: String,
+    #[serde(default)]
+    pub persons: Option<f64>,
+    #[serde(default)]
+    pub pump_m3_per_h: Option<f64>,
+    #[serde(default)]
+    pub power_kw: Option<f64>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -4,9 +4,11 @@ import { alertWords } from "./words/alerts.ts";
 import { approvalWords } from "./words/approvals.ts";
 import { auditWords } from "./words/audit.ts";
 import { caseWords } from "./words/cases.ts";
+import { clientWords } from "./words/clients.ts";
 import { commandWords } from "./words/command.ts";
 import { commonWords } from "./words/common.ts";
 import { dataWords } from "./words/data.ts";
+import { dutyWords } from "./words/duty.ts";
 import { mapWords } from "./words/map.ts";
 import { notificationWords } from "./words/notifications.ts";
 import { oidcWords } from "./words/oidc.ts";
@@ -17,6 +19,7 @@ import { policyWords } from "./words/policy.ts";
 import { problemWords } from "./words/problems.ts";
 import { ruleWords } from "./words/rules.ts";
 import { securityWords } from "./words/security.ts";
+import { viewWords } from "./words/views.ts";
 
 export const words = {
   ...commonWords,
@@ -26,8 +29,10 @@ export const words = {
   ...approvalWords,
   ...auditWords,
   ...caseWords,
+  ...clientWords,
   ...commandWords,
   ...dataWords,
+  ...dutyWords,
   ...notificationWords,
   ...oidcWords,
   ...personalWords,
@@ -37,6 +42,7 @@ export const words = {
   ...problemWords,
   ...ruleWords,
   ...securityWords,
+  ...viewWords,
 } as const satisfies Record<string, readonly [zh: string, en: string]>;
 
 export type Key = keyof typeof words;

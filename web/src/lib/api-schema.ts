@@ -660,6 +660,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/cases/categories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The kinds of cases that there are (GB/T 30428.2), each with who answers for it, its limits and its conditions. */
+        get: operations["get_cases_categories"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/cases/figures": {
         parameters: {
             query?: never;
@@ -667,7 +684,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Assessment figures of a period by department, town, kind or workflow, recomputed from the history; as JSON or CSV. */
+        /** Assessment figures of a period by department, town, unit grid, kind or workflow, recomputed from the history; as JSON or CSV. */
         get: operations["get_cases_figures"];
         put?: never;
         post?: never;
@@ -686,6 +703,40 @@ export interface paths {
         };
         /** The cases that a figure counted, oldest first. */
         get: operations["get_cases_figures_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/grids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The unit grids of the city (GB/T 30428.1); their borders are the layer `grids`. */
+        get: operations["get_cases_grids"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What files and steps of cases are held to, for a phone to keep without a network. */
+        get: operations["get_cases_limits"];
         put?: never;
         post?: never;
         delete?: never;
@@ -754,8 +805,28 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Adds a photo or document (multipart, field `file`). It is on disk when this answers. */
+        /**
+         * Adds a photo, voice note, signature or document (multipart, field `file`, after the others). It is on disk when this
+         *     answers.
+         */
         post: operations["post_cases_id_attachments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/contact": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who reported a case through Open311. Masked, unless a purpose is stated, which the audit trail has then. */
+        get: operations["get_cases_id_contact"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -803,7 +874,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A layer of the base map as GeoJSON: `outline`, `river`, `towns` or `villages`. */
+        /** A layer of the base map as GeoJSON: `outline`, `river`, `towns`, `villages`, or `grids` where the city has any. */
         get: operations["get_city_layers_name"];
         put?: never;
         post?: never;
@@ -962,6 +1033,301 @@ export interface paths {
         put?: never;
         /** Gives a device a new password or key; the old one stays good for a time, so that the device can be told while it works. */
         post: operations["post_devices_client_id_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/activations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Response plans that were started, newest first. */
+        get: operations["get_duty_activations"];
+        put?: never;
+        /** Starts a response plan, for an alert or by itself, in earnest or as a drill. */
+        post: operations["post_duty_activations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/activations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One response plan that was started, with its steps. */
+        get: operations["get_duty_activations_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/activations/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a plan that is under way, whatever of it is done; what is not stays open in its history. */
+        post: operations["post_duty_activations_id_end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/activations/{id}/steps/{step}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ticks a step of a plan that is under way off, once. */
+        post: operations["post_duty_activations_id_steps_step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Outside contacts; numbers in part, whole for a purpose. */
+        get: operations["get_duty_contacts"];
+        put?: never;
+        /** Writes an outside contact down. */
+        post: operations["post_duty_contacts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/contacts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Takes an outside contact away. */
+        delete: operations["delete_duty_contacts_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/hand-overs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Hand-overs of the caller's organisations, newest first. */
+        get: operations["get_duty_hand_overs"];
+        put?: never;
+        /** Hands a shift over (交班). Whoever is on the roster of that shift does it, once; what is open now is attached. */
+        post: operations["post_duty_hand_overs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/hand-overs/{id}/sign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs a hand-over (接班签收): somebody of the organisation other than who wrote it. */
+        post: operations["post_duty_hand_overs_id_sign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is on duty now and next in every organisation with a roster; and, of the caller's own, what is not handed over or not
+         *     signed.
+         */
+        get: operations["get_duty_now"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/patterns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Makes a shift or changes one. Turns that are made keep the times that they were made with. */
+        put: operations["put_duty_patterns"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The response plans of the packs. */
+        get: operations["get_duty_plans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The shift report of an organisation and a period, as a file. Drills are told in it and counted in no figure. */
+        get: operations["get_duty_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/resources/nearest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The nearest resources that can be sent, or all of them. What the caller may not see is not there. */
+        get: operations["get_duty_resources_nearest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/roster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The roster of a period: shifts, turns, and who took whose. */
+        get: operations["get_duty_roster"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/turns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds turns to the roster of an organisation: all of them or none. A turn that is there already is passed over. */
+        post: operations["post_duty_turns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/turns/{id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a turn that is not over off the roster. */
+        post: operations["post_duty_turns_id_remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/turns/{id}/swap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a turn that is not over to somebody else (换班). Whoever has it may do so, and whoever makes the roster. */
+        post: operations["post_duty_turns_id_swap"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1749,7 +2115,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The JSON-LD context of a pack's entity types (JSON-LD 1.1). */
+        /** The JSON-LD context of a pack's entity types (JSON-LD 1.1); of those of all packs by the name `all`. */
         get: operations["get_packs_name_context_jsonld"];
         put?: never;
         post?: never;
@@ -2561,6 +2927,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/views/{id}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enters values of one entity through a form, or moves it on a board: one entity as NGSI-LD says it (ETSI GS CIM 009 clause
+         *     4.5.1). 400 `entry-outside` for another type or attribute than the form or board has, `entry-unknown-entity` where the form
+         *     makes none; 403 for who is not of the department that the pack belongs to.
+         */
+        post: operations["post_views_id_entries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/write": {
         parameters: {
             query?: never;
@@ -2619,7 +3006,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Entities of a type as NGSI-LD (clause 5.7.2). */
+        /** Entities of a type as NGSI-LD (clause 5.7.2); the JSON-LD context as with one. */
         get: operations["get_ngsi_ld_v1_entities"];
         put?: never;
         post?: never;
@@ -2636,7 +3023,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One entity as NGSI-LD (clause 5.7.1). */
+        /**
+         * One entity as NGSI-LD (clause 5.7.1). The JSON-LD context is linked in a header, or in the body for who accepts
+         *     `application/ld+json` (clause 6.3.5).
+         */
         get: operations["get_ngsi_ld_v1_entities_id"];
         put?: never;
         post?: never;
@@ -2805,6 +3195,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/open311/v2/requests/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One service request. */
+        get: operations["get_open311_v2_requests_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open311/v2/services/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The attributes of a service: those of this city have none. */
+        get: operations["get_open311_v2_services_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open311/v2/tokens/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The id of the request that a token stands for. */
+        get: operations["get_open311_v2_tokens_file"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/open311/v2/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Discovery, the list of services, or service requests: `discovery`, `services` or `requests` with `.json` or `.xml`. */
+        get: operations["get_open311_v2_file"];
+        put?: never;
+        /**
+         * Makes a service request (`requests.json` or `requests.xml`), which becomes a case. The same request twice on one day from one key, or
+         *     under one `Idempotency-Key`, is one.
+         */
+        post: operations["post_open311_v2_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/readyz": {
         parameters: {
             query?: never;
@@ -2877,6 +3339,115 @@ export interface components {
         Acknowledgement: {
             /** @description The link's last part. */
             token: string;
+        };
+        /** @description A response plan that was started (预案启动). */
+        Activation: {
+            /**
+             * Format: int64
+             * @description The alert that it answers.
+             */
+            alert_id: number | null;
+            /**
+             * Format: int64
+             * @description The case of it.
+             */
+            case_id: number | null;
+            /** @description Whether it is a drill (演练). */
+            drill: boolean;
+            /** @description When it ended; null while it is under way. */
+            ended_at: string | null;
+            /** @description Who ended it. */
+            ended_by: string | null;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description Who carries it out. */
+            organisation: string;
+            /** @description The plan. */
+            plan_id: string;
+            /**
+             * Format: int64
+             * @description Its version then.
+             */
+            plan_version: number;
+            /** @description The categories of resources that it asks for. */
+            resources: string[];
+            /** @description How grave it is. */
+            severity: components["schemas"]["Severity"];
+            /** @description When it was started. */
+            started_at: string;
+            /** @description By whom. */
+            started_by: string;
+            /** @description Its steps, in order. */
+            steps: components["schemas"]["ActivationStep"][];
+            /** @description What came of it. */
+            summary: string | null;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+        };
+        /** @description A response plan to start. */
+        ActivationDraft: {
+            /**
+             * Format: int64
+             * @description The alert that it answers.
+             */
+            alert_id?: number | null;
+            /** @description Whether it is a drill (演练): then nobody is told outside the pages. */
+            drill?: boolean;
+            /** @description Whether a case is opened for it; the alert's own case is taken where it has one. */
+            open_case?: boolean;
+            /** @description Who carries it out. */
+            organisation: string;
+            /** @description The plan's id. */
+            plan: string;
+        };
+        /** @description What came of a plan. */
+        ActivationEnd: {
+            /** @description What came of it, 1 to 2,000 characters. */
+            summary: string;
+        };
+        /** @description A step of a plan that was started. */
+        ActivationStep: {
+            /** @description When it was ticked off; null while it is open. */
+            done_at: string | null;
+            /** @description Who ticked it off. */
+            done_by: string | null;
+            /** @description By when. */
+            due_at: string;
+            /** @description Its id. */
+            id: string;
+            /** @description Whether it was, or by now is, late. */
+            late: boolean;
+            /** @description What was written. */
+            note: string | null;
+            /** @description Whether it was passed over, rather than done. */
+            skipped: boolean;
+            /** @description What is done, in English. */
+            title_en: string;
+            /** @description What is done, in Chinese. */
+            title_zh: string;
+            /** @description Who does it, in English. */
+            who_en: string;
+            /** @description Who does it, in Chinese. */
+            who_zh: string;
+        };
+        /** @description What is written of a step. */
+        ActivationStepDone: {
+            /** @description At most 2,000 characters. */
+            note?: string;
+            /** @description Whether it is passed over, rather than done; then the note says why. */
+            skipped?: boolean;
+        };
+        /** @description A page of activations. */
+        Activations: {
+            /** @description Newest first. */
+            items: components["schemas"]["Activation"][];
+            /** @description The next page's cursor. */
+            next: string | null;
         };
         /** @description An alert (告警). */
         Alert: {
@@ -2987,6 +3558,8 @@ export interface components {
             action: string;
             /** @description What must come with it. */
             needs: components["schemas"]["CaseNeed"][];
+            /** @description What the caller may do after it, so that a phone without a network can take it down already. */
+            next: components["schemas"]["CaseNextAction"][];
         };
         /** @description A dangerous act that was asked for (审批). */
         Approval: {
@@ -3099,8 +3672,13 @@ export interface components {
             /** @description The name. */
             name: string;
         };
-        /** @description A photo or document of a case. */
+        /** @description A photo, voice note, signature or document of a case. */
         Attachment: {
+            /**
+             * Format: double
+             * @description How sure the phone is of the place, in metres.
+             */
+            accuracy_m: number | null;
             /**
              * Format: int64
              * @description The case.
@@ -3114,6 +3692,11 @@ export interface components {
             clock_off_s: number | null;
             /**
              * Format: int64
+             * @description How long a voice note is, in milliseconds.
+             */
+            duration_ms: number | null;
+            /**
+             * Format: int64
              * @description The step of the case's history that names it; null until one does.
              */
             event_id: number | null;
@@ -3122,6 +3705,8 @@ export interface components {
              * @description Counts up from 1.
              */
             id: number;
+            /** @description What it is to the case: `photo`, `voice`, `signature` or `document`. */
+            kind: string;
             location: components["schemas"]["Place"] | null;
             /** @description What it is, found from its bytes. */
             media_type: string;
@@ -3129,6 +3714,7 @@ export interface components {
             name: string;
             /** @description SHA-256 of its bytes, hex. */
             sha256: string;
+            signed: components["schemas"]["Signed"] | null;
             /**
              * Format: int64
              * @description Its size in bytes.
@@ -3143,11 +3729,17 @@ export interface components {
         };
         /** @description A file to add, as form data. */
         AttachmentForm: {
+            /** @description As what they signed: `party`, `reporter`, `merchant`, `witness`, `worker` or `other`. */
+            capacity?: string | null;
             /**
              * Format: binary
              * @description The file; its name is kept.
              */
             file: string;
+            /** @description `drawn` (default) or `typed`. */
+            signed_how?: string | null;
+            /** @description Who signed, when the file is a signature (PNG). In the form and not in the address, which is written to logs. */
+            signer?: string | null;
         };
         /** @description One attribute's current value. */
         Attribute: {
@@ -3505,6 +4097,10 @@ export interface components {
              * @description The other case: the one that this case repeats.
              */
             case?: number | null;
+            /** @description What that clock says now (RFC 3339). */
+            clock?: string | null;
+            /** @description When it was done by the clock of the phone (RFC 3339), which may have been without a network since. */
+            done_at?: string | null;
             /**
              * Format: int32
              * @description How many minutes of working time: of an extension.
@@ -3552,6 +4148,75 @@ export interface components {
             overdue: number;
             /** @description The state. */
             state: string;
+        };
+        /** @description A class of cases (小类). */
+        CaseClass: {
+            /** @description The calendar in which its clocks run; null for the workflow's. */
+            calendar: string | null;
+            /** @description The same in English. */
+            closes_en: string;
+            /** @description When it may be closed (结案条件), in Chinese. */
+            closes_zh: string;
+            /** @description Its code, such as `B0102`. */
+            code: string;
+            /** @description The same in English. */
+            files_en: string;
+            /** @description When a case is filed (立案条件), in Chinese. */
+            files_zh: string;
+            /** @description Part or event. */
+            kind: components["schemas"]["CaseClassKind"];
+            /** @description Code of its major class (大类), such as `B01`. */
+            major: string;
+            /** @description The same in English. */
+            major_en: string;
+            /** @description Title of the major class in Chinese. */
+            major_zh: string;
+            /**
+             * Format: int32
+             * @description How long handling may take (处置时限), in minutes of the calendar.
+             */
+            minutes: number;
+            /** @description The organisation that answers for it. */
+            organisation: string | null;
+            /** @description Whether people report it through open doors. */
+            public: boolean;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+            /** @description The workflow that its cases follow; null for the city's own. */
+            workflow: string | null;
+        };
+        /**
+         * @description Whether a class is of things or of happenings.
+         * @enum {string}
+         */
+        CaseClassKind: "part" | "event";
+        /** @description All classes. */
+        CaseClasses: {
+            /** @description By code. */
+            items: components["schemas"]["CaseClass"][];
+        };
+        /** @description Who reported a case, as far as they said. */
+        CaseContact: {
+            /** @description Where, in words. */
+            address: string | null;
+            /** @description Electronic mail. */
+            email: string | null;
+            /** @description The endpoint that the request was taken from; empty for the city's own door. */
+            endpoint: string;
+            /** @description Given name. */
+            first_name: string | null;
+            /** @description Family name. */
+            last_name: string | null;
+            /** @description Whether the reporter's data is masked: a purpose shows it whole. */
+            masked: boolean;
+            /** @description A picture that the reporter put somewhere. */
+            media_url: string | null;
+            /** @description Telephone number. */
+            phone: string | null;
+            /** @description Its id there. */
+            remote_id: string | null;
         };
         /** @description Open cases. */
         CaseCounts: {
@@ -3607,6 +4272,8 @@ export interface components {
             source?: string | null;
             /** @description One line; the alert's title when left out and there is an alert. */
             title?: string;
+            /** @description The code of the town in which it lies; left out, the one that its place is in. */
+            town?: string | null;
         };
         /** @description One thing that a figure counted. */
         CaseFigureRow: {
@@ -3641,6 +4308,8 @@ export interface components {
              * @description Closed (结案数).
              */
             closed: number;
+            /** @description Closed, of those decided: that were to be closed in the period (结案率). */
+            closing: components["schemas"]["CaseRate"];
             /**
              * Format: int64
              * @description Escalated (升级).
@@ -3651,6 +4320,8 @@ export interface components {
              * @description Extended (延期).
              */
             extended: number;
+            /** @description Extensions, of those taken up (延期率). */
+            extending: components["schemas"]["CaseRate"];
             /**
              * Format: int64
              * @description Taken up (立案数).
@@ -3660,7 +4331,7 @@ export interface components {
             handling_s: components["schemas"]["CaseRate"];
             /** @description Closed in time, of those decided (按期结案率). */
             in_time: components["schemas"]["CaseRate"];
-            /** @description The organisation's id, the town's or kind's code, or the workflow's name; null for cases that have none. */
+            /** @description The organisation's id, the town's, grid's or kind's code, or the workflow's name; null for cases that have none. */
             key: string | null;
             /**
              * Format: int64
@@ -3698,6 +4369,33 @@ export interface components {
             /** @description Its end, exclusive. */
             until: string;
         };
+        /** @description What files and steps of cases are held to. */
+        CaseLimits: {
+            /** @description Largest file, in bytes. */
+            attachment_bytes_max: number;
+            /** @description As what somebody may sign. */
+            capacities: string[];
+            /**
+             * Format: int64
+             * @description How far a phone's clock may be off before it is told, in seconds.
+             */
+            clock_off_seconds_max: number;
+            /** @description What the platform's clock says, so that a phone learns that its own is wrong. */
+            now: string;
+            /** @description Largest picture of a signature, in bytes. */
+            signature_bytes_max: number;
+            /** @description Longest name of who signs, in characters. */
+            signer_chars_max: number;
+            /** @description Longest note, in characters. */
+            text_chars_max: number;
+            /** @description Largest voice note, in bytes. */
+            voice_bytes_max: number;
+            /**
+             * Format: int32
+             * @description Longest voice note, in seconds.
+             */
+            voice_seconds_max: number;
+        };
         /** @description A case that goes to the successor. */
         CaseMoved: {
             /**
@@ -3718,7 +4416,14 @@ export interface components {
          * @description What must come with an action.
          * @enum {string}
          */
-        CaseNeed: "note" | "photo" | "organisation" | "minutes" | "until" | "case" | "parts";
+        CaseNeed: "note" | "photo" | "signature" | "organisation" | "minutes" | "until" | "case" | "parts";
+        /** @description An action that follows another of the same person. */
+        CaseNextAction: {
+            /** @description Its name. */
+            action: string;
+            /** @description What must come with it. */
+            needs: components["schemas"]["CaseNeed"][];
+        };
         /** @description A page of cases. */
         CasePage: {
             /** @description Newest first. */
@@ -3767,7 +4472,10 @@ export interface components {
             at: string;
             /** @description The attachments of this step. */
             attachments: number[];
-            /** @description What the step holds beside words: `minutes`, `until`, `level`, `case`, `parts`. */
+            /**
+             * @description What the step holds beside words: `minutes`, `until`, `level`, `case`, `parts`; of one that came late, `done_at`; of a
+             *     phone with a wrong clock, `clock_off_s` and `done_at_doubtful`.
+             */
             detail: Record<string, never> | null;
             /** @description The state before. */
             from_state: string | null;
@@ -3828,6 +4536,8 @@ export interface components {
              * @description How many extensions were granted.
              */
             extensions: number;
+            /** @description The code of the unit grid in which it lies (单元网格, GB/T 30428.1). */
+            grid: string | null;
             /**
              * Format: int64
              * @description Counts up from 1.
@@ -4182,6 +4892,249 @@ export interface components {
          * @enum {string}
          */
         Direction: "more" | "less";
+        /** @description A hand-over (交接班). */
+        DutyHandOver: {
+            /** @description What was open then, as far as the reader may see it. */
+            attached: components["schemas"]["HandedOver"];
+            /** @description The day on which it began. */
+            day: string;
+            /** @description From when it ran. */
+            from: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description Who took over; null while nobody signed. */
+            incoming: string | null;
+            /** @description What the outgoing officer wrote. */
+            notes: string;
+            /** @description The organisation. */
+            organisation: string;
+            /** @description Their name. */
+            outgoing: string;
+            /**
+             * Format: int64
+             * @description Who handed over.
+             */
+            outgoing_id: number;
+            /** @description The shift's title in English. */
+            pattern_en: string;
+            /**
+             * Format: int64
+             * @description The shift.
+             */
+            pattern_id: number;
+            /** @description The shift's title in Chinese. */
+            pattern_zh: string;
+            /** @description What they remarked. */
+            remark: string | null;
+            /** @description When they signed. */
+            signed_at: string | null;
+            /** @description Until when. */
+            until: string;
+            /** @description When. */
+            written_at: string;
+        };
+        /** @description What the outgoing officer hands over. */
+        DutyHandOverDraft: {
+            /** @description The day on which it began, `2026-11-27`. */
+            day: string;
+            /** @description What the next has to know, 1 to 5,000 characters. */
+            notes: string;
+            /**
+             * Format: int64
+             * @description The shift.
+             */
+            pattern_id: number;
+        };
+        /** @description A page of hand-overs. */
+        DutyHandOvers: {
+            /** @description Newest first. */
+            items: components["schemas"]["DutyHandOver"][];
+            /** @description The next page's cursor. */
+            next: string | null;
+        };
+        /** @description A shift that ended and that nobody handed over. */
+        DutyNotHandedOver: {
+            /** @description The day on which it began. */
+            day: string;
+            /** @description The organisation. */
+            organisation: string;
+            /** @description The shift's title in English. */
+            pattern_en: string;
+            /**
+             * Format: int64
+             * @description The shift.
+             */
+            pattern_id: number;
+            /** @description The shift's title in Chinese. */
+            pattern_zh: string;
+            /** @description When it ended. */
+            until: string;
+        };
+        /** @description One organisation's duty at this moment. */
+        DutyNow: {
+            /** @description Its name in English. */
+            name_en: string;
+            /** @description Its name in Chinese. */
+            name_zh: string;
+            /** @description Who is next. */
+            next: components["schemas"]["DutyTurn"][];
+            /** @description Who is on duty. */
+            on: components["schemas"]["DutyTurn"][];
+            /** @description The organisation. */
+            organisation: string;
+        };
+        /** @description Duty at this moment. */
+        DutyNowAll: {
+            /** @description The organisations that have a roster. */
+            items: components["schemas"]["DutyNow"][];
+            /** @description Shifts that ended and were not handed over, of the caller's organisations. */
+            missing: components["schemas"]["DutyNotHandedOver"][];
+            /** @description Hand-overs that nobody signed, of the caller's organisations. */
+            unsigned: components["schemas"]["DutyHandOver"][];
+        };
+        /** @description A shift (班次) of an organisation. */
+        DutyPattern: {
+            /** @description Whether no turn of it is made any more. */
+            disabled: boolean;
+            /** @description From this time of the city's day, `08:00`. */
+            from: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description Whose it is. */
+            organisation: string;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+            /** @description Until this one; of the next day where it is not later. */
+            until: string;
+        };
+        /** @description A shift to make or to change. */
+        DutyPatternDraft: {
+            /** @description Whether no turn of it is made any more. */
+            disabled?: boolean;
+            /** @description From this time of the city's day, `08:00`. */
+            from: string;
+            /**
+             * Format: int64
+             * @description The shift that is changed; a new one when left out.
+             */
+            id?: number | null;
+            /** @description Whose it is; of a shift that is changed, as it was. */
+            organisation: string;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+            /** @description Until this one; of the next day where it is not later. */
+            until: string;
+        };
+        /** @description Why a turn is taken away. */
+        DutyReason: {
+            /** @description Why, 1 to 200 characters. */
+            reason: string;
+        };
+        /** @description The roster of a period. */
+        DutyRoster: {
+            /** @description The shifts, closed ones among them. */
+            patterns: components["schemas"]["DutyPattern"][];
+            /** @description The turns, by when they begin. */
+            turns: components["schemas"]["DutyTurn"][];
+        };
+        /** @description What whoever takes over remarks. */
+        DutySignature: {
+            /** @description At most 500 characters; may be empty. */
+            remark?: string;
+        };
+        /** @description A swap (换班) of a turn. */
+        DutySwap: {
+            /** @description When. */
+            at: string;
+            /** @description Who had it. */
+            from_name: string;
+            /** @description Who wrote it down. */
+            made_by: string;
+            /** @description Why. */
+            reason: string;
+            /** @description Who had it from then on. */
+            to_name: string;
+        };
+        /** @description Who takes a turn, and why. */
+        DutySwapDraft: {
+            /** @description Why, 1 to 200 characters. */
+            reason: string;
+            /**
+             * Format: int64
+             * @description Who takes it.
+             */
+            user_id: number;
+        };
+        /** @description A turn of duty: who has which post in which shift. */
+        DutyTurn: {
+            /** @description The day on which it begins. */
+            day: string;
+            /** @description From when. */
+            from: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description The organisation. */
+            organisation: string;
+            /** @description The shift's title in English. */
+            pattern_en: string;
+            /**
+             * Format: int64
+             * @description The shift.
+             */
+            pattern_id: number;
+            /** @description The shift's title in Chinese. */
+            pattern_zh: string;
+            /** @description The post of duty (值班岗). */
+            post: string;
+            /** @description Who had it before, oldest first. */
+            swaps: components["schemas"]["DutySwap"][];
+            /** @description Until when. */
+            until: string;
+            /**
+             * Format: int64
+             * @description Who has it.
+             */
+            user_id: number;
+            /** @description Their name. */
+            user_name: string;
+        };
+        /** @description A turn to add. */
+        DutyTurnDraft: {
+            /** @description The day on which it begins, `2026-11-27`. */
+            day: string;
+            /**
+             * Format: int64
+             * @description The shift.
+             */
+            pattern_id: number;
+            /** @description The post of duty, such as 值班员 or 带班领导. */
+            post: string;
+            /**
+             * Format: int64
+             * @description Who.
+             */
+            user_id: number;
+        };
+        /** @description Turns to add: all of them or none. */
+        DutyTurnsDraft: {
+            /** @description The organisation. */
+            organisation: string;
+            /** @description At most 2,000. */
+            turns: components["schemas"]["DutyTurnDraft"][];
+        };
         /** @description A second factor is set up, and the person is in. */
         Enrolled: {
             /** @description Recovery codes, shown once. */
@@ -4240,11 +5193,40 @@ export interface components {
             /** @description How many entities of it there are. */
             count: number;
             view: components["schemas"]["View"] | null;
+            /** @description All its views, in order. */
+            views: components["schemas"]["View"][];
         };
         /** @description All types. */
         EntityTypes: {
             /** @description By name. */
             items: components["schemas"]["EntityType"][];
+        };
+        /** @description One entity as NGSI-LD says it (ETSI GS CIM 009 clause 4.5.1): beside these, a member for each attribute. */
+        EntryDraft: {
+            /** @description The entity. */
+            id: string;
+            /** @description Its type: that of the form or board. */
+            type: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description An attribute that was not taken. */
+        EntryRefused: {
+            /** @description Short stable code, e.g. `time-out-of-range`. */
+            code: string;
+            /** @description What is wrong. */
+            detail: string;
+            /** @description How to mend it. */
+            mend: string;
+            /** @description Where. */
+            place: string;
+        };
+        /** @description What was taken of an entry. */
+        EntryTaken: {
+            /** @description The entity. */
+            entity_id: string;
+            /** @description The attributes that were refused, each with its reason; the others are stored. */
+            refused: components["schemas"]["EntryRefused"][];
         };
         /** @description Entities of one or more types, and whether they are heard. */
         Flow: {
@@ -4355,6 +5337,57 @@ export interface components {
             items: components["schemas"]["HandOverDone"][];
             /** @description The cursor of the next page. */
             next: string | null;
+        };
+        /** @description An alert that was open when the shift was handed over. */
+        HandedAlert: {
+            /** @description When somebody had taken note. */
+            acknowledged_at: string | null;
+            /** @description The attribute judged. */
+            attribute: string;
+            /** @description The entity. */
+            entity_id: string;
+            /** @description Its type. */
+            entity_type: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description When it was raised. */
+            raised_at: string;
+            /** @description How grave. */
+            severity: string;
+            /** @description What happened, in English. */
+            title_en: string;
+            /** @description What happened, in Chinese. */
+            title_zh: string;
+        };
+        /** @description A case that was overdue when the shift was handed over. */
+        HandedCase: {
+            /** @description By when its step was due. */
+            due_at: string | null;
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            id: number;
+            /** @description The number that people say. */
+            number: string;
+            /** @description The department that had it. */
+            organisation_id: string | null;
+            /** @description How grave. */
+            severity: string;
+            /** @description Where it stood. */
+            state: string;
+            /** @description One line. */
+            title: string;
+        };
+        /** @description What was open when the shift was handed over. */
+        HandedOver: {
+            /** @description Open alerts, newest first. */
+            alerts: components["schemas"]["HandedAlert"][];
+            /** @description Overdue cases, most overdue first. */
+            cases: components["schemas"]["HandedCase"][];
         };
         /** @description An attribute's history. */
         History: {
@@ -4777,6 +5810,23 @@ export interface components {
          * @enum {string}
          */
         MissingUnit: "assume" | "reject";
+        /** @description A resource and how far it is. */
+        NearResource: {
+            /**
+             * Format: double
+             * @description How far it is as the crow flies, metres.
+             */
+            distance_m: number;
+            /** @description The resource, personal values masked. */
+            entity: components["schemas"]["Entity"];
+        };
+        /** @description The nearest resources. */
+        NearResources: {
+            /** @description Nearest first. */
+            items: components["schemas"]["NearResource"][];
+            /** @description Near this longitude and latitude, degrees (WGS 84). */
+            place: components["schemas"]["Place"];
+        };
         /** @description A device just added, with the credentials that are shown this once. */
         NewDevice: {
             /** @description Its MQTT client id. */
@@ -5226,6 +6276,42 @@ export interface components {
          * @enum {string}
          */
         Origin: "table" | "text" | "platform";
+        /** @description An outside contact. */
+        OutsideContact: {
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description The person's or the office's name. */
+            name: string;
+            /** @description On whose list it stands. */
+            organisation: string;
+            /** @description The telephone number: `138****1234`, whole where a purpose was stated. */
+            phone: string;
+            /** @description What they do there. */
+            title: string;
+            /** @description Where they work. */
+            unit: string;
+        };
+        /** @description A contact to write down. */
+        OutsideContactDraft: {
+            /** @description The person's or the office's name. */
+            name: string;
+            /** @description On whose list. */
+            organisation: string;
+            /** @description The telephone number. */
+            phone: string;
+            /** @description What they do there; may be empty. */
+            title?: string;
+            /** @description Where they work. */
+            unit: string;
+        };
+        /** @description The outside contacts. */
+        OutsideContacts: {
+            /** @description By where they work, then by name. */
+            items: components["schemas"]["OutsideContact"][];
+        };
         /** @description Identities at outside providers. */
         OutsideIdentities: {
             /** @description The oldest first. */
@@ -5970,6 +7056,49 @@ export interface components {
             /** @description Why. */
             reason?: string;
         };
+        /** @description A response plan (预案). */
+        ResponsePlan: {
+            /** @description The rules whose alerts it answers. */
+            alert_rules: string[];
+            /** @description Its id. */
+            id: string;
+            /** @description The categories of resources that it asks for. */
+            resources: string[];
+            /** @description What is done, in order. */
+            steps: components["schemas"]["ResponseStep"][];
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+            /**
+             * Format: int32
+             * @description Its version.
+             */
+            version: number;
+        };
+        /** @description The response plans. */
+        ResponsePlans: {
+            /** @description By id. */
+            items: components["schemas"]["ResponsePlan"][];
+        };
+        /** @description One step of a plan. */
+        ResponseStep: {
+            /** @description Its id. */
+            id: string;
+            /** @description What is done, in English. */
+            title_en: string;
+            /** @description What is done, in Chinese. */
+            title_zh: string;
+            /** @description Who does it, in English. */
+            who_en: string;
+            /** @description Who does it, in Chinese. */
+            who_zh: string;
+            /**
+             * Format: int64
+             * @description Within how many minutes of the start.
+             */
+            within_minutes: number;
+        };
         /** @description A role (角色). */
         Role: {
             /** @description Whether it is one of the three administrators: giving and taking it needs a second person. */
@@ -6552,6 +7681,15 @@ export interface components {
             /** @description The name. */
             username: string;
         };
+        /** @description Whose signature an attachment is. */
+        Signed: {
+            /** @description As what: `party`, `reporter`, `merchant`, `witness`, `worker` or `other`. */
+            capacity: string;
+            /** @description Whether the name was typed where nobody could draw. */
+            is_typed: boolean;
+            /** @description Who signed. */
+            signer: string;
+        };
         /** @description A case that may be the same. */
         SimilarCase: components["schemas"]["CaseSummary"] & {
             /**
@@ -6771,6 +7909,18 @@ export interface components {
              */
             unknown: number;
         };
+        /** @description A unit grid. */
+        UnitGrid: {
+            /** @description Its code, 15 digits. */
+            code: string;
+            /** @description Its name. */
+            name: string;
+        };
+        /** @description All unit grids. */
+        UnitGrids: {
+            /** @description In the order of the city's layer. */
+            items: components["schemas"]["UnitGrid"][];
+        };
         /** @description How many notices a person took no note of. */
         Unread: {
             /**
@@ -6827,9 +7977,11 @@ export interface components {
         ValueKind: "number" | "text" | "boolean" | "geometry" | "relationship" | "json";
         /** @description How a pack wants a type shown. */
         View: {
+            board: components["schemas"]["ViewBoard"] | null;
             chart: components["schemas"]["ViewChart"] | null;
             /** @description The entity type shown. */
             entity_type: string;
+            form: components["schemas"]["ViewForm"] | null;
             /** @description Unique in the city. */
             id: string;
             layer: components["schemas"]["ViewLayer"] | null;
@@ -6844,12 +7996,48 @@ export interface components {
             /** @description Title in Chinese. */
             title_zh: string;
         };
+        /** @description Entities in columns. */
+        ViewBoard: {
+            /** @description The attribute that says in which column an entity stands. */
+            attribute: string;
+            /** @description Attributes shown on an entity's card. */
+            card: string[];
+            /** @description The columns, in order. */
+            columns: components["schemas"]["ViewChoice"][];
+            /** @description Whether a person may put an entity into another column. */
+            moves: boolean;
+        };
         /** @description Over time. */
         ViewChart: {
             /** @description Attributes drawn as lines; all in one unit. */
             attributes: string[];
             /** @description Attributes whose current value is drawn as a limit. */
             limits: string[];
+        };
+        /** @description One value of an attribute, with what people call it. */
+        ViewChoice: {
+            /** @description The same in English. */
+            title_en: string;
+            /** @description What it is called in Chinese. */
+            title_zh: string;
+            /** @description The value as it is stored. */
+            value: string;
+        };
+        /** @description One field of a form; label, unit and credible range are the declared attribute's. */
+        ViewField: {
+            /** @description The attribute that is filled in. */
+            attribute: string;
+            /** @description The values to choose from; any when there are none. */
+            choices: components["schemas"]["ViewChoice"][];
+            /** @description Whether the form cannot be sent without it. */
+            required: boolean;
+        };
+        /** @description A form for one entity; what is filled in is sent to `/ngsi-ld/v1/entityOperations/upsert`. */
+        ViewForm: {
+            /** @description The fields, in order. */
+            fields: components["schemas"]["ViewField"][];
+            /** @description Whether an entity may be entered that is not there yet. */
+            new: boolean;
         };
         /** @description On the map. */
         ViewLayer: {
@@ -6987,6 +8175,20 @@ export interface components {
                     error_description?: string;
                 };
                 "application/problem+json": components["schemas"]["ProblemDocument"];
+            };
+        };
+        /** @description Why it was refused, as GeoReport v2 says it. */
+        ServiceRequestFault: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": {
+                    code: number;
+                    description: string;
+                }[];
+                "application/problem+json": components["schemas"]["ProblemDocument"];
+                "text/xml": string;
             };
         };
     };
@@ -8522,6 +9724,8 @@ export interface operations {
                 organisation?: string | null;
                 /** @description In this town, by its code. */
                 town?: string | null;
+                /** @description In this unit grid, by its code. */
+                grid?: string | null;
                 /** @description Of this kind, by its code. */
                 category?: string | null;
                 /** @description Of this severity. */
@@ -8622,6 +9826,8 @@ export interface operations {
                 organisation?: string | null;
                 /** @description In this town, by its code. */
                 town?: string | null;
+                /** @description In this unit grid, by its code. */
+                grid?: string | null;
                 /** @description Of this kind, by its code. */
                 category?: string | null;
                 /** @description Of this severity. */
@@ -8665,6 +9871,28 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_cases_categories: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseClasses"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     get_cases_figures: {
         parameters: {
             query: {
@@ -8672,7 +9900,7 @@ export interface operations {
                 from: string;
                 /** @description Its end (RFC 3339), exclusive. */
                 until: string;
-                /** @description `organisation` (default), `town`, `category` or `workflow`. */
+                /** @description `organisation` (default), `town`, `grid`, `category` or `workflow`. */
                 by?: string | null;
                 /** @description `json` (default) or `csv`. */
                 format?: string | null;
@@ -8712,7 +9940,7 @@ export interface operations {
                 from: string;
                 /** @description Its end (RFC 3339), exclusive. */
                 until: string;
-                /** @description `organisation` (default), `town`, `category` or `workflow`. */
+                /** @description `organisation` (default), `town`, `grid`, `category` or `workflow`. */
                 by?: string | null;
                 /** @description The group; left out for cases that have none. */
                 key?: string | null;
@@ -8742,6 +9970,50 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_cases_grids: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitGrids"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_cases_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseLimits"];
                 };
             };
             401: components["responses"]["Problem"];
@@ -8867,7 +10139,7 @@ export interface operations {
     post_cases_id_attachments: {
         parameters: {
             query?: {
-                /** @description When it was taken by the clock of the camera (RFC 3339); left out, the photo's own Exif says it. */
+                /** @description When it was made by the clock of the phone or camera (RFC 3339); left out, a photo's own Exif says it. */
                 taken_at?: string | null;
                 /** @description What that clock says now (RFC 3339), so that a phone that syncs late is told from one whose clock is wrong. */
                 clock?: string | null;
@@ -8875,6 +10147,10 @@ export interface operations {
                 lon?: number | null;
                 /** @description Latitude where it was taken, degrees. */
                 lat?: number | null;
+                /** @description How sure the phone is of the place, in metres. */
+                accuracy_m?: number | null;
+                /** @description How long a voice note is, in milliseconds. */
+                duration_ms?: number | null;
             };
             header?: never;
             path: {
@@ -8906,6 +10182,40 @@ export interface operations {
             };
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_cases_id_contact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                /** @description What personal values are looked at for: they are shown whole to whoever may see them. */
+                purpose: string | null;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseContact"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -8970,7 +10280,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description outline, river, towns or villages */
+                /** @description outline, river, towns, villages or grids */
                 name: string;
             };
             cookie?: never;
@@ -9419,6 +10729,931 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_duty_activations: {
+        parameters: {
+            query?: {
+                /** @description Only those under way (true) or over (false). */
+                open?: boolean | null;
+                /** @description Only drills (true) or none (false). */
+                drill?: boolean | null;
+                /** @description Only those that answer this alert. */
+                alert_id?: number | null;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activations"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_duty_activations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActivationDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activation"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_duty_activations_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activation"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_duty_activations_id_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActivationEnd"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activation"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_duty_activations_id_steps_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActivationStepDone"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activation"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_duty_contacts: {
+        parameters: {
+            query?: {
+                /** @description Of this organisation; of all when not said. */
+                organisation?: string | null;
+                /** @description What numbers are looked at for: they are shown whole to whoever may see them. */
+                purpose?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutsideContacts"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_duty_contacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OutsideContactDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutsideContact"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_duty_contacts_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_duty_hand_overs: {
+        parameters: {
+            query?: {
+                /** @description Of this organisation; of all of the caller's when not said. */
+                organisation?: string | null;
+                /** @description Only those that nobody signed. */
+                unsigned?: boolean;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DutyHandOvers"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_duty_hand_overs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DutyHandOverDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DutyHandOver"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_duty_hand_overs_id_sign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DutySignature"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DutyHandOver"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_duty_now: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DutyNowAll"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_duty_patterns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DutyPatternDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DutyPattern"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_duty_plans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResponsePlans"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_duty_report: {
+        parameters: {
+            query: {
+                /** @description The organisation whose shift it was. */
+                organisation: string;
+                /** @description From when (RFC 3339). */
+                from: string;
+                /** @description Until when (RFC 3339), at most 31 days later. */
+                until: string;
+                /** @description `pdf` (default) or `docx`. */
+                format?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/pdf": number[];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_duty_resources_nearest: {
+        parameters: {
+            query?: {
+                /** @description Near where this alert was raised. */
+                alert_id?: number | null;
+                /** @description Near this case. */
+                case_id?: number | null;
+                /** @description Near this longitude, degrees; with `lat`. */
+                lon?: number | null;
+                /** @description Near this latitude, degrees. */
+                lat?: number | null;
+                /** @description Only of these categories, separated by commas; all when not said. */
+                category?: string | null;
+                /** @description Whether those that cannot be sent are given too. */
+                busy?: boolean;
+                /** @description How many: 10 when not said, at most 100. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NearResources"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_duty_roster: {
+        parameters: {
+            query: {
+                /** @description Of this organisation; of all when not said. */
+                organisation?: string | null;
+                /** @description From this day of the city, `2026-11-27`. */
+                from: string;
+                /** @description Until this day, inclusive; at most 100 days. */
+                until: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DutyRoster"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_duty_turns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DutyTurnsDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DutyTurn"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_duty_turns_id_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DutyReason"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_duty_turns_id_swap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DutySwapDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DutyTurn"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13270,6 +15505,66 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    post_views_id_entries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the form's or board's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntryDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryTaken"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     post_api_v2_write: {
         parameters: {
             query?: {
@@ -13893,6 +16188,140 @@ export interface operations {
                 };
             };
             default: components["responses"]["ProtocolFault"];
+        };
+    };
+    get_open311_v2_requests_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the request's id with .json or .xml */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "text/xml": string;
+                };
+            };
+            401: components["responses"]["ServiceRequestFault"];
+            403: components["responses"]["ServiceRequestFault"];
+            default: components["responses"]["ServiceRequestFault"];
+        };
+    };
+    get_open311_v2_services_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the service's code with .json or .xml */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "text/xml": string;
+                };
+            };
+            401: components["responses"]["ServiceRequestFault"];
+            403: components["responses"]["ServiceRequestFault"];
+            default: components["responses"]["ServiceRequestFault"];
+        };
+    };
+    get_open311_v2_tokens_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the token with .json or .xml */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "text/xml": string;
+                };
+            };
+            401: components["responses"]["ServiceRequestFault"];
+            403: components["responses"]["ServiceRequestFault"];
+            default: components["responses"]["ServiceRequestFault"];
+        };
+    };
+    get_open311_v2_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description discovery, services or requests with .json or .xml */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "text/xml": string;
+                };
+            };
+            401: components["responses"]["ServiceRequestFault"];
+            403: components["responses"]["ServiceRequestFault"];
+            default: components["responses"]["ServiceRequestFault"];
+        };
+    };
+    post_open311_v2_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description requests with .json or .xml */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                    "text/xml": string;
+                };
+            };
+            401: components["responses"]["ServiceRequestFault"];
+            403: components["responses"]["ServiceRequestFault"];
+            default: components["responses"]["ServiceRequestFault"];
         };
     };
     get_readyz: {

@@ -94,6 +94,11 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await response.json()) as T;
 }
 
+/** Reads a file. */
+export async function getBlob(path: string): Promise<Blob> {
+  return (await send(path, {})).blob();
+}
+
 /** Changes something; answers the new state, or `undefined` for 204. */
 export async function change<T = void>(
   method: "POST" | "PUT" | "PATCH" | "DELETE",
@@ -113,9 +118,15 @@ export async function change<T = void>(
   return (await response.json()) as T;
 }
 
-/** Sends one file as multipart form data. */
-export async function upload<T>(path: string, file: Blob, name: string): Promise<T> {
+/** Sends one file as multipart form data, after the fields that say what it is. */
+export async function upload<T>(
+  path: string,
+  file: Blob,
+  name: string,
+  fields: Record<string, string> = {},
+): Promise<T> {
   const form = new FormData();
+  for (const [field, value] of Object.entries(fields)) form.append(field, value);
   form.append("file", file, name);
   const response = await send(path, { method: "POST", headers: { "x-jingling-csrf": "1" }, body: form });
   return (await response.json()) as T;

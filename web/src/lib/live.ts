@@ -11,6 +11,7 @@ export interface LiveEvents {
   indicator: { id: string; value: number | null };
   approval: { id?: number; status: string };
   notification: Record<string, never>;
+  duty: Record<string, never>;
 }
 
 export type LiveState = "off" | "connecting" | "live" | "broken";
@@ -24,6 +25,7 @@ const NAMES = [
   "indicator",
   "approval",
   "notification",
+  "duty",
 ] as const;
 /** First and longest wait before another attempt to connect, milliseconds. */
 const RETRY_FIRST_MS = 1_000;
@@ -49,6 +51,7 @@ export class Live {
     indicator: new Set(),
     approval: new Set(),
     notification: new Set(),
+    duty: new Set(),
   };
 
   constructor(private readonly connect: () => Source = () => new EventSource("/api/v1/events")) {}

@@ -1,7 +1,8 @@
-/** The pages that a person may visit, in the order of the menu. */
+/** The pages that a person may visit, in sections and in the order of the menu. */
 import {
   AimOutlined,
   AlertOutlined,
+  ApartmentOutlined,
   ApiOutlined,
   AuditOutlined,
   CheckSquareOutlined,
@@ -9,13 +10,16 @@ import {
   ControlOutlined,
   DesktopOutlined,
   FolderOpenOutlined,
+  FormOutlined,
   FundOutlined,
   GlobalOutlined,
   HistoryOutlined,
   HomeOutlined,
   IdcardOutlined,
   InboxOutlined,
+  LockOutlined,
   SafetyOutlined,
+  ScheduleOutlined,
   SolutionOutlined,
   TeamOutlined,
 } from "@ant-design/icons";
@@ -24,58 +28,186 @@ import type { Key } from "../i18n/words.ts";
 import { can } from "../lib/session.ts";
 import type { User } from "../lib/types.ts";
 
+/** The sections of the menu, in its order. */
+export const NAV_SECTIONS = ["situation", "handling", "data", "administration"] as const;
+export type NavSection = (typeof NAV_SECTIONS)[number];
+
 export interface NavItem {
   path: string;
+  section: NavSection;
   title: Key;
   icon: ReactNode;
   /** The permission that it needs; null: whoever may do anything at all. */
   permission: string | null;
   /** Any of these is as good. */
   or?: string[];
+  /** Wanted on the few places of a phone's bottom bar before others. */
+  onBar?: boolean;
   /** Shown to these roles only; the permission alone is not a reason to offer it. */
   roles?: string[];
 }
 
 export const NAV: NavItem[] = [
-  { path: "/", title: "nav.overview", icon: <HomeOutlined />, permission: null },
-  { path: "/field", title: "nav.field", icon: <AimOutlined />, permission: "case.handle", roles: ["field"] },
-  { path: "/map", title: "nav.map", icon: <GlobalOutlined />, permission: "entity.read" },
-  { path: "/alerts", title: "nav.alerts", icon: <AlertOutlined />, permission: "alert.read" },
-  { path: "/rules", title: "nav.rules", icon: <ControlOutlined />, permission: "alert.read" },
-  { path: "/cases", title: "nav.cases", icon: <FolderOpenOutlined />, permission: "case.read" },
-  { path: "/plan", title: "nav.plan", icon: <FundOutlined />, permission: "indicator.read" },
-  { path: "/replay", title: "nav.replay", icon: <HistoryOutlined />, permission: "entity.read" },
-  { path: "/wall", title: "nav.wall", icon: <DesktopOutlined />, permission: "entity.read" },
-  { path: "/devices", title: "nav.devices", icon: <ApiOutlined />, permission: "device.read" },
+  {
+    path: "/",
+    section: "situation",
+    title: "nav.overview",
+    icon: <HomeOutlined />,
+    permission: null,
+    onBar: true,
+  },
+  {
+    path: "/map",
+    section: "situation",
+    title: "nav.map",
+    icon: <GlobalOutlined />,
+    permission: "entity.read",
+    onBar: true,
+  },
+  {
+    path: "/wall",
+    section: "situation",
+    title: "nav.wall",
+    icon: <DesktopOutlined />,
+    permission: "entity.read",
+  },
+  {
+    path: "/replay",
+    section: "situation",
+    title: "nav.replay",
+    icon: <HistoryOutlined />,
+    permission: "entity.read",
+  },
+  {
+    path: "/plan",
+    section: "situation",
+    title: "nav.plan",
+    icon: <FundOutlined />,
+    permission: "indicator.read",
+  },
+  {
+    path: "/field",
+    section: "handling",
+    title: "nav.field",
+    icon: <AimOutlined />,
+    permission: "case.handle",
+    onBar: true,
+    roles: ["field"],
+  },
+  {
+    path: "/alerts",
+    section: "handling",
+    title: "nav.alerts",
+    icon: <AlertOutlined />,
+    permission: "alert.read",
+    onBar: true,
+  },
+  {
+    path: "/cases",
+    section: "handling",
+    title: "nav.cases",
+    icon: <FolderOpenOutlined />,
+    permission: "case.read",
+    onBar: true,
+  },
+  {
+    path: "/duty",
+    section: "handling",
+    title: "nav.duty",
+    icon: <ScheduleOutlined />,
+    permission: "duty.read",
+  },
+  {
+    path: "/rules",
+    section: "handling",
+    title: "nav.rules",
+    icon: <ControlOutlined />,
+    permission: "alert.read",
+  },
+  {
+    path: "/views",
+    section: "data",
+    title: "nav.views",
+    icon: <FormOutlined />,
+    permission: "entity.read",
+  },
+  {
+    path: "/devices",
+    section: "data",
+    title: "nav.devices",
+    icon: <ApiOutlined />,
+    permission: "device.read",
+  },
   {
     path: "/dead-letters",
+    section: "data",
     title: "nav.dead-letters",
     icon: <InboxOutlined />,
     permission: "deadletter.read",
   },
-  { path: "/sql", title: "nav.sql", icon: <CodeOutlined />, permission: "sql.query" },
-  { path: "/policy", title: "nav.policy", icon: <SafetyOutlined />, permission: "policy.read" },
-  { path: "/security", title: "nav.security", icon: <SafetyOutlined />, permission: "security.read" },
+  {
+    path: "/sql",
+    section: "data",
+    title: "nav.sql",
+    icon: <CodeOutlined />,
+    permission: "sql.query",
+  },
   {
     path: "/personal",
+    section: "data",
     title: "nav.personal",
     icon: <IdcardOutlined />,
     permission: "personal.export",
   },
   {
     path: "/organisation",
+    section: "administration",
     title: "nav.organisation",
     icon: <TeamOutlined />,
     permission: "organisation.read",
   },
-  { path: "/audit", title: "nav.audit", icon: <AuditOutlined />, permission: "audit.read" },
-  { path: "/roles", title: "nav.roles", icon: <SolutionOutlined />, permission: "role.grant" },
+  {
+    path: "/clients",
+    section: "administration",
+    title: "nav.clients",
+    icon: <ApartmentOutlined />,
+    permission: "user.manage",
+  },
   {
     path: "/approvals",
+    section: "administration",
     title: "nav.approvals",
     icon: <CheckSquareOutlined />,
     permission: "approval.decide",
     or: ["table.remove"],
+  },
+  {
+    path: "/roles",
+    section: "administration",
+    title: "nav.roles",
+    icon: <SolutionOutlined />,
+    permission: "role.grant",
+  },
+  {
+    path: "/policy",
+    section: "administration",
+    title: "nav.policy",
+    icon: <LockOutlined />,
+    permission: "policy.read",
+  },
+  {
+    path: "/audit",
+    section: "administration",
+    title: "nav.audit",
+    icon: <AuditOutlined />,
+    permission: "audit.read",
+  },
+  {
+    path: "/security",
+    section: "administration",
+    title: "nav.security",
+    icon: <SafetyOutlined />,
+    permission: "security.read",
   },
 ];
 
@@ -85,11 +217,24 @@ export function navFor(user: User): NavItem[] {
   return NAV.filter((item) => may(item) && (!item.roles || item.roles.includes(user.role)));
 }
 
+/** The pages that a person may visit by section, without the sections in which there is none. */
+export function sectionsOf(items: NavItem[]): { section: NavSection; items: NavItem[] }[] {
+  return NAV_SECTIONS.map((section) => ({
+    section,
+    items: items.filter((item) => item.section === section),
+  })).filter((each) => each.items.length > 0);
+}
+
 /** Whether a page is the one of an address, or below it. */
-export function isAt(item: NavItem, pathname: string): boolean {
-  return item.path === "/"
-    ? pathname === "/" || pathname.startsWith("/systems/")
-    : pathname.startsWith(item.path);
+export function isAt({ path }: NavItem, pathname: string): boolean {
+  if (path === "/") return pathname === "/" || pathname.startsWith("/systems/");
+  return pathname === path || pathname.startsWith(`${path}/`);
+}
+
+/** The pages of a phone's bottom bar, which has so many places: those that are wanted there, then others. */
+export function barItems(items: NavItem[], placesMax: number): NavItem[] {
+  const wanted = items.filter((item) => item.onBar);
+  return [...wanted, ...items.filter((item) => !item.onBar)].slice(0, placesMax);
 }
 
 /** Where a person's day begins: the city at a glance, for everybody who may see anything of it. */

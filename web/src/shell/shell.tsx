@@ -1,11 +1,9 @@
 /** The frame around every page: city, navigation, live state, language, person. */
-import { EllipsisOutlined, InfoCircleOutlined, TranslationOutlined, UserOutlined } from "@ant-design/icons";
+import { InfoCircleOutlined, TranslationOutlined, UserOutlined } from "@ant-design/icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Badge, Button, Drawer, Dropdown, Popover, Tag, Tooltip } from "antd";
-import { Suspense, useEffect, useRef, useState } from "react";
-import { NavLink, Outlet, useLocation, useNavigate } from "react-router";
-import { useActiveAlertCount } from "../features/alerts/queries.ts";
-import { useWaitingCount } from "../features/approvals/queries.ts";
+import { App, Badge, Button, Dropdown, Popover, Tag, Tooltip } from "antd";
+import { Suspense, useEffect, useRef } from "react";
+import { Outlet, useLocation, useNavigate } from "react-router";
 import { organisationsQuery } from "../features/cases/queries.ts";
 import { Bell } from "../features/notifications/bell.tsx";
 import { useT } from "../i18n/index.tsx";
@@ -15,11 +13,9 @@ import { can, signOut, useCity } from "../lib/session.ts";
 import type { City, User } from "../lib/types.ts";
 import { Crash, errorText, Guard, Loading } from "../ui/states.tsx";
 import { usePhone } from "../ui/use-phone.ts";
-import { isAt, type NavItem, navFor } from "./navigation.tsx";
+import { isAt, navFor } from "./navigation.tsx";
+import { BottomBar, Rail } from "./rail.tsx";
 import { useLiveCache } from "./use-live-cache.tsx";
-
-/** Places in the phone's bottom bar; what does not fit goes under "more". */
-const BAR_ITEMS_MAX = 5;
 
 export function Shell({ user }: { user: User }) {
   const { t, p } = useT();
@@ -41,7 +37,6 @@ export function Shell({ user }: { user: User }) {
       </a>
       <header className="header">
         <Brand city={city} />
-        {!phone && <TopNav items={items} user={user} />}
         <div className="header-end">
           <LiveMark />
           <Bell />
@@ -49,6 +44,7 @@ export function Shell({ user }: { user: User }) {
           <UserMenu user={user} />
         </div>
       </header>
+      {!phone && <Rail items={items} user={user} />}
       <main id="content" className="content" tabIndex={-1}>
         <Guard resetKey={location.pathname} fallback={(error) => <Crash error={error} />}>
           <Suspense fallback={<Loading tall />}>
@@ -89,72 +85,6 @@ function Brand({ city }: { city: City | undefined }) {
         </Popover>
       )}
     </div>
-  );
-}
-
-/** The number of active alerts, or of approvals that wait, beside the word, so that it is seen from any page. */
-function NavWord({ item, user }: { item: NavItem; user: User }) {
-  const { t } = useT();
-  const alerts = useActiveAlertCount(item.path === "/alerts" && can(user, "alert.read"));
-  const waiting = useWaitingCount(item.path === "/approvals" && can(user, "approval.decide"));
-  const count = { "/alerts": alerts, "/approvals": waiting }[item.path] ?? 0;
-  return (
-    <>
-      {t(item.title)}
-      {count > 0 && <span className="nav-count">{count > 99 ? "99+" : count}</span>}
-    </>
-  );
-}
-
-function TopNav({ items, user }: { items: NavItem[]; user: User }) {
-  const { t } = useT();
-  return (
-    <nav className="nav" aria-label={t("nav.main")}>
-      {items.map((item) => (
-        <NavLink key={item.path} to={item.path} end={item.path === "/"} className="nav-link">
-          {item.icon}
-          <span className="nav-word">
-            <NavWord item={item} user={user} />
-          </span>
-        </NavLink>
-      ))}
-    </nav>
-  );
-}
-
-function BottomBar({ items, user }: { items: NavItem[]; user: User }) {
-  const { t } = useT();
-  const [open, setOpen] = useState(false);
-  const fits = items.length <= BAR_ITEMS_MAX;
-  const shown = fits ? items : items.slice(0, BAR_ITEMS_MAX - 1);
-  const rest = fits ? [] : items.slice(BAR_ITEMS_MAX - 1);
-  const link = (item: NavItem) => (
-    <NavLink
-      key={item.path}
-      to={item.path}
-      end={item.path === "/"}
-      className="bar-link"
-      onClick={() => setOpen(false)}
-    >
-      {item.icon}
-      <span>
-        <NavWord item={item} user={user} />
-      </span>
-    </NavLink>
-  );
-  return (
-    <nav className="bar" aria-label={t("nav.main")}>
-      {shown.map(link)}
-      {rest.length > 0 && (
-        <button type="button" className="bar-link" onClick={() => setOpen(true)} aria-haspopup="dialog">
-          <EllipsisOutlined />
-          <span>{t("nav.more")}</span>
-        </button>
-      )}
-      <Drawer placement="bottom" size={150} open={open} onClose={() => setOpen(false)} title={t("nav.more")}>
-        <div className="bar-rest">{rest.map(link)}</div>
-      </Drawer>
-    </nav>
   );
 }
 

@@ -30,7 +30,8 @@ export function openableRow(open: (byKey: boolean) => void) {
   };
 }
 
-function neighbour<T>(rows: T[], at: number, key: string): T | undefined {
+/** Which of some rows a key leads to: up and down to the neighbours, Home and End to the first and the last. */
+export function neighbour<T>(rows: T[], at: number, key: string): T | undefined {
   switch (key) {
     case "ArrowDown":
       return rows[at + 1];

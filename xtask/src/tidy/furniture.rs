@@ -45,6 +45,8 @@ const FLOORS: [Floor; 2] = [
             "entities",
             "rules",
             "workflows",
+            "categories",
+            "responses",
             "indicators",
             "views",
             "runbooks",

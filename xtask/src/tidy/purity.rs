@@ -5,11 +5,13 @@ use crate::{Finding, Tree};
 use anyhow::Result;
 
 /// Folders of pure crates.
-const PURE: [&str; 4] = [
+const PURE: [&str; 6] = [
     "crates/model",
     "crates/wire",
     "crates/rules",
     "crates/indicators",
+    "crates/duty",
+    "crates/open311",
 ];
 /// What a pure crate's source may not name.
 const IMPURE: [&str; 10] = [

@@ -43,6 +43,10 @@ const TOLD_SECONDS: i64 = 24 * 3_600;
 /// Time between counts of these, seconds.
 const COUNT_SECONDS: i64 = 60;
 
+/// Time between looks at what was kept for long enough, and the pause between two passes when one was not enough, seconds.
+const TRIM_SECONDS: u64 = 3_600;
+const TRIM_PAUSE_SECONDS: u64 = 1;
+
 /// The channels of the settings, ready to send.
 ///
 /// # Errors
@@ -126,7 +130,7 @@ pub fn start(app: &Arc<App>, folder: &Folder, settings: &Settings) -> Result<Joi
         Arc::new(Asked(Arc::downgrade(app))),
         (app.city.calendars.clone(), zone),
         channels(folder.path(), settings)?,
-        ::notice::Options::default(),
+        options(settings),
     ));
     let origin = settings
         .http
@@ -158,10 +162,50 @@ pub fn start(app: &Arc<App>, folder: &Folder, settings: &Settings) -> Result<Joi
     let every = Duration::from_millis(settings.notice.look_milliseconds.max(50));
     let planning = plan(Arc::clone(app), Arc::clone(&office), every);
     // Beside it, so that a gateway that hangs keeps nobody from the pages.
-    let sending = send(Arc::clone(app), office, wake, every);
+    let sending = send(Arc::clone(app), Arc::clone(&office), wake, every);
+    let trimming = trim(Arc::clone(app), office);
     Ok(tokio::spawn(async move {
-        tokio::join!(planning, sending);
+        tokio::join!(planning, sending, trimming);
     }))
+}
+
+fn options(settings: &Settings) -> ::notice::Options {
+    let kept = &settings.notice;
+    ::notice::Options {
+        keep_seconds: (kept.keep_days > 0).then(|| i64::from(kept.keep_days) * 86_400),
+        trim_rows_max: kept.trim_rows_max,
+        ..::notice::Options::default()
+    }
+}
+
+/// Takes away what was kept for long enough, for as long as the city runs.
+async fn trim(app: Arc<App>, office: Arc<Office>) {
+    loop {
+        let is_full = match office.trim(app.now()).await {
+            Ok((trimmed, is_full)) => {
+                if trimmed.rows() > 0 {
+                    let notices::Trimmed {
+                        messages,
+                        watches,
+                        events,
+                    } = trimmed;
+                    tracing::info!(messages, watches, events, "old notices were taken away");
+                }
+                is_full
+            }
+            // The next look takes it up.
+            Err(error) => {
+                tracing::error!(%error, "old notices could not be taken away");
+                false
+            }
+        };
+        let pause = if is_full {
+            TRIM_PAUSE_SECONDS
+        } else {
+            TRIM_SECONDS
+        };
+        tokio::time::sleep(Duration::from_secs(pause)).await;
+    }
 }
 
 /// Finds out who is to be told of what, for as long as the city runs.

@@ -234,6 +234,13 @@ pub fn networks(settings: &Settings) -> Result<Vec<Network>> {
 /// The first that does not.
 pub fn check(settings: &Settings) -> Result<()> {
     networks(settings)?;
+    // Sendings of the last day are counted and told: they must be there.
+    if settings.notice.keep_days == 1 {
+        bail!("notice.keep_days must be 2 at least, or 0 to keep everything");
+    }
+    if settings.notice.trim_rows_max == 0 {
+        bail!("notice.trim_rows_max must be 1 at least");
+    }
     let mut ids = BTreeSet::from([records::notices::PAGE]);
     for channel in &settings.notice.channel {
         let common = channel.common();
@@ -330,6 +337,21 @@ mod tests {
     const MAIL: &str =
         "kind = \"smtp\"\nid = \"mail\"\nhost = \"mail.example\"\nfrom = \"city@example.cn\"\n";
     const SMS: &str = "kind = \"sms\"\nid = \"sms\"\nurl = \"https://sms.example/send\"\nbody = \"m={to}&c={text}\"\n";
+
+    #[test]
+    fn what_is_kept_is_longer_than_what_is_counted() {
+        let with = |set: &dyn Fn(&mut Settings)| {
+            let mut settings: Settings = toml::from_str(TEMPLATE).unwrap();
+            set(&mut settings);
+            check(&settings)
+        };
+        assert!(with(&|s| s.notice.keep_days = 0).is_ok());
+        assert!(with(&|s| s.notice.keep_days = 2).is_ok());
+        let error = with(&|s| s.notice.keep_days = 1).unwrap_err();
+        assert!(error.to_string().contains("keep_days"));
+        let error = with(&|s| s.notice.trim_rows_max = 0).unwrap_err();
+        assert!(error.to_string().contains("trim_rows_max"));
+    }
 
     #[test]
     fn a_channel_needs_little_and_what_makes_no_sense_is_told() {

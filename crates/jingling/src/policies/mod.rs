@@ -32,8 +32,28 @@ pub async fn facts(identity: &Identity, packs: &Packs, city: &City) -> Result<Fa
     for town in &city.towns {
         divisions.insert(town.code.clone(), Some(city.code.clone()));
     }
-    let mut types = BTreeMap::new();
     let mut actions = identity::policies::actions();
+    for pack in &packs.packs {
+        let own = pack.manifest.own_permissions.iter();
+        actions.extend(own.map(|permission| permission.word.clone()));
+    }
+    Ok(Facts {
+        organisations,
+        posts: identity
+            .posts()
+            .await?
+            .into_iter()
+            .map(|post| (post.id, post.organisation_id))
+            .collect(),
+        divisions,
+        types: types(packs),
+        actions,
+    })
+}
+
+/// What policies may know of the packs' entity types.
+pub(crate) fn types(packs: &Packs) -> BTreeMap<String, TypeFacts> {
+    let mut types = BTreeMap::new();
     for pack in &packs.packs {
         for kind in &pack.kinds {
             let known = TypeFacts {
@@ -48,21 +68,8 @@ pub async fn facts(identity: &Identity, packs: &Packs, city: &City) -> Result<Fa
             };
             types.insert(kind.name.clone(), known);
         }
-        let own = pack.manifest.own_permissions.iter();
-        actions.extend(own.map(|permission| permission.word.clone()));
     }
-    Ok(Facts {
-        organisations,
-        posts: identity
-            .posts()
-            .await?
-            .into_iter()
-            .map(|post| (post.id, post.organisation_id))
-            .collect(),
-        divisions,
-        types,
-        actions,
-    })
+    types
 }
 
 /// The documents that come with the program, the packs and the profile.
@@ -178,14 +185,15 @@ pub fn check_pack(folder: &Path) -> Vec<model::Problem> {
 /// Time between two looks at the audit trail: how long a change that another process made takes to hold here.
 const LOOK_MS: u64 = 1_000;
 
-/// Follows the audit trail for as long as the city runs: whatever was done may have changed policies, organisations or posts.
+/// Follows the audit trail and the packs for as long as the city runs: whatever was done may have changed policies, organisations
+/// or posts.
 pub async fn follow(app: Arc<App>) {
     let mut ticker = tokio::time::interval(Duration::from_millis(LOOK_MS));
     ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut seen = None;
     loop {
         ticker.tick().await;
-        match refresh(&app, seen).await {
+        match refresh(&app, seen.as_ref()).await {
             Ok(end) => seen = Some(end),
             // What held goes on holding; the next look tries again.
             Err(error) => tracing::warn!("policies could not be brought up to date: {error:#}"),
@@ -193,13 +201,18 @@ pub async fn follow(app: Arc<App>) {
     }
 }
 
-async fn refresh(app: &App, seen: Option<i64>) -> Result<i64> {
+/// How far the trail was followed, and with which packs.
+type Seen = (i64, Arc<Packs>);
+
+async fn refresh(app: &App, seen: Option<&Seen>) -> Result<Seen> {
+    let packs = app.packs.now();
     let end = records::audit::last_id(&mut *app.records.read().await?).await?;
-    if seen != Some(end) {
+    let is_seen = seen.is_some_and(|(at, of)| *at == end && Arc::ptr_eq(of, &packs));
+    if !is_seen {
         app.identity.reload_policies().await?;
-        let facts = facts(&app.identity, &app.packs.now(), &app.city).await?;
+        let facts = facts(&app.identity, &packs, &app.city).await?;
         let replaced = app.identity.policies().replace_facts(facts);
         replaced.map_err(|problems| anyhow!("{}", crate::running::lines(&problems)))?;
     }
-    Ok(end)
+    Ok((end, packs))
 }

@@ -16,6 +16,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
+/// Below which errors have the standard's form, and a key that is missing or does not do is 403 (Open311 GeoReport v2, "Errors").
+pub const OPEN311: &str = "/open311/v2/";
+
+/// What somebody who is not known is answered.
+pub fn refusal_of_strangers(template: &str) -> u16 {
+    match template.starts_with(OPEN311) {
+        true => 403,
+        false => 401,
+    }
+}
+
 /// Longest time that a test waits for anything.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a condition is looked at.

@@ -10,7 +10,7 @@ use identity::Permission;
 use model::calendar::Declared;
 use model::{
     AttributeName, AttributeUpdate, Calendars, Catalogue, EntityId, Problem, Quality, Timestamp,
-    TypeName, Update, WorkingCalendar,
+    TypeName, Update, Value, ValueKind, WorkingCalendar,
 };
 use records::cases::Case;
 use records::{Acting, Actor, ActorKind, Failure};
@@ -80,7 +80,8 @@ impl Platform {
         values: &[Stated],
         now: Timestamp,
     ) -> Result<Vec<RuleEvent>, Vec<Problem>> {
-        let update = update(entity, values, now).map_err(|problem| vec![problem])?;
+        let update =
+            update(entity, values, now, &self.catalogue).map_err(|problem| vec![problem])?;
         let (good, bad) = admission::admit(update, &self.catalogue, &self.limits, now);
         if !bad.is_empty() {
             return Err(bad);
@@ -152,8 +153,8 @@ impl Platform {
                 Need::Note => (with.note, "note-missing"),
                 Need::Organisation => (with.organisation.is_some(), "organisation-missing"),
                 Need::Photo => (with.photo, "photo-missing"),
-                // Scenarios play the moves of a case, not its clocks, parts and duplicates.
-                Need::Minutes | Need::Until | Need::Case | Need::Parts => {
+                // Scenarios play the moves of a case, not its signatures, clocks, parts and duplicates.
+                Need::Signature | Need::Minutes | Need::Until | Need::Case | Need::Parts => {
                     (false, "scenario-cannot")
                 }
             };
@@ -231,13 +232,27 @@ pub(crate) fn somebody(
     })
 }
 
-fn update(entity: &EntityId, values: &[Stated], now: Timestamp) -> Result<Update, Problem> {
+fn update(
+    entity: &EntityId,
+    values: &[Stated],
+    now: Timestamp,
+    catalogue: &Catalogue,
+) -> Result<Update, Problem> {
+    let kind = type_of(entity).unwrap_or_default();
+    // The simplified form of NGSI-LD writes another entity as its id.
+    let value =
+        |stated: &Stated| match (&stated.value, catalogue.attribute(kind, &stated.attribute)) {
+            (Value::Text(id), Some(declared)) if declared.value == ValueKind::Relationship => {
+                Ok(Value::Relationship(EntityId::new(id)?))
+            }
+            (value, _) => Ok::<_, Problem>(value.clone()),
+        };
     let attributes = values
         .iter()
         .map(|stated| {
             Ok(AttributeUpdate {
                 name: AttributeName::new(&stated.attribute)?,
-                value: stated.value.clone(),
+                value: value(stated)?,
                 unit: stated.unit.clone(),
                 observed_at: now,
                 quality: Quality::Good,
@@ -246,7 +261,7 @@ fn update(entity: &EntityId, values: &[Stated], now: Timestamp) -> Result<Update
         .collect::<Result<Vec<_>, Problem>>()?;
     Ok(Update {
         entity_id: entity.clone(),
-        entity_type: TypeName::new(type_of(entity).unwrap_or_default())?,
+        entity_type: TypeName::new(kind)?,
         attributes,
     })
 }
@@ -276,6 +291,7 @@ fn case(workflow: &Workflow, by: &Somebody, now: Timestamp) -> Case {
         version: 1,
         category: None,
         town: None,
+        grid: None,
         source: "staff".to_owned(),
         reporter: None,
         reporters: 1,

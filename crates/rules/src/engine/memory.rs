@@ -52,6 +52,7 @@ impl Engine {
         self.watched.clear();
         self.deadlines.clear();
         self.groups.clear();
+        self.lookers.clear();
         self.held.clear();
         self.position = state.position;
         for watch in &mut self.storms {
@@ -97,6 +98,8 @@ impl Engine {
                     watched.seen[n] = Some(seen);
                 }
             }
+            self.look(slot);
+            let (kind, watched) = (&self.kinds[k], &mut self.watched[slot]);
             for (run_slot, compiled) in kind.rules.iter().enumerate() {
                 if let Some(due) = due(compiled, &watched.runs[run_slot]) {
                     watched.scheduled[run_slot] = true;

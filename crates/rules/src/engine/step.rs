@@ -1,9 +1,9 @@
 //! The work of one update on one entity: verdicts, runs, and the alerts that they make.
 
-use super::{FAILURE_TOLD_SECONDS, Signal, Watched, due, micros};
+use super::{FAILURE_TOLD_SECONDS, JUDGED_ANEW_MAX, Signal, Watched, due, micros};
 use crate::area;
 use crate::event::{Cleared, Failed, NamedValue, Raised, RuleEvent};
-use crate::index::{Against, Compiled, Formula, KindIndex, NAME, Whose};
+use crate::index::{Against, Compiled, Formula, KindIndex, Lookers, NAME, Whose};
 use crate::rule::{Kind, Threshold, When};
 use crate::state::{Mark, SAMPLES_MAX, Seen};
 use crate::text;
@@ -39,6 +39,7 @@ pub(super) struct Step<'a> {
     pub k: usize,
     pub slots: &'a [HashMap<EntityId, usize>],
     pub groups: &'a HashMap<(usize, usize), usize>,
+    pub lookers: &'a mut Lookers,
     pub watched: &'a mut Vec<Watched>,
     pub slot: usize,
     pub deadlines: &'a mut BTreeSet<(Timestamp, usize, usize)>,
@@ -59,6 +60,7 @@ impl Step<'_> {
             self.hear(*run_slot, None);
         }
         self.thresholds_changed(&changed);
+        self.others_changed(&changed, &update.entity_id);
         if kind.has_expressions {
             self.expressions(&update.attributes);
         }
@@ -86,13 +88,17 @@ impl Step<'_> {
             {
                 continue;
             }
-            if seen.as_ref().is_none_or(|s| s.value != update.value) {
-                changed.push(update);
-            }
-            *seen = Some(Seen {
+            let is_other = seen.as_ref().is_none_or(|s| s.value != update.value);
+            let now = Some(Seen {
                 value: update.value.clone(),
                 observed_at: update.observed_at,
             });
+            if is_other {
+                changed.push(update);
+                self.relate(slot, now);
+            } else {
+                *seen = now;
+            }
         }
         changed
     }
@@ -407,6 +413,92 @@ impl Step<'_> {
         self.judge(self.slot, run_slot, verdict, now, true);
     }
 
+    /// Remembers a value, and whom the entity is compared with by it.
+    fn relate(&mut self, seen_slot: usize, now: Option<Seen>) {
+        let kinds = self.kinds;
+        let by_it = |whose: &Whose| matches!(whose, Whose::Related(slot) if *slot == seen_slot);
+        let looking = &kinds[self.k].looking;
+        let before = looking.iter().filter(|looking| by_it(&looking.whose));
+        for looking in before {
+            if let Some(other) = looking.target(&self.watched[self.slot].seen) {
+                let key = (looking.kind, other);
+                if let Some(lookers) = self.lookers.get_mut(&key) {
+                    lookers.remove(&(self.slot, looking.run_slot));
+                    if lookers.is_empty() {
+                        self.lookers.remove(&key);
+                    }
+                }
+            }
+        }
+        self.watched[self.slot].seen[seen_slot] = now;
+        for looking in looking.iter().filter(|looking| by_it(&looking.whose)) {
+            if let Some(other) = looking.target(&self.watched[self.slot].seen) {
+                let lookers = self.lookers.entry((looking.kind, other)).or_default();
+                lookers.insert((self.slot, looking.run_slot));
+            }
+        }
+    }
+
+    /// What another entity states changed, or a relation leads to another one: the values that are there are judged again.
+    fn others_changed(&mut self, changed: &[&AttributeUpdate], entity: &EntityId) {
+        let kinds = self.kinds;
+        let kind = &kinds[self.k];
+        if kind.looking.is_empty() && kind.looked_at.is_empty() {
+            return;
+        }
+        for update in changed {
+            let index = kind.attributes.get(update.name.as_str());
+            let Some(seen_slot) = index.and_then(|index| index.seen_slot) else {
+                continue;
+            };
+            for looking in &kind.looking {
+                if matches!(looking.whose, Whose::Related(slot) if slot == seen_slot) {
+                    self.judge_anew(self.slot, looking.run_slot, update.observed_at);
+                }
+            }
+            if !kind.looked_at.contains(&seen_slot) {
+                continue;
+            }
+            let lookers = self.lookers.get(&(self.k, entity.clone()));
+            let anew: Vec<(usize, usize)> = lookers
+                .into_iter()
+                .flatten()
+                .copied()
+                .filter(|&(slot, run_slot)| {
+                    let against = &kinds[self.watched[slot].kind].rules[run_slot].against;
+                    matches!(against, Against::Elsewhere { seen, .. } if *seen == seen_slot)
+                })
+                .take(JUDGED_ANEW_MAX)
+                .collect();
+            for (slot, run_slot) in anew {
+                self.judge_anew(slot, run_slot, update.observed_at);
+            }
+        }
+    }
+
+    /// Judges the value that is there by a threshold that changed at `changed_at`; of no value nothing is said.
+    fn judge_anew(&mut self, slot: usize, run_slot: usize, changed_at: Timestamp) {
+        let Some(value) = self.watched[slot].runs[run_slot].value.clone() else {
+            return;
+        };
+        let view = View {
+            kinds: self.kinds,
+            slots: self.slots,
+            watched: self.watched,
+        };
+        let Some(verdict) = view.compare(slot, run_slot, &value) else {
+            return;
+        };
+        let run = &mut self.watched[slot].runs[run_slot];
+        run.position = self.position;
+        // `last` stays: it is the time of the last reading, and the next may be older than this.
+        let now = Mark {
+            observed_at: run.last.observed_at.max(changed_at),
+            received_at: self.clock,
+        };
+        self.judge(slot, run_slot, verdict, now, false);
+    }
+
     /// A threshold that changed judges the value that is there again.
     fn thresholds_changed(&mut self, changed: &[&AttributeUpdate]) {
         let kinds = self.kinds;
@@ -415,26 +507,7 @@ impl Step<'_> {
                 continue;
             };
             for &run_slot in &index.threshold_of {
-                let run = &self.watched[self.slot].runs[run_slot];
-                let Some(value) = run.value.clone() else {
-                    continue;
-                };
-                let view = View {
-                    kinds,
-                    slots: self.slots,
-                    watched: self.watched,
-                };
-                let Some(verdict) = view.compare(self.slot, run_slot, &value) else {
-                    continue;
-                };
-                let run = &mut self.watched[self.slot].runs[run_slot];
-                run.position = self.position;
-                // `last` stays: it is the time of the last reading, and the next may be older than this.
-                let now = Mark {
-                    observed_at: run.last.observed_at.max(update.observed_at),
-                    received_at: self.clock,
-                };
-                self.judge(self.slot, run_slot, verdict, now, false);
+                self.judge_anew(self.slot, run_slot, update.observed_at);
             }
         }
     }
@@ -466,7 +539,7 @@ impl Step<'_> {
         now: Mark,
         is_reading: bool,
     ) {
-        let compiled = &self.kinds[self.k].rules[run_slot];
+        let compiled = &self.kinds[self.watched[slot].kind].rules[run_slot];
         let rule = &compiled.rule;
         let run = &mut self.watched[slot].runs[run_slot];
         if !compiled.is_open {
@@ -563,7 +636,7 @@ impl Step<'_> {
         if self.watched[slot].scheduled[run_slot] {
             return;
         }
-        let compiled = &self.kinds[self.k].rules[run_slot];
+        let compiled = &self.kinds[self.watched[slot].kind].rules[run_slot];
         if let Some(due) = due(compiled, &self.watched[slot].runs[run_slot]) {
             self.watched[slot].scheduled[run_slot] = true;
             self.deadlines.insert((due, slot, run_slot));

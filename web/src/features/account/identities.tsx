@@ -12,12 +12,31 @@ import { Failed, Loading } from "../../ui/states.tsx";
 import { identityActions, providerActions } from "./actions.tsx";
 import { identitiesQuery, linkIdentity, unlinkIdentity } from "./queries.ts";
 
+/** Who somebody is at a provider, since when, and when it last opened the account. */
+export function IdentityLine({ identity }: { identity: OutsideIdentity }) {
+  const { t, p } = useT();
+  return (
+    <span>
+      <strong>{p(identity.name_zh, identity.name_en) || identity.provider}</strong> ·{" "}
+      {identity.shown || identity.subject}{" "}
+      {identity.linked_by === "claim" && <Tag>{t("account.outside-by-claim")}</Tag>}
+      {identity.name_zh === null && <Tag color="orange">{t("account.outside-gone")}</Tag>}
+      <div className="quiet">
+        {t("account.outside-since", { time: time(identity.linked_at) })} ·{" "}
+        {identity.last_used_at
+          ? t("account.used", { time: time(identity.last_used_at) })
+          : t("account.never-used")}
+      </div>
+    </span>
+  );
+}
+
 interface Props {
   confirm: (title: string, content: string | undefined, perform: () => Promise<void>) => unknown;
 }
 
 export function Identities({ confirm }: Props) {
-  const { t, language } = useT();
+  const { t, p } = useT();
   const { message } = App.useApp();
   const queryClient = useQueryClient();
   const [query, setQuery] = useSearchParams();
@@ -32,8 +51,6 @@ export function Identities({ confirm }: Props) {
   }, [isLinked, message, setQuery, t]);
 
   if (providers.length === 0) return null;
-  const named = (of: { name_zh: string | null; name_en: string | null }) =>
-    language === "zh" ? of.name_zh : of.name_en;
   const link = (provider: OutsideProvider) => linkIdentity(provider.id);
   const unlink = (identity: OutsideIdentity) =>
     confirm(
@@ -57,17 +74,7 @@ export function Identities({ confirm }: Props) {
       <ul className="account-list">
         {linked.map((identity) => (
           <li key={identity.id} data-testid="identity">
-            <span>
-              <strong>{named(identity) ?? identity.provider}</strong> · {identity.shown || identity.subject}{" "}
-              {identity.linked_by === "claim" && <Tag>{t("account.outside-by-claim")}</Tag>}
-              {identity.name_zh === null && <Tag color="orange">{t("account.outside-gone")}</Tag>}
-              <div className="quiet">
-                {t("account.outside-since", { time: time(identity.linked_at) })} ·{" "}
-                {identity.last_used_at
-                  ? t("account.used", { time: time(identity.last_used_at) })
-                  : t("account.never-used")}
-              </div>
-            </span>
+            <IdentityLine identity={identity} />
             <ActionBar actions={identityActions} context={{ identity, unlink }} size="small" />
           </li>
         ))}
@@ -75,7 +82,7 @@ export function Identities({ confirm }: Props) {
           free.map((provider) => (
             <li key={provider.id} data-testid={`free-${provider.id}`}>
               <span>
-                <strong>{named(provider)}</strong>
+                <strong>{p(provider.name_zh, provider.name_en)}</strong>
                 <div className="quiet">{t("account.outside-none")}</div>
               </span>
               <ActionBar actions={providerActions} context={{ provider, link }} size="small" />

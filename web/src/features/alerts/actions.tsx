@@ -1,5 +1,11 @@
 /** What can be done with an alert. */
-import { CheckOutlined, FileSearchOutlined, FolderAddOutlined, FolderOpenOutlined } from "@ant-design/icons";
+import {
+  CheckOutlined,
+  FileSearchOutlined,
+  FolderAddOutlined,
+  FolderOpenOutlined,
+  ThunderboltOutlined,
+} from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
 import { change } from "../../lib/api.ts";
 import type { Alert } from "../../lib/types.ts";
@@ -42,6 +48,16 @@ export const alertActions: Action<AlertContext>[] = [
     shortcut: "c",
     predicate: ({ alert }) => alert.case_id !== null,
     perform: ({ alert, navigate }) => navigate(`/cases/${alert.case_id}`),
+  },
+  {
+    name: "alert.start-plan",
+    title: "duty.from-alert",
+    permission: "duty.act",
+    icon: <ThunderboltOutlined />,
+    shortcut: "p",
+    predicate: ({ alert }) => alert.cleared_at === null,
+    perform: ({ alert, navigate }) =>
+      navigate(`/duty?tab=plans&alert=${alert.id}&rule=${encodeURIComponent(alert.rule_id)}`),
   },
   {
     name: "alert.to-source",

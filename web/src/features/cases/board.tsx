@@ -31,7 +31,6 @@ function Columns({ board }: { board: CaseBoard }) {
             })}
             {column.overdue > 0 && ` · ${t("case.column-overdue", { count: column.overdue })}`}
           </p>
-          {column.cases.length === 0 && <p className="quiet">{t("case.column-empty")}</p>}
           <ul className="card-list">
             {column.cases.map((item) => (
               <li key={item.id}>

@@ -25,6 +25,7 @@ const handled: CaseDetail = {
   closed_at: null,
   category: null,
   town: null,
+  grid: null,
   source: "staff",
   reporter: null,
   reporters: 1,
@@ -73,14 +74,18 @@ const handled: CaseDetail = {
       taken_at: "2026-11-20T22:29:00Z",
       location: null,
       clock_off_s: -259_200,
+      kind: "photo",
+      accuracy_m: null,
+      duration_ms: null,
+      signed: null,
     },
   ],
   way: ["collected", "filed", "dispatched", "handling", "handled", "verified", "closed"],
   actions: ["verify", "reject", "comment"],
   allowed: [
-    { action: "verify", needs: [] },
-    { action: "reject", needs: ["note"] },
-    { action: "comment", needs: ["note"] },
+    { action: "verify", needs: [], next: [] },
+    { action: "reject", needs: ["note"], next: [] },
+    { action: "comment", needs: ["note"], next: [] },
   ],
 };
 const page = (
@@ -101,6 +106,44 @@ describe("case", () => {
     expect(screen.getByText(/Water Bureau/)).toBeTruthy();
     const offered = [...document.querySelectorAll("[data-action]")].map((b) => b.getAttribute("data-action"));
     expect(offered).toEqual(["case.verify", "case.reject", "case.comment"]);
+  });
+
+  it("says what the catalogue says of its class, and its unit grid", async () => {
+    serve({
+      "GET /api/v1/cases/3": { ...handled, category: "B0102", grid: "429006001001001" },
+      "GET /api/v1/cases/categories": {
+        items: [
+          {
+            code: "B0102",
+            kind: "part",
+            major: "B01",
+            major_zh: "公用设施",
+            major_en: "Public utilities",
+            title_zh: "污水井盖",
+            title_en: "Sewer cover",
+            organisation: "zhujian",
+            workflow: "city-management",
+            files_zh: "缺失",
+            files_en: "Missing",
+            closes_zh: "复位",
+            closes_en: "In place",
+            minutes: 240,
+            calendar: "always",
+            public: true,
+          },
+        ],
+      },
+      "GET /api/v1/cases/grids": { items: [{ code: "429006001001001", name: "Grid 1" }] },
+      "GET /api/v1/organisations": {
+        items: [{ id: "zhujian", name_zh: "住建局", name_en: "Housing Bureau" }],
+      },
+    });
+    show(page, { user: userWith(["case.read"]), path: "/cases/3" });
+    expect(await screen.findByText("B0102 Sewer cover")).toBeTruthy();
+    expect(await screen.findByText("Grid 1 429006001001001")).toBeTruthy();
+    expect(await screen.findByText("Housing Bureau")).toBeTruthy();
+    expect(screen.getByText("In place")).toBeTruthy();
+    expect(screen.getByText(/^4 h.*all hours$/)).toBeTruthy();
   });
 
   it("sends a case back only with a note, and with the version that was seen", async () => {

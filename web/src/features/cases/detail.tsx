@@ -1,23 +1,33 @@
 /** One case: where it stands, what may be done, and everything that was done, by whom and when. */
-import { FileOutlined } from "@ant-design/icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Card, Descriptions, Image, Steps, Tag, Timeline } from "antd";
+import { App, Card, Descriptions, Steps, Tag, Timeline } from "antd";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
 import { ActionBar, available, useActionKeys } from "../../lib/actions.tsx";
-import { bytes, half, time } from "../../lib/format.ts";
+import { half, time } from "../../lib/format.ts";
 import { can, useUser } from "../../lib/session.ts";
-import type { Attachment, CaseActionName, CaseDetail } from "../../lib/types.ts";
+import type { CaseActionName, CaseDetail, CaseStep } from "../../lib/types.ts";
 import { Loaded } from "../../ui/states.tsx";
 import { CaseStateTag, SeverityTag, stateWord, Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { entityQuery, nameOf } from "../entity/queries.ts";
 import { type CaseContext, caseActions } from "./actions.tsx";
+import { Attachments } from "./attachments.tsx";
+import { classTitle } from "./classes.ts";
 import { CaseActionDialog } from "./dialogs.tsx";
 import { Due, duration, Left } from "./due.tsx";
-import { attachmentUrl, caseQuery, keepCase, similarQuery } from "./queries.ts";
+import {
+  attachmentUrl,
+  caseQuery,
+  classesQuery,
+  contactQuery,
+  gridsQuery,
+  keepCase,
+  organisationsQuery,
+  similarQuery,
+} from "./queries.ts";
 
 export function Page() {
   const id = Number(useParams().id);
@@ -162,6 +172,64 @@ function Way({ item }: { item: CaseDetail }) {
   );
 }
 
+/** What the catalogue says of the kind of the case, and in which unit grid it lies. */
+function useClassFacts(item: CaseDetail) {
+  const { t, p } = useT();
+  const classes = useQuery({ ...classesQuery, enabled: item.category !== null });
+  const grids = useQuery({ ...gridsQuery, enabled: item.grid !== null });
+  const organisations = useQuery({ ...organisationsQuery, enabled: item.category !== null });
+  const of = classes.data?.items.find((c) => c.code === item.category);
+  const answers = organisations.data?.items.find((o) => o.id === of?.organisation);
+  const grid = grids.data?.items.find((g) => g.code === item.grid);
+  const facts: { key: string; label: string; children: string }[] = [];
+  if (item.category !== null)
+    facts.push({
+      key: "class",
+      label: t("case.class"),
+      children: of ? classTitle(of, p) : item.category,
+    });
+  if (of) {
+    facts.push({
+      key: "limit",
+      label: t("case.class-limit"),
+      children: `${duration(of.minutes * 60, false, t)}${of.calendar === "always" ? ` · ${t("case.class-always")}` : ""}`,
+    });
+    if (answers)
+      facts.push({
+        key: "answers",
+        label: t("case.class-organisation"),
+        children: p(answers.name_zh, answers.name_en),
+      });
+    facts.push({ key: "closes", label: t("case.class-closes"), children: p(of.closes_zh, of.closes_en) });
+  }
+  if (item.grid !== null)
+    facts.push({
+      key: "grid",
+      label: t("case.grid"),
+      children: grid ? `${grid.name} ${item.grid}` : item.grid,
+    });
+  return facts;
+}
+
+/** What the references of cases that came through Open311 begin with. */
+const REQUEST = "open311-";
+
+/** Who reported the case through Open311 and where, masked by the server. */
+function useReporterFacts(item: CaseDetail) {
+  const { t } = useT();
+  const contact = useQuery({
+    ...contactQuery(item.id),
+    enabled: item.reporter?.startsWith(REQUEST) ?? false,
+  }).data;
+  if (!contact) return [];
+  const who = [contact.last_name, contact.first_name, contact.phone, contact.email];
+  const said = [...who, contact.endpoint].filter((text) => text).join(" · ");
+  return [
+    ...(said ? [{ key: "reporter", label: t("case.reporter"), children: said }] : []),
+    ...(contact.address ? [{ key: "address", label: t("case.address"), children: contact.address }] : []),
+  ];
+}
+
 function CaseFacts({ item }: { item: CaseDetail }) {
   const { t, p, language } = useT();
   const user = useUser();
@@ -169,6 +237,8 @@ function CaseFacts({ item }: { item: CaseDetail }) {
     ...entityQuery(item.entity_id ?? ""),
     enabled: item.entity_id !== null && can(user, "entity.read"),
   }).data;
+  const classFacts = useClassFacts(item);
+  const reporterFacts = useReporterFacts(item);
   return (
     <Card size="small">
       <p className="prose" style={{ marginBottom: 12 }}>
@@ -197,6 +267,8 @@ function CaseFacts({ item }: { item: CaseDetail }) {
             label: t("case.organisation"),
             children: item.organisation ? p(item.organisation.name_zh, item.organisation.name_en) : "—",
           },
+          ...classFacts,
+          ...reporterFacts,
           { key: "assignee", label: t("case.assignee"), children: item.assignee?.name ?? "—" },
           {
             key: "created",
@@ -250,41 +322,23 @@ function CaseFacts({ item }: { item: CaseDetail }) {
   );
 }
 
-function Attachments({ items }: { items: Attachment[] }) {
+/** The times of a step that came late, as the phone wrote them down. */
+function OwnTimes({ step }: { step: CaseStep }) {
   const { t } = useT();
-  if (items.length === 0) return <span className="quiet">{t("case.attachments-none")}</span>;
-  const images = items.filter((item) => item.media_type.startsWith("image/"));
-  const others = items.filter((item) => !item.media_type.startsWith("image/"));
+  const detail = (step.detail ?? {}) as {
+    done_at?: string;
+    done_at_doubtful?: string;
+    clock_off_s?: number;
+  };
   return (
     <>
-      {images.length > 0 && (
-        <Image.PreviewGroup>
-          <div className="photos">
-            {images.map((image) => (
-              <figure key={image.id}>
-                <Image src={attachmentUrl(image.id)} alt={image.name} width={120} height={120} />
-                <figcaption className="quiet ellipsis" title={image.sha256}>
-                  {image.name} · {bytes(image.size_bytes)}
-                  {image.clock_off_s !== null && (
-                    <Tag color="gold">
-                      {t("case.clock-off", { time: duration(image.clock_off_s, true, t) })}
-                    </Tag>
-                  )}
-                </figcaption>
-              </figure>
-            ))}
-          </div>
-        </Image.PreviewGroup>
+      {detail.done_at && <div>{t("case.done-at", { time: time(detail.done_at) })}</div>}
+      {detail.done_at_doubtful && (
+        <div>{t("case.done-at-doubtful", { time: time(detail.done_at_doubtful) })}</div>
       )}
-      {others.map((file) => (
-        <p key={file.id}>
-          <FileOutlined />{" "}
-          <a href={attachmentUrl(file.id)} download={file.name}>
-            {file.name}
-          </a>{" "}
-          <span className="quiet">{bytes(file.size_bytes)}</span>
-        </p>
-      ))}
+      {detail.clock_off_s !== undefined && (
+        <Tag color="gold">{t("case.step-clock-off", { time: duration(detail.clock_off_s, true, t) })}</Tag>
+      )}
     </>
   );
 }
@@ -315,6 +369,7 @@ function History({ item }: { item: CaseDetail }) {
               <div className="quiet">
                 <Time at={step.at} />
                 {step.late && <Tag color="red">{t("case.overdue")}</Tag>}
+                <OwnTimes step={step} />
               </div>
               {step.organisation && (
                 <div>

@@ -2,6 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { App, DatePicker, Form, Input, InputNumber, Select, Upload } from "antd";
 import type { Dayjs } from "dayjs";
+import { useEffect } from "react";
 import { useNavigate } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import type { CaseActionName, CaseDetail, CaseDraft } from "../../lib/types.ts";
@@ -9,14 +10,21 @@ import { FormDialog } from "../../ui/form-dialog.tsx";
 import { useFocusBack } from "../../ui/keyboard.ts";
 import { errorText } from "../../ui/states.tsx";
 import { SEVERITIES } from "../../ui/tags.tsx";
+import { EnclosureList, LIMITS } from "../field/enclosures.tsx";
+import type { Enclosure } from "../field/outbox.ts";
+import { SignaturePad } from "../field/signature.tsx";
+import { classOptions } from "./classes.ts";
 import {
   attach,
+  caseLimitsQuery,
+  classesQuery,
   fieldWorkersQuery,
   keepCase,
   openCase,
   organisationsQuery,
   performOnCase,
   similarQuery,
+  townsQuery,
 } from "./queries.ts";
 
 /** Longest title and note, characters. */
@@ -32,11 +40,13 @@ export function OpenCaseDialog({
   onClose: () => void;
   initial: Partial<CaseDraft>;
 }) {
-  const { t } = useT();
+  const { t, p } = useT();
   const { message } = App.useApp();
   const queryClient = useQueryClient();
   const navigate = useNavigate();
+  const classes = useQuery({ ...classesQuery, enabled: open });
   const [form] = Form.useForm<CaseDraft>();
+  const towns = useQuery({ ...townsQuery, enabled: open });
   const perform = async (entered: CaseDraft) => {
     const made = await openCase({
       ...initial,
@@ -69,10 +79,45 @@ export function OpenCaseDialog({
       <Form.Item name="severity" label={t("severity.title")}>
         <Select options={SEVERITIES.map((s) => ({ value: s, label: t(`severity.${s}`) }))} />
       </Form.Item>
+      <Form.Item name="category" label={t("case.class")}>
+        <Select
+          allowClear
+          loading={classes.isPending}
+          showSearch={{ optionFilterProp: "label" }}
+          options={classOptions(classes.data?.items ?? [], p)}
+        />
+      </Form.Item>
+      <Form.Item name="town" label={`${t("case.town")} (${t("word.optional")})`}>
+        <Select
+          allowClear
+          loading={towns.isPending}
+          status={towns.error ? "error" : undefined}
+          placeholder={t("case.town-any")}
+          notFoundContent={towns.error ? errorText(towns.error, t) : undefined}
+          showSearch={{ optionFilterProp: "label" }}
+          options={towns.data}
+        />
+      </Form.Item>
       <Form.Item name="description" label={t("case.description")}>
         <Input.TextArea rows={4} maxLength={NOTE_LENGTH_MAX} />
       </Form.Item>
     </FormDialog>
+  );
+}
+
+/** A signature as a field of a form. */
+function Signature({
+  value,
+  onChange,
+}: {
+  value?: Enclosure;
+  onChange?: (made: Enclosure | undefined) => void;
+}) {
+  const limits = useQuery(caseLimitsQuery).data ?? LIMITS;
+  return value ? (
+    <EnclosureList enclosures={[value]} onRemove={() => () => onChange?.(undefined)} />
+  ) : (
+    <SignaturePad limits={limits} onDone={(made) => onChange?.(made)} />
   );
 }
 
@@ -81,6 +126,7 @@ interface Entered {
   organisation?: string;
   assignee?: number;
   files?: { originFileObj?: File }[];
+  signature?: Enclosure;
   minutes?: number;
   until?: Dayjs;
   case?: number;
@@ -108,12 +154,24 @@ export function CaseActionDialog({
   const organisations = useQuery({ ...organisationsQuery, enabled: dispatching || splitting });
   const similar = useQuery({ ...similarQuery(item.id), enabled: repeating });
   const people = useQuery({ ...fieldWorkersQuery, enabled: dispatching });
+  const classes = useQuery({ ...classesQuery, enabled: dispatching && item.category !== null });
+  const ofClass = classes.data?.items.find((c) => c.code === item.category)?.organisation;
+  useEffect(() => {
+    // The department that answers for the class is the one to dispatch to, until somebody chooses another.
+    if (dispatching && ofClass && !form.getFieldValue("organisation"))
+      form.setFieldValue("organisation", ofClass);
+  }, [dispatching, ofClass, form]);
   const organisation = Form.useWatch("organisation", form);
 
   const perform = async (entered: Entered) => {
     const attachment_ids: number[] = [];
     for (const { originFileObj: file } of entered.files ?? []) {
       if (file) attachment_ids.push((await attach(item.id, file, file.name)).id);
+    }
+    const { signature } = entered;
+    if (signature) {
+      const kept = await attach(item.id, signature.blob, signature.name, signature);
+      attachment_ids.push(kept.id);
     }
     const changed = await performOnCase(item.id, {
       action,
@@ -232,7 +290,7 @@ export function CaseActionDialog({
       >
         <Input.TextArea autoFocus={!dispatching} rows={4} maxLength={NOTE_LENGTH_MAX} />
       </Form.Item>
-      {action === "finish" && (
+      {(action === "finish" || needs.includes("photo")) && (
         <Form.Item
           name="files"
           label={t("case.attachments")}
@@ -243,6 +301,15 @@ export function CaseActionDialog({
           <Upload listType="picture-card" beforeUpload={() => false} accept="image/*" multiple>
             {t("field.photo")}
           </Upload>
+        </Form.Item>
+      )}
+      {needs.includes("signature") && (
+        <Form.Item
+          name="signature"
+          label={t("case.signature")}
+          rules={[{ required: true, message: t("field.signature-missing") }]}
+        >
+          <Signature />
         </Form.Item>
       )}
     </FormDialog>

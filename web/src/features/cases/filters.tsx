@@ -6,13 +6,16 @@ import { useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { CASE_STATES, isCaseState } from "../../lib/types.ts";
 import { SEVERITIES } from "../../ui/tags.tsx";
-import { type CaseFilter, organisationsQuery } from "./queries.ts";
+import { classOptions } from "./classes.ts";
+import { type CaseFilter, classesQuery, gridsQuery, organisationsQuery, townsQuery } from "./queries.ts";
 
 /** The names of the filters in the address. */
 const NAMES = [
   "state",
   "organisation",
   "town",
+  "category",
+  "grid",
   "severity",
   "overdue",
   "text",
@@ -30,6 +33,8 @@ export function filterOf(parameters: URLSearchParams): CaseFilter {
     state: state && isCaseState(state) ? state : undefined,
     organisation: text("organisation"),
     town: text("town"),
+    category: text("category"),
+    grid: text("grid"),
     severity: text("severity"),
     overdue: parameters.get("overdue") === "1" || undefined,
     text: text("text"),
@@ -67,6 +72,9 @@ export function Filters({
 }: Pick<ReturnType<typeof useCaseFilter>, "filter" | "set" | "clear"> & { board: boolean }) {
   const { t, p } = useT();
   const organisations = useQuery(organisationsQuery);
+  const classes = useQuery(classesQuery);
+  const grids = useQuery(gridsQuery);
+  const towns = useQuery(townsQuery);
   const any = Object.values(filter).some((value) => value !== undefined);
   return (
     <section className="toolbar" aria-label={t("case.title")}>
@@ -103,12 +111,46 @@ export function Filters({
       />
       <Select
         allowClear
+        value={filter.town}
+        onChange={(town?: string) => set({ town })}
+        placeholder={t("case.town")}
+        aria-label={t("case.town")}
+        loading={towns.isPending}
+        status={towns.error ? "error" : undefined}
+        showSearch={{ optionFilterProp: "label" }}
+        popupMatchSelectWidth={false}
+        options={towns.data}
+      />
+      <Select
+        allowClear
         value={filter.severity}
         onChange={(severity?: string) => set({ severity })}
         placeholder={t("severity.title")}
         aria-label={t("severity.title")}
         popupMatchSelectWidth={false}
         options={SEVERITIES.map((s) => ({ value: s, label: t(`severity.${s}`) }))}
+      />
+      <Select
+        allowClear
+        value={filter.category}
+        onChange={(category?: string) => set({ category })}
+        placeholder={t("case.class")}
+        aria-label={t("case.class")}
+        loading={classes.isPending}
+        showSearch={{ optionFilterProp: "label" }}
+        popupMatchSelectWidth={false}
+        options={classOptions(classes.data?.items ?? [], p)}
+      />
+      <Select
+        allowClear
+        value={filter.grid}
+        onChange={(grid?: string) => set({ grid })}
+        placeholder={t("case.grid")}
+        aria-label={t("case.grid")}
+        loading={grids.isPending}
+        showSearch={{ optionFilterProp: "label" }}
+        popupMatchSelectWidth={false}
+        options={grids.data?.items.map((grid) => ({ value: grid.code, label: `${grid.name} ${grid.code}` }))}
       />
       <DatePicker.RangePicker
         allowEmpty={[true, true]}

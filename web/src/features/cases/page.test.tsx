@@ -86,7 +86,9 @@ describe("cases", () => {
             key: "water",
             filed: 12,
             closed: 9,
-            in_time: rate(9, 10),
+            closing: rate(9, 10),
+            extending: rate(0, 12),
+            in_time: rate(8, 10),
             overdue: rate(1, 10),
             reworked: rate(0, 0),
             handling_s: rate(7_200, 2),
@@ -107,11 +109,45 @@ describe("cases", () => {
     show(page, { user, path: "/cases/scores?from=2026-11-01T00:00:00Z&until=2026-12-01T00:00:00Z" });
     // The first table that a run shows takes its time on a busy machine.
     expect(await screen.findByText("Water Bureau", {}, { timeout: 10_000 })).toBeTruthy();
-    fireEvent.click(screen.getByRole("button", { name: "90.0 % (9/10)" }));
+    fireEvent.click(screen.getByRole("button", { name: "80.0 % (8/10)" }));
     expect(await screen.findByText("Manhole")).toBeTruthy();
     const rows = calls.find((call) => call.path.includes("figures/rows"))?.path ?? "";
     expect(rows).toContain("figure=in_time");
     expect(rows).toContain("key=water");
+  });
+
+  it("shows figures by unit grid and by class under their names", { timeout: 20_000 }, async () => {
+    const none = rate(0, 0);
+    const row = (key: string) => ({
+      key,
+      filed: 4,
+      closed: 3,
+      closing: rate(3, 4),
+      extending: rate(1, 4),
+      in_time: none,
+      overdue: none,
+      reworked: none,
+      handling_s: none,
+      returned: 0,
+      late_steps: 0,
+      supervised: 0,
+      extended: 1,
+      escalated: 0,
+      reopened: 0,
+    });
+    const calls = serve({
+      "GET /api/v1/cases/grids": { items: [{ code: "429006001001001", name: "鸿渐社区001网格" }] },
+      "GET /api/v1/cases/figures": { from: "", until: "", by: "grid", items: [row("429006001001001")] },
+    });
+    show(page, { user, path: "/cases/scores?by=grid" });
+    expect(await screen.findByText("鸿渐社区001网格 429006001001001", {}, { timeout: 10_000 })).toBeTruthy();
+    expect(screen.getByRole("button", { name: "3 · 75.0 % (3/4)" })).toBeTruthy();
+    expect(screen.getByRole("button", { name: "1 · 25.0 % (1/4)" })).toBeTruthy();
+    expect(calls.some((call) => call.path.includes("by=grid"))).toBe(true);
+    expect(filterOf(new URLSearchParams("category=B0102&grid=429006001001001"))).toMatchObject({
+      category: "B0102",
+      grid: "429006001001001",
+    });
   });
 
   it("says working time in hours, and all hours in days", () => {

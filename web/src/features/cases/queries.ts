@@ -1,21 +1,26 @@
 /** Reads and changes cases. Lists begin with the key `cases`, one case with `case`. */
 import { infiniteQueryOptions, type QueryClient, queryOptions } from "@tanstack/react-query";
-import { change, get, query, upload } from "../../lib/api.ts";
+import { change, get, getBlob, query, upload } from "../../lib/api.ts";
 import type {
   Attachment,
   CaseActionInput,
   CaseBoard,
+  CaseClass,
+  CaseContact,
   CaseDetail,
   CaseDraft,
   CaseFigureRows,
   CaseFiguresOfPeriod,
+  CaseLimits,
   CaseState,
   CaseSummary,
   Items,
   Organisation,
   Person,
   SimilarCases,
+  UnitGrid,
 } from "../../lib/types.ts";
+import { baseLayerQuery } from "../map/queries.ts";
 
 const CASES = "/api/v1/cases";
 const one = (id: number) => `${CASES}/${id}`;
@@ -25,6 +30,8 @@ export interface CaseFilter {
   mine?: boolean;
   organisation?: string;
   town?: string;
+  category?: string;
+  grid?: string;
   severity?: string;
   overdue?: boolean;
   text?: string;
@@ -104,11 +111,42 @@ export const organisationsQuery = queryOptions({
   staleTime: 5 * 60_000,
 });
 
+/** What kinds of cases there are; they change with a restart of the platform only. */
+export const classesQuery = queryOptions({
+  queryKey: ["case-classes"],
+  queryFn: ({ signal }) => get<{ items: CaseClass[] }>(`${CASES}/categories`, signal),
+  staleTime: 60 * 60_000,
+});
+
+/** Who reported a case through Open311, masked. */
+export const contactQuery = (id: number) =>
+  queryOptions({
+    queryKey: ["case", id, "contact"],
+    queryFn: ({ signal }) => get<CaseContact>(`${one(id)}/contact`, signal),
+  });
+
+export const gridsQuery = queryOptions({
+  queryKey: ["case-grids"],
+  queryFn: ({ signal }) => get<{ items: UnitGrid[] }>(`${CASES}/grids`, signal),
+  staleTime: 60 * 60_000,
+});
+
+/** The city's towns (乡镇、街道) by name, from the base map. */
+export const townsQuery = queryOptions({
+  ...baseLayerQuery("towns"),
+  select: (layer) =>
+    layer.features
+      .map(({ properties }) => ({ value: String(properties?.code), label: String(properties?.name) }))
+      .sort((a, b) => a.value.localeCompare(b.value)),
+});
+
 export const fieldWorkersQuery = queryOptions({
   queryKey: ["users", "field"],
   queryFn: ({ signal }) => get<{ items: Person[] }>(`/api/v1/users${query({ role: "field" })}`, signal),
   staleTime: 60_000,
 });
+
+export const readAttachment = (id: number) => getBlob(attachmentUrl(id));
 
 export const attachmentUrl = (id: number) => `/api/v1/attachments/${id}`;
 
@@ -120,11 +158,44 @@ export function performOnCase(id: number, input: CaseActionInput): Promise<CaseD
   return change("POST", `${one(id)}/actions`, input);
 }
 
-/** `takenAt`, RFC 3339, by this device's clock; what that clock says now goes with it. */
-export function attach(id: number, file: Blob, name: string, takenAt?: string): Promise<Attachment> {
-  const times = { taken_at: takenAt, clock: takenAt ? new Date().toISOString() : undefined };
-  return upload(`${one(id)}/attachments${query(times)}`, file, name);
+export interface Told {
+  /** RFC 3339, by this device's clock; what that clock says now goes with it. */
+  takenAt?: string;
+  spot?: { lon: number; lat: number; accuracy: number };
+  durationMs?: number;
+  signed?: { signer: string; capacity: string; typed: boolean };
 }
+
+/** Adds a file to a case. Who signed goes in the form: addresses are written to logs. */
+export function attach(id: number, file: Blob, name: string, told: Told = {}): Promise<Attachment> {
+  const { takenAt, spot, durationMs, signed } = told;
+  const said = {
+    taken_at: takenAt,
+    clock: takenAt ? new Date().toISOString() : undefined,
+    lon: spot?.lon,
+    lat: spot?.lat,
+    accuracy_m: spot?.accuracy,
+    duration_ms: durationMs === undefined ? undefined : Math.round(durationMs),
+  };
+  const fields: Record<string, string> = signed
+    ? {
+        signer: signed.signer,
+        capacity: signed.capacity,
+        signed_how: signed.typed ? "typed" : "drawn",
+      }
+    : {};
+  return upload(`${one(id)}/attachments${query(said)}`, file, name, fields);
+}
+
+/** What files and steps are held to; asked for early, so that a phone knows it without a network. */
+export const caseLimitsQuery = queryOptions({
+  queryKey: ["case-limits"],
+  queryFn: async ({ signal }) => {
+    const limits = await get<CaseLimits>(`${CASES}/limits`, signal);
+    return { ...limits, clockOffMs: Date.now() - Date.parse(limits.now) };
+  },
+  staleTime: 5 * 60_000,
+});
 
 /** Puts a changed case on the screen at once, and lets the lists be read again. */
 export function keepCase(queryClient: QueryClient, changed: CaseDetail) {

@@ -11,16 +11,19 @@ import { type Action, ActionBar } from "../../lib/actions.tsx";
 import type { CaseFigures, CaseRate } from "../../lib/types.ts";
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
+import { classTitle } from "./classes.ts";
 import { duration } from "./due.tsx";
 import {
+  classesQuery,
   type FiguresAsked,
   figureRowsQuery,
   figuresCsvUrl,
   figuresQuery,
+  gridsQuery,
   organisationsQuery,
 } from "./queries.ts";
 
-const GROUPS = ["organisation", "town", "category", "workflow"] as const;
+const GROUPS = ["organisation", "grid", "town", "category", "workflow"] as const;
 type Group = (typeof GROUPS)[number];
 
 /** The figures in the order of the table. */
@@ -124,8 +127,14 @@ function Scores({
 }) {
   const { t, p } = useT();
   const organisations = useQuery({ ...organisationsQuery, enabled: by === "organisation" });
+  const classes = useQuery({ ...classesQuery, enabled: by === "category" });
+  const grids = useQuery({ ...gridsQuery, enabled: by === "grid" });
   const nameOf = (key: string | null) => {
     if (key === null) return t("score.none-key");
+    const ofClass = classes.data?.items.find((c) => by === "category" && c.code === key);
+    if (ofClass) return classTitle(ofClass, p);
+    const grid = grids.data?.items.find((g) => by === "grid" && g.code === key);
+    if (grid) return `${grid.name} ${key}`;
     const organisation = organisations.data?.items.find((o) => o.id === key);
     return organisation ? p(organisation.name_zh, organisation.name_en) : key;
   };
@@ -134,6 +143,10 @@ function Scores({
       case "in_time":
       case "reworked":
         return percent(item[figure]);
+      case "closed":
+        return `${item.closed} · ${percent(item.closing)}`;
+      case "extended":
+        return `${item.extended} · ${percent(item.extending)}`;
       case "overdue":
         return String(item.overdue.numerator);
       case "handled":
@@ -151,7 +164,7 @@ function Scores({
       className="tabular"
       scroll={{ x: 1100 }}
       columns={[
-        { title: t(`score.${by}`), fixed: "left", render: (_, item) => nameOf(item.key) },
+        { title: t(`score.${by}`), fixed: "left", width: 150, render: (_, item) => nameOf(item.key) },
         ...FIGURES.map((figure) => ({
           title: t(`figure.${figure}`),
           render: (_: unknown, item: CaseFigures) => (

@@ -63,6 +63,8 @@ describe("device example", () => {
         order: 1,
         layer: null,
         table: null,
+        form: null,
+        board: null,
         chart: { attributes: ["stationCode"], limits: [] },
       },
     };

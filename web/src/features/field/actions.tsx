@@ -3,19 +3,28 @@ import {
   CheckCircleOutlined,
   EnvironmentOutlined,
   FolderOpenOutlined,
+  MessageOutlined,
   ToolOutlined,
 } from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
-import type { CaseDetail } from "../../lib/types.ts";
+import type { CaseActionName, CaseDetail } from "../../lib/types.ts";
+import type { Allowed } from "./allowed.ts";
 import type { Outbox } from "./outbox.ts";
 
 export interface TaskContext {
   item: CaseDetail;
   outbox: Outbox;
+  /** What may be done after what waits to be sent. */
+  allowed: Allowed[];
   navigate: (to: string) => unknown;
-  /** What is entered now; null when something is missing, which the page then shows. */
-  entered: () => boolean;
+  /** Whether what an action needs is entered; what is missing the page then shows. */
+  entered: (action: CaseActionName) => boolean;
 }
+
+const may = ({ allowed }: TaskContext, action: CaseActionName) =>
+  allowed.some((one) => one.action === action);
+const send = ({ item, outbox, entered }: TaskContext, action: CaseActionName) =>
+  entered(action) ? outbox.send(item, action) : undefined;
 
 export const taskActions: Action<TaskContext>[] = [
   {
@@ -24,8 +33,8 @@ export const taskActions: Action<TaskContext>[] = [
     permission: "case.handle",
     icon: <ToolOutlined />,
     primary: true,
-    predicate: ({ item, outbox }) => item.actions.includes("take") && !outbox.parcel(item.id)?.action,
-    perform: ({ item, outbox }) => outbox.send(item.id, "take"),
+    predicate: (context) => may(context, "take"),
+    perform: (context) => send(context, "take"),
   },
   {
     name: "task.finish",
@@ -33,8 +42,16 @@ export const taskActions: Action<TaskContext>[] = [
     permission: "case.handle",
     icon: <CheckCircleOutlined />,
     primary: true,
-    predicate: ({ item, outbox }) => item.actions.includes("finish") && !outbox.parcel(item.id)?.action,
-    perform: ({ item, outbox, entered }) => (entered() ? outbox.send(item.id, "finish") : undefined),
+    predicate: (context) => may(context, "finish"),
+    perform: (context) => send(context, "finish"),
+  },
+  {
+    name: "task.remark",
+    title: "field.tell",
+    permission: "case.handle",
+    icon: <MessageOutlined />,
+    predicate: (context) => may(context, "finish") && may(context, "comment"),
+    perform: (context) => send(context, "comment"),
   },
   {
     name: "task.navigate",

@@ -1,19 +1,66 @@
-/** Keeps parcels in the browser's database, per person; in memory where there is none (private windows). */
-import type { Parcel, ParcelStore } from "./outbox.ts";
+/** Keeps drafts and steps in the browser's database, per person; in memory where there is none (private windows). */
+import type { CaseActionName } from "../../lib/types.ts";
+import { uuid } from "../../lib/uuid.ts";
+import type { Draft, Enclosure, OutboxStore, Step } from "./outbox.ts";
 
-const TABLE = "parcels";
+const DRAFTS = "drafts";
+const STEPS = "steps";
+/** What version 1 kept: one parcel for each case. */
+const PARCELS = "parcels";
+const VERSION = 2;
 
-export class MemoryStore implements ParcelStore {
-  readonly #parcels = new Map<number, Parcel>();
-  async all() {
-    return [...this.#parcels.values()];
+export class MemoryStore implements OutboxStore {
+  readonly #drafts = new Map<number, Draft>();
+  readonly #steps = new Map<string, Step>();
+  async drafts() {
+    return [...this.#drafts.values()];
   }
-  async put(parcel: Parcel) {
-    this.#parcels.set(parcel.caseId, { ...parcel, photos: parcel.photos.map((p) => ({ ...p })) });
+  async steps() {
+    return [...this.#steps.values()];
   }
-  async remove(caseId: number) {
-    this.#parcels.delete(caseId);
+  async putDraft(draft: Draft) {
+    this.#drafts.set(draft.caseId, { ...draft, enclosures: draft.enclosures.map((e) => ({ ...e })) });
   }
+  async removeDraft(caseId: number) {
+    this.#drafts.delete(caseId);
+  }
+  async putStep(step: Step) {
+    this.#steps.set(step.requestId, { ...step, enclosures: step.enclosures.map((e) => ({ ...e })) });
+  }
+  async removeStep(requestId: string) {
+    this.#steps.delete(requestId);
+  }
+}
+
+/** A parcel of version 1. */
+export interface Parcel {
+  caseId: number;
+  note: string;
+  photos: { name: string; blob: Blob; takenAt?: string; sentAs?: number }[];
+  action: CaseActionName | null;
+  requestId?: string;
+  attempts: number;
+  refusal: string | null;
+}
+
+/** What version 1 kept, as it is kept now: nothing that was entered is lost by an update. */
+export function fromParcel(parcel: Parcel, order: number, now: string): Draft | Step {
+  const enclosures = parcel.photos.map((photo): Enclosure => ({ ...photo, kind: "photo" }));
+  const draft = { caseId: parcel.caseId, note: parcel.note, enclosures };
+  // One that was refused goes back to be mended: why is not known in this form any more.
+  if (!parcel.action || parcel.refusal) return draft;
+  return {
+    ...draft,
+    number: "",
+    title: "",
+    requestId: parcel.requestId ?? uuid(),
+    action: parcel.action,
+    doneAt: now,
+    order,
+    attempts: parcel.attempts,
+    waited: true,
+    answer: null,
+  };
 }
 
 function wait<T>(request: IDBRequest<T>): Promise<T> {
@@ -23,27 +70,53 @@ function wait<T>(request: IDBRequest<T>): Promise<T> {
   });
 }
 
-class DatabaseStore implements ParcelStore {
+class DatabaseStore implements OutboxStore {
   constructor(private readonly database: IDBDatabase) {}
-  #table(mode: IDBTransactionMode) {
-    return this.database.transaction(TABLE, mode).objectStore(TABLE);
+  #table(name: string, mode: IDBTransactionMode) {
+    return this.database.transaction(name, mode).objectStore(name);
   }
-  async all() {
-    return (await wait(this.#table("readonly").getAll())) as Parcel[];
+  async drafts() {
+    return (await wait(this.#table(DRAFTS, "readonly").getAll())) as Draft[];
   }
-  async put(parcel: Parcel) {
-    await wait(this.#table("readwrite").put(parcel));
+  async steps() {
+    return (await wait(this.#table(STEPS, "readonly").getAll())) as Step[];
   }
-  async remove(caseId: number) {
-    await wait(this.#table("readwrite").delete(caseId));
+  async putDraft(draft: Draft) {
+    await wait(this.#table(DRAFTS, "readwrite").put(draft));
+  }
+  async removeDraft(caseId: number) {
+    await wait(this.#table(DRAFTS, "readwrite").delete(caseId));
+  }
+  async putStep(step: Step) {
+    await wait(this.#table(STEPS, "readwrite").put(step));
+  }
+  async removeStep(requestId: string) {
+    await wait(this.#table(STEPS, "readwrite").delete(requestId));
   }
 }
 
+function upgrade(request: IDBOpenDBRequest, from: number) {
+  const database = request.result;
+  const drafts = database.createObjectStore(DRAFTS, { keyPath: "caseId" });
+  const steps = database.createObjectStore(STEPS, { keyPath: "requestId" });
+  if (from === 0) return;
+  const parcels = request.transaction?.objectStore(PARCELS).getAll();
+  if (!parcels) return;
+  parcels.onsuccess = () => {
+    (parcels.result as Parcel[]).forEach((parcel, i) => {
+      const kept = fromParcel(parcel, i + 1, new Date().toISOString());
+      if ("requestId" in kept) steps.put(kept);
+      else drafts.put(kept);
+    });
+    database.deleteObjectStore(PARCELS);
+  };
+}
+
 /** One database for each person, so that two who share a phone do not send each other's work. */
-export async function openStore(userId: number): Promise<ParcelStore> {
+export async function openStore(userId: number): Promise<OutboxStore> {
   try {
-    const request = indexedDB.open(`jingling-field-${userId}`, 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(TABLE, { keyPath: "caseId" });
+    const request = indexedDB.open(`jingling-field-${userId}`, VERSION);
+    request.onupgradeneeded = (event) => upgrade(request, event.oldVersion);
     return new DatabaseStore(await wait(request));
   } catch {
     return new MemoryStore();

@@ -20,7 +20,7 @@ async function makeOutbox(userId: number, queryClient: QueryClient): Promise<Out
   const outbox = new Outbox(
     await openStore(userId),
     {
-      attach: (caseId, photo) => attach(caseId, photo.blob, photo.name, photo.takenAt),
+      attach: (caseId, enclosure) => attach(caseId, enclosure.blob, enclosure.name, enclosure),
       perform: performOnCase,
       read: readCase,
     },

@@ -12,7 +12,7 @@ import { type BaseLayer, baseShapes } from "./base.ts";
 import { type Camera, cameraAt, placeOf, spotOf } from "./camera.ts";
 import { type Cluster, type Marks, marksOf } from "./marks.ts";
 import { Pace } from "./pace.ts";
-import { Painter } from "./paint.ts";
+import { Painter, type Route } from "./paint.ts";
 import { type Point, Points } from "./points.ts";
 import { clusterRadius, typeColour } from "./style.ts";
 
@@ -63,6 +63,7 @@ export class MapView {
   #colours = new Map<string, string>();
   #hidden: ReadonlySet<string> = new Set();
   #selected: string | null = null;
+  #route: Route | null = null;
   #crosshair = false;
   #coarse = false;
   readonly #gone = new AbortController();
@@ -166,6 +167,13 @@ export class MapView {
     this.#changed();
   }
 
+  /** A way through numbered places, from where somebody is. */
+  setRoute(from: Place | null, stops: Place[]) {
+    const spot = ([lon, lat]: Place) => spotOf(lon, lat);
+    this.#route = { from: from && spot(from), stops: stops.map(spot) };
+    this.#map.triggerRepaint();
+  }
+
   #changed() {
     this.#level = null;
     this.#map.triggerRepaint();
@@ -240,6 +248,7 @@ export class MapView {
       marks: this.#marks,
       colourOf: this.#colourOf,
       selected: this.#selected,
+      route: this.#route,
       fresh: this.#fresh,
       moving: this.#map.isMoving(),
       crosshair: this.#crosshair,

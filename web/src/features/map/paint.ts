@@ -28,11 +28,22 @@ const STAMPS_MAX = 15_000;
 /** Points or lines this far outside the screen still reach into it, pixels. */
 const REACH_PX = 32;
 const RIVER_NAME_PX = 13;
+/** A place of a way: the radius of its disc, and its number, pixels. */
+const ROUTE_DISC_PX = 11;
+const ROUTE_NUMBER_PX = 13;
+
+/** A way through numbered places. */
+export interface Route {
+  /** Where it begins, when that is known. */
+  from: Spot | null;
+  stops: Spot[];
+}
 
 export interface Scene {
   marks: Marks;
   colourOf: (type: string) => string;
   selected: string | null;
+  route: Route | null;
   /** Entities that just reported. */
   fresh: ReadonlySet<string>;
   moving: boolean;
@@ -89,6 +100,7 @@ export class Painter {
     this.#paintClusters(camera, scene.marks.clusters);
     this.#paintPoints(camera, inView.filter(isGrave), scene, isSquare);
     this.#paintNames(camera, scene);
+    if (scene.route) this.#paintRoute(camera, scene.route);
     if (scene.crosshair) this.#paintCrosshair(camera, scene);
   }
 
@@ -247,6 +259,36 @@ export class Painter {
     }
     if (camera.zoom < VILLAGE_NAME_ZOOM_MIN) return;
     for (const village of this.#base.villages?.names ?? []) yield upright("village", village, 11, 11);
+  }
+
+  #paintRoute(camera: Camera, { from, stops }: Route) {
+    const pen = this.#pen;
+    const on = ({ x, y }: Spot) => [x * camera.scale + camera.left, y * camera.scale + camera.top] as const;
+    pen.strokeStyle = COLOURS.selected;
+    pen.lineWidth = 3;
+    pen.setLineDash([8, 5]);
+    pen.beginPath();
+    for (const spot of from ? [from, ...stops] : stops) pen.lineTo(...on(spot));
+    pen.stroke();
+    pen.setLineDash([]);
+    pen.font = `bold ${ROUTE_NUMBER_PX}px sans-serif`;
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    const disc = (spot: Spot, fill: string, text: string) => {
+      const [x, y] = on(spot);
+      pen.beginPath();
+      pen.arc(x, y, ROUTE_DISC_PX, 0, 2 * Math.PI);
+      pen.fillStyle = fill;
+      pen.fill();
+      pen.lineWidth = 2;
+      pen.strokeStyle = "#fff";
+      pen.stroke();
+      pen.fillStyle = "#fff";
+      pen.fillText(text, x, y);
+    };
+    // The first on top, should they lie on each other.
+    for (let i = stops.length - 1; i >= 0; i -= 1) disc(stops[i] as Spot, COLOURS.selected, String(i + 1));
+    if (from) disc(from, COLOURS.fresh, "");
   }
 
   #paintCrosshair(camera: Camera, { aimed }: Scene) {

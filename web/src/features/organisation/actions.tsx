@@ -4,6 +4,7 @@ import {
   EditOutlined,
   KeyOutlined,
   PlusOutlined,
+  SafetyCertificateOutlined,
   StopOutlined,
   SwapOutlined,
   UnlockOutlined,
@@ -11,7 +12,13 @@ import {
   UserAddOutlined,
 } from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
-import type { OrganisationUnit, PersonDetail, Post } from "../../lib/types.ts";
+import type {
+  OrganisationUnit,
+  OutsideIdentity,
+  PersonDetail,
+  Post,
+  SecondFactors,
+} from "../../lib/types.ts";
 
 /** What is open above the page. */
 export type Dialog =
@@ -20,6 +27,7 @@ export type Dialog =
   | { kind: "give"; post: Post }
   | { kind: "person"; organisation?: string; person?: PersonDetail }
   | { kind: "hand-over"; person: PersonDetail }
+  | { kind: "sign-in"; person: PersonDetail }
   | { kind: "import" };
 
 export interface PageContext {
@@ -132,6 +140,14 @@ export const personActions: Action<PersonContext>[] = [
     perform: ({ open, person }) => open({ kind: "person", person }),
   },
   {
+    name: "person.sign-in",
+    title: "organisation.sign-in",
+    permission: manage,
+    icon: <SafetyCertificateOutlined />,
+    predicate: () => true,
+    perform: ({ open, person }) => open({ kind: "sign-in", person }),
+  },
+  {
     name: "person.password",
     title: "organisation.password",
     permission: manage,
@@ -164,5 +180,37 @@ export const personActions: Action<PersonContext>[] = [
     icon: <UnlockOutlined />,
     predicate: ({ person }) => person.disabled,
     perform: ({ access, person }) => access(person, false),
+  },
+];
+
+export interface FactorsContext {
+  factors: SecondFactors;
+  /** Asks for confirmation, then takes them all away. */
+  reset: () => unknown;
+}
+
+export const factorActions: Action<FactorsContext>[] = [
+  {
+    name: "person.factors-reset",
+    title: "organisation.factors-reset",
+    permission: manage,
+    danger: true,
+    predicate: ({ factors }) => factors.totp || factors.passkeys > 0,
+    perform: ({ reset }) => reset(),
+  },
+];
+
+export const outsideActions: Action<{
+  identity: OutsideIdentity;
+  /** Asks for confirmation, then unlinks. */
+  unlink: (identity: OutsideIdentity) => unknown;
+}>[] = [
+  {
+    name: "person.identity-unlink",
+    title: "account.outside-unlink",
+    permission: manage,
+    danger: true,
+    predicate: () => true,
+    perform: ({ identity, unlink }) => unlink(identity),
   },
 ];

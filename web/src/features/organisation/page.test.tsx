@@ -113,6 +113,56 @@ describe("the organisation page", () => {
     await waitFor(() => expect(calls.map((call) => call.path)).toContain(asked));
   }, 20_000);
 
+  it("resets second factors and unlinks an outside identity, each only after it was agreed to", async () => {
+    const identity = {
+      id: 5,
+      provider: "province",
+      name_zh: "省统一身份认证",
+      name_en: "the province's sign-in",
+      subject: "s-1",
+      shown: "li.si@province",
+      linked_at: "2026-11-01T00:00:00Z",
+      linked_by: "person",
+      last_used_at: null,
+    };
+    let factors = { totp: true, passkeys: 1, recovery_codes_left: 9, required: false };
+    const calls = serve({
+      ...answers,
+      "GET /api/v1/session/methods": { providers: [{ id: "province" }] },
+      "GET /api/v1/users/li.si/second-factors": () => factors,
+      "DELETE /api/v1/users/li.si/second-factors": () => {
+        factors = { totp: false, passkeys: 0, recovery_codes_left: 0, required: false };
+        return new Response(null, { status: 204 });
+      },
+      "GET /api/v1/users/li.si/identities": { items: [identity] },
+      "DELETE /api/v1/users/li.si/identities/5": () => new Response(null, { status: 204 }),
+    });
+    show(<Page />, { user: manager });
+    await screen.findByText("李四");
+    const press = (action: string) =>
+      fireEvent.click(document.querySelector(`[data-action="${action}"]`) as HTMLElement);
+    press("person.sign-in");
+    expect((await screen.findByTestId("identity")).textContent).toContain("li.si@province");
+    const agree = async (title: string) => {
+      const question = (await screen.findAllByText(title))[0]?.closest<HTMLElement>(".ant-modal-confirm");
+      fireEvent.click(within(question as HTMLElement).getByText("Yes"));
+    };
+    await waitFor(() => expect(document.querySelector('[data-action="person.factors-reset"]')).toBeTruthy());
+    press("person.factors-reset");
+    expect(calls.filter((call) => call.method === "DELETE")).toEqual([]);
+    await agree("Reset the second factors of 李四?");
+    // Read again: nothing is left to reset.
+    await waitFor(() => expect(document.querySelector('[data-action="person.factors-reset"]')).toBeNull());
+    press("person.identity-unlink");
+    await agree("Unlink “li.si@province”?");
+    await waitFor(() =>
+      expect(calls.filter((call) => call.method === "DELETE").map((call) => call.path)).toEqual([
+        "/api/v1/users/li.si/second-factors",
+        "/api/v1/users/li.si/identities/5",
+      ]),
+    );
+  }, 30_000);
+
   it("adds a person by key and shows the password once", async () => {
     const calls = serve({
       ...answers,

@@ -20,6 +20,7 @@ import { HandOverDialog } from "./hand-over.tsx";
 import { RosterDialog } from "./import-dialog.tsx";
 import { EXPORT_PATH, endPost, peopleQuery, ROOM, renewPassword, setAccess, treeQuery } from "./queries.ts";
 import { roleWord } from "./roles.ts";
+import { SignInDrawer } from "./sign-in-drawer.tsx";
 import { type Branch, groupsOf, matching } from "./tree.ts";
 
 /** Administrators' accounts are changed by two people. */
@@ -178,6 +179,14 @@ export function Page() {
       )}
       {dialog?.kind === "hand-over" && units && (
         <HandOverDialog person={dialog.person} units={units} changed={changed} onClose={close} />
+      )}
+      {dialog?.kind === "sign-in" && (
+        <SignInDrawer
+          person={dialog.person}
+          isAdministrator={ADMINISTRATORS.includes(dialog.person.role)}
+          confirm={confirm}
+          onClose={close}
+        />
       )}
       {dialog?.kind === "import" && <RosterDialog changed={changed} onClose={close} />}
       {made && <Password made={made} onClose={() => setMade(null)} />}

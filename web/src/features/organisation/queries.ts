@@ -11,6 +11,7 @@ import type {
   OrganisationDraft,
   OrganisationTree,
   OrganisationUnit,
+  OutsideIdentity,
   PersonChange,
   PersonDetail,
   PersonDraft,
@@ -19,6 +20,7 @@ import type {
   PostChange,
   PostDraft,
   RosterReport,
+  SecondFactors,
 } from "../../lib/types.ts";
 
 const ORGANISATION = "/api/v1/organisation";
@@ -84,6 +86,30 @@ export const previewHandOver = (id: number, draft: HandOverDraft) =>
 
 export const handOver = (id: number, draft: HandOverDraft) =>
   change<HandOverReport | ApprovalAsked>("POST", `${named(PEOPLE, id)}/handover`, draft);
+
+const USERS = "/api/v1/users";
+
+export const factorsQuery = (username: string) =>
+  queryOptions({
+    queryKey: [...ROOM, "factors", username],
+    queryFn: ({ signal }) => get<SecondFactors>(`${named(USERS, username)}/second-factors`, signal),
+  });
+
+/** Takes all second factors of a person away, and ends their sessions. */
+export const resetFactors = (username: string) =>
+  change<void>("DELETE", `${named(USERS, username)}/second-factors`);
+
+/** Only where the city has an outside provider. */
+export const identitiesOfQuery = (username: string) =>
+  queryOptions({
+    queryKey: [...ROOM, "identities", username],
+    queryFn: ({ signal }) =>
+      get<{ items: OutsideIdentity[] }>(`${named(USERS, username)}/identities`, signal),
+  });
+
+/** Unlinks who a person is at an outside provider, and ends their sessions. */
+export const unlinkIdentityOf = (username: string, id: number) =>
+  change<void>("DELETE", `${named(USERS, username)}/identities/${id}`);
 
 /** Looks at a file of organisations, posts and people, or imports it. */
 export const importRoster = (file: File, dry_run: boolean) =>

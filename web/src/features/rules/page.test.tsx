@@ -6,7 +6,7 @@ import type { BackTestReport, Rule } from "../../lib/types.ts";
 import { serve, show, userWith } from "../../test-tools.tsx";
 import { Report } from "./back-test.tsx";
 import { Page } from "./page.tsx";
-import { says, span } from "./say.ts";
+import { heading, says, span } from "./say.ts";
 
 const rule: Rule = {
   id: "stage-rise",
@@ -84,6 +84,14 @@ describe("rules", () => {
       "waterLevel of WaterObserved > upstream.waterLevel + 1, held for 61 s",
     );
     expect(span(7200)).toBe("2 h");
+  });
+
+  it("names a rule without the marks that only an alert fills", () => {
+    expect(heading(rule.title_en, rule, translator("en"))).toBe("Entity: stage rises …");
+    const limit = { ...rule, declared: { op: ">", threshold: 75 } };
+    expect(heading("{entity}：PM2.5 {value} {unit}，超过 {threshold} {unit}", limit, translator("zh"))).toBe(
+      "对象：PM2.5 …，超过 75",
+    );
   });
 
   it("lists rules and opens one with its text", async () => {

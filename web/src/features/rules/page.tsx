@@ -11,18 +11,20 @@ import type { Rule, RuleFailure } from "../../lib/types.ts";
 import { openableRow } from "../../ui/keyboard.ts";
 import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { SeverityTag, Time } from "../../ui/tags.tsx";
+import { usePhone } from "../../ui/use-phone.ts";
 import { failureActions, pageActions } from "./actions.tsx";
 import { BackTestDrawer } from "./back-test.tsx";
 import { Maintenance, MaintenanceDialog } from "./maintenance.tsx";
 import { failuresQuery, rulesQuery } from "./queries.ts";
 import "./rules.css";
-import { says } from "./say.ts";
+import { heading, says } from "./say.ts";
 
 /** Widest drawer, pixels. */
 const DRAWER_WIDTH = 620;
 
 function RuleList({ open }: { open: (rule: Rule) => void }) {
   const { t, p } = useT();
+  const phone = usePhone();
   const rules = useQuery(rulesQuery());
   const failure = useFailure(rules);
   if (failure) return failure;
@@ -32,6 +34,33 @@ function RuleList({ open }: { open: (rule: Rule) => void }) {
     const key = keyOf("rule-kind", rule.kind);
     return key ? t(key) : rule.kind;
   };
+  const when = (rule: Rule) => [rule.calendar, ...rule.hours].filter(Boolean).join(" ") || t("rule.always");
+  const title = (rule: Rule) => heading(p(rule.title_zh, rule.title_en), rule, t);
+  if (phone) {
+    return (
+      <ul className="card-list">
+        {rules.data.items.map((rule) => (
+          <li key={rule.id}>
+            <button type="button" className="item-card" data-testid="rule" onClick={() => open(rule)}>
+              <span className="item-card-head">
+                <SeverityTag severity={rule.severity} />
+                <strong>{title(rule)}</strong>
+              </span>
+              <span>{says(rule, t)}</span>
+              <span className="quiet">
+                {rule.id} · {rule.pack} · v{rule.version} · {when(rule)}
+              </span>
+              {(rule.open_alerts > 0 || rule.failing > 0) && (
+                <span>
+                  {t("rule.open-alerts")} {rule.open_alerts} · {t("rule.failing")} {rule.failing}
+                </span>
+              )}
+            </button>
+          </li>
+        ))}
+      </ul>
+    );
+  }
   return (
     <Table<Rule>
       size="small"
@@ -63,14 +92,14 @@ function RuleList({ open }: { open: (rule: Rule) => void }) {
           render: (_, rule) => (
             <>
               {says(rule, t)}
-              <div className="quiet">{p(rule.title_zh, rule.title_en)}</div>
+              <div className="quiet">{title(rule)}</div>
             </>
           ),
         },
         {
           title: t("rule.calendar"),
           width: 130,
-          render: (_, rule) => [rule.calendar, ...rule.hours].filter(Boolean).join(" ") || t("rule.always"),
+          render: (_, rule) => when(rule),
         },
         { title: t("rule.open-alerts"), width: 90, align: "right", dataIndex: "open_alerts" },
         { title: t("rule.failing"), width: 90, align: "right", dataIndex: "failing" },

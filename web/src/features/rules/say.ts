@@ -33,6 +33,18 @@ function thresholdText(threshold: unknown): string {
   return parts.join(" ");
 }
 
+/** What a rule's alerts are called, where nothing has happened yet: words stand for what only an alert has. */
+export function heading(title: string, rule: Rule, t: Translate): string {
+  const { threshold } = rule.declared as Declared;
+  const known: Record<string, string> = {
+    entity: t("rule.entity"),
+    threshold: threshold === undefined ? "…" : thresholdText(threshold),
+    value: "…",
+  };
+  // The unit is the value's, and comes with it.
+  return title.replace(/\s*\{unit\}/g, "").replace(/\{(\w+)\}/g, (_, name: string) => known[name] ?? "…");
+}
+
 export function says(rule: Rule, t: Translate): string {
   const declared = rule.declared as Declared;
   const distinct = rule.kind === "count" && declared.distinct === true;

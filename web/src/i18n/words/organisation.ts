@@ -89,6 +89,32 @@ export const organisationWords = {
     "仅停用账号，未办的案件仍在本人名下；离岗请用“工作交接”。",
     "This only closes sign-in; open cases stay with the person. For somebody who leaves, hand the work over.",
   ],
+  "organisation.sign-in": ["登录方式", "Sign-in"],
+  "organisation.sign-in-of": ["{name} 的登录方式", "How {name} signs in"],
+  "organisation.factors": ["第二因素", "Second factors"],
+  "organisation.factors-totp": ["动态口令", "Time-based codes"],
+  "organisation.factors-passkeys": ["通行密钥（个）", "Passkeys"],
+  "organisation.factors-codes": ["剩余恢复码（个）", "Recovery codes left"],
+  "organisation.factors-set": ["已设置", "Set up"],
+  "organisation.factors-unset": ["未设置", "Not set up"],
+  "organisation.factors-required": [
+    "该角色必须有第二因素：重置后，本人下次登录时重新设置。",
+    "The role asks for a second factor: after a reset the person sets one up at the next sign-in.",
+  ],
+  "organisation.factors-administrator": [
+    "管理员的第二因素不能由一个人重置：请服务器运维人员执行 jingling user reset-factors。",
+    "An administrator's second factors are not one person's to reset: whoever runs the machine does it with jingling user reset-factors.",
+  ],
+  "organisation.factors-reset": ["重置第二因素", "Reset second factors"],
+  "organisation.factors-confirm": ["重置 {name} 的第二因素？", "Reset the second factors of {name}?"],
+  "organisation.factors-text": [
+    "动态口令、通行密钥和恢复码全部失效，此人的会话全部结束。请先确认是本人遗失了手机或密钥。",
+    "Codes, passkeys and recovery codes end, and all sessions of the person. Make sure first that it is the person who lost a telephone or a key.",
+  ],
+  "organisation.outside-text": [
+    "该外部身份不能再登录此账号，此人的会话全部结束。",
+    "The outside identity opens this account no more, and all sessions of the person end.",
+  ],
   "organisation.password": ["重置密码", "New password"],
   "organisation.password-confirm": ["重置 {name} 的密码？", "Make a new password for {name}?"],
   "organisation.password-text": [

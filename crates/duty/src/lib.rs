@@ -1,0 +1,14 @@
+//! What is decided of duty (值班): which shift runs from when until when, who is on duty now and next, what a response plan
+//! (预案) asks for and by when, which resources (应急资源) are nearest, and what a shift report (值班报告) says, as PDF and as
+//! a Word-compatible file. Pure: whoever needs the time gives it.
+//!
+//! Reading order: [`roster`], [`response`], [`nearest`], then the report: [`report`] (what it says), [`document`] (how it is
+//! laid out), [`docx`] and [`pdf`] (how it is written).
+
+pub mod document;
+pub mod docx;
+pub mod nearest;
+pub mod pdf;
+pub mod report;
+pub mod response;
+pub mod roster;

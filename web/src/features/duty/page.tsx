@@ -1,0 +1,224 @@
+/** Duty: who is on, the roster, hand-overs, response plans and drills, contacts, and the shift report. */
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Alert, Card, DatePicker, Select, Tabs } from "antd";
+import dayjs, { type Dayjs } from "dayjs";
+import { useState } from "react";
+import { useSearchParams } from "react-router";
+import { useT } from "../../i18n/index.tsx";
+import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
+import { useLive } from "../../lib/live.ts";
+import { useUser } from "../../lib/session.ts";
+import type { DutyNow, DutyTurn } from "../../lib/types.ts";
+import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
+import { Time } from "../../ui/tags.tsx";
+import { treeQuery } from "../organisation/queries.ts";
+import { type Dialog, pageActions } from "./actions.tsx";
+import { Contacts } from "./contacts.tsx";
+import { DutyDialog } from "./dialogs.tsx";
+import "./duty.css";
+import { HandOvers } from "./hand-overs.tsx";
+import { Plans } from "./plans.tsx";
+import { nowQuery, ROOM, rosterQuery } from "./queries.ts";
+import { Roster } from "./roster.tsx";
+
+const DAY = "YYYY-MM-DD";
+/** The command centre, where the caller has no organisation of their own. */
+const CENTRE = "command-centre";
+
+function Turns({ title, turns }: { title: string; turns: DutyTurn[] }) {
+  const { t, p } = useT();
+  return (
+    <section>
+      <h3>{title}</h3>
+      {turns.length === 0 && <p className="quiet">{t("duty.nobody")}</p>}
+      <ul className="duty-turns">
+        {turns.map((turn) => (
+          <li key={turn.id}>
+            <strong>{turn.user_name}</strong> {turn.post} · {p(turn.pattern_zh, turn.pattern_en)}
+            <div className="quiet">
+              <Time at={turn.from} bare /> – <Time at={turn.until} />
+            </div>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function OnDuty({ one }: { one: DutyNow }) {
+  const { t, p } = useT();
+  return (
+    <Card size="small" title={p(one.name_zh, one.name_en)} data-testid="on-duty">
+      <Turns title={t("duty.on")} turns={one.on} />
+      <Turns title={t("duty.next")} turns={one.next} />
+    </Card>
+  );
+}
+
+function Now() {
+  const { t } = useT();
+  const now = useQuery(nowQuery);
+  const failure = useFailure(now);
+  if (failure) return failure;
+  if (!now.data) return <Loading tall />;
+  if (now.data.items.length === 0)
+    return <Nothing title={t("duty.no-roster")} mend={t("duty.no-roster-mend")} />;
+  return (
+    <div className="duty-cards">
+      {now.data.items.map((one) => (
+        <OnDuty key={one.organisation} one={one} />
+      ))}
+    </div>
+  );
+}
+
+/** What must not be overlooked: hand-overs that nobody signed, shifts that nobody handed over. */
+function Alarms({ toHandOvers }: { toHandOvers: () => void }) {
+  const { t, p } = useT();
+  const now = useQuery(nowQuery);
+  const { unsigned = [], missing = [] } = now.data ?? {};
+  return (
+    <>
+      {unsigned.length > 0 && (
+        <Alert
+          type="error"
+          showIcon
+          role="alert"
+          data-testid="duty-unsigned"
+          title={t("duty.unsigned", { count: unsigned.length })}
+          description={unsigned
+            .map((row) => `${row.day} ${p(row.pattern_zh, row.pattern_en)} ${row.outgoing}`)
+            .join("；")}
+          action={
+            <button type="button" className="link" onClick={toHandOvers}>
+              {t("duty.tab-hand-overs")}
+            </button>
+          }
+        />
+      )}
+      {missing.length > 0 && (
+        <Alert
+          type="warning"
+          showIcon
+          role="alert"
+          data-testid="duty-missing"
+          title={t("duty.missing", { count: missing.length })}
+          description={missing.map((row) => `${row.day} ${p(row.pattern_zh, row.pattern_en)}`).join("；")}
+        />
+      )}
+    </>
+  );
+}
+
+export function Page() {
+  const { t, p } = useT();
+  const user = useUser();
+  const client = useQueryClient();
+  const [parameters, setParameters] = useSearchParams();
+  const [dialog, setDialog] = useState<Dialog | null>(null);
+  const [chosen, setChosen] = useState<string | undefined>(user?.organisation ?? undefined);
+  const [period, setPeriod] = useState<[Dayjs, Dayjs]>(() => [dayjs().startOf("day"), dayjs().endOf("day")]);
+  const tree = useQuery(treeQuery);
+  const organisations = (tree.data?.organisations ?? []).filter((one) => !one.disabled);
+  const organisation = chosen ?? organisations.find((one) => one.id === CENTRE)?.id;
+  const today = dayjs().format(DAY);
+  const shifts = useQuery({
+    ...rosterQuery(organisation ?? "", today, today),
+    enabled: organisation !== undefined,
+  });
+  useLive("duty", () => client.invalidateQueries({ queryKey: ROOM }));
+  const to = (changes: Record<string, string | null>) =>
+    setParameters(
+      (before) => {
+        const after = new URLSearchParams(before);
+        for (const [name, value] of Object.entries(changes)) {
+          if (value === null) after.delete(name);
+          else after.set(name, value);
+        }
+        return after;
+      },
+      { replace: true },
+    );
+  const alert = Number(parameters.get("alert")) || null;
+  const context = {
+    organisation,
+    open: setDialog,
+    period: { from: period[0].toISOString(), until: period[1].toISOString() },
+    download: (path: string) => window.location.assign(path),
+  };
+  useActionKeys(pageActions, dialog ? null : context);
+  return (
+    <div className="page">
+      <header className="page-head">
+        <h1>{t("duty.title")}</h1>
+        <Select
+          className="duty-organisation"
+          aria-label={t("duty.organisation")}
+          placeholder={t("duty.choose-organisation")}
+          loading={tree.isPending}
+          value={organisation}
+          onChange={setChosen}
+          showSearch
+          optionFilterProp="label"
+          options={organisations.map((one) => ({ value: one.id, label: p(one.name_zh, one.name_en) }))}
+        />
+        <span className="grow" />
+        <DatePicker.RangePicker
+          showTime={{ format: "HH:mm" }}
+          format="YYYY-MM-DD HH:mm"
+          aria-label={t("duty.period")}
+          allowClear={false}
+          value={period}
+          onChange={(days) => days?.[0] && days[1] && setPeriod([days[0], days[1]])}
+        />
+        <ActionBar actions={pageActions} context={context} />
+      </header>
+      <Alarms toHandOvers={() => to({ tab: "hand-overs" })} />
+      <Tabs
+        activeKey={parameters.get("tab") ?? "now"}
+        onChange={(tab) => to({ tab })}
+        items={[
+          { key: "now", label: t("duty.tab-now"), children: <Now /> },
+          {
+            key: "roster",
+            label: t("duty.tab-roster"),
+            children: organisation && <Roster organisation={organisation} context={context} />,
+          },
+          {
+            key: "hand-overs",
+            label: t("duty.tab-hand-overs"),
+            children: organisation && <HandOvers organisation={organisation} open={setDialog} />,
+          },
+          {
+            key: "plans",
+            label: t("duty.tab-plans"),
+            children: (
+              <Plans
+                opened={Number(parameters.get("activation")) || null}
+                openOne={(id) => to({ activation: id === null ? null : String(id) })}
+                open={setDialog}
+                context={context}
+                alert={alert}
+              />
+            ),
+          },
+          {
+            key: "contacts",
+            label: t("duty.tab-contacts"),
+            children: organisation && <Contacts organisation={organisation} context={context} />,
+          },
+        ]}
+      />
+      {dialog && organisation && (
+        <DutyDialog
+          dialog={dialog}
+          organisation={organisation}
+          patterns={shifts.data?.patterns ?? []}
+          startFor={{ alertId: alert, rule: parameters.get("rule") }}
+          onClose={() => setDialog(null)}
+          started={(id) => to({ tab: "plans", activation: String(id), alert: null, rule: null })}
+        />
+      )}
+    </div>
+  );
+}

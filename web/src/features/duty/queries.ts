@@ -1,0 +1,131 @@
+/** Reads and changes the roster, hand-overs, response plans, resources and contacts. */
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { change, get, query } from "../../lib/api.ts";
+import type {
+  Activation,
+  ActivationDraft,
+  DutyHandOver,
+  DutyHandOverDraft,
+  DutyNowAll,
+  DutyPattern,
+  DutyPatternDraft,
+  DutyRoster,
+  DutyTurn,
+  DutyTurnsDraft,
+  Items,
+  NearResources,
+  OutsideContact,
+  OutsideContactDraft,
+  PersonDetail,
+  ResponsePlan,
+} from "../../lib/types.ts";
+
+const DUTY = "/api/v1/duty";
+/** Time between looks at who is on duty, milliseconds: a shift changes by the clock. */
+const NOW_MS = 30_000;
+/** Most people that one organisation's list shows. */
+const PEOPLE_MAX = 500;
+
+/** Everything that this room shows is asked again after a change. */
+export const ROOM = ["duty"] as const;
+
+export const nowQuery = queryOptions({
+  queryKey: [...ROOM, "now"],
+  queryFn: ({ signal }) => get<DutyNowAll>(`${DUTY}/now`, signal),
+  refetchInterval: NOW_MS,
+});
+
+export const rosterQuery = (organisation: string, from: string, until: string) =>
+  queryOptions({
+    queryKey: [...ROOM, "roster", organisation, from, until],
+    queryFn: ({ signal }) => get<DutyRoster>(`${DUTY}/roster${query({ organisation, from, until })}`, signal),
+  });
+
+export const peopleQuery = (organisation: string) =>
+  queryOptions({
+    queryKey: [...ROOM, "people", organisation],
+    queryFn: ({ signal }) =>
+      get<Items<PersonDetail>>(
+        `/api/v1/people${query({ organisation, disabled: false, limit: PEOPLE_MAX })}`,
+        signal,
+      ),
+  });
+
+export const handOversQuery = (organisation: string) =>
+  infiniteQueryOptions({
+    queryKey: [...ROOM, "hand-overs", organisation],
+    queryFn: ({ pageParam, signal }) =>
+      get<Items<DutyHandOver>>(`${DUTY}/hand-overs${query({ organisation, after: pageParam })}`, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+  });
+
+export const plansQuery = queryOptions({
+  queryKey: [...ROOM, "plans"],
+  queryFn: ({ signal }) => get<{ items: ResponsePlan[] }>(`${DUTY}/plans`, signal),
+});
+
+export const activationsQuery = () =>
+  infiniteQueryOptions({
+    queryKey: [...ROOM, "activations"],
+    queryFn: ({ pageParam, signal }) =>
+      get<Items<Activation>>(`${DUTY}/activations${query({ after: pageParam })}`, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+  });
+
+export const activationQuery = (id: number) =>
+  queryOptions({
+    queryKey: [...ROOM, "activation", id],
+    queryFn: ({ signal }) => get<Activation>(`${DUTY}/activations/${id}`, signal),
+  });
+
+export const nearestQuery = (near: { alert_id?: number; case_id?: number }, category: string) =>
+  queryOptions({
+    queryKey: [...ROOM, "nearest", near, category],
+    queryFn: ({ signal }) =>
+      get<NearResources>(`${DUTY}/resources/nearest${query({ ...near, category })}`, signal),
+  });
+
+export const contactsQuery = (organisation: string) =>
+  queryOptions({
+    queryKey: [...ROOM, "contacts", organisation],
+    queryFn: ({ signal }) =>
+      get<{ items: OutsideContact[] }>(`${DUTY}/contacts${query({ organisation })}`, signal),
+  });
+
+export const putPattern = (draft: DutyPatternDraft) => change<DutyPattern>("PUT", `${DUTY}/patterns`, draft);
+
+export const addTurns = (draft: DutyTurnsDraft) => change<DutyTurn[]>("POST", `${DUTY}/turns`, draft);
+
+export const removeTurn = (id: number, reason: string) =>
+  change("POST", `${DUTY}/turns/${id}/remove`, { reason });
+
+export const swapTurn = (id: number, user_id: number, reason: string) =>
+  change<DutyTurn>("POST", `${DUTY}/turns/${id}/swap`, { user_id, reason });
+
+export const handOver = (draft: DutyHandOverDraft) =>
+  change<DutyHandOver>("POST", `${DUTY}/hand-overs`, draft);
+
+export const signHandOver = (id: number, remark: string) =>
+  change<DutyHandOver>("POST", `${DUTY}/hand-overs/${id}/sign`, { remark });
+
+export const startPlan = (draft: ActivationDraft) => change<Activation>("POST", `${DUTY}/activations`, draft);
+
+export const tickStep = (id: number, step: string, skipped: boolean, note: string) =>
+  change<Activation>("POST", `${DUTY}/activations/${id}/steps/${encodeURIComponent(step)}`, {
+    skipped,
+    note,
+  });
+
+export const endPlan = (id: number, summary: string) =>
+  change<Activation>("POST", `${DUTY}/activations/${id}/end`, { summary });
+
+export const addContact = (draft: OutsideContactDraft) =>
+  change<OutsideContact>("POST", `${DUTY}/contacts`, draft);
+
+export const removeContact = (id: number) => change("DELETE", `${DUTY}/contacts/${id}`);
+
+/** Where a shift report is had as a file. */
+export const reportPath = (organisation: string, from: string, until: string, format: "pdf" | "docx") =>
+  `${DUTY}/report${query({ organisation, from, until, format })}`;

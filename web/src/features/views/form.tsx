@@ -1,0 +1,163 @@
+/** A form of a pack: fields from the declared attributes, sent as one entity with the time of the reading. */
+import { useQuery } from "@tanstack/react-query";
+import { Alert, App, Form, Input, InputNumber, Select, Switch } from "antd";
+import { useState } from "react";
+import { useT } from "../../i18n/index.tsx";
+import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
+import { number, unitSymbol, ZONE_LABEL } from "../../lib/format.ts";
+import { can, useUser } from "../../lib/session.ts";
+import type { AttributeKind, EntityType, ViewField, ViewForm } from "../../lib/types.ts";
+import { nameOf } from "../entity/queries.ts";
+import { formActions } from "./actions.tsx";
+import { choiceQuery, type Entered, enter, ngsiLd } from "./queries.ts";
+
+/** The city's clock is eight hours ahead of UTC all year. */
+const OFFSET_MS = 8 * 3_600_000;
+/** What an entity's id may end with where it is new. */
+const CODE = /^[A-Za-z0-9._~-]{1,100}$/;
+
+interface Values {
+  entity: string;
+  at: string;
+  fields: Record<string, Entered>;
+}
+
+/** A moment as the field for it writes it, in the city's time. */
+export function localMinute(ms: number): string {
+  return new Date(ms + OFFSET_MS).toISOString().slice(0, 16);
+}
+
+/** The moment of such a field (RFC 3339, UTC); null when it is none. */
+export function momentOf(local: string): string | null {
+  const ms = Date.parse(`${local}Z`) - OFFSET_MS;
+  return Number.isFinite(ms) ? new Date(ms).toISOString() : null;
+}
+
+export function EntryForm({ view, form, kind }: { view: string; form: ViewForm; kind: EntityType }) {
+  const { t } = useT();
+  const user = useUser();
+  const { message } = App.useApp();
+  const [entry] = Form.useForm<Values>();
+  const send = async () => {
+    const values = await entry.validateFields().catch(() => null);
+    const at = values && momentOf(values.at);
+    if (!values || !at) return;
+    const id = form.new ? `urn:ngsi-ld:${kind.name}:${values.entity.trim()}` : values.entity;
+    await enter(view, ngsiLd(id, kind, values.fields, at));
+    message.success(t("view.entered"));
+    entry.resetFields(["fields"]);
+    entry.setFieldValue("at", localMinute(Date.now()));
+  };
+  const context = { send };
+  useActionKeys(formActions, context);
+  const may = user !== null && can(user, "data.enter");
+  return (
+    <Form
+      form={entry}
+      layout="vertical"
+      className="entry-form"
+      disabled={!may}
+      initialValues={{ at: localMinute(Date.now()) }}
+    >
+      {!may && <Alert type="info" showIcon title={t("view.may-not")} />}
+      {form.new ? (
+        <Form.Item
+          name="entity"
+          label={t("view.code")}
+          rules={[{ required: true, pattern: CODE, message: t("view.code-needed") }]}
+        >
+          <Input prefix={`urn:ngsi-ld:${kind.name}:`} />
+        </Form.Item>
+      ) : (
+        <EntityChoice kind={kind} />
+      )}
+      {form.fields.map((field) => (
+        <Field key={field.attribute} field={field} declared={kind.attributes[field.attribute]} />
+      ))}
+      <Form.Item
+        name="at"
+        label={t("view.at", { zone: ZONE_LABEL })}
+        rules={[
+          {
+            validator: (_, value: string) =>
+              momentOf(value) ? Promise.resolve() : Promise.reject(new Error(t("view.at-needed"))),
+          },
+        ]}
+      >
+        <Input type="datetime-local" />
+      </Form.Item>
+      <ActionBar actions={formActions} context={context} />
+    </Form>
+  );
+}
+
+function EntityChoice({ kind }: { kind: EntityType }) {
+  const { t, language } = useT();
+  const [q, setQ] = useState("");
+  const found = useQuery(choiceQuery(kind.name, q));
+  const options = found.data?.items.map((entity) => ({
+    value: entity.id,
+    label: nameOf(entity, language),
+  }));
+  return (
+    <Form.Item
+      name="entity"
+      label={t("view.entity")}
+      rules={[{ required: true, message: t("view.entity-needed") }]}
+    >
+      <Select
+        showSearch={{ filterOption: false, onSearch: setQ }}
+        loading={found.isFetching}
+        options={options ?? []}
+        notFoundContent={t(found.isError ? "state.error" : "view.entity-none")}
+      />
+    </Form.Item>
+  );
+}
+
+function Field({ field, declared }: { field: ViewField; declared: AttributeKind | undefined }) {
+  const { t, p } = useT();
+  const title = declared ? p(declared.title_zh, declared.title_en) : field.attribute;
+  const { min = null, max = null, unit = null } = declared ?? {};
+  const isNumber = declared?.value === "number";
+  const isOutside = (value: unknown) =>
+    typeof value === "number" && ((min !== null && value < min) || (max !== null && value > max));
+  const range =
+    isNumber && min !== null && max !== null
+      ? t("view.range", { min: number(min), max: number(max), unit: unitSymbol(unit) })
+      : undefined;
+  return (
+    <Form.Item
+      name={["fields", field.attribute]}
+      label={title}
+      extra={range}
+      valuePropName={declared?.value === "boolean" ? "checked" : "value"}
+      rules={[
+        { required: field.required, message: t("view.needed", { title }) },
+        {
+          // It is kept and marked; only the person can know whether it is a slip.
+          warningOnly: true,
+          validator: (_, value) =>
+            isOutside(value) ? Promise.reject(new Error(t("view.outside"))) : Promise.resolve(),
+        },
+      ]}
+    >
+      {control(field, declared, p)}
+    </Form.Item>
+  );
+}
+
+function control(
+  field: ViewField,
+  declared: AttributeKind | undefined,
+  p: (zh: string, en: string) => string,
+) {
+  if (field.choices.length > 0) {
+    const options = field.choices.map((c) => ({ value: c.value, label: p(c.title_zh, c.title_en) }));
+    return <Select allowClear={!field.required} options={options} />;
+  }
+  if (declared?.value === "number") {
+    return <InputNumber className="entry-number" suffix={unitSymbol(declared.unit)} />;
+  }
+  return declared?.value === "boolean" ? <Switch /> : <Input maxLength={2_000} />;
+}

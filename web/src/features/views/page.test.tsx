@@ -1,0 +1,171 @@
+/** Forms and boards of packs: fields from the declaration, what is sent, columns and moves, and who may do neither. */
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { Route, Routes } from "react-router";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { Entity, EntityType, PackView } from "../../lib/types.ts";
+import { serve, show, userWith } from "../../test-tools.tsx";
+import { columnsOf } from "./board.tsx";
+import { localMinute, momentOf } from "./form.tsx";
+import { Page } from "./page.tsx";
+import { ngsiLd } from "./queries.ts";
+
+const attribute = (value: string, title_en: string, more = {}) => ({
+  value,
+  title_zh: title_en,
+  title_en,
+  unit: null,
+  unit_missing: "assume",
+  min: null,
+  max: null,
+  personal: null,
+  ...more,
+});
+const view: PackView = {
+  id: "pumps",
+  title_zh: "泵",
+  title_en: "Pumps",
+  entity_type: "Pump",
+  order: 1,
+  layer: null,
+  table: null,
+  chart: null,
+  form: {
+    new: true,
+    fields: [
+      { attribute: "level", required: true, choices: [] },
+      { attribute: "note", required: false, choices: [] },
+    ],
+  },
+  board: null,
+};
+const choice = (value: string, title_en: string) => ({ value, title_zh: title_en, title_en });
+const board = {
+  attribute: "status",
+  columns: [choice("ok", "In order"), choice("broken", "Broken")],
+  card: ["level"],
+  moves: true,
+};
+const kind = {
+  name: "Pump",
+  title_zh: "泵",
+  title_en: "Pump",
+  source: null,
+  open: true,
+  data_subject: null,
+  count: 2,
+  view: null,
+  views: [view, { ...view, id: "pump-board", title_en: "Pump board", form: null, board }],
+  attributes: {
+    level: attribute("number", "Level", { unit: "MTR", min: 0, max: 10 }),
+    note: attribute("text", "Note"),
+    status: attribute("text", "Status"),
+  },
+} as unknown as EntityType;
+const pump = (id: string, status: string) =>
+  ({
+    id: `urn:ngsi-ld:Pump:${id}`,
+    type: "Pump",
+    name: id,
+    modified_at: "2026-01-01T00:00:00Z",
+    attributes: { status: { value: status, unit: null }, level: { value: 2, unit: "MTR" } },
+  }) as unknown as Entity;
+const ENTRIES = (view: string) => `POST /api/v1/views/${view}/entries`;
+const answers = {
+  "GET /api/v1/types": { items: [kind] },
+  "GET /api/v1/entities": { items: [pump("a", "ok"), pump("b", "broken"), pump("c", "lent")], next: null },
+  [ENTRIES("pumps")]: { entity_id: "urn:ngsi-ld:Pump:7", refused: [] },
+  [ENTRIES("pump-board")]: { entity_id: "urn:ngsi-ld:Pump:a", refused: [] },
+};
+const writer = userWith(["entity.read", "data.enter"], "operator");
+const pages = (
+  <Routes>
+    <Route path="/views" element={<Page />} />
+    <Route path="/views/:id" element={<Page />} />
+  </Routes>
+);
+const sent = (calls: ReturnType<typeof serve>) => calls.filter((call) => call.method === "POST");
+
+describe("pages of packs", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("lists forms and boards, and says when there are none", async () => {
+    serve(answers);
+    const shown = show(pages, { user: writer, path: "/views" });
+    expect(await screen.findByText("Pump board")).toBeTruthy();
+    shown.unmount();
+    serve({ "GET /api/v1/types": { items: [{ ...kind, views: [] }] } });
+    show(pages, { user: writer, path: "/views" });
+    expect(await screen.findByText("No forms and no boards")).toBeTruthy();
+  }, 20_000);
+
+  it("sends what was entered in the declared unit, and nothing that is missing", async () => {
+    const calls = serve(answers);
+    show(pages, { user: writer, path: "/views/pumps" });
+    const send = await screen.findByRole("button", { name: /Send/ });
+    fireEvent.click(send);
+    expect(await screen.findByText("Level is needed")).toBeTruthy();
+    expect(sent(calls)).toEqual([]);
+    fireEvent.change(screen.getByLabelText("Code"), { target: { value: "7" } });
+    // Outside the credible range: said, and sent all the same.
+    fireEvent.change(screen.getByLabelText("Level"), { target: { value: "12" } });
+    fireEvent.change(screen.getByLabelText(/Time of the reading/), { target: { value: "2026-07-01T08:00" } });
+    fireEvent.click(send);
+    await waitFor(() => expect(sent(calls)).toHaveLength(1));
+    expect(sent(calls)[0]?.body).toEqual({
+      id: "urn:ngsi-ld:Pump:7",
+      type: "Pump",
+      level: { type: "Property", value: 12, unitCode: "MTR", observedAt: "2026-07-01T00:00:00.000Z" },
+    });
+  }, 20_000);
+
+  it("says what the server refused of an entity", async () => {
+    const refused = {
+      entity_id: "urn:ngsi-ld:Pump:7",
+      refused: [{ code: "wrong-type", detail: "the value is text" }],
+    };
+    serve({ ...answers, [ENTRIES("pumps")]: refused });
+    show(pages, { user: writer, path: "/views/pumps" });
+    fireEvent.change(await screen.findByLabelText("Code"), { target: { value: "7" } });
+    fireEvent.change(screen.getByLabelText("Level"), { target: { value: "1" } });
+    fireEvent.click(screen.getByRole("button", { name: /Send/ }));
+    expect(await screen.findByText(/the value is text/)).toBeTruthy();
+  }, 20_000);
+
+  it("moves a card, and offers it to nobody who may not", async () => {
+    const calls = serve(answers);
+    const shown = show(pages, { user: writer, path: "/views/pump-board" });
+    const first = await screen.findByRole("region", { name: "In order" });
+    expect(within(screen.getByRole("region", { name: "Other" })).getByText("c")).toBeTruthy();
+    fireEvent.click(within(first).getByRole("button", { name: "Move to the column on the right" }));
+    await waitFor(() => expect(sent(calls)).toHaveLength(1));
+    expect(sent(calls)[0]?.body).toMatchObject({
+      id: "urn:ngsi-ld:Pump:a",
+      status: { type: "Property", value: "broken" },
+    });
+    const second = screen.getByRole("region", { name: "Broken" });
+    expect(await within(second).findByText("a")).toBeTruthy();
+    shown.unmount();
+    serve(answers);
+    show(pages, { user: userWith(["entity.read"], "viewer"), path: "/views/pump-board" });
+    await screen.findByRole("region", { name: "In order" });
+    expect(screen.queryByRole("button", { name: /Move/ })).toBeNull();
+  }, 20_000);
+
+  it("counts each entity once, the rest in a last column only when there is any", () => {
+    const columns = columnsOf(board, [pump("a", "ok"), pump("b", "lent")]);
+    expect(columns.map((c) => [c.value, c.entities.length])).toEqual([
+      ["ok", 1],
+      ["broken", 0],
+      [null, 1],
+    ]);
+    expect(columnsOf(board, [])).toHaveLength(2);
+  });
+
+  it("knows the city's clock and the forms of values", () => {
+    expect(momentOf("2026-07-01T08:00")).toBe("2026-07-01T00:00:00.000Z");
+    expect(localMinute(Date.parse("2026-06-30T16:05:00Z"))).toBe("2026-07-01T00:05");
+    expect(momentOf("")).toBeNull();
+    const said = ngsiLd("urn:x:1", kind, { level: 0, note: "", status: undefined }, "2026-01-01T00:00:00Z");
+    expect(Object.keys(said)).toEqual(["id", "type", "level"]);
+  });
+});

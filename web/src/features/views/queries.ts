@@ -1,0 +1,81 @@
+/** Reads the packs' forms and boards and the entities on them, and sends what a person entered. */
+import { queryOptions } from "@tanstack/react-query";
+import { ApiError, change, get, query } from "../../lib/api.ts";
+import type { AttributeKind, Entity, EntityType, EntryTaken, Items, PackView } from "../../lib/types.ts";
+
+/** Most entities of one board. */
+const BOARD_ENTITIES_MAX = 1_000;
+/** Hits of one search. */
+const FOUND_MAX = 20;
+/** A board is read anew this often while it is open, milliseconds. */
+const BOARD_REFRESH_MS = 10_000;
+
+/** A form or a board, with the type that it is of. */
+export interface PackPage {
+  view: PackView;
+  kind: EntityType;
+}
+
+/** The packs' forms and boards, in their order. */
+export const pagesQuery = queryOptions({
+  queryKey: ["pack-views"],
+  queryFn: async ({ signal }) => {
+    const { items } = await get<{ items: EntityType[] }>("/api/v1/types", signal);
+    const all = items.flatMap((kind) => kind.views.map((view): PackPage => ({ view, kind })));
+    const shown = all.filter(({ view }) => view.form !== null || view.board !== null);
+    return shown.sort((a, b) => a.view.order - b.view.order || a.view.id.localeCompare(b.view.id));
+  },
+});
+
+export const boardKey = (type: string) => ["pack-board", type];
+
+export const boardQuery = (type: string) =>
+  queryOptions({
+    queryKey: boardKey(type),
+    queryFn: ({ signal }) =>
+      get<Items<Entity>>(`/api/v1/entities${query({ type, limit: BOARD_ENTITIES_MAX })}`, signal),
+    refetchInterval: BOARD_REFRESH_MS,
+  });
+
+/** Entities to choose from. */
+export const choiceQuery = (type: string, q: string) =>
+  queryOptions({
+    queryKey: ["pack-choice", type, q],
+    queryFn: ({ signal }) =>
+      get<Items<Entity>>(`/api/v1/entities${query({ type, q: q || undefined, limit: FOUND_MAX })}`, signal),
+  });
+
+/** What is entered of an attribute; nothing: it is not said. */
+export type Entered = string | number | boolean | null | undefined;
+
+/** One entity as NGSI-LD says it (ETSI GS CIM 009, 4.5.1), of what was entered. */
+export function ngsiLd(
+  id: string,
+  kind: EntityType,
+  entered: Record<string, Entered>,
+  observedAt: string,
+): Record<string, unknown> {
+  const said: Record<string, unknown> = { id, type: kind.name };
+  for (const [name, value] of Object.entries(entered)) {
+    if (value === undefined || value === null || value === "") continue;
+    said[name] = attribute(kind.attributes[name], value, observedAt);
+  }
+  return said;
+}
+
+function attribute(declared: AttributeKind | undefined, value: Entered, observedAt: string) {
+  if (declared?.value === "relationship") return { type: "Relationship", object: value, observedAt };
+  const unit = declared?.unit ? { unitCode: declared.unit } : {};
+  return { type: "Property", value, ...unit, observedAt };
+}
+
+/** Sends one entity through a form or a board; what was refused of it is thrown, what is good beside it was taken. */
+export async function enter(view: string, entity: Record<string, unknown>): Promise<void> {
+  const { refused } = await change<EntryTaken>(
+    "POST",
+    `/api/v1/views/${encodeURIComponent(view)}/entries`,
+    entity,
+  );
+  const [first] = refused;
+  if (first) throw new ApiError(400, first.code, first.detail, first.place, first.mend);
+}

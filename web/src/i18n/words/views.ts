@@ -1,0 +1,41 @@
+/** Words of the pages that packs declare. */
+export const viewWords = {
+  "nav.views": ["表单与看板", "Forms and boards"],
+  "view.none": ["没有表单或看板", "No forms and no boards"],
+  "view.none-mend": ["专题包在 views/ 中声明它们", "Packs declare them in views/"],
+  "view.missing": ["没有这个页面", "There is no such page"],
+  "view.missing-mend": [
+    "声明它的专题包可能已经取走或修改",
+    "The pack that declared it may be gone or changed",
+  ],
+  "view.form": ["表单", "Form"],
+  "view.board": ["看板", "Board"],
+  "view.enter": ["提交", "Send"],
+  "view.entered": ["已录入", "Entered"],
+  "view.may-not": [
+    "你可以查看，但没有录入权限（data.enter）",
+    "You may look, and may not enter values (data.enter)",
+  ],
+  "view.entity": ["对象", "Of what"],
+  "view.entity-needed": ["请选择对象", "Choose what it is of"],
+  "view.entity-none": ["没有找到", "Nothing found"],
+  "view.code": ["编号", "Code"],
+  "view.code-needed": [
+    "请填写编号：字母、数字、点、横线，至多 100 个",
+    "Write its code: letters, digits, dots and dashes, at most 100",
+  ],
+  "view.at": ["观测时间（{zone}）", "Time of the reading ({zone})"],
+  "view.at-needed": ["请填写时间", "Say when it was"],
+  "view.needed": ["请填写{title}", "{title} is needed"],
+  "view.range": ["可信范围 {min} 至 {max} {unit}", "Credible from {min} to {max} {unit}"],
+  "view.outside": [
+    "超出可信范围：仍可提交，会被标记",
+    "Outside the credible range: it can be sent, and is marked",
+  ],
+  "view.other": ["其他", "Other"],
+  "view.count": ["{count} 个", "{count} in all"],
+  "view.more": ["另有 {count} 个", "{count} more"],
+  "view.first": ["只显示前 {count} 个", "The first {count} are shown"],
+  "view.move-left": ["移到左边一列", "Move to the column on the left"],
+  "view.move-right": ["移到右边一列", "Move to the column on the right"],
+} as const;
