@@ -162,7 +162,7 @@ function Scores({
       dataSource={items}
       pagination={false}
       className="tabular"
-      scroll={{ x: 1100 }}
+      scroll={{ x: "max-content" }}
       columns={[
         { title: t(`score.${by}`), fixed: "left", width: 150, render: (_, item) => nameOf(item.key) },
         ...FIGURES.map((figure) => ({
