@@ -1,7 +1,7 @@
 //! Duty in a running city: a roster, a swap, a hand-over that the next signs, a plan in earnest and as a drill, the nearest pump, and
 //! the report that other programs read.
 
-use crate::support::{City, jingling_json, text};
+use crate::support::{City, text};
 use serde_json::{Value as Json, json};
 use std::process::Command;
 use testkit::foreign::passed_over;
@@ -14,20 +14,8 @@ struct Person {
 
 impl Person {
     async fn sign_in(city: &City, username: &str, role: &str) -> Self {
-        let made = jingling_json(&[
-            "user",
-            "add",
-            &city.dir,
-            "--username",
-            username,
-            "--name",
-            username,
-            "--role",
-            role,
-            "--json",
-        ]);
-        let body = json!({"username": username, "password": made["password"]});
-        let answer = city.ask("POST", "/api/v1/session", |r| r.json(&body)).await;
+        let password = city.add_named(username, username, role, &[]);
+        let answer = city.sign_in(username, &password).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         let cookie = answer.cookie.unwrap();
         let mut person = Self { id: 0, cookie };

@@ -1,7 +1,7 @@
 //! What people enter in a pack's form: within the form, by the department that the pack belongs to, of what is there; stored like
 //! what a device says, and in the audit trail.
 
-use crate::support::{City, jingling_json, shared};
+use crate::support::{City, shared};
 use serde_json::{Value as Json, json};
 
 const FORM: &str = "/api/v1/views/water-readings/entries";
@@ -9,22 +9,9 @@ const STATION: &str = "urn:ngsi-ld:WaterObserved:by-hand-1";
 
 /// Somebody of a department, signed in.
 async fn operator(city: &City, username: &str, organisation: &str) -> String {
-    let made = jingling_json(&[
-        "user",
-        "add",
-        &city.dir,
-        "--username",
-        username,
-        "--name",
-        "赵钱",
-        "--role",
-        "operator",
-        "--organisation",
-        organisation,
-        "--json",
-    ]);
-    let password = made["password"].as_str().unwrap();
-    city.sign_in(username, password).await.cookie.unwrap()
+    let of = ["--organisation", organisation];
+    let password = city.add_named(username, "赵钱", "operator", &of);
+    city.sign_in(username, &password).await.cookie.unwrap()
 }
 
 fn reading(id: &str, attributes: Json) -> Json {

@@ -176,20 +176,8 @@ struct Person {
 
 impl Person {
     async fn sign_in(city: &City, username: &str, role: &str) -> Self {
-        let made = jingling_json(&[
-            "user",
-            "add",
-            &city.dir,
-            "--username",
-            username,
-            "--name",
-            "王敏",
-            "--role",
-            role,
-            "--json",
-        ]);
-        let body = json!({"username": username, "password": made["password"]});
-        let answer = city.ask("POST", "/api/v1/session", |r| r.json(&body)).await;
+        let password = city.add_person(username, role);
+        let answer = city.sign_in(username, &password).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         Self {
             cookie: answer.cookie.unwrap(),

@@ -113,18 +113,15 @@ pub fn shared() -> Arc<City> {
 impl City {
     /// A person made on the command line, as the machine's operator does; their password.
     pub fn add_person(&self, username: &str, role: &str) -> String {
-        let made = jingling_json(&[
-            "user",
-            "add",
-            &self.dir,
-            "--username",
-            username,
-            "--name",
-            "王敏",
-            "--role",
-            role,
-            "--json",
-        ]);
+        self.add_named(username, "王敏", role, &[])
+    }
+
+    /// The same for a person of a name, with more words for the command; their password.
+    pub fn add_named(&self, username: &str, name: &str, role: &str, more: &[&str]) -> String {
+        let mut words = vec!["user", "add", &self.dir, "--username", username];
+        words.extend(["--name", name, "--role", role, "--json"]);
+        words.extend(more);
+        let made = jingling_json(&words);
         made["password"].as_str().unwrap().to_owned()
     }
 
