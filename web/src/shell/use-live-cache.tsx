@@ -3,14 +3,18 @@ import { type QueryKey, useQueryClient } from "@tanstack/react-query";
 import { App, Button } from "antd";
 import { useEffect, useMemo } from "react";
 import { useNavigate } from "react-router";
+import { showAlerts } from "../features/alerts/cache.ts";
 import { useT } from "../i18n/index.tsx";
 import { live, throttle, useLive } from "../lib/live.ts";
 import { can } from "../lib/session.ts";
-import type { User } from "../lib/types.ts";
+import type { Alert, User } from "../lib/types.ts";
 import { SeverityTag } from "../ui/tags.tsx";
 
-/** Least time between two refreshes of one list, milliseconds. */
-const ALERT_REFRESH_MS = 250;
+/** Alerts heard within this time are drawn together, milliseconds. */
+const ALERT_DRAW_MS = 50;
+/** Least time between two refreshes of one list, milliseconds. That of alerts only makes up for what events cannot tell. */
+const ALERT_REFRESH_MS = 2_000;
+const NOTIFICATION_REFRESH_MS = 250;
 const CASE_REFRESH_MS = 500;
 const SLOW_REFRESH_MS = 2_000;
 /** The server keeps an overview for a second: to ask oftener would bring the same. */
@@ -38,7 +42,7 @@ export function useLiveCache(user: User) {
       plan: make(SLOW_REFRESH_MS, ["plan"]),
       overview: make(OVERVIEW_REFRESH_MS, ["overview"]),
       approvals: make(CASE_REFRESH_MS, ["approvals"]),
-      notifications: make(ALERT_REFRESH_MS, ["notifications"]),
+      notifications: make(NOTIFICATION_REFRESH_MS, ["notifications"]),
     };
   }, [queryClient]);
 
@@ -52,12 +56,22 @@ export function useLiveCache(user: User) {
     return { changed, flush };
   }, [queryClient]);
 
+  const alerts = useMemo(() => {
+    const heard = new Map<number, Alert>();
+    const flush = throttle(ALERT_DRAW_MS, () => {
+      showAlerts(queryClient, heard);
+      heard.clear();
+    });
+    return { heard, flush };
+  }, [queryClient]);
+
   useEffect(
     () => () => {
       for (const each of Object.values(refresh)) each.cancel();
       entities.flush.cancel();
+      alerts.flush.cancel();
     },
-    [refresh, entities],
+    [refresh, entities, alerts],
   );
 
   useEffect(() => live.onBack(() => void queryClient.invalidateQueries()), [queryClient]);
@@ -86,6 +100,8 @@ export function useLiveCache(user: User) {
   useLive("approval", refresh.approvals);
   useLive("notification", refresh.notifications);
   useLive("alert", (alert) => {
+    alerts.heard.set(alert.id, alert);
+    alerts.flush();
     refresh.alerts();
     refresh.overview();
     const isNews = !alert.cleared_at && !alert.acknowledged_at && !alert.case_id;
