@@ -61,6 +61,7 @@ SEEDS ?= 30000
 LAKE_SEEDS ?= 10000
 sim: setup-build ## the stores on a simulated disk, SEEDS=30000 of them, LAKE_SEEDS=10000 with the lake
 	@cargo xtask sim --seeds $(SEEDS) --lake-seeds $(LAKE_SEEDS)
+	cargo nextest run --locked --package faults --run-ignored only
 
 bench: setup-build web ## compare with peers: every bench/*/run, one after another
 	cargo build --locked --release --package jingling

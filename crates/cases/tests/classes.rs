@@ -1,12 +1,10 @@
 //! A class of the catalogue gives a case its workflow, its calendar and its limits; they stay as they were when it was opened; and
 //! figures are grouped by unit grid.
 
-mod support;
-
 use cases::catalogue::{Catalogue, MajorClass};
 use cases::figures::{By, Kind, figures};
 use cases::{Cases, NewCase, Options};
-use support::{City, T0, act, city, duty};
+use crate::support::{City, T0, act, city, duty};
 
 fn class(minutes: u32) -> MajorClass {
     toml::from_str(&format!(
@@ -47,8 +45,8 @@ async fn the_limits_of_a_class_hold_for_its_cases_and_stay_as_they_were() {
     let cases = with(&city, &class(600));
     let go = async |case, act| cases.act(case, &act, &duty(), T0).await.unwrap();
     go(case.id, act("file")).await;
-    go(case.id, support::dispatched()).await;
-    let field = support::field(support::FIELD, "water");
+    go(case.id, crate::support::dispatched()).await;
+    let field = crate::support::field(crate::support::FIELD, "water");
     let taken = cases.act(case.id, &act("take"), &field, T0).await.unwrap();
     assert_eq!(taken.case.due_at, Some(T0.plus_seconds(90 * 60)));
     let newer = cases.open(&new, &duty(), T0).await.unwrap().case;

@@ -1,12 +1,10 @@
 //! What a field worker's phone sends, on a real SQLite file: voice notes, signatures, photos with their place, steps that
 //! come a week late to a case that has gone on without them.
 
-mod support;
-
 use cases::{Act, Cases, Options, Signed, Taken, Workflow};
 use model::Timestamp;
 use records::attachments::Attachment;
-use support::{
+use crate::support::{
     City, FIELD, JPEG, OTHER_FIELD, T0, act, city, code, dispatched, duty, field, noted, worker,
 };
 

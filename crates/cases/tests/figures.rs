@@ -1,14 +1,12 @@
 //! The assessment figures: computed from the history they are those that were counted while it happened, and each rule of
 //! counting by example.
 
-mod support;
-
 use cases::figures::{By, Fact, Kind, figures};
 use cases::{Act, Cases, NewCase, Options};
 use model::Timestamp;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use support::{City, FIELD, T0, act, city, duty, noted, worker};
+use crate::support::{City, FIELD, T0, act, city, duty, noted, worker};
 
 async fn facts(city: &City, now: Timestamp) -> Vec<Fact> {
     let (from, until) = (T0.plus_seconds(-86_400), T0.plus_seconds(86_400 * 3_000));
@@ -65,7 +63,7 @@ async fn a_case_counts_for_the_department_that_had_it() {
         .facts(hour(2), hour(2), hour(3))
         .await
         .unwrap_err();
-    assert_eq!(support::code(&bad), "figures-period");
+    assert_eq!(crate::support::code(&bad), "figures-period");
 }
 
 #[tokio::test]
@@ -142,7 +140,7 @@ async fn parts_count_for_their_departments_and_not_beside_the_whole() {
     };
     let few = Cases::new(city.records.clone(), limits, Vec::new()).unwrap();
     let failure = few.facts(T0, T0.plus_seconds(1), T0).await.unwrap_err();
-    assert_eq!(support::code(&failure), "figures-too-many");
+    assert_eq!(crate::support::code(&failure), "figures-too-many");
 }
 
 /// What somebody who watches counts, without reading any history.
@@ -243,7 +241,7 @@ async fn live(steps: Vec<(usize, usize, i64)>) {
         let due = city.cases.case(id, &duty()).await.unwrap().case.case_due_at;
         watcher.rounds.insert(id, due);
     }
-    let everyone = support::acting(
+    let everyone = crate::support::acting(
         FIELD,
         None,
         &["case.open", "case.dispatch", "case.handle", "case.verify"],
@@ -273,7 +271,7 @@ async fn live(steps: Vec<(usize, usize, i64)>) {
             ..noted(ACTIONS[action])
         };
         if act.action == "finish" {
-            let bytes = [support::JPEG, n.to_string().as_bytes()].concat();
+            let bytes = [crate::support::JPEG, n.to_string().as_bytes()].concat();
             if let Ok(photo) = city.cases.attach(id, "a.jpg", bytes, &everyone, now).await {
                 act.attachment_ids = vec![photo.id];
             }

@@ -16,8 +16,8 @@ const START: Timestamp = Timestamp::from_seconds(1_795_420_800);
 const DAY_S: i64 = 86_400;
 /// The journal ends here.
 const END: u64 = 90;
-/// The process dies at each of so many steps.
-const STRIDE: u64 = 3;
+/// The process dies at each of so many steps, with and without power in turn: an odd number.
+const STRIDE: u64 = 7;
 /// Behind these positions all is sealed and looked after.
 const SEALS: [u64; 2] = [60, END];
 
@@ -172,7 +172,17 @@ fn folder(seed: u64) -> (tempfile::TempDir, std::path::PathBuf, FolderDisk) {
 }
 
 #[test]
+fn corrections_survive_a_death_at_every_seventh_step() {
+    deaths(STRIDE);
+}
+
+#[test]
+#[ignore = "takes minutes of every processor: make sim"]
 fn corrections_survive_a_death_at_every_step() {
+    deaths(1);
+}
+
+fn deaths(stride: u64) {
     for can_exchange in [true, false] {
         let (_folder, dir, disk) = folder(1);
         disk.set_can_exchange(can_exchange);
@@ -192,8 +202,7 @@ fn corrections_survive_a_death_at_every_step() {
             for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
                 scope.spawn(|| {
                     loop {
-                        // Every step was tried once; each third keeps watch, with and without power in turn.
-                        let die_at = next.fetch_add(STRIDE, Ordering::Relaxed);
+                        let die_at = next.fetch_add(stride, Ordering::Relaxed);
                         if die_at > steps {
                             return;
                         }

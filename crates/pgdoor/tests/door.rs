@@ -1,11 +1,9 @@
 //! The door against peers that do not keep to the protocol, and its limits.
 
-mod support;
-
 use pgdoor::Limits;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use support::{Door, PASSWORD, PATIENCE, open, queries};
+use crate::support::{Door, PASSWORD, PATIENCE, open, queries};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

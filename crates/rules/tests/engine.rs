@@ -1,8 +1,7 @@
 //! The engine on a river station, a device that falls silent and a base station: when alerts are raised
 //! and cleared, and what is left out.
 
-mod common;
-use common::*;
+use crate::common::*;
 use model::{Quality, Value};
 use rules::{Engine, RuleEvent};
 
@@ -354,12 +353,12 @@ fn a_restored_engine_clears_the_alerts_of_rules_that_are_gone() {
     engine.tick(seconds(70));
     assert_eq!(engine.active().count(), 1);
     let state = engine.state();
-    let mut same = common::engine(&[WARNING]);
+    let mut same = crate::common::engine(&[WARNING]);
     assert!(same.restore(state.clone()).is_empty());
     assert_eq!(same.active().count(), 1);
-    let mut newer = common::engine(&[&WARNING.replace("version = 3", "version = 4")]);
+    let mut newer = crate::common::engine(&[&WARNING.replace("version = 3", "version = 4")]);
     assert_eq!(short(&newer.restore(state.clone())), ["-stage@70"]);
     assert_eq!(newer.active().count(), 0);
-    let mut other = common::engine(&[OUTAGE]);
+    let mut other = crate::common::engine(&[OUTAGE]);
     assert_eq!(short(&other.restore(state)), ["-stage@70"]);
 }

@@ -1,8 +1,7 @@
 //! The kinds of rules beside thresholds and silence, and what holds alerts back: rates, places, counts, expressions, other entities,
 //! schedules, storms, dependencies, maintenance, repetition, failures.
 
-mod common;
-use common::{at, seconds, update};
+use crate::common::{at, seconds, update};
 use model::calendar::Declared;
 use model::{
     Calendars, Catalogue, EntityId, EntityKind, Geometry, Timestamp, Update, Value, WorkingCalendar,

@@ -1,8 +1,7 @@
 //! Laws of the engine: a checkpoint anywhere changes nothing, when and how often time is told changes
 //! nothing, an alert is raised and cleared in turn.
 
-mod common;
-use common::*;
+use crate::common::*;
 use model::{Quality, Timestamp, Update, Value};
 use proptest::prelude::*;
 use rules::{RuleEvent, State};
@@ -82,7 +81,7 @@ fn run(steps: &[Step], with_ticks: bool, cut: Option<usize>) -> (Vec<RuleEvent>,
     for (n, step) in steps.iter().enumerate() {
         if cut == Some(n) {
             let bytes = postcard::to_allocvec(&engine.state()).unwrap();
-            engine = common::engine(&RULES);
+            engine = crate::common::engine(&RULES);
             events.extend(engine.restore(postcard::from_bytes(&bytes).unwrap()));
         }
         if with_ticks {

@@ -1,7 +1,6 @@
 //! Every mistake that a rule can hold, each told with file, key and mend.
 
-mod common;
-use common::*;
+use crate::common::*;
 use rules::{Engine, Rule};
 
 fn problems(text: &str) -> Vec<(String, String)> {

@@ -32,14 +32,4 @@ describe("dots", () => {
     expect(bytes("#112233")).toEqual([0x11, 0x22, 0x33, 0xff]);
     expect(bytes("red")).toEqual([0x80, 0x80, 0x80, 0xff]);
   });
-
-  it("writes a hundred thousand into a large screen well within a frame of thirty a second", () => {
-    const dots = new Uint32Array(1_920 * 1_080);
-    const began = performance.now();
-    for (let n = 0; n < 100_000; n += 1)
-      square(dots, 1_920, 1_080, (n * 37) % 1_920, (n * 53) % 1_080, 3, 0xff000000);
-    // Ten frames: what it costs is measured by bench/map, here only that it is not a hundred times too slow.
-    expect(performance.now() - began).toBeLessThan(330);
-    expect(dots[53 * 1_920 + 37]).toBe(0xff000000);
-  });
 });
