@@ -3,7 +3,7 @@
 //! and units are refused attribute by attribute, so that one bad attribute never takes its neighbours along.
 
 use model::{
-    AttributeKind, AttributeUpdate, Catalogue, EntityKind, MissingUnit, Problem, Quality,
+    AttributeKind, AttributeUpdate, Catalogue, EntityKind, Forecast, MissingUnit, Problem, Quality,
     Timestamp, Update, Value, ValueKind, problem::quote, unit,
 };
 
@@ -37,7 +37,7 @@ pub fn admit(
     now: Timestamp,
 ) -> (Option<Update>, Vec<Problem>) {
     let kind = catalogue.kinds.get(update.entity_type.as_str());
-    let checked = admit_as(update, kind, limits, now);
+    let checked = admit_as(update, kind, catalogue, limits, now);
     (checked.good, checked.bad)
 }
 
@@ -55,6 +55,7 @@ pub(crate) struct Checked {
 pub(crate) fn admit_as(
     update: Update,
     kind: Option<&EntityKind>,
+    catalogue: &Catalogue,
     limits: &Limits,
     now: Timestamp,
 ) -> Checked {
@@ -85,7 +86,8 @@ pub(crate) fn admit_as(
         let declared = kind.and_then(|k| k.attributes.get(attribute.name.as_str()));
         let closed = kind.is_some_and(|k| !k.open);
         is_personal |= declared.is_some_and(|d| d.personal.is_some());
-        match check_attribute(attribute, declared, closed, limits, now) {
+        let checked = check_attribute(attribute, declared, closed, limits, now);
+        match checked.and_then(|()| check_forecast(attribute, kind, catalogue)) {
             Ok(()) => true,
             Err(mut problem) => {
                 problem.place = format!("{entity_id} {}", attribute.name);
@@ -196,6 +198,68 @@ fn check_attribute(
             attribute.quality = attribute.quality.max(Quality::OutOfRange);
         }
     }
+    Ok(())
+}
+
+/// A forecast run is read, and stored in the unit of what it forecasts; one that makes no sense is refused whole.
+fn check_forecast(
+    attribute: &mut AttributeUpdate,
+    kind: Option<&EntityKind>,
+    catalogue: &Catalogue,
+) -> Result<(), Problem> {
+    let Some(declared) = kind.and_then(|kind| kind.forecast.as_ref()) else {
+        return Ok(());
+    };
+    if attribute.name.as_str() != declared.series || attribute.value == Value::Deleted {
+        return Ok(());
+    }
+    let mut run = Forecast::from_value(&attribute.value)?;
+    let Some(of) = catalogue.attribute(&declared.entity_type, &declared.attribute) else {
+        return Ok(());
+    };
+    if let Some(wanted) = of.unit.as_deref().and_then(unit::find) {
+        let given = match run.unit.as_deref() {
+            Some(text) => unit::find(text).ok_or_else(|| {
+                Problem::new(
+                    "unknown-unit",
+                    format!("\"{}\" is not a unit", quote(text)),
+                    "",
+                    format!("send the UN/CEFACT code \"{}\"", wanted.code),
+                )
+            })?,
+            None if of.unit_missing == MissingUnit::Reject => {
+                return Err(Problem::new(
+                    "missing-unit",
+                    "the run does not say in which unit its numbers are",
+                    "",
+                    format!("add \"unit\": \"{}\"", wanted.code),
+                ));
+            }
+            None => {
+                attribute.quality = attribute.quality.max(Quality::UnitAssumed);
+                wanted
+            }
+        };
+        if unit::convert(0.0, given, wanted).is_none() {
+            return Err(Problem::new(
+                "wrong-unit",
+                format!(
+                    "{} measures {}, not {}",
+                    given.symbols[0], given.dimension, wanted.dimension
+                ),
+                "",
+                format!("send the run in \"{}\"", wanted.code),
+            ));
+        }
+        if given.code != wanted.code {
+            run = run.mapped(|n| unit::convert(n, given, wanted).unwrap_or(n));
+        }
+        run.unit = Some(wanted.code.to_owned());
+    }
+    if run.leaves(of.min, of.max) {
+        attribute.quality = attribute.quality.max(Quality::OutOfRange);
+    }
+    attribute.value = run.to_value()?;
     Ok(())
 }
 
@@ -330,6 +394,7 @@ mod tests {
             open: true,
             history: None,
             data_subject: None,
+            forecast: None,
         };
         Catalogue {
             kinds: [("WaterObserved".to_owned(), kind)].into(),
@@ -447,6 +512,62 @@ mod tests {
         let a = one(Value::Number(812.0), Some("m"), NOW, MissingUnit::Reject).unwrap();
         assert_eq!(a.quality, Quality::OutOfRange);
         assert_eq!(a.value, Value::Number(812.0));
+    }
+
+    #[test]
+    fn a_forecast_run_is_read_and_stored_in_the_unit_of_what_it_forecasts() {
+        let mut declared = catalogue(MissingUnit::Reject);
+        let run = model::ForecastKind {
+            entity_type: "WaterObserved".into(),
+            attribute: "waterLevel".into(),
+            relation: "refStation".into(),
+            series: "run".into(),
+        };
+        let kind = EntityKind {
+            name: "WaterLevelForecast".into(),
+            attributes: [].into(),
+            forecast: Some(run),
+            ..declared.kinds["WaterObserved"].clone()
+        };
+        declared.kinds.insert(kind.name.clone(), kind);
+        let told = |unit: &str, value: &str| {
+            let mut u = update(Value::Deleted, None, NOW);
+            u.entity_type = TypeName::new("WaterLevelForecast").unwrap();
+            u.attributes[0].name = AttributeName::new("run").unwrap();
+            u.attributes[0].value = Value::Json(format!(
+                r#"{{"method":"m","version":"1",{unit}"points":[{{"at":"2026-11-20T00:00:00Z",{value}}}]}}"#
+            ));
+            let (good, mut bad) = admit(u, &declared, &Limits::default(), NOW);
+            match good {
+                Some(mut good) => Ok(good.attributes.remove(0)),
+                None => Err(bad.remove(0).code),
+            }
+        };
+        let admitted = told(r#""unit":"cm","#, r#""value":2931"#).unwrap();
+        let read = Forecast::from_value(&admitted.value).unwrap();
+        assert_eq!(read.unit.as_deref(), Some("MTR"));
+        assert!((read.points[0].value - 29.31).abs() < 1e-9);
+        assert_eq!(admitted.quality, Quality::Good);
+        let high = told(r#""unit":"MTR","#, r#""value":61"#).unwrap();
+        assert_eq!(high.quality, Quality::OutOfRange);
+        let wide = r#""value":59,"lower":58,"upper":61"#;
+        assert_eq!(
+            told(r#""unit":"MTR","#, wide).unwrap().quality,
+            Quality::Good
+        );
+        for (unit, value, code) in [
+            ("", r#""value":29"#, "missing-unit"),
+            (r#""unit":"kPa","#, r#""value":29"#, "wrong-unit"),
+            (r#""unit":"parsec","#, r#""value":29"#, "unknown-unit"),
+            (r#""unit":"MTR","#, r#""value":"high""#, "forecast-shape"),
+            (
+                r#""unit":"MTR","#,
+                r#""value":29,"lower":30,"upper":31"#,
+                "forecast-interval",
+            ),
+        ] {
+            assert_eq!(told(unit, value), Err(code.to_owned()), "{unit}{value}");
+        }
     }
 
     #[test]

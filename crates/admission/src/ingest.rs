@@ -182,7 +182,7 @@ impl Ingest {
                     kind
                 }
             };
-            let checked = admit_as(update, kind, &self.limits, incoming.received_at);
+            let checked = admit_as(update, kind, &catalogue, &self.limits, incoming.received_at);
             admitted.extend(checked.good);
             problems.extend(checked.bad);
             is_personal |= checked.is_personal;
@@ -595,6 +595,7 @@ mod tests {
             open: true,
             history: None,
             data_subject: Some("keeperPhone".into()),
+            forecast: None,
         };
         Arc::new(Catalogue {
             kinds: [("T".to_owned(), kind)].into(),

@@ -95,7 +95,7 @@ pub async fn back_test(
     limits: TestLimits,
     mut progress: impl FnMut(u64, u64) -> bool + Send,
 ) -> Result<Report, Vec<Problem>> {
-    let wanted = wanted(&looks_at(&rules));
+    let wanted = wanted(&looks_at(&rules, source.catalogue));
     let reported = rules.first().map(|rule| rule.id.clone());
     let mut test = BackTest::new(
         rules,

@@ -36,7 +36,7 @@ pub struct RuleBody {
     pub version: u32,
     /// The pack that declares it.
     pub pack: String,
-    /// `threshold`, `rate`, `silence`, `out_of_range`, `geofence`, `count` or `expression`.
+    /// `threshold`, `rate`, `silence`, `out_of_range`, `geofence`, `count`, `expression`, `forecast` or `deviation`.
     pub kind: String,
     /// The alert's title in Chinese, with its places for values.
     pub title_zh: String,

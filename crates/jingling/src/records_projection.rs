@@ -44,7 +44,7 @@ const RETRY_MS: u64 = 1_000;
 const NOTICE_ENTITIES_MAX: usize = 2_000;
 
 /// Version of the rules' memory on disk; every version ever written stays readable.
-pub const RULES_VERSION: u32 = 2;
+pub const RULES_VERSION: u32 = 3;
 /// Most maintenance windows that are looked at; more are refused where they are made.
 const MAINTENANCE_MAX: u32 = 10_000;
 

@@ -32,6 +32,9 @@ pub struct EntityKind {
     /// The attribute that identifies the person whom the personal attributes are about (个人信息主体).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_subject: Option<String>,
+    /// What its entities forecast, when it is a type of forecasts (预报).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<ForecastKind>,
 }
 
 impl EntityKind {
@@ -39,6 +42,20 @@ impl EntityKind {
     pub fn is_personal(&self) -> bool {
         self.attributes.values().any(|a| a.personal.is_some())
     }
+}
+
+/// What the entities of a type forecast, and where a run's result lies ([`crate::forecast::Forecast`]).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForecastKind {
+    /// The type of what is forecast.
+    pub entity_type: String,
+    /// The attribute of it that is forecast: a number. Runs are stored in its unit.
+    pub attribute: String,
+    /// The attribute of the forecast that names the entity that is forecast: a relationship.
+    pub relation: String,
+    /// The attribute of the forecast that holds a run's result: JSON.
+    pub series: String,
 }
 
 /// Which published data model an entity type follows: one of the two keys is given.

@@ -2,9 +2,10 @@
 //! with units, time and typed ids. No I/O, no async, no clock: whoever needs "now" is given it.
 //!
 //! Reading order: [`ids`], [`time`], [`value`], [`unit`], [`update`], [`record`] (what the journal
-//! holds), [`kind`] (entity types), [`calendar`] (working time), [`problem`] (how an error is told).
+//! holds), [`kind`] (entity types), [`forecast`], [`calendar`] (working time), [`problem`] (how an error is told).
 
 pub mod calendar;
+pub mod forecast;
 pub mod ids;
 pub mod kind;
 pub mod problem;
@@ -15,10 +16,11 @@ pub mod update;
 pub mod value;
 
 pub use calendar::{Calendars, WorkingCalendar};
+pub use forecast::{Forecast, ForecastPoint};
 pub use ids::{AttributeName, DeviceId, EntityId, TypeName};
 pub use kind::{
-    AttributeKind, Catalogue, EntityKind, HistoryKind, MaskKind, MissingUnit, Personal, RollupKind,
-    RollupSpan, Standard, ValueKind,
+    AttributeKind, Catalogue, EntityKind, ForecastKind, HistoryKind, MaskKind, MissingUnit,
+    Personal, RollupKind, RollupSpan, Standard, ValueKind,
 };
 pub use problem::{Both, Problem, Told};
 pub use record::{Accepted, CORRECTION_DOOR, Corrected, Corrector, Record, Rejected, Retained};

@@ -233,6 +233,7 @@ impl<'a> Checker<'a> {
             self.standard(kind, document);
             self.history(kind, document);
             self.personal(kind, document);
+            self.forecast(kind, document);
             for (name, attribute) in &kind.attributes {
                 let keys = ["attributes", name];
                 self.both_titles(document, &keys, &attribute.title_zh, &attribute.title_en);
@@ -310,6 +311,60 @@ impl<'a> Checker<'a> {
                     "name attributes that are declared",
                 );
             }
+        }
+    }
+
+    /// What a type of forecasts forecasts, and where a run lies.
+    fn forecast(&mut self, kind: &EntityKind, document: &Document) {
+        let Some(forecast) = &kind.forecast else {
+            return;
+        };
+        let value = |holder: &EntityKind, name: &str| holder.attributes.get(name).map(|a| a.value);
+        let of = self.catalogue.kinds.get(&forecast.entity_type);
+        let of = of.and_then(|of| value(of, &forecast.attribute));
+        let (own, other) = (kind.name.as_str(), forecast.entity_type.as_str());
+        for (key, holder, name, is, needed) in [
+            (
+                "attribute",
+                other,
+                &forecast.attribute,
+                of,
+                ValueKind::Number,
+            ),
+            (
+                "relation",
+                own,
+                &forecast.relation,
+                value(kind, &forecast.relation),
+                ValueKind::Relationship,
+            ),
+            (
+                "series",
+                own,
+                &forecast.series,
+                value(kind, &forecast.series),
+                ValueKind::Json,
+            ),
+        ] {
+            let what = match is {
+                None => format!("{} has no attribute {}", quote(holder), quote(name)),
+                Some(is) if is != needed => format!("{} holds a {is:?}", quote(name)),
+                Some(_) => continue,
+            };
+            self.say(
+                document.at(&["forecast", key]),
+                "entity-forecast",
+                what,
+                "name the number that is forecast (entity_type, attribute), the relationship that leads to it (relation) and the JSON attribute that holds a run (series)",
+            );
+        }
+        if forecast.entity_type == kind.name {
+            self.say(
+                document.at(&["forecast", "entity_type"]),
+                "entity-forecast",
+                format!("{} forecasts itself", kind.name),
+                "name the type of what is forecast",
+            );
         }
     }
 

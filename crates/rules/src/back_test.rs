@@ -3,7 +3,7 @@
 
 use crate::engine::Engine;
 use crate::event::{Failed, NamedValue, Raised, RuleEvent};
-use crate::rule::Rule;
+use crate::rule::{Kind, Rule};
 use model::{Calendars, Catalogue, EntityId, Problem, Timestamp, Update, Value};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -267,7 +267,7 @@ pub fn with_suppressors(rule: Rule, in_force: &[Rule]) -> Vec<Rule> {
 }
 
 /// Which attributes of which types rules look at; an empty list stands for all of a type.
-pub fn looks_at(rules: &[Rule]) -> BTreeMap<String, Vec<String>> {
+pub fn looks_at(rules: &[Rule], catalogue: &Catalogue) -> BTreeMap<String, Vec<String>> {
     let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut whole: Vec<&str> = Vec::new();
     for rule in rules {
@@ -279,6 +279,8 @@ pub fn looks_at(rules: &[Rule]) -> BTreeMap<String, Vec<String>> {
         };
         add(&rule.entity_type, "name");
         match &rule.attribute {
+            // A forecast is judged without its readings.
+            Some(_) if rule.kind == Kind::Forecast => {}
             Some(attribute) => add(&rule.entity_type, attribute),
             None if rule.expression.is_none() => whole.push(&rule.entity_type),
             None => {}
@@ -296,6 +298,14 @@ pub fn looks_at(rules: &[Rule]) -> BTreeMap<String, Vec<String>> {
             if let Some(relation) = &other.relation {
                 add(&rule.entity_type, relation);
             }
+        }
+        let outlook = rule.forecast.as_ref();
+        let declared = outlook.and_then(|o| catalogue.kinds.get(&o.entity_type));
+        if let Some(declared) = declared
+            && let Some(forecast) = &declared.forecast
+        {
+            add(&declared.name, &forecast.relation);
+            add(&declared.name, &forecast.series);
         }
         for relation in rule.suppressed_by.iter().filter_map(|by| by.relation()) {
             add(&rule.entity_type, relation);

@@ -2,8 +2,8 @@
 
 use crate::expression::{Expression, TIMES};
 use crate::rule::{
-    AttributeThreshold, COUNT_MAX, DURATION_SECONDS_MAX, Kind, Mistake, Op, Rule, Suppressor,
-    Threshold,
+    AttributeThreshold, Bound, COUNT_MAX, DURATION_SECONDS_MAX, HOURS_MAX, Kind, Mistake, Op,
+    Outlook, Rule, Suppressor, Threshold,
 };
 use crate::schedule;
 use crate::text;
@@ -13,16 +13,58 @@ use std::collections::BTreeMap;
 
 impl Rule {
     /// Which keys are of use to which kinds, and whether they are given.
-    fn keys(&self) -> [(&'static str, bool, &'static [Kind]); 12] {
-        const COMPARING: &[Kind] = &[Kind::Threshold, Kind::Rate, Kind::Count];
+    fn keys(&self) -> [(&'static str, bool, &'static [Kind]); 17] {
+        const COMPARING: &[Kind] = &[Kind::Threshold, Kind::Rate, Kind::Count, Kind::Forecast];
+        const MEASURED: &[Kind] = &[
+            Kind::Threshold,
+            Kind::Rate,
+            Kind::Count,
+            Kind::Forecast,
+            Kind::Deviation,
+        ];
+        /// A forecast says of itself for how long: how long a value holds is a question to readings.
+        const HELD: &[Kind] = &[
+            Kind::Threshold,
+            Kind::Silence,
+            Kind::OutOfRange,
+            Kind::Rate,
+            Kind::Geofence,
+            Kind::Count,
+            Kind::Expression,
+            Kind::Deviation,
+        ];
+        let outlook = self.forecast.as_ref();
         [
             ("op", self.op.is_some(), COMPARING),
-            ("threshold", self.threshold.is_some(), COMPARING),
-            ("unit", self.unit.is_some(), COMPARING),
+            ("threshold", self.threshold.is_some(), MEASURED),
+            ("unit", self.unit.is_some(), MEASURED),
+            ("for_seconds", self.for_seconds != 0, HELD),
+            ("clear.for_seconds", self.clear.for_seconds != 0, HELD),
+            (
+                "forecast",
+                outlook.is_some(),
+                &[Kind::Forecast, Kind::Deviation],
+            ),
+            (
+                "forecast.within_hours",
+                outlook.is_some_and(|o| o.within_hours.is_some()),
+                &[Kind::Forecast],
+            ),
+            (
+                "forecast.bound",
+                outlook.is_some_and(|o| o.bound != Bound::Value),
+                &[Kind::Forecast],
+            ),
             (
                 "clear.margin",
                 self.clear.margin != 0.0,
-                &[Kind::Threshold, Kind::Rate, Kind::Geofence],
+                &[
+                    Kind::Threshold,
+                    Kind::Rate,
+                    Kind::Geofence,
+                    Kind::Forecast,
+                    Kind::Deviation,
+                ],
             ),
             (
                 "window_seconds",
@@ -77,12 +119,14 @@ impl Rule {
                     "write the alert's title",
                 );
             }
-            for word in text::unknown_placeholders(title) {
+            for word in text::unknown_placeholders(title, self.kind) {
                 say(
                     key,
                     "rule-placeholder",
-                    format!("the title holds {{{word}}}, which is no placeholder"),
-                    "use {value}, {threshold}, {unit} or {entity}",
+                    format!(
+                        "the title holds {{{word}}}, which is no placeholder of this kind of rule"
+                    ),
+                    "use {value}, {threshold}, {unit} or {entity}; where a forecast is looked at also {when}, {lower} and {upper}",
                 );
             }
         }
@@ -187,6 +231,11 @@ impl Rule {
                 );
             }
         }
+        if self.kind.looks_ahead() {
+            for (key, what, mend) in self.outlook_mistakes(catalogue) {
+                say(key, "rule-forecast", what, mend);
+            }
+        }
         if self.kind == Kind::Silence && self.for_seconds == 0 {
             say(
                 "for_seconds",
@@ -261,7 +310,7 @@ impl Rule {
             return found;
         };
         let expected = match self.kind {
-            Kind::Rate => Some(ValueKind::Number),
+            Kind::Rate | Kind::Forecast | Kind::Deviation => Some(ValueKind::Number),
             Kind::Geofence => Some(ValueKind::Geometry),
             _ => None,
         };
@@ -270,12 +319,39 @@ impl Rule {
                 "attribute",
                 "rule-attribute-kind",
                 format!("{name} holds a {:?}", attribute.value),
-                "a rate needs a number, a geofence a place",
+                "a rate and a forecast need a number, a geofence a place",
             );
             return found;
         }
-        let compares = matches!(self.kind, Kind::Threshold | Kind::Rate)
+        if self.kind == Kind::Deviation {
+            match self.threshold {
+                None => {}
+                Some(Threshold::Number(number)) if number > 0.0 && number.is_finite() => {}
+                Some(_) => say(
+                    "threshold",
+                    "rule-threshold-number",
+                    "a deviation is compared with a number above 0".into(),
+                    "write how far the value may be from its forecast, or leave the threshold out: then the forecast's interval counts",
+                ),
+            }
+        }
+        let compares = matches!(self.kind, Kind::Threshold | Kind::Rate | Kind::Forecast)
             || self.kind == Kind::Count && (self.op.is_some() || self.threshold.is_some());
+        if (compares || self.kind == Kind::Deviation)
+            && let Some(code) = &self.unit
+            && Some(code) != attribute.unit.as_ref()
+        {
+            say(
+                "unit",
+                "rule-unit",
+                format!(
+                    "the threshold is in {code}, {}.{name} is in {}",
+                    self.entity_type,
+                    attribute.unit.as_deref().unwrap_or("no unit")
+                ),
+                "write the threshold in the attribute's unit",
+            );
+        }
         if !compares {
             return found;
         }
@@ -298,20 +374,6 @@ impl Rule {
             }
             return found;
         };
-        if let Some(code) = &self.unit
-            && Some(code) != attribute.unit.as_ref()
-        {
-            say(
-                "unit",
-                "rule-unit",
-                format!(
-                    "the threshold is in {code}, {}.{name} is in {}",
-                    self.entity_type,
-                    attribute.unit.as_deref().unwrap_or("no unit")
-                ),
-                "write the threshold in the attribute's unit",
-            );
-        }
         let threshold_kind = match threshold {
             Threshold::Number(number) => {
                 if !number.is_finite() {
@@ -345,11 +407,12 @@ impl Rule {
             Threshold::Boolean(_) => ValueKind::Boolean,
             Threshold::Text(_) => ValueKind::Text,
             Threshold::Attribute(other) => {
-                if self.kind != Kind::Threshold {
+                if !matches!(self.kind, Kind::Threshold | Kind::Forecast) {
                     say(
                         "threshold.attribute",
                         "rule-key-unused",
-                        "only a threshold rule can be compared with an attribute".into(),
+                        "only a threshold or forecast rule can be compared with an attribute"
+                            .into(),
                         "write a fixed threshold",
                     );
                     return found;
@@ -410,6 +473,74 @@ impl Rule {
                 format!("{name} has no order"),
                 "use == or != for text and true/false",
             );
+        } else if self.kind == Kind::Forecast && matches!(op, Op::Equal | Op::Different) {
+            say(
+                "op",
+                "rule-op",
+                "a forecast is hardly ever exactly a number".into(),
+                "use >=, >, <= or <",
+            );
+        }
+        found
+    }
+
+    /// What is wrong with the forecast that the rule looks at: key, what, mend.
+    fn outlook_mistakes(&self, catalogue: &Catalogue) -> Vec<(&'static str, String, &'static str)> {
+        let Some(outlook) = &self.forecast else {
+            return vec![(
+                "forecast",
+                "the rule does not say which forecast it looks at".to_owned(),
+                "add forecast = { entity_type = \"…\", within_hours = 24, age_hours_max = 12 }; a deviation has no within_hours",
+            )];
+        };
+        let mut found = Vec::new();
+        let Outlook {
+            entity_type,
+            within_hours,
+            age_hours_max,
+            certainty_min,
+            ..
+        } = outlook;
+        let declared = catalogue.kinds.get(entity_type);
+        let is_of_it = declared
+            .and_then(|kind| kind.forecast.as_ref())
+            .is_some_and(|forecast| {
+                forecast.entity_type == self.entity_type
+                    && Some(&forecast.attribute) == self.attribute.as_ref()
+            });
+        if !is_of_it {
+            found.push((
+                "forecast.entity_type",
+                format!(
+                    "{} forecasts no {} of {}",
+                    model::problem::quote(entity_type),
+                    model::problem::quote(self.attribute.as_deref().unwrap_or_default()),
+                    model::problem::quote(&self.entity_type)
+                ),
+                "name an entity type whose [forecast] table names the rule's type and attribute",
+            ));
+        }
+        for (key, hours) in [
+            ("forecast.age_hours_max", Some(*age_hours_max)),
+            (
+                "forecast.within_hours",
+                (self.kind == Kind::Forecast).then(|| within_hours.unwrap_or(0)),
+            ),
+        ] {
+            if hours.is_some_and(|hours| !(1..=HOURS_MAX).contains(&hours)) {
+                found.push((
+                    key,
+                    format!("{key} is missing, or no number of hours to look at"),
+                    "use 1 to 744 hours (31 days)",
+                ));
+            }
+        }
+        if certainty_min.is_some_and(|share| !(share > 0.0 && share <= 1.0)) {
+            found.push((
+                "forecast.certainty_min",
+                "a certainty is a share".to_owned(),
+                "use a number above 0 and at most 1, such as 0.8",
+            ));
         }
         found
     }

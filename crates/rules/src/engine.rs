@@ -41,6 +41,15 @@
 //! condition still holds, it is told then. An alert that was told stays told until its condition ends. A storm ends when at most half
 //! of the rule's number of its members are still up; those are then told one by one.
 //!
+//! # Forecasts
+//! A forecast is an entity of its own: a run of it reaches the rules of the entity that its relation names. A `forecast` rule looks, when
+//! a run comes in, at the run's points from now to its horizon; by the platform's clock, so that a crossing further ahead is judged again
+//! when it comes within the horizon. Passing time never ends its alert, a later run does. What the entity states of a threshold judges the
+//! latest run again. A `deviation` rule compares each reading with the newest run that was issued before it and speaks of its time.
+//! A run that is too old, states too little certainty or has no interval where one is needed is passed over and told ([`RuleEvent::Failed`]);
+//! so is, once, that no newer run came before the last one grew too old. Runs are taken in the order in which they were issued: an older
+//! one that comes later is left out.
+//!
 //! A rule with `during` starts afresh whenever its time begins: alerts end with its time, and only readings in its time count.
 
 use crate::check;
@@ -56,11 +65,14 @@ use jiff::tz::TimeZone;
 use model::calendar::ALWAYS;
 use model::{Calendars, Catalogue, EntityId, Problem, Timestamp, Update};
 use std::collections::BTreeSet;
-use step::{Step, clear, raise};
+use step::Step;
+use told::{clear, raise};
 
+mod foretell;
 mod gate;
 mod memory;
 mod step;
+mod told;
 
 /// Entities whose memory is asked for together.
 const TOGETHER: usize = 32;
@@ -143,9 +155,11 @@ impl Engine {
             engine.kinds[k].add(rule, catalogue);
             if let Some(compiled) = engine.kinds[k].rules.last_mut() {
                 compiled.schedule = schedule;
+                compiled.zone = engine.zone.clone();
             }
         }
         engine.join();
+        engine.feed(catalogue);
         Ok(engine)
     }
 
@@ -329,9 +343,19 @@ impl Engine {
         for r in 0..self.kinds[k].distinct.len() {
             self.group(k, self.kinds[k].distinct[r]);
         }
-        let mut step = Step {
+        self.step(slot, position).update(update);
+        if self.kinds[k].feed.is_some() {
+            self.foretell(slot, update, position);
+        }
+        if !self.signals.is_empty() {
+            self.settle(self.clock, events);
+        }
+    }
+
+    fn step(&mut self, slot: usize, position: u64) -> Step<'_> {
+        Step {
             kinds: &self.kinds,
-            k,
+            k: self.watched[slot].kind,
             slots: &self.slots,
             groups: &self.groups,
             lookers: &mut self.lookers,
@@ -342,10 +366,6 @@ impl Engine {
             position,
             clock: self.clock,
             zone: &self.zone,
-        };
-        step.update(update);
-        if !self.signals.is_empty() {
-            self.settle(self.clock, events);
         }
     }
 
@@ -493,6 +513,11 @@ impl Engine {
             self.deadlines.insert((due, slot, run_slot));
             return;
         }
+        if compiled.rule.kind == Kind::Forecast {
+            self.step(slot, self.position).time_passed(run_slot, due);
+            self.settle(due, events);
+            return;
+        }
         let event = if watched.runs[run_slot].raised {
             clear(&self.kinds, &mut self.watched, slot, run_slot, due)
         } else {
@@ -525,6 +550,7 @@ fn due(compiled: &Compiled, run: &Run) -> Option<Timestamp> {
     match (rule.kind, run.raised) {
         (Kind::Silence, false) => held(run.since.map(|_| run.last), rule.for_seconds),
         (Kind::Silence, true) | (Kind::Count, false) => None,
+        (Kind::Forecast, _) => foretell::due(rule, run),
         (Kind::Count, true) => {
             let first = run.more.as_ref()?.marks.first()?.1;
             let seconds = rule.window_seconds.saturating_add(rule.clear.for_seconds);

@@ -5,6 +5,7 @@ use crate::rule::{Kind, Rule, Threshold};
 use crate::schedule::Schedule;
 use crate::state::Seen;
 use hashbrown::HashMap;
+use jiff::tz::TimeZone;
 use model::{Catalogue, EntityId, Timestamp, Value};
 use std::collections::BTreeSet;
 
@@ -31,6 +32,8 @@ pub(crate) struct Compiled {
     pub is_suppressor: bool,
     /// Where its storms are kept.
     pub storm: Option<usize>,
+    /// The city's zone, for moments in titles.
+    pub zone: TimeZone,
 }
 
 /// An expression and where its variables are remembered.
@@ -102,6 +105,21 @@ pub(crate) struct KindIndex {
     pub looking: Vec<Looking>,
     /// Slots of `seen` that rules compare with from another entity.
     pub looked_at: Vec<usize>,
+    /// Where the type's forecasts go, when it is a type of forecasts that rules look at.
+    pub feed: Option<Feed>,
+}
+
+/// Where a forecast goes.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    /// The slot of `seen` that names the entity that is forecast.
+    pub relation: usize,
+    /// The slot of `seen` that holds the run.
+    pub series: usize,
+    /// The kind of what is forecast.
+    pub kind: usize,
+    /// Its run slots that look at this type of forecasts.
+    pub run_slots: Vec<usize>,
 }
 
 /// A rule that compares with another entity.
@@ -153,7 +171,7 @@ impl KindIndex {
             .and_then(|name| catalogue.attribute(&rule.entity_type, name));
         let unit = declared.and_then(|a| a.unit.clone());
         match (&rule.attribute, rule.kind) {
-            (Some(name), kind) if kind != Kind::Expression => self
+            (Some(name), kind) if !matches!(kind, Kind::Expression | Kind::Forecast) => self
                 .attributes
                 .entry(name.clone())
                 .or_default()
@@ -210,6 +228,7 @@ impl KindIndex {
             suppressors: Vec::new(),
             is_suppressor: false,
             storm: None,
+            zone: TimeZone::UTC,
         });
     }
 

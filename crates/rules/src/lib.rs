@@ -25,6 +25,7 @@ pub use engine::Engine;
 pub use event::{Cleared, Failed, NamedValue, Raised, RuleEvent};
 pub use maintenance::Maintenance;
 pub use rule::{
-    Clear, During, Kind, Mistake, Op, Rule, Severity, Storm, Suppressor, Threshold, When,
+    Bound, Clear, During, Kind, Mistake, Op, Outlook, Rule, Severity, Storm, Suppressor, Threshold,
+    When,
 };
 pub use state::{Held, State};

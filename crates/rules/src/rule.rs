@@ -34,7 +34,8 @@ pub struct Rule {
     pub id: String,
     /// Counted up with every change of meaning; alerts name it.
     pub version: u32,
-    /// The alert's title in Chinese; may hold `{value}`, `{threshold}`, `{unit}`, `{entity}`.
+    /// The alert's title in Chinese; may hold `{value}`, `{threshold}`, `{unit}`, `{entity}`; of a rule that looks at a forecast also
+    /// `{when}` (the moment that the forecast speaks of), `{lower}` and `{upper}` (its interval then).
     pub title_zh: String,
     /// The alert's title in English; same placeholders.
     pub title_en: String,
@@ -46,10 +47,10 @@ pub struct Rule {
     /// What is looked for.
     #[serde(default)]
     pub kind: Kind,
-    /// `threshold` rules: how value and threshold are compared.
+    /// `threshold` and `forecast` rules: how value and threshold are compared.
     #[serde(default)]
     pub op: Option<Op>,
-    /// `threshold` rules: what the value is compared with.
+    /// What the value is compared with; `deviation` rules: how far, in the attribute's unit, the value may be from its forecast.
     #[serde(default)]
     pub threshold: Option<Threshold>,
     /// UN/CEFACT code in which a threshold number is written; when given it must be the attribute's own.
@@ -79,6 +80,9 @@ pub struct Rule {
     /// `expression` rules: the condition, in CEL.
     #[serde(default)]
     pub expression: Option<String>,
+    /// `forecast` and `deviation` rules: which forecast, and how it is read.
+    #[serde(default)]
+    pub forecast: Option<Outlook>,
     /// When the rule is at work; outside it neither raises nor holds.
     #[serde(default)]
     pub during: Option<During>,
@@ -127,6 +131,10 @@ pub enum Kind {
     Count,
     /// The CEL `expression` over the entity's attributes is true.
     Expression,
+    /// The latest forecast of the attribute stands in the relation `op` to the threshold within some hours.
+    Forecast,
+    /// The measured value is further from its forecast than the threshold, or, without one, outside the forecast's interval.
+    Deviation,
 }
 
 impl Kind {
@@ -140,6 +148,72 @@ impl Kind {
             Self::Geofence => "geofence",
             Self::Count => "count",
             Self::Expression => "expression",
+            Self::Forecast => "forecast",
+            Self::Deviation => "deviation",
+        }
+    }
+
+    /// Whether it looks at a forecast.
+    pub const fn looks_ahead(self) -> bool {
+        matches!(self, Self::Forecast | Self::Deviation)
+    }
+}
+
+/// Which forecast a rule looks at, and how it is read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outlook {
+    /// The type of forecasts; its `[forecast]` table must name the rule's type and attribute.
+    pub entity_type: String,
+    /// Which of a point's numbers is compared with the threshold (`forecast` rules). Default: the value.
+    #[serde(default)]
+    pub bound: Bound,
+    /// How far ahead is looked, in hours from now (`forecast` rules): 1 to [`HOURS_MAX`].
+    #[serde(default)]
+    pub within_hours: Option<u32>,
+    /// From which age on, in hours since it was issued, a run says nothing any more: 1 to [`HOURS_MAX`].
+    pub age_hours_max: u32,
+    /// The least share of outcomes, above 0 and at most 1, that a run must say its intervals hold; runs that state less, or nothing, are
+    /// passed over.
+    #[serde(default)]
+    pub certainty_min: Option<f64>,
+    /// Only runs of this method; where several methods forecast the same.
+    #[serde(default)]
+    pub method: Option<String>,
+}
+
+/// Longest time ahead, and greatest age of a forecast, in hours (31 days).
+pub const HOURS_MAX: u32 = 744;
+
+/// One of the numbers of a forecast's point.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// The interval's lower end: what is reached even if things go low.
+    Lower,
+    /// The value expected.
+    #[default]
+    Value,
+    /// The interval's upper end: what may be reached if things go high.
+    Upper,
+}
+
+impl Bound {
+    /// The word used in files and JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Lower => "lower",
+            Self::Value => "value",
+            Self::Upper => "upper",
+        }
+    }
+
+    /// The number; `None` when the point has no interval.
+    pub fn of(self, point: &model::ForecastPoint) -> Option<f64> {
+        match self {
+            Self::Lower => point.lower,
+            Self::Value => Some(point.value),
+            Self::Upper => point.upper,
         }
     }
 }

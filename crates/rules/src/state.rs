@@ -1,7 +1,7 @@
 //! What the engine remembers, in a form that a checkpoint can hold: state + the journal's tail gives
 //! the same events as the journal from zero (tested).
 
-use model::{EntityId, Timestamp, Value};
+use model::{EntityId, Forecast, ForecastPoint, Timestamp, Value};
 use serde::{Deserialize, Serialize};
 
 /// The engine's whole memory. Rules are named by id and version, so that it outlives a change of rules.
@@ -138,7 +138,34 @@ pub struct More {
     pub failure_told: Option<Timestamp>,
     /// Failures since.
     pub failures: u64,
+    /// `forecast`: the latest run; `deviation`: the latest two, the newer one last. Not in files of version 1 and 2.
+    #[serde(default)]
+    pub foretold: Vec<Foretold>,
 }
+
+/// A forecast run that a rule looks at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Foretold {
+    /// The forecast.
+    pub entity_id: EntityId,
+    /// When the run was issued.
+    pub issued_at: Timestamp,
+    /// What it says.
+    pub forecast: Forecast,
+    /// The point that decided what was judged last: the first that crosses the threshold (`forecast`), what is expected at the time of
+    /// the reading (`deviation`).
+    pub point: Option<ForecastPoint>,
+    /// `forecast`: the point that goes furthest, of those that were looked at.
+    pub peak: Option<ForecastPoint>,
+    /// `forecast`: when a point that crosses the threshold comes near enough to be looked at.
+    pub nears_at: Option<Timestamp>,
+    /// `forecast`: whether it was said that the run is too old.
+    pub is_stale_told: bool,
+}
+
+/// Most runs of a forecast that are kept for an entity and a `deviation` rule: the latest may begin after the reading that is judged,
+/// the one before it speaks of the time between.
+pub const RUNS_KEPT_MAX: usize = 2;
 
 /// Most readings of a `rate` window that are kept for an entity and rule.
 pub const SAMPLES_MAX: usize = 62;

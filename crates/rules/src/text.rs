@@ -1,22 +1,41 @@
 //! Titles: placeholders and numbers as people read them.
 
-use model::Value;
+use crate::rule::Kind;
+use jiff::tz::TimeZone;
+use model::{Timestamp, Value};
 
 /// The placeholders a title may hold.
 const PLACEHOLDERS: [&str; 4] = ["value", "threshold", "unit", "entity"];
 
-/// Words in braces that are no placeholder.
-pub(crate) fn unknown_placeholders(title: &str) -> Vec<&str> {
+/// Those of a rule that looks at a forecast.
+const AHEAD: [&str; 3] = ["when", "lower", "upper"];
+
+/// Words in braces that are no placeholder of a kind of rule.
+pub(crate) fn unknown_placeholders(title: &str, kind: Kind) -> Vec<&str> {
     title
         .split('{')
         .skip(1)
         .map(|rest| rest.split('}').next().unwrap_or(rest))
-        .filter(|word| !PLACEHOLDERS.contains(word))
+        .filter(|word| {
+            !PLACEHOLDERS.contains(word) && !(kind.looks_ahead() && AHEAD.contains(word))
+        })
         .collect()
 }
 
+/// What stands for the placeholders.
+#[derive(Debug, Default)]
+pub(crate) struct Words<'a> {
+    pub value: &'a str,
+    pub threshold: &'a str,
+    pub unit: &'a str,
+    pub entity: &'a str,
+    pub when: &'a str,
+    pub lower: &'a str,
+    pub upper: &'a str,
+}
+
 /// Fills the placeholders in, in one pass: text that comes from a device is not searched again.
-pub(crate) fn fill(title: &str, value: &str, threshold: &str, unit: &str, entity: &str) -> String {
+pub(crate) fn fill(title: &str, words: &Words<'_>) -> String {
     let mut out = String::with_capacity(title.len() + 32);
     let mut rest = title;
     while let Some(start) = rest.find('{') {
@@ -24,10 +43,13 @@ pub(crate) fn fill(title: &str, value: &str, threshold: &str, unit: &str, entity
         rest = &rest[start..];
         let Some(end) = rest.find('}') else { break };
         match &rest[1..end] {
-            "value" => out.push_str(value),
-            "threshold" => out.push_str(threshold),
-            "unit" => out.push_str(unit),
-            "entity" => out.push_str(entity),
+            "value" => out.push_str(words.value),
+            "threshold" => out.push_str(words.threshold),
+            "unit" => out.push_str(words.unit),
+            "entity" => out.push_str(words.entity),
+            "when" => out.push_str(words.when),
+            "lower" => out.push_str(words.lower),
+            "upper" => out.push_str(words.upper),
             _ => out.push_str(&rest[..=end]),
         }
         rest = &rest[end + 1..];
@@ -55,6 +77,18 @@ pub(crate) fn show(value: Option<&Value>) -> String {
     }
 }
 
+/// A moment as people of a zone say it, in Chinese and in English: `7月2日14:00`, `2 Jul 14:00`.
+pub(crate) fn moment(at: Timestamp, zone: &TimeZone) -> [String; 2] {
+    let Ok(at) = jiff::Timestamp::from_microsecond(at.micros()) else {
+        return [at.to_string(), at.to_string()];
+    };
+    let at = zone.to_datetime(at);
+    [
+        at.strftime("%-m月%-d日%H:%M").to_string(),
+        at.strftime("%-d %b %H:%M").to_string(),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,14 +98,32 @@ mod tests {
         assert_eq!(
             fill(
                 "{entity}: {value} {unit} ≥ {threshold}",
-                "{unit}",
-                "30",
-                "m",
-                "汉北河天门"
+                &Words {
+                    value: "{unit}",
+                    threshold: "30",
+                    unit: "m",
+                    entity: "汉北河天门",
+                    ..Words::default()
+                }
             ),
             "汉北河天门: {unit} m ≥ 30"
         );
-        assert_eq!(unknown_placeholders("{value} {valu} {"), vec!["valu", ""]);
+        assert_eq!(
+            unknown_placeholders("{value} {valu} {", Kind::Threshold),
+            vec!["valu", ""]
+        );
+        assert_eq!(
+            unknown_placeholders("{when}", Kind::Threshold),
+            vec!["when"]
+        );
+        assert!(unknown_placeholders("{when} {lower} {upper}", Kind::Forecast).is_empty());
+    }
+
+    #[test]
+    fn moments_are_those_of_the_zone() {
+        let at = Timestamp::parse("2026-07-01T22:30:00Z").unwrap();
+        let zone = TimeZone::fixed(jiff::tz::offset(8));
+        assert_eq!(moment(at, &zone), ["7月2日06:30", "2 Jul 06:30"]);
     }
 
     #[test]

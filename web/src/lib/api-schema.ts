@@ -7242,7 +7242,7 @@ export interface components {
             hours: string[];
             /** @description Its id. */
             id: string;
-            /** @description `threshold`, `rate`, `silence`, `out_of_range`, `geofence`, `count` or `expression`. */
+            /** @description `threshold`, `rate`, `silence`, `out_of_range`, `geofence`, `count`, `expression`, `forecast` or `deviation`. */
             kind: string;
             /**
              * Format: int64

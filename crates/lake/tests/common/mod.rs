@@ -120,6 +120,7 @@ pub fn catalogue() -> Catalogue {
             open: true,
             history: None,
             data_subject: None,
+            forecast: None,
         };
         (name.to_owned(), kind)
     };

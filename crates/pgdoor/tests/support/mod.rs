@@ -177,6 +177,7 @@ fn catalogue() -> Catalogue {
         open: true,
         history: None,
         data_subject: None,
+        forecast: None,
     };
     Catalogue {
         kinds: [("WaterObserved".to_owned(), kind)].into(),

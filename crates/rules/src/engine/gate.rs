@@ -1,6 +1,6 @@
 //! What holds an alert back, and what tells it after all.
 
-use super::step::raise;
+use super::told::raise;
 use super::{Engine, Signal, micros};
 use crate::event::{Cleared, NamedValue, Raised, RuleEvent};
 use crate::index::By;
@@ -75,6 +75,7 @@ impl Engine {
         }
         compiled.is_open = is_open;
         let is_silence = compiled.rule.kind == Kind::Silence;
+        let is_forecast = compiled.rule.kind == Kind::Forecast;
         for slot in 0..self.watched.len() {
             if self.watched[slot].kind != k {
                 continue;
@@ -100,6 +101,9 @@ impl Engine {
                 more.samples.clear();
                 more.marks.clear();
                 more.inside = None;
+                if is_forecast {
+                    more.foretold.clear();
+                }
             }
             if run.raised {
                 let event = super::clear(&self.kinds, &mut self.watched, slot, r, at);

@@ -1,23 +1,19 @@
 //! The work of one update on one entity: verdicts, runs, and the alerts that they make.
 
+use super::told::{View, clear, raise};
 use super::{FAILURE_TOLD_SECONDS, JUDGED_ANEW_MAX, Signal, Watched, due, micros};
 use crate::area;
-use crate::event::{Cleared, Failed, NamedValue, Raised, RuleEvent};
-use crate::index::{Against, Compiled, Formula, KindIndex, Lookers, NAME, Whose};
-use crate::rule::{Kind, Threshold, When};
+use crate::event::{Failed, RuleEvent};
+use crate::index::{Against, Formula, KindIndex, Lookers, Whose};
+use crate::rule::{Kind, When};
 use crate::state::{Mark, SAMPLES_MAX, Seen};
-use crate::text;
 use hashbrown::HashMap;
 use model::{AttributeUpdate, EntityId, Quality, Timestamp, Update, Value};
-use std::borrow::Cow;
 use std::collections::BTreeSet;
-
-/// Most entities named among the values of an alert about a type.
-const NAMED_ENTITIES_MAX: usize = 10;
 
 /// What an observation says about a condition.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Verdict {
+pub(super) enum Verdict {
     Holds,
     /// Neither holds nor is clear: inside the hysteresis.
     Between,
@@ -27,7 +23,7 @@ enum Verdict {
 }
 
 /// Why there is no verdict.
-enum NoVerdict {
+pub(super) enum NoVerdict {
     /// The observation says nothing about it.
     Silent,
     /// The rule cannot be judged on it: code, what.
@@ -177,6 +173,8 @@ impl Step<'_> {
                 Verdict::Gone
             }
             Kind::Rate if is_usable => return self.rate(run_slot, update),
+            Kind::Deviation if gone => Verdict::Gone,
+            Kind::Deviation if is_usable => self.deviation(run_slot, update)?,
             Kind::Geofence if gone => {
                 self.watched[self.slot].runs[run_slot].more().inside = None;
                 Verdict::Gone
@@ -478,6 +476,14 @@ impl Step<'_> {
 
     /// Judges the value that is there by a threshold that changed at `changed_at`; of no value nothing is said.
     fn judge_anew(&mut self, slot: usize, run_slot: usize, changed_at: Timestamp) {
+        if self.kinds[self.watched[slot].kind].rules[run_slot]
+            .rule
+            .kind
+            == Kind::Forecast
+        {
+            self.weigh_anew(slot, run_slot, changed_at);
+            return;
+        }
         let Some(value) = self.watched[slot].runs[run_slot].value.clone() else {
             return;
         };
@@ -531,7 +537,7 @@ impl Step<'_> {
     }
 
     /// Lets a verdict as of `now` take effect. Only a reading completes a run that must be held.
-    fn judge(
+    pub(super) fn judge(
         &mut self,
         slot: usize,
         run_slot: usize,
@@ -601,11 +607,14 @@ impl Step<'_> {
     }
 
     /// Notes that a rule could not be judged, and tells it from time to time.
-    fn fail(&mut self, run_slot: usize, code: &'static str, what: String, at: Timestamp) {
-        let kind = &self.kinds[self.k];
-        let rule = &kind.rules[run_slot].rule;
-        let watched = &mut self.watched[self.slot];
-        let more = watched.runs[run_slot].more();
+    pub(super) fn fail(
+        &mut self,
+        run_slot: usize,
+        code: &'static str,
+        what: String,
+        at: Timestamp,
+    ) {
+        let more = self.watched[self.slot].runs[run_slot].more();
         more.failures += 1;
         let is_due = more
             .failure_told
@@ -615,6 +624,20 @@ impl Step<'_> {
         }
         more.failure_told = Some(self.clock);
         let count = std::mem::take(&mut more.failures);
+        self.tell_failure(run_slot, code, what, at, count);
+    }
+
+    pub(super) fn tell_failure(
+        &mut self,
+        run_slot: usize,
+        code: &'static str,
+        what: String,
+        at: Timestamp,
+        count: u64,
+    ) {
+        let kind = &self.kinds[self.k];
+        let rule = &kind.rules[run_slot].rule;
+        let watched = &self.watched[self.slot];
         self.signals.push(Signal {
             slot: self.slot,
             run_slot,
@@ -632,11 +655,12 @@ impl Step<'_> {
         });
     }
 
-    fn schedule(&mut self, slot: usize, run_slot: usize) {
-        if self.watched[slot].scheduled[run_slot] {
+    pub(super) fn schedule(&mut self, slot: usize, run_slot: usize) {
+        let compiled = &self.kinds[self.watched[slot].kind].rules[run_slot];
+        // What is due of a forecast may come to lie earlier; what lies in `deadlines` later than that finds nothing to do.
+        if self.watched[slot].scheduled[run_slot] && compiled.rule.kind != Kind::Forecast {
             return;
         }
-        let compiled = &self.kinds[self.watched[slot].kind].rules[run_slot];
         if let Some(due) = due(compiled, &self.watched[slot].runs[run_slot]) {
             self.watched[slot].scheduled[run_slot] = true;
             self.deadlines.insert((due, slot, run_slot));
@@ -644,7 +668,7 @@ impl Step<'_> {
     }
 }
 
-fn what_is(value: &Value) -> String {
+pub(super) fn what_is(value: &Value) -> String {
     let kind = match value {
         Value::Number(_) => "a number",
         Value::Boolean(_) => "true or false",
@@ -658,7 +682,7 @@ fn what_is(value: &Value) -> String {
     format!("the attribute holds {kind}, which the rule cannot compare")
 }
 
-fn wrong_kind(update: &AttributeUpdate) -> NoVerdict {
+pub(super) fn wrong_kind(update: &AttributeUpdate) -> NoVerdict {
     NoVerdict::Failed("rule-value-kind", what_is(&update.value))
 }
 
@@ -678,277 +702,4 @@ fn evaluate(
         values.push((name.as_str(), &seen.value));
     }
     Some(formula.expression.is_true(values, at, zone))
-}
-
-/// What can be looked up of all entities.
-#[derive(Clone, Copy)]
-struct View<'a> {
-    kinds: &'a [KindIndex],
-    slots: &'a [HashMap<EntityId, usize>],
-    watched: &'a [Watched],
-}
-
-/// What a value is compared with, when it was so, and whose it is when it is another entity's.
-struct Limit<'a> {
-    value: Cow<'a, Value>,
-    observed_at: Option<Timestamp>,
-    entity_id: Option<&'a EntityId>,
-}
-
-impl<'a> View<'a> {
-    fn compiled(self, slot: usize, run_slot: usize) -> &'a Compiled {
-        &self.kinds[self.watched[slot].kind].rules[run_slot]
-    }
-
-    /// The verdict on a usable value; `None` when it cannot be compared at all.
-    fn compare(self, slot: usize, run_slot: usize, value: &Value) -> Option<Verdict> {
-        let rule = &self.compiled(slot, run_slot).rule;
-        let op = rule.op?;
-        let Some(limit) = self.limit(slot, run_slot) else {
-            return Some(Verdict::Gone);
-        };
-        Some(if op.holds(value, &limit.value)? {
-            Verdict::Holds
-        } else if op.is_clear(value, &limit.value, rule.clear.margin)? {
-            Verdict::Clear
-        } else {
-            Verdict::Between
-        })
-    }
-
-    fn limit(self, slot: usize, run_slot: usize) -> Option<Limit<'a>> {
-        let compiled = self.compiled(slot, run_slot);
-        let (seen, entity_id) = match &compiled.against {
-            Against::Nothing => return None,
-            Against::Fixed(value) => {
-                return Some(Limit {
-                    value: Cow::Borrowed(value),
-                    observed_at: None,
-                    entity_id: None,
-                });
-            }
-            Against::Seen(seen) => (self.watched[slot].seen[*seen].as_ref()?, None),
-            Against::Elsewhere { kind, seen, whose } => {
-                let other = match whose {
-                    Whose::Named(id) => self.slots[*kind].get(id)?,
-                    Whose::Related(relation) => {
-                        match &self.watched[slot].seen[*relation].as_ref()?.value {
-                            Value::Relationship(id) => self.slots[*kind].get(id)?,
-                            Value::Text(id) => self.slots[*kind].get(&EntityId::new(id).ok()?)?,
-                            _ => return None,
-                        }
-                    }
-                };
-                let other = &self.watched[*other];
-                (other.seen[*seen].as_ref()?, Some(&other.id))
-            }
-        };
-        let value = match (&seen.value, &compiled.rule.threshold) {
-            (Value::Deleted, _) => return None,
-            (Value::Number(number), Some(Threshold::Attribute(stated)))
-                if stated.times.is_some() || stated.plus.is_some() =>
-            {
-                let computed = number * stated.times.unwrap_or(1.0) + stated.plus.unwrap_or(0.0);
-                Cow::Owned(Value::Number(computed))
-            }
-            (value, _) => Cow::Borrowed(value),
-        };
-        Some(Limit {
-            value,
-            observed_at: Some(seen.observed_at),
-            entity_id,
-        })
-    }
-
-    /// The values that decide a run as it stands.
-    fn decided(self, slot: usize, run_slot: usize) -> Vec<NamedValue> {
-        let watched = &self.watched[slot];
-        let compiled = self.compiled(slot, run_slot);
-        let rule = &compiled.rule;
-        let run = &watched.runs[run_slot];
-        let mut decided = Vec::new();
-        let mut name = |name: String, value: Value, unit: Option<&str>, at| {
-            decided.push(NamedValue {
-                name,
-                value,
-                unit: unit.map(str::to_owned),
-                observed_at: at,
-                entity_id: None,
-            });
-        };
-        #[expect(clippy::cast_precision_loss, reason = "durations are at most 31 days")]
-        let seconds = |seconds: u64| Value::Number(seconds as f64);
-        let attribute = rule.attribute.clone().unwrap_or_default();
-        let unit = compiled.unit.as_deref();
-        let last = Some(run.last.observed_at);
-        match rule.kind {
-            Kind::Threshold | Kind::OutOfRange | Kind::Geofence => {
-                if let Some(value) = &run.value {
-                    name(attribute, value.clone(), unit, last);
-                }
-            }
-            Kind::Rate => {
-                if let Some(value) = &run.value {
-                    let period = rule.period_seconds();
-                    let title = format!("{attribute} per {period} s");
-                    name(title, value.clone(), None, last);
-                }
-                let window = seconds(rule.window_seconds);
-                name("window_seconds".to_owned(), window, Some("SEC"), None);
-            }
-            Kind::Silence => {
-                let allowed = seconds(rule.for_seconds);
-                name("for_seconds".to_owned(), allowed, Some("SEC"), None);
-                if let Some(value) = &run.value {
-                    name(attribute, value.clone(), None, last);
-                }
-            }
-            Kind::Count => {
-                let what = if rule.distinct {
-                    "entities"
-                } else {
-                    "observations"
-                };
-                if let Some(value) = &run.value {
-                    name(what.to_owned(), value.clone(), None, last);
-                }
-                let window = seconds(rule.window_seconds);
-                name("window_seconds".to_owned(), window, Some("SEC"), None);
-                let marks = run.more.iter().flat_map(|more| more.marks.iter().rev());
-                let named = marks.filter_map(|(id, mark)| Some((id.clone()?, mark)));
-                for (id, mark) in named.take(NAMED_ENTITIES_MAX) {
-                    let at = Some(mark.observed_at);
-                    name("entity".to_owned(), Value::Relationship(id), None, at);
-                }
-            }
-            Kind::Expression => {
-                for (variable, seen) in compiled.expression.iter().flat_map(|f| &f.variables) {
-                    if let Some(seen) = &watched.seen[*seen] {
-                        let (value, at) = (seen.value.clone(), Some(seen.observed_at));
-                        name(variable.clone(), value, None, at);
-                    }
-                }
-            }
-        }
-        if rule.kind != Kind::Silence
-            && let Some(limit) = self.limit(slot, run_slot)
-        {
-            let stated = match &rule.threshold {
-                Some(Threshold::Attribute(other)) => other.attribute.clone(),
-                _ => "threshold".to_owned(),
-            };
-            decided.push(NamedValue {
-                name: stated,
-                value: limit.value.into_owned(),
-                unit: unit.map(str::to_owned),
-                observed_at: limit.observed_at,
-                entity_id: limit.entity_id.cloned(),
-            });
-        }
-        decided
-    }
-}
-
-/// Marks a run as raised, and says so.
-pub(super) fn raise(
-    kinds: &[KindIndex],
-    slots: &[HashMap<EntityId, usize>],
-    watched: &mut [Watched],
-    slot: usize,
-    run_slot: usize,
-    at: Timestamp,
-) -> RuleEvent {
-    let run = &mut watched[slot].runs[run_slot];
-    run.raised = true;
-    run.clear_since = None;
-    let view = View {
-        kinds,
-        slots,
-        watched,
-    };
-    let watched = &view.watched[slot];
-    let kind = &kinds[watched.kind];
-    let compiled = &kind.rules[run_slot];
-    let rule = &compiled.rule;
-    let run = &watched.runs[run_slot];
-    #[expect(clippy::cast_precision_loss, reason = "durations are at most 31 days")]
-    let (value, limit) = match rule.kind {
-        Kind::Silence => {
-            let seconds = Some(Value::Number(rule.for_seconds as f64));
-            (seconds.clone(), seconds)
-        }
-        Kind::Count => {
-            let at_least = rule.at_least.map(|n| Value::Number(f64::from(n)));
-            (run.value.clone(), at_least)
-        }
-        Kind::Geofence => {
-            let name = rule.area.as_ref().and_then(area::Area::name);
-            (run.value.clone(), name.map(|n| Value::Text(n.to_owned())))
-        }
-        _ => {
-            let limit = view.limit(slot, run_slot);
-            (run.value.clone(), limit.map(|l| l.value.into_owned()))
-        }
-    };
-    let name = kind
-        .seen
-        .iter()
-        .position(|n| n == NAME)
-        .and_then(|slot| watched.seen[slot].as_ref())
-        .and_then(|seen| match &seen.value {
-            Value::Text(name) => Some(name.as_str()),
-            _ => None,
-        });
-    let id = watched.id.as_str();
-    let entity = name.unwrap_or_else(|| id.rsplit(':').next().unwrap_or(id));
-    let fill = |title: &str| {
-        text::fill(
-            title,
-            &text::show(value.as_ref()),
-            &text::show(limit.as_ref()),
-            &compiled.symbol,
-            entity,
-        )
-    };
-    RuleEvent::Raised(Raised {
-        rule_id: rule.id.clone(),
-        rule_version: rule.version,
-        entity_id: watched.id.clone(),
-        entity_type: rule.entity_type.clone(),
-        attribute: rule.attribute.clone(),
-        title_zh: fill(&rule.title_zh),
-        title_en: fill(&rule.title_en),
-        value,
-        threshold: limit,
-        unit: compiled.unit.clone(),
-        severity: rule.severity,
-        at,
-        position: run.position,
-        opens_case: rule.opens_case.clone(),
-        runbook: rule.runbook.clone(),
-        decided: view.decided(slot, run_slot),
-        is_storm: false,
-    })
-}
-
-/// Marks a run as clear, and says so.
-pub(super) fn clear(
-    kinds: &[KindIndex],
-    watched: &mut [Watched],
-    slot: usize,
-    run_slot: usize,
-    at: Timestamp,
-) -> RuleEvent {
-    let watched = &mut watched[slot];
-    let run = &mut watched.runs[run_slot];
-    run.raised = false;
-    run.since = None;
-    run.clear_since = None;
-    RuleEvent::Cleared(Cleared {
-        rule_id: kinds[watched.kind].rules[run_slot].rule.id.clone(),
-        entity_id: watched.id.clone(),
-        at,
-        position: run.position,
-        value: run.value.clone(),
-    })
 }

@@ -4,6 +4,7 @@ import { App, Button, Card, Drawer, Segmented, Select, Table } from "antd";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
+import { keyOf } from "../../i18n/words.ts";
 import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
 import { quantity, ZONE_LABEL } from "../../lib/format.ts";
 import type { Alert, Severity } from "../../lib/types.ts";
@@ -248,6 +249,31 @@ function CaseFor({ alert, onClose }: { alert: Alert; onClose: () => void }) {
   );
 }
 
+/** A value that decided. What a forecast says has the moment it speaks of; its method has the run's, and leads to the forecast. */
+function DecidedLine({ named }: { named: Alert["decided"][number] }) {
+  const { t } = useT();
+  const word = keyOf("decided", named.name);
+  const foretold = named.name.startsWith("forecast_");
+  return (
+    <div>
+      {word ? t(word) : <code>{named.name}</code>} {quantity(named.value, named.unit)}
+      {foretold && named.observed_at && (
+        <>
+          {" · "}
+          <Time at={named.observed_at} bare />
+        </>
+      )}
+      {named.entity_id && named.name === "forecast_method" && (
+        <>
+          {" · "}
+          <Link to={`/entities/${encodeURIComponent(named.entity_id)}`}>{named.entity_id}</Link>
+        </>
+      )}
+      {named.entity_id && !foretold && ` · ${named.entity_id}`}
+    </div>
+  );
+}
+
 function AlertDetails({ alert, context }: { alert: Alert; context: AlertContext }) {
   const { t, p } = useT();
   const runbook = p(alert.runbook_zh, alert.runbook_en);
@@ -288,10 +314,10 @@ function AlertDetails({ alert, context }: { alert: Alert; context: AlertContext 
               <dt>{t("alert.decided")}</dt>
               <dd data-testid="alert-decided">
                 {alert.decided.map((named) => (
-                  <div key={`${named.name} ${named.entity_id} ${JSON.stringify(named.value)}`}>
-                    <code>{named.name}</code> {quantity(named.value, named.unit)}
-                    {named.entity_id && ` · ${named.entity_id}`}
-                  </div>
+                  <DecidedLine
+                    key={`${named.name} ${named.entity_id} ${JSON.stringify(named.value)}`}
+                    named={named}
+                  />
                 ))}
               </dd>
             </>

@@ -71,6 +71,36 @@ describe("rules", () => {
     );
     const silent = { ...rule, kind: "silence", declared: { for_seconds: 900 } };
     expect(says(silent, translator("zh"))).toBe("WaterObserved 15 min 没有数据");
+    const foretold = {
+      ...rule,
+      kind: "forecast",
+      declared: {
+        op: ">=",
+        threshold: { attribute: "warningLevel" },
+        forecast: {
+          entity_type: "WaterLevelForecast",
+          bound: "lower",
+          within_hours: 24,
+          age_hours_max: 12,
+          certainty_min: 0.8,
+        },
+      },
+    };
+    expect(says(foretold, translator("zh"))).toBe(
+      "预报 WaterLevelForecast 说 24 小时内 WaterObserved 的 waterLevel（区间下限）>= warningLevel；发布超过 12 小时的预报不用，把握低于 80% 的不用",
+    );
+    const apart = {
+      ...rule,
+      kind: "deviation",
+      declared: { threshold: 0.3, for_seconds: 600, forecast: { entity_type: "F", age_hours_max: 12 } },
+    };
+    expect(says(apart, translator("en"))).toBe(
+      "waterLevel of WaterObserved is further than 0.3 from F, held for 10 min; forecasts older than 12 hours are not used",
+    );
+    const outside = { ...apart, declared: { ...apart.declared, threshold: null, for_seconds: 0 } };
+    expect(says(outside, translator("zh"))).toBe(
+      "WaterObserved 的 waterLevel 超出预报 F 的区间；发布超过 12 小时的预报不用",
+    );
     const other = {
       ...rule,
       kind: "threshold",

@@ -134,7 +134,18 @@ function Failures() {
         columns={[
           { title: t("rule.name"), width: 200, render: (_, row) => `${row.rule_id} v${row.rule_version}` },
           { title: t("rule.entity"), width: 240, render: (_, row) => <code>{row.entity_id}</code> },
-          { title: t("rule.what"), dataIndex: "what" },
+          {
+            title: t("rule.what"),
+            render: (_, row) => {
+              const word = keyOf("rule-failure", row.code);
+              return (
+                <>
+                  {word && <div>{t(word)}</div>}
+                  <span className={word ? "quiet" : undefined}>{row.what}</span>
+                </>
+              );
+            },
+          },
           { title: t("rule.count"), width: 80, align: "right", dataIndex: "count" },
           { title: t("rule.last"), width: 160, render: (_, row) => <Time at={row.last_at} bare /> },
           {

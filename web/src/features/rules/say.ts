@@ -21,6 +21,13 @@ interface Declared {
   when?: string | null;
   area?: { name?: string | null; radius_m?: number } | null;
   expression?: string | null;
+  forecast?: {
+    entity_type: string;
+    bound?: string;
+    within_hours?: number | null;
+    age_hours_max: number;
+    certainty_min?: number | null;
+  } | null;
 }
 
 function thresholdText(threshold: unknown): string {
@@ -38,20 +45,29 @@ export function heading(title: string, rule: Rule, t: Translate): string {
   const { threshold } = rule.declared as Declared;
   const known: Record<string, string> = {
     entity: t("rule.entity"),
-    threshold: threshold === undefined ? "…" : thresholdText(threshold),
+    // Of a deviation the alert names what was foretold; how far it may be is said beside it.
+    threshold: threshold == null || rule.kind === "deviation" ? "…" : thresholdText(threshold),
     value: "…",
   };
   // The unit is the value's, and comes with it.
   return title.replace(/\s*\{unit\}/g, "").replace(/\{(\w+)\}/g, (_, name: string) => known[name] ?? "…");
 }
 
+/** Which words a rule's kind takes: some kinds say two things. */
+function sayingOf(rule: Rule, declared: Declared): string {
+  if (rule.kind === "count" && declared.distinct === true) return "count-distinct";
+  if (rule.kind === "deviation" && declared.threshold == null) return "deviation-interval";
+  return rule.kind;
+}
+
 export function says(rule: Rule, t: Translate): string {
   const declared = rule.declared as Declared;
-  const distinct = rule.kind === "count" && declared.distinct === true;
-  const key = keyOf("rule-say", distinct ? "count-distinct" : rule.kind);
+  const key = keyOf("rule-say", sayingOf(rule, declared));
   if (!key) return rule.kind;
   const when = keyOf("rule-when", declared.when ?? "");
   const radius = declared.area?.radius_m;
+  const outlook = declared.forecast;
+  const bound = keyOf("forecast-bound", outlook?.bound ?? "value");
   const said = t(key, {
     type: rule.entity_type,
     attribute: rule.attribute ?? "",
@@ -64,7 +80,15 @@ export function says(rule: Rule, t: Translate): string {
     when: when ? t(when) : "",
     area: declared.area?.name ?? (radius ? `${radius} m` : ""),
     expression: declared.expression ?? "",
+    forecast: outlook?.entity_type ?? "",
+    within: outlook?.within_hours ?? 0,
+    bound: bound ? t(bound) : "",
   });
+  const sure = outlook?.certainty_min;
+  const terms = outlook
+    ? t("rule-say.forecast-age", { age: outlook.age_hours_max }) +
+      (sure ? t("rule-say.forecast-sure", { sure: Math.round(sure * 100) }) : "")
+    : "";
   const held = (declared.for_seconds ?? 0) > 0 && rule.kind !== "silence";
-  return held ? said + t("rule-say.held", { for: span(declared.for_seconds ?? 0) }) : said;
+  return said + (held ? t("rule-say.held", { for: span(declared.for_seconds ?? 0) }) : "") + terms;
 }

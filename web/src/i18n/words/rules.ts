@@ -59,6 +59,8 @@ export const ruleWords = {
   "rule-kind.geofence": ["电子围栏", "Geofence"],
   "rule-kind.count": ["计数", "Count"],
   "rule-kind.expression": ["表达式", "Expression"],
+  "rule-kind.forecast": ["预报", "Forecast"],
+  "rule-kind.deviation": ["预报偏差", "Deviation from the forecast"],
   "rule-say.threshold": ["{type} 的 {attribute} {op} {threshold}", "{attribute} of {type} {op} {threshold}"],
   "rule-say.rate": [
     "{type} 的 {attribute} 在 {window} 内的变化率（每 {per}）{op} {threshold}",
@@ -76,6 +78,38 @@ export const ruleWords = {
     "{attribute} of at least {count} {type} within {window}",
   ],
   "rule-say.expression": ["{type}：{expression}", "{type}: {expression}"],
+  "rule-say.forecast": [
+    "预报 {forecast} 说 {within} 小时内 {type} 的 {attribute}（{bound}）{op} {threshold}",
+    "{forecast} says {attribute} of {type} ({bound}) {op} {threshold} within {within} hours",
+  ],
+  "rule-say.deviation": [
+    "{type} 的 {attribute} 与预报 {forecast} 相差超过 {threshold}",
+    "{attribute} of {type} is further than {threshold} from {forecast}",
+  ],
+  "rule-say.deviation-interval": [
+    "{type} 的 {attribute} 超出预报 {forecast} 的区间",
+    "{attribute} of {type} is outside the interval of {forecast}",
+  ],
+  "rule-say.forecast-age": ["；发布超过 {age} 小时的预报不用", "; forecasts older than {age} hours are not used"],
+  "rule-say.forecast-sure": ["，把握低于 {sure}% 的不用", ", nor those less certain than {sure} %"],
+  "rule-failure.rule-forecast-stale": [
+    "预报过旧或已过期：不据此告警，请催新预报",
+    "The forecast is too old or over: nothing is raised from it; ask for a new run",
+  ],
+  "rule-failure.rule-forecast-uncertain": [
+    "预报自述的把握低于规则要求：这次预报不用",
+    "The run is less certain than the rule needs: it is passed over",
+  ],
+  "rule-failure.rule-forecast-interval": [
+    "预报没有区间，而规则要用区间：这次预报不用",
+    "The run has no interval, which the rule needs: it is passed over",
+  ],
+  "rule-failure.rule-forecast-shape": ["预报内容读不懂", "The forecast cannot be read"],
+  "rule-failure.rule-value-kind": ["值的类型与规则不符", "The value is of another kind than the rule compares with"],
+  "rule-failure.rule-expression-failed": ["表达式算不出来", "The expression cannot be evaluated"],
+  "forecast-bound.lower": ["区间下限", "lower end"],
+  "forecast-bound.value": ["预报值", "value"],
+  "forecast-bound.upper": ["区间上限", "upper end"],
   "rule-say.held": ["，持续 {for}", ", held for {for}"],
   "rule-when.enter": ["进入", "enters"],
   "rule-when.leave": ["离开", "leaves"],
