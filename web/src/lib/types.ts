@@ -121,6 +121,7 @@ export type CaseStep = Schemas["CaseStep"];
 export type CaseLimits = Schemas["CaseLimits"];
 export type CaseNeed = Schemas["CaseNeed"];
 export type CaseBoard = Schemas["CaseBoard"];
+export type CaseBoardColumn = Schemas["CaseBoardColumn"];
 export type CaseClass = Schemas["CaseClass"];
 export type CaseContact = Schemas["CaseContact"];
 export type UnitGrid = Schemas["UnitGrid"];
