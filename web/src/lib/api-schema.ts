@@ -5208,6 +5208,11 @@ export interface components {
             };
             /** @description The attribute that identifies the person whom the personal attributes are about. */
             data_subject: string | null;
+            /**
+             * Format: int32
+             * @description How often every entity of the type says something at least, in seconds; null for things that do not speak by themselves.
+             */
+            heard_within_seconds: number | null;
             /** @description The type's name, e.g. `WaterObserved`. */
             name: string;
             /** @description Whether attributes that are not declared are accepted too. */
@@ -5263,11 +5268,16 @@ export interface components {
         Flow: {
             /**
              * Format: int64
-             * @description How many were heard of within the last minutes (`heard_within_seconds`).
+             * @description How many of these were heard of in time.
              */
             heard: number;
             /** @description When one was last heard of. */
             newest_at: string | null;
+            /**
+             * Format: int64
+             * @description How many more there are that do not speak by themselves: assets, facilities, resources.
+             */
+            others: number;
             /**
              * Format: int64
              * @description How many a rule found silent.
@@ -5275,7 +5285,7 @@ export interface components {
             silent: number;
             /**
              * Format: int64
-             * @description How many there are.
+             * @description How many are expected to speak.
              */
             total: number;
         };

@@ -238,6 +238,7 @@ export type IndicatorDetail = Schemas["IndicatorDetail"];
 export type IndicatorReport = Schemas["IndicatorReportDraft"];
 
 export type Overview = Schemas["Overview"];
+export type Flow = Schemas["Flow"];
 export type SystemState = Schemas["SystemState"];
 export type SystemPart = Schemas["SystemPart"];
 export type SystemRows = Schemas["SystemRows"];
