@@ -87,6 +87,7 @@ const kind = (
   views: [],
   open: true,
   data_subject: null,
+  heard_within_seconds: null,
   attributes: Object.fromEntries(
     Object.entries(attributes).map(([key, [zh, en, unit]]) => [
       key,

@@ -393,6 +393,7 @@ mod tests {
             attributes: [("waterLevel".to_owned(), level)].into(),
             open: true,
             history: None,
+            heard_within_seconds: None,
             data_subject: None,
             forecast: None,
         };

@@ -594,6 +594,7 @@ mod tests {
             .into(),
             open: true,
             history: None,
+            heard_within_seconds: None,
             data_subject: Some("keeperPhone".into()),
             forecast: None,
         };

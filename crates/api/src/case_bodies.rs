@@ -5,7 +5,7 @@ use crate::description::Place;
 use crate::words::Severity;
 use model::Timestamp;
 use records::attachments::Attachment;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// A case (案件) in a list.
@@ -100,28 +100,108 @@ pub struct LeftBody {
     pub case_seconds: Option<i64>,
 }
 
-/// The board: open cases by state.
+/// The board: open cases in columns.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = CaseBoard)]
 pub struct BoardBody {
-    /// The open states of the workflow, in order.
+    /// The columns, in the order of the work.
     pub columns: Vec<BoardColumnBody>,
     /// Up to how many cases a column counts: a count that has reached it means "at least".
     pub count_max: u32,
+    /// The workflows of which a board can be asked.
+    pub workflows: Vec<WorkflowName>,
 }
 
-/// One column of the board.
+/// A workflow by name.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = CaseWorkflowName)]
+pub struct WorkflowName {
+    /// Its name.
+    pub name: String,
+    /// Title in Chinese.
+    pub title_zh: String,
+    /// Title in English.
+    pub title_en: String,
+}
+
+/// One of the seven steps of digital urban management (七个环节, CJJ/T 106), to which the states of every workflow belong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = CaseBoardStep)]
+pub enum Step {
+    /// Collected (信息采集).
+    Collect,
+    /// To be filed (案件建立).
+    File,
+    /// To be dispatched or taken (任务派遣).
+    Dispatch,
+    /// Handled (任务处理).
+    Handle,
+    /// To be verified (核查).
+    Verify,
+    /// To be closed (结案).
+    Close,
+    /// Assessed (综合评价).
+    Assess,
+}
+
+impl From<cases::Step> for Step {
+    fn from(step: cases::Step) -> Self {
+        match step {
+            cases::Step::Collect => Self::Collect,
+            cases::Step::File => Self::File,
+            cases::Step::Dispatch => Self::Dispatch,
+            cases::Step::Handle => Self::Handle,
+            cases::Step::Verify => Self::Verify,
+            cases::Step::Close => Self::Close,
+            cases::Step::Assess => Self::Assess,
+        }
+    }
+}
+
+impl From<Step> for cases::Step {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Collect => Self::Collect,
+            Step::File => Self::File,
+            Step::Dispatch => Self::Dispatch,
+            Step::Handle => Self::Handle,
+            Step::Verify => Self::Verify,
+            Step::Close => Self::Close,
+            Step::Assess => Self::Assess,
+        }
+    }
+}
+
+/// One column of the board: a step of all workflows, or a state of one.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = CaseBoardColumn)]
 pub struct BoardColumnBody {
-    /// The state.
-    pub state: String,
+    /// The step.
+    pub step: Step,
+    /// The state; null where the column is a step of all workflows.
+    pub state: Option<BoardState>,
     /// How many cases stand there.
     pub count: i64,
     /// How many of them are overdue.
     pub overdue: i64,
     /// The most urgent ones.
     pub cases: Vec<CaseSummary>,
+    /// Where more of them begin: the `after` of the list of cases, with `order=urgent`, the board's filters, and the column's
+    /// `step`, or its `state` and the `workflow`.
+    pub next: Option<String>,
+}
+
+/// A state of a workflow.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = CaseBoardState)]
+pub struct BoardState {
+    /// Its name.
+    pub name: String,
+    /// Title in Chinese.
+    pub title_zh: String,
+    /// Title in English.
+    pub title_en: String,
 }
 
 /// A case that may be the same.
@@ -390,12 +470,18 @@ impl From<cases::Assignee> for AssigneeBody {
 impl CaseSummary {
     /// A case as it stands at `now`.
     pub fn of(all: &cases::Cases, c: cases::CaseSummary, now: Timestamp) -> Self {
+        let location = c.location();
         let left = all.left(&c, now).map(|left| LeftBody {
             calendar: left.calendar,
             running: left.running,
             seconds: left.seconds,
             case_seconds: left.case_seconds,
         });
+        let cases::CaseSummary {
+            case: c,
+            organisation,
+            assignee,
+        } = c;
         Self {
             left,
             id: c.id,
@@ -407,9 +493,9 @@ impl CaseSummary {
             severity: c.severity,
             alert_id: c.alert_id,
             entity_id: c.entity_id,
-            location: c.location,
-            organisation: c.organisation.map(Into::into),
-            assignee: c.assignee.map(Into::into),
+            location,
+            organisation: organisation.map(Into::into),
+            assignee: assignee.map(Into::into),
             created_at: c.created_at.to_string(),
             created_by: c.created_by,
             updated_at: c.updated_at.to_string(),

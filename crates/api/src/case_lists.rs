@@ -4,7 +4,8 @@ use crate::access::Caller;
 use crate::access::Peer;
 use crate::app::App;
 use crate::case_bodies::{
-    BoardBody, BoardColumnBody, CasePage, CaseSummary, SimilarBody, SimilarList,
+    BoardBody, BoardColumnBody, BoardState, CasePage, CaseSummary, SimilarBody, SimilarList, Step,
+    WorkflowName,
 };
 use crate::case_pages::{moment, organisation_of};
 use crate::error::Answer;
@@ -26,6 +27,10 @@ use utoipa::IntoParams;
 pub struct CasesQuery {
     /// In this state.
     pub state: Option<String>,
+    /// Of this workflow.
+    pub workflow: Option<String>,
+    /// In a state of this step, whatever the workflow.
+    pub step: Option<Step>,
     /// Only those that have not ended (`true`) or have (`false`).
     pub open: Option<bool>,
     /// Only what is mine: given to me, or to my organisation and nobody yet.
@@ -52,7 +57,7 @@ pub struct CasesQuery {
     pub until: Option<String>,
     /// Parts of this case.
     pub parent: Option<i64>,
-    /// `newest` (default), or `urgent`: open ones with a clock, those due first first.
+    /// `newest` (default), or `urgent`: open ones, those due first first and those without a clock last.
     #[param(value_type = Option<String>)]
     pub order: Option<ListOrder>,
     /// The `next` of the page before.
@@ -92,6 +97,11 @@ impl CasesQuery {
             |text: &Option<String>, place| given(text).map(|text| moment(&text, place)).transpose();
         Ok(CaseFilter {
             state: given(&self.state),
+            workflow: given(&self.workflow),
+            places: match self.step {
+                Some(step) => Some(app.cases.places_of(step.into()).await?),
+                None => None,
+            },
             open: self.open,
             organisation_id: given(&self.organisation),
             mine,
@@ -134,8 +144,8 @@ pub(crate) fn masked(look: &Look, mut case: cases::CaseSummary) -> cases::CaseSu
     let shown = |field, text: &mut String| {
         *text = look.written(&of, field, std::mem::take(text));
     };
-    shown("title", &mut case.title);
-    shown("description", &mut case.description);
+    shown("title", &mut case.case.title);
+    shown("description", &mut case.case.description);
     case
 }
 
@@ -164,47 +174,59 @@ pub async fn list(
     }))
 }
 
-/// Which workflow's board.
-#[derive(Debug, Deserialize, IntoParams)]
-pub struct BoardQuery {
-    /// The workflow whose states are the columns; the standard one when left out.
-    pub workflow: Option<String>,
-}
-
-/// The board: open cases by the states of a workflow, each with the most urgent ones and bounded counts. Takes the
-/// filters of the list; `state`, `open`, `order`, `after` and `limit` are not asked.
-#[utoipa::path(get, path = "/api/v1/cases/board", tag = "cases", security(("session" = ["case.read"])), params(BoardQuery, CasesQuery, LookingQuery),
-    responses((status = 200, body = BoardBody)))]
+/// The board: open cases in columns, each with the most urgent ones and bounded counts. The columns are the steps of digital
+/// urban management, to which the states of every workflow belong; with `workflow`, the states of that one. Takes the filters
+/// of the list; `state`, `step`, `open`, `order`, `after` and `limit` are not asked.
+#[utoipa::path(get, path = "/api/v1/cases/board", tag = "cases", security(("session" = ["case.read"])), params(CasesQuery, LookingQuery),
+    responses((status = 200, body = BoardBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn board(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     Looking(look): Looking,
-    Query(of): Query<BoardQuery>,
     Query(query): Query<CasesQuery>,
 ) -> Answer<Json<BoardBody>> {
     let now = app.now();
+    let query = CasesQuery {
+        step: None,
+        ..query
+    };
     let filter = query.filter(&app, &sight, &caller, now).await?;
-    let workflow = of.workflow.as_deref();
-    let workflow = workflow.unwrap_or(cases::workflow::STANDARD);
+    let workflow = filter.workflow.as_deref();
     let columns = app.cases.board(workflow, &filter, now).await?;
     let columns = columns
         .into_iter()
         .map(|column| BoardColumnBody {
-            state: column.state,
+            step: column.step.into(),
+            state: column.state.map(|state| BoardState {
+                name: state.name,
+                title_zh: state.title_zh,
+                title_en: state.title_en,
+            }),
             count: column.count,
             overdue: column.overdue,
             cases: column
                 .cases
+                .items
                 .into_iter()
                 .map(|case| CaseSummary::of(&app.cases, masked(&look, case), now))
                 .collect(),
+            next: column.cases.next,
         })
         .collect();
     look.tell(&app.records, app.now(), "cases").await?;
+    let workflows = app.cases.workflows();
     Ok(Json(BoardBody {
         columns,
         count_max: app.cases.options().board_count_max,
+        workflows: workflows
+            .iter()
+            .map(|workflow| WorkflowName {
+                name: workflow.name.clone(),
+                title_zh: workflow.title_zh.clone(),
+                title_en: workflow.title_en.clone(),
+            })
+            .collect(),
     }))
 }
 
@@ -264,12 +286,12 @@ pub async fn similar(
 ) -> Answer<Json<SimilarList>> {
     let case = app.cases.case(id, &peer.acting(&caller)).await?.case;
     sight.must_see(&case)?;
-    let found = match case.location {
+    let found = match case.location() {
         None => Vec::new(),
         Some(location) => {
             let like = Like {
                 location,
-                category: case.category,
+                category: case.category.clone(),
                 except: Some(case.id),
                 at: case.created_at,
             };

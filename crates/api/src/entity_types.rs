@@ -47,6 +47,8 @@ pub struct EntityKindBody {
     pub attributes: BTreeMap<String, AttributeKindBody>,
     /// Whether attributes that are not declared are accepted too.
     pub open: bool,
+    /// How often every entity of the type says something at least, in seconds; null for things that do not speak by themselves.
+    pub heard_within_seconds: Option<u32>,
     /// The attribute that identifies the person whom the personal attributes are about.
     pub data_subject: Option<String>,
 }
@@ -73,6 +75,7 @@ impl From<&model::EntityKind> for EntityKindBody {
             source: kind.source.clone(),
             attributes: attributes.collect(),
             open: kind.open,
+            heard_within_seconds: kind.heard_within_seconds,
             data_subject: kind.data_subject.clone(),
         }
     }

@@ -34,6 +34,10 @@ use std::time::Duration;
 use twin::{Entity, Filter};
 use utoipa::ToSchema;
 
+mod speaking;
+
+use speaking::{Known, Speaking};
+
 /// Callers whose answers are kept; more, and all are forgotten.
 const CALLERS_KEPT_MAX: usize = 512;
 /// Entities that are looked at together where a policy tells them apart; the twin is free between.
@@ -44,7 +48,7 @@ const CASE_PAGES_MAX: usize = 8;
 /// What can be set of the overview.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// An entity that was heard of within this time counts as heard.
+    /// What a registered device speaks for counts as heard when it was heard of within this time, unless its type says another.
     pub heard_within: Duration,
     /// How long an answer is kept.
     pub kept: Duration,
@@ -99,13 +103,16 @@ impl From<Parts> for SystemPart {
     }
 }
 
-/// Entities of one or more types, and whether they are heard.
+/// Entities of one or more types, and whether those that are expected to speak are heard: those of types whose pack says how
+/// often (`heard_within_seconds`), and whatever a registered device speaks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Flow {
-    /// How many there are.
+    /// How many are expected to speak.
     pub total: u64,
-    /// How many were heard of within the last minutes (`heard_within_seconds`).
+    /// How many of these were heard of in time.
     pub heard: u64,
+    /// How many more there are that do not speak by themselves: assets, facilities, resources.
+    pub others: u64,
     /// How many a rule found silent.
     pub silent: u64,
     /// When one was last heard of.
@@ -224,7 +231,7 @@ pub struct SystemState {
 pub struct Overview {
     /// When it was counted.
     pub at: String,
-    /// Seconds within which an entity that was heard of counts as heard.
+    /// Seconds within which what a device speaks for is to be heard, where its type says nothing.
     pub heard_within_seconds: u64,
     /// All entities; null where the caller may not read entities.
     pub flow: Option<Flow>,
@@ -292,6 +299,7 @@ impl Frame {
 struct Heard {
     total: u64,
     heard: u64,
+    others: u64,
     newest: Option<Timestamp>,
 }
 
@@ -299,12 +307,14 @@ impl Heard {
     fn add(&mut self, other: &Self) {
         self.total += other.total;
         self.heard += other.heard;
+        self.others += other.others;
         self.newest = self.newest.max(other.newest);
     }
     fn flow(&self, silent: usize) -> Flow {
         Flow {
             total: self.total,
             heard: self.heard,
+            others: self.others,
             silent: silent as u64,
             newest_at: self.newest.map(|t| t.to_string()),
         }
@@ -321,14 +331,20 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub fn entity(&mut self, entity_type: &str, modified_at: Timestamp, heard_since: Timestamp) {
+    /// An entity, and since when it must have been heard; `None` when it is not expected to speak.
+    pub fn entity(&mut self, entity_type: &str, modified_at: Timestamp, since: Option<Timestamp>) {
         if !self.by_type.contains_key(entity_type) {
             self.by_type
                 .insert(entity_type.to_owned(), Heard::default());
         }
         if let Some(heard) = self.by_type.get_mut(entity_type) {
-            heard.total += 1;
-            heard.heard += u64::from(modified_at >= heard_since);
+            match since {
+                Some(since) => {
+                    heard.total += 1;
+                    heard.heard += u64::from(modified_at >= since);
+                }
+                None => heard.others += 1,
+            }
             heard.newest = heard.newest.max(Some(modified_at));
         }
     }
@@ -526,13 +542,16 @@ struct Kept {
     body: Arc<Overview>,
 }
 
-/// Answers that are kept for a moment, by caller.
+/// Answers that are kept for a moment, by caller, and which devices there are.
 #[derive(Default)]
-pub struct Cache(Mutex<HashMap<PrincipalId, Kept>>);
+pub struct Cache {
+    answers: Mutex<HashMap<PrincipalId, Kept>>,
+    devices: Known,
+}
 
 impl std::fmt::Debug for Cache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Cache({} callers)", self.0.lock().len())
+        write!(f, "Cache({} callers)", self.answers.lock().len())
     }
 }
 
@@ -544,7 +563,7 @@ impl Cache {
         now: Timestamp,
         kept: Duration,
     ) -> Option<Arc<Overview>> {
-        let all = self.0.lock();
+        let all = self.answers.lock();
         let found = all.get(&id)?;
         let age = now.micros_since(found.at);
         let is_young = u128::try_from(age).is_ok_and(|age| age < kept.as_micros());
@@ -552,7 +571,7 @@ impl Cache {
     }
 
     fn put(&self, id: PrincipalId, view: &Arc<View>, at: Timestamp, body: &Arc<Overview>) {
-        let mut all = self.0.lock();
+        let mut all = self.answers.lock();
         if all.len() >= CALLERS_KEPT_MAX {
             all.clear();
         }
@@ -563,10 +582,6 @@ impl Cache {
         };
         all.insert(id, kept);
     }
-}
-
-fn heard_since(now: Timestamp, within: Duration) -> Timestamp {
-    now.plus_micros(-i64::try_from(within.as_micros()).unwrap_or(i64::MAX))
 }
 
 /// Shows every entity of some types (all when none are named) that the caller may see.
@@ -603,9 +618,11 @@ impl App {
         let frame = Frame::new(&packs);
         let mut tally = Tally::default();
         if may.entities {
-            let since = heard_since(now, options.heard_within);
+            let speaking = self.speaking(&packs, now).await?;
             visit_seen(self, sight, &[], |entity| {
-                tally.entity(entity.entity_type.as_str(), entity.modified_at, since);
+                let kind = entity.entity_type.as_str();
+                let since = speaking.since(kind, &entity.id);
+                tally.entity(kind, entity.modified_at, since);
             });
         }
         let mut alerts_truncated = false;
@@ -692,7 +709,7 @@ pub struct LastHeard {
 pub struct SystemRows {
     /// The system with its figures.
     pub system: SystemState,
-    /// Its entities that were not heard for longest, first; those of the last minutes are not among them.
+    /// Its entities that are expected to speak and were not heard in time, the longest unheard first.
     pub unheard: Vec<LastHeard>,
     /// Its active alerts, newest first.
     pub alerts: Vec<AlertBody>,
@@ -727,7 +744,8 @@ pub async fn system(
         truncated: false,
     };
     if may.entities && system.flow.is_some() {
-        app.unheard(&sight, &mut rows);
+        let speaking = app.speaking(&packs, app.now()).await?;
+        app.unheard(&sight, &speaking, &mut rows);
     }
     let is_all = system.part == SystemPart::Command;
     let is_of = |rule: &str, kind: &str| {
@@ -746,9 +764,8 @@ pub async fn system(
 }
 
 impl App {
-    fn unheard(&self, sight: &Sight, rows: &mut SystemRows) {
+    fn unheard(&self, sight: &Sight, speaking: &Speaking, rows: &mut SystemRows) {
         let options = &self.options.overview;
-        let since = heard_since(self.now(), options.heard_within);
         let types = match rows.system.part {
             SystemPart::Data => Vec::new(),
             _ => rows.system.entity_types.clone(),
@@ -757,7 +774,8 @@ impl App {
         let mut longest = std::collections::BinaryHeap::new();
         let mut count = 0_usize;
         visit_seen(self, sight, &types, |entity| {
-            if entity.modified_at >= since {
+            let since = speaking.since(entity.entity_type.as_str(), &entity.id);
+            if since.is_none_or(|since| entity.modified_at >= since) {
                 return;
             }
             count += 1;

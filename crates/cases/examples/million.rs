@@ -8,7 +8,7 @@
 
 #![allow(clippy::print_stdout, reason = "a program for the command line")]
 
-use cases::{Cases, Options};
+use cases::{Cases, Options, Workflow};
 use model::Timestamp;
 use records::cases::{Case, CaseEvent, CaseFilter, Order, insert, insert_event};
 use records::organisations::{self, Organisation};
@@ -61,7 +61,7 @@ fn case(n: i64) -> Case {
         number: format!("TM-{n:08}"),
         title: format!("{}{}", WHERE[at(1, 6) % 6], WHAT[at(2, 8) % 8]),
         description: format!("{}号门前，市民反映", n % 997),
-        workflow: "city-case".to_owned(),
+        workflow: ["city-case", "city-management", "flood-case"][at(4, 3) % 3].to_owned(),
         workflow_version: 0,
         state: state.to_owned(),
         severity: ["minor", "major", "info", "critical"][at(3, 4) % 4].to_owned(),
@@ -158,6 +158,29 @@ async fn make(records: &Records, count: i64) -> Result<()> {
     Ok(())
 }
 
+/// The workflows beside the standard one, as packs bring them.
+fn others() -> std::result::Result<Vec<Workflow>, Box<dyn Error>> {
+    let read = |text, file| {
+        Workflow::parse(text, file).map_err(|problems| format!("{file}: {problems:?}"))
+    };
+    Ok(vec![
+        Workflow {
+            // The city's calendars are no part of this.
+            calendar: model::calendar::ALWAYS.to_owned(),
+            ..read(
+                include_str!(
+                    "../../../packs/pack-citymanagement/workflows/city-management.toml"
+                ),
+                "city-management.toml",
+            )?
+        },
+        read(
+            include_str!("../../../packs/pack-water/workflows/flood-case.toml"),
+            "flood-case.toml",
+        )?,
+    ])
+}
+
 fn filter(change: impl FnOnce(&mut CaseFilter)) -> CaseFilter {
     let mut filter = CaseFilter::default();
     change(&mut filter);
@@ -183,7 +206,7 @@ async fn main() -> std::result::Result<(), Box<dyn Error>> {
         );
     }
     let options = Options::new(std::env::temp_dir());
-    let cases = Cases::new(records.clone(), options, Vec::new())?;
+    let cases = Cases::new(records.clone(), options, others()?)?;
     let lists: Vec<(&str, CaseFilter)> = vec![
         ("list", CaseFilter::default()),
         ("list, open", filter(|f| f.open = Some(true))),
@@ -261,21 +284,39 @@ async fn main() -> std::result::Result<(), Box<dyn Error>> {
         }
         worst = worst.max(say(name, times));
     }
-    for (name, filter) in [
-        ("board", CaseFilter::default()),
+    for (name, workflow, filter) in [
+        ("board", None, CaseFilter::default()),
         (
             "board of an organisation",
+            None,
             filter(|f| f.organisation_id = Some("o10".to_owned())),
+        ),
+        ("board of a workflow", Some("flood-case"), CaseFilter::default()),
+        (
+            "board, text",
+            None,
+            filter(|f| f.text = Some("路灯不亮".to_owned())),
         ),
     ] {
         let mut times = Vec::new();
         for _ in 0..rounds {
             let began = Instant::now();
-            cases.board("city-case", &filter, NOW).await?;
+            cases.board(workflow, &filter, NOW).await?;
             times.push(began.elapsed().as_secs_f64() * 1_000.0);
         }
         worst = worst.max(say(name, times));
     }
+    // The column in which most cases stand, page after page.
+    let mut handled = filter(|f| f.order = Order::Urgent);
+    handled.places = Some(cases.places_of(cases::Step::Handle).await?);
+    let (mut times, mut after) = (Vec::new(), None);
+    for _ in 0..rounds {
+        let began = Instant::now();
+        let page = PageRequest { after, limit: None };
+        after = cases.list(&handled, &page).await?.next;
+        times.push(began.elapsed().as_secs_f64() * 1_000.0);
+    }
+    worst = worst.max(say("next page of a column", times));
     let like = cases::Like {
         location: [113.2, 30.7],
         category: None,

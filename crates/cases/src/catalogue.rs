@@ -5,6 +5,7 @@
 //! A code is one letter and four digits: `B` for 部件 or `S` for 事件, the major class (大类, two digits), the minor class
 //! (小类, two digits). The standard gives parts and events the same digits, the letter tells them apart.
 
+use crate::step::Step;
 use crate::workflow::Workflow;
 use model::Problem;
 use model::calendar::Calendars;
@@ -285,7 +286,7 @@ impl Workflow {
         }
         let mut whole: u32 = 0;
         for state in own.states.iter_mut().filter(|s| !s.r#final) {
-            if state.step == "handle" && state.minutes.is_some() {
+            if self.step_of(state) == Step::Handle && state.minutes.is_some() {
                 state.minutes = Some(category.class.minutes);
             }
             if !state.aside {

@@ -1,5 +1,6 @@
 //! The clocks of a case, in working time. Pure: the moment is a parameter.
 
+use crate::step::Step;
 use crate::workflow::Workflow;
 use model::calendar::{ALWAYS, Calendars, WorkingCalendar};
 use model::{Problem, Timestamp};
@@ -152,7 +153,8 @@ impl<'a> Clocks<'a> {
 
     /// Working time between two moments in the calendar of the state in which cases are handled, in seconds.
     pub fn handling(&self, from: Timestamp, until: Timestamp) -> u64 {
-        let state = self.workflow.states.iter().find(|s| s.step == "handle");
+        let mut states = self.workflow.states.iter();
+        let state = states.find(|s| self.workflow.step_of(s) == Step::Handle);
         self.of_state(state.map_or("", |s| s.name.as_str()))
             .map_or(0, |calendar| calendar.between(from, until))
     }

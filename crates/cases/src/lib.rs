@@ -5,7 +5,7 @@
 //! things and events there are, and their limits), [`number`]
 //! (what a case is called), [`assessment`] (how it went), then [`Cases`]: opening and acting
 //! (`apply`, with what some actions do beside moving in [`effects`] and `acts`, and their clocks in `clocks`), reading
-//! (`view`), what time alone does (`tick`), alerts (`alerts`), attachments ([`kinds`], `attachments`), what lies near (`duplicates`);
+//! (`view`, and as a board by the seven steps, [`step`], in `board`), what time alone does (`tick`), alerts (`alerts`), attachments ([`kinds`], `attachments`), what lies near (`duplicates`);
 //! last the assessment figures of a period, from the history alone ([`figures`]).
 
 mod acts;
@@ -13,6 +13,7 @@ mod alerts;
 mod apply;
 pub mod assessment;
 mod attachments;
+mod board;
 pub mod catalogue;
 mod clocks;
 mod duplicates;
@@ -23,6 +24,7 @@ mod history;
 pub mod kinds;
 pub mod number;
 mod photo;
+pub mod step;
 mod tick;
 mod view;
 pub mod workflow;
@@ -31,15 +33,15 @@ pub use alerts::note_cleared;
 pub use apply::{Act, NewCase, Part};
 pub use assessment::Assessment;
 pub use attachments::Taken;
+pub use board::BoardColumn;
 pub use catalogue::{Catalogue, Category};
 pub use clocks::Left;
 pub use duplicates::{Like, Similar};
 pub use hand_over::hand_over;
 pub use kinds::{CAPACITIES, Signed};
+pub use step::Step;
 pub use tick::Ticked;
-pub use view::{
-    AllowedAction, Assignee, BoardColumn, CaseDetail, CaseSummary, HistoryEntry, NextAction,
-};
+pub use view::{AllowedAction, Assignee, CaseDetail, CaseSummary, HistoryEntry, NextAction};
 pub use workflow::Workflow;
 
 use jiff::tz::TimeZone;

@@ -9,99 +9,37 @@ use records::attachments::{self, Attachment};
 use records::cases::{self, Case, CaseFilter};
 use records::organisations::{self, Organisation};
 use records::{Acting, Connection, Failure, Page, PageRequest, Result, users};
-use serde::Serialize;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
-/// A case in a list.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// A case in a list: the row, with whose it is by name. Its own fields are read through.
+#[derive(Clone, Debug, PartialEq)]
 pub struct CaseSummary {
-    /// Counts up from 1.
-    pub id: i64,
-    /// The number people say.
-    pub number: String,
-    /// One line.
-    pub title: String,
-    /// More; may be empty.
-    pub description: String,
-    /// The workflow it follows.
-    pub workflow: String,
-    /// The version of that workflow's definition in this city, from 1; 0: the present one.
-    pub workflow_version: i64,
-    /// Where it stands.
-    pub state: String,
-    /// `info`, `minor`, `major` or `critical`.
-    pub severity: String,
-    /// The alert it came from.
-    pub alert_id: Option<i64>,
-    /// The entity it is about.
-    pub entity_id: Option<String>,
-    /// Longitude and latitude, degrees.
-    pub location: Option<[f64; 2]>,
+    /// The case.
+    pub case: Case,
     /// The department that has it.
     pub organisation: Option<Organisation>,
     /// The person who has it.
     pub assignee: Option<Assignee>,
-    /// When it was opened.
-    pub created_at: Timestamp,
-    /// Who opened it.
-    pub created_by: String,
-    /// When it last changed.
-    pub updated_at: Timestamp,
-    /// When the present step should be done.
-    pub due_at: Option<Timestamp>,
-    /// When it ended.
-    pub closed_at: Option<Timestamp>,
-    /// Counts its changes.
-    pub version: i64,
-    /// What kind it is, a code.
-    pub category: Option<String>,
-    /// The code of the town in which it lies.
-    pub town: Option<String>,
-    /// The code of the unit grid in which it lies.
-    pub grid: Option<String>,
-    /// Who found it.
-    pub source: String,
-    /// A reference to the reporter.
-    pub reporter: Option<String>,
-    /// How many reported it.
-    pub reporters: i64,
-    /// The case that it is a part of.
-    pub parent_id: Option<i64>,
-    /// The case that it repeats.
-    pub duplicate_of: Option<i64>,
-    /// When the whole case should be closed.
-    pub case_due_at: Option<Timestamp>,
-    /// The extension that waits for a decision, in minutes of working time.
-    pub extension_minutes: Option<i64>,
-    /// How many extensions were granted.
-    pub extensions: i64,
-    /// Until when its open supervision is to be answered.
-    pub supervised_until: Option<Timestamp>,
-    /// Since when its clocks stand.
-    pub suspended_at: Option<Timestamp>,
-    /// Until when they stand.
-    pub suspended_until: Option<Timestamp>,
-    /// The level of escalation in the present state; 0: none.
-    pub escalation: i64,
-    /// How often it was reopened.
-    pub reopened: i64,
 }
 
-/// One column of the board.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct BoardColumn {
-    /// The state.
-    pub state: String,
-    /// How many cases stand there, counted up to [`crate::Options::board_count_max`].
-    pub count: i64,
-    /// How many of them are overdue, counted so too.
-    pub overdue: i64,
-    /// The most urgent ones.
-    pub cases: Vec<CaseSummary>,
+impl Deref for CaseSummary {
+    type Target = Case;
+
+    fn deref(&self) -> &Case {
+        &self.case
+    }
+}
+
+impl CaseSummary {
+    /// Longitude and latitude, degrees.
+    pub fn location(&self) -> Option<[f64; 2]> {
+        self.lon.zip(self.lat).map(|(lon, lat)| [lon, lat])
+    }
 }
 
 /// A person who has a case.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assignee {
     /// The user's id.
     pub id: i64,
@@ -110,10 +48,9 @@ pub struct Assignee {
 }
 
 /// A case with everything known of it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CaseDetail {
     /// The case.
-    #[serde(flatten)]
     pub case: CaseSummary,
     /// The states of its workflow on the way to the end, in order; empty when its workflow is gone.
     pub way: Vec<String>,
@@ -132,7 +69,7 @@ pub struct CaseDetail {
 }
 
 /// An action that the reader may do now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AllowedAction {
     /// Its name.
     pub action: String,
@@ -143,7 +80,7 @@ pub struct AllowedAction {
 }
 
 /// An action that follows another of the same person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextAction {
     /// Its name.
     pub action: String,
@@ -152,7 +89,7 @@ pub struct NextAction {
 }
 
 /// One step.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct HistoryEntry {
     /// Counts up.
     pub id: i64,
@@ -220,39 +157,7 @@ impl Names {
         CaseSummary {
             organisation: self.organisation(case.organisation_id.as_ref()),
             assignee: self.person(case.assignee_id),
-            location: case.lon.zip(case.lat).map(|(lon, lat)| [lon, lat]),
-            id: case.id,
-            number: case.number,
-            title: case.title,
-            description: case.description,
-            workflow: case.workflow,
-            workflow_version: case.workflow_version,
-            state: case.state,
-            severity: case.severity,
-            alert_id: case.alert_id,
-            entity_id: case.entity_id,
-            created_at: case.created_at,
-            created_by: case.created_by,
-            updated_at: case.updated_at,
-            due_at: case.due_at,
-            closed_at: case.closed_at,
-            version: case.version,
-            category: case.category,
-            town: case.town,
-            grid: case.grid,
-            source: case.source,
-            reporter: case.reporter,
-            reporters: case.reporters,
-            parent_id: case.parent_id,
-            duplicate_of: case.duplicate_of,
-            case_due_at: case.case_due_at,
-            extension_minutes: case.extension_minutes,
-            extensions: case.extensions,
-            supervised_until: case.supervised_until,
-            suspended_at: case.suspended_at,
-            suspended_until: case.suspended_until,
-            escalation: case.escalation,
-            reopened: case.reopened,
+            case,
         }
     }
 }
@@ -291,34 +196,6 @@ impl Cases {
         let people = page.items.iter().filter_map(|c| c.assignee_id);
         let names = Names::load(&mut connection, people).await?;
         Ok(page.map(|case| names.summary(case)))
-    }
-
-    /// The board of a workflow: its open states in order, each with its most urgent cases.
-    ///
-    /// # Errors
-    /// [`Failure::Conflict`] `workflow-missing`.
-    pub async fn board(
-        &self,
-        workflow: &str,
-        filter: &CaseFilter,
-        now: Timestamp,
-    ) -> Result<Vec<BoardColumn>> {
-        let workflow = self.workflow(workflow)?;
-        let open = workflow.states.iter().filter(|s| !s.r#final);
-        let states: Vec<String> = open.map(|s| s.name.clone()).collect();
-        let limits = (self.options.board_cards, self.options.board_count_max);
-        let mut read = self.records.read().await?;
-        let board = cases::board(&mut read, filter, &states, now, limits).await?;
-        let people = board.columns.iter().flat_map(|c| &c.cases);
-        let people: Vec<i64> = people.filter_map(|c| c.assignee_id).collect();
-        let names = Names::load(&mut read, people.into_iter()).await?;
-        let columns = board.columns.into_iter().map(|column| BoardColumn {
-            state: column.state,
-            count: column.count,
-            overdue: column.overdue,
-            cases: column.cases.into_iter().map(|c| names.summary(c)).collect(),
-        });
-        Ok(columns.collect())
     }
 
     pub(crate) async fn summaries(

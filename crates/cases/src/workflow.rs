@@ -2,6 +2,7 @@
 //! this person do this to this case now.
 
 use crate::effects::Effect;
+use crate::step::Step;
 use model::calendar::ALWAYS;
 use model::{Problem, problem::quote};
 use records::cases::Case;
@@ -67,8 +68,10 @@ pub struct Escalation {
 pub struct State {
     /// Its name.
     pub name: String,
-    /// The step of GB/T 30428 that it waits for or belongs to.
-    pub step: String,
+    /// The step of digital urban management that it waits for or belongs to, a word of [`Step`]; see
+    /// [`Workflow::step_of`] for what holds when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
     /// Title in Chinese.
     pub title_zh: String,
     /// Title in English.
@@ -256,6 +259,17 @@ impl Workflow {
         self.states.iter().find(|s| s.name == name)
     }
 
+    /// The step that a state belongs to. Where its declaration says none that is known, cases begin with collecting, are
+    /// closed where they end, and are handled in between.
+    pub fn step_of(&self, state: &State) -> Step {
+        let declared = state.step.as_deref().and_then(Step::parse);
+        declared.unwrap_or_else(|| match (state.name == self.initial, state.r#final) {
+            (true, _) => Step::Collect,
+            (false, true) => Step::Close,
+            (false, false) => Step::Handle,
+        })
+    }
+
     /// Whether a case in that state has ended.
     pub fn is_final(&self, state: &str) -> bool {
         self.state(state).is_some_and(|s| s.r#final)
@@ -295,6 +309,18 @@ impl Workflow {
                     "workflow-state-twice",
                     format!("the state {} is declared twice", quote(&state.name)),
                     "rename or remove one",
+                );
+            }
+        }
+        for (n, state) in self.states.iter().enumerate() {
+            if let Some(step) = &state.step
+                && Step::parse(step).is_none()
+            {
+                add(
+                    &["states", &n.to_string(), "step"],
+                    "workflow-step",
+                    format!("{} is none of the seven steps", quote(step)),
+                    "write collect, file, dispatch, handle, verify, close or assess, or leave it out",
                 );
             }
         }

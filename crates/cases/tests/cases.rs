@@ -22,7 +22,7 @@ async fn an_alert_becomes_a_closed_case_and_every_step_is_told() {
     assert_eq!(opened.case.number, "TM-20261123-0001");
     assert_eq!(opened.case.title, alert.title_zh);
     assert_eq!(opened.case.severity, "critical");
-    assert_eq!(opened.case.location, Some([113.16, 30.65]));
+    assert_eq!(opened.case.location(), Some([113.16, 30.65]));
     assert_eq!(opened.case.due_at, Some(T0.plus_seconds(1_800)));
     assert_eq!(
         opened.actions,

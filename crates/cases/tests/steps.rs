@@ -1,7 +1,7 @@
 //! What some steps do beside moving a case, on a real SQLite file: working time over holidays, extension, supervision,
 //! suspension, escalation, parts, duplicates, reopening, requests that come twice, photos with a wrong clock.
 
-use cases::{Act, Cases, Like, NewCase, Options, Part, Taken, Workflow};
+use cases::{Act, Cases, Like, NewCase, Options, Part, Step, Taken, Workflow};
 use model::Timestamp;
 use model::calendar::{Calendars, Declared, Holiday, Worked, WorkingCalendar};
 use records::PageRequest;
@@ -635,15 +635,30 @@ async fn lists_are_filtered_searched_and_paged_and_the_board_counts() {
         ..CaseFilter::default()
     };
     assert!(all(seen).await.is_empty());
+    let now = T0.plus_seconds(1_950);
     let board = city
         .cases
-        .board("city-case", &CaseFilter::default(), T0.plus_seconds(1_950))
+        .board(None, &CaseFilter::default(), now)
         .await
         .unwrap();
     let counts: Vec<_> = board
         .iter()
-        .map(|c| (c.state.as_str(), c.count, c.overdue, c.cases.len()))
+        .map(|c| (c.step, c.count, c.overdue, c.cases.items.len()))
         .collect();
-    assert_eq!(counts[..2], [("collected", 6, 2, 6), ("filed", 1, 1, 1)]);
-    assert!(board.iter().all(|c| c.state != "closed"));
+    assert_eq!(
+        counts[..2],
+        [(Step::Collect, 6, 2, 6), (Step::File, 1, 1, 1)]
+    );
+    assert!(board.iter().all(|c| c.step != Step::Assess));
+    let own = city
+        .cases
+        .board(Some("city-case"), &CaseFilter::default(), now)
+        .await
+        .unwrap();
+    let states: Vec<_> = own
+        .iter()
+        .map(|c| (c.state.as_ref().unwrap().name.as_str(), c.count))
+        .collect();
+    assert_eq!(states[..2], [("collected", 6), ("filed", 1)]);
+    assert!(states.iter().all(|(name, _)| *name != "closed"));
 }

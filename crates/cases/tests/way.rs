@@ -1,7 +1,8 @@
 //! Which workflow a case follows: the one it was opened with, as it was then.
 
-use cases::{Cases, NewCase, Options, Workflow};
-use records::Records;
+use cases::{Cases, NewCase, Options, Step, Workflow};
+use records::cases::{CaseFilter, Order};
+use records::{PageRequest, Records};
 use crate::support::{City, T0, act, city, code, dispatched, duty, noted, raise, worker};
 
 /// The water pack's own workflow.
@@ -140,4 +141,118 @@ async fn a_case_from_before_definitions_were_kept_follows_the_present_one() {
     assert_eq!(old.case.workflow_version, 0);
     let noted = cases.act(1, &noted("comment"), &duty(), T0).await.unwrap();
     assert_eq!(noted.history.last().unwrap().action, "comment");
+}
+
+/// Begins in a state that no other workflow has, without a clock; what others call handling is verifying here.
+const OWN: &str = r#"
+name = "own"
+title_zh = "自定"
+title_en = "Own"
+initial = "noted"
+open_may = ["case.open"]
+[[states]]
+name = "noted"
+step = "file"
+title_zh = "已登记"
+title_en = "Noted"
+[[states]]
+name = "handling"
+step = "verify"
+title_zh = "复看"
+title_en = "Looked at again"
+minutes = 10
+[[states]]
+name = "closed"
+title_zh = "已结案"
+title_en = "Closed"
+final = true
+[[transitions]]
+action = "look"
+from = ["noted"]
+to = "handling"
+may = ["case.dispatch"]
+[[transitions]]
+action = "end"
+from = ["handling"]
+to = "closed"
+may = ["case.dispatch"]
+"#;
+
+#[tokio::test]
+async fn cases_of_every_workflow_stand_on_the_board_by_step_also_when_theirs_is_gone() {
+    let mut city = city().await;
+    city.cases = with_workflow(&city, Some(OWN));
+    let mut noted = Vec::new();
+    for n in 0..5 {
+        let new = NewCase {
+            title: format!("第{n}件"),
+            workflow: Some("own".to_owned()),
+            ..NewCase::default()
+        };
+        noted.push(city.cases.open(&new, &duty(), T0).await.unwrap().case.id);
+    }
+    let looked = noted.pop().unwrap();
+    city.step(looked, &act("look"), &duty()).await;
+    let new = NewCase {
+        title: "井盖缺失".to_owned(),
+        ..NewCase::default()
+    };
+    let filed = city.cases.open(&new, &duty(), T0).await.unwrap().case.id;
+    city.step(filed, &act("file"), &duty()).await;
+    let standard = city.cases.open(&new, &duty(), T0).await.unwrap().case.id;
+    for step in [act("file"), dispatched()] {
+        city.step(standard, &step, &duty()).await;
+    }
+    city.step(standard, &act("take"), &worker()).await;
+
+    let everywhere = CaseFilter::default();
+    let ids = |column: &cases::BoardColumn| -> Vec<i64> {
+        column.cases.items.iter().map(|case| case.id).collect()
+    };
+    let column = |board: &[cases::BoardColumn], step| {
+        let found = board.iter().find(|column| column.step == step);
+        found.map(ids).unwrap_or_default()
+    };
+    let board = city.cases.board(None, &everywhere, T0).await.unwrap();
+    // What has a clock comes before what has none.
+    let filed_first: Vec<i64> = [filed].into_iter().chain(noted.clone()).collect();
+    assert_eq!(column(&board, Step::File), filed_first);
+    assert_eq!(column(&board, Step::Handle), [standard]);
+    assert_eq!(column(&board, Step::Verify), [looked]);
+    let own = city.cases.board(Some("own"), &everywhere, T0).await.unwrap();
+    let states: Vec<_> = own
+        .iter()
+        .map(|column| (column.state.as_ref().unwrap().name.as_str(), ids(column)))
+        .collect();
+    assert_eq!(
+        states,
+        [("noted", noted.clone()), ("handling", vec![looked])]
+    );
+
+    // A column goes on as a list, page after page.
+    let filter = CaseFilter {
+        places: Some(city.cases.places_of(Step::File).await.unwrap()),
+        order: Order::Urgent,
+        ..CaseFilter::default()
+    };
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let limit = Some(2);
+        let page = PageRequest { after, limit };
+        let page = city.cases.list(&filter, &page).await.unwrap();
+        found.extend(page.items.iter().map(|case| case.id));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, filed_first);
+
+    // The pack is gone: what it left open stands where it stood, as far as nothing else is called so.
+    city.cases = with_workflow(&city, None);
+    let board = city.cases.board(None, &everywhere, T0).await.unwrap();
+    assert_eq!(column(&board, Step::File), filed_first);
+    let mut handled = column(&board, Step::Handle);
+    handled.sort_unstable();
+    assert_eq!(handled, [looked, standard]);
 }

@@ -1,6 +1,6 @@
 //! Workflows as data: the default one is sound, and every mistake in another is found and said.
 
-use cases::Workflow;
+use cases::{Step, Workflow};
 
 const SMALL: &str = r#"
 name = "small"
@@ -30,14 +30,13 @@ may = ["case.verify"]
 #[test]
 fn the_default_follows_the_seven_steps() {
     let workflow = Workflow::standard().unwrap();
-    let mut steps: Vec<_> = workflow.states.iter().map(|s| s.step.as_str()).collect();
+    let mut steps: Vec<_> = workflow
+        .states
+        .iter()
+        .map(|s| workflow.step_of(s))
+        .collect();
     steps.dedup();
-    assert_eq!(
-        steps[..7],
-        [
-            "collect", "file", "dispatch", "handle", "verify", "close", "assess"
-        ]
-    );
+    assert_eq!(steps[..7], Step::ALL);
     assert!(
         workflow
             .states
@@ -52,6 +51,23 @@ fn another_workflow_is_read() {
     let workflow = Workflow::parse(SMALL, "small.toml").unwrap();
     assert!(workflow.is_final("done") && !workflow.is_final("new"));
     assert_eq!(workflow.state("new").unwrap().minutes, Some(5));
+}
+
+#[test]
+fn a_state_that_names_no_step_belongs_to_one_by_where_it_stands() {
+    let text = SMALL
+        .replace("step = \"collect\"\n", "")
+        .replace("step = \"close\"\n", "")
+        + "[[states]]\nname = \"work\"\ntitle_zh = \"办\"\ntitle_en = \"Work\"\n\
+           [[transitions]]\naction = \"go\"\nfrom = [\"new\"]\nto = \"work\"\nmay = [\"case.verify\"]\n\
+           [[transitions]]\naction = \"stop\"\nfrom = [\"work\"]\nto = \"done\"\nmay = [\"case.verify\"]\n";
+    let workflow = Workflow::parse(&text, "small.toml").unwrap();
+    let steps: Vec<_> = workflow
+        .states
+        .iter()
+        .map(|s| workflow.step_of(s))
+        .collect();
+    assert_eq!(steps, [Step::Collect, Step::Close, Step::Handle]);
 }
 
 #[test]
@@ -88,6 +104,11 @@ fn every_mistake_is_said_with_its_file() {
             &["workflow-final"],
         ),
         ("final = true", "", &["workflow-final"]),
+        (
+            "step = \"close\"",
+            "step = \"ending\"",
+            &["workflow-step"],
+        ),
         (
             "initial = \"new\"",
             "initial = \"new\"\ncalendar = \"../hours\"",

@@ -296,7 +296,7 @@ RuleSettings {
 });
 section!(/// The front page, the wall screen and replay.
 CommandCentre {
-    /// An entity that was heard of within so many seconds counts as heard.
+    /// What a registered device speaks for counts as heard when it was heard of within so many seconds, unless its type says another time.
     heard_within_seconds: u64 = 900,
     /// How long the city's overview is kept for each caller, milliseconds: any number of one person's screens cost one count.
     overview_kept_ms: u64 = 1_000,

@@ -29,6 +29,11 @@ pub struct EntityKind {
     /// How long its history is kept and how it is condensed; nothing said: for ever, not condensed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<HistoryKind>,
+    /// Every entity of the type says something at least so often, in seconds: who was not heard for longer counts as not heard
+    /// (不在线). Nothing said: the type is of things that do not speak by themselves (assets, facilities, resources), and only
+    /// those of them that a registered device speaks for are expected to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_within_seconds: Option<u32>,
     /// The attribute that identifies the person whom the personal attributes are about (个人信息主体).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_subject: Option<String>,

@@ -111,6 +111,8 @@ pub(crate) fn inside(read: &Read) -> Vec<Problem> {
 
 /// The calendar that packs may count on beside the one that is always there.
 const WORKING_HOURS: &str = "working-hours";
+/// Longest time within which a type's entities are to be heard, in seconds: a year.
+const HEARD_WITHIN_SECONDS_MAX: u32 = 366 * 86_400;
 
 struct Checker<'a> {
     pack: &'a Pack,
@@ -234,6 +236,7 @@ impl<'a> Checker<'a> {
             self.history(kind, document);
             self.personal(kind, document);
             self.forecast(kind, document);
+            self.speaking(kind, document);
             for (name, attribute) in &kind.attributes {
                 let keys = ["attributes", name];
                 self.both_titles(document, &keys, &attribute.title_zh, &attribute.title_en);
@@ -406,6 +409,19 @@ impl<'a> Checker<'a> {
                 "personal-subject",
                 format!("{} is no personal text attribute", quote(subject)),
                 "name the attribute that identifies the person, and mark it personal",
+            );
+        }
+    }
+
+    /// How often its entities say something.
+    fn speaking(&mut self, kind: &EntityKind, document: &Document) {
+        let within = kind.heard_within_seconds;
+        if within.is_some_and(|seconds| !(1..=HEARD_WITHIN_SECONDS_MAX).contains(&seconds)) {
+            self.say(
+                document.at(&["heard_within_seconds"]),
+                "heard-within",
+                format!("{} is not heard within that time", kind.name),
+                "write 1 to 31622400 seconds (a year), or leave it out for things that do not speak",
             );
         }
     }

@@ -406,6 +406,13 @@ fn what_does_not_fit_together() {
         (
             "entities/Well.toml",
             "title_zh = \"井\"",
+            "heard_within_seconds = 0\ntitle_zh = \"井\"",
+            "heard-within",
+            "entities/Well.toml:3",
+        ),
+        (
+            "entities/Well.toml",
+            "title_zh = \"井\"",
             "data_subject = \"name\"\ntitle_zh = \"井\"",
             "personal-subject",
             "entities/Well.toml:3",

@@ -14,6 +14,10 @@ use sqlx::{Any, AssertSqlSafe};
 pub struct CaseFilter {
     /// Only in this state.
     pub state: Option<String>,
+    /// Only of this workflow.
+    pub workflow: Option<String>,
+    /// Only at one of these places.
+    pub places: Option<Vec<Place>>,
     /// Only those not ended (`true`) or only those ended (`false`).
     pub open: Option<bool>,
     /// Only of this department.
@@ -45,6 +49,27 @@ pub struct CaseFilter {
     pub order: Order,
 }
 
+/// A state, of whichever workflows: where workflows mean different things by one name, some of them only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The state.
+    pub state: String,
+    /// The workflows that it is a state of.
+    pub of: Of,
+}
+
+/// The workflows that a state belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Of {
+    /// Whichever.
+    #[default]
+    Any,
+    /// These.
+    Only(Vec<String>),
+    /// All but these.
+    AllBut(Vec<String>),
+}
+
 /// The departments whose cases a reader may see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
@@ -60,7 +85,7 @@ pub enum Order {
     /// Newest first.
     #[default]
     Newest,
-    /// Open ones only, those first whose present step is to be done first; those without a clock are left out.
+    /// Open ones only, those first whose present step is to be done first; those without a clock come last.
     Urgent,
 }
 
@@ -108,10 +133,26 @@ impl Wanted {
         self.clauses.push(clause.replace('?', &format!("${n}")));
     }
 
+    fn place(&mut self, place: &Place) -> String {
+        let mut clause = format!("state = ${}", self.value(Value::Text(place.state.clone())));
+        let (names, how) = match &place.of {
+            Of::Any => return clause,
+            Of::Only(names) => (names, "IN"),
+            Of::AllBut(names) => (names, "NOT IN"),
+        };
+        let names: Vec<_> = names
+            .iter()
+            .map(|name| format!("${}", self.value(Value::Text(name.clone()))))
+            .collect();
+        clause = format!("({clause} AND workflow {how} ({}))", names.join(", "));
+        clause
+    }
+
     fn of(filter: &CaseFilter) -> Self {
         let mut wanted = Self::default();
         for (clause, value) in [
             ("state = ?", &filter.state),
+            ("workflow = ?", &filter.workflow),
             ("organisation_id = ?", &filter.organisation_id),
             ("town = ?", &filter.town),
             ("grid = ?", &filter.grid),
@@ -121,6 +162,10 @@ impl Wanted {
             if let Some(value) = value {
                 wanted.text(clause, value);
             }
+        }
+        if let Some(places) = &filter.places {
+            let any: Vec<_> = places.iter().map(|place| wanted.place(place)).collect();
+            wanted.clauses.push(any_of(&any));
         }
         match filter.open {
             Some(true) => wanted.clauses.push("closed_at IS NULL".to_owned()),
@@ -149,12 +194,7 @@ impl Wanted {
                 let n = wanted.value(Value::Text(of.clone()));
                 any.push(format!("organisation_id = ${n}"));
             }
-            let any = if any.is_empty() {
-                "1 = 0".to_owned()
-            } else {
-                format!("({})", any.join(" OR "))
-            };
-            wanted.clauses.push(any);
+            wanted.clauses.push(any_of(&any));
         }
         if let Some(now) = filter.overdue_at {
             wanted
@@ -213,6 +253,13 @@ impl Wanted {
     }
 }
 
+fn any_of(clauses: &[String]) -> String {
+    match clauses {
+        [] => "1 = 0".to_owned(),
+        clauses => format!("({})", clauses.join(" OR ")),
+    }
+}
+
 fn from(filter: &CaseFilter) -> &'static str {
     match &filter.text {
         // The index of words leads: it is in the list's order already, and CROSS keeps the planner from turning it round.
@@ -250,11 +297,38 @@ pub async fn list(
             let rows = wanted.cases(connection, sql).await?;
             Ok(Page::cut(rows, page, |c| c.id.to_string()))
         }
-        Order::Urgent => {
+        Order::Urgent => urgent(connection, filter, page).await,
+    }
+}
+
+/// One filter for each place that it asks for: each is read by an index of its own, in the order of the list.
+fn each_place(filter: &CaseFilter) -> Vec<CaseFilter> {
+    let Some(places) = &filter.places else {
+        return vec![filter.clone()];
+    };
+    let of = places.iter().map(|place| CaseFilter {
+        places: Some(vec![place.clone()]),
+        ..filter.clone()
+    });
+    of.collect()
+}
+
+async fn urgent(
+    connection: &mut Connection,
+    filter: &CaseFilter,
+    page: &PageRequest,
+) -> Result<Page<Case>> {
+    let after = urgent_cursor(page)?;
+    let fetch = page.fetch();
+    let mut rows = Vec::new();
+    for filter in each_place(filter) {
+        let mut found = 0;
+        if !matches!(after, Some((None, _))) {
+            let mut wanted = Wanted::of(&filter);
             wanted
                 .clauses
                 .push("closed_at IS NULL AND due_at IS NOT NULL".to_owned());
-            if let Some((due, id)) = urgent_cursor(page)? {
+            if let Some((Some(due), id)) = after {
                 let (due, id) = (
                     wanted.value(Value::Number(due)),
                     wanted.value(Value::Number(id)),
@@ -264,26 +338,53 @@ pub async fn list(
                     .push(format!("(due_at, cases.id) > (${due}, ${id})"));
             }
             let sql = format!(
-                "SELECT cases.* FROM {} WHERE {} ORDER BY due_at, cases.id LIMIT {}",
-                from(filter),
-                wanted.condition(),
-                page.fetch()
+                "SELECT cases.* FROM {} WHERE {} ORDER BY due_at, cases.id LIMIT {fetch}",
+                from(&filter),
+                wanted.condition()
             );
-            let rows = wanted.cases(connection, sql).await?;
-            Ok(Page::cut(rows, page, |c| {
-                format!("{}:{}", c.due_at.unwrap_or_default().micros(), c.id)
-            }))
+            let with_clock = wanted.cases(connection, sql).await?;
+            found = i64::try_from(with_clock.len()).unwrap_or(fetch);
+            rows.extend(with_clock);
+        }
+        // What is overdue has a clock.
+        if found < fetch && filter.overdue_at.is_none() {
+            let mut wanted = Wanted::of(&filter);
+            wanted
+                .clauses
+                .push("closed_at IS NULL AND due_at IS NULL".to_owned());
+            if let Some((None, id)) = after {
+                wanted.number("cases.id > ?", id);
+            }
+            let sql = format!(
+                "SELECT cases.* FROM {} WHERE {} ORDER BY cases.id LIMIT {}",
+                from(&filter),
+                wanted.condition(),
+                fetch - found
+            );
+            rows.extend(wanted.cases(connection, sql).await?);
         }
     }
+    rows.sort_by_key(|case| (case.due_at.is_none(), case.due_at, case.id));
+    Ok(Page::cut(rows, page, |c| {
+        let due = c.due_at.map_or_else(String::new, |due| due.micros().to_string());
+        format!("{due}:{}", c.id)
+    }))
 }
 
-fn urgent_cursor(page: &PageRequest) -> Result<Option<(i64, i64)>> {
+/// The due time and the id of the last case of the page before; one without a clock has no due time.
+fn urgent_cursor(page: &PageRequest) -> Result<Option<(Option<i64>, i64)>> {
     let Some(text) = page.after.as_deref() else {
         return Ok(None);
     };
     let read = text
         .split_once(':')
-        .and_then(|(due, id)| Some((due.parse().ok()?, id.parse().ok()?)));
+        .and_then(|(due, id)| {
+            let due = match due {
+                "" => None,
+                due => Some(due.parse().ok()?),
+            };
+            Some((due, id.parse().ok()?))
+        });
     read.map(Some).ok_or_else(|| {
         Failure::Invalid(Problem::new(
             "cursor",
@@ -294,74 +395,88 @@ fn urgent_cursor(page: &PageRequest) -> Result<Option<(i64, i64)>> {
     })
 }
 
-/// The board: open cases by state.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Board {
-    /// One column for each state asked for, in that order.
-    pub columns: Vec<Column>,
-}
-
-/// One state of the board.
+/// A column of the board.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
-    /// The state.
-    pub state: String,
     /// How many cases stand there, counted up to the limit.
     pub count: i64,
     /// How many of them are overdue, counted up to the limit.
     pub overdue: i64,
-    /// The most urgent ones.
-    pub cases: Vec<Case>,
+    /// The most urgent ones; `next` goes on in a list of the same filter by [`Order::Urgent`].
+    pub cases: Page<Case>,
 }
 
-/// The board of these states: the most urgent `cards` of each, and counts up to `count_max`. The filter's own state and
-/// order are not asked.
+/// The open cases of a filter as a column of the board: the most urgent `cards`, and counts up to `count_max`. The filter's
+/// own order is not asked.
 ///
 /// # Errors
 /// The store's own.
-pub async fn board(
+pub async fn column(
     connection: &mut Connection,
     filter: &CaseFilter,
-    states: &[String],
     now: Timestamp,
     (cards, count_max): (u32, u32),
-) -> Result<Board> {
-    let mut columns = Vec::new();
-    for state in states {
-        let of = CaseFilter {
-            state: Some(state.clone()),
-            open: Some(true),
-            ..filter.clone()
-        };
-        let counted = async |connection: &mut Connection, filter: &CaseFilter| {
-            let wanted = Wanted::of(filter);
-            let sql = format!(
-                "SELECT COUNT(*) FROM (SELECT 1 FROM {} WHERE {} LIMIT {count_max}) AS counted",
-                from(filter),
-                wanted.condition()
-            );
-            wanted.count(connection, sql).await
-        };
-        let count = counted(connection, &of).await?;
+) -> Result<Column> {
+    let most = i64::from(count_max);
+    let open = CaseFilter {
+        open: Some(true),
+        ..filter.clone()
+    };
+    let (mut count, mut overdue) = (0, 0);
+    for filter in each_place(&open) {
         let late = CaseFilter {
             overdue_at: Some(now),
-            ..of.clone()
+            ..filter.clone()
         };
-        let overdue = counted(connection, &late).await?;
-        let wanted = Wanted::of(&of);
-        let sql = format!(
-            "SELECT cases.* FROM {} WHERE {} ORDER BY due_at, cases.id LIMIT {cards}",
-            from(&of),
-            wanted.condition()
-        );
-        columns.push(Column {
-            state: state.clone(),
-            count,
-            overdue,
-            cases: wanted.cases(connection, sql).await?,
-        });
+        for (filter, sum) in [(filter, &mut count), (late, &mut overdue)] {
+            let wanted = Wanted::of(&filter);
+            let sql = format!(
+                "SELECT COUNT(*) FROM (SELECT 1 FROM {} WHERE {} LIMIT {most}) AS counted",
+                from(&filter),
+                wanted.condition()
+            );
+            *sum = most.min(*sum + wanted.count(connection, sql).await?);
+        }
     }
-    Ok(Board { columns })
+    let page = PageRequest {
+        after: None,
+        limit: Some(cards),
+    };
+    let cases = urgent(connection, &open, &page).await?;
+    Ok(Column {
+        count,
+        overdue,
+        cases,
+    })
+}
+
+/// The states in which cases are open, by name.
+///
+/// # Errors
+/// The store's own.
+pub async fn open_states(connection: &mut Connection) -> Result<Vec<String>> {
+    // From one state to the next in the index of states, instead of over every open case.
+    Ok(sqlx::query_scalar::<Any, String>(
+        "WITH RECURSIVE found(state) AS (SELECT MIN(state) FROM cases WHERE closed_at IS NULL \
+         UNION ALL SELECT (SELECT MIN(state) FROM cases WHERE closed_at IS NULL AND state > found.state) \
+         FROM found WHERE found.state IS NOT NULL) \
+         SELECT state FROM found WHERE state IS NOT NULL ORDER BY state",
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
+/// The newest open case of a state.
+///
+/// # Errors
+/// The store's own.
+pub async fn newest_open(connection: &mut Connection, state: &str) -> Result<Option<Case>> {
+    Ok(sqlx::query_as::<Any, Case>(
+        "SELECT * FROM cases WHERE closed_at IS NULL AND state = $1 ORDER BY due_at DESC, id DESC LIMIT 1",
+    )
+    .bind(state)
+    .fetch_optional(connection)
+    .await?)
 }
 
 /// Cases within a box of degrees `[west, south, east, north]`, opened at or after `since`, newest first, at most `limit`.

@@ -117,6 +117,13 @@ pub async fn by_id(connection: &mut Connection, id: &str) -> Result<Option<Devic
     )
 }
 
+/// The ids of all things that a device speaks for.
+pub async fn ids(connection: &mut Connection) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar::<Any, String>("SELECT id FROM devices")
+        .fetch_all(connection)
+        .await?)
+}
+
 /// Takes a device away; gives what it was.
 pub async fn delete(connection: &mut Connection, client_id: &str) -> Result<Option<Device>> {
     Ok(

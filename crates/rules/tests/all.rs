@@ -3,6 +3,7 @@
 
 mod common;
 mod engine;
+mod forecasts;
 mod kinds;
 mod laws;
 mod mistakes;

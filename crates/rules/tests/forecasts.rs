@@ -1,8 +1,7 @@
 //! Rules that look at forecasts: crossings within a horizon, readings beside what was foretold, runs that are too old or too uncertain,
 //! and the laws of the engine with all of them.
 
-mod common;
-use common::{at, seconds, update};
+use crate::common::{at, seconds, update};
 use model::{Calendars, Catalogue, EntityId, EntityKind, Timestamp, Update, Value};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;

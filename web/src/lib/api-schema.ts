@@ -4122,17 +4122,42 @@ export interface components {
              */
             version?: number | null;
         };
-        /** @description The board: open cases by state. */
+        /** @description The board: open cases in columns. */
         CaseBoard: {
-            /** @description The open states of the workflow, in order. */
+            /** @description The columns, in the order of the work. */
             columns: components["schemas"]["CaseBoardColumn"][];
             /**
              * Format: int32
              * @description Up to how many cases a column counts: a count that has reached it means "at least".
              */
             count_max: number;
+            /** @description The workflows of which a board can be asked. */
+            workflows: components["schemas"]["CaseWorkflowName"][];
         };
-        /** @description One column of the board. */
+        /** @description A state of a workflow. */
+        CaseBoardState: {
+            /** @description Its name. */
+            name: string;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+        };
+        /**
+         * @description One of the seven steps of digital urban management (七个环节, CJJ/T 106), to which the states of every workflow belong.
+         * @enum {string}
+         */
+        CaseBoardStep: "collect" | "file" | "dispatch" | "handle" | "verify" | "close" | "assess";
+        /** @description A workflow by name. */
+        CaseWorkflowName: {
+            /** @description Its name. */
+            name: string;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+        };
+        /** @description One column of the board: a step of all workflows, or a state of one. */
         CaseBoardColumn: {
             /** @description The most urgent ones. */
             cases: components["schemas"]["CaseSummary"][];
@@ -4146,8 +4171,14 @@ export interface components {
              * @description How many of them are overdue.
              */
             overdue: number;
-            /** @description The state. */
-            state: string;
+            /**
+             * @description Where more of them begin: the `after` of the list of cases, with `order=urgent`, the board's filters, and the column's
+             *     `step`, or its `state` and the `workflow`.
+             */
+            next: string | null;
+            state: components["schemas"]["CaseBoardState"] | null;
+            /** @description The step. */
+            step: components["schemas"]["CaseBoardStep"];
         };
         /** @description A class of cases (小类). */
         CaseClass: {
@@ -5177,6 +5208,11 @@ export interface components {
             };
             /** @description The attribute that identifies the person whom the personal attributes are about. */
             data_subject: string | null;
+            /**
+             * Format: int32
+             * @description How often every entity of the type says something at least, in seconds; null for things that do not speak by themselves.
+             */
+            heard_within_seconds: number | null;
             /** @description The type's name, e.g. `WaterObserved`. */
             name: string;
             /** @description Whether attributes that are not declared are accepted too. */
@@ -5232,11 +5268,16 @@ export interface components {
         Flow: {
             /**
              * Format: int64
-             * @description How many were heard of within the last minutes (`heard_within_seconds`).
+             * @description How many of these were heard of in time.
              */
             heard: number;
             /** @description When one was last heard of. */
             newest_at: string | null;
+            /**
+             * Format: int64
+             * @description How many more there are that do not speak by themselves: assets, facilities, resources.
+             */
+            others: number;
             /**
              * Format: int64
              * @description How many a rule found silent.
@@ -5244,7 +5285,7 @@ export interface components {
             silent: number;
             /**
              * Format: int64
-             * @description How many there are.
+             * @description How many are expected to speak.
              */
             total: number;
         };

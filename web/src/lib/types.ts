@@ -121,6 +121,7 @@ export type CaseStep = Schemas["CaseStep"];
 export type CaseLimits = Schemas["CaseLimits"];
 export type CaseNeed = Schemas["CaseNeed"];
 export type CaseBoard = Schemas["CaseBoard"];
+export type CaseBoardColumn = Schemas["CaseBoardColumn"];
 export type CaseClass = Schemas["CaseClass"];
 export type CaseContact = Schemas["CaseContact"];
 export type UnitGrid = Schemas["UnitGrid"];
@@ -237,6 +238,7 @@ export type IndicatorDetail = Schemas["IndicatorDetail"];
 export type IndicatorReport = Schemas["IndicatorReportDraft"];
 
 export type Overview = Schemas["Overview"];
+export type Flow = Schemas["Flow"];
 export type SystemState = Schemas["SystemState"];
 export type SystemPart = Schemas["SystemPart"];
 export type SystemRows = Schemas["SystemRows"];

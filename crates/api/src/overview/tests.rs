@@ -1,6 +1,7 @@
 //! The frame is filled from what is told, each thing in its place, and nothing that may not be read is there.
 
 use super::*;
+use model::EntityId;
 use pack::embedded;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -84,11 +85,13 @@ fn what_is_told_stands_with_its_system_and_in_the_sums() {
     let frame = Frame::new(&packs);
     let (threshold, _) = rules(&packs);
     let mut tally = Tally::default();
-    let since = NOW.plus_seconds(-900);
+    let since = Some(NOW.plus_seconds(-900));
     tally.entity("WaterObserved", NOW.plus_seconds(-10), since);
     tally.entity("WaterObserved", NOW.plus_seconds(-901), since);
     tally.entity("Streetlight", NOW.plus_seconds(-900), since);
     tally.entity("NobodysType", NOW, since);
+    // A light that is an asset on a list.
+    tally.entity("Streetlight", NOW.plus_seconds(-90_000), None);
     tally.alert(&frame, &alert(&threshold, "WaterObserved", "a", "critical"));
     // A rule that is gone: its entity's type says whose it was.
     tally.alert(&frame, &alert("gone", "Streetlight", "b", "minor"));
@@ -105,10 +108,12 @@ fn what_is_told_stands_with_its_system_and_in_the_sums() {
     assert_eq!((cases.open, cases.overdue), (3, 2));
     let light = of(&all, "S21");
     // On the very bound it still counts as heard.
-    assert_eq!(light.flow.as_ref().unwrap().heard, 1);
+    let flow = light.flow.as_ref().unwrap();
+    assert_eq!((flow.total, flow.heard, flow.others), (1, 1, 1));
     assert_eq!(light.alerts.as_ref().unwrap().minor, 1);
     // The data platform has all entities, also those of no pack; the command centre all alerts and cases.
-    assert_eq!(of(&all, "S01").flow.as_ref().unwrap().total, 4);
+    let flow = of(&all, "S01").flow.as_ref().unwrap();
+    assert_eq!((flow.total, flow.others), (4, 1));
     let command = of(&all, "S02");
     let counts = command.alerts.as_ref().unwrap();
     assert_eq!(
@@ -123,6 +128,21 @@ fn what_is_told_stands_with_its_system_and_in_the_sums() {
         .map(|s| (s.state.as_str(), s.open))
         .collect();
     assert_eq!(states, [("filed", 4), ("handling", 3)]);
+}
+
+#[test]
+fn who_is_expected_to_speak_is_said_by_the_type_or_by_a_device() {
+    let id = |name: &str| EntityId::new(format!("urn:ngsi-ld:X:{name}")).unwrap();
+    let devices = Arc::new(HashSet::from([id("lamp"), id("station")]));
+    let speaking = Speaking::new(&packs(), devices, NOW, Duration::from_mins(15));
+    let air = Some(NOW.plus_seconds(-300));
+    assert_eq!(speaking.since("AirQualityObserved", &id("no-device")), air);
+    // The type's own time holds for what a device speaks for too.
+    assert_eq!(speaking.since("AirQualityObserved", &id("station")), air);
+    let lamp = speaking.since("Streetlight", &id("lamp"));
+    assert_eq!(lamp, Some(NOW.plus_seconds(-900)));
+    assert_eq!(speaking.since("Streetlight", &id("asset")), None);
+    assert_eq!(speaking.since("EmergencyResource", &id("pump")), None);
 }
 
 #[test]

@@ -119,6 +119,7 @@ pub fn catalogue() -> Catalogue {
             attributes: attributes.collect(),
             open: true,
             history: None,
+            heard_within_seconds: None,
             data_subject: None,
             forecast: None,
         };

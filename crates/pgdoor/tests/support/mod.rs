@@ -176,6 +176,7 @@ fn catalogue() -> Catalogue {
         .into(),
         open: true,
         history: None,
+        heard_within_seconds: None,
         data_subject: None,
         forecast: None,
     };

@@ -47,7 +47,7 @@ export function filterOf(parameters: URLSearchParams): CaseFilter {
 /** The filter in the address, and how to change parts of it. */
 export function useCaseFilter() {
   const [parameters, setParameters] = useSearchParams();
-  const set = (changes: Partial<Record<Name | "view", string | undefined>>) =>
+  const set = (changes: Partial<Record<Name | "view" | "workflow", string | undefined>>) =>
     setParameters(
       (before) => {
         const next = new URLSearchParams(before);
@@ -61,7 +61,8 @@ export function useCaseFilter() {
     );
   const clear = () => set(Object.fromEntries(NAMES.map((name) => [name, undefined])));
   const filter = filterOf(parameters);
-  return { filter, view: parameters.get("view") === "board" ? "board" : "list", set, clear } as const;
+  const view = parameters.get("view") === "board" ? "board" : "list";
+  return { filter, view, workflow: parameters.get("workflow") || undefined, set, clear } as const;
 }
 
 export function Filters({

@@ -51,20 +51,72 @@ describe("cases", () => {
     await waitFor(() => expect(screen.getByTestId("search").textContent).toBe(""));
   });
 
-  it("shows the board by step with what is overdue", async () => {
-    serve({
+  it("shows the board by step with what is overdue, and more of a column from its beginning", async () => {
+    const card = (id: number, state: string) => ({
+      id,
+      number: `TM-${id}`,
+      title: `案件${id}`,
+      severity: "minor",
+      state,
+    });
+    const column = { state: null, cases: [], next: null, count: 0, overdue: 0 };
+    const calls = serve({
       "GET /api/v1/cases/board": {
         count_max: 1_000,
+        workflows: [{ name: "flood-case", title_zh: "汛情处置", title_en: "Flood case" }],
         columns: [
-          { state: "filed", count: 1_000, overdue: 3, cases: [] },
-          { state: "handling", count: 0, overdue: 0, cases: [] },
+          { ...column, step: "file", count: 1_000, overdue: 3, next: "7:1", cases: [card(1, "filed")] },
+          { ...column, step: "handle", count: 2, cases: [card(2, "handling"), card(3, "split")] },
+        ],
+      },
+      "GET /api/v1/cases": { items: [card(1, "filed"), card(4, "filed")], next: null },
+      "GET /api/v1/organisations": { items: [] },
+    });
+    show(page, { user, path: "/cases?view=board&severity=minor", language: "zh" });
+    const file = await screen.findByRole("region", { name: "案件建立" });
+    expect(file.textContent).toContain("至少 1000 件 · 超时 3 件");
+    // Where states are mixed, each card says its own.
+    const handle = screen.getByRole("region", { name: "任务处理" });
+    expect(handle.textContent).toContain("已分办");
+    expect(file.textContent).not.toContain("已立案");
+    const [first, second, third] = screen.getAllByRole("link", { name: /案件\d/ });
+    first?.focus();
+    fireEvent.keyDown(first as HTMLElement, { key: "ArrowRight" });
+    expect(document.activeElement).toBe(second);
+    fireEvent.keyDown(second as HTMLElement, { key: "ArrowDown" });
+    expect(document.activeElement).toBe(third);
+    fireEvent.click(screen.getByRole("button", { name: "加载更多" }));
+    expect(await screen.findByText("案件4")).toBeTruthy();
+    expect(screen.getAllByText("案件1")).toHaveLength(1);
+    const asked = calls.find((c) => c.path.startsWith("/api/v1/cases?"))?.path ?? "";
+    expect(Object.fromEntries(new URLSearchParams(asked.split("?")[1]))).toEqual({
+      severity: "minor",
+      step: "file",
+      order: "urgent",
+    });
+  });
+
+  it("shows the board of one workflow by its own states", async () => {
+    const calls = serve({
+      "GET /api/v1/cases/board": {
+        count_max: 1_000,
+        workflows: [{ name: "flood-case", title_zh: "汛情处置", title_en: "Flood case" }],
+        columns: [
+          {
+            step: "collect",
+            state: { name: "noted", title_zh: "已登记", title_en: "Noted" },
+            count: 0,
+            overdue: 0,
+            cases: [],
+            next: null,
+          },
         ],
       },
       "GET /api/v1/organisations": { items: [] },
     });
-    show(page, { user, path: "/cases?view=board", language: "zh" });
-    expect(await screen.findByText("至少 1000 件 · 超时 3 件")).toBeTruthy();
-    expect(screen.getByRole("region", { name: "处置中" })).toBeTruthy();
+    show(page, { user, path: "/cases?view=board&workflow=flood-case" });
+    expect(await screen.findByRole("region", { name: "Noted" })).toBeTruthy();
+    expect(calls.some((c) => c.path === "/api/v1/cases/board?workflow=flood-case")).toBe(true);
   });
 
   it("leaves out of an address what is no filter", () => {

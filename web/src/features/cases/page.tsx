@@ -33,7 +33,7 @@ export function Page() {
   const { t, p } = useT();
   const phone = usePhone();
   const navigate = useNavigate();
-  const { filter, view, set, clear } = useCaseFilter();
+  const { filter, view, workflow, set, clear } = useCaseFilter();
   const board = view === "board";
   const [opening, setOpening] = useState(false);
   const cases = useInfiniteQuery({ ...casesQuery(filter), enabled: !board });
@@ -131,7 +131,11 @@ export function Page() {
         <ActionBar actions={listActions} context={context} />
       </header>
       <Filters filter={filter} set={set} clear={clear} board={board} />
-      {board ? <Board filter={filter} /> : list()}
+      {board ? (
+        <Board filter={filter} workflow={workflow} onWorkflow={(next) => set({ workflow: next })} />
+      ) : (
+        list()
+      )}
       {!board && cases.hasNextPage && (
         <div className="more">
           <Button loading={cases.isFetchingNextPage} onClick={() => void cases.fetchNextPage()}>

@@ -1,5 +1,10 @@
 /** Reads and changes cases. Lists begin with the key `cases`, one case with `case`. */
-import { infiniteQueryOptions, type QueryClient, queryOptions } from "@tanstack/react-query";
+import {
+  infiniteQueryOptions,
+  keepPreviousData,
+  type QueryClient,
+  queryOptions,
+} from "@tanstack/react-query";
 import { change, get, getBlob, query, upload } from "../../lib/api.ts";
 import type {
   Attachment,
@@ -55,11 +60,32 @@ export const casesQuery = (filter: CaseFilter) =>
     getNextPageParam: (last) => last.next,
   });
 
-export const boardQuery = (filter: CaseFilter) =>
+/** The board of one workflow, or of all by the seven steps. */
+export const boardQuery = (filter: CaseFilter, workflow: string | undefined) =>
   queryOptions({
-    queryKey: ["cases", "board", filter],
+    queryKey: ["cases", "board", filter, workflow],
     queryFn: ({ signal }) =>
-      get<CaseBoard>(`${CASES}/board${query({ ...asked(filter), state: undefined })}`, signal),
+      get<CaseBoard>(`${CASES}/board${query({ ...asked(filter), state: undefined, workflow })}`, signal),
+    placeholderData: keepPreviousData,
+  });
+
+/** Which cases stand in a column of the board. */
+export interface ColumnAsked {
+  workflow?: string;
+  step?: string;
+  state?: string;
+}
+
+/** All cases of a column, page by page, in the board's order. */
+export const columnQuery = (filter: CaseFilter, column: ColumnAsked) =>
+  infiniteQueryOptions({
+    queryKey: ["cases", "column", filter, column],
+    queryFn: ({ pageParam, signal }) => {
+      const wanted = { ...asked(filter), ...column, order: "urgent", after: pageParam };
+      return get<Items<CaseSummary>>(`${CASES}${query(wanted)}`, signal);
+    },
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
   });
 
 export const similarQuery = (id: number) =>

@@ -37,6 +37,7 @@ const kind: EntityKind = {
   source: null,
   open: true,
   data_subject: null,
+  heard_within_seconds: null,
   name: "WaterObserved",
   title_zh: "水位站",
   title_en: "Water level",

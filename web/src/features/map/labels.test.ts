@@ -26,6 +26,17 @@ describe("labels", () => {
     expect(kept.map(({ text }) => text)).toEqual(["竟陵街道", "岳口镇"]);
   });
 
+  it("makes way for a cluster's number, or is left out", () => {
+    const cluster = { x: centre.x, y: centre.y, radiusPx: 20 };
+    const [moved] = placed([{ ...label("竟陵街道", 0), orBelow: [-14, 32] }], camera, width, [cluster]);
+    expect(moved?.below).toBe(32);
+    expect(placed([label("竟陵街道", 30)], camera, width, [cluster])).toEqual([]);
+    expect(placed([label("竟陵街道", 60)], camera, width, [cluster])[0]?.below).toBe(0);
+    // Two clusters that touch each other both keep their room.
+    const beside = { ...cluster, x: centre.x + 30 / camera.scale };
+    expect(placed([label("竟陵街道", 60)], camera, width, [cluster, beside])).toEqual([]);
+  });
+
   it("lays out anew only for another zoom or place, or when told", () => {
     const layout = new Layout();
     let made = 0;

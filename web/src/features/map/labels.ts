@@ -1,4 +1,4 @@
-/** Which names are written on the map, so that none lies over another. Pure. */
+/** Which names are written on the map, so that none lies over another or over a cluster's number. Pure. */
 import { type Box, boxOf, type Camera, holds, holdsBox, type Spot } from "./camera.ts";
 
 /** A style of writing; `paint.ts` knows their colours. */
@@ -10,8 +10,15 @@ export interface Label extends Spot {
   sizePx: number;
   /** The writing's middle lies so far below the place, pixels. */
   below: number;
+  /** Where else it may stand when that place is taken, in the same measure; the nearest first. */
+  orBelow?: readonly number[];
   /** Turned by this much, clockwise. */
   angle: number;
+}
+
+/** A round mark that no name may lie over. */
+export interface Mark extends Spot {
+  radiusPx: number;
 }
 
 /** Names are laid out for this much more than the screen on every side, so that dragging needs no new layout. */
@@ -21,10 +28,22 @@ const AIR_PX = 3;
 /** A change of zoom below this leaves the layout as it is. */
 const ZOOM_STEP = 0.02;
 
-/** The names that fit, earlier ones first; `widthOf` measures a text. */
-export function placed(labels: Iterable<Label>, camera: Camera, widthOf: (label: Label) => number): Label[] {
+/** The names that fit beside the marks and each other, earlier ones first; `widthOf` measures a text. */
+export function placed(
+  labels: Iterable<Label>,
+  camera: Camera,
+  widthOf: (label: Label) => number,
+  marks: Iterable<Mark> = [],
+): Label[] {
   const seen = boxOf(camera, MARGIN_PX);
   const taken = new Taken();
+  for (const mark of marks) {
+    if (!holds(seen, mark)) continue;
+    const x = mark.x * camera.scale + camera.left;
+    const y = mark.y * camera.scale + camera.top;
+    const { radiusPx } = mark;
+    taken.mark({ west: x - radiusPx, east: x + radiusPx, north: y - radiusPx, south: y + radiusPx });
+  }
   const kept: Label[] = [];
   for (const label of labels) {
     if (!holds(seen, label)) continue;
@@ -33,14 +52,16 @@ export function placed(labels: Iterable<Label>, camera: Camera, widthOf: (label:
     const across = Math.abs(width * Math.cos(label.angle)) + Math.abs(height * Math.sin(label.angle));
     const down = Math.abs(width * Math.sin(label.angle)) + Math.abs(height * Math.cos(label.angle));
     const x = label.x * camera.scale + camera.left;
-    const y = label.y * camera.scale + camera.top + label.below;
-    const box = {
-      west: x - across / 2 - AIR_PX,
-      east: x + across / 2 + AIR_PX,
-      north: y - down / 2 - AIR_PX / 2,
-      south: y + down / 2 + AIR_PX / 2,
-    };
-    if (taken.take(box)) kept.push(label);
+    const y = label.y * camera.scale + camera.top;
+    const fits = [label.below, ...(label.orBelow ?? [])].find((below) =>
+      taken.take({
+        west: x - across / 2 - AIR_PX,
+        east: x + across / 2 + AIR_PX,
+        north: y + below - down / 2 - AIR_PX / 2,
+        south: y + below + down / 2 + AIR_PX / 2,
+      }),
+    );
+    if (fits !== undefined) kept.push(fits === label.below ? label : { ...label, below: fits });
   }
   return kept;
 }
@@ -78,6 +99,18 @@ class Taken {
 
   /** Takes the room when it is free. */
   take(box: Box): boolean {
+    const cells = this.#under(box);
+    if (cells.some((cell) => cell.some((other) => meet(other, box)))) return false;
+    for (const cell of cells) cell.push(box);
+    return true;
+  }
+
+  /** Takes the room whatever else is there. */
+  mark(box: Box) {
+    for (const cell of this.#under(box)) cell.push(box);
+  }
+
+  #under(box: Box): Box[][] {
     const cells: Box[][] = [];
     for (let row = Math.floor(box.north / CELL_PX); row <= Math.floor(box.south / CELL_PX); row += 1) {
       for (
@@ -91,12 +124,10 @@ class Taken {
           cell = [];
           this.#cells.set(key, cell);
         }
-        if (cell.some((other) => meet(other, box))) return false;
         cells.push(cell);
       }
     }
-    for (const cell of cells) cell.push(box);
-    return true;
+    return cells;
   }
 }
 

@@ -10,6 +10,7 @@ import type { Cluster, Marks } from "./marks.ts";
 import type { Point } from "./points.ts";
 import { type Sprite, Sprites } from "./sprites.ts";
 import {
+  CLUSTER_RADIUS_MAX,
   COLOURS,
   clusterRadius,
   ENTITY_NAME_ZOOM_MIN,
@@ -215,7 +216,12 @@ export class Painter {
   #paintNames(camera: Camera, scene: Scene) {
     const pen = this.#pen;
     const labels = this.#layout.get(camera, () =>
-      placed(this.#names(camera, scene), camera, (label) => this.#sprites.width(label)),
+      placed(
+        this.#names(camera, scene),
+        camera,
+        (label) => this.#sprites.width(label),
+        scene.marks.clusters.map(({ x, y, count }) => ({ x, y, radiusPx: clusterRadius(count) })),
+      ),
     );
     const seen = boxOf(camera, 120);
     for (const label of labels) {
@@ -246,9 +252,13 @@ export class Painter {
     });
     const below = pointRadius(camera.zoom) + 12;
     const chosen = marks.singles.find((point) => point.id === selected);
-    if (chosen) yield upright("entity", chosen, 11.5, below);
+    if (chosen) yield { ...upright("entity", chosen, 11.5, below), orBelow: [-below] };
     const townSize = townNameSize(camera.zoom);
-    for (const town of this.#base.towns?.names ?? []) yield upright("town", town, townSize, 0);
+    // A town's middle is where its entities gather: its name makes way for their number.
+    const aside = Math.ceil(CLUSTER_RADIUS_MAX + townSize * 0.625 + 3);
+    const orBelow = [-aside / 2, aside / 2, -aside, aside];
+    for (const town of this.#base.towns?.names ?? [])
+      yield { ...upright("town", town, townSize, 0), orBelow };
     for (const { name, line } of this.#base.river?.along ?? []) {
       const width = this.#sprites.width({ ...upright("river", { name, x: 0, y: 0 }, RIVER_NAME_PX, 0) });
       yield* along(name, line, camera.scale, width, RIVER_NAME_PX);

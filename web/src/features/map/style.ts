@@ -111,6 +111,9 @@ export const townNameSize = (zoom: number): number =>
     ]),
   );
 
+/** The largest cluster's radius, pixels. */
+export const CLUSTER_RADIUS_MAX = 25;
+
 /** A cluster of more is larger, but never so large that two could not stand side by side. */
 export const clusterRadius = (count: number): number =>
-  halved(Math.min(25, 11 + 3.5 * Math.log10(Math.max(1, count / 2))));
+  halved(Math.min(CLUSTER_RADIUS_MAX, 11 + 3.5 * Math.log10(Math.max(1, count / 2))));

@@ -22,7 +22,7 @@ const system = (id: string, part: SystemState["part"], more: Partial<SystemState
   ...more,
 });
 const none = { critical: 0, major: 0, minor: 0, info: 0, unacknowledged: 0 };
-const flow = { total: 10, heard: 9, silent: 0, newest_at: "2026-11-26T00:00:00Z" };
+const flow = { total: 10, heard: 9, others: 0, silent: 0, newest_at: "2026-11-26T00:00:00Z" };
 const overview: Overview = {
   at: "2026-11-26T00:00:01Z",
   heard_within_seconds: 900,
@@ -83,6 +83,21 @@ describe("the front page", () => {
     const sums = screen.getByRole("region", { name: "The whole city" });
     expect(within(sums).queryByText("Cases")).toBeNull();
     expect(within(sums).getByText("3 of 10 met")).toBeTruthy();
+  });
+
+  it("tells apart what is not expected to report", async () => {
+    const systems = [
+      system("S28", "thematic", { flow: { ...flow, others: 7_000 } }),
+      system("S21", "thematic", { flow: { ...flow, total: 0, heard: 0, others: 11 } }),
+    ];
+    serve({ "GET /api/v1/overview": { ...overview, systems } });
+    show(<Page />, { user: userWith(["entity.read"]) });
+    const tile = await screen.findByRole("article", { name: "System S28" });
+    expect(within(tile).getByText("and 7,000 that do not report")).toBeTruthy();
+    const still = screen.getByRole("article", { name: "System S21" });
+    expect(within(still).getByText("11 that do not report")).toBeTruthy();
+    // Nothing that should speak is unheard: no reason to worry.
+    expect(within(still).getByText("Well")).toBeTruthy();
   });
 
   it("says that a city has no plan, in Chinese too", async () => {

@@ -13,7 +13,7 @@ import { Age, Time } from "../../ui/tags.tsx";
 import { type OverviewContext, overviewActions } from "./actions.tsx";
 import { frameOf } from "./frame.ts";
 import { overviewQuery } from "./queries.ts";
-import { AlertFigures, Tile } from "./tile.tsx";
+import { AlertFigures, FlowFigures, Tile } from "./tile.tsx";
 
 export function Page() {
   const { t, p } = useT();
@@ -103,10 +103,7 @@ function Sums({ overview }: { overview: Overview }) {
       <ul className="overview-sums">
         {flow && (
           <Sum to="/map" title={t("overview.flow")}>
-            {t("overview.heard", { heard: number(flow.heard), total: number(flow.total) })}
-            {flow.silent > 0 && (
-              <span className="tile-late"> · {t("overview.silent", { n: number(flow.silent) })}</span>
-            )}
+            <FlowFigures flow={flow} />
           </Sum>
         )}
         {alerts && (

@@ -5,7 +5,6 @@ import { type ReactNode, useEffect } from "react";
 import { Link, useLocation, useNavigate, useParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
-import { number } from "../../lib/format.ts";
 import { can, useUser } from "../../lib/session.ts";
 import type { SystemRows } from "../../lib/types.ts";
 import { Loading, useFailure } from "../../ui/states.tsx";
@@ -14,6 +13,7 @@ import { StatusTag } from "../plan/marks.tsx";
 import { type OverviewContext, overviewActions } from "./actions.tsx";
 import { pageOf, verdictOf } from "./frame.ts";
 import { systemQuery } from "./queries.ts";
+import { FlowFigures } from "./tile.tsx";
 
 export function Page() {
   const { t, p } = useT();
@@ -89,8 +89,10 @@ function Rows({ rows }: { rows: SystemRows }) {
       {rows.truncated && <p className="quiet">{t("overview.truncated")}</p>}
       {system.flow && (
         <Section id="flow" title={t("overview.unheard")}>
-          <p>{t("overview.heard", { heard: number(system.flow.heard), total: number(system.flow.total) })}</p>
-          <List empty={t("overview.all-heard")}>
+          <p>
+            <FlowFigures flow={system.flow} />
+          </p>
+          <List empty={t(system.flow.total > 0 ? "overview.all-heard" : "overview.none-speaks")}>
             {rows.unheard.map((entity) => (
               <li key={entity.id}>
                 <Link to={`/entities/${encodeURIComponent(entity.id)}`}>{entity.name ?? entity.id}</Link>

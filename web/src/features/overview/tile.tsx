@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { number } from "../../lib/format.ts";
-import type { AlertCounts, SystemState } from "../../lib/types.ts";
+import type { AlertCounts, Flow, SystemState } from "../../lib/types.ts";
 import { SEVERITIES } from "../../ui/tags.tsx";
 import { alertCount, targetsMet, verdictOf } from "./frame.ts";
 
@@ -18,6 +18,22 @@ export function AlertFigures({ alerts }: { alerts: AlertCounts }) {
           {t(`severity.${severity}`)} {number(alerts[severity])}
         </span>
       ))}
+    </>
+  );
+}
+
+/** How many of what is expected to speak is heard; what does not speak by itself is told apart. */
+export function FlowFigures({ flow }: { flow: Flow }) {
+  const { t } = useT();
+  const { total, others, silent } = flow;
+  if (total === 0) return <>{t("overview.only-others", { n: number(others) })}</>;
+  return (
+    <>
+      {t("overview.heard", { heard: number(flow.heard), total: number(total) })}
+      {silent > 0 && <span className="tile-late"> · {t("overview.silent", { n: number(silent) })}</span>}
+      {others > 0 && (
+        <span className="quiet tile-others"> {t("overview.others", { n: number(others) })}</span>
+      )}
     </>
   );
 }
@@ -51,10 +67,7 @@ export function Tile({ system }: { system: SystemState }) {
       <ul className="plain-list">
         {flow && (
           <Row to={`${to}#flow`} title={t("overview.flow")}>
-            {t("overview.heard", { heard: number(flow.heard), total: number(flow.total) })}
-            {flow.silent > 0 && (
-              <span className="tile-late"> · {t("overview.silent", { n: number(flow.silent) })}</span>
-            )}
+            <FlowFigures flow={flow} />
           </Row>
         )}
         {alerts && (

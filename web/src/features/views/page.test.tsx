@@ -52,6 +52,7 @@ const kind = {
   source: null,
   open: true,
   data_subject: null,
+  heard_within_seconds: null,
   count: 2,
   view: null,
   views: [view, { ...view, id: "pump-board", title_en: "Pump board", form: null, board }],

@@ -23,7 +23,7 @@ const NOW = new Date("2026-11-26T00:00:10Z");
 const overview = {
   at: "2026-11-26T00:00:00Z",
   heard_within_seconds: 900,
-  flow: { total: 1_200, heard: 1_150, silent: 7, newest_at: "2026-11-26T00:00:00Z" },
+  flow: { total: 1_200, heard: 1_150, others: 0, silent: 7, newest_at: "2026-11-26T00:00:00Z" },
   alerts: { critical: 1, major: 0, minor: 2, info: 0, unacknowledged: 3 },
   alerts_truncated: false,
   cases: { open: 9, overdue: 4, states: [{ state: "handling", open: 9, overdue: 4 }] },

@@ -281,7 +281,7 @@ function Freshness({ overview, now }: { overview: Overview | undefined; now: num
       <ul className="wall-figures">
         <li>
           <strong>{number(flow.heard)}</strong>
-          <span>{t("wall.heard", { minutes: Math.round(overview.heard_within_seconds / 60) })}</span>
+          <span>{t("wall.heard")}</span>
         </li>
         <li>
           <strong>{number(flow.total)}</strong>
