@@ -99,6 +99,7 @@ const kind = (
         min: null,
         max: null,
         personal: null,
+        words: [],
       },
     ]),
   ),

@@ -17,15 +17,17 @@ use identity::Principal;
 use model::Timestamp;
 use records::cases::{CaseFilter, Mine, Order, Seen};
 use records::{PageRequest, organisations};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 /// Which cases.
 #[derive(Debug, Deserialize, IntoParams)]
 pub struct CasesQuery {
     /// In this state.
     pub state: Option<String>,
+    /// Following this workflow, by its name; the board then has its states as columns.
+    pub workflow: Option<String>,
     /// Only those that have not ended (`true`) or have (`false`).
     pub open: Option<bool>,
     /// Only what is mine: given to me, or to my organisation and nobody yet.
@@ -92,6 +94,7 @@ impl CasesQuery {
             |text: &Option<String>, place| given(text).map(|text| moment(&text, place)).transpose();
         Ok(CaseFilter {
             state: given(&self.state),
+            workflow: given(&self.workflow),
             open: self.open,
             organisation_id: given(&self.organisation),
             mine,
@@ -164,30 +167,21 @@ pub async fn list(
     }))
 }
 
-/// Which workflow's board.
-#[derive(Debug, Deserialize, IntoParams)]
-pub struct BoardQuery {
-    /// The workflow whose states are the columns; the standard one when left out.
-    pub workflow: Option<String>,
-}
-
 /// The board: open cases by the states of a workflow, each with the most urgent ones and bounded counts. Takes the
-/// filters of the list; `state`, `open`, `order`, `after` and `limit` are not asked.
-#[utoipa::path(get, path = "/api/v1/cases/board", tag = "cases", security(("session" = ["case.read"])), params(BoardQuery, CasesQuery, LookingQuery),
-    responses((status = 200, body = BoardBody)))]
+/// filters of the list; `state`, `open`, `order`, `after` and `limit` are not asked. Without `workflow` the columns are those of
+/// the city's own, and cases of every workflow stand in them.
+#[utoipa::path(get, path = "/api/v1/cases/board", tag = "cases", security(("session" = ["case.read"])), params(CasesQuery, LookingQuery),
+    responses((status = 200, body = BoardBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn board(
     State(app): State<Arc<App>>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     Looking(look): Looking,
-    Query(of): Query<BoardQuery>,
     Query(query): Query<CasesQuery>,
 ) -> Answer<Json<BoardBody>> {
     let now = app.now();
     let filter = query.filter(&app, &sight, &caller, now).await?;
-    let workflow = of.workflow.as_deref();
-    let workflow = workflow.unwrap_or(cases::workflow::STANDARD);
-    let columns = app.cases.board(workflow, &filter, now).await?;
+    let columns = app.cases.board(&filter, now).await?;
     let columns = columns
         .into_iter()
         .map(|column| BoardColumnBody {
@@ -206,6 +200,85 @@ pub async fn board(
         columns,
         count_max: app.cases.options().board_count_max,
     }))
+}
+
+/// A board of cases that a pack declares (专题包的案件看板). Its cases are those of `/api/v1/cases/board` with its workflow and class.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PackCaseBoard {
+    /// Unique among the views of the city.
+    pub id: String,
+    /// Title in Chinese.
+    pub title_zh: String,
+    /// Title in English.
+    pub title_en: String,
+    /// Place among all views; lower comes first.
+    pub order: u32,
+    /// The workflow whose cases it shows.
+    pub workflow: String,
+    /// The workflow's title in Chinese.
+    pub workflow_zh: String,
+    /// The same in English.
+    pub workflow_en: String,
+    /// Only cases of this class.
+    pub category: Option<String>,
+    /// Its columns, in order.
+    pub columns: Vec<CaseBoardState>,
+}
+
+/// A state as a column, in its workflow's words.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CaseBoardState {
+    /// The state.
+    pub state: String,
+    /// Title in Chinese.
+    pub title_zh: String,
+    /// Title in English.
+    pub title_en: String,
+}
+
+/// The boards of cases that packs declare.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PackCaseBoards {
+    /// In their order.
+    pub items: Vec<PackCaseBoard>,
+}
+
+/// The boards of cases that packs declare in their views. One whose workflow is gone is left out.
+#[utoipa::path(get, path = "/api/v1/cases/boards", tag = "cases", security(("session" = ["case.read"])),
+    responses((status = 200, body = PackCaseBoards)))]
+pub async fn boards(State(app): State<Arc<App>>) -> Json<PackCaseBoards> {
+    let packs = app.packs.now();
+    let items = packs.views.iter().filter_map(|view| {
+        let board = view.cases.as_ref()?;
+        let workflow = app.cases.workflow(&board.workflow).ok()?;
+        let column = |state: &cases::workflow::State| CaseBoardState {
+            state: state.name.clone(),
+            title_zh: state.title_zh.clone(),
+            title_en: state.title_en.clone(),
+        };
+        let open = workflow.states.iter().filter(|state| !state.r#final);
+        let columns = if board.columns.is_empty() {
+            open.map(column).collect()
+        } else {
+            let named = board.columns.iter();
+            let named = named.filter_map(|name| workflow.state(name));
+            named.map(column).collect()
+        };
+        Some(PackCaseBoard {
+            id: view.id.clone(),
+            title_zh: view.title_zh.clone(),
+            title_en: view.title_en.clone(),
+            order: view.order,
+            workflow: workflow.name.clone(),
+            workflow_zh: workflow.title_zh.clone(),
+            workflow_en: workflow.title_en.clone(),
+            category: board.category.clone(),
+            columns,
+        })
+    });
+    Json(PackCaseBoards {
+        items: items.collect(),
+    })
 }
 
 fn seen_similar(app: &App, sight: &Sight, look: &Look, found: Vec<Similar>) -> Vec<SimilarBody> {

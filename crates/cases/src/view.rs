@@ -3,7 +3,7 @@
 use crate::Cases;
 use crate::assessment::{Assessment, assess};
 use crate::clocks::{Left, LeftOf};
-use crate::workflow::{Assigns, Need, Transition, Workflow};
+use crate::workflow::{Assigns, Need, STANDARD, Transition, Workflow};
 use model::Timestamp;
 use records::attachments::{self, Attachment};
 use records::cases::{self, Case, CaseFilter};
@@ -293,17 +293,13 @@ impl Cases {
         Ok(page.map(|case| names.summary(case)))
     }
 
-    /// The board of a workflow: its open states in order, each with its most urgent cases.
+    /// The board: the open states of the filter's workflow in order, each with its most urgent cases. Without one the states
+    /// are the city's own workflow's, and the cases those of every workflow.
     ///
     /// # Errors
     /// [`Failure::Conflict`] `workflow-missing`.
-    pub async fn board(
-        &self,
-        workflow: &str,
-        filter: &CaseFilter,
-        now: Timestamp,
-    ) -> Result<Vec<BoardColumn>> {
-        let workflow = self.workflow(workflow)?;
+    pub async fn board(&self, filter: &CaseFilter, now: Timestamp) -> Result<Vec<BoardColumn>> {
+        let workflow = self.workflow(filter.workflow.as_deref().unwrap_or(STANDARD))?;
         let open = workflow.states.iter().filter(|s| !s.r#final);
         let states: Vec<String> = open.map(|s| s.name.clone()).collect();
         let limits = (self.options.board_cards, self.options.board_count_max);

@@ -639,7 +639,7 @@ async fn lists_are_filtered_searched_and_paged_and_the_board_counts() {
     assert!(all(seen).await.is_empty());
     let board = city
         .cases
-        .board("city-case", &CaseFilter::default(), T0.plus_seconds(1_950))
+        .board(&CaseFilter::default(), T0.plus_seconds(1_950))
         .await
         .unwrap();
     let counts: Vec<_> = board

@@ -16,6 +16,8 @@ pub struct CaseFilter {
     pub state: Option<String>,
     /// Only those not ended (`true`) or only those ended (`false`).
     pub open: Option<bool>,
+    /// Only those that follow this workflow.
+    pub workflow: Option<String>,
     /// Only of this department.
     pub organisation_id: Option<String>,
     /// Only the work of this person: given to them, opened by them, or lying with their department
@@ -112,6 +114,7 @@ impl Wanted {
         let mut wanted = Self::default();
         for (clause, value) in [
             ("state = ?", &filter.state),
+            ("workflow = ?", &filter.workflow),
             ("organisation_id = ?", &filter.organisation_id),
             ("town = ?", &filter.town),
             ("grid = ?", &filter.grid),

@@ -3782,6 +3782,8 @@ export interface components {
             unit_missing: components["schemas"]["MissingUnit"];
             /** @description What it holds. */
             value: components["schemas"]["ValueKind"];
+            /** @description What people call its values, where the pack has words for them; empty where it has none. */
+            words: components["schemas"]["ViewChoice"][];
         };
         /** @description One break of the chain. */
         AuditBreak: {
@@ -4131,6 +4133,39 @@ export interface components {
              * @description Up to how many cases a column counts: a count that has reached it means "at least".
              */
             count_max: number;
+        };
+        /** @description A state as a column, in its workflow's words. */
+        CaseBoardState: {
+            /** @description The state. */
+            state: string;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+        };
+        /** @description A board of cases that a pack declares (专题包的案件看板). Its cases are those of `/api/v1/cases/board` with its workflow and class. */
+        PackCaseBoard: {
+            /** @description Only cases of this class. */
+            category: string | null;
+            /** @description Its columns, in order. */
+            columns: components["schemas"]["CaseBoardState"][];
+            /** @description Unique among the views of the city. */
+            id: string;
+            /**
+             * Format: int32
+             * @description Place among all views; lower comes first.
+             */
+            order: number;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+            /** @description The workflow whose cases it shows. */
+            workflow: string;
+            /** @description The workflow's title in English. */
+            workflow_en: string;
+            /** @description The workflow's title in Chinese. */
+            workflow_zh: string;
         };
         /** @description One column of the board. */
         CaseBoardColumn: {

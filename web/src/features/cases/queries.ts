@@ -27,6 +27,7 @@ const one = (id: number) => `${CASES}/${id}`;
 
 export interface CaseFilter {
   state?: CaseState;
+  workflow?: string;
   mine?: boolean;
   organisation?: string;
   town?: string;
