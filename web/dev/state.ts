@@ -100,6 +100,7 @@ const kind = (
         min: null,
         max: null,
         personal: null,
+        words: [],
       },
     ]),
   ),

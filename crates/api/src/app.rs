@@ -378,6 +378,7 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(alerts::acknowledge))
         .routes(routes!(case_lists::list, case_pages::open))
         .routes(routes!(case_lists::board))
+        .routes(routes!(case_lists::boards))
         .routes(routes!(case_classes::categories))
         .routes(routes!(case_classes::grids))
         .routes(routes!(open311::contact))

@@ -18,9 +18,9 @@ use identity::Principal;
 use model::Timestamp;
 use records::cases::{CaseFilter, Mine, Order, Seen};
 use records::{PageRequest, organisations};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 /// Which cases.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -228,6 +228,74 @@ pub async fn board(
             })
             .collect(),
     }))
+}
+
+/// A board of cases that a pack declares (专题包的案件看板). Its cases are those of `/api/v1/cases/board` with its workflow and class.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PackCaseBoard {
+    /// Unique among the views of the city.
+    pub id: String,
+    /// Title in Chinese.
+    pub title_zh: String,
+    /// Title in English.
+    pub title_en: String,
+    /// Place among all views; lower comes first.
+    pub order: u32,
+    /// The workflow whose cases it shows.
+    pub workflow: String,
+    /// The workflow's title in Chinese.
+    pub workflow_zh: String,
+    /// The same in English.
+    pub workflow_en: String,
+    /// Only cases of this class.
+    pub category: Option<String>,
+    /// Its columns, in order.
+    pub columns: Vec<BoardState>,
+}
+
+/// The boards of cases that packs declare.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PackCaseBoards {
+    /// In their order.
+    pub items: Vec<PackCaseBoard>,
+}
+
+/// The boards of cases that packs declare in their views. One whose workflow is gone is left out.
+#[utoipa::path(get, path = "/api/v1/cases/boards", tag = "cases", security(("session" = ["case.read"])),
+    responses((status = 200, body = PackCaseBoards)))]
+pub async fn boards(State(app): State<Arc<App>>) -> Json<PackCaseBoards> {
+    let packs = app.packs.now();
+    let items = packs.views.iter().filter_map(|view| {
+        let board = view.cases.as_ref()?;
+        let workflow = app.cases.workflow(&board.workflow).ok()?;
+        let column = |state: &cases::workflow::State| BoardState {
+            name: state.name.clone(),
+            title_zh: state.title_zh.clone(),
+            title_en: state.title_en.clone(),
+        };
+        let open = workflow.states.iter().filter(|state| !state.r#final);
+        let columns = if board.columns.is_empty() {
+            open.map(column).collect()
+        } else {
+            let named = board.columns.iter();
+            let named = named.filter_map(|name| workflow.state(name));
+            named.map(column).collect()
+        };
+        Some(PackCaseBoard {
+            id: view.id.clone(),
+            title_zh: view.title_zh.clone(),
+            title_en: view.title_en.clone(),
+            order: view.order,
+            workflow: workflow.name.clone(),
+            workflow_zh: workflow.title_zh.clone(),
+            workflow_en: workflow.title_en.clone(),
+            category: board.category.clone(),
+            columns,
+        })
+    });
+    Json(PackCaseBoards {
+        items: items.collect(),
+    })
 }
 
 fn seen_similar(app: &App, sight: &Sight, look: &Look, found: Vec<Similar>) -> Vec<SimilarBody> {

@@ -250,12 +250,10 @@ pub async fn one(
         .and_then(|entity| sight.body(entity, &look))
         .ok_or_else(|| ApiError::not_found("entity", &id))?;
     look.tell(&app.records, app.now(), "entity").await?;
-    let kind = app
-        .ingest
-        .catalogue()
-        .kinds
-        .get(&entity.r#type)
-        .map(Into::into);
+    let packs = app.packs.now();
+    let catalogue = app.ingest.catalogue();
+    let kind = catalogue.kinds.get(&entity.r#type);
+    let kind = kind.map(|kind| EntityKindBody::of(kind, &packs));
     Ok(Json(EntityDetail { entity, kind }))
 }
 

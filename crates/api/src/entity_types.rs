@@ -29,6 +29,8 @@ pub struct AttributeKindBody {
     pub max: Option<f64>,
     /// Whether it says something of a person, and then is shown masked; null when it does not.
     pub personal: Option<Personal>,
+    /// What people call its values, where the pack has words for them; empty where it has none.
+    pub words: Vec<ChoiceBody>,
 }
 
 /// An entity type (实体类型).
@@ -53,8 +55,9 @@ pub struct EntityKindBody {
     pub data_subject: Option<String>,
 }
 
-impl From<&model::EntityKind> for EntityKindBody {
-    fn from(kind: &model::EntityKind) -> Self {
+impl EntityKindBody {
+    /// A type with the packs' words for its values.
+    pub fn of(kind: &model::EntityKind, packs: &pack::Packs) -> Self {
         let attributes = kind.attributes.iter().map(|(name, a)| {
             let body = AttributeKindBody {
                 value: a.value.into(),
@@ -65,6 +68,7 @@ impl From<&model::EntityKind> for EntityKindBody {
                 min: a.min,
                 max: a.max,
                 personal: a.personal.map(Into::into),
+                words: choices(packs.words(&kind.name, name)),
             };
             (name.clone(), body)
         });
@@ -141,7 +145,7 @@ pub struct ViewBody {
     pub board: Option<BoardBody>,
 }
 
-/// One value of an attribute, with what people call it.
+/// One value of an attribute as text (of a yes or no `true` and `false`), with what people call it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = ViewChoice)]
 pub struct ChoiceBody {
@@ -189,22 +193,25 @@ pub struct BoardBody {
     pub moves: bool,
 }
 
-fn choices(declared: &[pack::Choice]) -> Vec<ChoiceBody> {
-    let all = declared.iter().map(|c| ChoiceBody {
-        value: c.value.clone(),
-        title_zh: c.title_zh.clone(),
-        title_en: c.title_en.clone(),
+fn choices(declared: Vec<pack::Choice>) -> Vec<ChoiceBody> {
+    let all = declared.into_iter().map(|c| ChoiceBody {
+        value: c.value,
+        title_zh: c.title_zh,
+        title_en: c.title_en,
     });
     all.collect()
 }
 
-impl From<&pack::View> for ViewBody {
-    fn from(view: &pack::View) -> Self {
+impl ViewBody {
+    /// A view of a type, with the packs' words where it has no titles of its own.
+    fn of(view: &pack::View, kind: &str, packs: &pack::Packs) -> Self {
+        let titled =
+            |of: &[pack::Choice], attribute: &str| choices(packs.titled(of, kind, attribute));
         Self {
             id: view.id.clone(),
             title_zh: view.title_zh.clone(),
             title_en: view.title_en.clone(),
-            entity_type: view.entity_type.clone(),
+            entity_type: kind.to_owned(),
             order: view.order,
             layer: view.layer.as_ref().map(|l| LayerBody {
                 icon: l.icon.clone(),
@@ -228,13 +235,13 @@ impl From<&pack::View> for ViewBody {
                     .map(|field| FieldBody {
                         attribute: field.attribute.clone(),
                         required: field.required,
-                        choices: choices(&field.choices),
+                        choices: titled(&field.choices, &field.attribute),
                     })
                     .collect(),
             }),
             board: view.board.as_ref().map(|board| BoardBody {
                 attribute: board.attribute.clone(),
-                columns: choices(&board.columns),
+                columns: titled(&board.columns, &board.attribute),
                 card: board.card.clone(),
                 moves: board.moves,
             }),
@@ -263,10 +270,6 @@ pub struct EntityTypes {
     pub items: Vec<EntityType>,
 }
 
-fn views_of<'a>(packs: &'a pack::Packs, kind: &'a str) -> impl Iterator<Item = &'a pack::View> {
-    packs.views.iter().filter(move |v| v.entity_type == kind)
-}
-
 /// Entity types declared by the packs.
 #[utoipa::path(get, path = "/api/v1/types", tag = "entities", security(("session" = ["entity.read"])),
     responses((status = 200, body = EntityTypes)))]
@@ -274,13 +277,21 @@ pub async fn types(State(app): State<Arc<App>>) -> Json<EntityTypes> {
     let counts = app.twin.counts();
     let catalogue = app.ingest.catalogue();
     let packs = app.packs.now();
-    let items = catalogue.kinds.values().map(|kind| EntityType {
-        kind: kind.into(),
-        count: counts.get(kind.name.as_str()).copied().unwrap_or(0),
-        view: views_of(&packs, &kind.name)
-            .find(|v| v.layer.is_some() || v.table.is_some() || v.chart.is_some())
-            .map(Into::into),
-        views: views_of(&packs, &kind.name).map(Into::into).collect(),
+    let items = catalogue.kinds.values().map(|kind| {
+        let own = packs.views.iter();
+        let own = own.filter(|view| view.entity_type.as_deref() == Some(&kind.name));
+        let views: Vec<ViewBody> = own
+            .map(|view| ViewBody::of(view, &kind.name, &packs))
+            .collect();
+        EntityType {
+            kind: EntityKindBody::of(kind, &packs),
+            count: counts.get(kind.name.as_str()).copied().unwrap_or(0),
+            view: views
+                .iter()
+                .find(|v| v.layer.is_some() || v.table.is_some() || v.chart.is_some())
+                .cloned(),
+            views,
+        }
     });
     Json(EntityTypes {
         items: items.collect(),

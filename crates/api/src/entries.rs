@@ -189,9 +189,10 @@ fn within(view: &View, update: &Update) -> Result<(), Problem> {
             "enter what the form or board shows; programs send the rest through the doors",
         ))
     };
-    if update.entity_type.as_str() != view.entity_type {
+    let own = view.entity_type.as_deref().unwrap_or_default();
+    if update.entity_type.as_str() != own {
         let kind = quote(update.entity_type.as_str());
-        let what = format!("{} is of {}, not of {kind}", view.id, view.entity_type);
+        let what = format!("{} is of {own}, not of {kind}", view.id);
         return outside(what, "type");
     }
     let mut names = update.attributes.iter().map(|a| a.name.as_str());

@@ -74,7 +74,7 @@ pub enum SchemaFormat {
 ///
 /// # Errors
 /// When a pack cannot be read, or the findings cannot be printed.
-pub fn pack(command: &PackCommand) -> Result<bool> {
+pub async fn pack(command: &PackCommand) -> Result<bool> {
     match command {
         PackCommand::Check { dir, json } => {
             let mut problems = pack::check(dir);
@@ -83,7 +83,7 @@ pub fn pack(command: &PackCommand) -> Result<bool> {
             }
             tell(&problems, *json)
         }
-        PackCommand::Test { pack, json } => test(pack.as_deref(), *json),
+        PackCommand::Test { pack, json } => test(pack.as_deref(), *json).await,
         PackCommand::New { name, dir } => new(name, dir).map(|()| true),
         PackCommand::Schema {
             pack,
@@ -132,7 +132,7 @@ fn load(named: &Path) -> Result<Pack, Vec<Problem>> {
     }
 }
 
-fn test(named: Option<&Path>, as_json: bool) -> Result<bool> {
+async fn test(named: Option<&Path>, as_json: bool) -> Result<bool> {
     let loaded: Vec<_> = match named {
         Some(named) => vec![load(named)],
         None => pack::embedded()
@@ -143,7 +143,11 @@ fn test(named: Option<&Path>, as_json: bool) -> Result<bool> {
     let mut outcomes = Vec::new();
     let mut problems = Vec::new();
     for pack in loaded {
-        match pack.and_then(|pack| scenario::run(&pack)) {
+        let played = match pack {
+            Ok(pack) => scenario::run(&pack).await,
+            Err(problems) => Err(problems),
+        };
+        match played {
             Ok(found) => outcomes.extend(found),
             Err(found) => problems.extend(found),
         }

@@ -101,7 +101,7 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Keys(command) => personal_commands::keys(command).await?,
         Command::Personal(command) => personal_commands::personal(command).await?,
         Command::Engine(command) => engine_commands::engine(&command)?,
-        Command::Pack(command) => return pack_commands::pack(&command),
+        Command::Pack(command) => return pack_commands::pack(&command).await,
         Command::Rule(command) => return rule_commands::rule(command).await,
         Command::Openapi => output::print_json(&api::description::json())?,
     }

@@ -11,6 +11,7 @@ use crate::load::{Pack, Read, read};
 use crate::responses;
 use crate::scenario;
 use crate::systems;
+use crate::words;
 use cases::Workflow;
 use indicators::Place;
 use model::problem::quote;
@@ -832,6 +833,10 @@ impl<'a> Checker<'a> {
                         format!("{key} is missing in {other}"),
                         "add it there",
                     );
+                } else if path.ends_with("zh.toml")
+                    && let Some((code, what, mend)) = words::mistake(key, &self.pack.kinds)
+                {
+                    self.say(self.documents[path].at_dotted(key), code, what, mend);
                 }
             }
         }

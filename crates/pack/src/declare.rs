@@ -95,7 +95,7 @@ pub const QUALITY_RULES: [&str; 8] = [
     "department-review", // somebody of the department has read it
 ];
 
-/// `views/*.toml`: one page of the department, over one entity type.
+/// `views/*.toml`: one page of the department, over one entity type or over cases.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct View {
@@ -105,8 +105,9 @@ pub struct View {
     pub title_zh: String,
     /// Title in English.
     pub title_en: String,
-    /// The entity type shown.
-    pub entity_type: String,
+    /// The entity type shown; none in a view of cases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity_type: Option<String>,
     /// Place among all views; lower comes first.
     #[serde(default)]
     pub order: u32,
@@ -125,6 +126,23 @@ pub struct View {
     /// As a board: entities in columns by one of their attributes (看板).
     #[serde(default)]
     pub board: Option<Board>,
+    /// As a board of cases: those of a workflow in columns by where they stand (案件看板).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cases: Option<CaseBoard>,
+}
+
+/// Cases in columns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CaseBoard {
+    /// The workflow whose cases are shown: one of the pack's, or the city's own, `city-case`.
+    pub workflow: String,
+    /// The states that are columns, in order; all in which a case has not ended when left out.
+    #[serde(default)]
+    pub columns: Vec<String>,
+    /// Only cases of this class: a code of the pack's `categories/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
 }
 
 /// A form for one entity of a type. Labels, units and credible ranges are those of the declared attributes.
@@ -159,10 +177,19 @@ pub struct EntryField {
 pub struct Choice {
     /// The value as it is stored.
     pub value: String,
-    /// What it is called in Chinese.
+    /// What it is called in Chinese; the attribute's word of `strings/zh.toml` when both titles are left out.
+    #[serde(default)]
     pub title_zh: String,
     /// The same in English.
+    #[serde(default)]
     pub title_en: String,
+}
+
+impl Choice {
+    /// Whether it has no title of its own.
+    pub fn is_untitled(&self) -> bool {
+        self.title_zh.is_empty() && self.title_en.is_empty()
+    }
 }
 
 /// Entities in columns.

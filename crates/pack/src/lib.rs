@@ -7,7 +7,7 @@
 //!
 //! Reading order: [`declare`] (what the files hold), [`files`], [`load`] (reading one pack),
 //! [`check`] (what must fit together, classes of cases in `categories`), [`packs`] (all packs of a city), [`scenario`] (given / when / then, played),
-//! [`schema`] (context, JSON Schema and form of the types), [`scaffold`] (a new pack),
+//! `words` (what values are called), [`schema`] (context, JSON Schema and form of the types), [`scaffold`] (a new pack),
 //! [`reload`] (what may change while a city runs), [`engines`] (a pack's mathematics over files).
 
 mod categories;
@@ -25,10 +25,11 @@ pub mod schema;
 mod document;
 mod responses;
 mod systems;
+mod words;
 
 pub use check::{check, verify_quotes};
 pub use declare::{
-    Board, Chart, Choice, Contradiction, EntryField, EntryForm, Layer, Manifest, Mapping,
+    Board, CaseBoard, Chart, Choice, Contradiction, EntryField, EntryForm, Layer, Manifest, Mapping,
     MappingDoor, MappingField, Plan, QualityRule, QualityState, Runbook, System, SystemPart, Table,
     View,
 };

@@ -2,13 +2,14 @@
 //!
 //! A scenario is literate: headings and prose are for people, list items are steps. Every list item must be a step of the
 //! grammar ([`grammar`]), so that a slip of the pen is told and never passed over. What a step speaks of stands in it, or in
-//! a table or a fenced JSON block below it. [`play`] runs the steps in simulated time through admission, the rules engine
-//! and the workflows' decision, which [`platform`] alone knows.
+//! a table or a fenced JSON block below it. [`play`] runs the steps in simulated time through admission and the rules engine,
+//! which [`platform`] alone knows, and through cases over records of the scenario's own, which [`office`] alone knows.
 //!
-//! What happens must be told: an alert that is raised or cleared, or an action that is refused, without a "then" that
-//! expects it fails the scenario just as one that fails to come.
+//! What happens must be told: an alert that is raised or cleared, a case that is escalated or runs again, or an action that is
+//! refused, without a "then" that expects it fails the scenario just as one that fails to come.
 
 pub mod grammar;
+mod office;
 pub mod platform;
 pub mod play;
 
@@ -151,14 +152,14 @@ pub fn parse(file: &ScenarioFile) -> Result<Vec<Scenario>, Vec<Problem>> {
 ///
 /// # Errors
 /// Mistakes of the files, and of the pack's rules and workflows, that keep the scenarios from being run.
-pub fn run(pack: &Pack) -> Result<Vec<Outcome>, Vec<Problem>> {
+pub async fn run(pack: &Pack) -> Result<Vec<Outcome>, Vec<Problem>> {
     let mut outcomes = Vec::new();
     let mut problems = Vec::new();
     for file in &pack.scenarios {
         match parse(file) {
             Ok(scenarios) => {
                 for scenario in &scenarios {
-                    outcomes.push(play::play(pack, scenario)?);
+                    outcomes.push(play::play(pack, scenario).await?);
                 }
             }
             Err(found) => problems.extend(found),

@@ -29,8 +29,18 @@ const FILES: &[(&str, &str)] = &[
     ),
     ("runbooks/deep.zh.md", "# 深\n"),
     ("runbooks/deep.en.md", "# Deep\n"),
-    ("strings/zh.toml", "[well]\nhint = \"提示\"\n"),
-    ("strings/en.toml", "[well]\nhint = \"Hint\"\n"),
+    (
+        "strings/zh.toml",
+        "[well]\nhint = \"提示\"\n[Well.name]\na = \"甲\"\n",
+    ),
+    (
+        "strings/en.toml",
+        "[well]\nhint = \"Hint\"\n[Well.name]\na = \"A\"\n",
+    ),
+    (
+        "views/well-cases.toml",
+        "# Cases.\nid = \"well-cases\"\ntitle_zh = \"案件\"\ntitle_en = \"Cases\"\n[cases]\nworkflow = \"well-case\"\ncolumns = [\"collected\"]\n",
+    ),
     (
         "views/wells.toml",
         "# Wells.\nid = \"wells\"\ntitle_zh = \"井\"\ntitle_en = \"Wells\"\nentity_type = \"Well\"\n[layer]\nicon = \"well\"\ncolour = \"#112233\"\nattribute = \"depth\"\n[table]\ncolumns = [\"name\", \"depth\"]\n[chart]\nattributes = [\"depth\"]\n[form]\n[[form.fields]]\nattribute = \"depth\"\nrequired = true\n[[form.fields]]\nattribute = \"name\"\n[board]\nattribute = \"name\"\n[[board.columns]]\nvalue = \"a\"\ntitle_zh = \"甲\"\ntitle_en = \"A\"\n[[board.columns]]\nvalue = \"b\"\ntitle_zh = \"乙\"\ntitle_en = \"B\"\n",
@@ -586,6 +596,55 @@ fn what_does_not_fit_together() {
             "views/wells.toml:29",
         ),
         (
+            "views/wells.toml",
+            "value = \"b\"\ntitle_zh = \"乙\"\ntitle_en = \"B\"\n",
+            "value = \"b\"\n",
+            "view-word",
+            "views/wells.toml:27",
+        ),
+        (
+            "views/well-cases.toml",
+            "\"well-case\"",
+            "\"wall-case\"",
+            "view-unknown-workflow",
+            "views/well-cases.toml:6",
+        ),
+        (
+            "views/well-cases.toml",
+            "[\"collected\"]",
+            "[\"closed\"]",
+            "view-unknown-state",
+            "views/well-cases.toml:7",
+        ),
+        (
+            "views/well-cases.toml",
+            "[\"collected\"]",
+            "[\"collected\", \"collected\"]",
+            "view-twice",
+            "views/well-cases.toml:7",
+        ),
+        (
+            "views/well-cases.toml",
+            "columns = [\"collected\"]",
+            "category = \"B0101\"",
+            "view-unknown-class",
+            "views/well-cases.toml:7",
+        ),
+        (
+            "views/well-cases.toml",
+            "[cases]",
+            "entity_type = \"Well\"\n[cases]",
+            "view-cases-alone",
+            "views/well-cases.toml:6",
+        ),
+        (
+            "views/well-cases.toml",
+            "[cases]\nworkflow = \"well-case\"\ncolumns = [\"collected\"]\n",
+            "",
+            "view-unknown-type",
+            "views/well-cases.toml:1",
+        ),
+        (
             "mappings/wells.toml",
             "{1}",
             "{2}",
@@ -824,4 +883,34 @@ fn systems_of_the_plan_that_do_not_fit() {
         with(&twice)
     );
     assert!(with(&[data])[0].starts_with("system-frame"));
+}
+
+/// Words of values are for values that there can be; a column may leave its title to them.
+#[test]
+fn words_of_values_are_of_declared_attributes() {
+    let both = |from: &str, to: &str| {
+        ["strings/zh.toml", "strings/en.toml"].map(|path| {
+            let text = FILES.iter().find(|(p, _)| *p == path).unwrap().1;
+            assert!(text.contains(from));
+            (path, Some(text.replacen(from, to, 1)))
+        })
+    };
+    for (to, code) in [
+        ("[Wall.name]", "string-type"),
+        ("[Well.names]", "string-attribute"),
+        ("[Well.depth]", "string-value"),
+    ] {
+        let found = problems(&both("[Well.name]", to));
+        let told: Vec<_> = found
+            .iter()
+            .map(|p| (p.code.as_str(), p.place.as_str()))
+            .collect();
+        assert_eq!(told, [(code, "strings/zh.toml:4")]);
+    }
+    // Words of no type are anybody's.
+    assert_eq!(problems(&both("[Well.name]", "[well.names]")), vec![]);
+    let view = FILES.iter().find(|(p, _)| *p == "views/wells.toml").unwrap();
+    let untitled = view.1.replacen("title_zh = \"甲\"\ntitle_en = \"A\"\n", "", 1);
+    assert_ne!(untitled, view.1);
+    assert_eq!(problems(&[("views/wells.toml", Some(untitled))]), vec![]);
 }

@@ -3782,6 +3782,8 @@ export interface components {
             unit_missing: components["schemas"]["MissingUnit"];
             /** @description What it holds. */
             value: components["schemas"]["ValueKind"];
+            /** @description What people call its values, where the pack has words for them; empty where it has none. */
+            words: components["schemas"]["ViewChoice"][];
         };
         /** @description One break of the chain. */
         AuditBreak: {
@@ -4156,6 +4158,19 @@ export interface components {
             title_en: string;
             /** @description Title in Chinese. */
             title_zh: string;
+        };
+        /** @description A board of cases that a pack declares. */
+        PackCaseBoard: {
+            category: string | null;
+            columns: components["schemas"]["CaseBoardState"][];
+            id: string;
+            /** Format: int32 */
+            order: number;
+            title_en: string;
+            title_zh: string;
+            workflow: string;
+            workflow_en: string;
+            workflow_zh: string;
         };
         /** @description One column of the board: a step of all workflows, or a state of one. */
         CaseBoardColumn: {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import {
   ago,
+  attributeText,
   bytes,
   half,
   hexDump,
@@ -32,6 +33,20 @@ describe("format", () => {
     expect(time("2026-02-28T16:00:00Z")).toBe("2026-03-01 00:00:00");
     expect(time(null)).toBe("—");
     expect(time("no time")).toBe("—");
+  });
+
+  it("says values in the pack's words, and the rest as they are", () => {
+    const words = [
+      { value: "off", title_zh: "灭", title_en: "Off" },
+      { value: "true", title_zh: "在线", title_en: "Online" },
+    ];
+    expect(attributeText("zh", "off", null, words)).toBe("灭");
+    expect(attributeText("en", "off", null, words)).toBe("Off");
+    expect(attributeText("en", true, null, words)).toBe("Online");
+    expect(attributeText("zh", "dim", null, words)).toBe("dim");
+    expect(attributeText("zh", false, null, words)).toBe(quantity(false));
+    expect(attributeText("zh", 2, "MTR", [])).toBe("2 m");
+    expect(attributeText("zh", undefined, null, undefined)).toBe("—");
   });
 
   it("leaves the day out of today's times only", () => {

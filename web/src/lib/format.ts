@@ -1,5 +1,5 @@
 /** Numbers, times and units as people read them. Times are shown in the city's zone, always named. */
-import type { Problem } from "./types.ts";
+import type { Problem, ViewChoice } from "./types.ts";
 
 export type Language = "zh" | "en";
 
@@ -84,6 +84,21 @@ export function valueText(value: unknown): string {
 export function quantity(value: unknown, unit?: string | null): string {
   const symbol = unitSymbol(unit);
   return symbol && value !== null && value !== undefined ? `${valueText(value)} ${symbol}` : valueText(value);
+}
+
+/**
+ * A value of an attribute as people read it: the pack's word where it has one (灭 for `off`), else the value and its unit. Words
+ * of a yes or no are those of `true` and `false`.
+ */
+export function attributeText(
+  language: Language,
+  value: unknown,
+  unit: string | null | undefined,
+  words: readonly ViewChoice[] | undefined,
+): string {
+  const stored = typeof value === "boolean" ? String(value) : value;
+  const word = words?.find((each) => each.value === stored);
+  return word ? pick(language, word.title_zh, word.title_en) : quantity(value, unit);
 }
 
 function isPoint(value: unknown): value is { coordinates: [number, number] } {

@@ -1,8 +1,10 @@
 //! What must fit together in a pack's views.
 
 use super::Checker;
-use crate::declare::{Board, Choice, EntryForm, View};
+use crate::declare::{Board, CaseBoard, Choice, EntryForm, View};
 use crate::document::Document;
+use cases::Workflow;
+use cases::workflow::STANDARD;
 use model::problem::quote;
 use model::{EntityKind, ValueKind};
 use std::collections::BTreeSet;
@@ -11,20 +13,17 @@ impl Checker<'_> {
     pub(super) fn views(&mut self) {
         for (view, document) in self.pack.views.iter().zip(self.under("views/")) {
             self.both_titles(document, &[], &view.title_zh, &view.title_en);
-            let Some(kind) = self
-                .pack
-                .kinds
-                .iter()
-                .find(|kind| kind.name == view.entity_type)
-            else {
+            if let Some(board) = &view.cases {
+                self.case_board(board, view, document);
+                continue;
+            }
+            let named = view.entity_type.as_deref().unwrap_or_default();
+            let Some(kind) = self.pack.kinds.iter().find(|kind| kind.name == named) else {
                 self.say(
                     document.at(&["entity_type"]),
                     "view-unknown-type",
-                    format!(
-                        "the pack declares no entity type {}",
-                        quote(&view.entity_type)
-                    ),
-                    "name one of the entities folder",
+                    format!("the pack declares no entity type {}", quote(named)),
+                    "name one of the entities folder in entity_type, or show cases with [cases]",
                 );
                 continue;
             };
@@ -55,6 +54,74 @@ impl Checker<'_> {
                         "use 0 to 22",
                     );
                 }
+            }
+        }
+    }
+
+    fn case_board(&mut self, board: &CaseBoard, view: &View, document: &Document) {
+        let of_entities = [
+            view.entity_type.is_some(),
+            view.layer.is_some(),
+            view.table.is_some(),
+            view.chart.is_some(),
+            view.form.is_some(),
+            view.board.is_some(),
+        ];
+        if of_entities.contains(&true) {
+            self.say(
+                document.at(&["cases"]),
+                "view-cases-alone",
+                "a view is of cases or of an entity type".into(),
+                "make two views of them",
+            );
+        }
+        if let Some(code) = &board.category {
+            let classes = self.pack.categories.iter();
+            let mut known = classes.flat_map(|class| class.categories());
+            if !known.any(|category| category.code == *code) {
+                self.say(
+                    document.at(&["cases", "category"]),
+                    "view-unknown-class",
+                    format!("the pack declares no class {}", quote(code)),
+                    "name a code of the categories folder, such as B0102",
+                );
+            }
+        }
+        let mut own = self.pack.workflows.iter();
+        let own = own.find(|workflow| workflow.name == board.workflow);
+        let standard = (board.workflow == STANDARD).then(Workflow::standard);
+        let standard = standard.and_then(Result::ok);
+        let Some(workflow) = own.or(standard.as_ref()) else {
+            self.say(
+                document.at(&["cases", "workflow"]),
+                "view-unknown-workflow",
+                format!("the pack has no workflow {}", quote(&board.workflow)),
+                "name one of the workflows folder, or city-case, which every city has",
+            );
+            return;
+        };
+        let mut seen = BTreeSet::new();
+        for (n, column) in board.columns.iter().enumerate() {
+            let at = || document.at(&["cases", "columns", &n.to_string()]);
+            if !seen.insert(column) {
+                self.say(
+                    at(),
+                    "view-twice",
+                    format!("{} stands there twice", quote(column)),
+                    "take one away",
+                );
+            }
+            if workflow.state(column).is_none_or(|state| state.r#final) {
+                self.say(
+                    at(),
+                    "view-unknown-state",
+                    format!(
+                        "{} is no state of {} in which a case has not ended",
+                        quote(column),
+                        workflow.name
+                    ),
+                    "name a state without `final`: a board shows what is to be done",
+                );
             }
         }
     }
@@ -151,12 +218,9 @@ impl Checker<'_> {
                 );
             }
             if !field.choices.is_empty() {
-                self.choices(
-                    &field.choices,
-                    &format!("form.fields.{n}.choices"),
-                    declared.value,
-                    document,
-                );
+                let words = self.pack.words(&kind.name, &field.attribute);
+                let key = format!("form.fields.{n}.choices");
+                self.choices(&field.choices, &key, declared.value, &words, document);
             }
         }
     }
@@ -171,12 +235,21 @@ impl Checker<'_> {
             );
         }
         if let Some(declared) = kind.attributes.get(&board.attribute) {
-            self.choices(&board.columns, "board.columns", declared.value, document);
+            let words = self.pack.words(&kind.name, &board.attribute);
+            let key = "board.columns";
+            self.choices(&board.columns, key, declared.value, &words, document);
         }
     }
 
-    /// Values to choose from, each with what it is called.
-    fn choices(&mut self, choices: &[Choice], key: &str, kind: ValueKind, document: &Document) {
+    /// Values to choose from, each with what it is called, by itself or by the attribute's words.
+    fn choices(
+        &mut self,
+        choices: &[Choice],
+        key: &str,
+        kind: ValueKind,
+        words: &[Choice],
+        document: &Document,
+    ) {
         if kind != ValueKind::Text {
             self.say(
                 document.at_dotted(key),
@@ -189,7 +262,16 @@ impl Checker<'_> {
         for (n, choice) in choices.iter().enumerate() {
             let at = format!("{key}.{n}");
             let keys: Vec<&str> = at.split('.').collect();
-            self.both_titles(document, &keys, &choice.title_zh, &choice.title_en);
+            if !choice.is_untitled() {
+                self.both_titles(document, &keys, &choice.title_zh, &choice.title_en);
+            } else if !words.iter().any(|word| word.value == choice.value) {
+                self.say(
+                    document.at_dotted(&format!("{at}.value")),
+                    "view-word",
+                    format!("nothing says what {} is called", quote(&choice.value)),
+                    "give it title_zh and title_en here, or a word in strings/ under [Type.attribute]",
+                );
+            }
             if !seen.insert(&choice.value) {
                 self.say(
                     document.at_dotted(&format!("{at}.value")),

@@ -1,13 +1,16 @@
 //! Plays a scenario: steps in order, on a simulated clock.
 
 use crate::load::Pack;
+use crate::scenario::grammar::cases::{Doing, Opening, Standing};
 use crate::scenario::grammar::{Sentence, Stated};
-use crate::scenario::platform::{Platform, Somebody, With, somebody};
+use crate::scenario::office::{FromAlert, Office};
+use crate::scenario::platform::{Platform, calendars, somebody};
 use crate::scenario::{Failed, Outcome, Scenario, Step};
+use cases::{CaseDetail, Ticked};
 use model::{EntityId, Problem, Timestamp};
-use records::cases::Case;
+use records::Acting;
 use rules::{Raised, RuleEvent};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// When a scenario begins that does not say: Monday, 5 January 2026, 08:00 in China.
 pub const BEGINS: Timestamp = Timestamp::from_seconds(1_767_571_200);
@@ -16,14 +19,16 @@ pub const BEGINS: Timestamp = Timestamp::from_seconds(1_767_571_200);
 ///
 /// # Errors
 /// Mistakes of the pack that keep it from being set to work; what goes otherwise than the scenario says is in the outcome.
-pub fn play(pack: &Pack, scenario: &Scenario) -> Result<Outcome, Vec<Problem>> {
+pub async fn play(pack: &Pack, scenario: &Scenario) -> Result<Outcome, Vec<Problem>> {
     let mut stage = Stage {
+        pack,
         platform: Platform::new(pack)?,
+        office: None,
         now: BEGINS,
         people: BTreeMap::new(),
-        case: None,
-        up: BTreeSet::new(),
+        up: BTreeMap::new(),
         news: Vec::new(),
+        ticked: Vec::new(),
         refusal: None,
         failures: Vec::new(),
     };
@@ -33,7 +38,10 @@ pub fn play(pack: &Pack, scenario: &Scenario) -> Result<Outcome, Vec<Problem>> {
             stage.settle(doing);
             doing = Some(step);
         }
-        stage.step(step);
+        // What the scenario itself cannot do fails its step; it goes on, so that all of it is told.
+        if let Err(problem) = stage.step(step).await {
+            stage.fail(step, "a step that can be played", problem.to_string());
+        }
     }
     stage.settle(doing);
     Ok(Outcome {
@@ -45,28 +53,30 @@ pub fn play(pack: &Pack, scenario: &Scenario) -> Result<Outcome, Vec<Problem>> {
     })
 }
 
-struct Stage {
+struct Stage<'a> {
+    pack: &'a Pack,
     platform: Platform,
+    /// Opened for the first person: most scenarios have none.
+    office: Option<Office>,
     now: Timestamp,
-    people: BTreeMap<String, (i64, Somebody)>,
-    case: Option<Case>,
-    /// Alerts that are up: rule and entity.
-    up: BTreeSet<(String, EntityId)>,
-    /// What happened and has not been expected yet.
+    people: BTreeMap<String, (i64, Acting)>,
+    /// Alerts that are up, by rule and entity.
+    up: BTreeMap<(String, EntityId), Raised>,
+    /// What happened to alerts and has not been expected yet.
     news: Vec<RuleEvent>,
+    /// What time alone did to cases and has not been expected yet.
+    ticked: Vec<Ticked>,
     refusal: Option<Problem>,
     failures: Vec<Failed>,
 }
 
-impl Stage {
+impl Stage<'_> {
     /// What happened without being expected fails the step that brought it about.
     fn settle(&mut self, doing: Option<&Step>) {
         let mut seen: Vec<String> = self.news.drain(..).map(|event| show(&event)).collect();
-        seen.extend(
-            self.refusal
-                .take()
-                .map(|p| format!("refused: {}: {}", p.code, p.what)),
-        );
+        let ticked = std::mem::take(&mut self.ticked);
+        seen.extend(ticked.iter().map(|ticked| self.show_ticked(ticked)));
+        seen.extend(self.refusal.take().map(|p| refused(&p)));
         if let Some(step) = doing {
             for seen in seen {
                 self.fail(step, "nothing more than the steps below it say", seen);
@@ -83,10 +93,13 @@ impl Stage {
         });
     }
 
-    fn step(&mut self, step: &Step) {
+    async fn step(&mut self, step: &Step) -> Result<(), Problem> {
         match &step.sentence {
             Sentence::Time(at) => {
-                if *at < self.now && !self.up.is_empty() {
+                let begun = !self.up.is_empty() || self.office.as_ref().is_some_and(Office::is_busy);
+                if *at > self.now {
+                    self.pass(*at).await?;
+                } else if *at < self.now && begun {
                     self.fail(
                         step,
                         "time that goes on",
@@ -100,48 +113,54 @@ impl Stage {
                 values,
                 then_seconds,
             } => {
-                self.report(step, entity, values);
-                self.pass(*then_seconds);
+                self.report(step, entity, values).await?;
+                self.pass(self.now.plus_seconds(*then_seconds)).await?;
             }
             Sentence::Series { entity, rows } => {
                 let begun = self.now;
                 for (after, values) in rows {
                     let at = begun.plus_seconds(*after);
                     if at > self.now {
-                        self.now = at;
-                        let events = self.platform.pass(at);
-                        self.hear(events);
+                        self.pass(at).await?;
                     }
-                    self.report(step, entity, values);
+                    self.report(step, entity, values).await?;
                 }
             }
-            Sentence::Pass(seconds) => self.pass(*seconds),
+            Sentence::Pass(seconds) => self.pass(self.now.plus_seconds(*seconds)).await?,
             Sentence::Person {
                 name,
                 organisation,
                 permissions,
             } => {
-                let id = 1 + i64::try_from(self.people.len()).unwrap_or_default();
-                match somebody(id, name, organisation.as_deref(), permissions) {
-                    Ok(acting) => {
-                        self.people.insert(name.clone(), (id, acting));
+                let organisation = organisation.as_deref();
+                let office = match &mut self.office {
+                    Some(office) => office,
+                    none => {
+                        let calendars = calendars().map_err(first)?;
+                        none.insert(Office::open(self.pack, calendars).await?)
                     }
-                    Err(problem) => self.fail(step, "a person", problem.to_string()),
-                }
+                };
+                let mut acting = somebody(name, organisation, permissions)?;
+                let id = office.employ(name, organisation, self.now).await?;
+                acting.actor.kind = records::ActorKind::User(id);
+                self.people.insert(name.clone(), (id, acting));
             }
-            Sentence::Open {
-                person,
-                rule,
-                workflow,
-            } => self.open(step, person, rule.as_deref(), workflow.as_deref()),
-            Sentence::Act { .. } => self.act(step),
+            Sentence::Open(opening) => self.open(step, opening).await?,
+            Sentence::Act(doing) => self.act(doing).await?,
+            Sentence::Case { case, is } => self.judge_case(step, case.as_deref(), is).await?,
             expected => self.judge(step, expected),
         }
+        Ok(())
     }
 
-    fn report(&mut self, step: &Step, entity: &EntityId, values: &[Stated]) {
+    async fn report(
+        &mut self,
+        step: &Step,
+        entity: &EntityId,
+        values: &[Stated],
+    ) -> Result<(), Problem> {
         match self.platform.report(entity, values, self.now) {
-            Ok(events) => self.hear(events),
+            Ok(events) => self.hear(events).await?,
             Err(problems) => {
                 for problem in problems {
                     self.fail(
@@ -152,20 +171,29 @@ impl Stage {
                 }
             }
         }
+        Ok(())
     }
 
-    fn pass(&mut self, seconds: i64) {
-        self.now = self.now.plus_seconds(seconds);
-        let events = self.platform.pass(self.now);
-        self.hear(events);
+    /// Time passes until a moment: first the rules see it, then the clocks of cases.
+    async fn pass(&mut self, until: Timestamp) -> Result<(), Problem> {
+        self.now = until;
+        let events = self.platform.pass(until);
+        self.hear(events).await?;
+        if let Some(office) = &self.office {
+            self.ticked.extend(office.tick(until).await?);
+        }
+        Ok(())
     }
 
-    fn hear(&mut self, events: Vec<RuleEvent>) {
+    async fn hear(&mut self, events: Vec<RuleEvent>) -> Result<(), Problem> {
         for event in events {
+            if let Some(office) = &self.office {
+                office.hear(&event, self.now).await?;
+            }
             let key = (event.rule_id().to_owned(), event.entity_id().clone());
             match &event {
-                RuleEvent::Raised(_) => {
-                    self.up.insert(key);
+                RuleEvent::Raised(raised) => {
+                    self.up.insert(key, raised.clone());
                 }
                 RuleEvent::Cleared(_) => {
                     self.up.remove(&key);
@@ -174,57 +202,136 @@ impl Stage {
             }
             self.news.push(event);
         }
+        Ok(())
     }
 
-    fn open(&mut self, step: &Step, person: &str, rule: Option<&str>, workflow: Option<&str>) {
-        let Some((_, by)) = self.people.get(person) else {
-            return self.fail(step, format!("a person {person}"), "no step names one");
-        };
-        if let Some(rule) = rule
-            && !self.up.iter().any(|(up, _)| up == rule)
-        {
-            let seen = self.alerts();
-            return self.fail(step, format!("an alert of {rule} that is up"), seen);
-        }
-        match self.platform.open(rule, workflow, by, self.now) {
-            Ok(case) => self.case = Some(case),
-            Err(problem) => self.refusal = Some(problem),
-        }
+    fn person(&self, name: &str) -> Result<&(i64, Acting), Problem> {
+        self.people.get(name).ok_or_else(|| {
+            Problem::new(
+                "person-none",
+                format!("no step names a person {name}"),
+                "person",
+                "name the person in a step above: 给定 人员, Given the person",
+            )
+        })
     }
 
-    fn act(&mut self, step: &Step) {
-        let Sentence::Act {
-            person,
-            action,
-            organisation,
-            assignee,
-            note,
-            photo,
-        } = &step.sentence
-        else {
-            return;
-        };
-        let Some((_, by)) = self.people.get(person) else {
-            return self.fail(step, format!("a person {person}"), "no step names one");
-        };
-        let assignee = match assignee {
+    async fn open(&mut self, step: &Step, opening: &Opening) -> Result<(), Problem> {
+        let by = self.person(&opening.person)?.1.clone();
+        let raised = match &opening.rule {
             None => None,
-            Some(name) => match self.people.get(name) {
-                Some((id, _)) => Some(*id),
-                None => return self.fail(step, format!("a person {name}"), "no step names one"),
+            Some(rule) => match self.up.values().find(|raised| raised.rule_id == *rule) {
+                Some(raised) => Some(raised),
+                None => {
+                    let seen = self.alerts();
+                    self.fail(step, format!("an alert of {rule} that is up"), seen);
+                    return Ok(());
+                }
             },
         };
-        let with = With {
-            organisation: organisation.as_deref(),
-            assignee,
-            note: note.as_deref().is_some_and(|note| !note.trim().is_empty()),
-            photo: *photo,
+        let from = raised.map(|raised| FromAlert {
+            raised,
+            place: self.platform.place_of(&raised.entity_id),
+        });
+        if let Some(office) = &mut self.office {
+            let opened = office.open_case(opening, from, &by, self.now).await;
+            self.refusal = opened.err();
+        }
+        Ok(())
+    }
+
+    async fn act(&mut self, doing: &Doing) -> Result<(), Problem> {
+        let by = self.person(&doing.person)?.1.clone();
+        let assignee = doing.assignee.as_deref();
+        let assignee = assignee.map(|name| self.person(name)).transpose()?;
+        let assignee = assignee.map(|(id, _)| *id);
+        if let Some(office) = &mut self.office {
+            // A name that no step gives is the scenario's mistake and no refusal.
+            office.named(doing.case.as_deref())?;
+            doing.repeats.as_deref().map_or(Ok(0), |name| office.named(Some(name)))?;
+            self.refusal = office.act(doing, assignee, &by, self.now).await.err();
+        }
+        Ok(())
+    }
+
+    async fn judge_case(
+        &mut self,
+        step: &Step,
+        name: Option<&str>,
+        is: &Standing,
+    ) -> Result<(), Problem> {
+        let Some(office) = &self.office else {
+            self.fail(step, "a case", "no case was opened");
+            return Ok(());
         };
-        let Some(case) = &mut self.case else {
-            return self.fail(step, "a case", "none was opened");
+        let detail = office.case(name).await?;
+        let seen = match is {
+            Standing::Escalated(_) | Standing::RunsAgain => {
+                return self.take_ticked(step, &detail, is);
+            }
+            Standing::MayRepeat(other) => {
+                let similar = office.similar(&detail).await?;
+                let fits = match other {
+                    None => similar.is_empty(),
+                    Some(other) => similar.iter().any(|(name, _)| name == other),
+                };
+                let said: Vec<String> = similar
+                    .iter()
+                    .map(|(name, metres)| format!("{name} ({metres:.0} m away)"))
+                    .collect();
+                let said = if said.is_empty() {
+                    "none".to_owned()
+                } else {
+                    said.join(", ")
+                };
+                (!fits).then(|| format!("it may repeat {said}"))
+            }
+            is => unlike(office, &detail, is, self.now),
         };
-        if let Err(problem) = self.platform.act(case, action, &with, by) {
-            self.refusal = Some(problem);
+        if let Some(seen) = seen {
+            self.fail(step, expected_of(&detail, is), format!("{seen} (it is {})", self.now));
+        }
+        Ok(())
+    }
+
+    /// Takes the first thing that time did to the case and that fits.
+    fn take_ticked(
+        &mut self,
+        step: &Step,
+        detail: &CaseDetail,
+        is: &Standing,
+    ) -> Result<(), Problem> {
+        let fits = |ticked: &Ticked| {
+            let level = ticked.level.as_ref().map(|(level, ..)| *level);
+            let same = match is {
+                Standing::Escalated(wanted) => level == Some(*wanted),
+                _ => level.is_none(),
+            };
+            same && ticked.case.id == detail.case.id
+        };
+        if let Some(n) = self.ticked.iter().position(fits) {
+            self.ticked.remove(n);
+            return Ok(());
+        }
+        let ticked = std::mem::take(&mut self.ticked);
+        let mut seen: Vec<String> = ticked.iter().map(|t| self.show_ticked(t)).collect();
+        if seen.is_empty() {
+            let due = detail.case.due_at;
+            seen.push(due.map_or("no clock of it runs".to_owned(), |due| {
+                format!("it is due at {due} and at level {}", detail.case.escalation)
+            }));
+        }
+        let seen = format!("{} (it is {})", seen.join("; "), self.now);
+        self.fail(step, expected_of(detail, is), seen);
+        Ok(())
+    }
+
+    fn show_ticked(&self, ticked: &Ticked) -> String {
+        let office = self.office.as_ref();
+        let name = office.map_or("a case", |office| office.name_of(ticked.case.id));
+        match &ticked.level {
+            Some((level, zh, _)) => format!("{name} was escalated to level {level}: {zh}"),
+            None => format!("the clocks of {name} run again"),
         }
     }
 
@@ -261,7 +368,7 @@ impl Stage {
                         && entity.as_ref().is_none_or(|id| *id == cleared.entity_id))
                 });
             }
-            Sentence::StillUp { rule } if !self.up.iter().any(|(up, _)| up == rule) => {
+            Sentence::StillUp { rule } if !self.up.keys().any(|(up, _)| up == rule) => {
                 let seen = self.alerts();
                 self.fail(step, format!("an alert of {rule} that is up"), seen);
             }
@@ -270,20 +377,9 @@ impl Stage {
                     self.fail(step, "no alert raised or cleared", show(&event));
                 }
             }
-            Sentence::CaseIn(state) => match &self.case {
-                Some(case) if case.state == *state => {}
-                Some(case) => {
-                    let seen = format!("it is in {}", case.state);
-                    self.fail(step, format!("the case in {state}"), seen);
-                }
-                None => self.fail(step, format!("a case in {state}"), "no case was opened"),
-            },
             Sentence::Refused(code) => match self.refusal.take() {
                 Some(problem) if problem.code == *code => {}
-                Some(problem) => {
-                    let seen = format!("refused: {}: {}", problem.code, problem.what);
-                    self.fail(step, format!("refused: {code}"), seen);
-                }
+                Some(problem) => self.fail(step, format!("refused: {code}"), refused(&problem)),
                 None => self.fail(step, format!("refused: {code}"), "it was not refused"),
             },
             // What is done is no expectation; `step` has played it.
@@ -316,7 +412,7 @@ impl Stage {
         let mut said: Vec<String> = self.news.iter().map(show).collect();
         said.extend(
             self.up
-                .iter()
+                .keys()
                 .map(|(rule, entity)| format!("{rule} is up on {entity}")),
         );
         if said.is_empty() {
@@ -324,6 +420,77 @@ impl Stage {
         } else {
             format!("{} (it is {})", said.join("; "), self.now)
         }
+    }
+}
+
+fn first(problems: Vec<Problem>) -> Problem {
+    let none = || Problem::new("internal", "nothing is said", "scenario", "tell the makers");
+    problems.into_iter().next().unwrap_or_else(none)
+}
+
+fn refused(problem: &Problem) -> String {
+    format!("refused: {}: {}", problem.code, problem.what)
+}
+
+fn expected_of(detail: &CaseDetail, is: &Standing) -> String {
+    format!("the case {} {}", detail.case.number, is.words())
+}
+
+/// How a case stands otherwise than is said; `None` when it stands so.
+fn unlike(office: &Office, detail: &CaseDetail, is: &Standing, now: Timestamp) -> Option<String> {
+    let case = &detail.case;
+    let left = || office.left(detail, now);
+    // As lists, the board and the history of steps say it.
+    let is_overdue = case.suspended_at.is_none() && case.due_at.is_some_and(|due| due < now);
+    let at = |moment: Option<Timestamp>| moment.map_or("never".to_owned(), |at| at.to_string());
+    let minutes = |seconds: Option<i64>| {
+        seconds.map_or("no clock of it runs".to_owned(), |seconds| {
+            let overdue = if seconds < 0 { "is overdue by" } else { "has left" };
+            format!("it {overdue} {} s of working time", seconds.abs())
+        })
+    };
+    match is {
+        Standing::In(state) => (case.state != *state).then(|| format!("it is in {}", case.state)),
+        Standing::Due(due) => {
+            (case.due_at != Some(*due)).then(|| format!("it is due at {}", at(case.due_at)))
+        }
+        Standing::WholeDue(due) => (case.case_due_at != Some(*due))
+            .then(|| format!("the whole is due at {}", at(case.case_due_at))),
+        Standing::Left(seconds) => {
+            let left = left().and_then(|left| left.seconds);
+            (left != Some(*seconds)).then(|| minutes(left))
+        }
+        Standing::Overdue(by) => {
+            let left = left().and_then(|left| left.seconds);
+            let fits = is_overdue && by.is_none_or(|by| left == Some(-by));
+            (!fits).then(|| minutes(left))
+        }
+        Standing::NotOverdue => {
+            is_overdue.then(|| format!("it is overdue since {}", at(case.due_at)))
+        }
+        Standing::Late(wanted) => {
+            let moved = |step: &&cases::HistoryEntry| {
+                let from = step.from_state.as_deref();
+                from.is_some_and(|from| from != step.to_state)
+            };
+            let last = detail.history.iter().rev().find(moved);
+            let late = last.is_some_and(|step| step.late);
+            (late != *wanted).then(|| {
+                let word = if late { "late" } else { "in time" };
+                last.map_or("nothing moved it".to_owned(), |step| {
+                    format!("{} was {word}", step.action)
+                })
+            })
+        }
+        Standing::SuspendedUntil(until) => (case.suspended_until != Some(*until))
+            .then(|| format!("its clocks stand until {}", at(case.suspended_until))),
+        Standing::SupervisedUntil(until) => (case.supervised_until != *until)
+            .then(|| format!("an answer is wanted by {}", at(case.supervised_until))),
+        Standing::Reporters(count) => {
+            (case.reporters != *count).then(|| format!("it has {} reporters", case.reporters))
+        }
+        // What time did and what lies near is judged where it is known.
+        Standing::Escalated(_) | Standing::RunsAgain | Standing::MayRepeat(_) => None,
     }
 }
 

@@ -8,7 +8,7 @@ import { Button, Select } from "antd";
 import { type KeyboardEvent, type ReactNode, useState } from "react";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
-import type { CaseBoard, CaseBoardColumn, CaseSummary } from "../../lib/types.ts";
+import type { CaseBoard, CaseBoardColumn, CaseBoardState, CaseSummary } from "../../lib/types.ts";
 import { Loaded, useFailure } from "../../ui/states.tsx";
 import { CaseStateTag, SeverityTag, stateWord } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
@@ -17,22 +17,20 @@ import { boardQuery, type CaseFilter, type ColumnAsked, columnQuery } from "./qu
 
 export function Board({
   filter,
-  workflow,
   onWorkflow,
 }: {
   filter: CaseFilter;
-  workflow: string | undefined;
   onWorkflow: (workflow: string | undefined) => void;
 }) {
   const { t, p } = useT();
   const phone = usePhone();
-  const found = useQuery(boardQuery(filter, workflow));
+  const found = useQuery(boardQuery(filter));
   const workflows = found.data?.workflows ?? [];
   return (
     <>
       <div className="toolbar">
         <Select
-          value={workflow ?? ""}
+          value={filter.workflow ?? ""}
           onChange={(next: string) => onWorkflow(next || undefined)}
           aria-label={t("case.board-of")}
           popupMatchSelectWidth={false}
@@ -48,21 +46,27 @@ export function Board({
         {!phone && <span className="quiet">{t("case.board-hint")}</span>}
       </div>
       <Loaded query={found} tall>
-        {(board) => <Columns board={board} filter={filter} workflow={workflow} />}
+        {(board) => <Columns board={board} filter={filter} />}
       </Loaded>
     </>
   );
 }
 
-function Columns({
-  board,
-  filter,
-  workflow,
-}: {
-  board: CaseBoard;
-  filter: CaseFilter;
-  workflow: string | undefined;
-}) {
+/** A board that a pack declares: `columns` are the states of its workflow that are shown, in order. */
+export function PackBoard({ filter, columns }: { filter: CaseFilter; columns: CaseBoardState[] }) {
+  const found = useQuery(boardQuery(filter));
+  const shown = ({ columns: all, ...board }: CaseBoard) => ({
+    ...board,
+    columns: columns.flatMap(({ name }) => all.find(({ state }) => state?.name === name) ?? []),
+  });
+  return (
+    <Loaded query={found} tall>
+      {(board) => <Columns board={shown(board)} filter={filter} />}
+    </Loaded>
+  );
+}
+
+function Columns({ board, filter }: { board: CaseBoard; filter: CaseFilter }) {
   const first = board.columns.find((column) => column.count > 0);
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys go to the cards in it, which have the focus.
@@ -73,7 +77,7 @@ function Columns({
           column={column}
           countMax={board.count_max}
           filter={filter}
-          asked={column.state ? { workflow, state: column.state.name } : { step: column.step }}
+          asked={column.state ? { state: column.state.name } : { step: column.step }}
           open={column === first}
         />
       ))}

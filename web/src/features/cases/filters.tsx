@@ -1,6 +1,6 @@
 /** The filters of cases, kept in the address so that a view can be sent to somebody and comes back with the page. */
 import { useQuery } from "@tanstack/react-query";
-import { Button, DatePicker, Input, Select, Switch } from "antd";
+import { Button, DatePicker, Input, Select, Switch, Tag } from "antd";
 import dayjs from "dayjs";
 import { useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
@@ -12,6 +12,7 @@ import { type CaseFilter, classesQuery, gridsQuery, organisationsQuery, townsQue
 /** The names of the filters in the address. */
 const NAMES = [
   "state",
+  "workflow",
   "organisation",
   "town",
   "category",
@@ -31,6 +32,7 @@ export function filterOf(parameters: URLSearchParams): CaseFilter {
   const state = text("state");
   return {
     state: state && isCaseState(state) ? state : undefined,
+    workflow: text("workflow"),
     organisation: text("organisation"),
     town: text("town"),
     category: text("category"),
@@ -47,7 +49,7 @@ export function filterOf(parameters: URLSearchParams): CaseFilter {
 /** The filter in the address, and how to change parts of it. */
 export function useCaseFilter() {
   const [parameters, setParameters] = useSearchParams();
-  const set = (changes: Partial<Record<Name | "view" | "workflow", string | undefined>>) =>
+  const set = (changes: Partial<Record<Name | "view", string | undefined>>) =>
     setParameters(
       (before) => {
         const next = new URLSearchParams(before);
@@ -62,7 +64,7 @@ export function useCaseFilter() {
   const clear = () => set(Object.fromEntries(NAMES.map((name) => [name, undefined])));
   const filter = filterOf(parameters);
   const view = parameters.get("view") === "board" ? "board" : "list";
-  return { filter, view, workflow: parameters.get("workflow") || undefined, set, clear } as const;
+  return { filter, view, set, clear } as const;
 }
 
 export function Filters({
@@ -182,6 +184,11 @@ export function Filters({
         />{" "}
         {t("case.mine")}
       </span>
+      {filter.workflow && (
+        <Tag closable onClose={() => set({ workflow: undefined })}>
+          {t("case.of-workflow", { workflow: filter.workflow })}
+        </Tag>
+      )}
       {any && <Button onClick={clear}>{t("case.clear")}</Button>}
     </section>
   );

@@ -33,7 +33,7 @@ export function Page() {
   const { t, p } = useT();
   const phone = usePhone();
   const navigate = useNavigate();
-  const { filter, view, workflow, set, clear } = useCaseFilter();
+  const { filter, view, set, clear } = useCaseFilter();
   const board = view === "board";
   const [opening, setOpening] = useState(false);
   const cases = useInfiniteQuery({ ...casesQuery(filter), enabled: !board });
@@ -132,7 +132,7 @@ export function Page() {
       </header>
       <Filters filter={filter} set={set} clear={clear} board={board} />
       {board ? (
-        <Board filter={filter} workflow={workflow} onWorkflow={(next) => set({ workflow: next })} />
+        <Board filter={filter} onWorkflow={(next) => set({ workflow: next })} />
       ) : (
         list()
       )}

@@ -32,6 +32,7 @@ const one = (id: number) => `${CASES}/${id}`;
 
 export interface CaseFilter {
   state?: CaseState;
+  workflow?: string;
   mine?: boolean;
   organisation?: string;
   town?: string;
@@ -60,18 +61,17 @@ export const casesQuery = (filter: CaseFilter) =>
     getNextPageParam: (last) => last.next,
   });
 
-/** The board of one workflow, or of all by the seven steps. */
-export const boardQuery = (filter: CaseFilter, workflow: string | undefined) =>
+/** The board of the filter's workflow by its states, or of all by the seven steps. */
+export const boardQuery = (filter: CaseFilter) =>
   queryOptions({
-    queryKey: ["cases", "board", filter, workflow],
+    queryKey: ["cases", "board", filter],
     queryFn: ({ signal }) =>
-      get<CaseBoard>(`${CASES}/board${query({ ...asked(filter), state: undefined, workflow })}`, signal),
+      get<CaseBoard>(`${CASES}/board${query({ ...asked(filter), state: undefined })}`, signal),
     placeholderData: keepPreviousData,
   });
 
 /** Which cases stand in a column of the board. */
 export interface ColumnAsked {
-  workflow?: string;
   step?: string;
   state?: string;
 }

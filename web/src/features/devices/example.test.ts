@@ -32,6 +32,7 @@ const declared = (
   min: null,
   max: null,
   personal: null,
+  words: [],
 });
 const kind: EntityKind = {
   source: null,

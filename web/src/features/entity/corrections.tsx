@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { App, Button, Card, Form, Input, InputNumber, Segmented, Tag } from "antd";
 import { useT } from "../../i18n/index.tsx";
 import { type Action, ActionBar } from "../../lib/actions.tsx";
-import { quantity, time, unitSymbol, ZONE_LABEL } from "../../lib/format.ts";
+import { attributeText, quantity, time, unitSymbol, ZONE_LABEL } from "../../lib/format.ts";
 import type { Correction, EntityKind, Items } from "../../lib/types.ts";
 import { FormDialog } from "../../ui/form-dialog.tsx";
 import { useFocusBack } from "../../ui/keyboard.ts";
@@ -44,7 +44,7 @@ export function CorrectionsCard({
   kind: EntityKind | undefined;
   onPosition: (position: number) => void;
 }) {
-  const { t, p } = useT();
+  const { t, p, language } = useT();
   const found = useQuery(correctionsQuery(entityId)).data?.items ?? [];
   if (found.length === 0) return null;
   return (
@@ -59,11 +59,11 @@ export function CorrectionsCard({
                 {time(one.observed_at)} {ZONE_LABEL}
               </span>
               <div>
-                <del>{quantity(one.old_value, one.old_unit)}</del> →{" "}
+                <del>{attributeText(language, one.old_value, one.old_unit, declared?.words)}</del> →{" "}
                 {one.new_value === null ? (
                   <Tag color="default">{t("correction.withdrawn")}</Tag>
                 ) : (
-                  <strong>{quantity(one.new_value, one.unit)}</strong>
+                  <strong>{attributeText(language, one.new_value, one.unit, declared?.words)}</strong>
                 )}
               </div>
               <div>{one.reason}</div>

@@ -7,7 +7,7 @@ import { useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
-import { quantity, time, ZONE_LABEL } from "../../lib/format.ts";
+import { attributeText, time, ZONE_LABEL } from "../../lib/format.ts";
 import { can, useUser } from "../../lib/session.ts";
 import type { Entity, EntityDetail, EntityKind } from "../../lib/types.ts";
 import { Loaded, Nothing } from "../../ui/states.tsx";
@@ -149,7 +149,7 @@ function StateTable({
   kind: EntityKind | undefined;
   onReading: (reading: Reading) => void;
 }) {
-  const { t, p } = useT();
+  const { t, p, language } = useT();
   const rows = listedAttributes(entity, kind).map(([name, state]) => ({
     name,
     state,
@@ -171,7 +171,9 @@ function StateTable({
   );
   const value = ({ state, declared }: Row) => (
     <>
-      <strong className="entity-value">{quantity(state.value, state.unit ?? declared?.unit)}</strong>
+      <strong className="entity-value">
+        {attributeText(language, state.value, state.unit ?? declared?.unit, declared?.words)}
+      </strong>
       {state.masked && (
         <Tag icon={<EyeInvisibleOutlined />} className="entity-masked">
           {t("personal.masked")}

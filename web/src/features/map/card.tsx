@@ -5,7 +5,7 @@ import { Alert, Button } from "antd";
 import { useEffect, useRef } from "react";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
-import { quantity } from "../../lib/format.ts";
+import { attributeText } from "../../lib/format.ts";
 import { Loaded } from "../../ui/states.tsx";
 import { Age, QualityTag } from "../../ui/tags.tsx";
 import { dataNote, entityQuery, isSimulated, listedAttributes, nameOf } from "../entity/queries.ts";
@@ -81,7 +81,12 @@ export function EntityCard({
                         </dt>
                         <dd className="number">
                           <span className="ellipsis">
-                            {quantity(state.value, state.unit ?? declared?.unit)}
+                            {attributeText(
+                              language,
+                              state.value,
+                              state.unit ?? declared?.unit,
+                              declared?.words,
+                            )}
                           </span>
                           <QualityTag quality={state.quality} hideGood />
                         </dd>

@@ -6,7 +6,7 @@ import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
 import { ApiError } from "../../lib/api.ts";
-import { bytes, hexDump, prettyJson, quantity } from "../../lib/format.ts";
+import { attributeText, bytes, hexDump, prettyJson } from "../../lib/format.ts";
 import type { Problem, Provenance, Update } from "../../lib/types.ts";
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { CopyButton, QualityTag, Time } from "../../ui/tags.tsx";
@@ -103,7 +103,7 @@ export function MessageDetails({
 
 /** What the message said of one entity, in the words of its declared type. */
 function Understood({ update }: { update: Update }) {
-  const { p } = useT();
+  const { p, language } = useT();
   const kind = useQuery(typesQuery).data?.get(update.type);
   return (
     <div className="understood">
@@ -115,7 +115,8 @@ function Understood({ update }: { update: Update }) {
             <Fragment key={name}>
               <dt>{declared ? p(declared.title_zh, declared.title_en) : name}</dt>
               <dd>
-                {quantity(said.value, said.unit)} <QualityTag quality={said.quality} hideGood />
+                {attributeText(language, said.value, said.unit, declared?.words)}{" "}
+                <QualityTag quality={said.quality} hideGood />
               </dd>
             </Fragment>
           );

@@ -1,18 +1,20 @@
 /** A board of a pack: entities in columns by one of their attributes; cards move where the caller may say a new value. */
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type InfiniteData, useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
+import { Button } from "antd";
+import { type ReactNode, useMemo, useState } from "react";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { ActionButton, available } from "../../lib/actions.tsx";
-import { quantity } from "../../lib/format.ts";
+import { attributeText } from "../../lib/format.ts";
 import { useUser } from "../../lib/session.ts";
 import type { Entity, EntityType, Items, ViewBoard } from "../../lib/types.ts";
 import { Loaded } from "../../ui/states.tsx";
 import { nameOf } from "../entity/queries.ts";
 import { type CardContext, cardActions } from "./actions.tsx";
-import { boardKey, boardQuery } from "./queries.ts";
+import { BOARD_ENTITIES, boardKey, boardQuery } from "./queries.ts";
 
-/** Most cards of a column; the rest is counted. */
-const CARDS_MAX = 50;
+/** Cards that a column shows at once; more are shown when they are asked for. */
+const CARDS = 50;
 
 export interface Column {
   /** The attribute's value; null: every other. */
@@ -32,10 +34,33 @@ export function columnsOf(board: ViewBoard, entities: Entity[]): Column[] {
 }
 
 export function Board({ view, board, kind }: { view: string; board: ViewBoard; kind: EntityType }) {
-  const found = useQuery(boardQuery(kind.name));
+  const { t } = useT();
+  const found = useInfiniteQuery(boardQuery(kind.name));
+  const entities = useMemo(() => found.data?.pages.flatMap((page) => page.items) ?? [], [found.data]);
+  const loadAll = async () => {
+    let last = await found.fetchNextPage();
+    while (last.hasNextPage && !last.isError) last = await last.fetchNextPage();
+  };
   return (
     <Loaded query={found} tall>
-      {(page) => <Columns view={view} board={board} kind={kind} page={page} />}
+      {() => (
+        <>
+          {found.hasNextPage && (
+            <p className="view-rest" role="status">
+              <span className="quiet">
+                {t("view.first", { count: entities.length, total: Math.max(kind.count, entities.length) })}
+              </span>
+              <Button loading={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()}>
+                {t("view.load", { count: BOARD_ENTITIES })}
+              </Button>
+              <Button disabled={found.isFetchingNextPage} onClick={() => void loadAll()}>
+                {t("view.load-all")}
+              </Button>
+            </p>
+          )}
+          <Columns view={view} board={board} kind={kind} entities={entities} whole={!found.hasNextPage} />
+        </>
+      )}
     </Loaded>
   );
 }
@@ -44,48 +69,73 @@ function Columns({
   view,
   board,
   kind,
-  page,
+  entities,
+  whole,
 }: {
   view: string;
   board: ViewBoard;
   kind: EntityType;
-  page: Items<Entity>;
+  entities: Entity[];
+  /** Whether these are all. */
+  whole: boolean;
 }) {
   const { t, p } = useT();
-  const columns = columnsOf(board, page.items);
   return (
-    <>
-      {page.next !== null && <p className="quiet">{t("view.first", { count: page.items.length })}</p>}
-      <div className="view-board">
-        {columns.map(({ value, entities }, n) => {
-          const choice = board.columns[n];
-          const title = choice && value !== null ? p(choice.title_zh, choice.title_en) : t("view.other");
-          return (
-            <section key={value ?? ""} aria-label={title} className="view-column">
-              <h2>{title}</h2>
-              <p className="quiet">{t("view.count", { count: entities.length })}</p>
-              <ul className="card-list">
-                {entities.slice(0, CARDS_MAX).map((entity) => (
-                  <li key={entity.id}>
-                    <Card
-                      view={view}
-                      board={board}
-                      kind={kind}
-                      entity={entity}
-                      left={board.columns[(value === null ? board.columns.length : n) - 1]?.value ?? null}
-                      right={value === null ? null : (board.columns[n + 1]?.value ?? null)}
-                    />
-                  </li>
-                ))}
-              </ul>
-              {entities.length > CARDS_MAX && (
-                <p className="quiet">{t("view.more", { count: entities.length - CARDS_MAX })}</p>
-              )}
-            </section>
-          );
-        })}
-      </div>
-    </>
+    <div className="view-board">
+      {columnsOf(board, entities).map((column, n) => {
+        const choice = column.value === null ? undefined : board.columns[n];
+        return (
+          <OneColumn
+            key={column.value ?? ""}
+            title={choice ? p(choice.title_zh, choice.title_en) : t("view.other")}
+            column={column}
+            whole={whole}
+            card={(entity) => (
+              <Card
+                view={view}
+                board={board}
+                kind={kind}
+                entity={entity}
+                left={board.columns[(column.value === null ? board.columns.length : n) - 1]?.value ?? null}
+                right={column.value === null ? null : (board.columns[n + 1]?.value ?? null)}
+              />
+            )}
+          />
+        );
+      })}
+    </div>
+  );
+}
+
+function OneColumn({
+  title,
+  column: { entities },
+  whole,
+  card,
+}: {
+  title: string;
+  column: Column;
+  whole: boolean;
+  card: (entity: Entity) => ReactNode;
+}) {
+  const { t } = useT();
+  const [shown, show] = useState(CARDS);
+  const rest = entities.length - shown;
+  return (
+    <section aria-label={title} className="view-column">
+      <h2>{title}</h2>
+      <p className="quiet">{t(whole ? "view.count" : "view.loaded", { count: entities.length })}</p>
+      <ul className="card-list">
+        {entities.slice(0, shown).map((entity) => (
+          <li key={entity.id}>{card(entity)}</li>
+        ))}
+      </ul>
+      {rest > 0 && (
+        <Button size="small" onClick={() => show(shown + CARDS)}>
+          {t("view.more", { count: Math.min(rest, CARDS) })}
+        </Button>
+      )}
+    </section>
   );
 }
 
@@ -110,11 +160,13 @@ function Card({
   const { attribute } = board;
   const moved = (value: string) => {
     // Shown at once; what the server makes of it comes with the next look.
-    queryClient.setQueryData<Items<Entity>>(boardKey(kind.name), (page) => {
-      const items = page?.items.map((each) =>
-        each.id === entity.id ? withValue(each, attribute, value) : each,
-      );
-      return page && items ? { ...page, items } : page;
+    queryClient.setQueryData<InfiniteData<Items<Entity>>>(boardKey(kind.name), (before) => {
+      if (!before) return before;
+      const pages = before.pages.map((page) => ({
+        ...page,
+        items: page.items.map((each) => (each.id === entity.id ? withValue(each, attribute, value) : each)),
+      }));
+      return { ...before, pages };
     });
   };
   const context: CardContext = { entity, kind, attribute, view, left, right, moved };
@@ -129,7 +181,8 @@ function Card({
         const state = entity.attributes[name];
         return (
           <span key={name}>
-            {declared ? p(declared.title_zh, declared.title_en) : name} {quantity(state?.value, state?.unit)}
+            {declared ? p(declared.title_zh, declared.title_en) : name}{" "}
+            {attributeText(language, state?.value, state?.unit, declared?.words)}
           </span>
         );
       })}

@@ -152,12 +152,22 @@ function control(
   declared: AttributeKind | undefined,
   p: (zh: string, en: string) => string,
 ) {
-  if (field.choices.length > 0) {
-    const options = field.choices.map((c) => ({ value: c.value, label: p(c.title_zh, c.title_en) }));
+  const words = declared?.words ?? [];
+  if (declared?.value === "boolean") {
+    const word = (value: string) => {
+      const found = words.find((each) => each.value === value);
+      return found && p(found.title_zh, found.title_en);
+    };
+    return <Switch checkedChildren={word("true")} unCheckedChildren={word("false")} />;
+  }
+  // A text whose values have words is one of them, where the form does not say which.
+  const choices = field.choices.length > 0 ? field.choices : words;
+  if (choices.length > 0) {
+    const options = choices.map((c) => ({ value: c.value, label: p(c.title_zh, c.title_en) }));
     return <Select allowClear={!field.required} options={options} />;
   }
   if (declared?.value === "number") {
     return <InputNumber className="entry-number" suffix={unitSymbol(declared.unit)} />;
   }
-  return declared?.value === "boolean" ? <Switch /> : <Input maxLength={2_000} />;
+  return <Input maxLength={2_000} />;
 }

@@ -18,6 +18,7 @@ const attribute = (value: string, title_en: string, more = {}) => ({
   min: null,
   max: null,
   personal: null,
+  words: [],
   ...more,
 });
 const view: PackView = {
@@ -34,6 +35,7 @@ const view: PackView = {
     fields: [
       { attribute: "level", required: true, choices: [] },
       { attribute: "note", required: false, choices: [] },
+      { attribute: "power", required: false, choices: [] },
     ],
   },
   board: null,
@@ -42,8 +44,23 @@ const choice = (value: string, title_en: string) => ({ value, title_zh: title_en
 const board = {
   attribute: "status",
   columns: [choice("ok", "In order"), choice("broken", "Broken")],
-  card: ["level"],
+  card: ["level", "power", "remote"],
   moves: true,
+};
+const word = (value: string, title_zh: string, title_en: string) => ({ value, title_zh, title_en });
+const caseBoard = {
+  id: "pump-cases",
+  title_zh: "泵案件",
+  title_en: "Pump cases",
+  order: 9,
+  workflow: "pump-case",
+  workflow_zh: "泵处置",
+  workflow_en: "Pump case",
+  category: "B0901",
+  columns: [
+    { name: "at-works", title_zh: "送修", title_en: "At the works" },
+    { name: "handling", title_zh: "在修", title_en: "Being mended" },
+  ],
 };
 const kind = {
   name: "Pump",
@@ -60,6 +77,8 @@ const kind = {
     level: attribute("number", "Level", { unit: "MTR", min: 0, max: 10 }),
     note: attribute("text", "Note"),
     status: attribute("text", "Status"),
+    power: attribute("text", "Power", { words: [word("off", "停", "Stopped"), word("on", "转", "Running")] }),
+    remote: attribute("boolean", "Remote", { words: [word("true", "远控", "By remote")] }),
   },
 } as unknown as EntityType;
 const pump = (id: string, status: string) =>
@@ -68,11 +87,17 @@ const pump = (id: string, status: string) =>
     type: "Pump",
     name: id,
     modified_at: "2026-01-01T00:00:00Z",
-    attributes: { status: { value: status, unit: null }, level: { value: 2, unit: "MTR" } },
+    attributes: {
+      status: { value: status, unit: null },
+      level: { value: 2, unit: "MTR" },
+      power: { value: "off", unit: null },
+      remote: { value: true, unit: null },
+    },
   }) as unknown as Entity;
 const ENTRIES = (view: string) => `POST /api/v1/views/${view}/entries`;
 const answers = {
   "GET /api/v1/types": { items: [kind] },
+  "GET /api/v1/cases/boards": { items: [caseBoard] },
   "GET /api/v1/entities": { items: [pump("a", "ok"), pump("b", "broken"), pump("c", "lent")], next: null },
   [ENTRIES("pumps")]: { entity_id: "urn:ngsi-ld:Pump:7", refused: [] },
   [ENTRIES("pump-board")]: { entity_id: "urn:ngsi-ld:Pump:a", refused: [] },
@@ -93,6 +118,7 @@ describe("pages of packs", () => {
     serve(answers);
     const shown = show(pages, { user: writer, path: "/views" });
     expect(await screen.findByText("Pump board")).toBeTruthy();
+    expect(screen.queryByText("Pump cases")).toBeNull();
     shown.unmount();
     serve({ "GET /api/v1/types": { items: [{ ...kind, views: [] }] } });
     show(pages, { user: writer, path: "/views" });
@@ -150,6 +176,81 @@ describe("pages of packs", () => {
     show(pages, { user: userWith(["entity.read"], "viewer"), path: "/views/pump-board" });
     await screen.findByRole("region", { name: "In order" });
     expect(screen.queryByRole("button", { name: /Move/ })).toBeNull();
+  }, 20_000);
+
+  it("says values in the words of the pack, on cards and in forms, in both languages", async () => {
+    serve(answers);
+    const shown = show(pages, { user: writer, path: "/views/pump-board", language: "zh" });
+    const first = await screen.findByRole("region", { name: "In order" });
+    expect(first.textContent).toContain("Power 停");
+    expect(first.textContent).toContain("Remote 远控");
+    expect(first.textContent).not.toContain("off");
+    shown.unmount();
+    serve(answers);
+    show(pages, { user: writer, path: "/views/pumps" });
+    fireEvent.mouseDown(await screen.findByLabelText("Power"));
+    expect(await screen.findByTitle("Stopped")).toBeTruthy();
+    expect(screen.getByTitle("Running")).toBeTruthy();
+  }, 20_000);
+
+  it("says how many entities are not loaded, and loads them", async () => {
+    const page = (ids: string[], next: string | null) => ({ items: ids.map((id) => pump(id, "ok")), next });
+    const calls = serve({
+      ...answers,
+      "GET /api/v1/types": { items: [{ ...kind, count: 3 }] },
+      "GET /api/v1/entities": ({ path }: { path: string }) => {
+        const after = new URL(path, "http://city").searchParams.get("after");
+        if (after === "a") return page(["b"], "b");
+        return after === "b" ? page(["c"], null) : page(["a"], "a");
+      },
+    });
+    show(pages, { user: writer, path: "/views/pump-board" });
+    expect(await screen.findByText(/1 of 3 are loaded/)).toBeTruthy();
+    const column = screen.getByRole("region", { name: "In order" });
+    expect(within(column).getByText("1 loaded")).toBeTruthy();
+    fireEvent.click(screen.getByRole("button", { name: /Load all/ }));
+    expect(await within(column).findByText("3 in all")).toBeTruthy();
+    expect(screen.queryByText(/are loaded/)).toBeNull();
+    expect(calls.filter((call) => call.path.startsWith("/api/v1/entities"))).toHaveLength(3);
+  }, 20_000);
+
+  it("shows more cards of a long column when they are asked for", async () => {
+    const many = Array.from({ length: 60 }, (_, n) => pump(`p${n}`, "ok"));
+    serve({ ...answers, "GET /api/v1/entities": { items: many, next: null } });
+    show(pages, { user: writer, path: "/views/pump-board" });
+    const column = await screen.findByRole("region", { name: "In order" });
+    expect(within(column).getAllByRole("listitem")).toHaveLength(50);
+    fireEvent.click(within(column).getByRole("button", { name: /Show 10 more/ }));
+    expect(within(column).getAllByRole("listitem")).toHaveLength(60);
+  }, 20_000);
+
+  it("shows a pack's board of cases to who may see cases, in the workflow's words and the board's order", async () => {
+    const column = (name: string, title_en: string) => ({
+      step: "handle",
+      state: { name, title_zh: name, title_en },
+      count: 0,
+      overdue: 0,
+      cases: [],
+      next: null,
+    });
+    const columns = [column("new", "New"), column("handling", "Being mended"), column("at-works", "At the works")];
+    const board = { columns, count_max: 1_000, workflows: [] };
+    const calls = serve({ ...answers, "GET /api/v1/cases/board": board });
+    const officer = userWith(["entity.read", "case.read"], "duty_officer");
+    const shown = show(pages, { user: officer, path: "/views" });
+    fireEvent.click(await screen.findByText("Pump cases"));
+    await screen.findByRole("region", { name: "At the works" });
+    const regions = screen.getAllByRole("region").map((region) => region.getAttribute("aria-label"));
+    expect(regions).toEqual(["At the works", "Being mended"]);
+    const asked = calls.find((call) => call.path.startsWith("/api/v1/cases/board?"))?.path.split("?")[1];
+    expect(Object.fromEntries(new URLSearchParams(asked))).toEqual({
+      workflow: "pump-case",
+      category: "B0901",
+    });
+    shown.unmount();
+    serve(answers);
+    show(pages, { user: writer, path: "/views/pump-cases" });
+    expect(await screen.findByText("There is no such page")).toBeTruthy();
   }, 20_000);
 
   it("counts each entity once, the rest in a last column only when there is any", () => {

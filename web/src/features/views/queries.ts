@@ -1,40 +1,57 @@
 /** Reads the packs' forms and boards and the entities on them, and sends what a person entered. */
-import { queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { ApiError, change, get, query } from "../../lib/api.ts";
-import type { AttributeKind, Entity, EntityType, EntryTaken, Items, PackView } from "../../lib/types.ts";
+import type {
+  AttributeKind,
+  Entity,
+  EntityType,
+  EntryTaken,
+  Items,
+  PackCaseBoard,
+  PackView,
+} from "../../lib/types.ts";
 
-/** Most entities of one board. */
-const BOARD_ENTITIES_MAX = 1_000;
+/** Entities that a board asks for at once: the most that one answer holds. */
+export const BOARD_ENTITIES = 1_000;
 /** Hits of one search. */
 const FOUND_MAX = 20;
-/** A board is read anew this often while it is open, milliseconds. */
+/** A board is read anew this often while it is open, milliseconds; one of many answers as much less often. */
 const BOARD_REFRESH_MS = 10_000;
 
-/** A form or a board, with the type that it is of. */
-export interface PackPage {
-  view: PackView;
-  kind: EntityType;
-}
+/** A form or a board: of entities, with their type; or of cases. */
+export type PackPage = { view: PackView; kind: EntityType } | { view: PackCaseBoard; kind: null };
 
-/** The packs' forms and boards, in their order. */
-export const pagesQuery = queryOptions({
-  queryKey: ["pack-views"],
-  queryFn: async ({ signal }) => {
-    const { items } = await get<{ items: EntityType[] }>("/api/v1/types", signal);
-    const all = items.flatMap((kind) => kind.views.map((view): PackPage => ({ view, kind })));
-    const shown = all.filter(({ view }) => view.form !== null || view.board !== null);
-    return shown.sort((a, b) => a.view.order - b.view.order || a.view.id.localeCompare(b.view.id));
-  },
-});
+/** The packs' forms and boards, in their order; boards of cases for who may see cases. */
+export const pagesQuery = (seesCases: boolean) =>
+  queryOptions({
+    queryKey: ["pack-views", seesCases],
+    queryFn: async ({ signal }) => {
+      const [types, boards] = await Promise.all([
+        get<{ items: EntityType[] }>("/api/v1/types", signal),
+        seesCases
+          ? get<{ items: PackCaseBoard[] }>("/api/v1/cases/boards", signal)
+          : { items: [] as PackCaseBoard[] },
+      ]);
+      const all = types.items.flatMap((kind) => kind.views.map((view) => ({ view, kind })));
+      const shown: PackPage[] = all.filter(({ view }) => view.form !== null || view.board !== null);
+      shown.push(...boards.items.map((view): PackPage => ({ view, kind: null })));
+      return shown.sort((a, b) => a.view.order - b.view.order || a.view.id.localeCompare(b.view.id));
+    },
+  });
 
 export const boardKey = (type: string) => ["pack-board", type];
 
 export const boardQuery = (type: string) =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: boardKey(type),
-    queryFn: ({ signal }) =>
-      get<Items<Entity>>(`/api/v1/entities${query({ type, limit: BOARD_ENTITIES_MAX })}`, signal),
-    refetchInterval: BOARD_REFRESH_MS,
+    queryFn: ({ pageParam, signal }) =>
+      get<Items<Entity>>(
+        `/api/v1/entities${query({ type, limit: BOARD_ENTITIES, after: pageParam })}`,
+        signal,
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+    refetchInterval: ({ state }) => BOARD_REFRESH_MS * Math.max(1, state.data?.pages.length ?? 1),
   });
 
 /** Entities to choose from. */

@@ -99,6 +99,7 @@ export const caseWords = {
   "case-step.assess": ["综合评价", "Assess"],
   "case.column-count": ["{count} 件", "Cases: {count}"],
   "case.column-more": ["至少 {count} 件", "Cases: {count} at least"],
+  "case.of-workflow": ["流程 {workflow}", "Workflow {workflow}"],
   "case.column-overdue": ["超时 {count} 件", "{count} overdue"],
   "case.left": ["剩余 {time}", "{time} left"],
   "case.over": ["已超 {time}", "{time} over"],

@@ -33,9 +33,16 @@ export const viewWords = {
     "Outside the credible range: it can be sent, and is marked",
   ],
   "view.other": ["其他", "Other"],
+  "view.case-board": ["案件看板", "Board of cases"],
   "view.count": ["{count} 个", "{count} in all"],
-  "view.more": ["另有 {count} 个", "{count} more"],
-  "view.first": ["只显示前 {count} 个", "The first {count} are shown"],
+  "view.loaded": ["已载入 {count} 个", "{count} loaded"],
+  "view.more": ["再显示 {count} 个", "Show {count} more"],
+  "view.first": [
+    "已载入 {count} 个，这一类共有 {total} 个；各列只数已载入的",
+    "{count} of {total} are loaded; the columns count those alone",
+  ],
+  "view.load": ["再载入 {count} 个", "Load {count} more"],
+  "view.load-all": ["全部载入", "Load all"],
   "view.move-left": ["移到左边一列", "Move to the column on the left"],
   "view.move-right": ["移到右边一列", "Move to the column on the right"],
 } as const;
