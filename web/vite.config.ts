@@ -8,7 +8,11 @@ import { mockCity } from "./dev/mock.ts";
 const server = process.env.JINGLING_URL;
 
 export default defineConfig(({ command, mode }) => ({
-  plugins: [react(), keptAssets(), ...(command === "serve" && mode !== "test" && !server ? [mockCity()] : [])],
+  plugins: [
+    react(),
+    keptAssets(),
+    ...(command === "serve" && mode !== "test" && !server ? [mockCity()] : []),
+  ],
   server: {
     host: "127.0.0.1",
     proxy: server ? { "/api": { target: server }, "/ngsi-ld": { target: server } } : undefined,

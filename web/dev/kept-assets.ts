@@ -12,7 +12,11 @@ const PUBLIC = ["/favicon.svg"];
 export const WORKER_FILE = "sw.js";
 
 /** The chunk, what it imports, and their styles. */
-function needed(first: Rollup.OutputChunk, bundle: Rollup.OutputBundle, found = new Set<string>()): Set<string> {
+function needed(
+  first: Rollup.OutputChunk,
+  bundle: Rollup.OutputBundle,
+  found = new Set<string>(),
+): Set<string> {
   if (found.has(first.fileName)) return found;
   found.add(first.fileName);
   for (const file of [
@@ -37,7 +41,8 @@ export function keptAssets(): Plugin {
       const worker = chunks.find((chunk) => chunk.fileName === WORKER_FILE);
       const page = chunks.find((chunk) => chunk.facadeModuleId?.endsWith(PAGE));
       const first = chunks.find((chunk) => chunk.isEntry && chunk !== worker);
-      if (!worker || !page || !first) this.error("the worker, the first page or the field page was not built");
+      if (!worker || !page || !first)
+        this.error("the worker, the first page or the field page was not built");
       if (worker.imports.length > 0 || worker.dynamicImports.length > 0)
         this.error(`the worker must be one file; it imports ${worker.imports}`);
       const files = [...needed(page, bundle, needed(first, bundle))].sort();

@@ -1,6 +1,6 @@
 /** Reads and changes cases. Lists begin with the key `cases`, one case with `case`. */
 import { infiniteQueryOptions, type QueryClient, queryOptions } from "@tanstack/react-query";
-import { change, get, getBlob, query, upload } from "../../lib/api.ts";
+import { change, get, getBlob, inNameOf, query, upload } from "../../lib/api.ts";
 import type {
   Attachment,
   CaseActionInput,
@@ -154,8 +154,9 @@ export function openCase(draft: CaseDraft): Promise<CaseDetail> {
   return change("POST", CASES, draft);
 }
 
-export function performOnCase(id: number, input: CaseActionInput): Promise<CaseDetail> {
-  return change("POST", `${one(id)}/actions`, input);
+/** Does a step. `by` says whose it is where it may come late, when another person is signed in on the phone: then it is refused. */
+export function performOnCase(id: number, input: CaseActionInput, by?: number): Promise<CaseDetail> {
+  return change("POST", `${one(id)}/actions`, input, undefined, inNameOf(by));
 }
 
 export interface Told {
@@ -167,7 +168,13 @@ export interface Told {
 }
 
 /** Adds a file to a case. Who signed goes in the form: addresses are written to logs. */
-export function attach(id: number, file: Blob, name: string, told: Told = {}): Promise<Attachment> {
+export function attach(
+  id: number,
+  file: Blob,
+  name: string,
+  told: Told = {},
+  by?: number,
+): Promise<Attachment> {
   const { takenAt, spot, durationMs, signed } = told;
   const said = {
     taken_at: takenAt,
@@ -184,7 +191,7 @@ export function attach(id: number, file: Blob, name: string, told: Told = {}): P
         signed_how: signed.typed ? "typed" : "drawn",
       }
     : {};
-  return upload(`${one(id)}/attachments${query(said)}`, file, name, fields);
+  return upload(`${one(id)}/attachments${query(said)}`, file, name, fields, inNameOf(by));
 }
 
 /** What files and steps are held to; asked for early, so that a phone knows it without a network. */

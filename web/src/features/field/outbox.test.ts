@@ -49,6 +49,7 @@ const settle = async () => {
 
 /** Does each request once, however often it comes, as the real one does. */
 class Server implements Sender {
+  alone = (_: number, work: () => Promise<boolean>) => work();
   attached: string[] = [];
   performed: CaseActionInput[] = [];
   asked: CaseActionInput[] = [];
