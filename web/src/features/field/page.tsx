@@ -30,7 +30,7 @@ export function Page() {
   const user = useUser();
   useKeeping(user);
   useEffect(() => void keepPages(), []);
-  const outbox = useOutbox(user?.id ?? 0);
+  const outbox = useOutbox(user?.id ?? null);
   return outbox ? <Tasks outbox={outbox} /> : <Loading tall />;
 }
 

@@ -56,11 +56,12 @@ async function makeOutbox(userId: number, queryClient: QueryClient): Promise<Out
   return outbox;
 }
 
-/** Null until what an earlier visit left behind has been read. */
-export function useOutbox(userId: number): Outbox | null {
+/** Null until what an earlier visit left behind has been read, and while nobody is signed in. */
+export function useOutbox(userId: number | null): Outbox | null {
   const queryClient = useQueryClient();
   const [outbox, setOutbox] = useState<Outbox | null>(null);
   useEffect(() => {
+    if (userId === null) return setOutbox(null);
     let gone = false;
     void outboxOf(userId, queryClient).then((made) => {
       if (!gone) setOutbox(made);
