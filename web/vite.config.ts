@@ -1,13 +1,18 @@
 /** How the pages are built, served while they are being written, and tested. */
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { keptAssets, WORKER_FILE } from "./dev/kept-assets.ts";
 import { mockCity } from "./dev/mock.ts";
 
 // `npm run dev` serves a made-up city; `JINGLING_URL=http://127.0.0.1:PORT npm run dev` a real one.
 const server = process.env.JINGLING_URL;
 
 export default defineConfig(({ command, mode }) => ({
-  plugins: [react(), ...(command === "serve" && mode !== "test" && !server ? [mockCity()] : [])],
+  plugins: [
+    react(),
+    keptAssets(),
+    ...(command === "serve" && mode !== "test" && !server ? [mockCity()] : []),
+  ],
   server: {
     host: "127.0.0.1",
     proxy: server ? { "/api": { target: server }, "/ngsi-ld": { target: server } } : undefined,
@@ -19,6 +24,12 @@ export default defineConfig(({ command, mode }) => ({
     chunkSizeWarningLimit: 1_500,
     // The licences of what is bundled travel with it.
     license: { fileName: "licences.md" },
+    rolldownOptions: {
+      input: { index: "index.html", sw: "src/worker/sw.ts" },
+      output: {
+        entryFileNames: ({ name }) => (name === "sw" ? WORKER_FILE : "assets/[name]-[hash].js"),
+      },
+    },
   },
   test: {
     environment: "jsdom",

@@ -311,6 +311,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
           attachment_bytes_max: 10_485_760,
           voice_bytes_max: 2_097_152,
           voice_seconds_max: 120,
+          offline_hours_max: 72,
           signature_bytes_max: 262_144,
           signer_chars_max: 50,
           text_chars_max: 4_000,

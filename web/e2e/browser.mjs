@@ -50,8 +50,28 @@ export async function openPage(browser, base, { language = "zh", size = DESKTOP 
   return { page, context, problems };
 }
 
-export async function signIn(page, username, password) {
-  await page.goto("/sign-in");
+/**
+ * A phone of its own, whose browser can be closed and opened again with what it keeps in `folder`; it has a place and a
+ * microphone.
+ */
+export async function openPhone(folder, base, { language = "zh" } = {}) {
+  const context = await chromium.launchPersistentContext(folder, {
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [...FLAGS, "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+    baseURL: base,
+    viewport: PHONE,
+    hasTouch: true,
+    isMobile: true,
+    locale: language === "zh" ? "zh-CN" : "en-GB",
+    geolocation: { longitude: 113.166, latitude: 30.653, accuracy: 12 },
+    permissions: ["geolocation", "microphone"],
+  });
+  await context.addInitScript((l) => localStorage.setItem("jingling.language", l), language);
+  return context;
+}
+
+export async function signIn(page, username, password, from = "/sign-in") {
+  await page.goto(from);
   await page.locator("#username").fill(username);
   await page.locator("#password").fill(password);
   await page.locator("button[type=submit]").click();

@@ -5,7 +5,7 @@
 import { riverPhoto } from "./photo.mjs";
 
 /** A signed-in caller of the API. */
-async function caller(base, { username, password }) {
+export async function caller(base, { username, password }) {
   const headers = { "content-type": "application/json", "x-jingling-csrf": "1" };
   const signedIn = await fetch(`${base}/api/v1/session`, {
     method: "POST",

@@ -8,6 +8,7 @@ import { createBrowserRouter, Navigate, type RouteObject, RouterProvider, useLoc
 import { Page as SignIn } from "./features/session/page.tsx";
 import { LanguageProvider, useT } from "./i18n/index.tsx";
 import { ApiError, whenSignedOut } from "./lib/api.ts";
+import { giveBack, type Kept } from "./lib/kept.ts";
 import { sessionQuery } from "./lib/session.ts";
 import type { User } from "./lib/types.ts";
 import { firstPage } from "./shell/navigation.tsx";
@@ -203,8 +204,12 @@ function Themed() {
   );
 }
 
-export function App() {
-  const [queryClient] = useState(makeQueryClient);
+export function App({ kept }: { kept: Kept | null }) {
+  const [queryClient] = useState(() => {
+    const made = makeQueryClient();
+    if (kept) giveBack(made, kept, sessionQuery.queryKey);
+    return made;
+  });
   useEffect(() => {
     whenSignedOut(() => queryClient.setQueryData(sessionQuery.queryKey, null));
   }, [queryClient]);

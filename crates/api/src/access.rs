@@ -19,6 +19,9 @@ use utoipa::openapi::OpenApi;
 
 /// The session cookie's name.
 pub const SESSION_COOKIE: &str = "jingling_session";
+/// The header in which a page that sends late says whose request it is, by the user's id: on a shared phone somebody else may
+/// be signed in by then.
+pub const PERSON_HEADER: &str = "x-jingling-person";
 /// The header that a page sends with every change: another site's form cannot set it.
 pub const CSRF_HEADER: &str = "x-jingling-csrf";
 
@@ -207,10 +210,31 @@ async fn who(app: &App, headers: &HeaderMap, method: &Method) -> Result<Principa
         );
         return Err(ApiError::new(axum::http::StatusCode::FORBIDDEN, problem));
     }
-    app.identity
+    let principal = app
+        .identity
         .session_principal(&session, now)
         .await?
-        .ok_or_else(ApiError::signed_out)
+        .ok_or_else(ApiError::signed_out)?;
+    match headers.get(PERSON_HEADER) {
+        Some(said) if !is_of(&principal, said) => Err(other_person()),
+        _ => Ok(principal),
+    }
+}
+
+/// Whether a request says that it is this person's.
+fn is_of(principal: &Principal, said: &axum::http::HeaderValue) -> bool {
+    let said = said.to_str().ok().and_then(|text| text.parse::<i64>().ok());
+    said.is_some() && said == principal.user_id()
+}
+
+fn other_person() -> ApiError {
+    let problem = model::Problem::new(
+        "other-person",
+        "somebody else is signed in than whose request this is",
+        PERSON_HEADER,
+        "sign in as that person",
+    );
+    ApiError::new(axum::http::StatusCode::CONFLICT, problem)
 }
 
 /// The session's secret from the request's cookies.

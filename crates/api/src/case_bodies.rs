@@ -338,6 +338,8 @@ pub struct LimitsBody {
     pub capacities: Vec<String>,
     /// Longest note, in characters.
     pub text_chars_max: usize,
+    /// How long a phone without a network may show tasks after it read them, in hours.
+    pub offline_hours_max: u32,
 }
 
 impl LimitsBody {
@@ -353,6 +355,7 @@ impl LimitsBody {
             signer_chars_max: options.signer_chars_max,
             capacities: cases::CAPACITIES.iter().map(|&word| word.into()).collect(),
             text_chars_max: options.text_chars_max,
+            offline_hours_max: options.offline_hours_max,
         }
     }
 }

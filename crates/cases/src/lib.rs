@@ -113,6 +113,8 @@ pub struct Options {
     pub step_late_seconds_min: i64,
     /// How far the clock of a photo may be from the reception before it is said, in seconds.
     pub photo_clock_seconds_max: i64,
+    /// How long a phone without a network may show tasks after it read them, in hours.
+    pub offline_hours_max: u32,
     /// Most cases that the clock moves in one transaction.
     pub tick_rows_max: u32,
     /// Most cases that figures are computed from.
@@ -153,6 +155,7 @@ impl Options {
             duplicates_max: 10,
             step_late_seconds_min: 300,
             photo_clock_seconds_max: 3_600,
+            offline_hours_max: 72,
             tick_rows_max: 500,
             figures_cases_max: 200_000,
             board_cards: 20,

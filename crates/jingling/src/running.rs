@@ -166,6 +166,7 @@ impl Running {
             voice_seconds_max: settings.http.voice_seconds_max,
             voice_bytes_max: settings.http.voice_kib_max * KIB,
             signature_bytes_max: settings.http.signature_kib_max * KIB,
+            offline_hours_max: settings.http.offline_hours_max,
             ..cases::Options::new(folder.attachments())
         };
         let cases = cases::Cases::new(records.clone(), case_options, packs.workflows.clone())?;

@@ -120,6 +120,9 @@ Http {
     voice_kib_max: usize = 2_048,
     /// Largest picture of a signature, KiB.
     signature_kib_max: usize = 256,
+    /// How long a phone without a network may show a field worker's tasks after it read them, hours; 0 shows none. What was
+    /// entered on it is kept until it is sent, however long that takes.
+    offline_hours_max: u32 = 72,
     /// Set when a proxy in front speaks HTTPS and everybody comes through it: the session cookie is then marked Secure.
     cookie_secure: bool = false,
     /// Networks of the reverse proxies in front, such as ["10.0.0.0/8"]: from these alone it is believed on whose behalf they

@@ -4428,6 +4428,11 @@ export interface components {
             clock_off_seconds_max: number;
             /** @description What the platform's clock says, so that a phone learns that its own is wrong. */
             now: string;
+            /**
+             * Format: int32
+             * @description How long a phone without a network may show tasks after it read them, in hours.
+             */
+            offline_hours_max: number;
             /** @description Largest picture of a signature, in bytes. */
             signature_bytes_max: number;
             /** @description Longest name of who signs, in characters. */

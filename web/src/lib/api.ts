@@ -88,6 +88,11 @@ async function answered(path: string, response: Response): Promise<Response> {
   throw problem;
 }
 
+/** Says whose request it is; the server refuses it (`other-person`) when somebody else is signed in. */
+export function inNameOf(userId: number | undefined): Record<string, string> {
+  return userId === undefined ? {} : { "x-jingling-person": String(userId) };
+}
+
 /** Reads JSON. */
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   const response = await send(path, { signal, headers: { accept: "application/json" } });
@@ -105,8 +110,9 @@ export async function change<T = void>(
   path: string,
   body?: unknown,
   signal?: AbortSignal,
+  more: Record<string, string> = {},
 ): Promise<T> {
-  const headers: Record<string, string> = { accept: "application/json", "x-jingling-csrf": "1" };
+  const headers: Record<string, string> = { accept: "application/json", "x-jingling-csrf": "1", ...more };
   if (body !== undefined) headers["content-type"] = "application/json";
   const response = await send(path, {
     method,
@@ -124,11 +130,13 @@ export async function upload<T>(
   file: Blob,
   name: string,
   fields: Record<string, string> = {},
+  more: Record<string, string> = {},
 ): Promise<T> {
   const form = new FormData();
   for (const [field, value] of Object.entries(fields)) form.append(field, value);
   form.append("file", file, name);
-  const response = await send(path, { method: "POST", headers: { "x-jingling-csrf": "1" }, body: form });
+  const headers = { "x-jingling-csrf": "1", ...more };
+  const response = await send(path, { method: "POST", headers, body: form });
   return (await response.json()) as T;
 }
 

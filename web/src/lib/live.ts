@@ -39,7 +39,8 @@ export class Live {
   #source: Source | null = null;
   #retry: ReturnType<typeof setTimeout> | null = null;
   #retryMs = RETRY_FIRST_MS;
-  #everOpen = false;
+  /** Whether something may have been missed: it was open before, or could not be opened. */
+  #mayHaveMissed = false;
   readonly #stateListeners = new Set<() => void>();
   readonly #backListeners = new Set<() => void>();
   readonly #listeners: { [E in keyof LiveEvents]: Set<(event: LiveEvents[E]) => void> } = {
@@ -70,7 +71,7 @@ export class Live {
     this.#source = null;
     if (this.#retry) clearTimeout(this.#retry);
     this.#retry = null;
-    this.#everOpen = false;
+    this.#mayHaveMissed = false;
     this.#set("off");
   }
 
@@ -96,8 +97,8 @@ export class Live {
     this.#source = source;
     source.onopen = () => {
       this.#retryMs = RETRY_FIRST_MS;
-      const back = this.#everOpen;
-      this.#everOpen = true;
+      const back = this.#mayHaveMissed;
+      this.#mayHaveMissed = true;
       this.#set("live");
       if (back) for (const listener of this.#backListeners) listener();
     };
@@ -105,6 +106,7 @@ export class Live {
       source.close();
       if (this.#source !== source) return;
       this.#source = null;
+      this.#mayHaveMissed = true;
       this.#set("broken");
       this.#retry = setTimeout(() => {
         this.#retry = null;

@@ -1,6 +1,7 @@
 /** Who is signed in, and what they may do. */
 import { type QueryClient, queryOptions, useQuery } from "@tanstack/react-query";
 import { ApiError, change, get } from "./api.ts";
+import { forgetKept, forgetPerson, isSignOutOwed, oweSignOut, readKept, signOutSettled } from "./kept.ts";
 import { makePasskey, showPasskey } from "./passkey.ts";
 import type { City, NewTotp, SecondStep, SignInMethods, User } from "./types.ts";
 
@@ -9,6 +10,8 @@ const SESSION = "/api/v1/session";
 export const sessionQuery = queryOptions({
   queryKey: ["session"],
   queryFn: async ({ signal }): Promise<User | null> => {
+    // Who signed out without a network is out, also when the cookie is still good.
+    if (!(await settleSignOut())) return null;
     try {
       return (await get<{ user: User }>("/api/v1/session", signal)).user;
     } catch (error) {
@@ -42,7 +45,22 @@ export function can(user: User | null, permission: string): boolean {
 function letIn(queryClient: QueryClient, user: User): User {
   queryClient.clear();
   queryClient.setQueryData(sessionQuery.queryKey, user);
+  signOutSettled();
+  void readKept().then((kept) => (kept && kept.user.id !== user.id ? forgetKept() : undefined));
   return user;
+}
+
+/** Ends the session of who signed out without a network; whether nothing of that is left to do. */
+async function settleSignOut(): Promise<boolean> {
+  if (!isSignOutOwed()) return true;
+  try {
+    await change("DELETE", SESSION);
+  } catch (error) {
+    // A session that has ended by itself is over too.
+    if (!(error instanceof ApiError && error.status === 401)) return false;
+  }
+  signOutSettled();
+  return true;
 }
 
 interface LetIn {
@@ -117,8 +135,27 @@ export async function enrolPasskey(queryClient: QueryClient, name: string): Prom
   return enrolled(queryClient, await change("POST", `${SESSION}/enrol/passkey`, { name, ...made }));
 }
 
+/** Ends the session to begin another: what the person keeps in this browser stays. */
+export async function endSession(queryClient: QueryClient): Promise<void> {
+  await change("DELETE", SESSION);
+  queryClient.clear();
+  queryClient.setQueryData(sessionQuery.queryKey, null);
+}
+
+/**
+ * Leaves: nothing of the person stays in this browser, not even what was not sent. Without a network the session is ended
+ * as soon as there is one.
+ */
 export async function signOut(queryClient: QueryClient): Promise<void> {
-  await change("DELETE", "/api/v1/session");
+  const user = queryClient.getQueryData(sessionQuery.queryKey);
+  try {
+    await change("DELETE", SESSION);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.passing) oweSignOut();
+    else if (error.status !== 401) throw error;
+  }
+  if (typeof user?.id === "number") await forgetPerson(user.id);
   queryClient.clear();
   queryClient.setQueryData(sessionQuery.queryKey, null);
 }

@@ -1,14 +1,16 @@
 /** The frame around every page: city, navigation, live state, language, person. */
 import { InfoCircleOutlined, TranslationOutlined, UserOutlined } from "@ant-design/icons";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Badge, Button, Dropdown, Popover, Tag, Tooltip } from "antd";
+import { Alert, App, Badge, Button, Dropdown, Popover, Tag, Tooltip } from "antd";
 import { Suspense, useEffect, useRef } from "react";
 import { Outlet, useLocation, useNavigate } from "react-router";
 import { organisationsQuery } from "../features/cases/queries.ts";
+import { unsentCount } from "../features/field/store.ts";
 import { Bell } from "../features/notifications/bell.tsx";
 import { useT } from "../i18n/index.tsx";
 import { keyOf } from "../i18n/words.ts";
 import { type LiveState, useConnected, useLiveState } from "../lib/live.ts";
+import { useRenewal, useRenewed } from "../lib/pages-worker.ts";
 import { can, signOut, useCity } from "../lib/session.ts";
 import type { City, User } from "../lib/types.ts";
 import { Crash, errorText, Guard, Loading } from "../ui/states.tsx";
@@ -25,6 +27,7 @@ export function Shell({ user }: { user: User }) {
   const items = navFor(user);
   useLiveCache(user);
   useConnected();
+  useRenewal(location.pathname);
   useEffect(() => {
     const here = items.find((item) => isAt(item, location.pathname));
     const names = [here && t(here.title), city && p(city.name_zh, city.name_en), t("app.name")];
@@ -46,6 +49,7 @@ export function Shell({ user }: { user: User }) {
       </header>
       {!phone && <Rail items={items} user={user} />}
       <main id="content" className="content" tabIndex={-1}>
+        <Renewed />
         <Guard resetKey={location.pathname} fallback={(error) => <Crash error={error} />}>
           <Suspense fallback={<Loading tall />}>
             <Outlet />
@@ -54,6 +58,24 @@ export function Shell({ user }: { user: User }) {
       </main>
       {phone && <BottomBar items={items} user={user} />}
     </div>
+  );
+}
+
+/** Says that a newer program is there; it is loaded with the next page at the latest. */
+function Renewed() {
+  const { t } = useT();
+  if (!useRenewed()) return null;
+  return (
+    <Alert
+      banner
+      type="info"
+      title={t("state.renewed")}
+      action={
+        <Button size="small" onClick={() => window.location.reload()} data-testid="renew">
+          {t("state.renew")}
+        </Button>
+      }
+    />
   );
 }
 
@@ -133,9 +155,29 @@ function UserMenu({ user }: { user: User }) {
     enabled: user.organisation !== null && can(user, "case.read"),
   }).data?.items.find((o) => o.id === user.organisation);
   const organisation = known ? p(known.name_zh, known.name_en) : user.organisation;
-  const { message } = App.useApp();
+  const { message, modal } = App.useApp();
   const queryClient = useQueryClient();
   const navigate = useNavigate();
+  const leave = async () => {
+    try {
+      await signOut(queryClient);
+      navigate("/sign-in", { replace: true });
+    } catch (error) {
+      message.error(errorText(error, t));
+    }
+  };
+  const askToLeave = async () => {
+    const n = user.id !== null && can(user, "case.handle") ? await unsentCount(user.id) : 0;
+    if (n === 0) return leave();
+    modal.confirm({
+      title: t("field.leave-title", { n }),
+      content: t("field.leave-text"),
+      okText: t("field.leave"),
+      cancelText: t("word.cancel"),
+      okButtonProps: { danger: true },
+      onOk: leave,
+    });
+  };
   const role = keyOf("role", user.role);
   const button = useRef<HTMLButtonElement>(null);
   return (
@@ -165,14 +207,7 @@ function UserMenu({ user }: { user: User }) {
           {
             key: "out",
             label: t("user.sign-out"),
-            onClick: async () => {
-              try {
-                await signOut(queryClient);
-                navigate("/sign-in", { replace: true });
-              } catch (error) {
-                message.error(errorText(error, t));
-              }
-            },
+            onClick: askToLeave,
           },
         ],
       }}

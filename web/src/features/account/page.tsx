@@ -9,7 +9,7 @@ import { keyOf } from "../../i18n/words.ts";
 import { ActionBar } from "../../lib/actions.tsx";
 import { time } from "../../lib/format.ts";
 import { canUsePasskeys } from "../../lib/passkey.ts";
-import { signOut } from "../../lib/session.ts";
+import { endSession as endOwnSession } from "../../lib/session.ts";
 import type { OidcGrant, OwnSession, Passkey } from "../../lib/types.ts";
 import { errorText, Failed, Loading } from "../../ui/states.tsx";
 import { useNow } from "../../ui/tags.tsx";
@@ -128,7 +128,7 @@ export function Page() {
       done(t("account.grant-ended"));
     });
   const signInAgain = async () => {
-    await signOut(queryClient);
+    await endOwnSession(queryClient);
     navigate("/sign-in", { replace: true, state: { from: "/account" } });
   };
   const beganBy = (session: OwnSession) => {

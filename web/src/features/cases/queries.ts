@@ -5,7 +5,7 @@ import {
   type QueryClient,
   queryOptions,
 } from "@tanstack/react-query";
-import { change, get, getBlob, query, upload } from "../../lib/api.ts";
+import { change, get, getBlob, inNameOf, query, upload } from "../../lib/api.ts";
 import type {
   Attachment,
   CaseActionInput,
@@ -180,8 +180,9 @@ export function openCase(draft: CaseDraft): Promise<CaseDetail> {
   return change("POST", CASES, draft);
 }
 
-export function performOnCase(id: number, input: CaseActionInput): Promise<CaseDetail> {
-  return change("POST", `${one(id)}/actions`, input);
+/** Does a step. `by` says whose it is where it may come late, when another person is signed in on the phone: then it is refused. */
+export function performOnCase(id: number, input: CaseActionInput, by?: number): Promise<CaseDetail> {
+  return change("POST", `${one(id)}/actions`, input, undefined, inNameOf(by));
 }
 
 export interface Told {
@@ -193,7 +194,13 @@ export interface Told {
 }
 
 /** Adds a file to a case. Who signed goes in the form: addresses are written to logs. */
-export function attach(id: number, file: Blob, name: string, told: Told = {}): Promise<Attachment> {
+export function attach(
+  id: number,
+  file: Blob,
+  name: string,
+  told: Told = {},
+  by?: number,
+): Promise<Attachment> {
   const { takenAt, spot, durationMs, signed } = told;
   const said = {
     taken_at: takenAt,
@@ -210,7 +217,7 @@ export function attach(id: number, file: Blob, name: string, told: Told = {}): P
         signed_how: signed.typed ? "typed" : "drawn",
       }
     : {};
-  return upload(`${one(id)}/attachments${query(said)}`, file, name, fields);
+  return upload(`${one(id)}/attachments${query(said)}`, file, name, fields, inNameOf(by));
 }
 
 /** What files and steps are held to; asked for early, so that a phone knows it without a network. */

@@ -19,6 +19,7 @@ export const LIMITS: Omit<CaseLimits, "now"> & { clockOffMs: number } = {
   attachment_bytes_max: 10 * 1024 * 1024,
   voice_bytes_max: 2 * 1024 * 1024,
   voice_seconds_max: 120,
+  offline_hours_max: 72,
   signature_bytes_max: 256 * 1024,
   signer_chars_max: 50,
   text_chars_max: 2_000,

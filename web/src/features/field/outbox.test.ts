@@ -49,6 +49,7 @@ const settle = async () => {
 
 /** Does each request once, however often it comes, as the real one does. */
 class Server implements Sender {
+  alone = (_: number, work: () => Promise<boolean>) => work();
   attached: string[] = [];
   performed: CaseActionInput[] = [];
   asked: CaseActionInput[] = [];
@@ -312,6 +313,60 @@ describe("outbox", () => {
     expect(outbox.steps()[0]?.answer).toBeNull();
     await clock.advance(retryAfterMs(1));
     expect(server.performed).toHaveLength(1);
+  });
+
+  it("sends nothing while its person is not the one who is signed in, and everything once they are back", async () => {
+    const { server, outbox, store, clock } = setUp();
+    outbox.hold();
+    await outbox.draft(1, "done", [photo("a")]);
+    await outbox.send(named, "finish");
+    await clock.advance(WEEK_MS);
+    expect([server.attached, server.asked]).toEqual([[], []]);
+    const [step] = outbox.steps();
+    expect(step && outbox.state(step).kind).toBe("held");
+    expect(await store.steps()).toHaveLength(1);
+    outbox.release();
+    await settle();
+    expect([server.attached, server.performed.length]).toEqual([["a"], 1]);
+  });
+
+  it("takes a step up again that the server refused because somebody else is signed in", async () => {
+    const { server, outbox, clock } = setUp();
+    server.failPerform = [() => new ApiError(409, "other-person", "somebody else is signed in")];
+    await outbox.send(named, "take");
+    expect(outbox.steps()[0]?.answer).toBeNull();
+    await clock.advance(retryAfterMs(1));
+    expect(server.performed).toHaveLength(1);
+  });
+
+  it("leaves to another page of the browser what that has sent", async () => {
+    const { server, outbox, made } = setUp();
+    server.failPerform = [offline, offline];
+    await outbox.draft(1, "done", [photo("a")]);
+    await outbox.send(named, "finish");
+    // Both pages have the step; the second one sends it first.
+    const other = made();
+    await other.load();
+    await settle();
+    other.retryNow();
+    await settle();
+    expect(other.steps()[0]?.answer?.kind).toBe("done");
+    outbox.retryNow();
+    await settle();
+    expect([server.attached, server.performed.length]).toEqual([["a"], 1]);
+    expect(outbox.steps()[0]?.answer?.kind).toBe("done");
+    await other.seen(other.steps()[0]?.requestId ?? "");
+    expect(server.asked).toHaveLength(3);
+  });
+
+  it("lets go of everything when its person leaves", async () => {
+    const { server, outbox, clock } = setUp();
+    server.failPerform = [offline];
+    await outbox.send(named, "take");
+    outbox.forget();
+    await clock.advance(WEEK_MS);
+    expect(outbox.steps()).toEqual([]);
+    expect(server.asked).toHaveLength(1);
   });
 
   it("waits longer each time, but never longer than a minute", () => {

@@ -13,6 +13,8 @@ const RETRY_MAX_MS = 60_000;
 const REMARK: CaseActionName = "comment";
 /** The server's word for a step that it had done before its answer was lost, of a case that has gone to others since. */
 const DONE_BEFORE = "request-done";
+/** Its word when somebody else is signed in on this phone: the step waits for its own person. */
+const OTHER_PERSON = "other-person";
 
 /** Where the phone was. */
 export interface Spot {
@@ -108,6 +110,8 @@ export interface Step {
 export interface OutboxStore {
   drafts(): Promise<Draft[]>;
   steps(): Promise<Step[]>;
+  /** One step as it is kept now; another page of this browser may have gone on with it. */
+  step(requestId: string): Promise<Step | undefined>;
   putDraft(draft: Draft): Promise<void>;
   removeDraft(caseId: number): Promise<void>;
   putStep(step: Step): Promise<void>;
@@ -115,6 +119,8 @@ export interface OutboxStore {
 }
 
 export interface Sender {
+  /** Runs the work while no other page of this browser sends anything of this case. */
+  alone(caseId: number, work: () => Promise<boolean>): Promise<boolean>;
   attach(caseId: number, enclosure: Enclosure): Promise<Attachment>;
   perform(caseId: number, input: CaseActionInput): Promise<CaseDetail>;
   /** The case as the server has it. */
@@ -124,6 +130,7 @@ export interface Sender {
 export type StepState =
   | { kind: "sending" }
   | { kind: "queued" }
+  | { kind: "held" }
   | { kind: "waiting"; attempts: number; nextAt: number }
   | { kind: "answered"; answer: Answer };
 
@@ -166,6 +173,8 @@ export class Outbox {
   readonly #busy = new Set<number>();
   readonly #waits = new Map<number, { attempts: number; nextAt: number; stop: () => void }>();
   readonly #listeners = new Set<() => void>();
+  /** Whether nothing is sent for now: its person is not the one who is signed in. */
+  #isHeld = false;
   /** Changes whenever something changed, for who watches. */
   version = 0;
 
@@ -227,6 +236,7 @@ export class Outbox {
     if (step.answer) return { kind: "answered", answer: step.answer };
     const first = this.steps(step.caseId).find((other) => !other.answer);
     if (first !== step) return { kind: "queued" };
+    if (this.#isHeld) return { kind: "held" };
     const wait = this.#waits.get(step.caseId);
     return wait ? { kind: "waiting", attempts: wait.attempts, nextAt: wait.nextAt } : { kind: "sending" };
   }
@@ -302,6 +312,34 @@ export class Outbox {
     await this.store.removeStep(requestId);
   }
 
+  /** Sends nothing until `release`: the session is over, or another person's. What waits goes on waiting. */
+  hold() {
+    if (this.#isHeld) return;
+    this.#isHeld = true;
+    for (const caseId of [...this.#waits.keys()]) this.#stopWait(caseId);
+    this.#tell();
+  }
+
+  /** Its person is signed in again: everything that waits is tried. */
+  release() {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    for (const caseId of this.waitingCases()) void this.#deliver(caseId);
+    this.#tell();
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /** Lets go of everything: its person leaves this phone, and what is kept goes too. */
+  forget() {
+    this.hold();
+    this.#drafts.clear();
+    this.#steps.clear();
+    this.#tell();
+  }
+
   /** Tries everything that waits, now: the network is back, or the worker asks for it. */
   retryNow() {
     for (const caseId of [...this.#waits.keys()]) void this.#deliver(caseId);
@@ -309,7 +347,7 @@ export class Outbox {
 
   /** Sends the steps of a case one after the other. A refused one has its answer, and the next is sent all the same. */
   async #deliver(caseId: number) {
-    if (this.#busy.has(caseId)) return;
+    if (this.#busy.has(caseId) || this.#isHeld) return;
     this.#busy.add(caseId);
     try {
       for (;;) {
@@ -317,12 +355,30 @@ export class Outbox {
         if (!step) return;
         this.#stopWait(caseId);
         this.#tell();
-        if (!(await this.#try(step))) return;
+        const isAnswered = await this.sender.alone(caseId, async () => {
+          if (this.#isHeld) return false;
+          return (await this.#sentElsewhere(step)) || (await this.#try(step));
+        });
+        if (!isAnswered) return;
       }
     } finally {
       this.#busy.delete(caseId);
       this.#tell();
     }
+  }
+
+  /** Whether another page of this browser has sent the step to its end meanwhile; its files that went are noted. */
+  async #sentElsewhere(step: Step): Promise<boolean> {
+    const kept = await this.store.step(step.requestId);
+    if (kept && !kept.answer) {
+      step.enclosures.forEach((enclosure, i) => {
+        enclosure.sentAs ??= kept.enclosures[i]?.sentAs;
+      });
+      return false;
+    }
+    if (kept) step.answer = kept.answer;
+    else this.#steps.delete(step.requestId);
+    return true;
   }
 
   /** One attempt; whether the step has its answer now. */
@@ -341,7 +397,8 @@ export class Outbox {
         await this.#answer(step, this.#answered("done", null, null));
         return true;
       }
-      if (error instanceof ApiError && !error.passing && error.status !== 401) {
+      const waits = error instanceof ApiError && (error.status === 401 || error.code === OTHER_PERSON);
+      if (error instanceof ApiError && !error.passing && !waits) {
         const item = await this.#read(step.caseId);
         if (item) this.onSent(item);
         await this.#answer(step, this.#answered("refused", error, item));
@@ -349,6 +406,11 @@ export class Outbox {
       }
       step.attempts += 1;
       step.waited = true;
+      // Who is signed out tries again when they are back.
+      if (this.#isHeld) {
+        if (this.#steps.has(step.requestId)) await this.store.putStep(step);
+        return false;
+      }
       const wait = retryAfterMs(step.attempts);
       this.#waits.set(step.caseId, {
         attempts: step.attempts,

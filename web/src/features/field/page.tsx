@@ -5,17 +5,20 @@ import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-quer
 import { Alert, Button } from "antd";
 import { useEffect, useMemo, useState } from "react";
 import { useT } from "../../i18n/index.tsx";
+import { time } from "../../lib/format.ts";
+import { keepPages } from "../../lib/pages-worker.ts";
 import { useUser } from "../../lib/session.ts";
 import type { CaseSummary } from "../../lib/types.ts";
 import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { CaseStateTag } from "../../ui/tags.tsx";
 import { duration } from "../cases/due.tsx";
-import { caseLimitsQuery, caseQuery, casesQuery } from "../cases/queries.ts";
+import { caseLimitsQuery, caseQuery } from "../cases/queries.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Leg, routeFrom } from "./route.ts";
 import { RoutePanel, type Start } from "./route-panel.tsx";
 import { Steps } from "./steps.tsx";
 import { Task } from "./task.tsx";
+import { tasksQuery, useKeeping } from "./use-keeping.ts";
 import { useOnline, useOutbox } from "./use-outbox.ts";
 
 /** States in which the task is the worker's to do. */
@@ -25,14 +28,16 @@ const FETCHED_COUNT_MAX = 50;
 
 export function Page() {
   const user = useUser();
-  const outbox = useOutbox(user?.id ?? 0);
+  useKeeping(user);
+  useEffect(() => void keepPages(), []);
+  const outbox = useOutbox(user?.id ?? null);
   return outbox ? <Tasks outbox={outbox} /> : <Loading tall />;
 }
 
 function Tasks({ outbox }: { outbox: Outbox }) {
   const { t } = useT();
   const online = useOnline();
-  const cases = useInfiniteQuery(casesQuery({ mine: true }));
+  const cases = useInfiniteQuery(tasksQuery);
   const items = useMemo(() => cases.data?.pages.flatMap((page) => page.items) ?? [], [cases.data]);
   const todo = useMemo(() => items.filter((item) => TO_DO.has(item.state)), [items]);
   const done = items.filter((item) => !TO_DO.has(item.state) && item.state !== "cancelled");
@@ -53,7 +58,7 @@ function Tasks({ outbox }: { outbox: Outbox }) {
       <header className="page-head">
         <h1>{t("field.title")}</h1>
       </header>
-      {!online && <Alert type="warning" showIcon icon={<WifiOutlined />} title={t("field.offline")} />}
+      <AsOf online={online} failed={cases.isError} readAt={cases.dataUpdatedAt} />
       <WrongClock />
       <Steps steps={outbox.steps().filter((step) => !listed.has(step.caseId))} outbox={outbox} named />
       {failure ? (
@@ -104,6 +109,30 @@ function Tasks({ outbox }: { outbox: Outbox }) {
         </>
       )}
     </div>
+  );
+}
+
+/** When this page was opened: what was read before comes from an earlier visit. */
+const OPENED_MS = performance.timeOrigin;
+
+/** That there is no network, and of when the tasks are that are shown. */
+function AsOf({ online, failed, readAt }: { online: boolean; failed: boolean; readAt: number }) {
+  const { t } = useT();
+  const of = readAt > 0 && (failed || !online || readAt < OPENED_MS);
+  const said = of && (
+    <span data-testid="field-as-of" data-at={new Date(readAt).toISOString()}>
+      {t("field.as-of", { time: time(readAt) })}
+    </span>
+  );
+  if (online && !failed) return said ? <p className="quiet">{said}</p> : null;
+  return (
+    <Alert
+      type="warning"
+      showIcon
+      icon={<WifiOutlined />}
+      title={t(online ? "field.unreached" : "field.offline")}
+      description={said}
+    />
   );
 }
 

@@ -45,6 +45,11 @@ function StepView({ step, outbox }: { step: Step; outbox: Outbox }) {
       </p>
     );
   }
+  if (state.kind === "held") {
+    return (
+      <Alert type="warning" banner title={`${what} · ${t("field.queued")}`} description={t("field.held")} />
+    );
+  }
   if (state.kind === "waiting") {
     const seconds = Math.max(0, Math.ceil((state.nextAt - now) / 1_000));
     return (

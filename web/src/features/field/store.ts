@@ -1,4 +1,5 @@
 /** Keeps drafts and steps in the browser's database, per person; in memory where there is none (private windows). */
+import { workDatabase } from "../../lib/kept.ts";
 import type { CaseActionName } from "../../lib/types.ts";
 import { uuid } from "../../lib/uuid.ts";
 import type { Draft, Enclosure, OutboxStore, Step } from "./outbox.ts";
@@ -17,6 +18,9 @@ export class MemoryStore implements OutboxStore {
   }
   async steps() {
     return [...this.#steps.values()];
+  }
+  async step(requestId: string) {
+    return this.#steps.get(requestId);
   }
   async putDraft(draft: Draft) {
     this.#drafts.set(draft.caseId, { ...draft, enclosures: draft.enclosures.map((e) => ({ ...e })) });
@@ -71,27 +75,42 @@ function wait<T>(request: IDBRequest<T>): Promise<T> {
 }
 
 class DatabaseStore implements OutboxStore {
-  constructor(private readonly database: IDBDatabase) {}
-  #table(name: string, mode: IDBTransactionMode) {
-    return this.database.transaction(name, mode).objectStore(name);
+  constructor(private readonly database: IDBDatabase) {
+    // Whoever signs out in another page of this browser takes the database away.
+    database.onversionchange = () => database.close();
   }
-  async drafts() {
-    return (await wait(this.#table(DRAFTS, "readonly").getAll())) as Draft[];
+  async #read<T>(name: string, ask: (table: IDBObjectStore) => IDBRequest): Promise<T> {
+    return wait(ask(this.database.transaction(name, "readonly").objectStore(name))) as Promise<T>;
   }
-  async steps() {
-    return (await wait(this.#table(STEPS, "readonly").getAll())) as Step[];
+  /** Returns when it is on the disk: by default a browser says so earlier, and a dead battery would take it away. */
+  #write(name: string, change: (table: IDBObjectStore) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const transaction = this.database.transaction(name, "readwrite", { durability: "strict" });
+      transaction.oncomplete = () => resolve();
+      transaction.onabort = () => reject(transaction.error);
+      change(transaction.objectStore(name));
+    });
   }
-  async putDraft(draft: Draft) {
-    await wait(this.#table(DRAFTS, "readwrite").put(draft));
+  drafts() {
+    return this.#read<Draft[]>(DRAFTS, (table) => table.getAll());
   }
-  async removeDraft(caseId: number) {
-    await wait(this.#table(DRAFTS, "readwrite").delete(caseId));
+  steps() {
+    return this.#read<Step[]>(STEPS, (table) => table.getAll());
   }
-  async putStep(step: Step) {
-    await wait(this.#table(STEPS, "readwrite").put(step));
+  step(requestId: string) {
+    return this.#read<Step | undefined>(STEPS, (table) => table.get(requestId));
   }
-  async removeStep(requestId: string) {
-    await wait(this.#table(STEPS, "readwrite").delete(requestId));
+  putDraft(draft: Draft) {
+    return this.#write(DRAFTS, (table) => table.put(draft));
+  }
+  removeDraft(caseId: number) {
+    return this.#write(DRAFTS, (table) => table.delete(caseId));
+  }
+  putStep(step: Step) {
+    return this.#write(STEPS, (table) => table.put(step));
+  }
+  removeStep(requestId: string) {
+    return this.#write(STEPS, (table) => table.delete(requestId));
   }
 }
 
@@ -115,10 +134,17 @@ function upgrade(request: IDBOpenDBRequest, from: number) {
 /** One database for each person, so that two who share a phone do not send each other's work. */
 export async function openStore(userId: number): Promise<OutboxStore> {
   try {
-    const request = indexedDB.open(`jingling-field-${userId}`, VERSION);
+    const request = indexedDB.open(workDatabase(userId), VERSION);
     request.onupgradeneeded = (event) => upgrade(request, event.oldVersion);
     return new DatabaseStore(await wait(request));
   } catch {
     return new MemoryStore();
   }
+}
+
+/** How much of a person's work lies on this phone and was not sent: cases with a draft, and steps without an answer. */
+export async function unsentCount(userId: number): Promise<number> {
+  const store = await openStore(userId);
+  const [drafts, steps] = await Promise.all([store.drafts(), store.steps()]);
+  return drafts.length + steps.filter((step) => step.answer?.kind !== "done").length;
 }

@@ -8,6 +8,7 @@ import { useT } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
 import { ApiError } from "../../lib/api.ts";
 import { time, ZONE_LABEL } from "../../lib/format.ts";
+import { readKept } from "../../lib/kept.ts";
 import { canUsePasskeys, turnedBack } from "../../lib/passkey.ts";
 import { methodsQuery, secondStep, signIn, signInOutside, signInWithPasskey } from "../../lib/session.ts";
 import type { SecondStep, User } from "../../lib/types.ts";
@@ -155,12 +156,24 @@ export function Page() {
                 </Button>
               ))}
             </div>
+            <KeptTasks />
             <p className="quiet sign-in-help">{t("sign-in.help")}</p>
           </>
         )}
       </main>
     </div>
   );
+}
+
+/** Without a network nobody can sign in, but a field worker's tasks as last read are there. */
+function KeptTasks() {
+  const { t } = useT();
+  const { error } = useQuery({ ...methodsQuery, retry: false });
+  const isUnreached = error instanceof ApiError && error.passing;
+  const kept = useQuery({ queryKey: ["kept"], queryFn: () => readKept(), enabled: isUnreached }).data;
+  if (!isUnreached || !kept) return null;
+  // A new visit, which begins with what is kept.
+  return <a href="/field">{t("sign-in.kept", { time: time(kept.at) })}</a>;
 }
 
 /** A page of ours, as the server gave it; nothing that a browser would read as another site. */

@@ -139,6 +139,7 @@ export const accountWords = {
   "account.grant-ended": ["授权已撤销", "Taken back"],
 
   "sign-in.passkey": ["使用通行密钥", "Use a passkey"],
+  "sign-in.kept": ["查看我的任务（{time} 同步）", "My tasks as last synced at {time}"],
   "sign-in.or": ["或", "or"],
   "sign-in.second": ["第二步验证", "Second step"],
   "sign-in.second-text": [

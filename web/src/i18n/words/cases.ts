@@ -236,6 +236,18 @@ export const caseWords = {
   "field.finish-missing": ["请填写或说明处置情况", "Write or say what was done"],
   "field.photo-missing": ["请附上至少一张照片", "Add at least one photo"],
   "field.offline": ["没有网络，内容已保存在本机", "No network. What you entered is kept on this phone"],
+  "field.unreached": [
+    "连接不上服务器，内容已保存在本机",
+    "The server cannot be reached. What you entered is kept on this phone",
+  ],
+  "field.as-of": ["任务为 {time} 同步", "Tasks as last synced at {time}"],
+  "field.held": ["重新登录后自动发送", "It is sent once you sign in again"],
+  "field.leave-title": ["有 {n} 项内容还没有发送", "{n} things were not sent yet"],
+  "field.leave-text": [
+    "退出登录会删除本机上的任务、草稿和未发送的内容，无法恢复。联网后等它们发送完再退出。",
+    "Signing out removes tasks, drafts and what was not sent from this phone for good. Wait for a network first.",
+  ],
+  "field.leave": ["删除并退出", "Remove and sign out"],
   "field.queued": ["待发送", "Waiting to send"],
   "field.behind": ["排在前一步之后", "After the step before"],
   "field.sending": ["正在发送…", "Sending…"],

@@ -66,6 +66,8 @@ export const commonWords = {
   "state.loading": ["正在加载…", "Loading…"],
   "state.error": ["没能加载", "Could not load"],
   "state.retry": ["重试", "Try again"],
+  "state.renewed": ["平台已更新", "The platform was updated"],
+  "state.renew": ["载入新版", "Load the new version"],
   "state.network": ["连接不上服务器", "The server cannot be reached"],
   "state.network-mend": ["请检查网络，页面会自动重试", "Check the network; the page keeps trying"],
   "state.forbidden": ["没有权限", "Not permitted"],
