@@ -618,6 +618,7 @@ events! {
         field("from", "开始时间", "from when"),
         field("until", "结束时间", "until when"),
         field("format", "格式", "pdf or docx"),
+        maybe("language", "语言", "language, as a tag"),
     ];
     /// An outside contact was written down.
     DutyContactAdd = "duty.contact.add", "新增外部联系人", "Outside contact added", "duty-contact:<id>", [
