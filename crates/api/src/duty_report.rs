@@ -317,9 +317,7 @@ pub async fn report(
     let mut read = app.records.read().await?;
     let of = organisation(&mut read, &query.organisation).await?;
     let mut filled = Report {
-        city: period
-            .pick(&app.city.name_zh, &app.city.name_en)
-            .clone(),
+        city: period.pick(&app.city.name_zh, &app.city.name_en).clone(),
         organisation: period.pick(of.name_zh, of.name_en),
         period: format!(
             "{} {} {}",

@@ -46,7 +46,10 @@ pub fn day(text: &str) -> Result<Date, Problem> {
 
 /// Reads a day as people write it: `2026-12-01`, `2026/12/1`, `2026.12.1`, `2026年12月1日`; `None` where it is none.
 pub fn written_day(text: &str) -> Option<Date> {
-    let mut parts = text.trim().trim_end_matches('日').split(['-', '/', '.', '年', '月']);
+    let mut parts = text
+        .trim()
+        .trim_end_matches('日')
+        .split(['-', '/', '.', '年', '月']);
     let year = parts.next()?.trim().parse().ok()?;
     let month = parts.next()?.trim().parse().ok()?;
     let day = parts.next()?.trim().parse().ok()?;
@@ -200,7 +203,14 @@ mod tests {
             let day = written_day(text).map(|day| day.to_string());
             assert_eq!(day.as_deref(), Some("2026-12-01"), "{text}");
         }
-        for bad in ["12月1日", "26/12/1", "2026-02-30", "2026-12-01-1", "", "明天"] {
+        for bad in [
+            "12月1日",
+            "26/12/1",
+            "2026-02-30",
+            "2026-12-01-1",
+            "",
+            "明天",
+        ] {
             assert_eq!(written_day(bad), None, "{bad}");
         }
     }

@@ -572,6 +572,8 @@ events! {
         field("turns", "人次", "how many turns"),
         field("first", "首日", "the first day"),
         field("last", "末日", "the last day"),
+        maybe("file", "导入的文件", "the file that they came from"),
+        maybe("sha256", "文件摘要（SHA-256）", "the file's hash"),
     ];
     /// A turn of duty was taken off the roster.
     DutyTurnRemove = "duty.turn.remove", "撤销排班", "Turn of duty removed", "duty-turn:<id>", [
