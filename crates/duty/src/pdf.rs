@@ -400,7 +400,9 @@ fn assemble(document: &Document, layout: &Layout<'_>, font: &[u8]) -> Result<Vec
     let (catalog, tree, info) = (next.bump(), next.bump(), next.bump());
     let (type0, cid, descriptor) = (next.bump(), next.bump(), next.bump());
     let (to_unicode, file) = (next.bump(), next.bump());
-    pdf.catalog(catalog).pages(tree).lang(TextStr(document.language.tag()));
+    pdf.catalog(catalog)
+        .pages(tree)
+        .lang(TextStr(document.language.tag()));
     pdf.document_info(info)
         .title(TextStr(&document.title))
         .producer(TextStr("Jingling"));
