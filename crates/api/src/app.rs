@@ -9,7 +9,7 @@ use crate::tables::CityTables;
 use crate::{
     account, accounts, alerts, approvals, audit, back_tests, case_classes, case_figures,
     case_lists, case_pages, city_pages, corrections, dead_letters, devices, doors, duty,
-    duty_contacts, duty_hand_overs, duty_plans, duty_report, duty_resources, entities,
+    duty_contacts, duty_hand_overs, duty_plans, duty_report, duty_resources, duty_sheets, entities,
     entity_types, entries, events, health, import_progress, notice_rules, notices, notifications,
     oidc_clients, oidc_consent, oidc_door, open311, organisation, outside, outside_provider,
     overview, pack_pages, pages, people, personal, personal_subjects, plan, policy_pages,
@@ -405,6 +405,8 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(duty::now))
         .routes(routes!(duty::put_pattern))
         .routes(routes!(duty::add_turns))
+        .routes(routes!(duty_sheets::import))
+        .routes(routes!(duty_sheets::export))
         .routes(routes!(duty::remove_turn))
         .routes(routes!(duty::swap))
         .routes(routes!(duty_hand_overs::list, duty_hand_overs::add))

@@ -1,6 +1,6 @@
 //! Duty (值班): shifts, the roster (值班表), who is on duty now and next, and swaps. Hand-overs are [`crate::duty_hand_overs`], response
 //! plans [`crate::duty_plans`], resources [`crate::duty_resources`], the report [`crate::duty_report`], outside contacts
-//! [`crate::duty_contacts`].
+//! [`crate::duty_contacts`], the roster as a file [`crate::duty_sheets`].
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
@@ -11,7 +11,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use duty::roster;
-use identity::{Permission, Principal};
+use identity::{Permission, Principal, Role};
 use jiff::tz::TimeZone;
 use model::problem::{both, quote};
 use model::{Problem, Timestamp, Told};
@@ -20,6 +20,7 @@ use records::organisations::{self, Organisation};
 use records::{Connection, Event, PageRequest, audit, users};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
@@ -120,6 +121,18 @@ pub struct TurnBody {
     pub until: String,
     /// Who had it before, oldest first.
     pub swaps: Vec<SwapBody>,
+    /// Why nobody will come, where the turn is not over and whoever has it cannot do it any more (空缺); null: they can.
+    pub open: Option<OpenTurn>,
+}
+
+/// Why a turn of duty is open (空缺).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OpenTurn {
+    /// Sign-in is closed to the person.
+    Closed,
+    /// The person is not of the organisation any more, and holds no post of it.
+    Left,
 }
 
 /// The roster of a period.
@@ -158,6 +171,8 @@ pub struct NowAllBody {
     pub unsigned: Vec<HandOverBody>,
     /// Shifts that ended and were not handed over, of the caller's organisations.
     pub missing: Vec<MissingBody>,
+    /// Turns whose person cannot do them any more (空缺), of the caller's organisations: told to whoever makes the roster.
+    pub open: Vec<TurnBody>,
 }
 
 /// The caller's own id; a machine has none.
@@ -290,9 +305,51 @@ pub(crate) async fn turn_bodies(
             from: turn.from_at.to_string(),
             until: turn.until_at.to_string(),
             swaps: of_turn.remove(&turn.id).unwrap_or_default(),
+            open: None,
         }
     });
     Ok(bodies.collect())
+}
+
+/// The words of the roles that do every organisation's duty: they dispatch across all of them.
+pub fn roles_of_every_duty() -> Vec<String> {
+    let dispatches = |role: &Role| role.permissions().contains(&Permission::CaseDispatch);
+    let roles = Role::all().filter(dispatches);
+    roles.map(|role| role.as_str().to_owned()).collect()
+}
+
+/// The turns that are open (空缺), of one organisation or of all, each with why.
+async fn open_of(
+    connection: &mut Connection,
+    organisation: Option<&str>,
+    now: Timestamp,
+) -> Answer<Vec<(Turn, OpenTurn)>> {
+    let roles = roles_of_every_duty();
+    let turns =
+        records::duty::open_turns(connection, organisation, &roles, now, TURNS_SHOWN_MAX).await?;
+    let mut why = BTreeMap::new();
+    let mut open = Vec::with_capacity(turns.len());
+    for turn in turns {
+        let id = turn.user_id;
+        if let Entry::Vacant(vacant) = why.entry(id) {
+            let user = users::get(connection, id).await?;
+            vacant.insert(match user {
+                Some(user) if !user.disabled => OpenTurn::Left,
+                _ => OpenTurn::Closed,
+            });
+        }
+        let because = why.get(&id).copied().unwrap_or(OpenTurn::Closed);
+        open.push((turn, because));
+    }
+    Ok(open)
+}
+
+/// Marks those of the turns that are open.
+fn mark(bodies: &mut [TurnBody], open: &[(Turn, OpenTurn)]) {
+    let why: BTreeMap<i64, OpenTurn> = open.iter().map(|(turn, why)| (turn.id, *why)).collect();
+    for body in bodies {
+        body.open = why.get(&body.id).copied();
+    }
 }
 
 /// Which part of the roster.
@@ -306,16 +363,11 @@ pub struct RosterQuery {
     pub until: String,
 }
 
-/// The roster of a period: shifts, turns, and who took whose.
-#[utoipa::path(get, path = "/api/v1/duty/roster", tag = "duty", security(("session" = ["duty.read"])), params(RosterQuery),
-    responses((status = 200, body = RosterBody), (status = 400, body = ProblemBody)))]
-pub async fn roster_of(
-    State(app): State<Arc<App>>,
-    Query(query): Query<RosterQuery>,
-) -> Answer<Json<RosterBody>> {
+/// From when until when a period runs, from the beginning of its first day to the end of its last.
+pub(crate) fn period_of(app: &App, first: &str, last: &str) -> Answer<(Timestamp, Timestamp)> {
     let zone = app.zone()?;
-    let first = roster::day(&query.from).map_err(ApiError::invalid)?;
-    let last = roster::day(&query.until).map_err(ApiError::invalid)?;
+    let first = roster::day(first).map_err(ApiError::invalid)?;
+    let last = roster::day(last).map_err(ApiError::invalid)?;
     let (from, _) = roster::span(first, 0, 0, &zone).map_err(ApiError::invalid)?;
     let (_, until) = roster::span(last, 0, 0, &zone).map_err(ApiError::invalid)?;
     if until <= from || until.micros_since(from) > PERIOD_DAYS_MAX * DAY_MICROS {
@@ -326,12 +378,25 @@ pub async fn roster_of(
             format!("name a last day within {PERIOD_DAYS_MAX} days of the first"),
         )));
     }
+    Ok((from, until))
+}
+
+/// The roster of a period: shifts, turns, and who took whose.
+#[utoipa::path(get, path = "/api/v1/duty/roster", tag = "duty", security(("session" = ["duty.read"])), params(RosterQuery),
+    responses((status = 200, body = RosterBody), (status = 400, body = ProblemBody)))]
+pub async fn roster_of(
+    State(app): State<Arc<App>>,
+    Query(query): Query<RosterQuery>,
+) -> Answer<Json<RosterBody>> {
+    let (from, until) = period_of(&app, &query.from, &query.until)?;
     let organisation = query.organisation.as_deref().filter(|id| !id.is_empty());
     let mut read = app.records.read().await?;
     let turns = records::duty::turns(&mut read, organisation, from, until, TURNS_SHOWN_MAX).await?;
     let swaps = records::duty::swaps(&mut read, organisation, from, until).await?;
     let patterns = records::duty::patterns(&mut read, organisation).await?;
-    let turns = turn_bodies(&mut read, &turns, swaps).await?;
+    let open = open_of(&mut read, organisation, app.now()).await?;
+    let mut turns = turn_bodies(&mut read, &turns, swaps).await?;
+    mark(&mut turns, &open);
     Ok(Json(RosterBody {
         patterns: patterns.into_iter().map(PatternBody::from).collect(),
         turns,
@@ -339,7 +404,7 @@ pub async fn roster_of(
 }
 
 /// Who is on duty now and next in every organisation with a roster; and, of the caller's own, what is not handed over or not
-/// signed.
+/// signed, and the turns whose person left.
 #[utoipa::path(get, path = "/api/v1/duty/now", tag = "duty", security(("session" = ["duty.read"])),
     responses((status = 200, body = NowAllBody)))]
 pub async fn now(
@@ -364,17 +429,22 @@ pub async fn now(
             .or_default()
             .push(turn);
     }
+    let open = open_of(&mut read, None, now).await?;
     let mut items = Vec::new();
     for (id, turns) in by_organisation {
         let (on, next) = roster::now_and_next(&turns, |t| (t.from_at, t.until_at), now);
         let on: Vec<Turn> = on.into_iter().cloned().collect();
         let next: Vec<Turn> = next.into_iter().cloned().collect();
         let known = names.get(&id);
+        let mut on = turn_bodies(&mut read, &on, swaps.clone()).await?;
+        let mut next = turn_bodies(&mut read, &next, Vec::new()).await?;
+        mark(&mut on, &open);
+        mark(&mut next, &open);
         items.push(NowBody {
             name_zh: known.map(|o| o.name_zh.clone()).unwrap_or_default(),
             name_en: known.map(|o| o.name_en.clone()).unwrap_or_default(),
-            on: turn_bodies(&mut read, &on, swaps.clone()).await?,
-            next: turn_bodies(&mut read, &next, Vec::new()).await?,
+            on,
+            next,
             organisation: id,
         });
     }
@@ -387,8 +457,17 @@ pub async fn now(
     let missing =
         records::duty_acts::not_handed_over(&mut read, None, since, now, ALARMS_MAX).await?;
     let patterns = records::duty::patterns(&mut read, None).await?;
-    drop(read);
     let mine = |organisation: &str| belongs(&caller, organisation);
+    let some: Vec<Turn> = open
+        .iter()
+        .map(|(turn, _)| turn)
+        .filter(|turn| mine(&turn.organisation_id))
+        .take(ALARMS_MAX as usize)
+        .cloned()
+        .collect();
+    let mut of_mine = turn_bodies(&mut read, &some, Vec::new()).await?;
+    mark(&mut of_mine, &open);
+    drop(read);
     Ok(Json(NowAllBody {
         items,
         unsigned: unsigned
@@ -402,6 +481,7 @@ pub async fn now(
             .filter(|row| mine(&row.organisation_id))
             .map(|row| MissingBody::of(row, &patterns))
             .collect(),
+        open: of_mine,
     }))
 }
 
@@ -520,6 +600,15 @@ fn past(until: Timestamp, now: Timestamp) -> Answer<()> {
     Err(ApiError::told(StatusCode::BAD_REQUEST, told))
 }
 
+/// A turn as clashes are looked for.
+pub(crate) fn slot(turn: &Turn) -> roster::Slot<'_> {
+    roster::Slot {
+        shift_id: turn.pattern_id,
+        day: &turn.day,
+        span: (turn.from_at, turn.until_at),
+    }
+}
+
 /// Asks that somebody can take a turn: is there, may sign in, and has no other shift at that time.
 async fn must_be_free(connection: &mut Connection, turn: &Turn) -> Answer<()> {
     let id = turn.user_id;
@@ -535,13 +624,15 @@ async fn must_be_free(connection: &mut Connection, turn: &Turn) -> Answer<()> {
         )));
     };
     let taken = records::duty::turns_of(connection, id, turn.from_at, turn.until_at).await?;
-    // Two posts of one shift are one person's when the night is quiet; the same post twice is none.
-    let is_same_shift =
-        |other: &Turn| (other.pattern_id, &other.day) == (turn.pattern_id, &turn.day);
-    let is_same_post = |other: &Turn| turn.id != 0 && other.post == turn.post;
-    let other = taken
-        .iter()
-        .find(|other| other.id != turn.id && (!is_same_shift(other) || is_same_post(other)));
+    // The same post of one shift twice is none; a turn that is there already is passed over.
+    let is_twice = |other: &Turn| {
+        turn.id != 0
+            && (other.pattern_id, &other.day, &other.post)
+                == (turn.pattern_id, &turn.day, &turn.post)
+    };
+    let other = taken.iter().find(|other| {
+        other.id != turn.id && (roster::clash(&slot(turn), &slot(other)) || is_twice(other))
+    });
     let Some(other) = other else { return Ok(()) };
     let told = Told::new(
         "duty-overlap",

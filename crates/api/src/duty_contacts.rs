@@ -61,13 +61,16 @@ pub struct ContactsBody {
 pub struct ContactsQuery {
     /// Of this organisation; of all when not said.
     pub organisation: Option<String>,
+    /// Only this one: whoever needs one number whole does not open the others.
+    pub id: Option<i64>,
     /// What numbers are looked at for: they are shown whole to whoever may see them.
     pub purpose: Option<String>,
 }
 
 /// Outside contacts; numbers in part, whole for a purpose.
 #[utoipa::path(get, path = "/api/v1/duty/contacts", tag = "duty", security(("session" = ["duty.read"])), params(ContactsQuery),
-    responses((status = 200, body = ContactsBody), (status = 400, body = ProblemBody), (status = 403, body = ProblemBody)))]
+    responses((status = 200, body = ContactsBody), (status = 400, body = ProblemBody), (status = 403, body = ProblemBody),
+    (status = 404, body = ProblemBody)))]
 pub async fn list(
     State(app): State<Arc<App>>,
     Looking(look): Looking,
@@ -76,7 +79,15 @@ pub async fn list(
     let organisation = query.organisation.as_deref().filter(|id| !id.is_empty());
     let mut read = app.records.read().await?;
     let limit = u32::try_from(CONTACTS_MAX).unwrap_or(u32::MAX);
-    let found = duty_acts::contacts(&mut read, organisation, limit).await?;
+    let found = match query.id {
+        Some(id) => {
+            let one = duty_acts::contact(&mut read, id).await?;
+            let is_of = |row: &Contact| organisation.is_none_or(|id| id == row.organisation_id);
+            let one = one.filter(is_of);
+            vec![one.ok_or_else(|| ApiError::not_found("contact", id))?]
+        }
+        None => duty_acts::contacts(&mut read, organisation, limit).await?,
+    };
     drop(read);
     let items = found.into_iter().map(|row| {
         let phone = match look.has_purpose() {

@@ -10,6 +10,7 @@ use crate::sight::{Seeing, Sight};
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use duty::document::Language;
 use duty::report::{ActivationLine, AlertLine, CaseLine, HandOverLine, Report};
 use duty::{docx, pdf, roster};
 use jiff::tz::TimeZone;
@@ -41,13 +42,16 @@ pub struct ReportQuery {
     pub until: String,
     /// `pdf` (default) or `docx`.
     pub format: Option<String>,
+    /// `zh` (default) or `en`: the reader's language. What people wrote stays as they wrote it.
+    pub language: Option<String>,
 }
 
-/// A period with the zone that it is told in.
+/// A period with the zone and the language that it is told in.
 struct Period {
     from: Timestamp,
     until: Timestamp,
     zone: TimeZone,
+    language: Language,
 }
 
 impl Period {
@@ -62,6 +66,11 @@ impl Period {
     fn said_if(&self, at: Option<Timestamp>) -> String {
         at.map(|at| self.said(at)).unwrap_or_default()
     }
+
+    /// The one of two wordings that is in the reader's language.
+    fn pick<T>(&self, zh: T, en: T) -> T {
+        self.language.pick(zh, en)
+    }
 }
 
 fn period(app: &App, query: &ReportQuery) -> Answer<Period> {
@@ -75,8 +84,16 @@ fn period(app: &App, query: &ReportQuery) -> Answer<Period> {
             format!("name an end within {PERIOD_DAYS_MAX} days of the beginning"),
         )));
     }
-    let zone = app.zone()?;
-    Ok(Period { from, until, zone })
+    let language = match query.language.as_deref() {
+        None | Some("") => Language::default(),
+        Some(word) => word.parse().map_err(ApiError::invalid)?,
+    };
+    Ok(Period {
+        from,
+        until,
+        zone: app.zone()?,
+        language,
+    })
 }
 
 async fn alerts_of(
@@ -102,23 +119,25 @@ async fn alerts_of(
         let by = alert.acknowledged_by.unwrap_or_default();
         let answered = match alert.acknowledged_at {
             Some(at) => format!("{} {by}", period.said(at)),
-            None => "未确认".to_owned(),
+            None => period.pick("未确认", "not acknowledged").to_owned(),
         };
         let name = alert.entity_name.unwrap_or_default();
+        let said = period.pick(alert.title_zh, alert.title_en);
         let title = match sight.sees_series(&alert.entity_id, &alert.entity_type, "name")
-            && !alert.title_zh.contains(&name)
+            && !said.contains(&name)
         {
-            true => format!("{name} {}", alert.title_zh),
-            false => alert.title_zh,
+            true => format!("{name} {said}"),
+            false => said,
         };
         report.alerts.push(AlertLine {
             raised: period.said(alert.raised_at),
             severity: alert.severity,
             title,
             answered,
-            cleared: alert
-                .cleared_at
-                .map_or_else(|| "未解除".to_owned(), |at| period.said(at)),
+            cleared: alert.cleared_at.map_or_else(
+                || period.pick("未解除", "not cleared").to_owned(),
+                |at| period.said(at),
+            ),
         });
     }
     Ok(())
@@ -129,10 +148,13 @@ fn case_line(app: &App, case: Case, period: &Period) -> CaseLine {
     let state = workflow
         .as_ref()
         .and_then(|workflow| workflow.state(&case.state))
-        .map_or_else(|| case.state.clone(), |state| state.title_zh.clone());
+        .map_or(case.state.as_str(), |state| {
+            period.pick(state.title_zh.as_str(), state.title_en.as_str())
+        })
+        .to_owned();
     let ends = match (case.closed_at, case.due_at) {
-        (Some(at), _) => format!("结案 {}", period.said(at)),
-        (None, Some(at)) => format!("时限 {}", period.said(at)),
+        (Some(at), _) => format!("{} {}", period.pick("结案", "closed"), period.said(at)),
+        (None, Some(at)) => format!("{} {}", period.pick("时限", "due"), period.said(at)),
         (None, None) => String::new(),
     };
     CaseLine {
@@ -193,15 +215,23 @@ async fn activation_line(
         declared.is_some_and(|declared| step.at > declared.due_at(row.started_at))
     });
     let late = late.count();
-    let drill = if row.drill { "【演练】" } else { "" };
+    let drill = match row.drill {
+        true => period.pick("【演练】", "[Drill] "),
+        false => "",
+    };
     let summary = row.summary.map_or_else(String::new, |s| format!("\n{s}"));
+    let title = period.pick(&plan.title_zh, &plan.title_en);
+    let (done, all) = (done.len(), plan.steps.len());
     Ok(ActivationLine {
         started: format!("{} {}", period.said(row.started_at), row.started_by),
-        title: format!("{drill}{}{summary}", plan.title_zh),
-        steps: format!("完成 {}/{}，超时 {late}", done.len(), plan.steps.len()),
+        title: format!("{drill}{title}{summary}"),
+        steps: period.pick(
+            format!("完成 {done}/{all}，超时 {late}"),
+            format!("{done} of {all} done, {late} late"),
+        ),
         ended: match row.ended_at {
             Some(_) => period.said_if(row.ended_at),
-            None => "进行中".to_owned(),
+            None => period.pick("进行中", "under way").to_owned(),
         },
     })
 }
@@ -222,11 +252,12 @@ async fn duty_of(
         if !report.on_duty.contains(&person) {
             report.on_duty.push(person);
         }
-        if !shifts.contains(&turn.pattern_zh) {
-            shifts.push(turn.pattern_zh);
+        let shift = period.pick(turn.pattern_zh, turn.pattern_en);
+        if !shifts.contains(&shift) {
+            shifts.push(shift);
         }
     }
-    report.shift = shifts.join("、");
+    report.shift = shifts.join(period.pick("、", ", "));
     let rows =
         duty_acts::activations_between(connection, organisation, from, until, ROWS_MAX).await?;
     for row in rows {
@@ -243,10 +274,11 @@ async fn duty_of(
     for row in duty_acts::hand_overs_between(connection, organisation, from, until).await? {
         let incoming = match (&row.incoming, row.signed_at) {
             (Some(name), Some(at)) => format!("{name} {}", period.said(at)),
-            _ => "尚未签收".to_owned(),
+            _ => period.pick("尚未签收", "not signed").to_owned(),
         };
         let remark = row.remark.filter(|remark| !remark.is_empty());
-        let remark = remark.map_or_else(String::new, |remark| format!("\n接班意见：{remark}"));
+        let head = period.pick("接班意见：", "Remark: ");
+        let remark = remark.map_or_else(String::new, |remark| format!("\n{head}{remark}"));
         report.hand_overs.push(HandOverLine {
             outgoing: format!("{} {}", row.outgoing, period.said(row.written_at)),
             incoming,
@@ -285,11 +317,12 @@ pub async fn report(
     let mut read = app.records.read().await?;
     let of = organisation(&mut read, &query.organisation).await?;
     let mut filled = Report {
-        city: app.city.name_zh.clone(),
-        organisation: of.name_zh,
+        city: period.pick(&app.city.name_zh, &app.city.name_en).clone(),
+        organisation: period.pick(of.name_zh, of.name_en),
         period: format!(
-            "{} 至 {}",
+            "{} {} {}",
             period.said(period.from),
+            period.pick("至", "to"),
             period.said(period.until)
         ),
         made: format!("{} {}", caller.name, period.said(now)),
@@ -303,8 +336,9 @@ pub async fn report(
     }
     duty_of(&mut read, &query.organisation, &period, &mut filled).await?;
     drop(read);
+    let language = period.language;
     let written = tokio::task::spawn_blocking(move || {
-        let document = duty::report::document(&filled);
+        let document = duty::report::document(&filled, language);
         match is_pdf {
             true => pdf::write(&document, pdf::FONT),
             false => docx::write(&document),
@@ -316,7 +350,7 @@ pub async fn report(
         .map_err(ApiError::internal)?;
     let format = if is_pdf { "pdf" } else { "docx" };
     let mut write = app.records.write().await?;
-    let detail = json!({"from": period.from.to_string(), "until": period.until.to_string(), "format": format});
+    let detail = json!({"from": period.from.to_string(), "until": period.until.to_string(), "format": format, "language": language.tag()});
     let target = format!("organisation:{}", query.organisation);
     let actor = peer.actor(&caller);
     audit::insert(&mut write, now, &actor, Event::DutyReport, &target, &detail).await?;

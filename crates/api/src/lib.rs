@@ -26,6 +26,7 @@ pub mod duty_hand_overs;
 pub mod duty_plans;
 pub mod duty_report;
 pub mod duty_resources;
+pub mod duty_sheets;
 pub mod entities;
 pub mod entity_types;
 pub mod entries;

@@ -3,6 +3,7 @@
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
+use crate::duty::belongs;
 use crate::error::{Answer, ApiError};
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -12,6 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use identity::{Permission, Principal, secret};
 use model::problem::both;
 use model::{MaskKind, Problem, Timestamp, Told, Value, problem::quote};
+use notice::event::TURNS_OPEN;
 use notice::{Event, NotSent, Office, Outgoing, Reach};
 use records::notices::{self, Contact, Message, MessageFilter, PAGE};
 use records::{Event as Act, Failure, PageRequest, audit};
@@ -114,6 +116,10 @@ pub fn may_see(app: &App, caller: &Principal, event: &Event) -> bool {
     }
     if event.activation_id.is_some() {
         return caller.may(Permission::DutyRead);
+    }
+    if event.kind == TURNS_OPEN {
+        let organisation = event.organisation_id.as_deref().unwrap_or_default();
+        return caller.may(Permission::DutyRead) && belongs(caller, organisation);
     }
     let sight = app.sight(caller, None);
     if event.case_id.is_some() {

@@ -358,6 +358,8 @@ pub struct HandOverReport {
     pub sessions: u64,
     /// Sign-ins at other systems that end.
     pub sign_ins: u64,
+    /// Turns of duty that are not over: they are open (空缺) until the roster's keeper gives them to others.
+    pub turns: u64,
 }
 
 impl HandOverReport {
@@ -393,6 +395,7 @@ impl HandOverReport {
                 .collect(),
             sessions: plan.sessions,
             sign_ins: plan.sign_ins as u64,
+            turns: plan.turns as u64,
         }
     }
 }

@@ -234,21 +234,38 @@ impl RosterReport {
     }
 }
 
-fn told(mistake: Mistake) -> RosterMistake {
-    let Told {
-        code, what, mend, ..
-    } = mistake.told;
-    RosterMistake {
-        sheet: mistake.sheet,
-        line: mistake.line,
-        column: mistake.column,
-        value: mistake.value,
-        code,
-        what_zh: what.zh,
-        what_en: what.en,
-        mend_zh: mend.zh,
-        mend_en: mend.en,
+impl RosterMistake {
+    /// What is wrong at a place of a sheet: its line and its column.
+    pub fn new(
+        sheet: String,
+        (line, column): (Option<u64>, Option<String>),
+        value: Option<String>,
+        told: Told,
+    ) -> Self {
+        let Told {
+            code, what, mend, ..
+        } = told;
+        Self {
+            sheet,
+            line,
+            column,
+            value,
+            code,
+            what_zh: what.zh,
+            what_en: what.en,
+            mend_zh: mend.zh,
+            mend_en: mend.en,
+        }
     }
+}
+
+fn told(mistake: Mistake) -> RosterMistake {
+    RosterMistake::new(
+        mistake.sheet,
+        (mistake.line, mistake.column),
+        mistake.value,
+        mistake.told,
+    )
 }
 
 /// How a file that is sent is to be taken.
@@ -258,6 +275,38 @@ pub struct RosterQuery {
     pub file: String,
     /// Look at it and report, write nothing.
     pub dry_run: Option<bool>,
+}
+
+/// What a file that was sent says, and its hash (SHA-256). `name` is the file's own name; `read` computes on a thread for blocking
+/// work.
+pub(crate) async fn received<T: Send + 'static>(
+    app: &App,
+    name: &str,
+    body: Bytes,
+    read: fn(&Path, &str, &imports::Limits) -> Result<T, Told>,
+) -> Answer<(T, String)> {
+    if name.len() > FILE_NAME_BYTES_MAX {
+        return Err(ApiError::invalid(Problem::new(
+            "import-format",
+            format!("the file's name has {} bytes", name.len()),
+            "file",
+            format!("use at most {FILE_NAME_BYTES_MAX}"),
+        )));
+    }
+    let folder = tempfile::tempdir_in(&app.options.passing_dir).map_err(ApiError::internal)?;
+    let path = folder.path().join("file");
+    let (name, limits) = (name.to_owned(), app.options.import_limits.clone());
+    // One at a time: a file is held in memory while it is read.
+    let turn = Arc::clone(&app.importing).lock_owned().await;
+    tokio::task::spawn_blocking(move || {
+        std::fs::write(&path, &body).map_err(ApiError::internal)?;
+        let sha256 = lake::department::sha256(&path).map_err(|p| refused(p.into()))?;
+        let said = read(&path, &name, &limits).map_err(refused)?;
+        drop((folder, turn));
+        Ok((said, sha256))
+    })
+    .await
+    .map_err(ApiError::internal)?
 }
 
 /// Adds and changes organisations, posts and people from a workbook with the sheets 单位, 岗位 and 人员, or from one of them as
@@ -275,28 +324,7 @@ pub async fn import(
     Query(query): Query<RosterQuery>,
     body: Bytes,
 ) -> Answer<Response> {
-    if query.file.len() > FILE_NAME_BYTES_MAX {
-        return Err(ApiError::invalid(Problem::new(
-            "import-format",
-            format!("the file's name has {} bytes", query.file.len()),
-            "file",
-            format!("use at most {FILE_NAME_BYTES_MAX}"),
-        )));
-    }
-    let folder = tempfile::tempdir_in(&app.options.passing_dir).map_err(ApiError::internal)?;
-    let path = folder.path().join("file");
-    let (name, limits) = (query.file.clone(), app.options.import_limits.clone());
-    // One at a time: a file is held in memory while it is read.
-    let turn = Arc::clone(&app.importing).lock_owned().await;
-    let (sheets, mistakes, sha256) = tokio::task::spawn_blocking(move || {
-        std::fs::write(&path, &body).map_err(ApiError::internal)?;
-        let sha256 = lake::department::sha256(&path).map_err(|p| refused(p.into()))?;
-        let (sheets, mistakes) = read(&path, &name, &limits).map_err(refused)?;
-        drop((folder, turn));
-        Ok::<_, ApiError>((sheets, mistakes, sha256))
-    })
-    .await
-    .map_err(ApiError::internal)??;
+    let ((sheets, mistakes), sha256) = received(&app, &query.file, body, read).await?;
     let now = app.now();
     if query.dry_run.unwrap_or(false) || !mistakes.is_empty() {
         let report = with(app.identity.check_roster(&sheets, now).await?, mistakes);

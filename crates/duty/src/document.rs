@@ -1,9 +1,61 @@
 //! A document as its parts, before anything is written: headings, paragraphs and tables, which [`crate::docx`] and
 //! [`crate::pdf`] write the same.
 
+use model::Problem;
+use model::problem::quote;
+use std::str::FromStr;
+
+/// The language that a document is written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// Chinese.
+    #[default]
+    Zh,
+    /// English.
+    En,
+}
+
+impl Language {
+    /// The one of two wordings that is in this language.
+    pub fn pick<T>(self, zh: T, en: T) -> T {
+        match self {
+            Self::Zh => zh,
+            Self::En => en,
+        }
+    }
+
+    /// Its tag (RFC 5646), as files name their language.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Zh => "zh-CN",
+            Self::En => "en",
+        }
+    }
+}
+
+impl FromStr for Language {
+    type Err = Problem;
+
+    /// `zh` or `en`.
+    fn from_str(text: &str) -> Result<Self, Problem> {
+        match text {
+            "zh" => Ok(Self::Zh),
+            "en" => Ok(Self::En),
+            other => Err(Problem::new(
+                "duty-language",
+                format!("no report is written in \"{}\"", quote(other)),
+                "language",
+                "use zh or en",
+            )),
+        }
+    }
+}
+
 /// A document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Document {
+    /// The language of its words, which the file names, and that of what its writer adds.
+    pub language: Language,
     /// Its title; also the file's own.
     pub title: String,
     /// Its parts, in order.
@@ -34,8 +86,9 @@ pub struct Table {
 
 impl Document {
     /// A document with its title and no part yet.
-    pub fn new(title: impl Into<String>) -> Self {
+    pub fn new(language: Language, title: impl Into<String>) -> Self {
         Self {
+            language,
             title: title.into(),
             blocks: Vec::new(),
         }

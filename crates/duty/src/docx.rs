@@ -52,8 +52,9 @@ pub fn write(document: &Document) -> Result<Vec<u8>, Problem> {
     let core = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n\
          <cp:coreProperties xmlns:cp=\"http://schemas.openxmlformats.org/package/2006/metadata/core-properties\" \
-         xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><dc:title>{}</dc:title><dc:language>zh-CN</dc:language></cp:coreProperties>",
-        escaped(&document.title)
+         xmlns:dc=\"http://purl.org/dc/elements/1.1/\"><dc:title>{}</dc:title><dc:language>{}</dc:language></cp:coreProperties>",
+        escaped(&document.title),
+        document.language.tag()
     );
     pack(&[
         ("[Content_Types].xml", CONTENT_TYPES),
@@ -160,6 +161,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::document::Language;
     use std::io::Read as _;
 
     fn part(bytes: Vec<u8>, name: &str) -> String {
@@ -175,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_document_holds_its_words_and_what_xml_cannot_hold_is_left_out() {
-        let mut document = Document::new("值班报告 <甲> & \"乙\"");
+        let mut document = Document::new(Language::Zh, "值班报告 <甲> & \"乙\"");
         document.heading("一、告警");
         document.text("第一行\n第二行\u{1}");
         document.table(
@@ -198,6 +200,9 @@ mod tests {
         }
         assert_eq!(text.matches("<w:tbl>").count(), 1);
         assert_eq!(write(&document).unwrap(), bytes, "the same each time");
-        assert!(part(bytes, "docProps/core.xml").contains("值班报告"));
+        let core = part(bytes, "docProps/core.xml");
+        assert!(core.contains("值班报告") && core.contains("<dc:language>zh-CN<"));
+        let english = write(&Document::new(Language::En, "Shift report")).unwrap();
+        assert!(part(english, "docProps/core.xml").contains("<dc:language>en<"));
     }
 }

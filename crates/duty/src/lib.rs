@@ -2,8 +2,8 @@
 //! (预案) asks for and by when, which resources (应急资源) are nearest, and what a shift report (值班报告) says, as PDF and as
 //! a Word-compatible file. Pure: whoever needs the time gives it.
 //!
-//! Reading order: [`roster`], [`response`], [`nearest`], then the report: [`report`] (what it says), [`document`] (how it is
-//! laid out), [`docx`] and [`pdf`] (how it is written).
+//! Reading order: [`roster`], [`sheet`] (the roster as a file), [`response`], [`nearest`], then the report: [`report`] (what it
+//! says), [`document`] (how it is laid out), [`docx`] and [`pdf`] (how it is written).
 
 pub mod document;
 pub mod docx;
@@ -12,3 +12,4 @@ pub mod pdf;
 pub mod report;
 pub mod response;
 pub mod roster;
+pub mod sheet;

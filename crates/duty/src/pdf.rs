@@ -1,7 +1,7 @@
 //! A document as PDF (ISO 32000-1) on A4: laid out here line by line, written by `pdf-writer`, with the glyphs that it uses
 //! embedded (`subsetter`) and with their characters told, so that its text can be searched and copied.
 
-use crate::document::{Block, Document, Table};
+use crate::document::{Block, Document, Language, Table};
 use model::Problem;
 use pdf_writer::types::{CidFontType, FontFlags, SystemInfo, UnicodeCmap};
 use pdf_writer::{Content, Finish as _, Name, Pdf, Rect, Ref, Str, TextStr};
@@ -325,21 +325,32 @@ pub fn write(document: &Document, font: &[u8]) -> Result<Vec<u8>, Problem> {
         }
     }
     if layout.font.lacking > 0 {
-        let said = format!("（有 {} 个字符不在字库中，以 □ 表示）", layout.font.lacking);
+        let lacking = layout.font.lacking;
+        let said = document.language.pick(
+            format!("（有 {lacking} 个字符不在字库中，以 □ 表示）"),
+            format!("(The font lacks {lacking} characters, which are shown as □.)"),
+        );
         layout.paragraph(&said, CELL_SIZE, false, 0.0);
     }
-    number(&mut layout);
-    assemble(&document.title, &layout, font)
+    number(&mut layout, document.language);
+    assemble(document, &layout, font)
 }
 
 /// Writes the pages' numbers, and where the document was cut.
-fn number(layout: &mut Layout<'_>) {
+fn number(layout: &mut Layout<'_>, language: Language) {
     let all = layout.pages.len();
     let is_cut = layout.is_cut;
     for n in 0..all {
-        let mut text = format!("第 {} 页，共 {all} 页", n + 1);
-        if is_cut && n + 1 == all {
-            text.push_str("（内容过长，其后从略）");
+        let page = n + 1;
+        let mut text = language.pick(
+            format!("第 {page} 页，共 {all} 页"),
+            format!("Page {page} of {all}"),
+        );
+        if is_cut && page == all {
+            text.push_str(language.pick(
+                "（内容过长，其后从略）",
+                " (too long; the rest is left out)",
+            ));
         }
         let left = (Layout::width() - layout.font.width(&text, CELL_SIZE)).max(0.0) / 2.0;
         let at = [MARGIN + left, MARGIN];
@@ -376,7 +387,7 @@ impl Used {
     }
 }
 
-fn assemble(title: &str, layout: &Layout<'_>, font: &[u8]) -> Result<Vec<u8>, Problem> {
+fn assemble(document: &Document, layout: &Layout<'_>, font: &[u8]) -> Result<Vec<u8>, Problem> {
     let used = Used::of(layout);
     let small = subsetter::subset(font, 0, &used.remapper).map_err(wrong)?;
     let program = RawFace::parse(&small, 0)
@@ -389,9 +400,11 @@ fn assemble(title: &str, layout: &Layout<'_>, font: &[u8]) -> Result<Vec<u8>, Pr
     let (catalog, tree, info) = (next.bump(), next.bump(), next.bump());
     let (type0, cid, descriptor) = (next.bump(), next.bump(), next.bump());
     let (to_unicode, file) = (next.bump(), next.bump());
-    pdf.catalog(catalog).pages(tree).lang(TextStr("zh-CN"));
+    pdf.catalog(catalog)
+        .pages(tree)
+        .lang(TextStr(document.language.tag()));
     pdf.document_info(info)
-        .title(TextStr(title))
+        .title(TextStr(&document.title))
         .producer(TextStr("Jingling"));
     let ids: Vec<(Ref, Ref)> = layout
         .pages
@@ -518,7 +531,7 @@ mod tests {
     use std::process::Command;
 
     fn long() -> Document {
-        let mut document = Document::new("值班报告");
+        let mut document = Document::new(Language::Zh, "值班报告");
         document.heading("一、告警");
         document.text("汉北河天门站水位达到 29.31 m，超过警戒水位；已通知市水利和湖泊局。");
         let rows = (0..120)
@@ -581,8 +594,29 @@ mod tests {
     }
 
     #[test]
+    fn in_english_its_words_are_whole_and_its_pages_are_numbered_so() {
+        let mut document = Document::new(Language::En, "Tianmen: shift report");
+        document.heading("2. Alerts (1)");
+        let title = "Hanbei River at Tianmen: water level above the warning stage, still rising since midnight";
+        let rows = vec![vec!["2026-11-27 08:00".to_owned(), title.to_owned()]];
+        document.table(&[("Raised", 16), ("Acknowledged", 18)], rows, "None");
+        let bytes = write(&document, FONT).unwrap();
+        let Some(text) = read(&bytes) else { return };
+        for held in [
+            "Tianmen: shift report",
+            "Acknowledged",
+            "Page 1 of 1",
+            "warning",
+            "midnight",
+        ] {
+            assert!(text.contains(held), "{held} in {text}");
+        }
+        assert!(!text.contains('页'), "{text}");
+    }
+
+    #[test]
     fn a_character_that_the_font_lacks_is_shown_as_a_box_and_counted() {
-        let mut document = Document::new("报告");
+        let mut document = Document::new(Language::Zh, "报告");
         document.text("罕见字：𠮷龘");
         let bytes = write(&document, FONT).unwrap();
         if let Some(text) = read(&bytes) {
@@ -619,7 +653,7 @@ mod tests {
 
     #[test]
     fn a_row_higher_than_a_page_is_cut_and_nothing_of_it_is_lost() {
-        let mut document = Document::new("报告");
+        let mut document = Document::new(Language::Zh, "报告");
         let words = (0..900).map(|n| format!("第{n}句。")).collect::<String>();
         document.table(
             &[("甲", 1), ("乙", 3)],

@@ -1,7 +1,7 @@
-//! What a shift report (值班报告) says. Chinese only: it is a paper of the office. Whoever has the rows fills [`Report`];
+//! What a shift report (值班报告) says, in Chinese or in English. Whoever has the rows fills [`Report`], in the same language;
 //! nothing is counted here but what is listed.
 
-use crate::document::Document;
+use crate::document::{Document, Language};
 
 /// Most rows of one table; how many there were stands above it.
 pub const ROWS_MAX: usize = 1_000;
@@ -89,7 +89,7 @@ pub struct CaseLine {
 pub struct ActivationLine {
     /// When it was started, and by whom.
     pub started: String,
-    /// The plan; drills are marked 演练.
+    /// The plan; drills are marked 演练, [Drill].
     pub title: String,
     /// Its steps: how many are done of how many, and how many late.
     pub steps: String,
@@ -108,39 +108,27 @@ pub struct HandOverLine {
     pub notes: String,
 }
 
-/// The report as a document.
-pub fn document(report: &Report) -> Document {
-    let mut document = Document::new(format!("{}值班报告", report.city));
-    let shift = match report.shift.is_empty() {
-        true => String::new(),
-        false => format!("（{}）", report.shift),
-    };
-    let people = match report.on_duty.is_empty() {
-        true => "值班表上无人".to_owned(),
-        false => report.on_duty.join("、"),
-    };
-    document.text(format!(
-        "值班单位：{}\n时段：{}{shift}\n值班人员：{people}\n编制：{}",
-        report.organisation, report.period, report.made
+/// The report as a document in one language; what people wrote stays as they wrote it.
+pub fn document(report: &Report, language: Language) -> Document {
+    let say = |zh: &'static str, en: &'static str| language.pick(zh, en);
+    let title = language.pick(
+        format!("{}值班报告", report.city),
+        format!("{}: shift report", report.city),
+    );
+    let mut document = Document::new(language, title);
+    document.text(head(report, language));
+    document.heading(say("一、概况", "1. Summary"));
+    document.text(summary(report.figures, language));
+
+    let count = report.alerts.len();
+    document.heading(language.pick(
+        format!("二、告警（{count} 条）"),
+        format!("2. Alerts ({count})"),
     ));
-    let f = report.figures;
-    document.heading("一、概况");
-    document.text(format!(
-        "本时段新发告警 {} 条，解除 {} 条，确认 {} 条；新立案件 {} 件，结案 {} 件，到时段结束仍超期 {} 件；启动预案 {} 次，演练 {} 次（演练不计入以上各数）。",
-        f.alerts_raised,
-        f.alerts_cleared,
-        f.alerts_answered,
-        f.cases_opened,
-        f.cases_closed,
-        f.cases_overdue,
-        f.activations,
-        f.drills
-    ));
-    document.heading(format!("二、告警（{} 条）", report.alerts.len()));
     let rows = report.alerts.iter().take(ROWS_MAX).map(|a| {
         vec![
             a.raised.clone(),
-            severity_zh(&a.severity).to_owned(),
+            severity(&a.severity, language).to_owned(),
             a.title.clone(),
             a.answered.clone(),
             a.cleared.clone(),
@@ -148,16 +136,21 @@ pub fn document(report: &Report) -> Document {
     });
     document.table(
         &[
-            ("发生时间", 16),
-            ("级别", 8),
-            ("内容", 40),
-            ("确认", 18),
-            ("解除时间", 16),
+            (say("发生时间", "Raised"), 16),
+            (say("级别", "Severity"), language.pick(8, 10)),
+            (say("内容", "What"), language.pick(40, 38)),
+            (say("确认", "Acknowledged"), 18),
+            (say("解除时间", "Cleared"), 16),
         ],
         rows.collect(),
-        "本时段没有告警。",
+        say("本时段没有告警。", "No alerts in this period."),
     );
-    document.heading(format!("三、案件（{} 件）", report.cases.len()));
+
+    let count = report.cases.len();
+    document.heading(language.pick(
+        format!("三、案件（{count} 件）"),
+        format!("3. Cases ({count})"),
+    ));
     let rows = report.cases.iter().take(ROWS_MAX).map(|c| {
         vec![
             c.number.clone(),
@@ -169,16 +162,24 @@ pub fn document(report: &Report) -> Document {
     });
     document.table(
         &[
-            ("编号", 18),
-            ("标题", 34),
-            ("状态", 12),
-            ("立案时间", 16),
-            ("结案或时限", 18),
+            (say("编号", "Number"), 18),
+            (say("标题", "Title"), 34),
+            (say("状态", "State"), 12),
+            (say("立案时间", "Opened"), 16),
+            (say("结案或时限", "Closed or due"), 18),
         ],
         rows.collect(),
-        "本时段没有新立、办结或超期的案件。",
+        say(
+            "本时段没有新立、办结或超期的案件。",
+            "No case was opened or closed, or is overdue.",
+        ),
     );
-    document.heading(format!("四、预案与演练（{} 次）", report.activations.len()));
+
+    let count = report.activations.len();
+    document.heading(language.pick(
+        format!("四、预案与演练（{count} 次）"),
+        format!("4. Response plans and drills ({count})"),
+    ));
     let rows = report.activations.iter().take(ROWS_MAX).map(|a| {
         vec![
             a.started.clone(),
@@ -188,30 +189,86 @@ pub fn document(report: &Report) -> Document {
         ]
     });
     document.table(
-        &[("启动", 22), ("预案", 36), ("步骤", 22), ("结束", 18)],
+        &[
+            (say("启动", "Started"), 22),
+            (say("预案", "Plan"), 36),
+            (say("步骤", "Steps"), 22),
+            (say("结束", "Ended"), 18),
+        ],
         rows.collect(),
-        "本时段没有启动预案。",
+        say("本时段没有启动预案。", "No response plan was started."),
     );
-    document.heading("五、交接班");
+
+    document.heading(say("五、交接班", "5. Hand-overs"));
     if report.hand_overs.is_empty() {
-        document.text("本时段没有交接班记录。");
+        document.text(say("本时段没有交接班记录。", "No shift was handed over."));
     }
     for one in report.hand_overs.iter().take(ROWS_MAX) {
-        document.text(format!(
-            "交班：{}；接班：{}\n{}",
-            one.outgoing, one.incoming, one.notes
+        let HandOverLine {
+            outgoing,
+            incoming,
+            notes,
+        } = one;
+        document.text(language.pick(
+            format!("交班：{outgoing}；接班：{incoming}\n{notes}"),
+            format!("Handed over by {outgoing}; signed by: {incoming}\n{notes}"),
         ));
     }
     document
 }
 
-/// The Chinese word of a severity, as the pages say it.
-pub fn severity_zh(severity: &str) -> &str {
+/// Whose shift it was, when, who was on duty, and who made the report.
+fn head(report: &Report, language: Language) -> String {
+    let Report {
+        organisation,
+        period,
+        made,
+        ..
+    } = report;
+    let shift = match report.shift.as_str() {
+        "" => String::new(),
+        shift => language.pick(format!("（{shift}）"), format!(" ({shift})")),
+    };
+    let people = match report.on_duty.is_empty() {
+        true => language
+            .pick("值班表上无人", "nobody on the roster")
+            .to_owned(),
+        false => report.on_duty.join(language.pick("、", ", ")),
+    };
+    language.pick(
+        format!("值班单位：{organisation}\n时段：{period}{shift}\n值班人员：{people}\n编制：{made}"),
+        format!("Organisation: {organisation}\nPeriod: {period}{shift}\nOn duty: {people}\nMade by: {made}"),
+    )
+}
+
+fn summary(f: Figures, language: Language) -> String {
+    let Figures {
+        alerts_raised,
+        alerts_cleared,
+        alerts_answered,
+        cases_opened,
+        cases_closed,
+        cases_overdue,
+        activations,
+        drills,
+    } = f;
+    language.pick(
+        format!(
+            "本时段新发告警 {alerts_raised} 条，解除 {alerts_cleared} 条，确认 {alerts_answered} 条；新立案件 {cases_opened} 件，结案 {cases_closed} 件，到时段结束仍超期 {cases_overdue} 件；启动预案 {activations} 次，演练 {drills} 次（演练不计入以上各数）。"
+        ),
+        format!(
+            "Alerts: {alerts_raised} raised, {alerts_cleared} cleared, {alerts_answered} acknowledged. Cases: {cases_opened} opened, {cases_closed} closed, {cases_overdue} overdue at the end. Response plans started: {activations}. Drills: {drills}; they are in none of the other figures."
+        ),
+    )
+}
+
+/// The word of a severity, as the pages say it.
+pub fn severity(severity: &str, language: Language) -> &str {
     match severity {
-        "critical" => "紧急",
-        "major" => "重要",
-        "minor" => "一般",
-        "info" => "提示",
+        "critical" => language.pick("紧急", "Critical"),
+        "major" => language.pick("重要", "Major"),
+        "minor" => language.pick("一般", "Minor"),
+        "info" => language.pick("提示", "Info"),
         other => other,
     }
 }
@@ -227,7 +284,7 @@ mod tests {
             city: "天门市".to_owned(),
             ..Report::default()
         };
-        let document = document(&report);
+        let document = document(&report, Language::Zh);
         assert_eq!(document.title, "天门市值班报告");
         let texts: Vec<&str> = document
             .blocks
@@ -263,7 +320,7 @@ mod tests {
             }],
             ..Report::default()
         };
-        let document = document(&report);
+        let document = document(&report, Language::Zh);
         let all = format!("{:?}", document.blocks);
         for held in [
             "新发告警 3 条",
@@ -275,5 +332,41 @@ mod tests {
         ] {
             assert!(all.contains(held), "{held}");
         }
+    }
+
+    #[test]
+    fn in_english_it_has_no_word_of_chinese_but_what_people_wrote() {
+        let report = Report {
+            city: "Tianmen".to_owned(),
+            organisation: "City Operations Command Centre".to_owned(),
+            shift: "Day shift".to_owned(),
+            on_duty: vec!["值班员 王敏".to_owned(), "带班领导 李芳".to_owned()],
+            figures: Figures {
+                alerts_raised: 3,
+                drills: 1,
+                ..Figures::default()
+            },
+            alerts: vec![AlertLine {
+                severity: "critical".to_owned(),
+                ..AlertLine::default()
+            }],
+            ..Report::default()
+        };
+        let english = document(&report, Language::En);
+        assert_eq!(english.title, "Tianmen: shift report");
+        let all = format!("{:?}", english.blocks);
+        for held in [
+            "3 raised",
+            "Drills: 1",
+            "Critical",
+            "On duty: 值班员 王敏, 带班领导 李芳",
+            "No shift was handed over.",
+        ] {
+            assert!(all.contains(held), "{held} in {all}");
+        }
+        let without = all.replace("值班员 王敏", "").replace("带班领导 李芳", "");
+        assert!(without.is_ascii(), "{without}");
+        let parts = |document: &Document| document.blocks.len();
+        assert_eq!(parts(&english), parts(&document(&report, Language::Zh)));
     }
 }

@@ -44,6 +44,20 @@ pub fn day(text: &str) -> Result<Date, Problem> {
     })
 }
 
+/// Reads a day as people write it: `2026-12-01`, `2026/12/1`, `2026.12.1`, `2026年12月1日`; `None` where it is none.
+pub fn written_day(text: &str) -> Option<Date> {
+    let mut parts = text
+        .trim()
+        .trim_end_matches('日')
+        .split(['-', '/', '.', '年', '月']);
+    let year = parts.next()?.trim().parse().ok()?;
+    let month = parts.next()?.trim().parse().ok()?;
+    let day = parts.next()?.trim().parse().ok()?;
+    // 26/12/1 is a day of the first century to the calendar, and to nobody else.
+    let is_whole = parts.next().is_none() && year >= 1_000;
+    Date::new(year, month, day).ok().filter(|_| is_whole)
+}
+
 /// From when until when a shift runs that begins on a day: over midnight where `until_minute` is not later than
 /// `from_minute`, a whole day where both are the same. By the clock of the zone, so that a shift is an hour longer or
 /// shorter where that clock jumps.
@@ -107,6 +121,23 @@ pub fn overlap(a: Span, b: Span) -> bool {
     a.0 < b.1 && b.0 < a.1
 }
 
+/// A turn as clashes are looked for: which shift of which day, and from when until when it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot<'a> {
+    /// The shift.
+    pub shift_id: i64,
+    /// The day on which it begins.
+    pub day: &'a str,
+    /// From when until when.
+    pub span: Span,
+}
+
+/// Whether nobody can have both turns: they share a moment and are not of one shift. Two posts of one shift are one person's when
+/// the night is quiet.
+pub fn clash(a: &Slot<'_>, b: &Slot<'_>) -> bool {
+    overlap(a.span, b.span) && (a.shift_id, a.day) != (b.shift_id, b.day)
+}
+
 /// Who is on duty at a moment, and who is next: those whose turn begins first after it. A turn has its first moment and not
 /// its last, so that at the change of shift one is on duty and not two.
 pub fn now_and_next<T>(
@@ -158,6 +189,30 @@ mod tests {
         }
         assert_eq!(day("2026-11-27").unwrap().to_string(), "2026-11-27");
         assert_eq!(day("2026-02-30").unwrap_err().code, "duty-day");
+    }
+
+    #[test]
+    fn a_day_is_read_as_people_write_it() {
+        for text in [
+            "2026-12-01",
+            "2026/12/1",
+            "2026.12.01",
+            "2026年12月1日",
+            " 2026 年 12 月 1 日",
+        ] {
+            let day = written_day(text).map(|day| day.to_string());
+            assert_eq!(day.as_deref(), Some("2026-12-01"), "{text}");
+        }
+        for bad in [
+            "12月1日",
+            "26/12/1",
+            "2026-02-30",
+            "2026-12-01-1",
+            "",
+            "明天",
+        ] {
+            assert_eq!(written_day(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use records::handovers::{self, Handover};
 use records::posts::{Holder, Post};
 use records::users::User;
 use records::{
-    Actor, Connection, Event, Failure, Page, PageRequest, Result, Write, audit, oidc,
+    Actor, Connection, Event, Failure, Page, PageRequest, Result, Write, audit, duty, oidc,
     organisations, sessions, users,
 };
 use serde_json::json;
@@ -73,6 +73,8 @@ pub struct HandOverPlan {
     pub sessions: u64,
     /// Sign-ins at other systems that end.
     pub sign_ins: usize,
+    /// Turns of duty (班) that are not over, which stay the person's until the roster's keeper gives them to others.
+    pub turns: usize,
 }
 
 fn conflict<T>(code: &str, what: impl Into<String>, place: &str, mend: &str) -> Result<T> {
@@ -138,6 +140,9 @@ impl Identity {
         Ok(HandOverPlan {
             sessions: sessions::count_of_user(connection, from.id).await?,
             sign_ins: oidc::families_of_user(connection, from.id, now)
+                .await?
+                .len(),
+            turns: duty::turns_of(connection, from.id, now, Timestamp::from_micros(i64::MAX))
                 .await?
                 .len(),
             from,

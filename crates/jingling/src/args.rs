@@ -104,6 +104,9 @@ pub enum Command {
     /// Organisations, posts and people: import them from Excel, export them, hand over the work of who leaves.
     #[command(subcommand)]
     Org(OrgCommand),
+    /// The roster of duty from a file.
+    #[command(subcommand)]
+    Duty(crate::duty_commands::DutyCommand),
     /// Telling people: try a channel, see what could not be sent.
     #[command(subcommand)]
     Notice(NoticeCommand),

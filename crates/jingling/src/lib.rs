@@ -21,6 +21,7 @@ pub mod demo;
 mod demo_roster;
 pub mod department;
 pub mod device_keys;
+pub mod duty_commands;
 pub mod engine_commands;
 pub mod files;
 pub mod folder;

@@ -3,9 +3,9 @@
 
 use crate::args::{Cli, Command};
 use crate::{
-    audit, backup, check, commands, demo, department, engine_commands, notice, oidc, organisation,
-    output, outside, pack_commands, personal_commands, policies, query, rule_commands, security,
-    settings,
+    audit, backup, check, commands, demo, department, duty_commands, engine_commands, notice, oidc,
+    organisation, output, outside, pack_commands, personal_commands, policies, query,
+    rule_commands, security, settings,
 };
 use clap::Parser;
 use std::io::IsTerminal as _;
@@ -95,6 +95,7 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::User(command) => commands::user(command).await?,
         Command::Policy(command) => return policies::command::run(command).await,
         Command::Org(command) => return organisation::commands::organisation(command).await,
+        Command::Duty(command) => return duty_commands::command(command).await,
         Command::Notice(command) => return notice::command(command).await,
         Command::Oidc(command) => oidc::command(command).await?,
         Command::Provider(command) => return outside::command(command).await,

@@ -9,6 +9,9 @@ pub const SEVERITIES: [&str; 4] = ["info", "minor", "major", "critical"];
 /// The gravest severity: it passes through quiet hours and is never folded into a digest.
 pub const CRITICAL: &str = "critical";
 
+/// The kind of event that turns of duty are open, because whoever has them left (空缺班次).
+pub const TURNS_OPEN: &str = "duty.turns-open";
+
 /// How grave a severity is, from 0; a word that is none counts as the least.
 pub fn rank(severity: &str) -> usize {
     SEVERITIES.iter().position(|s| *s == severity).unwrap_or(0)
@@ -17,9 +20,10 @@ pub fn rank(severity: &str) -> usize {
 /// Something that happened.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// What makes it the same when it is read again: `alert:12`, `case-step:40`, `case-overdue:3:…`, `act:7`, `activation:5`.
+    /// What makes it the same when it is read again: `alert:12`, `case-step:40`, `case-overdue:3:…`, `act:7`, `activation:5`,
+    /// `open-turns:7:command-centre`.
     pub key: String,
-    /// `alert.raised`, `case.<action>`, `case.overdue`, `security.<act>`, `duty.plan-started`.
+    /// `alert.raised`, `case.<action>`, `case.overdue`, `security.<act>`, `duty.plan-started`, `duty.turns-open`.
     pub kind: String,
     /// One of [`SEVERITIES`].
     pub severity: String,
@@ -53,7 +57,7 @@ pub struct Event {
     /// Code of the town (区划代码).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub division: Option<String>,
-    /// The department that the case lies with.
+    /// The department that the case lies with, or whose duty it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organisation_id: Option<String>,
     /// The person whom the case was given to.
@@ -80,6 +84,9 @@ impl Event {
     pub fn path(&self) -> String {
         if let Some(activation) = self.activation_id {
             return format!("/duty?tab=plans&activation={activation}");
+        }
+        if self.kind == TURNS_OPEN {
+            return "/duty?tab=roster".to_owned();
         }
         match (self.case_id, self.alert_id) {
             (Some(case), _) => format!("/cases/{case}"),

@@ -1,7 +1,7 @@
 //! From the records to events: new alerts, steps of cases, cases whose time is over, acts of the audit trail. Each source has a
 //! position of its own, which moves in the transaction that writes the messages.
 
-use crate::event::Event;
+use crate::event::{Event, TURNS_OPEN};
 use crate::office::Office;
 use crate::people;
 use crate::plan::{self, Times};
@@ -12,12 +12,16 @@ use records::audit::AuditEntry;
 use records::cases::{Case, CaseEvent, DRILL};
 use records::duty_acts::{self, Activation};
 use records::notices::{self, EventRow, PAGE};
-use records::{Connection, Result, audit_events, cases};
+use records::{Connection, Event as Act, Result, audit_events, cases, duty, users};
 use serde_json::json;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows read in one step.
 const BATCH: u32 = 500;
+/// Most open turns that are looked at behind an act.
+const OPEN_TURNS_MAX: u32 = 5_000;
+/// Turns that a notice of open ones names; all are counted.
+const DAYS_NAMED: usize = 3;
 /// Position of alerts.
 pub(crate) const ALERTS: &str = "notice.alerts";
 /// Position of steps of cases.
@@ -105,6 +109,9 @@ impl Office {
         for act in &rows {
             let event = of_act(act);
             self.tell(&mut step, &event, &rules, now, told).await?;
+            for event in self.of_leaving(&mut step, act, now).await? {
+                self.tell(&mut step, &event, &rules, now, told).await?;
+            }
         }
         step.commit(end.unsigned_abs()).await?;
         Ok(rows.len() == BATCH as usize)
@@ -249,6 +256,53 @@ impl Office {
             notices::watch(connection, event_id, &rule.id, next, due).await?;
         }
         Ok(())
+    }
+
+    /// What an act leaves open on rosters: whoever was closed out, moved, or lost a post may have turns that nobody will come to.
+    async fn of_leaving(
+        &self,
+        connection: &mut Connection,
+        act: &AuditEntry,
+        now: Timestamp,
+    ) -> Result<Vec<Event>> {
+        let Some(person) = person_of(act) else {
+            return Ok(Vec::new());
+        };
+        let roles = self.city.roles_of_every_duty();
+        let open = duty::open_turns(connection, None, &roles, now, OPEN_TURNS_MAX).await?;
+        let mut of: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for turn in open.into_iter().filter(|turn| turn.user_id == person) {
+            let days = of.entry(turn.organisation_id).or_default();
+            days.push(format!("{} {}", turn.day, turn.post));
+        }
+        if of.is_empty() {
+            return Ok(Vec::new());
+        }
+        let user = users::get(connection, person).await?;
+        let name = user.map_or_else(|| format!("#{person}"), |user| user.name);
+        let events = of.into_iter().map(|(organisation, days)| {
+            let count = days.len();
+            let some = days.iter().take(DAYS_NAMED).map(String::as_str);
+            let some: Vec<&str> = some.collect();
+            let more = if count > some.len() { "…" } else { "" };
+            Event {
+                key: format!("open-turns:{}:{organisation}", act.id),
+                kind: TURNS_OPEN.to_owned(),
+                severity: "major".to_owned(),
+                title_zh: format!(
+                    "{name}已不在岗，{count} 个班次空缺：{}{more}",
+                    some.join("、")
+                ),
+                title_en: format!(
+                    "{name} left: {count} turns of duty are open: {}{more}",
+                    some.join(", ")
+                ),
+                at: act.at,
+                organisation_id: Some(organisation),
+                ..Event::default()
+            }
+        });
+        Ok(events.collect())
     }
 
     /// An alert as an event.
@@ -415,6 +469,17 @@ fn of_activation(activation: &Activation) -> Event {
         actor_id: activation.started_by_id,
         ..Event::default()
     }
+}
+
+/// The person of an act behind which they may be able to do less duty than before.
+fn person_of(act: &AuditEntry) -> Option<i64> {
+    if act.action == Act::UserChange.entry().action {
+        return act.target.strip_prefix("user:")?.parse().ok();
+    }
+    if act.action == Act::PostEnd.entry().action {
+        return act.detail["user"].as_i64();
+    }
+    None
 }
 
 /// An act as an event.

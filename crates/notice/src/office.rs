@@ -27,6 +27,8 @@ pub trait City: Send + Sync {
     fn state_title(&self, workflow: &str, state: &str) -> Option<(String, String)>;
     /// Whether a person may see what an event tells.
     async fn may_see(&self, user: &User, event: &Event, now: Timestamp) -> bool;
+    /// The words of the roles that do every organisation's duty.
+    fn roles_of_every_duty(&self) -> Vec<String>;
     /// The proven e-mail address or telephone number of a person.
     async fn address(&self, user_id: i64, kind: &str) -> Option<String>;
     /// Where a person takes note of a message.

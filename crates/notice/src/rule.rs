@@ -132,7 +132,7 @@ impl Rule {
             wrong(
                 what,
                 "on",
-                "name kinds such as alert.raised, case.dispatch, case.overdue, case.*, security.session.refused, duty.plan-started",
+                "name kinds such as alert.raised, case.dispatch, case.overdue, case.*, security.session.refused, duty.plan-started, duty.turns-open",
             );
         }
         if !self.severity_min.is_empty() && !SEVERITIES.contains(&self.severity_min.as_str()) {

@@ -18,7 +18,7 @@ use records::duty_acts::{self, Activation};
 use records::notices::{self, MessageFilter, PAGE};
 use records::organisations::{self, Organisation};
 use records::users::{self, NewUser, User};
-use records::{PageRequest, Records, Secret};
+use records::{Actor, PageRequest, Records, Secret};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -37,6 +37,9 @@ impl City for Town {
     }
     async fn may_see(&self, user: &User, _: &Event, _: Timestamp) -> bool {
         user.username != "blind"
+    }
+    fn roles_of_every_duty(&self) -> Vec<String> {
+        vec!["duty".to_owned()]
     }
     async fn address(&self, user_id: i64, _: &str) -> Option<String> {
         Some(format!("1380000{user_id:04}"))
@@ -677,6 +680,57 @@ async fn on_duty_is_whom_the_roster_names_and_without_one_then_the_organisations
     let end = during.plus_seconds(8 * 3_600);
     assert_eq!(told(4, end.plus_micros(-1)).await, BTreeSet::from([2]));
     assert_eq!(told(5, end).await, BTreeSet::from([1, 2]), "it is over");
+}
+
+#[tokio::test]
+async fn turns_of_who_left_are_told_with_whose_duty_it_is() {
+    let place = Place::new().await;
+    place.organisation().await;
+    let rest = vec![Level {
+        to: vec![Target::Responsible],
+        channels: vec![PAGE.to_owned()],
+        ..Level::default()
+    }];
+    place.rule_on("open", "duty.turns-open", rest).await;
+    place.turn(2, T0.plus_seconds(3_600)).await;
+    let act = async |changed: &User| {
+        let mut write = place.records.write().await.unwrap();
+        users::update(&mut write, changed).await.unwrap().unwrap();
+        let target = format!("user:{}", changed.id);
+        let detail = json!({"name": changed.name, "role": changed.role, "organisation_id": changed.organisation_id,
+            "disabled": changed.disabled});
+        let (actor, event) = (Actor::command_line(), records::Event::UserChange);
+        records::audit::insert(&mut write, T0, &actor, event, &target, &detail)
+            .await
+            .unwrap();
+        write.commit().await.unwrap();
+        place.office().fold(T0).await.unwrap()
+    };
+    let mut read = place.records.read().await.unwrap();
+    let li = users::get(&mut read, 2).await.unwrap().unwrap();
+    drop(read);
+    assert_eq!(act(&li).await, BTreeSet::new(), "a new name alone");
+    let moved = User {
+        organisation_id: None,
+        ..li.clone()
+    };
+    assert_eq!(
+        act(&moved).await,
+        BTreeSet::from([1]),
+        "who is of it is told"
+    );
+    let closed = User {
+        disabled: true,
+        ..li
+    };
+    assert_eq!(act(&closed).await, BTreeSet::from([1]));
+    let told = place.on_pages().await;
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[0]
+            .1
+            .starts_with("li已不在岗，1 个班次空缺：2027-01-15 值班员")
+    );
 }
 
 #[tokio::test]

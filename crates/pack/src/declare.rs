@@ -161,7 +161,7 @@ pub struct EntryForm {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EntryField {
-    /// The attribute that is filled in: a number, a text, a yes or no, or another entity.
+    /// The attribute that is filled in: a number, a text, a yes or no, a place (a point), or another entity.
     pub attribute: String,
     /// Whether the form cannot be sent without it.
     #[serde(default)]

@@ -572,6 +572,8 @@ events! {
         field("turns", "人次", "how many turns"),
         field("first", "首日", "the first day"),
         field("last", "末日", "the last day"),
+        maybe("file", "导入的文件", "the file that they came from"),
+        maybe("sha256", "文件摘要（SHA-256）", "the file's hash"),
     ];
     /// A turn of duty was taken off the roster.
     DutyTurnRemove = "duty.turn.remove", "撤销排班", "Turn of duty removed", "duty-turn:<id>", [
@@ -618,6 +620,7 @@ events! {
         field("from", "开始时间", "from when"),
         field("until", "结束时间", "until when"),
         field("format", "格式", "pdf or docx"),
+        maybe("language", "语言", "language, as a tag"),
     ];
     /// An outside contact was written down.
     DutyContactAdd = "duty.contact.add", "新增外部联系人", "Outside contact added", "duty-contact:<id>", [

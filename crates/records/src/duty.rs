@@ -4,6 +4,7 @@
 use crate::failure::Result;
 use crate::field::table_row;
 use crate::store::Connection;
+use crate::users::User;
 use model::Timestamp;
 use sqlx::Any;
 
@@ -217,6 +218,71 @@ pub async fn next_turns(
     )
     .bind(organisation_id)
     .bind(after.micros())
+    .fetch_all(connection)
+    .await?)
+}
+
+/// The person `u` can do the duty of the organisation `o`: sign-in is open, and they work there, hold a post there, or have a role
+/// that does every organisation's duty, by itself or by a post. `$1` is the time, `$2` those roles, each with `,` on both sides.
+macro_rules! able {
+    ($o:literal) => {
+        concat!(
+            "u.disabled = 0 AND (u.organisation_id = ",
+            $o,
+            " OR $2 LIKE '%,' || u.role || ',%' OR EXISTS (SELECT 1 FROM post_holders h JOIN posts p ON p.id = h.post_id \
+             WHERE h.user_id = u.id AND p.disabled = 0 AND h.from_at <= $1 AND (h.until_at IS NULL OR h.until_at > $1) \
+             AND (p.organisation_id = ",
+            $o,
+            " OR $2 LIKE '%,' || p.role || ',%')))"
+        )
+    };
+}
+
+fn listed(roles: &[String]) -> String {
+    format!(",{},", roles.join(","))
+}
+
+/// The turns that are not over and whose person cannot do them any more, because sign-in is closed to them or they left the
+/// organisation (空缺班次), of one organisation or of all, by when they begin; at most `limit`. `roles` are the words of the
+/// roles that do every organisation's duty.
+pub async fn open_turns(
+    connection: &mut Connection,
+    organisation_id: Option<&str>,
+    roles: &[String],
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<Turn>> {
+    Ok(sqlx::query_as::<Any, Turn>(concat!(
+        "SELECT t.* FROM duty_turns t WHERE t.until_at > $1 AND ($3 IS NULL OR t.organisation_id = $3) \
+         AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = t.user_id AND ",
+        able!("t.organisation_id"),
+        ") ORDER BY t.from_at, t.organisation_id, t.id LIMIT $4"
+    ))
+    .bind(now.micros())
+    .bind(listed(roles))
+    .bind(organisation_id)
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?)
+}
+
+/// The people who can do the duty of an organisation, by id; at most `limit`. `roles` as in [`open_turns`].
+pub async fn able_people(
+    connection: &mut Connection,
+    organisation_id: &str,
+    roles: &[String],
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<User>> {
+    Ok(sqlx::query_as::<Any, User>(concat!(
+        "SELECT u.* FROM users u WHERE ",
+        able!("$3"),
+        " ORDER BY u.id LIMIT $4"
+    ))
+    .bind(now.micros())
+    .bind(listed(roles))
+    .bind(organisation_id)
+    .bind(i64::from(limit))
     .fetch_all(connection)
     .await?)
 }

@@ -49,6 +49,10 @@ impl notice::City for Asked {
         }
     }
 
+    fn roles_of_every_duty(&self) -> Vec<String> {
+        api::duty::roles_of_every_duty()
+    }
+
     async fn address(&self, user_id: i64, kind: &str) -> Option<String> {
         self.app()?.contact_of(user_id, kind).await
     }

@@ -206,15 +206,12 @@ impl Checker<'_> {
             let Some(declared) = kind.attributes.get(&field.attribute) else {
                 continue;
             };
-            if matches!(declared.value, ValueKind::Geometry | ValueKind::Json) {
+            if declared.value == ValueKind::Json {
                 self.say(
                     at("attribute"),
                     "view-form-kind",
-                    format!(
-                        "{} cannot be filled in as a line of text",
-                        quote(&field.attribute)
-                    ),
-                    "ask for a number, a text, a yes or no, or another entity",
+                    format!("{} cannot be filled in", quote(&field.attribute)),
+                    "ask for a number, a text, a yes or no, a place, or another entity",
                 );
             }
             if !field.choices.is_empty() {
