@@ -18,7 +18,7 @@ use model::{Problem, Timestamp};
 use records::cases::Case;
 use records::open311 as rows;
 use records::open311_links::{self as links, Link};
-use records::{Event, Write, audit};
+use records::{Event, audit};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
@@ -37,8 +37,8 @@ pub struct LinkBody {
     pub peer: String,
     /// `to`: the case is sent there; `from`: the request was taken from there.
     pub way: String,
-    /// `waiting` to be sent; `unsure` whether it was taken; `token`: taken, without an id so far; `open` or `closed` there; `held` or
-    /// `refused`: a person decides; `dropped`.
+    /// `waiting` to be sent; `unsure` whether it was taken; `token`: taken, without an id so far; `open` or `closed` there; `done`:
+    /// not asked for any more; `held` or `refused`: a person decides; `dropped`.
     pub state: String,
     /// The service there; of a request that was taken, the class here.
     pub service_code: String,
@@ -311,19 +311,6 @@ pub async fn draft_of(app: &App, case: &Case, telling: &Telling<'_>) -> Answer<(
 /// Tells the pages that a case's history has more.
 pub fn tell_pages(app: &App, case: &Case) {
     announce_row(app, case);
-}
-
-/// Notes in a case's history what another endpoint did or says, in the caller's transaction.
-///
-/// # Errors
-/// The store's own.
-pub async fn note(
-    write: &mut Write,
-    case_id: i64,
-    said: Outside<'_>,
-    now: Timestamp,
-) -> records::Result<Option<Case>> {
-    note_outside(write, case_id, said, now).await
 }
 
 #[cfg(test)]

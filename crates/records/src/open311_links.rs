@@ -22,6 +22,8 @@ pub const TOKEN: &str = "token";
 pub const OPEN: &str = "open";
 /// It is closed there; it is followed on, more seldom, in case it is opened again.
 pub const CLOSED: &str = "closed";
+/// It has ended on both sides, or was followed for as long as is to be: it is not asked for any more.
+pub const DONE: &str = "done";
 /// It is not known whether it is there, and sending it again might make a second one: a person decides.
 pub const HELD: &str = "held";
 /// The other side refused it, or could not be reached as often as was to be tried: a person decides.
