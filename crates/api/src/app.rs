@@ -11,7 +11,7 @@ use crate::{
     case_lists, case_pages, city_pages, corrections, dead_letters, devices, doors, duty,
     duty_contacts, duty_hand_overs, duty_plans, duty_report, duty_resources, duty_sheets, entities,
     entity_types, entries, events, health, import_progress, notice_rules, notices, notifications,
-    oidc_clients, oidc_consent, oidc_door, open311, organisation, outside, outside_provider,
+    oidc_clients, oidc_consent, oidc_door, open311, open311_links, organisation, outside, outside_provider,
     overview, pack_pages, pages, people, personal, personal_subjects, plan, policy_pages,
     provenance, replay, roster, rule_pages, second_step, security, session, sql,
 };
@@ -382,6 +382,8 @@ fn operations() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(case_classes::categories))
         .routes(routes!(case_classes::grids))
         .routes(routes!(open311::contact))
+        .routes(routes!(open311_links::list))
+        .routes(routes!(open311_links::decide))
         .routes(routes!(open311::read, open311::report))
         .routes(routes!(open311::service))
         .routes(routes!(open311::request))

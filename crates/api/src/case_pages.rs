@@ -97,6 +97,14 @@ pub(crate) fn announce(app: &App, case: &cases::CaseSummary) {
         .tell("case", identity::Permission::CaseRead, notice);
 }
 
+/// Tells the pages that something was written into a case's history that did not move it.
+pub(crate) fn announce_row(app: &App, case: &records::cases::Case) {
+    let notice = json!({"id": case.id, "state": case.state, "number": case.number, "alert_id": case.alert_id,
+        "organisation_id": case.organisation_id});
+    app.events
+        .tell("case", identity::Permission::CaseRead, notice);
+}
+
 fn told(app: &App, sight: &Sight, detail: cases::CaseDetail) -> Json<CaseDetail> {
     announce(app, &detail.case);
     shown(app, sight, detail)

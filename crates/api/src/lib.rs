@@ -46,6 +46,8 @@ pub mod oidc_clients;
 pub mod oidc_consent;
 pub mod oidc_door;
 pub mod open311;
+mod open311_form;
+pub mod open311_links;
 pub mod organisation;
 pub mod outgoing;
 pub mod outside;

@@ -9,6 +9,7 @@ use crate::access::{Caller, Peer, Rule};
 use crate::app::App;
 use crate::case_pages::announce;
 use crate::error::{Answer, ApiError};
+use crate::open311_form::{self as forms, Form, Media, Sent};
 use crate::personal::{Look, Looking, LookingQuery};
 use crate::sight::Seeing;
 use ::open311::query::Query;
@@ -17,7 +18,7 @@ use ::open311::{
     ServiceType, Status, created, requests_answer, services_answer, token_answer,
 };
 use axum::Json;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
@@ -28,10 +29,11 @@ use identity::Permission;
 use model::{MaskKind, Problem, Timestamp, Value};
 use records::cases::{Case, CaseEvent};
 use records::open311::{self as rows, ServiceRequest, Wanted};
+use records::open311_links::{self as links, Link};
 use records::{Acting, organisations};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use url::form_urlencoded;
 use utoipa::ToSchema;
@@ -60,8 +62,12 @@ pub struct Options {
     pub contact: String,
     /// The address under which people reach the city, without an end slash; empty: addresses are told without it.
     pub public_url: String,
-    /// Largest form, in bytes.
+    /// Largest form, in bytes; of a form with photos, what is in it beside them.
     pub form_bytes_max: usize,
+    /// Most bytes of all photos of one form together.
+    pub media_bytes_max: usize,
+    /// Most photos of one form.
+    pub media_files_max: usize,
     /// How much a form's fields may hold.
     pub limits: Limits,
 }
@@ -134,18 +140,27 @@ async fn with_key(
     let mut key = field(of_address.as_bytes(), "api_key");
     let (mut parts, mut body) = request.into_parts();
     if parts.method == Method::POST && key.is_none() {
-        let bytes = axum::body::to_bytes(body, options.form_bytes_max).await;
-        let most = options.form_bytes_max;
-        let bytes =
-            bytes.map_err(|_| Fault::new(413, format!("the form is larger than {most} bytes")))?;
-        key = field(&bytes, "api_key");
-        body = Body::from(bytes);
+        let bytes = forms::body(options, &parts.headers, body).await?;
+        let form = forms::form(options, &parts.headers, bytes.clone()).await?;
+        key = form.field("api_key").map(str::to_owned);
+        parts.extensions.insert(Sent(bytes));
+        body = Body::empty();
     }
     if let Some(key) = key {
         let value = HeaderValue::from_str(&format!("Bearer {key}")).map_err(|_| Fault::key())?;
         parts.headers.insert(header::AUTHORIZATION, value);
     }
     Ok(axum::extract::Request::from_parts(parts, body))
+}
+
+/// The form that was sent: read by the door already when the key was to be found in it.
+async fn sent(options: &Options, request: axum::extract::Request) -> Result<Form, Fault> {
+    let (mut parts, body) = request.into_parts();
+    let bytes = match parts.extensions.remove::<Sent>() {
+        Some(Sent(bytes)) => bytes,
+        None => forms::body(options, &parts.headers, body).await?,
+    };
+    forms::form(options, &parts.headers, bytes).await
 }
 
 async fn in_its_form(response: Response, format: Format) -> Response {
@@ -489,11 +504,11 @@ fn notes(app: &App, case: &Case, steps: &[CaseEvent]) -> String {
     }
 }
 
-/// Makes a service request (`requests.json` or `requests.xml`), which becomes a case. The same request twice on one day from one key, or
-/// under one `Idempotency-Key`, is one.
+/// Makes a service request (`requests.json` or `requests.xml`), which becomes a case with its photos. The same request twice on one day
+/// from one key, or under one `Idempotency-Key`, is one.
 #[utoipa::path(post, path = "/open311/v2/{file}", tag = "open311", security(("session" = ["request.report"])),
     params(("file" = String, Path, description = "requests with .json or .xml")),
-    request_body(content = String, content_type = "application/x-www-form-urlencoded"),
+    request_body(content((String = "application/x-www-form-urlencoded"), (Object = "multipart/form-data"))),
     responses((status = 200, content((Object = "application/json"), (String = "text/xml")))))]
 pub async fn report(
     State(app): State<Arc<App>>,
@@ -501,7 +516,7 @@ pub async fn report(
     peer: Peer,
     headers: HeaderMap,
     Path(file): Path<String>,
-    body: Bytes,
+    request: axum::extract::Request,
 ) -> Answer<Response> {
     let (stem, format) = match named(&file) {
         Ok(named) => named,
@@ -511,21 +526,27 @@ pub async fn report(
         return Ok(refused(&[Fault::not_found("resource", stem)], format));
     }
     let options = &app.options.open311;
-    let draft = match Draft::parse(&body, options.limits) {
+    let Form { fields, media } = match sent(options, request).await {
+        Ok(form) => form,
+        Err(fault) => return Ok(refused(&[fault], format)),
+    };
+    let draft = match Draft::of_fields(fields, options.limits) {
         Ok(draft) => draft,
         Err(faults) => return Ok(refused(&faults, format)),
     };
-    let fault = options.jurisdiction(draft.jurisdiction_id.as_deref()).err();
-    if let Some(fault) = fault {
-        return Ok(refused(&[fault], format));
+    let wrong = options.jurisdiction(draft.jurisdiction_id.as_deref()).err();
+    let wrong: Vec<Fault> = wrong.into_iter().chain(not_photos(&app, &media)).collect();
+    if !wrong.is_empty() {
+        return Ok(refused(&wrong, format));
     }
     let said = headers
         .get(IDEMPOTENCY_KEY)
         .and_then(|value| value.to_str().ok());
     let now = app.now();
     let taken = Taking {
-        name: request_name(&app, &caller.name, said, &draft, now),
+        name: request_name(&app, &caller.name, said, (&draft, &media), now),
         draft,
+        media,
         endpoint: "",
         remote_id: None,
         at: now,
@@ -541,8 +562,35 @@ pub async fn report(
     })
 }
 
-/// What makes a request the same as one before: the key and the client's own word for it; without one what it says, and the day.
-fn request_name(app: &App, key: &str, said: Option<&str>, draft: &Draft, now: Timestamp) -> String {
+/// What is no photo, or too large for one; found before a case is opened, so that a request is taken whole or not at all.
+fn not_photos(app: &App, media: &[Media]) -> Vec<Fault> {
+    let judge = |(n, file): (usize, &Media)| match app.cases.kind_of(&file.bytes) {
+        Ok((_, cases::Kind::Photo)) => None,
+        Ok(_) => Some(Fault::invalid(format!(
+            "media {} is no picture: send JPEG, PNG or WebP",
+            n + 1
+        ))),
+        Err(problem) => {
+            let code = match problem.code.as_str() {
+                "attachment-size" => 413,
+                _ => 400,
+            };
+            let Problem { what, mend, .. } = problem;
+            Some(Fault::new(code, format!("media {}: {what}: {mend}", n + 1)))
+        }
+    };
+    media.iter().enumerate().filter_map(judge).collect()
+}
+
+/// What makes a request the same as one before: the key and the client's own word for it; without one what it says and shows, and
+/// the day.
+fn request_name(
+    app: &App,
+    key: &str,
+    said: Option<&str>,
+    (draft, media): (&Draft, &[Media]),
+    now: Timestamp,
+) -> String {
     let mut hash = Sha256::new();
     hash.update(key.as_bytes());
     match said {
@@ -557,6 +605,10 @@ fn request_name(app: &App, key: &str, said: Option<&str>, draft: &Draft, now: Ti
             };
             hash.update(b"\0form\0");
             hash.update(bare.form().as_bytes());
+            for file in media {
+                hash.update(b"\0media\0");
+                hash.update(Sha256::digest(&file.bytes));
+            }
             hash.update(app.cases.day(now).as_bytes());
         }
     }
@@ -575,6 +627,8 @@ pub struct Taking<'a> {
     pub name: String,
     /// What it says.
     pub draft: Draft,
+    /// Its photos, which are looked at already.
+    pub(crate) media: Vec<Media>,
     /// The endpoint that it was taken from; empty for one that came in through the door.
     pub endpoint: &'a str,
     /// Its id there.
@@ -583,8 +637,22 @@ pub struct Taking<'a> {
     pub at: Timestamp,
 }
 
+impl<'a> Taking<'a> {
+    /// A request of another endpoint.
+    pub fn of_other(endpoint: &'a str, remote_id: String, draft: Draft, at: Timestamp) -> Self {
+        Self {
+            name: imported_name(endpoint, &remote_id),
+            draft,
+            media: Vec::new(),
+            endpoint,
+            remote_id: Some(remote_id),
+            at,
+        }
+    }
+}
+
 /// The name of a request of another endpoint: it is taken once, however often it is read.
-pub fn imported_name(endpoint: &str, remote_id: &str) -> String {
+fn imported_name(endpoint: &str, remote_id: &str) -> String {
     let hash = Sha256::new()
         .chain_update(endpoint.as_bytes())
         .chain_update(b"\0remote\0")
@@ -605,6 +673,7 @@ pub async fn take(
     let Taking {
         name,
         draft,
+        media,
         endpoint,
         remote_id,
         at,
@@ -641,7 +710,12 @@ pub async fn take(
         request_id: Some(name),
         ..NewCase::default()
     };
-    let case = app.cases.open(&new, acting, at).await?.case;
+    let opened = app.cases.open(&new, acting, at).await?;
+    let case = opened.case;
+    let attributes = match draft.attributes.is_empty() {
+        true => None,
+        false => Some(serde_json::to_string(&draft.attributes).map_err(ApiError::internal)?),
+    };
     let row = ServiceRequest {
         id: 0,
         case_id: case.id,
@@ -655,17 +729,56 @@ pub async fn take(
         media_url: draft.media_url,
         contact,
         received_at: at,
+        attributes,
     };
     let mut write = app.records.write().await?;
     rows::insert(&mut write, &row).await?;
+    if let Some(link) = followed(&row) {
+        links::insert(&mut write, &link).await?;
+    }
     let kept = rows::of_case(&mut write, case.id).await?;
     write.commit().await?;
+    // A request that comes again brings what is missing, and nothing twice.
+    for file in media {
+        let sha256 = hex::encode(Sha256::digest(&file.bytes));
+        let is_there = opened.attachments.iter().any(|a| a.sha256 == sha256);
+        if !is_there && case.closed_at.is_none() {
+            let bytes = file.bytes.to_vec();
+            app.cases
+                .attach(case.id, &file.name, bytes, acting, at)
+                .await?;
+        }
+    }
     announce(app, &case);
     Ok(Ok(Created {
         service_request_id: Some(case.number),
         token: kept.map(|row| row.token),
         service_notice: Some(category.class.closes_zh.clone()),
     }))
+}
+
+/// How a request that was taken from another endpoint is followed there.
+fn followed(row: &ServiceRequest) -> Option<Link> {
+    let remote_id = row.remote_id.clone()?;
+    Some(Link {
+        id: 0,
+        case_id: row.case_id,
+        peer: row.endpoint.clone(),
+        way: links::FROM.to_owned(),
+        state: links::OPEN.to_owned(),
+        service_code: row.service_code.clone(),
+        reference: String::new(),
+        made_at: row.received_at,
+        attempts: 0,
+        next_at: row.received_at,
+        posted_at: None,
+        token: None,
+        remote_id: Some(remote_id),
+        remote_status: Some(Status::Open.as_str().to_owned()),
+        remote_notes: None,
+        asked_at: None,
+        problem: None,
+    })
 }
 
 /// What a case is called: its class, and how its description or address begins.
@@ -704,6 +817,13 @@ fn sealed(app: &App, token: &str, contact: &Contact) -> Answer<String> {
     })
 }
 
+/// What the reporter of a request said of themselves, whole: for whoever the settings let have it. `None` without keys.
+pub(crate) fn contact_of(app: &App, row: &ServiceRequest) -> Option<Contact> {
+    let (entity, attribute) = sealed_under(&row.token);
+    let opened = app.personal.open(&entity, attribute, row.contact.as_deref()?)?;
+    serde_json::from_str(&opened.text).ok()
+}
+
 /// Who reported a case, as far as they said.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = CaseContact)]
@@ -724,6 +844,8 @@ pub struct ContactBody {
     pub endpoint: String,
     /// Its id there.
     pub remote_id: Option<String>,
+    /// What the client said beside (`attribute[code]`): its values by code.
+    pub attributes: BTreeMap<String, Vec<String>>,
     /// Whether the reporter's data is masked: a purpose shows it whole.
     pub masked: bool,
 }
@@ -761,6 +883,15 @@ pub async fn contact(
             false => ::personal::mask::mask(kind, &text),
         })
     };
+    let attributes: BTreeMap<String, Vec<String>> = match &row.attributes {
+        None => BTreeMap::new(),
+        Some(text) => serde_json::from_str(text).map_err(ApiError::internal)?,
+    };
+    let written = |(code, values): (String, Vec<String>)| {
+        let values = values.into_iter();
+        let shown = values.map(|value| look.written(&of, "attributes", value));
+        (code, shown.collect())
+    };
     let body = ContactBody {
         first_name: shown(MaskKind::Name, said.first_name),
         last_name: shown(MaskKind::Name, said.last_name),
@@ -770,6 +901,7 @@ pub async fn contact(
         media_url: row.media_url,
         endpoint: row.endpoint,
         remote_id: row.remote_id,
+        attributes: attributes.into_iter().map(written).collect(),
         masked: !is_whole,
     };
     look.tell(&app.records, app.now(), "case-contact").await?;
@@ -788,6 +920,8 @@ mod tests {
             contact: String::new(),
             public_url: String::new(),
             form_bytes_max: 1_024,
+            media_bytes_max: 1_024,
+            media_files_max: 1,
             limits: Limits::default(),
         };
         assert!(options.jurisdiction_of(None).is_ok());

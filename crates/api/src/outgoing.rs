@@ -13,6 +13,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -70,6 +71,15 @@ impl<'a> Ask<'a> {
     }
 }
 
+/// There is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoAnswer {
+    /// Why, in a sentence for the log.
+    pub why: String,
+    /// Whether something was sent before: the other side may have taken it.
+    pub may_have_arrived: bool,
+}
+
 impl Outgoing {
     /// Reads the authorities that are believed from a PEM file; without one no address of https can be reached.
     pub fn new(allowed: Vec<Network>, setting: &'static str, authorities: &Path) -> Self {
@@ -104,13 +114,30 @@ impl Outgoing {
     /// # Errors
     /// Why there is no answer, in a sentence for the log.
     pub async fn ask(&self, ask: Ask<'_>) -> Result<(StatusCode, Bytes), String> {
-        match tokio::time::timeout(ask.time_max, self.asked(&ask)).await {
-            Ok(answer) => answer,
-            Err(_) => Err("it took too long".to_owned()),
-        }
+        self.tell(ask).await.map_err(|none| none.why)
     }
 
-    async fn asked(&self, ask: &Ask<'_>) -> Result<(StatusCode, Bytes), String> {
+    /// The same for what must not be done twice: also says whether it may have been done although there is no answer.
+    ///
+    /// # Errors
+    /// Why there is no answer, and whether anything was sent.
+    pub async fn tell(&self, ask: Ask<'_>) -> Result<(StatusCode, Bytes), NoAnswer> {
+        let is_sent = AtomicBool::new(false);
+        let answer = match tokio::time::timeout(ask.time_max, self.asked(&ask, &is_sent)).await {
+            Ok(answer) => answer,
+            Err(_) => Err("it took too long".to_owned()),
+        };
+        answer.map_err(|why| NoAnswer {
+            why,
+            may_have_arrived: is_sent.load(Ordering::SeqCst),
+        })
+    }
+
+    async fn asked(
+        &self,
+        ask: &Ask<'_>,
+        is_sent: &AtomicBool,
+    ) -> Result<(StatusCode, Bytes), String> {
         let url = ask.url;
         let host = url.host_str().ok_or("the address has no host")?;
         let port = url
@@ -133,9 +160,9 @@ impl Outgoing {
                 .connect(name, stream)
                 .await
                 .map_err(|e| format!("{host}: {e}"))?;
-            send(stream, ask).await
+            send(stream, ask, is_sent).await
         } else {
-            send(stream, ask).await
+            send(stream, ask, is_sent).await
         }
     }
 
@@ -161,6 +188,7 @@ impl Outgoing {
 async fn send(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     ask: &Ask<'_>,
+    is_sent: &AtomicBool,
 ) -> Result<(StatusCode, Bytes), String> {
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
@@ -186,6 +214,7 @@ async fn send(
     }
     let body = Bytes::from(ask.body.clone());
     let request = request.body(Full::new(body)).map_err(|e| e.to_string())?;
+    is_sent.store(true, Ordering::SeqCst);
     let answer = sender
         .send_request(request)
         .await
@@ -218,6 +247,28 @@ mod tests {
 
     fn at(text: &str) -> SocketAddr {
         text.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn it_is_known_whether_a_lost_answer_may_have_been_work() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let here = listener.local_addr().unwrap();
+        let url = Url::parse(&format!("http://{here}/")).unwrap();
+        let ask = || Ask::read(&url, None, Duration::from_secs(30));
+        let refused = outgoing(&[]).tell(ask()).await.unwrap_err();
+        assert!(!refused.may_have_arrived, "{}", refused.why);
+        // It takes the request and hangs up without a word.
+        let taken = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut byte = [0];
+            tokio::io::AsyncReadExt::read_exact(&mut stream, &mut byte).await.unwrap();
+        });
+        let lost = outgoing(&["127.0.0.0/8"]).tell(ask()).await.unwrap_err();
+        taken.await.unwrap();
+        assert!(lost.may_have_arrived, "{}", lost.why);
+        // Nobody listens there any more.
+        let closed = outgoing(&["127.0.0.0/8"]).tell(ask()).await.unwrap_err();
+        assert!(!closed.may_have_arrived, "{}", closed.why);
     }
 
     fn outgoing(allowed: &[&str]) -> Outgoing {

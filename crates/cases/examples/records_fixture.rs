@@ -127,6 +127,7 @@ async fn add(write: &mut Connection, case_id: i64, at: Timestamp) -> records::Re
         address_id: None,
         zipcode: None,
         media_url: None,
+        attributes: None,
     };
     open311::insert(write, &request).await?;
     let note = Attachment {

@@ -182,6 +182,14 @@ impl Cases {
         Ok(row)
     }
 
+    /// What a file is by its bytes, and whether it may be attached.
+    ///
+    /// # Errors
+    /// `attachment-size`, `attachment-type`.
+    pub fn kind_of(&self, bytes: &[u8]) -> std::result::Result<(&'static str, Kind), Problem> {
+        kinds::of(bytes, false, &self.options)
+    }
+
     /// Whether the workflow lets the person remark something on a case as it stands.
     async fn takes_remarks(
         &self,

@@ -5,7 +5,8 @@
 //! things and events there are, and their limits), [`number`]
 //! (what a case is called), [`assessment`] (how it went), then [`Cases`]: opening and acting
 //! (`apply`, with what some actions do beside moving in [`effects`] and `acts`, and their clocks in `clocks`), reading
-//! (`view`, and as a board by the seven steps, [`step`], in `board`), what time alone does (`tick`), alerts (`alerts`), attachments ([`kinds`], `attachments`), what lies near (`duplicates`);
+//! (`view`, and as a board by the seven steps, [`step`], in `board`), what time alone does (`tick`), alerts (`alerts`), attachments ([`kinds`], `attachments`),
+//! what lies near (`duplicates`), what other platforms say (`outside`);
 //! last the assessment figures of a period, from the history alone ([`figures`]).
 
 mod acts;
@@ -23,6 +24,7 @@ mod hand_over;
 mod history;
 pub mod kinds;
 pub mod number;
+mod outside;
 mod photo;
 pub mod step;
 mod tick;
@@ -38,7 +40,8 @@ pub use catalogue::{Catalogue, Category};
 pub use clocks::Left;
 pub use duplicates::{Like, Similar};
 pub use hand_over::hand_over;
-pub use kinds::{CAPACITIES, Signed};
+pub use kinds::{CAPACITIES, Kind, Signed};
+pub use outside::{Outside, note_outside};
 pub use step::Step;
 pub use tick::Ticked;
 pub use view::{AllowedAction, Assignee, CaseDetail, CaseSummary, HistoryEntry, NextAction};

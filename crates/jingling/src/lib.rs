@@ -34,7 +34,7 @@ pub mod metrics;
 pub mod mqtt_door;
 pub mod notice;
 pub mod oidc;
-pub mod open311_import;
+pub mod open311;
 pub mod organisation;
 mod output;
 pub mod outside;

@@ -241,6 +241,8 @@ impl Running {
                     contact: settings.open311.contact.clone(),
                     public_url: settings.http.public_url.trim_end_matches('/').to_owned(),
                     form_bytes_max: settings.open311.form_kib_max * 1024,
+                    media_bytes_max: settings.open311.media_mib_max * MIB,
+                    media_files_max: settings.open311.media_files_max,
                     limits: Default::default(),
                 },
                 map_entities_max: settings.command_centre.map_entities_max,
@@ -484,7 +486,7 @@ impl Running {
         timers.push(crate::notice::start(&app, &folder, settings)?);
         timers.extend(crate::audit::sealing::start(&app, &folder, &settings.audit).await);
         timers.extend(crate::oidc::timers(&app, settings)?);
-        timers.extend(crate::open311_import::start(&app, settings)?);
+        timers.extend(crate::open311::start(&app, &folder, settings)?);
         if let Some(certificate) = certificate {
             let every = Duration::from_secs(settings.tls.reload_seconds.max(1));
             timers.push(tokio::spawn(certificates::renew(certificate, every)));

@@ -414,8 +414,12 @@ Open311Settings {
     public_reads: bool = false,
     /// Whom clients ask for a key, in words.
     contact: String = String::new(),
-    /// Largest form, KiB.
+    /// Largest form, KiB; of a form with photos, what is in it beside them.
     form_kib_max: usize = 64,
+    /// Most of all photos of one form together, MiB.
+    media_mib_max: usize = 20,
+    /// Most photos of one form.
+    media_files_max: usize = 5,
     /// Networks inside where other endpoints may be; without them nothing inside is reached.
     networks: Vec<String> = Vec::new(),
     /// PEM file of the authorities that are believed when an endpoint is asked over TLS.
@@ -424,9 +428,14 @@ Open311Settings {
     answer_seconds_max: u64 = 30,
     /// Largest answer of an endpoint, MiB.
     answer_mib_max: usize = 8,
+    /// How long the other side is asked how a request stands, days from when it was sent or taken.
+    follow_days_max: i64 = 365,
     /// Other endpoints whose requests become cases here, each an `[[open311.endpoint]]` of its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    endpoint: Vec<crate::open311_import::EndpointSettings> = Vec::new(),
+    endpoint: Vec<crate::open311::settings::EndpointSettings> = Vec::new(),
+    /// Other endpoints to which cases are sent, each an `[[open311.forward]]` of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    forward: Vec<crate::open311::settings::ForwardSettings> = Vec::new(),
 });
 section!(/// What the platform writes of itself.
 Log {
@@ -492,7 +501,7 @@ impl Settings {
         self.sign_in.roles()?;
         crate::outside::check(self)?;
         crate::notice::settings::check(self)?;
-        crate::open311_import::check(self)?;
+        crate::open311::settings::check(self)?;
         self.http.passkey_origin(&self.oidc.issuer, None)?;
         if self.sign_in.session_idle_minutes < 1 || self.sign_in.session_hours < 1 {
             bail!("sign_in.session_idle_minutes and sign_in.session_hours must be 1 at least");

@@ -2,6 +2,7 @@
 
 use crate::fault::Fault;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// How much a client may send.
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +75,15 @@ pub struct Draft {
     pub media_url: Option<String>,
     /// Who reports.
     pub contact: Contact,
+    /// What the service asks for beside: `attribute[code]`, or `attribute[code][]` once for each value.
+    pub attributes: BTreeMap<String, Vec<String>>,
+}
+
+/// The code of a field `attribute[code]` or `attribute[code][]`.
+fn attribute(name: &str) -> Option<&str> {
+    let rest = name.strip_prefix("attribute[")?;
+    let code = rest.strip_suffix("[]").unwrap_or(rest).strip_suffix(']')?;
+    (!code.is_empty() && !code.contains(['[', ']'])).then_some(code)
 }
 
 impl Draft {
@@ -131,8 +141,13 @@ impl Draft {
                 "phone" => draft.contact.phone = text,
                 "device_id" => draft.contact.device_id = text,
                 "account_id" => draft.contact.account_id = text,
-                // attribute[…] and whatever a client adds of its own: no service here asks for attributes.
-                _ => {}
+                // Whatever a client adds of its own is passed over.
+                other => {
+                    if let Some(code) = attribute(other) {
+                        let values = draft.attributes.entry(code.to_owned()).or_default();
+                        values.push(value.to_owned());
+                    }
+                }
             }
         }
         if draft.service_code.is_empty() {
@@ -191,6 +206,18 @@ impl Draft {
         ] {
             if let Some(value) = value {
                 form.append_pair(name, value);
+            }
+        }
+        for (code, values) in &self.attributes {
+            match values.as_slice() {
+                [one] => {
+                    form.append_pair(&format!("attribute[{code}]"), one);
+                }
+                several => {
+                    for value in several {
+                        form.append_pair(&format!("attribute[{code}][]"), value);
+                    }
+                }
             }
         }
         form.finish()

@@ -17,11 +17,14 @@
 //! | GET Service Requests | ids win over all else; else codes, dates, status; 90 days or 1,000 requests | [`query`] |
 //! | GET Service Request | one, in an array of one | [`Request`] |
 //!
+//! What is sent to another endpoint, how its answer is judged and how a request is found there again is [`forward`].
+//!
 //! A server that gives the id at once (as ours) answers the token too, which finds the same id.
 
 mod draft;
 mod fault;
 mod fields;
+pub mod forward;
 mod forms;
 pub mod query;
 

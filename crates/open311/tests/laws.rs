@@ -59,8 +59,13 @@ prop_compose! {
         texts in proptest::collection::vec(text(), 9),
         place in (-180.0..=180.0_f64, -90.0..=90.0_f64),
         code in "[BS][0-9]{4}",
+        attributes in proptest::collection::btree_map("[A-Z]{1,6}", proptest::collection::vec("[a-z<&= 井]{0,8}[a-z]", 1..4), 0..3),
     ) -> Draft {
+        let trimmed = |(code, values): (String, Vec<String>)| {
+            (code, values.into_iter().map(|value| value.trim().to_owned()).collect())
+        };
         Draft {
+            attributes: attributes.into_iter().map(trimmed).collect(),
             jurisdiction_id: texts[0].clone(),
             api_key: None,
             service_code: code,

@@ -387,6 +387,21 @@ events! {
         field("to", "新状态", "state after"),
         maybe("detail", "该步的内容：分钟、期限、另一案件", "what the step holds beside words: minutes, a deadline, another case"),
     ];
+    /// A case was sent to another Open311 endpoint; written before the first byte goes out.
+    Open311Forward = "open311.forward", "转送案件到外部平台", "Case sent to another Open311 endpoint", "case:<id>", [
+        field("number", "案件编号", "number of the case"),
+        field("peer", "外部平台", "the endpoint's name in the settings"),
+        field("reference", "标记", "what marks it there as ours"),
+        field("attempt", "第几次", "how many times it has been sent, this one included"),
+        field("personal", "是否带反映人信息", "whether the reporter's own data goes with it"),
+    ];
+    /// A person decided what becomes of a case that could not be sent.
+    Open311Decide = "open311.decide", "处理转送疑难", "Decided on a case to be sent to another endpoint", "case:<id>", [
+        field("number", "案件编号", "number of the case"),
+        field("peer", "外部平台", "the endpoint's name in the settings"),
+        field("act", "决定", "send: send it again; found: it is there; drop: leave it"),
+        maybe("remote_id", "对方编号", "the id that it has there"),
+    ];
     /// An observation was corrected or withdrawn.
     ObservationCorrect = "observation.correct", "更正观测数据", "Observation corrected", "entity:<id>", [
         field("position", "日志位置", "position in the journal"),

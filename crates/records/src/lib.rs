@@ -37,6 +37,7 @@ pub mod notices;
 pub mod oidc;
 pub mod oidc_clients;
 pub mod open311;
+pub mod open311_links;
 pub mod organisations;
 pub mod page;
 pub mod passkeys;

@@ -35,6 +35,8 @@ table_row! {
         pub contact: Option<String>,
         /// When it was taken.
         pub received_at: Timestamp,
+        /// What the client said beside the standard's fields: a JSON object of lists of texts by code.
+        pub attributes: Option<String>,
     }
 }
 
@@ -42,7 +44,7 @@ table_row! {
 pub async fn insert(connection: &mut Connection, new: &ServiceRequest) -> Result<()> {
     sqlx::query::<Any>(
         "INSERT INTO open311_requests (case_id, token, endpoint, remote_id, service_code, address, address_id, zipcode, \
-         media_url, contact, received_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+         media_url, contact, received_at, attributes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
          ON CONFLICT (case_id) DO NOTHING",
     )
     .bind(new.case_id)
@@ -56,6 +58,7 @@ pub async fn insert(connection: &mut Connection, new: &ServiceRequest) -> Result
     .bind(&new.media_url)
     .bind(&new.contact)
     .bind(new.received_at.micros())
+    .bind(&new.attributes)
     .execute(connection)
     .await?;
     Ok(())
