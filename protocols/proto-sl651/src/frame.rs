@@ -76,6 +76,18 @@ impl Station {
         })
     }
 
+    /// The code that people know the station by: eight digits of a hydrological station (SL 502); else six digits of the
+    /// administrative division and the number within it, six digits (table 14).
+    pub fn code(self) -> String {
+        let [first, rest @ ..] = self.0;
+        if first == 0 {
+            return hex::encode_upper(rest);
+        }
+        let [a, b, c, high, low] = self.0;
+        let number = u16::from_be_bytes([high, low]);
+        format!("{}{number:06}", hex::encode_upper([a, b, c]))
+    }
+
     pub(crate) fn of_digits(digits: &[u8]) -> Option<Self> {
         let mut bytes = [0; 5];
         hex::decode_to_slice(digits, &mut bytes).ok()?;

@@ -327,6 +327,28 @@ pub const fn class_name(class: u8) -> (&'static str, &'static str) {
 }
 
 impl Message {
+    /// The stations that the body speaks of beside the head's; a relay speaks for several.
+    pub fn others(&self) -> impl Iterator<Item = Station> + '_ {
+        let sections = match &self.body {
+            Body::Report(sections) => sections.as_slice(),
+            _ => &[],
+        };
+        let of_body = match &self.body {
+            Body::Picture(picture) => Some(picture.station),
+            Body::Parameters { station, .. }
+            | Body::Version { station, .. }
+            | Body::Done { station }
+            | Body::Password { station, .. }
+            | Body::Switches { station, .. }
+            | Body::Gates { station, .. }
+            | Body::Quota { station, .. }
+            | Body::Events { station, .. } => Some(*station),
+            _ => None,
+        };
+        let named = sections.iter().filter_map(|section| section.station);
+        named.chain(of_body).filter(|station| *station != self.station)
+    }
+
     /// A message with the head of a frame; for whoever makes one.
     pub fn with_head_of(frame: &Frame, packets: Option<u16>, serial: u16, sent: SentTime, body: Body) -> Self {
         Self {
