@@ -1,12 +1,14 @@
 //! The doors that devices come through: sockets, TLS, timers, limits, backpressure. What a message
 //! says, who may send it and where it is kept are for others; a door knows them as the traits of
-//! [`mqtt::seam`].
+//! [`mqtt::seam`] and [`sl651::seam`].
 //!
-//! One door so far: [`mqtt`].
+//! The doors: [`mqtt`] and [`sl651`].
 
 pub mod mqtt;
+pub mod sl651;
 
 pub use mqtt::{
     Authenticator, Client, Denied, Incoming, MqttDoor, MqttHandle, MqttOptions, Receipt, Refusal,
     Said, Seeing, Sight, Sink, WriteScope,
 };
+pub use sl651::{Sl651Door, Sl651Handle, Sl651Options};

@@ -1,0 +1,244 @@
+//! The SL 651 door: hydrological stations over TCP and UDP, on the sessions of `proto-sl651`.
+//!
+//! ```text
+//! tcp ── one task per link ──┐
+//! udp ── one task, a link    ├─ session (proto-sl651) ── link ── Directory: whose station, which password
+//!        for each peer ──────┘        ↑                      └── Sink::submit → position
+//!                                     └ confirmations leave when Sink::durable passes the position
+//! ```
+//!
+//! What it promises: a message is confirmed only when it is durable, a repeated one again without being taken twice; what is
+//! damaged, of an unknown station or with a wrong password becomes a dead letter and is never confirmed, so that the station
+//! keeps it; one peer's noise is bounded ([`Limits::dead_letters_per_peer_max`]).
+//!
+//! Reading order: [`seam`], [`options`], `link`, `tcp`, `udp`, [`metrics`].
+
+mod link;
+pub mod metrics;
+pub mod options;
+pub mod seam;
+mod tcp;
+mod udp;
+
+pub use metrics::Metrics;
+pub use options::{Limits, Sl651Options};
+pub use seam::{Directory, Incoming, Known, Sink, Unknown};
+
+use crate::mqtt::StartError;
+use model::{Problem, Timestamp};
+use parking_lot::Mutex;
+use proto_sl651::repeated::Repeated;
+use proto_sl651::session::Now;
+use proto_sl651::{Command, Message, Station};
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+
+/// The door's name in the journal.
+pub const DOOR: &str = "sl651";
+/// Orders that may wait for one link.
+const ORDERS_MAX: usize = 16;
+
+/// A query or setting for a station, and where its answer goes.
+#[derive(Debug)]
+pub(crate) struct Order {
+    pub station: Station,
+    pub function: u8,
+    pub command: Command,
+    pub answer: oneshot::Sender<Result<Message, Problem>>,
+}
+
+/// What the door's tasks share.
+pub(crate) struct Door {
+    pub options: Sl651Options,
+    pub session: Arc<proto_sl651::Config>,
+    pub sink: Arc<dyn Sink>,
+    pub directory: Arc<dyn Directory>,
+    pub metrics: Metrics,
+    pub repeated: Mutex<Repeated>,
+    pub shutdown: watch::Sender<bool>,
+    /// The TCP link on which a station was heard last.
+    pub lines: Mutex<HashMap<Station, mpsc::Sender<Order>>>,
+    /// TCP links of each peer.
+    pub peers: Mutex<HashMap<IpAddr, usize>>,
+    /// Dead letters of each peer in the present window, and when that began.
+    dead_letters: Mutex<HashMap<IpAddr, (u64, u32)>>,
+    began: Instant,
+}
+
+impl Door {
+    pub fn now_ms(&self) -> u64 {
+        self.began.elapsed().as_millis() as u64
+    }
+
+    pub fn instant(&self, ms: u64) -> Instant {
+        self.began + Duration::from_millis(ms)
+    }
+
+    pub fn now(&self) -> Now {
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Now {
+            ms: self.now_ms(),
+            at: Timestamp::from_micros(since.as_micros() as i64),
+        }
+    }
+
+    /// Whether one more dead letter of this peer is kept; `false`: it has sent enough for now.
+    pub fn may_keep_dead_letter(&self, peer: IpAddr) -> bool {
+        let limits = &self.options.limits;
+        let window_ms = limits.dead_letter_window_seconds.saturating_mul(1_000);
+        let now_ms = self.now_ms();
+        let mut kept = self.dead_letters.lock();
+        if kept.len() >= limits.peers_remembered_max && !kept.contains_key(&peer) {
+            kept.retain(|_, (began_ms, _)| now_ms < *began_ms + window_ms);
+            if kept.len() >= limits.peers_remembered_max {
+                return false;
+            }
+        }
+        let (began_ms, count) = kept.entry(peer).or_insert((now_ms, 0));
+        if now_ms >= *began_ms + window_ms {
+            (*began_ms, *count) = (now_ms, 0);
+        }
+        *count += 1;
+        *count <= limits.dead_letters_per_peer_max
+    }
+}
+
+/// The SL 651 door.
+#[derive(Debug)]
+pub struct Sl651Door;
+
+/// The running door.
+#[derive(Clone)]
+pub struct Sl651Handle {
+    door: Arc<Door>,
+    tasks: TaskTracker,
+    tcp: Vec<SocketAddr>,
+    udp: Vec<SocketAddr>,
+}
+
+impl std::fmt::Debug for Sl651Handle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sl651Handle")
+            .field("tcp", &self.tcp)
+            .field("udp", &self.udp)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sl651Door {
+    /// Opens the door: when this returns, its addresses take connections and datagrams.
+    ///
+    /// # Errors
+    /// An address that cannot be listened on.
+    pub async fn start(
+        options: Sl651Options,
+        sink: Arc<dyn Sink>,
+        directory: Arc<dyn Directory>,
+    ) -> Result<Sl651Handle, StartError> {
+        let (mut listeners, mut sockets) = (Vec::new(), Vec::new());
+        let (mut tcp, mut udp) = (Vec::new(), Vec::new());
+        for &address in &options.tcp_listen {
+            let failed = |source| StartError::Listen { address, source };
+            let listener = TcpListener::bind(address).await.map_err(failed)?;
+            tcp.push(listener.local_addr().map_err(failed)?);
+            listeners.push(listener);
+        }
+        for &address in &options.udp_listen {
+            let failed = |source| StartError::Listen { address, source };
+            let socket = UdpSocket::bind(address).await.map_err(failed)?;
+            udp.push(socket.local_addr().map_err(failed)?);
+            sockets.push(socket);
+        }
+        let door = Arc::new(Door {
+            session: Arc::new(options.session.clone()),
+            sink,
+            directory,
+            metrics: Metrics::default(),
+            repeated: Mutex::new(Repeated::new(options.limits.repeated_remembered_max)),
+            shutdown: watch::Sender::new(false),
+            lines: Mutex::default(),
+            peers: Mutex::default(),
+            dead_letters: Mutex::default(),
+            began: Instant::now(),
+            options,
+        });
+        let tasks = TaskTracker::new();
+        for listener in listeners {
+            tasks.spawn(tcp::listen(Arc::clone(&door), listener, tasks.clone()));
+        }
+        for socket in sockets {
+            tasks.spawn(udp::serve(Arc::clone(&door), socket));
+        }
+        tasks.close();
+        Ok(Sl651Handle {
+            door,
+            tasks,
+            tcp,
+            udp,
+        })
+    }
+}
+
+impl Sl651Handle {
+    /// The addresses bound for TCP, in the order of the options.
+    pub fn tcp_addresses(&self) -> &[SocketAddr] {
+        &self.tcp
+    }
+
+    /// The addresses bound for UDP, in the order of the options.
+    pub fn udp_addresses(&self) -> &[SocketAddr] {
+        &self.udp
+    }
+
+    /// What the door counts.
+    pub fn metrics(&self) -> &Metrics {
+        &self.door.metrics
+    }
+
+    /// Queries or orders something of a station (M4) that has a TCP link, and waits for its answer. The answer is also taken
+    /// as any other message.
+    ///
+    /// # Errors
+    /// The station has no link, does not answer, or the standard has no form for the command.
+    pub async fn command(
+        &self,
+        station: Station,
+        function: u8,
+        command: Command,
+    ) -> Result<Message, Problem> {
+        let line = self.door.lines.lock().get(&station).cloned();
+        let line = line.ok_or_else(|| no_line(station))?;
+        let (answer, answered) = oneshot::channel();
+        let order = Order {
+            station,
+            function,
+            command,
+            answer,
+        };
+        line.send(order).await.map_err(|_| no_line(station))?;
+        answered.await.map_err(|_| no_line(station))?
+    }
+
+    /// Closes the door: takes no more, confirms what becomes durable within `shutdown_ms`.
+    pub async fn shutdown(&self) {
+        self.door.shutdown.send_replace(true);
+        self.tasks.wait().await;
+    }
+}
+
+fn no_line(station: Station) -> Problem {
+    Problem::new(
+        "sl651-not-on-the-line",
+        format!("station {station} has no link now"),
+        "station",
+        "wait until it reports, and ask again; stations that send over UDP cannot be asked",
+    )
+}
