@@ -1,0 +1,3 @@
+//! The mathematics of water against what is published and against other programs.
+
+mod muskingum;
