@@ -8,3 +8,4 @@
 pub mod math;
 pub mod muskingum;
 pub mod muskingum_cunge;
+pub mod xinanjiang;
