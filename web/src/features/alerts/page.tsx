@@ -1,6 +1,6 @@
 /** Alerts as they come: list, filter, acknowledge, open a case, and what to do about each. */
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Card, Drawer, Segmented, Select, Table } from "antd";
+import { App, Card, Drawer, Segmented, Select, Table } from "antd";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
@@ -9,10 +9,12 @@ import { quantity, ZONE_LABEL } from "../../lib/format.ts";
 import type { Alert, Severity } from "../../lib/types.ts";
 import { openableRow, useFocusBack } from "../../ui/keyboard.ts";
 import { Markdown } from "../../ui/markdown.tsx";
+import { More } from "../../ui/more.tsx";
 import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Age, SEVERITIES, SEVERITY_COLOURS, SeverityTag, Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { OpenCaseDialog } from "../cases/dialogs.tsx";
+import { AttributeName } from "../entity/attribute-name.tsx";
 import { ProvenanceDrawer } from "../provenance/drawer.tsx";
 import { type AlertContext, alertActions } from "./actions.tsx";
 import { alertsQuery } from "./queries.ts";
@@ -199,13 +201,7 @@ export function Page() {
       <div className={items.length > 0 ? "split" : undefined}>
         <div>
           {list()}
-          {alerts.hasNextPage && (
-            <div className="more">
-              <Button loading={alerts.isFetchingNextPage} onClick={() => void alerts.fetchNextPage()}>
-                {t("list.more")}
-              </Button>
-            </div>
-          )}
+          <More list={alerts} />
         </div>
         {!phone && items.length > 0 && (
           <aside ref={beside} tabIndex={-1} aria-label={t("alert.details")} onKeyDown={backToList}>
@@ -289,7 +285,8 @@ function AlertDetails({ alert, context }: { alert: Alert; context: AlertContext 
               <dd data-testid="alert-decided">
                 {alert.decided.map((named) => (
                   <div key={`${named.name} ${named.entity_id} ${JSON.stringify(named.value)}`}>
-                    <code>{named.name}</code> {quantity(named.value, named.unit)}
+                    <AttributeName type={alert.entity_type} name={named.name} />{" "}
+                    {quantity(named.value, named.unit)}
                     {named.entity_id && ` · ${named.entity_id}`}
                   </div>
                 ))}
