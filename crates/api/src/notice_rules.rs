@@ -3,12 +3,12 @@
 use crate::access::{Caller, Peer};
 use crate::app::App;
 use crate::error::{Answer, ApiError};
-use crate::notifications::{desk, may_see, renewed};
+use crate::notifications::{desk, may_see, renewed, told_of};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use model::Problem;
-use notice::{Event, Reach, Rule};
+use notice::{Reach, Rule};
 use records::notices::{self, MessageFilter, PAGE};
 use records::{Event as Act, PageRequest, audit};
 use serde::{Deserialize, Serialize};
@@ -400,11 +400,8 @@ pub async fn messages(
     let found = notices::messages(&mut read, &filter, &page).await?;
     let mut items = Vec::new();
     for message in found.items {
-        let row = notices::event(&mut read, message.event_id).await?;
-        let row = row.filter(|row| {
-            let event: Event = serde_json::from_value(row.document.clone()).unwrap_or_default();
-            may_see(&app, &caller, &event)
-        });
+        let told = told_of(&app, &mut read, &caller, &message).await?;
+        let row = told.filter(|told| told.sees).map(|told| told.row);
         let person = match message.user_id {
             Some(id) => records::users::get(&mut read, id)
                 .await?

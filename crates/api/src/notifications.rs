@@ -199,6 +199,31 @@ pub(crate) fn desk(app: &App) -> Answer<&Desk> {
     app.notifications.get().ok_or_else(ApiError::not_ready)
 }
 
+/// What a message tells of.
+pub(crate) struct Subject {
+    /// The event as it is kept.
+    pub row: records::notices::EventRow,
+    /// What its document says.
+    pub event: Event,
+    /// Whether the reader may see it (still).
+    pub sees: bool,
+}
+
+/// What a message tells of, to whoever reads it; `None` when that is not kept any more.
+pub(crate) async fn told_of(
+    app: &App,
+    read: &mut records::Connection,
+    reader: &Principal,
+    message: &Message,
+) -> Answer<Option<Subject>> {
+    let Some(row) = notices::event(read, message.event_id).await? else {
+        return Ok(None);
+    };
+    let event: Event = serde_json::from_value(row.document.clone()).unwrap_or_default();
+    let sees = may_see(app, reader, &event);
+    Ok(Some(Subject { row, event, sees }))
+}
+
 /// The caller's notices, newest first.
 #[utoipa::path(get, path = "/api/v1/notifications", tag = "notifications", security(("session" = [])), params(NotificationsQuery),
     responses((status = 200, body = Notifications), (status = 400, body = crate::error::ProblemBody)))]
@@ -223,12 +248,11 @@ pub async fn list(
     let unread = notices::unread(&mut read, user_id).await?;
     let mut items = Vec::new();
     for message in found.items {
-        let Some(row) = notices::event(&mut read, message.event_id).await? else {
+        let Some(told) = told_of(&app, &mut read, &caller, &message).await? else {
             continue;
         };
-        let event: Event = serde_json::from_value(row.document).unwrap_or_default();
         // What one may not see any more, one was told of all the same: not what, that it was.
-        let sees = may_see(&app, &caller, &event);
+        let Subject { row, event, sees } = told;
         let shown = |title: String, hidden: &str| if sees { title } else { hidden.to_owned() };
         items.push(NotificationBody {
             id: message.id,

@@ -168,9 +168,7 @@ fn others() -> std::result::Result<Vec<Workflow>, Box<dyn Error>> {
             // The city's calendars are no part of this.
             calendar: model::calendar::ALWAYS.to_owned(),
             ..read(
-                include_str!(
-                    "../../../packs/pack-citymanagement/workflows/city-management.toml"
-                ),
+                include_str!("../../../packs/pack-citymanagement/workflows/city-management.toml"),
                 "city-management.toml",
             )?
         },
@@ -291,7 +289,11 @@ async fn main() -> std::result::Result<(), Box<dyn Error>> {
             None,
             filter(|f| f.organisation_id = Some("o10".to_owned())),
         ),
-        ("board of a workflow", Some("flood-case"), CaseFilter::default()),
+        (
+            "board of a workflow",
+            Some("flood-case"),
+            CaseFilter::default(),
+        ),
         (
             "board, text",
             None,

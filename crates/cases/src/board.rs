@@ -51,7 +51,9 @@ fn places(
                 Of::Any
             } else if usual == Some(step) {
                 let others = steps.iter().filter(|(other, _)| **other != step);
-                Of::AllBut(owned(&others.flat_map(|(_, names)| names.clone()).collect()))
+                Of::AllBut(owned(
+                    &others.flat_map(|(_, names)| names.clone()).collect(),
+                ))
             } else {
                 Of::Only(owned(names))
             };

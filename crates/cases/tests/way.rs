@@ -219,7 +219,11 @@ async fn cases_of_every_workflow_stand_on_the_board_by_step_also_when_theirs_is_
     assert_eq!(column(&board, Step::File), filed_first);
     assert_eq!(column(&board, Step::Handle), [standard]);
     assert_eq!(column(&board, Step::Verify), [looked]);
-    let own = city.cases.board(Some("own"), &everywhere, T0).await.unwrap();
+    let own = city
+        .cases
+        .board(Some("own"), &everywhere, T0)
+        .await
+        .unwrap();
     let states: Vec<_> = own
         .iter()
         .map(|column| (column.state.as_ref().unwrap().name.as_str(), ids(column)))

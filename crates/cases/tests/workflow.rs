@@ -104,11 +104,7 @@ fn every_mistake_is_said_with_its_file() {
             &["workflow-final"],
         ),
         ("final = true", "", &["workflow-final"]),
-        (
-            "step = \"close\"",
-            "step = \"ending\"",
-            &["workflow-step"],
-        ),
+        ("step = \"close\"", "step = \"ending\"", &["workflow-step"]),
         (
             "initial = \"new\"",
             "initial = \"new\"\ncalendar = \"../hours\"",

@@ -48,33 +48,14 @@ pub struct WrittenSheet {
 /// # Errors
 /// As [`crate::read`]; what is wrong with a sheet's names or lines is in the answer.
 pub fn read_texts(path: &Path, name: &str, options: &Options) -> Result<Vec<TextSheet>, Told> {
-    let told = |e: std::io::Error| {
-        Told::new(
-            "import-io",
-            both(
-                format!("读不了这个文件：{e}"),
-                format!("the file cannot be read: {e}"),
-            ),
-            name,
-            both("请检查路径和读取权限", "check the path and who may read it"),
-        )
-    };
+    let told = |error: std::io::Error| crate::unreadable(name, &error);
     let bytes = std::fs::metadata(path).map_err(told)?.len();
-    if bytes > options.limits.file_bytes_max {
-        let (has, max) = (
-            crate::size(bytes),
-            crate::size(options.limits.file_bytes_max),
-        );
-        return Err(Told::new(
-            "import-size",
-            both(format!("文件有 {has}"), format!("the file has {has}")),
-            name,
-            both(
-                format!("请拆成每个不超过 {max} 的文件"),
-                format!("cut it into files of at most {max}"),
-            ),
-        ));
-    }
+    crate::check_size(bytes, options.limits.file_bytes_max, name, |max| {
+        both(
+            format!("请拆成每个不超过 {max} 的文件"),
+            format!("cut it into files of at most {max}"),
+        )
+    })?;
     let ending = Path::new(name).extension().and_then(|e| e.to_str());
     match ending.unwrap_or_default().to_ascii_lowercase().as_str() {
         "csv" | "tsv" | "txt" => {

@@ -186,31 +186,14 @@ pub fn read(
     options: &Options,
     progress: Progress<'_>,
 ) -> Result<Table, Told> {
-    let told = |e: std::io::Error| {
-        Told::new(
-            "import-io",
-            both(
-                format!("读不了这个文件：{e}"),
-                format!("the file cannot be read: {e}"),
-            ),
-            name,
-            both("请检查路径和读取权限", "check the path and who may read it"),
-        )
-    };
+    let told = |error: std::io::Error| unreadable(name, &error);
     let bytes = std::fs::metadata(path).map_err(told)?.len();
-    let bytes_max = options.limits.file_bytes_max;
-    if bytes > bytes_max {
-        let (has, max) = (size(bytes), size(bytes_max));
-        return Err(Told::new(
-            "import-size",
-            both(format!("文件有 {has}"), format!("the file has {has}")),
-            name,
-            both(
-                format!("请拆成每个不超过 {max} 的文件，或调高 import.file_mib_max"),
-                format!("cut it into files of at most {max}, or raise import.file_mib_max"),
-            ),
-        ));
-    }
+    check_size(bytes, options.limits.file_bytes_max, name, |max| {
+        both(
+            format!("请拆成每个不超过 {max} 的文件，或调高 import.file_mib_max"),
+            format!("cut it into files of at most {max}, or raise import.file_mib_max"),
+        )
+    })?;
     let ending = Path::new(name).extension().and_then(|e| e.to_str());
     match ending.unwrap_or_default().to_ascii_lowercase().as_str() {
         "csv" | "tsv" | "txt" => {
@@ -253,6 +236,38 @@ fn points_outside() -> Both {
         "文件里的一个长度指到了外面",
         "a length in it points outside",
     )
+}
+
+/// A file that the system does not give.
+fn unreadable(name: &str, error: &std::io::Error) -> Told {
+    Told::new(
+        "import-io",
+        both(
+            format!("读不了这个文件：{error}"),
+            format!("the file cannot be read: {error}"),
+        ),
+        name,
+        both("请检查路径和读取权限", "check the path and who may read it"),
+    )
+}
+
+/// Refuses a file that is larger than `bytes_max`; `mend` is told what that is in words.
+fn check_size(
+    bytes: u64,
+    bytes_max: u64,
+    name: &str,
+    mend: impl FnOnce(&str) -> Both,
+) -> Result<(), Told> {
+    if bytes <= bytes_max {
+        return Ok(());
+    }
+    let has = size(bytes);
+    Err(Told::new(
+        "import-size",
+        both(format!("文件有 {has}"), format!("the file has {has}")),
+        name,
+        mend(&size(bytes_max)),
+    ))
 }
 
 fn size(bytes: u64) -> String {

@@ -143,3 +143,17 @@ impl Folder {
         loaded.map_err(|p| anyhow!("{p}"))
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::Folder;
+    use records::Records;
+
+    /// A folder with nothing but records in it.
+    pub(crate) async fn city() -> (tempfile::TempDir, Folder, Records) {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::new(dir.path());
+        let records = Records::open(&folder.records()).await.unwrap();
+        (dir, folder, records)
+    }
+}

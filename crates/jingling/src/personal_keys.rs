@@ -354,17 +354,11 @@ pub fn follow(folder: &Folder, sealer: Arc<Sealer>) -> JoinHandle<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::folder::tests::city;
     use model::Value;
     use std::fs::Permissions;
 
     const T0: Timestamp = Timestamp::from_seconds(1_800_000_000);
-
-    async fn city() -> (tempfile::TempDir, Folder, Records) {
-        let dir = tempfile::tempdir().unwrap();
-        let folder = Folder::new(dir.path());
-        let records = Records::open(&folder.records()).await.unwrap();
-        (dir, folder, records)
-    }
 
     async fn code(folder: &Folder, records: &Records) -> String {
         let made = make_ready(folder, records, Cipher::Sm4Gcm, T0).await;

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use model::{Problem, Timestamp};
 use records::oidc::{Family, RefreshToken};
 use records::users::User;
-use records::{Actor, ActorKind, Event, Write, audit, oidc};
+use records::{Actor, ActorKind, Connection, Event, Write, audit, oidc};
 use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -90,13 +90,8 @@ impl Provider {
         let mut write = self.records.write().await?;
         let unknown = || Fault::grant("the code is unknown, was used, or has expired");
         let code = oidc::code(&mut write, &hash).await?.ok_or_else(unknown)?;
-        let family = oidc::family(&mut write, &code.family)
-            .await?
-            .ok_or_else(unknown)?;
-        // Another client's code stays as it is: that client did nothing wrong.
-        if family.client_id != client.id() {
-            return Err(unknown());
-        }
+        let family = own_family(&mut write, client, &code.family).await?;
+        let family = family.ok_or_else(unknown)?;
         if code.used_at.is_some() {
             self.end_for_replay(write, &family, "code-replayed", peer, now)
                 .await?;
@@ -135,12 +130,8 @@ impl Provider {
         let token = oidc::refresh(&mut write, &hash)
             .await?
             .ok_or_else(unknown)?;
-        let family = oidc::family(&mut write, &token.family)
-            .await?
-            .ok_or_else(unknown)?;
-        if family.client_id != client.id() {
-            return Err(unknown());
-        }
+        let family = own_family(&mut write, client, &token.family).await?;
+        let family = family.ok_or_else(unknown)?;
         if token.used_at.is_some() {
             self.end_for_replay(write, &family, "refresh-reused", peer, now)
                 .await?;
@@ -304,6 +295,16 @@ impl Provider {
         write.commit().await?;
         Ok(())
     }
+}
+
+/// A sign-in that is the client's own. What came of another's stays as it is: that client did nothing wrong.
+async fn own_family(
+    connection: &mut Connection,
+    client: &Client,
+    family: &str,
+) -> Answer<Option<Family>> {
+    let found = oidc::family(connection, family).await?;
+    Ok(found.filter(|family| family.client_id == client.id()))
 }
 
 /// What the scopes let a client know of a person.

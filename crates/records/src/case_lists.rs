@@ -368,7 +368,9 @@ async fn urgent(
     }
     rows.sort_by_key(|case| (case.due_at.is_none(), case.due_at, case.id));
     Ok(Page::cut(rows, page, |c| {
-        let due = c.due_at.map_or_else(String::new, |due| due.micros().to_string());
+        let due = c
+            .due_at
+            .map_or_else(String::new, |due| due.micros().to_string());
         format!("{due}:{}", c.id)
     }))
 }
@@ -378,15 +380,13 @@ fn urgent_cursor(page: &PageRequest) -> Result<Option<(Option<i64>, i64)>> {
     let Some(text) = page.after.as_deref() else {
         return Ok(None);
     };
-    let read = text
-        .split_once(':')
-        .and_then(|(due, id)| {
-            let due = match due {
-                "" => None,
-                due => Some(due.parse().ok()?),
-            };
-            Some((due, id.parse().ok()?))
-        });
+    let read = text.split_once(':').and_then(|(due, id)| {
+        let due = match due {
+            "" => None,
+            due => Some(due.parse().ok()?),
+        };
+        Some((due, id.parse().ok()?))
+    });
     read.map(Some).ok_or_else(|| {
         Failure::Invalid(Problem::new(
             "cursor",
@@ -527,14 +527,25 @@ pub async fn due_for_escalation(
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<i64>> {
-    Ok(sqlx::query_scalar::<Any, i64>(
+    due(
+        connection,
         "SELECT id FROM cases WHERE escalates_at IS NOT NULL AND escalates_at <= $1 \
          ORDER BY escalates_at LIMIT $2",
+        now,
+        limit,
     )
-    .bind(now.micros())
-    .bind(i64::from(limit))
-    .fetch_all(connection)
-    .await?)
+    .await
+}
+
+/// The ids that `sql` gives for a moment, at most so many.
+async fn due(
+    connection: &mut Connection,
+    sql: &'static str,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<i64>> {
+    let query = sqlx::query_scalar::<Any, i64>(sql).bind(now.micros());
+    Ok(query.bind(i64::from(limit)).fetch_all(connection).await?)
 }
 
 /// Open cases whose clocks stood until now, at most `limit`, the oldest first.
@@ -546,14 +557,14 @@ pub async fn due_for_resumption(
     now: Timestamp,
     limit: u32,
 ) -> Result<Vec<i64>> {
-    Ok(sqlx::query_scalar::<Any, i64>(
+    due(
+        connection,
         "SELECT id FROM cases WHERE suspended_until IS NOT NULL AND suspended_until <= $1 \
          ORDER BY suspended_until LIMIT $2",
+        now,
+        limit,
     )
-    .bind(now.micros())
-    .bind(i64::from(limit))
-    .fetch_all(connection)
-    .await?)
+    .await
 }
 
 /// Cases that had not ended before `from` and were opened before `until`, those of drills left out, by id, after `after`, at

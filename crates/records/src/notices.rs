@@ -9,7 +9,8 @@ use crate::field::table_row;
 use crate::page::{Page, PageRequest};
 use crate::store::Connection;
 use model::Timestamp;
-use sqlx::Any;
+use sqlx::any::AnyRow;
+use sqlx::{Any, FromRow};
 
 /// The channel that is the pages themselves.
 pub const PAGE: &str = "page";
@@ -202,13 +203,27 @@ pub async fn alerts_after(
     after: i64,
     limit: u32,
 ) -> Result<Vec<Alert>> {
-    Ok(
-        sqlx::query_as::<Any, Alert>("SELECT * FROM alerts WHERE id > $1 ORDER BY id LIMIT $2")
-            .bind(after)
-            .bind(i64::from(limit))
-            .fetch_all(connection)
-            .await?,
+    behind(
+        connection,
+        "SELECT * FROM alerts WHERE id > $1 ORDER BY id LIMIT $2",
+        after,
+        limit,
     )
+    .await
+}
+
+/// The rows that `sql` gives behind a number, at most so many.
+async fn behind<T>(
+    connection: &mut Connection,
+    sql: &'static str,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<T>>
+where
+    T: for<'r> FromRow<'r, AnyRow> + Send + Unpin,
+{
+    let query = sqlx::query_as::<Any, T>(sql).bind(after);
+    Ok(query.bind(i64::from(limit)).fetch_all(connection).await?)
 }
 
 /// The steps of cases behind `after`, oldest first.
@@ -217,13 +232,13 @@ pub async fn case_events_after(
     after: i64,
     limit: u32,
 ) -> Result<Vec<CaseEvent>> {
-    Ok(sqlx::query_as::<Any, CaseEvent>(
+    behind(
+        connection,
         "SELECT * FROM case_events WHERE id > $1 ORDER BY id LIMIT $2",
+        after,
+        limit,
     )
-    .bind(after)
-    .bind(i64::from(limit))
-    .fetch_all(connection)
-    .await?)
+    .await
 }
 
 /// The acts of the audit trail behind `after`, oldest first.
@@ -232,13 +247,13 @@ pub async fn audit_after(
     after: i64,
     limit: u32,
 ) -> Result<Vec<AuditEntry>> {
-    Ok(
-        sqlx::query_as::<Any, AuditEntry>("SELECT * FROM audit WHERE id > $1 ORDER BY id LIMIT $2")
-            .bind(after)
-            .bind(i64::from(limit))
-            .fetch_all(connection)
-            .await?,
+    behind(
+        connection,
+        "SELECT * FROM audit WHERE id > $1 ORDER BY id LIMIT $2",
+        after,
+        limit,
     )
+    .await
 }
 
 /// The open cases that became overdue in `(from, to]`, by when.

@@ -1,6 +1,6 @@
 /** Alerts as they come: list, filter, acknowledge, open a case, and what to do about each. */
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Card, Drawer, Segmented, Select, Table } from "antd";
+import { App, Card, Drawer, Segmented, Select, Table } from "antd";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
@@ -10,10 +10,12 @@ import { quantity, ZONE_LABEL } from "../../lib/format.ts";
 import type { Alert, Severity } from "../../lib/types.ts";
 import { openableRow, useFocusBack } from "../../ui/keyboard.ts";
 import { Markdown } from "../../ui/markdown.tsx";
+import { More } from "../../ui/more.tsx";
 import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Age, SEVERITIES, SEVERITY_COLOURS, SeverityTag, Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { OpenCaseDialog } from "../cases/dialogs.tsx";
+import { AttributeName } from "../entity/attribute-name.tsx";
 import { ProvenanceDrawer } from "../provenance/drawer.tsx";
 import { type AlertContext, alertActions } from "./actions.tsx";
 import { alertsQuery } from "./queries.ts";
@@ -200,13 +202,7 @@ export function Page() {
       <div className={items.length > 0 ? "split" : undefined}>
         <div>
           {list()}
-          {alerts.hasNextPage && (
-            <div className="more">
-              <Button loading={alerts.isFetchingNextPage} onClick={() => void alerts.fetchNextPage()}>
-                {t("list.more")}
-              </Button>
-            </div>
-          )}
+          <More list={alerts} />
         </div>
         {!phone && items.length > 0 && (
           <aside ref={beside} tabIndex={-1} aria-label={t("alert.details")} onKeyDown={backToList}>
@@ -250,13 +246,13 @@ function CaseFor({ alert, onClose }: { alert: Alert; onClose: () => void }) {
 }
 
 /** A value that decided. What a forecast says has the moment it speaks of; its method has the run's, and leads to the forecast. */
-function DecidedLine({ named }: { named: Alert["decided"][number] }) {
+function DecidedLine({ type, named }: { type: string; named: Alert["decided"][number] }) {
   const { t } = useT();
   const word = keyOf("decided", named.name);
   const foretold = named.name.startsWith("forecast_");
   return (
     <div>
-      {word ? t(word) : <code>{named.name}</code>} {quantity(named.value, named.unit)}
+      {word ? t(word) : <AttributeName type={type} name={named.name} />} {quantity(named.value, named.unit)}
       {foretold && named.observed_at && (
         <>
           {" · "}
@@ -316,6 +312,7 @@ function AlertDetails({ alert, context }: { alert: Alert; context: AlertContext 
                 {alert.decided.map((named) => (
                   <DecidedLine
                     key={`${named.name} ${named.entity_id} ${JSON.stringify(named.value)}`}
+                    type={alert.entity_type}
                     named={named}
                   />
                 ))}

@@ -1,6 +1,6 @@
 /** Approvals: what somebody asked for that one person may not do alone, shown exactly, and decided on by another. */
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Alert, Button, Drawer, Input, Segmented, Tag } from "antd";
+import { Alert, Drawer, Input, Segmented, Tag } from "antd";
 import { useMemo, useState } from "react";
 import { useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
@@ -8,6 +8,7 @@ import { keyOf } from "../../i18n/words.ts";
 import { ActionBar } from "../../lib/actions.tsx";
 import { can, useUser } from "../../lib/session.ts";
 import type { Approval } from "../../lib/types.ts";
+import { More } from "../../ui/more.tsx";
 import { Loaded, Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Age, CopyButton, Time } from "../../ui/tags.tsx";
 import { type ApprovalContext, approvalActions } from "./actions.tsx";
@@ -84,13 +85,7 @@ export function Page() {
         />
       )}
       {rows()}
-      {list.hasNextPage && (
-        <div className="more">
-          <Button loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-            {t("list.more")}
-          </Button>
-        </div>
-      )}
+      <More list={list} />
       <Drawer
         open={opened !== null}
         onClose={() => go(which)}

@@ -10,6 +10,7 @@ import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
 import { time, ZONE_LABEL } from "../../lib/format.ts";
 import type { AuditChain, AuditEntry } from "../../lib/types.ts";
 import { openableRow } from "../../ui/keyboard.ts";
+import { More } from "../../ui/more.tsx";
 import { errorText, Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Age, CopyButton, Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
@@ -187,13 +188,7 @@ export function Page() {
         {field("text", 200)}
       </section>
       {list()}
-      {acts.hasNextPage && (
-        <div className="more">
-          <Button loading={acts.isFetchingNextPage} onClick={() => void acts.fetchNextPage()}>
-            {t("list.more")}
-          </Button>
-        </div>
-      )}
+      <More list={acts} />
       <Drawer
         open={shown !== null}
         onClose={() => go(filter)}

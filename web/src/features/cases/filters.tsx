@@ -1,11 +1,14 @@
 /** The filters of cases, kept in the address so that a view can be sent to somebody and comes back with the page. */
+import { FilterOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
 import { Button, DatePicker, Input, Select, Switch, Tag } from "antd";
 import dayjs from "dayjs";
-import { useSearchParams } from "react-router";
+import { useState } from "react";
 import { useT } from "../../i18n/index.tsx";
+import { useAddress } from "../../lib/address.ts";
 import { CASE_STATES, isCaseState } from "../../lib/types.ts";
 import { SEVERITIES } from "../../ui/tags.tsx";
+import { usePhone } from "../../ui/use-phone.ts";
 import { classOptions } from "./classes.ts";
 import { type CaseFilter, classesQuery, gridsQuery, organisationsQuery, townsQuery } from "./queries.ts";
 
@@ -48,19 +51,8 @@ export function filterOf(parameters: URLSearchParams): CaseFilter {
 
 /** The filter in the address, and how to change parts of it. */
 export function useCaseFilter() {
-  const [parameters, setParameters] = useSearchParams();
-  const set = (changes: Partial<Record<Name | "view", string | undefined>>) =>
-    setParameters(
-      (before) => {
-        const next = new URLSearchParams(before);
-        for (const [name, value] of Object.entries(changes)) {
-          if (value) next.set(name, value);
-          else next.delete(name);
-        }
-        return next;
-      },
-      { replace: true },
-    );
+  const [parameters, change] = useAddress();
+  const set = (changes: Partial<Record<Name | "view", string>>) => change(changes);
   const clear = () => set(Object.fromEntries(NAMES.map((name) => [name, undefined])));
   const filter = filterOf(parameters);
   const view = parameters.get("view") === "board" ? "board" : "list";
@@ -78,18 +70,11 @@ export function Filters({
   const classes = useQuery(classesQuery);
   const grids = useQuery(gridsQuery);
   const towns = useQuery(townsQuery);
-  const any = Object.values(filter).some((value) => value !== undefined);
-  return (
-    <section className="toolbar" aria-label={t("case.title")}>
-      <Input.Search
-        allowClear
-        defaultValue={filter.text}
-        key={filter.text ?? ""}
-        placeholder={t("case.search")}
-        aria-label={t("case.search")}
-        onSearch={(text) => set({ text: text.trim() })}
-        className="case-search"
-      />
+  const phone = usePhone();
+  const [unfolded, setUnfolded] = useState(false);
+  const count = Object.values(filter).filter((value) => value !== undefined).length;
+  const choices = (
+    <>
       {!board && (
         <Select
           allowClear
@@ -184,12 +169,33 @@ export function Filters({
         />{" "}
         {t("case.mine")}
       </span>
+    </>
+  );
+  return (
+    <section className="toolbar" aria-label={t("case.title")}>
+      <Input.Search
+        allowClear
+        defaultValue={filter.text}
+        key={filter.text ?? ""}
+        placeholder={t("case.search")}
+        aria-label={t("case.search")}
+        onSearch={(text) => set({ text: text.trim() })}
+        className="case-search"
+      />
+      {/* On a phone the cases come first: what narrows them is a tap away, and says how much it does. */}
+      {phone && (
+        <Button aria-expanded={unfolded} onClick={() => setUnfolded(!unfolded)} icon={<FilterOutlined />}>
+          {t("case.filters")}
+          {count > 0 && ` (${count})`}
+        </Button>
+      )}
+      {(!phone || unfolded) && choices}
       {filter.workflow && (
         <Tag closable onClose={() => set({ workflow: undefined })}>
           {t("case.of-workflow", { workflow: filter.workflow })}
         </Tag>
       )}
-      {any && <Button onClick={clear}>{t("case.clear")}</Button>}
+      {count > 0 && <Button onClick={clear}>{t("case.clear")}</Button>}
     </section>
   );
 }

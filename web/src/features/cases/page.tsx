@@ -1,12 +1,13 @@
 /** All cases, filtered, as a list or a board, with who has them and until when. */
 import { PlusOutlined } from "@ant-design/icons";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Button, Segmented, Table } from "antd";
+import { Segmented, Table } from "antd";
 import { useMemo, useState } from "react";
 import { Link, useNavigate } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { type Action, ActionBar, useActionKeys } from "../../lib/actions.tsx";
 import { ZONE_LABEL } from "../../lib/format.ts";
+import { More } from "../../ui/more.tsx";
 import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Age, CaseStateTag, SeverityTag } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
@@ -136,13 +137,7 @@ export function Page() {
       ) : (
         list()
       )}
-      {!board && cases.hasNextPage && (
-        <div className="more">
-          <Button loading={cases.isFetchingNextPage} onClick={() => void cases.fetchNextPage()}>
-            {t("list.more")}
-          </Button>
-        </div>
-      )}
+      {!board && <More list={cases} />}
       <OpenCaseDialog open={opening} onClose={() => setOpening(false)} initial={{}} />
     </div>
   );

@@ -5,9 +5,10 @@ import { useQuery } from "@tanstack/react-query";
 import { Button, DatePicker, Drawer, Segmented, Table } from "antd";
 import dayjs from "dayjs";
 import { useState } from "react";
-import { Link, useSearchParams } from "react-router";
+import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { type Action, ActionBar } from "../../lib/actions.tsx";
+import { useAddress } from "../../lib/address.ts";
 import type { CaseFigures, CaseRate } from "../../lib/types.ts";
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
@@ -58,7 +59,7 @@ const scoreActions: Action<FiguresAsked>[] = [
 
 export function Page() {
   const { t } = useT();
-  const [parameters, setParameters] = useSearchParams();
+  const [parameters, set] = useAddress();
   const [opened, setOpened] = useState<{ figure: Figure; group: string | null } | null>(null);
   const by: Group = GROUPS.find((group) => group === parameters.get("by")) ?? "organisation";
   // The month until tomorrow, so that the address stays the same for a day.
@@ -66,18 +67,6 @@ export function Page() {
   const until = parameters.get("until") ?? dayjs().startOf("day").add(1, "day").toISOString();
   const wanted: FiguresAsked = { from, until, by };
   const found = useQuery(figuresQuery(wanted));
-  const set = (changes: Record<string, string | undefined>) =>
-    setParameters(
-      (before) => {
-        const next = new URLSearchParams(before);
-        for (const [name, value] of Object.entries(changes)) {
-          if (value) next.set(name, value);
-          else next.delete(name);
-        }
-        return next;
-      },
-      { replace: true },
-    );
   return (
     <div className="page">
       <header className="page-head">

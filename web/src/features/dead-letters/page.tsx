@@ -1,6 +1,6 @@
 /** Dead letters: each message that could not be understood, whole, with what is wrong and the mend. */
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Button, Drawer, Input, Table } from "antd";
+import { Drawer, Input, Table } from "antd";
 import { useMemo } from "react";
 import { useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
@@ -8,6 +8,7 @@ import { ActionBar } from "../../lib/actions.tsx";
 import { bytes, ZONE_LABEL } from "../../lib/format.ts";
 import type { DeadLetter } from "../../lib/types.ts";
 import { openableRow } from "../../ui/keyboard.ts";
+import { More } from "../../ui/more.tsx";
 import { Loaded, Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Age, Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
@@ -150,13 +151,7 @@ export function Page() {
         />
       </header>
       {list()}
-      {letters.hasNextPage && (
-        <div className="more">
-          <Button loading={letters.isFetchingNextPage} onClick={() => void letters.fetchNextPage()}>
-            {t("list.more")}
-          </Button>
-        </div>
-      )}
+      <More list={letters} />
       <Drawer
         open={opened !== null}
         onClose={() => go({ device })}

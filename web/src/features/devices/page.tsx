@@ -1,11 +1,12 @@
 /** Devices: which are connected, when they were last heard, what they sent. */
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Badge, Button, Input, Segmented, Table } from "antd";
+import { App, Badge, Input, Segmented, Table } from "antd";
 import { useMemo, useState } from "react";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
 import type { Device } from "../../lib/types.ts";
+import { More } from "../../ui/more.tsx";
 import { errorText, Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Age } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
@@ -206,13 +207,7 @@ export function Page() {
         <ActionBar actions={deviceListActions} context={context} />
       </header>
       {list()}
-      {devices.hasNextPage && (
-        <div className="more">
-          <Button loading={devices.isFetchingNextPage} onClick={() => void devices.fetchNextPage()}>
-            {t("list.more")}
-          </Button>
-        </div>
-      )}
+      <More list={devices} />
       {shown && <CredentialsDialog device={shown} onClose={() => setShown(null)} />}
       {adding && <AddDeviceDialog onClose={() => setAdding(false)} />}
     </div>

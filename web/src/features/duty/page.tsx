@@ -3,9 +3,9 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Alert, Card, DatePicker, Select, Tabs } from "antd";
 import dayjs, { type Dayjs } from "dayjs";
 import { useState } from "react";
-import { useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
+import { useAddress } from "../../lib/address.ts";
 import { useLive } from "../../lib/live.ts";
 import { useUser } from "../../lib/session.ts";
 import type { DutyNow, DutyTurn } from "../../lib/types.ts";
@@ -114,7 +114,7 @@ export function Page() {
   const { t, p } = useT();
   const user = useUser();
   const client = useQueryClient();
-  const [parameters, setParameters] = useSearchParams();
+  const [parameters, to] = useAddress();
   const [dialog, setDialog] = useState<Dialog | null>(null);
   const [chosen, setChosen] = useState<string | undefined>(user?.organisation ?? undefined);
   const [period, setPeriod] = useState<[Dayjs, Dayjs]>(() => [dayjs().startOf("day"), dayjs().endOf("day")]);
@@ -127,18 +127,6 @@ export function Page() {
     enabled: organisation !== undefined,
   });
   useLive("duty", () => client.invalidateQueries({ queryKey: ROOM }));
-  const to = (changes: Record<string, string | null>) =>
-    setParameters(
-      (before) => {
-        const after = new URLSearchParams(before);
-        for (const [name, value] of Object.entries(changes)) {
-          if (value === null) after.delete(name);
-          else after.set(name, value);
-        }
-        return after;
-      },
-      { replace: true },
-    );
   const alert = Number(parameters.get("alert")) || null;
   const context = {
     organisation,
@@ -163,10 +151,11 @@ export function Page() {
           options={organisations.map((one) => ({ value: one.id, label: p(one.name_zh, one.name_en) }))}
         />
         <span className="grow" />
+        <span className="quiet">{t("duty.report-period")}</span>
         <DatePicker.RangePicker
           showTime={{ format: "HH:mm" }}
           format="YYYY-MM-DD HH:mm"
-          aria-label={t("duty.period")}
+          aria-label={t("duty.report-period")}
           allowClear={false}
           value={period}
           onChange={(days) => days?.[0] && days[1] && setPeriod([days[0], days[1]])}

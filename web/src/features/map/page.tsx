@@ -17,7 +17,7 @@ import { EntityCard } from "./card.tsx";
 import { ActiveAlerts, LayerList } from "./panel.tsx";
 import { mapEntitiesQuery, searchQuery, typesQuery } from "./queries.ts";
 import { SEVERITY_BY_NUMBER } from "./style.ts";
-import { useBaseLayers, useMapView } from "./use-map-view.ts";
+import { useBaseLayers, useEntities, useMapView } from "./use-map-view.ts";
 
 /** Least time between two readings of all points, milliseconds, at rest and while a hand moves the map. */
 const REREAD_MS = 2_000;
@@ -59,12 +59,7 @@ function CityMap({ city }: { city: City }) {
   );
   useBaseLayers(view);
 
-  useEffect(() => {
-    if (view && entities.data) view.setEntities(entities.data);
-  }, [view, entities.data]);
-  useEffect(() => {
-    if (view && types) view.setKinds(types);
-  }, [view, types]);
+  useEntities(view, entities.data, types);
   useEffect(() => view?.setHiddenTypes(hidden), [view, hidden]);
   useEffect(() => view?.select(selected), [view, selected]);
 

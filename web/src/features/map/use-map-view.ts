@@ -2,7 +2,7 @@
 import { useQueries } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import type { Language } from "../../lib/format.ts";
-import type { City } from "../../lib/types.ts";
+import type { City, EntityKind, MapEntities } from "../../lib/types.ts";
 import { BASE_LAYERS } from "./base.ts";
 import { MapView } from "./map-view.ts";
 import { baseLayerQuery } from "./queries.ts";
@@ -34,6 +34,20 @@ export function useMapView(
     }
   }, [city, language]);
   return { container, view, broken };
+}
+
+/** Shows these entities as their packs' types say, as they change. */
+export function useEntities(
+  view: MapView | null,
+  entities: MapEntities | undefined,
+  types: Map<string, EntityKind> | undefined,
+) {
+  useEffect(() => {
+    if (view && entities) view.setEntities(entities);
+  }, [view, entities]);
+  useEffect(() => {
+    if (view && types) view.setKinds(types);
+  }, [view, types]);
 }
 
 export function useBaseLayers(view: MapView | null) {

@@ -1,11 +1,12 @@
 /** For who administers it: who is told of what, whether the channels work, and what could not be sent. */
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Segmented, Table, Tag } from "antd";
+import { App, Segmented, Table, Tag } from "antd";
 import { useMemo, useState } from "react";
 import { useT } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
 import { ActionBar } from "../../lib/actions.tsx";
 import type { NoticeRule } from "../../lib/types.ts";
+import { More } from "../../ui/more.tsx";
 import { errorText, Failed, Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
 import { messageActions, ruleActions, rulesActions } from "./actions.tsx";
@@ -179,13 +180,7 @@ function Outbox() {
           ]}
         />
       )}
-      {list.hasNextPage && (
-        <div className="more">
-          <Button loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-            {t("list.more")}
-          </Button>
-        </div>
-      )}
+      <More list={list} />
     </>
   );
 }

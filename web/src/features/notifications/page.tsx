@@ -1,13 +1,14 @@
 /** My notices: what I was told of, newest first; a click takes note of one and opens what it is about. */
 import "./notifications.css";
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Segmented } from "antd";
+import { App, Segmented } from "antd";
 import { useEffect, useMemo, useState } from "react";
 import { useNavigate, useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { ActionBar } from "../../lib/actions.tsx";
 import { can, useUser } from "../../lib/session.ts";
 import type { Notification } from "../../lib/types.ts";
+import { More } from "../../ui/more.tsx";
 import { errorText, Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Age, SeverityTag } from "../../ui/tags.tsx";
 import { notificationsActions } from "./actions.tsx";
@@ -114,13 +115,7 @@ export function Page() {
       ) : (
         <>
           {rows()}
-          {list.hasNextPage && (
-            <div className="more">
-              <Button loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-                {t("list.more")}
-              </Button>
-            </div>
-          )}
+          <More list={list} />
         </>
       )}
     </div>

@@ -10,6 +10,7 @@ import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
 import { time } from "../../lib/format.ts";
 import { can, useUser } from "../../lib/session.ts";
 import type { OrganisationUnit, PersonDetail, Post } from "../../lib/types.ts";
+import { More } from "../../ui/more.tsx";
 import { errorText, Loaded, Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { CopyButton } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
@@ -481,13 +482,7 @@ function People({
     <section>
       <h3>{t("organisation.people")}</h3>
       {list()}
-      {people.hasNextPage && (
-        <div className="more">
-          <Button loading={people.isFetchingNextPage} onClick={() => void people.fetchNextPage()}>
-            {t("list.more")}
-          </Button>
-        </div>
-      )}
+      <More list={people} />
     </section>
   );
 }

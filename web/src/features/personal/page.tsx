@@ -12,6 +12,7 @@ import type { SubjectData, SubjectEntity, Viewer, Viewers } from "../../lib/type
 import { Nothing } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
+import { AttributeName } from "../entity/attribute-name.tsx";
 import { type PersonalContext, personalActions } from "./actions.tsx";
 import { subjectData, viewersOf } from "./queries.ts";
 
@@ -128,7 +129,10 @@ function HeldIn({ entity }: { entity: SubjectEntity }) {
         rowKey={(row) => `${row.position} ${row.attribute} ${row.observed_at}`}
         dataSource={entity.values}
         columns={[
-          { title: t("entity.attribute"), dataIndex: "attribute", render: (name) => <code>{name}</code> },
+          {
+            title: t("entity.attribute"),
+            render: (_, row) => <AttributeName type={entity.type} name={row.attribute} />,
+          },
           { title: t("word.value"), render: (_, row) => <strong>{quantity(row.value, null)}</strong> },
           {
             title: `${t("entity.observed")} (${ZONE_LABEL})`,

@@ -2,8 +2,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Button, Input, Select } from "antd";
 import { useState } from "react";
-import { useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
+import { useAddress } from "../../lib/address.ts";
 import type { PolicyStated } from "../../lib/types.ts";
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { PolicyList, SOURCES } from "./policies.tsx";
@@ -15,21 +15,13 @@ const STEP = 100;
 export function HeldTab() {
   const { t } = useT();
   const held = useQuery(policiesQuery);
-  const [parameters, setParameters] = useSearchParams();
+  const [parameters, change] = useAddress();
   const [shown, setShown] = useState(STEP);
   const text = parameters.get("q") ?? "";
   const source = parameters.get("source");
   const set = (name: string, value: string | undefined) => {
     setShown(STEP);
-    setParameters(
-      (before) => {
-        const next = new URLSearchParams(before);
-        if (value) next.set(name, value);
-        else next.delete(name);
-        return next;
-      },
-      { replace: true },
-    );
+    change({ [name]: value });
   };
   return (
     <Loaded query={held} tall>

@@ -1,12 +1,13 @@
 /** Who has which role; the security administrator gives them (授权). */
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Alert, App, Button, Form, Input, Select, Tag } from "antd";
+import { Alert, App, Form, Input, Select, Tag } from "antd";
 import { useMemo, useState } from "react";
 import { useT } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
 import { ActionBar } from "../../lib/actions.tsx";
 import type { Account } from "../../lib/types.ts";
 import { FormDialog } from "../../ui/form-dialog.tsx";
+import { More } from "../../ui/more.tsx";
 import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { useTellAsked } from "../approvals/waiting.tsx";
 import { accountActions } from "./actions.tsx";
@@ -62,13 +63,7 @@ export function Page() {
         <span className="quiet">{t("roles.about")}</span>
       </header>
       {list()}
-      {accounts.hasNextPage && (
-        <div className="more">
-          <Button loading={accounts.isFetchingNextPage} onClick={() => void accounts.fetchNextPage()}>
-            {t("list.more")}
-          </Button>
-        </div>
-      )}
+      <More list={accounts} />
       {granting && <GrantDialog account={granting} onClose={() => setGranting(null)} />}
     </div>
   );

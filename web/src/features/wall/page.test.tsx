@@ -6,6 +6,7 @@ import { serve, show, userWith } from "../../test-tools.tsx";
 vi.mock("../map/use-map-view.ts", () => ({
   useMapView: () => ({ container: { current: null }, view: null, broken: true }),
   useBaseLayers: () => {},
+  useEntities: () => {},
 }));
 
 const sources: Stream[] = [];

@@ -18,7 +18,7 @@ import { SEVERITIES, stateWord, useNow } from "../../ui/tags.tsx";
 import { activeAlertsQuery } from "../alerts/queries.ts";
 import { mapEntitiesQuery, typesQuery } from "../map/queries.ts";
 import { SEVERITY_BY_NUMBER } from "../map/style.ts";
-import { useBaseLayers, useMapView } from "../map/use-map-view.ts";
+import { useBaseLayers, useEntities, useMapView } from "../map/use-map-view.ts";
 import { alertCount, frameOf, verdictOf } from "../overview/frame.ts";
 import { overviewQuery } from "../overview/queries.ts";
 import { wallActions } from "./actions.tsx";
@@ -135,12 +135,7 @@ function useWallMap(city: City) {
     if (id) navigate(`/map?entity=${encodeURIComponent(id)}`);
   });
   useBaseLayers(view);
-  useEffect(() => {
-    if (view && entities.data) view.setEntities(entities.data);
-  }, [view, entities.data]);
-  useEffect(() => {
-    if (view && types) view.setKinds(types);
-  }, [view, types]);
+  useEntities(view, entities.data, types);
   const reread = useMemo(
     () =>
       throttle(REREAD_MS, () => {

@@ -86,6 +86,7 @@ export const caseWords = {
   "case.period": ["时间段", "Period"],
   "case.only-overdue": ["只看超时", "Overdue only"],
   "case.clear": ["清除筛选", "Clear filters"],
+  "case.filters": ["筛选", "Filters"],
   "case.board-of": ["看板的栏目", "Columns of the board"],
   "case.board-steps": ["全部流程，按七个环节", "All workflows, by the seven steps"],
   "case.board-hint": ["方向键在卡片之间移动", "Arrow keys move between cards"],

@@ -81,7 +81,7 @@ export const dutyWords = {
   "duty.nearest-none": ["附近没有可用的应急资源", "No free resource near"],
   "duty.report-pdf": ["值班报告 PDF", "Report as PDF"],
   "duty.report-docx": ["值班报告 Word", "Report for Word"],
-  "duty.period": ["时段", "Period"],
+  "duty.report-period": ["报告时段", "Period of the report"],
   "duty.contact-add": ["新增外部联系人", "Add a contact"],
   "duty.contact-remove": ["删除", "Remove"],
   "duty.contacts-outside": ["外部联系人", "Outside contacts"],
