@@ -16,6 +16,9 @@ use records::{Acting, Failure, Result, Write, attachments, audit, organisations,
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+/// The severity of a case of which nothing says another.
+const SEVERITY: &str = "minor";
+
 /// A case to open.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NewCase {
@@ -130,10 +133,8 @@ impl Cases {
         let named = new.workflow.as_deref();
         let named = named.or_else(|| category.and_then(|c| c.workflow.as_deref()));
         let named = self.workflow(named.unwrap_or(STANDARD))?;
-        let limited = named.limited(category);
-        let workflow = limited.as_ref();
-        if !workflow.open_may.iter().any(|p| acting.may(p)) {
-            let needed = workflow.open_may.join(" or ");
+        if !named.open_may.iter().any(|p| acting.may(p)) {
+            let needed = named.open_may.join(" or ");
             return Err(Failure::Forbidden(Problem::new(
                 "permission-missing",
                 format!("opening a case needs the permission {needed}"),
@@ -165,15 +166,17 @@ impl Cases {
                 "go on with that case",
             )));
         }
-        let mut case = self.new_row(new, workflow, acting, now)?;
+        let severity = new.severity.as_deref();
+        let severity = severity.or_else(|| alert.as_ref().map(|alert| alert.severity.as_str()));
+        let severity = severity.unwrap_or(SEVERITY);
+        let limited = named.limited(category, severity);
+        let workflow = limited.as_ref();
+        let mut case = self.new_row(new, severity, workflow, acting, now)?;
         if let Some(alert) = &alert {
             if case.title.is_empty() {
                 case.title.clone_from(&alert.title_zh);
             }
             case.entity_id = case.entity_id.or_else(|| Some(alert.entity_id.clone()));
-            if new.severity.is_none() {
-                case.severity.clone_from(&alert.severity);
-            }
             if case.lon.is_none() {
                 (case.lon, case.lat) = (alert.lon, alert.lat);
             }
@@ -223,11 +226,11 @@ impl Cases {
     fn new_row(
         &self,
         new: &NewCase,
+        severity: &str,
         workflow: &Workflow,
         acting: &Acting,
         now: Timestamp,
     ) -> Result<Case> {
-        let severity = new.severity.as_deref().unwrap_or("minor");
         if !SEVERITIES.contains(&severity) {
             return Err(Failure::Invalid(Problem::new(
                 "severity",

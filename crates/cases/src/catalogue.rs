@@ -8,7 +8,7 @@
 use crate::step::Step;
 use crate::workflow::Workflow;
 use model::Problem;
-use model::calendar::Calendars;
+use model::calendar::{ALWAYS, Calendars};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -275,11 +275,23 @@ impl Catalogue {
 
 impl Workflow {
     /// The workflow with the limits of a class: work may take the class's minutes, and the whole case the minutes of all
-    /// states on its way. A case keeps the definition that it was opened with, so that its limits stay as they were.
-    pub(crate) fn limited(&self, category: Option<&Category>) -> Cow<'_, Self> {
-        let Some(category) = category else {
-            return Cow::Borrowed(self);
-        };
+    /// states on its way; and in all hours where the severity cannot wait. A case keeps the definition that it was opened with, so
+    /// that its limits stay as they were.
+    pub(crate) fn limited(&self, category: Option<&Category>, severity: &str) -> Cow<'_, Self> {
+        let mut own = category.map_or(Cow::Borrowed(self), |class| {
+            Cow::Owned(self.of_class(class))
+        });
+        if self.always_for.iter().any(|word| word == severity) {
+            let own = own.to_mut();
+            ALWAYS.clone_into(&mut own.calendar);
+            own.states
+                .iter_mut()
+                .for_each(|state| state.calendar = None);
+        }
+        own
+    }
+
+    fn of_class(&self, category: &Category) -> Self {
         let mut own = self.clone();
         if let Some(calendar) = &category.class.calendar {
             own.calendar.clone_from(calendar);
@@ -296,7 +308,7 @@ impl Workflow {
         if own.case_minutes.is_some() {
             own.case_minutes = Some(whole);
         }
-        Cow::Owned(own)
+        own
     }
 }
 
@@ -350,11 +362,25 @@ mod tests {
     fn the_limits_of_a_class_replace_the_handling_time_and_the_whole() {
         let standard = Workflow::standard().unwrap();
         let all = Catalogue::new([&class()]);
-        let own = standard.limited(all.get("B0102"));
+        let own = standard.limited(all.get("B0102"), "minor");
         assert_eq!(own.state("handling").unwrap().minutes, Some(240));
         assert_eq!(own.state("dispatched").unwrap().minutes, Some(60));
         // 30 + 30 + 60 + 240 + 120 + 60
         assert_eq!(own.case_minutes, Some(540));
-        assert_eq!(standard.limited(None).as_ref(), &standard);
+        assert_eq!(standard.limited(None, "minor").as_ref(), &standard);
+    }
+
+    #[test]
+    fn what_cannot_wait_counts_all_hours_whatever_its_class_says() {
+        let mut workflow = Workflow::standard().unwrap();
+        workflow.states[0].calendar = Some("working-hours".to_owned());
+        let mut class = class();
+        class.minors[0].calendar = Some("working-hours".to_owned());
+        let all = Catalogue::new([&class]);
+        for (severity, calendars) in [("minor", &["working-hours"][..]), ("major", &["always"])] {
+            let own = workflow.limited(all.get("B0102"), severity);
+            assert_eq!(own.calendars().into_iter().collect::<Vec<_>>(), calendars);
+            assert_eq!(own.state("handling").unwrap().minutes, Some(240));
+        }
     }
 }

@@ -48,7 +48,7 @@ pub use view::{AllowedAction, Assignee, CaseDetail, CaseSummary, HistoryEntry, N
 pub use workflow::Workflow;
 
 use jiff::tz::TimeZone;
-use model::calendar::Calendars;
+use model::calendar::{ALWAYS, Calendars};
 use model::{Problem, Timestamp};
 use parking_lot::RwLock;
 use records::cases::Case;
@@ -197,7 +197,7 @@ impl Cases {
             ))
         })?;
         std::fs::create_dir_all(&options.attachments_dir)?;
-        let workflows = with_standard(workflows)?;
+        let workflows = with_standard(workflows, &options.calendars)?;
         check_calendars(workflows.values().map(Arc::as_ref), &options.calendars)
             .map_err(|mut problems| Failure::Invalid(problems.swap_remove(0)))?;
         let known = |name: &str| workflows.contains_key(name);
@@ -217,7 +217,7 @@ impl Cases {
     /// # Errors
     /// [`Failure::Internal`] when the default workflow cannot be read; nothing changes then.
     pub fn set_workflows(&self, workflows: Vec<Workflow>) -> Result<()> {
-        let workflows = with_standard(workflows)?;
+        let workflows = with_standard(workflows, &self.options.calendars)?;
         *self.workflows.write() = workflows;
         Ok(())
     }
@@ -278,9 +278,14 @@ impl Cases {
     }
 }
 
-/// The default workflow and others; one of its name takes its place.
-fn with_standard(workflows: Vec<Workflow>) -> Result<Workflows> {
-    let all = std::iter::once(Workflow::standard()?).chain(workflows);
+/// The default workflow and others; one of its name takes its place. In a city without the calendar that the default one names it
+/// counts all hours: it is part of the program, and a city may have no calendars.
+fn with_standard(workflows: Vec<Workflow>, calendars: &Calendars) -> Result<Workflows> {
+    let mut standard = Workflow::standard()?;
+    if calendars.get(&standard.calendar).is_err() {
+        ALWAYS.clone_into(&mut standard.calendar);
+    }
+    let all = std::iter::once(standard).chain(workflows);
     Ok(all.map(|w| (w.name.clone(), Arc::new(w))).collect())
 }
 

@@ -213,7 +213,7 @@ impl Cases {
         let workflow = self.workflow(&case.workflow).ok()?;
         let category = case.category.as_deref();
         let category = category.and_then(|code| self.options.catalogue.get(code));
-        let workflow = workflow.limited(category);
+        let workflow = workflow.limited(category, &case.severity);
         let clocks = self.clocks(&workflow);
         let times = LeftOf {
             state: &case.state,

@@ -1,6 +1,7 @@
 //! A workflow as data: states with clocks, actions with who may do them. And the one pure decision: may
 //! this person do this to this case now.
 
+use crate::SEVERITIES;
 use crate::effects::Effect;
 use crate::step::Step;
 use model::calendar::ALWAYS;
@@ -30,6 +31,10 @@ pub struct Workflow {
     /// The working calendar that its clocks run in, by name (工作日历); all hours when left out.
     #[serde(default = "always", skip_serializing_if = "is_always")]
     pub calendar: String,
+    /// The severities whose cases count all hours, whatever the calendars (`info`, `minor`, `major`, `critical`): what cannot wait
+    /// until work begins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub always_for: Vec<String>,
     /// How long the whole case may take from opening to its end, in minutes of the calendar; no clock when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub case_minutes: Option<u32>,
@@ -474,6 +479,16 @@ impl Workflow {
                     "workflow-calendar",
                     format!("{} is not the name of a calendar", quote(calendar)),
                     "name a file of the city's calendars/ without its ending, such as working-hours, or always",
+                );
+            }
+        }
+        for (n, severity) in self.always_for.iter().enumerate() {
+            if !SEVERITIES.contains(&severity.as_str()) {
+                add(
+                    &["always_for", &n.to_string()],
+                    "workflow-severity",
+                    format!("{} is not a severity", quote(severity)),
+                    "use info, minor, major or critical",
                 );
             }
         }

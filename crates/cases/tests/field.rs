@@ -101,7 +101,8 @@ async fn a_step_that_asks_for_a_signature_takes_nothing_else_for_it() {
         r#"needs = ["note", "photo", "signature"]"#,
         1,
     );
-    let workflow = Workflow::parse(&text, "city-case.toml").unwrap();
+    let mut workflow = Workflow::parse(&text, "city-case.toml").unwrap();
+    workflow.calendar = "always".to_owned();
     let options = Options::new(city.dir.path().join("attachments"));
     city.cases = Cases::new(city.records.clone(), options, vec![workflow]).unwrap();
     let id = city.at("handling").await.case.id;

@@ -12,12 +12,7 @@ use crate::support::{
 
 /// The default workflow in working hours.
 fn in_working_hours() -> Workflow {
-    let text = include_str!("../workflows/city-case.toml").replacen(
-        "case_minutes = ",
-        "calendar = \"working-hours\"\ncase_minutes = ",
-        1,
-    );
-    Workflow::parse(&text, "city-case.toml").unwrap()
+    Workflow::standard().unwrap()
 }
 
 fn calendars() -> Calendars {
@@ -104,6 +99,35 @@ async fn clocks_stand_still_over_noon_night_and_holidays() {
     assert!(!filed.history[1].late);
 }
 
+/// Of the city's own workflow: in a city without calendars all hours count, in one with them those of work, unless it cannot wait.
+#[tokio::test]
+async fn the_citys_own_cases_run_in_working_hours_unless_they_are_grave() {
+    let mut city = city().await;
+    let night = at("2026-09-28T22:00");
+    let due = async |city: &City, severity: Option<&str>| {
+        let new = NewCase {
+            title: "井盖缺失".to_owned(),
+            severity: severity.map(str::to_owned),
+            ..NewCase::default()
+        };
+        let opened = city.cases.open(&new, &duty(), night).await.unwrap();
+        let left = city.cases.left(&opened.case, night).unwrap();
+        (opened.case.due_at.unwrap(), left.calendar)
+    };
+    let soon = (at("2026-09-28T22:30"), "always".to_owned());
+    assert_eq!(due(&city, None).await, soon);
+    let options = Options {
+        calendars: calendars(),
+        ..Options::new(city.dir.path().join("attachments"))
+    };
+    city.cases = Cases::new(city.records.clone(), options, Vec::new()).unwrap();
+    let morning = (at("2026-09-29T09:00"), "working-hours".to_owned());
+    assert_eq!(due(&city, None).await, morning);
+    assert_eq!(due(&city, Some("info")).await, morning);
+    assert_eq!(due(&city, Some("major")).await, soon);
+    assert_eq!(due(&city, Some("critical")).await, soon);
+}
+
 #[tokio::test]
 async fn a_workflow_whose_calendar_nobody_knows_is_refused_at_start() {
     let city = city().await;
@@ -125,6 +149,7 @@ async fn another_workflow_is_for_cases_that_are_opened_then() {
     // Opened at once in what was the second state.
     let mut other = Workflow::parse(text, "city-case.toml").unwrap();
     other.initial = "filed".to_owned();
+    other.calendar = "always".to_owned();
     kept.check_workflows(std::slice::from_ref(&other)).unwrap();
     kept.set_workflows(vec![other]).unwrap();
     let after = city.open().await.case;
@@ -661,4 +686,44 @@ async fn lists_are_filtered_searched_and_paged_and_the_board_counts() {
         .collect();
     assert_eq!(states[..2], [("collected", 6), ("filed", 1)]);
     assert!(states.iter().all(|(name, _)| *name != "closed"));
+}
+
+#[tokio::test]
+async fn the_board_and_the_list_of_a_workflow_hold_its_cases_alone() {
+    let city = city().await;
+    let mut other = Workflow::standard().unwrap();
+    other.name = "other-case".to_owned();
+    other.calendar = "always".to_owned();
+    city.cases.set_workflows(vec![other]).unwrap();
+    let mut ids = Vec::new();
+    for workflow in [None, Some("other-case")] {
+        let new = NewCase {
+            title: "井盖缺失".to_owned(),
+            workflow: workflow.map(str::to_owned),
+            ..NewCase::default()
+        };
+        ids.push(city.cases.open(&new, &duty(), T0).await.unwrap().case.id);
+    }
+    let of = |workflow: Option<&str>| CaseFilter {
+        workflow: workflow.map(str::to_owned),
+        ..CaseFilter::default()
+    };
+    for (workflow, expected) in [
+        (None, vec![ids[0], ids[1]]),
+        (Some("city-case"), vec![ids[0]]),
+        (Some("other-case"), vec![ids[1]]),
+    ] {
+        let board = city.cases.board(&of(workflow), T0).await.unwrap();
+        let shown: Vec<i64> = board[0].cases.iter().map(|case| case.id).collect();
+        assert_eq!(
+            (board[0].count, shown),
+            (expected.len() as i64, expected.clone())
+        );
+        let list = city.cases.list(&of(workflow), &PageRequest::default());
+        let mut listed: Vec<i64> = list.await.unwrap().items.iter().map(|c| c.id).collect();
+        listed.sort_unstable();
+        assert_eq!(listed, expected);
+    }
+    let none = city.cases.board(&of(Some("none")), T0).await;
+    assert_eq!(code(&none.unwrap_err()), "workflow-missing");
 }

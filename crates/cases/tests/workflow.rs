@@ -111,6 +111,11 @@ fn every_mistake_is_said_with_its_file() {
             &["workflow-calendar"],
         ),
         (
+            "initial = \"new\"",
+            "initial = \"new\"\nalways_for = [\"critical\", \"grave\"]",
+            &["workflow-severity"],
+        ),
+        (
             "[[states]]",
             "[[escalations]]\nafter_minutes = 5\ntitle_zh = \"一\"\ntitle_en = \"One\"\n[[escalations]]\n\
              after_minutes = 5\ntitle_zh = \"二\"\ntitle_en = \"Two\"\n[[states]]",

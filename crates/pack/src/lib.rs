@@ -29,9 +29,9 @@ mod words;
 
 pub use check::{check, verify_quotes};
 pub use declare::{
-    Board, CaseBoard, Chart, Choice, Contradiction, EntryField, EntryForm, Layer, Manifest, Mapping,
-    MappingDoor, MappingField, Plan, QualityRule, QualityState, Runbook, System, SystemPart, Table,
-    View,
+    Board, CaseBoard, Chart, Choice, Contradiction, EntryField, EntryForm, Layer, Manifest,
+    Mapping, MappingDoor, MappingField, Plan, QualityRule, QualityState, Runbook, System,
+    SystemPart, Table, View,
 };
 pub use files::{Files, Folder, Limits, embedded};
 pub use load::Pack;

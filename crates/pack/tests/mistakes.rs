@@ -909,8 +909,13 @@ fn words_of_values_are_of_declared_attributes() {
     }
     // Words of no type are anybody's.
     assert_eq!(problems(&both("[Well.name]", "[well.names]")), vec![]);
-    let view = FILES.iter().find(|(p, _)| *p == "views/wells.toml").unwrap();
-    let untitled = view.1.replacen("title_zh = \"甲\"\ntitle_en = \"A\"\n", "", 1);
+    let view = FILES
+        .iter()
+        .find(|(p, _)| *p == "views/wells.toml")
+        .unwrap();
+    let untitled = view
+        .1
+        .replacen("title_zh = \"甲\"\ntitle_en = \"A\"\n", "", 1);
     assert_ne!(untitled, view.1);
     assert_eq!(problems(&[("views/wells.toml", Some(untitled))]), vec![]);
 }

@@ -298,13 +298,7 @@ impl Office {
         Ok(())
     }
 
-    async fn add(
-        &self,
-        id: i64,
-        file: &File,
-        by: &Acting,
-        now: Timestamp,
-    ) -> Result<i64, Failure> {
+    async fn add(&self, id: i64, file: &File, by: &Acting, now: Timestamp) -> Result<i64, Failure> {
         let mut taken = Taken::default();
         let (name, bytes) = match file {
             File::Photo => ("photo.jpg", PHOTO),

@@ -65,7 +65,10 @@ impl Platform {
             return Ok(Vec::new());
         };
         self.position += 1;
-        let at = update.attributes.iter().find(|a| a.name.as_str() == LOCATION);
+        let at = update
+            .attributes
+            .iter()
+            .find(|a| a.name.as_str() == LOCATION);
         if let Some(Value::Geometry(Geometry::Point { lon, lat })) = at.map(|a| &a.value) {
             self.places.insert(entity.clone(), [*lon, *lat]);
         }

@@ -96,7 +96,8 @@ impl Stage<'_> {
     async fn step(&mut self, step: &Step) -> Result<(), Problem> {
         match &step.sentence {
             Sentence::Time(at) => {
-                let begun = !self.up.is_empty() || self.office.as_ref().is_some_and(Office::is_busy);
+                let begun =
+                    !self.up.is_empty() || self.office.as_ref().is_some_and(Office::is_busy);
                 if *at > self.now {
                     self.pass(*at).await?;
                 } else if *at < self.now && begun {
@@ -248,7 +249,10 @@ impl Stage<'_> {
         if let Some(office) = &mut self.office {
             // A name that no step gives is the scenario's mistake and no refusal.
             office.named(doing.case.as_deref())?;
-            doing.repeats.as_deref().map_or(Ok(0), |name| office.named(Some(name)))?;
+            doing
+                .repeats
+                .as_deref()
+                .map_or(Ok(0), |name| office.named(Some(name)))?;
             self.refusal = office.act(doing, assignee, &by, self.now).await.err();
         }
         Ok(())
@@ -289,7 +293,11 @@ impl Stage<'_> {
             is => unlike(office, &detail, is, self.now),
         };
         if let Some(seen) = seen {
-            self.fail(step, expected_of(&detail, is), format!("{seen} (it is {})", self.now));
+            self.fail(
+                step,
+                expected_of(&detail, is),
+                format!("{seen} (it is {})", self.now),
+            );
         }
         Ok(())
     }
@@ -445,7 +453,11 @@ fn unlike(office: &Office, detail: &CaseDetail, is: &Standing, now: Timestamp) -
     let at = |moment: Option<Timestamp>| moment.map_or("never".to_owned(), |at| at.to_string());
     let minutes = |seconds: Option<i64>| {
         seconds.map_or("no clock of it runs".to_owned(), |seconds| {
-            let overdue = if seconds < 0 { "is overdue by" } else { "has left" };
+            let overdue = if seconds < 0 {
+                "is overdue by"
+            } else {
+                "has left"
+            };
             format!("it {overdue} {} s of working time", seconds.abs())
         })
     };

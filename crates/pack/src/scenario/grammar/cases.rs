@@ -351,15 +351,16 @@ fn missing(what: &str) -> Wrong {
 }
 
 fn code(line: &mut Line<'_>, what: &str) -> Read<String> {
-    line.code()
-        .map(str::to_owned)
-        .ok_or_else(|| missing(what))
+    line.code().map(str::to_owned).ok_or_else(|| missing(what))
 }
 
 fn words(line: &mut Line<'_>, what: &str) -> Read<String> {
-    line.quoted()
-        .map(str::to_owned)
-        .ok_or_else(|| wrong(format!("no {what} stands there"), "write it in quotation marks"))
+    line.quoted().map(str::to_owned).ok_or_else(|| {
+        wrong(
+            format!("no {what} stands there"),
+            "write it in quotation marks",
+        )
+    })
 }
 
 fn moment(line: &mut Line<'_>) -> Read<Timestamp> {
@@ -419,7 +420,10 @@ mod tests {
                 "When `a` does `split` to the case in parts for `shuili`, `zhujian`",
             ),
             ("则 事件在 `closed`", "Then the case is in `closed`"),
-            ("则 事件 `one` 在 `closed`", "Then the case `one` is in `closed`"),
+            (
+                "则 事件 `one` 在 `closed`",
+                "Then the case `one` is in `closed`",
+            ),
             (
                 "则 事件时限 `2026-01-05T12:00:00+08:00`",
                 "Then the case is due at `2026-01-05T04:00:00Z`",
@@ -429,7 +433,10 @@ mod tests {
                 "Then the case `one` is due as a whole at `2026-01-05T04:00:00Z`",
             ),
             ("则 事件还剩 20 分钟", "Then the case has 20 minutes left"),
-            ("则 事件超期 1 小时", "Then the case is overdue by 60 minutes"),
+            (
+                "则 事件超期 1 小时",
+                "Then the case is overdue by 60 minutes",
+            ),
             ("则 事件超期", "Then the case is overdue"),
             ("则 事件未超期", "Then the case is not overdue"),
             ("则 事件上一步超时", "Then the case was moved late"),
@@ -453,7 +460,10 @@ mod tests {
                 "Then the case `two` may repeat `one`",
             ),
             ("则 事件没有疑似重复", "Then the case may repeat none"),
-            ("则 事件 `one` 有 2 人反映", "Then the case `one` has 2 reporters"),
+            (
+                "则 事件 `one` 有 2 人反映",
+                "Then the case `one` has 2 reporters",
+            ),
             ("则 被拒绝 `case-state`", "Then it is refused: `case-state`"),
         ] {
             let read = |text| read(text, &[], None).unwrap_or_else(|e| panic!("{text}: {e:?}"));
@@ -467,7 +477,10 @@ mod tests {
             ("当 `a` 开出事件", "what kind of case"),
             ("When `a` opens a case", "what kind of case"),
             ("当 `a` 按 开出事件", "the workflow is missing"),
-            ("When `a` opens a case from the alert", "the rule is missing"),
+            (
+                "When `a` opens a case from the alert",
+                "the rule is missing",
+            ),
             ("当 `a` 按 `w` 开出事件，地点 113.1", "no place"),
             ("当 `a` 按 `w` 开出事件，标题 井盖", "no title"),
             ("当 `a` 对事件 做", "the action is missing"),
@@ -475,10 +488,16 @@ mod tests {
             ("当 `a` 对事件 `x`，时长 30 秒", "whole minutes"),
             ("当 `a` 对事件 `x`，时长 很久", "no duration"),
             ("当 `a` 对事件 `x`，直到 `明天`", "明天"),
-            ("When `a` does `split` to the case in parts for", "departments of the parts"),
+            (
+                "When `a` does `split` to the case in parts for",
+                "departments of the parts",
+            ),
             ("则 事件在", "the state is missing"),
             ("则 事件升级到第 高 级", "no number"),
-            ("Then the case `one` may repeat", "the other case is missing"),
+            (
+                "Then the case `one` may repeat",
+                "the other case is missing",
+            ),
             ("则 被拒绝", "the problem's code is missing"),
         ] {
             let wrong = read(text, &[], None).unwrap_err();
