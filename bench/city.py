@@ -5,6 +5,7 @@ import pathlib
 import signal
 import subprocess
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 WAIT_S = 30
@@ -76,3 +77,19 @@ class City:
     def check(self):
         done = subprocess.run([self.jingling, "check", self.dir, "--json"], capture_output=True, text=True)
         return json.loads(done.stdout)["findings"]
+
+
+def crowd(base, token, count):
+    """Makes so many entities more, spread over the city in a grid, through the real door."""
+    side, batch_max = max(1, round(count ** 0.5)), 1000
+    for first in range(0, count, batch_max):
+        batch = []
+        for n in range(first, min(first + batch_max, count)):
+            place = [112.75 + 0.75 * (n % side) / side, 30.4 + 0.5 * (n // side) / side]
+            batch.append({"id": f"urn:ngsi-ld:Streetlight:bench-{n}", "type": "Streetlight",
+                          "location": {"type": "GeoProperty", "value": {"type": "Point", "coordinates": place}}})
+        request = urllib.request.Request(f"{base}/ngsi-ld/v1/entityOperations/upsert", json.dumps(batch).encode(),
+                                         {"content-type": "application/json", "authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(request) as answer:
+            if answer.status not in (201, 204):
+                raise RuntimeError(f"{answer.status}: {answer.read()[:300]}")

@@ -12,8 +12,8 @@ import { riverPhoto } from "./photo.mjs";
 
 const WAIT_MS = 30_000;
 
-/** A case for the field worker, opened and dispatched by the duty officer. */
-export async function dispatchTo(duty, worker, title) {
+/** A case for the field worker, opened by the duty officer and dispatched after a pause. */
+export async function dispatchTo(duty, worker, title, pauseMs = 0) {
   const made = await duty.call("POST", "/api/v1/cases", {
     title,
     description: "请到现场处置并拍照",
@@ -22,6 +22,7 @@ export async function dispatchTo(duty, worker, title) {
   });
   const act = (action, more) => duty.call("POST", `/api/v1/cases/${made.id}/actions`, { action, ...more });
   if (!made.actions.includes("dispatch")) await act("file");
+  if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
   await act("dispatch", { organisation: worker.organisation, assignee: worker.id });
   return made.id;
 }

@@ -16,6 +16,9 @@ async function kept(): Promise<Kept | null> {
   return window.location.pathname === KEPT_PAGE && !isSignOutOwed() ? readKept() : null;
 }
 
+// Its program is fetched beside the session, not after it.
+if (window.location.pathname === KEPT_PAGE) import("./features/field/page.tsx").catch(() => {});
+
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root");
 const found = await kept().catch(() => null);

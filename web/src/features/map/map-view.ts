@@ -21,6 +21,8 @@ setWorkerCount(1);
 
 /** Least time between two changes of the points, milliseconds: twice a second at most. */
 const DRAW_INTERVAL_MS = 500;
+/** How long the map moves to a place that was asked for, milliseconds: a place is to stand within 0.3 s. */
+const FLIGHT_MS = 150;
 /** How long a point that just reported is marked, milliseconds, and how many are marked at once. */
 const FRESH_MS = 900;
 const FRESH_COUNT_MAX = 300;
@@ -207,7 +209,7 @@ export class MapView {
       center: place,
       zoom: Math.max(this.#map.getZoom(), 12.5),
       offset: [0, cardBelow ? -height * 0.27 : 0],
-      duration: this.#reduceMotion ? 0 : 600,
+      duration: this.#reduceMotion ? 0 : FLIGHT_MS,
     });
   }
 

@@ -246,7 +246,7 @@ function useHiddenTypes(types: Map<string, EntityKind> | undefined) {
 }
 
 /** Typing waits this long before the server is asked, milliseconds. */
-const TYPING_MS = 250;
+const TYPING_MS = 100;
 
 function EntitySearch({ onPick }: { onPick: (id: string) => void }) {
   const { t, p } = useT();
