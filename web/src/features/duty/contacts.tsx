@@ -48,29 +48,33 @@ function Outside({ organisation }: { organisation: string }) {
   const changed = () => client.invalidateQueries({ queryKey: ROOM });
   return (
     <>
-    <Table<OutsideContact>
-      size="small"
-      rowKey="id"
-      dataSource={contacts.data.items}
-      pagination={false}
-      scroll={{ x: 760 }}
-      columns={[
-        { title: t("duty.unit"), dataIndex: "unit" },
-        { title: t("duty.name"), dataIndex: "name" },
-        { title: t("duty.job"), dataIndex: "title" },
-        { title: t("duty.phone"), width: 160, dataIndex: "phone" },
-        {
-          title: t("word.operations"),
-          width: 220,
-          render: (_, contact) => (
-            <div className="duty-acts">
-              <ActionBar actions={contactActions} context={{ contact, changed, reveal: setShown }} size="small" />
-            </div>
-          ),
-        },
-      ]}
-    />
-    {shown && <RevealContact key={shown.id} contact={shown} onClose={() => setShown(null)} />}
+      <Table<OutsideContact>
+        size="small"
+        rowKey="id"
+        dataSource={contacts.data.items}
+        pagination={false}
+        scroll={{ x: 760 }}
+        columns={[
+          { title: t("duty.unit"), dataIndex: "unit" },
+          { title: t("duty.name"), dataIndex: "name" },
+          { title: t("duty.job"), dataIndex: "title" },
+          { title: t("duty.phone"), width: 160, dataIndex: "phone" },
+          {
+            title: t("word.operations"),
+            width: 220,
+            render: (_, contact) => (
+              <div className="duty-acts">
+                <ActionBar
+                  actions={contactActions}
+                  context={{ contact, changed, reveal: setShown }}
+                  size="small"
+                />
+              </div>
+            ),
+          },
+        ]}
+      />
+      {shown && <RevealContact key={shown.id} contact={shown} onClose={() => setShown(null)} />}
     </>
   );
 }

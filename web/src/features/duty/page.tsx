@@ -97,7 +97,9 @@ function Alarms({ toTab }: { toTab: (tab: string) => void }) {
           description={
             open
               .slice(0, TURNS_NAMED)
-              .map((turn) => `${turn.day} ${p(turn.pattern_zh, turn.pattern_en)} ${turn.post} ${turn.user_name}`)
+              .map(
+                (turn) => `${turn.day} ${p(turn.pattern_zh, turn.pattern_en)} ${turn.post} ${turn.user_name}`,
+              )
               .join(t("duty.between")) + (open.length > TURNS_NAMED ? "…" : "")
           }
           action={
@@ -131,7 +133,9 @@ function Alarms({ toTab }: { toTab: (tab: string) => void }) {
           role="alert"
           data-testid="duty-missing"
           title={t("duty.missing", { count: missing.length })}
-          description={missing.map((row) => `${row.day} ${p(row.pattern_zh, row.pattern_en)}`).join(t("duty.between"))}
+          description={missing
+            .map((row) => `${row.day} ${p(row.pattern_zh, row.pattern_en)}`)
+            .join(t("duty.between"))}
         />
       )}
     </>

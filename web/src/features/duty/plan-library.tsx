@@ -1,18 +1,26 @@
 /** The response plans (预案) that the packs have, readable before anything happens: what is done, by whom, by when. */
 import { useQuery } from "@tanstack/react-query";
 import { Collapse, Tag } from "antd";
-import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { ActionBar } from "../../lib/actions.tsx";
+import { can, useUser } from "../../lib/session.ts";
 import type { ResponsePlan } from "../../lib/types.ts";
 import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
+import { rulesQuery } from "../rules/queries.ts";
 import { type Dialog, planActions } from "./actions.tsx";
 import { plansQuery } from "./queries.ts";
 import { useCategory } from "./resources.tsx";
 
 function Plan({ plan, open }: { plan: ResponsePlan; open: (dialog: Dialog) => void }) {
   const { t, p } = useT();
+  const user = useUser();
   const categoryOf = useCategory();
+  // Whoever may not read rules sees their ids.
+  const rules = useQuery({ ...rulesQuery(), enabled: user !== null && can(user, "alert.read") });
+  const titleOf = (id: string) => {
+    const found = rules.data?.items.find((rule) => rule.id === id);
+    return found ? p(found.title_zh, found.title_en) : id;
+  };
   return (
     <div className="stack" data-testid="plan">
       <ol className="duty-steps">
@@ -37,9 +45,7 @@ function Plan({ plan, open }: { plan: ResponsePlan; open: (dialog: Dialog) => vo
         <div>
           {t("duty.plan-rules")}{" "}
           {plan.alert_rules.map((rule) => (
-            <Link key={rule} className="duty-rule" to={`/rules?rule=${encodeURIComponent(rule)}`}>
-              <code>{rule}</code>
-            </Link>
+            <Tag key={rule}>{titleOf(rule)}</Tag>
           ))}
         </div>
       )}

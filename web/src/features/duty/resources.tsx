@@ -11,7 +11,6 @@ import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
 import { nameOf } from "../entity/queries.ts";
 import { EntryForm } from "../views/form.tsx";
-import "../views/views.css";
 import { pagesQuery } from "../views/queries.ts";
 import { resourceActions } from "./actions.tsx";
 import { RESOURCE_FORM, ROOM, resourcesQuery } from "./queries.ts";
@@ -117,7 +116,11 @@ export function Resources() {
             title: t("word.operations"),
             width: 170,
             render: (_, one) => (
-              <ActionBar actions={resourceActions} context={{ resource: one, edit: setEdited }} size="small" />
+              <ActionBar
+                actions={resourceActions}
+                context={{ resource: one, edit: setEdited }}
+                size="small"
+              />
             ),
           },
         ]}

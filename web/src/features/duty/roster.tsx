@@ -98,7 +98,11 @@ export function Roster({ organisation, context }: { organisation: string; contex
                 width: 190,
                 render: (_, turn) => (
                   <div className="duty-acts">
-                    <ActionBar actions={turnActions} context={{ turn, now, open: context.open }} size="small" />
+                    <ActionBar
+                      actions={turnActions}
+                      context={{ turn, now, open: context.open }}
+                      size="small"
+                    />
                   </div>
                 ),
               },

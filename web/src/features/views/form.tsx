@@ -1,4 +1,5 @@
 /** A form of a pack: fields from the declared attributes, sent as one entity with the time of the reading. */
+import "./views.css";
 import { useQuery } from "@tanstack/react-query";
 import { Alert, App, Form, Input, InputNumber, Select, Switch } from "antd";
 import { useState } from "react";

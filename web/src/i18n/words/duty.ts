@@ -101,7 +101,10 @@ export const dutyWords = {
     "每行一个班次（日期、班次、值班岗、人员），或每行一天、每个班次和岗位一列；先检查，有错误则整份不导入。没有排班的月份导出的就是空白模板。",
     "A line for each turn (日期 day, 班次 shift, 值班岗 post, 人员 person), or a line for each day with a column for each shift and post. It is checked first; with a mistake nothing is imported. The export of a month without a roster is a template.",
   ],
-  "duty.import-counts": ["新排 {added} 人次，已有 {same} 人次", "{added} turns are new, {same} are there already"],
+  "duty.import-counts": [
+    "新排 {added} 人次，已有 {same} 人次",
+    "{added} turns are new, {same} are there already",
+  ],
   "duty.there": ["已有", "there"],
   "duty.tab-resources": ["应急资源", "Resources"],
   "duty.resource": ["资源", "Resource"],
@@ -132,7 +135,10 @@ export const dutyWords = {
   "duty.library": ["预案", "Response plans"],
   "duty.library-none": ["还没有预案", "No response plans"],
   "duty.library-none-mend": ["专题包在 responses/ 中编写预案", "Packs write them in responses/"],
-  "duty.plan-size": ["{steps} 步，{minutes} 分钟内完成，第 {version} 版", "{steps} steps within {minutes} min, version {version}"],
+  "duty.plan-size": [
+    "{steps} 步，{minutes} 分钟内完成，第 {version} 版",
+    "{steps} steps within {minutes} min, version {version}",
+  ],
   "duty.plan-resources": ["需要的资源", "Asks for"],
   "duty.plan-rules": ["适用的告警规则", "Answers alerts of"],
   "duty.within": ["启动后 {minutes} 分钟内", "within {minutes} min of the start"],

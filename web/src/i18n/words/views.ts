@@ -38,7 +38,10 @@ export const viewWords = {
   "view.here": ["用当前位置", "Where I am"],
   "view.here-denied": ["没有允许定位，请填经纬度", "Locating was refused: write longitude and latitude"],
   "view.here-unknown": ["没能定位，请填经纬度", "The place was not found: write longitude and latitude"],
-  "view.here-absent": ["这台设备不能定位，请填经纬度", "This device cannot tell: write longitude and latitude"],
+  "view.here-absent": [
+    "这台设备不能定位，请填经纬度",
+    "This device cannot tell: write longitude and latitude",
+  ],
   "view.no-place": [
     "请填经度（-180 至 180）和纬度（-90 至 90）",
     "Give a longitude (-180 to 180) and a latitude (-90 to 90)",
