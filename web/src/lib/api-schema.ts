@@ -5043,6 +5043,8 @@ export interface components {
             items: components["schemas"]["DutyNow"][];
             /** @description Shifts that ended and were not handed over, of the caller's organisations. */
             missing: components["schemas"]["DutyNotHandedOver"][];
+            /** @description Turns whose person cannot do them any more (空缺), of the caller's organisations: told to whoever makes the roster. */
+            open: components["schemas"]["DutyTurn"][];
             /** @description Hand-overs that nobody signed, of the caller's organisations. */
             unsigned: components["schemas"]["DutyHandOver"][];
         };
@@ -5148,6 +5150,7 @@ export interface components {
             pattern_id: number;
             /** @description The shift's title in Chinese. */
             pattern_zh: string;
+            open: null | components["schemas"]["OpenTurn"];
             /** @description The post of duty (值班岗). */
             post: string;
             /** @description Who had it before, oldest first. */
@@ -5157,6 +5160,56 @@ export interface components {
             /**
              * Format: int64
              * @description Who has it.
+             */
+            user_id: number;
+            /** @description Their name. */
+            user_name: string;
+        };
+        /**
+         * @description Why a turn of duty is open (空缺).
+         * @enum {string}
+         */
+        OpenTurn: "closed" | "left";
+        /** @description What a file does, or what is wrong with it. */
+        DutyImport: {
+            /** @description Turns that are new. */
+            added: number;
+            /** @description The turns of good cells, in the order of the file. */
+            lines: components["schemas"]["DutyImportLine"][];
+            /** @description The first mistakes, in the order of the file. */
+            mistakes: components["schemas"]["RosterMistake"][];
+            /** @description All mistakes. */
+            mistakes_count: number;
+            /** @description Sheets and columns that are not read. */
+            not_read: string[];
+            /** @description Turns that the roster has already. */
+            same: number;
+            /** @description Whether it was written. */
+            written: boolean;
+        };
+        /** @description A turn that a file asks for. */
+        DutyImportLine: {
+            /** @description The day on which the shift begins. */
+            day: string;
+            /**
+             * Format: int64
+             * @description The line.
+             */
+            line: number;
+            /**
+             * Format: int64
+             * @description The shift.
+             */
+            pattern_id: number;
+            /** @description The post. */
+            post: string;
+            /** @description Whether the roster has it already. */
+            same: boolean;
+            /** @description The sheet. */
+            sheet: string;
+            /**
+             * Format: int64
+             * @description Who.
              */
             user_id: number;
             /** @description Their name. */
@@ -5391,6 +5444,11 @@ export interface components {
             sign_ins: number;
             /** @description Who goes on. */
             to_name: string | null;
+            /**
+             * Format: int64
+             * @description Turns of duty that are not over: they are open (空缺) until the roster's keeper gives them to others.
+             */
+            turns: number;
         };
         /** @description Hand-overs. */
         HandOvers: {

@@ -54,6 +54,7 @@ export type BackTestAlert = Schemas["BackTestAlert"];
 export type DutyPattern = Schemas["DutyPattern"];
 export type DutyPatternDraft = Schemas["DutyPatternDraft"];
 export type DutyTurn = Schemas["DutyTurn"];
+export type DutyImport = Schemas["DutyImport"];
 export type DutyTurnsDraft = Schemas["DutyTurnsDraft"];
 export type DutyRoster = Schemas["DutyRoster"];
 export type DutyNow = Schemas["DutyNow"];
@@ -222,6 +223,7 @@ export type PersonMade = Schemas["PersonMade"];
 export type HandOverDraft = Schemas["HandOverDraft"];
 export type HandOverReport = Schemas["HandOverReport"];
 export type RosterReport = Schemas["RosterReport"];
+export type SheetMistake = Schemas["RosterMistake"];
 
 export type SignInQuestion = Schemas["SignInQuestion"];
 export type DeviceQuestion = Schemas["DeviceQuestion"];

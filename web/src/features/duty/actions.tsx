@@ -2,22 +2,28 @@
 import {
   CheckOutlined,
   DeleteOutlined,
+  DownloadOutlined,
+  EditOutlined,
+  EyeOutlined,
   FilePdfOutlined,
   FileWordOutlined,
   PlusOutlined,
   StopOutlined,
   SwapOutlined,
   ThunderboltOutlined,
+  UploadOutlined,
 } from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
-import type { Activation, DutyHandOver, DutyTurn, OutsideContact } from "../../lib/types.ts";
-import { removeContact, reportPath, tickStep } from "./queries.ts";
+import type { Language } from "../../lib/format.ts";
+import type { Activation, DutyHandOver, DutyTurn, Entity, OutsideContact } from "../../lib/types.ts";
+import { removeContact, reportPath, rosterPath, tickStep } from "./queries.ts";
 
 export type Dialog =
   | { kind: "pattern" }
   | { kind: "turns" }
   | { kind: "hand-over" }
-  | { kind: "start" }
+  | { kind: "start"; plan?: string }
+  | { kind: "import" }
   | { kind: "contact" }
   | { kind: "swap"; turn: DutyTurn }
   | { kind: "remove"; turn: DutyTurn }
@@ -27,6 +33,8 @@ export type Dialog =
 
 export interface PageContext {
   organisation: string | undefined;
+  /** The reader's: the report is in it. */
+  language: Language;
   open: (dialog: Dialog) => void;
   /** The period of the report, as RFC 3339. */
   period: { from: string; until: string };
@@ -35,7 +43,12 @@ export interface PageContext {
 
 const has = ({ organisation }: PageContext) => organisation !== undefined;
 
-export const rosterActions: Action<PageContext>[] = [
+export interface RosterContext extends PageContext {
+  /** The month that is shown, by its first and last day. */
+  days: { from: string; until: string };
+}
+
+export const rosterActions: Action<RosterContext>[] = [
   {
     name: "duty.turns-add",
     title: "duty.turns-add",
@@ -53,6 +66,24 @@ export const rosterActions: Action<PageContext>[] = [
     icon: <PlusOutlined />,
     predicate: has,
     perform: ({ open }) => open({ kind: "pattern" }),
+  },
+  {
+    name: "duty.roster-import",
+    title: "duty.roster-import",
+    permission: "duty.manage",
+    icon: <UploadOutlined />,
+    shortcut: "i",
+    predicate: has,
+    perform: ({ open }) => open({ kind: "import" }),
+  },
+  {
+    name: "duty.roster-export",
+    title: "duty.roster-export",
+    permission: "duty.read",
+    icon: <DownloadOutlined />,
+    predicate: has,
+    perform: ({ organisation, days, download }) =>
+      download(rosterPath(organisation ?? "", days.from, days.until)),
   },
 ];
 
@@ -81,8 +112,8 @@ export const pageActions: Action<PageContext>[] = [
     permission: "duty.read",
     icon: <FilePdfOutlined />,
     predicate: has,
-    perform: ({ organisation, period, download }) =>
-      download(reportPath(organisation ?? "", period.from, period.until, "pdf")),
+    perform: ({ organisation, period, language, download }) =>
+      download(reportPath(organisation ?? "", period, "pdf", language)),
   },
   {
     name: "duty.report-docx",
@@ -90,8 +121,8 @@ export const pageActions: Action<PageContext>[] = [
     permission: "duty.read",
     icon: <FileWordOutlined />,
     predicate: has,
-    perform: ({ organisation, period, download }) =>
-      download(reportPath(organisation ?? "", period.from, period.until, "docx")),
+    perform: ({ organisation, period, language, download }) =>
+      download(reportPath(organisation ?? "", period, "docx", language)),
   },
 ];
 
@@ -198,12 +229,53 @@ export const contactPageActions: Action<PageContext>[] = [
   },
 ];
 
+export interface PlanContext {
+  plan: string;
+  open: (dialog: Dialog) => void;
+}
+
+export const planActions: Action<PlanContext>[] = [
+  {
+    name: "duty.plan-start-this",
+    title: "duty.plan-start",
+    permission: "duty.act",
+    icon: <ThunderboltOutlined />,
+    predicate: () => true,
+    perform: ({ plan, open }) => open({ kind: "start", plan }),
+  },
+];
+
+export interface ResourceContext {
+  resource: Entity;
+  edit: (resource: Entity) => void;
+}
+
+export const resourceActions: Action<ResourceContext>[] = [
+  {
+    name: "duty.resource-state",
+    title: "duty.resource-state",
+    permission: "data.enter",
+    icon: <EditOutlined />,
+    predicate: () => true,
+    perform: ({ resource, edit }) => edit(resource),
+  },
+];
+
 export interface ContactContext {
   contact: OutsideContact;
+  reveal: (contact: OutsideContact) => void;
   changed: () => unknown;
 }
 
 export const contactActions: Action<ContactContext>[] = [
+  {
+    name: "duty.contact-reveal",
+    title: "duty.contact-reveal",
+    permission: "duty.read",
+    icon: <EyeOutlined />,
+    predicate: () => true,
+    perform: ({ contact, reveal }) => reveal(contact),
+  },
   {
     name: "duty.contact-remove",
     title: "duty.contact-remove",

@@ -1,12 +1,14 @@
 /** The telephone list: an organisation's own people, and contacts outside; numbers in part. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Table } from "antd";
+import { useState } from "react";
 import { useT } from "../../i18n/index.tsx";
 import { ActionBar } from "../../lib/actions.tsx";
 import type { OutsideContact, PersonDetail } from "../../lib/types.ts";
 import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { contactActions, contactPageActions, type PageContext } from "./actions.tsx";
 import { contactsQuery, peopleQuery, ROOM } from "./queries.ts";
+import { RevealContact } from "./reveal.tsx";
 
 function Inside({ organisation }: { organisation: string }) {
   const { t, p } = useT();
@@ -36,6 +38,7 @@ function Inside({ organisation }: { organisation: string }) {
 
 function Outside({ organisation }: { organisation: string }) {
   const { t } = useT();
+  const [shown, setShown] = useState<OutsideContact | null>(null);
   const client = useQueryClient();
   const contacts = useQuery(contactsQuery(organisation));
   const failure = useFailure(contacts);
@@ -44,26 +47,35 @@ function Outside({ organisation }: { organisation: string }) {
   if (contacts.data.items.length === 0) return <Nothing title={t("duty.contacts-none")} />;
   const changed = () => client.invalidateQueries({ queryKey: ROOM });
   return (
-    <Table<OutsideContact>
-      size="small"
-      rowKey="id"
-      dataSource={contacts.data.items}
-      pagination={false}
-      scroll={{ x: 640 }}
-      columns={[
-        { title: t("duty.unit"), dataIndex: "unit" },
-        { title: t("duty.name"), dataIndex: "name" },
-        { title: t("duty.job"), dataIndex: "title" },
-        { title: t("duty.phone"), width: 160, dataIndex: "phone" },
-        {
-          title: t("word.operations"),
-          width: 120,
-          render: (_, contact) => (
-            <ActionBar actions={contactActions} context={{ contact, changed }} size="small" />
-          ),
-        },
-      ]}
-    />
+    <>
+      <Table<OutsideContact>
+        size="small"
+        rowKey="id"
+        dataSource={contacts.data.items}
+        pagination={false}
+        scroll={{ x: 760 }}
+        columns={[
+          { title: t("duty.unit"), dataIndex: "unit" },
+          { title: t("duty.name"), dataIndex: "name" },
+          { title: t("duty.job"), dataIndex: "title" },
+          { title: t("duty.phone"), width: 160, dataIndex: "phone" },
+          {
+            title: t("word.operations"),
+            width: 220,
+            render: (_, contact) => (
+              <div className="duty-acts">
+                <ActionBar
+                  actions={contactActions}
+                  context={{ contact, changed, reveal: setShown }}
+                  size="small"
+                />
+              </div>
+            ),
+          },
+        ]}
+      />
+      {shown && <RevealContact key={shown.id} contact={shown} onClose={() => setShown(null)} />}
+    </>
   );
 }
 

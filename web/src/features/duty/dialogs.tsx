@@ -68,7 +68,7 @@ export function DutyDialog({
   onClose,
   started,
 }: {
-  dialog: Dialog;
+  dialog: Exclude<Dialog, { kind: "import" }>;
   organisation: string;
   patterns: DutyPattern[];
   startFor: StartFor;
@@ -227,7 +227,8 @@ export function DutyDialog({
     case "start": {
       const all = plans.data?.items ?? [];
       const fitting = all.filter((plan) => startFor.rule && plan.alert_rules.includes(startFor.rule));
-      const options = (fitting.length > 0 ? fitting : all).map((plan) => ({
+      const offered = fitting.length > 0 && !dialog.plan ? fitting : all;
+      const options = offered.map((plan) => ({
         value: plan.id,
         label: p(plan.title_zh, plan.title_en),
       }));
@@ -237,7 +238,7 @@ export function DutyDialog({
           title={t("duty.plan-start")}
           okText={t("duty.plan-start")}
           submitId="duty-start"
-          initialValues={{ drill: false, open_case: true }}
+          initialValues={{ drill: false, open_case: true, plan: dialog.plan }}
           intro={
             <p className="quiet">
               {startFor.alertId !== null && `${t("duty.for-alert", { id: startFor.alertId })} · `}

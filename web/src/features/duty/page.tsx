@@ -7,7 +7,7 @@ import { useT } from "../../i18n/index.tsx";
 import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
 import { useAddress } from "../../lib/address.ts";
 import { useLive } from "../../lib/live.ts";
-import { useUser } from "../../lib/session.ts";
+import { can, useUser } from "../../lib/session.ts";
 import type { DutyNow, DutyTurn } from "../../lib/types.ts";
 import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
@@ -19,7 +19,9 @@ import "./duty.css";
 import { HandOvers } from "./hand-overs.tsx";
 import { Plans } from "./plans.tsx";
 import { nowQuery, ROOM, rosterQuery } from "./queries.ts";
-import { Roster } from "./roster.tsx";
+import { Resources } from "./resources.tsx";
+import { Open, Roster } from "./roster.tsx";
+import { RosterImport } from "./roster-import.tsx";
 
 const DAY = "YYYY-MM-DD";
 /** The command centre, where the caller has no organisation of their own. */
@@ -34,7 +36,8 @@ function Turns({ title, turns }: { title: string; turns: DutyTurn[] }) {
       <ul className="duty-turns">
         {turns.map((turn) => (
           <li key={turn.id}>
-            <strong>{turn.user_name}</strong> {turn.post} · {p(turn.pattern_zh, turn.pattern_en)}
+            <strong>{turn.user_name}</strong> {turn.post} · {p(turn.pattern_zh, turn.pattern_en)}{" "}
+            <Open turn={turn} />
             <div className="quiet">
               <Time at={turn.from} bare /> – <Time at={turn.until} />
             </div>
@@ -72,13 +75,40 @@ function Now() {
   );
 }
 
-/** What must not be overlooked: hand-overs that nobody signed, shifts that nobody handed over. */
-function Alarms({ toHandOvers }: { toHandOvers: () => void }) {
+/** Turns that an alarm names; all are counted. */
+const TURNS_NAMED = 5;
+
+/** What must not be overlooked: turns whose person left, hand-overs that nobody signed, shifts that nobody handed over. */
+function Alarms({ toTab }: { toTab: (tab: string) => void }) {
   const { t, p } = useT();
+  const user = useUser();
   const now = useQuery(nowQuery);
-  const { unsigned = [], missing = [] } = now.data ?? {};
+  const { unsigned = [], missing = [], open = [] } = now.data ?? {};
+  const keeps = user !== null && can(user, "duty.manage");
   return (
     <>
+      {keeps && open.length > 0 && (
+        <Alert
+          type="error"
+          showIcon
+          role="alert"
+          data-testid="duty-open-turns"
+          title={t("duty.open-turns", { count: open.length })}
+          description={
+            open
+              .slice(0, TURNS_NAMED)
+              .map(
+                (turn) => `${turn.day} ${p(turn.pattern_zh, turn.pattern_en)} ${turn.post} ${turn.user_name}`,
+              )
+              .join(t("duty.between")) + (open.length > TURNS_NAMED ? "…" : "")
+          }
+          action={
+            <button type="button" className="link" onClick={() => toTab("roster")}>
+              {t("duty.tab-roster")}
+            </button>
+          }
+        />
+      )}
       {unsigned.length > 0 && (
         <Alert
           type="error"
@@ -88,9 +118,9 @@ function Alarms({ toHandOvers }: { toHandOvers: () => void }) {
           title={t("duty.unsigned", { count: unsigned.length })}
           description={unsigned
             .map((row) => `${row.day} ${p(row.pattern_zh, row.pattern_en)} ${row.outgoing}`)
-            .join("；")}
+            .join(t("duty.between"))}
           action={
-            <button type="button" className="link" onClick={toHandOvers}>
+            <button type="button" className="link" onClick={() => toTab("hand-overs")}>
               {t("duty.tab-hand-overs")}
             </button>
           }
@@ -103,7 +133,9 @@ function Alarms({ toHandOvers }: { toHandOvers: () => void }) {
           role="alert"
           data-testid="duty-missing"
           title={t("duty.missing", { count: missing.length })}
-          description={missing.map((row) => `${row.day} ${p(row.pattern_zh, row.pattern_en)}`).join("；")}
+          description={missing
+            .map((row) => `${row.day} ${p(row.pattern_zh, row.pattern_en)}`)
+            .join(t("duty.between"))}
         />
       )}
     </>
@@ -111,7 +143,7 @@ function Alarms({ toHandOvers }: { toHandOvers: () => void }) {
 }
 
 export function Page() {
-  const { t, p } = useT();
+  const { t, p, language } = useT();
   const user = useUser();
   const client = useQueryClient();
   const [parameters, to] = useAddress();
@@ -130,6 +162,7 @@ export function Page() {
   const alert = Number(parameters.get("alert")) || null;
   const context = {
     organisation,
+    language,
     open: setDialog,
     period: { from: period[0].toISOString(), until: period[1].toISOString() },
     download: (path: string) => window.location.assign(path),
@@ -162,7 +195,7 @@ export function Page() {
         />
         <ActionBar actions={pageActions} context={context} />
       </header>
-      <Alarms toHandOvers={() => to({ tab: "hand-overs" })} />
+      <Alarms toTab={(tab) => to({ tab })} />
       <Tabs
         activeKey={parameters.get("tab") ?? "now"}
         onChange={(tab) => to({ tab })}
@@ -191,6 +224,7 @@ export function Page() {
               />
             ),
           },
+          { key: "resources", label: t("duty.tab-resources"), children: <Resources /> },
           {
             key: "contacts",
             label: t("duty.tab-contacts"),
@@ -198,7 +232,15 @@ export function Page() {
           },
         ]}
       />
-      {dialog && organisation && (
+      {dialog?.kind === "import" && organisation && (
+        <RosterImport
+          organisation={organisation}
+          patterns={shifts.data?.patterns ?? []}
+          changed={() => client.invalidateQueries({ queryKey: ROOM })}
+          onClose={() => setDialog(null)}
+        />
+      )}
+      {dialog && dialog.kind !== "import" && organisation && (
         <DutyDialog
           dialog={dialog}
           organisation={organisation}

@@ -1,16 +1,17 @@
 /** Response plans that were started, in earnest or as drills: their steps, ticked off with time and person. */
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
-import { Button, Drawer, Table, Tag } from "antd";
+import { Button, Card, Drawer, Progress, Table, Tag } from "antd";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { ActionBar } from "../../lib/actions.tsx";
 import { quantity } from "../../lib/format.ts";
 import type { Activation } from "../../lib/types.ts";
 import { openableRow } from "../../ui/keyboard.ts";
-import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
+import { Loading, useFailure } from "../../ui/states.tsx";
 import { SeverityTag, Time } from "../../ui/tags.tsx";
 import { activationActions, type Dialog, type PageContext, pageActions, stepActions } from "./actions.tsx";
-import { activationQuery, activationsQuery, nearestQuery, ROOM } from "./queries.ts";
+import { PlanLibrary } from "./plan-library.tsx";
+import { activationQuery, nearestQuery, overQuery, ROOM, runningQuery } from "./queries.ts";
 
 /** Widest drawer, pixels. */
 const DRAWER_WIDTH = 680;
@@ -71,11 +72,13 @@ function Steps({ activation, open }: { activation: Activation; open: (dialog: Di
               {t("duty.step-done")} {step.done_by} <Time at={step.done_at} /> {step.note}
             </div>
           )}
-          <ActionBar
-            actions={stepActions}
-            context={{ activation, step: step.id, open, changed }}
-            size="small"
-          />
+          <div className="duty-acts">
+            <ActionBar
+              actions={stepActions}
+              context={{ activation, step: step.id, open, changed }}
+              size="small"
+            />
+          </div>
         </li>
       ))}
     </ol>
@@ -132,6 +135,104 @@ function One({ id, open, onClose }: { id: number; open: (dialog: Dialog) => void
   );
 }
 
+/** A plan under way: how far it is, what is next, and its steps. */
+function Running({
+  activation,
+  open,
+  openOne,
+}: {
+  activation: Activation;
+  open: (dialog: Dialog) => void;
+  openOne: (id: number) => void;
+}) {
+  const { t, p } = useT();
+  const { steps } = activation;
+  const done = steps.filter((step) => step.done_at !== null).length;
+  const late = steps.some((step) => step.late && step.done_at === null);
+  return (
+    <Card
+      size="small"
+      data-testid="running"
+      title={
+        <span className="duty-running">
+          <Drill is={activation.drill} /> {p(activation.title_zh, activation.title_en)}
+        </span>
+      }
+      extra={
+        <button type="button" className="link" onClick={() => openOne(activation.id)}>
+          {t("duty.details")}
+        </button>
+      }
+    >
+      <p>
+        <SeverityTag severity={activation.severity} /> {t("duty.started")} {activation.started_by}{" "}
+        <Time at={activation.started_at} />
+      </p>
+      <Progress
+        percent={steps.length === 0 ? 0 : Math.round((100 * done) / steps.length)}
+        status={late ? "exception" : "active"}
+        format={() => t("duty.steps", { done, all: steps.length })}
+        aria-label={t("duty.steps", { done, all: steps.length })}
+      />
+      <Steps activation={activation} open={open} />
+    </Card>
+  );
+}
+
+/** Plans that are over. */
+function Over({ openOne }: { openOne: (id: number) => void }) {
+  const { t, p } = useT();
+  const over = useInfiniteQuery(overQuery());
+  const failure = useFailure(over);
+  if (failure) return failure;
+  if (!over.data) return <Loading />;
+  const items = over.data.pages.flatMap((page) => page.items);
+  if (items.length === 0) return <p className="quiet">{t("duty.over-none")}</p>;
+  const steps = (one: Activation) => {
+    const done = one.steps.filter((step) => step.done_at !== null).length;
+    return t("duty.steps", { done, all: one.steps.length });
+  };
+  return (
+    <>
+      <Table<Activation>
+        size="small"
+        rowKey="id"
+        className="tabular"
+        dataSource={items}
+        pagination={false}
+        scroll={{ x: 760 }}
+        rowClassName="row-link"
+        onRow={(one) =>
+          ({
+            ...openableRow(() => openOne(one.id)),
+            "data-testid": "activation",
+          }) as React.HTMLAttributes<HTMLElement>
+        }
+        columns={[
+          {
+            title: t("duty.plan"),
+            render: (_, one) => (
+              <>
+                <Drill is={one.drill} /> {p(one.title_zh, one.title_en)}
+              </>
+            ),
+          },
+          {
+            title: t("severity.title"),
+            width: 110,
+            render: (_, one) => <SeverityTag severity={one.severity} />,
+          },
+          { title: t("duty.started"), width: 170, render: (_, one) => <Time at={one.started_at} bare /> },
+          { title: t("duty.person"), width: 120, dataIndex: "started_by" },
+          { title: t("duty.step-done"), width: 120, render: (_, one) => steps(one) },
+          { title: t("duty.ended"), width: 170, render: (_, one) => <Time at={one.ended_at} bare /> },
+        ]}
+      />
+      {over.hasNextPage && <Button onClick={() => over.fetchNextPage()}>{t("list.more")}</Button>}
+    </>
+  );
+}
+
 export function Plans({
   opened,
   openOne,
@@ -145,71 +246,41 @@ export function Plans({
   context: PageContext;
   alert: number | null;
 }) {
-  const { t, p } = useT();
-  const activations = useInfiniteQuery(activationsQuery());
-  const failure = useFailure(activations);
-  const items = activations.data?.pages.flatMap((page) => page.items) ?? [];
+  const { t } = useT();
+  const running = useQuery(runningQuery);
+  const failure = useFailure(running);
   const start = pageActions.filter((action) => action.name === "duty.plan-start");
-  const steps = (one: Activation) => {
-    const done = one.steps.filter((step) => step.done_at !== null).length;
-    return t("duty.steps", { done, all: one.steps.length });
-  };
   return (
-    <>
+    <div className="stack">
       {alert !== null && (
         <p className="duty-bar">
           {t("duty.for-alert", { id: alert })} <ActionBar actions={start} context={context} />
         </p>
       )}
-      {failure ??
-        (!activations.data ? (
-          <Loading tall />
-        ) : items.length === 0 ? (
-          <Nothing title={t("duty.plans-none")} />
-        ) : (
-          <Table<Activation>
-            size="small"
-            rowKey="id"
-            className="tabular"
-            dataSource={items}
-            pagination={false}
-            scroll={{ x: 760 }}
-            rowClassName="row-link"
-            onRow={(one) =>
-              ({
-                ...openableRow(() => openOne(one.id)),
-                "data-testid": "activation",
-              }) as React.HTMLAttributes<HTMLElement>
-            }
-            columns={[
-              {
-                title: t("duty.plan"),
-                render: (_, one) => (
-                  <>
-                    <Drill is={one.drill} /> {p(one.title_zh, one.title_en)}
-                  </>
-                ),
-              },
-              {
-                title: t("severity.title"),
-                width: 110,
-                render: (_, one) => <SeverityTag severity={one.severity} />,
-              },
-              { title: t("duty.started"), width: 170, render: (_, one) => <Time at={one.started_at} bare /> },
-              { title: t("duty.person"), width: 120, dataIndex: "started_by" },
-              { title: t("duty.step-done"), width: 120, render: (_, one) => steps(one) },
-              {
-                title: t("duty.ended"),
-                width: 170,
-                render: (_, one) => (one.ended_at ? <Time at={one.ended_at} bare /> : t("duty.under-way")),
-              },
-            ]}
-          />
-        ))}
-      {activations.hasNextPage && (
-        <Button onClick={() => activations.fetchNextPage()}>{t("list.more")}</Button>
-      )}
+      <section>
+        <h2 className="duty-head">{t("duty.running")}</h2>
+        {failure ??
+          (!running.data ? (
+            <Loading />
+          ) : running.data.items.length === 0 ? (
+            <p className="quiet">{t("duty.running-none")}</p>
+          ) : (
+            <div className="duty-running-cards">
+              {running.data.items.map((one) => (
+                <Running key={one.id} activation={one} open={open} openOne={openOne} />
+              ))}
+            </div>
+          ))}
+      </section>
+      <section>
+        <h2 className="duty-head">{t("duty.library")}</h2>
+        <PlanLibrary open={open} />
+      </section>
+      <section>
+        <h2 className="duty-head">{t("duty.over")}</h2>
+        <Over openOne={openOne} />
+      </section>
       {opened !== null && <One id={opened} open={open} onClose={() => openOne(null)} />}
-    </>
+    </div>
   );
 }

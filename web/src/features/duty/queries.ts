@@ -1,17 +1,20 @@
 /** Reads and changes the roster, hand-overs, response plans, resources and contacts. */
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { change, get, query } from "../../lib/api.ts";
+import { change, get, query, sendFile } from "../../lib/api.ts";
+import type { Language } from "../../lib/format.ts";
 import type {
   Activation,
   ActivationDraft,
   DutyHandOver,
   DutyHandOverDraft,
+  DutyImport,
   DutyNowAll,
   DutyPattern,
   DutyPatternDraft,
   DutyRoster,
   DutyTurn,
   DutyTurnsDraft,
+  Entity,
   Items,
   NearResources,
   OutsideContact,
@@ -23,8 +26,19 @@ import type {
 const DUTY = "/api/v1/duty";
 /** Time between looks at who is on duty, milliseconds: a shift changes by the clock. */
 const NOW_MS = 30_000;
+/** Most plans under way that are shown. */
+const RUNNING_MAX = 100;
+/** Most resources that are shown. */
+const RESOURCES_MAX = 1_000;
+/** Time between looks at resources, milliseconds. */
+const RESOURCES_MS = 5_000;
 /** Most people that one organisation's list shows. */
 const PEOPLE_MAX = 500;
+
+/** The type of the resources that are sent; pack-emergency declares it. */
+export const RESOURCE = "EmergencyResource";
+/** The form in which their state and place are kept. */
+export const RESOURCE_FORM = "emergency-state";
 
 /** Everything that this room shows is asked again after a change. */
 export const ROOM = ["duty"] as const;
@@ -65,11 +79,21 @@ export const plansQuery = queryOptions({
   queryFn: ({ signal }) => get<{ items: ResponsePlan[] }>(`${DUTY}/plans`, signal),
 });
 
-export const activationsQuery = () =>
+/** Plans under way, all of them that a page can hold. */
+export const runningQuery = queryOptions({
+  queryKey: [...ROOM, "running"],
+  queryFn: ({ signal }) =>
+    get<Items<Activation>>(`${DUTY}/activations${query({ open: true, limit: RUNNING_MAX })}`, signal),
+  // A step becomes late by the clock.
+  refetchInterval: NOW_MS,
+});
+
+/** Plans that are over, newest first. */
+export const overQuery = () =>
   infiniteQueryOptions({
-    queryKey: [...ROOM, "activations"],
+    queryKey: [...ROOM, "over"],
     queryFn: ({ pageParam, signal }) =>
-      get<Items<Activation>>(`${DUTY}/activations${query({ after: pageParam })}`, signal),
+      get<Items<Activation>>(`${DUTY}/activations${query({ open: false, after: pageParam })}`, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next,
   });
@@ -87,6 +111,22 @@ export const nearestQuery = (near: { alert_id?: number; case_id?: number }, cate
       get<NearResources>(`${DUTY}/resources/nearest${query({ ...near, category })}`, signal),
   });
 
+/** Teams, vehicles, pumps and stores, with their state. */
+export const resourcesQuery = queryOptions({
+  queryKey: [...ROOM, "resources"],
+  queryFn: ({ signal }) =>
+    get<Items<Entity>>(`/api/v1/entities${query({ type: RESOURCE, limit: RESOURCES_MAX })}`, signal),
+  refetchInterval: RESOURCES_MS,
+});
+
+/** An outside contact with its number whole. It is not kept in the cache: what was seen for a purpose is seen once. */
+export async function revealedContact(id: number, purpose: string): Promise<OutsideContact> {
+  const { items } = await get<{ items: OutsideContact[] }>(`${DUTY}/contacts${query({ id, purpose })}`);
+  const [found] = items;
+  if (!found) throw new Error("no such contact");
+  return found;
+}
+
 export const contactsQuery = (organisation: string) =>
   queryOptions({
     queryKey: [...ROOM, "contacts", organisation],
@@ -97,6 +137,14 @@ export const contactsQuery = (organisation: string) =>
 export const putPattern = (draft: DutyPatternDraft) => change<DutyPattern>("PUT", `${DUTY}/patterns`, draft);
 
 export const addTurns = (draft: DutyTurnsDraft) => change<DutyTurn[]>("POST", `${DUTY}/turns`, draft);
+
+/** Looks at a file of a roster, or puts what it says on it. */
+export const importTurns = (organisation: string, file: File, dry_run: boolean) =>
+  sendFile<DutyImport>(`${DUTY}/turns/import${query({ organisation, file: file.name, dry_run })}`, file);
+
+/** Where a roster is had as a workbook; of a month without one, a template to fill. */
+export const rosterPath = (organisation: string, from: string, until: string) =>
+  `${DUTY}/turns/export${query({ organisation, from, until })}`;
 
 export const removeTurn = (id: number, reason: string) =>
   change("POST", `${DUTY}/turns/${id}/remove`, { reason });
@@ -127,5 +175,9 @@ export const addContact = (draft: OutsideContactDraft) =>
 export const removeContact = (id: number) => change("DELETE", `${DUTY}/contacts/${id}`);
 
 /** Where a shift report is had as a file. */
-export const reportPath = (organisation: string, from: string, until: string, format: "pdf" | "docx") =>
-  `${DUTY}/report${query({ organisation, from, until, format })}`;
+export const reportPath = (
+  organisation: string,
+  period: { from: string; until: string },
+  format: "pdf" | "docx",
+  language: Language,
+) => `${DUTY}/report${query({ organisation, ...period, format, language })}`;

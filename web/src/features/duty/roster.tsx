@@ -1,6 +1,6 @@
 /** The roster of a month: shifts, and who has which on which day. */
 import { useQuery } from "@tanstack/react-query";
-import { DatePicker, Table } from "antd";
+import { DatePicker, Table, Tag } from "antd";
 import dayjs from "dayjs";
 import { useState } from "react";
 import { useT } from "../../i18n/index.tsx";
@@ -13,11 +13,22 @@ import { rosterQuery } from "./queries.ts";
 
 const DAY = "YYYY-MM-DD";
 
+/** That nobody will come, and why. */
+export function Open({ turn }: { turn: DutyTurn }) {
+  const { t } = useT();
+  return turn.open ? (
+    <Tag color="error" data-testid="duty-open">
+      {t(turn.open === "closed" ? "duty.open-closed" : "duty.open-left")}
+    </Tag>
+  ) : null;
+}
+
 export function Roster({ organisation, context }: { organisation: string; context: PageContext }) {
   const { t, p } = useT();
   const now = useNow();
   const [month, setMonth] = useState(() => dayjs().startOf("month"));
-  const roster = useQuery(rosterQuery(organisation, month.format(DAY), month.endOf("month").format(DAY)));
+  const days = { from: month.format(DAY), until: month.endOf("month").format(DAY) };
+  const roster = useQuery(rosterQuery(organisation, days.from, days.until));
   const failure = useFailure(roster);
   const turns = roster.data?.turns ?? [];
   const shifts = (roster.data?.patterns ?? []).filter((pattern) => !pattern.disabled);
@@ -35,7 +46,7 @@ export function Roster({ organisation, context }: { organisation: string; contex
           {shifts.map((one) => `${p(one.title_zh, one.title_en)} ${one.from}–${one.until}`).join(" · ")}
         </span>
         <span className="grow" />
-        <ActionBar actions={rosterActions} context={context} />
+        <ActionBar actions={rosterActions} context={{ ...context, days }} />
       </div>
       {failure ??
         (!roster.data ? (
@@ -50,6 +61,7 @@ export function Roster({ organisation, context }: { organisation: string; contex
             dataSource={turns}
             pagination={false}
             scroll={{ x: 820 }}
+            rowClassName={(turn) => (turn.open ? "duty-open" : "")}
             onRow={() => ({ "data-testid": "duty-turn" }) as React.HTMLAttributes<HTMLElement>}
             columns={[
               { title: t("duty.day"), width: 120, dataIndex: "day" },
@@ -63,7 +75,7 @@ export function Roster({ organisation, context }: { organisation: string; contex
                 title: t("duty.person"),
                 render: (_, turn) => (
                   <>
-                    {turn.user_name}
+                    {turn.user_name} <Open turn={turn} />
                     {turn.swaps.map((swap) => (
                       <div key={swap.at} className="quiet">
                         {t("duty.swapped", { from: swap.from_name, to: swap.to_name, reason: swap.reason })}
@@ -85,7 +97,13 @@ export function Roster({ organisation, context }: { organisation: string; contex
                 title: t("word.operations"),
                 width: 190,
                 render: (_, turn) => (
-                  <ActionBar actions={turnActions} context={{ turn, now, open: context.open }} size="small" />
+                  <div className="duty-acts">
+                    <ActionBar
+                      actions={turnActions}
+                      context={{ turn, now, open: context.open }}
+                      size="small"
+                    />
+                  </div>
                 ),
               },
             ]}

@@ -36,6 +36,7 @@ const looked: HandOverReport = {
   cases: [{ id: 5, number: "TM-1", title: "Open drain", state: "handling", severity: "minor" }],
   posts: [{ id: "pump-1", organisation: "pump", title_zh: "值守", title_en: "Watch", is_given: false }],
   sessions: 2,
+  turns: 2,
   sign_ins: 1,
 };
 const answers = {

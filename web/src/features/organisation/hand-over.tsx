@@ -194,6 +194,7 @@ function Preview({ report }: { report: HandOverReport }) {
           posts: report.posts.length,
           sessions: report.sessions,
           sign_ins: report.sign_ins,
+          turns: report.turns,
         })}
       />
       {rows.length > 0 && (

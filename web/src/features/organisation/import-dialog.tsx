@@ -5,15 +5,14 @@ import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import type { RosterReport } from "../../lib/types.ts";
 import { useFocusBack } from "../../ui/keyboard.ts";
+import { SheetMistakes } from "../../ui/sheet-mistakes.tsx";
 import { errorText } from "../../ui/states.tsx";
-import { usePhone } from "../../ui/use-phone.ts";
 import { importRoster } from "./queries.ts";
 import { download, signInsCsv } from "./sign-ins.ts";
 
-/** Lines and mistakes shown at once; the answer has more. */
+/** Lines shown at once; the answer has more. */
 const SHOWN_MAX = 200;
 
-type Mistake = RosterReport["mistakes"][number];
 type Line = RosterReport["lines"][number];
 
 export function RosterDialog({ changed, onClose }: { changed: () => void; onClose: () => void }) {
@@ -113,48 +112,11 @@ function Report({ report }: { report: RosterReport }) {
         }
       />
       {report.mistakes.length > 0 ? (
-        <Mistakes mistakes={report.mistakes.slice(0, SHOWN_MAX)} />
+        <SheetMistakes mistakes={report.mistakes} count={report.mistakes_count} />
       ) : (
         <Lines lines={report.lines.filter((line) => line.doing !== "same").slice(0, SHOWN_MAX)} />
       )}
-      {report.mistakes_count > SHOWN_MAX && (
-        <p className="quiet">{t("roster.more", { n: report.mistakes_count - SHOWN_MAX })}</p>
-      )}
     </section>
-  );
-}
-
-function Mistakes({ mistakes }: { mistakes: Mistake[] }) {
-  const { t, p } = useT();
-  const phone = usePhone();
-  const place = (one: Mistake) =>
-    [one.sheet, one.line && t("roster.line", { n: one.line }), one.column].filter(Boolean).join(" · ");
-  const key = (one: Mistake) => `${one.sheet} ${one.line} ${one.column} ${one.code} ${one.value}`;
-  if (phone) {
-    return (
-      <ul className="plain-list">
-        {mistakes.map((one) => (
-          <li key={key(one)}>
-            <strong>{place(one)}</strong> {p(one.what_zh, one.what_en)}
-            <div className="quiet">{p(one.mend_zh, one.mend_en)}</div>
-          </li>
-        ))}
-      </ul>
-    );
-  }
-  return (
-    <Table<Mistake>
-      size="small"
-      rowKey={key}
-      pagination={false}
-      scroll={{ y: 260 }}
-      dataSource={mistakes}
-      columns={[
-        { title: t("roster.place"), width: 200, render: (_, one) => place(one) },
-        { title: t("roster.what"), render: (_, one) => p(one.what_zh, one.what_en) },
-        { title: t("roster.mend"), render: (_, one) => p(one.mend_zh, one.mend_en) },
-      ]}
-    />
   );
 }
 

@@ -1,19 +1,18 @@
 /** Shows an entity's personal values for a purpose, until the dialog is closed. */
-import { Alert, Descriptions, Form, Modal, Radio } from "antd";
+import { Alert, Descriptions, Form, Modal } from "antd";
 import { useState } from "react";
 import { useT } from "../../i18n/index.tsx";
 import { quantity } from "../../lib/format.ts";
-import { useCity } from "../../lib/session.ts";
 import type { EntityDetail } from "../../lib/types.ts";
 import { FormDialog } from "../../ui/form-dialog.tsx";
 import { useFocusBack } from "../../ui/keyboard.ts";
+import { PurposeField } from "./purpose-field.tsx";
 import { revealed } from "./queries.ts";
 
 export function RevealDialog({ entity, onClose }: { entity: EntityDetail; onClose: () => void }) {
   const { t, p } = useT();
   const [form] = Form.useForm<{ purpose: string }>();
   const [seen, setSeen] = useState<EntityDetail | null>(null);
-  const purposes = useCity()?.purposes ?? [];
   useFocusBack();
   if (seen) {
     const names = Object.keys(entity.attributes).filter((name) => entity.attributes[name]?.masked);
@@ -46,19 +45,7 @@ export function RevealDialog({ entity, onClose }: { entity: EntityDetail; onClos
       submitId="reveal-submit"
       intro={<Alert type="info" showIcon title={t("personal.reveal-about")} style={{ marginBottom: 16 }} />}
     >
-      <Form.Item
-        name="purpose"
-        label={t("personal.purpose")}
-        rules={[{ required: true, message: t("personal.purpose-missing") }]}
-      >
-        <Radio.Group
-          vertical
-          options={purposes.map(({ id, title_zh, title_en }) => ({
-            value: id,
-            label: p(title_zh, title_en),
-          }))}
-        />
-      </Form.Item>
+      <PurposeField />
     </FormDialog>
   );
 }

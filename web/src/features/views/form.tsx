@@ -1,4 +1,5 @@
 /** A form of a pack: fields from the declared attributes, sent as one entity with the time of the reading. */
+import "./views.css";
 import { useQuery } from "@tanstack/react-query";
 import { Alert, App, Form, Input, InputNumber, Select, Switch } from "antd";
 import { useState } from "react";
@@ -6,9 +7,10 @@ import { useT } from "../../i18n/index.tsx";
 import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
 import { number, unitSymbol, ZONE_LABEL } from "../../lib/format.ts";
 import { can, useUser } from "../../lib/session.ts";
-import type { AttributeKind, EntityType, ViewField, ViewForm } from "../../lib/types.ts";
+import type { AttributeKind, Entity, EntityType, ViewField, ViewForm } from "../../lib/types.ts";
 import { nameOf } from "../entity/queries.ts";
 import { formActions } from "./actions.tsx";
+import { isNowhere, isPlace, PlaceInput } from "./place-input.tsx";
 import { choiceQuery, type Entered, enter, ngsiLd } from "./queries.ts";
 
 /** The city's clock is eight hours ahead of UTC all year. */
@@ -33,7 +35,21 @@ export function momentOf(local: string): string | null {
   return Number.isFinite(ms) ? new Date(ms).toISOString() : null;
 }
 
-export function EntryForm({ view, form, kind }: { view: string; form: ViewForm; kind: EntityType }) {
+export function EntryForm({
+  view,
+  form,
+  kind,
+  entity,
+  onSent,
+}: {
+  view: string;
+  form: ViewForm;
+  kind: EntityType;
+  /** The one that it is of, where that is known: nothing is chosen then. */
+  entity?: Entity;
+  /** Called when it was sent. */
+  onSent?: () => unknown;
+}) {
   const { t } = useT();
   const user = useUser();
   const { message } = App.useApp();
@@ -42,11 +58,12 @@ export function EntryForm({ view, form, kind }: { view: string; form: ViewForm; 
     const values = await entry.validateFields().catch(() => null);
     const at = values && momentOf(values.at);
     if (!values || !at) return;
-    const id = form.new ? `urn:ngsi-ld:${kind.name}:${values.entity.trim()}` : values.entity;
-    await enter(view, ngsiLd(id, kind, values.fields, at));
+    const chosen = () => (form.new ? `urn:ngsi-ld:${kind.name}:${values.entity.trim()}` : values.entity);
+    await enter(view, ngsiLd(entity?.id ?? chosen(), kind, values.fields, at));
     message.success(t("view.entered"));
     entry.resetFields(["fields"]);
     entry.setFieldValue("at", localMinute(Date.now()));
+    await onSent?.();
   };
   const context = { send };
   useActionKeys(formActions, context);
@@ -60,7 +77,7 @@ export function EntryForm({ view, form, kind }: { view: string; form: ViewForm; 
       initialValues={{ at: localMinute(Date.now()) }}
     >
       {!may && <Alert type="info" showIcon title={t("view.may-not")} />}
-      {form.new ? (
+      {entity ? null : form.new ? (
         <Form.Item
           name="entity"
           label={t("view.code")}
@@ -72,7 +89,12 @@ export function EntryForm({ view, form, kind }: { view: string; form: ViewForm; 
         <EntityChoice kind={kind} />
       )}
       {form.fields.map((field) => (
-        <Field key={field.attribute} field={field} declared={kind.attributes[field.attribute]} />
+        <Field
+          key={field.attribute}
+          field={field}
+          declared={kind.attributes[field.attribute]}
+          now={entity?.attributes[field.attribute]?.value}
+        />
       ))}
       <Form.Item
         name="at"
@@ -115,8 +137,25 @@ function EntityChoice({ kind }: { kind: EntityType }) {
   );
 }
 
-function Field({ field, declared }: { field: ViewField; declared: AttributeKind | undefined }) {
+/** What an attribute says now, in the words of its choices; null where that is no line of text. */
+function nowSaid(field: ViewField, now: unknown, p: (zh: string, en: string) => string): string | null {
+  if (typeof now !== "string" && typeof now !== "number") return null;
+  const choice = field.choices.find((one) => one.value === now);
+  return choice ? p(choice.title_zh, choice.title_en) : String(now);
+}
+
+function Field({
+  field,
+  declared,
+  now,
+}: {
+  field: ViewField;
+  declared: AttributeKind | undefined;
+  /** What it says now. */
+  now: unknown;
+}) {
   const { t, p } = useT();
+  const said = nowSaid(field, now, p);
   const title = declared ? p(declared.title_zh, declared.title_en) : field.attribute;
   const { min = null, max = null, unit = null } = declared ?? {};
   const isNumber = declared?.value === "number";
@@ -126,14 +165,21 @@ function Field({ field, declared }: { field: ViewField; declared: AttributeKind 
     isNumber && min !== null && max !== null
       ? t("view.range", { min: number(min), max: number(max), unit: unitSymbol(unit) })
       : undefined;
+  const hints = [said && t("view.now", { value: said }), range].filter(Boolean);
   return (
     <Form.Item
       name={["fields", field.attribute]}
       label={title}
-      extra={range}
+      extra={hints.length > 0 ? hints.join(" · ") : undefined}
       valuePropName={declared?.value === "boolean" ? "checked" : "value"}
       rules={[
         { required: field.required, message: t("view.needed", { title }) },
+        {
+          validator: (_, value) =>
+            declared?.value !== "geometry" || isNowhere(value) || isPlace(value)
+              ? Promise.resolve()
+              : Promise.reject(new Error(t("view.no-place"))),
+        },
         {
           // It is kept and marked; only the person can know whether it is a slip.
           warningOnly: true,
@@ -166,6 +212,7 @@ function control(
     const options = choices.map((c) => ({ value: c.value, label: p(c.title_zh, c.title_en) }));
     return <Select allowClear={!field.required} options={options} />;
   }
+  if (declared?.value === "geometry") return <PlaceInput />;
   if (declared?.value === "number") {
     return <InputNumber className="entry-number" suffix={unitSymbol(declared.unit)} />;
   }

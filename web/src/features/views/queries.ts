@@ -10,6 +10,7 @@ import type {
   PackCaseBoard,
   PackView,
 } from "../../lib/types.ts";
+import { isPlace, type Place } from "./place-input.tsx";
 
 /** Entities that a board asks for at once: the most that one answer holds. */
 export const BOARD_ENTITIES = 1_000;
@@ -63,7 +64,7 @@ export const choiceQuery = (type: string, q: string) =>
   });
 
 /** What is entered of an attribute; nothing: it is not said. */
-export type Entered = string | number | boolean | null | undefined;
+export type Entered = string | number | boolean | Place | null | undefined;
 
 /** One entity as NGSI-LD says it (ETSI GS CIM 009, 4.5.1), of what was entered. */
 export function ngsiLd(
@@ -75,6 +76,7 @@ export function ngsiLd(
   const said: Record<string, unknown> = { id, type: kind.name };
   for (const [name, value] of Object.entries(entered)) {
     if (value === undefined || value === null || value === "") continue;
+    if (typeof value === "object" && !isPlace(value)) continue;
     said[name] = attribute(kind.attributes[name], value, observedAt);
   }
   return said;
@@ -82,6 +84,11 @@ export function ngsiLd(
 
 function attribute(declared: AttributeKind | undefined, value: Entered, observedAt: string) {
   if (declared?.value === "relationship") return { type: "Relationship", object: value, observedAt };
+  if (typeof value === "object" && isPlace(value)) {
+    // RFC 7946: longitude first.
+    const point = { type: "Point", coordinates: [value.lon, value.lat] };
+    return { type: "GeoProperty", value: point, observedAt };
+  }
   const unit = declared?.unit ? { unitCode: declared.unit } : {};
   return { type: "Property", value, ...unit, observedAt };
 }

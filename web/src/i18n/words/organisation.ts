@@ -155,8 +155,8 @@ export const organisationWords = {
   "handover.closes": ["{name} 的账号将停用", "Sign-in of {name} will be closed"],
   "handover.moves": ["{name} 将调动", "{name} will move"],
   "handover.counts": [
-    "移交案件 {cases} 件，结束岗位 {posts} 个、会话 {sessions} 个、其他系统的登录 {sign_ins} 个",
-    "{cases} cases pass on; {posts} posts, {sessions} sessions and {sign_ins} sign-ins at other systems end",
+    "移交案件 {cases} 件，结束岗位 {posts} 个、会话 {sessions} 个、其他系统的登录 {sign_ins} 个；值班表上还有 {turns} 个班次要另排",
+    "{cases} cases pass on; {posts} posts, {sessions} sessions and {sign_ins} sign-ins at other systems end; {turns} turns of duty need somebody else",
   ],
   "roster.title": ["导入单位、岗位和人员", "Import organisations, posts and people"],
   "roster.rule": [
