@@ -606,7 +606,7 @@ mod tests {
     fn which_cases_are_sent() {
         let forwarder = forwarder("organisations = [\"outside\"]");
         let case = |change: &dyn Fn(&mut Case)| {
-            let mut case = crate::open311::forward::tests::case();
+            let mut case = a_case();
             change(&mut case);
             forwarder.service_of(&case).map(str::to_owned)
         };
@@ -620,7 +620,7 @@ mod tests {
         assert_eq!(case(&|c| c.description = format!("井\n{}", mark("qianjiang", "QJ-1"))), None);
     }
 
-    fn case() -> Case {
+    fn a_case() -> Case {
         Case {
             id: 1,
             number: "TM-1".to_owned(),
