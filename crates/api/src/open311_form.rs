@@ -219,7 +219,10 @@ mod tests {
             assert_eq!(fault.code, 413);
             assert!(fault.description.contains(most), "{}", fault.description);
             let fits = Body::from(vec![b'x'; bytes - 1]);
-            assert_eq!(body(&options(), headers, fits).await.unwrap().len(), bytes - 1);
+            assert_eq!(
+                body(&options(), headers, fits).await.unwrap().len(),
+                bytes - 1
+            );
         }
         let mut said = plain;
         said.insert(header::CONTENT_LENGTH, HeaderValue::from_static("5000"));

@@ -228,7 +228,8 @@ impl Forwarder {
         }
         let (draft, _) = self.draft(app, &case, &link).await?;
         if draft.place.is_none() && draft.address.is_none() && draft.address_id.is_none() {
-            let why = "the case has no place and no address, without which GeoReport v2 takes no request";
+            let why =
+                "the case has no place and no address, without which GeoReport v2 takes no request";
             let after = stopped(&link, links::REFUSED, why);
             return self.write(app, &link, &after, Told::default(), now).await;
         }
@@ -280,7 +281,11 @@ impl Forwarder {
             },
             None => {
                 let attempts = sent.attempts;
-                stopped(sent, links::REFUSED, &format!("given up after {attempts} attempts: {why}"))
+                stopped(
+                    sent,
+                    links::REFUSED,
+                    &format!("given up after {attempts} attempts: {why}"),
+                )
             }
         };
         let unsure = |why: String| Link {
@@ -563,17 +568,29 @@ mod tests {
                 may_have_arrived,
             })
         };
-        let state = |attempts, answer| forwarder.answered(&sent(attempts), answer, 1.0, NOW).0.state;
+        let state = |attempts, answer| {
+            forwarder
+                .answered(&sent(attempts), answer, 1.0, NOW)
+                .0
+                .state
+        };
         assert_eq!(state(1, none(false)), links::WAITING);
         assert_eq!(state(12, none(false)), links::REFUSED, "given up");
         assert_eq!(state(1, none(true)), links::UNSURE);
         assert_eq!(state(1, answer(503, "")), links::UNSURE);
-        assert_eq!(state(1, answer(403, "")), links::WAITING, "somebody mends the key");
+        assert_eq!(
+            state(1, answer(403, "")),
+            links::WAITING,
+            "somebody mends the key"
+        );
         assert_eq!(state(1, answer(400, "[]")), links::REFUSED);
         assert_eq!(state(1, answer(200, r#"[{"token":"t"}]"#)), links::TOKEN);
         let (open, told) = forwarder.answered(
             &sent(1),
-            answer(200, r#"[{"service_request_id":"7","service_notice":"soon"}]"#),
+            answer(
+                200,
+                r#"[{"service_request_id":"7","service_notice":"soon"}]"#,
+            ),
             1.0,
             NOW,
         );
@@ -593,7 +610,11 @@ mod tests {
         assert_eq!(state("", 12, 600).0, links::HELD, "often enough");
         assert_eq!(state("repeat = false", 1, 600).0, links::HELD);
         let cut = forwarder("").not_found(&sent(1), true, NOW);
-        assert_eq!(cut.state, links::HELD, "it may be behind the end of the list");
+        assert_eq!(
+            cut.state,
+            links::HELD,
+            "it may be behind the end of the list"
+        );
         let unread = |after_s| {
             let now = NOW.plus_seconds(after_s);
             forwarder("").still_unsure(&sent(1), "no list", now).state
@@ -617,7 +638,10 @@ mod tests {
         assert_eq!(case(&|c| c.parent_id = Some(1)), None);
         assert_eq!(case(&|c| c.closed_at = Some(NOW)), None);
         // Another city sent it here: two that send to each other would never end.
-        assert_eq!(case(&|c| c.description = format!("井\n{}", mark("qianjiang", "QJ-1"))), None);
+        assert_eq!(
+            case(&|c| c.description = format!("井\n{}", mark("qianjiang", "QJ-1"))),
+            None
+        );
     }
 
     fn a_case() -> Case {
