@@ -129,7 +129,7 @@ pub(crate) async fn form(
         let bytes = part.bytes().await.map_err(|e| broken(e.body_text()))?;
         match file {
             None => {
-                let shown = model::problem::quote(&name).into_owned();
+                let shown = model::problem::quote(&name);
                 let value = String::from_utf8(bytes.into())
                     .map_err(|_| Fault::invalid(format!("{shown} is no UTF-8")))?;
                 form.fields.push((name, value));

@@ -286,7 +286,7 @@ pub async fn draft_of(app: &App, case: &Case, telling: &Telling<'_>) -> Answer<(
         false => look.written(&of, field, text),
     };
     let words = match case.description.trim() {
-        "" => &case.title,
+        "" => case.title.as_str(),
         said => said,
     };
     let words = written("description", words.to_owned());
