@@ -246,7 +246,7 @@ impl Forwarder {
             return Ok(());
         }
         let detail = json!({"number": case.number, "peer": link.peer, "reference": link.reference,
-            "attempt": sending.attempts, "personal": !draft.contact.is_empty()});
+            "attempt": sending.attempts, "personal": self.settings.personal});
         let target = format!("case:{}", case.id);
         let event = Event::Open311Forward;
         audit::insert(&mut write, now, &self.actor(), event, &target, &detail).await?;
