@@ -820,7 +820,9 @@ fn sealed(app: &App, token: &str, contact: &Contact) -> Answer<String> {
 /// What the reporter of a request said of themselves, whole: for whoever the settings let have it. `None` without keys.
 pub(crate) fn contact_of(app: &App, row: &ServiceRequest) -> Option<Contact> {
     let (entity, attribute) = sealed_under(&row.token);
-    let opened = app.personal.open(&entity, attribute, row.contact.as_deref()?)?;
+    let opened = app
+        .personal
+        .open(&entity, attribute, row.contact.as_deref()?)?;
     serde_json::from_str(&opened.text).ok()
 }
 

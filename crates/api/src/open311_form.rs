@@ -129,7 +129,7 @@ pub(crate) async fn form(
         let bytes = part.bytes().await.map_err(|e| broken(e.body_text()))?;
         match file {
             None => {
-                let shown = model::problem::quote(&name).into_owned();
+                let shown = model::problem::quote(&name);
                 let value = String::from_utf8(bytes.into())
                     .map_err(|_| Fault::invalid(format!("{shown} is no UTF-8")))?;
                 form.fields.push((name, value));
@@ -219,7 +219,10 @@ mod tests {
             assert_eq!(fault.code, 413);
             assert!(fault.description.contains(most), "{}", fault.description);
             let fits = Body::from(vec![b'x'; bytes - 1]);
-            assert_eq!(body(&options(), headers, fits).await.unwrap().len(), bytes - 1);
+            assert_eq!(
+                body(&options(), headers, fits).await.unwrap().len(),
+                bytes - 1
+            );
         }
         let mut said = plain;
         said.insert(header::CONTENT_LENGTH, HeaderValue::from_static("5000"));

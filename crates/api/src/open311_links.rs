@@ -75,8 +75,7 @@ pub struct LinksBody {
 fn body_of(look: &Look, link: Link) -> LinkBody {
     let at = |moment: Option<Timestamp>| moment.map(|m| m.to_string());
     let of = format!("case:{}", link.case_id);
-    let written =
-        |text: Option<String>| text.map(|text| look.written(&of, "open311_notes", text));
+    let written = |text: Option<String>| text.map(|text| look.written(&of, "open311_notes", text));
     LinkBody {
         decisions: Decision::ALL
             .into_iter()
@@ -247,7 +246,9 @@ fn remote_id(act: Decision, said: Option<String>) -> Answer<Option<String>> {
     let id = said.unwrap_or_default().trim().to_owned();
     let is_good = !id.is_empty()
         && id.chars().count() <= REMOTE_ID_CHARS
-        && !id.chars().any(|c| c.is_control() || c.is_whitespace() || c == ',');
+        && !id
+            .chars()
+            .any(|c| c.is_control() || c.is_whitespace() || c == ',');
     match is_good {
         true => Ok(Some(id)),
         false => Err(ApiError::invalid(Problem::new(
@@ -285,7 +286,7 @@ pub async fn draft_of(app: &App, case: &Case, telling: &Telling<'_>) -> Answer<(
         false => look.written(&of, field, text),
     };
     let words = match case.description.trim() {
-        "" => &case.title,
+        "" => case.title.as_str(),
         said => said,
     };
     let words = written("description", words.to_owned());
@@ -361,9 +362,15 @@ mod tests {
         let now = Timestamp::from_seconds(1_800_000_000);
         let held = link(links::TO, links::HELD);
         let sent = Decision::Send.done(&held, None, now);
-        assert_eq!((sent.state.as_str(), sent.attempts, sent.problem), (links::WAITING, 0, None));
+        assert_eq!(
+            (sent.state.as_str(), sent.attempts, sent.problem),
+            (links::WAITING, 0, None)
+        );
         let found = Decision::Found.done(&held, Some("7".to_owned()), now);
-        assert_eq!((found.state.as_str(), found.remote_id.as_deref()), (links::OPEN, Some("7")));
+        assert_eq!(
+            (found.state.as_str(), found.remote_id.as_deref()),
+            (links::OPEN, Some("7"))
+        );
         assert_eq!(Decision::Drop.done(&held, None, now).state, links::DROPPED);
         for bad in [None, Some(" "), Some("a,b"), Some("a b")] {
             let said = bad.map(str::to_owned);

@@ -261,7 +261,9 @@ mod tests {
         let taken = tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut byte = [0];
-            tokio::io::AsyncReadExt::read_exact(&mut stream, &mut byte).await.unwrap();
+            tokio::io::AsyncReadExt::read_exact(&mut stream, &mut byte)
+                .await
+                .unwrap();
         });
         let lost = outgoing(&["127.0.0.0/8"]).tell(ask()).await.unwrap_err();
         taken.await.unwrap();

@@ -22,6 +22,7 @@ mod journal_faults;
 mod notice;
 mod oidc;
 mod open311;
+mod open311_forward;
 mod organisation;
 mod personal;
 mod policy;

@@ -191,22 +191,55 @@ mod tests {
                 Found::Alike(id) => format!("alike {id}"),
             })
         };
-        let alike = listed("1", "002", Some([113.18701, 30.67601]), "陆羽大道井盖缺失一块，有人差点…");
+        let alike = listed(
+            "1",
+            "002",
+            Some([113.18701, 30.67601]),
+            "陆羽大道井盖缺失一块，有人差点…",
+        );
         let with_mark = listed("2", "009", None, &format!("{words}\n{mark}"));
-        assert_eq!(find(&[alike.clone(), with_mark]), Some("marked 2".to_owned()));
-        assert_eq!(find(std::slice::from_ref(&alike)), Some("alike 1".to_owned()));
+        assert_eq!(
+            find(&[alike.clone(), with_mark]),
+            Some("marked 2".to_owned())
+        );
+        assert_eq!(
+            find(std::slice::from_ref(&alike)),
+            Some("alike 1".to_owned())
+        );
         for other in [
-            Request { service_code: "003".to_owned(), ..alike.clone() },
-            Request { place: Some([113.188, 30.676]), ..alike.clone() },
-            Request { place: None, ..alike.clone() },
-            Request { description: Some("陆羽大道路灯不亮，天黑".to_owned()), ..alike.clone() },
-            Request { description: None, ..alike.clone() },
+            Request {
+                service_code: "003".to_owned(),
+                ..alike.clone()
+            },
+            Request {
+                place: Some([113.188, 30.676]),
+                ..alike.clone()
+            },
+            Request {
+                place: None,
+                ..alike.clone()
+            },
+            Request {
+                description: Some("陆羽大道路灯不亮，天黑".to_owned()),
+                ..alike.clone()
+            },
+            Request {
+                description: None,
+                ..alike.clone()
+            },
             // The same words and place of another case that was sent: a second report, not this one.
-            Request { description: Some(format!("{words}\n[ref:tianmen/TM-2]")), ..alike },
+            Request {
+                description: Some(format!("{words}\n[ref:tianmen/TM-2]")),
+                ..alike
+            },
         ] {
             assert_eq!(find(std::slice::from_ref(&other)), None, "{other:?}");
         }
-        assert_eq!(super::find(&[listed("1", "2", at, "")], &mark, "2", at, ""), None, "no words say nothing");
+        assert_eq!(
+            super::find(&[listed("1", "2", at, "")], &mark, "2", at, ""),
+            None,
+            "no words say nothing"
+        );
     }
 
     #[test]
@@ -219,15 +252,23 @@ mod tests {
         assert_eq!(judged(200, id), Judged::Made(made.clone()));
         assert_eq!(judged(201, id), Judged::Made(made));
         let xml = b"<service_requests><request><token>t1</token></request></service_requests>";
-        assert!(matches!(judged(200, xml), Judged::Made(Created { token: Some(t), .. }) if t == "t1"));
-        assert!(matches!(judged(200, b"<html>thanks</html>"), Judged::Unsure(_)));
+        assert!(
+            matches!(judged(200, xml), Judged::Made(Created { token: Some(t), .. }) if t == "t1")
+        );
+        assert!(matches!(
+            judged(200, b"<html>thanks</html>"),
+            Judged::Unsure(_)
+        ));
         let faults = br#"[{"code": 400, "description": "description is too short"}]"#;
         assert_eq!(
             judged(400, faults),
             Judged::Refused("it answered 400: description is too short".to_owned())
         );
         for status in [301, 404, 405, 413, 415, 422] {
-            assert!(matches!(judged(status, b""), Judged::Refused(_)), "{status}");
+            assert!(
+                matches!(judged(status, b""), Judged::Refused(_)),
+                "{status}"
+            );
         }
         for status in [401, 403, 429] {
             assert!(matches!(judged(status, b""), Judged::Later(_)), "{status}");

@@ -24,8 +24,8 @@
 mod draft;
 mod fault;
 mod fields;
-pub mod forward;
 mod forms;
+pub mod forward;
 pub mod query;
 
 pub use draft::{Contact, Draft, Limits};

@@ -138,12 +138,12 @@ pub async fn get(connection: &mut Connection, id: i64) -> Result<Option<Link>> {
 
 /// The links of a case, oldest first.
 pub async fn of_case(connection: &mut Connection, case_id: i64) -> Result<Vec<Link>> {
-    Ok(sqlx::query_as::<Any, Link>(
-        "SELECT * FROM open311_links WHERE case_id = $1 ORDER BY id",
+    Ok(
+        sqlx::query_as::<Any, Link>("SELECT * FROM open311_links WHERE case_id = $1 ORDER BY id")
+            .bind(case_id)
+            .fetch_all(connection)
+            .await?,
     )
-    .bind(case_id)
-    .fetch_all(connection)
-    .await?)
 }
 
 /// The case that was sent to an endpoint and has that id there: what is read there again is no news.

@@ -4247,6 +4247,10 @@ export interface components {
         CaseContact: {
             /** @description Where, in words. */
             address: string | null;
+            /** @description What the client said beside (`attribute[code]`): its values by code. */
+            attributes: {
+                [key: string]: string[];
+            };
             /** @description Electronic mail. */
             email: string | null;
             /** @description The endpoint that the request was taken from; empty for the city's own door. */
@@ -4263,6 +4267,64 @@ export interface components {
             phone: string | null;
             /** @description Its id there. */
             remote_id: string | null;
+        };
+        /** @description A decision. */
+        CaseOpen311Decide: {
+            act: components["schemas"]["CaseOpen311Decision"];
+            /** @description The id that it has there; needed to say that it is there. */
+            remote_id?: string | null;
+        };
+        /**
+         * @description What a person decides.
+         * @enum {string}
+         */
+        CaseOpen311Decision: "send" | "found" | "drop";
+        /** @description A case that is also a request of another endpoint. */
+        CaseOpen311Link: {
+            /** @description When the other side last told. */
+            asked_at: string | null;
+            /**
+             * Format: int64
+             * @description How often it was sent.
+             */
+            attempts: number;
+            /** @description What a person may decide now: `send`, `found`, `drop`. */
+            decisions: string[];
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            id: number;
+            /** @description When it was asked for, or taken. */
+            made_at: string;
+            /** @description The endpoint's name in the settings. */
+            peer: string;
+            /** @description When it was last sent. */
+            posted_at: string | null;
+            /** @description What is wrong; none when it goes as it should. */
+            problem: string | null;
+            /** @description What marks it there as this city's. */
+            reference: string | null;
+            /** @description Its id there. */
+            remote_id: string | null;
+            /** @description What was last told of it. */
+            remote_notes: string | null;
+            /** @description `open` or `closed`, as it was last told. */
+            remote_status: string | null;
+            /** @description The service there; of a request that was taken, the class here. */
+            service_code: string;
+            /**
+             * @description `waiting` to be sent; `unsure` whether it was taken; `token`: taken, without an id so far; `open` or `closed` there; `done`:
+             *     not asked for any more; `held` or `refused`: a person decides; `dropped`.
+             */
+            state: string;
+            /** @description `to`: the case is sent there; `from`: the request was taken from there. */
+            way: string;
+        };
+        /** @description The links of a case. */
+        CaseOpen311Links: {
+            /** @description Oldest first. */
+            items: components["schemas"]["CaseOpen311Link"][];
         };
         /** @description Open cases. */
         CaseCounts: {

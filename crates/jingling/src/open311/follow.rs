@@ -324,9 +324,5 @@ fn cut(text: &str) -> String {
         c if c.is_control() => ' ',
         c => c,
     };
-    text.trim()
-        .chars()
-        .map(plain)
-        .take(NOTES_CHARS)
-        .collect()
+    text.trim().chars().map(plain).take(NOTES_CHARS).collect()
 }

@@ -104,9 +104,9 @@ impl Forwarder {
         for link in due {
             let now = wall_clock();
             match link.state.as_str() {
-                links::UNSURE => self.find(app, link, now).await?,
-                links::TOKEN => self.resolve(app, link, now).await?,
-                _ => self.send(app, link, now).await?,
+                links::UNSURE => self.find(app, &link, now).await?,
+                links::TOKEN => self.resolve(app, &link, now).await?,
+                _ => self.send(app, &link, now).await?,
             }
         }
         Ok(())
@@ -217,20 +217,21 @@ impl Forwarder {
     }
 
     /// Sends a case. That it is being sent is durable, and in the audit trail, before the first byte goes out.
-    async fn send(&self, app: &App, link: Link, now: Timestamp) -> Result<()> {
+    async fn send(&self, app: &App, link: &Link, now: Timestamp) -> Result<()> {
         let Some(case) = rows::get(&mut *app.records.read().await?, link.case_id).await? else {
             return Ok(());
         };
         if case.closed_at.is_some() {
             let why = "the case ended before it was sent";
-            let after = stopped(&link, links::DROPPED, why);
-            return self.write(app, &link, &after, Told::default(), now).await;
+            let after = stopped(link, links::DROPPED, why);
+            return self.write(app, link, &after, &Told::default(), now).await;
         }
-        let (draft, _) = self.draft(app, &case, &link).await?;
+        let (draft, _) = self.draft(app, &case, link).await?;
         if draft.place.is_none() && draft.address.is_none() && draft.address_id.is_none() {
-            let why = "the case has no place and no address, without which GeoReport v2 takes no request";
-            let after = stopped(&link, links::REFUSED, why);
-            return self.write(app, &link, &after, Told::default(), now).await;
+            let why =
+                "the case has no place and no address, without which GeoReport v2 takes no request";
+            let after = stopped(link, links::REFUSED, why);
+            return self.write(app, link, &after, &Told::default(), now).await;
         }
         let sending = Link {
             state: links::UNSURE.to_owned(),
@@ -241,11 +242,11 @@ impl Forwarder {
             ..link.clone()
         };
         let mut write = app.records.write().await?;
-        if !links::put(&mut write, &link, &sending).await? {
+        if !links::put(&mut write, link, &sending).await? {
             return Ok(());
         }
         let detail = json!({"number": case.number, "peer": link.peer, "reference": link.reference,
-            "attempt": sending.attempts, "personal": !draft.contact.is_empty()});
+            "attempt": sending.attempts, "personal": self.settings.personal});
         let target = format!("case:{}", case.id);
         let event = Event::Open311Forward;
         audit::insert(&mut write, now, &self.actor(), event, &target, &detail).await?;
@@ -253,7 +254,7 @@ impl Forwarder {
         let answer = self.peer.post(draft, &link.reference).await;
         let now = wall_clock();
         let (after, told) = self.answered(&sending, answer, rand::random(), now);
-        self.write(app, &sending, &after, told, now).await
+        self.write(app, &sending, &after, &told, now).await
     }
 
     /// How long until what is unsure is looked for, seconds.
@@ -280,7 +281,11 @@ impl Forwarder {
             },
             None => {
                 let attempts = sent.attempts;
-                stopped(sent, links::REFUSED, &format!("given up after {attempts} attempts: {why}"))
+                stopped(
+                    sent,
+                    links::REFUSED,
+                    &format!("given up after {attempts} attempts: {why}"),
+                )
             }
         };
         let unsure = |why: String| Link {
@@ -328,11 +333,11 @@ impl Forwarder {
     }
 
     /// Looks for what may have been taken; sends it again, or leaves it to a person, when it is not there.
-    async fn find(&self, app: &App, link: Link, now: Timestamp) -> Result<()> {
+    async fn find(&self, app: &App, link: &Link, now: Timestamp) -> Result<()> {
         let Some(case) = rows::get(&mut *app.records.read().await?, link.case_id).await? else {
             return Ok(());
         };
-        let (draft, words) = self.draft(app, &case, &link).await?;
+        let (draft, words) = self.draft(app, &case, link).await?;
         // From the first time that it may have been taken; the standard answers no longer span.
         let earliest = now.plus_seconds(-(DAYS_MAX - 1) * DAY_S);
         let from = link.made_at.plus_seconds(-CLOCKS_S).max(earliest);
@@ -341,22 +346,22 @@ impl Forwarder {
         let (after, told) = match &listed {
             Err(error) => {
                 let why = format!("it could not be looked up: {error}");
-                (self.still_unsure(&link, &why, now), Told::default())
+                (self.still_unsure(link, &why, now), Told::default())
             }
             Ok(listed) => {
                 let place = draft.place;
                 let found = find(listed, &link.reference, &link.service_code, place, &words);
                 match found {
-                    Some(Found::Marked(id)) => self.taken(&link, &known(id), Some("marked"), now),
-                    Some(Found::Alike(id)) => self.taken(&link, &known(id), Some("alike"), now),
+                    Some(Found::Marked(id)) => self.taken(link, &known(id), Some("marked"), now),
+                    Some(Found::Alike(id)) => self.taken(link, &known(id), Some("alike"), now),
                     None => {
                         let is_cut = listed.len() >= REQUESTS_MAX as usize;
-                        (self.not_found(&link, is_cut, now), Told::default())
+                        (self.not_found(link, is_cut, now), Told::default())
                     }
                 }
             }
         };
-        self.write(app, &link, &after, told, now).await
+        self.write(app, link, &after, &told, now).await
     }
 
     /// It could not be looked for: later again, and after `hold_seconds` a person looks.
@@ -400,7 +405,7 @@ impl Forwarder {
     }
 
     /// Asks for the id of a token.
-    async fn resolve(&self, app: &App, link: Link, now: Timestamp) -> Result<()> {
+    async fn resolve(&self, app: &App, link: &Link, now: Timestamp) -> Result<()> {
         let token = link.token.clone().unwrap_or_default();
         let answer = self.peer.read(&["tokens", &token], &[]).await;
         let made = answer.and_then(|body| {
@@ -419,12 +424,12 @@ impl Forwarder {
                     token: link.token.clone(),
                     ..made
                 };
-                self.taken(&link, &made, None, now)
+                self.taken(link, &made, None, now)
             }
             Ok(_) => (wait(None), Told::default()),
             Err(error) => (wait(Some(error.to_string())), Told::default()),
         };
-        self.write(app, &link, &after, told, now).await
+        self.write(app, link, &after, &told, now).await
     }
 
     /// Writes how a link stands, and into the case's history what people should know of it.
@@ -433,7 +438,7 @@ impl Forwarder {
         app: &App,
         before: &Link,
         after: &Link,
-        told: Told,
+        told: &Told,
         now: Timestamp,
     ) -> Result<()> {
         let mut write = app.records.write().await?;
@@ -454,7 +459,7 @@ impl Forwarder {
                     actor: &actor,
                     action,
                     note: told.note.clone().or_else(|| after.problem.clone()),
-                    detail: Some(detail(after, &told)),
+                    detail: Some(detail(after, told)),
                 };
                 note_outside(&mut write, after.case_id, said, now).await?
             }
@@ -563,17 +568,29 @@ mod tests {
                 may_have_arrived,
             })
         };
-        let state = |attempts, answer| forwarder.answered(&sent(attempts), answer, 1.0, NOW).0.state;
+        let state = |attempts, answer| {
+            forwarder
+                .answered(&sent(attempts), answer, 1.0, NOW)
+                .0
+                .state
+        };
         assert_eq!(state(1, none(false)), links::WAITING);
         assert_eq!(state(12, none(false)), links::REFUSED, "given up");
         assert_eq!(state(1, none(true)), links::UNSURE);
         assert_eq!(state(1, answer(503, "")), links::UNSURE);
-        assert_eq!(state(1, answer(403, "")), links::WAITING, "somebody mends the key");
+        assert_eq!(
+            state(1, answer(403, "")),
+            links::WAITING,
+            "somebody mends the key"
+        );
         assert_eq!(state(1, answer(400, "[]")), links::REFUSED);
         assert_eq!(state(1, answer(200, r#"[{"token":"t"}]"#)), links::TOKEN);
         let (open, told) = forwarder.answered(
             &sent(1),
-            answer(200, r#"[{"service_request_id":"7","service_notice":"soon"}]"#),
+            answer(
+                200,
+                r#"[{"service_request_id":"7","service_notice":"soon"}]"#,
+            ),
             1.0,
             NOW,
         );
@@ -593,7 +610,11 @@ mod tests {
         assert_eq!(state("", 12, 600).0, links::HELD, "often enough");
         assert_eq!(state("repeat = false", 1, 600).0, links::HELD);
         let cut = forwarder("").not_found(&sent(1), true, NOW);
-        assert_eq!(cut.state, links::HELD, "it may be behind the end of the list");
+        assert_eq!(
+            cut.state,
+            links::HELD,
+            "it may be behind the end of the list"
+        );
         let unread = |after_s| {
             let now = NOW.plus_seconds(after_s);
             forwarder("").still_unsure(&sent(1), "no list", now).state
@@ -606,7 +627,7 @@ mod tests {
     fn which_cases_are_sent() {
         let forwarder = forwarder("organisations = [\"outside\"]");
         let case = |change: &dyn Fn(&mut Case)| {
-            let mut case = crate::open311::forward::tests::case();
+            let mut case = a_case();
             change(&mut case);
             forwarder.service_of(&case).map(str::to_owned)
         };
@@ -617,10 +638,13 @@ mod tests {
         assert_eq!(case(&|c| c.parent_id = Some(1)), None);
         assert_eq!(case(&|c| c.closed_at = Some(NOW)), None);
         // Another city sent it here: two that send to each other would never end.
-        assert_eq!(case(&|c| c.description = format!("井\n{}", mark("qianjiang", "QJ-1"))), None);
+        assert_eq!(
+            case(&|c| c.description = format!("井\n{}", mark("qianjiang", "QJ-1"))),
+            None
+        );
     }
 
-    fn case() -> Case {
+    fn a_case() -> Case {
         Case {
             id: 1,
             number: "TM-1".to_owned(),

@@ -42,6 +42,14 @@ pub fn start(app: &Arc<App>, folder: &Folder, settings: &Settings) -> Result<Vec
         let peer = Peer::new(folder.path(), called, Arc::clone(&outgoing), written)?;
         Ok(Arc::new(peer))
     };
+    let here = written.forward.iter().flat_map(|f| f.services.keys());
+    let taken = written.endpoint.iter().flat_map(|e| e.services.values());
+    for class in here.chain(taken) {
+        // Packs are loaded anew while the city runs, so that this is no mistake of the settings for certain.
+        if app.cases.options().catalogue.get(class).is_none() {
+            tracing::warn!(%class, "open311: the city has no such class of cases");
+        }
+    }
     for endpoint in &written.endpoint {
         let peer = peer(&endpoint.called())?;
         let follower = Follower::of_import(Arc::clone(&peer), endpoint, written.follow_days_max);

@@ -151,7 +151,13 @@ mod tests {
             read_key,
         };
         let outgoing = Arc::new(Outgoing::new(Vec::new(), "x", Path::new("/dev/null")));
-        Peer::new(folder.path(), &called, outgoing, &Settings::default().open311).unwrap()
+        Peer::new(
+            folder.path(),
+            &called,
+            outgoing,
+            &Settings::default().open311,
+        )
+        .unwrap()
     }
 
     #[test]

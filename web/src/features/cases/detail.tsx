@@ -18,6 +18,7 @@ import { Attachments } from "./attachments.tsx";
 import { classTitle } from "./classes.ts";
 import { CaseActionDialog } from "./dialogs.tsx";
 import { Due, duration, Left } from "./due.tsx";
+import { OtherPlatforms, Suggested } from "./open311.tsx";
 import {
   attachmentUrl,
   caseQuery,
@@ -136,6 +137,7 @@ function CaseView({ item }: { item: CaseDetail }) {
               </ul>
             </Card>
           )}
+          <OtherPlatforms item={item} />
           {item.location && item.closed_at === null && !item.parent_id && <MayBeTheSame id={item.id} />}
           <Card size="small" title={t("case.attachments")}>
             <Attachments items={item.attachments} />
@@ -227,6 +229,11 @@ function useReporterFacts(item: CaseDetail) {
   return [
     ...(said ? [{ key: "reporter", label: t("case.reporter"), children: said }] : []),
     ...(contact.address ? [{ key: "address", label: t("case.address"), children: contact.address }] : []),
+    ...Object.entries(contact.attributes).map(([code, values]) => ({
+      key: `attribute-${code}`,
+      label: code,
+      children: values.join(" · "),
+    })),
   ];
 }
 
@@ -378,6 +385,7 @@ function History({ item }: { item: CaseDetail }) {
                 </div>
               )}
               {step.note && <p className="prose">{half(language, step.note)}</p>}
+              <Suggested step={step} />
               {step.attachments.map((id) => (
                 <a key={id} href={attachmentUrl(id)} target="_blank" rel="noreferrer">
                   {attachments.get(id)?.name ?? id}

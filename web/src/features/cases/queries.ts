@@ -17,6 +17,8 @@ import type {
   CaseFigureRows,
   CaseFiguresOfPeriod,
   CaseLimits,
+  CaseOpen311Decide,
+  CaseOpen311Links,
   CaseState,
   CaseSummary,
   Items,
@@ -150,6 +152,21 @@ export const contactQuery = (id: number) =>
     queryKey: ["case", id, "contact"],
     queryFn: ({ signal }) => get<CaseContact>(`${one(id)}/contact`, signal),
   });
+
+/** Which other Open311 endpoints have the case as a request of theirs. */
+export const linksQuery = (id: number) =>
+  queryOptions({
+    queryKey: ["case", id, "open311"],
+    queryFn: ({ signal }) => get<CaseOpen311Links>(`${one(id)}/open311`, signal),
+  });
+
+export function decideOnLink(
+  id: number,
+  link: number,
+  decided: CaseOpen311Decide,
+): Promise<CaseOpen311Links> {
+  return change("POST", `${one(id)}/open311/${link}`, decided);
+}
 
 export const gridsQuery = queryOptions({
   queryKey: ["case-grids"],
