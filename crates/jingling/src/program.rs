@@ -3,7 +3,7 @@
 
 use crate::args::{Cli, Command};
 use crate::{
-    audit, backup, check, commands, demo, department, engine_commands, notice, oidc, organisation,
+    audit, backup, check, commands, decode_command, demo, department, engine_commands, notice, oidc, organisation,
     output, outside, pack_commands, personal_commands, policies, query, rule_commands, security,
     settings,
 };
@@ -101,6 +101,7 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Keys(command) => personal_commands::keys(command).await?,
         Command::Personal(command) => personal_commands::personal(command).await?,
         Command::Engine(command) => engine_commands::engine(&command)?,
+        Command::Decode(args) => return decode_command::decode(&args),
         Command::Pack(command) => return pack_commands::pack(&command),
         Command::Rule(command) => return rule_commands::rule(command).await,
         Command::Openapi => output::print_json(&api::description::json())?,
