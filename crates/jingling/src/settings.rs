@@ -204,6 +204,8 @@ Sl651 {
     sets_clocks: bool = false,
     /// How far a station's clock may be off before its observations are marked as doubtful, seconds.
     clock_doubt_seconds_max: i64 = 3_600,
+    /// Largest step of a stage from one reading to the next within an hour that is believed at once, metres; 0: any.
+    stage_step_m_max: f64 = 5.0,
     /// Largest picture, KiB.
     picture_kib_max: usize = 512,
     /// Most links at once, over TCP and over UDP each.

@@ -7,7 +7,7 @@ use api::app::App;
 use futures::future::BoxFuture;
 use gateway::sl651::{Directory, Incoming, Known, Limits, Sink, Unknown};
 use gateway::{Receipt, Refusal, Sl651Door, Sl651Handle, Sl651Options};
-use model::{DeviceId, Problem, Timestamp, TypeName};
+use model::{DeviceId, EntityId, Problem, Quality, Timestamp, TypeName, Update, Value};
 use proto_sl651::{Config, Message, Station, map};
 use records::Records;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
+use twin::{Twin, ValueRef};
 
 /// The door's name in the journal.
 pub const DOOR: &str = gateway::sl651::DOOR;
@@ -92,6 +93,9 @@ pub fn check(settings: &Settings) -> Result<()> {
             );
         }
     }
+    if !section.stage_step_m_max.is_finite() || section.stage_step_m_max < 0.0 {
+        bail!("sl651.stage_step_m_max must be 0 or more metres");
+    }
     if section.picture_kib_max == 0 || section.clock_doubt_seconds_max < 1 {
         bail!("sl651.picture_kib_max and sl651.clock_doubt_seconds_max must be 1 at least");
     }
@@ -158,10 +162,57 @@ impl Directory for CityDirectory {
     }
 }
 
+/// Attributes that are stages above a datum.
+const STAGES: [&str; 3] = ["waterLevel", "waterLevelUpstream", "waterLevelDownstream"];
+/// A stage is compared with the one before it when that is not older, seconds.
+const STAGE_STEP_WITHIN_S: i64 = 3_600;
+
 /// Where messages go.
 struct CitySl651Sink {
     ingest: Arc<Ingest>,
+    twin: Arc<Twin>,
     config: Config,
+    /// Largest step of a stage between two readings that is believed at once, metres; 0: any.
+    stage_step_m_max: f64,
+}
+
+impl CitySl651Sink {
+    /// Marks stages as doubtful that jump: against what the city knows, and within the message. The next reading near it is
+    /// believed again.
+    fn doubt_jumps(&self, updates: &mut [Update]) {
+        if self.stage_step_m_max <= 0.0 {
+            return;
+        }
+        for name in STAGES {
+            let mut last: HashMap<EntityId, (f64, Timestamp)> = HashMap::new();
+            for update in updates.iter_mut() {
+                let entity = &update.entity_id;
+                let Some(stage) = update.attributes.iter_mut().find(|a| a.name.as_str() == name)
+                else {
+                    continue;
+                };
+                let Value::Number(metres) = stage.value else {
+                    continue;
+                };
+                let before = last.get(entity).copied().or_else(|| {
+                    let known = self.twin.get(entity)?;
+                    let known = known.attribute(name)?;
+                    match known.value {
+                        ValueRef::Number(metres) => Some((metres, known.observed_at)),
+                        _ => None,
+                    }
+                });
+                if let Some((before, at)) = before {
+                    let since_s = stage.observed_at.micros_since(at) / 1_000_000;
+                    let is_near = (0..=STAGE_STEP_WITHIN_S).contains(&since_s);
+                    if is_near && (metres - before).abs() > self.stage_step_m_max {
+                        stage.quality = stage.quality.max(Quality::Uncertain);
+                    }
+                }
+                last.insert(entity.clone(), (metres, stage.observed_at));
+            }
+        }
+    }
 }
 
 fn arrived<'a>(incoming: &Incoming<'a>, scope: &'a Scope) -> admission::Incoming<'a> {
@@ -198,10 +249,11 @@ impl Sink for CitySl651Sink {
     ) -> Result<Receipt, Refusal> {
         let whose = |station: Station| {
             let known = stations.get(&station)?;
-            Some((model::EntityId::from(&known.device), known.kind.clone()))
+            Some((EntityId::from(&known.device), known.kind.clone()))
         };
         let at = incoming.received_at;
-        let payload = map::payload(message, warnings, &whose, at, &self.config);
+        let mut payload = map::payload(message, warnings, &whose, at, &self.config);
+        self.doubt_jumps(&mut payload.updates);
         // A relay speaks for several; whose readings it may send was found out station by station.
         let scope = match (stations.len(), incoming.sender) {
             (1, Some(known)) => Scope::Own((&known.device).into()),
@@ -270,7 +322,9 @@ pub async fn start(app: &Arc<App>, settings: &Settings) -> Result<Option<Sl651Ha
     };
     let sink = CitySl651Sink {
         ingest: app.ingest.clone(),
+        twin: Arc::clone(&app.twin),
         config: session.clone(),
+        stage_step_m_max: section.stage_step_m_max,
     };
     let options = Sl651Options {
         tcp_listen,

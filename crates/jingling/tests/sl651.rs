@@ -255,13 +255,25 @@ async fn what_must_not_be_believed_is_not_confirmed_and_kept() {
     assert_eq!(letter["size_bytes"], damaged.len() / 2);
     station.unconfirmed(json!({"do": "raw", "hex": "474554202F20485454500D0A"}));
     dead_letter(&city, "sl651-foreign").await;
-    assert_eq!(station.confirmed(timed(2, 1, 28.0))["serial"], 2);
+    assert_eq!(station.confirmed(timed(2, 3, 28.0))["serial"], 2);
+    // A stage that jumps 10 m is doubtful, and the next one near it is believed; 300 mm in an hour are out of range.
+    city.shows(ENTITY, "waterLevel", 28.0).await;
+    assert_eq!(station.confirmed(timed(4, 2, 38.0))["serial"], 4);
+    city.shows(ENTITY, "waterLevel", 38.0).await;
+    assert_eq!(station.confirmed(timed(5, 1, 38.1))["serial"], 5);
+    let flood = report("33", 6, 1, json!([["1A", 3, 1, 300.0]]));
+    assert_eq!(station.confirmed(flood)["serial"], 6);
+    for (stage, quality) in [(28.0, "good"), (38.0, "uncertain"), (38.1, "good")] {
+        city.shows(ENTITY, "waterLevel", 38.1).await;
+        assert_eq!(quality_of(&city, stage).await, quality, "{stage}");
+    }
+    assert_eq!(city.shows(ENTITY, "precipitation1h", 300.0).await["quality"], "out_of_range");
     // A clock two days slow: confirmed, shown, and marked as doubtful.
     let (observed_at, sent) = minutes_ago(2 * 24 * 60);
     let slow = json!({"do": "report", "function": "32", "serial": 3, "sent": sent, "observed": observed_at,
         "elements": [["39", 4, 3, 27.0]]});
     assert_eq!(station.confirmed(slow)["serial"], 3);
-    seen(&city, "waterLevel", 2).await;
+    seen(&city, "waterLevel", 4).await;
     assert_eq!(quality_of(&city, 27.0).await, "uncertain");
     city.goes_on().await;
 }
