@@ -103,7 +103,11 @@ fn bytes(text: &[u8]) -> std::result::Result<Vec<u8>, Problem> {
     let digits: Option<Vec<u8>> = text
         .iter()
         .filter(|byte| !byte.is_ascii_whitespace())
-        .map(|byte| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .map(|byte| {
+            char::from(*byte)
+                .to_digit(16)
+                .and_then(|digit| u8::try_from(digit).ok())
+        })
         .collect();
     let digits = digits.ok_or_else(bad)?;
     let (pairs, rest) = digits.as_chunks::<2>();
@@ -134,10 +138,16 @@ mod tests {
             .collect();
         let outcomes = told.iter().filter(|told| told["outcome"] == "message");
         assert_eq!((told.len(), outcomes.count()), (36, 35));
-        let whole: Vec<&Value> = told.iter().filter(|told| !told["whole"].is_null()).collect();
+        let whole: Vec<&Value> = told
+            .iter()
+            .filter(|told| !told["whole"].is_null())
+            .collect();
         assert_eq!(whole.len(), 1);
         assert_eq!(whole[0]["whole"]["message"]["packets"], 13);
         let timed = &told[2];
-        assert_eq!(timed["updates"][0]["entity_id"], "urn:ngsi-ld:WaterObserved:11223344");
+        assert_eq!(
+            timed["updates"][0]["entity_id"],
+            "urn:ngsi-ld:WaterObserved:11223344"
+        );
     }
 }

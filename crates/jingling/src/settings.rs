@@ -797,7 +797,10 @@ mod tests {
     #[test]
     fn a_door_of_weak_identity_needs_a_setting() {
         let error = with(&["sl651.tcp_listen=127.0.0.1:0"]).unwrap_err();
-        assert!(error.to_string().contains("weak_identity_is_accepted"), "{error}");
+        assert!(
+            error.to_string().contains("weak_identity_is_accepted"),
+            "{error}"
+        );
         let accepted = "sl651.weak_identity_is_accepted=true";
         assert!(with(&["sl651.udp_listen=127.0.0.1:0", accepted]).is_ok());
         assert!(with(&["sl651.udp_listen=0.0.0.0:0", accepted]).is_err());

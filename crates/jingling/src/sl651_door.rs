@@ -39,7 +39,9 @@ fn password(key: &str, text: &str) -> Result<Option<u16>> {
     if text.is_empty() {
         return Ok(None);
     }
-    let parsed = u16::from_str_radix(text, 16).ok().filter(|_| text.len() == 4);
+    let parsed = u16::from_str_radix(text, 16)
+        .ok()
+        .filter(|_| text.len() == 4);
     let parsed = parsed.with_context(|| {
         format!("{key}: a station's password is four hexadecimal digits, such as 03E8")
     })?;
@@ -59,7 +61,8 @@ fn told(settings: &Settings) -> Result<Told> {
     let mut stations = HashMap::new();
     for station in &section.station {
         let key = format!("sl651.station {}", station.address);
-        let address = Station::parse(&station.address).map_err(|p| anyhow::anyhow!("{key}: {p}"))?;
+        let address =
+            Station::parse(&station.address).map_err(|p| anyhow::anyhow!("{key}: {p}"))?;
         let entity = station.entity.as_deref().map(DeviceId::new).transpose();
         let entity = entity.map_err(|p| anyhow::anyhow!("{key}: {p}"))?;
         let password = password(&key, station.password.as_deref().unwrap_or_default())?;
@@ -128,13 +131,17 @@ impl CityDirectory {
         let mut read = self.records.read().await.map_err(unavailable)?;
         let mut found = None;
         for id in &ids {
-            found = records::devices::by_id(&mut read, id).await.map_err(unavailable)?;
+            found = records::devices::by_id(&mut read, id)
+                .await
+                .map_err(unavailable)?;
             if found.is_some() {
                 break;
             }
         }
         let device = found.ok_or(Unknown::NotRegistered)?;
-        let expected = named.and_then(|(_, password)| *password).or(self.told.password);
+        let expected = named
+            .and_then(|(_, password)| *password)
+            .or(self.told.password);
         if let (Some(shown), Some(expected)) = (shown, expected)
             && shown != expected
         {
@@ -187,7 +194,10 @@ impl CitySl651Sink {
             let mut last: HashMap<EntityId, (f64, Timestamp)> = HashMap::new();
             for update in updates.iter_mut() {
                 let entity = &update.entity_id;
-                let Some(stage) = update.attributes.iter_mut().find(|a| a.name.as_str() == name)
+                let Some(stage) = update
+                    .attributes
+                    .iter_mut()
+                    .find(|a| a.name.as_str() == name)
                 else {
                     continue;
                 };

@@ -27,6 +27,6 @@ pub mod told;
 
 pub use config::Config;
 pub use frame::{Direction, Encoding, Frame, Part, Station};
-pub use message::{Body, Command, Message};
 pub use lines::Lines;
+pub use message::{Body, Command, Message};
 pub use session::{Event, Received, Session};

@@ -77,7 +77,10 @@ impl Lines {
             return told;
         }
         let packets = self.packets.remove(&key).unwrap_or_default();
-        let body: Vec<u8> = packets.values().flat_map(|frame| frame.body.clone()).collect();
+        let body: Vec<u8> = packets
+            .values()
+            .flat_map(|frame| frame.body.clone())
+            .collect();
         if let Some((_, last)) = packets.into_iter().next_back() {
             let whole = Frame {
                 part: None,

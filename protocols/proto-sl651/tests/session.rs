@@ -83,7 +83,10 @@ fn a_confirmation_waits_for_the_disk_and_keeps_the_order() {
     assert_eq!(session.durable(9, at(2_000)), 2);
     for n in 1..=2 {
         let frame = sent(&mut session).unwrap();
-        assert_eq!((serial(&frame), frame.function, frame.end), (n, function::TIMED, ESC));
+        assert_eq!(
+            (serial(&frame), frame.function, frame.end),
+            (n, function::TIMED, ESC)
+        );
         assert_eq!((frame.direction, frame.password), (Direction::Down, 0x03E8));
         // The centre's own time.
         assert_eq!(frame.body[2..], SentTime::of(at(2_000).at, 8).0);
@@ -132,7 +135,10 @@ fn picture_packets(serial: u16) -> Vec<Frame> {
         station: STATION,
         class: b'H',
         observed: ObservedTime::of(at(0).at, 8),
-        jpeg: [0xFF, 0xD8].into_iter().chain((0..600_u16).map(|n| n as u8)).collect(),
+        jpeg: [0xFF, 0xD8]
+            .into_iter()
+            .chain((0..600_u16).map(|n| n as u8))
+            .collect(),
     });
     let whole = encode::frame(&up(STATION, function::PICTURE, serial, body)).unwrap();
     encode::packets(&whole, 100).unwrap()
@@ -155,7 +161,10 @@ fn packets_in_any_order_make_one_message_with_one_confirmation() {
     assert_eq!((asked.end, part.total, part.index), (NAK, 7, 7));
     session.receive(&frame::encode(&packets[6]).unwrap(), at(21_000));
     let received = message(&mut session, at(21_000));
-    let whole: Vec<u8> = packets.iter().flat_map(|p| frame::encode(p).unwrap()).collect();
+    let whole: Vec<u8> = packets
+        .iter()
+        .flat_map(|p| frame::encode(p).unwrap())
+        .collect();
     assert_eq!(received.raw, whole);
     let Ok(Body::Picture(picture)) = received.message.map(|m| m.body) else {
         panic!("no picture");
@@ -165,7 +174,10 @@ fn packets_in_any_order_make_one_message_with_one_confirmation() {
     session.durable(4, at(21_000));
     let answer = sent(&mut session).unwrap();
     let part = answer.part.unwrap();
-    assert_eq!((answer.end, part.total, part.index, serial(&answer)), (ESC, 7, 7, 9));
+    assert_eq!(
+        (answer.end, part.total, part.index, serial(&answer)),
+        (ESC, 7, 7, 9)
+    );
     assert_eq!(sent(&mut session), None);
     assert_eq!(session.deadline(), None);
 }
@@ -179,10 +191,16 @@ fn a_packet_is_asked_for_twice_and_then_given_up() {
     assert_eq!(sent(&mut session).unwrap().part.unwrap().index, 1);
     assert!(session.timeout(at(20_000)).is_none());
     assert_eq!(sent(&mut session).unwrap().part.unwrap().index, 1);
-    let Some(Event::Broken { problem, station, .. }) = session.timeout(at(40_000)) else {
+    let Some(Event::Broken {
+        problem, station, ..
+    }) = session.timeout(at(40_000))
+    else {
         panic!("not given up");
     };
-    assert_eq!((problem.code.as_str(), station), ("sl651-packets-missing", Some(STATION)));
+    assert_eq!(
+        (problem.code.as_str(), station),
+        ("sl651-packets-missing", Some(STATION))
+    );
     assert_eq!(sent(&mut session), None);
 }
 
@@ -198,7 +216,10 @@ fn what_is_too_large_is_refused_by_name_once_the_sender_is_done() {
         session.receive(&frame::encode(packet).unwrap(), at(0));
     }
     let received = message(&mut session, at(0));
-    assert_eq!(received.message.unwrap_err().code, "sl651-message-too-large");
+    assert_eq!(
+        received.message.unwrap_err().code,
+        "sl651-message-too-large"
+    );
     session.accepted(received.answer, 0);
     session.durable(1, at(0));
     assert_eq!(serial(&sent(&mut session).unwrap()), 9);
@@ -222,12 +243,18 @@ fn a_new_picture_takes_the_place_of_one_that_never_ended() {
 fn a_query_is_sent_again_and_its_answer_is_told_apart() {
     let mut session = session(Config::default());
     let now = at(0);
-    assert!(session.command(STATION, function::ASK_NOW, Command::Plain, now).is_err());
+    assert!(
+        session
+            .command(STATION, function::ASK_NOW, Command::Plain, now)
+            .is_err()
+    );
     session.receive(&timed(STATION, 1), now);
     let received = message(&mut session, now);
     session.accepted(received.answer, 0);
     let wanted = Command::Ask(vec![Identifier::new(0x39, 4, 3)]);
-    let number = session.command(STATION, function::ASK_ELEMENTS, wanted, now).unwrap();
+    let number = session
+        .command(STATION, function::ASK_ELEMENTS, wanted, now)
+        .unwrap();
     // The report is confirmed first.
     assert_eq!(sent(&mut session), None);
     session.durable(1, now);
@@ -257,14 +284,22 @@ fn a_query_without_an_answer_fails_by_name() {
     let mut session = session(Config::default());
     session.receive(&timed(STATION, 1), at(0));
     message(&mut session, at(0));
-    let number = session.command(STATION, function::ASK_CLOCK, Command::Plain, at(0)).unwrap();
+    let number = session
+        .command(STATION, function::ASK_CLOCK, Command::Plain, at(0))
+        .unwrap();
     for ms in [10_000, 20_000] {
         assert!(session.timeout(at(ms)).is_none());
     }
-    let Some(Event::CommandFailed { command, problem, .. }) = session.timeout(at(30_000)) else {
+    let Some(Event::CommandFailed {
+        command, problem, ..
+    }) = session.timeout(at(30_000))
+    else {
         panic!("it did not fail");
     };
-    assert_eq!((command, problem.code.as_str()), (number, "sl651-no-answer"));
+    assert_eq!(
+        (command, problem.code.as_str()),
+        (number, "sl651-no-answer")
+    );
     assert_eq!(std::iter::from_fn(|| sent(&mut session)).count(), 3);
 }
 
@@ -275,7 +310,14 @@ fn a_clock_is_set_once_in_its_interval() {
         ..Config::default()
     };
     let mut session = session(config);
-    let report = |ms| up(STATION, function::TIMED, (ms / 1_000) as u16 + 1, Body::Report(Vec::new()));
+    let report = |ms| {
+        up(
+            STATION,
+            function::TIMED,
+            (ms / 1_000) as u16 + 1,
+            Body::Report(Vec::new()),
+        )
+    };
     let mut orders = Vec::new();
     // The station's clock stands still at the beginning.
     for ms in [0, 400_000, 401_000, 4_000_001] {
@@ -286,7 +328,12 @@ fn a_clock_is_set_once_in_its_interval() {
         while let Some(frame) = sent(&mut session) {
             if frame.end == ENQ {
                 assert_eq!(frame.function, function::SET_CLOCK);
-                let answer = up(STATION, function::SET_CLOCK, 5, Body::Done { station: STATION });
+                let answer = up(
+                    STATION,
+                    function::SET_CLOCK,
+                    5,
+                    Body::Done { station: STATION },
+                );
                 session.receive(&encode::message(&answer).unwrap(), at(ms));
                 assert!(message(&mut session, at(ms)).command.is_some());
                 orders.push(ms);
@@ -311,9 +358,13 @@ fn stations_of_one_link_are_told_apart_and_bounded() {
         session.accepted(received.answer, u64::from(n));
     }
     session.receive(&timed(station(2), 7), at(0));
-    assert!(matches!(session.event(at(0)), Some(Event::Broken { problem, .. }) if problem.code == "sl651-stations"));
+    assert!(
+        matches!(session.event(at(0)), Some(Event::Broken { problem, .. }) if problem.code == "sl651-stations")
+    );
     session.durable(2, at(0));
-    let answered: Vec<Station> = std::iter::from_fn(|| sent(&mut session)).map(|f| f.station).collect();
+    let answered: Vec<Station> = std::iter::from_fn(|| sent(&mut session))
+        .map(|f| f.station)
+        .collect();
     assert_eq!(answered, [station(0), station(1)]);
 }
 
@@ -324,10 +375,18 @@ fn a_half_frame_is_given_up_after_its_time_and_the_next_one_is_read() {
     session.receive(&whole[..15], at(0));
     assert!(session.event(at(0)).is_none());
     assert_eq!(session.deadline(), Some(10_000));
-    let Some(Event::Broken { problem, size_bytes, .. }) = session.timeout(at(10_000)) else {
+    let Some(Event::Broken {
+        problem,
+        size_bytes,
+        ..
+    }) = session.timeout(at(10_000))
+    else {
         panic!("not given up");
     };
-    assert_eq!((problem.code.as_str(), size_bytes), ("sl651-half-frame", 15));
+    assert_eq!(
+        (problem.code.as_str(), size_bytes),
+        ("sl651-half-frame", 15)
+    );
     session.receive(&whole, at(10_001));
     assert!(message(&mut session, at(10_001)).message.is_ok());
 }
@@ -337,7 +396,9 @@ fn the_end_of_a_datagram_is_the_end_of_a_frame() {
     let mut session = Session::new(Arc::new(Config::default()), true);
     let whole = timed(STATION, 1);
     session.receive(&whole[..15], at(0));
-    assert!(matches!(session.event(at(0)), Some(Event::Broken { problem, .. }) if problem.code == "sl651-half-frame"));
+    assert!(
+        matches!(session.event(at(0)), Some(Event::Broken { problem, .. }) if problem.code == "sl651-half-frame")
+    );
     session.receive(&[whole.clone(), whole].concat(), at(0));
     assert!(message(&mut session, at(0)).message.is_ok());
     assert!(message(&mut session, at(0)).message.is_ok());
@@ -349,5 +410,7 @@ fn a_frame_that_goes_down_is_no_message_of_a_station() {
     let mut session = session(Config::default());
     let ack = hex::decode("7E7E00112233440503E83280080200341707181100161BE5D4").unwrap();
     session.receive(&ack, at(0));
-    assert!(matches!(session.event(at(0)), Some(Event::Broken { problem, .. }) if problem.code == "sl651-downlink"));
+    assert!(
+        matches!(session.event(at(0)), Some(Event::Broken { problem, .. }) if problem.code == "sl651-downlink")
+    );
 }

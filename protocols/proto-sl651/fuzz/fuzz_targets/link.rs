@@ -42,7 +42,10 @@ fuzz_target!(|data: &[u8]| {
                     let _ = map::payload(message, &received.warnings, &whose, now.at, &config);
                     // What was read can be written.
                     let written = encode::frame(message);
-                    assert!(written.is_ok() || received.warnings.is_empty(), "{written:?}");
+                    assert!(
+                        written.is_ok() || received.warnings.is_empty(),
+                        "{written:?}"
+                    );
                 }
                 session.accepted(received.answer, 0);
             }
