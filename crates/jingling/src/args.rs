@@ -134,6 +134,11 @@ pub enum Command {
     /// Run the mathematics of packs over files.
     #[command(subcommand)]
     Engine(crate::engine_commands::EngineCommand),
+    /// Read frames of a device protocol, one a line, and print what each says as one JSON object a line.
+    #[command(
+        after_help = "Example: jingling decode sl651 frames.txt --at 2026-11-27T08:00:00+08:00\n\nExit status: 0 when each line was a message, 1 when one was not."
+    )]
+    Decode(crate::decode_command::Decode),
     /// Print the API's description (OpenAPI).
     Openapi,
 }

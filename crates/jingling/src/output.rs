@@ -19,6 +19,15 @@ pub fn print_table(header: &[&str], rows: Vec<Vec<String>>) {
     let _ = writeln!(std::io::stdout(), "{table}");
 }
 
+/// Prints JSON on one line.
+///
+/// # Errors
+/// When standard output refuses.
+pub fn print_json_line(value: &serde_json::Value) -> Result<()> {
+    writeln!(std::io::stdout(), "{value}")?;
+    Ok(())
+}
+
 /// Prints JSON.
 ///
 /// # Errors

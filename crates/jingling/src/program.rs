@@ -3,8 +3,8 @@
 
 use crate::args::{Cli, Command};
 use crate::{
-    audit, backup, check, commands, demo, department, duty_commands, engine_commands, notice, oidc,
-    organisation, output, outside, pack_commands, personal_commands, policies, query,
+    audit, backup, check, commands, decode_command, demo, department, duty_commands, engine_commands,
+    notice, oidc, organisation, output, outside, pack_commands, personal_commands, policies, query,
     rule_commands, security, settings,
 };
 use clap::Parser;
@@ -102,6 +102,7 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Keys(command) => personal_commands::keys(command).await?,
         Command::Personal(command) => personal_commands::personal(command).await?,
         Command::Engine(command) => engine_commands::engine(&command)?,
+        Command::Decode(args) => return decode_command::decode(&args),
         Command::Pack(command) => return pack_commands::pack(&command).await,
         Command::Rule(command) => return rule_commands::rule(command).await,
         Command::Openapi => output::print_json(&api::description::json())?,

@@ -90,6 +90,7 @@ pub struct Running {
     /// Held until everything has ended.
     lock: CityLock,
     mqtt: Option<MqttHandle>,
+    sl651: Option<gateway::Sl651Handle>,
     postgres: Option<pgdoor::Handle>,
     http_stop: CancellationToken,
     http: JoinHandle<()>,
@@ -415,6 +416,11 @@ impl Running {
                 door.disconnect_named(&crate::mqtt_door::token_client(token));
             }));
         }
+        let sl651 = crate::sl651_door::start(&app, settings).await?;
+        if let Some(sl651) = &sl651 {
+            addresses.extend(sl651.tcp_addresses().first().map(|&a| ("sl651", a)));
+            addresses.extend(sl651.udp_addresses().first().map(|&a| ("sl651_udp", a)));
+        }
         let postgres = crate::postgres_door::start(&app, settings, tls.clone()).await?;
         if let Some(postgres) = &postgres {
             addresses.extend(postgres.addresses().first().map(|&a| ("postgres", a)));
@@ -426,6 +432,7 @@ impl Running {
             );
         }
         let (mqtt_door, postgres_door) = (mqtt.clone(), postgres.clone());
+        let sl651_door = sl651.clone();
         let _ = app.door_metrics.set(Box::new(move || {
             let mqtt = mqtt_door.iter().flat_map(|door| {
                 crate::metrics::lines("mqtt", "Of the MQTT door.", door.metrics().figures())
@@ -433,7 +440,10 @@ impl Running {
             let postgres = postgres_door.iter().flat_map(|door| {
                 crate::metrics::lines("postgres", "Of the PostgreSQL door.", door.figures())
             });
-            mqtt.chain(postgres).collect()
+            let sl651 = sl651_door.iter().flat_map(|door| {
+                crate::metrics::lines("sl651", "Of the SL 651 door.", door.metrics().figures())
+            });
+            mqtt.chain(sl651).chain(postgres).collect()
         }));
         let listener = tokio::net::TcpListener::bind(settings.http.listen)
             .await
@@ -528,6 +538,7 @@ impl Running {
             folder,
             lock,
             mqtt,
+            sl651,
             postgres,
             http_stop,
             http,
@@ -558,6 +569,9 @@ impl Running {
         let _ = std::fs::remove_file(self.folder.addresses());
         if let Some(mqtt) = &self.mqtt {
             mqtt.shutdown().await;
+        }
+        if let Some(sl651) = &self.sl651 {
+            sl651.shutdown().await;
         }
         if let Some(postgres) = &self.postgres {
             postgres.shutdown().await;

@@ -27,6 +27,8 @@ pub struct Settings {
     pub sign_in: SignInSettings,
     /// The MQTT door.
     pub mqtt: Mqtt,
+    /// The door of hydrological stations.
+    pub sl651: Sl651,
     /// The PostgreSQL door.
     pub postgres: Postgres,
     /// Signing in to other systems.
@@ -184,6 +186,40 @@ Mqtt {
     connections_max: usize = 10_000,
     /// Largest packet, KiB.
     packet_kib_max: usize = 1_024,
+});
+section!(/// The door of hydrological stations (SL 651-2014).
+Sl651 {
+    /// Address and port of TCP; port 0 takes a free one; an empty text closes this listener.
+    tcp_listen: String = String::new(),
+    /// Address and port of UDP; port 0 takes a free one; an empty text closes this listener.
+    udp_listen: String = String::new(),
+    /// Set when it is accepted that stations show nothing but their address and a password of 16 bits, in the clear.
+    weak_identity_is_accepted: bool = false,
+    /// The password that stations send, four hexadecimal digits; an empty text: it is not looked at.
+    password: String = String::new(),
+    /// What ids of devices begin with that are stations; the station's code follows.
+    entity_prefixes: Vec<String> = vec!["urn:ngsi-ld:WaterObserved:".into()],
+    /// Whether messages are confirmed (modes M2 and M3); false for links that go one way (M1).
+    answers: bool = true,
+    /// Whether stations are asked to stay on the line for ten minutes after a report.
+    keeps_on_line: bool = true,
+    /// Whether stations' clocks are set when they are off by more than five minutes.
+    sets_clocks: bool = false,
+    /// How far a station's clock may be off before its observations are marked as doubtful, seconds.
+    clock_doubt_seconds_max: i64 = 3_600,
+    /// Largest step of a stage from one reading to the next within an hour that is believed at once, metres; 0: any.
+    stage_step_m_max: f64 = 5.0,
+    /// Largest picture, KiB.
+    picture_kib_max: usize = 512,
+    /// Most links at once, over TCP and over UDP each.
+    links_max: usize = 20_000,
+    /// A link on which nothing came for this long is closed, seconds.
+    idle_seconds_max: u64 = 7_200,
+    /// Most dead letters kept of one address within a minute.
+    dead_letters_per_peer_max: u32 = 120,
+    /// Stations whose device or password is another, each a `[[sl651.station]]` of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    station: Vec<crate::sl651_door::StationSettings> = Vec::new(),
 });
 section!(/// The PostgreSQL door.
 Postgres {
@@ -500,6 +536,7 @@ impl Settings {
         self.oidc.networks()?;
         self.sign_in.roles()?;
         crate::outside::check(self)?;
+        crate::sl651_door::check(self)?;
         crate::notice::settings::check(self)?;
         crate::open311::settings::check(self)?;
         self.http.passkey_origin(&self.oidc.issuer, None)?;
@@ -542,6 +579,8 @@ impl Settings {
             ("http.tls_listen", &self.http.tls_listen),
             ("mqtt.listen", &self.mqtt.listen),
             ("mqtt.tls_listen", &self.mqtt.tls_listen),
+            ("sl651.tcp_listen", &self.sl651.tcp_listen),
+            ("sl651.udp_listen", &self.sl651.udp_listen),
             ("postgres.listen", &self.postgres.listen),
             ("postgres.tls_listen", &self.postgres.tls_listen),
         ] {
@@ -765,6 +804,25 @@ mod tests {
         assert!(with(&["postgres.tls_listen=0.0.0.0:5432", beyond]).is_ok());
         assert!(with(&["postgres.tls_listen=0.0.0.0:5432"]).is_err());
         assert!(with(&["postgres.listen=127.0.0.1:0"]).is_ok());
+    }
+
+    #[test]
+    fn a_door_of_weak_identity_needs_a_setting() {
+        let error = with(&["sl651.tcp_listen=127.0.0.1:0"]).unwrap_err();
+        assert!(
+            error.to_string().contains("weak_identity_is_accepted"),
+            "{error}"
+        );
+        let accepted = "sl651.weak_identity_is_accepted=true";
+        assert!(with(&["sl651.udp_listen=127.0.0.1:0", accepted]).is_ok());
+        assert!(with(&["sl651.udp_listen=0.0.0.0:0", accepted]).is_err());
+        for bad in ["sl651.password=\"3E8\"", "sl651.password=\"wxyz\""] {
+            let error = with(&[bad]).unwrap_err().to_string();
+            assert!(error.contains("four hexadecimal digits"), "{error}");
+        }
+        let station = "sl651.station=[{address=\"0011223344\", password=\"03E8\"}]";
+        assert!(with(&[station]).is_ok());
+        assert!(with(&["sl651.station=[{address=\"11\"}]"]).is_err());
     }
 
     #[test]

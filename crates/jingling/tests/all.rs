@@ -34,5 +34,6 @@ mod retained;
 mod second_factors;
 mod security;
 mod served;
+mod sl651;
 mod sql_everywhere;
 mod support;

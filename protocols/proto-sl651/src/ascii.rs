@@ -30,7 +30,9 @@ const WORDS: [(&str, u8); 12] = [
 
 /// The leader of an ASCII identifier of annex C.
 pub fn leader(word: &str) -> Option<u8> {
-    let named = WORDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
+    let named = WORDS
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(word));
     match named {
         Some((_, leader)) => Some(*leader),
         None => table::by_ascii(word).map(|known| known.code),
@@ -86,7 +88,10 @@ fn next<'b>(at: &mut Cursor<'b>) -> Option<&'b str> {
     if at.0.is_empty() {
         return None;
     }
-    let end = at.0.iter().position(|byte| *byte == b' ').unwrap_or(at.0.len());
+    let end =
+        at.0.iter()
+            .position(|byte| *byte == b' ')
+            .unwrap_or(at.0.len());
     let text = at.take(end)?;
     at.skip(b" ");
     std::str::from_utf8(text).ok()
@@ -102,7 +107,9 @@ fn number<const N: usize>(at: &mut Cursor<'_>) -> Option<[u8; N]> {
 
 fn address(at: &mut Cursor<'_>) -> Result<Station, Problem> {
     let found = at.skip(b"ST ").then(|| number(at)).flatten();
-    found.map(Station).ok_or_else(|| cut("ST and the station's address"))
+    found
+        .map(Station)
+        .ok_or_else(|| cut("ST and the station's address"))
 }
 
 fn class(at: &mut Cursor<'_>) -> Option<u8> {

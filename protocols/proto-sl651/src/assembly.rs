@@ -86,7 +86,14 @@ impl Assembly {
     }
 
     /// Takes a packet in. `raw` are the frame's bytes.
-    pub fn take(&mut self, frame: Frame, part: Part, raw: &[u8], config: &Config, now_ms: u64) -> Progress {
+    pub fn take(
+        &mut self,
+        frame: Frame,
+        part: Part,
+        raw: &[u8],
+        config: &Config,
+        now_ms: u64,
+    ) -> Progress {
         self.moved_ms = now_ms;
         let is_last = frame.end != ETB;
         if is_last {

@@ -122,7 +122,8 @@ fn up(
                 true => at.array(),
                 false => None,
             };
-            let observed = Bcd(observed.ok_or_else(|| missing("F0F0 and the time of observation"))?);
+            let observed =
+                Bcd(observed.ok_or_else(|| missing("F0F0 and the time of observation"))?);
             if !at.skip(&[element::PICTURE; 2]) {
                 return Err(missing("F3F3 and the picture"));
             }
@@ -174,7 +175,10 @@ fn up(
         }
         function::QUOTA => {
             let station = address(at)?;
-            let is_on = at.byte().ok_or_else(|| missing("whether the quota holds"))? != 0;
+            let is_on = at
+                .byte()
+                .ok_or_else(|| missing("whether the quota holds"))?
+                != 0;
             Body::Quota { station, is_on }
         }
         function::ASK_EVENTS => {
@@ -198,7 +202,10 @@ fn up(
 
 /// `F1F1` and the address.
 fn address(at: &mut Cursor<'_>) -> Result<Station, Problem> {
-    let found = at.skip(&[element::STATION; 2]).then(|| at.array()).flatten();
+    let found = at
+        .skip(&[element::STATION; 2])
+        .then(|| at.array())
+        .flatten();
     found
         .map(Station)
         .ok_or_else(|| missing("F1F1 and the station's address"))
@@ -306,7 +313,11 @@ fn report(
         }
     }
     // What stands before the first address belongs to nobody but the head's station.
-    if sections.len() > 1 && sections.first().is_some_and(|first| first.entries.is_empty()) {
+    if sections.len() > 1
+        && sections
+            .first()
+            .is_some_and(|first| first.entries.is_empty())
+    {
         sections.remove(0);
     }
     sections

@@ -221,7 +221,11 @@ pub fn read_hex(identifier: Identifier, data: &[u8]) -> Reading {
             Ok(bytes) => Reading::Status(u32::from_be_bytes(bytes)),
             Err(_) => Reading::Unreadable("state and alarms are four bytes"),
         },
-        STEP => match data.iter().map(|byte| bcd_byte(*byte)).collect::<Option<Vec<_>>>() {
+        STEP => match data
+            .iter()
+            .map(|byte| bcd_byte(*byte))
+            .collect::<Option<Vec<_>>>()
+        {
             Some(fields) if fields.len() == 3 => Reading::Step(Step {
                 days: fields.first().copied().unwrap_or_default(),
                 hours: fields.get(1).copied().unwrap_or_default(),
@@ -246,7 +250,9 @@ fn hour(data: &[u8], width: usize) -> Reading {
         return Reading::Unreadable("a block of an hour has twelve values");
     }
     let value = |bytes: &[u8]| {
-        let unscaled = bytes.iter().fold(0, |sum, byte| sum << 8 | i64::from(*byte));
+        let unscaled = bytes
+            .iter()
+            .fold(0, |sum, byte| sum << 8 | i64::from(*byte));
         let is_missing = bytes.iter().all(|byte| *byte == 0xFF);
         // 0.1 mm in one byte, 0.01 m in two.
         let decimals = u8::try_from(width).unwrap_or(1);
@@ -293,7 +299,10 @@ pub fn decimal(text: &str) -> Option<Decimal> {
 }
 
 fn is_missing(data: &[u8]) -> bool {
-    !data.is_empty() && [0xFF, 0xAA].iter().any(|mark| data.iter().all(|byte| byte == mark))
+    !data.is_empty()
+        && [0xFF, 0xAA]
+            .iter()
+            .any(|mark| data.iter().all(|byte| byte == mark))
 }
 
 fn bcd_byte(byte: u8) -> Option<u8> {
@@ -313,7 +322,9 @@ fn bcd(data: &[u8]) -> Option<i64> {
     }
     let mut sum = 0_i64;
     for byte in digits {
-        sum = sum.checked_mul(100)?.checked_add(i64::from(bcd_byte(*byte)?))?;
+        sum = sum
+            .checked_mul(100)?
+            .checked_add(i64::from(bcd_byte(*byte)?))?;
     }
     if sum > 10_i64.pow(DIGITS_MAX as u32) {
         return None;
@@ -370,7 +381,12 @@ mod tests {
 
     #[test]
     fn digits_signs_and_gaps() {
-        let of = |unscaled| Reading::Number(Decimal { unscaled, decimals: 3 });
+        let of = |unscaled| {
+            Reading::Number(Decimal {
+                unscaled,
+                decimals: 3,
+            })
+        };
         assert_eq!(number("00010490"), of(10_490));
         assert_eq!(number("FF0490"), of(-490));
         assert_eq!(number("FF"), Reading::Missing);
@@ -383,7 +399,10 @@ mod tests {
     #[test]
     fn numbers_are_written_as_they_are_read() {
         for (unscaled, bytes) in [(10_490, 4), (-490, 3), (0, 1), (-5, 2), (99, 1)] {
-            let decimal = Decimal { unscaled, decimals: 2 };
+            let decimal = Decimal {
+                unscaled,
+                decimals: 2,
+            };
             let element = Element::number(0x39, bytes, decimal).unwrap();
             assert_eq!(element.value(), Reading::Number(decimal));
         }

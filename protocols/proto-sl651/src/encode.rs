@@ -265,7 +265,10 @@ fn put_ascii(element: &Element, out: &mut Vec<u8>) -> Result<(), Problem> {
     };
     put_word(element, out)?;
     // A time step says all with its word.
-    let is_step = element.word.as_deref().is_some_and(|word| word.starts_with("DR"));
+    let is_step = element
+        .word
+        .as_deref()
+        .is_some_and(|word| word.starts_with("DR"));
     if !is_step {
         put_text(out, text);
     }
@@ -346,7 +349,10 @@ fn ascii_body(message: &Message, out: &mut Vec<u8>) -> Result<(), Problem> {
         }
         Body::Events { station, counts } => {
             ascii_station(*station, out);
-            let bytes: Vec<u8> = counts.iter().flat_map(|count| count.to_be_bytes()).collect();
+            let bytes: Vec<u8> = counts
+                .iter()
+                .flat_map(|count| count.to_be_bytes())
+                .collect();
             put_text(out, &hex(&bytes));
         }
         Body::Command(command) => ascii_command(message.function, command, out)?,

@@ -69,7 +69,10 @@ impl Station {
         Self::of_digits(text.as_bytes()).ok_or_else(|| {
             Problem::new(
                 "sl651-station",
-                format!("\"{}\" is no station's address", model::problem::quote(text)),
+                format!(
+                    "\"{}\" is no station's address",
+                    model::problem::quote(text)
+                ),
                 "station",
                 "write the ten digits of the address, such as 0011223344",
             )
@@ -236,7 +239,19 @@ fn read(bytes: &[u8], encoding: Encoding) -> Decoded<Frame> {
             "frame, head",
         ));
     };
-    let [a, b, c, d, e, f, password_high, password_low, function, marked, low] = head;
+    let [
+        a,
+        b,
+        c,
+        d,
+        e,
+        f,
+        password_high,
+        password_low,
+        function,
+        marked,
+        low,
+    ] = head;
     let (direction, centre, station) = match marked >> 4 {
         0 => (Direction::Up, a, Station([b, c, d, e, f])),
         8 => (Direction::Down, f, Station([a, b, c, d, e])),
@@ -270,7 +285,9 @@ fn read(bytes: &[u8], encoding: Encoding) -> Decoded<Frame> {
     if !ENDS.contains(&end) {
         return broken(error::frame(
             "sl651-end",
-            format!("after the {body_bytes} bytes of the body stands {end:02X}, which ends no frame: the length is wrong"),
+            format!(
+                "after the {body_bytes} bytes of the body stands {end:02X}, which ends no frame: the length is wrong"
+            ),
             "frame, end of the body",
         ));
     }

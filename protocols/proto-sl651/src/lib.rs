@@ -3,7 +3,7 @@
 //! ([`element`]), one link is a state machine without I/O ([`session`]), and what a message says of the city is [`map`].
 //!
 //! Reading order: [`message`] (what is on the wire), [`frame`], [`element`], [`decode`], [`ascii`], [`encode`], [`session`],
-//! [`assembly`] (messages of several packets), [`repeated`] (messages that come again), [`map`], [`told`] (a message as JSON),
+//! [`assembly`] (messages of several packets), [`repeated`] (messages that come again), [`map`], [`told`] (a message as JSON), [`lines`] (frames in a file),
 //! [`config`] (every limit), [`error`].
 //!
 //! No crate reads this protocol, so all of it is ours. Clause and table numbers are those of SL 651-2014.
@@ -16,6 +16,7 @@ pub mod element;
 pub mod encode;
 pub mod error;
 pub mod frame;
+pub mod lines;
 pub mod map;
 pub mod message;
 pub mod repeated;
@@ -26,5 +27,6 @@ pub mod told;
 
 pub use config::Config;
 pub use frame::{Direction, Encoding, Frame, Part, Station};
+pub use lines::Lines;
 pub use message::{Body, Command, Message};
 pub use session::{Event, Received, Session};

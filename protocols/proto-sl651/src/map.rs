@@ -22,7 +22,9 @@ use crate::error;
 use crate::frame::Station;
 use crate::message::{Body, Entry, Message, Section, function};
 use crate::time::ObservedTime;
-use model::{AttributeName, AttributeUpdate, EntityId, Problem, Quality, Timestamp, TypeName, Update, Value};
+use model::{
+    AttributeName, AttributeUpdate, EntityId, Problem, Quality, Timestamp, TypeName, Update, Value,
+};
 use serde_json::json;
 use std::collections::BTreeMap;
 use wire::Payload;
@@ -56,7 +58,8 @@ pub fn payload(
         whose,
         config,
         sent_at,
-        is_doubtful: message.function == function::TEST || clock_is_off(sent_at, received_at, config),
+        is_doubtful: message.function == function::TEST
+            || clock_is_off(sent_at, received_at, config),
         fallback: sent_at.unwrap_or(received_at),
         found: BTreeMap::new(),
         problems: warnings
@@ -104,7 +107,14 @@ impl Map<'_> {
             Body::Manual(text) => {
                 let text = String::from_utf8_lossy(text);
                 let value = Value::Text(text.trim_end().to_owned());
-                self.add(message.station, at, "manualReport", value, "", Quality::Reported);
+                self.add(
+                    message.station,
+                    at,
+                    "manualReport",
+                    value,
+                    "",
+                    Quality::Reported,
+                );
             }
             Body::Picture(picture) => {
                 let Some(at) = self.observed(picture.observed) else {
@@ -118,8 +128,10 @@ impl Map<'_> {
                 station,
                 parameters,
             } => {
-                let told: serde_json::Map<String, serde_json::Value> =
-                    parameters.iter().map(crate::told::parameter_entry).collect();
+                let told: serde_json::Map<String, serde_json::Value> = parameters
+                    .iter()
+                    .map(crate::told::parameter_entry)
+                    .collect();
                 self.json(*station, "parameters", &told.into());
             }
             Body::Version { station, text } => {
@@ -178,11 +190,7 @@ impl Map<'_> {
                         self.element(station, at, element);
                     }
                 }
-                Entry::Series {
-                    step,
-                    rows,
-                    ..
-                } => {
+                Entry::Series { step, rows, .. } => {
                     if let Some(at) = at {
                         self.series(station, at, step, rows);
                     }
@@ -329,7 +337,9 @@ pub fn unknown(station: Station) -> Problem {
         "sl651-unknown-station",
         format!("station {station} is not registered"),
         "station",
-        format!("register a device with the client id {station} for the thing that the station observes"),
+        format!(
+            "register a device with the client id {station} for the thing that the station observes"
+        ),
     )
 }
 

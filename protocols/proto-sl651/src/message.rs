@@ -346,11 +346,19 @@ impl Message {
             _ => None,
         };
         let named = sections.iter().filter_map(|section| section.station);
-        named.chain(of_body).filter(|station| *station != self.station)
+        named
+            .chain(of_body)
+            .filter(|station| *station != self.station)
     }
 
     /// A message with the head of a frame; for whoever makes one.
-    pub fn with_head_of(frame: &Frame, packets: Option<u16>, serial: u16, sent: SentTime, body: Body) -> Self {
+    pub fn with_head_of(
+        frame: &Frame,
+        packets: Option<u16>,
+        serial: u16,
+        sent: SentTime,
+        body: Body,
+    ) -> Self {
         Self {
             encoding: frame.encoding,
             direction: frame.direction,

@@ -302,7 +302,10 @@ impl Session {
         now: Now,
     ) -> Option<Event> {
         let config = Arc::clone(&self.config);
-        let at = self.assemblies.iter().position(|assembly| assembly.takes(&frame, part));
+        let at = self
+            .assemblies
+            .iter()
+            .position(|assembly| assembly.takes(&frame, part));
         let at = match at {
             Some(at) => at,
             None => {
@@ -315,16 +318,25 @@ impl Session {
                 });
                 if let Some(old) = old {
                     let old = self.assemblies.swap_remove(old);
-                    self.assemblies.push(Assembly::new(&frame, part, &config, now.ms));
+                    self.assemblies
+                        .push(Assembly::new(&frame, part, &config, now.ms));
                     let event = self.given_up(old);
                     // The packet itself is taken in beside the event.
-                    return match self.take_packet(self.assemblies.len() - 1, frame, part, warnings, raw, now) {
+                    return match self.take_packet(
+                        self.assemblies.len() - 1,
+                        frame,
+                        part,
+                        warnings,
+                        raw,
+                        now,
+                    ) {
                         None => Some(event),
                         // One packet alone was a whole message: that matters more than the remains of the other.
                         whole => whole,
                     };
                 }
-                self.assemblies.push(Assembly::new(&frame, part, &config, now.ms));
+                self.assemblies
+                    .push(Assembly::new(&frame, part, &config, now.ms));
                 self.assemblies.len() - 1
             }
         };
@@ -498,7 +510,10 @@ impl Session {
     fn confirm(&mut self, answer: &Answer, now: Now) {
         let line = self.lines.get(&answer.station);
         let has_commands = line.is_some_and(|line| !line.waiting.is_empty());
-        let end = match (answer.more_follow, self.config.keeps_on_line || has_commands) {
+        let end = match (
+            answer.more_follow,
+            self.config.keeps_on_line || has_commands,
+        ) {
             (true, _) => frame::ACK,
             (false, true) => frame::ESC,
             (false, false) => frame::EOT,
@@ -572,7 +587,12 @@ impl Session {
         };
         if line.waiting.len() >= max {
             let what = format!("{max} commands wait for station {station}");
-            return Err(error::limit("sl651-commands", what, "station", "commands_max"));
+            return Err(error::limit(
+                "sl651-commands",
+                what,
+                "station",
+                "commands_max",
+            ));
         }
         let order = order(station, line, code, command.clone(), now, &self.config);
         encode::message(&order)?;
@@ -608,7 +628,10 @@ impl Session {
     pub fn deadline(&self) -> Option<u64> {
         let config = &self.config;
         let frame = (!self.buffer.is_empty()).then_some(self.began_ms + config.frame_timeout_ms);
-        let packets = self.assemblies.iter().map(|a| a.moved_ms + config.packet_timeout_ms);
+        let packets = self
+            .assemblies
+            .iter()
+            .map(|a| a.moved_ms + config.packet_timeout_ms);
         let asked = self.lines.values().filter_map(|line| line.asked.as_ref());
         let asked = asked.map(|asked| asked.sent_ms + config.command_timeout_ms);
         frame.into_iter().chain(packets).chain(asked).min()
@@ -649,8 +672,14 @@ impl Session {
             if asked.repeats < config.command_repeats_max {
                 asked.repeats += 1;
                 asked.sent_ms = now.ms;
-                let message =
-                    order_of(*station, head, asked.function, asked.order.clone(), now, &config);
+                let message = order_of(
+                    *station,
+                    head,
+                    asked.function,
+                    asked.order.clone(),
+                    now,
+                    &config,
+                );
                 self.out.extend(encode::message(&message));
                 continue;
             }

@@ -173,7 +173,9 @@ pub fn by_code(code: u8) -> Option<&'static Known> {
 
 /// The element with this ASCII identifier, in any case.
 pub fn by_ascii(identifier: &str) -> Option<&'static Known> {
-    KNOWN.iter().find(|known| known.ascii.eq_ignore_ascii_case(identifier))
+    KNOWN
+        .iter()
+        .find(|known| known.ascii.eq_ignore_ascii_case(identifier))
 }
 
 /// Name of a parameter of a station (annex D, tables D.1 and D.4) and its unit as text.
@@ -185,7 +187,10 @@ pub fn parameter(code: u8) -> (String, &'static str) {
         0x03 => ("密码".to_owned(), ""),
         0x04..=0x0B => {
             let which = if code % 2 == 0 { "主" } else { "备用" };
-            (format!("中心站 {} {which}信道类型及地址", (code - 0x04) / 2 + 1), "")
+            (
+                format!("中心站 {} {which}信道类型及地址", (code - 0x04) / 2 + 1),
+                "",
+            )
         }
         0x0C => ("工作方式".to_owned(), ""),
         0x0D => ("遥测站采集要素设置".to_owned(), ""),
@@ -225,7 +230,11 @@ mod tests {
         for known in KNOWN {
             model::AttributeName::new(known.attribute).unwrap();
             assert_eq!(by_ascii(known.ascii), Some(known), "{}", known.ascii);
-            assert!(known.unit.is_empty() || unit::find(known.unit).is_some(), "{}", known.unit);
+            assert!(
+                known.unit.is_empty() || unit::find(known.unit).is_some(),
+                "{}",
+                known.unit
+            );
         }
         assert_eq!(by_code(0x39).unwrap().attribute, "waterLevel");
         assert_eq!(by_code(0x45), None);

@@ -97,7 +97,12 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_told() {
-        for bad in [b"171318110016", b"170732110016", b"17071824001A", b"FFFFFFFFFFFF"] {
+        for bad in [
+            b"171318110016",
+            b"170732110016",
+            b"17071824001A",
+            b"FFFFFFFFFFFF",
+        ] {
             assert_eq!(SentTime::of_digits(bad).unwrap().moment(8), None);
         }
         assert_eq!(HourTime::of_digits(b"170718"), None);

@@ -294,7 +294,10 @@ pub(crate) fn gates(gates: &Gates) -> Value {
 
 fn command(command: &Command) -> Value {
     let codes = |identifiers: &[crate::element::Identifier]| -> Vec<String> {
-        identifiers.iter().map(|identifier| identifier.code()).collect()
+        identifiers
+            .iter()
+            .map(|identifier| identifier.code())
+            .collect()
     };
     match command {
         Command::Plain => json!({}),

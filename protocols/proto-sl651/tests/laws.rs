@@ -9,7 +9,8 @@ use proto_sl651::message::{Entry, Gates, Section, function};
 use proto_sl651::session::{Event, Now, Session};
 use proto_sl651::time::Bcd;
 use proto_sl651::{
-    Body, Command, Config, Direction, Encoding, Frame, Message, Part, Station, decode, encode, map, told,
+    Body, Command, Config, Direction, Encoding, Frame, Message, Part, Station, decode, encode, map,
+    told,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -47,7 +48,8 @@ fn heard(bytes: &[u8], piece: usize, in_datagrams: bool) -> Vec<String> {
             if let Event::Message(received) = event {
                 let told = received.message.as_ref().map(|message| {
                     let told = told::message(message, &config);
-                    let payload = map::payload(message, &received.warnings, &whose, NOW.at, &config);
+                    let payload =
+                        map::payload(message, &received.warnings, &whose, NOW.at, &config);
                     for update in &payload.updates {
                         assert!(!update.attributes.is_empty());
                     }
@@ -85,7 +87,11 @@ fn station() -> impl Strategy<Value = Station> {
 fn hex_element() -> impl Strategy<Value = Element> {
     let leader = prop_oneof![0x01_u8..=0x03, 0x05_u8..=0xEF];
     let plain = (leader, any::<u8>(), prop::collection::vec(any::<u8>(), 31));
-    let own = (any::<u8>(), any::<u8>(), prop::collection::vec(any::<u8>(), 31));
+    let own = (
+        any::<u8>(),
+        any::<u8>(),
+        prop::collection::vec(any::<u8>(), 31),
+    );
     prop_oneof![
         plain.prop_map(|(leader, definition, data)| (leader, None, definition, data)),
         own.prop_map(|(code, definition, data)| (0xFF, Some(code), definition, data)),
@@ -105,13 +111,13 @@ fn section() -> impl Strategy<Value = Section> {
         bcd::<5>().prop_map(Entry::Observed),
         hex_element().prop_map(Entry::Element),
     ];
-    (station(), any::<u8>(), prop::collection::vec(entry, 0..6)).prop_map(|(station, class, entries)| {
-        Section {
+    (station(), any::<u8>(), prop::collection::vec(entry, 0..6)).prop_map(
+        |(station, class, entries)| Section {
             station: Some(station),
             class: Some(class),
             entries,
-        }
-    })
+        },
+    )
 }
 
 fn body() -> impl Strategy<Value = (u8, Direction, Body)> {
@@ -156,7 +162,8 @@ fn body() -> impl Strategy<Value = (u8, Direction, Body)> {
             .prop_map(move |(station, text)| up(0x45, Body::Version { station, text })),
         (station(), bytes())
             .prop_map(move |(station, states)| up(0x4C, Body::Switches { station, states })),
-        (station(), gates()).prop_map(move |(station, gates)| up(0x4E, Body::Gates { station, gates })),
+        (station(), gates())
+            .prop_map(move |(station, gates)| up(0x4E, Body::Gates { station, gates })),
         (station(), any::<bool>())
             .prop_map(move |(station, is_on)| up(0x4F, Body::Quota { station, is_on })),
         (station(), any::<u16>())
@@ -190,7 +197,13 @@ fn body() -> impl Strategy<Value = (u8, Direction, Body)> {
 }
 
 fn message() -> impl Strategy<Value = Message> {
-    let head = (any::<u8>(), station(), any::<u16>(), any::<u16>(), bcd::<6>());
+    let head = (
+        any::<u8>(),
+        station(),
+        any::<u16>(),
+        any::<u16>(),
+        bcd::<6>(),
+    );
     (body(), head).prop_map(
         |((function, direction, body), (centre, station, password, serial, sent))| Message {
             encoding: Encoding::Hex,

@@ -40,7 +40,8 @@ fn play(bytes: &[u8], received_at: Timestamp) -> (String, String) {
                             map::payload(message, &received.warnings, &whose, received_at, &config);
                         updates.push_str(&render::payload(&payload));
                     }
-                    Err(problem) => messages.push_str(&format!("unreadable {}: {}\n", problem.code, problem.what)),
+                    Err(problem) => messages
+                        .push_str(&format!("unreadable {}: {}\n", problem.code, problem.what)),
                 }
             }
             session::Event::Broken { problem, .. } => {
@@ -90,7 +91,9 @@ fn ascii_frame(text: &str) -> Vec<u8> {
 }
 
 fn captures(file: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/captures").join(file);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("vectors/captures")
+        .join(file);
     std::fs::read_to_string(path).unwrap()
 }
 
@@ -138,7 +141,8 @@ fn same_element(given: &Value, ours: &Entry, place: &str) {
 }
 
 fn message_of(element: &proto_sl651::element::Element) -> Message {
-    let frame = one_frame(&hex::decode("7E7E01001234567812342F0008020003591011155111036BCA").unwrap());
+    let frame =
+        one_frame(&hex::decode("7E7E01001234567812342F0008020003591011155111036BCA").unwrap());
     let (message, _) = decode::message(&frame, None, &Config::default()).unwrap();
     Message {
         body: Body::Report(vec![proto_sl651::message::Section {
@@ -181,8 +185,16 @@ fn every_given_frame_has_its_given_meaning() {
         assert_eq!(told("station"), frame.station.to_string(), "{place}");
         assert_eq!(told("end"), format!("{:02X}", frame.end), "{place}");
         let part_bytes = frame.part.map_or(0, |_| 3);
-        assert_eq!(meaning["L"], frame.body.len() as u64 + part_bytes, "{place}");
-        assert_eq!(told("stx") == format!("{SYN:02x}"), frame.part.is_some(), "{place}");
+        assert_eq!(
+            meaning["L"],
+            frame.body.len() as u64 + part_bytes,
+            "{place}"
+        );
+        assert_eq!(
+            told("stx") == format!("{SYN:02x}"),
+            frame.part.is_some(),
+            "{place}"
+        );
         assert_eq!(frame::encode(&frame).unwrap(), bytes, "{place}");
         if let Some(part) = frame.part {
             // Behind the first packet there is neither serial number nor time: what is given there is the picture.
@@ -202,7 +214,11 @@ fn every_given_frame_has_its_given_meaning() {
             Body::Empty => {}
             Body::Manual(text) => {
                 let given = elements.next().unwrap();
-                assert_eq!(given["text"], String::from_utf8_lossy(text).as_ref(), "{place}");
+                assert_eq!(
+                    given["text"],
+                    String::from_utf8_lossy(text).as_ref(),
+                    "{place}"
+                );
             }
             Body::Done { station } => {
                 assert_eq!(elements.next().unwrap()["station"], station.to_string());
@@ -231,7 +247,10 @@ fn every_given_frame_has_its_given_meaning() {
 fn the_examples_are_read_and_written_back() {
     let config = Config::default();
     let mut picture: Vec<Frame> = Vec::new();
-    for line in captures("examples.txt").lines().filter(|l| !l.starts_with('#')) {
+    for line in captures("examples.txt")
+        .lines()
+        .filter(|l| !l.starts_with('#'))
+    {
         let bytes = hex::decode(line).unwrap();
         if line.starts_with("7E7E01001234567812343500") {
             assert!(matches!(frame::decode(&bytes), Decoded::Invalid { .. }));
@@ -252,7 +271,10 @@ fn the_examples_are_read_and_written_back() {
     let mut whole = picture[0].clone();
     whole.part = None;
     whole.end = picture[12].end;
-    whole.body = picture.iter().flat_map(|frame| frame.body.clone()).collect();
+    whole.body = picture
+        .iter()
+        .flat_map(|frame| frame.body.clone())
+        .collect();
     let (message, warnings) = decode::message(&whole, Some(13), &config).unwrap();
     assert_eq!(warnings, []);
     let Body::Picture(found) = &message.body else {

@@ -15,8 +15,8 @@ const kept: Kept = {
 
 describe("kept tasks", () => {
   it("are shown for so many hours after they were read, by a clock that may be put back a little", () => {
-    const after = (hours: number) => isFresh(kept, kept.at + hours * HOUR_MS);
-    expect([after(0), after(71.9), after(72), after(-0.5), after(-2)]).toEqual([
+    const later = (hours: number) => isFresh(kept, kept.at + hours * HOUR_MS);
+    expect([later(0), later(71.9), later(72), later(-0.5), later(-2)]).toEqual([
       true,
       true,
       false,

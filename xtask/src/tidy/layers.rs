@@ -57,8 +57,9 @@ const BINARY: (&str, u8) = ("jingling", 6);
 const DEVELOPMENT: [&str; 4] = ["testkit", "sim", "faults", "xtask"];
 /// Hosts that carry a protocol for the whole house, and the protocol: MQTT has one session machine, and the
 /// answers of the HTTP doors are written in the terms of their payload formats.
-const DOORS: [(&str, &str); 3] = [
+const DOORS: [(&str, &str); 4] = [
     ("gateway", "proto-mqtt"),
+    ("gateway", "proto-sl651"),
     ("api", "proto-ngsild"),
     ("api", "proto-influx"),
 ];

@@ -164,7 +164,11 @@ impl Link {
                 return Ok(());
             }
         };
-        if self.online.insert(head.station, Arc::clone(&known)).is_none() {
+        if self
+            .online
+            .insert(head.station, Arc::clone(&known))
+            .is_none()
+        {
             door.sink.presence(&known, true, at);
         }
         if head.function == function::KEEP_ALIVE {
@@ -246,7 +250,9 @@ impl Link {
             raw,
             received_at,
         };
-        self.door.sink.reject(incoming, size_bytes as u64, problem)?;
+        self.door
+            .sink
+            .reject(incoming, size_bytes as u64, problem)?;
         Ok(())
     }
 

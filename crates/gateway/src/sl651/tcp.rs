@@ -95,10 +95,21 @@ async fn receive(place: Place, stream: TcpStream, peer: SocketAddr) {
     let mut link = Link::new(Arc::clone(&door), peer.ip(), false);
     let mut stream = stream;
     let mut told = HashSet::new();
-    run(&door, &mut link, &mut stream, peer, (&orders, taken), &mut told).await;
+    run(
+        &door,
+        &mut link,
+        &mut stream,
+        peer,
+        (&orders, taken),
+        &mut told,
+    )
+    .await;
     let mut lines = door.lines.lock();
     for station in told {
-        if lines.get(&station).is_some_and(|line| line.same_channel(&orders)) {
+        if lines
+            .get(&station)
+            .is_some_and(|line| line.same_channel(&orders))
+        {
             lines.remove(&station);
         }
     }

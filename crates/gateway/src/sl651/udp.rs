@@ -117,7 +117,9 @@ async fn take(
     match peer.link.work().await {
         Ok(()) => {}
         Err(Stop::Busy) => peer.link.drop_waiting(),
-        Err(Stop::Close(problem)) => tracing::debug!(peer = %address, %problem, "datagram not taken"),
+        Err(Stop::Close(problem)) => {
+            tracing::debug!(peer = %address, %problem, "datagram not taken")
+        }
     }
     send(door, socket, address, &mut peer.link).await;
     peer.link.session.awaits().is_some()

@@ -133,7 +133,7 @@ export function Resources() {
 function Edit({ resource, onClose }: { resource: Entity; onClose: () => void }) {
   const { t, language } = useT();
   const client = useQueryClient();
-  const pages = useQuery(pagesQuery);
+  const pages = useQuery(pagesQuery(false));
   const failure = useFailure(pages);
   const found = pages.data?.find(({ view }) => view.id === RESOURCE_FORM);
   const sent = async () => {
