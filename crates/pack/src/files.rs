@@ -170,6 +170,9 @@ fn utf8(bytes: Vec<u8>, place: &str) -> Result<String, Problem> {
 /// The repository's packs, in the binary.
 #[derive(rust_embed::RustEmbed)]
 #[folder = "../../packs/"]
+#[exclude = "*/Cargo.toml"]
+#[exclude = "*/src/*"]
+#[exclude = "*/tests/*"]
 struct Carried;
 
 /// A pack that the binary carries.

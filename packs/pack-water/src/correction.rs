@@ -1,57 +1,86 @@
 //! Correction from the latest observations (实时校正), and how wide a forecast's interval is.
 //!
 //! * The errors of a model follow each other: `e(t) = φ₁ e(t−1) + … + φₚ e(t−p)`, fitted by least squares; a forecast is the model's
-//!   hydrograph plus the expected error (Box & Jenkins 1976).
+//!   hydrograph plus the expected error (Box & Jenkins 1976), in a power of discharge (Box & Cox 1964) so that errors may grow with it.
 //! * The interval of a lead time is taken from the errors of past forecasts of that lead, as shares of the forecast, in classes of the
 //!   forecast's size: their quantiles (an empirical post-processor; Weerts, Winsemius & Verkade 2011, HESS 15, for the idea). Nothing is
 //!   assumed of their distribution. [`Interval::covers`] says how often later observations lay within.
 
-use crate::math::{count, quantile, solve, whole};
+use crate::math::{count, pow, quantile, solve, whole};
 use serde::{Deserialize, Serialize};
 
 /// The autoregression of a model's errors.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Autoregression {
     /// φ₁ to φₚ.
     pub phi: Vec<f64>,
+    /// The power of discharge whose errors these are: 1 for the discharge itself; below 1, errors grow with the discharge.
+    pub power: f64,
 }
 
+impl Default for Autoregression {
+    fn default() -> Self {
+        let phi = Vec::new();
+        Self { phi, power: 1.0 }
+    }
+}
+
+/// Powers of discharge that are tried.
+pub const POWERS: [f64; 3] = [1.0, 0.5, 0.25];
 /// Steps after which an error must have died away.
 const DYING_STEPS: usize = 400;
 
 impl Autoregression {
-    /// Fitted to errors (not a number where there are none), of the highest order up to `order` whose errors die away.
-    pub fn fit(errors: &[f64], order: usize) -> Self {
-        for p in (1..=order).rev() {
-            if let Some(found) = Self::of_order(errors, p).filter(Self::dies_away) {
-                return found;
+    /// Fitted to observed and reckoned discharge, of the highest order up to `order` whose errors die away, with the power among
+    /// [`POWERS`] whose forecasts one step ahead have the least squared error.
+    pub fn fit(seen: &[f64], reckoned: &[f64], order: usize) -> Self {
+        let mut best: Option<(f64, Self)> = None;
+        for power in POWERS {
+            let plain = Self {
+                phi: Vec::new(),
+                power,
+            };
+            let errors = plain.errors(seen, reckoned);
+            let orders = (1..=order).rev();
+            let found = orders
+                .filter_map(|p| of_order(&errors, p))
+                .map(|phi| Self { phi, power })
+                .find(Self::dies_away)
+                .unwrap_or(plain);
+            let ahead = hindcast(reckoned, seen, &found, 1);
+            let squares: f64 = crate::skill::pairs(seen, &ahead)
+                .iter()
+                .map(|(o, f)| (o - f) * (o - f))
+                .sum();
+            if best.as_ref().is_none_or(|(least, _)| squares < *least) {
+                best = Some((squares, found));
             }
         }
-        Self::default()
+        best.map(|(_, found)| found).unwrap_or_default()
     }
 
-    fn of_order(errors: &[f64], p: usize) -> Option<Self> {
-        let mut matrix = vec![vec![0.0; p]; p];
-        let mut right = vec![0.0; p];
-        let mut used = 0;
-        for window in errors
-            .windows(p + 1)
-            .filter(|w| w.iter().all(|e| e.is_finite()))
-        {
-            used += 1;
-            let (now, before) = window.split_last()?;
-            for (i, row) in matrix.iter_mut().enumerate() {
-                let a = before.get(p - 1 - i)?;
-                *right.get_mut(i)? += a * now;
-                for (j, cell) in row.iter_mut().enumerate() {
-                    *cell += a * before.get(p - 1 - j)?;
-                }
-            }
+    /// The errors that follow each other: of the powers of discharge.
+    pub fn errors(&self, seen: &[f64], reckoned: &[f64]) -> Vec<f64> {
+        let both = seen.iter().zip(reckoned);
+        both.map(|(o, s)| self.bent(*o) - self.bent(*s)).collect()
+    }
+
+    fn bent(&self, discharge: f64) -> f64 {
+        if (self.power - 1.0).abs() < f64::EPSILON {
+            discharge
+        } else {
+            pow(discharge.max(0.0), self.power)
         }
-        if used < 10 * p {
-            return None;
+    }
+
+    /// A reckoned discharge with an expected error of its power, m³/s.
+    pub fn corrected(&self, reckoned: f64, error: f64) -> f64 {
+        let bent = (self.bent(reckoned) + error).max(0.0);
+        if (self.power - 1.0).abs() < f64::EPSILON {
+            bent
+        } else {
+            pow(bent, 1.0 / self.power)
         }
-        solve(matrix, right).map(|phi| Self { phi })
     }
 
     fn dies_away(&self) -> bool {
@@ -84,11 +113,36 @@ impl Autoregression {
     }
 }
 
+/// φ of that order by least squares; `None` with too few errors in a row.
+fn of_order(errors: &[f64], p: usize) -> Option<Vec<f64>> {
+    let mut matrix = vec![vec![0.0; p]; p];
+    let mut right = vec![0.0; p];
+    let mut used = 0;
+    for window in errors
+        .windows(p + 1)
+        .filter(|w| w.iter().all(|e| e.is_finite()))
+    {
+        used += 1;
+        let (now, before) = window.split_last()?;
+        for (i, row) in matrix.iter_mut().enumerate() {
+            let a = before.get(p - 1 - i)?;
+            *right.get_mut(i)? += a * now;
+            for (j, cell) in row.iter_mut().enumerate() {
+                *cell += a * before.get(p - 1 - j)?;
+            }
+        }
+    }
+    if used < 10 * p {
+        return None;
+    }
+    solve(matrix, right)
+}
+
 /// Forecasts of every past step for one lead: the model's hydrograph with the error expected at the time of issue. Not a number where
 /// there was no issue. The model's rain is the one that was observed: what is judged is the model, not the forecast of rain.
 pub fn hindcast(model: &[f64], seen: &[f64], correction: &Autoregression, lead: usize) -> Vec<f64> {
     let p = correction.phi.len().max(1);
-    let errors: Vec<f64> = seen.iter().zip(model).map(|(o, s)| o - s).collect();
+    let errors = correction.errors(seen, model);
     let mut forecasts = vec![f64::NAN; model.len()];
     for (at, forecast) in forecasts.iter_mut().enumerate().skip(lead) {
         let issued = at - lead;
@@ -97,7 +151,7 @@ pub fn hindcast(model: &[f64], seen: &[f64], correction: &Autoregression, lead: 
             continue;
         };
         let expected = correction.expected(past, lead);
-        *forecast = (of_model + expected.last().copied().unwrap_or_default()).max(0.0);
+        *forecast = correction.corrected(*of_model, expected.last().copied().unwrap_or_default());
     }
     forecasts
 }

@@ -111,6 +111,22 @@ pub enum Objective {
     Kge2012,
 }
 
+impl Objective {
+    /// Of a reckoned hydrograph, 1 at best.
+    pub fn of(self, seen: &[f64], reckoned: &[f64]) -> f64 {
+        let pairs = skill::pairs(seen, reckoned);
+        match self {
+            Self::Nse => skill::nse(&pairs),
+            Self::NseRoot => {
+                let roots = pairs.iter().map(|(o, s)| (o.max(0.0).sqrt(), s.sqrt()));
+                skill::nse(&roots.collect::<Vec<_>>())
+            }
+            Self::Kge2009 => skill::kge_2009(&pairs),
+            Self::Kge2012 => skill::kge_2012(&pairs),
+        }
+    }
+}
+
 /// How a basin is calibrated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Calibration {
@@ -134,6 +150,9 @@ pub struct Calibration {
     pub level: f64,
     /// Sizes of forecast that the intervals tell apart.
     pub classes: usize,
+    /// In how many stretches the calibration is cut: each is left out once, and correction and intervals are fitted to the errors on
+    /// what was left out, which are those that forecasts have. Below 2 they are fitted to the calibration's own, which are smaller.
+    pub folds: usize,
 }
 
 /// What a forecast needs: parameters, correction, intervals.
@@ -234,47 +253,52 @@ pub fn calibrate(basin: Basin, series: &Series, how: &Calibration) -> Option<Cal
             .map(<[f64]>::to_vec),
         seen: Vec::new(),
     };
-    let worth = |point: &[f64]| {
-        let (p, snow) = build(point);
-        let q = simulate(basin, &p, snow.as_ref(), &past);
-        let pairs = skill::pairs(seen, q.get(how.warm_up..).unwrap_or_default());
-        1.0 - match how.objective {
-            Objective::Nse => skill::nse(&pairs),
-            Objective::NseRoot => {
-                let roots: Vec<_> = pairs
-                    .iter()
-                    .map(|(o, s)| (o.max(0.0).sqrt(), s.sqrt()))
-                    .collect();
-                skill::nse(&roots)
-            }
-            Objective::Kge2009 => skill::kge_2009(&pairs),
-            Objective::Kge2012 => skill::kge_2012(&pairs),
+    let mut evaluations = 0;
+    let mut learn = |seen: &[f64]| {
+        if free.is_empty() {
+            let (p, snow) = build(&[]);
+            return Some((p, snow, End::Range));
         }
-    };
-    let (point, end, evaluations) = if free.is_empty() {
-        (Vec::new(), End::Range, 1)
-    } else {
         let search = Search {
             bounds: free.iter().map(|(_, low, high)| (*low, *high)).collect(),
             ..how.search.clone()
         };
-        let found = sceua::minimise(&search, worth)?;
-        (
-            found.point.iter().map(|x| six_digits(*x)).collect(),
-            found.end,
-            found.evaluations,
-        )
+        let found = sceua::minimise(&search, |point| {
+            let (p, snow) = build(point);
+            let q = simulate(basin, &p, snow.as_ref(), &past);
+            1.0 - how
+                .objective
+                .of(seen, q.get(how.warm_up..).unwrap_or_default())
+        })?;
+        evaluations += found.evaluations;
+        let point: Vec<f64> = found.point.iter().map(|x| six_digits(*x)).collect();
+        let (p, snow) = build(&point);
+        Some((p, snow, found.end))
     };
-    let (p, snow) = build(&point);
+    let (p, snow, end) = learn(seen)?;
     let model = simulate(basin, &p, snow.as_ref(), series);
-    let errors: Vec<f64> = seen
-        .iter()
-        .zip(model.get(how.warm_up..)?)
-        .map(|(o, s)| o - s)
-        .collect();
-    let fitted = Autoregression::fit(&errors, how.order);
+    // What the model makes of stretches to which it was not calibrated: its errors there are those that forecasts have.
+    let mut unseen = model.get(window.clone())?.to_vec();
+    if how.folds > 1 {
+        let size = seen.len().div_ceil(how.folds).max(1);
+        for fold in 0..how.folds {
+            let own = |n: usize| n / size == fold;
+            let others = seen.iter().enumerate();
+            let others: Vec<f64> = others
+                .map(|(n, o)| if own(n) { f64::NAN } else { *o })
+                .collect();
+            let (p, snow, _) = learn(&others)?;
+            let q = simulate(basin, &p, snow.as_ref(), &past);
+            let told = unseen.iter_mut().zip(q.iter().skip(how.warm_up));
+            for (_, (slot, q)) in told.enumerate().filter(|(n, _)| own(*n)) {
+                *slot = *q;
+            }
+        }
+    }
+    let fitted = Autoregression::fit(seen, &unseen, how.order);
     let correction = Autoregression {
         phi: fitted.phi.iter().map(|x| six_digits(*x)).collect(),
+        ..fitted
     };
     let from = window.end;
     let floods = Floods::default();
@@ -283,13 +307,8 @@ pub fn calibrate(basin: Basin, series: &Series, how: &Calibration) -> Option<Cal
     let mut leads = Vec::new();
     for lead in 1..=how.leads {
         let forecasts = hindcast(&model, &series.seen, &correction, lead);
-        let interval = Interval::fit(
-            lead,
-            forecasts.get(window.clone())?,
-            seen,
-            how.level,
-            how.classes,
-        );
+        let past = hindcast(&unseen, seen, &correction, lead);
+        let interval = Interval::fit(lead, &past, seen, how.level, how.classes);
         let mut stays = vec![f64::NAN; lead.min(series.seen.len())];
         stays.extend(
             series
@@ -355,13 +374,12 @@ pub fn ahead(basin: Basin, forecaster: &Forecaster, series: &Series) -> Option<V
         melt_mm,
     });
     let model = simulate(basin, &forecaster.model, snow.as_ref(), series);
-    let errors: Vec<f64> = series.seen.iter().zip(&model).map(|(o, s)| o - s).collect();
+    let correction = &forecaster.correction;
+    let errors = correction.errors(&series.seen, &model);
     let steps = model.get(last + 1..)?;
-    let expected = forecaster
-        .correction
-        .expected(errors.get(..=last)?, steps.len());
+    let expected = correction.expected(errors.get(..=last)?, steps.len());
     let one = |(n, (model, error)): (usize, (&f64, f64))| {
-        let forecast = (model + error).max(0.0);
+        let forecast = correction.corrected(*model, error);
         let interval = forecaster.intervals.iter().find(|i| i.lead == n + 1);
         Ahead {
             lead: n + 1,

@@ -5,13 +5,15 @@ use crate::{Finding, Tree};
 use anyhow::Result;
 
 /// Folders of pure crates.
-const PURE: [&str; 6] = [
+const PURE: [&str; 8] = [
     "crates/model",
+    "crates/engine",
     "crates/wire",
     "crates/rules",
     "crates/indicators",
     "crates/duty",
     "crates/open311",
+    "packs/pack-water",
 ];
 /// What a pure crate's source may not name.
 const IMPURE: [&str; 10] = [

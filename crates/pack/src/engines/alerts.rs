@@ -1,7 +1,8 @@
 //! The alert rules over a department's own readings: the production engine, fed by the rows of a file.
 
-use super::{Column, Description, Engine, Rows, wrong};
+use super::Rows;
 use crate::packs::Packs;
+use engine::{Column, Description, wrong};
 use model::problem::quote;
 use model::{
     AttributeName, AttributeUpdate, Calendars, EntityId, Problem, Quality, Timestamp, TypeName,
@@ -9,51 +10,51 @@ use model::{
 };
 use rules::RuleEvent;
 
-pub(super) const ENGINE: Engine = Engine {
-    description: Description {
-        name: "rule-alerts",
-        pack: "every pack with rules",
-        title_zh: "按告警规则判断读数",
-        title_en: "What the alert rules say of readings",
-        method: "The rules of the packs that follow no working calendar, in the engine that judges the city's own data: \
+pub(super) const DESCRIPTION: Description = Description {
+    name: "rule-alerts",
+    pack: "every pack with rules",
+    title_zh: "按告警规则判断读数",
+    title_en: "What the alert rules say of readings",
+    method: "The rules of the packs that follow no working calendar, in the engine that judges the city's own data: \
                  crates/rules/src/engine.rs. A row counts as received when it was observed; rows come in the order of their times",
-        input: &[
-            Column {
-                name: "type",
-                what: "the entity type, such as WaterObserved",
-            },
-            Column {
-                name: "entity",
-                what: "the entity's id, such as urn:ngsi-ld:WaterObserved:1",
-            },
-            Column {
-                name: "attribute",
-                what: "the attribute, declared by a pack",
-            },
-            Column {
-                name: "time",
-                what: "when it was observed, RFC 3339, not before the row above",
-            },
-            Column {
-                name: "value",
-                what: "the value, in the declared unit; true or false for a yes or no",
-            },
-        ],
-        output: &[
-            Column {
-                name: "raised",
-                what: "the rules that raised an alert by this row or before it since the row above, each with its entity",
-            },
-            Column {
-                name: "cleared",
-                what: "the rules whose alerts ended, each with its entity",
-            },
-        ],
-    },
-    begin,
+    reference: "",
+    version: 1,
+    input: &[
+        Column {
+            name: "type",
+            what: "the entity type, such as WaterObserved",
+        },
+        Column {
+            name: "entity",
+            what: "the entity's id, such as urn:ngsi-ld:WaterObserved:1",
+        },
+        Column {
+            name: "attribute",
+            what: "the attribute, declared by a pack",
+        },
+        Column {
+            name: "time",
+            what: "when it was observed, RFC 3339, not before the row above",
+        },
+        Column {
+            name: "value",
+            what: "the value, in the declared unit; true or false for a yes or no",
+        },
+    ],
+    output: &[
+        Column {
+            name: "raised",
+            what: "the rules that raised an alert by this row or before it since the row above, each with its entity",
+        },
+        Column {
+            name: "cleared",
+            what: "the rules whose alerts ended, each with its entity",
+        },
+    ],
+    parameters: &[],
 };
 
-fn begin(packs: &Packs) -> Result<Rows<'_>, Vec<Problem>> {
+pub(super) fn begin(packs: &Packs) -> Result<Rows<'_>, Vec<Problem>> {
     let calendars = Calendars::default();
     let all = packs.rules.iter();
     let all = all.filter(|rule| rule.during.is_none()).cloned();

@@ -231,7 +231,7 @@ pub(super) fn engines() -> Vec<Engine> {
                         choice(
                             "objective",
                             "what is made best",
-                            &["nse", "nse-root", "kge-2009", "kge-2012"],
+                            &["nse-root", "nse", "kge-2009", "kge-2012"],
                         ),
                         structure(
                             "bounds",
@@ -242,7 +242,7 @@ pub(super) fn engines() -> Vec<Engine> {
                         whole("complexes", "complexes of SCE-UA", "-", (1, 100), 5),
                         whole(
                             "evaluations_max",
-                            "most runs of the model",
+                            "most runs of the model in one search; each fold is one more search",
                             "-",
                             (100, 10_000_000),
                             15_000,
@@ -274,6 +274,13 @@ pub(super) fn engines() -> Vec<Engine> {
                             "-",
                             (1, 20),
                             5,
+                        ),
+                        whole(
+                            "folds",
+                            "stretches of the calibration that are left out in turn, for correction and intervals from what was not calibrated to; below 2 none",
+                            "-",
+                            (0, 10),
+                            2,
                         ),
                     ],
                 }
@@ -476,10 +483,10 @@ fn calibrate(table: &Table, p: &Parameters, place: &str) -> Result<Output, Vec<P
         warm_up,
         until,
         objective: match p.choice("objective") {
-            "nse-root" => Objective::NseRoot,
+            "nse" => Objective::Nse,
             "kge-2009" => Objective::Kge2009,
             "kge-2012" => Objective::Kge2012,
-            _ => Objective::Nse,
+            _ => Objective::NseRoot,
         },
         bounds,
         piece_mm: p.number("piece_mm"),
@@ -493,6 +500,7 @@ fn calibrate(table: &Table, p: &Parameters, place: &str) -> Result<Output, Vec<P
         leads: p.count("leads"),
         level: p.number("level"),
         classes: p.count("classes"),
+        folds: p.count("folds"),
     };
     let Some(found) = forecast::calibrate(basin, &series, &how) else {
         let what = "too few observations to calibrate so many parameters to";
