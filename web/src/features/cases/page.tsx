@@ -132,11 +132,7 @@ export function Page() {
         <ActionBar actions={listActions} context={context} />
       </header>
       <Filters filter={filter} set={set} clear={clear} board={board} />
-      {board ? (
-        <Board filter={filter} onWorkflow={(next) => set({ workflow: next })} />
-      ) : (
-        list()
-      )}
+      {board ? <Board filter={filter} onWorkflow={(next) => set({ workflow: next })} /> : list()}
       {!board && <More list={cases} />}
       <OpenCaseDialog open={opening} onClose={() => setOpening(false)} initial={{}} />
     </div>

@@ -233,7 +233,11 @@ describe("pages of packs", () => {
       cases: [],
       next: null,
     });
-    const columns = [column("new", "New"), column("handling", "Being mended"), column("at-works", "At the works")];
+    const columns = [
+      column("new", "New"),
+      column("handling", "Being mended"),
+      column("at-works", "At the works"),
+    ];
     const board = { columns, count_max: 1_000, workflows: [] };
     const calls = serve({ ...answers, "GET /api/v1/cases/board": board });
     const officer = userWith(["entity.read", "case.read"], "duty_officer");
