@@ -135,7 +135,8 @@ function Edit({ resource, onClose }: { resource: Entity; onClose: () => void }) 
   const client = useQueryClient();
   const pages = useQuery(pagesQuery(false));
   const failure = useFailure(pages);
-  const found = pages.data?.find(({ view }) => view.id === RESOURCE_FORM);
+  const page = pages.data?.find(({ view }) => view.id === RESOURCE_FORM);
+  const found = page?.kind ? page : undefined;
   const sent = async () => {
     onClose();
     await client.invalidateQueries({ queryKey: [...ROOM, "resources"] });
