@@ -1,9 +1,9 @@
 //! Which workflow a case follows: the one it was opened with, as it was then.
 
+use crate::support::{City, T0, act, city, code, dispatched, duty, noted, raise, worker};
 use cases::{Cases, NewCase, Options, Step, Workflow};
 use records::cases::{CaseFilter, Order};
 use records::{PageRequest, Records};
-use crate::support::{City, T0, act, city, code, dispatched, duty, noted, raise, worker};
 
 /// The water pack's own workflow.
 const FLOOD: &str = include_str!("../../../packs/pack-water/workflows/flood-case.toml");

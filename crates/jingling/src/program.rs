@@ -3,9 +3,9 @@
 
 use crate::args::{Cli, Command};
 use crate::{
-    audit, backup, check, commands, decode_command, demo, department, duty_commands, engine_commands,
-    notice, oidc, organisation, output, outside, pack_commands, personal_commands, policies, query,
-    rule_commands, security, settings,
+    audit, backup, check, commands, decode_command, demo, department, duty_commands,
+    engine_commands, notice, oidc, organisation, output, outside, pack_commands, personal_commands,
+    policies, query, rule_commands, security, settings,
 };
 use clap::Parser;
 use std::io::IsTerminal as _;

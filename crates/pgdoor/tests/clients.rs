@@ -2,10 +2,10 @@
 //! setup` installs, and psycopg, SQLAlchemy, pyodbc and node-postgres when they can be installed from PyPI and npm. What is
 //! not there is said and passed over; where continuous integration runs, psql and the two drivers must be there.
 
-use pgdoor::Limits;
-use std::path::{Path, PathBuf};
 use crate::support::foreign::{answered, has_psql, is_content, psql};
 use crate::support::{PASSWORD, open, queries};
+use pgdoor::Limits;
+use std::path::{Path, PathBuf};
 use testkit::foreign::{Node, Python, passed_over};
 use tokio::process::Command;
 

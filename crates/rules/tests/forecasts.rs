@@ -879,11 +879,30 @@ fn the_memory_of_version_3_is_read_and_goes_on() {
 #[test]
 fn print_fixture() {
     let mut engine = engine(&[CROSSING, APART]);
-    say(&mut engine, &station(0, &[("name", Value::Text("岳口".into())), ("warning", Value::Number(29.0))]));
+    say(
+        &mut engine,
+        &station(
+            0,
+            &[
+                ("name", Value::Text("岳口".into())),
+                ("warning", Value::Number(29.0)),
+            ],
+        ),
+    );
     say(&mut engine, &station(hour(9), &level(28.2)));
-    say(&mut engine, &issued("a", 10, run(&[(11, 28.4), (12, 28.8), (13, 28.6)])));
+    say(
+        &mut engine,
+        &issued("a", 10, run(&[(11, 28.4), (12, 28.8), (13, 28.6)])),
+    );
     say(&mut engine, &station(hour(11), &level(28.5)));
-    say(&mut engine, &issued("a", 11, run(&[(12, 28.4), (13, 29.2), (14, 29.6)])));
+    say(
+        &mut engine,
+        &issued("a", 11, run(&[(12, 28.4), (13, 29.2), (14, 29.6)])),
+    );
     let stored = serde_json::json!({"version": 3, "position": hour(11), "state": engine.state()});
-    std::fs::write("/work/h/forecast/crates/jingling/fixtures/rules-v3.json", serde_json::to_string_pretty(&stored).unwrap() + "\n").unwrap();
+    std::fs::write(
+        "/work/h/forecast/crates/jingling/fixtures/rules-v3.json",
+        serde_json::to_string_pretty(&stored).unwrap() + "\n",
+    )
+    .unwrap();
 }
