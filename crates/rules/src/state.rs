@@ -157,8 +157,9 @@ pub struct Foretold {
     pub point: Option<ForecastPoint>,
     /// `forecast`: the point that goes furthest, of those that were looked at.
     pub peak: Option<ForecastPoint>,
-    /// `forecast`: when a point that crosses the threshold comes near enough to be looked at.
-    pub nears_at: Option<Timestamp>,
+    /// `forecast`: when it is to be looked at again: a crossing further ahead comes within the horizon, or the point that decided has passed,
+    /// which matters to an alert that is held back.
+    pub again_at: Option<Timestamp>,
     /// `forecast`: whether it was said that the run is too old.
     pub is_stale_told: bool,
 }

@@ -27,7 +27,8 @@ const alert: Alert = {
   unit: "MTR",
   severity: "minor",
   title_zh: "预报汉北河天门站7月1日18:00水位 29.45 m（29.15～29.75 m），达到或超过警戒水位 29.3 m",
-  title_en: "汉北河天门站: stage 29.45 m (29.15 to 29.75 m) foretold for 1 Jul 18:00, at or above the warning stage 29.3 m",
+  title_en:
+    "汉北河天门站: stage 29.45 m (29.15 to 29.75 m) foretold for 1 Jul 18:00, at or above the warning stage 29.3 m",
   raised_at: "2026-07-01T00:00:00Z",
   cleared_at: null,
   acknowledged_at: null,

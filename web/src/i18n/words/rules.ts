@@ -90,7 +90,10 @@ export const ruleWords = {
     "{type} 的 {attribute} 超出预报 {forecast} 的区间",
     "{attribute} of {type} is outside the interval of {forecast}",
   ],
-  "rule-say.forecast-age": ["；发布超过 {age} 小时的预报不用", "; forecasts older than {age} hours are not used"],
+  "rule-say.forecast-age": [
+    "；发布超过 {age} 小时的预报不用",
+    "; forecasts older than {age} hours are not used",
+  ],
   "rule-say.forecast-sure": ["，把握低于 {sure}% 的不用", ", nor those less certain than {sure} %"],
   "rule-failure.rule-forecast-stale": [
     "预报过旧或已过期：不据此告警，请催新预报",
@@ -105,7 +108,10 @@ export const ruleWords = {
     "The run has no interval, which the rule needs: it is passed over",
   ],
   "rule-failure.rule-forecast-shape": ["预报内容读不懂", "The forecast cannot be read"],
-  "rule-failure.rule-value-kind": ["值的类型与规则不符", "The value is of another kind than the rule compares with"],
+  "rule-failure.rule-value-kind": [
+    "值的类型与规则不符",
+    "The value is of another kind than the rule compares with",
+  ],
   "rule-failure.rule-expression-failed": ["表达式算不出来", "The expression cannot be evaluated"],
   "forecast-bound.lower": ["区间下限", "lower end"],
   "forecast-bound.value": ["预报值", "value"],
