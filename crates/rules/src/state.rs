@@ -138,7 +138,7 @@ pub struct More {
     pub failure_told: Option<Timestamp>,
     /// Failures since.
     pub failures: u64,
-    /// `forecast`: the latest run; `deviation`: the latest two, the newer one last. Not in files of version 1 and 2.
+    /// `forecast`: the latest run; `deviation`: the latest [`RUNS_KEPT_MAX`] and the one that decided, the newest last. Not in files of version 1 and 2.
     #[serde(default)]
     pub foretold: Vec<Foretold>,
 }
@@ -165,7 +165,8 @@ pub struct Foretold {
 }
 
 /// Most runs of a forecast that are kept for an entity and a `deviation` rule: the latest may begin after the reading that is judged,
-/// the one before it speaks of the time between.
+/// the one before it speaks of the time between. The
+/// run that decided last is kept beside them.
 pub const RUNS_KEPT_MAX: usize = 2;
 
 /// Most readings of a `rate` window that are kept for an entity and rule.

@@ -74,7 +74,10 @@ impl Engine {
         let speaks = self.foretold_of(slot) != before
             || update.attributes.iter().any(|said| {
                 let is_run = kind.seen[feed.series] == said.name.as_str();
-                is_run && said.quality.is_usable()
+                let run = watched.seen[feed.series].as_ref();
+                is_run
+                    && said.quality.is_usable()
+                    && run.is_some_and(|run| run.observed_at == said.observed_at)
             });
         let (Some(of), Some(run)) = (&watched.seen[feed.relation], &watched.seen[feed.series])
         else {
@@ -164,7 +167,13 @@ impl Step<'_> {
             Kind::Forecast => 1,
             _ => RUNS_KEPT_MAX,
         };
-        kept.drain(..kept.len().saturating_sub(most));
+        // The run that decided an alert which is not told yet stays beside the latest, so that the alert can say it.
+        let mut surplus = kept.len().saturating_sub(most);
+        kept.retain(|known| {
+            let is_old = surplus > 0;
+            surplus = surplus.saturating_sub(1);
+            !is_old || rule.kind == Kind::Deviation && known.point.is_some()
+        });
         if rule.kind == Kind::Forecast {
             self.weigh(self.slot, run_slot, self.clock, issued_at);
         }
@@ -464,12 +473,13 @@ fn look(
     } else {
         Verdict::Between
     };
-    let later = far.iter().find(holds);
-    let again_at = match (&point, later) {
-        (Some(point), _) => Some(point.at.plus_micros(1)),
-        (None, Some(later)) => Some(later.at.plus_micros(-within)),
-        (None, None) => None,
-    };
+    let later = far.iter().find(holds).filter(|_| point.is_none());
+    let passes = point.or(peak).filter(|_| verdict != Verdict::Clear);
+    let again_at = [
+        passes.map(|point| point.at.plus_micros(1)),
+        later.map(|later| later.at.plus_micros(-within)),
+    ];
+    let again_at = again_at.into_iter().flatten().min();
     Some(Looked {
         verdict,
         point,
