@@ -468,7 +468,10 @@ fn look(
     let point = near.iter().find(holds).copied();
     let verdict = if point.is_some() {
         Verdict::Holds
-    } else if !near.is_empty() && near.iter().all(is_clear) {
+    } else if near.is_empty() {
+        // It begins beyond the horizon: a crossing within is foretold no more.
+        Verdict::Gone
+    } else if near.iter().all(is_clear) {
         Verdict::Clear
     } else {
         Verdict::Between
