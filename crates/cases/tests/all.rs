@@ -5,6 +5,7 @@ mod cases;
 mod classes;
 mod field;
 mod figures;
+mod outside;
 mod steps;
 mod support;
 mod way;

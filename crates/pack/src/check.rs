@@ -455,6 +455,14 @@ impl<'a> Checker<'a> {
                 asked.push((key, kind, name.to_owned()));
             }
         }
+        if let Some(outlook) = &rule.forecast {
+            let forecasts = self.catalogue.kinds.get(&outlook.entity_type);
+            if let Some(forecast) = forecasts.and_then(|kind| kind.forecast.clone()) {
+                for name in [forecast.series, forecast.relation] {
+                    asked.push(("forecast", &outlook.entity_type, name));
+                }
+            }
+        }
         for relation in rule.suppressed_by.iter().filter_map(|by| by.relation()) {
             asked.push(("suppressed_by", kind, relation.to_owned()));
         }

@@ -194,6 +194,38 @@ fn scenarios_and_standards() {
 }
 
 #[test]
+fn forecasts() {
+    let with = |table: &str| {
+        let text = format!(
+            "# Foretold depths.\nname = \"DepthForecast\"\ntitle_zh = \"井深预报\"\ntitle_en = \"Depth forecast\"\n\
+             [attributes.refWell]\nvalue = \"relationship\"\ntitle_zh = \"井\"\ntitle_en = \"Well\"\n\
+             [attributes.run]\nvalue = \"json\"\ntitle_zh = \"过程\"\ntitle_en = \"Series\"\n\
+             [forecast]\n{table}"
+        );
+        let found = problems(&[("entities/DepthForecast.toml", Some(text))]);
+        let told = found.iter().map(|p| format!("{} {}", p.code, p.place));
+        told.collect::<Vec<_>>()
+    };
+    let good =
+        "entity_type = \"Well\"\nattribute = \"depth\"\nrelation = \"refWell\"\nseries = \"run\"\n";
+    assert_eq!(with(good), [""; 0]);
+    for (from, to, line) in [
+        ("\"Well\"", "\"Lake\"", 15),
+        ("\"depth\"", "\"height\"", 15),
+        ("\"refWell\"", "\"run\"", 16),
+        ("\"run\"", "\"refWell\"", 17),
+    ] {
+        let wrong = with(&good.replace(from, to));
+        let place = format!("entity-forecast entities/DepthForecast.toml:{line}");
+        assert_eq!(wrong, [place], "{to}");
+    }
+    assert_eq!(
+        with(&good.replace("\"Well\"", "\"DepthForecast\"")).len(),
+        2
+    );
+}
+
+#[test]
 fn histories() {
     let well = FILES
         .iter()

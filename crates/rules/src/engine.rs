@@ -44,7 +44,8 @@
 //! # Forecasts
 //! A forecast is an entity of its own: a run of it reaches the rules of the entity that its relation names. A `forecast` rule looks, when
 //! a run comes in, at the run's points from now to its horizon; by the platform's clock, so that a crossing further ahead is judged again
-//! when it comes within the horizon. Passing time never ends its alert, a later run does. What the entity states of a threshold judges the
+//! when it comes within the horizon. Passing time never ends an alert that was told, a later run does; one that is held back ends when nothing of
+//! it lies ahead any more. What the entity states of a threshold judges the
 //! latest run again. A `deviation` rule compares each reading with the newest run that was issued before it and speaks of its time.
 //! A run that is too old, states too little certainty or has no interval where one is needed is passed over and told ([`RuleEvent::Failed`]);
 //! so is, once, that no newer run came before the last one grew too old. Runs are taken in the order in which they were issued: an older
@@ -343,9 +344,10 @@ impl Engine {
         for r in 0..self.kinds[k].distinct.len() {
             self.group(k, self.kinds[k].distinct[r]);
         }
+        let before = self.foretold_of(slot).cloned();
         self.step(slot, position).update(update);
         if self.kinds[k].feed.is_some() {
-            self.foretell(slot, update, position);
+            self.foretell(slot, before.as_ref(), update, position);
         }
         if !self.signals.is_empty() {
             self.settle(self.clock, events);
@@ -514,7 +516,8 @@ impl Engine {
             return;
         }
         if compiled.rule.kind == Kind::Forecast {
-            self.step(slot, self.position).time_passed(run_slot, due);
+            let position = self.watched[slot].runs[run_slot].position;
+            self.step(slot, position).time_passed(run_slot, due);
             self.settle(due, events);
             return;
         }

@@ -138,7 +138,7 @@ pub struct More {
     pub failure_told: Option<Timestamp>,
     /// Failures since.
     pub failures: u64,
-    /// `forecast`: the latest run; `deviation`: the latest two, the newer one last. Not in files of version 1 and 2.
+    /// `forecast`: the latest run; `deviation`: the latest [`RUNS_KEPT_MAX`] and the one that decided, the newest last. Not in files of version 1 and 2.
     #[serde(default)]
     pub foretold: Vec<Foretold>,
 }
@@ -157,14 +157,16 @@ pub struct Foretold {
     pub point: Option<ForecastPoint>,
     /// `forecast`: the point that goes furthest, of those that were looked at.
     pub peak: Option<ForecastPoint>,
-    /// `forecast`: when a point that crosses the threshold comes near enough to be looked at.
-    pub nears_at: Option<Timestamp>,
+    /// `forecast`: when it is to be looked at again: a crossing further ahead comes within the horizon, or the point that decided has passed,
+    /// which matters to an alert that is held back.
+    pub again_at: Option<Timestamp>,
     /// `forecast`: whether it was said that the run is too old.
     pub is_stale_told: bool,
 }
 
 /// Most runs of a forecast that are kept for an entity and a `deviation` rule: the latest may begin after the reading that is judged,
-/// the one before it speaks of the time between.
+/// the one before it speaks of the time between. The
+/// run that decided last is kept beside them.
 pub const RUNS_KEPT_MAX: usize = 2;
 
 /// Most readings of a `rate` window that are kept for an entity and rule.

@@ -52,15 +52,33 @@ impl Engine {
         }
     }
 
-    /// Gives what a forecast says to the rules of the entity that it speaks of.
-    pub(super) fn foretell(&mut self, slot: usize, update: &Update, position: u64) {
+    /// Whom a forecast speaks of, of what is known of it.
+    pub(super) fn foretold_of(&self, slot: usize) -> Option<&Value> {
+        let watched = &self.watched[slot];
+        let feed = self.kinds[watched.kind].feed.as_ref()?;
+        Some(&watched.seen[feed.relation].as_ref()?.value)
+    }
+
+    /// Gives what a forecast says to the rules of the entity that it speaks of: when a run came in, or when it speaks of another entity
+    /// than `before`.
+    pub(super) fn foretell(
+        &mut self,
+        slot: usize,
+        before: Option<&Value>,
+        update: &Update,
+        position: u64,
+    ) {
         let watched = &self.watched[slot];
         let kind = &self.kinds[watched.kind];
         let Some(feed) = &kind.feed else { return };
-        let speaks = update.attributes.iter().any(|said| {
-            let is_part = |part: usize| kind.seen[part] == said.name.as_str();
-            said.quality.is_usable() && (is_part(feed.relation) || is_part(feed.series))
-        });
+        let speaks = self.foretold_of(slot) != before
+            || update.attributes.iter().any(|said| {
+                let is_run = kind.seen[feed.series] == said.name.as_str();
+                let run = watched.seen[feed.series].as_ref();
+                is_run
+                    && said.quality.is_usable()
+                    && run.is_some_and(|run| run.observed_at == said.observed_at)
+            });
         let (Some(of), Some(run)) = (&watched.seen[feed.relation], &watched.seen[feed.series])
         else {
             return;
@@ -142,14 +160,20 @@ impl Step<'_> {
             forecast,
             point: None,
             peak: None,
-            nears_at: None,
+            again_at: None,
             is_stale_told: false,
         });
         let most = match rule.kind {
             Kind::Forecast => 1,
             _ => RUNS_KEPT_MAX,
         };
-        kept.drain(..kept.len().saturating_sub(most));
+        // The run that decided an alert which is not told yet stays beside the latest, so that the alert can say it.
+        let mut surplus = kept.len().saturating_sub(most);
+        kept.retain(|known| {
+            let is_old = surplus > 0;
+            surplus = surplus.saturating_sub(1);
+            !is_old || rule.kind == Kind::Deviation && known.point.is_some()
+        });
         if rule.kind == Kind::Forecast {
             self.weigh(self.slot, run_slot, self.clock, issued_at);
         }
@@ -184,8 +208,8 @@ impl Step<'_> {
         }
     }
 
-    /// Judges the latest run as of `now`, the platform's time; `at` is the time that an alert bears.
-    fn weigh(&mut self, slot: usize, run_slot: usize, now: Timestamp, at: Timestamp) {
+    /// Judges the latest run as of `now`, the platform's time; `at` is the time that an alert bears. `false` when it says nothing any more.
+    fn weigh(&mut self, slot: usize, run_slot: usize, now: Timestamp, at: Timestamp) -> bool {
         let view = View {
             kinds: self.kinds,
             slots: self.slots,
@@ -193,12 +217,12 @@ impl Step<'_> {
         };
         let rule = &view.compiled(slot, run_slot).rule;
         let (Some(op), Some(outlook)) = (rule.op, &rule.forecast) else {
-            return;
+            return false;
         };
         let run = &self.watched[slot].runs[run_slot];
         let kept = run.more.as_ref().and_then(|more| more.foretold.last());
         let Some(kept) = kept.filter(|kept| now < stale_at(kept, outlook)) else {
-            return;
+            return false;
         };
         let margin = rule.clear.margin;
         let within = micros_of_hours(outlook.within_hours.unwrap_or(1));
@@ -216,7 +240,9 @@ impl Step<'_> {
                 within,
             ),
         };
-        let Some(looked) = looked else { return };
+        let Some(looked) = looked else {
+            return false;
+        };
         let shown = looked.point.or(looked.peak);
         let shown = shown.and_then(|point| outlook.bound.of(&point));
         let run = &mut self.watched[slot].runs[run_slot];
@@ -230,32 +256,38 @@ impl Step<'_> {
         if let Some(kept) = run.more().foretold.last_mut() {
             kept.point = looked.point;
             kept.peak = looked.peak;
-            kept.nears_at = looked.nears_at;
+            kept.again_at = looked.again_at;
         }
         self.judge(slot, run_slot, looked.verdict, mark, true);
+        true
     }
 
-    /// The platform's time reached something of the latest run: a crossing comes near, or the run has grown too old.
+    /// The platform's time reached something of the latest run: a crossing comes near, the point that decided has passed, or the run has
+    /// grown too old.
     pub(super) fn time_passed(&mut self, run_slot: usize, due: Timestamp) {
         let kinds = self.kinds;
         let Some(outlook) = &kinds[self.k].rules[run_slot].rule.forecast else {
             return;
         };
         let run = &mut self.watched[self.slot].runs[run_slot];
-        let is_raised = run.raised;
+        // What was told stays up until a later run says otherwise; what is held back is to be told only while it is foretold.
+        let (is_raised, is_held) = (run.raised, run.held().is_some());
         let Some(kept) = run.more().foretold.last_mut() else {
             return;
         };
         let stale_at = stale_at(kept, outlook);
         let is_stale = !kept.is_stale_told && stale_at <= due;
         kept.is_stale_told |= is_stale;
-        let is_near = !is_raised && kept.nears_at.is_some_and(|at| at <= due);
-        if is_near {
-            kept.nears_at = None;
+        let is_due = kept.again_at.is_some_and(|at| at <= due);
+        if is_due {
+            kept.again_at = None;
         }
         let issued_at = kept.issued_at;
-        if is_near {
-            self.weigh(self.slot, run_slot, due, due);
+        if is_due || is_stale {
+            let says = (!is_raised || is_held) && self.weigh(self.slot, run_slot, due, due);
+            if is_held && !says {
+                self.clear(self.slot, run_slot, due);
+            }
         }
         if is_stale {
             let what = format!(
@@ -381,8 +413,8 @@ struct Looked {
     point: Option<ForecastPoint>,
     /// The point that goes furthest.
     peak: Option<ForecastPoint>,
-    /// When a later crossing comes within the horizon.
-    nears_at: Option<Timestamp>,
+    /// When it is to be looked at again.
+    again_at: Option<Timestamp>,
 }
 
 impl Default for Looked {
@@ -392,7 +424,7 @@ impl Default for Looked {
             verdict: Verdict::Gone,
             point: None,
             peak: None,
-            nears_at: None,
+            again_at: None,
         }
     }
 }
@@ -436,17 +468,26 @@ fn look(
     let point = near.iter().find(holds).copied();
     let verdict = if point.is_some() {
         Verdict::Holds
-    } else if !near.is_empty() && near.iter().all(is_clear) {
+    } else if near.is_empty() {
+        // It begins beyond the horizon: a crossing within is foretold no more.
+        Verdict::Gone
+    } else if near.iter().all(is_clear) {
         Verdict::Clear
     } else {
         Verdict::Between
     };
     let later = far.iter().find(holds).filter(|_| point.is_none());
+    let passes = point.or(peak).filter(|_| verdict != Verdict::Clear);
+    let again_at = [
+        passes.map(|point| point.at.plus_micros(1)),
+        later.map(|later| later.at.plus_micros(-within)),
+    ];
+    let again_at = again_at.into_iter().flatten().min();
     Some(Looked {
         verdict,
         point,
         peak,
-        nears_at: later.map(|point| point.at.plus_micros(-within)),
+        again_at,
     })
 }
 
@@ -455,14 +496,13 @@ pub(super) fn due(rule: &Rule, run: &Run) -> Option<Timestamp> {
     let kept = run.more.as_ref()?.foretold.last()?;
     let outlook = rule.forecast.as_ref()?;
     let stale = (!kept.is_stale_told).then(|| stale_at(kept, outlook));
-    let nears = kept.nears_at.filter(|_| !run.raised);
-    [stale, nears].into_iter().flatten().min()
+    [stale, kept.again_at].into_iter().flatten().min()
 }
 
-/// The run that decided, and the point of it.
+/// The run that decided, and the point of it; inside the hysteresis, where no point crosses, the one that goes furthest.
 fn decisive(run: &Run) -> Option<(&Foretold, ForecastPoint)> {
-    let kept = run.more.as_ref()?.foretold.iter().rev();
-    kept.filter_map(|kept| Some((kept, kept.point?))).next()
+    let mut kept = run.more.as_ref()?.foretold.iter().rev();
+    kept.find_map(|kept| Some((kept, kept.point.or(kept.peak)?)))
 }
 
 /// The point that decided.

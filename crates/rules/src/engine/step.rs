@@ -597,7 +597,7 @@ impl Step<'_> {
         });
     }
 
-    fn clear(&mut self, slot: usize, run_slot: usize, at: Timestamp) {
+    pub(super) fn clear(&mut self, slot: usize, run_slot: usize, at: Timestamp) {
         let event = clear(self.kinds, self.watched, slot, run_slot, at);
         self.signals.push(Signal {
             slot,
