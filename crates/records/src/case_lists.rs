@@ -134,9 +134,9 @@ impl Wanted {
     }
 
     fn place(&mut self, place: &Place) -> String {
-        let mut clause = format!("state = ${}", self.value(Value::Text(place.state.clone())));
+        let state = format!("state = ${}", self.value(Value::Text(place.state.clone())));
         let (names, how) = match &place.of {
-            Of::Any => return clause,
+            Of::Any => return state,
             Of::Only(names) => (names, "IN"),
             Of::AllBut(names) => (names, "NOT IN"),
         };
@@ -144,8 +144,7 @@ impl Wanted {
             .iter()
             .map(|name| format!("${}", self.value(Value::Text(name.clone()))))
             .collect();
-        clause = format!("({clause} AND workflow {how} ({}))", names.join(", "));
-        clause
+        format!("({state} AND workflow {how} ({}))", names.join(", "))
     }
 
     fn of(filter: &CaseFilter) -> Self {
