@@ -563,6 +563,7 @@ async fn numbers_begin_anew_with_the_citys_day() {
                 .await
                 .unwrap()
                 .case
+                .case
                 .number,
         );
     }

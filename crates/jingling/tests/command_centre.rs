@@ -41,11 +41,11 @@ async fn the_overview_follows_what_devices_say_and_each_role_sees_its_part() {
     let before = glance(&duty).await;
     assert_eq!(before["systems"].as_array().unwrap().len(), 37);
     assert_eq!(of(&before, "S18")["installed"], false);
-    let lamps = of(&before, "S21")["flow"]["total"].as_u64().unwrap();
+    let lamps = of(&before, "S21")["flow"]["others"].as_u64().unwrap();
     let now = model::Timestamp::from_micros(jiff_now()).to_string();
     say(&city, &collector, &now, 113.1, "on").await;
     until("the lamp is counted", async || {
-        of(&glance(&duty).await, "S21")["flow"]["total"] == lamps + 1
+        of(&glance(&duty).await, "S21")["flow"]["others"] == lamps + 1
     })
     .await;
     let counted = glance(&duty).await;

@@ -168,14 +168,14 @@ async fn what_may_not_be_seen_comes_out_nowhere() {
     // The map.
     let map = eyes.list(viewer, "/api/v1/map/entities").await;
     assert_eq!(map["ids"], json!([LAMP]));
-    // The city at a glance counts, and names, nothing else.
+    // The city at a glance counts, and names, nothing else. No device speaks for these lamps.
     let lamps = |overview: &Json| {
         let all = overview["systems"].as_array().unwrap();
-        all.iter().find(|s| s["id"] == "S21").unwrap()["flow"]["total"].clone()
+        all.iter().find(|s| s["id"] == "S21").unwrap()["flow"]["others"].clone()
     };
     let glance = eyes.list(viewer, "/api/v1/overview").await;
     assert_eq!(
-        (&glance["flow"]["total"], lamps(&glance)),
+        (&glance["flow"]["others"], lamps(&glance)),
         (&json!(1), json!(1))
     );
     let glance = eyes.list(duty, "/api/v1/overview").await;

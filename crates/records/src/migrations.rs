@@ -17,7 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0007_keys_and_outside_identities.sql"),
     include_str!("../migrations/0008_command_centre.sql"),
     include_str!("../migrations/0009_duty_grids_and_field.sql"),
-    include_str!("../migrations/0010_open311_both_ways.sql"),
+    include_str!("../migrations/0010_open311_and_board.sql"),
 ];
 
 /// The shape that this build reads and writes.

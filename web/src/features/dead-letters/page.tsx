@@ -89,7 +89,7 @@ export function Page() {
           },
           {
             title: t("dead.device"),
-            width: 210,
+            width: 150,
             render: (_, letter) => (
               <>
                 <div>{letter.device_id ?? "—"}</div>
@@ -110,7 +110,7 @@ export function Page() {
           },
           {
             title: t("dead.preview"),
-            width: 260,
+            width: 190,
             ellipsis: true,
             render: (_, letter) => (
               <code className="quiet">{letter.withheld ? t("personal.withheld") : letter.preview}</code>
@@ -124,7 +124,7 @@ export function Page() {
           },
           {
             title: t("word.operations"),
-            width: 170,
+            width: 130,
             render: (_, letter) => (
               <ActionBar actions={deadLetterActions} context={{ letter, open }} size="small" />
             ),

@@ -452,12 +452,12 @@ function People({
         rowKey="id"
         dataSource={items}
         pagination={false}
-        scroll={{ x: 1000 }}
+        scroll={{ x: 850 }}
         onRow={() => ({ "data-testid": "person-row" }) as React.HTMLAttributes<HTMLElement>}
         columns={[
           {
             title: t("organisation.person"),
-            width: 150,
+            width: 120,
             render: (_, person) => (
               <>
                 <div>{name(person)}</div>
@@ -465,13 +465,13 @@ function People({
               </>
             ),
           },
-          { title: t("organisation.role"), width: 130, render: (_, person) => roleWord(person.role, t) },
-          { title: t("organisation.of"), width: 170, render: (_, person) => nameOf(person.organisation) },
-          { title: t("organisation.phone"), width: 130, render: (_, person) => call(person) },
+          { title: t("organisation.role"), width: 110, render: (_, person) => roleWord(person.role, t) },
+          { title: t("organisation.of"), width: 140, render: (_, person) => nameOf(person.organisation) },
+          { title: t("organisation.phone"), width: 110, render: (_, person) => call(person) },
           { title: t("organisation.posts"), render: (_, person) => posts(person) },
           {
             title: t("word.operations"),
-            width: 390,
+            width: 290,
             render: (_, person) => <div className="organisation-acts">{acts(person)}</div>,
           },
         ]}

@@ -6,7 +6,7 @@ import type { BackTestReport, Rule } from "../../lib/types.ts";
 import { serve, show, userWith } from "../../test-tools.tsx";
 import { Report } from "./back-test.tsx";
 import { Page } from "./page.tsx";
-import { heading, says, span } from "./say.ts";
+import { heading, packNames, says, span } from "./say.ts";
 
 const rule: Rule = {
   id: "stage-rise",
@@ -67,7 +67,7 @@ describe("rules", () => {
 
   it("says each kind in both languages", () => {
     expect(says(rule, translator("en"))).toBe(
-      "waterLevel of WaterObserved changes over 1 h by >= 0.5 per 1 h",
+      "waterLevel of WaterObserved changes over 1 h by ≥ 0.5 per 1 h",
     );
     const silent = { ...rule, kind: "silence", declared: { for_seconds: 900 } };
     expect(says(silent, translator("zh"))).toBe("WaterObserved 15 min 没有数据");
@@ -113,6 +113,11 @@ describe("rules", () => {
     expect(says(other, translator("en"))).toBe(
       "waterLevel of WaterObserved > upstream.waterLevel + 1, held for 61 s",
     );
+    const level = { title_zh: "水位", title_en: "Stage" };
+    const kind = { title_zh: "水情站", title_en: "River station", attributes: { waterLevel: level } };
+    const names = packNames(new Map([["WaterObserved", kind as never]]), (zh) => zh);
+    expect(says(silent, translator("zh"), names)).toBe("水情站 15 min 没有数据");
+    expect(says(other, translator("zh"), names)).toContain("水位");
     expect(span(7200)).toBe("2 h");
   });
 

@@ -12,19 +12,27 @@ import { openableRow } from "../../ui/keyboard.ts";
 import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { SeverityTag, Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
+import { typesQuery } from "../map/queries.ts";
 import { failureActions, pageActions } from "./actions.tsx";
 import { BackTestDrawer } from "./back-test.tsx";
 import { Maintenance, MaintenanceDialog } from "./maintenance.tsx";
 import { failuresQuery, rulesQuery } from "./queries.ts";
 import "./rules.css";
-import { heading, says } from "./say.ts";
+import { heading, packNames, says } from "./say.ts";
 
 /** Widest drawer, pixels. */
 const DRAWER_WIDTH = 620;
 
+/** Types and attributes in the words of their packs. */
+function useNames() {
+  const { p } = useT();
+  return packNames(useQuery(typesQuery).data, p);
+}
+
 function RuleList({ open }: { open: (rule: Rule) => void }) {
   const { t, p } = useT();
   const phone = usePhone();
+  const names = useNames();
   const rules = useQuery(rulesQuery());
   const failure = useFailure(rules);
   if (failure) return failure;
@@ -35,7 +43,7 @@ function RuleList({ open }: { open: (rule: Rule) => void }) {
     return key ? t(key) : rule.kind;
   };
   const when = (rule: Rule) => [rule.calendar, ...rule.hours].filter(Boolean).join(" ") || t("rule.always");
-  const title = (rule: Rule) => heading(p(rule.title_zh, rule.title_en), rule, t);
+  const title = (rule: Rule) => heading(p(rule.title_zh, rule.title_en), rule, t, names);
   if (phone) {
     return (
       <ul className="card-list">
@@ -46,7 +54,7 @@ function RuleList({ open }: { open: (rule: Rule) => void }) {
                 <SeverityTag severity={rule.severity} />
                 <strong>{title(rule)}</strong>
               </span>
-              <span>{says(rule, t)}</span>
+              <span>{says(rule, t, names)}</span>
               <span className="quiet">
                 {rule.id} · {rule.pack} · v{rule.version} · {when(rule)}
               </span>
@@ -76,12 +84,12 @@ function RuleList({ open }: { open: (rule: Rule) => void }) {
       columns={[
         {
           title: t("rule.name"),
-          width: 260,
+          width: 330,
           render: (_, rule) => (
             <>
-              <SeverityTag severity={rule.severity} /> {rule.id}
+              <SeverityTag severity={rule.severity} /> {title(rule)}
               <div className="quiet">
-                {rule.pack} · v{rule.version}
+                {rule.id} · {rule.pack} · v{rule.version}
               </div>
             </>
           ),
@@ -89,12 +97,7 @@ function RuleList({ open }: { open: (rule: Rule) => void }) {
         { title: t("rule.kind"), width: 110, render: (_, rule) => kind(rule) },
         {
           title: t("rule.says"),
-          render: (_, rule) => (
-            <>
-              {says(rule, t)}
-              <div className="quiet">{title(rule)}</div>
-            </>
-          ),
+          render: (_, rule) => says(rule, t, names),
         },
         {
           title: t("rule.calendar"),
@@ -164,6 +167,7 @@ function Failures() {
 
 export function Page() {
   const { t } = useT();
+  const names = useNames();
   const user = useUser();
   const [parameters, setParameters] = useSearchParams();
   const [opened, setOpened] = useState<Rule | null>(null);
@@ -191,7 +195,7 @@ export function Page() {
       <Drawer open={opened !== null} size={DRAWER_WIDTH} title={opened?.id} onClose={() => setOpened(null)}>
         {opened && (
           <>
-            <p>{says(opened, t)}</p>
+            <p>{says(opened, t, names)}</p>
             <h3>{t("rule.text")}</h3>
             <pre className="rule-text">{opened.text}</pre>
             {can(user, "rule.manage") && (

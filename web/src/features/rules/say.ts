@@ -1,7 +1,9 @@
 /** What a rule says, in words. */
 import type { Translate } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
-import type { Rule } from "../../lib/types.ts";
+import type { EntityKind, Rule } from "../../lib/types.ts";
+
+type Pick = (zh: string, en: string) => string;
 
 /** Seconds as people say them: `90 s`, `15 min`, `2 h`. */
 export function span(seconds: number): string {
@@ -30,23 +32,51 @@ interface Declared {
   } | null;
 }
 
-function thresholdText(threshold: unknown): string {
+/** How types and attributes are called. */
+export interface Names {
+  type(name: string): string;
+  attribute(type: string, name: string): string;
+}
+
+/** As they are stored. */
+const STORED: Names = { type: (name) => name, attribute: (_, name) => name };
+
+/** As their packs call them. */
+export function packNames(kinds: Map<string, EntityKind> | undefined, p: Pick): Names {
+  return {
+    type: (name) => {
+      const kind = kinds?.get(name);
+      return kind ? p(kind.title_zh, kind.title_en) : name;
+    },
+    attribute: (type, name) => {
+      const declared = kinds?.get(type)?.attributes[name];
+      return declared ? p(declared.title_zh, declared.title_en) : name;
+    },
+  };
+}
+
+/** The signs of comparisons as people write them. */
+const SIGNS: Record<string, string> = { ">=": "≥", "<=": "≤", "==": "=", "!=": "≠" };
+
+function thresholdText(threshold: unknown, type: string, names: Names): string {
   if (typeof threshold !== "object" || threshold === null) return String(threshold ?? "");
   const stated = threshold as Record<string, unknown>;
   const whose = stated.entity ?? stated.relation;
-  const parts = [whose ? `${whose}.${stated.attribute}` : `${stated.attribute}`];
+  const attribute = String(stated.attribute);
+  const parts = [whose ? `${whose}.${attribute}` : names.attribute(type, attribute)];
   if (typeof stated.times === "number") parts.push(`× ${stated.times}`);
   if (typeof stated.plus === "number") parts.push(`+ ${stated.plus}`);
   return parts.join(" ");
 }
 
 /** What a rule's alerts are called, where nothing has happened yet: words stand for what only an alert has. */
-export function heading(title: string, rule: Rule, t: Translate): string {
+export function heading(title: string, rule: Rule, t: Translate, names: Names = STORED): string {
   const { threshold } = rule.declared as Declared;
   const known: Record<string, string> = {
     entity: t("rule.entity"),
     // Of a deviation the alert names what was foretold; how far it may be is said beside it.
-    threshold: threshold == null || rule.kind === "deviation" ? "…" : thresholdText(threshold),
+    threshold:
+      threshold == null || rule.kind === "deviation" ? "…" : thresholdText(threshold, rule.entity_type, names),
     value: "…",
   };
   // The unit is the value's, and comes with it.
@@ -60,7 +90,7 @@ function sayingOf(rule: Rule, declared: Declared): string {
   return rule.kind;
 }
 
-export function says(rule: Rule, t: Translate): string {
+export function says(rule: Rule, t: Translate, names: Names = STORED): string {
   const declared = rule.declared as Declared;
   const key = keyOf("rule-say", sayingOf(rule, declared));
   if (!key) return rule.kind;
@@ -69,10 +99,10 @@ export function says(rule: Rule, t: Translate): string {
   const outlook = declared.forecast;
   const bound = keyOf("forecast-bound", outlook?.bound ?? "value");
   const said = t(key, {
-    type: rule.entity_type,
-    attribute: rule.attribute ?? "",
-    op: declared.op ?? "",
-    threshold: thresholdText(declared.threshold),
+    type: names.type(rule.entity_type),
+    attribute: rule.attribute ? names.attribute(rule.entity_type, rule.attribute) : "",
+    op: SIGNS[declared.op ?? ""] ?? declared.op ?? "",
+    threshold: thresholdText(declared.threshold, rule.entity_type, names),
     window: span(declared.window_seconds ?? 0),
     per: span(declared.per_seconds ?? 1),
     for: span(declared.for_seconds ?? 0),
