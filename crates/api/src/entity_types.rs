@@ -279,7 +279,7 @@ pub async fn types(State(app): State<Arc<App>>) -> Json<EntityTypes> {
     let packs = app.packs.now();
     let items = catalogue.kinds.values().map(|kind| {
         let own = packs.views.iter();
-        let own = own.filter(|view| view.entity_type.as_deref() == Some(&kind.name));
+        let own = own.filter(|view| view.entity_type.as_deref() == Some(kind.name.as_str()));
         let views: Vec<ViewBody> = own
             .map(|view| ViewBody::of(view, &kind.name, &packs))
             .collect();

@@ -719,8 +719,9 @@ async fn the_board_and_the_list_of_a_workflow_hold_its_cases_alone() {
             (board[0].count, shown),
             (expected.len() as i64, expected.clone())
         );
-        let list = city.cases.list(&of(workflow), &PageRequest::default());
-        let mut listed: Vec<i64> = list.await.unwrap().items.iter().map(|c| c.id).collect();
+        let page = PageRequest::default();
+        let list = city.cases.list(&of(workflow), &page).await.unwrap();
+        let mut listed: Vec<i64> = list.items.iter().map(|c| c.id).collect();
         listed.sort_unstable();
         assert_eq!(listed, expected);
     }

@@ -105,3 +105,64 @@ async fn a_person_enters_what_the_form_has_and_nothing_else() {
     );
     assert!(!named.contains("28.25"), "no values: {named}");
 }
+
+/// Packs' words come with the types, and boards that leave their titles to them have them; boards of cases are told to who may
+/// see cases, and hold the cases of their workflow alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn values_and_boards_have_the_packs_words() {
+    let city = shared();
+    let duty = city.token_of("duty");
+    let get = async |path: &str| city.ask("GET", path, |r| r.bearer_auth(&duty)).await.json();
+    let types = get("/api/v1/types").await;
+    let named = |name: &str| {
+        let all = types["items"].as_array().unwrap();
+        all.iter().find(|kind| kind["name"] == name).unwrap()
+    };
+    let lights = named("Streetlight");
+    let words = lights["attributes"]["powerState"]["words"].as_array();
+    let off = json!({"value": "off", "title_zh": "灭", "title_en": "Off"});
+    assert!(words.unwrap().contains(&off), "{words:?}");
+    assert_eq!(lights["attributes"]["ratedPower"]["words"], json!([]));
+    let views = lights["views"].as_array().unwrap();
+    let board = views.iter().find(|v| v["id"] == "streetlight-board");
+    let first = &board.unwrap()["board"]["columns"][0];
+    let ok = json!({"value": "ok", "title_zh": "正常", "title_en": "OK"});
+    assert_eq!(first, &ok);
+
+    let boards = get("/api/v1/cases/boards").await;
+    let all = boards["items"].as_array().unwrap();
+    let flood = all.iter().find(|b| b["id"] == "flood-board").unwrap();
+    assert_eq!(flood["workflow"], "flood-case");
+    let states = flood["columns"].as_array().unwrap().iter();
+    let states: Vec<&str> = states.map(|c| c["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["collected", "dispatched", "handling", "handled"]);
+    // A case of another workflow stands on the city's board and not on that one.
+    let case = json!({"title": "看板之外的案件"});
+    let opened = city
+        .ask("POST", "/api/v1/cases", |r| {
+            r.bearer_auth(&duty).json(&case)
+        })
+        .await;
+    assert_eq!(opened.status, 201, "{}", opened.body);
+    let id = opened.json()["id"].clone();
+    let holds = |board: &Json| {
+        let columns = board["columns"].as_array().unwrap().iter();
+        let mut cases = columns.flat_map(|c| c["cases"].as_array().unwrap());
+        cases.any(|case| case["id"] == id)
+    };
+    let own = get("/api/v1/cases/board?workflow=flood-case").await;
+    assert!(!holds(&own), "{own}");
+    let listed = get("/api/v1/cases?workflow=flood-case").await;
+    assert!(!listed.to_string().contains("看板之外"), "{listed}");
+    let listed = get("/api/v1/cases?workflow=city-case").await;
+    assert!(listed.to_string().contains("看板之外"), "{listed}");
+    let none = city
+        .ask("GET", "/api/v1/cases/board?workflow=none", |r| {
+            r.bearer_auth(&duty)
+        })
+        .await;
+    assert_eq!(
+        (none.status, none.problem().as_str()),
+        (409, "workflow-missing")
+    );
+}

@@ -40,7 +40,7 @@
 
 pub mod cases;
 
-use cases::{Doing, Opening, Standing};
+use self::cases::{Doing, Opening, Standing};
 use model::{EntityId, Geometry, Timestamp, Value};
 use rules::Severity;
 

@@ -116,7 +116,7 @@ impl Office {
     }
 
     /// A pack knows no city: a department is there when a step names it.
-    async fn found(&self, names: impl IntoIterator<Item = &str>) -> Result<(), Problem> {
+    async fn found<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<(), Problem> {
         let done = async {
             let mut write = self.records.write().await?;
             for name in names {
@@ -330,7 +330,7 @@ impl Office {
     pub(crate) fn name_of(&self, id: i64) -> &str {
         let mut all = self.named.iter();
         all.find(|(_, of)| **of == id)
-            .map_or("a case", |(name, _)| name)
+            .map_or("a case", |(name, _)| name.as_str())
     }
 
     /// A case as it stands.

@@ -271,7 +271,8 @@ impl Stage<'_> {
         let detail = office.case(name).await?;
         let seen = match is {
             Standing::Escalated(_) | Standing::RunsAgain => {
-                return self.take_ticked(step, &detail, is);
+                self.take_ticked(step, &detail, is);
+                return Ok(());
             }
             Standing::MayRepeat(other) => {
                 let similar = office.similar(&detail).await?;
@@ -303,12 +304,7 @@ impl Stage<'_> {
     }
 
     /// Takes the first thing that time did to the case and that fits.
-    fn take_ticked(
-        &mut self,
-        step: &Step,
-        detail: &CaseDetail,
-        is: &Standing,
-    ) -> Result<(), Problem> {
+    fn take_ticked(&mut self, step: &Step, detail: &CaseDetail, is: &Standing) {
         let fits = |ticked: &Ticked| {
             let level = ticked.level.as_ref().map(|(level, ..)| *level);
             let same = match is {
@@ -319,7 +315,7 @@ impl Stage<'_> {
         };
         if let Some(n) = self.ticked.iter().position(fits) {
             self.ticked.remove(n);
-            return Ok(());
+            return;
         }
         let ticked = std::mem::take(&mut self.ticked);
         let mut seen: Vec<String> = ticked.iter().map(|t| self.show_ticked(t)).collect();
@@ -331,7 +327,6 @@ impl Stage<'_> {
         }
         let seen = format!("{} (it is {})", seen.join("; "), self.now);
         self.fail(step, expected_of(detail, is), seen);
-        Ok(())
     }
 
     fn show_ticked(&self, ticked: &Ticked) -> String {

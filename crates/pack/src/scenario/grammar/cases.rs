@@ -376,7 +376,6 @@ fn count(line: &mut Line<'_>) -> Read<i64> {
 #[cfg(test)]
 mod tests {
     use super::super::read;
-    use super::*;
 
     /// The same in both languages.
     #[test]
