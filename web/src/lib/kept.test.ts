@@ -32,6 +32,15 @@ describe("kept tasks", () => {
     expect(queryClient.getQueryState(["case", 7])?.dataUpdatedAt).toBe(999 * HOUR_MS);
     expect(queryClient.getQueryData(sessionQuery.queryKey)).toEqual(kept.user);
   });
+  it("are taken away when the server says that somebody else is signed in", () => {
+    const queryClient = new QueryClient();
+    giveBack(queryClient, kept, sessionQuery.queryKey);
+    queryClient.setQueryData(sessionQuery.queryKey, { ...kept.user });
+    expect(queryClient.getQueryData(["case", 7])).toBeDefined();
+    queryClient.setQueryData(sessionQuery.queryKey, { ...kept.user, id: 8 });
+    expect(queryClient.getQueryData(["case", 7])).toBeUndefined();
+    expect(queryClient.getQueryData(sessionQuery.queryKey)?.id).toBe(8);
+  });
 });
 
 describe("signing out", () => {
