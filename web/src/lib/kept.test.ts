@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { serve, userWith } from "../test-tools.tsx";
 import { giveBack, isFresh, isSignOutOwed, type Kept } from "./kept.ts";
 import { sessionQuery, signIn, signOut } from "./session.ts";
+import type { User } from "./types.ts";
 
 const HOUR_MS = 3_600_000;
 const kept: Kept = {
@@ -15,8 +16,8 @@ const kept: Kept = {
 
 describe("kept tasks", () => {
   it("are shown for so many hours after they were read, by a clock that may be put back a little", () => {
-    const after = (hours: number) => isFresh(kept, kept.at + hours * HOUR_MS);
-    expect([after(0), after(71.9), after(72), after(-0.5), after(-2)]).toEqual([
+    const later = (hours: number) => isFresh(kept, kept.at + hours * HOUR_MS);
+    expect([later(0), later(71.9), later(72), later(-0.5), later(-2)]).toEqual([
       true,
       true,
       false,
@@ -37,7 +38,7 @@ describe("kept tasks", () => {
     giveBack(queryClient, kept, sessionQuery.queryKey);
     queryClient.setQueryData(sessionQuery.queryKey, { ...kept.user });
     expect(queryClient.getQueryData(["case", 7])).toBeDefined();
-    queryClient.setQueryData(sessionQuery.queryKey, { ...kept.user, id: 8 });
+    queryClient.setQueryData(sessionQuery.queryKey, { ...userWith(["case.handle"], "field"), id: 8 } as User);
     expect(queryClient.getQueryData(["case", 7])).toBeUndefined();
     expect(queryClient.getQueryData(sessionQuery.queryKey)?.id).toBe(8);
   });
