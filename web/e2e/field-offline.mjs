@@ -207,7 +207,7 @@ export async function fieldOffline({ base, people, kill, revive, folder }) {
   await context.setOffline(true);
   await page.goto("/field");
   await page.waitForTimeout(1_000);
-  must(!(await page.locator("body").innerText()).includes(title), "a task is shown after the sign-out");
+  must(!(await page.locator("body").textContent()).includes(title), "a task is shown after the sign-out");
   await context.close();
   must(problems.length === 0, `problems on the phone: ${problems.join("; ")}`);
   return { hasToSignIn };
