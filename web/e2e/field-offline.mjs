@@ -74,6 +74,7 @@ export async function fieldOffline({ base, people, kill, revive, folder }) {
   const worker = await caller(base, { username: "field", password: people.field });
   const title = `井盖缺失·离线 ${Date.now()}`;
   const id = await dispatchTo(duty, worker.user, title);
+  const otherId = await dispatchTo(duty, worker.user, `路灯不亮·草稿 ${Date.now()}`);
   const picture = join(folder, "photo.png");
   writeFileSync(picture, riverPhoto());
   const phone = join(folder, "phone");
@@ -183,9 +184,21 @@ export async function fieldOffline({ base, people, kill, revive, folder }) {
   });
   must(of === wanted, `on the server: ${of}, wanted ${wanted}`);
 
-  // Whoever leaves leaves nothing.
+  // Whoever leaves leaves nothing, and is asked first when something was not sent.
+  const drafted = page.locator(`article[data-case="${otherId}"]`);
+  if ((await drafted.locator(".task-head").getAttribute("aria-expanded")) !== "true")
+    await drafted.locator(".task-head").click();
+  await drafted.locator('[data-action="task.take"]').first().click();
+  await drafted.locator('[data-testid="field-note"]').fill("还没写完");
+  await until("the draft is kept", () =>
+    page.evaluate(async () =>
+      (await indexedDB.databases()).some(({ name }) => name.startsWith("jingling-field-")),
+    ),
+  );
+  await page.waitForTimeout(500);
   await page.locator('header [class*="header-button"]').last().click();
   await page.getByText("退出登录").click();
+  await page.locator(".ant-modal-confirm-btns .ant-btn-dangerous").click();
   await page.waitForURL("**/sign-in");
   const left = await keptIn(page);
   must(left.kept === null, "tasks are kept after the sign-out");
@@ -194,7 +207,7 @@ export async function fieldOffline({ base, people, kill, revive, folder }) {
   await context.setOffline(true);
   await page.goto("/field");
   await page.waitForTimeout(1_000);
-  must(!(await page.locator("body").innerText()).includes(title), "a task is shown after the sign-out");
+  must(!(await page.locator("body").textContent()).includes(title), "a task is shown after the sign-out");
   await context.close();
   must(problems.length === 0, `problems on the phone: ${problems.join("; ")}`);
   return { hasToSignIn };

@@ -12,6 +12,7 @@ import { account } from "./account.mjs";
 import { DESKTOP, launch, openPage, PHONE, signIn } from "./browser.mjs";
 import { fieldOffline } from "./field-offline.mjs";
 import { walk } from "./keyboard.mjs";
+import { newVersion } from "./new-version.mjs";
 import { photo } from "./photo.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -343,6 +344,8 @@ await test("a phone without a network opens its tasks, and what is done on them 
     },
   });
 });
+await test("a newer program takes over from the one that a phone has open", () =>
+  newVersion({ base: running.base, people, folder: work }));
 await test("a restart: nothing acknowledged is lost", async () => {
   const before = (await machine(`/ngsi-ld/v1/entities/${station}`)).body.waterLevel.value;
   await running.stop();

@@ -19,12 +19,13 @@ const NONCE_PLACE: &str = "__CSP_NONCE__";
 /// Random bytes of a nonce (CSP Level 3 asks for 16 at least).
 const NONCE_BYTES: usize = 18;
 
-/// Only our own scripts, pictures and connections; blob: for previews of photos and voice notes and the map's workers. A style element must
+/// Only our own scripts, pictures and connections; blob: for previews of photos and voice notes and the map's workers. The service
+/// worker (`web/src/worker`) is a script of ours at the root, from where its scope reaches every page without a header. A style element must
 /// carry the answer's nonce: what somebody else's text brings into a page cannot know it.
 fn policy(nonce: &str) -> String {
     format!(
         "default-src 'self'; script-src 'self'; script-src-attr 'none'; style-src 'self' 'nonce-{nonce}'; style-src-attr 'none'; \
-         img-src 'self' data: blob:; worker-src 'self' blob:; connect-src 'self' blob:; media-src 'self' blob:; object-src 'none'; \
+         img-src 'self' data: blob:; worker-src 'self' blob:; manifest-src 'self'; connect-src 'self' blob:; media-src 'self' blob:; object-src 'none'; \
          frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
     )
 }
@@ -68,7 +69,8 @@ pub async fn serve(uri: Uri) -> Response {
     if let Ok(kind) = HeaderValue::from_str(file.metadata.mimetype()) {
         headers.insert(header::CONTENT_TYPE, kind);
     }
-    // Vite puts a hash in the name of every file under assets/. The first page is new each time: its nonce is.
+    // Vite puts a hash in the name of every file under assets/. The first page is new each time: its nonce is. The service worker
+    // is asked for anew each time, so that a new version takes over with the next visit.
     let cache = if name.starts_with("assets/") {
         "public, max-age=31536000, immutable"
     } else if name == FIRST_PAGE {

@@ -60,7 +60,8 @@ impl Cases {
     /// Adds a file to a case. It belongs to no step of the history until an action names it; the same bytes sent again by
     /// the same person before that are the same attachment. A photo whose clock is further from the reception than
     /// [`crate::Options::photo_clock_seconds_max`] is taken all the same, and says so; where the sender does not say what the
-    /// clock shows now, the time of the photo stands for it.
+    /// clock shows now, the time of the photo stands for it. So does one that claims to be of later than that clock shows: it
+    /// was put back since.
     ///
     /// # Errors
     /// [`Failure::NotFound`]; [`Failure::Conflict`] when the case has ended and its workflow takes no remark of this person
@@ -152,11 +153,12 @@ impl Cases {
             taken_at,
             lon: place.map(|p| p[0]),
             lat: place.map(|p| p[1]),
-            clock_off_s: taken
-                .clock
-                .or(taken_at)
-                .map(|at| at.micros_since(now) / 1_000_000)
-                .filter(|off| off.abs() > self.options.photo_clock_seconds_max),
+            clock_off_s: clock_off_s(
+                taken.clock,
+                taken_at,
+                now,
+                self.options.photo_clock_seconds_max,
+            ),
             kind: kind.name().to_owned(),
             accuracy_m: accuracy_m.filter(|_| taken.place.is_some()),
             duration_ms: taken.duration_ms.map(i64::from),
@@ -249,6 +251,30 @@ impl Cases {
             }
         }
     }
+}
+
+/// How far the clock is off that a file's time is of, in seconds, positive when it is ahead; `None` within the limit.
+///
+/// What the clock shows now tells it; where that is not said, the time itself stands for it. And nothing is made after it was
+/// sent: a time beyond the clock of its own phone is of that clock before it was put back, and was ahead by so much at least.
+fn clock_off_s(
+    clock: Option<Timestamp>,
+    taken_at: Option<Timestamp>,
+    now: Timestamp,
+    limit_s: i64,
+) -> Option<i64> {
+    let seconds = |later: Timestamp, earlier| later.micros_since(earlier) / 1_000_000;
+    let put_back = taken_at
+        .zip(clock)
+        .is_some_and(|(at, clock)| seconds(at, clock) > limit_s);
+    let shown = if put_back {
+        taken_at
+    } else {
+        clock.or(taken_at)
+    };
+    shown
+        .map(|at| seconds(at, now))
+        .filter(|off| off.abs() > limit_s)
 }
 
 fn check_duration(duration_ms: Option<u32>, seconds_max: u32) -> Result<()> {

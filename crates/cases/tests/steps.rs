@@ -555,6 +555,36 @@ async fn a_photo_with_a_wrong_clock_is_taken_and_says_so() {
         .unwrap();
     assert_eq!(synced.clock_off_s, None, "late is not wrong");
     assert_eq!(synced.taken_at, week.at);
+    // The clock was five hours ahead when the photo was taken, and was put right before it was sent.
+    let put_back = Taken {
+        at: Some(T0.plus_seconds(5 * 3_600)),
+        clock: Some(T0),
+        ..Taken::default()
+    };
+    let bytes = [JPEG, b"later than now"].concat();
+    let said = city
+        .cases
+        .attach_taken(id, "a.jpg", bytes, &put_back, &worker(), T0)
+        .await
+        .unwrap();
+    assert_eq!(
+        (said.taken_at, said.clock_off_s),
+        (put_back.at, Some(5 * 3_600)),
+        "nothing is taken after it was sent"
+    );
+    // A clock that is ahead all the time is told by what it shows now, not by the photo's own age.
+    let ahead = Taken {
+        at: Some(T0.plus_seconds(7_200 - 600)),
+        clock: Some(T0.plus_seconds(7_200)),
+        ..Taken::default()
+    };
+    let bytes = [JPEG, b"ahead"].concat();
+    let said = city
+        .cases
+        .attach_taken(id, "a.jpg", bytes, &ahead, &worker(), T0)
+        .await
+        .unwrap();
+    assert_eq!(said.clock_off_s, Some(7_200));
     let nowhere = Taken {
         at: None,
         clock: None,

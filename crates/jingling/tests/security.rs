@@ -86,6 +86,56 @@ async fn each_first_page_has_a_nonce_of_its_own_and_no_style_or_script_within() 
     assert_ne!(seen[0], seen[1]);
 }
 
+#[tokio::test]
+async fn the_pages_worker_and_manifest_are_served_as_what_they_are_and_asked_for_anew() {
+    let city = shared();
+    for (path, kind) in [
+        ("/sw.js", "text/javascript"),
+        ("/manifest.webmanifest", "application/manifest+json"),
+        ("/icon-512.png", "image/png"),
+    ] {
+        let told = headers(&city, path, None).await;
+        assert_eq!(told["content-type"], kind, "{path}: build the pages first");
+        assert_eq!(told["cache-control"], "no-cache", "{path}");
+        let policy = told["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("worker-src 'self' blob:"), "{policy}");
+        assert!(policy.contains("manifest-src 'self'"), "{policy}");
+    }
+    let worker = city.ask("GET", "/sw.js", |r| r).await.body;
+    assert!(
+        worker.contains("/assets/") && !worker.contains("__KEPT"),
+        "the worker keeps nothing: {worker}"
+    );
+}
+
+#[tokio::test]
+async fn what_comes_late_from_a_shared_phone_is_done_in_nobody_elses_name() {
+    let city = shared();
+    let cookie = city.signed_in("field").await;
+    let ask = async |person: Option<&str>| {
+        let answer = city
+            .ask("GET", "/api/v1/session", |r| {
+                let r = r.header("cookie", &cookie);
+                match person {
+                    Some(said) => r.header("x-jingling-person", said),
+                    None => r,
+                }
+            })
+            .await;
+        (answer.status, answer.body)
+    };
+    let (status, body) = ask(None).await;
+    assert_eq!(status, 200, "{body}");
+    let said: Json = serde_json::from_str(&body).unwrap();
+    let own = said["user"]["id"].as_i64().unwrap();
+    assert_eq!(ask(Some(&own.to_string())).await.0, 200);
+    for other in [(own + 1).to_string(), "nobody".to_owned(), String::new()] {
+        let (status, body) = ask(Some(&other)).await;
+        assert_eq!(status, 409, "{other}: {body}");
+        assert!(body.contains("other-person"), "{body}");
+    }
+}
+
 /// Asks over TLS as a browser that knows the city's own certificate; the answer's head and body.
 fn over_tls(
     city: &City,

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { serve, userWith } from "../test-tools.tsx";
 import { giveBack, isFresh, isSignOutOwed, type Kept } from "./kept.ts";
 import { sessionQuery, signIn, signOut } from "./session.ts";
+import type { User } from "./types.ts";
 
 const HOUR_MS = 3_600_000;
 const kept: Kept = {
@@ -31,6 +32,15 @@ describe("kept tasks", () => {
     expect(queryClient.getQueryData(["case", 7])).toEqual({ id: 7, title: "cover missing" });
     expect(queryClient.getQueryState(["case", 7])?.dataUpdatedAt).toBe(999 * HOUR_MS);
     expect(queryClient.getQueryData(sessionQuery.queryKey)).toEqual(kept.user);
+  });
+  it("are taken away when the server says that somebody else is signed in", () => {
+    const queryClient = new QueryClient();
+    giveBack(queryClient, kept, sessionQuery.queryKey);
+    queryClient.setQueryData(sessionQuery.queryKey, { ...kept.user });
+    expect(queryClient.getQueryData(["case", 7])).toBeDefined();
+    queryClient.setQueryData(sessionQuery.queryKey, { ...userWith(["case.handle"], "field"), id: 8 } as User);
+    expect(queryClient.getQueryData(["case", 7])).toBeUndefined();
+    expect(queryClient.getQueryData(sessionQuery.queryKey)?.id).toBe(8);
   });
 });
 

@@ -72,10 +72,21 @@ export async function forgetKept(): Promise<void> {
   await table("readwrite", (t) => t.delete(KEY));
 }
 
-/** Puts what is kept where the pages look for it, with its own age: each is read again as soon as there is a network. */
+/**
+ * Puts what is kept where the pages look for it, with its own age: each is read again as soon as there is a network. Should
+ * the server say that somebody else is signed in, it is taken away again.
+ */
 export function giveBack(queryClient: QueryClient, kept: Kept, sessionKey: QueryKey) {
   for (const { key, data, at } of kept.entries) queryClient.setQueryData(key, data, { updatedAt: at });
   queryClient.setQueryData(sessionKey, kept.user, { updatedAt: kept.at });
+  const stop = queryClient.getQueryCache().subscribe(({ query, type }) => {
+    if (type !== "updated" || query.queryKey[0] !== sessionKey[0]) return;
+    const user = query.state.data as User | null | undefined;
+    if (!user || user.id === kept.user.id) return;
+    stop();
+    void forgetKept();
+    void queryClient.resetQueries({ predicate: (other) => other.queryKey[0] !== sessionKey[0] });
+  });
 }
 
 /** What else of a person lies in this browser; each is told when they leave for good. */

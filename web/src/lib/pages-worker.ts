@@ -74,8 +74,7 @@ export function useRenewed(): boolean {
 /** Loads the newer program when the reader goes to another page: nothing is being entered then. */
 export function useRenewal(path: string) {
   const renewed = useRenewed();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: it is the change of the path that matters
   useEffect(() => {
-    if (renewed) return () => window.location.reload();
-  }, [path]);
+    if (renewed && path) return () => window.location.reload();
+  }, [renewed, path]);
 }

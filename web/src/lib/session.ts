@@ -86,6 +86,8 @@ export async function signIn(
 
 /** Sends the browser to an outside provider to sign in; it comes back to a page of ours. */
 export async function signInOutside(provider: string, returnTo: string | undefined): Promise<void> {
+  // Whoever comes back may be somebody else.
+  await forgetKept();
   const body = { return_to: returnTo ?? null };
   const path = `${SESSION}/outside/${encodeURIComponent(provider)}`;
   const { redirect_to } = await change<{ redirect_to: string }>("POST", path, body);

@@ -60,13 +60,14 @@ describe("the first page", () => {
     const policy = "style-src 'self' 'nonce-OLDOLDOLDOLDOLDOLDOLDOLD'";
     const answer = await withNewNonce(
       new Response('<meta property="csp-nonce" nonce="OLDOLDOLDOLDOLDOLDOLDOLD">', {
-        headers: { "content-security-policy": policy, "x-frame-options": "DENY" },
+        headers: { "content-security-policy": policy, "x-frame-options": "DENY", "content-encoding": "br" },
       }),
       (bytes) => new Uint8Array(bytes).fill(0xfb),
     );
     const made = "-_v7-_v7-_v7-_v7-_v7-_v7";
     expect(answer.headers.get("content-security-policy")).toBe(`style-src 'self' 'nonce-${made}'`);
     expect(answer.headers.get("x-frame-options")).toBe("DENY");
+    expect(answer.headers.get("content-encoding")).toBeNull();
     expect(await answer.text()).toBe(`<meta property="csp-nonce" nonce="${made}">`);
   });
 });

@@ -45,6 +45,8 @@ export async function withNewNonce(kept: Response, random: (bytes: number) => Ui
   const headers = new Headers(kept.headers);
   const old = /'nonce-([\w-]+)'/.exec(headers.get("content-security-policy") ?? "")?.[1];
   const text = await kept.text();
+  // They are of the bytes that came over the network.
+  for (const name of ["content-encoding", "content-length"]) headers.delete(name);
   if (!old) return new Response(text, { headers });
   const made = btoa(String.fromCharCode(...random(NONCE_BYTES)))
     .replaceAll("+", "-")

@@ -152,7 +152,19 @@ function useFetchedBeforehand(todo: CaseSummary[], online: boolean) {
   const queryClient = useQueryClient();
   useEffect(() => {
     if (!online) return;
-    for (const { id } of todo.slice(0, FETCHED_COUNT_MAX)) void queryClient.prefetchQuery(caseQuery(id));
+    let isOver = false;
+    void (async () => {
+      // One after the other, and only what changed: on a slow network the list itself must not wait behind fifty of them.
+      for (const { id, updated_at } of todo.slice(0, FETCHED_COUNT_MAX)) {
+        if (isOver) return;
+        const one = caseQuery(id);
+        if (queryClient.getQueryData(one.queryKey)?.updated_at !== updated_at)
+          await queryClient.prefetchQuery({ ...one, staleTime: 0 });
+      }
+    })();
+    return () => {
+      isOver = true;
+    };
   }, [queryClient, todo, online]);
 }
 

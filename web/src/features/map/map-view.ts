@@ -23,6 +23,8 @@ setWorkerCount(1);
 const DRAW_INTERVAL_MS = 500;
 /** How long the map moves to a place that was asked for, milliseconds: a place is to stand within 0.3 s. */
 const FLIGHT_MS = 150;
+/** How long a step of the zoom takes, milliseconds: half of what a movement of the map may take. */
+const ZOOM_MS = 250;
 /** How long a point that just reported is marked, milliseconds, and how many are marked at once. */
 const FRESH_MS = 900;
 const FRESH_COUNT_MAX = 300;
@@ -218,8 +220,9 @@ export class MapView {
   }
 
   zoom(by: 1 | -1) {
-    if (by > 0) this.#map.zoomIn();
-    else this.#map.zoomOut();
+    const how = { duration: this.#reduceMotion ? 0 : ZOOM_MS };
+    if (by > 0) this.#map.zoomIn(how);
+    else this.#map.zoomOut(how);
   }
 
   /** Gives the keyboard back to the map, as when a card over it is closed. */

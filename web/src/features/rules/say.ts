@@ -76,7 +76,9 @@ export function heading(title: string, rule: Rule, t: Translate, names: Names = 
     entity: t("rule.entity"),
     // Of a deviation the alert names what was foretold; how far it may be is said beside it.
     threshold:
-      threshold == null || rule.kind === "deviation" ? "…" : thresholdText(threshold, rule.entity_type, names),
+      threshold == null || rule.kind === "deviation"
+        ? "…"
+        : thresholdText(threshold, rule.entity_type, names),
     value: "…",
   };
   // The unit is the value's, and comes with it.
