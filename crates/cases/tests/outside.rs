@@ -1,12 +1,12 @@
 //! What other platforms say of a case stands in its history and moves nothing; and the links of a case with them, on a real SQLite
 //! file: made once, changed only by whoever saw how they stand, due when their time has come.
 
+use crate::support::{T0, city, duty};
 use cases::{Outside, note_outside};
 use model::Timestamp;
 use records::Actor;
 use records::open311_links::{self as links, Link};
 use serde_json::json;
-use crate::support::{T0, city, duty};
 
 fn link(case_id: i64, peer: &str) -> Link {
     Link {
