@@ -20,8 +20,6 @@ pub struct CaseFilter {
     pub places: Option<Vec<Place>>,
     /// Only those not ended (`true`) or only those ended (`false`).
     pub open: Option<bool>,
-    /// Only those that follow this workflow.
-    pub workflow: Option<String>,
     /// Only of this department.
     pub organisation_id: Option<String>,
     /// Only the work of this person: given to them, opened by them, or lying with their department

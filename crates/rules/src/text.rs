@@ -17,7 +17,8 @@ pub(crate) fn unknown_placeholders(title: &str, kind: Kind) -> Vec<&str> {
         .skip(1)
         .map(|rest| rest.split('}').next().unwrap_or(rest))
         .filter(|word| {
-            !PLACEHOLDERS.contains(word) && !(kind.looks_ahead() && AHEAD.contains(word))
+            let ahead = kind.looks_ahead() && AHEAD.contains(word);
+            !(ahead || PLACEHOLDERS.contains(word))
         })
         .collect()
 }

@@ -352,7 +352,7 @@ fn entry(code: u8, at: &mut Cursor<'_>, config: &Config) -> Result<Entry, String
     // 6.6.4.4: one element's identifier, then its values to the end of the body.
     let column = self::identifier(at).ok_or_else(cut)?;
     let width = column.data_bytes();
-    if width == 0 || at.0.len() % width != 0 || at.0.len() / width > config.elements_max {
+    if width == 0 || !at.0.len().is_multiple_of(width) || at.0.len() / width > config.elements_max {
         return Err(column.code());
     }
     let row = |data: &[u8]| vec![Element::hex(column, data)];

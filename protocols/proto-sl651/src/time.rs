@@ -57,7 +57,7 @@ impl<const N: usize> Bcd<N> {
         let mut bytes = [0; N];
         for (byte, field) in bytes.iter_mut().zip(fields) {
             let field = field.unsigned_abs();
-            *byte = (field / 10) << 4 | field % 10;
+            *byte = ((field / 10) << 4) | (field % 10);
         }
         Self(bytes)
     }
