@@ -254,6 +254,38 @@ async fn the_nearest_pump_that_is_free_is_found_and_a_drill_counts_nowhere() {
         "duty-no-place"
     );
 
+    // On the pack's form an officer says that it was sent, and where it is: then another is the nearest that is free.
+    let form = "/api/v1/views/emergency-state/entries";
+    let sent = json!({"id": "urn:ngsi-ld:EmergencyResource:PUMP-NEAR", "type": "EmergencyResource",
+        "status": {"type": "Property", "value": "busy"},
+        "location": {"type": "GeoProperty", "value": {"type": "Point", "coordinates": [113.2, 30.6]}}});
+    let viewer = Person::sign_in(&city, "zhao", "viewer").await;
+    let (status, _) = viewer.ask(&city, "POST", form, sent.clone()).await;
+    assert_eq!(status, 403);
+    let taken = li.good(&city, "POST", form, sent).await;
+    assert_eq!(taken["refused"], json!([]), "{taken}");
+    let began = std::time::Instant::now();
+    loop {
+        let found = li
+            .good(&city, "GET", &format!("{near}&category=pump"), Json::Null)
+            .await;
+        if names(&found) == ["PUMP-FAR"] {
+            break;
+        }
+        assert!(began.elapsed() < crate::support::PATIENCE, "{found}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let all = li
+        .good(&city, "GET", &format!("{near}&busy=true"), Json::Null)
+        .await;
+    assert_eq!(
+        names(&all),
+        ["PUMP-BUSY", "TEAM", "PUMP-NEAR", "PUMP-FAR"],
+        "it is where it was said to be"
+    );
+    let metres = all["items"][2]["distance_m"].as_f64().unwrap();
+    assert!((metres - 9_571.0).abs() < 20.0, "{metres}");
+
     let plans = li
         .good(&city, "GET", "/api/v1/duty/plans", Json::Null)
         .await;
