@@ -266,7 +266,7 @@ export function Plans({
         </p>
       )}
       <section>
-        <h2 className="duty-head">{t("duty.running")}</h2>
+        <h2 className="duty-head">{t("duty.under-way")}</h2>
         {failure ??
           (!running.data ? (
             <Loading />

@@ -129,7 +129,6 @@ export const dutyWords = {
   "duty-category.boat": ["冲锋舟", "Boat"],
   "duty-category.store": ["物资库", "Store"],
   "duty-category.shelter": ["避难场所", "Shelter"],
-  "duty.running": ["正在执行", "Under way"],
   "duty.running-none": ["没有正在执行的预案", "No plan is under way"],
   "duty.details": ["详情", "Details"],
   "duty.library": ["预案", "Response plans"],
