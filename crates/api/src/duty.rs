@@ -601,7 +601,7 @@ fn past(until: Timestamp, now: Timestamp) -> Answer<()> {
 }
 
 /// A turn as clashes are looked for.
-pub(crate) fn slot(turn: &Turn) -> roster::Slot<'_> {
+fn slot(turn: &Turn) -> roster::Slot<'_> {
     roster::Slot {
         shift_id: turn.pattern_id,
         day: &turn.day,

@@ -18,7 +18,7 @@ use imports::LineProblem;
 use imports::book::WrittenSheet;
 use jiff::tz::TimeZone;
 use model::problem::both;
-use model::{Problem, Timestamp, Told};
+use model::{Timestamp, Told};
 use records::duty::{Pattern, Turn};
 use records::{Actor, Connection, Event, Records, audit};
 use serde::{Deserialize, Serialize};
@@ -416,7 +416,7 @@ pub async fn export(
     })
     .await
     .map_err(ApiError::internal)?
-    .map_err(|problem: Problem| ApiError::internal(problem))?;
+    .map_err(ApiError::internal)?;
     let name = format!("attachment; filename=\"roster-{}.xlsx\"", query.from.trim());
     let headers = [
         (

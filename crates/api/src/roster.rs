@@ -303,7 +303,7 @@ pub(crate) async fn received<T: Send + 'static>(
         let sha256 = lake::department::sha256(&path).map_err(|p| refused(p.into()))?;
         let said = read(&path, &name, &limits).map_err(refused)?;
         drop((folder, turn));
-        Ok((said, sha256))
+        Ok::<_, ApiError>((said, sha256))
     })
     .await
     .map_err(ApiError::internal)?

@@ -254,6 +254,38 @@ async fn the_nearest_pump_that_is_free_is_found_and_a_drill_counts_nowhere() {
         "duty-no-place"
     );
 
+    // On the pack's form an officer says that it was sent, and where it is: then another is the nearest that is free.
+    let form = "/api/v1/views/emergency-state/entries";
+    let sent = json!({"id": "urn:ngsi-ld:EmergencyResource:PUMP-NEAR", "type": "EmergencyResource",
+        "status": {"type": "Property", "value": "busy"},
+        "location": {"type": "GeoProperty", "value": {"type": "Point", "coordinates": [113.2, 30.6]}}});
+    let viewer = Person::sign_in(&city, "zhao", "viewer").await;
+    let (status, _) = viewer.ask(&city, "POST", form, sent.clone()).await;
+    assert_eq!(status, 403);
+    let taken = li.good(&city, "POST", form, sent).await;
+    assert_eq!(taken["refused"], json!([]), "{taken}");
+    let began = std::time::Instant::now();
+    loop {
+        let found = li
+            .good(&city, "GET", &format!("{near}&category=pump"), Json::Null)
+            .await;
+        if names(&found) == ["PUMP-FAR"] {
+            break;
+        }
+        assert!(began.elapsed() < crate::support::PATIENCE, "{found}");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let all = li
+        .good(&city, "GET", &format!("{near}&busy=true"), Json::Null)
+        .await;
+    assert_eq!(
+        names(&all),
+        ["PUMP-BUSY", "TEAM", "PUMP-NEAR", "PUMP-FAR"],
+        "it is where it was said to be"
+    );
+    let metres = all["items"][2]["distance_m"].as_f64().unwrap();
+    assert!((metres - 9_571.0).abs() < 20.0, "{metres}");
+
     let plans = li
         .good(&city, "GET", "/api/v1/duty/plans", Json::Null)
         .await;
@@ -353,9 +385,9 @@ async fn a_report_is_read_by_other_programs_and_a_number_is_sealed() {
     let plan = json!({"plan": "water-flood-warning", "organisation": CENTRE, "drill": true});
     li.good(&city, "POST", "/api/v1/duty/activations", plan)
         .await;
-    let file = async |format: &str| {
+    let file = async |format: &str, language: &str| {
         let path = format!(
-            "/api/v1/duty/report?organisation={CENTRE}&from={}T00:00:00%2B08:00&until={}T12:00:00%2B08:00&format={format}",
+            "/api/v1/duty/report?organisation={CENTRE}&from={}T00:00:00%2B08:00&until={}T12:00:00%2B08:00&format={format}&language={language}",
             day(0),
             day(1)
         );
@@ -371,36 +403,56 @@ async fn a_report_is_read_by_other_programs_and_a_number_is_sealed() {
         answer.bytes().await.unwrap()
     };
     let folder = tempfile::tempdir().unwrap();
-    let docx = folder.path().join("report.docx");
-    std::fs::write(&docx, file("docx").await).unwrap();
-    // Python reads the package by itself: it is a zip of XML.
-    let script = "import sys,zipfile,xml.dom.minidom as m;z=zipfile.ZipFile(sys.argv[1]);\
-        [m.parseString(z.read(n)) for n in z.namelist()];print(z.read('word/document.xml').decode())";
-    let read = Command::new("python3")
-        .args(["-c", script])
-        .arg(&docx)
-        .output()
-        .unwrap();
-    assert!(read.status.success(), "{}", text(&read.stderr));
-    let pdf = folder.path().join("report.pdf");
-    std::fs::write(&pdf, file("pdf").await).unwrap();
-    let mut texts = vec![text(&read.stdout)];
-    match Command::new("pdftotext").arg(&pdf).arg("-").output() {
-        Ok(output) => texts.push(text(&output.stdout)),
-        Err(error) => passed_over("pdftotext", &error.to_string()),
-    }
-    for said in texts {
-        for held in [
-            "值班报告",
-            "值班员 li",
-            "三号泵检修中",
-            "尚未签收",
-            "【演练】",
-            "演练 1 次",
-        ] {
-            assert!(said.contains(held), "{held} in {said}");
+    // The office's own words in the reader's language, and what people wrote as they wrote it.
+    let chinese = [
+        "值班报告",
+        "值班员 li",
+        "三号泵检修中",
+        "尚未签收",
+        "【演练】",
+        "演练 1 次",
+    ];
+    let english = [
+        "shift report",
+        "Whole day",
+        "值班员 li",
+        "三号泵检修中",
+        "not signed",
+        "[Drill]",
+        "Drills: 1",
+        "under way",
+    ];
+    for (language, held) in [("zh", &chinese[..]), ("en", &english[..])] {
+        let docx = folder.path().join(format!("report-{language}.docx"));
+        std::fs::write(&docx, file("docx", language).await).unwrap();
+        // Python reads the package by itself: it is a zip of XML.
+        let script = "import sys,zipfile,xml.dom.minidom as m;z=zipfile.ZipFile(sys.argv[1]);\
+            [m.parseString(z.read(n)) for n in z.namelist()];print(z.read('word/document.xml').decode())";
+        let read = Command::new("python3")
+            .args(["-c", script])
+            .arg(&docx)
+            .output()
+            .unwrap();
+        assert!(read.status.success(), "{}", text(&read.stderr));
+        let pdf = folder.path().join(format!("report-{language}.pdf"));
+        std::fs::write(&pdf, file("pdf", language).await).unwrap();
+        let mut texts = vec![text(&read.stdout)];
+        match Command::new("pdftotext").arg(&pdf).arg("-").output() {
+            Ok(output) => texts.push(text(&output.stdout)),
+            Err(error) => passed_over("pdftotext", &error.to_string()),
+        }
+        for said in texts {
+            for held in held {
+                assert!(said.contains(held), "{held} in {said}");
+            }
         }
     }
+    let bad = format!(
+        "/api/v1/duty/report?organisation={CENTRE}&from={0}T00:00:00Z&until={0}T12:00:00Z&language=fr",
+        day(0)
+    );
+    let code = li.refused(&city, "GET", &bad, Json::Null).await;
+    assert_eq!(code, "duty-language");
     let bad = format!(
         "/api/v1/duty/report?organisation={CENTRE}&from=2026-01-01T00:00:00Z&until=2026-09-01T00:00:00Z"
     );
@@ -424,8 +476,169 @@ async fn a_report_is_read_by_other_programs_and_a_number_is_sealed() {
         )
         .await;
     assert_eq!(whole["items"][0]["phone"], "13900001234");
+    // One number alone is opened, and the trail names it alone.
+    let second = json!({"organisation": CENTRE, "name": "钱工", "unit": "省水文中心", "phone": "13900005678"});
+    let second = li.good(&city, "POST", contacts, second).await;
+    let one = format!("{contacts}?id={}", second["id"]);
+    let masked = li.good(&city, "GET", &one, Json::Null).await;
+    assert_eq!(masked["items"][0]["phone"], "139****5678");
+    let opened = li
+        .good(
+            &city,
+            "GET",
+            &format!("{one}&purpose=emergency"),
+            Json::Null,
+        )
+        .await;
+    let items = opened["items"].as_array().unwrap();
+    assert_eq!(
+        (items.len(), &items[0]["phone"]),
+        (1, &json!("13900005678"))
+    );
+    let none = format!("{contacts}?id=9999");
+    assert_eq!(
+        li.refused(&city, "GET", &none, Json::Null).await,
+        "not-found"
+    );
     for file in ["records.sqlite", "records.sqlite-wal"] {
         let bytes = std::fs::read(format!("{}/{file}", city.dir)).unwrap_or_default();
         assert!(!text(&bytes).contains("13900001234"), "{file}");
     }
+}
+
+/// What an import of a roster answers.
+async fn import(
+    city: &City,
+    who: &Person,
+    file: &str,
+    bytes: Vec<u8>,
+    dry_run: bool,
+) -> (u16, Json) {
+    let path =
+        format!("/api/v1/duty/turns/import?organisation={CENTRE}&file={file}&dry_run={dry_run}");
+    let answer = city
+        .ask("POST", &path, |r| {
+            r.header("cookie", &who.cookie)
+                .header("x-jingling-csrf", "1")
+                .body(bytes)
+        })
+        .await;
+    let read = serde_json::from_str(&answer.body).unwrap_or(Json::Null);
+    (answer.status, read)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_roster_comes_from_a_file_and_who_left_leaves_it_open() {
+    let city = City::start();
+    let li = Person::sign_in(&city, "li", "duty").await;
+    let wang = Person::sign_in(&city, "wang", "duty").await;
+    let operator = Person::sign_in(&city, "qian", "operator").await;
+    whole_day(&city, &li).await;
+
+    // As Excel in a Chinese office saves it: GB18030.
+    let (one, two) = (day(1), day(2));
+    let sheet = |person: &str| {
+        let text = format!(
+            "日期,班次,值班岗,人员\r\n{one},全天班,值班员,wang\r\n{two},全天班,值班员,{person}\r\n"
+        );
+        encoding_rs::GB18030.encode(&text).0.into_owned()
+    };
+    let (status, _) = import(&city, &operator, "roster.csv", sheet("li"), true).await;
+    assert_eq!(status, 403, "it is not of theirs");
+    let (status, looked) = import(&city, &li, "roster.csv", sheet("赵六"), true).await;
+    assert_eq!(status, 200, "{looked}");
+    let mistake = &looked["mistakes"][0];
+    assert_eq!(
+        (
+            &mistake["code"],
+            &mistake["line"],
+            &mistake["column"],
+            &mistake["value"]
+        ),
+        (
+            &json!("duty-person-unknown"),
+            &json!(3),
+            &json!("人员"),
+            &json!("赵六")
+        )
+    );
+    let (status, refused) = import(&city, &li, "roster.csv", sheet("赵六"), false).await;
+    assert_eq!((status, &refused["code"]), (422, &json!("duty-mistakes")));
+    let roster = format!("/api/v1/duty/roster?organisation={CENTRE}&from={one}&until={two}");
+    let before = li.good(&city, "GET", &roster, Json::Null).await;
+    assert_eq!(before["turns"], json!([]), "nothing of it was taken");
+
+    let (_, looked) = import(&city, &li, "roster.csv", sheet("li"), true).await;
+    assert_eq!(
+        (&looked["added"], &looked["written"]),
+        (&json!(2), &json!(false))
+    );
+    let (status, made) = import(&city, &li, "roster.csv", sheet("li"), false).await;
+    assert_eq!(
+        (status, &made["added"], &made["written"]),
+        (201, &json!(2), &json!(true))
+    );
+    let (_, again) = import(&city, &li, "roster.csv", sheet("li"), false).await;
+    assert_eq!((&again["added"], &again["same"]), (&json!(0), &json!(2)));
+
+    // What is written as a workbook is read back, here and by the command.
+    let url = format!(
+        "http://{}/api/v1/duty/turns/export?organisation={CENTRE}&from={one}&until={two}",
+        city.address("http")
+    );
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let book = client
+        .get(url)
+        .header("cookie", &li.cookie)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(book.status(), 200);
+    let book = book.bytes().await.unwrap().to_vec();
+    let (_, same) = import(&city, &li, "roster.xlsx", book.clone(), true).await;
+    assert_eq!(
+        (&same["same"], &same["mistakes_count"]),
+        (&json!(2), &json!(0)),
+        "{same}"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("roster.xlsx");
+    std::fs::write(&path, book).unwrap();
+    let file = path.to_str().unwrap();
+    let words = ["duty", "import", &city.dir, file, "--organisation", CENTRE];
+    let told = crate::support::jingling_json(&[&words[..], &["--dry-run", "--json"]].concat());
+    assert_eq!(told["same"], 2);
+
+    // Sign-in is closed to somebody who has a turn: it is open, and whoever makes the roster is told.
+    let now = li.good(&city, "GET", "/api/v1/duty/now", Json::Null).await;
+    assert_eq!(now["open"], json!([]));
+    let access = format!("/api/v1/accounts/{}/access", wang.id);
+    let body = json!({"disabled": true});
+    let closed = city
+        .ask("POST", &access, |r| r.bearer_auth(&city.admin).json(&body))
+        .await;
+    assert!(closed.status < 300, "{}", closed.body);
+    let now = li.good(&city, "GET", "/api/v1/duty/now", Json::Null).await;
+    let open = now["open"].as_array().unwrap();
+    assert_eq!(
+        (open.len(), &open[0]["open"]),
+        (1, &json!("closed")),
+        "{now}"
+    );
+    assert_eq!(open[0]["user_name"], "wang");
+    let listed = li.good(&city, "GET", &roster, Json::Null).await;
+    assert_eq!(listed["turns"][0]["open"], "closed");
+    assert_eq!(listed["turns"][1]["open"], Json::Null);
+    let theirs = operator
+        .good(&city, "GET", "/api/v1/duty/now", Json::Null)
+        .await;
+    assert_eq!(theirs["open"], json!([]), "it is not theirs to mend");
+    // Given to somebody else, it is open no more; nobody new is put on duty who cannot come.
+    let swap = format!("/api/v1/duty/turns/{}/swap", open[0]["id"]);
+    let given = json!({"user_id": li.id, "reason": "王敏已离职"});
+    li.good(&city, "POST", &swap, given).await;
+    let now = li.good(&city, "GET", "/api/v1/duty/now", Json::Null).await;
+    assert_eq!(now["open"], json!([]));
+    let (_, looked) = import(&city, &li, "roster.csv", sheet("li"), true).await;
+    assert_eq!(looked["mistakes"][0]["code"], "duty-person-unknown");
 }

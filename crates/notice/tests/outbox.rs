@@ -686,6 +686,10 @@ async fn on_duty_is_whom_the_roster_names_and_without_one_then_the_organisations
 async fn turns_of_who_left_are_told_with_whose_duty_it_is() {
     let place = Place::new().await;
     place.organisation().await;
+    let mut write = place.records.write().await.unwrap();
+    let water = Organisation::department("water", "水利局", "Water");
+    organisations::upsert(&mut write, &water).await.unwrap();
+    write.commit().await.unwrap();
     let rest = vec![Level {
         to: vec![Target::Responsible],
         channels: vec![PAGE.to_owned()],
@@ -711,7 +715,7 @@ async fn turns_of_who_left_are_told_with_whose_duty_it_is() {
     drop(read);
     assert_eq!(act(&li).await, BTreeSet::new(), "a new name alone");
     let moved = User {
-        organisation_id: None,
+        organisation_id: Some("water".to_owned()),
         ..li.clone()
     };
     assert_eq!(

@@ -222,12 +222,12 @@ pub async fn next_turns(
     .await?)
 }
 
-/// The person `u` can do the duty of the organisation `o`: sign-in is open, and they work there, hold a post there, or have a role
-/// that does every organisation's duty, by itself or by a post. `$1` is the time, `$2` those roles, each with `,` on both sides.
+/// The person `u` can do the duty of the organisation `o`: sign-in is open, and they work there or nowhere in particular, hold a
+/// post there, or have a role that does every organisation's duty, by itself or by a post. `$1` is the time, `$2` those roles, each with `,` on both sides.
 macro_rules! able {
     ($o:literal) => {
         concat!(
-            "u.disabled = 0 AND (u.organisation_id = ",
+            "u.disabled = 0 AND (u.organisation_id IS NULL OR u.organisation_id = ",
             $o,
             " OR $2 LIKE '%,' || u.role || ',%' OR EXISTS (SELECT 1 FROM post_holders h JOIN posts p ON p.id = h.post_id \
              WHERE h.user_id = u.id AND p.disabled = 0 AND h.from_at <= $1 AND (h.until_at IS NULL OR h.until_at > $1) \

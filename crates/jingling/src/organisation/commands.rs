@@ -273,14 +273,14 @@ async fn handover(args: OrgHandover) -> Result<()> {
         true => "停用账号 sign-in is closed",
         false => "调动 moves",
     };
-    let (sessions, sign_ins) = (report.sessions, report.sign_ins);
+    let (sessions, sign_ins, turns) = (report.sessions, report.sign_ins, report.turns);
     let state = match report.id {
         Some(id) => format!("已完成，第 {id} 号 done, number {id}"),
         None => "预览，未写入 a preview; nothing was written".to_owned(),
     };
     writeln!(
         std::io::stdout(),
-        "{}：{what}；会话 sessions {sessions}；其他系统的登录 sign-ins {sign_ins}。{state}",
+        "{}：{what}；会话 sessions {sessions}；其他系统的登录 sign-ins {sign_ins}；须另排的班次 turns of duty for others {turns}。{state}",
         report.from_name
     )?;
     Ok(())

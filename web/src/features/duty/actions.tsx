@@ -202,6 +202,9 @@ export const stepActions: Action<StepContext>[] = [
   },
 ];
 
+/** Of the steps behind the next one: any may be done first, and none of them stands out. */
+export const laterStepActions = stepActions.map((action) => ({ ...action, primary: false }));
+
 export interface ActivationContext {
   activation: Activation;
   open: (dialog: Dialog) => void;

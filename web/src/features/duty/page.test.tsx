@@ -1,6 +1,6 @@
 /**
  * Duty: what is unsigned is loud, a hand-over is signed by another, a step is ticked off, a drill is marked, plans can be read,
- * a roster is imported, a number is shown whole for a purpose, a resource's state is kept.
+ * a turn whose person left is told, a resource's state is kept.
  */
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -124,14 +124,6 @@ const plan: ResponsePlan = {
     },
   ],
 };
-const contact = {
-  id: 4,
-  organisation: "command-centre",
-  name: "赵工",
-  unit: "省水文中心",
-  title: "",
-  phone: "139****1234",
-};
 const pump = {
   id: "urn:ngsi-ld:EmergencyResource:P1",
   type: "EmergencyResource",
@@ -181,11 +173,6 @@ const answers = {
     next: null,
   }),
   "GET /api/v1/duty/plans": { items: [plan] },
-  "GET /api/v1/people": { items: [], next: null },
-  "GET /api/v1/duty/contacts": ({ path }: { path: string }) => ({
-    items: [path.includes("purpose=") ? { ...contact, phone: "13900001234" } : contact],
-  }),
-  "GET /api/v1/city": { purposes: [{ id: "emergency", title_zh: "应急处置", title_en: "Emergency" }] },
   "GET /api/v1/entities": { items: [pump], next: null },
   "GET /api/v1/types": { items: [kind] },
   "POST /api/v1/views/emergency-state/entries": { entity_id: pump.id, refused: [] },
@@ -267,19 +254,6 @@ describe("the duty page", () => {
     await waitFor(() =>
       expect(calls.find((c) => c.method === "POST")?.body).toMatchObject({ plan: "flood", drill: false }),
     );
-  });
-
-  it("shows a contact's number whole for a purpose alone", async () => {
-    const calls = serve(answers);
-    show(<Page />, { user: duty(), path: "/duty?tab=contacts" });
-    fireEvent.click(await screen.findByRole("button", { name: /Show the whole number/ }));
-    fireEvent.click(await screen.findByTestId("contact-reveal"));
-    expect(await screen.findByText("Choose the purpose")).toBeTruthy();
-    expect(calls.some((call) => call.path.includes("purpose="))).toBe(false);
-    fireEvent.click(await screen.findByLabelText("Emergency"));
-    fireEvent.click(screen.getByTestId("contact-reveal"));
-    expect((await screen.findByTestId("contact-whole")).textContent).toBe("13900001234");
-    expect(calls.find((call) => call.path.includes("purpose="))?.path).toContain("id=4");
   });
 
   it("keeps a resource's place on its form", async () => {

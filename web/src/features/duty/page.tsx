@@ -1,6 +1,6 @@
 /** Duty: who is on, the roster, hand-overs, response plans and drills, contacts, and the shift report. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Alert, Card, DatePicker, Select, Tabs } from "antd";
+import { Alert, Button, Card, DatePicker, Select, Tabs } from "antd";
 import dayjs, { type Dayjs } from "dayjs";
 import { useState } from "react";
 import { useT } from "../../i18n/index.tsx";
@@ -103,9 +103,9 @@ function Alarms({ toTab }: { toTab: (tab: string) => void }) {
               .join(t("duty.between")) + (open.length > TURNS_NAMED ? "…" : "")
           }
           action={
-            <button type="button" className="link" onClick={() => toTab("roster")}>
+            <Button type="link" size="small" onClick={() => toTab("roster")}>
               {t("duty.tab-roster")}
-            </button>
+            </Button>
           }
         />
       )}
@@ -120,9 +120,9 @@ function Alarms({ toTab }: { toTab: (tab: string) => void }) {
             .map((row) => `${row.day} ${p(row.pattern_zh, row.pattern_en)} ${row.outgoing}`)
             .join(t("duty.between"))}
           action={
-            <button type="button" className="link" onClick={() => toTab("hand-overs")}>
+            <Button type="link" size="small" onClick={() => toTab("hand-overs")}>
               {t("duty.tab-hand-overs")}
-            </button>
+            </Button>
           }
         />
       )}

@@ -7,6 +7,7 @@ import { can, useUser } from "../../lib/session.ts";
 import type { ResponsePlan } from "../../lib/types.ts";
 import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { rulesQuery } from "../rules/queries.ts";
+import { heading } from "../rules/say.ts";
 import { type Dialog, planActions } from "./actions.tsx";
 import { plansQuery } from "./queries.ts";
 import { useCategory } from "./resources.tsx";
@@ -19,7 +20,7 @@ function Plan({ plan, open }: { plan: ResponsePlan; open: (dialog: Dialog) => vo
   const rules = useQuery({ ...rulesQuery(), enabled: user !== null && can(user, "alert.read") });
   const titleOf = (id: string) => {
     const found = rules.data?.items.find((rule) => rule.id === id);
-    return found ? p(found.title_zh, found.title_en) : id;
+    return found ? heading(p(found.title_zh, found.title_en), found, t) : id;
   };
   return (
     <div className="stack" data-testid="plan">

@@ -9,7 +9,14 @@ import type { Activation } from "../../lib/types.ts";
 import { openableRow } from "../../ui/keyboard.ts";
 import { Loading, useFailure } from "../../ui/states.tsx";
 import { SeverityTag, Time } from "../../ui/tags.tsx";
-import { activationActions, type Dialog, type PageContext, pageActions, stepActions } from "./actions.tsx";
+import {
+  activationActions,
+  type Dialog,
+  laterStepActions,
+  type PageContext,
+  pageActions,
+  stepActions,
+} from "./actions.tsx";
 import { PlanLibrary } from "./plan-library.tsx";
 import { activationQuery, nearestQuery, overQuery, ROOM, runningQuery } from "./queries.ts";
 
@@ -55,6 +62,7 @@ function Steps({ activation, open }: { activation: Activation; open: (dialog: Di
   const { t, p } = useT();
   const client = useQueryClient();
   const changed = () => client.invalidateQueries({ queryKey: ROOM });
+  const next = activation.steps.find((step) => step.done_at === null)?.id;
   return (
     <ol className="duty-steps">
       {activation.steps.map((step) => (
@@ -74,7 +82,7 @@ function Steps({ activation, open }: { activation: Activation; open: (dialog: Di
           )}
           <div className="duty-acts">
             <ActionBar
-              actions={stepActions}
+              actions={step.id === next ? stepActions : laterStepActions}
               context={{ activation, step: step.id, open, changed }}
               size="small"
             />
@@ -159,9 +167,9 @@ function Running({
         </span>
       }
       extra={
-        <button type="button" className="link" onClick={() => openOne(activation.id)}>
+        <Button type="link" size="small" onClick={() => openOne(activation.id)}>
           {t("duty.details")}
-        </button>
+        </Button>
       }
     >
       <p>
@@ -258,7 +266,7 @@ export function Plans({
         </p>
       )}
       <section>
-        <h2 className="duty-head">{t("duty.running")}</h2>
+        <h2 className="duty-head">{t("duty.under-way")}</h2>
         {failure ??
           (!running.data ? (
             <Loading />

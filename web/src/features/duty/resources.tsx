@@ -1,6 +1,6 @@
 /** What can be sent: teams, vehicles, pumps and stores, with their state and place, which whoever may changes here. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Drawer, Segmented, Table, Tag } from "antd";
+import { Drawer, Segmented, Table, type TableColumnType, Tag } from "antd";
 import { useState } from "react";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
@@ -9,6 +9,7 @@ import { ActionBar } from "../../lib/actions.tsx";
 import type { Entity } from "../../lib/types.ts";
 import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
+import { usePhone } from "../../ui/use-phone.ts";
 import { nameOf } from "../entity/queries.ts";
 import { EntryForm } from "../views/form.tsx";
 import { pagesQuery } from "../views/queries.ts";
@@ -47,6 +48,7 @@ export function Resources() {
   const { t, language } = useT();
   const categoryOf = useCategory();
   const stateOf = useStateWord();
+  const phone = usePhone();
   const [only, setOnly] = useState<string>("all");
   const [edited, setEdited] = useState<Entity | null>(null);
   const resources = useQuery(resourcesQuery);
@@ -58,6 +60,68 @@ export function Resources() {
     return <Nothing title={t("duty.resources-none")} mend={t("duty.resources-none-mend")} />;
   const count = (state: string) => all.filter((one) => said(one, "status") === state).length;
   const shown = all.filter((one) => only === "all" || said(one, "status") === only);
+  const acts = (one: Entity) => (
+    <ActionBar actions={resourceActions} context={{ resource: one, edit: setEdited }} size="small" />
+  );
+  // On a phone what is wide stands under the name.
+  const columns: (TableColumnType<Entity> & { wide?: boolean })[] = [
+    {
+      title: t("duty.resource"),
+      render: (_, one) => (
+        <>
+          <Link to={`/entities/${encodeURIComponent(one.id)}`}>{nameOf(one, language)}</Link>
+          {phone && (
+            <>
+              <div className="quiet">
+                {categoryOf(said(one, "category"))} {said(one, "address")}
+              </div>
+              {acts(one)}
+            </>
+          )}
+        </>
+      ),
+    },
+    {
+      title: t("duty.category"),
+      wide: true,
+      width: 120,
+      render: (_, one) => categoryOf(said(one, "category")),
+    },
+    {
+      title: t("duty.state"),
+      width: 120,
+      render: (_, one) => {
+        const state = said(one, "status");
+        return state ? <Tag color={COLOURS[state]}>{stateOf(state)}</Tag> : "—";
+      },
+    },
+    {
+      title: t("duty.place"),
+      wide: true,
+      render: (_, one) => (
+        <>
+          {said(one, "address")}
+          {one.location && (
+            <div className="quiet number">
+              {one.location[0].toFixed(4)}°E, {one.location[1].toFixed(4)}°N
+            </div>
+          )}
+        </>
+      ),
+    },
+    {
+      title: t("duty.resource-said"),
+      wide: true,
+      width: 170,
+      render: (_, one) => <Time at={one.attributes.status?.observed_at ?? one.modified_at} bare />,
+    },
+    {
+      title: t("word.operations"),
+      wide: true,
+      width: 170,
+      render: (_, one) => acts(one),
+    },
+  ];
   return (
     <>
       <div className="duty-bar">
@@ -76,54 +140,9 @@ export function Resources() {
         rowKey="id"
         dataSource={shown}
         pagination={false}
-        scroll={{ x: 820 }}
+        scroll={phone ? undefined : { x: 820 }}
         onRow={() => ({ "data-testid": "resource" }) as React.HTMLAttributes<HTMLElement>}
-        columns={[
-          {
-            title: t("duty.resource"),
-            render: (_, one) => (
-              <Link to={`/entities/${encodeURIComponent(one.id)}`}>{nameOf(one, language)}</Link>
-            ),
-          },
-          { title: t("duty.category"), width: 120, render: (_, one) => categoryOf(said(one, "category")) },
-          {
-            title: t("duty.state"),
-            width: 120,
-            render: (_, one) => {
-              const state = said(one, "status");
-              return state ? <Tag color={COLOURS[state]}>{stateOf(state)}</Tag> : "—";
-            },
-          },
-          {
-            title: t("duty.place"),
-            render: (_, one) => (
-              <>
-                {said(one, "address")}
-                {one.location && (
-                  <div className="quiet number">
-                    {one.location[0].toFixed(4)}°E, {one.location[1].toFixed(4)}°N
-                  </div>
-                )}
-              </>
-            ),
-          },
-          {
-            title: t("duty.resource-said"),
-            width: 170,
-            render: (_, one) => <Time at={one.attributes.status?.observed_at ?? one.modified_at} bare />,
-          },
-          {
-            title: t("word.operations"),
-            width: 170,
-            render: (_, one) => (
-              <ActionBar
-                actions={resourceActions}
-                context={{ resource: one, edit: setEdited }}
-                size="small"
-              />
-            ),
-          },
-        ]}
+        columns={columns.filter(({ wide }) => !(phone && wide))}
       />
       {edited && <Edit key={edited.id} resource={edited} onClose={() => setEdited(null)} />}
     </>

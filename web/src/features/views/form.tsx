@@ -137,8 +137,12 @@ function EntityChoice({ kind }: { kind: EntityType }) {
   );
 }
 
-/** What an attribute says now, in the words of its choices; null where that is no line of text. */
+/** What an attribute says now, in the words of its choices, a point as degrees; null where that is no line of text. */
 function nowSaid(field: ViewField, now: unknown, p: (zh: string, en: string) => string): string | null {
+  const point = (now as { coordinates?: unknown } | null)?.coordinates;
+  if (Array.isArray(point) && typeof point[0] === "number" && typeof point[1] === "number") {
+    return `${point[0].toFixed(5)}°E, ${point[1].toFixed(5)}°N`;
+  }
   if (typeof now !== "string" && typeof now !== "number") return null;
   const choice = field.choices.find((one) => one.value === now);
   return choice ? p(choice.title_zh, choice.title_en) : String(now);

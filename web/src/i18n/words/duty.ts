@@ -94,7 +94,10 @@ export const dutyWords = {
   "duty.between": ["；", "; "],
   "duty.open-closed": ["空缺：账号已停用", "Open: sign-in is closed"],
   "duty.open-left": ["空缺：已离开本单位", "Open: left the organisation"],
-  "duty.open-turns": ["有 {count} 个班次空缺，请换班或撤销", "{count} turns are open: swap or remove them"],
+  "duty.open-turns": [
+    "有 {count} 个班次空缺，请换班或撤销",
+    "Open turns of duty: {count}. Swap or remove them",
+  ],
   "duty.roster-import": ["导入值班表", "Import a roster"],
   "duty.roster-export": ["导出值班表", "Export the roster"],
   "duty.roster-rule": [
@@ -129,7 +132,6 @@ export const dutyWords = {
   "duty-category.boat": ["冲锋舟", "Boat"],
   "duty-category.store": ["物资库", "Store"],
   "duty-category.shelter": ["避难场所", "Shelter"],
-  "duty.running": ["正在执行", "Under way"],
   "duty.running-none": ["没有正在执行的预案", "No plan is under way"],
   "duty.details": ["详情", "Details"],
   "duty.library": ["预案", "Response plans"],
