@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 /// Something that is wrong with what is stored, or with packs that were not taken up.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Notice {
-    /// `journal-damaged`, `journal-missing`, `journal-trimmed`, `backup-damaged-file`, `backup-drill`, `notice-given-up`, or the
+    /// `journal-damaged`, `journal-missing`, `journal-trimmed`, `backup-damaged-file`, `backup-drill`, `notice-given-up`, `open311-held`, or the
     /// code of what is wrong with the packs of the city's folder.
     pub code: String,
     /// When it was found, RFC 3339 UTC.

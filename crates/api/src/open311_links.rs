@@ -60,8 +60,8 @@ pub struct LinkBody {
     pub asked_at: Option<String>,
     /// What is wrong; none when it goes as it should.
     pub problem: Option<String>,
-    /// What a person may decide now: `send`, `found`, `drop`.
-    pub decisions: Vec<&'static str>,
+    /// What a person may decide now.
+    pub decisions: Vec<Decision>,
 }
 
 /// The links of a case.
@@ -80,7 +80,6 @@ fn body_of(look: &Look, link: Link) -> LinkBody {
         decisions: Decision::ALL
             .into_iter()
             .filter(|decision| decision.fits(&link))
-            .map(Decision::word)
             .collect(),
         id: link.id,
         peer: link.peer,
@@ -117,7 +116,7 @@ pub async fn list(
 }
 
 /// What a person decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = CaseOpen311Decision)]
 pub enum Decision {

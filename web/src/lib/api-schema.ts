@@ -4288,8 +4288,8 @@ export interface components {
              * @description How often it was sent.
              */
             attempts: number;
-            /** @description What a person may decide now: `send`, `found`, `drop`. */
-            decisions: string[];
+            /** @description What a person may decide now. */
+            decisions: components["schemas"]["CaseOpen311Decision"][];
             /**
              * Format: int64
              * @description Its id.

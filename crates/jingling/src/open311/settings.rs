@@ -3,7 +3,7 @@
 
 use crate::settings::Settings;
 use anyhow::{Result, bail};
-use notice::Retry;
+use notice::retry::Retry;
 use oidc::address::Network;
 use open311::query::DAYS_MAX;
 use serde::{Deserialize, Serialize};
