@@ -134,14 +134,14 @@ async fn run(
         let worked = link.work().await;
         let position = *durable.borrow_and_update();
         link.confirm(position);
-        if write(door, link, stream).await.is_err() {
-            return;
-        }
-        // Where orders for these stations go from now on.
+        // Where orders for these stations go from now on; before the station hears that it was heard.
         for station in link.online.keys() {
             if told.insert(*station) {
                 door.lines.lock().insert(*station, orders.clone());
             }
+        }
+        if write(door, link, stream).await.is_err() {
+            return;
         }
         let is_busy = match worked {
             Ok(()) => false,
