@@ -5,5 +5,6 @@ mod client;
 mod messages;
 mod rumqttc;
 mod sign_in;
+mod sl651;
 mod subscribers;
 mod support;

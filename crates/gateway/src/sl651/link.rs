@@ -31,20 +31,12 @@ impl From<Refusal> for Stop {
     }
 }
 
-/// A station as it was found, and when.
-struct Found {
-    known: Result<Arc<Known>, Unknown>,
-    password: Option<u16>,
-    found_ms: u64,
-}
-
 pub(crate) struct Link {
     door: Arc<Door>,
     peer: IpAddr,
     pub session: Session,
     /// An event that the sink could not take yet.
     waiting: Option<Event>,
-    found: HashMap<Station, Found>,
     /// Stations told to be online.
     pub online: HashMap<Station, Arc<Known>>,
     orders: HashMap<u64, oneshot::Sender<Result<Message, Problem>>>,
@@ -57,7 +49,6 @@ impl Link {
             door,
             peer,
             waiting: None,
-            found: HashMap::new(),
             online: HashMap::new(),
             orders: HashMap::new(),
         }
@@ -75,12 +66,14 @@ impl Link {
             let Some(event) = event else {
                 break;
             };
-            if let Err((stop, event)) = self.handle(event).await {
-                if matches!(stop, Stop::Busy) {
+            match self.handle(&event).await {
+                Ok(()) => self.tell(event),
+                Err(Stop::Busy) => {
                     one(&self.door.metrics.busy_total);
                     self.waiting = Some(event);
+                    return Err(Stop::Busy);
                 }
-                return Err(stop);
+                Err(close) => return Err(close),
             }
         }
         Ok(())
@@ -97,43 +90,46 @@ impl Link {
         add(&self.door.metrics.confirmations_total, written);
     }
 
-    async fn handle(&mut self, event: Event) -> Result<(), (Stop, Event)> {
+    /// Hands an event on; nothing has changed when the sink is busy.
+    async fn handle(&mut self, event: &Event) -> Result<(), Stop> {
         match event {
-            Event::Message(received) => match self.message(&received).await {
-                Ok(()) => {
-                    self.answered(*received);
-                    Ok(())
-                }
-                Err(stop) => Err((stop, Event::Message(received))),
-            },
+            Event::Message(received) => self.message(received).await,
             Event::Broken {
-                ref bytes,
+                bytes,
                 size_bytes,
-                ref problem,
+                problem,
                 station,
             } => {
                 let address = station.map(|s| s.to_string()).unwrap_or_default();
                 let at = self.door.now().at;
-                match self.reject(None, &address, bytes, size_bytes, problem.clone(), at) {
-                    Ok(_) => {
-                        one(&self.door.metrics.broken_total);
-                        tracing::debug!(peer = %self.peer, %problem, "not a message");
-                        Ok(())
-                    }
-                    Err(stop) => Err((stop, event)),
-                }
-            }
-            Event::CommandFailed {
-                command, problem, ..
-            } => {
-                one(&self.door.metrics.commands_failed_total);
-                if let Some(answer) = self.orders.remove(&command) {
-                    // Whoever asked may be gone.
-                    let _ = answer.send(Err(problem));
-                }
+                self.reject(None, &address, bytes, *size_bytes, problem.clone(), at)?;
+                one(&self.door.metrics.broken_total);
+                tracing::debug!(peer = %self.peer, %problem, "not a message");
                 Ok(())
             }
+            Event::CommandFailed { .. } => Ok(()),
         }
+    }
+
+    /// Tells whoever asked a station something.
+    fn tell(&mut self, event: Event) {
+        let (command, answer) = match event {
+            Event::Message(received) => (received.command, received.message),
+            Event::CommandFailed {
+                command, problem, ..
+            } => (Some(command), Err(problem)),
+            Event::Broken { .. } => return,
+        };
+        let Some(asked) = command.and_then(|command| self.orders.remove(&command)) else {
+            return;
+        };
+        let metrics = &self.door.metrics;
+        one(match &answer {
+            Ok(_) => &metrics.commands_answered_total,
+            Err(_) => &metrics.commands_failed_total,
+        });
+        // Whoever asked may be gone.
+        let _ = asked.send(answer);
     }
 
     async fn message(&mut self, received: &Received) -> Result<(), Stop> {
@@ -216,16 +212,6 @@ impl Link {
         Ok(())
     }
 
-    /// Gives an answer to whoever asked.
-    fn answered(&mut self, received: Received) {
-        let Some(answer) = received.command.and_then(|c| self.orders.remove(&c)) else {
-            return;
-        };
-        one(&self.door.metrics.commands_answered_total);
-        // Whoever asked may be gone.
-        let _ = answer.send(received.message);
-    }
-
     fn reject(
         &self,
         sender: Option<&Known>,
@@ -256,33 +242,13 @@ impl Link {
         Ok(())
     }
 
-    async fn find(
-        &mut self,
-        station: Station,
-        password: Option<u16>,
-    ) -> Result<Arc<Known>, Unknown> {
-        let fresh_ms = self.door.options.limits.directory_seconds * 1_000;
-        let now_ms = self.door.now_ms();
-        if let Some(found) = self.found.get(&station)
-            && found.password == password
-            && now_ms < found.found_ms + fresh_ms
-        {
-            return found.known.clone();
+    async fn find(&self, station: Station, password: Option<u16>) -> Result<Arc<Known>, Unknown> {
+        if let Some(known) = self.door.found(station, password) {
+            return known;
         }
         let known = self.door.directory.find(station, password).await;
         let known = known.map(Arc::new);
-        // Bounded by the session's limit of stations, but for relays that speak for many.
-        if self.found.len() >= self.door.session.stations_max {
-            self.found.clear();
-        }
-        if known != Err(Unknown::Unavailable) {
-            let found = Found {
-                known: known.clone(),
-                password,
-                found_ms: now_ms,
-            };
-            self.found.insert(station, found);
-        }
+        self.door.remember(station, password, known.clone());
         known
     }
 

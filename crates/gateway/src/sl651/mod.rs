@@ -53,6 +53,13 @@ pub(crate) struct Order {
     pub answer: oneshot::Sender<Result<Message, Problem>>,
 }
 
+/// A station as it was found.
+struct Found {
+    known: Result<Arc<Known>, Unknown>,
+    password: Option<u16>,
+    found_ms: u64,
+}
+
 /// What the door's tasks share.
 pub(crate) struct Door {
     pub options: Sl651Options,
@@ -68,6 +75,8 @@ pub(crate) struct Door {
     pub peers: Mutex<HashMap<IpAddr, usize>>,
     /// Dead letters of each peer in the present window, and when that began.
     dead_letters: Mutex<HashMap<IpAddr, (u64, u32)>>,
+    /// Stations as they were found a moment ago.
+    stations: Mutex<HashMap<Station, Found>>,
     began: Instant,
 }
 
@@ -88,6 +97,42 @@ impl Door {
             ms: self.now_ms(),
             at: Timestamp::from_micros(since.as_micros() as i64),
         }
+    }
+
+    /// Whose a station is, as it was found a moment ago.
+    pub fn found(
+        &self,
+        station: Station,
+        password: Option<u16>,
+    ) -> Option<Result<Arc<Known>, Unknown>> {
+        let believed_ms = self.options.limits.directory_seconds.saturating_mul(1_000);
+        let stations = self.stations.lock();
+        let found = stations.get(&station)?;
+        let is_fresh = self.now_ms() < found.found_ms.saturating_add(believed_ms);
+        (is_fresh && found.password == password).then(|| found.known.clone())
+    }
+
+    /// Remembers whose a station is; not that this could not be found out.
+    pub fn remember(
+        &self,
+        station: Station,
+        password: Option<u16>,
+        known: Result<Arc<Known>, Unknown>,
+    ) {
+        if known == Err(Unknown::Unavailable) {
+            return;
+        }
+        let mut stations = self.stations.lock();
+        // Strangers may make up any number of addresses.
+        if stations.len() >= self.options.limits.stations_remembered_max {
+            stations.clear();
+        }
+        let found = Found {
+            known,
+            password,
+            found_ms: self.now_ms(),
+        };
+        stations.insert(station, found);
     }
 
     /// Whether one more dead letter of this peer is kept; `false`: it has sent enough for now.
@@ -167,6 +212,7 @@ impl Sl651Door {
             lines: Mutex::default(),
             peers: Mutex::default(),
             dead_letters: Mutex::default(),
+            stations: Mutex::default(),
             began: Instant::now(),
             options,
         });
@@ -232,6 +278,12 @@ impl Sl651Handle {
         self.door.shutdown.send_replace(true);
         self.tasks.wait().await;
     }
+}
+
+/// Resolves when the door shuts down.
+async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+    // An error means that the door is gone, which is a shutdown too.
+    let _ = shutdown.wait_for(|down| *down).await;
 }
 
 fn no_line(station: Station) -> Problem {

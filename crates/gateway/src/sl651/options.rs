@@ -39,6 +39,8 @@ pub struct Limits {
     pub peers_remembered_max: usize,
     /// How long it is believed whose a station is before that is asked again, seconds.
     pub directory_seconds: u64,
+    /// Stations of which that is remembered.
+    pub stations_remembered_max: usize,
     /// Time until a busy sink is asked again, milliseconds, if nothing became durable before.
     pub busy_retry_ms: u64,
     /// Time after which TCP asks a silent peer whether it is still there, seconds.
@@ -60,6 +62,7 @@ impl Default for Limits {
             dead_letter_window_seconds: 60,
             peers_remembered_max: 100_000,
             directory_seconds: 30,
+            stations_remembered_max: 100_000,
             busy_retry_ms: 5,
             tcp_keep_alive_seconds: 120,
             shutdown_ms: 5_000,

@@ -3,7 +3,7 @@
 
 use super::link::{Link, Stop};
 use super::metrics::{add, less, one};
-use super::{Door, ORDERS_MAX, Order};
+use super::{Door, ORDERS_MAX, Order, stopped};
 use proto_sl651::Station;
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
@@ -23,7 +23,7 @@ pub(crate) async fn listen(door: Arc<Door>, listener: TcpListener, tasks: TaskTr
     let mut shutdown = door.shutdown.subscribe();
     loop {
         let accepted = tokio::select! {
-            _ = shutdown.wait_for(|down| *down) => return,
+            () = stopped(&mut shutdown) => return,
             accepted = listener.accept() => accepted,
         };
         match accepted {
@@ -134,14 +134,14 @@ async fn run(
         let worked = link.work().await;
         let position = *durable.borrow_and_update();
         link.confirm(position);
-        if write(door, link, stream).await.is_err() {
-            return;
-        }
-        // Where orders for these stations go from now on.
+        // Where orders for these stations go from now on; before the station hears that it was heard.
         for station in link.online.keys() {
             if told.insert(*station) {
                 door.lines.lock().insert(*station, orders.clone());
             }
+        }
+        if write(door, link, stream).await.is_err() {
+            return;
         }
         let is_busy = match worked {
             Ok(()) => false,
@@ -162,7 +162,7 @@ async fn run(
         let awaits = is_busy || link.session.awaits().is_some();
         tokio::select! {
             biased;
-            _ = shutdown.wait_for(|down| *down) => {
+            () = stopped(&mut shutdown) => {
                 finish(door, link, stream, &mut durable).await;
                 return;
             }

@@ -1,9 +1,9 @@
 //! Links over UDP: one task for a socket, a link for each peer, remembered until it is quiet for long. A datagram for which
 //! the sink is too busy is dropped: the station sees no confirmation and sends it again.
 
-use super::Door;
 use super::link::{Link, Stop};
 use super::metrics::{add, less, one};
+use super::{Door, stopped};
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub(crate) async fn serve(door: Arc<Door>, socket: UdpSocket) {
     loop {
         tokio::select! {
             biased;
-            _ = shutdown.wait_for(|down| *down) => break,
+            () = stopped(&mut shutdown) => break,
             changed = durable.changed(), if !waiting.is_empty() => {
                 if changed.is_err() {
                     return;
