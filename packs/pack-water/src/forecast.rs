@@ -308,7 +308,15 @@ pub fn calibrate(basin: Basin, series: &Series, how: &Calibration) -> Option<Cal
     for lead in 1..=how.leads {
         let forecasts = hindcast(&model, &series.seen, &correction, lead);
         let past = hindcast(&unseen, seen, &correction, lead);
-        let interval = Interval::fit(lead, &past, seen, how.level, how.classes);
+        let interval =
+            Interval::fit(lead, &past, seen, how.level, how.classes).map(|mut interval| {
+                for class in &mut interval.classes {
+                    class.up_to = six_digits(class.up_to);
+                    class.low = six_digits(class.low);
+                    class.high = six_digits(class.high);
+                }
+                interval
+            });
         let mut stays = vec![f64::NAN; lead.min(series.seen.len())];
         stays.extend(
             series
