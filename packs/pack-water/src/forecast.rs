@@ -5,7 +5,7 @@
 //! fitted; the rest, on which they are judged and which they never saw.
 
 use crate::correction::{Autoregression, Interval, hindcast};
-use crate::math::mean;
+use crate::math::{mean, six_digits};
 use crate::sceua::{self, End, Search};
 use crate::skill::{self, Floods, Skill};
 use crate::snow::{self, Snow};
@@ -206,11 +206,6 @@ pub struct Calibrated {
     pub judged: Skill,
     /// Forecasts over the rest, by lead.
     pub leads: Vec<Lead>,
-}
-
-/// Six digits: more are not known, and so many come back the same from a text.
-fn six_digits(x: f64) -> f64 {
-    format!("{x:.5e}").parse().unwrap_or(x)
 }
 
 /// Calibrates, and judges on what was not calibrated to. `None` when there is nothing to calibrate to.
