@@ -163,7 +163,7 @@ pub fn minimise(search: &Search, mut function: impl FnMut(&[f64]) -> f64) -> Opt
 
 /// One step of competitive complex evolution; how often the function has been asked after it.
 fn evolve(
-    complex: &mut Vec<Member>,
+    complex: &mut [Member],
     bounds: &[(f64, f64)],
     chance: &mut Chance,
     ask: &mut impl FnMut(&[f64]) -> (f64, usize),
