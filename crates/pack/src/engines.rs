@@ -60,7 +60,7 @@ fn by_rows(
     description: Description,
     begin: fn(&Packs) -> Result<Rows<'_>, Vec<Problem>>,
 ) -> Engine {
-    let run = move |table: &Table, _: &Parameters, place: &str| {
+    let run = move |table: &Table, _: &Parameters, place: &str| -> Result<Output, Vec<Problem>> {
         let packs = Packs::load_all(crate::embedded(), None)?;
         let mut rows = begin(&packs)?;
         let columns = description.input.iter();

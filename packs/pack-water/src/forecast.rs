@@ -5,7 +5,7 @@
 //! fitted; the rest, on which they are judged and which they never saw.
 
 use crate::correction::{Autoregression, Interval, hindcast};
-use crate::math::mean;
+use crate::math::{mean, six_digits};
 use crate::sceua::{self, End, Search};
 use crate::skill::{self, Floods, Skill};
 use crate::snow::{self, Snow};
@@ -208,11 +208,6 @@ pub struct Calibrated {
     pub leads: Vec<Lead>,
 }
 
-/// Six digits: more are not known, and so many come back the same from a text.
-fn six_digits(x: f64) -> f64 {
-    format!("{x:.5e}").parse().unwrap_or(x)
-}
-
 /// Calibrates, and judges on what was not calibrated to. `None` when there is nothing to calibrate to.
 pub fn calibrate(basin: Basin, series: &Series, how: &Calibration) -> Option<Calibrated> {
     let free: Vec<&(String, f64, f64)> = how
@@ -308,7 +303,15 @@ pub fn calibrate(basin: Basin, series: &Series, how: &Calibration) -> Option<Cal
     for lead in 1..=how.leads {
         let forecasts = hindcast(&model, &series.seen, &correction, lead);
         let past = hindcast(&unseen, seen, &correction, lead);
-        let interval = Interval::fit(lead, &past, seen, how.level, how.classes);
+        let interval =
+            Interval::fit(lead, &past, seen, how.level, how.classes).map(|mut interval| {
+                for class in &mut interval.classes {
+                    class.up_to = six_digits(class.up_to);
+                    class.low = six_digits(class.low);
+                    class.high = six_digits(class.high);
+                }
+                interval
+            });
         let mut stays = vec![f64::NAN; lead.min(series.seen.len())];
         stays.extend(
             series

@@ -22,6 +22,11 @@ pub fn count(n: usize) -> f64 {
     n as f64
 }
 
+/// Six digits of a fitted number: more are not known, and so many come back the same from a text.
+pub fn six_digits(x: f64) -> f64 {
+    format!("{x:.5e}").parse().unwrap_or(x)
+}
+
 /// The mean; not a number for none.
 pub fn mean(values: impl IntoIterator<Item = f64>) -> f64 {
     let (mut sum, mut n) = (0.0, 0.0);

@@ -4,7 +4,7 @@
 //! flow h₀ by least squares too; the error is the standard deviation of the relative errors, and its double the uncertainty at 95 %.
 //! A sign test (of SL/T 247-2020, 符号检验) says whether the curve lies amid the measurements.
 
-use crate::math::{count, exp, ln, mean, pow};
+use crate::math::{count, exp, ln, mean, pow, six_digits};
 use serde::{Deserialize, Serialize};
 
 /// A fitted curve.
@@ -104,9 +104,10 @@ pub fn fit(measured: &[(f64, f64)]) -> Option<(Curve, Goodness)> {
     }
     let (_, log_a, b, log_depth) = best.filter(|(_, _, b, _)| *b > 0.0)?;
     let curve = Curve {
-        a: exp(log_a),
-        b,
-        zero_m: low - exp(log_depth),
+        a: six_digits(exp(log_a)),
+        b: six_digits(b),
+        // To the tenth of a millimetre.
+        zero_m: ((low - exp(log_depth)) * 1e4).round() / 1e4,
         low_m: low,
         high_m: high,
     };

@@ -3,6 +3,7 @@
 use super::{
     DISCHARGE_MAX, PACK, STEP, cells, choice, column, gaps, json, number, optional, report, whole,
 };
+use crate::math::six_digits;
 use crate::muskingum::{self, Coefficients, Reach, Search};
 use crate::muskingum_cunge::{self as cunge, Channel};
 use engine::{Column, Description, Engine, Mistakes, Output, Parameter, Parameters, Table};
@@ -240,17 +241,26 @@ fn fit(table: &Table, p: &Parameters, place: &str) -> Result<Output, Vec<Problem
             "give more of the flood",
         )]);
     };
+    let reach = Reach {
+        k_h: six_digits(fit.reach.k_h),
+        x: six_digits(fit.reach.x),
+        lateral: six_digits(fit.reach.lateral),
+        ..fit.reach
+    };
     let first = outflow.first().copied().filter(|o| o.is_finite());
-    let routed = muskingum::route(&fit.reach, &inflow, step_h, first);
+    let routed = muskingum::route(&reach, &inflow, step_h, first);
     let pairs = crate::skill::pairs(&outflow, &routed);
     let parameters = json!({
-        "step_h": step_h, "k_h": fit.reach.k_h, "x": fit.reach.x, "lateral": fit.reach.lateral, "parts": fit.reach.parts,
+        "step_h": step_h, "k_h": reach.k_h, "x": reach.x, "lateral": reach.lateral, "parts": reach.parts,
     });
     Ok(Output {
         table: table.with(ROUTED.name, cells(&routed)),
         report: report([
             ("parameters", parameters),
-            ("sum_of_squares", json!(fit.squares)),
+            (
+                "sum_of_squares",
+                json!(muskingum::squares(&outflow, &routed)),
+            ),
             ("nse", json!(crate::skill::nse(&pairs))),
             ("at_edge", json!(fit.at_edge)),
         ]),

@@ -252,7 +252,7 @@ pub(super) fn engines() -> Vec<Engine> {
                             "highest order of the errors' autoregression",
                             "-",
                             (0, 10),
-                            2,
+                            3,
                         ),
                         whole(
                             "leads",
@@ -280,7 +280,7 @@ pub(super) fn engines() -> Vec<Engine> {
                             "stretches of the calibration that are left out in turn, for correction and intervals from what was not calibrated to; below 2 none",
                             "-",
                             (0, 10),
-                            2,
+                            3,
                         ),
                     ],
                 }

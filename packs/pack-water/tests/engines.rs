@@ -1,0 +1,266 @@
+//! The engines over tables: good answers, and every mistake with its place.
+
+use engine::{Engine, Output, Table, find};
+use model::Problem;
+use serde_json::{Map, Value, json};
+
+fn table(text: &str) -> Table {
+    let mut lines = text
+        .lines()
+        .map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
+    Table {
+        columns: lines.next().unwrap(),
+        rows: lines.collect(),
+    }
+}
+
+fn run(name: &str, table: &Table, parameters: &Value) -> Result<Output, Vec<Problem>> {
+    let all = pack_water::engines();
+    let engine: &Engine = find(&all, name).unwrap();
+    engine.run(
+        table,
+        parameters.as_object().cloned().unwrap_or_default(),
+        "p.toml",
+        "x.csv",
+    )
+}
+
+fn places(problems: Result<Output, Vec<Problem>>) -> Vec<String> {
+    problems.unwrap_err().into_iter().map(|p| p.place).collect()
+}
+
+fn wilson() -> Table {
+    let rows = crate::muskingum::WILSON
+        .iter()
+        .map(|(i, o)| format!("{i},{o}"));
+    table(&format!(
+        "inflow_m3s,outflow_m3s\n{}",
+        rows.collect::<Vec<_>>().join("\n")
+    ))
+}
+
+#[test]
+fn what_is_fitted_is_what_another_run_takes() {
+    let fitted = run("water.muskingum-fit", &wilson(), &json!({"step_h": 6})).unwrap();
+    assert!((fitted.report["sum_of_squares"].as_f64().unwrap() - 605.6).abs() < 0.05);
+    let mut input = wilson();
+    let report = Value::Object(fitted.report.clone());
+    let mut given = report["parameters"].clone();
+    given["first_m3s"] = json!(22);
+    let routed = run("water.muskingum", &input, &given).unwrap();
+    assert_eq!(routed.table, fitted.table, "bit for bit");
+    assert!(
+        routed.report["doubts"].as_array().unwrap().len() == 1,
+        "C1 is negative for such a step"
+    );
+    // The whole report will do as parameters.
+    assert!(run("water.muskingum", &input, &report).is_ok());
+    input.rows[3][0] = "a lot".to_owned();
+    input.rows[5][0] = "-4".to_owned();
+    assert_eq!(
+        places(run("water.muskingum", &input, &given)),
+        ["x.csv:5", "x.csv:7"]
+    );
+    assert_eq!(
+        places(run(
+            "water.muskingum",
+            &wilson(),
+            &json!({"k_h": 3, "x": 0.9, "y": 1})
+        )),
+        ["p.toml: y", "p.toml: x"]
+    );
+}
+
+#[test]
+fn a_channel_says_what_it_lacks() {
+    let given = json!({"length_km": 20, "slope": 0.0004, "step_h": 1, "bed_m": 30});
+    assert_eq!(
+        places(run("water.muskingum-cunge", &wilson(), &given)),
+        ["p.toml: roughness"]
+    );
+    let given = json!({"length_km": 20, "slope": 0.0004, "step_h": 6, "bed_m": 30, "roughness": 0.03, "parts": 2});
+    let out = run("water.muskingum-cunge", &wilson(), &given).unwrap();
+    assert_eq!(out.table.rows.len(), 22);
+}
+
+#[test]
+fn areal_rain_over_gauges_of_which_one_is_silent() {
+    let given = json!({
+        "gauges": [{"id": "A", "longitude": 113.0, "latitude": 30.5}, {"id": "B", "longitude": 113.4, "latitude": 30.5}],
+        "basin": {"type": "Polygon", "coordinates": [[[113.0, 30.4], [113.4, 30.4], [113.4, 30.6], [113.0, 30.6], [113.0, 30.4]]]},
+    });
+    let rain = table("time,gauge,rain_mm\n1,A,10\n2,A,\n1,B,30\n2,B,8");
+    for method in ["thiessen", "inverse-distance"] {
+        let mut given = given.clone();
+        given["method"] = json!(method);
+        let out = run("water.areal-rain", &rain, &given).unwrap();
+        let number =
+            |row: usize, column: usize| out.table.rows[row][column].parse::<f64>().unwrap();
+        assert!(
+            (number(0, 1) - 20.0).abs() < 1e-6 && number(0, 2) == 2.0,
+            "{method}"
+        );
+        assert!(
+            (number(1, 1) - 8.0).abs() < 1e-9 && (number(1, 3) - 0.5).abs() < 1e-6,
+            "{method}"
+        );
+    }
+    let bad = table("time,gauge,rain_mm\n1,A,10\n1,C,1\n1,A,2\n2,B,-3");
+    assert_eq!(
+        places(run("water.areal-rain", &bad, &given)),
+        ["x.csv:5", "x.csv:3", "x.csv:4"]
+    );
+    assert_eq!(
+        places(run("water.areal-rain", &rain, &json!({"gauges": []}))),
+        ["p.toml: gauges"]
+    );
+}
+
+#[test]
+fn a_rating_curve_there_and_back() {
+    let measured =
+        table("stage_m,discharge_m3s\n22,4.9\n23,17\n24,38.1\n,\n25,66.5\n26,102\n27,144");
+    let fitted = run("water.rating-fit", &measured, &Value::Null).unwrap();
+    let report = Value::Object(fitted.report);
+    let out = run("water.rating", &table("stage_m\n21\n24.5\n\n28"), &report).unwrap();
+    let doubts: Vec<_> = out.table.rows.iter().map(|row| row[2].as_str()).collect();
+    assert_eq!(doubts, ["below-range", "", "", "above-range"]);
+    let discharge = table(&format!("discharge_m3s\n{}", out.table.rows[1][1]));
+    let back = run("water.rating-stage", &discharge, &report).unwrap();
+    assert!((back.table.rows[0][1].parse::<f64>().unwrap() - 24.5).abs() < 1e-9);
+    assert_eq!(
+        places(run(
+            "water.rating-fit",
+            &table("stage_m,discharge_m3s\n1,2"),
+            &Value::Null
+        )),
+        ["x.csv"]
+    );
+}
+
+/// Three years of the Falling River's rain, with the model's own discharge of known parameters as what was observed.
+fn basin() -> (Table, Value) {
+    let path = format!(
+        "{}/tests/data/xinanjiang-02064000.csv",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let mut reader = csv::Reader::from_path(path).unwrap();
+    let rows = reader.records().map(|r| {
+        let r = r.unwrap();
+        vec![r[1].to_owned(), r[2].to_owned()]
+    });
+    let columns = vec!["rain_mm".to_owned(), "evaporation_mm".to_owned()];
+    let forcing = Table {
+        columns,
+        rows: rows.collect(),
+    };
+    let truth = json!({"area_km2": 428.0, "k": 0.8, "b": 0.35, "sm": 22.0, "ki": 0.25, "kg": 0.35, "ci": 0.6, "cs": 0.35, "lag_h": 12.0});
+    (forcing, truth)
+}
+
+#[test]
+fn a_calibration_finds_a_basin_again_and_its_forecast_repeats_bit_for_bit() {
+    let (forcing, truth) = basin();
+    let known = run("water.xinanjiang", &forcing, &truth).unwrap();
+    let q: Vec<String> = known.table.cells("model_m3s").map(str::to_owned).collect();
+    let input = forcing.with("discharge_m3s", q);
+    let how = json!({"area_km2": 428.0, "warm_up_steps": 182, "calibration_steps": 549, "evaluations_max": 1500, "complexes": 3, "folds": 2, "leads": 3});
+    let once = run("water.xinanjiang-calibrate", &input, &how).unwrap();
+    assert_eq!(
+        once,
+        run("water.xinanjiang-calibrate", &input, &how).unwrap(),
+        "bit for bit"
+    );
+    assert!(
+        once.report["validation"]["nse"].as_f64().unwrap() > 0.9,
+        "{}",
+        once.report["validation"]
+    );
+    let lead = &once.report["leads"][0];
+    assert!(lead["nse"].as_f64().unwrap() > lead["nse_persistence"].as_f64().unwrap());
+
+    // A forecast of three days after row 1000, with the parameters as the report has them.
+    let report = Value::Object(once.report.clone());
+    let mut now = input.clone();
+    now.rows.truncate(1003);
+    for row in now.rows.iter_mut().skip(1000) {
+        row[2].clear();
+    }
+    let text = serde_json::to_string(&report).unwrap();
+    let kept: Map<String, Value> = serde_json::from_str(&text).unwrap();
+    let out = run("water.forecast", &now, &Value::Object(kept)).unwrap();
+    assert_eq!(
+        out,
+        run("water.forecast", &now, &report).unwrap(),
+        "from its text too"
+    );
+    assert_eq!(out.report["steps"], 3);
+    let cell =
+        |row: usize, name: &str| out.table.rows[row][out.table.position(name).unwrap()].clone();
+    assert_eq!(cell(999, "forecast_m3s"), "");
+    for row in 1000..1003 {
+        let number = |name: &str| cell(row, name).parse::<f64>().unwrap();
+        assert!(
+            number("low_m3s") <= number("forecast_m3s") + 1e-9
+                && number("forecast_m3s") <= number("high_m3s") * 1.2 + 1e-9
+        );
+        let truth: f64 = input.rows[row][2].parse().unwrap();
+        assert!((number("forecast_m3s") / truth - 1.0).abs() < 0.3, "{row}");
+    }
+}
+
+#[test]
+fn a_basin_says_what_is_wrong_with_it() {
+    let (mut forcing, truth) = basin();
+    forcing.rows[1][0] = String::new();
+    forcing.rows[2][1] = "1e9".to_owned();
+    assert_eq!(
+        places(run("water.xinanjiang", &forcing, &truth)),
+        ["x.csv:3", "x.csv:4"]
+    );
+    let (forcing, truth) = basin();
+    let mut snow = truth.clone();
+    snow["melt_mm"] = json!(3);
+    assert_eq!(
+        places(run("water.xinanjiang", &forcing, &snow)),
+        ["p.toml: melt_mm"]
+    );
+    let mut odd = truth.clone();
+    odd["unit_hydrograph"] = json!([0.5, 0.1]);
+    assert_eq!(
+        places(run("water.xinanjiang", &forcing, &odd)),
+        ["p.toml: unit_hydrograph"]
+    );
+    let blank = forcing.with("discharge_m3s", Vec::new());
+    assert_eq!(places(run("water.forecast", &blank, &truth)), ["x.csv"]);
+    let how = json!({"area_km2": 428.0, "calibration_steps": 5000});
+    assert_eq!(
+        places(run("water.xinanjiang-calibrate", &blank, &how)),
+        ["p.toml: calibration_steps"]
+    );
+    let how = json!({"area_km2": 428.0, "bounds": {"kk": [0, 1]}});
+    assert_eq!(
+        places(run("water.xinanjiang-calibrate", &blank, &how)),
+        ["p.toml: bounds"]
+    );
+}
+
+#[test]
+fn every_engine_is_described() {
+    let all = pack_water::engines();
+    assert_eq!(all.len(), 10);
+    for engine in &all {
+        let about = engine.description;
+        assert!(
+            about.name.starts_with("water.") && !about.reference.is_empty() && about.version > 0
+        );
+        assert!(
+            about
+                .parameters
+                .iter()
+                .all(|p| !p.unit.is_empty() && !p.what.is_empty()),
+            "{}",
+            about.name
+        );
+    }
+}
