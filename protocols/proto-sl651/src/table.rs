@@ -186,7 +186,11 @@ pub fn parameter(code: u8) -> (String, &'static str) {
         0x02 => ("遥测站地址".to_owned(), ""),
         0x03 => ("密码".to_owned(), ""),
         0x04..=0x0B => {
-            let which = if code.is_multiple_of(2) { "主" } else { "备用" };
+            let which = if code.is_multiple_of(2) {
+                "主"
+            } else {
+                "备用"
+            };
             (
                 format!("中心站 {} {which}信道类型及地址", (code - 0x04) / 2 + 1),
                 "",
