@@ -3,7 +3,7 @@
 use crate::Cases;
 use crate::assessment::{Assessment, assess};
 use crate::clocks::{Left, LeftOf};
-use crate::workflow::{Assigns, Need, STANDARD, Transition, Workflow};
+use crate::workflow::{Assigns, Need, Transition, Workflow};
 use model::Timestamp;
 use records::attachments::{self, Attachment};
 use records::cases::{self, Case, CaseFilter};

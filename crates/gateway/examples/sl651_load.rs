@@ -114,18 +114,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .zip(0..)
             .map(|(mut line, number)| {
                 tokio::spawn(async move {
-                    let sent = Instant::now();
+                    let began = Instant::now();
                     let mut tries = 0;
                     // Twice again, as stations do.
                     let is_confirmed = loop {
-                        let exchange = line.exchange(&report(number, round));
-                        match tokio::time::timeout(PATIENCE, exchange).await {
+                        let sent = report(number, round);
+                        match tokio::time::timeout(PATIENCE, line.exchange(&sent)).await {
                             Ok(Ok(())) => break true,
                             _ if tries == 2 => break false,
                             _ => tries += 1,
                         }
                     };
-                    (line, sent.elapsed(), tries, is_confirmed)
+                    (line, began.elapsed(), tries, is_confirmed)
                 })
             })
             .collect();
