@@ -60,8 +60,8 @@ async fn what_another_platform_says_moves_nothing() {
     );
     assert_eq!(step.detail, Some(json!({"suggest": "finish"})));
     assert_eq!(
-        (after.case.state, after.case.closed_at, after.case.version),
-        (before.state, None, before.version)
+        (&after.case.state, after.case.closed_at, after.case.version),
+        (&before.state, None, before.version)
     );
 }
 

@@ -743,8 +743,9 @@ async fn the_board_and_the_list_of_a_workflow_hold_its_cases_alone() {
         (Some("city-case"), vec![ids[0]]),
         (Some("other-case"), vec![ids[1]]),
     ] {
-        let board = city.cases.board(&of(workflow), T0).await.unwrap();
-        let shown: Vec<i64> = board[0].cases.iter().map(|case| case.id).collect();
+        let board = city.cases.board(workflow, &CaseFilter::default(), T0);
+        let board = board.await.unwrap();
+        let shown: Vec<i64> = board[0].cases.items.iter().map(|case| case.id).collect();
         assert_eq!(
             (board[0].count, shown),
             (expected.len() as i64, expected.clone())
@@ -755,6 +756,7 @@ async fn the_board_and_the_list_of_a_workflow_hold_its_cases_alone() {
         listed.sort_unstable();
         assert_eq!(listed, expected);
     }
-    let none = city.cases.board(&of(Some("none")), T0).await;
+    let none = city.cases.board(Some("none"), &CaseFilter::default(), T0);
+    let none = none.await;
     assert_eq!(code(&none.unwrap_err()), "workflow-missing");
 }

@@ -360,7 +360,7 @@ impl Office {
     /// # Errors
     /// The store's own.
     pub(crate) async fn similar(&self, case: &CaseDetail) -> Result<Vec<(String, f64)>, Problem> {
-        let Some(location) = case.case.location else {
+        let Some(location) = case.case.location() else {
             return Ok(Vec::new());
         };
         let like = Like {
