@@ -734,6 +734,7 @@ async fn the_board_and_the_list_of_a_workflow_hold_its_cases_alone() {
         };
         ids.push(city.cases.open(&new, &duty(), T0).await.unwrap().case.id);
     }
+    let all = CaseFilter::default();
     let of = |workflow: Option<&str>| CaseFilter {
         workflow: workflow.map(str::to_owned),
         ..CaseFilter::default()
@@ -743,7 +744,7 @@ async fn the_board_and_the_list_of_a_workflow_hold_its_cases_alone() {
         (Some("city-case"), vec![ids[0]]),
         (Some("other-case"), vec![ids[1]]),
     ] {
-        let board = city.cases.board(workflow, &CaseFilter::default(), T0);
+        let board = city.cases.board(workflow, &all, T0);
         let board = board.await.unwrap();
         let shown: Vec<i64> = board[0].cases.items.iter().map(|case| case.id).collect();
         assert_eq!(
@@ -756,7 +757,7 @@ async fn the_board_and_the_list_of_a_workflow_hold_its_cases_alone() {
         listed.sort_unstable();
         assert_eq!(listed, expected);
     }
-    let none = city.cases.board(Some("none"), &CaseFilter::default(), T0);
+    let none = city.cases.board(Some("none"), &all, T0);
     let none = none.await;
     assert_eq!(code(&none.unwrap_err()), "workflow-missing");
 }

@@ -136,12 +136,12 @@ pub(super) fn opens(line: &mut Line<'_>, _: &mut Data<'_>) -> Read<Option<Senten
         title: None,
     };
     if line.word(&["opens a case"]) {
-        opening.from_where(line, &["from the alert"], &["with"])?;
+        opening.read_origin(line, &["from the alert"], &["with"])?;
     } else if line.word(&["opens the case"]) {
         opening.called = Some(code(line, "the case's name")?);
-        opening.from_where(line, &["from the alert"], &["with"])?;
+        opening.read_origin(line, &["from the alert"], &["with"])?;
     } else {
-        opening.from_where(line, &["由告警"], &["按"])?;
+        opening.read_origin(line, &["由告警"], &["按"])?;
         if !line.word(&["开出事件"]) {
             return Ok(None);
         }
@@ -174,7 +174,7 @@ pub(super) fn opens(line: &mut Line<'_>, _: &mut Data<'_>) -> Read<Option<Senten
 }
 
 impl Opening {
-    fn from_where(&mut self, line: &mut Line<'_>, alert: &[&str], workflow: &[&str]) -> Read<()> {
+    fn read_origin(&mut self, line: &mut Line<'_>, alert: &[&str], workflow: &[&str]) -> Read<()> {
         if line.word(alert) {
             self.rule = Some(code(line, "the rule")?);
         } else if line.word(workflow) {
