@@ -310,8 +310,8 @@ pub async fn rows(
         let of = format!("case:{}", case.id);
         items.push(RowBody {
             case_id: case.id,
-            number: case.number,
-            title: look.written(&of, "title", case.title),
+            number: case.case.number,
+            title: look.written(&of, "title", case.case.title),
             at: fact.at.to_string(),
             seconds: fact.seconds,
         });

@@ -751,7 +751,7 @@ pub async fn take(
     }
     announce(app, &case);
     Ok(Ok(Created {
-        service_request_id: Some(case.number),
+        service_request_id: Some(case.case.number),
         token: kept.map(|row| row.token),
         service_notice: Some(category.class.closes_zh.clone()),
     }))
