@@ -28,8 +28,10 @@ pub struct Decode {
 /// `incomplete`, `foreign` or `invalid`.
 type Reader = Box<dyn FnMut(&[u8], Option<Timestamp>) -> Value>;
 
-/// The protocols: name, and what reads its frames.
-const PROTOCOLS: [(&str, fn() -> Reader); 1] = [("sl651", sl651)];
+/// A protocol: its name, and what reads its frames.
+type Protocol = (&'static str, fn() -> Reader);
+
+const PROTOCOLS: [Protocol; 1] = [("sl651", sl651)];
 
 fn sl651() -> Reader {
     let mut lines = proto_sl651::Lines::default();
