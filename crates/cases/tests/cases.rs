@@ -1,13 +1,13 @@
 //! Cases on a real SQLite file: the whole way from an alert to an ended case, who may do which step, what
 //! each step needs, two people at once, attachments, and what stands in history and audit afterwards.
 
-use cases::{Act, Cases, NewCase, Options, Workflow};
-use records::cases::{CaseFilter, Mine};
-use records::{Acting, ActorKind, Failure, PageRequest, Records, alerts, audit};
 use crate::support::{
     DUTY, FIELD, JPEG, OTHER_FIELD, ROAD_FIELD, T0, act, city, code, dispatched, duty, field,
     noted, raise, viewer, worker,
 };
+use cases::{Act, Cases, NewCase, Options, Workflow};
+use records::cases::{CaseFilter, Mine};
+use records::{Acting, ActorKind, Failure, PageRequest, Records, alerts, audit};
 
 #[tokio::test]
 async fn an_alert_becomes_a_closed_case_and_every_step_is_told() {

@@ -1,10 +1,10 @@
 //! A class of the catalogue gives a case its workflow, its calendar and its limits; they stay as they were when it was opened; and
 //! figures are grouped by unit grid.
 
+use crate::support::{City, T0, act, city, duty};
 use cases::catalogue::{Catalogue, MajorClass};
 use cases::figures::{By, Kind, figures};
 use cases::{Cases, NewCase, Options};
-use crate::support::{City, T0, act, city, duty};
 
 fn class(minutes: u32) -> MajorClass {
     toml::from_str(&format!(

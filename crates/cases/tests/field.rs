@@ -1,12 +1,12 @@
 //! What a field worker's phone sends, on a real SQLite file: voice notes, signatures, photos with their place, steps that
 //! come a week late to a case that has gone on without them.
 
-use cases::{Act, Cases, Options, Signed, Taken, Workflow};
-use model::Timestamp;
-use records::attachments::Attachment;
 use crate::support::{
     City, FIELD, JPEG, OTHER_FIELD, T0, act, city, code, dispatched, duty, field, noted, worker,
 };
+use cases::{Act, Cases, Options, Signed, Taken, Workflow};
+use model::Timestamp;
+use records::attachments::Attachment;
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n a small drawing";
 const WEEK_S: i64 = 7 * 86_400;

@@ -1,12 +1,12 @@
 //! The assessment figures: computed from the history they are those that were counted while it happened, and each rule of
 //! counting by example.
 
+use crate::support::{City, FIELD, T0, act, city, duty, noted, worker};
 use cases::figures::{By, Fact, Kind, figures};
 use cases::{Act, Cases, NewCase, Options};
 use model::Timestamp;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-use crate::support::{City, FIELD, T0, act, city, duty, noted, worker};
 
 async fn facts(city: &City, now: Timestamp) -> Vec<Fact> {
     let (from, until) = (T0.plus_seconds(-86_400), T0.plus_seconds(86_400 * 3_000));

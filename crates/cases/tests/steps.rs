@@ -1,14 +1,14 @@
 //! What some steps do beside moving a case, on a real SQLite file: working time over holidays, extension, supervision,
 //! suspension, escalation, parts, duplicates, reopening, requests that come twice, photos with a wrong clock.
 
+use crate::support::{
+    City, FIELD, JPEG, T0, act, city, code, dispatched, duty, field, noted, split, worker,
+};
 use cases::{Act, Cases, Like, NewCase, Options, Part, Taken, Workflow};
 use model::Timestamp;
 use model::calendar::{Calendars, Declared, Holiday, Worked, WorkingCalendar};
 use records::PageRequest;
 use records::cases::CaseFilter;
-use crate::support::{
-    City, FIELD, JPEG, T0, act, city, code, dispatched, duty, field, noted, split, worker,
-};
 
 /// The default workflow in working hours.
 fn in_working_hours() -> Workflow {

@@ -1,8 +1,8 @@
 //! Which workflow a case follows: the one it was opened with, as it was then.
 
+use crate::support::{City, T0, act, city, code, dispatched, duty, noted, raise, worker};
 use cases::{Cases, NewCase, Options, Workflow};
 use records::Records;
-use crate::support::{City, T0, act, city, code, dispatched, duty, noted, raise, worker};
 
 /// The water pack's own workflow.
 const FLOOD: &str = include_str!("../../../packs/pack-water/workflows/flood-case.toml");

@@ -2,10 +2,10 @@
 //! setup` installs, and psycopg, SQLAlchemy, pyodbc and node-postgres when they can be installed from PyPI and npm. What is
 //! not there is said and passed over; where continuous integration runs, psql and the two drivers must be there.
 
-use pgdoor::Limits;
-use std::path::{Path, PathBuf};
 use crate::support::foreign::{answered, has_psql, is_content, psql};
 use crate::support::{PASSWORD, open, queries};
+use pgdoor::Limits;
+use std::path::{Path, PathBuf};
 use testkit::foreign::{Node, Python, passed_over};
 use tokio::process::Command;
 
@@ -381,6 +381,8 @@ async fn jdbc_as_dbeaver_and_bi_tools_use_it() {
     let door = open(Limits::default(), queries()).await;
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/JdbcClient.java");
     let mut client = Command::new("java");
+    // Where no locale is set, Java would read its program as ASCII.
+    client.arg("-Dfile.encoding=UTF-8");
     client.args(["-cp", JDBC, program, &door.port().to_string(), PASSWORD]);
     is_content(client).await;
 }

@@ -1,9 +1,9 @@
 //! The door against peers that do not keep to the protocol, and its limits.
 
+use crate::support::{Door, PASSWORD, PATIENCE, open, queries};
 use pgdoor::Limits;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use crate::support::{Door, PASSWORD, PATIENCE, open, queries};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 

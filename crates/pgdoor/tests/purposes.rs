@@ -1,8 +1,8 @@
 //! A purpose that a client states: asked with psql, which everybody has.
 
-use pgdoor::Limits;
 use crate::support::foreign::{has_psql, psql, psql_where};
 use crate::support::{Door, GATHERED_ROWS_MAX, open, queries};
+use pgdoor::Limits;
 
 const TITLES: &str = "SELECT title FROM cases WHERE title IS NOT NULL ORDER BY id";
 

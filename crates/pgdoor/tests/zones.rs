@@ -1,9 +1,9 @@
 //! Zones as psql asks for them: what is shown, and whose clock is read. What is expected is what PostgreSQL 15 answers, where
 //! nothing else is said.
 
-use pgdoor::Limits;
 use crate::support::foreign::{answered, has_psql, psql, psql_where};
 use crate::support::{open, queries};
+use pgdoor::Limits;
 
 /// Questions asked in Shanghai's zone, with their answers. The first level is of 16:00 there, one a second follows.
 const IN_SHANGHAI: [(&str, &str); 46] = [
