@@ -554,7 +554,8 @@ impl RecordsProjection {
         let Some(storing) = self.storing.take() else {
             return Ok(());
         };
-        match storing.await.context("writing the rules' memory")? {
+        let written = storing.await.context("writing the rules' memory");
+        match written.and_then(|written| written) {
             Ok(position) => {
                 self.rules_stored = position;
                 self.tell_stored();
