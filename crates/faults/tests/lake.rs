@@ -84,7 +84,7 @@ const STORY: &[Op] = &[
 /// Whether folders can change places is the seed's: here they can, there they cannot.
 const SEEDS: [u64; 2] = [7, 13];
 
-/// Coprime to the steps' own rhythms, so that each kind of step is met.
+/// The suite lets the process die at each fifth step, `make sim` at every one.
 const STRIDE: u64 = 5;
 
 #[test]

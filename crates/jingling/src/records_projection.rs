@@ -27,6 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
 
 /// Name of the projection that holds dead letters and device counters.
 pub const NAME: &str = "records";
@@ -114,6 +115,8 @@ pub struct RecordsProjection {
     maintenance: Vec<Maintenance>,
     /// Whether the rules have seen a record, or raised or cleared something, since their memory was written.
     rules_moved: bool,
+    /// The writing of the rules' memory that is under way, and the position that it belongs to.
+    storing: Option<JoinHandle<Result<u64>>>,
     stored: Arc<AtomicU64>,
     stop: Arc<AtomicBool>,
     /// The packs that hold, whose rules are at work.
@@ -170,6 +173,7 @@ impl RecordsProjection {
             maintenance,
             rules_stored: stored.position,
             rules_moved: is_first,
+            storing: None,
             packs,
             stored: Arc::new(AtomicU64::new(stored.position.min(records_position))),
             stop,
@@ -212,17 +216,27 @@ impl RecordsProjection {
                         self.look_at_maintenance().await?;
                         self.flush().await?;
                     }
-                    if ticks.is_multiple_of(STATE_TICKS)
-                        && let Err(error) = self.store_state()
+                    if self.storing.as_ref().is_some_and(JoinHandle::is_finished)
+                        && let Err(error) = self.stored_state().await
                     {
                         // An older one does: the stretch between is replayed.
                         tracing::error!(error = format!("{error:#}"), "the rules' memory was not written");
+                    }
+                    if ticks.is_multiple_of(STATE_TICKS) && self.storing.is_none() {
+                        self.store_state();
                     }
                 }
             }
         }
         self.flush().await?;
-        self.store_state()
+        if let Err(error) = self.stored_state().await {
+            tracing::error!(
+                error = format!("{error:#}"),
+                "the rules' memory was not written"
+            );
+        }
+        self.store_state();
+        self.stored_state().await
     }
 
     async fn fold(&mut self, batch: &Batch) -> Result<()> {
@@ -515,24 +529,43 @@ impl RecordsProjection {
         Ok(changed_alerts)
     }
 
-    /// Writes the rules' memory, when it is not what was written last: a city that nobody speaks to writes nothing.
-    fn store_state(&mut self) -> Result<()> {
+    /// Begins to write the rules' memory, when it is not what was written last: a city that nobody speaks to writes nothing. It is
+    /// written aside, for alerts must not wait for it: that of a hundred thousand judgements takes a while.
+    fn store_state(&mut self) {
         if !self.rules_moved {
             self.tell_stored();
-            return Ok(());
+            return;
         }
         let stored = Stored {
             version: RULES_VERSION,
             position: self.rules_position,
             state: self.engine.state(),
         };
-        crate::files::write_pieces(&self.state_file, |out| {
-            Ok(serde_json::to_writer(out, &stored)?)
-        })?;
-        self.rules_stored = stored.position;
+        let file = self.state_file.clone();
         self.rules_moved = false;
-        self.tell_stored();
-        Ok(())
+        self.storing = Some(tokio::task::spawn_blocking(move || {
+            crate::files::write_pieces(&file, |out| Ok(serde_json::to_writer(out, &stored)?))?;
+            Ok(stored.position)
+        }));
+    }
+
+    /// Waits for the writing that is under way, if one is; what was not written is written with the next.
+    async fn stored_state(&mut self) -> Result<()> {
+        let Some(storing) = self.storing.take() else {
+            return Ok(());
+        };
+        let written = storing.await.context("writing the rules' memory");
+        match written.and_then(|written| written) {
+            Ok(position) => {
+                self.rules_stored = position;
+                self.tell_stored();
+                Ok(())
+            }
+            Err(error) => {
+                self.rules_moved = true;
+                Err(error)
+            }
+        }
     }
 
     fn tell_stored(&self) {

@@ -381,6 +381,8 @@ async fn jdbc_as_dbeaver_and_bi_tools_use_it() {
     let door = open(Limits::default(), queries()).await;
     let program = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/JdbcClient.java");
     let mut client = Command::new("java");
+    // Where no locale is set, Java would read its program as ASCII.
+    client.arg("-Dfile.encoding=UTF-8");
     client.args(["-cp", JDBC, program, &door.port().to_string(), PASSWORD]);
     is_content(client).await;
 }

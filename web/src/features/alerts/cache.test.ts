@@ -46,14 +46,22 @@ describe("alerts that were heard", () => {
       pageParams: [null, "8"],
     });
     client.setQueryData(["alerts", "active"], { items: [alert(9)], next: null });
-    client.setQueryData(["alerts", "entity", "urn:x"], { items: [alert(1)], next: null });
-    showAlerts(client, heard(alert(10), alert(3, { cleared_at: "2026-01-01T00:00:00Z" })));
+    const ofEntity = ["alerts", "entity", "urn:x"];
+    client.setQueryData(ofEntity, [alert(1)]);
+    showAlerts(
+      client,
+      heard(
+        alert(10, { entity_id: "urn:x" }),
+        alert(11, { severity: "minor", entity_id: "urn:y" }),
+        alert(3, { cleared_at: "2026-01-01T00:00:00Z" }),
+      ),
+    );
     const pages = client.getQueryData<{ pages: { items: Alert[] }[] }>(list("active"))?.pages ?? [];
-    expect(pages.map(({ items }) => ids(items))).toEqual([[10, 9, 8], [2]]);
-    expect(ids(client.getQueryData<{ items: Alert[] }>(["alerts", "active"])?.items ?? [])).toEqual([10, 9]);
-    expect(ids(client.getQueryData<{ items: Alert[] }>(["alerts", "entity", "urn:x"])?.items ?? [])).toEqual([
-      1,
+    expect(pages.map(({ items }) => ids(items))).toEqual([[11, 10, 9, 8], [2]]);
+    expect(ids(client.getQueryData<{ items: Alert[] }>(["alerts", "active"])?.items ?? [])).toEqual([
+      11, 10, 9,
     ]);
+    expect(ids(client.getQueryData<Alert[]>(ofEntity) ?? [])).toEqual([10, 1]);
     expect(client.getQueryData(list("cleared"))).toBeUndefined();
   });
 });

@@ -27,28 +27,31 @@ export function withAlerts(rows: Alert[], heard: Map<number, Alert>, filter: Ale
 /** Shows at once what was heard (by number) in every list of alerts that has been read. */
 export function showAlerts(queryClient: QueryClient, heard: Map<number, Alert>) {
   for (const { queryKey, state } of queryClient.getQueryCache().findAll({ queryKey: ["alerts"] })) {
-    const [, kind, filter] = queryKey;
-    if (state.data === undefined || (kind !== "list" && kind !== "active")) continue;
-    // An answer under way may be older than what was heard, and would take it off again.
-    void queryClient.cancelQueries({ queryKey, exact: true });
+    const [, kind, of] = queryKey;
+    if (state.data === undefined) continue;
+    // An answer under way may be older than what was heard, and would take it off again. A next page that was asked for is waited for.
+    if (!state.fetchMeta?.fetchMore) void queryClient.cancelQueries({ queryKey, exact: true });
     if (kind === "active") {
       queryClient.setQueryData<Items<Alert>>(
         queryKey,
         (old) => old && { ...old, items: withAlerts(old.items, heard, { state: "active" }) },
       );
-      continue;
+    } else if (kind === "entity") {
+      const its = new Map([...heard].filter(([, alert]) => alert.entity_id === of));
+      queryClient.setQueryData<Alert[]>(queryKey, (old) => old && withAlerts(old, its, {}));
+    } else {
+      const filter = of as AlertFilter;
+      queryClient.setQueryData<InfiniteData<Items<Alert>>>(
+        queryKey,
+        (old) =>
+          old && {
+            ...old,
+            pages: old.pages.map((page, n) => ({
+              ...page,
+              items: n === 0 ? withAlerts(page.items, heard, filter) : withChanges(page.items, heard, filter),
+            })),
+          },
+      );
     }
-    const wanted = filter as AlertFilter;
-    queryClient.setQueryData<InfiniteData<Items<Alert>>>(
-      queryKey,
-      (old) =>
-        old && {
-          ...old,
-          pages: old.pages.map((page, n) => ({
-            ...page,
-            items: n === 0 ? withAlerts(page.items, heard, wanted) : withChanges(page.items, heard, wanted),
-          })),
-        },
-    );
   }
 }

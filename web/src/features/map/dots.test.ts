@@ -1,4 +1,4 @@
-/** Squares land where they belong, never outside, and a hundred thousand are quick. */
+/** Squares land where they belong, never outside, however many. */
 import { describe, expect, it } from "vitest";
 import { dotOf, square } from "./dots.ts";
 
@@ -31,5 +31,12 @@ describe("dots", () => {
     const bytes = (colour: string) => [...new Uint8Array(new Uint32Array([dotOf(colour)]).buffer)];
     expect(bytes("#112233")).toEqual([0x11, 0x22, 0x33, 0xff]);
     expect(bytes("red")).toEqual([0x80, 0x80, 0x80, 0xff]);
+  });
+
+  it("writes a hundred thousand into a large screen", () => {
+    const dots = new Uint32Array(1_920 * 1_080);
+    for (let n = 0; n < 100_000; n += 1)
+      square(dots, 1_920, 1_080, (n * 37) % 1_920, (n * 53) % 1_080, 3, 0xff000000);
+    expect(dots[53 * 1_920 + 37]).toBe(0xff000000);
   });
 });
