@@ -14,6 +14,7 @@ use records::attachments::{self, Attachment};
 use records::duty::{self, Pattern, Turn};
 use records::duty_acts::{self, Contact, HandOver};
 use records::open311::{self, ServiceRequest};
+use records::open311_links::{self, Link};
 use records::{Acting, Actor, Connection, Records};
 use std::error::Error;
 use std::path::PathBuf;
@@ -56,7 +57,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What shape 9 brought: a roster with a hand-over and a contact, a service request, a voice note.
+/// What shapes 9 and 10 brought: a roster with a hand-over and a contact, a service request with the attributes of its service, which
+/// is forwarded, a voice note.
 async fn add(write: &mut Connection, case_id: i64, at: Timestamp) -> records::Result<()> {
     let water = || "water".to_owned();
     let later = Timestamp::from_seconds(1_800_032_400);
@@ -116,7 +118,7 @@ async fn add(write: &mut Connection, case_id: i64, at: Timestamp) -> records::Re
     duty_acts::add_contact(write, &contact).await?;
     let request = ServiceRequest {
         case_id,
-        token: "t1".to_owned(),
+        token: "t10".to_owned(),
         service_code: "0101".to_owned(),
         contact: Some("sealed".to_owned()),
         received_at: at,
@@ -127,9 +129,29 @@ async fn add(write: &mut Connection, case_id: i64, at: Timestamp) -> records::Re
         address_id: None,
         zipcode: None,
         media_url: None,
-        attributes: None,
+        attributes: Some(r#"{"COLOUR":["blue"]}"#.to_owned()),
     };
     open311::insert(write, &request).await?;
+    let link = Link {
+        case_id,
+        peer: "province".to_owned(),
+        way: open311_links::TO.to_owned(),
+        state: open311_links::OPEN.to_owned(),
+        service_code: "0101".to_owned(),
+        reference: "jingling-1".to_owned(),
+        made_at: at,
+        attempts: 1,
+        next_at: later,
+        id: 0,
+        posted_at: Some(at),
+        token: None,
+        remote_id: Some("638344".to_owned()),
+        remote_status: Some("open".to_owned()),
+        remote_notes: None,
+        asked_at: Some(at),
+        problem: None,
+    };
+    open311_links::insert(write, &link).await?;
     let note = Attachment {
         case_id,
         name: "voice.webm".to_owned(),

@@ -134,7 +134,7 @@ async fn values_and_boards_have_the_packs_words() {
     let flood = all.iter().find(|b| b["id"] == "flood-board").unwrap();
     assert_eq!(flood["workflow"], "flood-case");
     let states = flood["columns"].as_array().unwrap().iter();
-    let states: Vec<&str> = states.map(|c| c["state"].as_str().unwrap()).collect();
+    let states: Vec<&str> = states.map(|c| c["name"].as_str().unwrap()).collect();
     assert_eq!(states, ["collected", "dispatched", "handling", "handled"]);
     // A case of another workflow stands on the city's board and not on that one.
     let case = json!({"title": "看板之外的案件"});

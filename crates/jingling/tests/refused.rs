@@ -150,7 +150,7 @@ const PUBLIC: [(&str, &str); 34] = [
     ),
 ];
 /// Each setting that opens a listener: the door, its rule, the test.
-const DOORS: [(&str, &str, &str); 6] = [
+const DOORS: [(&str, &str, &str); 8] = [
     ("http.listen", "the rule of each operation", OPERATIONS),
     (
         "http.tls_listen",
@@ -176,6 +176,16 @@ const DOORS: [(&str, &str, &str); 6] = [
         "postgres.tls_listen",
         "sql.query at every statement, TLS 1.3",
         "crates/jingling/tests/sql_everywhere.rs the_postgresql_door_opens_where_it_is_set",
+    ),
+    (
+        "sl651.tcp_listen",
+        "a registered station by its address and password; opened only where a weak identity is accepted",
+        "crates/jingling/tests/sl651.rs what_must_not_be_believed_is_not_confirmed_and_kept",
+    ),
+    (
+        "sl651.udp_listen",
+        "the same",
+        "crates/gateway/tests/sl651.rs datagrams_are_confirmed_to_their_senders",
     ),
 ];
 /// What a table of SQL asks for beside `sql.query`. The tables of entity types are views of `observations`.

@@ -111,7 +111,9 @@ async fn the_pages_worker_and_manifest_are_served_as_what_they_are_and_asked_for
 #[tokio::test]
 async fn what_comes_late_from_a_shared_phone_is_done_in_nobody_elses_name() {
     let city = shared();
-    let cookie = city.signed_in("field").await;
+    let password = city.add_person("wang.min.shared", "field");
+    let cookie = city.sign_in("wang.min.shared", &password).await;
+    let cookie = cookie.cookie.unwrap();
     let ask = async |person: Option<&str>| {
         let answer = city
             .ask("GET", "/api/v1/session", |r| {

@@ -72,8 +72,10 @@ fn a_rule_that_says_something_else_counts_its_version_up() {
 #[test]
 fn types_workflows_indicators_and_mappings_change_at_once() {
     let new = with(|pack| {
-        let kind = pack.kinds[0].clone();
-        pack.kinds[0].attributes.get_mut("flow").unwrap().max = Some(1.0);
+        let observed = |kind: &&mut model::EntityKind| kind.name == "WaterObserved";
+        let observed = pack.kinds.iter_mut().find(observed).unwrap();
+        let kind = observed.clone();
+        observed.attributes.get_mut("flow").unwrap().max = Some(1.0);
         pack.kinds.push(model::EntityKind {
             name: "Sluice".to_owned(),
             ..kind
@@ -208,7 +210,9 @@ fn what_does_not_change_is_not_looked_at() {
         }
     }
     let new = with(|pack| {
-        let flow = pack.kinds[0].attributes.get_mut("flow").unwrap();
+        let mut kinds = pack.kinds.iter_mut();
+        let observed = kinds.find(|kind| kind.name == "WaterObserved").unwrap();
+        let flow = observed.attributes.get_mut("flow").unwrap();
         flow.title_en.push('!');
         flow.max = Some(1.0);
     });

@@ -409,6 +409,28 @@ fn the_relation_may_come_later_and_the_forecast_may_be_taken_away() {
 }
 
 #[test]
+fn a_reading_is_not_off_from_a_forecast_that_was_taken_away() {
+    let text = APART.replace("threshold = 0.3", "threshold = 0.3\nfor_seconds = 7200");
+    let mut engine = engine(&[&text]);
+    let foretold = issued("a", 10, run(&[(11, 28.0), (20, 28.0)]));
+    say(&mut engine, &foretold);
+    say(&mut engine, &station(hour(11), &level(29.0)));
+    say(&mut engine, &issued("a", 11, Value::Deleted));
+    assert_eq!(short(&engine.tick(seconds(hour(20)))), Vec::<String>::new());
+
+    let mut engine = self::engine(&[APART]);
+    say(&mut engine, &foretold);
+    assert_eq!(
+        say(&mut engine, &station(hour(11), &level(29.0))),
+        ["+apart@11"]
+    );
+    assert_eq!(
+        say(&mut engine, &issued("a", 12, Value::Deleted)),
+        ["-apart@12"]
+    );
+}
+
+#[test]
 fn what_is_measured_holds_back_what_is_foretold() {
     let text = format!("{CROSSING}suppressed_by = [\"above\"]\n");
     let mut engine = engine(&[&text, ABOVE]);

@@ -21,6 +21,7 @@
 //! 则 / Then       出现告警 `RULE` 重要 实体 `ID` 标题 “…”              the alert `RULE` is raised: major on `ID` titled "…"
 //!                 告警 `RULE` 解除 实体 `ID`                           the alert `RULE` is cleared on `ID`
 //!                 告警 `RULE` 仍在                                    the alert `RULE` is still up
+//!                 规则 `RULE` 无法判断 `CODE` 实体 `ID`                the rule `RULE` cannot judge: `CODE` on `ID`
 //!                 没有告警变化                                        no alert changes
 //!                 事件 [`CASE`] 在 `STATE`                            the case [`CASE`] is in `STATE`
 //!                 …时限 `TIME`；全案时限 `TIME`                        … is due at `TIME`; is due as a whole at `TIME`
@@ -103,7 +104,16 @@ pub enum Sentence {
         /// The rule.
         rule: String,
     },
-    /// Nothing was raised or cleared.
+    /// A rule could not judge what it heard.
+    Unjudged {
+        /// The rule.
+        rule: String,
+        /// Why: the code of the failure.
+        code: String,
+        /// The entity; any when not said.
+        entity: Option<EntityId>,
+    },
+    /// Nothing was raised or cleared, and every rule could judge.
     NoChange,
     /// How a case stands; the one that was opened last when none is named.
     Case {
@@ -124,6 +134,7 @@ impl Sentence {
             Self::Raised { .. }
                 | Self::Cleared { .. }
                 | Self::StillUp { .. }
+                | Self::Unjudged { .. }
                 | Self::NoChange
                 | Self::Case { .. }
                 | Self::Refused(_)
@@ -528,6 +539,26 @@ fn cleared_or_up(line: &mut Line<'_>, _: &mut Data<'_>) -> Read<Option<Sentence>
         .then_some(Sentence::StillUp { rule }))
 }
 
+fn unjudged(line: &mut Line<'_>, _: &mut Data<'_>) -> Read<Option<Sentence>> {
+    if !line.word(&["规则", "the rule"]) {
+        return Ok(None);
+    }
+    let Some(rule) = line.code().map(str::to_owned) else {
+        return Ok(None);
+    };
+    if !line.word(&["无法判断", "cannot judge"]) {
+        return Ok(None);
+    }
+    let Some(code) = line.code().map(str::to_owned) else {
+        return Err(wrong(
+            "it is not said why",
+            "write the code of the failure in backticks, as the list of failing rules shows it",
+        ));
+    };
+    let entity = entity_after(line)?;
+    Ok(Some(Sentence::Unjudged { rule, code, entity }))
+}
+
 fn no_change(line: &mut Line<'_>, _: &mut Data<'_>) -> Read<Option<Sentence>> {
     Ok(line
         .word(&["没有告警变化", "no alert changes"])
@@ -709,6 +740,10 @@ mod tests {
             ),
             ("并且 告警 `r` 解除", "And the alert `r` is cleared"),
             ("则 告警 `r` 仍在", "Then the alert `r` is still up"),
+            (
+                "则 规则 `r` 无法判断 `c` 实体 `urn:ngsi-ld:W:1`",
+                "Then the rule `r` cannot judge: `c` on `urn:ngsi-ld:W:1`",
+            ),
             ("则 没有告警变化", "Then no alert changes"),
         ] {
             let read = |text| read(text, &[], None).unwrap_or_else(|e| panic!("{text}: {e:?}"));

@@ -371,6 +371,12 @@ impl Stage<'_> {
                         && entity.as_ref().is_none_or(|id| *id == cleared.entity_id))
                 });
             }
+            Sentence::Unjudged { rule, code, entity } => {
+                self.take(step, format!("{rule} cannot judge: {code}"), rule, |event| {
+                    matches!(event, RuleEvent::Failed(failed) if failed.rule_id == *rule && failed.code == *code
+                        && entity.as_ref().is_none_or(|id| *id == failed.entity_id))
+                });
+            }
             Sentence::StillUp { rule } if !self.up.keys().any(|(up, _)| up == rule) => {
                 let seen = self.alerts();
                 self.fail(step, format!("an alert of {rule} that is up"), seen);
@@ -516,8 +522,8 @@ fn show(event: &RuleEvent) -> String {
             cleared.rule_id, cleared.entity_id, cleared.at
         ),
         RuleEvent::Failed(failed) => format!(
-            "the rule {} could not be judged on {} at {}: {}",
-            failed.rule_id, failed.entity_id, failed.at, failed.what
+            "the rule {} could not judge {} at {}: {} ({})",
+            failed.rule_id, failed.entity_id, failed.at, failed.what, failed.code
         ),
     }
 }

@@ -152,8 +152,9 @@ impl Step<'_> {
             return;
         }
         let kept = &mut run.more().foretold;
-        // What is said again of the same time counts as it is said now.
-        kept.retain(|known| known.issued_at != issued_at);
+        // What is said again of the same time counts as it is said now; a reading was compared with what was said before.
+        let is_compared = |known: &Foretold| rule.kind == Kind::Deviation && known.point.is_some();
+        kept.retain(|known| known.issued_at != issued_at || is_compared(known));
         kept.push(Foretold {
             entity_id: id.clone(),
             issued_at,
@@ -172,25 +173,30 @@ impl Step<'_> {
         kept.retain(|known| {
             let is_old = surplus > 0;
             surplus = surplus.saturating_sub(1);
-            !is_old || rule.kind == Kind::Deviation && known.point.is_some()
+            !is_old || is_compared(known)
         });
         if rule.kind == Kind::Forecast {
             self.weigh(self.slot, run_slot, self.clock, issued_at);
         }
     }
 
-    /// A forecast was taken away: nothing is known of what it spoke of.
+    /// A forecast was taken away: nothing is known of what it spoke of, nor by how much a reading that was compared with it is off.
     fn withdrawn(&mut self, run_slot: usize, id: &EntityId, at: Timestamp) {
         let run = &mut self.watched[self.slot].runs[run_slot];
         let Some(more) = &mut run.more else { return };
-        let before = more.foretold.len();
-        more.foretold.retain(|known| known.entity_id != *id);
-        if more.foretold.len() == before
-            || self.kinds[self.k].rules[run_slot].rule.kind != Kind::Forecast
-        {
+        let kind = self.kinds[self.k].rules[run_slot].rule.kind;
+        let mut is_gone = false;
+        more.foretold.retain(|known| {
+            let stays = known.entity_id != *id;
+            is_gone |= !stays && (kind == Kind::Forecast || known.point.is_some());
+            stays
+        });
+        if !is_gone {
             return;
         }
-        run.value = None;
+        if kind == Kind::Forecast {
+            run.value = None;
+        }
         run.position = self.position;
         let now = Mark {
             observed_at: at,
@@ -319,11 +325,12 @@ impl Step<'_> {
             return Err(NoVerdict::Silent);
         };
         let stale = |what: String| Err(NoVerdict::Failed(STALE, what));
-        let found = more.foretold.iter_mut().rev().find_map(|kept| {
+        let speaks = |(n, kept): (usize, &Foretold)| {
             let point = kept.forecast.at(at)?;
-            (kept.issued_at <= at).then_some((kept, point))
-        });
-        let Some((kept, point)) = found else {
+            (kept.issued_at <= at).then_some((n, point))
+        };
+        let found = more.foretold.iter().enumerate().rev().find_map(speaks);
+        let Some((n, point)) = found else {
             let last = more.foretold.last();
             let ends = last.and_then(|kept| Some(kept.forecast.points.last()?.at));
             return match ends {
@@ -333,6 +340,7 @@ impl Step<'_> {
                 _ => Err(NoVerdict::Silent),
             };
         };
+        let kept = &more.foretold[n];
         if at >= stale_at(kept, outlook) {
             return stale(format!(
                 "the latest run that speaks of the readings is that of {}, which is more than {} hours old",
@@ -344,9 +352,8 @@ impl Step<'_> {
             (_, Some(lower), Some(upper)) => (lower - number).max(number - upper),
             _ => return Err(NoVerdict::Silent),
         };
-        let issued_at = kept.issued_at;
-        for kept in &mut more.foretold {
-            kept.point = (kept.issued_at == issued_at).then_some(point);
+        for (other, kept) in more.foretold.iter_mut().enumerate() {
+            kept.point = (other == n).then_some(point);
         }
         Ok(if excess > 0.0 {
             Verdict::Holds
