@@ -196,6 +196,7 @@ pub fn read(text: &str, table: &[Vec<String>], json: Option<&str>) -> Read<Sente
         cases::acts,
         raised,
         cleared_or_up,
+        unjudged,
         no_change,
         cases::stands,
         cases::refused,
