@@ -10,9 +10,6 @@
 
 use cases::{Cases, NewCase, Options};
 use model::Timestamp;
-use records::attachments::{self, Attachment};
-use records::duty::{self, Pattern, Turn};
-use records::duty_acts::{self, Contact, HandOver};
 use records::open311::{self, ServiceRequest};
 use records::open311_links::{self, Link};
 use records::{Acting, Actor, Connection, Records};
@@ -57,65 +54,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What shapes 9 and 10 brought: a roster with a hand-over and a contact, a service request with the attributes of its service, which
-/// is forwarded, a voice note.
+/// What shape 10 brought: a service request with the attributes of its service, which is forwarded.
 async fn add(write: &mut Connection, case_id: i64, at: Timestamp) -> records::Result<()> {
-    let water = || "water".to_owned();
     let later = Timestamp::from_seconds(1_800_032_400);
-    let pattern = Pattern {
-        organisation_id: water(),
-        title_zh: "白班".to_owned(),
-        title_en: "Day".to_owned(),
-        from_minute: 480,
-        until_minute: 1_080,
-        id: 0,
-        disabled: false,
-    };
-    let pattern = duty::add_pattern(write, &pattern).await?;
-    let turn = Turn {
-        organisation_id: water(),
-        pattern_id: pattern.id,
-        day: "2027-01-15".to_owned(),
-        post: "值班员".to_owned(),
-        user_id: 1,
-        from_at: at,
-        until_at: later,
-        made_at: at,
-        made_by: "li.si".to_owned(),
-        id: 0,
-    };
-    duty::add_turn(write, &turn).await?;
-    let hand_over = HandOver {
-        organisation_id: water(),
-        pattern_id: pattern.id,
-        day: turn.day,
-        from_at: at,
-        until_at: later,
-        notes: "三号泵已停".to_owned(),
-        outgoing_id: 1,
-        outgoing: "li.si".to_owned(),
-        written_at: later,
-        id: 0,
-        attached: serde_json::json!({}),
-        incoming_id: None,
-        incoming: None,
-        signed_at: None,
-        remark: None,
-    };
-    duty_acts::add_hand_over(write, &hand_over).await?;
-    let contact = Contact {
-        organisation_id: water(),
-        key: "c1".to_owned(),
-        name: "泵站".to_owned(),
-        sealed: "sealed".to_owned(),
-        shown: "138****0001".to_owned(),
-        made_at: at,
-        made_by: "li.si".to_owned(),
-        id: 0,
-        unit: String::new(),
-        title: String::new(),
-    };
-    duty_acts::add_contact(write, &contact).await?;
     let request = ServiceRequest {
         case_id,
         token: "t10".to_owned(),
@@ -152,27 +93,5 @@ async fn add(write: &mut Connection, case_id: i64, at: Timestamp) -> records::Re
         problem: None,
     };
     open311_links::insert(write, &link).await?;
-    let note = Attachment {
-        case_id,
-        name: "voice.webm".to_owned(),
-        media_type: "audio/webm".to_owned(),
-        size_bytes: 4,
-        uploaded_at: at,
-        uploaded_by: "li.si".to_owned(),
-        kind: "voice".to_owned(),
-        duration_ms: Some(1_500),
-        id: 0,
-        event_id: None,
-        sha256: String::new(),
-        taken_at: None,
-        lon: None,
-        lat: None,
-        clock_off_s: None,
-        accuracy_m: None,
-        signer: None,
-        signer_capacity: None,
-        signed_how: None,
-    };
-    attachments::insert(write, &note).await?;
     Ok(())
 }

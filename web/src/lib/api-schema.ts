@@ -648,10 +648,28 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The board: open cases by the states of a workflow, each with the most urgent ones and bounded counts. Takes the
-         *     filters of the list; `state`, `open`, `order`, `after` and `limit` are not asked.
+         * The board: open cases in columns, each with the most urgent ones and bounded counts. The columns are the steps of digital
+         *     urban management, to which the states of every workflow belong; with `workflow`, the states of that one. Takes the filters
+         *     of the list; `state`, `step`, `open`, `order`, `after` and `limit` are not asked.
          */
         get: operations["get_cases_board"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/boards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The boards of cases that packs declare in their views. One whose workflow is gone is left out. */
+        get: operations["get_cases_boards"];
         put?: never;
         post?: never;
         delete?: never;
@@ -827,6 +845,40 @@ export interface paths {
         get: operations["get_cases_id_contact"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/open311": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which other endpoints have this case as a request of theirs, and how it stands there. */
+        get: operations["get_cases_id_open311"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cases/{id}/open311/{link}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decides what becomes of a case that could not be sent, or of which it is not known whether it is there. */
+        post: operations["post_cases_id_open311_link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1187,7 +1239,7 @@ export interface paths {
         };
         /**
          * Who is on duty now and next in every organisation with a roster; and, of the caller's own, what is not handed over or not
-         *     signed.
+         *     signed, and the turns whose person left.
          */
         get: operations["get_duty_now"];
         put?: never;
@@ -1294,6 +1346,47 @@ export interface paths {
         put?: never;
         /** Adds turns to the roster of an organisation: all of them or none. A turn that is there already is passed over. */
         post: operations["post_duty_turns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/turns/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The roster of a period as the workbook that the import reads; where nobody is on it, a template to fill, which offers the
+         *     organisation's shifts and people.
+         */
+        get: operations["get_duty_turns_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/duty/turns/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Puts turns on the roster from a workbook or a sheet as CSV (UTF-8 or GB18030): a line for each turn with 日期, 班次, 值班岗 and
+         *     人员, or a line for each day with a column for each shift and post. `dry_run=true` only tells what would be done and what is
+         *     wrong, by sheet, line and column. A file with a mistake is refused whole; a turn that is there already is passed over.
+         */
+        post: operations["post_duty_turns_import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3257,8 +3350,8 @@ export interface paths {
         get: operations["get_open311_v2_file"];
         put?: never;
         /**
-         * Makes a service request (`requests.json` or `requests.xml`), which becomes a case. The same request twice on one day from one key, or
-         *     under one `Idempotency-Key`, is one.
+         * Makes a service request (`requests.json` or `requests.xml`), which becomes a case with its photos. The same request twice on one day
+         *     from one key, or under one `Idempotency-Key`, is one.
          */
         post: operations["post_open311_v2_file"];
         delete?: never;
@@ -4136,6 +4229,29 @@ export interface components {
             /** @description The workflows of which a board can be asked. */
             workflows: components["schemas"]["CaseWorkflowName"][];
         };
+        /** @description One column of the board: a step of all workflows, or a state of one. */
+        CaseBoardColumn: {
+            /** @description The most urgent ones. */
+            cases: components["schemas"]["CaseSummary"][];
+            /**
+             * Format: int64
+             * @description How many cases stand there.
+             */
+            count: number;
+            /**
+             * @description Where more of them begin: the `after` of the list of cases, with `order=urgent`, the board's filters, and the column's
+             *     `step`, or its `state` and the `workflow`.
+             */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description How many of them are overdue.
+             */
+            overdue: number;
+            state: components["schemas"]["CaseBoardState"] | null;
+            /** @description The step. */
+            step: components["schemas"]["CaseBoardStep"];
+        };
         /** @description A state of a workflow. */
         CaseBoardState: {
             /** @description Its name. */
@@ -4150,51 +4266,6 @@ export interface components {
          * @enum {string}
          */
         CaseBoardStep: "collect" | "file" | "dispatch" | "handle" | "verify" | "close" | "assess";
-        /** @description A workflow by name. */
-        CaseWorkflowName: {
-            /** @description Its name. */
-            name: string;
-            /** @description Title in English. */
-            title_en: string;
-            /** @description Title in Chinese. */
-            title_zh: string;
-        };
-        /** @description A board of cases that a pack declares. */
-        PackCaseBoard: {
-            category: string | null;
-            columns: components["schemas"]["CaseBoardState"][];
-            id: string;
-            /** Format: int32 */
-            order: number;
-            title_en: string;
-            title_zh: string;
-            workflow: string;
-            workflow_en: string;
-            workflow_zh: string;
-        };
-        /** @description One column of the board: a step of all workflows, or a state of one. */
-        CaseBoardColumn: {
-            /** @description The most urgent ones. */
-            cases: components["schemas"]["CaseSummary"][];
-            /**
-             * Format: int64
-             * @description How many cases stand there.
-             */
-            count: number;
-            /**
-             * Format: int64
-             * @description How many of them are overdue.
-             */
-            overdue: number;
-            /**
-             * @description Where more of them begin: the `after` of the list of cases, with `order=urgent`, the board's filters, and the column's
-             *     `step`, or its `state` and the `workflow`.
-             */
-            next: string | null;
-            state: components["schemas"]["CaseBoardState"] | null;
-            /** @description The step. */
-            step: components["schemas"]["CaseBoardStep"];
-        };
         /** @description A class of cases (小类). */
         CaseClass: {
             /** @description The calendar in which its clocks run; null for the workflow's. */
@@ -4267,64 +4338,6 @@ export interface components {
             phone: string | null;
             /** @description Its id there. */
             remote_id: string | null;
-        };
-        /** @description A decision. */
-        CaseOpen311Decide: {
-            act: components["schemas"]["CaseOpen311Decision"];
-            /** @description The id that it has there; needed to say that it is there. */
-            remote_id?: string | null;
-        };
-        /**
-         * @description What a person decides.
-         * @enum {string}
-         */
-        CaseOpen311Decision: "send" | "found" | "drop";
-        /** @description A case that is also a request of another endpoint. */
-        CaseOpen311Link: {
-            /** @description When the other side last told. */
-            asked_at: string | null;
-            /**
-             * Format: int64
-             * @description How often it was sent.
-             */
-            attempts: number;
-            /** @description What a person may decide now. */
-            decisions: components["schemas"]["CaseOpen311Decision"][];
-            /**
-             * Format: int64
-             * @description Its id.
-             */
-            id: number;
-            /** @description When it was asked for, or taken. */
-            made_at: string;
-            /** @description The endpoint's name in the settings. */
-            peer: string;
-            /** @description When it was last sent. */
-            posted_at: string | null;
-            /** @description What is wrong; none when it goes as it should. */
-            problem: string | null;
-            /** @description What marks it there as this city's. */
-            reference: string | null;
-            /** @description Its id there. */
-            remote_id: string | null;
-            /** @description What was last told of it. */
-            remote_notes: string | null;
-            /** @description `open` or `closed`, as it was last told. */
-            remote_status: string | null;
-            /** @description The service there; of a request that was taken, the class here. */
-            service_code: string;
-            /**
-             * @description `waiting` to be sent; `unsure` whether it was taken; `token`: taken, without an id so far; `open` or `closed` there; `done`:
-             *     not asked for any more; `held` or `refused`: a person decides; `dropped`.
-             */
-            state: string;
-            /** @description `to`: the case is sent there; `from`: the request was taken from there. */
-            way: string;
-        };
-        /** @description The links of a case. */
-        CaseOpen311Links: {
-            /** @description Oldest first. */
-            items: components["schemas"]["CaseOpen311Link"][];
         };
         /** @description Open cases. */
         CaseCounts: {
@@ -4537,6 +4550,65 @@ export interface components {
             /** @description What must come with it. */
             needs: components["schemas"]["CaseNeed"][];
         };
+        /** @description A decision. */
+        CaseOpen311Decide: {
+            /** @description What is to become of it. */
+            act: components["schemas"]["CaseOpen311Decision"];
+            /** @description The id that it has there; needed to say that it is there. */
+            remote_id?: string | null;
+        };
+        /**
+         * @description What a person decides.
+         * @enum {string}
+         */
+        CaseOpen311Decision: "send" | "found" | "drop";
+        /** @description A case that is also a request of another endpoint. */
+        CaseOpen311Link: {
+            /** @description When the other side last told. */
+            asked_at: string | null;
+            /**
+             * Format: int64
+             * @description How often it was sent.
+             */
+            attempts: number;
+            /** @description What a person may decide now. */
+            decisions: components["schemas"]["CaseOpen311Decision"][];
+            /**
+             * Format: int64
+             * @description Its id.
+             */
+            id: number;
+            /** @description When it was asked for, or taken. */
+            made_at: string;
+            /** @description The endpoint's name in the settings. */
+            peer: string;
+            /** @description When it was last sent. */
+            posted_at: string | null;
+            /** @description What is wrong; none when it goes as it should. */
+            problem: string | null;
+            /** @description What marks it there as this city's. */
+            reference: string | null;
+            /** @description Its id there. */
+            remote_id: string | null;
+            /** @description What was last told of it. */
+            remote_notes: string | null;
+            /** @description `open` or `closed`, as it was last told. */
+            remote_status: string | null;
+            /** @description The service there; of a request that was taken, the class here. */
+            service_code: string;
+            /**
+             * @description `waiting` to be sent; `unsure` whether it was taken; `token`: taken, without an id so far; `open` or `closed` there; `done`:
+             *     not asked for any more; `held` or `refused`: a person decides; `dropped`.
+             */
+            state: string;
+            /** @description `to`: the case is sent there; `from`: the request was taken from there. */
+            way: string;
+        };
+        /** @description The links of a case. */
+        CaseOpen311Links: {
+            /** @description Oldest first. */
+            items: components["schemas"]["CaseOpen311Link"][];
+        };
         /** @description A page of cases. */
         CasePage: {
             /** @description Newest first. */
@@ -4723,6 +4795,15 @@ export interface components {
              * @description Working time until the present step is due, in seconds; negative when it is overdue; null without a clock.
              */
             seconds: number | null;
+        };
+        /** @description A workflow by name. */
+        CaseWorkflowName: {
+            /** @description Its name. */
+            name: string;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
         };
         /** @description The city. */
         City: {
@@ -5068,6 +5149,51 @@ export interface components {
             /** @description The next page's cursor. */
             next: string | null;
         };
+        /** @description What a file does, or what is wrong with it. */
+        DutyImport: {
+            /** @description Turns that are new. */
+            added: number;
+            /** @description The turns of good cells, in the order of the file. */
+            lines: components["schemas"]["DutyImportLine"][];
+            /** @description The first mistakes, in the order of the file. */
+            mistakes: components["schemas"]["RosterMistake"][];
+            /** @description All mistakes. */
+            mistakes_count: number;
+            /** @description Sheets and columns that are not read. */
+            not_read: string[];
+            /** @description Turns that the roster has already. */
+            same: number;
+            /** @description Whether it was written. */
+            written: boolean;
+        };
+        /** @description A turn that a file asks for. */
+        DutyImportLine: {
+            /** @description The day on which the shift begins. */
+            day: string;
+            /**
+             * Format: int64
+             * @description The line.
+             */
+            line: number;
+            /**
+             * Format: int64
+             * @description The shift.
+             */
+            pattern_id: number;
+            /** @description The post. */
+            post: string;
+            /** @description Whether the roster has it already. */
+            same: boolean;
+            /** @description The sheet. */
+            sheet: string;
+            /**
+             * Format: int64
+             * @description Who.
+             */
+            user_id: number;
+            /** @description Their name. */
+            user_name: string;
+        };
         /** @description A shift that ended and that nobody handed over. */
         DutyNotHandedOver: {
             /** @description The day on which it began. */
@@ -5201,6 +5327,7 @@ export interface components {
              * @description Its number.
              */
             id: number;
+            open: components["schemas"]["OpenTurn"] | null;
             /** @description The organisation. */
             organisation: string;
             /** @description The shift's title in English. */
@@ -5212,7 +5339,6 @@ export interface components {
             pattern_id: number;
             /** @description The shift's title in Chinese. */
             pattern_zh: string;
-            open: null | components["schemas"]["OpenTurn"];
             /** @description The post of duty (值班岗). */
             post: string;
             /** @description Who had it before, oldest first. */
@@ -5222,56 +5348,6 @@ export interface components {
             /**
              * Format: int64
              * @description Who has it.
-             */
-            user_id: number;
-            /** @description Their name. */
-            user_name: string;
-        };
-        /**
-         * @description Why a turn of duty is open (空缺).
-         * @enum {string}
-         */
-        OpenTurn: "closed" | "left";
-        /** @description What a file does, or what is wrong with it. */
-        DutyImport: {
-            /** @description Turns that are new. */
-            added: number;
-            /** @description The turns of good cells, in the order of the file. */
-            lines: components["schemas"]["DutyImportLine"][];
-            /** @description The first mistakes, in the order of the file. */
-            mistakes: components["schemas"]["RosterMistake"][];
-            /** @description All mistakes. */
-            mistakes_count: number;
-            /** @description Sheets and columns that are not read. */
-            not_read: string[];
-            /** @description Turns that the roster has already. */
-            same: number;
-            /** @description Whether it was written. */
-            written: boolean;
-        };
-        /** @description A turn that a file asks for. */
-        DutyImportLine: {
-            /** @description The day on which the shift begins. */
-            day: string;
-            /**
-             * Format: int64
-             * @description The line.
-             */
-            line: number;
-            /**
-             * Format: int64
-             * @description The shift.
-             */
-            pattern_id: number;
-            /** @description The post. */
-            post: string;
-            /** @description Whether the roster has it already. */
-            same: boolean;
-            /** @description The sheet. */
-            sheet: string;
-            /**
-             * Format: int64
-             * @description Who.
              */
             user_id: number;
             /** @description Their name. */
@@ -5399,7 +5475,10 @@ export interface components {
             /** @description The attributes that were refused, each with its reason; the others are stored. */
             refused: components["schemas"]["EntryRefused"][];
         };
-        /** @description Entities of one or more types, and whether they are heard. */
+        /**
+         * @description Entities of one or more types, and whether those that are expected to speak are heard: those of types whose pack says how
+         *     often (`heard_within_seconds`), and whatever a registered device speaks for.
+         */
         Flow: {
             /**
              * Format: int64
@@ -6058,7 +6137,7 @@ export interface components {
         /** @description Something that is wrong with what is stored, or with packs that were not taken up. */
         Notice: {
             /**
-             * @description `journal-damaged`, `journal-missing`, `journal-trimmed`, `backup-damaged-file`, `backup-drill`, `notice-given-up`, or the
+             * @description `journal-damaged`, `journal-missing`, `journal-trimmed`, `backup-damaged-file`, `backup-drill`, `notice-given-up`, `open311-held`, or the
              *     code of what is wrong with the packs of the city's folder.
              */
             code: string;
@@ -6371,6 +6450,11 @@ export interface components {
             /** @description An address; `null` when there is none to go to. */
             redirect_to: string | null;
         };
+        /**
+         * @description Why a turn of duty is open (空缺).
+         * @enum {string}
+         */
+        OpenTurn: "closed" | "left";
         /** @description An organisation that can be given work. */
         Organisation: {
             /** @description Short id. */
@@ -6557,7 +6641,7 @@ export interface components {
             flow: components["schemas"]["Flow"] | null;
             /**
              * Format: int64
-             * @description Seconds within which an entity that was heard of counts as heard.
+             * @description Seconds within which what a device speaks for is to be heard, where its type says nothing.
              */
             heard_within_seconds: number;
             /** @description What is wrong with what is stored: how many notices stand. */
@@ -6650,6 +6734,35 @@ export interface components {
              * @description Counted up with every change.
              */
             version: number;
+        };
+        /** @description A board of cases that a pack declares (专题包的案件看板). Its cases are those of `/api/v1/cases/board` with its workflow and class. */
+        PackCaseBoard: {
+            /** @description Only cases of this class. */
+            category: string | null;
+            /** @description Its columns, in order. */
+            columns: components["schemas"]["CaseBoardState"][];
+            /** @description Unique among the views of the city. */
+            id: string;
+            /**
+             * Format: int32
+             * @description Place among all views; lower comes first.
+             */
+            order: number;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+            /** @description The workflow whose cases it shows. */
+            workflow: string;
+            /** @description The same in English. */
+            workflow_en: string;
+            /** @description The workflow's title in Chinese. */
+            workflow_zh: string;
+        };
+        /** @description The boards of cases that packs declare. */
+        PackCaseBoards: {
+            /** @description In their order. */
+            items: components["schemas"]["PackCaseBoard"][];
         };
         /** @description What a reload changed. */
         PackChanges: {
@@ -8005,7 +8118,7 @@ export interface components {
             system: components["schemas"]["SystemState"];
             /** @description Whether there are more of any than are shown. */
             truncated: boolean;
-            /** @description Its entities that were not heard for longest, first; those of the last minutes are not among them. */
+            /** @description Its entities that are expected to speak and were not heard in time, the longest unheard first. */
             unheard: components["schemas"]["LastHeard"][];
         };
         /** @description A system of the plan as it stands. */
@@ -8195,7 +8308,7 @@ export interface components {
             /** @description Attributes whose current value is drawn as a limit. */
             limits: string[];
         };
-        /** @description One value of an attribute, with what people call it. */
+        /** @description One value of an attribute as text (of a yes or no `true` and `false`), with what people call it. */
         ViewChoice: {
             /** @description The same in English. */
             title_en: string;
@@ -9897,6 +10010,10 @@ export interface operations {
             query?: {
                 /** @description In this state. */
                 state?: string | null;
+                /** @description Of this workflow. */
+                workflow?: string | null;
+                /** @description In a state of this step, whatever the workflow. */
+                step?: components["schemas"]["CaseBoardStep"] | null;
                 /** @description Only those that have not ended (`true`) or have (`false`). */
                 open?: boolean | null;
                 /** @description Only what is mine: given to me, or to my organisation and nobody yet. */
@@ -9921,7 +10038,7 @@ export interface operations {
                 until?: string | null;
                 /** @description Parts of this case. */
                 parent?: number | null;
-                /** @description `newest` (default), or `urgent`: open ones with a clock, those due first first. */
+                /** @description `newest` (default), or `urgent`: open ones, those due first first and those without a clock last. */
                 order?: string | null;
                 /** @description The `next` of the page before. */
                 after?: string | null;
@@ -9995,10 +10112,12 @@ export interface operations {
     get_cases_board: {
         parameters: {
             query?: {
-                /** @description The workflow whose states are the columns; the standard one when left out. */
-                workflow?: string | null;
                 /** @description In this state. */
                 state?: string | null;
+                /** @description Of this workflow. */
+                workflow?: string | null;
+                /** @description In a state of this step, whatever the workflow. */
+                step?: components["schemas"]["CaseBoardStep"] | null;
                 /** @description Only those that have not ended (`true`) or have (`false`). */
                 open?: boolean | null;
                 /** @description Only what is mine: given to me, or to my organisation and nobody yet. */
@@ -10023,7 +10142,7 @@ export interface operations {
                 until?: string | null;
                 /** @description Parts of this case. */
                 parent?: number | null;
-                /** @description `newest` (default), or `urgent`: open ones with a clock, those due first first. */
+                /** @description `newest` (default), or `urgent`: open ones, those due first first and those without a clock last. */
                 order?: string | null;
                 /** @description The `next` of the page before. */
                 after?: string | null;
@@ -10045,6 +10164,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CaseBoard"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_cases_boards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PackCaseBoards"];
                 };
             };
             401: components["responses"]["Problem"];
@@ -10390,6 +10539,83 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_cases_id_open311: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseOpen311Links"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_cases_id_open311_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                link: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseOpen311Decide"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseOpen311Links"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11174,6 +11400,8 @@ export interface operations {
             query?: {
                 /** @description Of this organisation; of all when not said. */
                 organisation?: string | null;
+                /** @description Only this one: whoever needs one number whole does not open the others. */
+                id?: number | null;
                 /** @description What numbers are looked at for: they are shown whole to whoever may see them. */
                 purpose?: string | null;
             };
@@ -11201,6 +11429,14 @@ export interface operations {
             };
             401: components["responses"]["Problem"];
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11563,6 +11799,8 @@ export interface operations {
                 until: string;
                 /** @description `pdf` (default) or `docx`. */
                 format?: string | null;
+                /** @description `zh` (default) or `en`: the reader's language. What people wrote stays as they wrote it. */
+                language?: string | null;
             };
             header?: never;
             path?: never;
@@ -11727,6 +11965,117 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_duty_turns_export: {
+        parameters: {
+            query: {
+                /** @description Whose roster. */
+                organisation: string;
+                /** @description From this day of the city, `2026-12-01`. */
+                from: string;
+                /** @description Until this day, inclusive; at most 100 days. */
+                until: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": number[];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_duty_turns_import: {
+        parameters: {
+            query: {
+                /** @description Whose roster. */
+                organisation: string;
+                /** @description The file's name; its ending is its format: .xlsx or .csv. */
+                file: string;
+                /** @description Look at it and report, write nothing. */
+                dry_run?: boolean | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description A dry run. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DutyImport"];
+                };
+            };
+            /** @description Written. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DutyImport"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16488,6 +16837,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/x-www-form-urlencoded": string;
+                "multipart/form-data": Record<string, never>;
             };
         };
         responses: {
