@@ -87,7 +87,7 @@ describe("rules", () => {
       },
     };
     expect(says(foretold, translator("zh"))).toBe(
-      "预报 WaterLevelForecast 说 24 小时内 WaterObserved 的 waterLevel（区间下限）>= warningLevel；发布超过 12 小时的预报不用，把握低于 80% 的不用",
+      "预报 WaterLevelForecast 说 24 小时内 WaterObserved 的 waterLevel（区间下限）≥ warningLevel；发布超过 12 小时的预报不用，把握低于 80% 的不用",
     );
     const apart = {
       ...rule,
