@@ -218,7 +218,10 @@ async function sign(page, task) {
   await page.locator('[data-testid="field-signer"]').fill("李某");
   await page.locator('[data-testid="field-capacity"]').first().click();
   await page.locator(".ant-select-item-option").first().click();
-  const pad = await page.locator('[data-testid="field-sign-pad"]').boundingBox();
+  // The list of capacities covers the pad while it folds: the pad is waited for, as a person does, and measured where it stands then.
+  const canvas = page.locator('[data-testid="field-sign-pad"]');
+  await canvas.hover({ position: { x: 30, y: 60 } });
+  const pad = await canvas.boundingBox();
   await page.mouse.move(pad.x + 30, pad.y + 60);
   await page.mouse.down();
   for (const [x, y] of [
