@@ -155,7 +155,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 }
 
 /// Enforces the operation's rule before its handler runs.
-pub async fn enforce(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+pub async fn enforce(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let path = request
         .extensions()
         .get::<MatchedPath>()

@@ -16,7 +16,6 @@ use model::{Timestamp, Told};
 use records::passkeys::Passkey;
 use records::sessions::Session;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// How the caller signs in, and where they are signed in.
@@ -126,7 +125,7 @@ pub(crate) async fn young(app: &App, caller: &Principal, headers: &HeaderMap) ->
 #[utoipa::path(get, path = "/api/v1/account", tag = "account", security(("session" = [])),
     responses((status = 200, body = AccountBody), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn account(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     headers: HeaderMap,
 ) -> Answer<Json<AccountBody>> {
@@ -173,7 +172,7 @@ pub struct PasswordChange {
 #[utoipa::path(post, path = "/api/v1/account/password", tag = "account", security(("session" = [])), request_body = PasswordChange,
     responses((status = 204), (status = 400, body = crate::error::ProblemBody), (status = 429, body = crate::error::ProblemBody)))]
 pub async fn password(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     headers: HeaderMap,
@@ -233,7 +232,7 @@ impl From<Vec<String>> for RecoveryCodes {
 #[utoipa::path(post, path = "/api/v1/account/totp", tag = "account", security(("session" = [])),
     responses((status = 200, body = TotpBody), (status = 400, body = crate::error::ProblemBody), (status = 403, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn begin_totp(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     headers: HeaderMap,
@@ -249,7 +248,7 @@ pub async fn begin_totp(
 #[utoipa::path(post, path = "/api/v1/account/totp/confirm", tag = "account", security(("session" = [])), request_body = crate::second_step::SecondCode,
     responses((status = 200, body = RecoveryCodes), (status = 400, body = crate::error::ProblemBody), (status = 403, body = crate::error::ProblemBody), (status = 429, body = crate::error::ProblemBody)))]
 pub async fn confirm_totp(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     headers: HeaderMap,
@@ -269,7 +268,7 @@ pub async fn confirm_totp(
 #[utoipa::path(delete, path = "/api/v1/account/totp", tag = "account", security(("session" = [])),
     responses((status = 204), (status = 400, body = crate::error::ProblemBody), (status = 403, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn remove_totp(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     headers: HeaderMap,
@@ -285,7 +284,7 @@ pub async fn remove_totp(
 #[utoipa::path(post, path = "/api/v1/account/recovery-codes", tag = "account", security(("session" = [])),
     responses((status = 200, body = RecoveryCodes), (status = 400, body = crate::error::ProblemBody), (status = 403, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn renew_recovery_codes(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     headers: HeaderMap,
@@ -310,7 +309,7 @@ pub struct PasskeyQuestion {
 #[utoipa::path(post, path = "/api/v1/account/passkeys/question", tag = "account", security(("session" = [])),
     responses((status = 200, body = PasskeyQuestion), (status = 400, body = crate::error::ProblemBody), (status = 403, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn passkey_question(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     headers: HeaderMap,
@@ -358,7 +357,7 @@ pub struct NewPasskey {
 #[utoipa::path(post, path = "/api/v1/account/passkeys", tag = "account", security(("session" = [])), request_body = PasskeyDraft,
     responses((status = 201, body = NewPasskey), (status = 400, body = crate::error::ProblemBody), (status = 403, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn add_passkey(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     headers: HeaderMap,
@@ -383,7 +382,7 @@ pub async fn add_passkey(
 #[utoipa::path(delete, path = "/api/v1/account/passkeys/{id}", tag = "account", security(("session" = [])), params(("id" = i64, Path)),
     responses((status = 204), (status = 400, body = crate::error::ProblemBody), (status = 403, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn remove_passkey(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     headers: HeaderMap,
@@ -400,7 +399,7 @@ pub async fn remove_passkey(
 #[utoipa::path(delete, path = "/api/v1/account/sessions/{id}", tag = "account", security(("session" = [])), params(("id" = String, Path)),
     responses((status = 204), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn end_session(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     headers: HeaderMap,
@@ -418,7 +417,7 @@ pub async fn end_session(
 #[utoipa::path(delete, path = "/api/v1/account/sessions", tag = "account", security(("session" = [])),
     responses((status = 204), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn end_other_sessions(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     headers: HeaderMap,
@@ -450,7 +449,7 @@ pub struct SecondFactors {
 #[utoipa::path(get, path = "/api/v1/users/{username}/second-factors", tag = "account", security(("session" = ["user.manage"])), params(("username" = String, Path)),
     responses((status = 200, body = SecondFactors), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn second_factors(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Path(username): Path<String>,
 ) -> Answer<Json<SecondFactors>> {
     let user = app.identity.user_by_username(&username).await?;
@@ -467,7 +466,7 @@ pub async fn second_factors(
 #[utoipa::path(delete, path = "/api/v1/users/{username}/second-factors", tag = "account", security(("session" = ["user.manage"])), params(("username" = String, Path)),
     responses((status = 204), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn reset_second_factors(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(username): Path<String>,

@@ -15,7 +15,6 @@ use records::PageRequest;
 use records::users::User;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// Groups of a generated password that whoever asked for it gets; whoever approved gets the rest.
@@ -84,7 +83,7 @@ pub struct Roles {
 #[utoipa::path(get, path = "/api/v1/accounts", tag = "accounts", security(("session" = ["role.grant"])), params(PageQuery),
     responses((status = 200, body = Accounts)))]
 pub async fn list(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Query(query): Query<PageQuery>,
 ) -> Answer<Json<Accounts>> {
     let page = PageRequest::from(&query);
@@ -150,7 +149,7 @@ pub struct NewPassword {
 #[utoipa::path(post, path = "/api/v1/accounts/{id}/role", tag = "accounts", security(("session" = ["role.grant"])), params(("id" = i64, Path)),
     request_body = GrantRole, responses((status = 200, body = AccountBody), (status = 202, body = approvals::ApprovalAsked), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn grant(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<i64>,
@@ -177,7 +176,7 @@ pub async fn grant(
 #[utoipa::path(post, path = "/api/v1/accounts/{id}/access", tag = "accounts", security(("session" = ["user.manage"])), params(("id" = i64, Path)),
     request_body = SetAccess, responses((status = 200, body = AccountBody), (status = 202, body = approvals::ApprovalAsked), (status = 404, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn access(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<i64>,
@@ -196,7 +195,7 @@ pub async fn access(
 #[utoipa::path(post, path = "/api/v1/accounts/{id}/password", tag = "accounts", security(("session" = ["user.manage"])), params(("id" = i64, Path)),
     request_body = ResetPassword, responses((status = 200, body = NewPassword), (status = 202, body = approvals::ApprovalAsked), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn password(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<i64>,
@@ -249,7 +248,7 @@ impl IntoResponse for Changed {
 /// # Errors
 /// As `Identity::change_user`; `approval-one-at-a-time` for what would need two approvals.
 pub async fn change_or_ask(
-    app: &Arc<App>,
+    app: &App,
     caller: &Principal,
     peer: Peer,
     id: i64,
@@ -286,7 +285,7 @@ pub async fn change_or_ask(
 }
 
 /// Changes an account as it was asked for.
-pub(crate) async fn change_now(app: &Arc<App>, order: Order<'_>) -> Answer<Done> {
+pub(crate) async fn change_now(app: &App, order: Order<'_>) -> Answer<Done> {
     let now = app.now();
     let user = match order.approved {
         Some(approved) => app.identity.change_user_approved(approved, now).await?,
@@ -305,7 +304,7 @@ pub(crate) async fn change_now(app: &Arc<App>, order: Order<'_>) -> Answer<Done>
 }
 
 /// Gives an administrator a new password as it was asked for: of two people, neither has the whole of it.
-pub(crate) async fn set_password_now(app: &Arc<App>, order: Order<'_>) -> Answer<Done> {
+pub(crate) async fn set_password_now(app: &App, order: Order<'_>) -> Answer<Done> {
     let now = app.now();
     let Some(approved) = order.approved else {
         let (id, _) = PersonChange::from_body(order.body)?;

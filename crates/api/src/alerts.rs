@@ -10,7 +10,6 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use records::{PageRequest, alerts::Alert, alerts::AlertFilter};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// An alert (告警).
@@ -155,7 +154,7 @@ impl App {
 #[utoipa::path(get, path = "/api/v1/alerts", tag = "alerts", security(("session" = ["alert.read"])), params(AlertsQuery),
     responses((status = 200, body = Alerts), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn list(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Seeing(sight): Seeing,
     Query(query): Query<AlertsQuery>,
 ) -> Answer<Json<Alerts>> {
@@ -202,7 +201,7 @@ pub async fn list(
 #[utoipa::path(post, path = "/api/v1/alerts/{id}/acknowledge", tag = "alerts", security(("session" = ["alert.acknowledge"])),
     params(("id" = i64, Path)), responses((status = 200, body = AlertBody), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn acknowledge(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     peer: Peer,

@@ -25,7 +25,7 @@ use cases::Cases;
 use city::City;
 use identity::Identity;
 use lake::Lake;
-use model::Timestamp;
+use model::{Shared, Timestamp, WeakShared};
 use records::Records;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -109,8 +109,31 @@ pub type LastDrill = Box<dyn Fn() -> Option<Drilled> + Send + Sync>;
 /// Ends connections, of whom the text names.
 pub type Disconnect = Box<dyn Fn(&str) + Send + Sync>;
 
-/// Everything the handlers share.
-pub struct App {
+/// Everything the handlers share: [`AppParts`].
+#[derive(Clone)]
+pub struct App(Shared<AppParts>);
+
+/// An [`App`] that this does not keep alive.
+#[derive(Clone)]
+pub struct WeakApp(WeakShared<AppParts>);
+
+impl std::ops::Deref for App {
+    type Target = AppParts;
+
+    fn deref(&self) -> &AppParts {
+        &self.0
+    }
+}
+
+impl WeakApp {
+    /// The app, while it runs.
+    pub fn upgrade(&self) -> Option<App> {
+        self.0.upgrade().map(App)
+    }
+}
+
+/// What the handlers share.
+pub struct AppParts {
     /// What can be set.
     pub options: Options,
     /// The way in.
@@ -186,6 +209,16 @@ pub struct App {
 }
 
 impl App {
+    /// Shares the parts.
+    pub fn new(parts: AppParts) -> Self {
+        Self(Shared::new(parts))
+    }
+
+    /// A pointer that does not keep the parts alive.
+    pub fn downgrade(&self) -> WeakApp {
+        WeakApp(self.0.downgrade())
+    }
+
     /// Now.
     pub fn now(&self) -> Timestamp {
         (self.clock)()
@@ -252,7 +285,7 @@ impl App {
 ))]
 struct Description;
 
-fn operations() -> OpenApiRouter<Arc<App>> {
+fn operations() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
@@ -456,7 +489,7 @@ fn operations() -> OpenApiRouter<Arc<App>> {
 
 /// The live stream, the import and the removal of a table, which waits for one, stand apart: they have no time
 /// limit. An import that was cut off would go on behind the answer that says so.
-fn live() -> OpenApiRouter<Arc<App>> {
+fn live() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(events::listen))
         .routes(routes!(crate::table_imports::import))
@@ -487,7 +520,7 @@ pub fn description() -> (utoipa::openapi::OpenApi, Rules) {
 }
 
 /// Everything that is served over HTTP.
-pub fn router(app: Arc<App>) -> Router {
+pub fn router(app: App) -> Router {
     let (live, _) = live().split_for_parts();
     let (operations, _) = operations().split_for_parts();
     let timeout =
@@ -522,7 +555,7 @@ pub fn router(app: Arc<App>) -> Router {
 /// Serves until `stop` resolves, then lets requests under way finish.
 pub async fn serve(
     listener: tokio::net::TcpListener,
-    app: Arc<App>,
+    app: App,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
     let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
@@ -537,7 +570,7 @@ pub async fn serve(
 /// The same over TLS.
 pub async fn serve_tls(
     listener: crate::secure::TlsListener,
-    app: Arc<App>,
+    app: App,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
     let service = router(app)

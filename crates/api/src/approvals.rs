@@ -19,7 +19,6 @@ use records::approvals::{Approval, Filter, Status};
 use records::{Actor, PageRequest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// An act that is to be done now.
@@ -57,7 +56,7 @@ impl Done {
 }
 
 /// How each act is done.
-async fn perform(app: &Arc<App>, order: Order<'_>) -> Answer<Done> {
+async fn perform(app: &App, order: Order<'_>) -> Answer<Done> {
     match order.act {
         DangerousAct::TableRemove => table_imports::remove_now(app, order).await,
         DangerousAct::DeviceRemove => devices::remove_now(app, order).await,
@@ -76,12 +75,7 @@ async fn perform(app: &Arc<App>, order: Order<'_>) -> Answer<Done> {
 ///
 /// # Errors
 /// As `Identity::ask`, and what the act itself fails with.
-pub async fn go(
-    app: &Arc<App>,
-    caller: &Principal,
-    peer: Peer,
-    asked: &Asked<'_>,
-) -> Answer<Response> {
+pub async fn go(app: &App, caller: &Principal, peer: Peer, asked: &Asked<'_>) -> Answer<Response> {
     if !app.identity.needs_approval(asked.act) {
         let order = Order {
             act: asked.act,
@@ -314,7 +308,7 @@ impl ApprovalQuery {
 #[utoipa::path(get, path = "/api/v1/approvals", tag = "approvals", security(("session" = [])), params(ApprovalQuery),
     responses((status = 200, body = ApprovalPage), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn list(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Query(query): Query<ApprovalQuery>,
 ) -> Answer<Json<ApprovalPage>> {
@@ -339,7 +333,7 @@ pub async fn list(
 #[utoipa::path(get, path = "/api/v1/approvals/{id}", tag = "approvals", security(("session" = [])), params(("id" = i64, Path)),
     responses((status = 200, body = ApprovalBody), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn one(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Path(id): Path<i64>,
 ) -> Answer<Json<ApprovalBody>> {
@@ -369,7 +363,7 @@ pub struct Refuse {
 #[utoipa::path(post, path = "/api/v1/approvals/{id}/approve", tag = "approvals", security(("session" = ["approval.decide"])), params(("id" = i64, Path)),
     request_body = Approve, responses((status = 200, body = ApprovalDecided), (status = 403, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn approve(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<i64>,
@@ -423,7 +417,7 @@ pub async fn approve(
 #[utoipa::path(post, path = "/api/v1/approvals/{id}/refuse", tag = "approvals", security(("session" = ["approval.decide"])), params(("id" = i64, Path)),
     request_body = Refuse, responses((status = 200, body = ApprovalBody), (status = 403, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn refuse(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<i64>,
@@ -442,7 +436,7 @@ pub async fn refuse(
 #[utoipa::path(post, path = "/api/v1/approvals/{id}/withdraw", tag = "approvals", security(("session" = [])), params(("id" = i64, Path)),
     responses((status = 200, body = ApprovalBody), (status = 404, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn withdraw(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<i64>,
@@ -467,7 +461,7 @@ pub struct ApprovalPart {
 #[utoipa::path(post, path = "/api/v1/approvals/{id}/collect", tag = "approvals", security(("session" = [])), params(("id" = i64, Path)),
     responses((status = 200, body = ApprovalPart), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn collect(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<i64>,
@@ -481,7 +475,7 @@ pub async fn collect(
 }
 
 /// Tells which ran out, until the platform ends.
-pub async fn run(app: Arc<App>, every: std::time::Duration) {
+pub async fn run(app: App, every: std::time::Duration) {
     let mut ticker = tokio::time::interval(every);
     ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

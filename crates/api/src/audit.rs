@@ -281,7 +281,7 @@ pub struct AuditPage {
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit", security(("session" = ["audit.read"])), params(AuditQuery),
     responses((status = 200, body = AuditPage)))]
 pub async fn list(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Query(query): Query<AuditQuery>,
@@ -438,7 +438,7 @@ pub struct AuditChain {
 #[utoipa::path(get, path = "/api/v1/audit/chain", tag = "audit", security(("session" = ["audit.read"])),
     responses((status = 200, body = AuditChain)))]
 pub async fn chain(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
 ) -> Answer<Json<AuditChain>> {
@@ -503,7 +503,7 @@ pub struct AuditExportQuery {
 #[utoipa::path(get, path = "/api/v1/audit/export", tag = "audit", security(("session" = ["audit.read"])), params(AuditExportQuery),
     responses((status = 200, body = String, content_type = "application/x-ndjson")))]
 pub async fn export(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Query(query): Query<AuditExportQuery>,

@@ -331,7 +331,7 @@ fn body(app: &App, sight: &Sight, id: u64, job: &Job) -> BackTestBody {
 #[utoipa::path(post, path = "/api/v1/rules/back-tests", tag = "rules", security(("session" = ["rule.manage"])), request_body = BackTestRequest,
     responses((status = 202, body = BackTestBody), (status = 400, body = ProblemBody), (status = 429, body = ProblemBody)))]
 pub async fn begin(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     Looking(look): Looking,
@@ -374,7 +374,7 @@ pub async fn begin(
         return Err(failure);
     }
     let tables = app.tables.looked_at(&caller, peer.0, &look);
-    let (server, worker) = (Arc::clone(&app), Arc::clone(&job));
+    let (server, worker) = (app.clone(), Arc::clone(&job));
     tokio::spawn(async move {
         let catalogue = server.ingest.catalogue();
         // A day may have more rows than an answer that is sent to somebody.
@@ -460,7 +460,7 @@ async fn note(app: &App, actor: &records::Actor, job: &Job) -> Answer<()> {
 #[utoipa::path(get, path = "/api/v1/rules/back-tests/{id}", tag = "rules", security(("session" = ["rule.manage"])),
     params(("id" = u64, Path)), responses((status = 200, body = BackTestBody), (status = 404, body = ProblemBody)))]
 pub async fn one(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     Path(id): Path<u64>,
@@ -473,7 +473,7 @@ pub async fn one(
 #[utoipa::path(delete, path = "/api/v1/rules/back-tests/{id}", tag = "rules", security(("session" = ["rule.manage"])),
     params(("id" = u64, Path)), responses((status = 204), (status = 404, body = ProblemBody)))]
 pub async fn end(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Path(id): Path<u64>,
 ) -> Answer<StatusCode> {

@@ -5,7 +5,6 @@ use axum::Json;
 use axum::extract::State;
 use cases::catalogue::{Category, ClassKind};
 use serde::Serialize;
-use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// Whether a class is of things or of happenings.
@@ -95,7 +94,7 @@ pub struct Classes {
 /// The kinds of cases that there are (GB/T 30428.2), each with who answers for it, its limits and its conditions.
 #[utoipa::path(get, path = "/api/v1/cases/categories", tag = "cases", security(("session" = ["case.read"])),
     responses((status = 200, body = Classes)))]
-pub async fn categories(State(app): State<Arc<App>>) -> Json<Classes> {
+pub async fn categories(State(app): State<App>) -> Json<Classes> {
     let all = app.cases.options().catalogue.iter();
     Json(Classes {
         items: all.map(ClassBody::from).collect(),
@@ -123,7 +122,7 @@ pub struct Grids {
 /// The unit grids of the city (GB/T 30428.1); their borders are the layer `grids`.
 #[utoipa::path(get, path = "/api/v1/cases/grids", tag = "cases", security(("session" = ["case.read"])),
     responses((status = 200, body = Grids)))]
-pub async fn grids(State(app): State<Arc<App>>) -> Json<Grids> {
+pub async fn grids(State(app): State<App>) -> Json<Grids> {
     let all = app.city.grids.iter();
     Json(Grids {
         items: all

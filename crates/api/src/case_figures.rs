@@ -13,7 +13,6 @@ use axum::response::{IntoResponse, Response};
 use cases::figures::{By, Fact, Figures, Kind, figures as count};
 use model::{Problem, Timestamp, problem::quote};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// Most cases that one figure opens to.
@@ -203,7 +202,7 @@ async fn facts(app: &App, sight: &Sight, from: &str, until: &str) -> Answer<Vec<
 #[utoipa::path(get, path = "/api/v1/cases/figures", tag = "cases", security(("session" = ["case.read"])), params(FiguresQuery),
     responses((status = 200, content((FiguresAnswer = "application/json"), (String = "text/csv"))), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn figures(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(_caller): Caller,
     Seeing(sight): Seeing,
     Query(query): Query<FiguresQuery>,
@@ -280,7 +279,7 @@ fn csv(items: &[FiguresBody]) -> String {
 #[utoipa::path(get, path = "/api/v1/cases/figures/rows", tag = "cases", security(("session" = ["case.read"])), params(RowsQuery),
     responses((status = 200, body = RowsBody), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn rows(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     crate::personal::Looking(look): crate::personal::Looking,

@@ -19,7 +19,6 @@ use model::Timestamp;
 use records::cases::{CaseFilter, Mine, Order, Seen};
 use records::{PageRequest, organisations};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// Which cases.
@@ -153,7 +152,7 @@ pub(crate) fn masked(look: &Look, mut case: cases::CaseSummary) -> cases::CaseSu
 #[utoipa::path(get, path = "/api/v1/cases", tag = "cases", security(("session" = ["case.read"])), params(CasesQuery, LookingQuery),
     responses((status = 200, body = CasePage)))]
 pub async fn list(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     Looking(look): Looking,
@@ -180,7 +179,7 @@ pub async fn list(
 #[utoipa::path(get, path = "/api/v1/cases/board", tag = "cases", security(("session" = ["case.read"])), params(CasesQuery, LookingQuery),
     responses((status = 200, body = BoardBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn board(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     Looking(look): Looking,
@@ -263,7 +262,7 @@ pub struct PackCaseBoards {
 /// The boards of cases that packs declare in their views. One whose workflow is gone is left out.
 #[utoipa::path(get, path = "/api/v1/cases/boards", tag = "cases", security(("session" = ["case.read"])),
     responses((status = 200, body = PackCaseBoards)))]
-pub async fn boards(State(app): State<Arc<App>>) -> Json<PackCaseBoards> {
+pub async fn boards(State(app): State<App>) -> Json<PackCaseBoards> {
     let packs = app.packs.now();
     let items = packs.views.iter().filter_map(|view| {
         let board = view.cases.as_ref()?;
@@ -324,7 +323,7 @@ pub struct PlaceQuery {
 #[utoipa::path(get, path = "/api/v1/cases/similar", tag = "cases", security(("session" = ["case.read"])), params(PlaceQuery, LookingQuery),
     responses((status = 200, body = SimilarList), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn similar_place(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(_caller): Caller,
     Seeing(sight): Seeing,
     Looking(look): Looking,
@@ -345,7 +344,7 @@ pub async fn similar_place(
 #[utoipa::path(get, path = "/api/v1/cases/{id}/similar", tag = "cases", security(("session" = ["case.read"])), params(("id" = i64, Path), LookingQuery),
     responses((status = 200, body = SimilarList), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn similar(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     Looking(look): Looking,

@@ -16,7 +16,6 @@ use cases::{Act, NewCase, Part, Signed, Taken};
 use model::{Problem, Timestamp};
 use serde::Deserialize;
 use serde_json::json;
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// A case to open.
@@ -114,7 +113,7 @@ fn told(app: &App, sight: &Sight, detail: cases::CaseDetail) -> Json<CaseDetail>
 #[utoipa::path(post, path = "/api/v1/cases", tag = "cases", security(("session" = ["case.open"])), request_body = OpenRequest,
     responses((status = 201, body = CaseDetail), (status = 400, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn open(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     peer: Peer,
@@ -169,7 +168,7 @@ pub async fn open(
 #[utoipa::path(get, path = "/api/v1/cases/{id}", tag = "cases", security(("session" = ["case.read"])), params(("id" = i64, Path)),
     responses((status = 200, body = CaseDetail), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn one(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     peer: Peer,
@@ -244,7 +243,7 @@ pub(crate) fn moment(text: &str, place: &str) -> Answer<Timestamp> {
     request_body = ActRequest,
     responses((status = 200, body = CaseDetail), (status = 403, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn act(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     peer: Peer,
@@ -306,10 +305,7 @@ pub async fn act(
 /// What files and steps of cases are held to, for a phone to keep without a network.
 #[utoipa::path(get, path = "/api/v1/cases/limits", tag = "cases", security(("session" = ["case.read"])),
     responses((status = 200, body = LimitsBody)))]
-pub async fn limits(
-    State(app): State<Arc<App>>,
-    Caller(_caller): Caller,
-) -> Answer<Json<LimitsBody>> {
+pub async fn limits(State(app): State<App>, Caller(_caller): Caller) -> Answer<Json<LimitsBody>> {
     Ok(Json(LimitsBody::of(app.cases.options(), app.now())))
 }
 
@@ -336,7 +332,7 @@ pub struct AttachQuery {
     request_body(content = AttachmentForm, content_type = "multipart/form-data"),
     responses((status = 201, body = AttachmentBody), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn attach(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     peer: Peer,
@@ -417,7 +413,7 @@ pub async fn attach(
 #[utoipa::path(get, path = "/api/v1/attachments/{id}", tag = "cases", security(("session" = ["case.read"])), params(("id" = i64, Path)),
     responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn attachment(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     peer: Peer,

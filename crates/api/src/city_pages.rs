@@ -8,7 +8,6 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// The city.
@@ -56,7 +55,7 @@ pub struct PurposeBody {
 /// The city's names and place.
 #[utoipa::path(get, path = "/api/v1/city", tag = "city", security(("session" = [])),
     responses((status = 200, body = CityBody)))]
-pub async fn city(State(app): State<Arc<App>>) -> Json<CityBody> {
+pub async fn city(State(app): State<App>) -> Json<CityBody> {
     let c = &app.city;
     Json(CityBody {
         id: c.id.clone(),
@@ -83,7 +82,7 @@ pub async fn city(State(app): State<Arc<App>>) -> Json<CityBody> {
 #[utoipa::path(get, path = "/api/v1/city/layers/{name}", tag = "city", security(("session" = [])),
     params(("name" = String, Path, description = "outline, river, towns, villages or grids")),
     responses((status = 200, body = Object, content_type = "application/geo+json"), (status = 404, body = crate::error::ProblemBody)))]
-pub async fn layer(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer<Response> {
+pub async fn layer(State(app): State<App>, Path(name): Path<String>) -> Answer<Response> {
     let bytes = app
         .city
         .layer(&name)
@@ -127,7 +126,7 @@ pub struct Organisations {
 /// The organisations that a case can be dispatched to.
 #[utoipa::path(get, path = "/api/v1/organisations", tag = "city", security(("session" = ["case.read"])),
     responses((status = 200, body = Organisations)))]
-pub async fn organisations(State(app): State<Arc<App>>) -> Answer<Json<Organisations>> {
+pub async fn organisations(State(app): State<App>) -> Answer<Json<Organisations>> {
     let all = app.identity.organisations().await?;
     // Those of the profile stand first, in its order, then the others by id; one that is closed takes no work.
     let place = |id: &str| app.city.organisations.iter().position(|o| o.id == id);

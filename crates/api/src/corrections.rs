@@ -21,7 +21,6 @@ use parking_lot::Mutex;
 use records::{PageRequest, corrections::Correction};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// Where corrections are asked for, and so the address of their stored requests.
@@ -162,7 +161,7 @@ pub struct CorrectionsQuery {
 #[utoipa::path(get, path = "/api/v1/corrections", tag = "entities", security(("session" = ["entity.read"])), params(CorrectionsQuery),
     responses((status = 200, body = Corrections)))]
 pub async fn list(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Seeing(sight): Seeing,
     Query(query): Query<CorrectionsQuery>,
 ) -> Answer<Json<Corrections>> {
@@ -249,7 +248,7 @@ fn conflict(code: &str, what: String, mend: &str) -> ApiError {
         (status = 404, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody),
         (status = 422, body = crate::error::ProblemBody), (status = 503, body = crate::error::ProblemBody)))]
 pub async fn correct(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     peer: Peer,

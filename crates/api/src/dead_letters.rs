@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use records::{PageRequest, dead_letters::DeadLetter};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// What was wrong.
@@ -102,7 +101,7 @@ pub struct DeadLettersQuery {
 #[utoipa::path(get, path = "/api/v1/dead-letters", tag = "devices", security(("session" = ["deadletter.read"])), params(DeadLettersQuery),
     responses((status = 200, body = DeadLetters)))]
 pub async fn list(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Query(query): Query<DeadLettersQuery>,
 ) -> Answer<Json<DeadLetters>> {
     let request = PageRequest {
@@ -122,7 +121,7 @@ pub async fn list(
 #[utoipa::path(get, path = "/api/v1/dead-letters/{position}", tag = "devices", security(("session" = ["deadletter.read"])),
     params(("position" = u64, Path)), responses((status = 200, body = DeadLetterBody), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn one(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Path(position): Path<u64>,
 ) -> Answer<Json<DeadLetterBody>> {
     let mut connection = app.records.read().await?;

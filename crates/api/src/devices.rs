@@ -18,7 +18,6 @@ use records::device_credentials::{DeviceCredential, PSK};
 use records::devices::{Device, DeviceFilter};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// A device (设备).
@@ -92,7 +91,7 @@ pub struct DevicesQuery {
 #[utoipa::path(get, path = "/api/v1/devices", tag = "devices", security(("session" = ["device.read"])), params(DevicesQuery),
     responses((status = 200, body = Devices)))]
 pub async fn list(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Query(query): Query<DevicesQuery>,
 ) -> Answer<Json<Devices>> {
     let filter = DeviceFilter {
@@ -213,7 +212,7 @@ impl From<KeyedDevice> for NewDevice {
 #[utoipa::path(post, path = "/api/v1/devices", tag = "devices", security(("session" = ["device.manage"])), request_body = AddRequest,
     responses((status = 201, body = NewDevice), (status = 400, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn add(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Json(request): Json<AddRequest>,
@@ -248,7 +247,7 @@ pub async fn add(
 #[utoipa::path(delete, path = "/api/v1/devices/{client_id}", tag = "devices", security(("session" = ["device.manage"])), params(("client_id" = String, Path), Why),
     responses((status = 202, body = approvals::ApprovalAsked), (status = 204), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn remove(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(client_id): Path<String>,
@@ -265,7 +264,7 @@ pub async fn remove(
 }
 
 /// Removes the device that was asked for.
-pub(crate) async fn remove_now(app: &Arc<App>, order: Order<'_>) -> Answer<Done> {
+pub(crate) async fn remove_now(app: &App, order: Order<'_>) -> Answer<Done> {
     let client_id = order.body["client_id"].as_str().unwrap_or_default();
     app.identity
         .remove_device(client_id, order.actor, app.now())
@@ -335,7 +334,7 @@ impl From<KeyedDevice> for RotatedDevice {
 #[utoipa::path(post, path = "/api/v1/devices/{client_id}/password", tag = "devices", security(("session" = ["device.manage"])), params(("client_id" = String, Path)), request_body = RotateRequest,
     responses((status = 200, body = RotatedDevice), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn rotate(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(client_id): Path<String>,
@@ -447,7 +446,7 @@ impl CredentialBody {
 #[utoipa::path(get, path = "/api/v1/devices/{client_id}/credentials", tag = "devices", security(("session" = ["device.read"])), params(("client_id" = String, Path)),
     responses((status = 200, body = DeviceCredentialList), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn credentials(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Path(client_id): Path<String>,
 ) -> Answer<Json<DeviceCredentialList>> {
     let device = app.identity.device(&client_id).await?;
@@ -467,7 +466,7 @@ pub struct CertificateRequest {
 #[utoipa::path(post, path = "/api/v1/devices/{client_id}/certificates", tag = "devices", security(("session" = ["device.manage"])), params(("client_id" = String, Path)), request_body = CertificateRequest,
     responses((status = 201, body = CredentialBody), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn add_certificate(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(client_id): Path<String>,
@@ -489,7 +488,7 @@ pub async fn add_certificate(
     params(("client_id" = String, Path), ("fingerprint" = String, Path)),
     responses((status = 204), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn remove_certificate(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path((client_id, fingerprint)): Path<(String, String)>,

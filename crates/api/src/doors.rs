@@ -47,7 +47,7 @@ pub struct BatchError {
     responses((status = 201, body = Vec<String>), (status = 204), (status = 207, body = BatchResult), (status = 400, body = crate::error::ProblemBody),
         (status = 503, body = crate::error::ProblemBody)))]
 pub async fn upsert(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     body: Bytes,
@@ -171,7 +171,7 @@ pub struct WriteOptions {
     request_body(content = String, content_type = "text/plain"),
     responses((status = 204), (status = 400, body = crate::error::ProblemBody), (status = 503, body = crate::error::ProblemBody)))]
 pub async fn write_v2(
-    state: State<Arc<App>>,
+    state: State<App>,
     options: Query<WriteOptions>,
     body: Bytes,
 ) -> Answer<Response> {
@@ -183,7 +183,7 @@ pub async fn write_v2(
     request_body(content = String, content_type = "text/plain"),
     responses((status = 204), (status = 400, body = crate::error::ProblemBody), (status = 503, body = crate::error::ProblemBody)))]
 pub async fn write_v1(
-    state: State<Arc<App>>,
+    state: State<App>,
     options: Query<WriteOptions>,
     body: Bytes,
 ) -> Answer<Response> {
@@ -191,7 +191,7 @@ pub async fn write_v1(
 }
 
 async fn write(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Query(options): Query<WriteOptions>,
     body: Bytes,
     address: &str,

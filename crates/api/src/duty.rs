@@ -22,7 +22,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// Longest title, post and reason, characters.
@@ -385,7 +384,7 @@ pub(crate) fn period_of(app: &App, first: &str, last: &str) -> Answer<(Timestamp
 #[utoipa::path(get, path = "/api/v1/duty/roster", tag = "duty", security(("session" = ["duty.read"])), params(RosterQuery),
     responses((status = 200, body = RosterBody), (status = 400, body = ProblemBody)))]
 pub async fn roster_of(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Query(query): Query<RosterQuery>,
 ) -> Answer<Json<RosterBody>> {
     let (from, until) = period_of(&app, &query.from, &query.until)?;
@@ -408,7 +407,7 @@ pub async fn roster_of(
 #[utoipa::path(get, path = "/api/v1/duty/now", tag = "duty", security(("session" = ["duty.read"])),
     responses((status = 200, body = NowAllBody)))]
 pub async fn now(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
 ) -> Answer<Json<NowAllBody>> {
@@ -512,7 +511,7 @@ pub struct PatternDraft {
     responses((status = 200, body = PatternBody), (status = 400, body = ProblemBody), (status = 403, body = ProblemBody),
     (status = 404, body = ProblemBody)))]
 pub async fn put_pattern(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Json(draft): Json<PatternDraft>,
@@ -657,7 +656,7 @@ async fn must_be_free(connection: &mut Connection, turn: &Turn) -> Answer<()> {
     responses((status = 201, body = Vec<TurnBody>), (status = 400, body = ProblemBody), (status = 403, body = ProblemBody),
     (status = 409, body = ProblemBody)))]
 pub async fn add_turns(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Json(draft): Json<TurnsDraft>,
@@ -744,7 +743,7 @@ pub struct ReasonBody {
     params(("id" = i64, Path)), request_body = ReasonBody,
     responses((status = 204), (status = 400, body = ProblemBody), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody)))]
 pub async fn remove_turn(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<i64>,
@@ -792,7 +791,7 @@ pub struct SwapDraft {
     responses((status = 200, body = TurnBody), (status = 400, body = ProblemBody), (status = 403, body = ProblemBody),
     (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub async fn swap(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<i64>,

@@ -15,7 +15,6 @@ use records::duty_acts::{self, Contact};
 use records::{Event, audit};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// Most contacts of the city.
@@ -72,7 +71,7 @@ pub struct ContactsQuery {
     responses((status = 200, body = ContactsBody), (status = 400, body = ProblemBody), (status = 403, body = ProblemBody),
     (status = 404, body = ProblemBody)))]
 pub async fn list(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Looking(look): Looking,
     Query(query): Query<ContactsQuery>,
 ) -> Answer<Json<ContactsBody>> {
@@ -136,7 +135,7 @@ pub struct ContactDraft {
     responses((status = 201, body = ContactBody), (status = 400, body = ProblemBody), (status = 403, body = ProblemBody),
     (status = 503, body = ProblemBody)))]
 pub async fn add(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Json(draft): Json<ContactDraft>,
@@ -214,7 +213,7 @@ pub async fn add(
     params(("id" = i64, Path)),
     responses((status = 204), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody)))]
 pub async fn remove(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<i64>,

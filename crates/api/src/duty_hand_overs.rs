@@ -18,7 +18,6 @@ use records::duty_acts::{HandOver, NotHandedOver};
 use records::{Event, PageRequest, alerts, audit, duty_acts};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// Longest notes, characters.
@@ -217,7 +216,7 @@ pub struct HandOversQuery {
 #[utoipa::path(get, path = "/api/v1/duty/hand-overs", tag = "duty", security(("session" = ["duty.read"])), params(HandOversQuery),
     responses((status = 200, body = HandOversBody), (status = 400, body = ProblemBody), (status = 403, body = ProblemBody)))]
 pub async fn list(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     Query(query): Query<HandOversQuery>,
@@ -311,7 +310,7 @@ async fn open_now(app: &App, sight: &Sight) -> Answer<Attached> {
     responses((status = 201, body = HandOverBody), (status = 400, body = ProblemBody), (status = 403, body = ProblemBody),
     (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub async fn add(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     peer: Peer,
@@ -425,7 +424,7 @@ pub struct SignBody {
     responses((status = 200, body = HandOverBody), (status = 400, body = ProblemBody), (status = 403, body = ProblemBody),
     (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub async fn sign(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     peer: Peer,

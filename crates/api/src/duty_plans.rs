@@ -22,7 +22,6 @@ use records::{Event, PageRequest, audit};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// Longest note and summary, characters.
@@ -101,7 +100,7 @@ impl From<&ResponsePlan> for PlanBody {
 /// The response plans of the packs.
 #[utoipa::path(get, path = "/api/v1/duty/plans", tag = "duty", security(("session" = ["duty.read"])),
     responses((status = 200, body = PlansBody)))]
-pub async fn plans(State(app): State<Arc<App>>) -> Answer<Json<PlansBody>> {
+pub async fn plans(State(app): State<App>) -> Answer<Json<PlansBody>> {
     let packs = app.packs.now();
     let mut items: Vec<PlanBody> = packs.responses.iter().map(PlanBody::from).collect();
     items.sort_by(|a, b| a.id.cmp(&b.id));
@@ -259,7 +258,7 @@ pub struct ActivationsQuery {
 #[utoipa::path(get, path = "/api/v1/duty/activations", tag = "duty", security(("session" = ["duty.read"])), params(ActivationsQuery),
     responses((status = 200, body = ActivationsBody), (status = 400, body = ProblemBody)))]
 pub async fn list(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Query(query): Query<ActivationsQuery>,
 ) -> Answer<Json<ActivationsBody>> {
     let filter = ActivationFilter {
@@ -286,7 +285,7 @@ pub async fn list(
 /// One response plan that was started, with its steps.
 #[utoipa::path(get, path = "/api/v1/duty/activations/{id}", tag = "duty", security(("session" = ["duty.read"])),
     params(("id" = i64, Path)), responses((status = 200, body = ActivationBody), (status = 404, body = ProblemBody)))]
-pub async fn one(State(app): State<Arc<App>>, Path(id): Path<i64>) -> Answer<Json<ActivationBody>> {
+pub async fn one(State(app): State<App>, Path(id): Path<i64>) -> Answer<Json<ActivationBody>> {
     let mut read = app.records.read().await?;
     let row = duty_acts::activation(&mut read, id)
         .await?
@@ -381,7 +380,7 @@ async fn case_for(
     responses((status = 201, body = ActivationBody), (status = 400, body = ProblemBody), (status = 403, body = ProblemBody),
     (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub async fn start(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     peer: Peer,
@@ -504,7 +503,7 @@ pub struct TickBody {
     responses((status = 200, body = ActivationBody), (status = 400, body = ProblemBody), (status = 403, body = ProblemBody),
     (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub async fn tick(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path((id, step)): Path<(i64, String)>,
@@ -596,7 +595,7 @@ pub struct EndBody {
     responses((status = 200, body = ActivationBody), (status = 400, body = ProblemBody), (status = 403, body = ProblemBody),
     (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub async fn end(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<i64>,

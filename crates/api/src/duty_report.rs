@@ -21,7 +21,6 @@ use records::duty_acts::{self, Activation};
 use records::{Connection, Event, alerts, audit};
 use serde::Deserialize;
 use serde_json::json;
-use std::sync::Arc;
 use utoipa::IntoParams;
 
 /// Longest period of a report, days.
@@ -293,7 +292,7 @@ async fn duty_of(
     responses((status = 200, content_type = "application/pdf", body = Vec<u8>), (status = 400, body = ProblemBody),
     (status = 403, body = ProblemBody)))]
 pub async fn report(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     peer: Peer,

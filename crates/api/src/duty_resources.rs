@@ -12,7 +12,6 @@ use duty::nearest::nearest;
 use model::{Problem, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use twin::{Comparison, Condition, Entity, Filter};
 use utoipa::{IntoParams, ToSchema};
 
@@ -110,7 +109,7 @@ async fn place(app: &App, sight: &Sight, query: &NearestQuery) -> Answer<[f64; 2
 #[utoipa::path(get, path = "/api/v1/duty/resources/nearest", tag = "duty", security(("session" = ["duty.read"])), params(NearestQuery),
     responses((status = 200, body = NearestBody), (status = 400, body = ProblemBody), (status = 404, body = ProblemBody)))]
 pub async fn nearest_to(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Seeing(sight): Seeing,
     Query(query): Query<NearestQuery>,
 ) -> Answer<Json<NearestBody>> {

@@ -25,7 +25,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// Most people of an organisation that a file is read against.
@@ -324,7 +323,7 @@ pub struct ImportQuery {
         (status = 400, body = ProblemBody), (status = 403, body = ProblemBody), (status = 413, body = ProblemBody),
         (status = 422, body = ProblemBody)))]
 pub async fn import(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Query(query): Query<ImportQuery>,
@@ -374,7 +373,7 @@ pub struct ExportQuery {
     responses((status = 200, body = Vec<u8>, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         (status = 400, body = ProblemBody)))]
 pub async fn export(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Query(query): Query<ExportQuery>,
 ) -> Answer<Response> {

@@ -17,7 +17,6 @@ use policy::Access;
 use proto_ngsild::encode::{self, AttributeView};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use twin::{Entity, Filter};
 use utoipa::{IntoParams, ToSchema};
 
@@ -203,7 +202,7 @@ fn split_commas(text: &str) -> Vec<String> {
 #[utoipa::path(get, path = "/api/v1/entities", tag = "entities", security(("session" = ["entity.read"])), params(EntitiesQuery),
     responses((status = 200, body = Entities), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn list(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Seeing(sight): Seeing,
     Looking(look): Looking,
     Query(query): Query<EntitiesQuery>,
@@ -239,7 +238,7 @@ fn entity_id(text: &str) -> Answer<EntityId> {
 #[utoipa::path(get, path = "/api/v1/entities/{id}", tag = "entities", security(("session" = ["entity.read"])), params(("id" = String, Path), LookingQuery),
     responses((status = 200, body = EntityDetail), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn one(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Seeing(sight): Seeing,
     Looking(look): Looking,
     Path(id): Path<String>,
@@ -289,7 +288,7 @@ pub struct MapQuery {
 #[utoipa::path(get, path = "/api/v1/map/entities", tag = "entities", security(("session" = ["entity.read"])), params(MapQuery),
     responses((status = 200, body = MapEntities)))]
 pub async fn map(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Seeing(sight): Seeing,
     Query(query): Query<MapQuery>,
 ) -> Answer<Response> {
@@ -402,7 +401,7 @@ pub struct History {
     params(("id" = String, Path), HistoryQuery),
     responses((status = 200, body = History), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn history(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Seeing(sight): Seeing,
     Looking(look): Looking,
     Path(id): Path<String>,
@@ -526,7 +525,7 @@ fn ngsi(
 #[utoipa::path(get, path = "/ngsi-ld/v1/entities/{id}", tag = "ngsi-ld", security(("session" = ["entity.read"])), params(("id" = String, Path), NgsiQuery),
     responses((status = 200, body = Object), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn ngsi_one(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Seeing(sight): Seeing,
     Looking(look): Looking,
     headers: HeaderMap,
@@ -546,7 +545,7 @@ pub async fn ngsi_one(
 #[utoipa::path(get, path = "/ngsi-ld/v1/entities", tag = "ngsi-ld", security(("session" = ["entity.read"])), params(NgsiQuery),
     responses((status = 200, body = Vec<Object>)))]
 pub async fn ngsi_list(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Seeing(sight): Seeing,
     Looking(look): Looking,
     headers: HeaderMap,

@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// One declared attribute.
@@ -273,7 +272,7 @@ pub struct EntityTypes {
 /// Entity types declared by the packs.
 #[utoipa::path(get, path = "/api/v1/types", tag = "entities", security(("session" = ["entity.read"])),
     responses((status = 200, body = EntityTypes)))]
-pub async fn types(State(app): State<Arc<App>>) -> Json<EntityTypes> {
+pub async fn types(State(app): State<App>) -> Json<EntityTypes> {
     let counts = app.twin.counts();
     let catalogue = app.ingest.catalogue();
     let packs = app.packs.now();

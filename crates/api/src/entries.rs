@@ -17,7 +17,6 @@ use model::{Problem, Update, problem::quote};
 use pack::{Packs, View};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use utoipa::ToSchema;
 use wire::{Context, Payload};
 
@@ -75,7 +74,7 @@ impl From<Problem> for EntryRefused {
     responses((status = 200, body = EntryTaken), (status = 400, body = crate::error::ProblemBody), (status = 403, body = crate::error::ProblemBody),
         (status = 404, body = crate::error::ProblemBody), (status = 503, body = crate::error::ProblemBody)))]
 pub async fn enter(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Seeing(sight): Seeing,

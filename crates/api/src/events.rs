@@ -70,11 +70,11 @@ impl Events {
 #[utoipa::path(get, path = "/api/v1/events", tag = "live", security(("session" = [])),
     responses((status = 200, description = "A stream of events", content_type = "text/event-stream", body = String)))]
 pub async fn listen(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let notices = BroadcastStream::new(app.events.0.subscribe());
-    let app = Arc::clone(&app);
+    let app = app.clone();
     let stream = notices.filter_map(move |notice| match notice {
         // Asked anew for each: policies change, and so does the hour.
         Ok(notice) if !concerns(&notice, caller.user_id()) => None,

@@ -7,7 +7,6 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use std::fmt::Write;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// Alive: the process answers.
@@ -19,7 +18,7 @@ pub async fn alive() -> &'static str {
 /// Ready: every projection has caught up with what was durable at the start.
 // A line `degraded: …` follows for each thing that is wrong while the rest goes on.
 #[utoipa::path(get, path = "/readyz", tag = "health", security(()), responses((status = 200, body = String), (status = 503, body = crate::error::ProblemBody)))]
-pub async fn ready(State(app): State<Arc<App>>) -> Response {
+pub async fn ready(State(app): State<App>) -> Response {
     if app.is_ready.load(Ordering::Acquire) {
         let backup = app.backup_age_seconds().map_or_else(
             || "no backup was ever taken\n".to_owned(),
@@ -58,13 +57,13 @@ pub async fn ready(State(app): State<Arc<App>>) -> Response {
 
 /// The API's description.
 #[utoipa::path(get, path = "/api/openapi.json", tag = "health", security(()), responses((status = 200, body = Object)))]
-pub async fn description(State(app): State<Arc<App>>) -> Json<utoipa::openapi::OpenApi> {
+pub async fn description(State(app): State<App>) -> Json<utoipa::openapi::OpenApi> {
     Json(app.description.clone())
 }
 
 /// Counters in Prometheus' text form.
 #[utoipa::path(get, path = "/metrics", tag = "health", security(()), responses((status = 200, body = String)))]
-pub async fn metrics(State(app): State<Arc<App>>) -> Response {
+pub async fn metrics(State(app): State<App>) -> Response {
     let mut text = String::new();
     let c = &app.ingest.counters;
     let durable = *app.ingest.journal().durable().borrow();

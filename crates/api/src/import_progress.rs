@@ -168,7 +168,7 @@ impl Drop for Job {
 #[utoipa::path(get, path = "/api/v1/imports/{job}", tag = "data", security(("session" = ["table.import"])), params(("job" = String, Path)),
     responses((status = 200, body = ImportProgress), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn one(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Path(job): Path<String>,
 ) -> Answer<Json<ImportProgress>> {

@@ -77,6 +77,6 @@ pub mod table_imports;
 pub mod tables;
 pub mod words;
 
-pub use app::{App, Options, router};
+pub use app::{App, AppParts, Options, WeakApp, router};
 pub use error::{Answer, ApiError};
 pub use events::Events;

@@ -13,7 +13,6 @@ use records::notices::{self, MessageFilter, PAGE};
 use records::{Event as Act, PageRequest, audit};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// Time over which a channel's health is counted, seconds.
@@ -70,7 +69,7 @@ pub struct NoticeRules {
 /// The rules of who is told of what, and the channels with their health.
 #[utoipa::path(get, path = "/api/v1/notice-rules", tag = "notifications", security(("session" = ["notice.manage"])),
     responses((status = 200, body = NoticeRules)))]
-pub async fn list(State(app): State<Arc<App>>) -> Answer<Json<NoticeRules>> {
+pub async fn list(State(app): State<App>) -> Answer<Json<NoticeRules>> {
     let desk = desk(&app)?;
     let mut read = app.records.read().await?;
     let rows = notices::rules(&mut read).await?;
@@ -156,7 +155,7 @@ pub struct NoticeRulePut {
     params(("id" = String, Path)), request_body = NoticeRuleDraft,
     responses((status = 200, body = NoticeRulePut), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn put(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<String>,
@@ -199,7 +198,7 @@ pub async fn put(
 #[utoipa::path(delete, path = "/api/v1/notice-rules/{id}", tag = "notifications", security(("session" = ["notice.manage"])),
     params(("id" = String, Path)), responses((status = 204), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn remove(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<String>,
@@ -273,7 +272,7 @@ pub struct NoticePreviewPerson {
     request_body = NoticePreviewDraft,
     responses((status = 200, body = NoticePreview), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn preview(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Json(draft): Json<NoticePreviewDraft>,
 ) -> Answer<Json<NoticePreview>> {
@@ -382,7 +381,7 @@ pub struct MessagesQuery {
 #[utoipa::path(get, path = "/api/v1/notice-messages", tag = "notifications", security(("session" = ["notice.manage"])), params(MessagesQuery),
     responses((status = 200, body = NoticeMessages), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn messages(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Query(query): Query<MessagesQuery>,
 ) -> Answer<Json<NoticeMessages>> {
@@ -435,7 +434,7 @@ pub async fn messages(
 #[utoipa::path(post, path = "/api/v1/notice-messages/{id}/retry", tag = "notifications", security(("session" = ["notice.manage"])),
     params(("id" = i64, Path)), responses((status = 204), (status = 404, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn retry(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<i64>,

@@ -8,7 +8,6 @@ use axum::extract::State;
 use parking_lot::RwLock;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// Something that is wrong with what is stored, or with packs that were not taken up.
@@ -69,7 +68,7 @@ pub struct NoticeList {
 /// What is wrong with what is stored; empty when all is well.
 #[utoipa::path(get, path = "/api/v1/notices", tag = "health", security(("session" = ["entity.read"])),
     responses((status = 200, body = NoticeList)))]
-pub async fn list(State(app): State<Arc<App>>) -> Json<NoticeList> {
+pub async fn list(State(app): State<App>) -> Json<NoticeList> {
     Json(NoticeList {
         items: app.notices.all(),
     })

@@ -228,7 +228,7 @@ pub(crate) async fn told_of(
 #[utoipa::path(get, path = "/api/v1/notifications", tag = "notifications", security(("session" = [])), params(NotificationsQuery),
     responses((status = 200, body = Notifications), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn list(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Query(query): Query<NotificationsQuery>,
 ) -> Answer<Json<Notifications>> {
@@ -295,7 +295,7 @@ async fn left(app: &App, user_id: i64) -> Answer<Json<Unread>> {
 #[utoipa::path(post, path = "/api/v1/notifications/{id}/read", tag = "notifications", security(("session" = [])),
     params(("id" = i64, Path)), responses((status = 200, body = Unread), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn read(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Path(id): Path<i64>,
 ) -> Answer<Json<Unread>> {
@@ -321,7 +321,7 @@ pub struct ReadAll {
 #[utoipa::path(post, path = "/api/v1/notifications/read", tag = "notifications", security(("session" = [])),
     request_body = ReadAll, responses((status = 200, body = Unread), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn read_all(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Json(body): Json<ReadAll>,
 ) -> Answer<Json<Unread>> {
@@ -351,7 +351,7 @@ pub struct Acknowledged {
     request_body = Acknowledgement, responses((status = 200, body = Acknowledged), (status = 403, body = crate::error::ProblemBody),
     (status = 404, body = crate::error::ProblemBody)))]
 pub async fn acknowledge(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Json(body): Json<Acknowledgement>,
 ) -> Answer<Json<Acknowledged>> {
     let desk = desk(&app)?;
@@ -392,7 +392,7 @@ fn same(a: &[u8], b: &[u8]) -> bool {
     params(("channel" = String, Path), ("secret" = String, Path)), request_body = String,
     responses((status = 204), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn receipt(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Path((channel, secret)): Path<(String, String)>,
     body: String,
 ) -> Answer<StatusCode> {
@@ -474,10 +474,7 @@ pub struct ContactBody {
 /// How the caller is reached, and when they are left in peace.
 #[utoipa::path(get, path = "/api/v1/account/contacts", tag = "account", security(("session" = [])),
     responses((status = 200, body = OwnContacts), (status = 400, body = crate::error::ProblemBody)))]
-pub async fn contacts(
-    State(app): State<Arc<App>>,
-    Caller(caller): Caller,
-) -> Answer<Json<OwnContacts>> {
+pub async fn contacts(State(app): State<App>, Caller(caller): Caller) -> Answer<Json<OwnContacts>> {
     let user_id = person(&caller)?;
     let office = &desk(&app)?.office;
     let mut read = app.records.read().await?;
@@ -563,7 +560,7 @@ fn code_hash(user_id: i64, kind: &str, code: &str) -> String {
     responses((status = 204), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody),
     (status = 429, body = crate::error::ProblemBody), (status = 503, body = crate::error::ProblemBody)))]
 pub async fn set_contact(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(kind): Path<String>,
@@ -691,7 +688,7 @@ pub struct ContactCode {
     params(("kind" = String, Path)), request_body = ContactCode,
     responses((status = 204), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn verify_contact(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(kind): Path<String>,
@@ -739,7 +736,7 @@ pub async fn verify_contact(
 #[utoipa::path(delete, path = "/api/v1/account/contacts/{kind}", tag = "account", security(("session" = [])),
     params(("kind" = String, Path)), responses((status = 204), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn remove_contact(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(kind): Path<String>,
@@ -777,7 +774,7 @@ pub struct QuietHoursDraft {
 #[utoipa::path(put, path = "/api/v1/account/quiet-hours", tag = "account", security(("session" = [])), request_body = QuietHoursDraft,
     responses((status = 204), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn set_quiet_hours(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Json(draft): Json<QuietHoursDraft>,

@@ -4,7 +4,6 @@
 use crate::app::App;
 use crate::outgoing::{Ask, Outgoing};
 use oidc::Notice;
-use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
@@ -14,7 +13,7 @@ const TIME_MAX: Duration = Duration::from_secs(5);
 const EVERY: Duration = Duration::from_secs(5);
 
 /// Tells who is to be told, for as long as the city runs.
-pub async fn run(app: Arc<App>, outgoing: Outgoing) {
+pub async fn run(app: App, outgoing: Outgoing) {
     loop {
         // Woken by whoever ends a session; the clock is for those that could not be told at once.
         let _ = tokio::time::timeout(EVERY, app.oidc.wake.notified()).await;

@@ -13,7 +13,6 @@ use model::Problem;
 use oidc::{Client, ClientChange, ClientDraft, Grant, NewClientSecret};
 use records::Actor;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// A system that people sign in to (接入系统).
@@ -164,7 +163,7 @@ pub struct ChangeBody {
 
 /// The systems that people sign in to, by age.
 #[utoipa::path(get, path = "/api/v1/oidc/clients", tag = "oidc", security(("session" = ["user.manage"])), responses((status = 200, body = OidcClients)))]
-pub async fn list(State(app): State<Arc<App>>) -> Answer<Json<OidcClients>> {
+pub async fn list(State(app): State<App>) -> Answer<Json<OidcClients>> {
     let clients = app.oidc.provider.clients().await?;
     Ok(Json(OidcClients {
         items: clients.into_iter().map(Into::into).collect(),
@@ -175,7 +174,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Answer<Json<OidcClients>> {
 #[utoipa::path(post, path = "/api/v1/oidc/clients", tag = "oidc", security(("session" = ["user.manage"])), request_body = DraftBody,
     responses((status = 201, body = NewOidcClient), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn add(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Json(draft): Json<DraftBody>,
@@ -193,7 +192,7 @@ pub async fn add(
 #[utoipa::path(patch, path = "/api/v1/oidc/clients/{client_id}", tag = "oidc", security(("session" = ["user.manage"])), params(("client_id" = String, Path)),
     request_body = ChangeBody, responses((status = 200, body = ClientBody), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn change(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(client_id): Path<String>,
@@ -227,7 +226,7 @@ pub async fn change(
 #[utoipa::path(delete, path = "/api/v1/oidc/clients/{client_id}", tag = "oidc", security(("session" = ["user.manage"])), params(("client_id" = String, Path)),
     responses((status = 204), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn remove(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(client_id): Path<String>,
@@ -244,7 +243,7 @@ pub async fn remove(
 #[utoipa::path(post, path = "/api/v1/oidc/clients/{client_id}/secret", tag = "oidc", security(("session" = ["user.manage"])), params(("client_id" = String, Path)),
     responses((status = 200, body = NewOidcClient), (status = 404, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn rotate_secret(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(client_id): Path<String>,
@@ -269,7 +268,7 @@ pub struct OidcKeys {
 #[utoipa::path(post, path = "/api/v1/oidc/keys", tag = "oidc", security(("session" = ["key.manage"])),
     responses((status = 200, body = OidcKeys), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn rotate_keys(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
 ) -> Answer<Json<OidcKeys>> {
@@ -282,7 +281,7 @@ pub async fn rotate_keys(
 #[utoipa::path(delete, path = "/api/v1/oidc/keys", tag = "oidc", security(("session" = ["key.manage"])), params(Why),
     responses((status = 200, body = OidcKeys), (status = 202, body = approvals::ApprovalAsked), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn end_keys(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Query(why): Query<Why>,
@@ -299,7 +298,7 @@ pub async fn end_keys(
 }
 
 /// Ends the keys that were there when it was asked for; others are not touched.
-pub(crate) async fn end_keys_now(app: &Arc<App>, order: Order<'_>) -> Answer<Done> {
+pub(crate) async fn end_keys_now(app: &App, order: Order<'_>) -> Answer<Done> {
     let kids = app.oidc.provider.kids()?;
     if order.body["kids"] != serde_json::json!(kids) {
         let problem = Problem::new(
@@ -317,7 +316,7 @@ pub(crate) async fn end_keys_now(app: &Arc<App>, order: Order<'_>) -> Answer<Don
     })
 }
 
-async fn renew_keys(app: &Arc<App>, ends_others: bool, actor: &Actor) -> Answer<OidcKeys> {
+async fn renew_keys(app: &App, ends_others: bool, actor: &Actor) -> Answer<OidcKeys> {
     let (provider, now) = (app.oidc.provider.clone(), app.now());
     let work = move || {
         let random = &mut rand::rng();

@@ -20,7 +20,6 @@ use oidc::asked::{Asked, Unfit};
 use oidc::form::Form;
 use oidc::{Granted, Signed, secret};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// Longest time from the request to the person's answer, seconds.
@@ -132,7 +131,7 @@ async fn asked(app: &App, query: &str) -> Answer<Result<(Asked, Timestamp), Stri
 #[utoipa::path(get, path = "/api/v1/oidc/authorization", tag = "oidc", security(("session" = [])),
     responses((status = 200, body = QuestionBody), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn question(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
@@ -180,7 +179,7 @@ fn silent_refusal(app: &App, asked: &Asked, question: &oidc::Question) -> Option
 #[utoipa::path(post, path = "/api/v1/oidc/authorization", tag = "oidc", security(("session" = [])), request_body = SignInAnswer,
     responses((status = 200, body = Onward), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn answer(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     headers: HeaderMap,
@@ -212,10 +211,7 @@ pub async fn answer(
 /// Where the browser goes when nobody is signed in and nobody may be asked, or whoever is asked turns back.
 #[utoipa::path(get, path = "/api/v1/oidc/refusal", tag = "oidc", security(()),
     responses((status = 200, body = Onward), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
-pub async fn refusal(
-    State(app): State<Arc<App>>,
-    RawQuery(query): RawQuery,
-) -> Answer<Json<Onward>> {
+pub async fn refusal(State(app): State<App>, RawQuery(query): RawQuery) -> Answer<Json<Onward>> {
     let redirect_to = match asked(&app, &query.unwrap_or_default()).await? {
         Err(to) => to,
         Ok((asked, _)) => {
@@ -262,7 +258,7 @@ pub struct DeviceAnswer {
 #[utoipa::path(get, path = "/api/v1/oidc/device", tag = "oidc", security(("session" = [])), params(DeviceQuery),
     responses((status = 200, body = DeviceBody), (status = 404, body = crate::error::ProblemBody), (status = 429, body = crate::error::ProblemBody)))]
 pub async fn device(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     headers: HeaderMap,
     Query(query): Query<DeviceQuery>,
@@ -283,7 +279,7 @@ pub async fn device(
 #[utoipa::path(post, path = "/api/v1/oidc/device", tag = "oidc", security(("session" = [])), request_body = DeviceAnswer,
     responses((status = 204), (status = 404, body = crate::error::ProblemBody), (status = 429, body = crate::error::ProblemBody)))]
 pub async fn answer_device(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     headers: HeaderMap,
@@ -328,7 +324,7 @@ async fn logout_asked(app: &App, query: &str) -> Answer<oidc::LogoutAsked> {
 #[utoipa::path(get, path = "/api/v1/oidc/logout", tag = "oidc", security(()),
     responses((status = 200, body = LogoutQuestion), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn logout_question(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Answer<Json<LogoutQuestion>> {
@@ -345,7 +341,7 @@ pub async fn logout_question(
 #[utoipa::path(post, path = "/api/v1/oidc/logout", tag = "oidc", security(("session" = [])), request_body = LogoutAnswer,
     responses((status = 200, body = Onward), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn logout(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     headers: HeaderMap,
@@ -425,7 +421,7 @@ impl From<Vec<Granted>> for OidcGrants {
 /// What the caller gave to other systems; nothing for a machine.
 #[utoipa::path(get, path = "/api/v1/oidc/grants", tag = "oidc", security(("session" = [])), responses((status = 200, body = OidcGrants)))]
 pub async fn own_grants(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
 ) -> Answer<Json<OidcGrants>> {
     let granted = match caller.user_id() {
@@ -439,7 +435,7 @@ pub async fn own_grants(
 #[utoipa::path(delete, path = "/api/v1/oidc/grants/{client_id}", tag = "oidc", security(("session" = [])), params(("client_id" = String, Path)),
     responses((status = 204), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn end_own_grant(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(client_id): Path<String>,
@@ -460,7 +456,7 @@ pub async fn end_own_grant(
 #[utoipa::path(get, path = "/api/v1/oidc/people/{username}/grants", tag = "oidc", security(("session" = ["user.manage"])), params(("username" = String, Path)),
     responses((status = 200, body = OidcGrants), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn grants(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Path(username): Path<String>,
 ) -> Answer<Json<OidcGrants>> {
     let user = app.identity.user_by_username(&username).await?;
@@ -474,7 +470,7 @@ pub async fn grants(
     params(("username" = String, Path), ("client_id" = String, Path)),
     responses((status = 204), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn end_grant(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path((username, client_id)): Path<(String, String)>,

@@ -224,14 +224,14 @@ macro_rules! answered {
 /// What the provider can (OpenID Connect Discovery 1.0).
 #[utoipa::path(get, path = "/.well-known/openid-configuration", tag = "oidc", security(()),
     responses((status = 200, description = "The provider's description.", body = Value), (status = 404, body = crate::error::ProblemBody)))]
-pub async fn configuration(State(app): State<Arc<App>>) -> Response {
+pub async fn configuration(State(app): State<App>) -> Response {
     described(&app)
 }
 
 /// The same for clients of OAuth 2.0 alone (RFC 8414).
 #[utoipa::path(get, path = "/.well-known/oauth-authorization-server", tag = "oidc", security(()),
     responses((status = 200, description = "The provider's description.", body = Value), (status = 404, body = crate::error::ProblemBody)))]
-pub async fn metadata(State(app): State<Arc<App>>) -> Response {
+pub async fn metadata(State(app): State<App>) -> Response {
     described(&app)
 }
 
@@ -253,7 +253,7 @@ fn kept_a_little(body: Value) -> Response {
 /// The public keys that tokens are signed with (RFC 7517).
 #[utoipa::path(get, path = "/oauth2/jwks", tag = "oidc", security(()),
     responses((status = 200, description = "The keys, the one that signs first.", body = Value), (status = 404, body = crate::error::ProblemBody)))]
-pub async fn jwks(State(app): State<Arc<App>>) -> Response {
+pub async fn jwks(State(app): State<App>) -> Response {
     match app.oidc.provider.jwks(app.now()) {
         Ok(keys) => kept_a_little(keys),
         Err(failure) => ApiError::from(failure).into_response(),
@@ -264,7 +264,7 @@ pub async fn jwks(State(app): State<Arc<App>>) -> Response {
 #[utoipa::path(get, path = "/oauth2/authorize", tag = "oidc", security(()),
     responses((status = 303, description = "To the page of consent, or back to the client with an error."),
         (status = 400, description = "A page for the person: nothing may be sent to the client."), (status = 404, body = crate::error::ProblemBody)))]
-pub async fn authorize(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Response {
+pub async fn authorize(State(app): State<App>, RawQuery(query): RawQuery) -> Response {
     begin(&app, query.unwrap_or_default().as_bytes()).await
 }
 
@@ -273,7 +273,7 @@ pub async fn authorize(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -
     request_body(content = String, content_type = "application/x-www-form-urlencoded"),
     responses((status = 303, description = "To the page of consent, or back to the client with an error."),
         (status = 400, description = "A page for the person: nothing may be sent to the client."), (status = 404, body = crate::error::ProblemBody)))]
-pub async fn authorize_by_post(State(app): State<Arc<App>>, body: Bytes) -> Response {
+pub async fn authorize_by_post(State(app): State<App>, body: Bytes) -> Response {
     begin(&app, &body).await
 }
 
@@ -315,7 +315,7 @@ async fn begin(app: &App, parameters: &[u8]) -> Response {
         (status = 400, description = "The protocol's own error.", body = Value),
         (status = 429, description = "Too often.", body = Value), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn token(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     peer: Peer,
     headers: HeaderMap,
     body: Bytes,
@@ -336,7 +336,7 @@ pub async fn token(
     responses((status = 200, description = "It is good no more, or never was.", body = Value),
         (status = 400, description = "The protocol's own error.", body = Value), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn revoke(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     peer: Peer,
     headers: HeaderMap,
     body: Bytes,
@@ -358,7 +358,7 @@ pub async fn revoke(
     responses((status = 200, description = "Whether it is good, and what it may.", body = Value),
         (status = 400, description = "The protocol's own error.", body = Value), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn introspect(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     peer: Peer,
     headers: HeaderMap,
     body: Bytes,
@@ -378,7 +378,7 @@ pub async fn introspect(
     responses((status = 200, description = "The codes of the device and of its person.", body = Value),
         (status = 400, description = "The protocol's own error.", body = Value), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn device(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     peer: Peer,
     headers: HeaderMap,
     body: Bytes,
@@ -395,14 +395,14 @@ pub async fn device(
 /// What the holder of an access token may know of the person.
 #[utoipa::path(get, path = "/oauth2/userinfo", tag = "oidc", security(()),
     responses((status = 200, description = "The person, by the token's scopes.", body = Value), (status = 404, body = crate::error::ProblemBody)))]
-pub async fn user_info(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+pub async fn user_info(State(app): State<App>, headers: HeaderMap) -> Response {
     informed(&app, &headers).await
 }
 
 /// The same by POST; the token is in the header all the same.
 #[utoipa::path(post, path = "/oauth2/userinfo", tag = "oidc", security(()),
     responses((status = 200, description = "The person, by the token's scopes.", body = Value), (status = 404, body = crate::error::ProblemBody)))]
-pub async fn user_info_by_post(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+pub async fn user_info_by_post(State(app): State<App>, headers: HeaderMap) -> Response {
     informed(&app, &headers).await
 }
 
@@ -423,7 +423,7 @@ async fn informed(app: &App, headers: &HeaderMap) -> Response {
 #[utoipa::path(get, path = "/oauth2/logout", tag = "oidc", security(()),
     responses((status = 303, description = "To the page that asks."),
         (status = 400, description = "A page for the person: where to go next is not registered."), (status = 404, body = crate::error::ProblemBody)))]
-pub async fn logout(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Response {
+pub async fn logout(State(app): State<App>, RawQuery(query): RawQuery) -> Response {
     leave(&app, query.unwrap_or_default().as_bytes()).await
 }
 
@@ -432,7 +432,7 @@ pub async fn logout(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> R
     request_body(content = String, content_type = "application/x-www-form-urlencoded"),
     responses((status = 303, description = "To the page that asks."),
         (status = 400, description = "A page for the person: where to go next is not registered."), (status = 404, body = crate::error::ProblemBody)))]
-pub async fn logout_by_post(State(app): State<Arc<App>>, body: Bytes) -> Response {
+pub async fn logout_by_post(State(app): State<App>, body: Bytes) -> Response {
     leave(&app, &body).await
 }
 

@@ -34,7 +34,6 @@ use records::{Acting, organisations};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use url::form_urlencoded;
 use utoipa::ToSchema;
 
@@ -106,11 +105,7 @@ fn refused(faults: &[Fault], format: Format) -> Response {
 }
 
 /// Lets a key in where the standard sends it, and lets every refusal out in the standard's form. Other addresses pass untouched.
-pub async fn door(
-    State(app): State<Arc<App>>,
-    request: axum::extract::Request,
-    next: Next,
-) -> Response {
+pub async fn door(State(app): State<App>, request: axum::extract::Request, next: Next) -> Response {
     let path = request.uri().path();
     if !path.starts_with(BASE) {
         return next.run(request).await;
@@ -269,7 +264,7 @@ fn public_class<'a>(app: &'a App, code: &str) -> Option<&'a Category> {
     params(("file" = String, Path, description = "discovery, services or requests with .json or .xml")),
     responses((status = 200, content((Object = "application/json"), (String = "text/xml")))))]
 pub async fn read(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Path(file): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Answer<Response> {
@@ -308,7 +303,7 @@ pub async fn read(
     params(("file" = String, Path, description = "the service's code with .json or .xml")),
     responses((status = 200, content((Object = "application/json"), (String = "text/xml")))))]
 pub async fn service(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Path(file): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Response {
@@ -334,7 +329,7 @@ pub async fn service(
     params(("file" = String, Path, description = "the request's id with .json or .xml")),
     responses((status = 200, content((Object = "application/json"), (String = "text/xml")))))]
 pub async fn request(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Path(file): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Answer<Response> {
@@ -370,7 +365,7 @@ pub async fn request(
     params(("file" = String, Path, description = "the token with .json or .xml")),
     responses((status = 200, content((Object = "application/json"), (String = "text/xml")))))]
 pub async fn token(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Path(file): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Answer<Response> {
@@ -511,7 +506,7 @@ fn notes(app: &App, case: &Case, steps: &[CaseEvent]) -> String {
     request_body(content((String = "application/x-www-form-urlencoded"), (Object = "multipart/form-data"))),
     responses((status = 200, content((Object = "application/json"), (String = "text/xml")))))]
 pub async fn report(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     headers: HeaderMap,
@@ -856,7 +851,7 @@ pub struct ContactBody {
 #[utoipa::path(get, path = "/api/v1/cases/{id}/contact", tag = "cases", security(("session" = ["case.read"])), params(("id" = i64, Path), LookingQuery),
     responses((status = 200, body = ContactBody), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn contact(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     Looking(look): Looking,

@@ -21,7 +21,6 @@ use records::open311_links::{self as links, Link};
 use records::{Event, audit};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// Longest id of another endpoint, in characters.
@@ -102,7 +101,7 @@ fn body_of(look: &Look, link: Link) -> LinkBody {
 #[utoipa::path(get, path = "/api/v1/cases/{id}/open311", tag = "cases", security(("session" = ["case.read"])), params(("id" = i64, Path)),
     responses((status = 200, body = LinksBody), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn list(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     peer: Peer,
@@ -187,7 +186,7 @@ pub struct DecideRequest {
     params(("id" = i64, Path), ("link" = i64, Path)), request_body = DecideRequest,
     responses((status = 200, body = LinksBody), (status = 404, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn decide(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     peer: Peer,

@@ -13,7 +13,6 @@ use records::posts::{Holder, Post};
 use records::{organisations, posts, users};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// An organisation with all that is known of it.
@@ -125,7 +124,7 @@ pub struct OrganisationTree {
 /// Every organisation, its posts, and who holds them.
 #[utoipa::path(get, path = "/api/v1/organisation", tag = "organisation", security(("session" = ["organisation.read"])),
     responses((status = 200, body = OrganisationTree)))]
-pub async fn tree(State(app): State<Arc<App>>) -> Answer<Json<OrganisationTree>> {
+pub async fn tree(State(app): State<App>) -> Answer<Json<OrganisationTree>> {
     let mut connection = app.records.read().await?;
     let units = organisations::list(&mut connection).await?;
     let counts: BTreeMap<String, i64> = users::count_by_organisation(&mut connection)
@@ -198,7 +197,7 @@ pub struct OrganisationDraft {
     request_body = OrganisationDraft,
     responses((status = 201, body = OrganisationUnit), (status = 400, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub async fn add(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Json(draft): Json<OrganisationDraft>,
@@ -251,7 +250,7 @@ pub(crate) fn or_none(text: Option<String>) -> Option<Option<String>> {
     responses((status = 200, body = OrganisationUnit), (status = 400, body = ProblemBody), (status = 404, body = ProblemBody),
         (status = 409, body = ProblemBody)))]
 pub async fn change(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<String>,
@@ -306,7 +305,7 @@ pub struct PostDraft {
     request_body = PostDraft,
     responses((status = 201, body = PostBody), (status = 400, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub async fn add_post(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Json(draft): Json<PostDraft>,
@@ -349,7 +348,7 @@ pub struct PostChangeBody {
     responses((status = 200, body = PostBody), (status = 400, body = ProblemBody), (status = 404, body = ProblemBody),
         (status = 409, body = ProblemBody)))]
 pub async fn change_post(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<String>,
@@ -406,7 +405,7 @@ fn time(text: Option<&String>, place: &str) -> Answer<Option<Timestamp>> {
     responses((status = 201, body = PostHolder), (status = 400, body = ProblemBody), (status = 404, body = ProblemBody),
         (status = 409, body = ProblemBody)))]
 pub async fn give_post(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<String>,
@@ -431,7 +430,7 @@ pub async fn give_post(
     params(("id" = i64, Path)),
     responses((status = 204), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub async fn end_post(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<i64>,

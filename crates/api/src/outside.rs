@@ -30,7 +30,6 @@ use oidc::form::Form;
 use oidc::outside::{not_taken, own_page};
 use records::linked_identities::LinkedIdentity;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// The cookie of a browser that is at a provider.
@@ -176,7 +175,7 @@ async fn begin(
 #[utoipa::path(post, path = "/api/v1/session/outside/{provider}", tag = "session", security(()), params(("provider" = String, Path)), request_body = OutsideRequest,
     responses((status = 200, body = OutsideOnward), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody), (status = 503, body = crate::error::ProblemBody)))]
 pub async fn begin_sign_in(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     peer: Peer,
     is_https: IsHttps,
     headers: HeaderMap,
@@ -209,7 +208,7 @@ pub async fn begin_sign_in(
     responses((status = 303, description = "To the page that was asked for, or to the second step."),
         (status = 400, description = "A page for the person: what is wrong, and what to do."), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn callback(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     peer: Peer,
     is_https: IsHttps,
     headers: HeaderMap,
@@ -500,10 +499,7 @@ fn not_linked(of: &OutsideProvider, identity: &OutsideIdentity, why: Linked) -> 
 /// The second step of a sign-in that began elsewhere than on this page, such as with an outside provider.
 #[utoipa::path(get, path = "/api/v1/session/second", tag = "session", security(()),
     responses((status = 200, body = SecondStepBody), (status = 400, body = crate::error::ProblemBody)))]
-pub async fn second(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-) -> Answer<Json<SecondStepBody>> {
+pub async fn second(State(app): State<App>, headers: HeaderMap) -> Answer<Json<SecondStepBody>> {
     let half = app.identity.half_step(&half(&headers)?, app.now()).await?;
     Ok(Json((&half).into()))
 }
@@ -564,7 +560,7 @@ fn bodies(app: &App, links: Vec<LinkedIdentity>) -> Json<OutsideIdentities> {
 #[utoipa::path(get, path = "/api/v1/account/identities", tag = "account", security(("session" = [])),
     responses((status = 200, body = OutsideIdentities), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn identities(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     headers: HeaderMap,
 ) -> Answer<Json<OutsideIdentities>> {
@@ -577,7 +573,7 @@ pub async fn identities(
 #[utoipa::path(post, path = "/api/v1/account/identities", tag = "account", security(("session" = [])), request_body = OutsideLinkRequest,
     responses((status = 200, body = OutsideOnward), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody), (status = 503, body = crate::error::ProblemBody)))]
 pub async fn link(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     is_https: IsHttps,
@@ -595,7 +591,7 @@ pub async fn link(
 #[utoipa::path(delete, path = "/api/v1/account/identities/{id}", tag = "account", security(("session" = [])), params(("id" = i64, Path)),
     responses((status = 204), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn unlink(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     headers: HeaderMap,
@@ -614,7 +610,7 @@ pub async fn unlink(
 #[utoipa::path(get, path = "/api/v1/users/{username}/identities", tag = "account", security(("session" = ["user.manage"])), params(("username" = String, Path)),
     responses((status = 200, body = OutsideIdentities), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn identities_of(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Path(username): Path<String>,
 ) -> Answer<Json<OutsideIdentities>> {
     some(&app)?;
@@ -626,7 +622,7 @@ pub async fn identities_of(
 #[utoipa::path(delete, path = "/api/v1/users/{username}/identities/{id}", tag = "account", security(("session" = ["user.manage"])), params(("username" = String, Path), ("id" = i64, Path)),
     responses((status = 204), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn unlink_of(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path((username, id)): Path<(String, i64)>,

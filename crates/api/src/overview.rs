@@ -683,7 +683,7 @@ impl App {
 #[utoipa::path(get, path = "/api/v1/overview", tag = "overview", security(("session" = [])),
     responses((status = 200, body = Overview)))]
 pub async fn overview(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
 ) -> Answer<Response> {
@@ -724,7 +724,7 @@ pub struct SystemRows {
 #[utoipa::path(get, path = "/api/v1/overview/systems/{id}", tag = "overview", security(("session" = [])), params(("id" = String, Path)),
     responses((status = 200, body = SystemRows), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn system(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     Looking(look): Looking,

@@ -14,7 +14,6 @@ use pack::schema::{self, Form};
 use records::Actor;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// A pack of the city.
@@ -51,7 +50,7 @@ pub struct PackList {
 /// The packs that hold now.
 #[utoipa::path(get, path = "/api/v1/packs", tag = "packs", security(("session" = ["entity.read"])),
     responses((status = 200, body = PackList)))]
-pub async fn list(State(app): State<Arc<App>>) -> Json<PackList> {
+pub async fn list(State(app): State<App>) -> Json<PackList> {
     let packs = app.packs.now();
     let items = packs.packs.iter().map(|pack| PackBody {
         name: pack.manifest.name.clone(),
@@ -73,7 +72,7 @@ pub async fn list(State(app): State<Arc<App>>) -> Json<PackList> {
 #[utoipa::path(get, path = "/api/v1/packs/{name}/context.jsonld", tag = "packs", security(("session" = ["entity.read"])),
     params(("name" = String, Path)),
     responses((status = 200, body = Object, content_type = "application/ld+json"), (status = 404, body = crate::error::ProblemBody)))]
-pub async fn context(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer<Response> {
+pub async fn context(State(app): State<App>, Path(name): Path<String>) -> Answer<Response> {
     let packs = app.packs.now();
     let found = packs.packs.iter().find(|pack| pack.manifest.name == name);
     let body = match found {
@@ -98,7 +97,7 @@ pub struct SchemaQuery {
     params(("type" = String, Path), SchemaQuery),
     responses((status = 200, body = Object, content_type = "application/schema+json"), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn type_schema(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Path(name): Path<String>,
     Query(query): Query<SchemaQuery>,
 ) -> Answer<Response> {
@@ -135,7 +134,7 @@ impl From<Changes> for PackChanges {
 #[utoipa::path(post, path = "/api/v1/packs/reload", tag = "packs", security(("session" = ["pack.manage"])),
     responses((status = 200, body = PackChanges), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn reload(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
 ) -> Answer<Json<PackChanges>> {

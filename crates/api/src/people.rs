@@ -23,7 +23,6 @@ use records::{Actor, PageRequest, Records, posts, users};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// A post that a person holds.
@@ -154,7 +153,7 @@ async fn held(app: &App, user_id: Option<i64>) -> Answer<Vec<(Holder, Post)>> {
 #[utoipa::path(get, path = "/api/v1/people", tag = "organisation", security(("session" = ["organisation.read"])), params(PeopleSearch),
     responses((status = 200, body = PeoplePage), (status = 400, body = ProblemBody)))]
 pub async fn list(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Query(query): Query<PeopleSearch>,
 ) -> Answer<Json<PeoplePage>> {
@@ -207,7 +206,7 @@ pub struct PersonMade {
 #[utoipa::path(post, path = "/api/v1/people", tag = "organisation", security(("session" = ["user.manage"])), request_body = PersonDraft,
     responses((status = 201, body = PersonMade), (status = 400, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub async fn add(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Json(draft): Json<PersonDraft>,
@@ -248,7 +247,7 @@ pub struct PersonChangeBody {
     responses((status = 200, body = PersonDetail), (status = 202, body = approvals::ApprovalAsked), (status = 400, body = ProblemBody),
         (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub async fn change(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<i64>,
@@ -430,7 +429,7 @@ pub async fn hand_over(
     responses((status = 200, body = HandOverReport), (status = 400, body = ProblemBody), (status = 404, body = ProblemBody),
         (status = 409, body = ProblemBody)))]
 pub async fn preview(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Path(id): Path<i64>,
     Json(draft): Json<HandOverDraft>,
 ) -> Answer<Json<HandOverReport>> {
@@ -451,7 +450,7 @@ pub async fn preview(
     responses((status = 201, body = HandOverReport), (status = 202, body = approvals::ApprovalAsked), (status = 400, body = ProblemBody),
         (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub async fn do_hand_over(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<i64>,
@@ -552,7 +551,7 @@ pub struct HandOvers {
 #[utoipa::path(get, path = "/api/v1/handovers", tag = "organisation", security(("session" = ["user.manage"])), params(PageQuery),
     responses((status = 200, body = HandOvers), (status = 400, body = ProblemBody)))]
 pub async fn hand_overs(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Query(page): Query<PageQuery>,
 ) -> Answer<Json<HandOvers>> {
     let found = app.identity.list_hand_overs(&(&page).into()).await?;

@@ -487,10 +487,10 @@ pub(crate) fn purpose_of(parts: &Parts) -> Option<String> {
 #[derive(Clone, Debug)]
 pub struct Looking(pub Arc<Look>);
 
-impl FromRequestParts<Arc<App>> for Looking {
+impl FromRequestParts<App> for Looking {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Answer<Self> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Answer<Self> {
         let Some(purpose) = purpose_of(parts) else {
             return Ok(Self(Arc::new(Look::masked(&app.personal))));
         };

@@ -484,7 +484,7 @@ impl App {
     responses((status = 200, body = SubjectData), (status = 400, body = crate::error::ProblemBody),
         (status = 503, body = crate::error::ProblemBody)))]
 pub async fn subject(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Json(request): Json<SubjectRequest>,
@@ -509,7 +509,7 @@ pub struct ViewersRequest {
     responses((status = 200, body = Viewers), (status = 400, body = crate::error::ProblemBody),
         (status = 503, body = crate::error::ProblemBody)))]
 pub async fn viewers(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Json(request): Json<ViewersRequest>,

@@ -501,7 +501,7 @@ pub struct PlanBody {
 /// The plan with every indicator as it stands now.
 #[utoipa::path(get, path = "/api/v1/plan", tag = "plan", security(("session" = ["indicator.read"])),
     responses((status = 200, body = PlanBody), (status = 404, body = crate::error::ProblemBody)))]
-pub async fn plan(State(app): State<Arc<App>>) -> Answer<Json<PlanBody>> {
+pub async fn plan(State(app): State<App>) -> Answer<Json<PlanBody>> {
     let packs = app.packs.now();
     let plan = packs
         .plan
@@ -547,10 +547,7 @@ pub struct IndicatorDetail {
 /// One indicator with its path, its history and the rows behind it.
 #[utoipa::path(get, path = "/api/v1/plan/indicators/{id}", tag = "plan", security(("session" = ["indicator.read"])), params(("id" = String, Path)),
     responses((status = 200, body = IndicatorDetail), (status = 404, body = crate::error::ProblemBody)))]
-pub async fn one(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-) -> Answer<Json<IndicatorDetail>> {
+pub async fn one(State(app): State<App>, Path(id): Path<String>) -> Answer<Json<IndicatorDetail>> {
     detail(&app, &id).await.map(Json)
 }
 
@@ -616,7 +613,7 @@ pub struct ReportRequest {
     request_body = ReportRequest,
     responses((status = 200, body = IndicatorDetail), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn report(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<String>,

@@ -17,7 +17,6 @@ use records::policies::PolicyVersion;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// Where a document of policies comes from.
@@ -179,7 +178,7 @@ impl From<Access> for Seen {
 /// The policies that hold.
 #[utoipa::path(get, path = "/api/v1/policy", tag = "policy", security(("session" = ["policy.read"])),
     responses((status = 200, body = Policies)))]
-pub async fn policies(State(app): State<Arc<App>>) -> Answer<Json<Policies>> {
+pub async fn policies(State(app): State<App>) -> Answer<Json<Policies>> {
     let (version, _) = app.identity.city_policies().await?;
     let engine = app.identity.policies().engine();
     let documents = engine.documents().iter().map(|d| PolicyDocument {
@@ -200,13 +199,13 @@ pub async fn policies(State(app): State<Arc<App>>) -> Answer<Json<Policies>> {
 #[utoipa::path(post, path = "/api/v1/policy/check", tag = "policy", security(("session" = ["policy.read"])), request_body = PolicyDraft,
     responses((status = 200, body = PolicyTried), (status = 400, body = crate::error::ProblemBody), (status = 422, body = crate::error::ProblemBody)))]
 pub async fn check(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Json(draft): Json<PolicyDraft>,
 ) -> Answer<Json<PolicyTried>> {
     let now = app.now();
     let tried = app.identity.try_policies(&draft.documents, now).await?;
     let engine = match tried {
-        Ok(engine) => Arc::new(engine),
+        Ok(engine) => model::Shared::new(engine),
         Err(problems) => {
             return Ok(Json(PolicyTried {
                 problems: problems.into_iter().map(Into::into).collect(),
@@ -240,7 +239,7 @@ pub async fn check(
     responses((status = 202, body = approvals::ApprovalAsked), (status = 200, body = PolicyVersionBody), (status = 400, body = crate::error::ProblemBody),
         (status = 409, body = crate::error::ProblemBody), (status = 422, body = crate::error::ProblemBody)))]
 pub async fn change(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Json(change): Json<PolicyChange>,
@@ -260,7 +259,7 @@ pub async fn change(
 }
 
 /// Changes the policies as was asked for.
-pub(crate) async fn change_now(app: &Arc<App>, order: Order<'_>) -> Answer<Done> {
+pub(crate) async fn change_now(app: &App, order: Order<'_>) -> Answer<Done> {
     let change: PolicyChange =
         serde_json::from_value(order.body.clone()).map_err(ApiError::internal)?;
     let (now, actor) = (app.now(), order.actor);
@@ -333,7 +332,7 @@ pub struct VersionsQuery {
 #[utoipa::path(get, path = "/api/v1/policy/versions", tag = "policy", security(("session" = ["policy.read"])), params(VersionsQuery),
     responses((status = 200, body = PolicyVersions), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn versions(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Query(query): Query<VersionsQuery>,
 ) -> Answer<Json<PolicyVersions>> {
     let request = PageRequest {
@@ -449,7 +448,7 @@ fn named(engine: &Engine, who: &Who, action: &str, judged: Judgement) -> WhyAnsw
 /// Why somebody may do an act, or see an entity's attributes, or may not: the policies that decide.
 #[utoipa::path(get, path = "/api/v1/policy/why", tag = "policy", security(("session" = ["policy.read"])), params(WhyQuery),
     responses((status = 200, body = Why), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
-pub async fn why(State(app): State<Arc<App>>, Query(query): Query<WhyQuery>) -> Answer<Json<Why>> {
+pub async fn why(State(app): State<App>, Query(query): Query<WhyQuery>) -> Answer<Json<Why>> {
     app.why(&query).await.map(Json)
 }
 
@@ -500,7 +499,7 @@ impl App {
                 let kind = found.entity_type.as_str();
                 let facts = engine.facts().types.get(kind);
                 let view = policy::View::new(
-                    Arc::clone(&engine),
+                    engine.clone(),
                     who.clone(),
                     purpose.map(str::to_owned),
                     moment,

@@ -15,7 +15,6 @@ use identity::Permission;
 use model::{Problem, Record, Update};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// What a message said of one attribute.
@@ -117,7 +116,7 @@ impl Sight {
     params(("position" = u64, Path), LookingQuery), responses((status = 200, body = Provenance), (status = 404, body = crate::error::ProblemBody),
         (status = 410, body = crate::error::ProblemBody)))]
 pub async fn one(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     Looking(look): Looking,

@@ -615,7 +615,7 @@ fn paged(mut rows: Vec<Row>, wanted: &Wanted) -> (ReplayChanges, Option<String>)
 #[utoipa::path(get, path = "/api/v1/replay", tag = "entities", security(("session" = ["entity.read"])), params(ReplayQuery),
     responses((status = 200, body = Replay), (status = 400, body = crate::error::ProblemBody)))]
 pub async fn replay(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Seeing(sight): Seeing,

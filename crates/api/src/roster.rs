@@ -318,7 +318,7 @@ pub(crate) async fn received<T: Send + 'static>(
         (status = 400, body = ProblemBody), (status = 409, body = ProblemBody), (status = 413, body = ProblemBody),
         (status = 422, body = ProblemBody)))]
 pub async fn import(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Query(query): Query<RosterQuery>,
@@ -449,7 +449,7 @@ fn mistakes_refused(report: &Report) -> ApiError {
 #[utoipa::path(get, path = "/api/v1/organisation/export", tag = "organisation", security(("session" = ["user.manage"])),
     responses((status = 200, body = Vec<u8>, content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))]
 pub async fn export(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
 ) -> Answer<Response> {

@@ -16,7 +16,6 @@ use records::{Event, PageRequest, audit};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::HashMap;
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// Longest reason of a maintenance window, in characters.
@@ -76,7 +75,7 @@ pub struct RulesBody {
 /// Every rule in force.
 #[utoipa::path(get, path = "/api/v1/rules", tag = "rules", security(("session" = ["alert.read"])),
     responses((status = 200, body = RulesBody)))]
-pub async fn list(State(app): State<Arc<App>>) -> Answer<Json<RulesBody>> {
+pub async fn list(State(app): State<App>) -> Answer<Json<RulesBody>> {
     let mut connection = app.records.read().await?;
     let open: HashMap<String, i64> = records::alerts::active_by_rule(&mut connection)
         .await?
@@ -211,7 +210,7 @@ pub struct RuleFailuresQuery {
 #[utoipa::path(get, path = "/api/v1/rules/failures", tag = "rules", security(("session" = ["alert.read"])), params(RuleFailuresQuery),
     responses((status = 200, body = RuleFailures), (status = 400, body = ProblemBody)))]
 pub async fn failures(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Seeing(sight): Seeing,
     Query(query): Query<RuleFailuresQuery>,
 ) -> Answer<Json<RuleFailures>> {
@@ -251,7 +250,7 @@ fn watched<'a>(packs: &'a Packs, rule_id: &str) -> &'a str {
 #[utoipa::path(post, path = "/api/v1/rules/failures/{id}/dismiss", tag = "rules", security(("session" = ["rule.manage"])),
     params(("id" = i64, Path)), responses((status = 200, body = RuleFailureBody), (status = 404, body = ProblemBody)))]
 pub async fn dismiss(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     peer: Peer,
@@ -360,7 +359,7 @@ pub struct MaintenanceQuery {
 #[utoipa::path(get, path = "/api/v1/rules/maintenance", tag = "rules", security(("session" = ["alert.read"])), params(MaintenanceQuery),
     responses((status = 200, body = MaintenanceWindows), (status = 400, body = ProblemBody)))]
 pub async fn maintenance(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Seeing(sight): Seeing,
     Query(query): Query<MaintenanceQuery>,
 ) -> Answer<Json<MaintenanceWindows>> {
@@ -473,7 +472,7 @@ fn checked(
 #[utoipa::path(post, path = "/api/v1/rules/maintenance", tag = "rules", security(("session" = ["rule.manage"])), request_body = MaintenanceRequest,
     responses((status = 201, body = MaintenanceBody), (status = 400, body = ProblemBody)))]
 pub async fn add_maintenance(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     Seeing(sight): Seeing,
     peer: Peer,
@@ -545,7 +544,7 @@ pub async fn add_maintenance(
 #[utoipa::path(post, path = "/api/v1/rules/maintenance/{id}/end", tag = "rules", security(("session" = ["rule.manage"])),
     params(("id" = i64, Path)), responses((status = 200, body = MaintenanceBody), (status = 404, body = ProblemBody)))]
 pub async fn end_maintenance(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Path(id): Path<i64>,

@@ -19,7 +19,6 @@ use identity::webauthn::{Assertion, AssertionResponse};
 use records::users::User;
 use records::{Actor, ActorKind};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// How people can sign in here.
@@ -33,7 +32,7 @@ pub struct SignInMethods {
 
 /// How people can sign in here.
 #[utoipa::path(get, path = "/api/v1/session/methods", tag = "session", security(()), responses((status = 200, body = SignInMethods)))]
-pub async fn methods(State(app): State<Arc<App>>) -> Json<SignInMethods> {
+pub async fn methods(State(app): State<App>) -> Json<SignInMethods> {
     Json(SignInMethods {
         passkey_origin: app.identity.origin().map(|o| o.as_str().to_owned()),
         providers: crate::outside::offered(&app),
@@ -74,7 +73,7 @@ fn begin_again() -> ApiError {
 #[utoipa::path(post, path = "/api/v1/session/second", tag = "session", security(()), request_body = SecondCode,
     responses((status = 200, body = SessionBody), (status = 400, body = crate::error::ProblemBody), (status = 401, body = crate::error::ProblemBody), (status = 429, body = crate::error::ProblemBody)))]
 pub async fn code(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     is_https: IsHttps,
     peer: Peer,
     headers: HeaderMap,
@@ -95,7 +94,7 @@ pub async fn code(
 #[utoipa::path(post, path = "/api/v1/session/passkey/question", tag = "session", security(()),
     responses((status = 200, body = PasskeyQuestion), (status = 400, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn passkey_question(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     is_https: IsHttps,
     peer: Peer,
     headers: HeaderMap,
@@ -157,7 +156,7 @@ impl From<PasskeyAnswer> for Assertion {
 #[utoipa::path(post, path = "/api/v1/session/passkey", tag = "session", security(()), request_body = PasskeyAnswer,
     responses((status = 200, body = SessionBody), (status = 400, body = crate::error::ProblemBody), (status = 401, body = crate::error::ProblemBody), (status = 429, body = crate::error::ProblemBody)))]
 pub async fn passkey(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     is_https: IsHttps,
     peer: Peer,
     headers: HeaderMap,
@@ -223,7 +222,7 @@ async fn enrolled(
 #[utoipa::path(post, path = "/api/v1/session/enrol/totp", tag = "session", security(()),
     responses((status = 200, body = TotpBody), (status = 400, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn enrol_totp(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     peer: Peer,
     headers: HeaderMap,
 ) -> Answer<Json<TotpBody>> {
@@ -239,7 +238,7 @@ pub async fn enrol_totp(
 #[utoipa::path(post, path = "/api/v1/session/enrol/totp/confirm", tag = "session", security(()), request_body = SecondCode,
     responses((status = 200, body = Enrolled), (status = 400, body = crate::error::ProblemBody), (status = 429, body = crate::error::ProblemBody)))]
 pub async fn enrol_totp_confirm(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     peer: Peer,
     is_https: IsHttps,
     headers: HeaderMap,
@@ -258,7 +257,7 @@ pub async fn enrol_totp_confirm(
 #[utoipa::path(post, path = "/api/v1/session/enrol/passkey/question", tag = "session", security(()),
     responses((status = 200, body = PasskeyQuestion), (status = 400, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn enrol_passkey_question(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     peer: Peer,
     headers: HeaderMap,
 ) -> Answer<Json<PasskeyQuestion>> {
@@ -274,7 +273,7 @@ pub async fn enrol_passkey_question(
 #[utoipa::path(post, path = "/api/v1/session/enrol/passkey", tag = "session", security(()), request_body = PasskeyDraft,
     responses((status = 200, body = Enrolled), (status = 400, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody)))]
 pub async fn enrol_passkey(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     peer: Peer,
     is_https: IsHttps,
     headers: HeaderMap,

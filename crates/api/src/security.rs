@@ -13,7 +13,7 @@ use records::audit::{self, CountBy};
 use records::device_credentials::{self, DeviceCredential};
 use records::{Event, audit_events};
 use serde::Serialize;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use utoipa::ToSchema;
 
 /// The limits of the view.
@@ -431,7 +431,7 @@ const CHANGES: &[Event] = &[
 ///
 /// # Errors
 /// The records' own.
-pub async fn look(app: &Arc<App>) -> Answer<SecurityView> {
+pub async fn look(app: &App) -> Answer<SecurityView> {
     let now = app.now();
     let limits = app.security.limits.clone();
     let told = {
@@ -566,7 +566,7 @@ fn counters(app: &App) -> Vec<Counter> {
 #[utoipa::path(get, path = "/api/v1/security", tag = "security", security(("session" = ["security.read"])),
     responses((status = 200, body = SecurityView)))]
 pub async fn view(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
 ) -> Answer<Json<SecurityView>> {

@@ -15,7 +15,6 @@ use records::users::PeopleFilter;
 use records::{PageRequest, users};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// Where the cookies of a sign-in that is not done are sent.
@@ -122,7 +121,7 @@ impl From<&HalfSignIn> for SecondStepBody {
 #[utoipa::path(post, path = "/api/v1/session", tag = "session", security(()), request_body = SignInRequest,
     responses((status = 200, body = SessionBody), (status = 202, body = SecondStepBody), (status = 401, body = crate::error::ProblemBody), (status = 429, body = crate::error::ProblemBody)))]
 pub async fn sign_in(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     peer: Peer,
     is_https: IsHttps,
     headers: HeaderMap,
@@ -213,7 +212,7 @@ pub(crate) fn of_sign_in(
 
 /// Who the caller is.
 #[utoipa::path(get, path = "/api/v1/session", tag = "session", security(("session" = [])), responses((status = 200, body = SessionBody)))]
-pub async fn who(State(app): State<Arc<App>>, Caller(caller): Caller) -> Json<SessionBody> {
+pub async fn who(State(app): State<App>, Caller(caller): Caller) -> Json<SessionBody> {
     Json(SessionBody {
         user: UserBody::of(&app, &caller),
     })
@@ -222,7 +221,7 @@ pub async fn who(State(app): State<Arc<App>>, Caller(caller): Caller) -> Json<Se
 /// Signs out.
 #[utoipa::path(delete, path = "/api/v1/session", tag = "session", security(("session" = [])), responses((status = 204)))]
 pub async fn sign_out(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     headers: HeaderMap,
@@ -271,7 +270,7 @@ pub struct PeopleQuery {
 #[utoipa::path(get, path = "/api/v1/users", tag = "session", security(("session" = ["case.dispatch"])), params(PeopleQuery),
     responses((status = 200, body = People)))]
 pub async fn people(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Query(query): Query<PeopleQuery>,
 ) -> Answer<Json<People>> {
     let role = query

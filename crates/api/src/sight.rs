@@ -341,9 +341,9 @@ impl lake::Sight for Sight {
 /// What the caller of a request may see.
 pub struct Seeing(pub Arc<Sight>);
 
-impl FromRequestParts<Arc<App>> for Seeing {
+impl FromRequestParts<App> for Seeing {
     type Rejection = ApiError;
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let Caller(caller) = Caller::from_request_parts(parts, app).await?;
         // A purpose that the city does not have is refused where it would matter.
         let purpose = purpose_of(parts).filter(|id| app.personal.purpose(id).is_ok());

@@ -77,7 +77,7 @@ enum Sent {
         (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"), (Vec<u8> = "application/vnd.apache.parquet"))),
         (status = 400, body = crate::error::ProblemBody)))]
 pub async fn run(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     Looking(mut look): Looking,
@@ -351,11 +351,7 @@ pub struct Tables {
 /// The tables and their columns.
 #[utoipa::path(get, path = "/api/v1/tables", tag = "data", security(("session" = ["sql.query"])),
     responses((status = 200, body = Tables)))]
-pub async fn tables(
-    State(app): State<Arc<App>>,
-    Caller(caller): Caller,
-    peer: Peer,
-) -> Json<Tables> {
+pub async fn tables(State(app): State<App>, Caller(caller): Caller, peer: Peer) -> Json<Tables> {
     let seen = app.tables.seen_by(&caller, peer.0);
     let catalogue = app.ingest.catalogue();
     let entries = app.lake.department_tables();

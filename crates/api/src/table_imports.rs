@@ -454,7 +454,7 @@ pub struct ImportQuery {
         (status = 400, body = crate::error::ProblemBody), (status = 409, body = crate::error::ProblemBody),
         (status = 413, body = crate::error::ProblemBody), (status = 422, body = crate::error::ProblemBody)))]
 pub async fn import(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     UrlPath(name): UrlPath<String>,
@@ -481,7 +481,7 @@ pub async fn import(
     let turn = Arc::clone(&app.importing).lock_owned().await;
     let now = app.now();
     let by = caller.name.clone();
-    let (own, file) = (Arc::clone(&app), query.file);
+    let (own, file) = (app.clone(), query.file);
     let (asked, outcome) = tokio::task::spawn_blocking(move || {
         let place = Place {
             lake: own.lake.dir(),
@@ -520,7 +520,7 @@ pub async fn import(
 #[utoipa::path(delete, path = "/api/v1/tables/{name}", tag = "data", security(("session" = ["table.remove"])), params(("name" = String, Path), Why),
     responses((status = 202, body = approvals::ApprovalAsked), (status = 204), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
 pub async fn remove(
-    State(app): State<Arc<App>>,
+    State(app): State<App>,
     Caller(caller): Caller,
     peer: Peer,
     UrlPath(name): UrlPath<String>,
@@ -557,7 +557,7 @@ async fn removal(lake: &Path, name: String) -> Answer<serde_json::Value> {
 }
 
 /// Removes the table that was asked for, not one that took its name meanwhile.
-pub(crate) async fn remove_now(app: &Arc<App>, order: Order<'_>) -> Answer<Done> {
+pub(crate) async fn remove_now(app: &App, order: Order<'_>) -> Answer<Done> {
     let name = order.body["table"].as_str().unwrap_or_default().to_owned();
     // Behind an import that is under way: it must not write what was just taken away.
     let turn = Arc::clone(&app.importing).lock_owned().await;

@@ -5,7 +5,7 @@ use crate::principal::{Principal, PrincipalId};
 use crate::separation::Administrator;
 use crate::{Identity, Permission, Role};
 use jiff::tz::TimeZone;
-use model::{Problem, Timestamp};
+use model::{Problem, Shared, Timestamp};
 use policy::{Access, Document, Engine, Facts, Kind, Limits, Live, Moment, Source, View, Who};
 use records::policies::PolicyVersion;
 use records::{Actor, Failure, PageRequest, Result};
@@ -260,13 +260,13 @@ impl Identity {
     ///
     /// # Errors
     /// The store's own.
-    pub async fn effect(&self, engine: &Arc<Engine>, now: Timestamp) -> Result<Vec<Effect>> {
+    pub async fn effect(&self, engine: &Shared<Engine>, now: Timestamp) -> Result<Vec<Effect>> {
         let before = self.policies().engine();
         let moment = self.moment(now);
         let mut effects = Vec::new();
         for who in self.people(now).await? {
             let [old, new] = [&before, engine]
-                .map(|engine| View::new(Arc::clone(engine), who.clone(), None, moment));
+                .map(|engine| View::new(engine.clone(), who.clone(), None, moment));
             let beyond = |a: &View, b: &View| {
                 let words = a.permissions().difference(b.permissions());
                 words.cloned().collect::<Vec<_>>()

@@ -11,7 +11,6 @@ use identity::{Administrator, GeneratedSignIn, Identity, Role};
 use model::Timestamp;
 use records::{Actor, Failure};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
@@ -85,7 +84,7 @@ pub fn write(folder: &Folder, made: &[FirstSignIn]) -> Result<()> {
 ///
 /// # Errors
 /// What the records refuse, but for a disk that takes no writes.
-pub async fn start(app: &Arc<App>, folder: &Folder, settings: &ApprovalSettings) -> Result<()> {
+pub async fn start(app: &App, folder: &Folder, settings: &ApprovalSettings) -> Result<()> {
     let now = app.now();
     let mut notices = Vec::new();
     let notice = |code: &str, what: String, place: String, mend: &str| Notice {
@@ -146,6 +145,6 @@ pub async fn start(app: &Arc<App>, folder: &Folder, settings: &ApprovalSettings)
 }
 
 /// What goes on in the background.
-pub fn timer(app: &Arc<App>) -> JoinHandle<()> {
+pub fn timer(app: &App) -> JoinHandle<()> {
     tokio::spawn(api::approvals::run(app.clone(), EXPIRE_EVERY))
 }

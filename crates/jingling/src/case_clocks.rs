@@ -4,7 +4,6 @@
 use api::app::App;
 use cases::Ticked;
 use serde_json::json;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
@@ -12,7 +11,7 @@ use tokio::time::MissedTickBehavior;
 const EVERY_S: u64 = 15;
 
 /// Runs until the task is ended.
-pub async fn run(app: Arc<App>) {
+pub async fn run(app: App) {
     let mut ticker = tokio::time::interval(Duration::from_secs(EVERY_S));
     ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

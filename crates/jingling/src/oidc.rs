@@ -16,7 +16,6 @@ use api::outgoing::Outgoing;
 use records::{Actor, Records};
 use serde_json::json;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
@@ -62,7 +61,7 @@ pub fn provider(folder: &Folder, settings: &Settings, records: Records) -> Resul
 ///
 /// # Errors
 /// A network that is none.
-pub fn timers(app: &Arc<App>, settings: &Settings) -> Result<Vec<JoinHandle<()>>> {
+pub fn timers(app: &App, settings: &Settings) -> Result<Vec<JoinHandle<()>>> {
     if app.oidc.provider.issuer().is_none() {
         return Ok(Vec::new());
     }

@@ -25,7 +25,7 @@ const VISITED_AT_ONCE: usize = 5_000;
 const DEPTH_MAX: usize = 6;
 
 /// Looks every `every` at the files of the city's own packs, and takes them up when one changed.
-pub async fn follow(app: Arc<App>, folder: Folder, every: Duration) {
+pub async fn follow(app: App, folder: Folder, every: Duration) {
     let mut ticker = tokio::time::interval(every);
     ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut seen = look(&folder).await;

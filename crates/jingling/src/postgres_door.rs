@@ -4,16 +4,16 @@
 use crate::running::{sql_limits, stream_limits};
 use crate::settings::{Settings, listen_address};
 use anyhow::{Context, Result};
-use api::App;
 use api::personal::Look;
 use api::tables::CityTables;
+use api::{App, WeakApp};
 use futures::future::BoxFuture;
 use identity::Principal;
 use lake::RecordTables;
 use model::Problem;
 use records::Failure;
 use std::net::IpAddr;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Opens the door, when the settings want one.
@@ -21,7 +21,7 @@ use std::time::Duration;
 /// # Errors
 /// A wrong address, or one that cannot be listened on.
 pub async fn start(
-    app: &Arc<App>,
+    app: &App,
     settings: &Settings,
     tls: Option<Arc<rustls::ServerConfig>>,
 ) -> Result<Option<pgdoor::Handle>> {
@@ -54,7 +54,7 @@ pub async fn start(
             let tables = app.tables.clone();
             move |reader, peer| tables.seen_by(&Arc::new(reader.clone()), peer)
         }),
-        purposes: Box::new(Purposes(Arc::downgrade(app))),
+        purposes: Box::new(Purposes(app.downgrade())),
         clock: app.clock,
     };
     let door = pgdoor::start(options, city)
@@ -64,7 +64,7 @@ pub async fn start(
 }
 
 /// The city lends its door to its own figures, so that the door must not keep the city.
-struct Purposes(Weak<App>);
+struct Purposes(WeakApp);
 
 impl pgdoor::Purposes for Purposes {
     fn stated(
@@ -95,7 +95,7 @@ impl pgdoor::Purposes for Purposes {
 
 /// One statement's look.
 struct Statement {
-    app: Arc<App>,
+    app: App,
     tables: Arc<CityTables>,
     look: Arc<Look>,
 }

@@ -96,7 +96,7 @@ pub fn check_rules(path: &Path) -> Result<Option<u64>> {
 
 /// Rules, dead letters and device counters.
 pub struct RecordsProjection {
-    app: Arc<App>,
+    app: App,
     engine: Engine,
     state_file: PathBuf,
     rules_position: u64,
@@ -136,7 +136,7 @@ impl RecordsProjection {
     /// # Errors
     /// When the rules do not fit the entity types, or the records cannot be read.
     pub async fn load(
-        app: Arc<App>,
+        app: App,
         state_file: PathBuf,
         live_from: u64,
         stop: Arc<AtomicBool>,

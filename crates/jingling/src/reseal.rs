@@ -63,14 +63,9 @@ impl lake::Reseals for Lent {
 }
 
 /// Keeps at it while the city runs.
-pub fn start(
-    app: &Arc<App>,
-    folder: &Folder,
-    sealer: &Arc<Sealer>,
-    options: Options,
-) -> JoinHandle<()> {
+pub fn start(app: &App, folder: &Folder, sealer: &Arc<Sealer>, options: Options) -> JoinHandle<()> {
     app.lake.reseal_with(Arc::new(Lent(Arc::clone(sealer))));
-    let (app, folder, sealer) = (Arc::clone(app), folder.clone(), Arc::clone(sealer));
+    let (app, folder, sealer) = (app.clone(), folder.clone(), Arc::clone(sealer));
     tokio::spawn(async move {
         let mut ticker = tokio::time::interval(options.every);
         ticker.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -83,7 +83,7 @@ pub(crate) fn personal_data(
 /// A city that runs.
 pub struct Running {
     /// Everything the handlers share.
-    pub app: Arc<App>,
+    pub app: App,
     /// Where it listens.
     pub addresses: BTreeMap<&'static str, SocketAddr>,
     folder: Folder,
@@ -209,7 +209,7 @@ impl Running {
         let (description, rules) = api::app::description();
         let influx = line_protocol(&packs.mappings).map_err(|p| anyhow!("{p}"))?;
         let line_protocol = Arc::new(RwLock::new(Arc::new(influx)));
-        let app = Arc::new(App {
+        let app = App::new(api::AppParts {
             options: api::Options {
                 demo: settings.city.demo,
                 cookie_secure: settings.http.cookie_secure
@@ -764,7 +764,7 @@ pub(crate) fn line_protocol(declared: &[pack::Mapping]) -> std::result::Result<I
 }
 
 async fn start_mqtt(
-    app: &Arc<App>,
+    app: &App,
     folder: &Folder,
     settings: &Settings,
     topics: Arc<RwLock<TopicMapping>>,
@@ -836,7 +836,7 @@ async fn start_mqtt(
 }
 
 fn timers(
-    app: &Arc<App>,
+    app: &App,
     folder: &Folder,
     settings: &Settings,
     twin_stored: Arc<AtomicU64>,

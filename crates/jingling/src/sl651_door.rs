@@ -307,7 +307,7 @@ impl Sink for CitySl651Sink {
 ///
 /// # Errors
 /// A setting, or an address that cannot be listened on.
-pub async fn start(app: &Arc<App>, settings: &Settings) -> Result<Option<Sl651Handle>> {
+pub async fn start(app: &App, settings: &Settings) -> Result<Option<Sl651Handle>> {
     let section = &settings.sl651;
     let tcp_listen: Vec<SocketAddr> = listen_address("sl651.tcp_listen", &section.tcp_listen)?
         .into_iter()

@@ -4,7 +4,6 @@
 use api::App;
 use model::Timestamp;
 use records::{Event, Failure, Records, audit};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How the trail names a device.
@@ -23,7 +22,7 @@ pub async fn end(records: &Records) -> Result<i64, Failure> {
 }
 
 /// Follows the trail from behind `after` for as long as the city runs.
-pub async fn run(app: Arc<App>, mut after: i64) {
+pub async fn run(app: App, mut after: i64) {
     let mut ticker = tokio::time::interval(Duration::from_millis(LOOK_MS));
     ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut seen = app.now();

@@ -246,7 +246,7 @@ async fn no_file_of_the_folder_holds_a_person_as_they_came() {
     .await;
     assert!(listed.contains(MASKED) && !listed.contains(PHONE) && !listed.contains("sealed:"));
 
-    let app = Arc::clone(&city.running.app);
+    let app = city.running.app.clone();
     app.lake.seal().unwrap();
     let folder = city.folder.clone();
     let checkpoint = folder.twin_checkpoint();

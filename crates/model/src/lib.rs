@@ -10,6 +10,7 @@ pub mod ids;
 pub mod kind;
 pub mod problem;
 pub mod record;
+pub mod shared;
 pub mod time;
 pub mod unit;
 pub mod update;
@@ -24,6 +25,7 @@ pub use kind::{
 };
 pub use problem::{Both, Problem, Told};
 pub use record::{Accepted, CORRECTION_DOOR, Corrected, Corrector, Record, Rejected, Retained};
+pub use shared::{Shared, WeakShared};
 pub use time::Timestamp;
 pub use update::{AttributeUpdate, Quality, Update};
 pub use value::{Geometry, Value};

@@ -5,7 +5,7 @@ use crate::documents::Document;
 use crate::engine::Engine;
 use crate::facts::{Facts, Moment, Who};
 use crate::view::View;
-use model::Problem;
+use model::{Problem, Shared};
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ type Asker = (Who, Option<String>, Moment);
 #[derive(Debug)]
 pub struct Live {
     limits: Limits,
-    engine: RwLock<Arc<Engine>>,
+    engine: RwLock<Shared<Engine>>,
     views: Mutex<HashMap<Asker, Arc<View>>>,
 }
 
@@ -34,7 +34,7 @@ impl Live {
         let engine = Engine::new(documents, facts, &limits)?;
         Ok(Self {
             limits,
-            engine: RwLock::new(Arc::new(engine)),
+            engine: RwLock::new(Shared::new(engine)),
             views: Mutex::default(),
         })
     }
@@ -45,13 +45,13 @@ impl Live {
     }
 
     /// The policies that hold now.
-    pub fn engine(&self) -> Arc<Engine> {
-        Arc::clone(&self.engine.read())
+    pub fn engine(&self) -> Shared<Engine> {
+        self.engine.read().clone()
     }
 
     /// Lets other policies hold from now on.
     pub fn replace(&self, engine: Engine) {
-        *self.engine.write() = Arc::new(engine);
+        *self.engine.write() = Shared::new(engine);
         self.views.lock().clear();
     }
 
@@ -80,14 +80,14 @@ impl Live {
             self.engine()
         };
         let view = Arc::new(View::new(
-            Arc::clone(&engine),
+            engine.clone(),
             key.0.clone(),
             key.1.clone(),
             moment,
         ));
         let mut views = self.views.lock();
         // Policies that changed meanwhile have emptied the views; this one is of those before and is not kept.
-        if Arc::ptr_eq(&engine, &self.engine.read()) {
+        if engine.ptr_eq(&self.engine.read()) {
             if views.len() >= self.limits.views_max {
                 views.clear();
             }

@@ -4,6 +4,7 @@
 use crate::engine::Engine;
 use crate::facts::{Moment, What, Who};
 use crate::schema;
+use model::Shared;
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
@@ -40,7 +41,7 @@ pub struct Columns {
 
 /// What one caller may see.
 pub struct View {
-    engine: Arc<Engine>,
+    engine: Shared<Engine>,
     who: Who,
     purpose: Option<String>,
     moment: Moment,
@@ -59,7 +60,7 @@ impl std::fmt::Debug for View {
 
 impl View {
     /// What a caller may see at a moment, for a purpose when one is stated.
-    pub fn new(engine: Arc<Engine>, who: Who, purpose: Option<String>, moment: Moment) -> Self {
+    pub fn new(engine: Shared<Engine>, who: Who, purpose: Option<String>, moment: Moment) -> Self {
         Self {
             permissions: engine.permissions(&who, moment).into_iter().collect(),
             engine,

@@ -1,5 +1,6 @@
 //! Policies: what they permit, what they refuse to hold, and what stays true of any of them.
 
+use model::Shared;
 use model::Timestamp;
 use policy::{
     Access, Document, Engine, Facts, Kind, Limits, Live, Moment, Source, TypeFacts, View, What, Who,
@@ -83,7 +84,7 @@ fn person(name: &str, roles: &[&str], organisations: &[&str], posts: &[&str]) ->
 
 fn view(engine: Engine, who: &Who, purpose: Option<&str>) -> View {
     View::new(
-        Arc::new(engine),
+        Shared::new(engine),
         who.clone(),
         purpose.map(str::to_owned),
         NOON,
@@ -168,10 +169,10 @@ fn place_owner_post_and_hour_decide() {
     "#;
     let keeper = person("k", &[], &[], &["keeper"]);
     let anyone = person("a", &[], &[], &[]);
-    let engine = Arc::new(engine(text));
+    let engine = Shared::new(engine(text));
     let view = |who: &Who, hour| {
         let moment = Moment { hour, weekday: 3 };
-        View::new(Arc::clone(&engine), who.clone(), None, moment)
+        View::new(engine.clone(), who.clone(), None, moment)
     };
     let here = Some("429006101");
     assert_eq!(
@@ -366,9 +367,9 @@ proptest! {
             permit(principal in Role::"a", action == Action::"personal.reveal", resource);
         "#;
         let who = person("p", &[["a", "b", "c"][role]], &[], &[]);
-        let engine = Arc::new(engine(text));
+        let engine = Shared::new(engine(text));
         let moment = Moment { hour, weekday: 2 };
-        let view = View::new(Arc::clone(&engine), who.clone(), None, moment);
+        let view = View::new(engine.clone(), who.clone(), None, moment);
         for (t, a, d, o) in seen {
             let entity_type = ["Lamp", "Gauge"][t];
             let attribute = ["power", "keeperPhone", "other"][a];

@@ -9,7 +9,6 @@ use api::notices::Notice;
 use model::{Problem, Timestamp};
 use records::audit_seals::{self, Options, Seal};
 use records::{Failure, Records};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
@@ -55,11 +54,7 @@ pub async fn step(
 }
 
 /// Makes the key ready and starts what goes on.
-pub async fn start(
-    app: &Arc<App>,
-    folder: &Folder,
-    settings: &AuditSettings,
-) -> Vec<JoinHandle<()>> {
+pub async fn start(app: &App, folder: &Folder, settings: &AuditSettings) -> Vec<JoinHandle<()>> {
     let ready = key::make_ready(folder, &app.records, app.now()).await;
     let mut stands = tell(app, ready.err());
     let seal = {

@@ -24,7 +24,7 @@ const CHECK_S: u64 = 60;
 const SECONDS_AN_HOUR: u64 = 3_600;
 
 /// Takes backups and makes drills until the task is ended; `None` when neither is asked for.
-pub fn start(app: Arc<App>, folder: Folder, settings: &BackupSettings) -> Option<JoinHandle<()>> {
+pub fn start(app: App, folder: Folder, settings: &BackupSettings) -> Option<JoinHandle<()>> {
     let drills = Drills::new(folder.clone(), settings.clone());
     let left = drills.clone();
     let cleared = tokio::task::spawn_blocking(move || left.clear());

@@ -1,19 +1,18 @@
 //! What the crate `notice` asks of the city: towns, words, who may see what, and where people are reached.
 
-use api::App;
 use api::notifications::may_see;
+use api::{App, WeakApp};
 use async_trait::async_trait;
 use model::{EntityId, Timestamp};
 use notice::Event;
 use records::notices::Message;
 use records::users::User;
-use std::sync::{Arc, Weak};
 
 /// The city that runs. Weak, because the city holds the office.
-pub struct Asked(pub Weak<App>);
+pub struct Asked(pub WeakApp);
 
 impl Asked {
-    fn app(&self) -> Option<Arc<App>> {
+    fn app(&self) -> Option<App> {
         self.0.upgrade()
     }
 }

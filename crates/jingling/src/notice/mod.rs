@@ -123,11 +123,11 @@ fn key(folder: &Folder) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// Settings that make no sense, files that do not read.
-pub fn start(app: &Arc<App>, folder: &Folder, settings: &Settings) -> Result<JoinHandle<()>> {
+pub fn start(app: &App, folder: &Folder, settings: &Settings) -> Result<JoinHandle<()>> {
     let zone = jiff::tz::TimeZone::get(&app.city.zone)?;
     let office = Arc::new(Office::new(
         app.records.clone(),
-        Arc::new(Asked(Arc::downgrade(app))),
+        Arc::new(Asked(app.downgrade())),
         (app.city.calendars.clone(), zone),
         channels(folder.path(), settings)?,
         options(settings),
@@ -160,10 +160,10 @@ pub fn start(app: &Arc<App>, folder: &Folder, settings: &Settings) -> Result<Joi
     // Set once, here.
     let _ = app.notifications.set(desk);
     let every = Duration::from_millis(settings.notice.look_milliseconds.max(50));
-    let planning = plan(Arc::clone(app), Arc::clone(&office), every);
+    let planning = plan(app.clone(), Arc::clone(&office), every);
     // Beside it, so that a gateway that hangs keeps nobody from the pages.
-    let sending = send(Arc::clone(app), Arc::clone(&office), wake, every);
-    let trimming = trim(Arc::clone(app), office);
+    let sending = send(app.clone(), Arc::clone(&office), wake, every);
+    let trimming = trim(app.clone(), office);
     Ok(tokio::spawn(async move {
         tokio::join!(planning, sending, trimming);
     }))
@@ -179,7 +179,7 @@ fn options(settings: &Settings) -> ::notice::Options {
 }
 
 /// Takes away what was kept for long enough, for as long as the city runs.
-async fn trim(app: Arc<App>, office: Arc<Office>) {
+async fn trim(app: App, office: Arc<Office>) {
     loop {
         let is_full = match office.trim(app.now()).await {
             Ok((trimmed, is_full)) => {
@@ -209,7 +209,7 @@ async fn trim(app: Arc<App>, office: Arc<Office>) {
 }
 
 /// Finds out who is to be told of what, for as long as the city runs.
-async fn plan(app: Arc<App>, office: Arc<Office>, every: Duration) {
+async fn plan(app: App, office: Arc<Office>, every: Duration) {
     let mut ticker = ticker(every);
     loop {
         ticker.tick().await;
@@ -230,7 +230,7 @@ async fn planned(office: &Office, now: Timestamp) -> Result<BTreeSet<i64>, Failu
 }
 
 /// Sends what is due, for as long as the city runs.
-async fn send(app: Arc<App>, office: Arc<Office>, wake: Arc<Notify>, every: Duration) {
+async fn send(app: App, office: Arc<Office>, wake: Arc<Notify>, every: Duration) {
     let mut ticker = ticker(every);
     let mut counted = Timestamp::default();
     loop {

@@ -50,7 +50,7 @@ const FORWARDED: &str = "forwarded";
 const STOPPED: &str = "forward-stopped";
 
 /// Sends and follows, for as long as the city runs.
-pub(super) async fn run(app: Arc<App>, forwarder: Forwarder) {
+pub(super) async fn run(app: App, forwarder: Forwarder) {
     let mut ticker = ticker(forwarder.settings.look_seconds);
     loop {
         ticker.tick().await;

@@ -23,7 +23,7 @@ const DAY_S: i64 = 86_400;
 const WINDOW_S_MIN: i64 = 60;
 
 /// Takes what is new and follows what was taken, for as long as the city runs.
-pub(super) async fn run(app: Arc<App>, importer: Importer) {
+pub(super) async fn run(app: App, importer: Importer) {
     let mut ticker = ticker(importer.endpoint.every_seconds);
     loop {
         ticker.tick().await;

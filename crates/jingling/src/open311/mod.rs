@@ -27,7 +27,7 @@ use tokio::time::MissedTickBehavior;
 ///
 /// # Errors
 /// What is wrong with the settings, files that do not read.
-pub fn start(app: &Arc<App>, folder: &Folder, settings: &Settings) -> Result<Vec<JoinHandle<()>>> {
+pub fn start(app: &App, folder: &Folder, settings: &Settings) -> Result<Vec<JoinHandle<()>>> {
     let written = &settings.open311;
     let mut tasks = Vec::new();
     if written.endpoint.is_empty() && written.forward.is_empty() {
@@ -60,7 +60,7 @@ pub fn start(app: &Arc<App>, folder: &Folder, settings: &Settings) -> Result<Vec
             endpoint: endpoint.clone(),
             sent_as: sent.map(|forward| forward.name.clone()).collect(),
         };
-        tasks.push(tokio::spawn(import::run(Arc::clone(app), importer)));
+        tasks.push(tokio::spawn(import::run(app.clone(), importer)));
     }
     for forward in &written.forward {
         let peer = peer(&forward.called())?;
@@ -72,7 +72,7 @@ pub fn start(app: &Arc<App>, folder: &Folder, settings: &Settings) -> Result<Vec
             taken_as: taken.map(|endpoint| endpoint.name.clone()).collect(),
             settings: forward.clone(),
         };
-        tasks.push(tokio::spawn(forward::run(Arc::clone(app), forwarder)));
+        tasks.push(tokio::spawn(forward::run(app.clone(), forwarder)));
     }
     Ok(tasks)
 }

@@ -14,7 +14,6 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// `jingling policy …`.
 #[derive(Debug, Subcommand)]
@@ -232,7 +231,7 @@ async fn check(files: &Files) -> Result<bool> {
     let (records, identity) = open(&files.dir).await?;
     let now = wall_clock();
     let engine = match identity.try_policies(&documents, now).await? {
-        Ok(engine) => Arc::new(engine),
+        Ok(engine) => model::Shared::new(engine),
         Err(problems) => {
             records.close().await;
             return tell(&problems, files.json);

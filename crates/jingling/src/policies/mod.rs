@@ -187,7 +187,7 @@ const LOOK_MS: u64 = 1_000;
 
 /// Follows the audit trail and the packs for as long as the city runs: whatever was done may have changed policies, organisations
 /// or posts.
-pub async fn follow(app: Arc<App>) {
+pub async fn follow(app: App) {
     let mut ticker = tokio::time::interval(Duration::from_millis(LOOK_MS));
     ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut seen = None;

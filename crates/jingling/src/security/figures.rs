@@ -7,7 +7,6 @@ use api::security::SecurityView;
 use model::{
     AttributeName, AttributeUpdate, EntityId, Problem, Quality, Timestamp, TypeName, Update, Value,
 };
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use wire::Payload;
@@ -23,7 +22,7 @@ pub const ID: &str = "urn:ngsi-ld:PlatformSecurity:platform";
 
 /// Writes the figures every so often, for as long as the city runs; nothing in a city without the pack. The first time is
 /// after a while: who starts a city and looks should not find it alarmed at what is not proved yet.
-pub async fn run(app: Arc<App>, every: Duration) {
+pub async fn run(app: App, every: Duration) {
     if !app.packs.now().catalogue.kinds.contains_key(TYPE) {
         return;
     }

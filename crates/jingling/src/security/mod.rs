@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 /// Tells the view what is not in the records.
 pub fn tell(
-    app: &Arc<App>,
+    app: &App,
     folder: &Folder,
     settings: &Settings,
     served: Option<Arc<ServerCertificate>>,
