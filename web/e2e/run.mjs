@@ -363,10 +363,11 @@ await test("a restart: nothing acknowledged is lost", async () => {
   equal(rows[0].n, 3, "water levels in history");
 });
 await test("every page opens in both languages without an error", async () => {
+  const seen = new Set();
   for (const language of ["zh", "en"]) {
     const entity = `/entities/${encodeURIComponent(station)}`;
     // Nobody has every page: each is opened by whose it is.
-    for (const [who, paths] of Object.entries({
+    const pages = Object.entries({
       duty: [
         "/",
         "/systems/S28",
@@ -387,7 +388,12 @@ await test("every page opens in both languages without an error", async () => {
       auditor: ["/audit", "/approvals"],
       planner: ["/sql", "/plan", "/approvals"],
       field: ["/field"],
-    })) {
+    });
+    // Side by side: most of the time one page waits for what it asked for.
+    const walks = pages.map(async ([who, all]) => {
+      // Who may see a page is one question, its words in the second language are another: those are read once.
+      const paths = language === "zh" ? all : all.filter((path) => !seen.has(path) && seen.add(path));
+      if (paths.length === 0) return;
       const opened = await open(who, { language, size: DESKTOP });
       for (const path of paths) {
         await opened.page.goto(path);
@@ -395,7 +401,8 @@ await test("every page opens in both languages without an error", async () => {
       }
       equal(opened.problems, [], `problems of ${who} in ${language}`);
       await opened.context.close();
-    }
+    });
+    await Promise.all(walks);
   }
 });
 // The restarts cut the live stream on purpose.
