@@ -1,5 +1,5 @@
 //! The roster (值班表) of an organisation from a file of sheets, and as one: the HTTP doors, and what the command line does alike
-//! ([`read`], [`plan`], [`apply`], [`ImportBody`]). What a file says is decided in the crate `duty`.
+//! ([`plan`], [`apply`], [`ImportBody`]). What a file says is decided in the crate `duty`.
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
@@ -14,8 +14,6 @@ use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use duty::sheet::{self, Asked, Known, Limits, Line, Mistake, Person, Read, Sheet, Shift, Taken};
-use imports::LineProblem;
-use imports::book::WrittenSheet;
 use jiff::tz::TimeZone;
 use model::problem::both;
 use model::{Timestamp, Told};
@@ -24,47 +22,12 @@ use records::{Actor, Connection, Event, Records, audit};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::path::Path;
 use utoipa::{IntoParams, ToSchema};
 
 /// Most people of an organisation that a file is read against.
 const PEOPLE_MAX: u32 = 20_000;
 /// Mistakes that a refusal names; a dry run names them all.
 const MISTAKES_TOLD: usize = 3;
-
-/// A file as sheets, and what is wrong with them before anybody asks what they say. It computes and waits for the disk: call it on
-/// a thread for blocking work.
-///
-/// # Errors
-/// As [`imports::book::read_texts`].
-pub fn read(
-    path: &Path,
-    name: &str,
-    limits: &imports::Limits,
-) -> Result<(Vec<Sheet>, Vec<Mistake>), Told> {
-    let options = imports::Options {
-        limits: limits.clone(),
-        ..imports::Options::default()
-    };
-    let mut mistakes = Vec::new();
-    let mut sheets = Vec::new();
-    for sheet in imports::book::read_texts(path, name, &options)? {
-        let of = |found: &LineProblem| Mistake {
-            sheet: sheet.name.clone(),
-            line: Some(found.line),
-            column: found.column.clone(),
-            value: found.value.clone(),
-            told: found.problem.clone(),
-        };
-        mistakes.extend(sheet.problems.iter().map(of));
-        sheets.push(Sheet {
-            name: sheet.name,
-            names: sheet.names,
-            rows: sheet.rows,
-        });
-    }
-    Ok((sheets, mistakes))
-}
 
 /// What sheets ask for, against the organisation's shifts, its people and the roster as it stands. Nothing is written.
 ///
@@ -331,7 +294,8 @@ pub async fn import(
 ) -> Answer<Response> {
     must_belong(&caller, &query.organisation)?;
     organisation(&mut *app.records.read().await?, &query.organisation).await?;
-    let ((sheets, mistakes), sha256) = received(&app, &query.file, body, read).await?;
+    let ((sheets, mistakes), sha256) =
+        received(&app, &query.file, body, imports::book::read_texts).await?;
     let (zone, now) = (app.zone()?, app.now());
     let id = query.organisation.as_str();
     if query.dry_run.unwrap_or(false) || !mistakes.is_empty() {
@@ -402,16 +366,7 @@ pub async fn export(
         })
         .collect();
     let bytes = tokio::task::spawn_blocking(move || {
-        let sheets = sheet::write(&lines, &shifts, &people).into_iter();
-        let sheets: Vec<WrittenSheet> = sheets
-            .map(|sheet| WrittenSheet {
-                name: sheet.name,
-                names: sheet.names,
-                rows: sheet.rows,
-                choices: sheet.choices,
-            })
-            .collect();
-        imports::book::write_texts(&sheets)
+        imports::book::write_texts(&sheet::write(&lines, &shifts, &people))
     })
     .await
     .map_err(ApiError::internal)?

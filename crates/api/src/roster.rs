@@ -1,5 +1,5 @@
 //! Organisations, posts and people from a file of sheets, and as one (名册): the HTTP door, and what the command line does
-//! alike ([`read`], [`workbook`], [`RosterReport`]).
+//! alike ([`read`], [`RosterReport`]).
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
@@ -11,10 +11,8 @@ use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use identity::roster::columns::Kind;
-use identity::roster::{Doing, Mistake, Report, Sheet, SignInMade, Written};
+use identity::roster::{Doing, Mistake, Report, Sheet, SignInMade};
 use identity::{Asked, DangerousAct, Permission};
-use imports::LineProblem;
-use imports::book::{TextSheet, WrittenSheet};
 use model::problem::both;
 use model::{Problem, Told};
 use serde::{Deserialize, Serialize};
@@ -29,44 +27,23 @@ const MISTAKES_TOLD: usize = 3;
 /// Longest name of a file, in bytes.
 const FILE_NAME_BYTES_MAX: usize = 255;
 
-/// A file as sheets, and what is wrong with them before anybody asks what they say. `name` is the file's own name. It
-/// computes and waits for the disk: call it on a thread for blocking work.
+/// A file as sheets, and what is wrong with those of them that are read before anybody asks what they say: see
+/// [`imports::book::read_texts`].
 ///
 /// # Errors
-/// As [`imports::book::read_texts`].
+/// As there.
 pub fn read(
     path: &Path,
     name: &str,
     limits: &imports::Limits,
 ) -> Result<(Vec<Sheet>, Vec<Mistake>), Told> {
-    let options = imports::Options {
-        limits: limits.clone(),
-        ..imports::Options::default()
-    };
-    let mut mistakes = Vec::new();
-    let mut sheets = Vec::new();
-    for sheet in imports::book::read_texts(path, name, &options)? {
-        // What is wrong with a sheet that nobody reads is nobody's business.
-        if Kind::of(&sheet.name, &sheet.names).is_some() {
-            mistakes.extend(sheet.problems.iter().map(|p| mistake(&sheet, p)));
-        }
-        sheets.push(Sheet {
-            name: sheet.name,
-            names: sheet.names,
-            rows: sheet.rows,
-        });
-    }
+    let (sheets, mut mistakes) = imports::book::read_texts(path, name, limits)?;
+    // What is wrong with a sheet that nobody reads is nobody's business.
+    mistakes.retain(|mistake| {
+        let mut of = sheets.iter().filter(|sheet| sheet.name == mistake.sheet);
+        of.any(|sheet| Kind::of(&sheet.name, &sheet.names).is_some())
+    });
     Ok((sheets, mistakes))
-}
-
-fn mistake(sheet: &TextSheet, found: &LineProblem) -> Mistake {
-    Mistake {
-        sheet: sheet.name.clone(),
-        line: Some(found.line),
-        column: found.column.clone(),
-        value: found.value.clone(),
-        told: found.problem.clone(),
-    }
 }
 
 /// Adds what was found while the file was read to what was found in what it says.
@@ -74,23 +51,6 @@ pub fn with(mut report: Report, mistakes: Vec<Mistake>) -> Report {
     report.mistakes_count += mistakes.len();
     report.mistakes.splice(0..0, mistakes);
     report
-}
-
-/// The sheets as a workbook.
-///
-/// # Errors
-/// `export-io`.
-pub fn workbook(sheets: Vec<Written>) -> Result<Vec<u8>, Problem> {
-    let sheets: Vec<WrittenSheet> = sheets
-        .into_iter()
-        .map(|sheet| WrittenSheet {
-            name: sheet.name,
-            names: sheet.names,
-            rows: sheet.rows,
-            choices: sheet.choices,
-        })
-        .collect();
-    imports::book::write_texts(&sheets)
 }
 
 /// How many lines of a sheet are new, changed, and as they were.
@@ -456,7 +416,7 @@ pub async fn export(
     let now = app.now();
     let actor = peer.actor(&caller);
     let sheets = app.identity.export_roster(&actor, now).await?;
-    let bytes = tokio::task::spawn_blocking(move || workbook(sheets))
+    let bytes = tokio::task::spawn_blocking(move || imports::book::write_texts(&sheets))
         .await
         .map_err(ApiError::internal)?
         .map_err(ApiError::internal)?;

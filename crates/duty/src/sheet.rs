@@ -9,6 +9,9 @@ use crate::roster::{Slot, Span, clash, span, written_day};
 use jiff::tz::TimeZone;
 use model::problem::{both, quote};
 use model::{Both, Timestamp, Told};
+
+pub use model::sheet::{Mistake, Sheet, Written};
+
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -90,17 +93,6 @@ const SHEET: &str = "值班表";
 /// What stands between people in a cell.
 const BETWEEN: [char; 8] = ['、', ',', '，', ';', '；', '/', '\n', '\r'];
 
-/// A sheet as texts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sheet {
-    /// Its name.
-    pub name: String,
-    /// The names of its columns.
-    pub names: Vec<String>,
-    /// Its lines, each with its number in the file.
-    pub rows: Vec<(u64, Vec<String>)>,
-}
-
 /// A shift (班次) that turns may be of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shift {
@@ -178,21 +170,6 @@ impl Asked {
         (self.user_id, &self.post) == (other.user_id, &other.post)
             && (self.shift_id, &self.day) == (other.shift_id, &other.day)
     }
-}
-
-/// Something wrong with a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    /// The sheet.
-    pub sheet: String,
-    /// The line, where one is meant.
-    pub line: Option<u64>,
-    /// The column as the file names it, where one is meant.
-    pub column: Option<String>,
-    /// What stands there.
-    pub value: Option<String>,
-    /// What is wrong.
-    pub told: Told,
 }
 
 /// What a file asks for, and what is wrong with it.
@@ -753,19 +730,6 @@ impl<'a> Reader<'a> {
         }
         self.read.mistakes.sort_by(in_order);
     }
-}
-
-/// A sheet to write.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Written {
-    /// Its name.
-    pub name: String,
-    /// The names of its columns.
-    pub names: Vec<String>,
-    /// Its lines.
-    pub rows: Vec<Vec<String>>,
-    /// What may be chosen in a column, by its place.
-    pub choices: Vec<(usize, Vec<String>)>,
 }
 
 /// A turn to write.

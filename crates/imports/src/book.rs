@@ -3,8 +3,9 @@
 
 use crate::typed::Rows;
 use crate::write::is_formula;
-use crate::{LineProblem, Options, excel, text, typed};
+use crate::{Limits, LineProblem, Options, excel, text, typed};
 use model::problem::both;
+use model::sheet::{Mistake, Sheet, Written};
 use model::{Problem, Told};
 use rust_xlsxwriter::{DataValidation, Format, Workbook, XlsxError};
 use std::path::Path;
@@ -17,9 +18,9 @@ const WIDTHS: std::ops::RangeInclusive<usize> = 10..=50;
 /// A line of a sheet, with its number in the file.
 pub type TextRow = (u64, Vec<String>);
 
-/// A sheet as texts.
+/// A sheet while it is read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TextSheet {
+pub(crate) struct TextSheet {
     /// Its name; of a text file, the file's without its ending.
     pub name: String,
     /// The names of its columns.
@@ -30,24 +31,40 @@ pub struct TextSheet {
     pub problems: Vec<LineProblem>,
 }
 
-/// A sheet to write.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WrittenSheet {
-    /// Its name.
-    pub name: String,
-    /// The names of its columns.
-    pub names: Vec<String>,
-    /// Its lines.
-    pub rows: Vec<Vec<String>>,
-    /// What may be chosen in a column, by its place; the file's own program offers it.
-    pub choices: Vec<(usize, Vec<String>)>,
-}
-
-/// Reads every sheet of a workbook, or a text file as one sheet; merged cells each have the value of their range.
+/// Every sheet of a workbook, or a text file as one sheet, with what is wrong with them before anybody asks what they say; merged
+/// cells each have the value of their range. `name` is the file's own name. It computes and waits for the disk: call it on a thread
+/// for blocking work.
 ///
 /// # Errors
 /// As [`crate::read`]; what is wrong with a sheet's names or lines is in the answer.
-pub fn read_texts(path: &Path, name: &str, options: &Options) -> Result<Vec<TextSheet>, Told> {
+pub fn read_texts(
+    path: &Path,
+    name: &str,
+    limits: &Limits,
+) -> Result<(Vec<Sheet>, Vec<Mistake>), Told> {
+    let options = Options {
+        limits: limits.clone(),
+        ..Options::default()
+    };
+    let (mut sheets, mut mistakes) = (Vec::new(), Vec::new());
+    for sheet in texts_of(path, name, &options)? {
+        mistakes.extend(sheet.problems.into_iter().map(|found| Mistake {
+            sheet: sheet.name.clone(),
+            line: Some(found.line),
+            column: found.column,
+            value: found.value,
+            told: found.problem,
+        }));
+        sheets.push(Sheet {
+            name: sheet.name,
+            names: sheet.names,
+            rows: sheet.rows,
+        });
+    }
+    Ok((sheets, mistakes))
+}
+
+fn texts_of(path: &Path, name: &str, options: &Options) -> Result<Vec<TextSheet>, Told> {
     let told = |error: std::io::Error| crate::unreadable(name, &error);
     let bytes = std::fs::metadata(path).map_err(told)?.len();
     crate::check_size(bytes, options.limits.file_bytes_max, name, |max| {
@@ -111,7 +128,7 @@ pub(crate) fn collect(
 ///
 /// # Errors
 /// `export-io` when a sheet cannot be: its name or a text is too long, or there are too many lines.
-pub fn write_texts(sheets: &[WrittenSheet]) -> Result<Vec<u8>, Problem> {
+pub fn write_texts(sheets: &[Written]) -> Result<Vec<u8>, Problem> {
     build(sheets).map_err(|e| {
         Problem::new(
             "export-io",
@@ -122,7 +139,7 @@ pub fn write_texts(sheets: &[WrittenSheet]) -> Result<Vec<u8>, Problem> {
     })
 }
 
-fn build(sheets: &[WrittenSheet]) -> Result<Vec<u8>, XlsxError> {
+fn build(sheets: &[Written]) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     let head = Format::new().set_bold();
     let plain = Format::new().set_num_format("@");
@@ -174,7 +191,7 @@ fn width(text: &str) -> usize {
 mod tests {
     use super::*;
 
-    fn written(sheets: &[WrittenSheet]) -> (tempfile::TempDir, std::path::PathBuf) {
+    fn written(sheets: &[Written]) -> (tempfile::TempDir, std::path::PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("名册.xlsx");
         std::fs::write(&path, write_texts(sheets).unwrap()).unwrap();
@@ -187,19 +204,19 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_back_with_its_lines() {
-        let people = WrittenSheet {
+        let people = Written {
             name: "人员".to_owned(),
             names: texts(&["登录名", "手机"]),
             rows: vec![texts(&["li.si", "013812345678"]), texts(&["=cmd()", ""])],
             choices: vec![(1, texts(&["a", "b"]))],
         };
-        let empty = WrittenSheet {
+        let empty = Written {
             name: "岗位".to_owned(),
             names: texts(&["岗位名称"]),
-            ..WrittenSheet::default()
+            ..Written::default()
         };
         let (_folder, path) = written(&[people.clone(), empty]);
-        let read = read_texts(&path, "名册.xlsx", &Options::default()).unwrap();
+        let (read, mistakes) = read_texts(&path, "名册.xlsx", &Limits::default()).unwrap();
         assert_eq!(read.len(), 2);
         assert_eq!(
             (read[0].name.as_str(), &read[0].names),
@@ -209,7 +226,7 @@ mod tests {
             read[0].rows,
             [(2, people.rows[0].clone()), (3, people.rows[1].clone())]
         );
-        assert_eq!((read[1].rows.len(), read[1].problems.len()), (0, 0));
+        assert_eq!((read[1].rows.len(), mistakes.len()), (0, 0));
     }
 
     #[test]
@@ -217,22 +234,27 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x");
         std::fs::write(&path, "登录名,姓名\nli.si,李四\n\nwang,王五,more\n").unwrap();
-        let read = read_texts(&path, "人员.csv", &Options::default()).unwrap();
+        let (read, mistakes) = read_texts(&path, "人员.csv", &Limits::default()).unwrap();
         assert_eq!(read[0].name, "人员");
         assert_eq!(read[0].rows, [(2, texts(&["li.si", "李四"]))]);
-        assert_eq!(read[0].problems[0].line, 4);
-        let mut options = Options::default();
-        options.limits.rows_max = 1;
+        assert_eq!(
+            (mistakes[0].sheet.as_str(), mistakes[0].line),
+            ("人员", Some(4))
+        );
+        let mut limits = Limits {
+            rows_max: 1,
+            ..Limits::default()
+        };
         std::fs::write(&path, "登录名,姓名\na,b\nc,d\n").unwrap();
-        let told = read_texts(&path, "人员.csv", &options).unwrap_err();
+        let told = read_texts(&path, "人员.csv", &limits).unwrap_err();
         assert_eq!(told.code, "import-rows");
-        options.limits.file_bytes_max = 4;
-        let told = read_texts(&path, "人员.csv", &options).unwrap_err();
+        limits.file_bytes_max = 4;
+        let told = read_texts(&path, "人员.csv", &limits).unwrap_err();
         assert_eq!(told.code, "import-size");
-        let told = read_texts(&path, "人员.xls", &Options::default()).unwrap_err();
+        let told = read_texts(&path, "人员.xls", &Limits::default()).unwrap_err();
         assert_eq!(told.code, "import-format");
         std::fs::write(&path, "PK no workbook").unwrap();
-        let told = read_texts(&path, "人员.xlsx", &Options::default()).unwrap_err();
+        let told = read_texts(&path, "人员.xlsx", &Limits::default()).unwrap_err();
         assert_eq!(told.code, "import-damaged");
     }
 }

@@ -70,7 +70,7 @@ async fn import(args: DutyImport) -> Result<bool> {
     let (path, limits) = (args.file.clone(), import_limits(&settings));
     let (sheets, mistakes, sha256) = tokio::task::spawn_blocking(move || {
         let name = path.display().to_string();
-        let (sheets, mistakes) = duty_sheets::read(&path, &name, &limits)?;
+        let (sheets, mistakes) = imports::book::read_texts(&path, &name, &limits)?;
         let sha256 = lake::department::sha256(&path)?;
         anyhow::Ok((sheets, mistakes, sha256))
     })

@@ -11,6 +11,7 @@ pub mod kind;
 pub mod problem;
 pub mod record;
 pub mod shared;
+pub mod sheet;
 pub mod time;
 pub mod unit;
 pub mod update;

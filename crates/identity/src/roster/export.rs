@@ -6,24 +6,12 @@ use crate::organisation::KINDS;
 use crate::posts::administers;
 use crate::role::Role;
 use model::Timestamp;
+use model::sheet::Written;
 use records::organisations::Organisation;
 use records::users::{PeopleFilter, User};
 use records::{Actor, Event, PageRequest, Result, audit, organisations, posts, users};
 use serde_json::json;
 use std::collections::BTreeMap;
-
-/// A sheet to write.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Written {
-    /// Its name.
-    pub name: String,
-    /// The names of its columns.
-    pub names: Vec<String>,
-    /// Its lines.
-    pub rows: Vec<Vec<String>>,
-    /// What may be chosen in a column, by its place.
-    pub choices: Vec<(usize, Vec<String>)>,
-}
 
 impl Identity {
     /// The sheets, with everybody's telephone number: personal data, so that the export is an act of the audit trail.

@@ -11,9 +11,7 @@ mod export;
 mod plan;
 mod roles;
 
-pub use export::Written;
-
-use model::Told;
+pub use model::sheet::{Mistake, Sheet, Written};
 
 /// How much a file may hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,32 +32,6 @@ impl Default for Limits {
             new_people_max: 2_000,
         }
     }
-}
-
-/// A sheet as texts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sheet {
-    /// Its name.
-    pub name: String,
-    /// The names of its columns.
-    pub names: Vec<String>,
-    /// Its lines, each with its number in the file.
-    pub rows: Vec<(u64, Vec<String>)>,
-}
-
-/// Something wrong with a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
-    /// The sheet.
-    pub sheet: String,
-    /// The line, where one is meant.
-    pub line: Option<u64>,
-    /// The column as the file names it, where one is meant.
-    pub column: Option<String>,
-    /// What stands there.
-    pub value: Option<String>,
-    /// What is wrong.
-    pub told: Told,
 }
 
 /// What becomes of a line.

@@ -169,7 +169,7 @@ async fn export(dir: &Path, file: &Path) -> Result<()> {
         .export_roster(&Actor::command_line(), wall_clock())
         .await?;
     records.close().await;
-    let bytes = roster::workbook(sheets).map_err(|p| anyhow!("{p}"))?;
+    let bytes = imports::book::write_texts(&sheets).map_err(|p| anyhow!("{p}"))?;
     // It holds telephone numbers: for its owner alone.
     files::write_secret(file, &bytes).with_context(|| file.display().to_string())?;
     Ok(())
