@@ -2,11 +2,13 @@
 //! says, who may send it and where it is kept are for others; a door knows them as the traits of
 //! [`mqtt::seam`] and [`sl651::seam`].
 //!
-//! The doors: [`mqtt`] and [`sl651`].
+//! The doors: [`mqtt`] and [`sl651`]; what they do alike is `listening`.
 
+mod listening;
 pub mod mqtt;
 pub mod sl651;
 
+pub use listening::StartError;
 pub use mqtt::{
     Authenticator, Client, Denied, Incoming, MqttDoor, MqttHandle, MqttOptions, Receipt, Refusal,
     Said, Seeing, Sight, Sink, WriteScope,

@@ -8,43 +8,21 @@ use super::retained::{self, Retained};
 use super::seam::{Authenticator, Refusal, Sink};
 use super::sign_in::SignInLimits;
 use super::tls;
+use crate::listening::{Clock, Listens, Place, StartError, bind, listen, tune};
 use model::{Problem, Timestamp};
 use parking_lot::Mutex;
 use proto_mqtt::{Message, Qos, Reason, topic};
 use std::collections::HashMap;
-use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::net::{TcpListener, TcpStream};
+use std::time::Duration;
+use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::TaskTracker;
-
-/// How long accepting pauses after the system had no socket left, in milliseconds.
-const ACCEPT_PAUSE_MS: u64 = 100;
-
-/// Why the door did not open.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// An address cannot be listened on.
-    #[error("cannot listen on {address}: {source}; choose a free address, or port 0")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// Certificate or key.
-    #[error("{0}")]
-    Tls(Problem),
-    /// The file of retained messages.
-    #[error("{0}")]
-    Retained(Problem),
-}
 
 /// The MQTT door.
 #[derive(Debug)]
@@ -63,26 +41,23 @@ pub(crate) struct Door {
     pub shutdown: watch::Sender<bool>,
     peers: Mutex<HashMap<IpAddr, usize>>,
     client_ids: AtomicU64,
-    began: Instant,
+    clock: Clock,
 }
 
 impl Door {
     /// Milliseconds of the door's steady clock.
     pub fn now_ms(&self) -> u64 {
-        self.began.elapsed().as_millis() as u64
+        self.clock.now_ms()
     }
 
     /// A moment of the steady clock as the runtime's.
     pub fn instant(&self, ms: u64) -> Instant {
-        self.began + Duration::from_millis(ms)
+        self.clock.instant(ms)
     }
 
     /// The time of day.
     pub fn now(&self) -> Timestamp {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        Timestamp::from_micros(since.as_micros() as i64)
+        Clock::now()
     }
 
     /// A client identifier for a client that has none.
@@ -138,10 +113,8 @@ impl MqttDoor {
                 )));
             }
         };
-        let plain = bind(&options.listen).await?;
-        let secure = bind(&options.listen_tls).await?;
-        let addresses = local_addresses(&plain, &options.listen)?;
-        let addresses_tls = local_addresses(&secure, &options.listen_tls)?;
+        let (plain, addresses) = bind(&options.listen).await?;
+        let (secure, addresses_tls) = bind(&options.listen_tls).await?;
         let door = Arc::new(Door {
             session_config: Arc::new(options.session.clone()),
             sink,
@@ -153,7 +126,7 @@ impl MqttDoor {
             shutdown: watch::Sender::new(false),
             peers: Mutex::default(),
             client_ids: AtomicU64::new(0),
-            began: Instant::now(),
+            clock: Clock::new(),
             options,
         });
         let tasks = TaskTracker::new();
@@ -163,7 +136,10 @@ impl MqttDoor {
                 .map(|listener| (listener, acceptor.clone())),
         );
         for (listener, acceptor) in listeners {
-            tasks.spawn(listen(Arc::clone(&door), listener, acceptor, tasks.clone()));
+            let receive = move |place: Place<Door>, stream, peer| {
+                receive(place, stream, peer, acceptor.clone())
+            };
+            tasks.spawn(listen(Arc::clone(&door), listener, tasks.clone(), receive));
         }
         tasks.spawn(keep_house(Arc::clone(&door)));
         tasks.spawn(keep_retained(Arc::clone(&door)));
@@ -262,99 +238,38 @@ impl MqttHandle {
     }
 }
 
-async fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
-    let mut listeners = Vec::with_capacity(addresses.len());
-    for &address in addresses {
-        let listener = TcpListener::bind(address).await;
-        listeners.push(listener.map_err(|source| StartError::Listen { address, source })?);
+impl Listens for Door {
+    fn peers(&self) -> &Mutex<HashMap<IpAddr, usize>> {
+        &self.peers
     }
-    Ok(listeners)
+
+    fn connections_max(&self) -> (usize, usize) {
+        let limits = &self.options.limits;
+        (limits.connections_max, limits.connections_per_peer_max)
+    }
+
+    fn counted(&self) -> [&AtomicU64; 3] {
+        let metrics = &self.metrics;
+        [
+            &metrics.connections,
+            &metrics.connections_total,
+            &metrics.connections_refused_total,
+        ]
+    }
+
+    fn shutdown(&self) -> &watch::Sender<bool> {
+        &self.shutdown
+    }
 }
 
-fn local_addresses(
-    listeners: &[TcpListener],
-    asked: &[SocketAddr],
-) -> Result<Vec<SocketAddr>, StartError> {
-    let local = |(listener, &address): (&TcpListener, &SocketAddr)| {
-        let bound = listener.local_addr();
-        bound.map_err(|source| StartError::Listen { address, source })
-    };
-    listeners.iter().zip(asked).map(local).collect()
-}
-
-async fn listen(
-    door: Arc<Door>,
-    listener: TcpListener,
+async fn receive(
+    place: Place<Door>,
+    stream: TcpStream,
+    peer: SocketAddr,
     acceptor: Option<TlsAcceptor>,
-    tasks: TaskTracker,
 ) {
-    let mut shutdown = door.shutdown.subscribe();
-    loop {
-        let accepted = tokio::select! {
-            _ = shutdown.wait_for(|down| *down) => return,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                Metrics::one(&door.metrics.connections_total);
-                match Place::take(&door, peer.ip()) {
-                    Some(place) => {
-                        tasks.spawn(receive(place, stream, peer, acceptor.clone()));
-                    }
-                    None => Metrics::one(&door.metrics.connections_refused_total),
-                }
-            }
-            Err(error) => {
-                // Out of sockets, or a peer that was gone before it was there.
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await;
-            }
-        }
-    }
-}
-
-/// A connection's place within the limits; given back when dropped.
-struct Place {
-    door: Arc<Door>,
-    peer: IpAddr,
-}
-
-impl Place {
-    fn take(door: &Arc<Door>, peer: IpAddr) -> Option<Self> {
-        let limits = &door.options.limits;
-        let mut peers = door.peers.lock();
-        let open = door.metrics.connections.load(Ordering::Relaxed) as usize;
-        let from_peer = peers.get(&peer).copied().unwrap_or(0);
-        if open >= limits.connections_max || from_peer >= limits.connections_per_peer_max {
-            return None;
-        }
-        peers.insert(peer, from_peer + 1);
-        Metrics::one(&door.metrics.connections);
-        Some(Self {
-            door: Arc::clone(door),
-            peer,
-        })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut peers = self.door.peers.lock();
-        if let Some(n) = peers.get_mut(&self.peer) {
-            *n -= 1;
-            if *n == 0 {
-                peers.remove(&self.peer);
-            }
-        }
-        Metrics::less(&self.door.metrics.connections, 1);
-    }
-}
-
-async fn receive(place: Place, stream: TcpStream, peer: SocketAddr, acceptor: Option<TlsAcceptor>) {
     let door = &place.door;
-    if let Err(error) = tune(&stream, door) {
-        tracing::debug!(%peer, %error, "cannot tune a socket");
-    }
+    tune(&stream, peer, door.options.limits.tcp_keep_alive_seconds);
     // Boxed, so that a plain connection does not carry the memory of a TLS one.
     match acceptor {
         None => connection::serve(Arc::clone(door), stream, peer, None).await,
@@ -376,13 +291,6 @@ async fn receive_tls(door: &Arc<Door>, stream: TcpStream, peer: SocketAddr, acce
     };
     tracing::debug!(%peer, error, "TLS handshake failed");
     Metrics::one(&door.metrics.tls_failures_total);
-}
-
-fn tune(stream: &TcpStream, door: &Door) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let after = Duration::from_secs(door.options.limits.tcp_keep_alive_seconds);
-    let keep_alive = socket2::TcpKeepalive::new().with_time(after);
-    socket2::SockRef::from(stream).set_tcp_keepalive(&keep_alive)
 }
 
 async fn keep_house(door: Arc<Door>) {

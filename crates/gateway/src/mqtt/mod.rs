@@ -32,7 +32,7 @@ mod sign_in;
 pub mod tls;
 
 pub use certificate::{ServerCertificate, TlsFloor};
-pub use listen::{MqttDoor, MqttHandle, StartError, settle_retained};
+pub use listen::{MqttDoor, MqttHandle, settle_retained};
 pub use metrics::Metrics;
 pub use options::{Limits, MqttOptions, TlsSource};
 pub use retained::{VERSION as RETAINED_VERSION, check_retained};

@@ -24,8 +24,8 @@ pub use metrics::Metrics;
 pub use options::{Limits, Sl651Options};
 pub use seam::{Directory, Incoming, Known, Sink, Unknown};
 
-use crate::mqtt::StartError;
-use model::{Problem, Timestamp};
+use crate::listening::{Clock, Listens, StartError, bind, listen};
+use model::Problem;
 use parking_lot::Mutex;
 use proto_sl651::repeated::Repeated;
 use proto_sl651::session::Now;
@@ -33,8 +33,8 @@ use proto_sl651::{Command, Message, Station};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::net::{TcpListener, UdpSocket};
+use std::sync::atomic::AtomicU64;
+use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
@@ -77,25 +77,22 @@ pub(crate) struct Door {
     dead_letters: Mutex<HashMap<IpAddr, (u64, u32)>>,
     /// Stations as they were found a moment ago.
     stations: Mutex<HashMap<Station, Found>>,
-    began: Instant,
+    clock: Clock,
 }
 
 impl Door {
     pub fn now_ms(&self) -> u64 {
-        self.began.elapsed().as_millis() as u64
+        self.clock.now_ms()
     }
 
     pub fn instant(&self, ms: u64) -> Instant {
-        self.began + Duration::from_millis(ms)
+        self.clock.instant(ms)
     }
 
     pub fn now(&self) -> Now {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
         Now {
             ms: self.now_ms(),
-            at: Timestamp::from_micros(since.as_micros() as i64),
+            at: Clock::now(),
         }
     }
 
@@ -156,6 +153,30 @@ impl Door {
     }
 }
 
+impl Listens for Door {
+    fn peers(&self) -> &Mutex<HashMap<IpAddr, usize>> {
+        &self.peers
+    }
+
+    fn connections_max(&self) -> (usize, usize) {
+        let limits = &self.options.limits;
+        (limits.links_max, limits.links_per_peer_max)
+    }
+
+    fn counted(&self) -> [&AtomicU64; 3] {
+        let metrics = &self.metrics;
+        [
+            &metrics.links,
+            &metrics.links_total,
+            &metrics.links_refused_total,
+        ]
+    }
+
+    fn shutdown(&self) -> &watch::Sender<bool> {
+        &self.shutdown
+    }
+}
+
 /// The SL 651 door.
 #[derive(Debug)]
 pub struct Sl651Door;
@@ -188,14 +209,8 @@ impl Sl651Door {
         sink: Arc<dyn Sink>,
         directory: Arc<dyn Directory>,
     ) -> Result<Sl651Handle, StartError> {
-        let (mut listeners, mut sockets) = (Vec::new(), Vec::new());
-        let (mut tcp, mut udp) = (Vec::new(), Vec::new());
-        for &address in &options.tcp_listen {
-            let failed = |source| StartError::Listen { address, source };
-            let listener = TcpListener::bind(address).await.map_err(failed)?;
-            tcp.push(listener.local_addr().map_err(failed)?);
-            listeners.push(listener);
-        }
+        let (listeners, tcp) = bind(&options.tcp_listen).await?;
+        let (mut sockets, mut udp) = (Vec::new(), Vec::new());
         for &address in &options.udp_listen {
             let failed = |source| StartError::Listen { address, source };
             let socket = UdpSocket::bind(address).await.map_err(failed)?;
@@ -213,12 +228,13 @@ impl Sl651Door {
             peers: Mutex::default(),
             dead_letters: Mutex::default(),
             stations: Mutex::default(),
-            began: Instant::now(),
+            clock: Clock::new(),
             options,
         });
         let tasks = TaskTracker::new();
         for listener in listeners {
-            tasks.spawn(tcp::listen(Arc::clone(&door), listener, tasks.clone()));
+            let door = Arc::clone(&door);
+            tasks.spawn(listen(door, listener, tasks.clone(), tcp::receive));
         }
         for socket in sockets {
             tasks.spawn(udp::serve(Arc::clone(&door), socket));
@@ -278,12 +294,6 @@ impl Sl651Handle {
         self.door.shutdown.send_replace(true);
         self.tasks.wait().await;
     }
-}
-
-/// Resolves when the door shuts down.
-async fn stopped(shutdown: &mut watch::Receiver<bool>) {
-    // An error means that the door is gone, which is a shutdown too.
-    let _ = shutdown.wait_for(|down| *down).await;
 }
 
 fn no_line(station: Station) -> Problem {

@@ -2,95 +2,22 @@
 //! the disk has them.
 
 use super::link::{Link, Stop};
-use super::metrics::{add, less, one};
-use super::{Door, ORDERS_MAX, Order, stopped};
+use super::metrics::add;
+use super::{Door, ORDERS_MAX, Order};
+use crate::listening::{Place, stopped, tune};
 use proto_sl651::Station;
 use std::collections::HashSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_util::task::TaskTracker;
 
-/// How long accepting pauses after the system had no socket left, in milliseconds.
-const ACCEPT_PAUSE_MS: u64 = 100;
-
-pub(crate) async fn listen(door: Arc<Door>, listener: TcpListener, tasks: TaskTracker) {
-    let mut shutdown = door.shutdown.subscribe();
-    loop {
-        let accepted = tokio::select! {
-            () = stopped(&mut shutdown) => return,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                one(&door.metrics.links_total);
-                match Place::take(&door, peer.ip()) {
-                    Some(place) => {
-                        tasks.spawn(receive(place, stream, peer));
-                    }
-                    None => one(&door.metrics.links_refused_total),
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await;
-            }
-        }
-    }
-}
-
-/// A link's place within the limits; given back when dropped.
-struct Place {
-    door: Arc<Door>,
-    peer: IpAddr,
-}
-
-impl Place {
-    fn take(door: &Arc<Door>, peer: IpAddr) -> Option<Self> {
-        let limits = &door.options.limits;
-        let mut peers = door.peers.lock();
-        let open = door.metrics.links.load(Ordering::Relaxed) as usize;
-        let from_peer = peers.get(&peer).copied().unwrap_or(0);
-        if open >= limits.links_max || from_peer >= limits.links_per_peer_max {
-            return None;
-        }
-        peers.insert(peer, from_peer + 1);
-        one(&door.metrics.links);
-        Some(Self {
-            door: Arc::clone(door),
-            peer,
-        })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut peers = self.door.peers.lock();
-        if let Some(n) = peers.get_mut(&self.peer) {
-            *n -= 1;
-            if *n == 0 {
-                peers.remove(&self.peer);
-            }
-        }
-        less(&self.door.metrics.links);
-    }
-}
-
-async fn receive(place: Place, stream: TcpStream, peer: SocketAddr) {
+pub(crate) async fn receive(place: Place<Door>, stream: TcpStream, peer: SocketAddr) {
     let door = Arc::clone(&place.door);
-    let after = Duration::from_secs(door.options.limits.tcp_keep_alive_seconds);
-    let keep_alive = socket2::TcpKeepalive::new().with_time(after);
-    let tuned = stream
-        .set_nodelay(true)
-        .and_then(|()| socket2::SockRef::from(&stream).set_tcp_keepalive(&keep_alive));
-    if let Err(error) = tuned {
-        tracing::debug!(%peer, %error, "cannot tune a socket");
-    }
+    tune(&stream, peer, door.options.limits.tcp_keep_alive_seconds);
     let (orders, taken) = mpsc::channel(ORDERS_MAX);
     let mut link = Link::new(Arc::clone(&door), peer.ip(), false);
     let mut stream = stream;

@@ -1,9 +1,10 @@
 //! Links over UDP: one task for a socket, a link for each peer, remembered until it is quiet for long. A datagram for which
 //! the sink is too busy is dropped: the station sees no confirmation and sends it again.
 
+use super::Door;
 use super::link::{Link, Stop};
 use super::metrics::{add, less, one};
-use super::{Door, stopped};
+use crate::listening::stopped;
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
