@@ -244,8 +244,9 @@ pub async fn list(
         limit: query.limit,
     };
     let mut read = app.records.read().await?;
-    let found = notices::messages(&mut read, &filter, &page).await?;
+    // Counted first: whatever is counted is on the list, also when a notice comes between the two looks.
     let unread = notices::unread(&mut read, user_id).await?;
+    let found = notices::messages(&mut read, &filter, &page).await?;
     let mut items = Vec::new();
     for message in found.items {
         let Some(told) = told_of(&app, &mut read, &caller, &message).await? else {
