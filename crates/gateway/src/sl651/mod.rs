@@ -214,6 +214,11 @@ impl Sl651Door {
         for &address in &options.udp_listen {
             let failed = |source| StartError::Listen { address, source };
             let socket = UdpSocket::bind(address).await.map_err(failed)?;
+            // The usual 200 KiB hold some 280 reports, and after a storm thousands of stations send at once.
+            let wanted = options.limits.udp_waiting_bytes_max;
+            if let Err(error) = socket2::SockRef::from(&socket).set_recv_buffer_size(wanted) {
+                tracing::warn!(%error, wanted, "the system gives datagrams no more room");
+            }
             udp.push(socket.local_addr().map_err(failed)?);
             sockets.push(socket);
         }

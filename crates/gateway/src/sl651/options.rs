@@ -28,6 +28,9 @@ pub struct Limits {
     pub write_timeout_ms: u64,
     /// Size of one read of a TCP link, bytes.
     pub read_bytes_max: usize,
+    /// Datagrams that wait in the system until the door reads them, bytes; a system that allows less (Linux:
+    /// `net.core.rmem_max`) gives what it allows. Beyond, it drops them, and stations send them again.
+    pub udp_waiting_bytes_max: usize,
     /// Messages remembered, so that one sent again is confirmed and not taken twice.
     pub repeated_remembered_max: usize,
     /// Dead letters kept of one address within `dead_letter_window_seconds`; beyond, a TCP link is closed and datagrams are
@@ -57,6 +60,7 @@ impl Default for Limits {
             idle_seconds_max: 7_200,
             write_timeout_ms: 30_000,
             read_bytes_max: 16 * 1024,
+            udp_waiting_bytes_max: 8 << 20,
             repeated_remembered_max: 65_536,
             dead_letters_per_peer_max: 120,
             dead_letter_window_seconds: 60,
