@@ -4,6 +4,7 @@ mod rain;
 mod rating;
 mod routing;
 mod runoff;
+mod stage;
 
 use engine::{Column, Engine, Kind, Parameter};
 use serde::Serialize;
@@ -17,12 +18,16 @@ const DISCHARGE_MAX: f64 = 1e6;
 const RAIN_MAX: f64 = 2_000.0;
 /// Most evaporation of one step that is read, mm.
 const EVAPORATION_MAX: f64 = 50.0;
+/// Stages that are read, m: from below the Dead Sea to above the highest lakes.
+const STAGE: (f64, f64) = (-500.0, 9_000.0);
+const STAGE_M: Column = column("stage_m", "stage, m above the gauge's datum");
 
 /// All engines of the pack, in the order of docs/water-forecast.md.
 pub fn engines() -> Vec<Engine> {
     let mut all = routing::engines();
     all.extend(rain::engines());
     all.extend(runoff::engines());
+    all.extend(stage::engines());
     all.extend(rating::engines());
     all
 }

@@ -3,10 +3,12 @@
 //! on every machine whose floating point is IEEE 754: powers, exponentials and logarithms are reckoned in [`math`].
 //!
 //! Reading order: [`muskingum`], [`muskingum_cunge`], [`areal`], [`xinanjiang`] with [`snow`] before it, [`skill`], [`sceua`],
-//! [`correction`], [`forecast`], [`rating`]; [`engines()`] offers them over tables. What each is for, with references: docs/water-forecast.md.
+//! [`correction`], [`forecast`], [`corresponding_stage`], [`rating`]; [`engines()`] offers them over tables. What each is for, with
+//! references: docs/water-forecast.md.
 
 pub mod areal;
 pub mod correction;
+pub mod corresponding_stage;
 mod engines;
 pub mod forecast;
 pub mod math;

@@ -1,6 +1,7 @@
 //! The mathematics of water against what is published and against other programs.
 
 mod areal;
+mod corresponding_stage;
 mod engines;
 mod judged;
 mod muskingum;

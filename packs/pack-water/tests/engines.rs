@@ -248,7 +248,7 @@ fn a_basin_says_what_is_wrong_with_it() {
 #[test]
 fn every_engine_is_described() {
     let all = pack_water::engines();
-    assert_eq!(all.len(), 10);
+    assert_eq!(all.len(), 11);
     for engine in &all {
         let about = engine.description;
         assert!(

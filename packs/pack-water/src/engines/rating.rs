@@ -1,13 +1,10 @@
 //! Rating curves over tables.
 
-use super::{DISCHARGE_MAX, PACK, cells, column, gaps, json, number, report};
+use super::{DISCHARGE_MAX, PACK, STAGE, STAGE_M, cells, column, gaps, json, number, report};
 use crate::rating::{self, Curve, MEASUREMENTS_MIN};
 use engine::{Column, Description, Engine, Mistakes, Output, Parameter, Parameters, Table};
 use model::Problem;
 
-/// Stages that are read, m: from below the Dead Sea to above the highest lakes.
-const STAGE: (f64, f64) = (-500.0, 9_000.0);
-const STAGE_M: Column = column("stage_m", "stage, m above the gauge's datum");
 const DOUBT: Column = column(
     "doubt",
     "below-range or above-range where the curve says nothing, since nobody measured there; else empty",
