@@ -12,6 +12,8 @@ pub(crate) struct Assembly {
     pub head: Frame,
     total: u16,
     packets: Vec<Option<Packet>>,
+    /// The first packet that came of a message whose packets are not kept: what is left to see what it was.
+    evidence: Vec<u8>,
     bytes: usize,
     /// How often each packet was asked for.
     asked: Vec<u8>,
@@ -64,6 +66,7 @@ impl Assembly {
             },
             total: part.total,
             packets: std::iter::repeat_with(|| None).take(kept).collect(),
+            evidence: Vec::new(),
             bytes: 0,
             asked: vec![0; kept],
             moved_ms: now_ms,
@@ -98,6 +101,9 @@ impl Assembly {
         let is_last = frame.end != ETB;
         if is_last {
             self.head.end = frame.end;
+        }
+        if self.packets.is_empty() && self.evidence.is_empty() {
+            self.evidence = raw.to_vec();
         }
         if self.refused.is_none()
             && let Some(place) = self.packets.get_mut(usize::from(part.index) - 1)
@@ -159,7 +165,7 @@ impl Assembly {
 
     /// The frame with the whole body (of what is there), and the bytes of all its frames in order.
     pub fn finish(self) -> (Frame, Vec<u8>) {
-        let (mut body, mut raw) = (Vec::with_capacity(self.bytes), Vec::new());
+        let (mut body, mut raw) = (Vec::with_capacity(self.bytes), self.evidence);
         for packet in self.packets.into_iter().flatten() {
             body.extend(packet.body);
             raw.extend(packet.raw);

@@ -120,8 +120,7 @@ fn hex_body(message: &Message, out: &mut Vec<u8>) -> Result<(), Problem> {
         }
         Body::Version { station, text } => {
             put_station(*station, out);
-            let length = u8::try_from(text.len());
-            out.push(length.map_err(|_| error::cannot_say("more than 255 bytes", "version"))?);
+            out.push(byte_count(text.len(), "version")?);
             out.extend(text);
         }
         Body::Done { station } => put_station(*station, out),
@@ -188,10 +187,14 @@ fn put_password(password: u16, out: &mut Vec<u8>) {
 }
 
 fn put_switches(states: &[u8], out: &mut Vec<u8>) -> Result<(), Problem> {
-    let bytes = u8::try_from(states.len());
-    out.push(bytes.map_err(|_| error::cannot_say("more than 255 bytes", "switches"))?);
+    out.push(byte_count(states.len(), "switches")?);
     out.extend(states);
     Ok(())
+}
+
+/// A count of bytes that the wire has one byte for.
+fn byte_count(bytes: usize, what: &str) -> Result<u8, Problem> {
+    u8::try_from(bytes).map_err(|_| error::cannot_say("more than 255 bytes", what))
 }
 
 fn put_gates(gates: &Gates, out: &mut Vec<u8>) -> Result<(), Problem> {
@@ -264,11 +267,9 @@ fn put_ascii(element: &Element, out: &mut Vec<u8>) -> Result<(), Problem> {
         ));
     };
     put_word(element, out)?;
-    // A time step says all with its word.
-    let is_step = element
-        .word
-        .as_deref()
-        .is_some_and(|word| word.starts_with("DR"));
+    // A time step says all with its word; another's word may begin like one.
+    let is_step = element.identifier.leader == element::STEP
+        && element.word.as_deref().is_some_and(|w| w.starts_with("DR"));
     if !is_step {
         put_text(out, text);
     }
@@ -326,7 +327,8 @@ fn ascii_body(message: &Message, out: &mut Vec<u8>) -> Result<(), Problem> {
         }
         Body::Version { station, text } => {
             ascii_station(*station, out);
-            put_text(out, &format!("{:02X}", text.len()));
+            let length = byte_count(text.len(), "version")?;
+            put_text(out, &format!("{length:02X}"));
             out.extend(text);
             out.push(b' ');
         }
@@ -337,7 +339,7 @@ fn ascii_body(message: &Message, out: &mut Vec<u8>) -> Result<(), Problem> {
         }
         Body::Switches { station, states } => {
             ascii_station(*station, out);
-            put_text(out, &format!("{:02X} {}", states.len(), hex(states)));
+            ascii_switches(states, out)?;
         }
         Body::Gates { station, gates } => {
             ascii_station(*station, out);
@@ -358,6 +360,12 @@ fn ascii_body(message: &Message, out: &mut Vec<u8>) -> Result<(), Problem> {
         Body::Command(command) => ascii_command(message.function, command, out)?,
         Body::Unread(bytes) => out.extend(bytes),
     }
+    Ok(())
+}
+
+fn ascii_switches(states: &[u8], out: &mut Vec<u8>) -> Result<(), Problem> {
+    let bytes = byte_count(states.len(), "switches")?;
+    put_text(out, &format!("{bytes:02X} {}", hex::encode_upper(states)));
     Ok(())
 }
 
@@ -441,10 +449,7 @@ fn ascii_command(code: u8, command: &Command, out: &mut Vec<u8>) -> Result<(), P
         Command::FactoryReset => put_text(out, "98"),
         Command::Password { old, new } => put_text(out, &format!("03 {old:04X} 03 {new:04X}")),
         Command::IcCard(word) => put_text(out, &format!("ZT {word:08X}")),
-        Command::Switches(states) => {
-            let text = format!("{:02X} {}", states.len(), hex::encode_upper(states));
-            put_text(out, &text);
-        }
+        Command::Switches(states) => ascii_switches(states, out)?,
         Command::Gates(gates) => ascii_gates(gates, out),
         Command::Quota(is_on) => put_text(out, if *is_on { "FF" } else { "00" }),
         Command::Other(bytes) => out.extend(bytes),

@@ -174,8 +174,7 @@ pub fn decode(bytes: &[u8]) -> Decoded<Frame> {
 /// there is none.
 pub fn next_start(bytes: &[u8]) -> usize {
     let begins = |at: &usize| match bytes.get(*at..) {
-        // Three of them in a row: the frame begins with the last two.
-        Some([0x7E, 0x7E, 0x7E, ..]) => false,
+        // Three of them in a row: the third may be the centre's address, so that the first two are tried, and then the last.
         Some([0x7E, 0x7E, ..] | [0x7E]) => true,
         // An ASCII frame goes on with the digits of an address.
         Some([SOH, second, ..]) => second.is_ascii_hexdigit(),

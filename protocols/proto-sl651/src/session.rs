@@ -242,9 +242,12 @@ impl Session {
         raw: Vec<u8>,
         now: Now,
     ) -> Option<Event> {
-        let refuse = |problem, raw: Vec<u8>, station| {
+        let kept_bytes = self.config.broken_kept_bytes;
+        let refuse = |problem, mut raw: Vec<u8>, station| {
+            let size_bytes = raw.len();
+            raw.truncate(kept_bytes);
             Some(Event::Broken {
-                size_bytes: raw.len(),
+                size_bytes,
                 bytes: raw,
                 problem,
                 station: Some(station),

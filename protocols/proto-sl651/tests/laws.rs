@@ -330,3 +330,51 @@ fn how_the_bytes_are_cut_does_not_matter() {
         assert_eq!(heard(&stream, piece, false), whole, "{piece}");
     }
 }
+
+/// The mark of a start may be the centre's address, too: 126 is 7E.
+#[test]
+fn a_frame_to_centre_126_is_read_behind_noise() {
+    let mut frame = match frame::decode(&examples()[2]) {
+        Decoded::Message { message, .. } => message,
+        other => panic!("{other:?}"),
+    };
+    frame.centre = 126;
+    let bytes = frame::encode(&frame).unwrap();
+    assert_eq!(bytes[..3], [0x7E; 3]);
+    for noise in [&b"x"[..], b"x~", b"~x~~", b"\x01~"] {
+        let stream = [noise, &bytes].concat();
+        let whole = heard(&stream, stream.len(), false);
+        assert_eq!(whole.len(), 2, "a message and its confirmation: {whole:?}");
+        for piece in [1, 2, 3, 4] {
+            assert_eq!(heard(&stream, piece, false), whole, "{noise:?}, {piece}");
+        }
+    }
+}
+
+/// Bodies in ASCII that were once written back as something else.
+#[test]
+fn ascii_is_written_back_as_it_was_read() {
+    let frame = |function, body: String| Frame {
+        encoding: Encoding::Ascii,
+        direction: Direction::Up,
+        centre: 5,
+        station: Station([0, 0x11, 0x22, 0x33, 0x44]),
+        password: 1_000,
+        function,
+        part: None,
+        body: format!("0034170718110016ST 0011223344 {body}").into_bytes(),
+        end: ETX,
+    };
+    let config = Config::default();
+    // A word of others that begins as a time step's does.
+    let given = frame(0x31, "H TT 1707181100 DRX 5 DRH01 Z 10.4 ".to_owned());
+    let (message, _) = decode::message(&given, None, &config).unwrap();
+    assert_eq!(encode::frame(&message).unwrap(), given);
+    // Longer than the length before it can tell.
+    for (function, text) in [(0x45, "v".repeat(256)), (0x4C, "00".repeat(256))] {
+        let given = frame(function, format!("FF {text} "));
+        let (message, _) = decode::message(&given, None, &config).unwrap();
+        let problem = encode::message(&message).unwrap_err();
+        assert_eq!(problem.code, "sl651-cannot-say");
+    }
+}

@@ -226,6 +226,37 @@ fn what_is_too_large_is_refused_by_name_once_the_sender_is_done() {
 }
 
 #[test]
+fn of_a_message_of_too_many_packets_the_first_that_came_is_kept() {
+    let packets = picture_packets(9);
+    let config = Config {
+        packets_max: 2,
+        ..Config::default()
+    };
+    let first = frame::encode(&packets[0]).unwrap();
+    // The sender is done, or is not heard of again.
+    for is_done in [true, false] {
+        let mut session = session(config.clone());
+        session.receive(&first, at(0));
+        assert!(session.event(at(0)).is_none());
+        if is_done {
+            let last = packets.last().unwrap();
+            session.receive(&frame::encode(last).unwrap(), at(0));
+            let received = message(&mut session, at(0));
+            assert_eq!(received.message.unwrap_err().code, "sl651-packets");
+            assert_eq!(received.raw, first);
+            continue;
+        }
+        let Some(Event::Broken { bytes, problem, .. }) = session.timeout(at(20_000)) else {
+            panic!("not given up");
+        };
+        assert_eq!(
+            (problem.code.as_str(), bytes),
+            ("sl651-packets", first.clone())
+        );
+    }
+}
+
+#[test]
 fn a_new_picture_takes_the_place_of_one_that_never_ended() {
     let (old, new) = (picture_packets(1), picture_packets(2));
     let mut session = session(Config::default());
@@ -413,4 +444,22 @@ fn a_frame_that_goes_down_is_no_message_of_a_station() {
     assert!(
         matches!(session.event(at(0)), Some(Event::Broken { problem, .. }) if problem.code == "sl651-downlink")
     );
+}
+
+#[test]
+fn of_a_frame_that_is_refused_no_more_is_kept_than_may_be() {
+    let config = Config {
+        broken_kept_bytes: 16,
+        ..Config::default()
+    };
+    let mut session = session(config);
+    let ack = hex::decode("7E7E00112233440503E83280080200341707181100161BE5D4").unwrap();
+    session.receive(&ack, at(0));
+    let Some(Event::Broken {
+        bytes, size_bytes, ..
+    }) = session.event(at(0))
+    else {
+        panic!("taken");
+    };
+    assert_eq!((&bytes[..], size_bytes), (&ack[..16], ack.len()));
 }
