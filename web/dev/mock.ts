@@ -10,6 +10,8 @@ import { ACCOUNTS, APPROVALS, GRANTABLE } from "./approvals.ts";
 import { AUDIT_ACTS, AUDIT_EVENTS, auditChain } from "./audit.ts";
 import { detail, plan } from "./plan.ts";
 import { changePolicies, policies, policyVersions, tryPolicies, whyOf } from "./policy.ts";
+import { affected, BULLETINS, bulletin, PACKS, types } from "./registers.ts";
+import { DEFINITIONS, forecasts, repeated, runDetail, runs } from "./runs.ts";
 import {
   act,
   alerts,
@@ -175,18 +177,30 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
         ],
       };
     case "GET types":
-      return { items: KINDS };
+      return { items: types() };
+    case "GET packs":
+      return { items: PACKS };
+    case "GET bulletins":
+      return second ? need(bulletin(second, url.searchParams.get("language"))) : BULLETINS;
     case "GET map":
       return mapEntities();
     case "GET entities": {
       if (third === "history") return history(second ?? "", url);
+      if (third === "forecasts") {
+        const issued = Number(url.searchParams.get("issued") ?? 1);
+        return forecasts(second ?? "", url.searchParams.get("attribute") ?? "", issued);
+      }
       if (second) {
         const entity = need(entities.get(second));
-        return { ...entity, kind: KINDS.find((k) => k.name === entity.type) };
+        return { ...entity, kind: types().find((k) => k.name === entity.type) };
       }
       const q = url.searchParams.get("q") ?? "";
       return page(
-        [...entities.values()].filter((e) => e.name?.includes(q) || e.id.includes(q)),
+        [...entities.values()].filter(
+          (e) =>
+            (e.name?.includes(q) || e.id.includes(q)) &&
+            [e.type, null].includes(url.searchParams.get("type")),
+        ),
         url,
         Number(url.searchParams.get("limit") ?? 50),
       );
@@ -218,6 +232,21 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
       corrections.unshift(done);
       return done;
     }
+    case "GET runs": {
+      if (second === "definitions") return DEFINITIONS;
+      if (second) return need(runDetail(Number(second)));
+      const [outcome, target] = ["outcome", "target_id"].map((name) => url.searchParams.get(name));
+      return page(
+        runs().filter(
+          (one) => (!outcome || one.outcome === outcome) && (!target || one.target_id === target),
+        ),
+        url,
+        20,
+      );
+    }
+    case "POST runs":
+      if (third === "repeat") return need(repeated(Number(second)));
+      return { runs: runs().slice(0, 2) };
     case "GET account":
       return {
         username: user.username,
@@ -284,6 +313,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
       };
     }
     case "GET alerts": {
+      if (third === "affected") return affected(need(alerts.find((a) => a.id === Number(second))));
       const severity = url.searchParams.get("severity");
       const entity = url.searchParams.get("entity_id");
       return page(
@@ -317,7 +347,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
           text_chars_max: 4_000,
           capacities: ["party", "reporter", "merchant", "witness", "worker", "other"],
         };
-      if (third === "similar") return { items: [] };
+      if (second === "boards") return { items: [] };
+      if (third === "similar" || third === "open311") return { items: [] };
       if (second) return withActions(need(cases.find((c) => c.id === Number(second))), user);
       return page(
         cases.filter(

@@ -270,6 +270,8 @@ const ALL = [
   "security.read",
   "key.manage",
   "approval.decide",
+  "run.read",
+  "run.start",
 ];
 /** What belongs to the administrators alone. */
 const ADMINISTRATORS = /manage|audit|ingest|grant|policy|security|approval|personal.export/;

@@ -14,16 +14,25 @@ await page.goto("/alerts");
 await page.waitForLoadState("networkidle").catch(() => undefined);
 await page.evaluate(() => {
   window.shown = {};
+  // Only what was added or changed is read: reading the whole page for each alert would cost more than drawing it.
+  const waiting = new Set();
   let asked = false;
-  const look = () => {
+  const note = () => {
     asked = false;
     const now = performance.timeOrigin + performance.now();
-    for (const [who] of document.body.innerText.matchAll(/probe-\d{5}/g)) window.shown[who] ??= now;
+    for (const who of waiting) window.shown[who] ??= now;
+    waiting.clear();
   };
-  new MutationObserver(() => {
-    if (asked) return;
+  new MutationObserver((changes) => {
+    for (const { target, addedNodes } of changes) {
+      for (const node of addedNodes.length > 0 ? addedNodes : [target]) {
+        for (const [who] of (node.textContent ?? "").matchAll(/probe-\d{5}/g))
+          if (!(who in window.shown)) waiting.add(who);
+      }
+    }
+    if (asked || waiting.size === 0) return;
     asked = true;
-    requestAnimationFrame(look);
+    requestAnimationFrame(note);
   }).observe(document.body, { childList: true, subtree: true, characterData: true });
 });
 console.log("ready");

@@ -79,9 +79,13 @@ async function moved(page, act) {
 }
 
 async function locate(page) {
-  const { items } = await duty.call("GET", `/api/v1/entities?limit=${Math.min(times + 50, 200)}`);
-  const places = items.filter(({ name, location }) => name && location);
-  if (places.length === 0) throw new Error("no entity has a name and a place");
+  // A city that was started a moment ago is still being told of its first entities.
+  let places = [];
+  for (const until = Date.now() + WAIT_MS; places.length === 0; await page.waitForTimeout(500)) {
+    if (Date.now() > until) throw new Error("no entity has a name and a place");
+    const { items } = await duty.call("GET", `/api/v1/entities?limit=${Math.min(times + 50, 200)}`);
+    places = items.filter(({ name, location }) => name && location);
+  }
   const search = page.locator(".map-search input");
   const took = { found: [], stood: [], both: [] };
   for (let n = 0; n < times; n += 1) {

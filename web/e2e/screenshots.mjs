@@ -94,6 +94,13 @@ const PAGES = {
     await page.goto(`/entities/${encodeURIComponent(await station(page))}`);
     await page.waitForSelector("canvas", { timeout: 15_000 });
   },
+  "entity-forecast": async (page, { phone }) => {
+    await PAGES.entity(page);
+    await page.locator(".forecast-past .ant-switch").click();
+    // A phone has the figures open.
+    if (!phone) await page.locator(".forecast-points summary").click();
+    await page.locator('[data-testid="forecast"]').scrollIntoViewIfNeeded();
+  },
   provenance: async (page) => {
     await PAGES.entity(page);
     await page.locator('[data-testid="provenance"]').first().click();
@@ -143,6 +150,26 @@ const PAGES = {
     await page.locator('[data-testid="rule"]').first().click();
     await page.waitForSelector(".rule-text");
   },
+  runs: async (page) => {
+    await page.goto("/runs");
+    await page.waitForSelector('[data-testid="run"]');
+  },
+  "run-definition": async (page) => {
+    await PAGES.runs(page);
+    await page.locator('[data-testid="run-definition"]').first().click();
+  },
+  run: async (page) => {
+    const found = await first(page, "/api/v1/runs?outcome=done");
+    await page.goto(`/runs/${found.id}`);
+    await page.waitForSelector("canvas", { timeout: 15_000 });
+    await page.locator('[data-action="run.repeat"]').first().click();
+    await page.waitForSelector('[data-testid="run-again"]');
+  },
+  "run-failed": async (page) => {
+    const found = await first(page, "/api/v1/runs?outcome=failed");
+    await page.goto(`/runs/${found.id}`);
+    await page.waitForSelector('[data-testid="run-output"]');
+  },
   notifications: async (page) => {
     await page.goto("/notifications");
     await page.waitForSelector("h1");
@@ -169,6 +196,22 @@ const PAGES = {
   "duty-plans": async (page) => {
     await page.goto("/duty?tab=plans");
     await page.waitForSelector('[role="tabpanel"]');
+  },
+  views: async (page) => {
+    await page.goto("/views");
+    await page.waitForSelector('[data-testid="view-group"]');
+  },
+  "view-register": async (page) => {
+    await page.goto("/views/water-stations");
+    await page.waitForSelector('[data-testid="register"]');
+  },
+  "view-register-long": async (page) => {
+    await page.goto("/views/streetlights?sort=-power");
+    await page.waitForSelector('[data-testid="register"] tr[data-row]');
+  },
+  bulletins: async (page) => {
+    await page.goto("/bulletins");
+    await page.waitForSelector('[data-testid="bulletin"]', { timeout: 30_000 });
   },
   "view-form": async (page) => {
     await page.goto("/views/water-readings");

@@ -11,6 +11,8 @@ const PAGES = {
   alerts: { path: "/alerts", data: /^\/api\/v1\/alerts/ },
   cases: { path: "/cases", data: /^\/api\/v1\/cases/ },
   case: { path: "/cases/1", data: /^\/api\/v1\/cases\/1$/, emptiable: false },
+  register: { path: "/views/water-stations", data: /^\/api\/v1\/entities$/ },
+  bulletins: { path: "/bulletins", data: /^\/api\/v1\/bulletins$/ },
   devices: { path: "/devices", data: /^\/api\/v1\/devices/ },
   organisation: { path: "/organisation", data: /^\/api\/v1\/(organisation|people)/, emptiable: false },
   audit: { path: "/audit", data: /^\/api\/v1\/audit(\?|$)/ },
@@ -19,11 +21,12 @@ const PAGES = {
   policy: { path: "/policy", data: /^\/api\/v1\/policy$/ },
   security: { path: "/security", data: /^\/api\/v1\/security$/, emptiable: false },
   "dead-letters": { path: "/dead-letters", data: /^\/api\/v1\/dead-letters/ },
+  runs: { path: "/runs", data: /^\/api\/v1\/runs/ },
   plan: { path: "/plan", data: /^\/api\/v1\/plan$/ },
   entity: {
     path: "/entities/{id}",
     data: /^\/api\/v1\/(entities\/|alerts)/,
-    empty: /^\/api\/v1\/(entities\/.*\/history|alerts)/,
+    empty: /^\/api\/v1\/(entities\/.*\/(history|forecasts)|alerts)/,
   },
   field: { path: "/field", data: /^\/api\/v1\/cases/ },
 };
@@ -131,6 +134,7 @@ export const STATES = {
   "cases-offline": state("cases", "offline"),
   "case-missing": at("/cases/999999"),
   "entity-missing": at(`/entities/${encodeURIComponent("urn:ngsi-ld:WaterObserved:nowhere")}`),
+  "run-missing": at("/runs/999999"),
   "indicator-missing": at("/plan/no-such-indicator"),
   "page-missing": at("/no-such-page"),
   "sql-error": async (page) => {

@@ -53,8 +53,11 @@ const ScoresPage = page(() => import("./features/cases/scores.tsx"));
 const CasePage = page(() => import("./features/cases/detail.tsx"));
 const FieldPage = page(() => import("./features/field/page.tsx"));
 const DutyPage = page(() => import("./features/duty/page.tsx"));
+const BulletinsPage = page(() => import("./features/bulletins/page.tsx"));
 const ViewsPage = page(() => import("./features/views/page.tsx"));
 const RulesPage = page(() => import("./features/rules/page.tsx"));
+const RunsPage = page(() => import("./features/runs/page.tsx"));
+const RunPage = page(() => import("./features/runs/detail.tsx"));
 const DevicesPage = page(() => import("./features/devices/page.tsx"));
 const DeadLettersPage = page(() => import("./features/dead-letters/page.tsx"));
 const PersonalPage = page(() => import("./features/personal/page.tsx"));
@@ -100,7 +103,10 @@ const pages: RouteObject[] = [
   { path: "cases/:id", element: <CasePage /> },
   { path: "field", element: <FieldPage /> },
   { path: "duty", element: <DutyPage /> },
+  { path: "bulletins", element: <BulletinsPage /> },
   { path: "rules", element: <RulesPage /> },
+  { path: "runs", element: <RunsPage /> },
+  { path: "runs/:id", element: <RunPage /> },
   { path: "views", element: <ViewsPage /> },
   { path: "views/:id", element: <ViewsPage /> },
   { path: "devices", element: <DevicesPage /> },

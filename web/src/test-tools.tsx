@@ -36,6 +36,18 @@ export function show(
   return { ...page, queryClient };
 }
 
+/** What charts draw on where there is no screen: takes everything, draws nothing. */
+export function drawNothing() {
+  const context = new Proxy(
+    {},
+    { get: (_, name) => (name === "measureText" ? () => ({ width: 0 }) : () => undefined), set: () => true },
+  );
+  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockReturnValue(context as never);
+  // A chart asks how large its place is.
+  vi.spyOn(Element.prototype, "clientWidth", "get").mockReturnValue(800);
+  vi.spyOn(Element.prototype, "clientHeight", "get").mockReturnValue(300);
+}
+
 export interface Call {
   method: string;
   path: string;

@@ -396,6 +396,7 @@ mod tests {
             heard_within_seconds: None,
             data_subject: None,
             forecast: None,
+            affected: None,
         };
         Catalogue {
             kinds: [("WaterObserved".to_owned(), kind)].into(),

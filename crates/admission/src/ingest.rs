@@ -597,6 +597,7 @@ mod tests {
             heard_within_seconds: None,
             data_subject: Some("keeperPhone".into()),
             forecast: None,
+            affected: None,
         };
         Arc::new(Catalogue {
             kinds: [("T".to_owned(), kind)].into(),

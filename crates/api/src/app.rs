@@ -7,13 +7,14 @@ use crate::live_packs::LivePacks;
 use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
-    account, accounts, alerts, approvals, audit, back_tests, case_classes, case_figures,
-    case_lists, case_pages, city_pages, corrections, dead_letters, devices, doors, duty,
-    duty_contacts, duty_hand_overs, duty_plans, duty_report, duty_resources, duty_sheets, entities,
-    entity_types, entries, events, health, import_progress, notice_rules, notices, notifications,
-    oidc_clients, oidc_consent, oidc_door, open311, open311_links, organisation, outside,
-    outside_provider, overview, pack_pages, pages, people, personal, personal_subjects, plan,
-    policy_pages, provenance, replay, roster, rule_pages, second_step, security, session, sql,
+    account, accounts, affected, alerts, approvals, audit, back_tests, bulletins, case_classes,
+    case_figures, case_lists, case_pages, city_pages, corrections, dead_letters, devices, doors,
+    duty, duty_contacts, duty_hand_overs, duty_plans, duty_report, duty_resources, duty_sheets,
+    entities, entity_forecasts, entity_types, entries, events, health, import_progress,
+    notice_rules, notices, notifications, oidc_clients, oidc_consent, oidc_door, open311,
+    open311_links, organisation, outside, outside_provider, overview, pack_pages, pages, people,
+    personal, personal_subjects, plan, policy_pages, provenance, replay, roster, rule_pages,
+    run_pages, runner, second_step, security, session, sql,
 };
 use admission::Ingest;
 use axum::Router;
@@ -81,6 +82,8 @@ pub struct Options {
     pub replay: replay::Options,
     /// The door of service requests.
     pub open311: open311::Options,
+    /// What runs may take.
+    pub runs: runner::Options,
     /// Most entities that the map is given.
     pub map_entities_max: usize,
 }
@@ -204,6 +207,10 @@ pub struct AppParts {
     pub back_tests: back_tests::BackTests,
     /// Overviews that are kept for a moment.
     pub overviews: overview::Cache,
+    /// The engines that there are.
+    pub engines: Arc<Vec<engine::Engine>>,
+    /// What is remembered of runs.
+    pub runner: runner::Runner,
     /// Held while a file is made a table.
     pub importing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -378,6 +385,7 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(entities::list))
         .routes(routes!(entities::one))
         .routes(routes!(entities::history))
+        .routes(routes!(entity_forecasts::forecasts))
         .routes(routes!(entities::map))
         .routes(routes!(corrections::list, corrections::correct))
         .routes(routes!(entity_types::types))
@@ -409,6 +417,7 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(replay::replay))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::acknowledge))
+        .routes(routes!(affected::affected))
         .routes(routes!(case_lists::list, case_pages::open))
         .routes(routes!(case_lists::board))
         .routes(routes!(case_lists::boards))
@@ -434,6 +443,13 @@ fn operations() -> OpenApiRouter<App> {
             rule_pages::add_maintenance
         ))
         .routes(routes!(rule_pages::end_maintenance))
+        .routes(routes!(run_pages::definitions))
+        .routes(routes!(run_pages::list, run_pages::start))
+        .routes(routes!(run_pages::one))
+        .routes(routes!(run_pages::input))
+        .routes(routes!(run_pages::output))
+        .routes(routes!(run_pages::parameters))
+        .routes(routes!(run_pages::repeat))
         .routes(routes!(back_tests::begin))
         .routes(routes!(back_tests::one, back_tests::end))
         .routes(routes!(duty::roster_of))
@@ -455,6 +471,8 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(duty_contacts::list, duty_contacts::add))
         .routes(routes!(duty_contacts::remove))
         .routes(routes!(duty_report::report))
+        .routes(routes!(bulletins::list))
+        .routes(routes!(bulletins::one))
         .routes(routes!(case_pages::one))
         .routes(routes!(case_pages::act))
         .routes(routes!(case_pages::attach))

@@ -230,7 +230,7 @@ pub async fn list(
     Ok(Json(Entities { items, next }))
 }
 
-fn entity_id(text: &str) -> Answer<EntityId> {
+pub(crate) fn entity_id(text: &str) -> Answer<EntityId> {
     EntityId::new(text).map_err(ApiError::invalid)
 }
 

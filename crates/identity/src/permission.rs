@@ -42,6 +42,10 @@ permissions! {
     AlertAcknowledge = "alert.acknowledge",
     /// Try rules on past periods, dismiss their failures, make and end maintenance windows.
     RuleManage = "rule.manage",
+    /// Read runs of packs' mathematics: what was reckoned from what, and what came of it.
+    RunRead = "run.read",
+    /// Run packs' mathematics now.
+    RunStart = "run.start",
     /// Read cases and their attachments.
     CaseRead = "case.read",
     /// Open a case.

@@ -386,7 +386,13 @@ async fn a_role_change_ends_sessions_and_the_last_admin_stays() {
     assert!(matches!(failure, Failure::Forbidden(_)));
     assert_eq!(
         again.principal.acting(PEER).permissions,
-        ["entity.read", "alert.read", "case.read", "indicator.read"]
+        [
+            "entity.read",
+            "alert.read",
+            "run.read",
+            "case.read",
+            "indicator.read"
+        ]
     );
 }
 

@@ -126,7 +126,13 @@ impl Folder {
     /// Every mistake with file and line.
     pub fn packs_or_problems(&self) -> Result<pack::Packs, Vec<model::Problem>> {
         let own = self.own_packs();
-        pack::Packs::load_all(pack::embedded(), own.is_dir().then_some(own.as_path()))
+        let packs = pack::Packs::load_all(pack::embedded(), own.is_dir().then_some(own.as_path()))?;
+        let unknown = pack::unknown_engines(&packs.packs, &crate::engine_commands::engines());
+        if unknown.is_empty() {
+            Ok(packs)
+        } else {
+            Err(unknown)
+        }
     }
 
     /// The city profile: the folder's own, or the one carried.

@@ -42,6 +42,8 @@ const KIB: usize = 1024;
 const RECORDS_QUEUE: usize = 8;
 /// How often it is asked whether history should be sealed.
 const SEAL_CHECK_S: u64 = 5;
+/// How often it is asked whether a run is due.
+const RUNS_CHECK_S: u64 = 15;
 /// Longest wait for requests under way when the city ends.
 const HTTP_SHUTDOWN_S: u64 = 5;
 
@@ -246,6 +248,11 @@ impl Running {
                     media_files_max: settings.open311.media_files_max,
                     limits: Default::default(),
                 },
+                runs: api::runner::Options {
+                    targets_max: settings.runs.targets_max,
+                    rows_max: settings.runs.rows_max,
+                    keep_days: settings.runs.keep_days,
+                },
                 map_entities_max: settings.command_centre.map_entities_max,
             },
             ingest: ingest.clone(),
@@ -283,6 +290,8 @@ impl Running {
             audit: api::audit::Chain::default(),
             security: api::security::Sources::default(),
             overviews: api::overview::Cache::default(),
+            engines: Arc::new(crate::engine_commands::engines()),
+            runner: api::runner::Runner::default(),
         });
         let topics = Arc::new(RwLock::new(TopicMapping::new(&packs.mappings)));
         let own = folder.clone();
@@ -856,6 +865,20 @@ fn timers(
             }
         })
     };
+    let runs = {
+        let app = app.clone();
+        tokio::spawn(async move {
+            let mut ticker = tokio::time::interval(Duration::from_secs(RUNS_CHECK_S));
+            ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                ticker.tick().await;
+                if let Err(failure) = app.run_due().await {
+                    let failure = failure.in_words();
+                    tracing::error!(failure, "runs could not be made; they are tried again");
+                }
+            }
+        })
+    };
     let asked = Arc::new(Notify::new());
     let seal = {
         let (app, asked) = (app.clone(), Arc::clone(&asked));
@@ -909,7 +932,7 @@ fn timers(
             }
         })
     };
-    let mut timers = vec![measure, seal, upkeep, checkpoint];
+    let mut timers = vec![measure, runs, seal, upkeep, checkpoint];
     timers.extend(crate::backup::schedule::start(
         app.clone(),
         folder.clone(),

@@ -63,6 +63,8 @@ pub struct Settings {
     pub indicators: IndicatorSettings,
     /// The front page, the wall screen and replay.
     pub command_centre: CommandCentre,
+    /// Runs of packs' mathematics.
+    pub runs: RunSettings,
     /// Personal data.
     pub personal: PersonalSettings,
     /// Copies on another disk.
@@ -198,7 +200,9 @@ Sl651 {
     /// The password that stations send, four hexadecimal digits; an empty text: it is not looked at.
     password: String = String::new(),
     /// What ids of devices begin with that are stations; the station's code follows.
-    entity_prefixes: Vec<String> = vec!["urn:ngsi-ld:WaterObserved:".into()],
+    entity_prefixes: Vec<String> = ["WaterObserved", "WaterReservoir", "SluiceGate", "PumpingStation"]
+        .map(|kind| format!("urn:ngsi-ld:{kind}:"))
+        .into(),
     /// Whether messages are confirmed (modes M2 and M3); false for links that go one way (M1).
     answers: bool = true,
     /// Whether stations are asked to stay on the line for ten minutes after a report.
@@ -386,6 +390,15 @@ section!(/// The plan's figures.
 IndicatorSettings {
     /// Time between measurements, seconds.
     measure_seconds: u64 = 15,
+});
+section!(/// Runs of packs' mathematics.
+RunSettings {
+    /// Most targets of a run.
+    targets_max: usize = 1_000,
+    /// Most rows that a run reads for one target.
+    rows_max: usize = 100_000,
+    /// For how many days runs are kept.
+    keep_days: u32 = 400,
 });
 section!(/// Copies on another disk.
 BackupSettings {

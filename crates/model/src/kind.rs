@@ -40,6 +40,9 @@ pub struct EntityKind {
     /// What its entities forecast, when it is a type of forecasts (预报).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forecast: Option<ForecastKind>,
+    /// By whom its entities are affected (受影响), when it is a type of what is in danger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub affected: Option<AffectedKind>,
 }
 
 impl EntityKind {
@@ -61,6 +64,21 @@ pub struct ForecastKind {
     pub relation: String,
     /// The attribute of the forecast that holds a run's result: JSON.
     pub series: String,
+}
+
+/// Whose values affect the entities of a type, and from which on: an area is in danger from a stage of its station on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AffectedKind {
+    /// The attribute that names the entity whose value counts: a relationship.
+    pub relation: String,
+    /// The attribute of that entity that counts.
+    pub attribute: String,
+    /// The attribute that holds the number from which on the entity is affected.
+    pub from: String,
+    /// Attributes that are added up over those who are affected: people, households.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sums: Vec<String>,
 }
 
 /// Which published data model an entity type follows: one of the two keys is given.

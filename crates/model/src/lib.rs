@@ -21,8 +21,8 @@ pub use calendar::{Calendars, WorkingCalendar};
 pub use forecast::{Forecast, ForecastPoint};
 pub use ids::{AttributeName, DeviceId, EntityId, TypeName};
 pub use kind::{
-    AttributeKind, Catalogue, EntityKind, ForecastKind, HistoryKind, MaskKind, MissingUnit,
-    Personal, RollupKind, RollupSpan, Standard, ValueKind,
+    AffectedKind, AttributeKind, Catalogue, EntityKind, ForecastKind, HistoryKind, MaskKind,
+    MissingUnit, Personal, RollupKind, RollupSpan, Standard, ValueKind,
 };
 pub use problem::{Both, Problem, Told};
 pub use record::{Accepted, CORRECTION_DOOR, Corrected, Corrector, Record, Rejected, Retained};

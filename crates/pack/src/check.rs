@@ -1,7 +1,9 @@
 //! What must fit together inside a pack, and the plan's quotes.
 
+mod relations;
 mod views;
 
+use crate::bulletins;
 use crate::declare::{
     ContradictionKind, MappingDoor, QUALITY_RULES, QualityState, STANDARD_WORKFLOW,
 };
@@ -9,6 +11,7 @@ use crate::document::Document;
 use crate::files::{Folder, Limits};
 use crate::load::{Pack, Read, read};
 use crate::responses;
+use crate::run_definitions;
 use crate::scenario;
 use crate::systems;
 use crate::words;
@@ -91,6 +94,14 @@ pub(crate) fn inside(read: &Read) -> Vec<Problem> {
     checker.rules();
     for (plan, document) in read.pack.responses.iter().zip(checker.under("responses/")) {
         let found = responses::mistakes(plan, document, &read.pack);
+        checker.problems.extend(found);
+    }
+    for (run, document) in read.pack.runs.iter().zip(checker.under("runs/")) {
+        let found = run_definitions::mistakes(run, document, &read.pack);
+        checker.problems.extend(found);
+    }
+    for (bulletin, document) in read.pack.bulletins.iter().zip(checker.under("bulletins/")) {
+        let found = bulletins::mistakes(bulletin, document);
         checker.problems.extend(found);
     }
     checker.workflows();
@@ -237,6 +248,7 @@ impl<'a> Checker<'a> {
             self.history(kind, document);
             self.personal(kind, document);
             self.forecast(kind, document);
+            self.affected(kind, document);
             self.speaking(kind, document);
             for (name, attribute) in &kind.attributes {
                 let keys = ["attributes", name];
@@ -315,60 +327,6 @@ impl<'a> Checker<'a> {
                     "name attributes that are declared",
                 );
             }
-        }
-    }
-
-    /// What a type of forecasts forecasts, and where a run lies.
-    fn forecast(&mut self, kind: &EntityKind, document: &Document) {
-        let Some(forecast) = &kind.forecast else {
-            return;
-        };
-        let value = |holder: &EntityKind, name: &str| holder.attributes.get(name).map(|a| a.value);
-        let of = self.catalogue.kinds.get(&forecast.entity_type);
-        let of = of.and_then(|of| value(of, &forecast.attribute));
-        let (own, other) = (kind.name.as_str(), forecast.entity_type.as_str());
-        for (key, holder, name, is, needed) in [
-            (
-                "attribute",
-                other,
-                &forecast.attribute,
-                of,
-                ValueKind::Number,
-            ),
-            (
-                "relation",
-                own,
-                &forecast.relation,
-                value(kind, &forecast.relation),
-                ValueKind::Relationship,
-            ),
-            (
-                "series",
-                own,
-                &forecast.series,
-                value(kind, &forecast.series),
-                ValueKind::Json,
-            ),
-        ] {
-            let what = match is {
-                None => format!("{} has no attribute {}", quote(holder), quote(name)),
-                Some(is) if is != needed => format!("{} holds a {is:?}", quote(name)),
-                Some(_) => continue,
-            };
-            self.say(
-                document.at(&["forecast", key]),
-                "entity-forecast",
-                what,
-                "name the number that is forecast (entity_type, attribute), the relationship that leads to it (relation) and the JSON attribute that holds a run (series)",
-            );
-        }
-        if forecast.entity_type == kind.name {
-            self.say(
-                document.at(&["forecast", "entity_type"]),
-                "entity-forecast",
-                format!("{} forecasts itself", kind.name),
-                "name the type of what is forecast",
-            );
         }
     }
 
@@ -573,15 +531,24 @@ impl<'a> Checker<'a> {
                 model::calendar::ALWAYS.clone_into(name);
             }
         }
-        let alone: BTreeSet<&str> =
-            ["rule-cycle", "rule-suppressor-type", "calendar-unknown"].into();
+        let alone: BTreeSet<&str> = [
+            "rule-cycle",
+            "rule-suppressor-type",
+            "rule-doubt",
+            "calendar-unknown",
+        ]
+        .into();
         let found = rules::check::problems(&rules, &self.catalogue, &model::Calendars::default());
         for mut problem in found {
             let is_during = problem.place.ends_with(": during");
             if !alone.contains(problem.code.as_str()) && !is_during {
                 continue;
             }
-            let key = if is_during { "during" } else { "suppressed_by" };
+            let key = match problem.code.as_str() {
+                "rule-doubt" => "doubted",
+                _ if is_during => "during",
+                _ => "suppressed_by",
+            };
             let at = self
                 .pack
                 .rules

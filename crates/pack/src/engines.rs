@@ -23,7 +23,7 @@ const PLAN_STATUS: Description = Description {
     input: &[
         Column {
             name: "indicator",
-            what: "the indicator's id, such as t1-charging-points",
+            what: "the indicator's id, such as charging-stations",
         },
         Column {
             name: "day",

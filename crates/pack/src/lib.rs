@@ -1,7 +1,7 @@
 //! Packs (专题包): the contract of a thematic system's declarations, their loader and their validator.
 //!
 //! A pack is a folder with fixed furniture (`pack.toml`, `quality.toml`, `README.md`, `entities/`,
-//! `rules/`, `workflows/`, `categories/`, `indicators/`, `views/`, `runbooks/`, `responses/`, `strings/`, `mappings/`, `scenarios/`;
+//! `rules/`, `workflows/`, `categories/`, `indicators/`, `views/`, `runbooks/`, `responses/`, `runs/`, `bulletins/`, `strings/`, `mappings/`, `scenarios/`;
 //! the plan's pack also `plan.toml`, `plan.txt`, `contradictions.toml`). It comes from the binary
 //! ([`embedded`]) or from a folder. Every mistake is told with file and line, all at once.
 //!
@@ -10,6 +10,7 @@
 //! `words` (what values are called), [`schema`] (context, JSON Schema and form of the types), [`scaffold`] (a new pack),
 //! [`reload`] (what may change while a city runs), [`engines`] (a pack's mathematics over files).
 
+pub mod bulletins;
 mod categories;
 pub mod check;
 pub mod declare;
@@ -24,6 +25,7 @@ pub mod schema;
 
 mod document;
 mod responses;
+mod run_definitions;
 mod systems;
 mod words;
 
@@ -36,4 +38,5 @@ pub use declare::{
 pub use files::{Files, Folder, Limits, embedded};
 pub use load::Pack;
 pub use packs::Packs;
+pub use run_definitions::unknown_engines;
 pub use scaffold::scaffold;

@@ -1,5 +1,6 @@
 //! Reads one pack. All its mistakes are gathered; a pack with any is not loaded.
 
+use crate::bulletins::Bulletin;
 use crate::check;
 use crate::declare::{
     Contradiction, Contradictions, Manifest, Mapping, Plan, Quality, QualityRule, Runbook, View,
@@ -13,6 +14,7 @@ use duty::response::ResponsePlan;
 use indicators::Definition;
 use model::{Catalogue, EntityKind, Problem};
 use rules::Rule;
+use runs::Definition as RunDefinition;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
@@ -43,6 +45,10 @@ pub struct Pack {
     pub runbooks: BTreeMap<String, Runbook>,
     /// Its response plans (预案), in the order of their files.
     pub responses: Vec<ResponsePlan>,
+    /// Its runs (计算任务), in the order of their files.
+    pub runs: Vec<RunDefinition>,
+    /// Its bulletins (简报), in the order of their files.
+    pub bulletins: Vec<Bulletin>,
     /// Its words in Chinese, by key (dotted).
     pub strings_zh: BTreeMap<String, String>,
     /// The same in English; the same keys.
@@ -102,7 +108,7 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
                 "pack-foreign-file",
                 "a pack has no such file",
                 files.place(path),
-                "use pack.toml, quality.toml, README.md, entities/*.toml, rules/*.toml, workflows/*.toml, categories/*.toml, indicators/*.sql, views/*.toml, runbooks/*.zh.md and *.en.md, responses/*.toml, strings/zh.toml and en.toml, mappings/*.toml, policies/*.cedar, scenarios/*.md",
+                "use pack.toml, quality.toml, README.md, entities/*.toml, rules/*.toml, workflows/*.toml, categories/*.toml, indicators/*.sql, views/*.toml, runbooks/*.zh.md and *.en.md, responses/*.toml, runs/*.toml, bulletins/*.toml, strings/zh.toml and en.toml, mappings/*.toml, policies/*.cedar, scenarios/*.md",
             ));
             continue;
         }
@@ -140,6 +146,8 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
     let indicators = reader.indicators();
     let runbooks = reader.runbooks();
     let responses = reader.many("responses/");
+    let runs = reader.many("runs/");
+    let bulletins = reader.many("bulletins/");
     let scenarios = reader
         .under("scenarios/")
         .map(|d| ScenarioFile {
@@ -175,6 +183,8 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
                 views,
                 runbooks,
                 responses,
+                runs,
+                bulletins,
                 strings_zh,
                 strings_en,
                 mappings,
@@ -219,6 +229,8 @@ fn is_furniture(path: &str) -> bool {
             "views/",
             "mappings/",
             "responses/",
+            "runs/",
+            "bulletins/",
         ]
         .iter()
         .any(|folder| in_folder(folder, &[".toml"]))

@@ -117,6 +117,10 @@ impl Packs {
             pack.responses
                 .iter()
                 .for_each(|plan| claim("response plan", &plan.id));
+            pack.bulletins
+                .iter()
+                .for_each(|bulletin| claim("bulletin", &bulletin.id));
+            pack.runs.iter().for_each(|run| claim("run", &run.id));
             pack.workflows
                 .iter()
                 .for_each(|workflow| claim("workflow", &workflow.name));

@@ -49,7 +49,8 @@ impl Changes {
 ///
 /// # Errors
 /// `pack-needs-restart` for each thing that cannot change while the city runs; `rule-version` for a rule that says something
-/// else under its old version, because its alerts and its memory are kept by version.
+/// else under its old version, because its alerts and its memory are kept by version; `run-version` for a run, because each run says
+/// by which version it was made.
 pub fn changes(old: &Packs, new: &Packs) -> Result<Changes, Vec<Problem>> {
     let mut problems = Vec::new();
     fixed(old, new, &mut problems);
@@ -66,6 +67,23 @@ pub fn changes(old: &Packs, new: &Packs) -> Result<Changes, Vec<Problem>> {
                     was.version, rule.version
                 ),
                 file_of(new, id),
+                "count its version up",
+            ));
+        }
+    }
+    let (runs_before, runs_after) = (runs(old), runs(new));
+    for (id, (pack, run)) in &runs_after {
+        if let Some((_, was)) = runs_before.get(id)
+            && was != run
+            && was.version >= run.version
+        {
+            problems.push(Problem::new(
+                "run-version",
+                format!(
+                    "the run {id} says something else, and its version goes from {} to {}",
+                    was.version, run.version
+                ),
+                format!("{pack}/runs/{id}.toml: version"),
                 "count its version up",
             ));
         }
@@ -105,6 +123,8 @@ pub fn changes(old: &Packs, new: &Packs) -> Result<Changes, Vec<Problem>> {
         &borrowed(&new.runbooks),
     );
     changes.of("response plan", &responses(old), &responses(new));
+    changes.of("run", &runs_before, &runs_after);
+    changes.of("bulletin", &bulletins(old), &bulletins(new));
     changes.of(
         "word",
         &borrowed(&old.strings_zh),
@@ -147,6 +167,20 @@ fn rules(packs: &Packs) -> BTreeMap<&str, Rule> {
 fn responses(packs: &Packs) -> BTreeMap<&str, &duty::response::ResponsePlan> {
     let all = packs.responses.iter();
     all.map(|plan| (plan.id.as_str(), plan)).collect()
+}
+
+/// The runs by id, each with its pack.
+fn runs(packs: &Packs) -> BTreeMap<&str, (&str, &runs::Definition)> {
+    let all = packs.runs();
+    all.map(|(pack, run)| (run.id.as_str(), (pack, run)))
+        .collect()
+}
+
+/// The bulletins by id.
+fn bulletins(packs: &Packs) -> BTreeMap<&str, &crate::bulletins::Bulletin> {
+    let all = packs.bulletins().into_iter();
+    all.map(|(_, bulletin)| (bulletin.id.as_str(), bulletin))
+        .collect()
 }
 
 /// Something of all packs by its name, as text to compare.

@@ -355,6 +355,12 @@ events! {
         field("from", "开始时间", "from when"),
         field("until", "结束时间", "until when"),
     ];
+    /// A run was asked for by a person.
+    RunStart = "run.start", "运行计算任务", "Run asked for", "run-definition:<id>", [
+        field("runs", "运行数", "how many runs were made"),
+        field("first", "第一次运行的编号", "number of the first of them"),
+        field("target_id", "对象，空为全部", "the target, null for all"),
+    ];
     /// A maintenance window was made: alerts are not raised in it.
     MaintenanceAdd = "maintenance.add", "设置检修窗口", "Maintenance window made", "maintenance:<id>", [
         field("rule_id", "规则，空为全部", "the rule, null for all"),

@@ -44,6 +44,7 @@ pub mod passkeys;
 pub mod policies;
 pub mod posts;
 pub mod rule_failures;
+pub mod runs;
 pub mod sessions;
 mod snapshot;
 pub mod store;

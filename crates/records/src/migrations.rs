@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0008_command_centre.sql"),
     include_str!("../migrations/0009_duty_grids_and_field.sql"),
     include_str!("../migrations/0010_open311_and_board.sql"),
+    include_str!("../migrations/0011_runs.sql"),
 ];
 
 /// The shape that this build reads and writes.

@@ -5,7 +5,7 @@ use records::{
     Event, PageRequest, Records, alerts, approvals, attachments, audit, cases, corrections,
     dead_letters, device_credentials, devices, duty, duty_acts, handovers, linked_identities,
     maintenance_windows, notices, oidc, oidc_clients, open311, organisations, passkeys, policies,
-    posts, rule_failures, sessions, totp, users,
+    posts, rule_failures, runs, sessions, totp, users,
 };
 
 #[tokio::test]
@@ -488,4 +488,41 @@ async fn shape_9_opens_with_its_roster_service_requests_and_voices() {
         (notes[0].kind.as_str(), notes[0].duration_ms),
         ("voice", Some(1_500))
     );
+}
+
+#[tokio::test]
+async fn shape_11_opens_with_its_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v11.sqlite")).unwrap();
+    let records = Records::open(&path).await.unwrap();
+    assert_eq!(records.check().await.unwrap(), []);
+    let mut write = records.write().await.unwrap();
+    let page = PageRequest::default();
+    let all = runs::list(&mut write, &runs::Filter::default(), &page).await;
+    let outcomes: Vec<(i64, String)> = all
+        .unwrap()
+        .items
+        .into_iter()
+        .map(|run| (run.id, run.outcome))
+        .collect();
+    assert_eq!(
+        outcomes,
+        [(2, runs::RUNNING.to_owned()), (1, runs::DONE.to_owned())]
+    );
+    assert!(runs::kept(&mut write, 1).await.unwrap().is_some());
+    // What a start finds running was interrupted, and its moment is still due; those that a person asked for never were the clock's.
+    let now = Timestamp::from_seconds(1_800_001_000);
+    assert_eq!(runs::interrupt(&mut write, now).await.unwrap(), 1);
+    let due = runs::last_due(&mut write).await.unwrap();
+    assert_eq!(
+        due,
+        [(
+            "water-stage-forecast".to_owned(),
+            Timestamp::from_seconds(1_800_000_000)
+        )]
+    );
+    let last = runs::last(&mut write).await.unwrap();
+    assert_eq!((last[0].done, last[0].failed), (0, 1));
+    assert_eq!(runs::prune(&mut write, now).await.unwrap(), 2);
 }

@@ -686,9 +686,36 @@ pub fn problems(rules: &[Rule], catalogue: &Catalogue, calendars: &Calendars) ->
         for by in &rule.suppressed_by {
             problems.extend(suppressor_problem(rule, by, &first_at));
         }
+        problems.extend(doubt_problem(rule, &first_at));
     }
     problems.extend(cycle(rules, &first_at));
     problems
+}
+
+/// What is wrong with what casts doubt on a rule's alerts.
+fn doubt_problem(rule: &Rule, rules: &HashMap<&str, &Rule>) -> Option<Problem> {
+    let doubt = rule.doubted.as_ref()?;
+    let wrong = |what: String, mend: &str| {
+        let place = format!("{}: doubted", place_of(rule));
+        Some(Problem::new("rule-doubt", what, place, mend))
+    };
+    if doubt.by.is_empty() || doubt.zh.trim().is_empty() || doubt.en.trim().is_empty() {
+        let what = "by, zh or en is empty".to_owned();
+        return wrong(what, "name the rules, and say the doubt in both languages");
+    }
+    let of_type = |id: &String| {
+        let other = rules.get(id.as_str());
+        *id != rule.id && other.is_some_and(|other| other.entity_type == rule.entity_type)
+    };
+    let other = doubt.by.iter().find(|id| !of_type(id))?;
+    wrong(
+        format!(
+            "{} is no other rule of {}",
+            model::problem::quote(other),
+            rule.entity_type
+        ),
+        "name rules of the same entity type",
+    )
 }
 
 fn suppressor_problem(

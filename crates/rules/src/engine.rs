@@ -234,6 +234,15 @@ impl Engine {
                     self.kinds[k].rules[r].against = Against::Elsewhere { kind, seen, whose };
                 }
             }
+            for by in rule.doubted.iter().flat_map(|doubt| &doubt.by) {
+                if let Some(&(kind, run_slot)) = places.get(by.as_str()) {
+                    self.kinds[k].rules[r].doubters.push(By {
+                        kind,
+                        run_slot,
+                        relation: None,
+                    });
+                }
+            }
             for by in &rule.suppressed_by {
                 let Some(&(kind, run_slot)) = places.get(by.rule()) else {
                     continue;

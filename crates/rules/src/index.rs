@@ -28,6 +28,8 @@ pub(crate) struct Compiled {
     /// When its alert clears, where that is stated.
     pub clear_expression: Option<Formula>,
     pub suppressors: Vec<By>,
+    /// The rules whose alerts cast doubt on its own.
+    pub doubters: Vec<By>,
     /// Whether the end of its alerts may let others be told.
     pub is_suppressor: bool,
     /// Where its storms are kept.
@@ -226,6 +228,7 @@ impl KindIndex {
             expression,
             clear_expression,
             suppressors: Vec::new(),
+            doubters: Vec::new(),
             is_suppressor: false,
             storm: None,
             zone: TimeZone::UTC,

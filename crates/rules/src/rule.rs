@@ -95,6 +95,9 @@ pub struct Rule {
     /// Rules whose alerts explain this one: while one of them is up, this one is held back.
     #[serde(default)]
     pub suppressed_by: Vec<Suppressor>,
+    /// Rules whose alerts on the same entity cast doubt on this one: while one of them is up, this one is raised with its doubt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubted: Option<Doubt>,
     /// When the alert clears.
     #[serde(default)]
     pub clear: Clear,
@@ -109,6 +112,18 @@ pub struct Rule {
     /// The file that declared it; filled in by the loader, for messages.
     #[serde(skip)]
     pub file: String,
+}
+
+/// What makes an alert doubtful, and how that is said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Doubt {
+    /// Rules of the same entity type.
+    pub by: Vec<String>,
+    /// What is said behind the alert's title, in Chinese.
+    pub zh: String,
+    /// The same in English.
+    pub en: String,
 }
 
 /// What a rule looks for.

@@ -130,3 +130,20 @@ fn unknown_keys_and_words_are_refused() {
         );
     }
 }
+
+#[test]
+fn a_doubt_names_other_rules_of_the_type_and_says_itself_in_both_languages() {
+    let doubt = |by: &str, zh: &str| {
+        problems(&format!(
+            "{WARNING}\n[doubted]\nby = [{by}]\nzh = \"{zh}\"\nen = \"doubtful\"\n"
+        ))
+    };
+    for (by, zh) in [
+        ("\"stage\"", "存疑"),
+        ("\"nothing\"", "存疑"),
+        ("", "存疑"),
+        ("\"stage\"", " "),
+    ] {
+        assert_eq!(doubt(by, zh), one("rule-doubt", "doubted"), "{by} {zh}");
+    }
+}

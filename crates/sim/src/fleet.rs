@@ -117,6 +117,9 @@ impl Builder<'_> {
                     ] {
                         e = e.fact(attribute, value, unit);
                     }
+                    if let Some(upstream) = &w.upstream {
+                        e = e.refers("upstreamStation", &water_id(upstream));
+                    }
                     e.fixed("officerName", w.officer_name.as_str())
                         .fixed("officerPhone", w.officer_phone.as_str())
                 },

@@ -76,6 +76,8 @@ pub(crate) struct Water {
     pub level_at_zero_m: f64,
     pub metres_per_metre: f64,
     pub delay_samples: usize,
+    /// The code of the next station up the river.
+    pub upstream: Option<String>,
     pub officer_name: String,
     pub officer_phone: String,
 }

@@ -3,6 +3,7 @@ import { accountWords } from "./words/account.ts";
 import { alertWords } from "./words/alerts.ts";
 import { approvalWords } from "./words/approvals.ts";
 import { auditWords } from "./words/audit.ts";
+import { bulletinWords } from "./words/bulletins.ts";
 import { caseWords } from "./words/cases.ts";
 import { clientWords } from "./words/clients.ts";
 import { commandWords } from "./words/command.ts";
@@ -18,6 +19,7 @@ import { planWords } from "./words/plan.ts";
 import { policyWords } from "./words/policy.ts";
 import { problemWords } from "./words/problems.ts";
 import { ruleWords } from "./words/rules.ts";
+import { runWords } from "./words/runs.ts";
 import { securityWords } from "./words/security.ts";
 import { viewWords } from "./words/views.ts";
 
@@ -28,6 +30,7 @@ export const words = {
   ...alertWords,
   ...approvalWords,
   ...auditWords,
+  ...bulletinWords,
   ...caseWords,
   ...clientWords,
   ...commandWords,
@@ -41,6 +44,7 @@ export const words = {
   ...policyWords,
   ...problemWords,
   ...ruleWords,
+  ...runWords,
   ...securityWords,
   ...viewWords,
 } as const satisfies Record<string, readonly [zh: string, en: string]>;

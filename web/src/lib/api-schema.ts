@@ -435,6 +435,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/{id}/affected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whom an alert affects. Empty where no type declares that it is affected by the alert's entity. */
+        get: operations["get_alerts_id_affected"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/approvals": {
         parameters: {
             query?: never;
@@ -614,6 +631,40 @@ export interface paths {
         };
         /** The trail as JSON Lines with hashes, seals and public keys, for whoever verifies it without this platform. */
         get: operations["get_audit_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bulletins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bulletins that packs declare. */
+        get: operations["get_bulletins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/bulletins/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A bulletin as it stands now, of what the caller may see: JSON for the page, PDF, or a Word-compatible file. */
+        get: operations["get_bulletins_id"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1453,6 +1504,23 @@ export interface paths {
         };
         /** One entity with its declared type. */
         get: operations["get_entities_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entities/{id}/forecasts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Forecasts of an attribute of an entity, the newest issue first. Empty where nothing forecasts it. */
+        get: operations["get_entities_id_forecasts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2626,6 +2694,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs, newest first. A page may hold fewer than were asked for where some may not be seen. */
+        get: operations["get_runs"];
+        put?: never;
+        /** Runs a declaration now, for one of its targets or for all. */
+        post: operations["post_runs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/definitions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What packs declare to be run. */
+        get: operations["get_runs_definitions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One run whole: what was read, with which parameters, what came of it. */
+        get: operations["get_runs_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/input.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a run read, as the CSV file that `jingling engine run` reads. 403 for who may not see everything. */
+        get: operations["get_runs_id_input_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/output.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a run wrote, as a CSV file. */
+        get: operations["get_runs_id_output_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/parameters.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The parameters of a run, as the file that `jingling engine run` reads. */
+        get: operations["get_runs_id_parameters_json"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/repeat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Reckons a run again from what is kept of it, with the engine as it is now, and compares. Nothing is told to the city. */
+        post: operations["post_runs_id_repeat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/security": {
         parameters: {
             query?: never;
@@ -3542,6 +3730,40 @@ export interface components {
             /** @description The next page's cursor. */
             next: string | null;
         };
+        /** @description An entity that is affected. */
+        AffectedEntity: {
+            /** @description The entity, as the caller may see it. */
+            entity: components["schemas"]["Entity"];
+            /**
+             * Format: double
+             * @description From which value on.
+             */
+            from: number;
+            /** @description Whether it is affected at that value already; else it is the next, with `from` above the value. */
+            is_reached: boolean;
+        };
+        /** @description Those of one type. */
+        AffectedOfType: {
+            /** @description The type. */
+            entity_type: string;
+            /** @description The entities, the first to be affected first. */
+            items: components["schemas"]["AffectedEntity"][];
+            /** @description The attributes that are added up, over those who are reached. */
+            sums: {
+                [key: string]: number;
+            };
+            /** @description Its title in English. */
+            title_en: string;
+            /** @description Its title in Chinese. */
+            title_zh: string;
+            /** @description UN/CEFACT code of the value's unit. */
+            unit: string | null;
+            /**
+             * Format: double
+             * @description The value that counts: the alert's, or the entity's own of now where that is higher.
+             */
+            value: number | null;
+        };
         /** @description An alert (告警). */
         Alert: {
             /** @description When somebody took note. */
@@ -4172,6 +4394,44 @@ export interface components {
             number,
             number
         ];
+        /** @description A bulletin as it stands now. */
+        Bulletin: {
+            /** @description The moment of which it tells. */
+            at: string;
+            /** @description Its id. */
+            id: string;
+            /** @description Its parts, in order. */
+            parts: components["schemas"]["BulletinPart"][];
+            /** @description Its title in the language asked for. */
+            title: string;
+        };
+        /** @description A bulletin that there is. */
+        BulletinListed: {
+            /** @description Its id. */
+            id: string;
+            /** @description The pack that declares it. */
+            pack: string;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+        };
+        /** @description A part of a bulletin. */
+        BulletinPart: {
+            /** @description The heads of a table's columns. */
+            head: string[];
+            /** @description What it is. */
+            kind: components["schemas"]["BulletinPartKind"];
+            /** @description The rows of a table. */
+            rows: string[][];
+            /** @description The words of a heading or a paragraph. */
+            text: string | null;
+        };
+        /**
+         * @description What a part of a bulletin is.
+         * @enum {string}
+         */
+        BulletinPartKind: "heading" | "text" | "table";
         /** @description A step. */
         CaseAct: {
             /**
@@ -5411,6 +5671,43 @@ export interface components {
         EntityDetail: components["schemas"]["Entity"] & {
             kind: components["schemas"]["EntityKind"] | null;
         };
+        /** @description One issue of a forecast. */
+        EntityForecast: {
+            /** @description The attribute that is forecast. */
+            attribute: string;
+            /**
+             * Format: double
+             * @description The share of outcomes that the interval is to hold.
+             */
+            certainty: number | null;
+            /** @description The entity that holds the forecast. */
+            forecast_id: string;
+            /** @description Its type. */
+            forecast_type: string;
+            /** @description Whether values lie outside the attribute's credible range; rules leave it out. */
+            is_out_of_range: boolean;
+            /** @description When it was issued. */
+            issued_at: string;
+            /** @description How it was made. */
+            method: string;
+            /** @description The points, in order of time. */
+            points: components["schemas"]["ForecastPoint"][];
+            /**
+             * Format: int64
+             * @description The journal position of the message that said so.
+             */
+            position: number;
+            /** @description How good what it was made from is. */
+            quality: string;
+            /** @description The run's name: `run-17` is the run of that number. */
+            run: string | null;
+            /** @description UN/CEFACT code of the unit. */
+            unit: string | null;
+            /** @description How the unit is written. */
+            unit_symbol: string | null;
+            /** @description The method's version. */
+            version: string;
+        };
         /** @description An entity type (实体类型). */
         EntityKind: {
             /** @description The declared attributes, by name. */
@@ -5502,6 +5799,26 @@ export interface components {
              * @description How many are expected to speak.
              */
             total: number;
+        };
+        /** @description What is expected at one moment. */
+        ForecastPoint: {
+            /** @description The moment. */
+            at: string;
+            /**
+             * Format: double
+             * @description The interval's lower end.
+             */
+            lower: number | null;
+            /**
+             * Format: double
+             * @description The interval's upper end.
+             */
+            upper: number | null;
+            /**
+             * Format: double
+             * @description The value.
+             */
+            value: number;
         };
         /** @description The role that somebody gets. */
         GrantRole: {
@@ -7614,6 +7931,203 @@ export interface components {
             /** @description The rules, by pack and id. */
             items: components["schemas"]["Rule"][];
         };
+        /** @description A run. */
+        Run: {
+            /** @description Who asked for it; null for the clock. */
+            asked_by: string | null;
+            /** @description When it began. */
+            begun_at: string;
+            /** @description The declaration. */
+            definition_id: string;
+            /**
+             * Format: int64
+             * @description The declaration's version.
+             */
+            definition_version: number;
+            /** @description The moment for which it was due. */
+            due_at: string;
+            /** @description When it ended. */
+            ended_at: string | null;
+            /** @description The engine. */
+            engine: string;
+            /**
+             * Format: int64
+             * @description The engine's version.
+             */
+            engine_version: number;
+            /** @description The entity that it told of. */
+            entity_id: string | null;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description `running`, `done`, `failed` or `interrupted`. */
+            outcome: string;
+            /** @description SHA-256 of the outcome as CSV. */
+            output_digest: string | null;
+            /**
+             * Format: int64
+             * @description Journal position of what it told the city.
+             */
+            position: number | null;
+            /** @description What was wrong. */
+            problems: components["schemas"]["Problem"][];
+            /**
+             * Format: int64
+             * @description Rows read.
+             */
+            rows_in: number;
+            /**
+             * Format: int64
+             * @description Rows written.
+             */
+            rows_out: number;
+            /** @description The entity for which it was made. */
+            target_id: string | null;
+            /** @description The entity's name. */
+            target_name: string | null;
+            /** @description The declaration's title in English. */
+            title_en: string;
+            /** @description The declaration's title in Chinese; its id when it is gone. */
+            title_zh: string;
+        };
+        /** @description A run as a pack declares it. */
+        RunDefinition: {
+            /**
+             * Format: int64
+             * @description How long after that it begins, in minutes.
+             */
+            delay_minutes: number;
+            /** @description The engine. */
+            engine: string;
+            /** @description The engine's title in English. */
+            engine_title_en: string;
+            /** @description The engine's title in Chinese. */
+            engine_title_zh: string;
+            /**
+             * Format: int32
+             * @description The engine's version.
+             */
+            engine_version: number;
+            /**
+             * Format: int64
+             * @description How often it is due, in minutes.
+             */
+            every_minutes: number;
+            /** @description The entity type that the outcome becomes. */
+            forecast_type: string | null;
+            /** @description Its id. */
+            id: string;
+            /** @description The statement that finds the input. */
+            input_sql: string;
+            last: components["schemas"]["RunLast"] | null;
+            /** @description How it reckons. */
+            method: string;
+            /** @description When the next run begins. */
+            next_at: string;
+            /** @description The pack that declares it. */
+            pack: string;
+            /** @description What is published of the method; empty where there is nothing. */
+            reference: string;
+            /** @description The statement that finds the targets. */
+            target_sql: string | null;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+            /**
+             * Format: int32
+             * @description Its version.
+             */
+            version: number;
+            /**
+             * Format: int64
+             * @description How far back the input reaches, in hours.
+             */
+            window_hours: number;
+        };
+        /** @description A run whole. */
+        RunDetail: components["schemas"]["Run"] & {
+            input: components["schemas"]["RunTable"] | null;
+            /** @description The statement that found the input. */
+            input_sql: string | null;
+            /** @description Whether the input is left out because the caller may not see everything that the statement may have read. */
+            is_withheld: boolean;
+            output: components["schemas"]["RunTable"] | null;
+            /** @description The parameters that the engine was given. */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** @description The version of the program. */
+            program_version: string | null;
+            /** @description What it said beside its table. */
+            report: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description How the last moment of a declaration went. */
+        RunLast: {
+            /** @description The moment. */
+            at: string;
+            /**
+             * Format: int64
+             * @description Runs that are done.
+             */
+            done: number;
+            /**
+             * Format: int64
+             * @description Runs that failed.
+             */
+            failed: number;
+        };
+        /** @description What a run gave when it was reckoned again. */
+        RunRepeated: {
+            /**
+             * Format: int32
+             * @description The engine's version now.
+             */
+            engine_version_now: number;
+            /**
+             * Format: int64
+             * @description The engine's version then.
+             */
+            engine_version_then: number;
+            /** @description Whether table and report are the same, bit for bit. */
+            is_same: boolean;
+            /** @description SHA-256 of the outcome now; null when it fails. */
+            output_digest_now: string | null;
+            /** @description SHA-256 of the outcome then; null when it failed. */
+            output_digest_then: string | null;
+            /** @description What the engine finds wrong now. */
+            problems: components["schemas"]["Problem"][];
+        };
+        /** @description What is to be run now. */
+        RunRequest: {
+            /** @description The declaration. */
+            definition_id: string;
+            /** @description One of its targets; all of them when left out. */
+            target_id?: string | null;
+        };
+        /** @description A table of texts. */
+        RunTable: {
+            /** @description The names of the columns. */
+            columns: string[];
+            /** @description The rows. */
+            rows: string[][];
+        };
+        /** @description A page of runs. */
+        Runs: {
+            /** @description The runs, newest first. */
+            items: components["schemas"]["Run"][];
+            /** @description The next page's cursor. */
+            next: string | null;
+        };
+        /** @description What was run. */
+        RunsMade: {
+            /** @description The runs, in the targets' order. */
+            runs: components["schemas"]["Run"][];
+        };
         /** @description What the person shows. */
         SecondCode: {
             /** @description The six digits that the app shows, or a recovery code. */
@@ -9618,6 +10132,38 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_alerts_id_affected: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AffectedOfType"][];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_approvals: {
         parameters: {
             query?: {
@@ -10002,6 +10548,73 @@ export interface operations {
             };
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_bulletins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulletinListed"][];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_bulletins_id: {
+        parameters: {
+            query?: {
+                /** @description `json` (default), `pdf` or `docx`. */
+                format?: string | null;
+                /** @description `zh` (default) or `en`. */
+                language?: string | null;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bulletin"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -12268,6 +12881,43 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_entities_id_forecasts: {
+        parameters: {
+            query: {
+                /** @description The attribute that is forecast. */
+                attribute: string;
+                /** @description How many issues of each forecast: 1 when not said, at most 24. */
+                issued?: number | null;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntityForecast"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };
@@ -15082,6 +15732,286 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_runs: {
+        parameters: {
+            query?: {
+                /** @description Of a declaration. */
+                definition_id?: string | null;
+                /** @description For an entity. */
+                target_id?: string | null;
+                /** @description `running`, `done`, `failed` or `interrupted`. */
+                outcome?: string | null;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Runs"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunsMade"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_runs_definitions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDefinition"][];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_runs_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_runs_id_input_csv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_runs_id_output_csv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_runs_id_parameters_json: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_runs_id_repeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunRepeated"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

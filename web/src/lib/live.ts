@@ -12,6 +12,7 @@ export interface LiveEvents {
   approval: { id?: number; status: string };
   notification: Record<string, never>;
   duty: Record<string, never>;
+  run: { id: number; definition_id: string };
 }
 
 export type LiveState = "off" | "connecting" | "live" | "broken";
@@ -26,6 +27,7 @@ const NAMES = [
   "approval",
   "notification",
   "duty",
+  "run",
 ] as const;
 /** First and longest wait before another attempt to connect, milliseconds. */
 const RETRY_FIRST_MS = 1_000;
@@ -53,6 +55,7 @@ export class Live {
     approval: new Set(),
     notification: new Set(),
     duty: new Set(),
+    run: new Set(),
   };
 
   constructor(private readonly connect: () => Source = () => new EventSource("/api/v1/events")) {}

@@ -25,8 +25,9 @@ export type Organisation = Schemas["Organisation"];
 
 export type AttributeState = Schemas["Attribute"];
 export type AttributeKind = Schemas["AttributeKind"];
-/** A declared type; with `view`, how its pack wants it shown, where the list of types gave it. */
-export type EntityKind = Schemas["EntityKind"] & Partial<Pick<Schemas["EntityType"], "view" | "views">>;
+/** A declared type; with `view`, how its pack wants it shown, and how many there are, where the list of types gave it. */
+export type EntityKind = Schemas["EntityKind"] &
+  Partial<Pick<Schemas["EntityType"], "view" | "views" | "count">>;
 export type EntityType = Schemas["EntityType"];
 /** How a pack wants a type shown. */
 export type EntryTaken = Schemas["EntryTaken"];
@@ -34,7 +35,12 @@ export type PackView = Schemas["View"];
 export type ViewForm = Schemas["ViewForm"];
 export type ViewField = Schemas["ViewField"];
 export type ViewBoard = Schemas["ViewBoard"];
+export type ViewTable = Schemas["ViewTable"];
 export type ViewChoice = Schemas["ViewChoice"];
+export type Pack = Schemas["Pack"];
+export type Bulletin = Schemas["Bulletin"];
+export type BulletinPart = Schemas["BulletinPart"];
+export type BulletinListed = Schemas["BulletinListed"];
 export type Entity = Schemas["Entity"];
 export type EntityDetail = Schemas["EntityDetail"];
 export type MapEntities = Schemas["MapEntities"];
@@ -50,6 +56,14 @@ export type MaintenanceWindow = Schemas["MaintenanceWindow"];
 export type BackTest = Schemas["BackTest"];
 export type BackTestReport = Schemas["BackTestReport"];
 export type BackTestAlert = Schemas["BackTestAlert"];
+
+export type RunDefinition = Schemas["RunDefinition"];
+export type Run = Schemas["Run"];
+export type RunDetail = Schemas["RunDetail"];
+export type RunTable = Schemas["RunTable"];
+export type RunsMade = Schemas["RunsMade"];
+export type RunRepeated = Schemas["RunRepeated"];
+export type EntityForecast = Schemas["EntityForecast"];
 
 export type DutyPattern = Schemas["DutyPattern"];
 export type DutyPatternDraft = Schemas["DutyPatternDraft"];
@@ -74,6 +88,8 @@ export type Update = Schemas["Update"];
 export type DeadLetter = Schemas["DeadLetter"];
 
 export type Alert = Schemas["Alert"];
+export type AffectedOfType = Schemas["AffectedOfType"];
+export type AffectedEntity = Schemas["AffectedEntity"];
 
 export type Notification = Schemas["Notification"];
 export type Notifications = Schemas["Notifications"];

@@ -5,6 +5,7 @@ import {
   ApartmentOutlined,
   ApiOutlined,
   AuditOutlined,
+  CalculatorOutlined,
   CheckSquareOutlined,
   CodeOutlined,
   ControlOutlined,
@@ -18,6 +19,7 @@ import {
   IdcardOutlined,
   InboxOutlined,
   LockOutlined,
+  ReadOutlined,
   SafetyOutlined,
   ScheduleOutlined,
   SolutionOutlined,
@@ -118,6 +120,13 @@ export const NAV: NavItem[] = [
     permission: "duty.read",
   },
   {
+    path: "/bulletins",
+    section: "handling",
+    title: "nav.bulletins",
+    icon: <ReadOutlined />,
+    permission: "entity.read",
+  },
+  {
     path: "/rules",
     section: "handling",
     title: "nav.rules",
@@ -144,6 +153,13 @@ export const NAV: NavItem[] = [
     title: "nav.dead-letters",
     icon: <InboxOutlined />,
     permission: "deadletter.read",
+  },
+  {
+    path: "/runs",
+    section: "data",
+    title: "nav.runs",
+    icon: <CalculatorOutlined />,
+    permission: "run.read",
   },
   {
     path: "/sql",

@@ -42,6 +42,8 @@ export function useLiveCache(user: User) {
       plan: make(SLOW_REFRESH_MS, ["plan"]),
       overview: make(OVERVIEW_REFRESH_MS, ["overview"]),
       approvals: make(CASE_REFRESH_MS, ["approvals"]),
+      // A declaration makes a run for each of its targets, one after the other.
+      runs: make(SLOW_REFRESH_MS, ["runs"], ["forecasts"]),
       notifications: make(NOTIFICATION_REFRESH_MS, ["notifications"]),
     };
   }, [queryClient]);
@@ -98,6 +100,10 @@ export function useLiveCache(user: User) {
     refresh.overview();
   });
   useLive("approval", refresh.approvals);
+  useLive("run", ({ id }) => {
+    refresh.runs();
+    void queryClient.invalidateQueries({ queryKey: ["run", String(id)] });
+  });
   useLive("notification", refresh.notifications);
   useLive("alert", (alert) => {
     alerts.heard.set(alert.id, alert);

@@ -44,6 +44,18 @@ export function QualityTag({ quality, hideGood }: { quality: Quality; hideGood?:
   );
 }
 
+/** The same as a dot, where there is no room for the word: it is told on pointing at it, and to who hears the page. */
+export function QualityDot({ quality, silent }: { quality: Quality; silent?: boolean }) {
+  const { t } = useT();
+  if (quality === "good") return null;
+  const word = t(`quality.${quality}`);
+  return (
+    <span className={`quality-dot quality-${quality}`} title={word}>
+      {!silent && <span className="only-heard">{word} </span>}
+    </span>
+  );
+}
+
 const STATE_COLOURS: Record<CaseState, string> = {
   collected: "default",
   filed: "geekblue",

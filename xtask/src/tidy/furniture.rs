@@ -47,6 +47,8 @@ const FLOORS: [Floor; 2] = [
             "workflows",
             "categories",
             "responses",
+            "runs",
+            "bulletins",
             "indicators",
             "views",
             "runbooks",

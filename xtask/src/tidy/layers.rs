@@ -36,6 +36,7 @@ const LAYERS: [(u8, &[&str]); 6] = [
             "oidc",
             "notice",
             "duty",
+            "runs",
             "admission",
         ],
     ),

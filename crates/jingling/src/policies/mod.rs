@@ -150,7 +150,7 @@ pub fn check_pack(folder: &Path) -> Vec<model::Problem> {
     };
     let prefix = format!("{}.", pack.manifest.name.trim_start_matches("pack-"));
     let mut actions = identity::policies::actions();
-    let mut problems = Vec::new();
+    let mut problems = pack::unknown_engines([&pack], &crate::engine_commands::engines());
     for own in &pack.manifest.own_permissions {
         if !own.word.starts_with(&prefix) || actions.contains(&own.word) {
             problems.push(model::Problem::new(

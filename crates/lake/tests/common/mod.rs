@@ -122,6 +122,7 @@ pub fn catalogue() -> Catalogue {
             heard_within_seconds: None,
             data_subject: None,
             forecast: None,
+            affected: None,
         };
         (name.to_owned(), kind)
     };

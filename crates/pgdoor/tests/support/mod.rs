@@ -179,6 +179,7 @@ fn catalogue() -> Catalogue {
         heard_within_seconds: None,
         data_subject: None,
         forecast: None,
+        affected: None,
     };
     Catalogue {
         kinds: [("WaterObserved".to_owned(), kind)].into(),

@@ -274,11 +274,20 @@ impl Engine {
         &mut self,
         slot: usize,
         run_slot: usize,
-        raised: Raised,
+        mut raised: Raised,
         now: Timestamp,
         events: &mut Vec<RuleEvent>,
     ) {
         let compiled = &self.kinds[self.watched[slot].kind].rules[run_slot];
+        if let Some(doubt) = &compiled.rule.doubted
+            && compiled
+                .doubters
+                .iter()
+                .any(|by| self.suppresses(slot, *by))
+        {
+            raised.title_zh = format!("{}（{}）", raised.title_zh, doubt.zh);
+            raised.title_en = format!("{} ({})", raised.title_en, doubt.en);
+        }
         let (Some(n), Some(limit)) = (compiled.storm, compiled.rule.storm) else {
             events.push(RuleEvent::Raised(raised));
             return;

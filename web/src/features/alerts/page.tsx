@@ -18,12 +18,16 @@ import { OpenCaseDialog } from "../cases/dialogs.tsx";
 import { AttributeName } from "../entity/attribute-name.tsx";
 import { ProvenanceDrawer } from "../provenance/drawer.tsx";
 import { type AlertContext, alertActions } from "./actions.tsx";
+import { Affected } from "./affected.tsx";
 import { alertsQuery } from "./queries.ts";
 
 type StateFilter = "active" | "cleared" | "all";
 
+/** A list of hundreds is drawn again for each alert that is heard: only what is another alert, or says something else, costs. */
+const changed = (alert: Alert, before: Alert) => alert !== before;
+
 export function Page() {
-  const { t, p } = useT();
+  const { t, p, language } = useT();
   const phone = usePhone();
   const navigate = useNavigate();
   const { message } = App.useApp();
@@ -102,6 +106,8 @@ export function Page() {
       </ul>
     ) : (
       <Table
+        // Cells of alerts that did not change are left as they are; words in another language are another table.
+        key={language}
         size="small"
         rowKey="id"
         dataSource={items}
@@ -120,10 +126,12 @@ export function Page() {
           {
             title: t("severity.title"),
             width: 84,
+            shouldCellUpdate: changed,
             render: (_, alert) => <SeverityTag severity={alert.severity} />,
           },
           {
             title: t("alert.what"),
+            shouldCellUpdate: changed,
             render: (_, alert) => (
               <>
                 <div>{p(alert.title_zh, alert.title_en)}</div>
@@ -134,6 +142,7 @@ export function Page() {
           {
             title: t("alert.value"),
             width: 150,
+            shouldCellUpdate: changed,
             render: (_, alert) => (
               <>
                 <strong>{quantity(alert.value, alert.unit)}</strong>
@@ -148,6 +157,7 @@ export function Page() {
           {
             title: `${t("alert.raised")} (${ZONE_LABEL})`,
             width: 176,
+            shouldCellUpdate: changed,
             render: (_, alert) => (
               <>
                 <Time at={alert.raised_at} bare />
@@ -160,6 +170,7 @@ export function Page() {
           {
             title: t("word.state"),
             width: 150,
+            shouldCellUpdate: changed,
             render: (_, alert) => (
               <>
                 <div>{t(alert.cleared_at ? "alert.state-cleared" : "alert.state-active")}</div>
@@ -333,6 +344,7 @@ function AlertDetails({ alert, context }: { alert: Alert; context: AlertContext 
         <div className="toolbar">
           <ActionBar actions={alertActions} context={context} />
         </div>
+        <Affected alertId={alert.id} entityId={alert.entity_id} />
         <section>
           <h3>{t("alert.runbook")}</h3>
           {runbook ? <Markdown text={runbook} /> : <p className="quiet">{t("alert.runbook-none")}</p>}

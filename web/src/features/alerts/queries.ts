@@ -1,7 +1,7 @@
 /** Reads alerts. All lists begin with the key `alerts`, which a live event makes stale. */
 import { infiniteQueryOptions, queryOptions, useQuery } from "@tanstack/react-query";
 import { get, query } from "../../lib/api.ts";
-import type { Alert, Items, Severity } from "../../lib/types.ts";
+import type { AffectedOfType, Alert, Items, Severity } from "../../lib/types.ts";
 
 const ALERTS = "/api/v1/alerts";
 
@@ -17,6 +17,19 @@ export const alertsQuery = (filter: AlertFilter) =>
       get<Items<Alert>>(`${ALERTS}${query({ ...filter, after: pageParam })}`, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next,
+  });
+
+/** While somebody may be affected, the value may rise: looked at again this often, milliseconds. */
+const AFFECTED_REFRESH_MS = 30_000;
+
+export const affectedKey = (id: number) => ["affected", id];
+
+/** Whom an alert affects, by type; nobody for most alerts. */
+export const affectedQuery = (id: number) =>
+  queryOptions({
+    queryKey: affectedKey(id),
+    queryFn: ({ signal }) => get<AffectedOfType[]>(`${ALERTS}/${id}/affected`, signal),
+    refetchInterval: ({ state }) => (state.data?.length ? AFFECTED_REFRESH_MS : false),
   });
 
 /** Active alerts on the map and in the count; a worse hour needs the list. */

@@ -7,6 +7,7 @@ import { useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
 import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
+import { download } from "../../lib/download.ts";
 import { time, ZONE_LABEL } from "../../lib/format.ts";
 import type { AuditChain, AuditEntry } from "../../lib/types.ts";
 import { openableRow } from "../../ui/keyboard.ts";
@@ -20,14 +21,6 @@ import { type AuditFilter, auditChainQuery, auditEventsQuery, auditQuery, FILTER
 
 /** Widest drawer, pixels. */
 const DRAWER_WIDTH = 620;
-
-/** A file that the server sends with its name. */
-function download(path: string) {
-  const link = document.createElement("a");
-  link.href = path;
-  link.download = "";
-  link.click();
-}
 
 export function Page() {
   const { t, p } = useT();

@@ -229,6 +229,41 @@ describe("case", () => {
     });
   });
 
+  it("tells whom the alert that it came from affects, to who may see alerts", async () => {
+    const area = {
+      id: "urn:ngsi-ld:FloodRiskArea:1",
+      type: "FloodRiskArea",
+      name: "雁叫低洼区",
+      location: null,
+      modified_at: "2026-11-23T22:00:00Z",
+      attributes: {},
+    };
+    const affected = {
+      entity_type: "FloodRiskArea",
+      title_zh: "洪水风险区",
+      title_en: "Flood risk area",
+      value: 29.45,
+      unit: "MTR",
+      sums: { population: 1_240 },
+      items: [{ from: 29, is_reached: true, entity: area }],
+    };
+    const answers = {
+      "GET /api/v1/cases/3": handled,
+      "GET /api/v1/alerts/5/affected": [affected],
+      "GET /api/v1/types": { items: [] },
+    };
+    serve(answers);
+    const shown = show(page, { user: userWith(["case.read", "alert.read"]), path: "/cases/3" });
+    const found = await screen.findByTestId("affected");
+    expect(found.textContent).toContain("population 1,240");
+    expect(screen.getByRole("link", { name: "雁叫低洼区" })).toBeTruthy();
+    shown.unmount();
+    const calls = serve(answers);
+    show(page, { user: userWith(["case.read"]), path: "/cases/3" });
+    await screen.findByText("Level above warning");
+    expect(calls.some(({ path }) => path.includes("affected"))).toBe(false);
+  });
+
   it("says that a case is not there", async () => {
     serve({});
     show(page, { user: userWith(["case.read"]), path: "/cases/3" });

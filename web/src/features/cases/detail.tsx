@@ -12,6 +12,7 @@ import type { CaseActionName, CaseDetail, CaseStep } from "../../lib/types.ts";
 import { Loaded } from "../../ui/states.tsx";
 import { CaseStateTag, SeverityTag, stateWord, Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
+import { AffectedCard } from "../alerts/affected.tsx";
 import { entityQuery, nameOf } from "../entity/queries.ts";
 import { type CaseContext, caseActions } from "./actions.tsx";
 import { Attachments } from "./attachments.tsx";
@@ -116,6 +117,7 @@ function CaseView({ item }: { item: CaseDetail }) {
       <div className="split">
         <div className="stack">
           <CaseFacts item={item} />
+          {item.alert_id !== null && <AffectedCard alertId={item.alert_id} entityId={item.entity_id} />}
           {item.parts.length > 0 && (
             <Card size="small" title={t("case.parts")}>
               <ul className="card-list">

@@ -1,16 +1,21 @@
-/** The history of one attribute: the curve, the levels it is measured against, a way to each stored message. */
+/** The history of one attribute and what is forecast of it: the curve, the levels it is measured against, a way to each stored message. */
 import { useQuery } from "@tanstack/react-query";
 import { Alert, Segmented, Select } from "antd";
 import { useMemo, useState } from "react";
 import { useT } from "../../i18n/index.tsx";
 import { number, quantity, shortTime, time, unitSymbol, ZONE_LABEL } from "../../lib/format.ts";
-import type { Correction, Entity, EntityKind, History } from "../../lib/types.ts";
+import type { Correction, Entity, EntityForecast, EntityKind, History } from "../../lib/types.ts";
 import { AXIS, Chart, type ChartOption } from "../../ui/chart.tsx";
-import { Loaded, Nothing } from "../../ui/states.tsx";
+import { earlierSeries, fanSeries, intervalOf } from "../../ui/fan.ts";
+import { errorText, Loaded, Nothing } from "../../ui/states.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
+import { ForecastNotes, symbolOf } from "./forecast.tsx";
+import { endOf, measuredLast, type Outlook, outlookOf } from "./outlook.ts";
 import {
   correctionsQuery,
+  forecastsQuery,
   historyQuery,
+  ISSUES_MAX,
   limitsOf,
   listedAttributes,
   numberOf,
@@ -22,10 +27,17 @@ import {
 /** Colours of limits, from the mildest to the gravest. */
 const LIMIT_COLOURS = ["#d9a514", "#e0701b", "#c9252d", "#7d1fa0"];
 
+/** Earlier issues that a tooltip names; the newest ones. */
+const TOOLTIP_ISSUES_MAX = 4;
+
 /** Text that people wrote, safe within a tooltip. */
 const escaped = (text: string) => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 
+/** The name of an issue's line: 0 is the newest. */
+const issueId = (n: number) => `issue-${n}`;
+
 interface Line {
+  title: string;
   name: string;
   value: number;
   colour: string;
@@ -35,10 +47,12 @@ export function HistoryChart({
   entity,
   kind,
   onReading,
+  onMessage,
 }: {
   entity: Entity;
   kind: EntityKind | undefined;
   onReading: (reading: Reading) => void;
+  onMessage: (position: number) => void;
 }) {
   const { t, p } = useT();
   const limits = limitsOf(kind);
@@ -62,7 +76,8 @@ export function HistoryChart({
         const value = numberOf(entity, limit);
         if (value === null) return [];
         const colour = LIMIT_COLOURS[i] ?? "#c9252d";
-        return [{ name: `${titleOf(limit)} ${number(value)}`, value, colour }];
+        const title = titleOf(limit);
+        return [{ title, name: `${title} ${number(value)}`, value, colour }];
       })
     : [];
   return (
@@ -90,46 +105,81 @@ export function HistoryChart({
         range={range}
         lines={lines}
         onReading={onReading}
+        onMessage={onMessage}
       />
     </>
   );
 }
 
-function Curve(props: {
+interface CurveProps {
   entityId: string;
   attribute: string;
   title: string;
   range: Range;
   lines: Line[];
   onReading: (reading: Reading) => void;
-}) {
-  const { t } = useT();
-  const corrections = useQuery(correctionsQuery(props.entityId)).data?.items;
+  onMessage: (position: number) => void;
+}
+
+function Curve(props: CurveProps) {
   const history = useQuery(historyQuery(props.entityId, props.attribute, props.range));
+  return <Loaded query={history}>{(found) => <Found {...props} history={found} />}</Loaded>;
+}
+
+function Found({ history, ...props }: CurveProps & { history: History }) {
+  const { t } = useT();
+  const { entityId, attribute, range, lines, onMessage } = props;
+  const [past, setPast] = useState(false);
+  const [chosen, choose] = useState<string | null>(null);
+  const corrections = useQuery(correctionsQuery(entityId)).data?.items;
+  const forecasts = useQuery(forecastsQuery(entityId, attribute, past ? ISSUES_MAX : 1));
+  const outlook = useMemo(() => {
+    const found = outlookOf(forecasts.data, attribute, history.unit, chosen);
+    // Issues that were asked for before are kept for a while.
+    return found && (past ? found : { ...found, earlier: [] });
+  }, [forecasts.data, attribute, history.unit, chosen, past]);
+  const drawn = outlook?.isDrawn ? outlook : null;
+  const ahead = Date.now() + RANGES[range];
   return (
-    <Loaded query={history}>
-      {(found) =>
-        found.points.length === 0 ? (
-          <Nothing title={t("entity.history-empty")} />
-        ) : (
-          <>
-            {found.truncated && (
-              <Alert type="info" showIcon title={t("entity.history-truncated", { n: found.points.length })} />
-            )}
-            <Drawn {...props} history={found} corrections={corrections} />
-            <p className="quiet hint">
-              {t("entity.points", { n: found.points.length })} · {t("entity.history-hint")}
-            </p>
-          </>
-        )
-      }
-    </Loaded>
+    <>
+      {history.truncated && (
+        <Alert type="info" showIcon title={t("entity.history-truncated", { n: history.points.length })} />
+      )}
+      {history.points.length === 0 && !drawn ? (
+        <Nothing title={t("entity.history-empty")} />
+      ) : (
+        <>
+          <Drawn {...props} history={history} corrections={corrections} outlook={drawn} />
+          <p className="quiet hint">
+            {t("entity.points", { n: history.points.length })} · {t("entity.history-hint")}
+          </p>
+        </>
+      )}
+      {outlook && (
+        <ForecastNotes
+          outlook={outlook}
+          levels={lines}
+          measured={measuredLast(history)}
+          cutAfter={endOf(outlook.newest) > ahead ? ahead : null}
+          past={past}
+          setPast={setPast}
+          choose={choose}
+          onMessage={onMessage}
+        />
+      )}
+      {forecasts.data === undefined && forecasts.error && (
+        <p className="quiet hint">
+          {t("forecast.failed")}: {errorText(forecasts.error, t)}
+        </p>
+      )}
+    </>
   );
 }
 
 function Drawn({
   history,
   corrections,
+  outlook,
   attribute,
   title,
   range,
@@ -138,6 +188,8 @@ function Drawn({
 }: {
   history: History;
   corrections: Correction[] | undefined;
+  /** What is drawn beside the curve. */
+  outlook: Outlook | null;
   attribute: string;
   title: string;
   range: Range;
@@ -151,28 +203,56 @@ function Drawn({
     const levels = JSON.parse(shape) as Line[];
     const end = Date.now();
     const byPosition = new Map(corrections?.map((one) => [one.position, one]));
+    const issues = outlook ? [outlook.newest, ...outlook.earlier] : [];
+    // The period that was chosen, and at most as much of what is to come.
+    const last = outlook ? Math.min(Math.max(end, endOf(outlook.newest)), end + RANGES[range]) : end;
+    const foretold = (issue: EntityForecast, index: number, isNewest: boolean) => {
+      const point = issue.points[index];
+      if (!point) return [];
+      const unit = symbolOf(issue);
+      const said = (value: number) => escaped(`${number(value)} ${unit}`.trim());
+      const ends = intervalOf(point);
+      const interval = ends ? ` (${number(ends[0])}–${number(ends[1])})` : "";
+      const name = isNewest
+        ? t("forecast.value")
+        : t("forecast.issued-at", { time: shortTime(issue.issued_at, end) });
+      return [`${name}: <b>${said(point.value)}</b>${isNewest ? interval : ""}`];
+    };
     return {
       animation: false,
       grid: { left: 10, right: phone ? 12 : 130, top: 34, bottom: 6, containLabel: true },
       tooltip: {
         trigger: "axis",
         formatter: (raw) => {
-          const at = (Array.isArray(raw) ? raw[0] : raw)?.dataIndex ?? 0;
-          const point = history.points[at];
-          if (!point) return "";
+          const near = Array.isArray(raw) ? raw : [raw];
+          const hits = issues.flatMap((issue, n) => {
+            const hit = near.find((one) => one.seriesId === issueId(n));
+            return hit ? [{ issue, n, index: hit.dataIndex }] : [];
+          });
+          const lines = hits
+            .flatMap(({ issue, n, index }) => foretold(issue, index, n === 0))
+            .slice(0, TOOLTIP_ISSUES_MAX);
+          const [hit] = hits;
+          const at = near.find((one) => one.seriesIndex === 0)?.dataIndex;
+          // Where nothing was measured, the time is that of what is foretold for it.
+          const point = at === undefined && hit ? undefined : history.points[at ?? near[0]?.dataIndex ?? 0];
+          if (!point) {
+            const moment = hit?.issue.points[hit.index]?.at;
+            return moment ? [`${time(moment)} ${ZONE_LABEL}`, ...lines].join("<br>") : "";
+          }
           const quality = point.quality === "good" ? "" : ` · ${t(`quality.${point.quality}`)}`;
           const said = `${time(point.observed_at)} ${ZONE_LABEL}<br><b>${quantity(point.value, history.unit)}</b>${quality}`;
           const why = byPosition.get(point.position);
-          if (!why) return said;
+          if (!why) return [said, ...lines].join("<br>");
           const was = t("correction.was", { value: quantity(why.old_value, why.old_unit) });
           const who = `${why.corrected_by} · ${time(why.corrected_at)} ${ZONE_LABEL}`;
-          return [said, ...[was, who, why.reason].map(escaped)].join("<br>");
+          return [said, ...[was, who, why.reason].map(escaped), ...lines].join("<br>");
         },
       },
       xAxis: {
         type: "time",
         min: end - RANGES[range],
-        max: end,
+        max: last,
         ...AXIS,
         axisLabel: { ...AXIS.axisLabel, hideOverlap: true, formatter: (at: number) => shortTime(at, end) },
         splitLine: { show: false },
@@ -208,16 +288,27 @@ function Drawn({
           markLine: {
             silent: true,
             symbol: "none",
-            data: levels.map((level) => ({
-              yAxis: level.value,
-              lineStyle: { color: level.colour, type: "dashed", width: 1.5 },
-              label: {
-                formatter: level.name,
-                color: level.colour,
-                position: phone ? "insideEndTop" : "end",
-                backgroundColor: "rgba(255,255,255,0.8)",
-              },
-            })),
+            data: [
+              ...levels.map((level) => ({
+                yAxis: level.value,
+                lineStyle: { color: level.colour, type: "dashed" as const, width: 1.5 },
+                label: {
+                  formatter: level.name,
+                  color: level.colour,
+                  position: phone ? ("insideEndTop" as const) : ("end" as const),
+                  backgroundColor: "rgba(255,255,255,0.8)",
+                },
+              })),
+              ...(outlook
+                ? [
+                    {
+                      xAxis: end,
+                      lineStyle: { color: "#8fa3aa", type: "solid" as const, width: 1 },
+                      label: { formatter: t("forecast.now"), color: "#5d7078" },
+                    },
+                  ]
+                : []),
+            ],
           },
         },
         {
@@ -239,13 +330,16 @@ function Drawn({
             .filter((point) => point.quality === "corrected" && typeof point.value === "number")
             .map((point) => [new Date(point.observed_at).getTime(), point.value as number]),
         },
+        ...issues.flatMap((issue, n) =>
+          n === 0 ? fanSeries(issueId(n), issue.points) : [earlierSeries(issueId(n), issue.points)],
+        ),
       ],
     };
-  }, [history, corrections, shape, title, range, phone, t]);
+  }, [history, corrections, outlook, shape, title, range, phone, t]);
   return (
     <Chart
       option={option}
-      label={title}
+      label={outlook ? t("forecast.chart", { title }) : title}
       height={phone ? 260 : 340}
       onPoint={(index) => {
         const point = history.points[index];

@@ -102,7 +102,12 @@ function EntityView({ entity }: { entity: EntityDetail }) {
       )}
       <div className="split">
         <Card size="small" title={t("entity.history")}>
-          <HistoryChart entity={entity} kind={kind ?? undefined} onReading={showReading} />
+          <HistoryChart
+            entity={entity}
+            kind={kind ?? undefined}
+            onReading={showReading}
+            onMessage={showMessage}
+          />
         </Card>
         {can(user, "alert.read") && <EntityAlerts id={entity.id} />}
       </div>

@@ -9,6 +9,7 @@ import type {
   CorrectionDraft,
   Entity,
   EntityDetail,
+  EntityForecast,
   EntityKind,
   History,
   Items,
@@ -43,6 +44,24 @@ export const historyQuery = (id: string, attribute: string, range: Range) =>
       );
     },
     refetchInterval: range === "1h" ? 5_000 : 30_000,
+    placeholderData: (before) => before,
+  });
+
+/** Issues of a forecast that show how good the earlier ones were; the server gives no more. */
+export const ISSUES_MAX = 24;
+/** A run tells the page by itself; who may not hear of runs sees a new issue after this, milliseconds. */
+const FORECASTS_EVERY_MS = 60_000;
+
+/** What is forecast of an attribute, the newest issue first; empty where nothing forecasts it. */
+export const forecastsQuery = (id: string, attribute: string, issued: number) =>
+  queryOptions({
+    queryKey: ["forecasts", id, attribute, issued],
+    queryFn: ({ signal }) =>
+      get<EntityForecast[]>(
+        `/api/v1/entities/${encodeURIComponent(id)}/forecasts${query({ attribute, issued })}`,
+        signal,
+      ),
+    refetchInterval: FORECASTS_EVERY_MS,
     placeholderData: (before) => before,
   });
 

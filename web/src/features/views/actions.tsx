@@ -1,8 +1,92 @@
-/** What can be done with a pack's form and board: send what was entered, put an entity into the next column. */
-import { ArrowLeftOutlined, ArrowRightOutlined, SendOutlined } from "@ant-design/icons";
+/**
+ * What can be done with a pack's register, form and board: load more and take along what is shown, send what was entered, put
+ * an entity into the next column.
+ */
+import {
+  ArrowLeftOutlined,
+  ArrowRightOutlined,
+  CodeOutlined,
+  DownloadOutlined,
+  PlusOutlined,
+  ReloadOutlined,
+  SendOutlined,
+} from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
-import type { Entity, EntityType } from "../../lib/types.ts";
+import { time } from "../../lib/format.ts";
+import type { Entity, EntityType, PackView, Severity } from "../../lib/types.ts";
+import { download, toCsv } from "../sql/csv.ts";
 import { enter, ngsiLd } from "./queries.ts";
+import { type Column, type Saying, type Sort, sheetOf, sqlOf } from "./rows.ts";
+
+export interface RegisterContext {
+  view: PackView;
+  kind: EntityType;
+  columns: Column[];
+  /** As they are shown. */
+  rows: Entity[];
+  saying: Saying;
+  severityOf: (id: string) => Severity | undefined;
+  q: string;
+  sort: Sort | null;
+  /** Whether there are more to load, and there is room for them. */
+  more: boolean;
+  loadMore: () => unknown;
+  loadAll: () => unknown;
+  refresh: () => unknown;
+  navigate: (to: string) => unknown;
+}
+
+export const registerActions: Action<RegisterContext>[] = [
+  {
+    name: "view.load-more",
+    title: "view.load-more",
+    permission: "entity.read",
+    icon: <PlusOutlined />,
+    shortcut: "m",
+    predicate: ({ more }) => more,
+    perform: ({ loadMore }) => loadMore(),
+  },
+  {
+    name: "view.load-all",
+    title: "view.load-all",
+    permission: "entity.read",
+    shortcut: "l",
+    predicate: ({ more }) => more,
+    perform: ({ loadAll }) => loadAll(),
+  },
+  {
+    name: "view.refresh",
+    title: "view.refresh",
+    permission: "entity.read",
+    icon: <ReloadOutlined />,
+    shortcut: "r",
+    predicate: () => true,
+    perform: ({ refresh }) => refresh(),
+  },
+  {
+    name: "view.csv",
+    title: "view.csv",
+    permission: "entity.read",
+    icon: <DownloadOutlined />,
+    shortcut: "e",
+    predicate: ({ rows }) => rows.length > 0,
+    perform: ({ view, rows, columns, saying, severityOf }) => {
+      const day = time(Date.now()).slice(0, 10);
+      const text = toCsv(sheetOf(rows, columns, saying, severityOf));
+      download(`${view.id}-${day}.csv`, "text/csv;charset=utf-8", text);
+    },
+  },
+  {
+    name: "view.sql",
+    title: "view.sql",
+    permission: "sql.query",
+    icon: <CodeOutlined />,
+    shortcut: "s",
+    predicate: () => true,
+    perform: ({ kind, columns, q, sort, navigate }) =>
+      navigate(`/sql?query=${encodeURIComponent(sqlOf(kind, columns, q, sort))}`),
+  },
+];
 
 export interface FormContext {
   /** Sends the form when it is complete. */

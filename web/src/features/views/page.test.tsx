@@ -1,4 +1,4 @@
-/** Forms and boards of packs: fields from the declaration, what is sent, columns and moves, and who may do neither. */
+/** Forms and boards of packs (registers: register.test.tsx): fields from the declaration, what is sent, columns and moves, and who may do neither. */
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { Route, Routes } from "react-router";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -97,6 +97,7 @@ const pump = (id: string, status: string) =>
 const ENTRIES = (view: string) => `POST /api/v1/views/${view}/entries`;
 const answers = {
   "GET /api/v1/types": { items: [kind] },
+  "GET /api/v1/packs": { items: [] },
   "GET /api/v1/cases/boards": { items: [caseBoard] },
   "GET /api/v1/entities": { items: [pump("a", "ok"), pump("b", "broken"), pump("c", "lent")], next: null },
   [ENTRIES("pumps")]: { entity_id: "urn:ngsi-ld:Pump:7", refused: [] },
@@ -120,9 +121,9 @@ describe("pages of packs", () => {
     expect(await screen.findByText("Pump board")).toBeTruthy();
     expect(screen.queryByText("Pump cases")).toBeNull();
     shown.unmount();
-    serve({ "GET /api/v1/types": { items: [{ ...kind, views: [] }] } });
+    serve({ "GET /api/v1/types": { items: [{ ...kind, views: [] }] }, "GET /api/v1/packs": { items: [] } });
     show(pages, { user: writer, path: "/views" });
-    expect(await screen.findByText("No forms and no boards")).toBeTruthy();
+    expect(await screen.findByText("No registers, forms or boards")).toBeTruthy();
   }, 20_000);
 
   it("sends what was entered in the declared unit, and nothing that is missing", async () => {

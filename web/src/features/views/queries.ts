@@ -1,12 +1,15 @@
-/** Reads the packs' forms and boards and the entities on them, and sends what a person entered. */
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+/** Reads the packs' registers, forms and boards and the entities on them, and sends what a person entered. */
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { ApiError, change, get, query } from "../../lib/api.ts";
 import type {
   AttributeKind,
   Entity,
+  EntityDetail,
   EntityType,
   EntryTaken,
   Items,
+  MapEntities,
+  Pack,
   PackCaseBoard,
   PackView,
 } from "../../lib/types.ts";
@@ -19,10 +22,23 @@ const FOUND_MAX = 20;
 /** A board is read anew this often while it is open, milliseconds; one of many answers as much less often. */
 const BOARD_REFRESH_MS = 10_000;
 
-/** A form or a board: of entities, with their type; or of cases. */
+/** Entities that a register asks for at once: enough for most types whole, and drawn at once. */
+export const REGISTER_ENTITIES = 500;
+/** Most entities that a register loads; the rest is for SQL. */
+export const REGISTER_ENTITIES_MAX = 10_000;
+/** A register is read anew this often while it is seen, milliseconds; one of many answers as much less often. */
+export const REGISTER_REFRESH_MS = 10_000;
+/** Types with at most so many entities are asked for their names, to name whom a relationship points at. */
+export const NAMED_ENTITIES_MAX = 500;
+/** What entities are called does not change by the minute, milliseconds. */
+const NAMES_STALE_MS = 5 * 60_000;
+/** Where there are more active alerts than the list of them has, the map's count of them is looked at this often, milliseconds. */
+const SEVERITIES_REFRESH_MS = 30_000;
+
+/** A register, a form or a board: of entities, with their type; or of cases. */
 export type PackPage = { view: PackView; kind: EntityType } | { view: PackCaseBoard; kind: null };
 
-/** The packs' forms and boards, in their order; boards of cases for who may see cases. */
+/** The packs' registers, forms and boards, in their order; boards of cases for who may see cases. */
 export const pagesQuery = (seesCases: boolean) =>
   queryOptions({
     queryKey: ["pack-views", seesCases],
@@ -34,7 +50,7 @@ export const pagesQuery = (seesCases: boolean) =>
           : { items: [] as PackCaseBoard[] },
       ]);
       const all = types.items.flatMap((kind) => kind.views.map((view) => ({ view, kind })));
-      const shown: PackPage[] = all.filter(({ view }) => view.form !== null || view.board !== null);
+      const shown: PackPage[] = all.filter(({ view }) => view.table || view.form || view.board);
       shown.push(...boards.items.map((view): PackPage => ({ view, kind: null })));
       return shown.sort((a, b) => a.view.order - b.view.order || a.view.id.localeCompare(b.view.id));
     },
@@ -53,6 +69,55 @@ export const boardQuery = (type: string) =>
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next,
     refetchInterval: ({ state }) => BOARD_REFRESH_MS * Math.max(1, state.data?.pages.length ?? 1),
+  });
+
+/** The packs with their departments. */
+export const packsQuery = queryOptions({
+  queryKey: ["packs"],
+  queryFn: ({ signal }) => get<{ items: Pack[] }>("/api/v1/packs", signal),
+  staleTime: NAMES_STALE_MS,
+});
+
+export const registerKey = (type: string, q: string) => ["register", type, q];
+
+/** Entities of a type whose id or name holds a text, by id. */
+export const registerQuery = (type: string, q: string) =>
+  infiniteQueryOptions({
+    queryKey: registerKey(type, q),
+    queryFn: ({ pageParam, signal }) =>
+      get<Items<Entity>>(
+        `/api/v1/entities${query({ type, q, limit: REGISTER_ENTITIES, after: pageParam })}`,
+        signal,
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+    placeholderData: keepPreviousData,
+  });
+
+/** One entity as it is now. */
+export const readEntity = (id: string) => get<EntityDetail>(`/api/v1/entities/${encodeURIComponent(id)}`);
+
+/** All entities of a small type, for what they are called. */
+export const namesQuery = (type: string) =>
+  queryOptions({
+    queryKey: ["entity-names", type],
+    queryFn: ({ signal }) =>
+      get<Items<Entity>>(`/api/v1/entities${query({ type, limit: NAMED_ENTITIES_MAX })}`, signal),
+    staleTime: NAMES_STALE_MS,
+  });
+
+/** The worst active alert of each entity of a type, as the map counts them: 0 none, 1 info … 4 critical. */
+export const severitiesQuery = (type: string) =>
+  queryOptions({
+    queryKey: ["register-severities", type],
+    queryFn: async ({ signal }) => {
+      const { ids, severity } = await get<MapEntities>(
+        `/api/v1/map/entities${query({ types: type })}`,
+        signal,
+      );
+      return new Map(ids.flatMap((id, n) => (severity[n] ? [[id, severity[n]] as const] : [])));
+    },
+    refetchInterval: SEVERITIES_REFRESH_MS,
   });
 
 /** Entities to choose from. */

@@ -9,6 +9,7 @@ export const commonWords = {
   "nav.devices": ["设备", "Devices"],
   "nav.rules": ["规则", "Rules"],
   "nav.dead-letters": ["死信", "Dead letters"],
+  "nav.runs": ["预报与计算", "Model runs"],
   "nav.sql": ["数据查询", "Data query"],
   "nav.policy": ["权限", "Policies"],
   "nav.plan": ["规划", "Plan"],

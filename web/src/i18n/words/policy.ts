@@ -157,6 +157,8 @@ export const policyWords = {
   "policy-act.duty.act": ["交接班、启动预案", "Hand over, start response plans"],
   "policy-act.duty.manage": ["排班", "Make the roster"],
   "policy-act.rule.manage": ["规则回测、检修窗口", "Back-test rules, maintenance windows"],
+  "policy-act.run.read": ["看计算任务的运行", "Read runs of packs' mathematics"],
+  "policy-act.run.start": ["立即运行计算任务", "Run packs' mathematics now"],
   "policy-act.alert.acknowledge": ["确认告警", "Acknowledge alerts"],
   "policy-act.case.read": ["看案件", "Read cases"],
   "policy-act.case.open": ["立案", "Open cases"],

@@ -1,0 +1,88 @@
+//! What types say of entities of other types: forecasts of them, and who is affected by them.
+
+use super::Checker;
+use crate::document::Document;
+use model::problem::quote;
+use model::{EntityKind, ValueKind};
+
+impl Checker<'_> {
+    /// What a type of forecasts forecasts, and where a run lies.
+    pub(super) fn forecast(&mut self, kind: &EntityKind, document: &Document) {
+        let Some(forecast) = &kind.forecast else {
+            return;
+        };
+        let value = |holder: &EntityKind, name: &str| holder.attributes.get(name).map(|a| a.value);
+        let of = self.catalogue.kinds.get(&forecast.entity_type);
+        let of = of.and_then(|of| value(of, &forecast.attribute));
+        let (own, other) = (kind.name.as_str(), forecast.entity_type.as_str());
+        for (key, holder, name, is, needed) in [
+            (
+                "attribute",
+                other,
+                &forecast.attribute,
+                of,
+                ValueKind::Number,
+            ),
+            (
+                "relation",
+                own,
+                &forecast.relation,
+                value(kind, &forecast.relation),
+                ValueKind::Relationship,
+            ),
+            (
+                "series",
+                own,
+                &forecast.series,
+                value(kind, &forecast.series),
+                ValueKind::Json,
+            ),
+        ] {
+            let what = match is {
+                None => format!("{} has no attribute {}", quote(holder), quote(name)),
+                Some(is) if is != needed => format!("{} holds a {is:?}", quote(name)),
+                Some(_) => continue,
+            };
+            self.say(
+                document.at(&["forecast", key]),
+                "entity-forecast",
+                what,
+                "name the number that is forecast (entity_type, attribute), the relationship that leads to it (relation) and the JSON attribute that holds a run (series)",
+            );
+        }
+        if forecast.entity_type == kind.name {
+            self.say(
+                document.at(&["forecast", "entity_type"]),
+                "entity-forecast",
+                format!("{} forecasts itself", kind.name),
+                "name the type of what is forecast",
+            );
+        }
+    }
+
+    /// By whom the entities of a type are affected.
+    pub(super) fn affected(&mut self, kind: &EntityKind, document: &Document) {
+        let Some(affected) = &kind.affected else {
+            return;
+        };
+        let mut asked = vec![
+            ("relation", &affected.relation, ValueKind::Relationship),
+            ("from", &affected.from, ValueKind::Number),
+        ];
+        let sums = affected.sums.iter();
+        asked.extend(sums.map(|name| ("sums", name, ValueKind::Number)));
+        for (key, name, needed) in asked {
+            let what = match kind.attributes.get(name) {
+                None => format!("{} has no attribute {}", kind.name, quote(name)),
+                Some(is) if is.value != needed => format!("{} holds a {:?}", quote(name), is.value),
+                Some(_) => continue,
+            };
+            self.say(
+                document.at(&["affected", key]),
+                "entity-affected",
+                what,
+                "name the relationship that leads to what affects (relation), the number from which on it does (from) and numbers to add up (sums)",
+            );
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Runs (计算任务): an engine of a pack's mathematics, run by the clock over the city's data. What a run is declared to be, for which
+//! moments it is due, what its outcome says to the city, and how all of it is kept, so that it can be reckoned again bit for bit.
+//! Pure: whoever has the data, the clock and the stores gives them.
+//!
+//! Reading order: [`definition`], [`outcome`], [`kept`].
+
+pub mod definition;
+pub mod kept;
+pub mod outcome;
+
+pub use definition::Definition;
+pub use kept::Kept;
