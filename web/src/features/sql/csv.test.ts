@@ -16,6 +16,14 @@ describe("csv", () => {
     expect(toCsv({ columns, rows })).toBe('\ufeffa,"b,c"\r\n"说""好""",\r\n"x\ny","{""k"":1}"\r\n');
   });
 
+  it("runs no formula in a spreadsheet, and leaves numbers as they are", () => {
+    const columns: SqlResult["columns"] = [{ name: "a", type: "text" }];
+    const cells = ["=1+1", "@SUM(A1)", "+86 728 1234", "-3.5", -3.5, "+12", "\tx", "a=b"];
+    const text = toCsv({ columns, rows: cells.map((a) => ({ a })) });
+    const told = ["'=1+1", "'@SUM(A1)", "'+86 728 1234", "-3.5", "-3.5", "+12", "'\tx", "a=b"];
+    expect(text.slice(1).split("\r\n").slice(1, -1)).toEqual(told);
+  });
+
   it("tells null from the word and zero from nothing", () => {
     expect([null, undefined, 0, false, "null"].map(cellText)).toEqual(["", "", "0", "false", "null"]);
   });

@@ -10,13 +10,24 @@ export function cellText(value: unknown): string {
   return String(value);
 }
 
+/** A spreadsheet takes a text that begins so for a formula; a number may begin with a sign. */
+const FORMULA = /^[=+\-@\t\r]/;
+
+/** A cell for a spreadsheet: a text that would be run as a formula stands behind an apostrophe (OWASP, CSV injection). */
+function safe(value: unknown): string {
+  const text = cellText(value);
+  return typeof value !== "number" && FORMULA.test(text) && !Number.isFinite(Number(text))
+    ? `'${text}`
+    : text;
+}
+
 function field(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 export function toCsv(result: Pick<SqlResult, "columns" | "rows">): string {
   const names = result.columns.map((column) => column.name);
-  const lines = [names, ...result.rows.map((row) => names.map((name) => cellText(row[name])))];
+  const lines = [names.map(safe), ...result.rows.map((row) => names.map((name) => safe(row[name])))];
   return BYTE_ORDER_MARK + lines.map((cells) => cells.map(field).join(",")).join("\r\n") + "\r\n";
 }
 
