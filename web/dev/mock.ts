@@ -314,6 +314,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
     }
     case "GET alerts": {
       if (third === "affected") return affected(need(alerts.find((a) => a.id === Number(second))));
+      if (third === "told") return [];
       const severity = url.searchParams.get("severity");
       const entity = url.searchParams.get("entity_id");
       return page(

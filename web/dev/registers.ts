@@ -109,6 +109,7 @@ export function types(): EntityType[] {
     view: null,
     open: true,
     data_subject: null,
+    commands: [],
     heard_within_seconds: null,
     attributes: AREA_COLUMNS,
   };

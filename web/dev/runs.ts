@@ -29,6 +29,7 @@ export const DEFINITIONS: RunDefinition[] = [
       "SELECT own.at, own.stage AS stage_m, up.stage AS upstream_1_m\nFROM readings own\nLEFT JOIN readings up ON up.at = own.at\nORDER BY own.at",
     target_sql: "SELECT entity_id FROM entities_now\nWHERE entity_type = 'WaterObserved'",
     forecast_type: "WaterLevelForecast",
+    forecast_unit: "MTR",
     next_at: iso(due() + STEP_MS + 60_000),
     last: { at: iso(due()), done: 2, failed: 1 },
   },
@@ -118,6 +119,7 @@ export function runDetail(id: number): RunDetail | null {
   const rows = points(at).map((point) => [point.at, point.value, point.lower, point.upper].map(String));
   return {
     ...found,
+    forecast_unit: "MTR",
     parameters: { step_minutes: 15, leads: LEADS },
     report: failed
       ? {}

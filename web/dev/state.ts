@@ -65,7 +65,7 @@ function viewOf(name: string, title_zh: string, title_en: string): View | null {
     title_en,
     entity_type: name,
     order,
-    layer: { icon: "dot", colour, attribute: null, zoom_min, shown },
+    layer: { icon: "dot", colour, attribute: null, zoom_min, shown, isolines: null },
     table: null,
     form: null,
     board: null,
@@ -87,6 +87,7 @@ const kind = (
   views: [],
   open: true,
   data_subject: null,
+  commands: [],
   heard_within_seconds: null,
   attributes: Object.fromEntries(
     Object.entries(attributes).map(([key, [zh, en, unit]]) => [

@@ -147,6 +147,35 @@ export async function live(base, people, token) {
   await planner.call("DELETE", `/api/v1/tables/manholes?reason=${encodeURIComponent("演示数据，不再使用")}`);
 }
 
+/** Rain gauges over the city and what fell on them until now, made up: a storm in the east, a shower in the west. */
+export async function rain(base, token) {
+  const machine = { base, headers: { "content-type": "application/json", authorization: `Bearer ${token}` } };
+  const fallen = (lon, lat) =>
+    150 * Math.exp(-((lon - 113.2) ** 2 + 2 * (lat - 30.68) ** 2) / 0.02) +
+    30 * Math.exp(-((lon - 112.78) ** 2 + (lat - 30.55) ** 2) / 0.02);
+  const observedAt = new Date().toISOString();
+  const property = (value) => ({ type: "Property", value, unitCode: "MMT", observedAt });
+  const gauges = Array.from({ length: 32 }, (_, n) => {
+    // Spread as seeds of a sunflower are: evenly, and in no rows.
+    const [far, turn] = [Math.sqrt((n + 0.5) / 32), n * 2.399963];
+    const lon = 113.05 + 0.42 * far * Math.cos(turn);
+    const lat = 30.62 + 0.2 * far * Math.sin(turn);
+    const day = Math.round(10 * fallen(lon, lat)) / 10;
+    return {
+      id: `urn:ngsi-ld:WaterObserved:made-up-rain-${n + 1}`,
+      type: "WaterObserved",
+      name: { type: "Property", value: `演示雨量站 ${n + 1}` },
+      stationType: { type: "Property", value: "PP" },
+      location: { type: "GeoProperty", value: { type: "Point", coordinates: [lon, lat] } },
+      dataNote: { type: "Property", value: "虚构的雨量，只用于演示 / Made-up rain, for demonstration only" },
+      precipitationDay: property(day),
+      precipitation1h: property(Math.round(3 * day) / 10),
+    };
+  });
+  const answer = await send(machine, gauges);
+  if (!answer.ok) throw new Error(`rain: ${answer.status} ${await answer.text()}`);
+}
+
 /** A department's list as CSV, made up; `wrong`: a line that cannot be read as the others. */
 export function manholes(lines, wrong) {
   const line = (n) =>

@@ -8,7 +8,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { DESKTOP, launch, openPage, PHONE, signIn } from "./browser.mjs";
-import { live, manholes } from "./city-life.mjs";
+import { live, manholes, rain } from "./city-life.mjs";
 import { SIGN_IN_STATES, STATES } from "./states.mjs";
 
 const { values, positionals } = parseArgs({
@@ -35,7 +35,10 @@ if (values.city) {
   base = values.url ?? own;
   const signIns = await readJson(values.city, "secrets", "first-sign-in.json");
   people = Object.fromEntries(signIns.map((person) => [person.username, person]));
-  await live(own, people, (await readJson(values.city, "secrets", "demo-devices.json")).token);
+  const { token } = await readJson(values.city, "secrets", "demo-devices.json");
+  await live(own, people, token);
+  // Every time: rain that is hours old is not drawn.
+  await rain(own, token);
 }
 
 const all = (page, path) =>
@@ -84,6 +87,20 @@ const PAGES = {
   map: async (page) => {
     await page.goto("/map");
     await page.waitForSelector('[data-map="ready"]', { timeout: 60_000 });
+  },
+  "map-rain": async (page) => {
+    await PAGES.map(page);
+    const panel = page.locator(".map-top > button");
+    if (await panel.isVisible()) await panel.click();
+    const box = page.locator(".layer", { hasText: /日雨量图|Rain of the day/ }).locator("input");
+    await box.check();
+    await page.waitForSelector(".isolines-told");
+    if (await panel.isVisible()) {
+      await page.locator(".ant-drawer-close").click();
+      await page.waitForSelector(".isolines-bar");
+    }
+    // What is shown is remembered; the pages after this one have none.
+    return () => page.evaluate(() => localStorage.removeItem("jingling.map.isolines"));
   },
   "map-card": async (page) => {
     await page.goto(`/map?entity=${encodeURIComponent(await station(page))}`);

@@ -52,6 +52,7 @@ const CasesPage = page(() => import("./features/cases/page.tsx"));
 const ScoresPage = page(() => import("./features/cases/scores.tsx"));
 const CasePage = page(() => import("./features/cases/detail.tsx"));
 const FieldPage = page(() => import("./features/field/page.tsx"));
+const DispatchPage = page(() => import("./features/dispatch/page.tsx"));
 const DutyPage = page(() => import("./features/duty/page.tsx"));
 const BulletinsPage = page(() => import("./features/bulletins/page.tsx"));
 const ViewsPage = page(() => import("./features/views/page.tsx"));
@@ -102,6 +103,7 @@ const pages: RouteObject[] = [
   { path: "cases/scores", element: <ScoresPage /> },
   { path: "cases/:id", element: <CasePage /> },
   { path: "field", element: <FieldPage /> },
+  { path: "dispatch", element: <DispatchPage /> },
   { path: "duty", element: <DutyPage /> },
   { path: "bulletins", element: <BulletinsPage /> },
   { path: "rules", element: <RulesPage /> },

@@ -397,9 +397,11 @@ mod tests {
             data_subject: None,
             forecast: None,
             affected: None,
+            commands: Default::default(),
         };
         Catalogue {
             kinds: [("WaterObserved".to_owned(), kind)].into(),
+            ..Catalogue::default()
         }
     }
 

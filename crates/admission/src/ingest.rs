@@ -598,9 +598,11 @@ mod tests {
             data_subject: Some("keeperPhone".into()),
             forecast: None,
             affected: None,
+            commands: Default::default(),
         };
         Arc::new(Catalogue {
             kinds: [("T".to_owned(), kind)].into(),
+            ..Catalogue::default()
         })
     }
 

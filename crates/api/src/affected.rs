@@ -1,21 +1,27 @@
-//! Whom an alert affects (受影响的地方): entities that name its entity, from a value of it on, as their type declares (`[affected]`).
+//! Whom an alert affects (受影响的地方): entities that name its entity, from a value of it on, as their type declares (`[affected]`);
+//! the same as notices name it.
 
 use crate::app::App;
-use crate::entities::EntityBody;
+use crate::entities::{EntityBody, name_of, text_of};
 use crate::error::{Answer, ApiError, ProblemBody};
 use crate::personal::Looking;
-use crate::sight::Seeing;
+use crate::sight::{Seeing, Sight};
 use axum::Json;
 use axum::extract::{Path, State};
-use model::{EntityId, Value};
+use city::City;
+use model::{EntityId, EntityKind, Value, unit};
+use notice::affected::{self, Place};
+use policy::Access;
 use records::alerts::Alert;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use twin::{Filter, Relation};
+use twin::{Entity, Filter, Relation};
 use utoipa::ToSchema;
 
 /// Most entities of one type that are told.
 const AFFECTED_MAX: usize = 1_000;
+/// Places to come that a notice carries.
+const NEXT_KEPT: usize = 3;
 
 /// An entity that is affected.
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,30 +66,16 @@ pub async fn affected(
     if !sight.sees_series(&alert.entity_id, &alert.entity_type, &alert.attribute) {
         return Err(ApiError::not_found("alert", id));
     }
-    let target = EntityId::new(&alert.entity_id).map_err(ApiError::invalid)?;
     let catalogue = app.ingest.catalogue();
     let mut told = Vec::new();
-    for kind in catalogue.kinds.values() {
+    for found in find(&app, &alert) {
+        let Found { kind, value, .. } = found;
         let Some(affected) = &kind.affected else {
             continue;
         };
-        let page = app.twin.query(&Filter {
-            types: vec![kind.name.clone()],
-            relation: Some(Relation {
-                target: target.clone(),
-                through: Some(affected.relation.clone()),
-            }),
-            limit: AFFECTED_MAX,
-            ..Filter::default()
-        });
-        if page.items.is_empty() {
-            continue;
-        }
-        let value = level(&app, &alert, &target, &affected.attribute);
-        let mut items: Vec<AffectedEntity> = Vec::with_capacity(page.items.len());
-        for entity in page.items {
-            let from = number(&entity, &affected.from);
-            let (Some(from), Some(body)) = (from, sight.body(entity, &look)) else {
+        let mut items: Vec<AffectedEntity> = Vec::with_capacity(found.entities.len());
+        for (from, entity) in found.entities {
+            let Some(body) = sight.body(entity, &look) else {
                 continue;
             };
             // Whoever may not see from when on it is in danger is not told by the order either.
@@ -95,11 +87,6 @@ pub async fn affected(
                 });
             }
         }
-        items.sort_by(|a, b| {
-            a.from
-                .total_cmp(&b.from)
-                .then_with(|| a.entity.id.cmp(&b.entity.id))
-        });
         let reached = || items.iter().filter(|item| item.is_reached);
         let sum = |name: &String| {
             let of = reached().filter_map(|item| item.entity.attributes.get(name)?.value.as_f64());
@@ -118,6 +105,222 @@ pub async fn affected(
     }
     look.tell(&app.records, app.now(), "affected").await?;
     Ok(Json(told))
+}
+
+/// Those of one type that name an alert's entity, the first to be affected first.
+struct Found {
+    kind: EntityKind,
+    /// The value that counts.
+    value: Option<f64>,
+    /// From which value on each is affected, and the entity, all of it.
+    entities: Vec<(f64, Entity)>,
+}
+
+fn find(app: &App, alert: &Alert) -> Vec<Found> {
+    let Ok(target) = EntityId::new(&alert.entity_id) else {
+        return Vec::new();
+    };
+    let catalogue = app.ingest.catalogue();
+    let mut found = Vec::new();
+    for kind in catalogue.kinds.values() {
+        let Some(affected) = &kind.affected else {
+            continue;
+        };
+        let page = app.twin.query(&Filter {
+            types: vec![kind.name.clone()],
+            relation: Some(Relation {
+                target: target.clone(),
+                through: Some(affected.relation.clone()),
+            }),
+            limit: AFFECTED_MAX,
+            ..Filter::default()
+        });
+        if page.items.is_empty() {
+            continue;
+        }
+        let of = |entity: Entity| Some((number(&entity, &affected.from)?, entity));
+        let mut entities: Vec<(f64, Entity)> = page.items.into_iter().filter_map(of).collect();
+        entities.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.id.cmp(&b.1.id)));
+        found.push(Found {
+            value: level(app, alert, &target, &affected.attribute),
+            kind: kind.clone(),
+            entities,
+        });
+    }
+    found
+}
+
+/// The same as notices name it: all of it, whoever is told. What is not reached and does not come next is left out.
+pub fn told(app: &App, alert: &Alert) -> Vec<affected::Affected> {
+    let catalogue = app.ingest.catalogue();
+    let mut told = Vec::new();
+    for found in find(app, alert) {
+        let Found {
+            kind,
+            value: Some(value),
+            entities,
+        } = found
+        else {
+            continue;
+        };
+        let Some(declared) = &kind.affected else {
+            continue;
+        };
+        let is_reached = |(from, _): &(f64, Entity)| value >= *from;
+        let (reached, next): (Vec<_>, Vec<_>) = entities.into_iter().partition(is_reached);
+        let place = |(from, entity): (f64, Entity)| place(&app.city, &kind, from, &entity);
+        let unit = catalogue
+            .attribute(&alert.entity_type, &declared.attribute)
+            .and_then(|attribute| attribute.unit.as_deref())
+            .and_then(unit::find)
+            .and_then(|unit| unit.symbols.first());
+        let sums = declared.sums.iter().map(|name| {
+            let attribute = kind.attributes.get(name);
+            let title = |of: fn(&model::AttributeKind) -> &String| {
+                attribute.map_or_else(|| name.clone(), |attribute| of(attribute).clone())
+            };
+            affected::Sum {
+                attribute: name.clone(),
+                title_zh: title(|attribute| &attribute.title_zh),
+                title_en: title(|attribute| &attribute.title_en),
+            }
+        });
+        // Measured is what the entity itself says; above that it is the forecast's.
+        let measured = EntityId::new(&alert.entity_id)
+            .ok()
+            .and_then(|id| app.twin.get(&id))
+            .and_then(|entity| number(&entity, &declared.attribute));
+        let highest = reached.last().map(|(from, _)| *from);
+        let foretold = highest.is_some_and(|from| measured.is_none_or(|now| now < from));
+        if reached.is_empty() && next.is_empty() {
+            continue;
+        }
+        told.push(affected::Affected {
+            entity_type: kind.name.clone(),
+            title_zh: kind.title_zh.clone(),
+            title_en: kind.title_en.clone(),
+            value: Some(value),
+            unit: unit.map(|symbol| (*symbol).to_owned()).unwrap_or_default(),
+            foretold: foretold && is_forecast(app, alert),
+            sums: sums.collect(),
+            reached: reached.into_iter().map(place).collect(),
+            next: next.into_iter().take(NEXT_KEPT).map(place).collect(),
+        });
+    }
+    told
+}
+
+fn place(city: &City, kind: &EntityKind, from: f64, entity: &Entity) -> Place {
+    let id = entity.id.to_string();
+    let name = name_of(entity).unwrap_or_else(|| id.clone());
+    let english = text_of(entity, "nameEn").unwrap_or_else(|| name.clone());
+    let declared = kind.affected.as_ref();
+    let text = |attribute: Option<&String>| {
+        let text = text_of(entity, attribute?)?;
+        let text = text.trim();
+        (!text.is_empty()).then(|| text.to_owned())
+    };
+    Place {
+        name_zh: name,
+        name_en: english,
+        from,
+        divisions: divisions(city, kind, entity),
+        amounts: declared.map_or_else(Vec::new, |declared| {
+            let sums = declared.sums.iter();
+            sums.map(|name| number(entity, name)).collect()
+        }),
+        post: text(declared.and_then(|declared| declared.responsible_post.as_ref())),
+        organisation: text(
+            declared.and_then(|declared| declared.responsible_organisation.as_ref()),
+        ),
+        people: Vec::new(),
+        id,
+    }
+}
+
+/// The divisions that an entity names by code, by name, each once; a code that the city does not have stays one.
+fn divisions(city: &City, kind: &EntityKind, entity: &Entity) -> Vec<String> {
+    let mut codes: Vec<String> = Vec::new();
+    let attributes = kind
+        .affected
+        .iter()
+        .flat_map(|declared| &declared.divisions);
+    for value in attributes.filter_map(|name| entity.attribute(name)) {
+        let found: Vec<String> = match value.value.to_value() {
+            Value::Text(code) => vec![code],
+            // What is no list of texts names nothing.
+            Value::Json(text) => serde_json::from_str(&text).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        for code in found {
+            if !code.is_empty() && !codes.contains(&code) {
+                codes.push(code);
+            }
+        }
+    }
+    let named = codes.into_iter().map(|code| {
+        let village = city.villages.iter().find(|village| village.code == code);
+        let town = city.towns.iter().find(|town| town.code == code);
+        match (village, town) {
+            (Some(village), _) => short_name(&village.name),
+            (None, Some(town)) => town.name.clone(),
+            (None, None) => code,
+        }
+    });
+    named.collect()
+}
+
+/// A village as people call it: the statistics office names its committee.
+fn short_name(name: &str) -> String {
+    if let Some(community) = name.strip_suffix("居民委员会") {
+        return match community.ends_with("社区") {
+            true => community.to_owned(),
+            false => format!("{community}社区"),
+        };
+    }
+    match name.strip_suffix("村民委员会") {
+        Some(village) if village.ends_with('村') => village.to_owned(),
+        Some(village) => format!("{village}村"),
+        None => name.to_owned(),
+    }
+}
+
+/// Takes out of what a notice names what a caller may not see: places of which name or from when on are hidden, and their figures
+/// and divisions.
+pub fn retain_seen(app: &App, sight: &Sight, affected: &mut Vec<affected::Affected>) {
+    let catalogue = app.ingest.catalogue();
+    for of in affected.iter_mut() {
+        let kind = catalogue.kinds.get(&of.entity_type);
+        // A type that no pack declares any more says nothing of who may see it.
+        let Some(declared) = kind.and_then(|kind| kind.affected.as_ref()) else {
+            of.reached.clear();
+            of.next.clear();
+            continue;
+        };
+        let is_shown = |place: &Place, attribute: &str| {
+            sight.of_series(&place.id, &of.entity_type, attribute) == Access::Shown
+        };
+        for places in [&mut of.reached, &mut of.next] {
+            places.retain(|place| is_shown(place, &declared.from) && is_shown(place, "name"));
+            for place in places.iter_mut() {
+                let mut amounts = std::mem::take(&mut place.amounts);
+                for (amount, sum) in amounts.iter_mut().zip(&of.sums) {
+                    *amount = amount.filter(|_| is_shown(place, &sum.attribute));
+                }
+                place.amounts = amounts;
+                if !declared.divisions.iter().all(|name| is_shown(place, name)) {
+                    place.divisions.clear();
+                }
+            }
+        }
+    }
+    affected.retain(|of| !of.reached.is_empty() || !of.next.is_empty());
+}
+
+fn is_forecast(app: &App, alert: &Alert) -> bool {
+    let packs = app.packs.now();
+    let rule = packs.rules.iter().find(|rule| rule.id == alert.rule_id);
+    rule.is_some_and(|rule| matches!(rule.kind, rules::Kind::Forecast))
 }
 
 /// The value that counts: what the alert was raised for, where it was raised for a value of that attribute (a rate of change is

@@ -8,13 +8,14 @@ use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
     account, accounts, affected, alerts, approvals, audit, back_tests, bulletins, case_classes,
-    case_figures, case_lists, case_pages, city_pages, corrections, dead_letters, devices, doors,
-    duty, duty_contacts, duty_hand_overs, duty_plans, duty_report, duty_resources, duty_sheets,
-    entities, entity_forecasts, entity_types, entries, events, health, import_progress,
-    notice_rules, notices, notifications, oidc_clients, oidc_consent, oidc_door, open311,
-    open311_links, organisation, outside, outside_provider, overview, pack_pages, pages, people,
-    personal, personal_subjects, plan, policy_pages, provenance, replay, roster, rule_pages,
-    run_pages, runner, second_step, security, session, sql,
+    case_figures, case_lists, case_pages, city_pages, command_office, command_pages, corrections,
+    dead_letters, devices, doors, duty, duty_contacts, duty_hand_overs, duty_plans, duty_report,
+    duty_resources, duty_sheets, duty_suggestions, entities, entity_forecasts, entity_types,
+    entries, events, health, import_progress, notice_rules, notices, notifications, oidc_clients,
+    oidc_consent, oidc_door, open311, open311_links, organisation, outside, outside_provider,
+    overview, pack_pages, pages, people, personal, personal_subjects, plan, policy_pages,
+    provenance, replay, roster, rule_pages, run_pages, runner, second_step, security, session, sql,
+    told,
 };
 use admission::Ingest;
 use axum::Router;
@@ -211,6 +212,10 @@ pub struct AppParts {
     pub engines: Arc<Vec<engine::Engine>>,
     /// What is remembered of runs.
     pub runner: runner::Runner,
+    /// The way out to devices, set once when the doors are open.
+    pub outlet: OnceLock<Arc<dyn command_office::Outlet>>,
+    /// The commands whose answer is waited for.
+    pub commands: command_office::UnderWay,
     /// Held while a file is made a table.
     pub importing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -418,6 +423,7 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::acknowledge))
         .routes(routes!(affected::affected))
+        .routes(routes!(told::told))
         .routes(routes!(case_lists::list, case_pages::open))
         .routes(routes!(case_lists::board))
         .routes(routes!(case_lists::boards))
@@ -443,6 +449,12 @@ fn operations() -> OpenApiRouter<App> {
             rule_pages::add_maintenance
         ))
         .routes(routes!(rule_pages::end_maintenance))
+        .routes(routes!(command_pages::list, command_pages::ask))
+        .routes(routes!(command_pages::one))
+        .routes(routes!(command_pages::approve))
+        .routes(routes!(command_pages::refuse))
+        .routes(routes!(command_pages::withdraw))
+        .routes(routes!(command_pages::offers))
         .routes(routes!(run_pages::definitions))
         .routes(routes!(run_pages::list, run_pages::start))
         .routes(routes!(run_pages::one))
@@ -463,6 +475,7 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(duty_hand_overs::list, duty_hand_overs::add))
         .routes(routes!(duty_hand_overs::sign))
         .routes(routes!(duty_plans::plans))
+        .routes(routes!(duty_suggestions::suggestions))
         .routes(routes!(duty_plans::list, duty_plans::start))
         .routes(routes!(duty_plans::one))
         .routes(routes!(duty_plans::tick))

@@ -26,6 +26,8 @@ use utoipa::{IntoParams, ToSchema};
 
 /// Longest note and summary, characters.
 const NOTE_CHARS_MAX: usize = 2_000;
+/// Most plans under way that are looked at when one is started.
+const UNDER_WAY_MAX: u32 = 500;
 /// How grave a plan is that answers no alert.
 const SEVERITY: &str = "major";
 
@@ -45,8 +47,24 @@ pub struct PlanBody {
     pub alert_rules: Vec<String>,
     /// The categories of resources that it asks for.
     pub resources: Vec<String>,
+    /// What the level of response that it is is called in Chinese; null when it is none.
+    pub level_zh: Option<String>,
+    /// The same in English.
+    pub level_en: Option<String>,
+    /// What suggests it.
+    pub suggested: Vec<PlanConditionBody>,
     /// What is done, in order.
     pub steps: Vec<PlanStepBody>,
+}
+
+/// What suggests a plan, in words.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ResponseCondition)]
+pub struct PlanConditionBody {
+    /// In Chinese.
+    pub zh: String,
+    /// In English.
+    pub en: String,
 }
 
 /// One step of a plan.
@@ -92,6 +110,16 @@ impl From<&ResponsePlan> for PlanBody {
             title_en: plan.title_en.clone(),
             alert_rules: plan.alert_rules.clone(),
             resources: plan.resources.clone(),
+            level_zh: plan.level.as_ref().map(|level| level.title_zh.clone()),
+            level_en: plan.level.as_ref().map(|level| level.title_en.clone()),
+            suggested: plan
+                .suggested
+                .iter()
+                .map(|condition| PlanConditionBody {
+                    zh: condition.zh.clone(),
+                    en: condition.en.clone(),
+                })
+                .collect(),
             steps: steps.collect(),
         }
     }
@@ -313,12 +341,27 @@ pub struct StartDraft {
     pub open_case: bool,
 }
 
-fn under_way(plan: &str) -> ApiError {
+fn under_way(plan: &ResponsePlan) -> ApiError {
+    if plan.level.is_some() {
+        let told = Told::new(
+            "duty-plan-under-way",
+            both(
+                "这一级响应已经启动",
+                format!("{} is under way", quote(&plan.id)),
+            ),
+            both("预案", "plan"),
+            both(
+                "请在已启动的预案里继续",
+                "go on with the one that was started",
+            ),
+        );
+        return ApiError::told(StatusCode::CONFLICT, told);
+    }
     let told = Told::new(
         "duty-plan-under-way",
         both(
             "这条告警的这个预案已经启动",
-            format!("{} is under way for this alert", quote(plan)),
+            format!("{} is under way for this alert", quote(&plan.id)),
         ),
         both("预案", "plan"),
         both(
@@ -414,8 +457,8 @@ pub async fn start(
     {
         let mut read = app.records.read().await?;
         organisation(&mut read, &draft.organisation).await?;
-        if is_under_way(&mut read, &draft).await? {
-            return Err(under_way(&draft.plan));
+        if is_under_way(&mut read, plan, &draft).await? {
+            return Err(under_way(plan));
         }
     }
     let asked = (&*caller, peer);
@@ -442,8 +485,8 @@ pub async fn start(
     };
     let mut write = app.records.write().await?;
     // Asked again where nobody else can start it meanwhile.
-    if is_under_way(&mut write, &draft).await? {
-        return Err(under_way(&draft.plan));
+    if is_under_way(&mut write, plan, &draft).await? {
+        return Err(under_way(plan));
     }
     let row = duty_acts::add_activation(&mut write, &new).await?;
     let detail = json!({"plan": row.plan_id, "version": row.plan_version, "drill": row.drill, "alert_id": row.alert_id,
@@ -467,19 +510,24 @@ pub async fn start(
     Ok((StatusCode::CREATED, Json(body)))
 }
 
-/// Whether the plan is under way in earnest for the same alert.
-async fn is_under_way(connection: &mut records::Connection, draft: &StartDraft) -> Answer<bool> {
-    if draft.drill || draft.alert_id.is_none() {
+/// Whether the plan is under way in earnest for the same alert; a level of a response is one for the whole city.
+async fn is_under_way(
+    connection: &mut records::Connection,
+    plan: &ResponsePlan,
+    draft: &StartDraft,
+) -> Answer<bool> {
+    let is_level = plan.level.is_some();
+    if draft.drill || (draft.alert_id.is_none() && !is_level) {
         return Ok(false);
     }
     let filter = ActivationFilter {
         is_open: Some(true),
         is_drill: Some(false),
-        alert_id: draft.alert_id,
+        alert_id: draft.alert_id.filter(|_| !is_level),
     };
     let page = PageRequest {
         after: None,
-        limit: None,
+        limit: Some(UNDER_WAY_MAX),
     };
     let open = duty_acts::activations(connection, &filter, &page).await?;
     Ok(open.items.iter().any(|row| row.plan_id == draft.plan))

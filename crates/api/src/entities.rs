@@ -142,6 +142,8 @@ pub struct EntitiesQuery {
     pub after: Option<String>,
     /// How many: 100 when not said, at most 1,000.
     pub limit: Option<usize>,
+    /// Only these attributes of each, separated by commas; all when not said.
+    pub attributes: Option<String>,
     /// What personal values are looked at for: they are shown whole to whoever may see them.
     pub purpose: Option<String>,
 }
@@ -209,6 +211,7 @@ pub async fn list(
 ) -> Answer<Json<Entities>> {
     let mut filter = query.filter()?;
     let wanted = filter.limit;
+    let only = query.attributes.as_deref().map(split_commas);
     let mut items = Vec::new();
     let mut next;
     let mut rounds = 0;
@@ -227,6 +230,11 @@ pub async fn list(
         filter.limit = wanted - items.len();
     }
     look.tell(&app.records, app.now(), "entities").await?;
+    if let Some(only) = only {
+        for body in &mut items {
+            body.attributes.retain(|name, _| only.contains(name));
+        }
+    }
     Ok(Json(Entities { items, next }))
 }
 

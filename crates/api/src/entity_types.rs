@@ -1,7 +1,7 @@
 //! Entity types as the packs declare them: their attributes, and how their pack wants them shown.
 
 use crate::app::App;
-use crate::words::{MissingUnit, Personal, ValueKind};
+use crate::words::{IsolineMethod, MissingUnit, Personal, ValueKind};
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -52,6 +52,8 @@ pub struct EntityKindBody {
     pub heard_within_seconds: Option<u32>,
     /// The attribute that identifies the person whom the personal attributes are about.
     pub data_subject: Option<String>,
+    /// The commands that its entities can be given, by name. What an entity can be told now is asked of it: `/api/v1/entities/{id}/commands`.
+    pub commands: Vec<String>,
 }
 
 impl EntityKindBody {
@@ -80,6 +82,7 @@ impl EntityKindBody {
             open: kind.open,
             heard_within_seconds: kind.heard_within_seconds,
             data_subject: kind.data_subject.clone(),
+            commands: kind.commands.keys().cloned().collect(),
         }
     }
 }
@@ -98,6 +101,67 @@ pub struct LayerBody {
     pub zoom_min: u8,
     /// Whether the layer is on when the map opens.
     pub shown: bool,
+    /// Lines of equal value over the type's entities, which `shown` speaks of too.
+    pub isolines: Option<IsolinesBody>,
+}
+
+/// Lines of equal value of an attribute over the entities of a type; the pages reckon and draw them.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = ViewIsolines)]
+pub struct IsolinesBody {
+    /// The attribute, a number; its declared unit is that of the levels.
+    pub attribute: String,
+    /// How the value between stations is reckoned.
+    pub method: IsolineMethod,
+    /// The power of the distance.
+    pub power: f64,
+    /// The levels, ascending.
+    pub levels: Vec<IsolineLevelBody>,
+    /// Values that are older do not count, minutes.
+    pub minutes_max: u32,
+    /// Nothing is drawn farther than this from every station that counts, km.
+    pub radius_km_max: f64,
+    /// With fewer stations nothing is drawn.
+    pub stations_min: u32,
+    /// Where the levels come from.
+    pub source: Option<String>,
+}
+
+/// One level: a line at its value, and a band from there to the next.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = ViewIsolineLevel)]
+pub struct IsolineLevelBody {
+    /// From which value on, in the attribute's unit.
+    pub value: f64,
+    /// What a value from here to the next level is called, in Chinese; empty where it has no name.
+    pub title_zh: String,
+    /// The same in English.
+    pub title_en: String,
+    /// `#rrggbb` of the band.
+    pub colour: String,
+}
+
+impl IsolinesBody {
+    fn of(declared: &pack::Isolines) -> Self {
+        let levels = declared.levels.iter().zip(declared.colours());
+        Self {
+            attribute: declared.attribute.clone(),
+            method: declared.method.into(),
+            power: declared.power,
+            levels: levels
+                .map(|(level, colour)| IsolineLevelBody {
+                    value: level.value,
+                    title_zh: level.title_zh.clone(),
+                    title_en: level.title_en.clone(),
+                    colour,
+                })
+                .collect(),
+            minutes_max: declared.minutes_max,
+            radius_km_max: declared.radius_km_max,
+            stations_min: declared.stations_min,
+            source: declared.source.clone(),
+        }
+    }
 }
 
 /// As a table.
@@ -218,6 +282,7 @@ impl ViewBody {
                 attribute: l.attribute.clone(),
                 zoom_min: l.zoom_min,
                 shown: l.shown,
+                isolines: l.isolines.as_ref().map(IsolinesBody::of),
             }),
             table: view.table.as_ref().map(|t| TableBody {
                 columns: t.columns.clone(),

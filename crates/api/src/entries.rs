@@ -67,7 +67,8 @@ impl From<Problem> for EntryRefused {
 
 /// Enters values of one entity through a form, or moves it on a board: one entity as NGSI-LD says it (ETSI GS CIM 009 clause
 /// 4.5.1). 400 `entry-outside` for another type or attribute than the form or board has, `entry-unknown-entity` where the form
-/// makes none; 403 for who is not of the department that the pack belongs to.
+/// makes none; 403 for who is not of the department that the pack belongs to, nor of the one
+/// that has the entity by the form's `of`.
 #[utoipa::path(post, path = "/api/v1/views/{id}/entries", tag = "entities", security(("session" = ["data.enter"])),
     params(("id" = String, Path, description = "the form's or board's id")),
     request_body(content = EntryDraft, content_type = "application/json"),
@@ -83,7 +84,7 @@ pub async fn enter(
 ) -> Answer<Json<EntryTaken>> {
     let received_at = app.now();
     let packs = app.packs.now();
-    let view = of(&packs, &id, &caller)?;
+    let (view, owner) = of(&packs, &id)?;
     // The journal keeps it as the batch that it could have come as.
     let raw = [b"[".as_slice(), &body, b"]"].concat();
     let context = Context {
@@ -111,6 +112,16 @@ pub async fn enter(
     within(view, update).map_err(ApiError::invalid)?;
     let entity_id = update.entity_id.to_string();
     let known = app.twin.get(&update.entity_id);
+    if let Some(owner) = owner.filter(|owner| !belongs(&caller, owner)) {
+        let attribute = view.form.as_ref().and_then(|form| form.of.as_deref());
+        let whose = attribute.zip(known.as_ref()).and_then(|(of, entity)| {
+            let state = entity.attribute(of)?;
+            Some(state.value.as_text()?.to_owned())
+        });
+        if !of_callers(&app, &caller, whose.as_deref()).await? {
+            return Err(not_theirs(&id, owner));
+        }
+    }
     match known {
         Some(entity) => {
             // What may not be seen is not there.
@@ -150,25 +161,41 @@ pub async fn enter(
     }))
 }
 
-/// The form or board, when the caller may enter through it.
-fn of<'p>(packs: &'p Packs, id: &str, caller: &Principal) -> Answer<&'p View> {
+/// The form or board, and the organisation whose it is.
+fn of<'p>(packs: &'p Packs, id: &str) -> Answer<(&'p View, Option<&'p str>)> {
     let of_pack =
         |pack: &'p pack::Pack| Some((pack, pack.views.iter().find(|view| view.id == id)?));
     let found = packs.packs.iter().find_map(of_pack);
     let found = found.filter(|(_, view)| view.form.is_some() || view.board.is_some());
     let (pack, view) = found.ok_or_else(|| ApiError::not_found("form or board", id))?;
-    match &pack.manifest.owner {
-        Some(owner) if !belongs(caller, owner) => Err(ApiError::new(
-            StatusCode::FORBIDDEN,
-            Problem::new(
-                "forbidden",
-                format!("{} belongs to {}", quote(id), quote(owner)),
-                "organisation",
-                "ask that department, or the command centre",
-            ),
-        )),
-        _ => Ok(view),
+    Ok((view, pack.manifest.owner.as_deref()))
+}
+
+/// Whether the organisation, by its id or its Chinese name, is one of the caller's.
+async fn of_callers(app: &App, caller: &Principal, whose: Option<&str>) -> Answer<bool> {
+    let Some(whose) = whose else {
+        return Ok(false);
+    };
+    let own = caller.organisations();
+    if own.contains(&whose) {
+        return Ok(true);
     }
+    let mut read = app.records.read().await?;
+    let all = records::organisations::list(&mut read).await?;
+    let mut named = all.iter().filter(|each| each.name_zh == whose);
+    Ok(named.any(|each| own.contains(&each.id.as_str())))
+}
+
+fn not_theirs(id: &str, owner: &str) -> ApiError {
+    ApiError::new(
+        StatusCode::FORBIDDEN,
+        Problem::new(
+            "forbidden",
+            format!("{} belongs to {}", quote(id), quote(owner)),
+            "organisation",
+            "ask that department, or the command centre",
+        ),
+    )
 }
 
 /// Whether an entry says nothing but what the form or the board is for.

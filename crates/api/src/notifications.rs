@@ -2,6 +2,7 @@
 //! the doors where gateways bring their receipts and where a link out of a message leads.
 
 use crate::access::{Caller, Peer};
+use crate::affected::retain_seen;
 use crate::app::App;
 use crate::duty::belongs;
 use crate::error::{Answer, ApiError};
@@ -13,7 +14,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use identity::{Permission, Principal, secret};
 use model::problem::both;
 use model::{MaskKind, Problem, Timestamp, Told, Value, problem::quote};
-use notice::event::TURNS_OPEN;
+use notice::affected::{lines_en, lines_zh};
+use notice::event::{PLAN_SUGGESTED, TURNS_OPEN};
 use notice::{Event, NotSent, Office, Outgoing, Reach};
 use records::notices::{self, Contact, Message, MessageFilter, PAGE};
 use records::{Event as Act, Failure, PageRequest, audit};
@@ -114,7 +116,7 @@ pub fn may_see(app: &App, caller: &Principal, event: &Event) -> bool {
     if event.kind.starts_with("security.") {
         return caller.may(Permission::AuditRead) || caller.may(Permission::SecurityRead);
     }
-    if event.activation_id.is_some() {
+    if event.activation_id.is_some() || event.kind == PLAN_SUGGESTED {
         return caller.may(Permission::DutyRead);
     }
     if event.kind == TURNS_OPEN {
@@ -149,6 +151,10 @@ pub struct NotificationBody {
     pub title_zh: String,
     /// What happened, in English.
     pub title_en: String,
+    /// What of it affects whom, in Chinese, a line each: what the person answers for first.
+    pub affected_zh: Vec<String>,
+    /// The same in English.
+    pub affected_en: Vec<String>,
     /// When it happened.
     pub at: String,
     /// When the person was told.
@@ -253,7 +259,16 @@ pub async fn list(
             continue;
         };
         // What one may not see any more, one was told of all the same: not what, that it was.
-        let Subject { row, event, sees } = told;
+        let Subject {
+            row,
+            mut event,
+            sees,
+        } = told;
+        match sees {
+            true if event.affected.is_empty() => {}
+            true => retain_seen(&app, &app.sight(&caller, None), &mut event.affected),
+            false => event.affected.clear(),
+        }
         let shown = |title: String, hidden: &str| if sees { title } else { hidden.to_owned() };
         items.push(NotificationBody {
             id: message.id,
@@ -261,6 +276,8 @@ pub async fn list(
             severity: event.severity.clone(),
             title_zh: shown(row.title_zh, "（无权查看）"),
             title_en: shown(row.title_en, "(not for you to see any more)"),
+            affected_zh: lines_zh(&event.affected, Some(user_id)),
+            affected_en: lines_en(&event.affected, Some(user_id)),
             at: row.at.to_string(),
             told_at: message.created_at.to_string(),
             read_at: message.read_at.map(|t| t.to_string()),

@@ -268,7 +268,8 @@ impl Frame {
         let mut frame = Self::default();
         for pack in &packs.packs {
             for rule in &pack.rules {
-                if rule.kind == Kind::Silence {
+                // What states its own time is what people do now and then, or something that speaks seldom.
+                if rule.kind == Kind::Silence && rule.threshold.is_none() {
                     frame.silence.insert(rule.id.clone());
                 }
             }

@@ -73,6 +73,8 @@ pub struct RunDefinition {
     pub target_sql: Option<String>,
     /// The entity type that the outcome becomes.
     pub forecast_type: Option<String>,
+    /// UN/CEFACT code of the unit of the outcome's values, where it becomes a forecast.
+    pub forecast_unit: Option<String>,
     /// When the next run begins.
     pub next_at: String,
     /// How the last moment went; null when there was none.
@@ -162,6 +164,8 @@ pub struct RunDetail {
     pub parameters: Map<String, Value>,
     /// What it said beside its table.
     pub report: Map<String, Value>,
+    /// UN/CEFACT code of the unit of the outcome's values, where it became a forecast; null when the declaration has another version since.
+    pub forecast_unit: Option<String>,
     /// What it read; null for who may not see everything, or when nothing was kept.
     pub input: Option<RunTable>,
     /// What it wrote.
@@ -264,6 +268,7 @@ pub async fn definitions(State(app): State<App>) -> Answer<Json<Vec<RunDefinitio
             input_sql: run.input.sql.clone(),
             target_sql: run.targets.as_ref().map(|targets| targets.sql.clone()),
             forecast_type: run.forecast.as_ref().map(|of| of.entity_type.clone()),
+            forecast_unit: run.forecast.as_ref().map(|of| of.unit.clone()),
             next_at: run.next(now).to_string(),
             last: last.remove(&run.id),
         }
@@ -386,12 +391,17 @@ pub async fn one(
 ) -> Answer<Json<RunDetail>> {
     let (run, kept) = found(&app, &sight, id).await?;
     let packs = app.packs.now();
+    let declared = packs.run(&run.definition_id).map(|(_, declared)| declared);
+    let forecast_unit = declared
+        .filter(|declared| i64::from(declared.version) == run.definition_version)
+        .and_then(|declared| Some(declared.forecast.as_ref()?.unit.clone()));
     let run = body(&app, &sight, &packs, run);
     let Some(kept) = kept else {
         return Ok(Json(RunDetail {
             run,
             parameters: Map::new(),
             report: Map::new(),
+            forecast_unit,
             input: None,
             output: None,
             program_version: None,
@@ -404,6 +414,7 @@ pub async fn one(
         run,
         parameters: serde_json::from_str(&kept.parameters).unwrap_or_default(),
         report: kept.report().map_err(unreadable)?,
+        forecast_unit,
         input: sees_all.then(|| kept.input.into()),
         output: Some(kept.output.into()),
         program_version: Some(kept.program_version),

@@ -279,8 +279,12 @@ pub struct TableColumn {
     pub name: String,
     /// Its type.
     pub r#type: ColumnType,
-    /// The unit of its numbers, where the department's file named one.
+    /// The unit of its numbers, where the department's file or the pack named one.
     pub unit: Option<String>,
+    /// What it means, in Chinese, where a pack declares the table.
+    pub title_zh: Option<String>,
+    /// The same in English.
+    pub title_en: Option<String>,
 }
 
 /// Where a department's table came from.
@@ -359,14 +363,20 @@ pub async fn tables(State(app): State<App>, Caller(caller): Caller, peer: Peer) 
     let items = items.map(|t| {
         // A department's table is never one of the platform's, whose names are not given away.
         let entry = entries.iter().find(|entry| entry.name == t.name);
+        let view = catalogue.view(&t.name).filter(|_| entry.is_none());
         let unit = |name: &str| {
             let columns = &entry?.columns;
             columns.iter().find(|c| c.name == name)?.unit.clone()
         };
-        let columns = t.columns.into_iter().map(|(name, kind)| TableColumn {
-            unit: unit(&name),
-            r#type: kind.into(),
-            name,
+        let columns = t.columns.into_iter().map(|(name, kind)| {
+            let declared = view.and_then(|view| view.columns.iter().find(|c| c.name == name));
+            TableColumn {
+                unit: declared.map_or_else(|| unit(&name), |column| column.unit.clone()),
+                title_zh: declared.map(|column| column.title_zh.clone()),
+                title_en: declared.map(|column| column.title_en.clone()),
+                r#type: kind.into(),
+                name,
+            }
         });
         Table {
             columns: columns.collect(),

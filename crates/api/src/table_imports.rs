@@ -87,7 +87,8 @@ pub fn check(asked: &Asked, place: Place<'_>) -> Result<(), Told> {
         .kinds
         .values()
         .map(|kind| kind.name.to_lowercase())
-        .chain(crate::tables::names().into_iter().map(str::to_owned));
+        .chain(crate::tables::names().into_iter().map(str::to_owned))
+        .chain((place.catalogue.views.iter()).map(|view| view.name.to_lowercase()));
     if taken.any(|taken| taken == name) {
         let taken = quote(name);
         return Err(Told::new(

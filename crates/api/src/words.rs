@@ -10,6 +10,7 @@ use model::{
     MissingUnit as MissingUnits, Personal as PersonalKinds, Quality as Qualities,
     ValueKind as ValueKinds,
 };
+use pack::IsolineMethod as IsolineMethods;
 use pack::declare::ContradictionKind as Contradictions;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -92,6 +93,14 @@ words! {
 }
 
 words! {
+    /// How the value between stations is reckoned, where lines of equal value are drawn.
+    IsolineMethod of IsolineMethods {
+        /// The mean of the stations, each weighed by its distance to a power, upside down.
+        InverseDistance,
+    }
+}
+
+words! {
     /// The type of a column.
     ColumnType of ColumnKind {
         /// Text.
@@ -104,6 +113,8 @@ words! {
         Boolean,
         /// A moment, RFC 3339 text in UTC.
         Time,
+        /// What a clock shows, text without a zone.
+        Clock,
         /// JSON.
         Json,
     }

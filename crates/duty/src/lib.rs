@@ -2,11 +2,12 @@
 //! (预案) asks for and by when, which resources (应急资源) are nearest, and what a shift report (值班报告) says, as PDF and as
 //! a Word-compatible file. Pure: whoever needs the time gives it.
 //!
-//! Reading order: [`roster`], [`sheet`] (the roster as a file), [`response`], [`nearest`], then the report: [`report`] (what it
+//! Reading order: [`roster`], [`sheet`] (the roster as a file), [`response`], [`level`] (which of several is suggested), [`nearest`], then the report: [`report`] (what it
 //! says), [`document`] (how it is laid out), [`docx`] and [`pdf`] (how it is written).
 
 pub mod document;
 pub mod docx;
+pub mod level;
 pub mod nearest;
 pub mod pdf;
 pub mod report;

@@ -18,6 +18,7 @@
 //! within_minutes = 5
 //! ```
 
+use crate::level::{self, PlanLevel, Suggested};
 use model::problem::quote;
 use model::{Problem, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,12 @@ pub struct ResponsePlan {
     /// The categories of resources that it asks for, the most wanted first.
     #[serde(default)]
     pub resources: Vec<String>,
+    /// Which level of a response it is, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<PlanLevel>,
+    /// What suggests it, the first that holds says why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suggested: Vec<Suggested>,
     /// What is done, in order.
     #[serde(default, rename = "step")]
     pub steps: Vec<Step>,
@@ -168,6 +175,7 @@ impl ResponsePlan {
             }
             before = before.max(step.within_minutes);
         }
+        problems.extend(level::mistakes(self.level.as_ref(), &self.suggested));
         problems
     }
 }
@@ -201,6 +209,8 @@ mod tests {
             title_en: "Flood".to_owned(),
             alert_rules: vec!["stage".to_owned()],
             resources: Vec::new(),
+            level: None,
+            suggested: Vec::new(),
             steps: vec![step("verify", 5), step("send", 30)],
         }
     }

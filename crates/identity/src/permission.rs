@@ -46,6 +46,12 @@ permissions! {
     RunRead = "run.read",
     /// Run packs' mathematics now.
     RunStart = "run.start",
+    /// Read commands to things that can be controlled, and what they can be told.
+    CommandRead = "command.read",
+    /// Ask for a command to a thing of one's department.
+    CommandAsk = "command.ask",
+    /// Agree to a command that somebody else asked for.
+    CommandApprove = "command.approve",
     /// Read cases and their attachments.
     CaseRead = "case.read",
     /// Open a case.

@@ -390,6 +390,7 @@ async fn a_role_change_ends_sessions_and_the_last_admin_stays() {
             "entity.read",
             "alert.read",
             "run.read",
+            "command.read",
             "case.read",
             "indicator.read"
         ]

@@ -292,6 +292,8 @@ impl Running {
             overviews: api::overview::Cache::default(),
             engines: Arc::new(crate::engine_commands::engines()),
             runner: api::runner::Runner::default(),
+            outlet: OnceLock::new(),
+            commands: api::command_office::UnderWay::default(),
         });
         let topics = Arc::new(RwLock::new(TopicMapping::new(&packs.mappings)));
         let own = folder.clone();
@@ -427,6 +429,10 @@ impl Running {
         }
         let sl651 = crate::sl651_door::start(&app, settings).await?;
         if let Some(sl651) = &sl651 {
+            // Set once, here.
+            let _ = app
+                .outlet
+                .set(crate::sl651_outlet::outlet(&app, settings, sl651)?);
             addresses.extend(sl651.tcp_addresses().first().map(|&a| ("sl651", a)));
             addresses.extend(sl651.udp_addresses().first().map(|&a| ("sl651_udp", a)));
         }
@@ -879,6 +885,7 @@ fn timers(
             }
         })
     };
+    let commands = crate::sl651_outlet::look_after(app.clone());
     let asked = Arc::new(Notify::new());
     let seal = {
         let (app, asked) = (app.clone(), Arc::clone(&asked));
@@ -932,7 +939,7 @@ fn timers(
             }
         })
     };
-    let mut timers = vec![measure, runs, seal, upkeep, checkpoint];
+    let mut timers = vec![measure, runs, commands, seal, upkeep, checkpoint];
     timers.extend(crate::backup::schedule::start(
         app.clone(),
         folder.clone(),

@@ -200,7 +200,7 @@ Sl651 {
     /// The password that stations send, four hexadecimal digits; an empty text: it is not looked at.
     password: String = String::new(),
     /// What ids of devices begin with that are stations; the station's code follows.
-    entity_prefixes: Vec<String> = ["WaterObserved", "WaterReservoir", "SluiceGate", "PumpingStation"]
+    entity_prefixes: Vec<String> = ["WaterObserved", "WaterReservoir", "SluiceGate", "PumpingStation", "WaterConsumptionObserved"]
         .map(|kind| format!("urn:ngsi-ld:{kind}:"))
         .into(),
     /// Whether messages are confirmed (modes M2 and M3); false for links that go one way (M1).

@@ -50,13 +50,13 @@ fn password(key: &str, text: &str) -> Result<Option<u16>> {
 
 /// What the settings say of stations.
 #[derive(Debug, Default)]
-struct Told {
+pub(crate) struct Told {
     password: Option<u16>,
     stations: HashMap<Station, (Option<DeviceId>, Option<u16>)>,
     prefixes: Vec<String>,
 }
 
-fn told(settings: &Settings) -> Result<Told> {
+pub(crate) fn told(settings: &Settings) -> Result<Told> {
     let section = &settings.sl651;
     let mut stations = HashMap::new();
     for station in &section.station {
@@ -75,6 +75,29 @@ fn told(settings: &Settings) -> Result<Told> {
         stations,
         prefixes: section.entity_prefixes.clone(),
     })
+}
+
+impl Told {
+    /// The station that a registered device is: the other way round than a station's address is looked up.
+    pub(crate) fn station_of(&self, device: &str) -> Option<Station> {
+        let named = self.stations.iter().find(|(_, (entity, _))| {
+            entity
+                .as_ref()
+                .is_some_and(|entity| entity.as_str() == device)
+        });
+        if let Some((station, _)) = named {
+            return Some(*station);
+        }
+        let behind = |prefix: &String| device.strip_prefix(prefix.as_str());
+        let digits = self.prefixes.iter().find_map(behind)?;
+        let station = Station::of_code(digits)?;
+        // An address that the settings give to another device is that one's.
+        let is_free = self
+            .stations
+            .get(&station)
+            .is_none_or(|(entity, _)| entity.is_none());
+        is_free.then_some(station)
+    }
 }
 
 /// Looks through the door's settings.

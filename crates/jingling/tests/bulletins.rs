@@ -147,3 +147,62 @@ unless { resource in Division::"429006001" };"#;
         .json();
     assert_eq!(listed[0]["id"], "water-bulletin", "{listed}");
 }
+
+/// The use of a month comes from history: the last reading before it began and the last one now, whatever base a person entered.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_use_of_water_is_reckoned_from_the_readings() {
+    let city = City::start();
+    let collector = city.token_of("collector");
+    let now = jiff::Timestamp::now();
+    let beijing = jiff::tz::offset(8);
+    let month = beijing.to_datetime(now).date().first_of_month();
+    let began = beijing
+        .to_timestamp(month.to_datetime(jiff::civil::Time::midnight()))
+        .unwrap();
+    let point = "urn:ngsi-ld:WaterConsumptionObserved:bulletin";
+    let cubic = |value: f64, at: jiff::Timestamp| json!({"type": "Property", "value": value, "unitCode": "MTQ", "observedAt": at.to_string()});
+    let text = |value: &str| json!({"type": "Property", "value": value});
+    let reading = |value, at| json!({"waterConsumption": cubic(value, at)});
+    let hour = jiff::SignedDuration::from_hours(1);
+    let mut said = vec![
+        reading(480_000.0, began - hour * 2),
+        reading(500_000.0, began - hour),
+        reading(585_000.0, now),
+        json!({"name": text("一级站"), "permitNumber": text("D429006"), "permitValidUntil": text("2026-01-01"),
+            "monthQuota": cubic(100_000.0, now), "yearQuota": cubic(1_000_000.0, now)}),
+    ];
+    for entity in &mut said {
+        entity["id"] = json!(point);
+        entity["type"] = json!("WaterConsumptionObserved");
+        let taken = city
+            .ask("POST", "/ngsi-ld/v1/entityOperations/upsert", |r| {
+                r.bearer_auth(&collector).json(&json!([entity]))
+            })
+            .await;
+        assert!((200..300).contains(&taken.status), "{}", taken.body);
+    }
+    city.shows(point, "yearQuota", 1_000_000.0).await;
+    let duty = city.token_of("duty");
+    let path = "/api/v1/bulletins/water-use?format=json&language=en";
+    let answer = city.ask("GET", path, |r| r.bearer_auth(&duty)).await;
+    let bulletin = answer.json();
+    let rows = &table(&bulletin, "Metering points")["rows"];
+    let cells: Vec<&str> = [0, 2, 3, 4, 5]
+        .iter()
+        .map(|n| rows[0][n].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        cells,
+        ["一级站", "585000", "500000", "85000", "85"],
+        "{rows}"
+    );
+    // Of the year nothing is known but in January, which it began with, and so it is not summed for the permit.
+    let known = if month.month() == 1 { "1" } else { "0" };
+    let permits = &table(&bulletin, "By permit")["rows"][0];
+    assert_eq!(
+        (&permits[0], &permits[3]),
+        (&json!("D429006"), &json!(known))
+    );
+    let ends = &table(&bulletin, "Permits that end within 45 days, or have")["rows"][0];
+    assert_eq!(ends[0], "2026-01-01");
+}

@@ -14,7 +14,11 @@ struct Person {
 
 impl Person {
     async fn sign_in(city: &City, username: &str, role: &str) -> Self {
-        let password = city.add_named(username, username, role, &[]);
+        Self::sign_in_of(city, username, role, &[]).await
+    }
+
+    async fn sign_in_of(city: &City, username: &str, role: &str, more: &[&str]) -> Self {
+        let password = city.add_named(username, username, role, more);
         let answer = city.sign_in(username, &password).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         let cookie = answer.cookie.unwrap();
@@ -285,6 +289,48 @@ async fn the_nearest_pump_that_is_free_is_found_and_a_drill_counts_nowhere() {
     );
     let metres = all["items"][2]["distance_m"].as_f64().unwrap();
     assert!((metres - 9_571.0).abs() < 20.0, "{metres}");
+
+    // A department says so of what is its own, by its id or by its name, and of nothing else.
+    let of = ["--organisation", "shuili"];
+    let qian = Person::sign_in_of(&city, "qian", "operator", &of).await;
+    let owned = |id: &str, owner: &str| {
+        let mut owned = resource(id, "generator", "available", here);
+        owned["owner"] = json!({"type": "Property", "value": owner});
+        owned
+    };
+    let own = ["GENERATOR-BY-ID", "GENERATOR-BY-NAME"];
+    put(
+        &city,
+        json!([
+            owned(own[0], "shuili"),
+            owned(own[1], "市水利和湖泊局"),
+            owned("GENERATOR-OF-OTHERS", "chengguan"),
+        ]),
+    )
+    .await;
+    let busy = |id: &str| {
+        json!({"id": format!("urn:ngsi-ld:EmergencyResource:{id}"), "type": "EmergencyResource",
+            "status": {"type": "Property", "value": "busy"}})
+    };
+    for id in own {
+        // What was put is seen a moment later.
+        let began = std::time::Instant::now();
+        loop {
+            let (status, said) = qian.ask(&city, "POST", form, busy(id)).await;
+            if status == 200 {
+                break;
+            }
+            assert!(
+                status == 403 && began.elapsed() < crate::support::PATIENCE,
+                "{status} {said}"
+            );
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+    for id in ["GENERATOR-OF-OTHERS", "TEAM", "NONE"] {
+        let (status, _) = qian.ask(&city, "POST", form, busy(id)).await;
+        assert_eq!(status, 403, "{id}");
+    }
 
     let plans = li
         .good(&city, "GET", "/api/v1/duty/plans", Json::Null)

@@ -148,6 +148,16 @@ async fn what_may_not_be_seen_comes_out_nowhere() {
     // A page is filled from several where much may not be seen.
     let page = eyes.list(viewer, "/api/v1/entities?limit=1").await;
     assert_eq!(ids(&page), [LAMP]);
+    // Asking for attributes by name gives those and no others, and none that may not be seen.
+    let few = "/api/v1/entities?type=Streetlight&attributes=power,powerState";
+    for (who, named) in [(duty, 2), (analyst, 1)] {
+        let page = eyes.list(who, few).await;
+        let mut items = page["items"].as_array().unwrap().iter();
+        let lamp = items.find(|entity| entity["id"] == LAMP).unwrap();
+        let attributes = lamp["attributes"].as_object().unwrap();
+        assert_eq!(attributes.len(), named, "{lamp}");
+        assert_eq!(attributes["powerState"]["value"], "on");
+    }
     let page = eyes
         .list(
             viewer,

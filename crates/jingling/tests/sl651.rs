@@ -24,14 +24,14 @@ const SETTINGS: [&str; 5] = [
 ];
 
 /// The simulator as a program.
-struct Station {
+pub struct Station {
     program: Child,
     orders: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
 
 impl Station {
-    fn start(kind: &str, door: SocketAddr, address: &str, password: &str) -> Self {
+    pub fn start(kind: &str, door: SocketAddr, address: &str, password: &str) -> Self {
         let (host, port) = (door.ip().to_string(), door.port().to_string());
         let mut program = Command::new("python3")
             .args([SCRIPT, kind, &host, &port, address, password])
@@ -46,7 +46,7 @@ impl Station {
         }
     }
 
-    fn tell(&mut self, order: Value) -> Value {
+    pub fn tell(&mut self, order: Value) -> Value {
         writeln!(self.orders, "{order}").unwrap();
         let mut line = String::new();
         self.answers.read_line(&mut line).unwrap();
@@ -54,7 +54,7 @@ impl Station {
     }
 
     /// The one confirmation; fails when there is none.
-    fn confirmed(&mut self, order: Value) -> Value {
+    pub fn confirmed(&mut self, order: Value) -> Value {
         let told = self.tell(order.clone());
         let acks = told["acks"].as_array().unwrap();
         assert_eq!(acks.len(), 1, "{told} to {order}");
@@ -88,7 +88,7 @@ fn minutes_ago(minutes: i64) -> (String, String) {
     )
 }
 
-fn report(function: &str, serial: u16, minutes: i64, elements: Value) -> Value {
+pub fn report(function: &str, serial: u16, minutes: i64, elements: Value) -> Value {
     let (observed, _) = minutes_ago(minutes);
     let (_, sent) = minutes_ago(0);
     json!({"do": "report", "function": function, "serial": serial, "sent": sent, "observed": observed, "elements": elements})
@@ -230,6 +230,23 @@ fn what_a_station_was_confirmed_is_there_once_after_kill_9() {
         metrics.contains("jingling_sl651_messages_total 1"),
         "{metrics}"
     );
+}
+
+/// A metering station of a water user: the hour's amount, what is left of its quota, and the flow, in the units of its type.
+#[tokio::test]
+async fn a_water_meter_reports_to_its_point() {
+    let city = City::start_with(&SETTINGS);
+    let point = "urn:ngsi-ld:WaterConsumptionObserved:62206955";
+    let kind = "WaterConsumptionObserved";
+    done(&["device", "add", &city.dir, "--id", point, "--type", kind]);
+    let door = city.address("sl651");
+    let mut station = Station::start("tcp", door, "0062206955", "03E8");
+    let elements = json!([["68", 5, 2, 31.25], ["60", 6, 3, 1250.5], ["27", 5, 3, 0.5]]);
+    assert_eq!(station.confirmed(report("34", 1, 1, elements))["serial"], 1);
+    city.shows(point, "meterHourly1", 31.25).await;
+    city.shows(point, "meterRemaining1", 1250.5).await;
+    let flow = city.shows(point, "flow", 1800.0).await;
+    assert_eq!(flow["unit"], "MQH", "{flow}");
 }
 
 #[tokio::test]

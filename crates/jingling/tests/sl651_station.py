@@ -11,6 +11,7 @@ reads one JSON object a line from standard input, does what it says, and answers
     {"do": "keepalive", "serial": 8, "sent": ...}
     {"do": "raw", "hex": "7E7E..."}
     {"do": "obey"}            waits for a query or setting of the centre, answers it, and waits for its confirmation
+    {"do": "ignore"}          waits for a query or setting of the centre, and says nothing
 Every answer that a confirmation came with is {"acks": [{"function", "serial", "end", "station", "total", "index"}, ...]}.
 """
 
@@ -57,6 +58,16 @@ def hour(code, values):
     for value in values:
         data += b"\xff" * width if value is None else round(value * scale).to_bytes(width, "big")
     return bytes.fromhex(code) + bytes([len(data) << 3]) + data
+
+
+def gates(data):
+    """Table 77: how many gates, a bit for each, and the opening of each in centimetres, four digits of BCD."""
+    count = data[0]
+    width = (count + 7) // 8
+    states, openings = data[1:1 + width], data[1 + width:]
+    assert len(openings) == 2 * count, data.hex()
+    bits = [states[n // 8] >> n % 8 & 1 for n in range(count)]
+    return [[bool(bit), int(openings[2 * n:2 * n + 2].hex())] for n, bit in enumerate(bits)]
 
 
 class Station:
@@ -182,8 +193,21 @@ class Station:
         if command is None or command.get("gone") or command["end"] != "05":
             return {"command": command}
         body = b"\x00\x63" + bcd(command["sent"]) + b"\xf1\xf1" + self.station
+        # Pumps and gates (4CH, 4EH): it does what it is told, and answers how they stand.
+        if command["function"] in ("4C", "4E"):
+            body += bytes.fromhex(command["more"])
+            command["gates"] = gates(bytes.fromhex(command["more"])) if command["function"] == "4E" else None
         self.line.sendall(self.frame(command["function"], body))
         return {"command": command, "acks": self.confirmations()}
+
+    def ignore(self, _order):
+        """Every command that comes while nothing is answered."""
+        heard = []
+        while True:
+            command = self.down(WAIT_SECONDS if not heard else WAIT_SECONDS + 4.0)
+            if command is None or command.get("gone"):
+                return {"heard": heard}
+            heard.append(command)
 
 
 def main():

@@ -279,7 +279,11 @@ pub fn put_on(
     })?;
     let columns = schema.fields().iter().map(|field| TableColumn {
         name: field.name().clone(),
-        kind: ColumnKind::of(field),
+        kind: match ColumnKind::of(field) {
+            // Entries keep the words that they had when their format was made.
+            ColumnKind::Clock => ColumnKind::Time,
+            kind => kind,
+        },
         unit: new.units.get(field.name()).cloned(),
     });
     let entry = TableEntry {

@@ -6,6 +6,7 @@ use crate::functions;
 use crate::lake::Options;
 use crate::numbered::ByNumbers;
 use crate::runs::ByRuns;
+use crate::schema::ZONE;
 use crate::store::LakeFolder;
 use crate::verified::Verified;
 use crate::zone;
@@ -100,33 +101,7 @@ impl Engine {
         let pool: Arc<dyn MemoryPool> = Arc::new(GreedyMemoryPool::new(memory_bytes_max));
         let mut env = self.env.clone();
         env.memory_pool = pool;
-        let mut config = SessionConfig::new()
-            .with_target_partitions(TARGET_PARTITIONS)
-            .with_information_schema(true)
-            .with_default_catalog_and_schema(CATALOG, SCHEMA);
-        config.options_mut().sql_parser.collect_spans = true;
-        // The bound that the threads of a MIN or MAX share while they read leaves out rows that it must not (found by
-        // tests/pieces.rs, in some runs only).
-        let optimizer = &mut config.options_mut().optimizer;
-        optimizer.enable_aggregate_dynamic_filter_pushdown = false;
-        if let Some(zone) = zone {
-            zone::configure(&mut config, zone);
-        }
-        let mut builder = SessionStateBuilder::new()
-            .with_config(config)
-            .with_runtime_env(Arc::new(env))
-            .with_default_features()
-            .with_physical_optimizer_rule(Arc::new(ByRuns))
-            .with_physical_optimizer_rule(Arc::new(ByNumbers))
-            .with_physical_optimizer_rule(Arc::new(JoinsYield));
-        if let Some(zone) = zone {
-            builder = zone::add(builder, zone);
-        }
-        if let Some(functions) = builder.scalar_functions() {
-            functions.retain(|f| !UNBOUNDED_FUNCTIONS.contains(&f.name()));
-        }
-        functions::add(&mut builder);
-        SessionContext::new_with_state(builder.build())
+        session_of(env, zone)
     }
 
     /// Waits for a turn. Neither semaphore is ever closed.
@@ -147,6 +122,40 @@ impl Engine {
         tasks.spawn_on(work, self.runtime.as_ref()?.handle());
         Some(tasks)
     }
+}
+
+/// A session of no lake: it plans, and has no files.
+pub(crate) fn planning(zone: Option<&str>) -> SessionContext {
+    session_of(RuntimeEnv::default(), zone)
+}
+
+fn session_of(env: RuntimeEnv, zone: Option<&str>) -> SessionContext {
+    let mut config = SessionConfig::new()
+        .with_target_partitions(TARGET_PARTITIONS)
+        .with_information_schema(true)
+        .with_default_catalog_and_schema(CATALOG, SCHEMA);
+    config.options_mut().sql_parser.collect_spans = true;
+    // The bound that the threads of a MIN or MAX share while they read leaves out rows that it must not (found by
+    // tests/pieces.rs, in some runs only).
+    let optimizer = &mut config.options_mut().optimizer;
+    optimizer.enable_aggregate_dynamic_filter_pushdown = false;
+    // Where the question names no zone `now()` is a moment all the same, and not the reading of a clock.
+    zone::configure(&mut config, zone.unwrap_or(ZONE));
+    let mut builder = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(Arc::new(env))
+        .with_default_features()
+        .with_physical_optimizer_rule(Arc::new(ByRuns))
+        .with_physical_optimizer_rule(Arc::new(ByNumbers))
+        .with_physical_optimizer_rule(Arc::new(JoinsYield));
+    if let Some(zone) = zone {
+        builder = zone::add(builder, zone);
+    }
+    if let Some(functions) = builder.scalar_functions() {
+        functions.retain(|f| !UNBOUNDED_FUNCTIONS.contains(&f.name()));
+    }
+    functions::add(&mut builder);
+    SessionContext::new_with_state(builder.build())
 }
 
 /// Lets a query be stopped in the midst of a join. The engine yields where rows are read; but a join (or

@@ -11,7 +11,7 @@
 //! `seal` (files), `publish` (files become visible), [`lake`] (memory and files together), `merge`, `rollup`,
 //! [`upkeep`], `strike` and `reseal` (work in the background), `verified` (no query
 //! believes a damaged file), `stored` and `rollups` (SQL tables), `wide` (a view per entity type), `sight` (rows that the asker may not see), [`records`] and `paged` (tables lent by other rooms),
-//! [`department`] (tables that departments hand in), `functions` (over time), `zone` (whose clock is read), `names` and `statement`
+//! [`department`] (tables that departments hand in), [`views`] (tables that packs declare as SQL), `functions` (over time), `zone` (whose clock is read), `names` and `statement`
 //! (reading SQL), [`query`] (running it within limits), [`Answer`] (taking it batch by batch), [`formats`]
 //! (as CSV and Arrow), [`history`] (one attribute over time), [`mod@check`] (is every file whole).
 //!
@@ -55,6 +55,7 @@ mod tail;
 pub mod upkeep;
 mod veil;
 mod verified;
+pub mod views;
 mod wide;
 mod writer;
 mod zone;

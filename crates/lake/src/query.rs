@@ -11,7 +11,7 @@ use crate::rollups;
 use crate::schema::{ColumnKind, OBSERVATIONS};
 use crate::sight::Seen;
 use crate::stored::Stored;
-use crate::{statement, veil, wide};
+use crate::{statement, veil, views, wide};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 use datafusion::common::{ScalarValue, TableReference};
@@ -283,6 +283,7 @@ impl Lake {
             .state()
             .resolve_table_references(&statement)
             .map_err(|e| sql_problem(&e, known, limits))?;
+        let wanted = views::with_reads(wanted, &question.catalogue.views);
         self.register(&context, &wanted, known, question, limits, with_rows)
             .await?;
         Ok((context, statement))
@@ -346,6 +347,11 @@ impl Lake {
                 }
             }
         };
+        // Tables that packs declare are planned last, over what the statement itself can name.
+        let declared = |name: &str| {
+            let is_other = || lent.iter().any(|t| t == name) || sql_of(name).is_some();
+            question.catalogue.view(name).filter(|_| !is_other())
+        };
         let is_asked = |name: &str| is_named(name) || list_all;
         let of_now = |table: &&RecordTable| {
             wide::type_of_now(&table.name)
@@ -367,7 +373,7 @@ impl Lake {
         for table in known.tables.iter().filter(|t| !Table::is_name(&t.name)) {
             let named = is_named(&table.name);
             let is_there = needs_current && current == Some(table.name.as_str());
-            if !is_asked(&table.name) || is_there {
+            if !is_asked(&table.name) || is_there || declared(&table.name).is_some() {
                 continue;
             }
             let name = TableReference::bare(table.name.clone());
@@ -404,8 +410,8 @@ impl Lake {
             }
         }
         // The wide views are planned, over what is stored; what a statement can name is behind the veil.
-        if let Some(veil) = veil {
-            let veiled = veil::observations(context, observations, &veil).map_err(told)?;
+        if let Some(veil) = &veil {
+            let veiled = veil::observations(context, observations, veil).map_err(told)?;
             context.deregister_table(OBSERVATIONS).map_err(told)?;
             context
                 .register_table(OBSERVATIONS, Arc::new(veiled))
@@ -413,12 +419,18 @@ impl Lake {
             context.deregister_udf(veil::SHOWN);
             context.deregister_udf(veil::SHOWN_JSON);
         }
+        for view in &question.catalogue.views {
+            let is_listed = known.tables.iter().any(|t| t.name == view.name);
+            if is_listed && is_asked(&view.name) && declared(&view.name).is_some() {
+                views::register(context, view, known, limits).await?;
+            }
+        }
         Ok(())
     }
 }
 
 /// Plans a statement that only reads.
-async fn plan(
+pub(crate) async fn plan(
     context: &SessionContext,
     statement: Statement,
 ) -> Result<LogicalPlan, DataFusionError> {

@@ -7,7 +7,7 @@ use crate::rollups;
 use crate::schema::{ColumnKind, OBSERVATION_COLUMNS, OBSERVATIONS};
 use crate::sight::Sight;
 use crate::veil::Veil;
-use crate::wide;
+use crate::{views, wide};
 use arrow::array::{
     ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, RecordBatch, RecordBatchOptions,
     StringViewBuilder, TimestampMicrosecondBuilder,
@@ -105,9 +105,17 @@ impl RecordTables for NoRecords {
     }
 }
 
+/// The table too, unless one before it has its name.
+fn add(all: &mut Vec<RecordTable>, table: RecordTable) {
+    if all.iter().all(|t| t.name != table.name) {
+        all.push(table);
+    }
+}
+
 impl Lake {
     /// Every table that SQL can name: `observations` and its rollups, the wide views of each entity type, the
-    /// tables lent, and the department tables. Where two have one name, the earlier one has it.
+    /// tables lent, the tables that packs declare, and the department tables. Where two have one name, the earlier one has it.
+    /// A declared table is there for whoever may read all that it reads.
     pub fn tables(&self, catalogue: &Catalogue, records: &dyn RecordTables) -> Vec<RecordTable> {
         let observations = RecordTable {
             name: OBSERVATIONS.to_owned(),
@@ -121,6 +129,11 @@ impl Lake {
         all.extend(RollupSpan::ALL.map(rollups::table));
         let mut entries = self.department_tables();
         entries.retain(|e| records.may_read_department(&e.name, e.department.as_deref()));
+        let is_declared = |name: &str| {
+            let mut declared = catalogue.views.iter();
+            declared.any(|view| view.name.eq_ignore_ascii_case(name))
+        };
+        entries.retain(|entry| !is_declared(&entry.name));
         let now = catalogue
             .kinds
             .values()
@@ -132,11 +145,17 @@ impl Lake {
             .map(wide::table)
             .chain(now)
             .chain(records.tables())
-            .chain(entries.iter().map(TableEntry::table))
         {
-            if all.iter().all(|t| t.name != table.name) {
-                all.push(table);
+            add(&mut all, table);
+        }
+        for view in &catalogue.views {
+            let is_there = |read: &String| all.iter().any(|t| t.name == *read);
+            if view.reads.iter().all(is_there) {
+                add(&mut all, views::table(view));
             }
+        }
+        for entry in &entries {
+            add(&mut all, entry.table());
         }
         all
     }
@@ -225,6 +244,10 @@ fn column(kind: ColumnKind, rows: &[Vec<Value>], c: usize) -> Result<ArrayRef, (
                 .and_then(|t| Timestamp::parse(t).ok())
                 .map(Timestamp::micros)
         ),
+        ColumnKind::Clock => build!(TimestampMicrosecondBuilder::new(), |v: &Value| v
+            .as_str()
+            .and_then(|t| Timestamp::parse(&format!("{t}Z")).ok())
+            .map(Timestamp::micros)),
     }
 }
 

@@ -84,9 +84,17 @@ pub fn values(column: &ArrayRef) -> Result<Vec<Value>, ArrowError> {
         DataType::UInt64 => each(column.as_primitive::<UInt64Type>().iter(), Value::from),
         DataType::Utf8View => each(column.as_string_view().iter(), Value::from),
         DataType::Utf8 => each(column.as_string::<i32>().iter(), Value::from),
-        DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, _) => each(
+        DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, zone) => each(
             column.as_primitive::<TimestampMicrosecondType>().iter(),
-            |us| Value::from(Timestamp::from_micros(us).to_string()),
+            |us| {
+                let text = Timestamp::from_micros(us).to_string();
+                // What a clock of no zone shows is no moment, and least of all one of UTC.
+                let text = match zone {
+                    None => text.trim_end_matches('Z'),
+                    Some(_) => &text,
+                };
+                Value::from(text)
+            },
         ),
         DataType::Timestamp(_, zone) => {
             let unit = arrow::datatypes::TimeUnit::Microsecond;

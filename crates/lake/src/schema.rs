@@ -47,6 +47,8 @@ pub enum ColumnKind {
     Boolean,
     /// A moment; given as RFC 3339 text in UTC.
     Time,
+    /// What a clock shows, of no zone; given as text without one, such as `2026-07-01T08:00:00`.
+    Clock,
     /// JSON. A stored JSON value is given as its text, an SQL list or struct as JSON itself.
     Json,
 }
@@ -60,6 +62,7 @@ impl ColumnKind {
             Self::Integer => "integer",
             Self::Boolean => "boolean",
             Self::Time => "time",
+            Self::Clock => "clock",
             Self::Json => "json",
         }
     }
@@ -72,6 +75,7 @@ impl ColumnKind {
             Self::Integer => DataType::Int64,
             Self::Boolean => DataType::Boolean,
             Self::Time => time_type(),
+            Self::Clock => DataType::Timestamp(TimeUnit::Microsecond, None),
         };
         let field = Field::new(name, data_type, nullable);
         match self {
@@ -87,6 +91,7 @@ impl ColumnKind {
         }
         match field.data_type() {
             DataType::Boolean => Self::Boolean,
+            DataType::Timestamp(_, None) => Self::Clock,
             DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Self::Time,
             t if t.is_integer() => Self::Integer,
             t if t.is_numeric() => Self::Number,

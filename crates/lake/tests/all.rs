@@ -17,4 +17,5 @@ mod sql;
 mod storage;
 mod time_functions;
 mod upkeep;
+mod views;
 mod zones;

@@ -1,6 +1,8 @@
 //! Entity types as data: what a pack declares of them, and the catalogue of all. Names come from Smart
 //! Data Models where one exists.
 
+use crate::command::CommandKind;
+use crate::table_view::TableView;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -43,6 +45,9 @@ pub struct EntityKind {
     /// By whom its entities are affected (受影响), when it is a type of what is in danger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub affected: Option<AffectedKind>,
+    /// What its entities can be told to do (控制指令), by names of the type's own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub commands: BTreeMap<String, CommandKind>,
 }
 
 impl EntityKind {
@@ -79,6 +84,16 @@ pub struct AffectedKind {
     /// Attributes that are added up over those who are affected: people, households.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sums: Vec<String>,
+    /// Attributes that name, by their codes, the divisions that the entity is about, such as villages: a text, or JSON that
+    /// lists texts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub divisions: Vec<String>,
+    /// The attribute that holds the id of the post (岗位) that answers for the entity: text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub responsible_post: Option<String>,
+    /// The attribute that holds the id of the organisation that answers for it, asked where no post does or nobody holds it: text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub responsible_organisation: Option<String>,
 }
 
 /// Which published data model an entity type follows: one of the two keys is given.
@@ -269,11 +284,19 @@ const fn yes() -> bool {
 pub struct Catalogue {
     /// The types.
     pub kinds: BTreeMap<String, EntityKind>,
+    /// Tables that packs declare as SQL, each after those that it reads.
+    #[serde(default)]
+    pub views: Vec<TableView>,
 }
 
 impl Catalogue {
     /// The declaration of an attribute, when both the type and the attribute are declared.
     pub fn attribute(&self, entity_type: &str, attribute: &str) -> Option<&AttributeKind> {
         self.kinds.get(entity_type)?.attributes.get(attribute)
+    }
+
+    /// The declared table of that name.
+    pub fn view(&self, name: &str) -> Option<&TableView> {
+        self.views.iter().find(|view| view.name == name)
     }
 }

@@ -2,9 +2,10 @@
 //! with units, time and typed ids. No I/O, no async, no clock: whoever needs "now" is given it.
 //!
 //! Reading order: [`ids`], [`time`], [`value`], [`unit`], [`update`], [`record`] (what the journal
-//! holds), [`kind`] (entity types), [`forecast`], [`calendar`] (working time), [`problem`] (how an error is told).
+//! holds), [`kind`] (entity types), [`command`] (what they can be told), [`table_view`] (tables that packs declare), [`forecast`], [`calendar`] (working time), [`problem`] (how an error is told).
 
 pub mod calendar;
+pub mod command;
 pub mod forecast;
 pub mod ids;
 pub mod kind;
@@ -12,12 +13,17 @@ pub mod problem;
 pub mod record;
 pub mod shared;
 pub mod sheet;
+pub mod table_view;
 pub mod time;
 pub mod unit;
 pub mod update;
 pub mod value;
 
 pub use calendar::{Calendars, WorkingCalendar};
+pub use command::{
+    CommandAct, CommandApproval, CommandKind, CommandValue, CommandWord, Interlock, Meaning,
+    NumberOf,
+};
 pub use forecast::{Forecast, ForecastPoint};
 pub use ids::{AttributeName, DeviceId, EntityId, TypeName};
 pub use kind::{
@@ -27,6 +33,7 @@ pub use kind::{
 pub use problem::{Both, Problem, Told};
 pub use record::{Accepted, CORRECTION_DOOR, Corrected, Corrector, Record, Rejected, Retained};
 pub use shared::{Shared, WeakShared};
+pub use table_view::{TableView, ViewColumn, ViewColumnKind};
 pub use time::Timestamp;
 pub use update::{AttributeUpdate, Quality, Update};
 pub use value::{Geometry, Value};

@@ -1,5 +1,6 @@
 //! What happened, as rules judge it and messages tell it.
 
+use crate::affected::Affected;
 use model::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,16 @@ pub const CRITICAL: &str = "critical";
 /// The kind of event that turns of duty are open, because whoever has them left (空缺班次).
 pub const TURNS_OPEN: &str = "duty.turns-open";
 
+/// The kind of event that the value of an alert that is up reached more places than it was told for.
+pub const REACHED: &str = "alert.reached";
+
+/// The kind of event that nobody who could be told answers for places that are reached. It is told to those on duty by the rule
+/// that looked for them; no rule asks for it.
+pub const NOBODY_RESPONSIBLE: &str = "alert.nobody-responsible";
+
+/// The kind of event that what is happening suggests a response plan, which a person starts or does not.
+pub const PLAN_SUGGESTED: &str = "duty.plan-suggested";
+
 /// How grave a severity is, from 0; a word that is none counts as the least.
 pub fn rank(severity: &str) -> usize {
     SEVERITIES.iter().position(|s| *s == severity).unwrap_or(0)
@@ -20,10 +31,11 @@ pub fn rank(severity: &str) -> usize {
 /// Something that happened.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// What makes it the same when it is read again: `alert:12`, `case-step:40`, `case-overdue:3:…`, `act:7`, `activation:5`,
-    /// `open-turns:7:command-centre`.
+    /// What makes it the same when it is read again: `alert:12`, `alert-reached:12:1`, `nobody-responsible:alert:12`,
+    /// `case-step:40`, `case-overdue:3:…`, `act:7`, `activation:5`, `open-turns:7:command-centre`, `plan-suggested:flood-4:12`.
     pub key: String,
-    /// `alert.raised`, `case.<action>`, `case.overdue`, `security.<act>`, `duty.plan-started`, `duty.turns-open`.
+    /// `alert.raised`, [`REACHED`], [`NOBODY_RESPONSIBLE`], `case.<action>`, `case.overdue`, `security.<act>`,
+    /// `duty.plan-started`, [`PLAN_SUGGESTED`], `duty.turns-open`.
     pub kind: String,
     /// One of [`SEVERITIES`].
     pub severity: String,
@@ -69,6 +81,9 @@ pub struct Event {
     /// Whether it belongs to a drill (演练): then it is told on the pages alone, whatever the rule says.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub drill: bool,
+    /// Whom it affects: all of it, also what not every reader may see.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub affected: Vec<Affected>,
     /// Who did it; they are not told of what they did themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<i64>,
@@ -87,6 +102,9 @@ impl Event {
         }
         if self.kind == TURNS_OPEN {
             return "/duty?tab=roster".to_owned();
+        }
+        if self.kind == PLAN_SUGGESTED {
+            return "/duty?tab=plans".to_owned();
         }
         match (self.case_id, self.alert_id) {
             (Some(case), _) => format!("/cases/{case}"),

@@ -5,7 +5,7 @@ use crate::event::{Event, TURNS_OPEN};
 use crate::office::Office;
 use crate::people;
 use crate::plan::{self, Times};
-use crate::rule::Rule;
+use crate::rule::{Level, Rule};
 use model::Timestamp;
 use records::alerts::Alert;
 use records::audit::AuditEntry;
@@ -45,6 +45,7 @@ impl Office {
         while self.step_audit(now, &mut told).await? {}
         while self.step_duty(now, &mut told).await? {}
         while self.step_overdue(now, &mut told).await? {}
+        self.look(now, &mut told).await?;
         Ok(told)
     }
 
@@ -175,7 +176,7 @@ impl Office {
         Ok(is_full)
     }
 
-    async fn position(&self, name: &str) -> Result<i64> {
+    pub(crate) async fn position(&self, name: &str) -> Result<i64> {
         Ok(column(self.records.projection_position(name).await?))
     }
 
@@ -192,7 +193,7 @@ impl Office {
         Ok(read.collect())
     }
 
-    async fn tell(
+    pub(crate) async fn tell(
         &self,
         connection: &mut Connection,
         event: &Event,
@@ -204,6 +205,9 @@ impl Office {
         if matching.is_empty() {
             return Ok(());
         }
+        let mut event = event.clone();
+        people::answer_for(connection, &mut event.affected, now).await?;
+        let event = &event;
         let (event_id, _) = notices::add_event(connection, &row_of(event)).await?;
         for rule in matching {
             self.tell_level(connection, (event_id, event), (rule, 0), now, told)
@@ -231,13 +235,45 @@ impl Office {
                 seeing.push(user);
             }
         }
-        let recipients = people::with_quiet_hours(connection, &seeing).await?;
+        self.write_messages(
+            connection,
+            (event_id, event),
+            (rule, level),
+            &seeing,
+            now,
+            told,
+        )
+        .await?;
+        let is_first = !rule.levels.iter().take(level).any(Level::is_of_affected);
+        if of.is_of_affected() && is_first {
+            self.tell_unanswered_for(connection, event, (rule, level), &seeing, now, told)
+                .await?;
+        }
+        if level + 1 < rule.levels.len() {
+            let due = now.plus_seconds(of.answer_minutes.max(1) * 60);
+            let next = i64::try_from(level + 1).unwrap_or(i64::MAX);
+            notices::watch(connection, event_id, &rule.id, next, due).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what a level says to people.
+    pub(crate) async fn write_messages(
+        &self,
+        connection: &mut Connection,
+        of: (i64, &Event),
+        (rule, level): (&Rule, usize),
+        people: &[users::User],
+        now: Timestamp,
+        told: &mut BTreeSet<i64>,
+    ) -> Result<()> {
+        let recipients = people::with_quiet_hours(connection, people).await?;
         let times = Times {
             calendars: &self.calendars,
             zone: &self.zone,
         };
         let planned = plan::messages(
-            (event_id, event),
+            of,
             (rule, level),
             &recipients,
             |channel| self.is_system(channel),
@@ -249,11 +285,6 @@ impl Office {
             if let Some(user) = added.filter(|m| m.channel == PAGE).and_then(|m| m.user_id) {
                 told.insert(user);
             }
-        }
-        if level + 1 < rule.levels.len() {
-            let due = now.plus_seconds(of.answer_minutes.max(1) * 60);
-            let next = i64::try_from(level + 1).unwrap_or(i64::MAX);
-            notices::watch(connection, event_id, &rule.id, next, due).await?;
         }
         Ok(())
     }
@@ -326,6 +357,7 @@ impl Office {
             attribute: Some(alert.attribute.clone()),
             alert_rule: Some(alert.rule_id.clone()),
             division: self.city.division_of(&alert.entity_id, place),
+            affected: self.city.affected(alert),
             ..Event::default()
         }
     }
@@ -399,7 +431,7 @@ impl Office {
                 .find(|rule| rule.id == watch.rule_id && rule.enabled);
             let why = match (&event, rule) {
                 (Some(event), Some(rule)) => {
-                    if is_answered(&mut write, event, &watch).await? {
+                    if is_answered(&mut write, event, rule, &watch).await? {
                         "answered"
                     } else {
                         let level = usize::try_from(watch.level).unwrap_or(usize::MAX);
@@ -421,14 +453,19 @@ impl Office {
 async fn is_answered(
     connection: &mut Connection,
     event: &Event,
+    rule: &Rule,
     watch: &notices::Watch,
 ) -> Result<bool> {
-    if notices::is_answered(connection, watch.event_id, &watch.rule_id).await? {
+    let readers = notices::readers(connection, watch.event_id, &watch.rule_id).await?;
+    let level = usize::try_from(watch.level).unwrap_or(usize::MAX);
+    let is_of_each = rule.levels.iter().take(level).any(Level::is_of_affected);
+    if !readers.is_empty() && (!is_of_each || has_answered_for_each(event, &readers)) {
         return Ok(true);
     }
     if let Some(id) = event.alert_id
         && let Some(alert) = records::alerts::get(connection, id).await?
-        && (alert.acknowledged_at.is_some() || alert.cleared_at.is_some())
+        // Who took note of the alert before it reached these places did not know of them.
+        && (alert.acknowledged_at.is_some_and(|at| at >= event.at) || alert.cleared_at.is_some())
     {
         return Ok(true);
     }
@@ -442,6 +479,13 @@ async fn is_answered(
         return Ok(notices::last_step(connection, id).await? > step);
     }
     Ok(false)
+}
+
+/// Whether of every place that somebody answers for one of them took note: one village's officer does not answer for another.
+fn has_answered_for_each(event: &Event, readers: &[i64]) -> bool {
+    let mut places = event.affected.iter().flat_map(|of| &of.reached);
+    places
+        .all(|place| place.people.is_empty() || place.people.iter().any(|id| readers.contains(id)))
 }
 
 /// How the titles of a drill begin.
@@ -506,7 +550,7 @@ fn of_act(act: &AuditEntry) -> Event {
     }
 }
 
-fn row_of(event: &Event) -> EventRow {
+pub(crate) fn row_of(event: &Event) -> EventRow {
     EventRow {
         id: 0,
         key: event.key.clone(),
@@ -520,6 +564,6 @@ fn row_of(event: &Event) -> EventRow {
 }
 
 /// A position as the column that it counts.
-fn column(position: u64) -> i64 {
+pub(crate) fn column(position: u64) -> i64 {
     i64::try_from(position).unwrap_or(i64::MAX)
 }

@@ -3,11 +3,13 @@
 //!
 //! Events are read from the records with positions of this crate's own, and the messages are written in the transaction that
 //! moves a position: a crash loses none and plans none twice. A message is sent at least once; its key stays the same, so that
-//! a receiver can tell. The senders and who may see what are traits: nothing here knows HTTP, SMTP, or a policy.
+//! a receiver can tell. The senders, who may see what and whom an alert affects are traits: nothing here knows HTTP, SMTP, a policy,
+//! or the twin.
 //!
-//! Reading order: [`event`], [`rule`], [`quiet`], [`plan`], [`retry`], [`flood`], [`text`] (all pure), [`sender`], then [`office`],
+//! Reading order: [`event`], [`affected`], [`rule`], [`quiet`], [`plan`], [`retry`], [`flood`], [`text`] (all pure), [`sender`], then [`office`],
 //! which does it.
 
+pub mod affected;
 pub mod event;
 pub mod flood;
 mod fold;
@@ -15,11 +17,13 @@ pub mod office;
 pub mod people;
 pub mod plan;
 pub mod quiet;
+pub mod reach;
 pub mod retry;
 pub mod rule;
 pub mod sender;
 pub mod text;
 
+pub use affected::{Affected, Place};
 pub use event::Event;
 pub use office::{City, Office, Options, Report};
 pub use rule::{Level, Rule, Target};

@@ -1,8 +1,10 @@
 //! The office that does it: reads what happened, has the next level told when nobody answers, and sends what is due, each in
 //! small transactions around a sending that may hang or die.
 
+use crate::affected::Affected;
 use crate::event::Event;
 use crate::flood::{self, Limits, Step};
+use crate::reach::Looks;
 use crate::retry::Retry;
 use crate::rule::Rule;
 use crate::sender::{NotSent, Outgoing, Reach, Sender, Taken};
@@ -12,11 +14,12 @@ use futures::future::join_all;
 use jiff::tz::TimeZone;
 use model::Timestamp;
 use model::calendar::Calendars;
+use records::alerts::Alert;
 use records::notices::{self, EXPIRED, FAILED, Message, PAGE, QUEUED, Trimmed};
-use records::users::User;
+use records::users::{self, User};
 use records::{Records, Result};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// What the office knows of the city only by asking.
 #[async_trait]
@@ -27,6 +30,13 @@ pub trait City: Send + Sync {
     fn state_title(&self, workflow: &str, state: &str) -> Option<(String, String)>;
     /// Whether a person may see what an event tells.
     async fn may_see(&self, user: &User, event: &Event, now: Timestamp) -> bool;
+    /// Whom an alert affects now, all of it; empty for most alerts.
+    fn affected(&self, alert: &Alert) -> Vec<Affected>;
+    /// Of that, what a person may see.
+    async fn seen(&self, user: &User, affected: Vec<Affected>, now: Timestamp) -> Vec<Affected>;
+    /// The response plans that what is happening suggests, as events of the kind `duty.plan-suggested`, the same key as long as
+    /// it is for the same.
+    async fn suggested(&self, now: Timestamp) -> Vec<Event>;
     /// The words of the roles that do every organisation's duty.
     fn roles_of_every_duty(&self) -> Vec<String>;
     /// The proven e-mail address or telephone number of a person.
@@ -59,6 +69,10 @@ pub struct Options {
     pub keep_seconds: Option<i64>,
     /// Most rows that one pass of [`Office::trim`] takes away.
     pub trim_rows_max: u32,
+    /// Time between two looks at whom alerts that are up have come to reach, and at the plans that are suggested, seconds.
+    pub reach_seconds: i64,
+    /// Most alerts that are up that such a look takes, the newest.
+    pub reach_alerts_max: u32,
 }
 
 impl Default for Options {
@@ -69,6 +83,8 @@ impl Default for Options {
             absent_seconds: 300,
             keep_seconds: None,
             trim_rows_max: 5_000,
+            reach_seconds: 5,
+            reach_alerts_max: 5_000,
         }
     }
 }
@@ -97,7 +113,8 @@ pub struct Office {
     pub(crate) calendars: Calendars,
     pub(crate) zone: TimeZone,
     channels: BTreeMap<String, Channel>,
-    options: Options,
+    pub(crate) options: Options,
+    pub(crate) looks: Mutex<Looks>,
 }
 
 impl Office {
@@ -116,6 +133,7 @@ impl Office {
             zone,
             channels,
             options,
+            looks: Mutex::default(),
         }
     }
 
@@ -292,7 +310,7 @@ impl Office {
         let mut ready = Vec::new();
         for message in jobs {
             let made = match known {
-                Some(channel) => self.ready(channel, &message).await?,
+                Some(channel) => self.ready(channel, &message, now).await?,
                 None => continue,
             };
             ready.push(Job {
@@ -307,13 +325,18 @@ impl Office {
         &self,
         channel: &Channel,
         message: &Message,
+        now: Timestamp,
     ) -> Result<std::result::Result<(Arc<dyn Sender>, Outgoing), NotSent>> {
         let mut read = self.records.read().await?;
         let row = notices::event(&mut read, message.event_id).await?;
         let event: Option<Event> = row.and_then(|row| serde_json::from_value(row.document).ok());
         let more = notices::folded(&mut read, message.id, text::TITLES_MAX).await?;
+        let reader = match message.user_id {
+            Some(id) => users::get(&mut read, id).await?,
+            None => None,
+        };
         drop(read);
-        let Some(event) = event else {
+        let Some(mut event) = event else {
             return Ok(Err(NotSent::Never("its event does not read".to_owned())));
         };
         // No such message is planned; one that is here all the same goes nowhere.
@@ -332,13 +355,23 @@ impl Office {
                 }
             },
         };
+        if let Some(reader) = &reader
+            && !event.affected.is_empty()
+        {
+            let all = std::mem::take(&mut event.affected);
+            event.affected = self.city.seen(reader, all, now).await;
+        }
         let link = self.city.link(message, &event);
         let said = text::compose(
             &event,
+            message.user_id,
             &self.shown(event.at),
             (more.0, &more.1),
             link.as_deref(),
         );
+        // Who answers for what is the city's own matter.
+        let places = event.affected.iter_mut().flat_map(|of| &mut of.reached);
+        places.for_each(|place| place.people.clear());
         let outgoing = Outgoing {
             key: message.key.clone(),
             to,

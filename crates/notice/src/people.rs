@@ -1,6 +1,7 @@
 //! Whom a level means at a moment: persons, holders of posts, roles, and of an organisation whoever is on duty by its roster;
-//! where the roster names nobody then, who holds its posts; without any, its people.
+//! where the roster names nobody then, who holds its posts; without any, its people. And who answers for a place that is reached.
 
+use crate::affected::Affected;
 use crate::event::Event;
 use crate::plan::Recipient;
 use crate::quiet::Hours;
@@ -8,7 +9,7 @@ use crate::rule::{Level, Target};
 use model::Timestamp;
 use records::users::{self, PeopleFilter, User};
 use records::{Connection, PageRequest, Result, duty, notices, posts};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most people that one level tells.
 pub const PEOPLE_MAX: usize = 500;
@@ -33,12 +34,13 @@ pub async fn of_level(
             Target::Responsible => {
                 of_organisation(connection, event.organisation_id.as_deref(), now).await?
             }
-            Target::Role(role) => {
-                let filter = PeopleFilter {
-                    role: Some(role.clone()),
-                    ..PeopleFilter::default()
-                };
-                search(connection, &filter, now).await?
+            Target::Role(role) => of_role(connection, role, now).await?,
+            Target::Affected => {
+                let mut found = Vec::new();
+                for user in of_affected(connection, &event.affected, now).await? {
+                    found.extend(users::get(connection, user).await?);
+                }
+                found
             }
         };
         people.extend(found.into_iter().map(|user| (user.id, user)));
@@ -68,6 +70,95 @@ pub async fn with_quiet_hours(
         });
     }
     Ok(recipients)
+}
+
+/// Notes of each place that is reached who answers for it now. Of those whose sign-in is closed nobody does.
+///
+/// # Errors
+/// The records' own.
+pub async fn answer_for(
+    connection: &mut Connection,
+    affected: &mut [Affected],
+    now: Timestamp,
+) -> Result<()> {
+    // Many places are one post's: each is asked for once.
+    let mut known: BTreeMap<(Option<String>, Option<String>), Vec<i64>> = BTreeMap::new();
+    for place in affected.iter_mut().flat_map(|of| &mut of.reached) {
+        let whose = (place.post.clone(), place.organisation.clone());
+        if !known.contains_key(&whose) {
+            let people = responsible(connection, &whose, now).await?;
+            known.insert(whose.clone(), people);
+        }
+        place.people = known.get(&whose).cloned().unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// Everybody who answers for a place that is reached, each once.
+async fn of_affected(
+    connection: &mut Connection,
+    affected: &[Affected],
+    now: Timestamp,
+) -> Result<BTreeSet<i64>> {
+    let mut affected = affected.to_vec();
+    answer_for(connection, &mut affected, now).await?;
+    let places = affected.iter().flat_map(|of| &of.reached);
+    Ok(places.flat_map(|place| place.people.clone()).collect())
+}
+
+async fn responsible(
+    connection: &mut Connection,
+    (post, organisation): &(Option<String>, Option<String>),
+    now: Timestamp,
+) -> Result<Vec<i64>> {
+    let mut people = match post {
+        Some(post) => of_post(connection, post, now).await?,
+        None => Vec::new(),
+    };
+    if people.iter().all(|user| user.disabled) {
+        people = of_organisation(connection, organisation.as_deref(), now).await?;
+    }
+    let open = people.into_iter().filter(|user| !user.disabled);
+    Ok(open.map(|user| user.id).collect())
+}
+
+/// Who is on duty for the whole city: whoever has one of these roles and is on duty in their organisation now; everybody with
+/// such a role where rosters name none of them.
+///
+/// # Errors
+/// The records' own.
+pub async fn on_duty(
+    connection: &mut Connection,
+    roles: &[String],
+    now: Timestamp,
+) -> Result<Vec<User>> {
+    let mut all: BTreeMap<i64, User> = BTreeMap::new();
+    for role in roles {
+        let found = of_role(connection, role, now).await?;
+        all.extend(found.into_iter().map(|user| (user.id, user)));
+    }
+    all.retain(|_, user| !user.disabled);
+    let organisations: BTreeSet<String> = all
+        .values()
+        .filter_map(|user| user.organisation_id.clone())
+        .collect();
+    let mut now_on = BTreeSet::new();
+    for organisation in organisations {
+        let on = duty::people_on_duty(connection, &organisation, now).await?;
+        now_on.extend(on.unwrap_or_default());
+    }
+    if all.keys().any(|id| now_on.contains(id)) {
+        all.retain(|id, _| now_on.contains(id));
+    }
+    Ok(all.into_values().take(PEOPLE_MAX).collect())
+}
+
+async fn of_role(connection: &mut Connection, role: &str, now: Timestamp) -> Result<Vec<User>> {
+    let filter = PeopleFilter {
+        role: Some(role.to_owned()),
+        ..PeopleFilter::default()
+    };
+    search(connection, &filter, now).await
 }
 
 async fn person(connection: &mut Connection, id: Option<i64>) -> Result<Vec<User>> {

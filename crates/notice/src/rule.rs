@@ -76,20 +76,34 @@ pub enum Target {
     Assignee,
     /// The organisation that the case lies with, as [`Target::Organisation`].
     Responsible,
+    /// Whoever answers for a place that the event reached: who holds its post, else whoever its organisation means, as
+    /// [`Target::Organisation`]. Places for which that is nobody are told to those on duty.
+    Affected,
+}
+
+impl Level {
+    /// Whether it tells those who answer for what is reached.
+    pub fn is_of_affected(&self) -> bool {
+        self.to.contains(&Target::Affected)
+    }
 }
 
 impl Rule {
+    /// Whether it is on and about events of a kind.
+    pub fn hears(&self, kind: &str) -> bool {
+        let is = |word: &String| match word.strip_suffix('*') {
+            Some(begin) => kind.starts_with(begin),
+            None => kind == *word,
+        };
+        self.enabled && self.on.iter().any(is)
+    }
+
     /// Whether it is about this event.
     pub fn matches(&self, event: &Event) -> bool {
-        let kind = |word: &String| match word.strip_suffix('*') {
-            Some(begin) => event.kind.starts_with(begin),
-            None => event.kind == *word,
-        };
         let one_of = |words: &[String], word: &Option<String>| {
             words.is_empty() || word.as_ref().is_some_and(|word| words.contains(word))
         };
-        self.enabled
-            && self.on.iter().any(kind)
+        self.hears(&event.kind)
             && (self.severity_min.is_empty() || rank(&event.severity) >= rank(&self.severity_min))
             && one_of(&self.entity_types, &event.entity_type)
             && one_of(&self.alert_rules, &event.alert_rule)
@@ -132,7 +146,7 @@ impl Rule {
             wrong(
                 what,
                 "on",
-                "name kinds such as alert.raised, case.dispatch, case.overdue, case.*, security.session.refused, duty.plan-started, duty.turns-open",
+                "name kinds such as alert.raised, alert.reached, case.dispatch, case.overdue, case.*, security.session.refused, duty.plan-started, duty.plan-suggested, duty.turns-open",
             );
         }
         if !self.severity_min.is_empty() && !SEVERITIES.contains(&self.severity_min.as_str()) {

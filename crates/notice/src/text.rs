@@ -1,6 +1,11 @@
 //! What a message says: Chinese first, English after it. Pure.
 
+use crate::affected::{lines_en, lines_zh, short_zh};
 use crate::event::Event;
+
+/// Longest text for SMS and voice that names what is affected, characters without the link: some gateways take no more, and each
+/// 67 are a message to pay. Where it does not fit it is told shorter, and then not at all.
+pub const SHORT_CHARS_MAX: usize = 300;
 
 /// Titles of other events that a message names; the rest is counted.
 pub const TITLES_MAX: u32 = 10;
@@ -25,10 +30,11 @@ fn severity_zh(severity: &str) -> &'static str {
     }
 }
 
-/// Writes it. `more` are the other events that it tells of: how many, and titles of the newest. `link` leads to where one
-/// takes note of it.
+/// Writes it. `reader` is whom it is for, where that is a person: what they answer for is named first. `more` are the other
+/// events that it tells of: how many, and titles of the newest. `link` leads to where one takes note of it.
 pub fn compose(
     event: &Event,
+    reader: Option<i64>,
     at: &str,
     more: (i64, &[(String, String)]),
     link: Option<&str>,
@@ -41,6 +47,15 @@ pub fn compose(
         "{}\n{}\n\n时间 Time: {at}\n级别 Severity: {severity} {}\n",
         event.title_zh, event.title_en, event.severity
     );
+    let affected = &event.affected;
+    let (zh, en) = (lines_zh(affected, reader), lines_en(affected, reader));
+    if !zh.is_empty() {
+        body.push_str(&format!("\n{}\n{}\n", zh.join("\n"), en.join("\n")));
+    }
+    let fits = |text: &String| short.chars().count() + text.chars().count() <= SHORT_CHARS_MAX;
+    if let Some(text) = short_zh(affected, reader).into_iter().find(fits) {
+        short.push_str(&text);
+    }
     if count > 0 {
         subject.push_str(&format!("，另有 {count} 条"));
         short.push_str(&format!("，另有 {count} 条"));

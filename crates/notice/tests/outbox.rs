@@ -8,7 +8,8 @@ use model::calendar::Calendars;
 use notice::office::Channel;
 use notice::retry::Retry;
 use notice::{
-    City, Event, Level, NotSent, Office, Options, Outgoing, Reach, Rule, Sender, Taken, Target,
+    Affected, City, Event, Level, NotSent, Office, Options, Outgoing, Reach, Rule, Sender, Taken,
+    Target,
 };
 use parking_lot::Mutex;
 use proptest::prelude::*;
@@ -37,6 +38,15 @@ impl City for Town {
     }
     async fn may_see(&self, user: &User, _: &Event, _: Timestamp) -> bool {
         user.username != "blind"
+    }
+    fn affected(&self, _: &Alert) -> Vec<Affected> {
+        Vec::new()
+    }
+    async fn seen(&self, _: &User, affected: Vec<Affected>, _: Timestamp) -> Vec<Affected> {
+        affected
+    }
+    async fn suggested(&self, _: Timestamp) -> Vec<Event> {
+        Vec::new()
     }
     fn roles_of_every_duty(&self) -> Vec<String> {
         vec!["duty".to_owned()]

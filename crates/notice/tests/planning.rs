@@ -3,13 +3,14 @@
 use jiff::tz::TimeZone;
 use model::Timestamp;
 use model::calendar::{Calendars, Declared, WorkingCalendar};
+use notice::affected::{Affected, Place, Sum, lines_en, lines_zh};
 use notice::event::Event;
 use notice::flood::{self, Limits, Step};
 use notice::plan::{self, Recipient, Times};
 use notice::quiet::{self, Hours, Quiet};
 use notice::retry::Retry;
 use notice::rule::{Level, Rule, Target};
-use notice::text::compose;
+use notice::text::{SHORT_CHARS_MAX, compose};
 use proptest::prelude::*;
 use records::notices::{Message, PAGE, QUEUED, SENT};
 use std::collections::{BTreeMap, BTreeSet};
@@ -345,6 +346,7 @@ fn a_storm_is_told_in_one_message_and_the_critical_one_by_itself() {
     let titles = [("甲站水位高".to_owned(), "High water at A".to_owned())];
     let text = compose(
         &event,
+        None,
         "2026-11-25 12:00",
         (12, &titles),
         Some("https://c.example/a"),
@@ -360,6 +362,132 @@ fn a_storm_is_told_in_one_message_and_the_critical_one_by_itself() {
         title_zh: "高\r\nBcc: all@example.cn".to_owned(),
         ..event
     };
-    let text = compose(&broken, "", (0, &[]), None);
+    let text = compose(&broken, None, "", (0, &[]), None);
     assert!(!text.subject.contains(['\r', '\n']) && !text.short.contains('\n'));
+}
+
+/// A station whose stage reached `count` areas; the last is answered for by the person 7.
+fn reaching(count: u8) -> Affected {
+    let place = |n: u8| Place {
+        id: format!("urn:ngsi-ld:FloodRiskArea:{n}"),
+        name_zh: format!("{n}号区"),
+        name_en: format!("Area {n}"),
+        from: 29.0 + f64::from(n) / 10.0,
+        divisions: vec![format!("村{n}")],
+        amounts: vec![Some(410.0), (n == 1).then_some(120.5)],
+        people: if n == count { vec![7] } else { vec![8] },
+        ..Place::default()
+    };
+    let sum = |zh: &str, en: &str| Sum {
+        attribute: en.to_owned(),
+        title_zh: zh.to_owned(),
+        title_en: en.to_owned(),
+    };
+    Affected {
+        entity_type: "FloodRiskArea".to_owned(),
+        title_zh: "洪水风险区".to_owned(),
+        title_en: "Flood risk area".to_owned(),
+        value: Some(29.9),
+        unit: "m".to_owned(),
+        sums: vec![
+            sum("受威胁人口", "People"),
+            sum("户数", "Households"),
+            sum("车辆", "Cars"),
+        ],
+        reached: (1..=count).map(place).collect(),
+        next: vec![Place {
+            from: 30.25,
+            ..place(count + 1)
+        }],
+        ..Affected::default()
+    }
+}
+
+#[test]
+fn a_message_names_what_is_affected_so_many_and_no_more() {
+    let affected = [reaching(7)];
+    assert_eq!(
+        lines_zh(&affected, Some(7)),
+        [
+            "由您负责：7号区（村7）",
+            "受影响洪水风险区 7 处（按 29.9 m）：1号区（村1）、2号区（村2）、3号区（村3）、4号区（村4）、5号区（村5），另有 2 处；\
+             受威胁人口 2,870；户数 120.5；接下来的洪水风险区：8号区（30.25 m 起）"
+        ]
+    );
+    assert_eq!(
+        lines_en(&affected, None),
+        [
+            "Affected, Flood risk area: 7 (at 29.9 m): Area 1 (村1), Area 2 (村2), Area 3 (村3), Area 4 (村4), Area 5 (村5) and 2 more; \
+             People 2,870; Households 120.5; next, Flood risk area: Area 8 (from 30.25 m)"
+        ]
+    );
+    let foretold = Affected {
+        foretold: true,
+        ..reaching(1)
+    };
+    assert!(lines_zh(&[foretold], None)[0].starts_with("预报将影响洪水风险区 1 处"));
+    let none = Affected {
+        reached: Vec::new(),
+        ..reaching(2)
+    };
+    assert_eq!(
+        lines_zh(&[none], Some(7)),
+        ["接下来的洪水风险区：3号区（30.25 m 起）"]
+    );
+    let many = Affected {
+        reached: vec![Place {
+            divisions: (1..=6).map(|n| format!("村{n}")).collect(),
+            ..reaching(1).reached.remove(0)
+        }],
+        ..reaching(1)
+    };
+    let zh = lines_zh(std::slice::from_ref(&many), None);
+    assert!(
+        zh[0].contains("1号区（村1、村2、村3、村4等 6 个）"),
+        "{zh:?}"
+    );
+}
+
+#[test]
+fn a_text_for_a_telephone_says_it_where_it_fits() {
+    let event = |title: &str| Event {
+        title_zh: title.to_owned(),
+        title_en: title.to_owned(),
+        affected: vec![reaching(7)],
+        ..alert("major", "2026-11-25T12:00:00+08:00")
+    };
+    let text = |event: &Event, reader| {
+        compose(
+            event,
+            reader,
+            "12:00",
+            (0, &[]),
+            Some("https://c.example/a"),
+        )
+    };
+    let said = text(&event("水位高"), Some(7));
+    assert!(
+        said.body.contains("由您负责：7号区（村7）\n受影响")
+            && said.body.contains("You answer for: Area 7")
+    );
+    assert_eq!(
+        said.short,
+        "【重要】水位高（12:00）；涉及您负责的7号区（村7），共 7 处，受威胁人口 2,870，户数 120.5 知道了：https://c.example/a"
+    );
+    let said = text(&event("水位高"), None);
+    assert!(
+        said.short
+            .contains("；涉及1号区（村1）、2号区（村2），另有 5 处，共 7 处"),
+        "{}",
+        said.short
+    );
+    // Shorter where it is long already, and nothing where not even that fits.
+    let long = text(&event(&"高".repeat(SHORT_CHARS_MAX - 50)), None);
+    assert!(
+        long.short.contains("；涉及 7 处") && !long.short.contains("1号区"),
+        "{}",
+        long.short
+    );
+    let longer = text(&event(&"高".repeat(SHORT_CHARS_MAX)), None);
+    assert!(!longer.short.contains("涉及") && longer.short.ends_with("https://c.example/a"));
 }

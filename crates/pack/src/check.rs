@@ -1,5 +1,7 @@
 //! What must fit together inside a pack, and the plan's quotes.
 
+mod commands;
+mod isolines;
 mod relations;
 mod views;
 
@@ -112,6 +114,7 @@ pub(crate) fn inside(read: &Read) -> Vec<Problem> {
     checker.plan();
     checker.duplicates();
     checker.problems.extend(crate::categories::mistakes(read));
+    checker.problems.extend(read.table_problems.iter().cloned());
     let quotes = read
         .pack
         .plan
@@ -250,6 +253,7 @@ impl<'a> Checker<'a> {
             self.forecast(kind, document);
             self.affected(kind, document);
             self.speaking(kind, document);
+            self.commands(kind, document);
             for (name, attribute) in &kind.attributes {
                 let keys = ["attributes", name];
                 self.both_titles(document, &keys, &attribute.title_zh, &attribute.title_en);

@@ -1,5 +1,6 @@
 //! What the files of a pack hold.
 
+use crate::isolines::Isolines;
 use indicators::Place;
 use model::EntityId;
 use serde::{Deserialize, Serialize};
@@ -152,6 +153,10 @@ pub struct EntryForm {
     /// Whether an entity may be entered that is not there yet; otherwise one that is there is chosen.
     #[serde(default)]
     pub new: bool,
+    /// The attribute, a text, that says whose the entity is: an organisation's id or its Chinese name. People of that organisation enter
+    /// it too, beside those of the pack's owner and of the command centre.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
     /// The fields, in order.
     #[serde(default)]
     pub fields: Vec<EntryField>,
@@ -227,6 +232,9 @@ pub struct Layer {
     /// Whether the layer is on when the map opens.
     #[serde(default)]
     pub shown: bool,
+    /// Lines of equal value over the type's entities (等值线), which `shown` speaks of too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolines: Option<Isolines>,
 }
 
 /// Columns of a table.

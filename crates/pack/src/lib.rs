@@ -1,13 +1,13 @@
 //! Packs (专题包): the contract of a thematic system's declarations, their loader and their validator.
 //!
 //! A pack is a folder with fixed furniture (`pack.toml`, `quality.toml`, `README.md`, `entities/`,
-//! `rules/`, `workflows/`, `categories/`, `indicators/`, `views/`, `runbooks/`, `responses/`, `runs/`, `bulletins/`, `strings/`, `mappings/`, `scenarios/`;
+//! `rules/`, `workflows/`, `categories/`, `indicators/`, `views/`, `runbooks/`, `responses/`, `runs/`, `bulletins/`, `tables/`, `strings/`, `mappings/`, `scenarios/`;
 //! the plan's pack also `plan.toml`, `plan.txt`, `contradictions.toml`). It comes from the binary
 //! ([`embedded`]) or from a folder. Every mistake is told with file and line, all at once.
 //!
 //! Reading order: [`declare`] (what the files hold), [`files`], [`load`] (reading one pack),
 //! [`check`] (what must fit together, classes of cases in `categories`), [`packs`] (all packs of a city), [`scenario`] (given / when / then, played),
-//! `words` (what values are called), [`schema`] (context, JSON Schema and form of the types), [`scaffold`] (a new pack),
+//! `words` (what values are called), `tables` (tables declared as SQL), [`schema`] (context, JSON Schema and form of the types), [`scaffold`] (a new pack),
 //! [`reload`] (what may change while a city runs), [`engines`] (a pack's mathematics over files).
 
 pub mod bulletins;
@@ -24,9 +24,11 @@ pub mod scenario;
 pub mod schema;
 
 mod document;
+mod isolines;
 mod responses;
 mod run_definitions;
 mod systems;
+mod tables;
 mod words;
 
 pub use check::{check, verify_quotes};
@@ -36,6 +38,7 @@ pub use declare::{
     SystemPart, Table, View,
 };
 pub use files::{Files, Folder, Limits, embedded};
+pub use isolines::{IsolineLevel, IsolineMethod, Isolines, Ramp};
 pub use load::Pack;
 pub use packs::Packs;
 pub use run_definitions::unknown_engines;

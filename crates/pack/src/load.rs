@@ -8,11 +8,12 @@ use crate::declare::{
 use crate::document::Document;
 use crate::files::Files;
 use crate::scenario::ScenarioFile;
+use crate::tables::{self, Declared};
 use cases::Workflow;
 use cases::catalogue::MajorClass;
 use duty::response::ResponsePlan;
 use indicators::Definition;
-use model::{Catalogue, EntityKind, Problem};
+use model::{Catalogue, EntityKind, Problem, TableView};
 use rules::Rule;
 use runs::Definition as RunDefinition;
 use serde::de::DeserializeOwned;
@@ -49,6 +50,8 @@ pub struct Pack {
     pub runs: Vec<RunDefinition>,
     /// Its bulletins (简报), in the order of their files.
     pub bulletins: Vec<Bulletin>,
+    /// The tables that it declares as SQL, each after those that it reads.
+    pub tables: Vec<TableView>,
     /// Its words in Chinese, by key (dotted).
     pub strings_zh: BTreeMap<String, String>,
     /// The same in English; the same keys.
@@ -69,6 +72,8 @@ pub struct Pack {
 pub(crate) struct Read {
     pub pack: Pack,
     pub documents: BTreeMap<String, Document>,
+    /// What is wrong with its tables.
+    pub table_problems: Vec<Problem>,
 }
 
 impl Pack {
@@ -86,7 +91,7 @@ impl Pack {
         }
     }
 
-    /// Its entity types as a catalogue.
+    /// Its entity types and tables as a catalogue.
     pub fn catalogue(&self) -> Catalogue {
         Catalogue {
             kinds: self
@@ -94,6 +99,7 @@ impl Pack {
                 .iter()
                 .map(|kind| (kind.name.clone(), kind.clone()))
                 .collect(),
+            views: self.tables.clone(),
         }
     }
 }
@@ -108,7 +114,7 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
                 "pack-foreign-file",
                 "a pack has no such file",
                 files.place(path),
-                "use pack.toml, quality.toml, README.md, entities/*.toml, rules/*.toml, workflows/*.toml, categories/*.toml, indicators/*.sql, views/*.toml, runbooks/*.zh.md and *.en.md, responses/*.toml, runs/*.toml, bulletins/*.toml, strings/zh.toml and en.toml, mappings/*.toml, policies/*.cedar, scenarios/*.md",
+                "use pack.toml, quality.toml, README.md, entities/*.toml, rules/*.toml, workflows/*.toml, categories/*.toml, indicators/*.sql, views/*.toml, runbooks/*.zh.md and *.en.md, responses/*.toml, runs/*.toml, bulletins/*.toml, tables/*.sql, strings/zh.toml and en.toml, mappings/*.toml, policies/*.cedar, scenarios/*.md",
             ));
             continue;
         }
@@ -148,6 +154,7 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
     let responses = reader.many("responses/");
     let runs = reader.many("runs/");
     let bulletins = reader.many("bulletins/");
+    let declared = reader.tables();
     let scenarios = reader
         .under("scenarios/")
         .map(|d| ScenarioFile {
@@ -169,6 +176,7 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
         .map(|c| c.all)
         .unwrap_or_default();
     if let (Some(manifest), Some(quality), true) = (manifest, quality, reader.problems.is_empty()) {
+        let (tables, table_problems) = tables::arranged(&kinds, &declared);
         Ok(Read {
             pack: Pack {
                 manifest,
@@ -185,6 +193,7 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
                 responses,
                 runs,
                 bulletins,
+                tables,
                 strings_zh,
                 strings_en,
                 mappings,
@@ -194,6 +203,7 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
                 policies,
             },
             documents: reader.documents,
+            table_problems,
         })
     } else {
         Err(reader.problems)
@@ -235,6 +245,7 @@ fn is_furniture(path: &str) -> bool {
         .iter()
         .any(|folder| in_folder(folder, &[".toml"]))
         || in_folder("indicators/", &[".sql"])
+        || in_folder("tables/", &[".sql"])
         || in_folder("runbooks/", &[".zh.md", ".en.md"])
         || in_folder("scenarios/", &[".md"])
         || in_folder("policies/", &[".cedar"])
@@ -326,6 +337,18 @@ impl Reader {
         for result in parsed {
             match result {
                 Ok(definition) => all.push(definition),
+                Err(problems) => self.problems.extend(problems),
+            }
+        }
+        all
+    }
+
+    fn tables(&mut self) -> Vec<Declared> {
+        let read: Vec<_> = self.under("tables/").map(tables::read).collect();
+        let mut all = Vec::new();
+        for result in read {
+            match result {
+                Ok(declared) => all.push(declared),
                 Err(problems) => self.problems.extend(problems),
             }
         }

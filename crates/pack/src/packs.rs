@@ -4,7 +4,7 @@ use crate::check::verify_quotes;
 use crate::declare::{Contradiction, Mapping, Plan, Runbook, STANDARD_WORKFLOW, View};
 use crate::files::{Embedded, Files, Folder, Limits};
 use crate::load::Pack;
-use crate::systems;
+use crate::{systems, tables};
 use cases::Workflow;
 use cases::catalogue::{Catalogue as CaseCatalogue, MajorClass};
 use duty::response::ResponsePlan;
@@ -136,8 +136,12 @@ impl Packs {
                 claim("plan of the city", "");
             }
         }
+        problems.extend(tables::clashes(&packs));
         for pack in &packs {
-            all.catalogue.kinds.extend(pack.catalogue().kinds);
+            let catalogue = pack.catalogue();
+            all.catalogue.kinds.extend(catalogue.kinds);
+            // Tables read those of their own pack only, so that the order stays right.
+            all.catalogue.views.extend(catalogue.views);
             all.rules.extend(pack.rules.iter().cloned());
             all.runbooks.extend(pack.runbooks.clone());
             all.responses.extend(pack.responses.iter().cloned());

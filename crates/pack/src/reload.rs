@@ -125,6 +125,7 @@ pub fn changes(old: &Packs, new: &Packs) -> Result<Changes, Vec<Problem>> {
     changes.of("response plan", &responses(old), &responses(new));
     changes.of("run", &runs_before, &runs_after);
     changes.of("bulletin", &bulletins(old), &bulletins(new));
+    changes.of("table", &tables(old), &tables(new));
     changes.of(
         "word",
         &borrowed(&old.strings_zh),
@@ -181,6 +182,12 @@ fn bulletins(packs: &Packs) -> BTreeMap<&str, &crate::bulletins::Bulletin> {
     let all = packs.bulletins().into_iter();
     all.map(|(_, bulletin)| (bulletin.id.as_str(), bulletin))
         .collect()
+}
+
+/// The declared tables by name.
+fn tables(packs: &Packs) -> BTreeMap<&str, &model::TableView> {
+    let all = packs.catalogue.views.iter();
+    all.map(|table| (table.name.as_str(), table)).collect()
 }
 
 /// Something of all packs by its name, as text to compare.

@@ -5,7 +5,7 @@ use pack::{Files, Folder, Pack, Packs, check};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-const FILES: &[(&str, &str)] = &[
+pub const FILES: &[(&str, &str)] = &[
     (
         "pack.toml",
         "# Test.\nname = \"pack-test\"\nversion = 1\ntitle_zh = \"测试\"\ntitle_en = \"Test\"\nowner_zh = \"局\"\nowner_en = \"Bureau\"\npermissions = [\"entity.read\"]\n",
@@ -76,7 +76,7 @@ fn write(root: &Path, changes: &[(&str, Option<String>)]) -> PathBuf {
     folder
 }
 
-fn problems(changes: &[(&str, Option<String>)]) -> Vec<Problem> {
+pub(crate) fn problems(changes: &[(&str, Option<String>)]) -> Vec<Problem> {
     let root = tempfile::tempdir().unwrap();
     let folder = write(root.path(), changes);
     let cut = format!("{}/", folder.display());
@@ -605,6 +605,20 @@ fn what_does_not_fit_together() {
             "choices = [{ value = \"x\", title_zh = \"甲\", title_en = \"X\" }]",
             "view-choices",
             "views/wells.toml:17",
+        ),
+        (
+            "views/wells.toml",
+            "[form]",
+            "[form]\nof = \"name\"",
+            "view-form-of",
+            "views/wells.toml:15",
+        ),
+        (
+            "views/wells.toml",
+            "[form]",
+            "[form]\nof = \"owner\"",
+            "view-unknown-attribute",
+            "views/wells.toml:15",
         ),
         (
             "views/wells.toml",

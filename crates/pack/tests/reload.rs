@@ -142,6 +142,7 @@ fn sluice(attributes: &str) -> Catalogue {
     let kind: model::EntityKind = toml::from_str(&text).unwrap();
     Catalogue {
         kinds: [(kind.name.clone(), kind)].into(),
+        ..Catalogue::default()
     }
 }
 

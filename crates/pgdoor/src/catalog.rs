@@ -9,7 +9,7 @@ use crate::zone::Zone;
 use datafusion::sql::sqlparser::keywords::ALL_KEYWORDS;
 use futures::future::BoxFuture;
 use lake::{ColumnKind, Columns, RecordTable, RecordTables, Wanted};
-use model::Problem;
+use model::{Catalogue, Problem, TableView};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -362,6 +362,8 @@ pub struct Catalog {
     pub tables: Arc<Vec<RecordTable>>,
     /// Which of them are views.
     pub views: Arc<BTreeSet<String>>,
+    /// What the packs declare.
+    pub declared: Arc<Catalogue>,
     /// The caller's name.
     pub user: String,
     /// The connection's settings.
@@ -400,6 +402,36 @@ impl Catalog {
 
     fn is_view(&self, table: &RecordTable) -> bool {
         self.views.contains(&table.name)
+    }
+
+    /// The statement of a table that a pack declares.
+    fn definition(&self, table: &RecordTable) -> Option<&str> {
+        let view = self.declared.view(&table.name)?;
+        Some(&view.sql)
+    }
+
+    /// What tables are, and what the columns of those that packs declare mean.
+    fn descriptions(&self, spec: &Spec) -> Vec<Vec<Value>> {
+        let mut rows = Vec::new();
+        let mut add = |table: i64, column: usize, text: String| {
+            rows.push(row(
+                spec,
+                &[
+                    ("objoid", json!(table)),
+                    ("classoid", json!(PG_CLASS_ID)),
+                    ("objsubid", json!(column)),
+                    ("description", json!(text)),
+                ],
+            ));
+        };
+        for (id, table) in self.numbered() {
+            add(id, 0, table.description.clone());
+            let view = self.declared.view(&table.name);
+            for (n, text) in view.into_iter().flat_map(meanings).enumerate() {
+                add(id, n + 1, text);
+            }
+        }
+        rows
     }
 
     fn class(&self, spec: &Spec) -> Vec<Vec<Value>> {
@@ -633,23 +665,12 @@ impl Catalog {
                             ("schemaname", json!(PUBLIC)),
                             ("viewname", json!(table.name)),
                             ("viewowner", json!(OWNER)),
+                            ("definition", json!(self.definition(table))),
                         ],
                     )
                 })
                 .collect(),
-            "pg_description" => self
-                .numbered()
-                .map(|(id, table)| {
-                    row(
-                        spec,
-                        &[
-                            ("objoid", json!(id)),
-                            ("classoid", json!(PG_CLASS_ID)),
-                            ("description", json!(table.description)),
-                        ],
-                    )
-                })
-                .collect(),
+            "pg_description" => self.descriptions(spec),
             "pg_database" => one(&[
                 ("oid", json!(DATABASE_ID)),
                 ("datname", json!(DATABASE)),
@@ -710,6 +731,7 @@ impl Catalog {
                             ("table_catalog", json!(DATABASE)),
                             ("table_schema", json!(PUBLIC)),
                             ("table_name", json!(table.name)),
+                            ("view_definition", json!(self.definition(table))),
                             ("check_option", json!("NONE")),
                             ("is_updatable", json!("NO")),
                             ("is_insertable_into", json!("NO")),
@@ -720,6 +742,15 @@ impl Catalog {
             _ => Vec::new(),
         }
     }
+}
+
+/// What the columns of a declared table mean, each with its unit.
+fn meanings(view: &TableView) -> impl Iterator<Item = String> {
+    view.columns.iter().map(|column| {
+        let unit = column.unit.iter().map(|unit| format!(" ({unit})"));
+        let unit: String = unit.collect();
+        format!("{} / {}{unit}", column.title_zh, column.title_en)
+    })
 }
 
 /// Where a setting's value comes from.
@@ -738,6 +769,7 @@ pub fn column_type(kind: ColumnKind) -> PgType {
         ColumnKind::Integer => PgType::Int8,
         ColumnKind::Boolean => PgType::Bool,
         ColumnKind::Time => PgType::Timestamptz,
+        ColumnKind::Clock => PgType::Timestamp,
         ColumnKind::Json => PgType::Json,
     }
 }
@@ -824,6 +856,7 @@ mod tests {
         let catalog = Catalog {
             tables: Arc::default(),
             views: Arc::default(),
+            declared: Arc::default(),
             user: "a".into(),
             settings: Vec::new(),
             zone: Zone::default(),

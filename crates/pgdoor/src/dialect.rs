@@ -740,6 +740,7 @@ mod tests {
         Catalog {
             tables: Arc::new(vec![table("observations"), table("WaterObserved")]),
             views: Arc::new(["WaterObserved".to_owned()].into()),
+            declared: Arc::default(),
             user: "wang".into(),
             settings: vec![("server_version_num".into(), "150000".into())],
             zone: Zone::default(),

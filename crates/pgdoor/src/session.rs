@@ -340,10 +340,12 @@ impl Session {
         let views = kinds
             .kinds
             .keys()
-            .flat_map(|name| [name.clone(), format!("{name}_now")]);
+            .flat_map(|name| [name.clone(), format!("{name}_now")])
+            .chain(kinds.views.iter().map(|view| view.name.clone()));
         let catalog = Catalog {
             tables: Arc::new(self.door.city.lake.tables(&kinds, lent.as_ref())),
             views: Arc::new(views.collect()),
+            declared: Arc::clone(&kinds),
             user: self.guest.username.clone(),
             settings: self.settings.all(),
             zone: self.settings.zone(),

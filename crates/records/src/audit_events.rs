@@ -361,6 +361,33 @@ events! {
         field("first", "第一次运行的编号", "number of the first of them"),
         field("target_id", "对象，空为全部", "the target, null for all"),
     ];
+    /// A thing was asked to be told something.
+    CommandAsk = "command.ask", "申请控制指令", "Command asked for", "command:<id>", [
+        field("entity_id", "实体", "the thing"),
+        field("command", "指令", "the command"),
+        field("value", "值", "what is asked"),
+        field("reason", "理由", "why"),
+    ];
+    /// A second person agreed to a command.
+    CommandApprove = "command.approve", "批准控制指令", "Command approved", "command:<id>", [
+        field("note", "说明", "in their words"),
+    ];
+    /// A second person did not agree to a command.
+    CommandRefuse = "command.refuse", "不批准控制指令", "Command refused", "command:<id>", [
+        field("note", "理由", "why not"),
+    ];
+    /// The asker took a command back.
+    CommandWithdraw = "command.withdraw", "撤回控制指令", "Command withdrawn", "command:<id>", [];
+    /// Nobody agreed to a command in time.
+    CommandExpire = "command.expire", "控制指令过期", "Command expired", "command:<id>", [];
+    /// A command goes to the device; written before it does.
+    CommandSend = "command.send", "下发控制指令", "Command sent", "command:<id>", [];
+    /// The device answered a command.
+    CommandDone = "command.done", "控制指令得到应答", "Command answered", "command:<id>", [];
+    /// A command did not go, or it is not known whether it was carried out.
+    CommandFail = "command.fail", "控制指令失败", "Command failed", "command:<id>", [
+        field("codes", "原因代码", "why, by codes"),
+    ];
     /// A maintenance window was made: alerts are not raised in it.
     MaintenanceAdd = "maintenance.add", "设置检修窗口", "Maintenance window made", "maintenance:<id>", [
         field("rule_id", "规则，空为全部", "the rule, null for all"),

@@ -20,6 +20,7 @@ pub mod audit_verify;
 mod case_lists;
 mod case_text;
 pub mod cases;
+pub mod commands;
 pub mod corrections;
 pub mod dead_letters;
 pub mod device_credentials;

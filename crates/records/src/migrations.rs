@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0009_duty_grids_and_field.sql"),
     include_str!("../migrations/0010_open311_and_board.sql"),
     include_str!("../migrations/0011_runs.sql"),
+    include_str!("../migrations/0012_commands.sql"),
 ];
 
 /// The shape that this build reads and writes.

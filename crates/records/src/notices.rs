@@ -593,20 +593,45 @@ pub async fn give_up_folded(connection: &mut Connection, into: i64, error: &str)
     Ok(())
 }
 
-/// Whether anybody took note of an event that a rule told of.
-pub async fn is_answered(
+/// Who took note of an event that a rule told of, by id.
+pub async fn readers(
     connection: &mut Connection,
     event_id: i64,
     rule_id: &str,
-) -> Result<bool> {
-    let read = sqlx::query_scalar::<Any, i64>(
-        "SELECT COUNT(*) FROM notice_messages WHERE event_id = $1 AND rule_id = $2 AND read_at IS NOT NULL",
+) -> Result<Vec<i64>> {
+    Ok(sqlx::query_scalar::<Any, i64>(
+        "SELECT DISTINCT user_id FROM notice_messages WHERE event_id = $1 AND rule_id = $2 \
+         AND read_at IS NOT NULL AND user_id IS NOT NULL ORDER BY user_id",
     )
     .bind(event_id)
     .bind(rule_id)
-    .fetch_one(connection)
-    .await?;
-    Ok(read > 0)
+    .fetch_all(connection)
+    .await?)
+}
+
+/// The event of a key.
+pub async fn event_of_key(connection: &mut Connection, key: &str) -> Result<Option<EventRow>> {
+    Ok(
+        sqlx::query_as::<Any, EventRow>("SELECT * FROM notice_events WHERE key = $1")
+            .bind(key)
+            .fetch_optional(connection)
+            .await?,
+    )
+}
+
+/// The messages of an event, the oldest first.
+pub async fn messages_of(
+    connection: &mut Connection,
+    event_id: i64,
+    limit: u32,
+) -> Result<Vec<Message>> {
+    Ok(sqlx::query_as::<Any, Message>(
+        "SELECT * FROM notice_messages WHERE event_id = $1 ORDER BY id LIMIT $2",
+    )
+    .bind(event_id)
+    .bind(i64::from(limit))
+    .fetch_all(connection)
+    .await?)
 }
 
 /// Which messages are wanted.

@@ -2,10 +2,10 @@
 
 use model::Timestamp;
 use records::{
-    Event, PageRequest, Records, alerts, approvals, attachments, audit, cases, corrections,
-    dead_letters, device_credentials, devices, duty, duty_acts, handovers, linked_identities,
-    maintenance_windows, notices, oidc, oidc_clients, open311, organisations, passkeys, policies,
-    posts, rule_failures, runs, sessions, totp, users,
+    Event, PageRequest, Records, alerts, approvals, attachments, audit, cases, commands,
+    corrections, dead_letters, device_credentials, devices, duty, duty_acts, handovers,
+    linked_identities, maintenance_windows, notices, oidc, oidc_clients, open311, organisations,
+    passkeys, policies, posts, rule_failures, runs, sessions, totp, users,
 };
 
 #[tokio::test]
@@ -525,4 +525,72 @@ async fn shape_11_opens_with_its_runs() {
     let last = runs::last(&mut write).await.unwrap();
     assert_eq!((last[0].done, last[0].failed), (0, 1));
     assert_eq!(runs::prune(&mut write, now).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn shape_12_opens_with_its_commands() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v12.sqlite")).unwrap();
+    let records = Records::open(&path).await.unwrap();
+    assert_eq!(records.check().await.unwrap(), []);
+    let mut write = records.write().await.unwrap();
+    let page = PageRequest::default();
+    let filter = commands::Filter::default();
+    let all = commands::list(&mut write, &filter, &page).await.unwrap();
+    let states: Vec<(i64, &str)> = all
+        .items
+        .iter()
+        .map(|command| (command.id, command.state.as_str()))
+        .collect();
+    assert_eq!(states, [(3, "asked"), (2, "sent"), (1, "done")]);
+    let done = &all.items[2];
+    assert_eq!(done.value, serde_json::json!(0.5));
+    assert_eq!(
+        (done.asked_by.as_str(), done.decided_by.as_deref()),
+        ("李四", Some("王五"))
+    );
+    let steps = commands::steps(&mut write, 1).await.unwrap();
+    let steps: Vec<&str> = steps.iter().map(|step| step.step.as_str()).collect();
+    assert_eq!(steps, ["ask", "approve", "send", "answer"]);
+    // What a start finds sent is on its way to nobody; what was asked for can run out of time.
+    let sent = commands::on_the_way(&mut write).await.unwrap();
+    assert_eq!(sent.iter().map(|c| c.id).collect::<Vec<_>>(), [2]);
+    let asked_at = all.items[0].asked_at;
+    let early = commands::overdue(&mut write, asked_at.plus_seconds(899)).await;
+    assert_eq!(early.unwrap(), []);
+    let late = commands::overdue(&mut write, asked_at.plus_seconds(900)).await;
+    assert_eq!(late.unwrap().len(), 1);
+    // One command to a thing at a time, and a step only from where it begins.
+    let actor = records::Actor::system("test");
+    let now = asked_at.plus_seconds(1);
+    let again = commands::NewCommand {
+        entity_id: &all.items[0].entity_id,
+        entity_type: "SluiceGate",
+        command: "set-opening",
+        value: &serde_json::json!(1.0),
+        unit: Some("MTR"),
+        reason: "再开",
+        approval: "second-person",
+        state: "asked",
+        expires_at: now,
+    };
+    let second = commands::ask(&mut write, &again, &actor, None, now).await;
+    assert_eq!(second.unwrap(), None);
+    let refuse = commands::NewStep {
+        from: "asked",
+        step: "refuse",
+        to: "refused",
+        note: "不",
+        decides: true,
+        why: None,
+        answer: None,
+        detail: None,
+    };
+    for taken in [true, false] {
+        let step = commands::step(&mut write, 3, &refuse, &actor, now).await;
+        assert_eq!(step.unwrap(), taken);
+    }
+    let second = commands::ask(&mut write, &again, &actor, None, now).await;
+    assert_eq!(second.unwrap(), Some(4));
 }

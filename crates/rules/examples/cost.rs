@@ -37,6 +37,7 @@ fn main() {
         .collect();
     let catalogue = Catalogue {
         kinds: kinds.into_iter().map(|k| (k.name.clone(), k)).collect(),
+        ..Catalogue::default()
     };
     let mut out = serde_json::Map::new();
     for (name, lines) in [

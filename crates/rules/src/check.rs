@@ -8,7 +8,7 @@ use crate::rule::{
 use crate::schedule;
 use crate::text;
 use hashbrown::HashMap;
-use model::{Calendars, Catalogue, Problem, ValueKind};
+use model::{Calendars, Catalogue, EntityKind, Problem, ValueKind, unit};
 use std::collections::BTreeMap;
 
 impl Rule {
@@ -17,6 +17,14 @@ impl Rule {
         const COMPARING: &[Kind] = &[Kind::Threshold, Kind::Rate, Kind::Count, Kind::Forecast];
         const MEASURED: &[Kind] = &[
             Kind::Threshold,
+            Kind::Rate,
+            Kind::Count,
+            Kind::Forecast,
+            Kind::Deviation,
+        ];
+        const LIMITED: &[Kind] = &[
+            Kind::Threshold,
+            Kind::Silence,
             Kind::Rate,
             Kind::Count,
             Kind::Forecast,
@@ -36,7 +44,7 @@ impl Rule {
         let outlook = self.forecast.as_ref();
         [
             ("op", self.op.is_some(), COMPARING),
-            ("threshold", self.threshold.is_some(), MEASURED),
+            ("threshold", self.threshold.is_some(), LIMITED),
             ("unit", self.unit.is_some(), MEASURED),
             ("for_seconds", self.for_seconds != 0, HELD),
             ("clear.for_seconds", self.clear.for_seconds != 0, HELD),
@@ -236,12 +244,20 @@ impl Rule {
                 say(key, "rule-forecast", what, mend);
             }
         }
-        if self.kind == Kind::Silence && self.for_seconds == 0 {
+        if self.kind == Kind::Silence && self.threshold.is_none() && self.for_seconds == 0 {
             say(
                 "for_seconds",
                 "rule-silence-zero",
                 "a silence of 0 seconds is always there".into(),
-                "say after how many seconds without an observation the alert is raised",
+                "say after how many seconds without an observation the alert is raised, or name the attribute that states it: threshold = { attribute = \"…\" }",
+            );
+        }
+        if self.kind == Kind::Silence && self.threshold.is_some() && self.for_seconds != 0 {
+            say(
+                "for_seconds",
+                "rule-silence-twice",
+                "the rule says twice how long nothing may be heard".into(),
+                "keep for_seconds, or the threshold that each entity states",
             );
         }
         let Some(kind) = catalogue.kinds.get(&self.entity_type) else {
@@ -256,6 +272,14 @@ impl Rule {
             );
             return found;
         };
+        if let Some((key, what)) = self.stated_silence_mistake(kind) {
+            say(
+                key,
+                "rule-silence-stated",
+                what,
+                "name a number of the entity itself in a unit of time: threshold = { attribute = \"…\" }",
+            );
+        }
         for (key, relation) in self.relations() {
             if !kind.attributes.contains_key(relation) && !kind.open {
                 say(
@@ -559,6 +583,32 @@ impl Rule {
                     .iter()
                     .filter_map(|by| Some(("suppressed_by", by.relation()?))),
             )
+    }
+
+    /// What is wrong with how long an entity of a `silence` rule says that it may be silent: key, what.
+    fn stated_silence_mistake(&self, kind: &EntityKind) -> Option<(&'static str, String)> {
+        let threshold = self.threshold.as_ref()?;
+        if self.kind != Kind::Silence {
+            return None;
+        }
+        let stated = match threshold {
+            Threshold::Attribute(stated) if stated.is_plain() => stated,
+            _ => {
+                let what = "the threshold of a silence is no attribute of the entity itself";
+                return Some(("threshold", what.to_owned()));
+            }
+        };
+        let name = model::problem::quote(&stated.attribute);
+        let Some(declared) = kind.attributes.get(&stated.attribute) else {
+            let what = format!("{} has no attribute {name}", kind.name);
+            return Some(("threshold.attribute", what));
+        };
+        let unit = declared.unit.as_deref().and_then(unit::find);
+        let is_time = unit.is_some_and(|unit| unit.dimension == "time");
+        (declared.value != ValueKind::Number || !is_time).then(|| {
+            let what = format!("{name} is no number in a unit of time");
+            ("threshold.attribute", what)
+        })
     }
 
     fn expression_mistake(

@@ -81,6 +81,9 @@ const TOGETHER: usize = 32;
 /// Most entities that are judged anew because another one that they are compared with spoke.
 pub const JUDGED_ANEW_MAX: usize = 1_000;
 
+/// After a restart at least so many seconds pass before a silence is told, unless the rule's own time is shorter.
+pub const RESUMED_SECONDS: u64 = 3_600;
+
 /// A rule that fails on an entity is told at most once in so many seconds.
 pub const FAILURE_TOLD_SECONDS: u64 = 60;
 
@@ -404,15 +407,22 @@ impl Engine {
     }
 
     /// The platform was not listening before `now` (it has just started): silence counts from here, so
-    /// that a restart does not raise an alert for every device.
+    /// that a restart does not raise an alert for every device. Of a silence of more than [`RESUMED_SECONDS`] so much is left at least:
+    /// what is said once in some days would else never be missed where the program is started again meanwhile.
     pub fn resume(&mut self, now: Timestamp) {
         self.clock = self.clock.max(now);
         for watched in &mut self.watched {
             for (run, compiled) in watched.runs.iter_mut().zip(&self.kinds[watched.kind].rules) {
                 let is_told = run.raised && run.held().is_none();
-                if compiled.rule.kind == Kind::Silence && !is_told {
-                    run.last.received_at = run.last.received_at.max(now);
+                if compiled.rule.kind != Kind::Silence || is_told {
+                    continue;
                 }
+                let Some(seconds) = compiled.silence_seconds(&watched.seen) else {
+                    continue;
+                };
+                let gone = micros(seconds.saturating_sub(RESUMED_SECONDS));
+                let heard = &mut run.last.received_at;
+                *heard = (*heard).max(now.plus_micros(-gone));
             }
         }
     }
@@ -515,7 +525,7 @@ impl Engine {
         let watched = &mut self.watched[slot];
         watched.scheduled[run_slot] = false;
         let compiled = &self.kinds[watched.kind].rules[run_slot];
-        let Some(due) = due(compiled, &watched.runs[run_slot]) else {
+        let Some(due) = due(compiled, watched, run_slot) else {
             return;
         };
         // A run that moved on fires in its own turn, so that events come in the order of their times.
@@ -552,15 +562,19 @@ impl Engine {
 }
 
 /// When the run's present state, left alone, raises or clears.
-fn due(compiled: &Compiled, run: &Run) -> Option<Timestamp> {
+fn due(compiled: &Compiled, watched: &Watched, run_slot: usize) -> Option<Timestamp> {
     if !compiled.is_open {
         return None;
     }
+    let run = watched.runs.get(run_slot)?;
     let rule = &compiled.rule;
     let held =
         |since: Option<Mark>, seconds: u64| Some(since?.received_at.plus_micros(micros(seconds)));
     match (rule.kind, run.raised) {
-        (Kind::Silence, false) => held(run.since.map(|_| run.last), rule.for_seconds),
+        (Kind::Silence, false) => {
+            let seconds = compiled.silence_seconds(&watched.seen)?;
+            held(run.since.map(|_| run.last), seconds)
+        }
         (Kind::Silence, true) | (Kind::Count, false) => None,
         (Kind::Forecast, _) => foretell::due(rule, run),
         (Kind::Count, true) => {

@@ -4,8 +4,8 @@
 //! structures, functions that are not in [`FUNCTIONS`]. What is left visits each node at most once, so that [`NODES_MAX`] bounds the
 //! steps, and its texts are made of at most so many of the entity's texts, so that it cannot grow without end either.
 //!
-//! Time is a variable: `now_seconds` (Unix time of the observation), `hour` (0 to 23) and `weekday` (1 Monday to 7 Sunday) in the
-//! city's zone.
+//! Time is a variable: `now_seconds` (Unix time of the observation), and in the city's zone `hour` (0 to 23), `weekday` (1 Monday to
+//! 7 Sunday) and `today` (a text, `2026-11-28`: dates written so are in order as texts).
 
 use cel::common::ast::{Expr, LiteralValue};
 use cel::{Context, ExecutionError, IdedExpr, Program, Value as Cel};
@@ -32,7 +32,7 @@ pub const FUNCTIONS: [&str; 8] = [
 ];
 
 /// The variables that tell the time.
-pub const TIMES: [&str; 3] = ["now_seconds", "hour", "weekday"];
+pub const TIMES: [&str; 4] = ["now_seconds", "hour", "weekday", "today"];
 
 /// An expression that can be run.
 #[derive(Debug)]
@@ -108,10 +108,15 @@ impl Expression {
         }
         let seconds = at.micros().div_euclid(1_000_000);
         context.add_variable_from_value("now_seconds", Cel::Int(seconds));
-        if self.variables.iter().any(|v| v == "hour" || v == "weekday")
+        if self
+            .variables
+            .iter()
+            .any(|v| TIMES[1..].contains(&v.as_str()))
             && let Ok(moment) = jiff::Timestamp::from_second(seconds)
         {
             let local = zone.to_datetime(moment);
+            let today = std::sync::Arc::new(local.date().to_string());
+            context.add_variable_from_value("today", Cel::String(today));
             let weekday = local.date().weekday().to_monday_one_offset();
             context.add_variable_from_value("hour", Cel::Int(local.hour().into()));
             context.add_variable_from_value("weekday", Cel::Int(weekday.into()));
@@ -127,7 +132,10 @@ impl Expression {
     }
 
     /// Runs it once on made-up values of the declared kinds: what cannot be computed is found before the rule is at work.
-    pub(crate) fn trial(&self, kinds: &BTreeMap<&str, ValueKind>) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// As of [`Self::is_true`].
+    pub fn trial(&self, kinds: &BTreeMap<&str, ValueKind>) -> Result<(), String> {
         let values: Vec<(&str, Value)> = kinds
             .iter()
             .map(|(name, kind)| {
@@ -285,6 +293,12 @@ mod tests {
             run("now_seconds == 1000 && hour == 0 && weekday == 4", &[]),
             Ok(true)
         );
+        assert_eq!(
+            run("today == '1970-01-01' && today.startsWith('1970-01')", &[]),
+            Ok(true)
+        );
+        let until = [("until", Value::Text("1969-12-31".into()))];
+        assert_eq!(run("until < today && !(until >= today)", &until), Ok(true));
         assert!(
             run("level + 1.0", &level).is_err(),
             "a number is no verdict"

@@ -6,8 +6,9 @@ use crate::schedule::Schedule;
 use crate::state::Seen;
 use hashbrown::HashMap;
 use jiff::tz::TimeZone;
-use model::{Catalogue, EntityId, Timestamp, Value};
+use model::{Catalogue, EntityId, Timestamp, Value, unit};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// The attribute that names an entity on screens.
 pub(crate) const NAME: &str = "name";
@@ -163,6 +164,25 @@ pub(crate) struct AttributeIndex {
     pub seen_slot: Option<usize>,
 }
 
+impl Compiled {
+    /// `silence`: how long nothing may be heard, in seconds; `None` while the entity has not stated it, or not as a time above 0.
+    pub(crate) fn silence_seconds(&self, seen: &[Option<Seen>]) -> Option<u64> {
+        let Against::Seen(slot) = self.against else {
+            return Some(self.rule.for_seconds);
+        };
+        let Value::Number(number) = seen.get(slot)?.as_ref()?.value else {
+            return None;
+        };
+        let (unit, second) = (
+            self.unit.as_deref().and_then(unit::find)?,
+            unit::find("SEC")?,
+        );
+        let seconds = unit::convert(number, unit, second)?;
+        let seconds = Duration::try_from_secs_f64(seconds).ok()?.as_secs();
+        (seconds > 0).then_some(seconds)
+    }
+}
+
 impl KindIndex {
     /// Takes a rule that has been found without mistakes.
     pub(crate) fn add(&mut self, rule: Rule, catalogue: &Catalogue) {
@@ -209,7 +229,16 @@ impl KindIndex {
         }
         let symbol = rule.unit_symbol(unit.as_deref());
         let (unit, symbol) = match rule.kind {
-            Kind::Silence => (Some("SEC".to_owned()), "s".to_owned()),
+            // How long nothing was heard: in the unit of who states it.
+            Kind::Silence => match &rule.threshold {
+                Some(Threshold::Attribute(stated)) => {
+                    let stated = catalogue.attribute(&rule.entity_type, &stated.attribute);
+                    let unit = stated.and_then(|a| a.unit.clone());
+                    let symbol = rule.unit_symbol(unit.as_deref());
+                    (unit, symbol)
+                }
+                _ => (Some("SEC".to_owned()), "s".to_owned()),
+            },
             // The value of these is no reading of the attribute.
             Kind::Rate => (None, rule.rate_symbol(&symbol)),
             Kind::Count => (None, String::new()),

@@ -50,7 +50,8 @@ pub struct Rule {
     /// `threshold` and `forecast` rules: how value and threshold are compared.
     #[serde(default)]
     pub op: Option<Op>,
-    /// What the value is compared with; `deviation` rules: how far, in the attribute's unit, the value may be from its forecast.
+    /// What the value is compared with; `deviation` rules: how far, in the attribute's unit, the value may be from its forecast;
+    /// `silence` rules: the attribute in which each entity states how long nothing may be heard, in place of `for_seconds`.
     #[serde(default)]
     pub threshold: Option<Threshold>,
     /// UN/CEFACT code in which a threshold number is written; when given it must be the attribute's own.
@@ -133,7 +134,8 @@ pub enum Kind {
     /// A usable value stands in the relation `op` to the threshold.
     #[default]
     Threshold,
-    /// Nothing was received of the attribute (or of the entity) for `for_seconds`, by the platform's clock.
+    /// Nothing was received of the attribute (or of the entity) for `for_seconds`, or for as long as the entity states, by the platform's
+    /// clock.
     Silence,
     /// A value outside the attribute's declared range was seen (quality `out_of_range`).
     OutOfRange,
@@ -418,6 +420,20 @@ impl AttributeThreshold {
     /// Whether another entity states it.
     pub fn is_elsewhere(&self) -> bool {
         self.entity.is_some() || self.relation.is_some()
+    }
+
+    /// Whether the entity itself states it, as it is.
+    pub fn is_plain(&self) -> bool {
+        let Self {
+            attribute: _,
+            entity,
+            relation,
+            entity_type,
+            times,
+            plus,
+        } = self;
+        let others = entity.is_some() || relation.is_some() || entity_type.is_some();
+        !others && times.is_none() && plus.is_none()
     }
 }
 

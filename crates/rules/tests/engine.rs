@@ -299,6 +299,86 @@ fn after_a_restart_silence_counts_from_the_start() {
     assert_eq!(short(&engine.tick(seconds(80_900))), ["+silent@80900"]);
 }
 
+/// What is said once in some days: half of three days are gone when the program starts again, and are not counted anew.
+#[test]
+fn of_a_long_silence_an_hour_is_left_after_a_restart() {
+    let three_days = SILENCE.replace("900", "259_200");
+    let heard = at(update("d", "Device", &[("x", Value::Number(1.0))]), 0);
+    for (restarted, raised) in [
+        (100_000, 259_200),
+        (258_000, 258_000 + 3_600),
+        (500_000, 500_000 + 3_600),
+    ] {
+        let mut engine = engine(&[&three_days]);
+        engine.observe(1, &heard, seconds(0));
+        engine.resume(seconds(restarted));
+        assert!(engine.tick(seconds(raised - 1)).is_empty(), "{restarted}");
+        assert_eq!(
+            short(&engine.tick(seconds(raised))),
+            [format!("+silent@{raised}")]
+        );
+    }
+}
+
+const STATED: &str = r#"
+id = "silent"
+version = 1
+kind = "silence"
+title_zh = "{entity} 静默 {value} {unit}"
+title_en = "{entity} silent for {value} {unit}"
+entity_type = "Device"
+attribute = "online"
+threshold = { attribute = "interval" }
+severity = "minor"
+"#;
+
+#[test]
+fn an_entity_states_how_long_it_may_be_silent() {
+    let mut engine = engine(&[STATED]);
+    let hours = |hours: f64| ("interval", Value::Number(hours));
+    let online = || ("online", Value::Boolean(true));
+    let told = |engine: &mut rules::Engine, position, values: &[(&str, Value)], second| {
+        let device = at(update("d", "Device", values), second);
+        short(&engine.observe(position, &device, seconds(second)))
+    };
+    // Without an interval nothing is judged; when it comes, it counts from what was heard last.
+    assert!(told(&mut engine, 1, &[online()], 0).is_empty());
+    assert!(engine.tick(seconds(90_000)).is_empty());
+    assert!(told(&mut engine, 2, &[online()], 100_000).is_empty());
+    assert!(told(&mut engine, 3, &[hours(2.0)], 101_000).is_empty());
+    assert!(engine.tick(seconds(107_199)).is_empty());
+    let events = engine.tick(seconds(107_200));
+    assert_eq!(short(&events), ["+silent@107200"]);
+    let RuleEvent::Raised(raised) = &events[0] else {
+        panic!()
+    };
+    assert_eq!(raised.title_en, "d silent for 2 h");
+    assert_eq!(raised.unit.as_deref(), Some("HUR"));
+    let decided: Vec<_> = raised.decided.iter().map(|d| d.name.as_str()).collect();
+    assert_eq!(decided, ["online", "interval"]);
+    // A longer interval ends it, a shorter one raises it earlier than was due.
+    assert_eq!(
+        told(&mut engine, 4, &[hours(24.0)], 108_000),
+        ["-silent@108000"]
+    );
+    assert!(told(&mut engine, 5, &[hours(3.0)], 108_100).is_empty());
+    assert!(engine.tick(seconds(110_799)).is_empty());
+    assert_eq!(short(&engine.tick(seconds(110_800))), ["+silent@110800"]);
+    assert_eq!(
+        told(&mut engine, 6, &[online()], 111_000),
+        ["-silent@111000"]
+    );
+    // One that is taken away, or makes no sense, judges nothing; the memory goes on with the interval that it has.
+    assert!(told(&mut engine, 7, &[hours(0.0)], 111_100).is_empty());
+    assert!(engine.tick(seconds(300_000)).is_empty());
+    assert!(told(&mut engine, 8, &[online(), hours(1.0)], 300_000).is_empty());
+    let state = engine.state();
+    let mut again = self::engine(&[STATED]);
+    assert!(again.restore(state).is_empty());
+    assert_eq!(short(&again.tick(seconds(400_000))), ["+silent@303600"]);
+    assert_eq!(short(&engine.tick(seconds(400_000))), ["+silent@303600"]);
+}
+
 #[test]
 fn out_of_range_is_seen_and_cleared_by_a_good_value() {
     let mut engine = engine(&[RANGE]);

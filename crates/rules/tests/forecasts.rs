@@ -53,6 +53,7 @@ series = "outlook"
     .collect();
     Catalogue {
         kinds: kinds.into_iter().map(|k| (k.name.clone(), k)).collect(),
+        ..Catalogue::default()
     }
 }
 

@@ -52,6 +52,7 @@ title_en = "Online"
     .collect();
     Catalogue {
         kinds: kinds.into_iter().map(|k| (k.name.clone(), k)).collect(),
+        ..Catalogue::default()
     }
 }
 

@@ -98,6 +98,23 @@ fn each_mistake_is_told() {
         problems(&SILENCE.replace("900", "0")),
         one("rule-silence-zero", "for_seconds")
     );
+    let stated = |threshold: &str| {
+        let own = format!("threshold = {threshold}");
+        problems(&SILENCE.replace("for_seconds = 900", &own))
+    };
+    assert_eq!(stated("{ attribute = \"interval\" }"), vec![]);
+    assert_eq!(stated("60.0"), one("rule-silence-stated", "threshold"));
+    let doubled = "{ attribute = \"interval\", times = 2.0 }";
+    assert_eq!(stated(doubled), one("rule-silence-stated", "threshold"));
+    for other in ["power", "online", "none"] {
+        let threshold = format!("{{ attribute = \"{other}\" }}");
+        assert_eq!(
+            stated(&threshold),
+            one("rule-silence-stated", "threshold.attribute")
+        );
+    }
+    let both = SILENCE.to_owned() + "threshold = { attribute = \"interval\" }\n";
+    assert_eq!(problems(&both), one("rule-silence-twice", "for_seconds"));
     assert_eq!(problems(&OUTAGE.replace("==", ">")), one("rule-op", "op"));
     assert_eq!(
         problems(&(RANGE.to_owned() + "op = \">\"\n")),

@@ -51,10 +51,12 @@ pub fn quality(input: &Table) -> Quality {
     told.max().unwrap_or_default()
 }
 
-/// The engine's outcome as what the city is told: one forecast, issued at the moment for which the run was due.
+/// The engine's outcome as what the city is told: one forecast, issued at the moment for which the run was due. Rows of that moment and of those before
+/// it foretell nothing and are left out.
 ///
 /// # Errors
-/// A column that is missing, a cell that cannot be read (each with its line), what [`Forecast::to_value`] refuses.
+/// A column that is missing, a cell that cannot be read (each with its line), an outcome that says nothing of what comes, what
+/// [`Forecast::to_value`] refuses.
 pub fn forecast(
     definition: &Definition,
     kind: &ForecastKind,
@@ -64,7 +66,16 @@ pub fn forecast(
     let Some(of) = &definition.forecast else {
         return Ok(None);
     };
-    let points = points(of, &output.table)?;
+    let mut points = points(of, &output.table)?;
+    points.retain(|point| point.at > run.due);
+    if points.is_empty() {
+        return Err(vec![Problem::new(
+            "run-nothing-ahead",
+            format!("the outcome says nothing of what comes after {}", run.due),
+            "outcome",
+            "see how old what was read is, or raise the leads of the engine",
+        )]);
+    }
     let said = |key: &str| output.report.get(key);
     let method = said("method").and_then(|m| m.as_str());
     let forecast = Forecast {
@@ -246,6 +257,22 @@ mod tests {
             (forecast.points[0].upper, forecast.points[1].upper),
             (Some(28.8), None)
         );
+    }
+
+    #[test]
+    fn what_has_passed_is_not_foretold() {
+        let columns = ["at", "value"];
+        let rows: [&[&str]; 3] = [
+            &["2026-07-01T07:00:00Z", "28.7"],
+            &["2026-07-01T08:00:00Z", "28.8"],
+            &["2026-07-01T08:00:00.000001Z", "28.9"],
+        ];
+        let update = told(table(&columns, &rows)).unwrap();
+        let forecast = Forecast::from_value(&update.attributes[1].value).unwrap();
+        let values: Vec<f64> = forecast.points.iter().map(|point| point.value).collect();
+        assert_eq!(values, [28.9]);
+        let problems = told(table(&columns, &rows[..2])).unwrap_err();
+        assert_eq!(problems[0].code, "run-nothing-ahead");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod rain;
 mod rating;
+mod routed;
 mod routing;
 mod runoff;
 mod stage;
@@ -28,6 +29,7 @@ pub fn engines() -> Vec<Engine> {
     all.extend(rain::engines());
     all.extend(runoff::engines());
     all.extend(stage::engines());
+    all.extend(routed::engines());
     all.extend(rating::engines());
     all
 }

@@ -3,7 +3,7 @@
 //! on every machine whose floating point is IEEE 754: powers, exponentials and logarithms are reckoned in [`math`].
 //!
 //! Reading order: [`muskingum`], [`muskingum_cunge`], [`areal`], [`xinanjiang`] with [`snow`] before it, [`skill`], [`sceua`],
-//! [`correction`], [`forecast`], [`corresponding_stage`], [`rating`]; [`engines()`] offers them over tables. What each is for, with
+//! [`correction`], [`forecast`], [`corresponding_stage`], [`routed_flow`], [`rating`]; [`engines()`] offers them over tables. What each is for, with
 //! references: docs/water-forecast.md.
 
 pub mod areal;
@@ -15,6 +15,7 @@ pub mod math;
 pub mod muskingum;
 pub mod muskingum_cunge;
 pub mod rating;
+pub mod routed_flow;
 pub mod sceua;
 pub mod skill;
 pub mod snow;

@@ -138,6 +138,85 @@ fn a_rating_curve_there_and_back() {
     );
 }
 
+/// Hours of a reach with K = 6 h: what comes in, and what the engine of routing makes of it.
+fn reach_hours(hours: usize) -> Vec<[String; 3]> {
+    let inflow = |n: usize| 300.0 + 90.0 * (n as f64 / 37.0 * std::f64::consts::TAU).sin();
+    let rows: Vec<String> = (0..hours).map(|n| inflow(n).to_string()).collect();
+    let given = json!({"k_h": 6, "x": 0.2, "step_h": 1});
+    let routed = run(
+        "water.muskingum",
+        &table(&format!("inflow_m3s\n{}", rows.join("\n"))),
+        &given,
+    );
+    let routed = routed.unwrap().table.rows;
+    let at = |n: usize| format!("2026-07-{:02}T{:02}:00:00Z", 1 + n / 24, n % 24);
+    (0..hours)
+        .map(|n| [at(n), routed[n][0].clone(), routed[n][1].clone()])
+        .collect()
+}
+
+fn joined(rows: &[[String; 3]]) -> Table {
+    let rows: Vec<String> = rows.iter().map(|row| row.join(",")).collect();
+    table(&format!("at,inflow_m3s,outflow_m3s\n{}", rows.join("\n")))
+}
+
+#[test]
+fn a_routed_discharge_is_foretold_corrected_and_doubted() {
+    let reach = json!({"k_h": 6, "x": 0.2, "leads": 8});
+    let rows = reach_hours(200);
+    let out = run("water.routed-flow", &joined(&rows[..180]), &reach).unwrap();
+    assert_eq!(out.table.columns, ["at", "value", "lower", "upper"]);
+    assert_eq!(out.table.rows.len(), 8);
+    for (n, row) in out.table.rows.iter().enumerate().take(3) {
+        assert_eq!(row[0], rows[180 + n][0]);
+        let number = |cell: &str| cell.parse::<f64>().unwrap();
+        let (told, came) = (number(&row[1]), number(&rows[180 + n][2]));
+        let skill = |name: &str| out.report["skill"][n][name].as_f64().unwrap();
+        assert!(
+            (told - came).abs() < 3.0 * skill("rmse"),
+            "{told} for {came}"
+        );
+        assert!(skill("rmse") < 0.5 * skill("rmse_persistence"), "lead {n}");
+        assert!(number(&row[2]) <= told && told <= number(&row[3]));
+    }
+    assert_eq!(out.report["certainty"], 0.9);
+    let doubts = out.report["doubts"].to_string();
+    assert!(
+        doubts.contains("leads 7 to 8 lie beyond K") && !doubts.contains("not corrected"),
+        "{doubts}"
+    );
+
+    // Without the lower end: plain routing, no interval, and both are said. After a gap in the inflow it begins anew.
+    let mut plain: Vec<[String; 3]> = rows[..180].to_vec();
+    plain.iter_mut().for_each(|row| row[2].clear());
+    plain[100..110].iter_mut().for_each(|row| row[1].clear());
+    let out = run("water.routed-flow", &joined(&plain), &reach).unwrap();
+    assert!(
+        out.table
+            .rows
+            .iter()
+            .all(|row| row[2].is_empty() && row[3].is_empty())
+    );
+    assert_eq!(out.report.get("certainty"), None);
+    let doubts = out.report["doubts"].to_string();
+    assert!(
+        doubts.contains("not corrected") && doubts.contains("too few past forecasts"),
+        "{doubts}"
+    );
+
+    let bad = table("at,inflow_m3s,outflow_m3s\nnoon,1,1\n2026-07-01T01:00:00Z,-5,1");
+    assert_eq!(
+        places(run("water.routed-flow", &bad, &reach)),
+        ["x.csv:2", "x.csv:3"]
+    );
+    let one = joined(&rows[..1]);
+    assert_eq!(places(run("water.routed-flow", &one, &reach)), ["x.csv"]);
+    assert_eq!(
+        places(run("water.routed-flow", &joined(&rows), &json!({"x": 0.9}))),
+        ["p.toml: k_h", "p.toml: x"]
+    );
+}
+
 /// Three years of the Falling River's rain, with the model's own discharge of known parameters as what was observed.
 fn basin() -> (Table, Value) {
     let path = format!(
@@ -248,7 +327,7 @@ fn a_basin_says_what_is_wrong_with_it() {
 #[test]
 fn every_engine_is_described() {
     let all = pack_water::engines();
-    assert_eq!(all.len(), 11);
+    assert_eq!(all.len(), 12);
     for engine in &all {
         let about = engine.description;
         assert!(

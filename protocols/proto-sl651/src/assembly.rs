@@ -124,7 +124,11 @@ impl Assembly {
                     "message",
                     "message_bytes_max",
                 ));
-                // The first packet stays as evidence of what it was.
+                // The first packet stays as evidence of what it was; where it did not come, the first one that did.
+                if let Some(None) = self.packets.first() {
+                    let came = self.packets.iter_mut().find_map(Option::take);
+                    self.evidence = came.map_or_else(Vec::new, |packet| packet.raw);
+                }
                 self.packets.truncate(1);
             }
         }

@@ -31,7 +31,7 @@ pub struct Config {
     pub commands_max: usize,
     /// Time until an unanswered command is sent again, milliseconds. Default: 10,000.
     pub command_timeout_ms: u64,
-    /// How often a command is sent again (6.3.2.3). Default: 2.
+    /// How often a command is sent again (6.3.2.3); what moves pumps, valves and gates is never. Default: 2.
     pub command_repeats_max: u8,
     /// Whether stations' clocks are set (功能码 4AH) when they are off. Default: false, because it changes the station.
     pub sets_clocks: bool,

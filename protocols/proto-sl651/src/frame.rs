@@ -91,6 +91,20 @@ impl Station {
         format!("{}{number:06}", hex::encode_upper([a, b, c]))
     }
 
+    /// The station of a code as [`Self::code`] gives it, or of the ten digits of an address.
+    pub fn of_code(code: &str) -> Option<Self> {
+        match code.len() {
+            8 => Self::of_digits(format!("00{code}").as_bytes()),
+            10 => Self::of_digits(code.as_bytes()),
+            12 => {
+                let (division, number) = code.split_at_checked(6)?;
+                let number = number.parse::<u16>().ok()?;
+                Self::of_digits(format!("{division}{number:04X}").as_bytes())
+            }
+            _ => None,
+        }
+    }
+
     pub(crate) fn of_digits(digits: &[u8]) -> Option<Self> {
         let mut bytes = [0; 5];
         hex::decode_to_slice(digits, &mut bytes).ok()?;

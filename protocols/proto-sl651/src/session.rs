@@ -13,7 +13,7 @@
 //! | any | [`Session::durable`] | the confirmations that are due: ACK (more follow), ESC (stay) or EOT | same |
 //! | Idle | [`Session::command`] | the query or order, ENQ, serial number 0 (M4) | Asked |
 //! | Asked | answer of the same function | event `Message` with the command; its confirmation as above | Idle |
-//! | Asked | `command_timeout_ms` | the command again, at most `command_repeats_max` times | Asked |
+//! | Asked | `command_timeout_ms` | the command again, at most `command_repeats_max` times; pumps, valves and gates never | Asked |
 //! | Asked | no answer then | event `CommandFailed` | Idle |
 //! | any | bytes that are no good frame | event `Broken`; no answer (6.3.1.2 b) | same |
 //!
@@ -672,7 +672,7 @@ impl Session {
             if now.ms < asked.sent_ms + config.command_timeout_ms {
                 continue;
             }
-            if asked.repeats < config.command_repeats_max {
+            if asked.repeats < repeats_max(asked.function, &config) {
                 asked.repeats += 1;
                 asked.sent_ms = now.ms;
                 let message = order_of(
@@ -692,7 +692,7 @@ impl Session {
         }
         self.send_commands(now);
         let (command, station, code) = failed?;
-        let times = u16::from(config.command_repeats_max) + 1;
+        let times = u16::from(repeats_max(code, &config)) + 1;
         Some(Event::CommandFailed {
             command,
             station,
@@ -703,6 +703,15 @@ impl Session {
                 "see whether the station stays on the line and supports this function",
             ),
         })
+    }
+}
+
+/// How often a command is sent again. What moves something is sent once: a gate that was moved and whose answer was lost must not
+/// be moved again without somebody having looked.
+const fn repeats_max(code: u8, config: &Config) -> u8 {
+    match code {
+        function::PUMPS | function::VALVES | function::GATES => 0,
+        _ => config.command_repeats_max,
     }
 }
 

@@ -210,19 +210,25 @@ fn what_is_too_large_is_refused_by_name_once_the_sender_is_done() {
         message_bytes_max: 250,
         ..Config::default()
     };
-    let mut session = session(config);
     let packets = picture_packets(9);
-    for packet in &packets {
-        session.receive(&frame::encode(packet).unwrap(), at(0));
+    // The first packet comes, or is lost: the first that came is the evidence.
+    for lost in [0, 1] {
+        let mut session = session(config.clone());
+        for packet in &packets[lost..] {
+            session.receive(&frame::encode(packet).unwrap(), at(0));
+        }
+        let received = message(&mut session, at(0));
+        assert_eq!(
+            received.message.unwrap_err().code,
+            "sl651-message-too-large"
+        );
+        assert_eq!(received.raw, frame::encode(&packets[lost]).unwrap());
+        session.accepted(received.answer, 0);
+        session.durable(1, at(0));
+        // The serial number is in the first packet.
+        let known = [9, 0][lost];
+        assert_eq!(serial(&sent(&mut session).unwrap()), known);
     }
-    let received = message(&mut session, at(0));
-    assert_eq!(
-        received.message.unwrap_err().code,
-        "sl651-message-too-large"
-    );
-    session.accepted(received.answer, 0);
-    session.durable(1, at(0));
-    assert_eq!(serial(&sent(&mut session).unwrap()), 9);
 }
 
 #[test]
@@ -332,6 +338,27 @@ fn a_query_without_an_answer_fails_by_name() {
         (number, "sl651-no-answer")
     );
     assert_eq!(std::iter::from_fn(|| sent(&mut session)).count(), 3);
+}
+
+#[test]
+fn what_moves_gates_is_sent_once_and_then_fails() {
+    let mut session = session(Config::default());
+    session.receive(&timed(STATION, 1), at(0));
+    message(&mut session, at(0));
+    let gates = proto_sl651::message::Gates {
+        count: 1,
+        states: vec![1],
+        openings_cm: vec![50],
+    };
+    let number = session
+        .command(STATION, function::GATES, Command::Gates(gates), at(0))
+        .unwrap();
+    assert!(session.timeout(at(9_999)).is_none());
+    let Some(Event::CommandFailed { command, .. }) = session.timeout(at(10_000)) else {
+        panic!("it did not fail");
+    };
+    assert_eq!(command, number);
+    assert_eq!(std::iter::from_fn(|| sent(&mut session)).count(), 1);
 }
 
 #[test]

@@ -9,6 +9,7 @@ import { clientWords } from "./words/clients.ts";
 import { commandWords } from "./words/command.ts";
 import { commonWords } from "./words/common.ts";
 import { dataWords } from "./words/data.ts";
+import { dispatchWords } from "./words/dispatch.ts";
 import { dutyWords } from "./words/duty.ts";
 import { mapWords } from "./words/map.ts";
 import { notificationWords } from "./words/notifications.ts";
@@ -35,6 +36,7 @@ export const words = {
   ...clientWords,
   ...commandWords,
   ...dataWords,
+  ...dispatchWords,
   ...dutyWords,
   ...notificationWords,
   ...oidcWords,

@@ -452,6 +452,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/alerts/{id}/told": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who was told of an alert, and who took note. Empty where no rule tells of it, or where it is kept no more. */
+        get: operations["get_alerts_id_told"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/approvals": {
         parameters: {
             query?: never;
@@ -987,6 +1004,99 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Commands to things that the caller may see, newest first. A page may hold fewer than were asked for where some may not be seen. */
+        get: operations["get_commands"];
+        put?: never;
+        /**
+         * Asks for a command. Where nobody else must agree (`approval` = `none`) it is sent at once. 409 `command-interlock` with every
+         *     interlock that refuses, `command-open` while another command to the thing has not ended; 400 `command-value`, `command-range` for
+         *     a value that may not be asked; 403 for a machine, and for who is not of the department that the type belongs to.
+         */
+        post: operations["post_commands"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One command with its steps. */
+        get: operations["get_commands_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Agrees to a command that somebody else asked for. Interlocks are judged again at this moment: when one refuses, nothing is sent and
+         *     the command is `failed` with why. Else it is sent once; the answer has `sent`, and what comes of it is asked for by its number.
+         */
+        post: operations["post_commands_id_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Does not agree to a command that somebody else asked for; says why. */
+        post: operations["post_commands_id_refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/commands/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes back a command that one asked for oneself and that nobody has decided on yet. */
+        post: operations["post_commands_id_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/corrections": {
         parameters: {
             query?: never;
@@ -1386,6 +1496,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/duty/suggestions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The response plans that the alerts which are up suggest, each with why. None is started by that. */
+        get: operations["get_duty_suggestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/duty/turns": {
         parameters: {
             query?: never;
@@ -1504,6 +1631,26 @@ export interface paths {
         };
         /** One entity with its declared type. */
         get: operations["get_entities_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/entities/{id}/commands": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a thing can be told, and, for a value, what each interlock says of it now. Nothing is asked for. Empty for what cannot be told
+         *     anything.
+         */
+        get: operations["get_entities_id_commands"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3220,7 +3367,8 @@ export interface paths {
         /**
          * Enters values of one entity through a form, or moves it on a board: one entity as NGSI-LD says it (ETSI GS CIM 009 clause
          *     4.5.1). 400 `entry-outside` for another type or attribute than the form or board has, `entry-unknown-entity` where the form
-         *     makes none; 403 for who is not of the department that the pack belongs to.
+         *     makes none; 403 for who is not of the department that the pack belongs to, nor of the one
+         *     that has the entity by the form's `of`.
          */
         post: operations["post_views_id_entries"];
         delete?: never;
@@ -5101,7 +5249,178 @@ export interface components {
          * @description The type of a column.
          * @enum {string}
          */
-        ColumnType: "text" | "number" | "integer" | "boolean" | "time" | "json";
+        ColumnType: "text" | "number" | "integer" | "boolean" | "time" | "clock" | "json";
+        /** @description A command. */
+        Command: {
+            /** @description What the device answered. */
+            answer: unknown;
+            /** @description Who else must agree: `second-person` or `none`. */
+            approval: string;
+            /** @description When it was asked. */
+            asked_at: string;
+            /** @description Who asked. */
+            asked_by: string;
+            /** @description When its state changed last. */
+            changed_at: string;
+            /** @description The command's name, as the type declares it. */
+            command: string;
+            /** @description Who approved or refused it. */
+            decided_by: string | null;
+            /** @description The thing that is told. */
+            entity_id: string;
+            /** @description Its name. */
+            entity_name: string | null;
+            /** @description Its type. */
+            entity_type: string;
+            /** @description Until when it can be approved. */
+            expires_at: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description Whether the caller may approve or refuse it now. */
+            may_decide: boolean;
+            /** @description Whether the caller may withdraw it now. */
+            may_withdraw: boolean;
+            /** @description Why, in the asker's words. */
+            reason: string;
+            /** @description `asked`, `approved`, `sent`, `done`, `failed`, `refused`, `expired` or `withdrawn`. */
+            state: string;
+            /** @description Its title in English. */
+            title_en: string;
+            /** @description Its title in Chinese; its name when it is declared no more. */
+            title_zh: string;
+            /** @description UN/CEFACT code of its unit. */
+            unit: string | null;
+            /** @description What is asked: a number, true or false, or a word. */
+            value: unknown;
+            /** @description Why it failed; empty otherwise. */
+            why: components["schemas"]["CommandWhy"][];
+        };
+        /** @description What is said with a decision. */
+        CommandDecision: {
+            /** @description In one's own words, at most 500 characters; whoever refuses must say why. */
+            note?: string;
+        };
+        /** @description A command with its steps, oldest first. */
+        CommandDetail: components["schemas"]["Command"] & {
+            /** @description Its steps. */
+            steps: components["schemas"]["CommandStep"][];
+        };
+        /** @description An interlock, and what it says now. */
+        CommandInterlock: {
+            /** @description The input that is missing, too old or doubtful. */
+            attribute: string | null;
+            /** @description Whether the command may go for all that this interlock knows; null without a value. */
+            lets_go: boolean | null;
+            /** @description `free`, `idle` (not for this value), `refuses`, `missing`, `stale`, `doubtful` or `uncomputable`; null without a value. */
+            outcome: string | null;
+            /** @description The same in English. */
+            text_en: string;
+            /** @description Why it refuses, in Chinese; with what is not known behind it. */
+            text_zh: string;
+        };
+        /** @description What a thing can be told. */
+        CommandOffer: {
+            /** @description Who else must agree: `second-person` or `none`. */
+            approval: string;
+            /** @description The command's name. */
+            command: string;
+            /**
+             * Format: int32
+             * @description Time within which it must be approved, in seconds.
+             */
+            expires_seconds: number;
+            /** @description The interlocks, each with what it says of the value that was asked about. */
+            interlocks: components["schemas"]["CommandInterlock"][];
+            /**
+             * Format: double
+             * @description Greatest number that may be asked now.
+             */
+            max: number | null;
+            /** @description Whether the caller could ask for the value now; null without a value. */
+            may_ask: boolean | null;
+            /**
+             * Format: double
+             * @description Least number that may be asked now.
+             */
+            min: number | null;
+            /**
+             * Format: double
+             * @description A number must be a multiple of it.
+             */
+            step: number | null;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+            /** @description UN/CEFACT code of the unit of a number. */
+            unit: string | null;
+            /** @description How the unit is written. */
+            unit_symbol: string | null;
+            /** @description `number`, `boolean` or `word`. */
+            value: string;
+            /** @description Why not. */
+            why: components["schemas"]["CommandWhy"][];
+            /** @description The words that may be asked. */
+            words: components["schemas"]["CommandWordBody"][];
+        };
+        /** @description What is asked. */
+        CommandRequest: {
+            /** @description The command's name, as the type declares it. */
+            command: string;
+            /** @description The thing that is to be told. */
+            entity_id: string;
+            /** @description Why: at most 500 characters. */
+            reason: string;
+            /** @description A number, true or false, or a word. */
+            value: unknown;
+        };
+        /** @description A step of a command. */
+        CommandStep: {
+            /** @description When. */
+            at: string;
+            /** @description Who did it; `commands` is the platform itself. */
+            by: string;
+            /** @description What was sent, what the device answered, or why not. */
+            detail: unknown;
+            /** @description In their words. */
+            note: string;
+            /** @description The state behind it. */
+            state: string;
+            /** @description `ask`, `approve`, `refuse`, `withdraw`, `expire`, `send`, `answer` or `fail`. */
+            step: string;
+        };
+        /** @description Why something did not go, in both languages. */
+        CommandWhy: {
+            /** @description Short stable code, e.g. `command-interlock-refuses`. */
+            code: string;
+            /** @description The same in English. */
+            mend_en: string;
+            /** @description What to do, in Chinese. */
+            mend_zh: string;
+            /** @description The same in English. */
+            what_en: string;
+            /** @description What is wrong, in Chinese. */
+            what_zh: string;
+        };
+        /** @description A word that a command takes. */
+        CommandWordBody: {
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+            /** @description The word. */
+            value: string;
+        };
+        /** @description A page of commands. */
+        Commands: {
+            /** @description The commands, newest first. */
+            items: components["schemas"]["Command"][];
+            /** @description The next page's cursor. */
+            next: string | null;
+        };
         /** @description A code. */
         ContactCode: {
             /** @description The six digits. */
@@ -5714,6 +6033,8 @@ export interface components {
             attributes: {
                 [key: string]: components["schemas"]["AttributeKind"];
             };
+            /** @description The commands that its entities can be given, by name. What an entity can be told now is asked of it: `/api/v1/entities/{id}/commands`. */
+            commands: string[];
             /** @description The attribute that identifies the person whom the personal attributes are about. */
             data_subject: string | null;
             /**
@@ -6268,6 +6589,11 @@ export interface components {
          * @enum {string}
          */
         IndicatorStatus: "met" | "on_path" | "behind" | "unknown";
+        /**
+         * @description How the value between stations is reckoned, where lines of equal value are drawn.
+         * @enum {string}
+         */
+        IsolineMethod: "inverse_distance";
         /** @description An entity and when it was last heard of. */
         LastHeard: {
             /** @description Its id. */
@@ -6628,6 +6954,10 @@ export interface components {
         };
         /** @description A notice of a person. */
         Notification: {
+            /** @description The same in English. */
+            affected_en: string[];
+            /** @description What of it affects whom, in Chinese, a line each: what the person answers for first. */
+            affected_zh: string[];
             /** @description When it happened. */
             at: string;
             /**
@@ -7298,6 +7628,45 @@ export interface components {
             /** @description The section, as the plan numbers it. */
             section: string;
         };
+        /** @description A response plan that is suggested. */
+        PlanSuggestion: {
+            /** @description These alerts, the first first, at most 100. */
+            alerts: components["schemas"]["SuggestionAlert"][];
+            /** @description How many alerts it rests on. */
+            count: number;
+            /** @description Of how many entities the alerts are. */
+            entities: number;
+            /** @description The ladder of its level, where it is one. */
+            ladder: string | null;
+            /** @description What it is called in English. */
+            level_en: string | null;
+            /** @description What the level is called in Chinese. */
+            level_zh: string | null;
+            /** @description What is under way of its ladder at a lower level: whoever starts this one ends those. */
+            lower: components["schemas"]["SuggestionUnderWay"][];
+            /** @description How many places they reach. */
+            places: number;
+            /** @description The plan. */
+            plan_id: string;
+            /**
+             * Format: int32
+             * @description The level's rank: 1 is the gravest.
+             */
+            rank: number | null;
+            /** @description Its title in English. */
+            title_en: string;
+            /** @description Its title in Chinese. */
+            title_zh: string;
+            /** @description The same in English. */
+            why_en: string;
+            /** @description The condition that holds, in Chinese. */
+            why_zh: string;
+        };
+        /** @description The response plans that are suggested now. */
+        PlanSuggestions: {
+            /** @description Of each ladder the gravest level that is suggested, unless it or a graver one is under way; other plans by id. */
+            items: components["schemas"]["PlanSuggestion"][];
+        };
         /** @description The policies that hold. */
         Policies: {
             /** @description The documents: the program's first, the city's last. */
@@ -7667,16 +8036,29 @@ export interface components {
             /** @description Why. */
             reason?: string;
         };
+        /** @description What suggests a plan, in words. */
+        ResponseCondition: {
+            /** @description In English. */
+            en: string;
+            /** @description In Chinese. */
+            zh: string;
+        };
         /** @description A response plan (预案). */
         ResponsePlan: {
             /** @description The rules whose alerts it answers. */
             alert_rules: string[];
             /** @description Its id. */
             id: string;
+            /** @description The same in English. */
+            level_en: string | null;
+            /** @description What the level of response that it is is called in Chinese; null when it is none. */
+            level_zh: string | null;
             /** @description The categories of resources that it asks for. */
             resources: string[];
             /** @description What is done, in order. */
             steps: components["schemas"]["ResponseStep"][];
+            /** @description What suggests it. */
+            suggested: components["schemas"]["ResponseCondition"][];
             /** @description Title in English. */
             title_en: string;
             /** @description Title in Chinese. */
@@ -8017,6 +8399,8 @@ export interface components {
             every_minutes: number;
             /** @description The entity type that the outcome becomes. */
             forecast_type: string | null;
+            /** @description UN/CEFACT code of the unit of the outcome's values, where it becomes a forecast. */
+            forecast_unit: string | null;
             /** @description Its id. */
             id: string;
             /** @description The statement that finds the input. */
@@ -8049,6 +8433,8 @@ export interface components {
         };
         /** @description A run whole. */
         RunDetail: components["schemas"]["Run"] & {
+            /** @description UN/CEFACT code of the unit of the outcome's values, where it became a forecast; null when the declaration has another version since. */
+            forecast_unit: string | null;
             input: components["schemas"]["RunTable"] | null;
             /** @description The statement that found the input. */
             input_sql: string | null;
@@ -8604,6 +8990,34 @@ export interface components {
             /** @description The value. */
             value: components["schemas"]["Value"];
         };
+        /** @description An alert that a suggestion rests on. */
+        SuggestionAlert: {
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description When it was raised. */
+            raised_at: string;
+            /** @description How grave it is. */
+            severity: components["schemas"]["Severity"];
+            /** @description What happened, in English. */
+            title_en: string;
+            /** @description What happened, in Chinese. */
+            title_zh: string;
+        };
+        /** @description A plan of the same ladder that is under way at a lower level. */
+        SuggestionUnderWay: {
+            /**
+             * Format: int64
+             * @description The activation.
+             */
+            activation_id: number;
+            /** @description Its title in English. */
+            title_en: string;
+            /** @description The plan's title in Chinese. */
+            title_zh: string;
+        };
         /** @description A pack that makes a system, or a part of it. */
         SystemPack: {
             /** @description Its name. */
@@ -8673,9 +9087,13 @@ export interface components {
         TableColumn: {
             /** @description Its name. */
             name: string;
+            /** @description The same in English. */
+            title_en: string | null;
+            /** @description What it means, in Chinese, where a pack declares the table. */
+            title_zh: string | null;
             /** @description Its type. */
             type: components["schemas"]["ColumnType"];
-            /** @description The unit of its numbers, where the department's file named one. */
+            /** @description The unit of its numbers, where the department's file or the pack named one. */
             unit: string | null;
         };
         /** @description A list. */
@@ -8716,6 +9134,55 @@ export interface components {
              * @description No value, or nothing to compare it with.
              */
             unknown: number;
+        };
+        /** @description What became of it on one channel. */
+        ToldChannel: {
+            /** @description The channel's id; `page` are the pages. */
+            channel: string;
+            /** @description `queued`, `sent`, `delivered`, `read`, `failed`, `expired` or `folded`. */
+            state: string;
+        };
+        /** @description Something of an alert that people were told of. */
+        ToldEvent: {
+            /** @description When. */
+            at: string;
+            /** @description `alert.raised`, `alert.reached` or `alert.nobody-responsible`. */
+            kind: string;
+            /** @description Who was told, the first first. */
+            people: components["schemas"]["ToldPerson"][];
+            /** @description The places that it is about, of those that the caller may see: of `alert.nobody-responsible` those that nobody answers for. */
+            places: components["schemas"]["ToldPlace"][];
+            /** @description What happened, in English. */
+            title_en: string;
+            /** @description What happened, in Chinese. */
+            title_zh: string;
+        };
+        /** @description A person who was told. */
+        ToldPerson: {
+            /** @description Over which channels, and what became of it. */
+            channels: components["schemas"]["ToldChannel"][];
+            /** @description When they took note; null while they did not. */
+            confirmed_at: string | null;
+            /**
+             * Format: int64
+             * @description From 1: above 1, nobody before had answered.
+             */
+            level: number;
+            /** @description Their name. */
+            name: string;
+            /** @description The places that were reached and that they answer for. */
+            places: components["schemas"]["ToldPlace"][];
+            /** @description When they were told first. */
+            told_at: string;
+        };
+        /** @description A place. */
+        ToldPlace: {
+            /** @description The entity. */
+            id: string;
+            /** @description What it is called in English. */
+            name_en: string;
+            /** @description What it is called in Chinese. */
+            name_zh: string;
         };
         /** @description A unit grid. */
         UnitGrid: {
@@ -8847,6 +9314,51 @@ export interface components {
             /** @description Whether an entity may be entered that is not there yet. */
             new: boolean;
         };
+        /** @description One level: a line at its value, and a band from there to the next. */
+        ViewIsolineLevel: {
+            /** @description `#rrggbb` of the band. */
+            colour: string;
+            /** @description The same in English. */
+            title_en: string;
+            /** @description What a value from here to the next level is called, in Chinese; empty where it has no name. */
+            title_zh: string;
+            /**
+             * Format: double
+             * @description From which value on, in the attribute's unit.
+             */
+            value: number;
+        };
+        /** @description Lines of equal value of an attribute over the entities of a type; the pages reckon and draw them. */
+        ViewIsolines: {
+            /** @description The attribute, a number; its declared unit is that of the levels. */
+            attribute: string;
+            /** @description The levels, ascending. */
+            levels: components["schemas"]["ViewIsolineLevel"][];
+            /** @description How the value between stations is reckoned. */
+            method: components["schemas"]["IsolineMethod"];
+            /**
+             * Format: int32
+             * @description Values that are older do not count, minutes.
+             */
+            minutes_max: number;
+            /**
+             * Format: double
+             * @description The power of the distance.
+             */
+            power: number;
+            /**
+             * Format: double
+             * @description Nothing is drawn farther than this from every station that counts, km.
+             */
+            radius_km_max: number;
+            /** @description Where the levels come from. */
+            source: string | null;
+            /**
+             * Format: int32
+             * @description With fewer stations nothing is drawn.
+             */
+            stations_min: number;
+        };
         /** @description On the map. */
         ViewLayer: {
             /** @description The attribute written beside the marker. */
@@ -8855,6 +9367,7 @@ export interface components {
             colour: string;
             /** @description The icon's name. */
             icon: string;
+            isolines: components["schemas"]["ViewIsolines"] | null;
             /** @description Whether the layer is on when the map opens. */
             shown: boolean;
             /**
@@ -10164,6 +10677,38 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_alerts_id_told: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ToldEvent"][];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_approvals: {
         parameters: {
             query?: {
@@ -11318,6 +11863,291 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_commands: {
+        parameters: {
+            query?: {
+                /** @description To a thing. */
+                entity_id?: string | null;
+                /** @description In a state: `asked`, `approved`, `sent`, `done`, `failed`, `refused`, `expired` or `withdrawn`. */
+                state?: string | null;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Commands"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_commands: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommandRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_commands_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDetail"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_commands_id_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommandDecision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDetail"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_commands_id_refuse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommandDecision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_commands_id_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandDetail"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12539,6 +13369,28 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_duty_suggestions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanSuggestions"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     post_duty_turns: {
         parameters: {
             query?: never;
@@ -12820,6 +13672,8 @@ export interface operations {
                 after?: string | null;
                 /** @description How many: 100 when not said, at most 1,000. */
                 limit?: number | null;
+                /** @description Only these attributes of each, separated by commas; all when not said. */
+                attributes?: string | null;
                 /** @description What personal values are looked at for: they are shown whole to whoever may see them. */
                 purpose?: string | null;
             };
@@ -12869,6 +13723,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EntityDetail"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_entities_id_commands: {
+        parameters: {
+            query?: {
+                /** @description One command alone. */
+                command?: string | null;
+                /** @description The value: a number, `true` or `false`, or a word. Nothing is asked for by it. */
+                value?: string | null;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CommandOffer"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
             401: components["responses"]["Problem"];

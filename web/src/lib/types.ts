@@ -37,6 +37,7 @@ export type ViewField = Schemas["ViewField"];
 export type ViewBoard = Schemas["ViewBoard"];
 export type ViewTable = Schemas["ViewTable"];
 export type ViewChoice = Schemas["ViewChoice"];
+export type ViewIsolines = Schemas["ViewIsolines"];
 export type Pack = Schemas["Pack"];
 export type Bulletin = Schemas["Bulletin"];
 export type BulletinPart = Schemas["BulletinPart"];
@@ -76,6 +77,7 @@ export type DutyNowAll = Schemas["DutyNowAll"];
 export type DutyHandOver = Schemas["DutyHandOver"];
 export type DutyHandOverDraft = Schemas["DutyHandOverDraft"];
 export type ResponsePlan = Schemas["ResponsePlan"];
+export type PlanSuggestion = Schemas["PlanSuggestion"];
 export type Activation = Schemas["Activation"];
 export type ActivationDraft = Schemas["ActivationDraft"];
 export type NearResources = Schemas["NearResources"];
@@ -90,6 +92,8 @@ export type DeadLetter = Schemas["DeadLetter"];
 export type Alert = Schemas["Alert"];
 export type AffectedOfType = Schemas["AffectedOfType"];
 export type AffectedEntity = Schemas["AffectedEntity"];
+export type ToldEvent = Schemas["ToldEvent"];
+export type ToldPerson = Schemas["ToldPerson"];
 
 export type Notification = Schemas["Notification"];
 export type Notifications = Schemas["Notifications"];
@@ -101,6 +105,12 @@ export type NoticeChannel = Schemas["NoticeChannel"];
 export type NoticePreview = Schemas["NoticePreview"];
 export type NoticeMessage = Schemas["NoticeMessage"];
 export type NoticeMessages = Schemas["NoticeMessages"];
+
+export type Command = Schemas["Command"];
+export type CommandDetail = Schemas["CommandDetail"];
+export type CommandOffer = Schemas["CommandOffer"];
+export type CommandInterlock = Schemas["CommandInterlock"];
+export type CommandWhy = Schemas["CommandWhy"];
 
 export type SubjectData = Schemas["SubjectData"];
 export type SubjectEntity = Schemas["SubjectEntity"];

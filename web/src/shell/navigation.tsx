@@ -22,6 +22,7 @@ import {
   ReadOutlined,
   SafetyOutlined,
   ScheduleOutlined,
+  SlidersOutlined,
   SolutionOutlined,
   TeamOutlined,
 } from "@ant-design/icons";
@@ -118,6 +119,13 @@ export const NAV: NavItem[] = [
     title: "nav.duty",
     icon: <ScheduleOutlined />,
     permission: "duty.read",
+  },
+  {
+    path: "/dispatch",
+    section: "handling",
+    title: "nav.dispatch",
+    icon: <SlidersOutlined />,
+    permission: "command.read",
   },
   {
     path: "/bulletins",

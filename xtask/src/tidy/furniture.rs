@@ -49,6 +49,7 @@ const FLOORS: [Floor; 2] = [
             "responses",
             "runs",
             "bulletins",
+            "tables",
             "indicators",
             "views",
             "runbooks",

@@ -40,7 +40,7 @@ const LAYERS: [(u8, &[&str]); 6] = [
             "admission",
         ],
     ),
-    (4, &["pack"]),
+    (4, &["pack", "commands"]),
     (5, &["gateway", "api", "pgdoor"]),
 ];
 const PROTOCOLS: u8 = 2;

@@ -5,11 +5,12 @@ use crate::{Finding, Tree};
 use anyhow::Result;
 
 /// Folders of pure crates.
-const PURE: [&str; 8] = [
+const PURE: [&str; 9] = [
     "crates/model",
     "crates/engine",
     "crates/wire",
     "crates/rules",
+    "crates/commands",
     "crates/indicators",
     "crates/duty",
     "crates/open311",

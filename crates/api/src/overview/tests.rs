@@ -70,7 +70,7 @@ fn rules(packs: &Packs) -> (String, String) {
     let silence = packs
         .rules
         .iter()
-        .find(|r| r.kind == Kind::Silence)
+        .find(|r| r.kind == Kind::Silence && r.threshold.is_none())
         .unwrap();
     (threshold.id.clone(), silence.id.clone())
 }
@@ -161,6 +161,14 @@ fn an_entity_is_silent_once_however_many_rules_say_so() {
     for entity in ["a", "a", "b"] {
         tally.alert(&frame, &alert(&silence, &kind, entity, "major"));
     }
+    // A patrol that is due is nothing that fell silent.
+    let stated = packs.rules.iter();
+    let mut stated = stated.filter(|r| r.kind == Kind::Silence && r.threshold.is_some());
+    let stated = stated.next().unwrap();
+    tally.alert(
+        &frame,
+        &alert(&stated.id, &stated.entity_type, "c", "minor"),
+    );
     assert_eq!(tally.all_flow().silent, 2);
     assert_eq!(tally.all_alerts().major, 3);
 }

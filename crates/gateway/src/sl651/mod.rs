@@ -41,6 +41,8 @@ use tokio_util::task::TaskTracker;
 
 /// The door's name in the journal.
 pub const DOOR: &str = "sl651";
+/// The problem of a station that has no link: nothing was sent to it.
+pub const NOT_ON_THE_LINE: &str = "sl651-not-on-the-line";
 /// Orders that may wait for one link.
 const ORDERS_MAX: usize = 16;
 
@@ -274,7 +276,8 @@ impl Sl651Handle {
     /// as any other message.
     ///
     /// # Errors
-    /// The station has no link, does not answer, or the standard has no form for the command.
+    /// [`NOT_ON_THE_LINE`]: nothing was sent. `sl651-commands`: nothing was sent, too many wait. Any other: it may have been
+    /// sent. The station does not answer, its link ended meanwhile, or the standard has no form for the command.
     pub async fn command(
         &self,
         station: Station,
@@ -291,7 +294,7 @@ impl Sl651Handle {
             answer,
         };
         line.send(order).await.map_err(|_| no_line(station))?;
-        answered.await.map_err(|_| no_line(station))?
+        answered.await.map_err(|_| line_lost(station))?
     }
 
     /// Closes the door: takes no more, confirms what becomes durable within `shutdown_ms`.
@@ -301,9 +304,18 @@ impl Sl651Handle {
     }
 }
 
+fn line_lost(station: Station) -> Problem {
+    Problem::new(
+        "sl651-link-lost",
+        format!("the link of station {station} ended before it answered"),
+        "station",
+        "see whether the station did what it was told before asking again",
+    )
+}
+
 fn no_line(station: Station) -> Problem {
     Problem::new(
-        "sl651-not-on-the-line",
+        NOT_ON_THE_LINE,
         format!("station {station} has no link now"),
         "station",
         "wait until it reports, and ask again; stations that send over UDP cannot be asked",

@@ -4,7 +4,8 @@ use api::notifications::may_see;
 use api::{App, WeakApp};
 use async_trait::async_trait;
 use model::{EntityId, Timestamp};
-use notice::Event;
+use notice::{Affected, Event};
+use records::alerts::Alert;
 use records::notices::Message;
 use records::users::User;
 
@@ -44,6 +45,46 @@ impl notice::City for Asked {
             Err(error) => {
                 tracing::error!(user = user.id, %error, "whether a person may see what they are told could not be found out: they are not told");
                 false
+            }
+        }
+    }
+
+    fn affected(&self, alert: &Alert) -> Vec<Affected> {
+        self.app()
+            .map_or_else(Vec::new, |app| api::affected::told(&app, alert))
+    }
+
+    async fn seen(
+        &self,
+        user: &User,
+        mut affected: Vec<Affected>,
+        now: Timestamp,
+    ) -> Vec<Affected> {
+        let Some(app) = self.app() else {
+            return Vec::new();
+        };
+        match app.identity.person(&user.username, now).await {
+            Ok(person) => {
+                api::affected::retain_seen(&app, &app.sight(&person, None), &mut affected);
+                affected
+            }
+            Err(error) => {
+                tracing::error!(user = user.id, %error, "what of those affected a person may see could not be found out: none is named");
+                Vec::new()
+            }
+        }
+    }
+
+    async fn suggested(&self, now: Timestamp) -> Vec<Event> {
+        let Some(app) = self.app() else {
+            return Vec::new();
+        };
+        match api::duty_suggestions::events(&app, now).await {
+            Ok(events) => events,
+            // The next look takes it up.
+            Err(error) => {
+                tracing::error!(%error, "which plans are suggested could not be found out");
+                Vec::new()
             }
         }
     }

@@ -123,6 +123,7 @@ pub fn catalogue() -> Catalogue {
             data_subject: None,
             forecast: None,
             affected: None,
+            commands: Default::default(),
         };
         (name.to_owned(), kind)
     };
@@ -142,6 +143,7 @@ pub fn catalogue() -> Catalogue {
             kind("Streetlight", &[("powerState", ValueKind::Text)]),
         ]
         .into(),
+        ..Catalogue::default()
     }
 }
 

@@ -65,23 +65,36 @@ impl Checker<'_> {
         let Some(affected) = &kind.affected else {
             return;
         };
-        let mut asked = vec![
-            ("relation", &affected.relation, ValueKind::Relationship),
-            ("from", &affected.from, ValueKind::Number),
+        use ValueKind::{Json, Number, Relationship, Text};
+        let mut asked: Vec<(&str, &String, &[ValueKind])> = vec![
+            ("relation", &affected.relation, &[Relationship]),
+            ("from", &affected.from, &[Number]),
         ];
         let sums = affected.sums.iter();
-        asked.extend(sums.map(|name| ("sums", name, ValueKind::Number)));
+        asked.extend(sums.map(|name| ("sums", name, &[Number][..])));
+        let divisions = affected.divisions.iter();
+        asked.extend(divisions.map(|name| ("divisions", name, &[Text, Json][..])));
+        let (post, organisation) = (
+            affected.responsible_post.iter(),
+            affected.responsible_organisation.iter(),
+        );
+        asked.extend(post.map(|name| ("responsible_post", name, &[Text][..])));
+        asked.extend(organisation.map(|name| ("responsible_organisation", name, &[Text][..])));
         for (key, name, needed) in asked {
             let what = match kind.attributes.get(name) {
                 None => format!("{} has no attribute {}", kind.name, quote(name)),
-                Some(is) if is.value != needed => format!("{} holds a {:?}", quote(name), is.value),
+                Some(is) if !needed.contains(&is.value) => {
+                    format!("{} holds a {:?}", quote(name), is.value)
+                }
+                // Messages name it, and they go out of the city unmasked.
+                Some(is) if is.personal.is_some() => format!("{} is personal", quote(name)),
                 Some(_) => continue,
             };
             self.say(
                 document.at(&["affected", key]),
                 "entity-affected",
                 what,
-                "name the relationship that leads to what affects (relation), the number from which on it does (from) and numbers to add up (sums)",
+                "name the relationship that leads to what affects (relation), the number from which on it does (from), numbers to add up (sums), codes of villages (divisions: text or JSON), and texts with the id of a post and of an organisation that answer for it (responsible_post, responsible_organisation); none of them personal",
             );
         }
     }

@@ -35,16 +35,9 @@ impl Checker<'_> {
                 self.board(board, kind, document);
             }
             if let Some(layer) = &view.layer {
-                let good = layer.colour.strip_prefix('#').is_some_and(|hex| {
-                    hex.len() == 6 && hex.chars().all(|c| c.is_ascii_hexdigit())
-                });
-                if !good {
-                    self.say(
-                        document.at(&["layer", "colour"]),
-                        "view-colour",
-                        format!("{} is no colour", quote(&layer.colour)),
-                        "write #rrggbb",
-                    );
+                self.colour(&layer.colour, document.at(&["layer", "colour"]));
+                if let Some(isolines) = &layer.isolines {
+                    self.isolines(isolines, kind, document);
                 }
                 if layer.zoom_min > 22 {
                     self.say(
@@ -55,6 +48,20 @@ impl Checker<'_> {
                     );
                 }
             }
+        }
+    }
+
+    pub(super) fn colour(&mut self, colour: &str, place: String) {
+        let good = colour
+            .strip_prefix('#')
+            .is_some_and(|hex| hex.len() == 6 && hex.chars().all(|c| c.is_ascii_hexdigit()));
+        if !good {
+            self.say(
+                place,
+                "view-colour",
+                format!("{} is no colour", quote(colour)),
+                "write #rrggbb",
+            );
         }
     }
 
@@ -131,6 +138,9 @@ impl Checker<'_> {
         if let Some(attribute) = view.layer.as_ref().and_then(|l| l.attribute.as_ref()) {
             named.push(("layer.attribute".into(), attribute));
         }
+        if let Some(isolines) = view.layer.as_ref().and_then(|l| l.isolines.as_ref()) {
+            named.push(("layer.isolines.attribute".into(), &isolines.attribute));
+        }
         for (n, column) in view.table.iter().flat_map(|t| t.columns.iter().enumerate()) {
             named.push((format!("table.columns.{n}"), column));
         }
@@ -143,6 +153,9 @@ impl Checker<'_> {
         }
         for (n, attribute) in view.chart.iter().flat_map(|c| c.limits.iter().enumerate()) {
             named.push((format!("chart.limits.{n}"), attribute));
+        }
+        if let Some(of) = view.form.as_ref().and_then(|form| form.of.as_ref()) {
+            named.push(("form.of".into(), of));
         }
         let fields = view.form.iter().flat_map(|f| f.fields.iter().enumerate());
         for (n, field) in fields {
@@ -191,6 +204,25 @@ impl Checker<'_> {
                 "the form has no fields".into(),
                 "write [[form.fields]] with the attribute that is filled in",
             );
+        }
+        if let Some(of) = &form.of {
+            // Who could change it could give the entity to any organisation.
+            let is_field = form.fields.iter().any(|field| &field.attribute == of);
+            let is_text = kind
+                .attributes
+                .get(of)
+                .is_none_or(|declared| declared.value == ValueKind::Text);
+            if is_field || !is_text {
+                self.say(
+                    document.at_dotted("form.of"),
+                    "view-form-of",
+                    format!(
+                        "{} cannot say whose the entity is: it is no text, or the form itself changes it",
+                        quote(of)
+                    ),
+                    "name a text that holds an organisation's id and that no field of the form fills in",
+                );
+            }
         }
         let mut seen = BTreeSet::new();
         for (n, field) in form.fields.iter().enumerate() {

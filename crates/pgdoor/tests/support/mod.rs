@@ -180,9 +180,11 @@ fn catalogue() -> Catalogue {
         data_subject: None,
         forecast: None,
         affected: None,
+        commands: Default::default(),
     };
     Catalogue {
         kinds: [("WaterObserved".to_owned(), kind)].into(),
+        ..Catalogue::default()
     }
 }
 

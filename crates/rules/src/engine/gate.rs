@@ -86,7 +86,7 @@ impl Engine {
                 if is_silence && run.since.is_some() {
                     run.last.received_at = run.last.received_at.max(at);
                     run.position = run.position.max(self.position);
-                    let due = super::due(&self.kinds[k].rules[r], run);
+                    let due = super::due(&self.kinds[k].rules[r], &self.watched[slot], r);
                     if let Some(due) = due
                         && !self.watched[slot].scheduled[r]
                     {

@@ -101,7 +101,7 @@ impl Engine {
             self.look(slot);
             let (kind, watched) = (&self.kinds[k], &mut self.watched[slot]);
             for (run_slot, compiled) in kind.rules.iter().enumerate() {
-                if let Some(due) = due(compiled, &watched.runs[run_slot]) {
+                if let Some(due) = due(compiled, watched, run_slot) {
                     watched.scheduled[run_slot] = true;
                     self.deadlines.insert((due, slot, run_slot));
                 }

@@ -476,13 +476,11 @@ impl Step<'_> {
 
     /// Judges the value that is there by a threshold that changed at `changed_at`; of no value nothing is said.
     fn judge_anew(&mut self, slot: usize, run_slot: usize, changed_at: Timestamp) {
-        if self.kinds[self.watched[slot].kind].rules[run_slot]
-            .rule
-            .kind
-            == Kind::Forecast
-        {
-            self.weigh_anew(slot, run_slot, changed_at);
-            return;
+        let rule = &self.kinds[self.watched[slot].kind].rules[run_slot].rule;
+        match rule.kind {
+            Kind::Forecast => return self.weigh_anew(slot, run_slot, changed_at),
+            Kind::Silence => return self.silence_restated(slot, run_slot),
+            _ => {}
         }
         let Some(value) = self.watched[slot].runs[run_slot].value.clone() else {
             return;
@@ -515,6 +513,26 @@ impl Step<'_> {
             for &run_slot in &index.threshold_of {
                 self.judge_anew(self.slot, run_slot, update.observed_at);
             }
+        }
+    }
+
+    /// The entity says anew how long it may be silent: counted from what was heard last.
+    fn silence_restated(&mut self, slot: usize, run_slot: usize) {
+        let compiled = &self.kinds[self.watched[slot].kind].rules[run_slot];
+        let watched = &self.watched[slot];
+        let last = watched.runs[run_slot].last;
+        let seconds = compiled.silence_seconds(&watched.seen);
+        let is_silent =
+            seconds.is_some_and(|s| last.received_at.plus_micros(micros(s)) <= self.clock);
+        if watched.runs[run_slot].raised && !is_silent {
+            self.clear(slot, run_slot, self.clock);
+            self.watched[slot].runs[run_slot].since = Some(last);
+        }
+        // It may be due earlier than it was; what lies in `deadlines` later finds nothing to do then.
+        let compiled = &self.kinds[self.watched[slot].kind].rules[run_slot];
+        if let Some(due) = due(compiled, &self.watched[slot], run_slot) {
+            self.watched[slot].scheduled[run_slot] = true;
+            self.deadlines.insert((due, slot, run_slot));
         }
     }
 
@@ -661,7 +679,7 @@ impl Step<'_> {
         if self.watched[slot].scheduled[run_slot] && compiled.rule.kind != Kind::Forecast {
             return;
         }
-        if let Some(due) = due(compiled, &self.watched[slot].runs[run_slot]) {
+        if let Some(due) = due(compiled, &self.watched[slot], run_slot) {
             self.watched[slot].scheduled[run_slot] = true;
             self.deadlines.insert((due, slot, run_slot));
         }

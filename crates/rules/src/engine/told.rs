@@ -133,8 +133,10 @@ impl<'a> View<'a> {
                 name("window_seconds".to_owned(), window, Some("SEC"), None);
             }
             Kind::Silence => {
-                let allowed = seconds(rule.for_seconds);
-                name("for_seconds".to_owned(), allowed, Some("SEC"), None);
+                if rule.threshold.is_none() {
+                    let allowed = seconds(rule.for_seconds);
+                    name("for_seconds".to_owned(), allowed, Some("SEC"), None);
+                }
                 if let Some(value) = &run.value {
                     name(attribute, value.clone(), None, last);
                 }
@@ -167,9 +169,7 @@ impl<'a> View<'a> {
             }
             Kind::Forecast | Kind::Deviation => {}
         }
-        if rule.kind != Kind::Silence
-            && let Some(limit) = self.limit(slot, run_slot)
-        {
+        if let Some(limit) = self.limit(slot, run_slot) {
             let stated = match &rule.threshold {
                 Some(Threshold::Attribute(other)) => other.attribute.clone(),
                 _ => "threshold".to_owned(),
@@ -211,8 +211,9 @@ pub(super) fn raise(
     #[expect(clippy::cast_precision_loss, reason = "durations are at most 31 days")]
     let (value, limit) = match rule.kind {
         Kind::Silence => {
-            let seconds = Some(Value::Number(rule.for_seconds as f64));
-            (seconds.clone(), seconds)
+            let stated = view.limit(slot, run_slot).map(|l| l.value.into_owned());
+            let allowed = stated.unwrap_or(Value::Number(rule.for_seconds as f64));
+            (Some(allowed.clone()), Some(allowed))
         }
         Kind::Count => {
             let at_least = rule.at_least.map(|n| Value::Number(f64::from(n)));

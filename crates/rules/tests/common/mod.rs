@@ -91,6 +91,16 @@ title_en = "Device"
 value = "boolean"
 title_zh = "在线"
 title_en = "Online"
+[attributes.interval]
+value = "number"
+title_zh = "上报间隔"
+title_en = "Interval"
+unit = "HUR"
+[attributes.power]
+value = "number"
+title_zh = "功率"
+title_en = "Power"
+unit = "KWT"
 "#,
     ]
     .iter()
@@ -98,6 +108,7 @@ title_en = "Online"
     .collect();
     Catalogue {
         kinds: kinds.into_iter().map(|k| (k.name.clone(), k)).collect(),
+        ..Catalogue::default()
     }
 }
 

@@ -140,7 +140,7 @@ struct Readings {
     rain: Option<Vec<(i64, f64)>>,
 }
 
-fn times(table: &Table, mistakes: &mut Mistakes<'_>) -> Vec<i64> {
+pub(super) fn times(table: &Table, mistakes: &mut Mistakes<'_>) -> Vec<i64> {
     let mut times: Vec<i64> = Vec::with_capacity(table.rows.len());
     for (n, cell) in table.cells("at").enumerate() {
         let before = times.last().copied();

@@ -93,13 +93,21 @@ export function AffectedCard({ alertId, entityId }: { alertId: number; entityId:
 }
 
 /** That it failed is said; who may not see the alert, or whose alert is gone, misses nothing here. */
-function NotLoaded({ error, retry }: { error: unknown; retry: () => unknown }) {
+export function NotLoaded({
+  error,
+  retry,
+  what = "affected.failed",
+}: {
+  error: unknown;
+  retry: () => unknown;
+  what?: "affected.failed" | "told.failed";
+}) {
   const { t } = useT();
   const status = error instanceof ApiError ? error.status : null;
   if (!error || status === 403 || status === 404) return null;
   return (
     <p className="quiet" role="alert">
-      {t("affected.failed")}{" "}
+      {t(what)}{" "}
       <Button type="link" size="small" onClick={() => void retry()}>
         {t("state.retry")}
       </Button>

@@ -20,6 +20,7 @@ import { ProvenanceDrawer } from "../provenance/drawer.tsx";
 import { type AlertContext, alertActions } from "./actions.tsx";
 import { Affected } from "./affected.tsx";
 import { alertsQuery } from "./queries.ts";
+import { Told } from "./told.tsx";
 
 type StateFilter = "active" | "cleared" | "all";
 
@@ -345,6 +346,7 @@ function AlertDetails({ alert, context }: { alert: Alert; context: AlertContext 
           <ActionBar actions={alertActions} context={context} />
         </div>
         <Affected alertId={alert.id} entityId={alert.entity_id} />
+        <Told alertId={alert.id} />
         <section>
           <h3>{t("alert.runbook")}</h3>
           {runbook ? <Markdown text={runbook} /> : <p className="quiet">{t("alert.runbook-none")}</p>}

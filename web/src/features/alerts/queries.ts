@@ -1,7 +1,7 @@
 /** Reads alerts. All lists begin with the key `alerts`, which a live event makes stale. */
 import { infiniteQueryOptions, queryOptions, useQuery } from "@tanstack/react-query";
 import { get, query } from "../../lib/api.ts";
-import type { AffectedOfType, Alert, Items, Severity } from "../../lib/types.ts";
+import type { AffectedOfType, Alert, Items, Severity, ToldEvent } from "../../lib/types.ts";
 
 const ALERTS = "/api/v1/alerts";
 
@@ -30,6 +30,19 @@ export const affectedQuery = (id: number) =>
     queryKey: affectedKey(id),
     queryFn: ({ signal }) => get<AffectedOfType[]>(`${ALERTS}/${id}/affected`, signal),
     refetchInterval: ({ state }) => (state.data?.length ? AFFECTED_REFRESH_MS : false),
+  });
+
+/** While somebody was told, they may take note: looked at again this often, milliseconds. */
+const TOLD_REFRESH_MS = 15_000;
+
+export const toldKey = (id: number) => ["told", id];
+
+/** Who was told of an alert, and who took note; nobody where no rule tells of it. */
+export const toldQuery = (id: number) =>
+  queryOptions({
+    queryKey: toldKey(id),
+    queryFn: ({ signal }) => get<ToldEvent[]>(`${ALERTS}/${id}/told`, signal),
+    refetchInterval: ({ state }) => (state.data?.length ? TOLD_REFRESH_MS : false),
   });
 
 /** Active alerts on the map and in the count; a worse hour needs the list. */

@@ -13,6 +13,7 @@ import { Loaded } from "../../ui/states.tsx";
 import { CaseStateTag, SeverityTag, stateWord, Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { AffectedCard } from "../alerts/affected.tsx";
+import { ToldCard } from "../alerts/told.tsx";
 import { entityQuery, nameOf } from "../entity/queries.ts";
 import { type CaseContext, caseActions } from "./actions.tsx";
 import { Attachments } from "./attachments.tsx";
@@ -118,6 +119,7 @@ function CaseView({ item }: { item: CaseDetail }) {
         <div className="stack">
           <CaseFacts item={item} />
           {item.alert_id !== null && <AffectedCard alertId={item.alert_id} entityId={item.entity_id} />}
+          {item.alert_id !== null && <ToldCard alertId={item.alert_id} />}
           {item.parts.length > 0 && (
             <Card size="small" title={t("case.parts")}>
               <ul className="card-list">

@@ -38,6 +38,7 @@ const kind: EntityKind = {
   source: null,
   open: true,
   data_subject: null,
+  commands: [],
   heard_within_seconds: null,
   name: "WaterObserved",
   title_zh: "水位站",

@@ -113,6 +113,9 @@ const plan: ResponsePlan = {
   title_en: "Flood response",
   alert_rules: ["water-stage-warning"],
   resources: ["pump"],
+  level_zh: null,
+  level_en: null,
+  suggested: [{ zh: "一个以上测站达到警戒水位", en: "One station or more at the warning stage" }],
   steps: [
     {
       id: "verify",
@@ -173,6 +176,7 @@ const answers = {
     next: null,
   }),
   "GET /api/v1/duty/plans": { items: [plan] },
+  "GET /api/v1/duty/suggestions": { items: [] },
   "GET /api/v1/entities": { items: [pump], next: null },
   "GET /api/v1/types": { items: [kind] },
   "POST /api/v1/views/emergency-state/entries": { entity_id: pump.id, refused: [] },

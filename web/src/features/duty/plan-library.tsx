@@ -42,6 +42,14 @@ function Plan({ plan, open }: { plan: ResponsePlan; open: (dialog: Dialog) => vo
           ))}
         </div>
       )}
+      {plan.suggested.length > 0 && (
+        <div>
+          {t("duty.suggested-when")}{" "}
+          {plan.suggested.map((condition) => (
+            <Tag key={condition.en}>{p(condition.zh, condition.en)}</Tag>
+          ))}
+        </div>
+      )}
       {plan.alert_rules.length > 0 && (
         <div>
           {t("duty.plan-rules")}{" "}

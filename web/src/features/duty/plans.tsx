@@ -19,6 +19,7 @@ import {
 } from "./actions.tsx";
 import { PlanLibrary } from "./plan-library.tsx";
 import { activationQuery, nearestQuery, overQuery, ROOM, runningQuery } from "./queries.ts";
+import { Suggestions } from "./suggestions.tsx";
 
 /** Widest drawer, pixels. */
 const DRAWER_WIDTH = 680;
@@ -265,6 +266,7 @@ export function Plans({
           {t("duty.for-alert", { id: alert })} <ActionBar actions={start} context={context} />
         </p>
       )}
+      <Suggestions open={open} openOne={openOne} />
       <section>
         <h2 className="duty-head">{t("duty.under-way")}</h2>
         {failure ??

@@ -20,6 +20,7 @@ import type {
   OutsideContact,
   OutsideContactDraft,
   PersonDetail,
+  PlanSuggestion,
   ResponsePlan,
 } from "../../lib/types.ts";
 
@@ -77,6 +78,13 @@ export const handOversQuery = (organisation: string) =>
 export const plansQuery = queryOptions({
   queryKey: [...ROOM, "plans"],
   queryFn: ({ signal }) => get<{ items: ResponsePlan[] }>(`${DUTY}/plans`, signal),
+});
+
+/** The plans that alerts suggest; the duty officer starts them or does not. */
+export const suggestionsQuery = queryOptions({
+  queryKey: [...ROOM, "suggestions"],
+  queryFn: ({ signal }) => get<{ items: PlanSuggestion[] }>(`${DUTY}/suggestions`, signal),
+  refetchInterval: NOW_MS,
 });
 
 /** Plans under way, all of them that a page can hold. */

@@ -1,15 +1,18 @@
-/** What a field worker does with a task. */
+/** What a field worker does with a task, and with a problem that is none yet. */
 import {
   CheckCircleOutlined,
+  CloseOutlined,
   EnvironmentOutlined,
   FolderOpenOutlined,
   MessageOutlined,
+  SendOutlined,
   ToolOutlined,
 } from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
-import type { CaseActionName, CaseDetail } from "../../lib/types.ts";
+import type { CaseActionName, CaseDetail, CaseDraft } from "../../lib/types.ts";
+import { openCase } from "../cases/queries.ts";
 import type { Allowed } from "./allowed.ts";
-import type { Outbox } from "./outbox.ts";
+import { type Enclosure, NEW_CASE, type Outbox } from "./outbox.ts";
 
 export interface TaskContext {
   item: CaseDetail;
@@ -68,5 +71,50 @@ export const taskActions: Action<TaskContext>[] = [
     icon: <FolderOpenOutlined />,
     predicate: () => true,
     perform: ({ item, navigate }) => navigate(`/cases/${item.id}`),
+  },
+];
+
+/** What was entered of a problem, ready to be told. */
+export interface Reported {
+  draft: CaseDraft;
+  /** What is said with the photos and voice notes. */
+  remark: string;
+  enclosures: Enclosure[];
+}
+
+export interface ReportContext {
+  outbox: Outbox;
+  /** Null while something is missing, which the page then shows. */
+  entered: () => Reported | null;
+  done: (made: CaseDetail) => void;
+  leave: () => unknown;
+}
+
+export const reportActions: Action<ReportContext>[] = [
+  {
+    name: "report.send",
+    title: "field.report-send",
+    permission: "case.open",
+    icon: <SendOutlined />,
+    primary: true,
+    predicate: () => true,
+    perform: async ({ outbox, entered, done }) => {
+      const reported = entered();
+      if (!reported) return;
+      const made = await openCase(reported.draft);
+      // What goes with it is the case's now, and is sent as often as it takes.
+      if (reported.enclosures.length > 0) await outbox.draft(made.id, reported.remark, reported.enclosures);
+      await outbox.draft(NEW_CASE, "", []);
+      done(made);
+      if (reported.enclosures.length > 0) await outbox.send(made, "comment");
+    },
+  },
+  {
+    name: "report.leave",
+    title: "field.report-leave",
+    permission: null,
+    icon: <CloseOutlined />,
+    predicate: () => true,
+    perform: ({ leave }) => leave(),
   },
 ];

@@ -9,6 +9,8 @@ import { uuid } from "../../lib/uuid.ts";
 /** First and longest wait between two attempts, milliseconds. */
 const RETRY_FIRST_MS = 2_000;
 const RETRY_MAX_MS = 60_000;
+/** Under which number that is kept which is to become a case: none has it. */
+export const NEW_CASE = 0;
 /** The action that adds words and files to a case and moves nothing. */
 const REMARK: CaseActionName = "comment";
 /** The server's word for a step that it had done before its answer was lost, of a case that has gone to others since. */

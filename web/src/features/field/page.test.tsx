@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { serve, show, userWith } from "../../test-tools.tsx";
 import { Enclosures, LIMITS } from "./enclosures.tsx";
 import type { Enclosure, Outbox, Step } from "./outbox.ts";
+import { Report } from "./report.tsx";
 import { SignaturePad } from "./signature.tsx";
 import { Steps } from "./steps.tsx";
 
@@ -115,6 +116,68 @@ describe("field page", () => {
       expect(kept.map((e) => [e.kind, e.name, e.spot])).toEqual([["photo", "a.jpg", undefined]]),
     );
     expect(await screen.findByText(/no place to give/)).toBeTruthy();
+  });
+
+  it("reports a problem with its class, words and photo, and says what is missing", async () => {
+    const made = { id: 7, number: "TM-7", title: "Sewage from an outfall", alert_id: null };
+    const classes = [
+      {
+        code: "S5005",
+        major: "S50",
+        major_zh: "河湖管护",
+        major_en: "Rivers and lakes",
+        title_zh: "污水直排",
+        title_en: "Sewage from an outfall",
+        files_zh: "排污口异常",
+        files_en: "The outfall looks wrong",
+      },
+    ];
+    const calls = serve({
+      "GET /api/v1/cases/categories": { items: classes },
+      "GET /api/v1/cases/limits": { ...LIMITS, now: new Date().toISOString() },
+      "POST /api/v1/cases": made,
+    });
+    const drafts = new Map<number, { note: string; enclosures: Enclosure[] }>();
+    const told: unknown[] = [];
+    const outbox = {
+      draftOf: (id: number) => drafts.get(id),
+      draft: async (id: number, note: string, enclosures: Enclosure[]) => {
+        if (note === "" && enclosures.length === 0) drafts.delete(id);
+        else drafts.set(id, { note, enclosures });
+      },
+      send: async (of: { id: number }, action: string) => told.push([of.id, action, drafts.get(of.id)]),
+    } as unknown as Outbox;
+    drafts.set(0, {
+      note: "black water",
+      enclosures: [
+        { kind: "photo", name: "a.jpg", blob: new Blob(["x"]), spot: { lon: 113.1, lat: 30.7, accuracy: 8 } },
+      ],
+    });
+    show(<Report outbox={outbox} />, { user: userWith(["case.open", "case.handle"], "operator") });
+    const send = () => fireEvent.click(document.querySelector("[data-action='report.send']") as HTMLElement);
+    await screen.findByTestId("field-report-form");
+    send();
+    expect((await screen.findByRole("alert")).textContent).toBe("Choose a class");
+    fireEvent.mouseDown(screen.getByRole("combobox", { name: "Class" }));
+    fireEvent.click(await screen.findByText("S5005 Sewage from an outfall"));
+    expect(await screen.findByText("The outfall looks wrong")).toBeTruthy();
+    send();
+    await waitFor(() => expect(told.length).toBe(1));
+    const { body } = calls.find((call) => call.method === "POST") ?? {};
+    expect(body).toMatchObject({
+      title: "Sewage from an outfall",
+      category: "S5005",
+      description: "black water",
+      location: [113.1, 30.7],
+    });
+    expect(told[0]).toMatchObject([7, "comment", { note: "black water" }]);
+    expect(drafts.has(0)).toBe(false);
+  });
+
+  it("offers no report to who may open no case", () => {
+    const outbox = { draftOf: () => undefined } as unknown as Outbox;
+    show(<Report outbox={outbox} />, { user: userWith(["case.handle"], "field") });
+    expect(screen.queryByTestId("field-report")).toBeNull();
   });
 
   it("asks who signs and as what before it takes a signature", () => {

@@ -14,6 +14,7 @@ import { CaseStateTag } from "../../ui/tags.tsx";
 import { duration } from "../cases/due.tsx";
 import { caseLimitsQuery, caseQuery } from "../cases/queries.ts";
 import type { Outbox } from "./outbox.ts";
+import { Report } from "./report.tsx";
 import { type Leg, routeFrom } from "./route.ts";
 import { RoutePanel, type Start } from "./route-panel.tsx";
 import { Steps } from "./steps.tsx";
@@ -60,6 +61,7 @@ function Tasks({ outbox }: { outbox: Outbox }) {
       </header>
       <AsOf online={online} failed={cases.isError} readAt={cases.dataUpdatedAt} />
       <WrongClock />
+      <Report outbox={outbox} />
       <Steps steps={outbox.steps().filter((step) => !listed.has(step.caseId))} outbox={outbox} named />
       {failure ? (
         failure

@@ -1,12 +1,14 @@
 /** What can be done on the map. */
-import { AimOutlined, MinusOutlined, PlusOutlined } from "@ant-design/icons";
+import { AimOutlined, HeatMapOutlined, MinusOutlined, PlusOutlined } from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
 import type { City } from "../../lib/types.ts";
 import type { MapView } from "./map-view.ts";
+import type { IsolineSwitch } from "./use-isolines.ts";
 
 export interface MapContext {
   view: MapView | null;
   city: City;
+  isolines: Pick<IsolineSwitch, "choices" | "toggle">;
 }
 
 export const mapActions: Action<MapContext>[] = [
@@ -36,5 +38,14 @@ export const mapActions: Action<MapContext>[] = [
     shortcut: "0",
     predicate: ({ view }) => view !== null,
     perform: ({ view, city }) => view?.fit(city.bbox),
+  },
+  {
+    name: "map.isolines",
+    title: "map.isolines-toggle",
+    permission: "entity.read",
+    icon: <HeatMapOutlined />,
+    shortcut: "i",
+    predicate: ({ view, isolines }) => view !== null && isolines.choices.length > 0,
+    perform: ({ isolines }) => isolines.toggle(),
   },
 ];

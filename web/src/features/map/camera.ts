@@ -6,6 +6,9 @@
 /** Edge of the whole world at zoom 0, pixels. */
 const WORLD_PX = 512;
 
+/** How far beyond the city the map can be moved, degrees. */
+export const BEYOND_CITY_DEG = 0.6;
+
 /** A place in the world square. */
 export interface Spot {
   x: number;

@@ -2,7 +2,7 @@
 import { type Box, boxOf, type Camera, holds, holdsBox, type Spot } from "./camera.ts";
 
 /** A style of writing; `paint.ts` knows their colours. */
-export type LabelKind = "town" | "river" | "entity" | "village";
+export type LabelKind = "town" | "river" | "isoline" | "entity" | "village";
 
 export interface Label extends Spot {
   text: string;
@@ -137,8 +137,23 @@ const meet = (a: Box, b: Box): boolean =>
 /** Distance between two writings of a line's name, pixels. */
 const ALONG_SPACING_PX = 480;
 
+/** How a name is written along a line: in which style, how far from each other, and how far from the line's beginning the first. */
+export interface Along {
+  kind: LabelKind;
+  spacingPx: number;
+  firstPx: number;
+}
+const RIVER_NAMES: Along = { kind: "river", spacingPx: ALONG_SPACING_PX, firstPx: ALONG_SPACING_PX / 2 };
+
 /** The names that follow a line, as labels turned with it. */
-export function along(name: string, line: Spot[], scale: number, widthPx: number, sizePx: number): Label[] {
+export function along(
+  name: string,
+  line: Spot[],
+  scale: number,
+  widthPx: number,
+  sizePx: number,
+  { kind, spacingPx, firstPx }: Along = RIVER_NAMES,
+): Label[] {
   const made: Label[] = [];
   const lengths = [0];
   for (let i = 1; i < line.length; i += 1) {
@@ -155,7 +170,7 @@ export function along(name: string, line: Spot[], scale: number, widthPx: number
       (px - (lengths[from] as number)) / ((lengths[from + 1] as number) - (lengths[from] as number) || 1);
     return { x: a.x + (b.x - a.x) * part, y: a.y + (b.y - a.y) * part };
   };
-  for (let middle = ALONG_SPACING_PX / 2; middle + widthPx / 2 < whole; middle += ALONG_SPACING_PX) {
+  for (let middle = firstPx; middle + widthPx / 2 < whole; middle += spacingPx) {
     const begin = at(middle - widthPx / 2);
     const end = at(middle + widthPx / 2);
     let angle = Math.atan2(end.y - begin.y, end.x - begin.x);
@@ -163,7 +178,7 @@ export function along(name: string, line: Spot[], scale: number, widthPx: number
     if (angle < -Math.PI / 2) angle += Math.PI;
     made.push({
       text: name,
-      kind: "river",
+      kind,
       sizePx,
       below: 0,
       angle,

@@ -9,7 +9,8 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import type { Language } from "../../lib/format.ts";
 import type { City, EntityKind, MapEntities, Place } from "../../lib/types.ts";
 import { type BaseLayer, baseShapes } from "./base.ts";
-import { type Camera, cameraAt, placeOf, spotOf } from "./camera.ts";
+import { BEYOND_CITY_DEG, type Camera, cameraAt, placeOf, spotOf } from "./camera.ts";
+import type { Isolines } from "./isolines.ts";
 import { type Cluster, type Marks, marksOf } from "./marks.ts";
 import { Pace } from "./pace.ts";
 import { Painter, type Route } from "./paint.ts";
@@ -68,6 +69,7 @@ export class MapView {
   #hidden: ReadonlySet<string> = new Set();
   #selected: string | null = null;
   #route: Route | null = null;
+  #isolines: Isolines | null = null;
   #crosshair = false;
   #coarse = false;
   readonly #gone = new AbortController();
@@ -79,7 +81,7 @@ export class MapView {
   /** Throws when the browser has no WebGL, which MapLibre asks for. */
   constructor(container: HTMLElement, city: City, language: Language, label: string, events: MapEvents) {
     const [west, south, east, north] = city.bbox;
-    const margin = 0.6;
+    const margin = BEYOND_CITY_DEG;
     this.#language = language;
     this.#map = new LibreMap({
       container,
@@ -178,6 +180,14 @@ export class MapView {
     this.#map.triggerRepaint();
   }
 
+  /** Lines of equal value, or none. */
+  setIsolines(isolines: Isolines | null) {
+    if (this.#removed || this.#isolines === isolines) return;
+    this.#isolines = isolines;
+    this.#painter.marksChanged();
+    this.#map.triggerRepaint();
+  }
+
   #changed() {
     this.#level = null;
     this.#map.triggerRepaint();
@@ -254,6 +264,7 @@ export class MapView {
       colourOf: this.#colourOf,
       selected: this.#selected,
       route: this.#route,
+      isolines: this.#isolines,
       fresh: this.#fresh,
       moving: this.#map.isMoving(),
       crosshair: this.#crosshair,

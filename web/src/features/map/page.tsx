@@ -14,9 +14,11 @@ import { Loaded, useFailure } from "../../ui/states.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { mapActions } from "./actions.tsx";
 import { EntityCard } from "./card.tsx";
+import { IsolinesBar, IsolinesSection } from "./isolines-panel.tsx";
 import { ActiveAlerts, LayerList } from "./panel.tsx";
 import { mapEntitiesQuery, searchQuery, typesQuery } from "./queries.ts";
 import { SEVERITY_BY_NUMBER } from "./style.ts";
+import { useIsolineSwitch, useIsolines } from "./use-isolines.ts";
 import { useBaseLayers, useEntities, useMapView } from "./use-map-view.ts";
 
 /** Least time between two readings of all points, milliseconds, at rest and while a hand moves the map. */
@@ -62,6 +64,8 @@ function CityMap({ city }: { city: City }) {
   useEntities(view, entities.data, types);
   useEffect(() => view?.setHiddenTypes(hidden), [view, hidden]);
   useEffect(() => view?.select(selected), [view, selected]);
+  const isolines = useIsolineSwitch(types);
+  const isolineState = useIsolines(view, city, isolines.chosen);
 
   const reread = useMemo(() => {
     let last = performance.now();
@@ -109,12 +113,13 @@ function CityMap({ city }: { city: City }) {
     if (lon !== undefined && lat !== undefined) view?.flyTo([lon, lat], phone);
   };
 
-  const context = { view, city };
+  const context = { view, city, isolines };
   useActionKeys(mapActions, context);
   const counts = useMemo(() => countTypes(entities.data, types), [entities.data, types]);
   const panel = (
     <>
       {can(user, "alert.read") && <ActiveAlerts onPick={goTo} />}
+      <IsolinesSection isolines={isolines} state={isolineState} />
       {failure ?? (
         <LayerList
           loading={!entities.data}
@@ -155,6 +160,9 @@ function CityMap({ city }: { city: City }) {
         </div>
         <MapState data={entities.data} failed={failure !== null} retry={() => void entities.refetch()} />
         <div className="map-notes">
+          {phone && isolines.chosen && !selected && (
+            <IsolinesBar chosen={isolines.chosen} state={isolineState} />
+          )}
           <span>{t("map.schematic")}</span>
           {city.demo && <span>{t("map.foreign")}</span>}
         </div>

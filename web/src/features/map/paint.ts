@@ -5,7 +5,8 @@
 import type { BaseLayer, BaseShapes, Named } from "./base.ts";
 import { type Box, boxOf, type Camera, holds, type Spot } from "./camera.ts";
 import { dotOf, square } from "./dots.ts";
-import { along, type Label, type LabelKind, Layout, placed } from "./labels.ts";
+import type { Isolines, Ring } from "./isolines.ts";
+import { type Along, along, type Label, type LabelKind, Layout, placed } from "./labels.ts";
 import type { Cluster, Marks } from "./marks.ts";
 import type { Point } from "./points.ts";
 import { type Sprite, Sprites } from "./sprites.ts";
@@ -29,6 +30,11 @@ const STAMPS_MAX = 15_000;
 /** Points or lines this far outside the screen still reach into it, pixels. */
 const REACH_PX = 32;
 const RIVER_NAME_PX = 13;
+/** What lies under the bands of equal value stays to be seen. */
+const BAND_OPACITY = 0.5;
+const ISOLINE_VALUE_PX = 12;
+/** Values along a line of equal value; a small ring has one too. */
+const ISOLINE_VALUES: Along = { kind: "isoline", spacingPx: 360, firstPx: 48 };
 /** A place of a way: the radius of its disc, and its number, pixels. */
 const ROUTE_DISC_PX = 11;
 const ROUTE_NUMBER_PX = 13;
@@ -45,6 +51,7 @@ export interface Scene {
   colourOf: (type: string) => string;
   selected: string | null;
   route: Route | null;
+  isolines: Isolines | null;
   /** Entities that just reported. */
   fresh: ReadonlySet<string>;
   moving: boolean;
@@ -91,6 +98,7 @@ export class Painter {
     const pen = this.#pen;
     pen.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0);
     this.#paintBase(camera);
+    if (scene.isolines) this.#paintIsolines(camera, scene.isolines);
     const seen = boxOf(camera, REACH_PX);
     const inView = scene.marks.singles.filter((point) => holds(seen, point));
     const isGrave = (point: Point) => point.severity > 0 || point.id === scene.selected;
@@ -153,6 +161,36 @@ export class Painter {
       }
     }
     pen.stroke();
+  }
+
+  /** The bands within the reach of the stations, the lines over them, and where the reach ends. */
+  #paintIsolines(camera: Camera, { reach, bands, lines }: Isolines) {
+    const pen = this.#pen;
+    const trace = (rings: Ring[]) => {
+      pen.beginPath();
+      for (const ring of rings) {
+        ring.forEach(({ x, y }, n) => {
+          const [across, down] = [x * camera.scale + camera.left, y * camera.scale + camera.top];
+          if (n === 0) pen.moveTo(across, down);
+          else pen.lineTo(across, down);
+        });
+        pen.closePath();
+      }
+    };
+    pen.save();
+    trace(reach);
+    pen.clip("evenodd");
+    pen.globalAlpha = BAND_OPACITY;
+    for (const { colour, rings } of bands) {
+      trace(rings);
+      pen.fillStyle = colour;
+      pen.fill("evenodd");
+    }
+    pen.restore();
+    for (const { pieces } of lines) this.#stroke(camera, pieces, COLOURS.isoline, 1.2);
+    pen.setLineDash([2, 4]);
+    this.#stroke(camera, reach, COLOURS.reach, 1);
+    pen.setLineDash([]);
   }
 
   #paintPoints(camera: Camera, points: Point[], { colourOf, selected, fresh }: Scene, isSquare: boolean) {
@@ -240,7 +278,7 @@ export class Painter {
   }
 
   /** All names that could be written, the weightiest first. */
-  *#names(camera: Camera, { marks, selected }: Scene): Generator<Label> {
+  *#names(camera: Camera, { marks, selected, isolines }: Scene): Generator<Label> {
     const upright = (kind: LabelKind, named: Named, sizePx: number, below: number): Label => ({
       text: named.name,
       kind,
@@ -259,6 +297,11 @@ export class Painter {
     const orBelow = [-aside / 2, aside / 2, -aside, aside];
     for (const town of this.#base.towns?.names ?? [])
       yield { ...upright("town", town, townSize, 0), orBelow };
+    for (const { text, pieces } of isolines?.lines ?? []) {
+      const width = this.#sprites.width(upright("isoline", { name: text, x: 0, y: 0 }, ISOLINE_VALUE_PX, 0));
+      for (const line of pieces)
+        yield* along(text, line, camera.scale, width, ISOLINE_VALUE_PX, ISOLINE_VALUES);
+    }
     for (const { name, line } of this.#base.river?.along ?? []) {
       const width = this.#sprites.width({ ...upright("river", { name, x: 0, y: 0 }, RIVER_NAME_PX, 0) });
       yield* along(name, line, camera.scale, width, RIVER_NAME_PX);

@@ -7,6 +7,11 @@ import type { BaseLayer } from "./base.ts";
 
 /** The map is read anew this often even when nothing is heard, milliseconds. */
 const MAP_REFRESH_MS = 60_000;
+/** Lines of equal value are reckoned anew this often even when nothing is heard: values become too old, milliseconds. */
+const ISOLINES_REFRESH_MS = 60_000;
+/** Entities that are read for them at most, and at once. */
+export const STATIONS_MAX = 5_000;
+const STATIONS_PAGE = 1_000;
 /** Hits of one search. */
 const SEARCH_COUNT_MAX = 12;
 
@@ -41,4 +46,32 @@ export const searchQuery = (text: string) =>
     queryFn: ({ signal }) =>
       get<Items<Entity>>(`/api/v1/entities${query({ q: text, limit: SEARCH_COUNT_MAX })}`, signal),
     enabled: text.length > 0,
+  });
+
+/** What lines of equal value are drawn of: the entities of a type with one attribute, and when they were read. */
+export interface Stations {
+  entities: Entity[];
+  /** Whether there are more than are read. */
+  truncated: boolean;
+  /** Milliseconds. */
+  readAt: number;
+}
+
+export const stationsQuery = (type: string, attribute: string) =>
+  queryOptions({
+    queryKey: ["map-stations", type, attribute],
+    queryFn: async ({ signal }): Promise<Stations> => {
+      const entities: Entity[] = [];
+      let after: string | null = null;
+      do {
+        const asked: string = query({ type, attributes: attribute, limit: STATIONS_PAGE, after });
+        const page: Items<Entity> = await get<Items<Entity>>(`/api/v1/entities${asked}`, signal);
+        entities.push(...page.items);
+        after = page.next;
+      } while (after && entities.length < STATIONS_MAX);
+      return { entities, truncated: after !== null, readAt: Date.now() };
+    },
+    refetchInterval: ISOLINES_REFRESH_MS,
+    // Whether a value changed is looked at below, of what counts.
+    structuralSharing: false,
   });

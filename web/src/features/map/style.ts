@@ -15,6 +15,8 @@ export const COLOURS = {
   river: "#a9d3e6",
   border: "#6d8f99",
   village: "#a7a893",
+  isoline: "#3c4a66",
+  reach: "#7d8796",
   rim: "#ffffff",
   fresh: "#f2b84b",
   selected: "#0b3a48",
@@ -27,6 +29,7 @@ export const FONT = '"Noto Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microso
 export const LABEL_STYLES: Record<LabelKind, { colour: string; halo: string; spacingPx: number }> = {
   town: { colour: "#3c4f52", halo: "#fbfaf5", spacingPx: 0 },
   river: { colour: "#3f86a8", halo: "#e9f4f9", spacingPx: 4 },
+  isoline: { colour: "#232f4b", halo: "#ffffff", spacingPx: 0 },
   entity: { colour: "#16262c", halo: "#ffffff", spacingPx: 0 },
   village: { colour: "#85866f", halo: "#fbfaf5", spacingPx: 0 },
 };

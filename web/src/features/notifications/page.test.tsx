@@ -18,6 +18,8 @@ const notice = (id: number, read_at: string | null, level = 1) => ({
   read_at,
   path: `/alerts?alert=${id}`,
   level,
+  affected_zh: id === 9 ? ["由您负责：甲区（鸿渐社区）", "受影响洪水风险区 1 处：甲区（鸿渐社区）"] : [],
+  affected_en: id === 9 ? ["You answer for: Area A (Hongjian)"] : [],
 });
 const list = { items: [notice(9, null, 2), notice(8, "2026-11-26T09:00:00Z")], next: null, unread: 1 };
 const user = userWith([]);
@@ -34,6 +36,8 @@ describe("notices", () => {
     const rows = await screen.findAllByTestId("notification");
     expect(rows).toHaveLength(2);
     expect(rows[0]?.textContent).toContain("nobody before answered");
+    expect(screen.getAllByTestId("notification-affected")).toHaveLength(1);
+    expect(rows[0]?.textContent).toContain("You answer for: Area A (Hongjian)");
     expect(screen.queryByText("Rules and channels")).toBeNull();
     fireEvent.click(rows[0] as HTMLElement);
     await waitFor(() => expect(calls.some((c) => c.path === "/api/v1/notifications/9/read")).toBe(true));

@@ -18,7 +18,7 @@ import { notificationsQuery, read } from "./queries.ts";
 type Which = "unread" | "all" | "administration";
 
 export function Page() {
-  const { t, p } = useT();
+  const { t, p, language } = useT();
   const { message } = App.useApp();
   const user = useUser();
   const navigate = useNavigate();
@@ -74,6 +74,11 @@ export function Page() {
                 <SeverityTag severity={one.severity} />
                 <strong>{p(one.title_zh, one.title_en)}</strong>
               </span>
+              {(language === "zh" ? one.affected_zh : one.affected_en).map((line) => (
+                <span key={line} data-testid="notification-affected">
+                  {line}
+                </span>
+              ))}
               <span className="quiet">
                 <Age at={one.at} />
                 {one.level > 1 && ` · ${t("notification.level", { n: one.level })}`}

@@ -9,8 +9,16 @@ import { previewRule, putRule, type Target, type WrittenLevel, type WrittenRule 
 
 /** Widest dialog, pixels. */
 const WIDTH = 760;
-const KINDS = ["alert.raised", "case.*", "case.dispatch", "case.overdue", "security.session.refused"];
-const TARGETS = ["role:duty", "responsible", "assignee"];
+const KINDS = [
+  "alert.raised",
+  "alert.reached",
+  "case.*",
+  "case.dispatch",
+  "case.overdue",
+  "duty.plan-suggested",
+  "security.session.refused",
+];
+const TARGETS = ["role:duty", "affected", "responsible", "assignee"];
 
 const LEVEL: WrittenLevel = {
   to: [{ kind: "role", id: "duty" }],

@@ -71,6 +71,10 @@ describe("rules", () => {
     );
     const silent = { ...rule, kind: "silence", declared: { for_seconds: 900 } };
     expect(says(silent, translator("zh"))).toBe("WaterObserved 15 min 没有数据");
+    const stated = { ...silent, declared: { threshold: { attribute: "reportInterval" } } };
+    expect(says(stated, translator("en"))).toBe(
+      "WaterObserved says nothing for longer than its own reportInterval",
+    );
     const foretold = {
       ...rule,
       kind: "forecast",

@@ -89,6 +89,7 @@ export function heading(title: string, rule: Rule, t: Translate, names: Names = 
 function sayingOf(rule: Rule, declared: Declared): string {
   if (rule.kind === "count" && declared.distinct === true) return "count-distinct";
   if (rule.kind === "deviation" && declared.threshold == null) return "deviation-interval";
+  if (rule.kind === "silence" && declared.threshold != null) return "silence-stated";
   return rule.kind;
 }
 

@@ -4,7 +4,7 @@ import { Button, Drawer, Table } from "antd";
 import { useState } from "react";
 import { useT } from "../../i18n/index.tsx";
 import { ActionBar } from "../../lib/actions.tsx";
-import { ZONE_LABEL } from "../../lib/format.ts";
+import { unitSymbol, ZONE_LABEL } from "../../lib/format.ts";
 import type { RunDefinition } from "../../lib/types.ts";
 import { openableRow } from "../../ui/keyboard.ts";
 import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
@@ -175,11 +175,23 @@ function Declared({ definition, engine, name }: { definition: RunDefinition; eng
         <dt>{t("run.window")}</dt>
         <dd>{t("run.window-hours", { n: definition.window_hours })}</dd>
         <dt>{t("run.becomes")}</dt>
-        <dd>{definition.forecast_type ? <code>{definition.forecast_type}</code> : t("run.becomes-none")}</dd>
+        <dd>{definition.forecast_type ? <Becomes definition={definition} /> : t("run.becomes-none")}</dd>
       </dl>
       <Statement title={t("run.target-sql")} sql={definition.target_sql} none={t("run.target-sql-none")} />
       <Statement title={t("run.input-sql")} sql={definition.input_sql} />
     </div>
+  );
+}
+
+/** What the outcome becomes, and in which unit. */
+function Becomes({ definition }: { definition: RunDefinition }) {
+  const { t } = useT();
+  const { forecast_type, forecast_unit } = definition;
+  return (
+    <>
+      <code>{forecast_type}</code>
+      {forecast_unit && ` · ${t("run.unit", { unit: unitSymbol(forecast_unit) })}`}
+    </>
   );
 }
 

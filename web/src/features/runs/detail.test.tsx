@@ -1,5 +1,5 @@
 /** One run whole: what it was reckoned from, what came of it, what was wrong, and the same again. */
-import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { Route, Routes } from "react-router";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RunDetail } from "../../lib/types.ts";
@@ -54,6 +54,7 @@ const run: RunDetail = {
   },
   program_version: "0.1.0",
   input_sql: "SELECT own.at FROM readings own",
+  forecast_unit: "MTR",
   is_withheld: false,
 };
 const failed: RunDetail = {
@@ -122,6 +123,16 @@ describe("a run", () => {
     expect(screen.getByRole("link", { name: "urn:ngsi-ld:WaterLevelForecast:1" })).toBeTruthy();
     expect(screen.getByTestId("provenance").textContent).toContain("50017");
     expect(screen.getByRole("img", { name: /outcome and its interval/ })).toBeTruthy();
+  });
+
+  it("asks the message for the unit only where the declaration does not say it any more", async () => {
+    const isAsked = (calls: { path: string }[]) => calls.some((call) => call.path.includes("/provenance/"));
+    const declared = open(run);
+    await screen.findByRole("img", { name: /outcome and its interval/ });
+    expect(isAsked(declared)).toBe(false);
+    cleanup();
+    const changed = open({ ...run, forecast_unit: null });
+    await waitFor(() => expect(isAsked(changed)).toBe(true));
   });
 
   it("shows skill by lead as a table, doubts in full, and which parameters are defaults", async () => {

@@ -262,10 +262,11 @@ function Outcome({ run }: { run: RunDetail }) {
   const user = useUser();
   const { output } = run;
   const points = useMemo(() => output && fanOf(output), [output]);
-  // The table has no unit of its own: it is that of what the city was told.
+  // The table has no unit of its own: it is the declared one, or, where that has changed since, that of what the city was told.
   const told = useQuery({
     ...provenanceQuery(run.position ?? 0),
-    enabled: points !== null && run.position !== null && can(user, "entity.read"),
+    enabled:
+      points !== null && run.forecast_unit === null && run.position !== null && can(user, "entity.read"),
   });
   const isEmpty = output === null || output.columns.length === 0;
   return (
@@ -275,7 +276,9 @@ function Outcome({ run }: { run: RunDetail }) {
       extra={<Files run={run} names={["run.output"]} />}
       data-testid="run-output"
     >
-      {points && <OutputChart points={points} unit={unitOf(told.data)} asOf={run.due_at} />}
+      {points && (
+        <OutputChart points={points} unit={run.forecast_unit ?? unitOf(told.data)} asOf={run.due_at} />
+      )}
       {isEmpty ? <Nothing title={t("run.output-none")} /> : <Kept table={output} label={t("run.output")} />}
     </Card>
   );

@@ -26,6 +26,7 @@ const definition: RunDefinition = {
   input_sql: "SELECT own.at FROM readings own",
   target_sql: "SELECT entity_id FROM entities_now",
   forecast_type: "WaterLevelForecast",
+  forecast_unit: "MTR",
   next_at: "2026-07-01T01:16:00Z",
   last: { at: "2026-07-01T01:00:00Z", done: 5, failed: 1 },
 };
@@ -103,6 +104,8 @@ describe("runs", () => {
     expect(await screen.findByText("SELECT own.at FROM readings own")).toBeTruthy();
     expect(screen.getByText("GB/T 22482-2008")).toBeTruthy();
     expect(screen.getByText("120 hours back")).toBeTruthy();
+    const becomes = screen.getByText("WaterLevelForecast").closest("dd");
+    expect(becomes?.textContent).toBe("WaterLevelForecast · in m");
   });
 
   it("lists runs, with what was wrong, and opens one", async () => {

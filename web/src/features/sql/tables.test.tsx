@@ -9,7 +9,7 @@ const own: TableInfo = { name: "cases", description: "Cases.", columns: [], impo
 const towns: TableInfo = {
   name: "towns",
   description: "乡镇",
-  columns: [{ name: "镇", type: "text", unit: null }],
+  columns: [{ name: "镇", title_en: null, title_zh: null, type: "text", unit: null }],
   imported: {
     title_zh: "乡镇名录",
     title_en: "Towns",

@@ -94,7 +94,9 @@ function Table({
         {table.columns.map((column) => (
           <li key={column.name}>
             <code>{column.name}</code>
-            <span className="quiet">{column.unit ? `${column.type}, ${column.unit}` : column.type}</span>
+            <span className="quiet">
+              {[p(column.title_zh, column.title_en), column.type, column.unit].filter(Boolean).join(", ")}
+            </span>
           </li>
         ))}
         <li className="sql-table-actions">

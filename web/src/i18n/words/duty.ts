@@ -132,6 +132,17 @@ export const dutyWords = {
   "duty-category.boat": ["冲锋舟", "Boat"],
   "duty-category.store": ["物资库", "Store"],
   "duty-category.shelter": ["避难场所", "Shelter"],
+  "duty.suggested": ["建议启动：{plan}", "Suggested: {plan}"],
+  "duty.suggested-when": ["建议启动的条件", "Suggested when"],
+  "duty.suggested-counts": [
+    "{entities} 个对象的告警，涉及 {places} 处",
+    "alerts of {entities} entities, {places} places affected",
+  ],
+  "duty.suggested-more": ["另有 {count} 条告警", "and {count} more alerts"],
+  "duty.suggested-lower": [
+    "{plan}正在执行，启动更高级别后请结束它",
+    "{plan} is under way: end it when the graver level is started",
+  ],
   "duty.running-none": ["没有正在执行的预案", "No plan is under way"],
   "duty.details": ["详情", "Details"],
   "duty.library": ["预案", "Response plans"],

@@ -71,8 +71,8 @@ export const notificationWords = {
   "notice-rule.enabled": ["启用", "On"],
   "notice-rule.level": ["第 {n} 级", "Level {n}"],
   "notice-rule.to": [
-    "通知谁：role:角色、post:岗位、organisation:单位、person:人员编号、assignee、responsible",
-    "Whom: role:…, post:…, organisation:…, person:…, assignee, responsible",
+    "通知谁：role:角色、post:岗位、organisation:单位、person:人员编号、affected（受影响地方的责任人）、assignee、responsible",
+    "Whom: role:…, post:…, organisation:…, person:…, affected (who answers for what is affected), assignee, responsible",
   ],
   "notice-rule.channels": ["渠道，按先后", "Channels, in order"],
   "notice-rule.channel-minutes": ["相邻渠道间隔（分钟）", "Between channels (min)"],

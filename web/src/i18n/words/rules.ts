@@ -67,6 +67,10 @@ export const ruleWords = {
     "{attribute} of {type} changes over {window} by {op} {threshold} per {per}",
   ],
   "rule-say.silence": ["{type} {for} 没有数据", "{type} says nothing for {for}"],
+  "rule-say.silence-stated": [
+    "{type} 超过自己的 {threshold} 没有数据",
+    "{type} says nothing for longer than its own {threshold}",
+  ],
   "rule-say.out_of_range": ["{type} 的 {attribute} 超出量程", "{attribute} of {type} is out of its range"],
   "rule-say.geofence": ["{type} 与围栏 {area}：{when}", "{type} and the area {area}: {when}"],
   "rule-say.count": [

@@ -27,6 +27,7 @@ export const runWords = {
   "run.window": ["数据范围", "Window"],
   "run.window-hours": ["往前 {n} 小时", "{n} hours back"],
   "run.becomes": ["结果成为", "Becomes"],
+  "run.unit": ["单位 {unit}", "in {unit}"],
   "run.becomes-none": ["只留存，不写入城市数据", "Kept, and told to nobody"],
   "run.target-sql": ["对象的查询（SQL）", "Query of the targets (SQL)"],
   "run.target-sql-none": ["不分对象，全市一次", "One run for the whole city"],

@@ -1,0 +1,252 @@
+/** The dispatch board: what waits comes first, interlocks are told before asking, one's own is not decided on, and a refusal is shown with its reasons. */
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { Command, CommandDetail, CommandInterlock, CommandOffer } from "../../lib/types.ts";
+import { type Call, serve, show, userWith } from "../../test-tools.tsx";
+import { Page } from "./page.tsx";
+
+const GATE = "urn:ngsi-ld:SluiceGate:1";
+const command: Command = {
+  id: 17,
+  entity_id: GATE,
+  entity_type: "SluiceGate",
+  entity_name: "罗汉寺闸",
+  command: "set-opening",
+  title_zh: "闸门开度",
+  title_en: "Opening",
+  value: 0.5,
+  unit: "MTR",
+  reason: "调度令 3 号",
+  approval: "second-person",
+  state: "asked",
+  asked_by: "王敏",
+  asked_at: "2026-07-01T00:00:00Z",
+  expires_at: "2026-07-01T00:15:00Z",
+  changed_at: "2026-07-01T00:00:00Z",
+  decided_by: null,
+  why: [],
+  answer: null,
+  may_decide: true,
+  may_withdraw: false,
+};
+const step = (name: string, state: string, by: string) => ({
+  at: "2026-07-01T00:00:00Z",
+  step: name,
+  state,
+  by,
+  note: "",
+  detail: null,
+});
+const detail: CommandDetail = { ...command, steps: [step("ask", "asked", "王敏")] };
+const why = {
+  code: "command-interlock-refuses",
+  what_zh: "闸门正在启闭",
+  what_en: "The gates are moving",
+  mend_zh: "等它停下",
+  mend_en: "wait until they stand",
+};
+const interlock = (outcome: string | null, lets_go: boolean | null): CommandInterlock => ({
+  text_zh: "闸门正在启闭",
+  text_en: "The gates are moving",
+  outcome,
+  lets_go,
+  attribute: null,
+});
+const offer: CommandOffer = {
+  command: "set-opening",
+  title_zh: "闸门开度",
+  title_en: "Opening",
+  value: "number",
+  unit: "MTR",
+  unit_symbol: "m",
+  min: 0,
+  max: 2.5,
+  step: 0.01,
+  words: [],
+  approval: "second-person",
+  expires_seconds: 900,
+  interlocks: [interlock(null, null)],
+  may_ask: null,
+  why: [],
+};
+const attribute = (title_en: string, unit: string | null) => ({
+  value: unit ? "number" : "text",
+  title_zh: title_en,
+  title_en,
+  unit,
+  unit_missing: "assume",
+  min: null,
+  max: null,
+  personal: null,
+  words: [],
+});
+const layer = {
+  icon: "sluice",
+  colour: "#08979c",
+  attribute: "gateState",
+  zoom_min: 9,
+  shown: false,
+  isolines: null,
+};
+const kind = (name: string, commands: string[]) => ({
+  name,
+  title_zh: name,
+  title_en: name,
+  source: null,
+  open: true,
+  data_subject: null,
+  heard_within_seconds: null,
+  count: 1,
+  commands,
+  view: null,
+  views: [
+    {
+      id: name,
+      title_zh: name,
+      title_en: name,
+      entity_type: name,
+      order: 1,
+      layer,
+      table: null,
+      chart: null,
+      form: null,
+      board: null,
+    },
+  ],
+  attributes: { gateState: attribute("State", null), name: attribute("Name", null) },
+});
+const thing = {
+  id: GATE,
+  type: "SluiceGate",
+  name: "罗汉寺闸",
+  location: null,
+  modified_at: "2026-07-01T00:00:00Z",
+  attributes: {
+    gateState: {
+      value: "closed",
+      unit: null,
+      observed_at: "2026-07-01T00:00:00Z",
+      quality: "good",
+      position: 1,
+      masked: false,
+    },
+  },
+};
+const all = ["command.read", "command.ask", "command.approve", "entity.read"];
+
+function open(more: Record<string, unknown> = {}, permissions = all, path = "/dispatch") {
+  const calls = serve({
+    "GET /api/v1/types": { items: [kind("SluiceGate", ["set-opening"]), kind("WaterObserved", [])] },
+    "GET /api/v1/entities": { items: [thing], next: null },
+    "GET /api/v1/commands": ({ path: asked }: Call) => ({
+      items: asked.includes("state=asked") ? [command] : [{ ...command, id: 16, state: "failed" }],
+      next: null,
+    }),
+    "GET /api/v1/commands/17": detail,
+    ...more,
+  });
+  show(<Page />, { user: userWith(permissions), path });
+  return calls;
+}
+
+describe("the dispatch board", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("has what waits first, then what can be told with its state, then what became of the rest", async () => {
+    const calls = open();
+    const waiting = await screen.findByTestId("dispatch-waiting");
+    expect(waiting.textContent).toContain("罗汉寺闸");
+    expect(waiting.textContent).toContain("Opening → 0.5 m");
+    expect(waiting.textContent).toContain("asked by 王敏");
+    const things = await screen.findAllByTestId("dispatch-thing");
+    expect(things.map((each) => each.textContent)).toEqual([expect.stringContaining("State closed")]);
+    const types = calls.filter(({ path }) => path.startsWith("/api/v1/entities?"));
+    expect(types.map(({ path }) => path)).toEqual([
+      "/api/v1/entities?type=SluiceGate&attributes=gateState&limit=500",
+    ]);
+    expect((await screen.findByTestId("dispatch-row")).textContent).toContain("failed");
+    const order = screen.getAllByRole("region").map((region) => region.getAttribute("aria-label"));
+    expect(order).toEqual(["Waiting for approval", "What can be told", "Commands so far"]);
+  });
+
+  it("says what the interlocks say of a value before it is asked for", async () => {
+    const calls = open({
+      [`GET /api/v1/entities/${encodeURIComponent(GATE)}/commands`]: ({ path }: Call) =>
+        path.includes("value=0.5")
+          ? [{ ...offer, interlocks: [interlock("refuses", false)], may_ask: false, why: [why] }]
+          : path.includes("value=0.2")
+            ? [{ ...offer, interlocks: [interlock("free", true)], may_ask: true }]
+            : [offer],
+      "POST /api/v1/commands": { ...detail, may_decide: false, may_withdraw: true },
+    });
+    fireEvent.click(await screen.findByRole("button", { name: /Ask/ }));
+    const dialog = await screen.findByRole("dialog");
+    expect(within(dialog).getByText(/Another person .* within 15 min/)).toBeTruthy();
+    const value = within(dialog).getByRole("spinbutton");
+    fireEvent.change(value, { target: { value: "0.5" } });
+    expect(await within(dialog).findByText("· holds: refuses")).toBeTruthy();
+    // The list has told of the interlock; the warning has no need to tell it again.
+    expect((await within(dialog).findByTestId("dispatch-cannot")).textContent).toBe(
+      "This cannot be asked for now",
+    );
+    fireEvent.change(value, { target: { value: "0.2" } });
+    expect(await within(dialog).findByText("· does not hold: lets go")).toBeTruthy();
+    expect(within(dialog).queryByTestId("dispatch-cannot")).toBeNull();
+    fireEvent.click(within(dialog).getByTestId("dispatch-ask"));
+    expect(await within(dialog).findByText("Say why")).toBeTruthy();
+    expect(calls.some(({ method }) => method === "POST")).toBe(false);
+    fireEvent.change(within(dialog).getByLabelText("Reason"), { target: { value: "调度令 3 号" } });
+    fireEvent.click(within(dialog).getByTestId("dispatch-ask"));
+    await waitFor(() =>
+      expect(calls.find(({ method }) => method === "POST")?.body).toEqual({
+        entity_id: GATE,
+        command: "set-opening",
+        value: 0.2,
+        reason: "调度令 3 号",
+      }),
+    );
+    expect(await screen.findByText("Command 17")).toBeTruthy();
+  });
+
+  it("is approved by another person, with what they say, and shows why it failed", async () => {
+    const failed: CommandDetail = {
+      ...detail,
+      state: "failed",
+      may_decide: false,
+      decided_by: "张三",
+      why: [why],
+      steps: [...detail.steps, step("approve", "approved", "张三"), step("fail", "failed", "commands")],
+    };
+    let now = detail;
+    const calls = open({
+      "GET /api/v1/commands/17": () => now,
+      "POST /api/v1/commands/17/approve": () => {
+        now = failed;
+        return failed;
+      },
+    });
+    fireEvent.click(await screen.findByTestId("dispatch-waiting"));
+    fireEvent.change(await screen.findByLabelText("What you say to it"), { target: { value: "同意" } });
+    fireEvent.click(screen.getByRole("button", { name: /Approve and send/ }));
+    expect(await screen.findByText("wait until they stand")).toBeTruthy();
+    expect(calls.find(({ method }) => method === "POST")?.body).toEqual({ note: "同意" });
+    expect(screen.queryByRole("button", { name: /Approve and send/ })).toBeNull();
+  });
+
+  it("offers the asker to take it back and nothing else, and who only reads nothing", async () => {
+    open(
+      { "GET /api/v1/commands/17": { ...detail, may_decide: false, may_withdraw: true } },
+      all,
+      "/dispatch?id=17",
+    );
+    expect(await screen.findByRole("button", { name: /Withdraw/ })).toBeTruthy();
+    expect(screen.queryByRole("button", { name: /Approve and send/ })).toBeNull();
+    expect(screen.queryByLabelText("What you say to it")).toBeNull();
+  });
+
+  it("has no button to ask for who may not", async () => {
+    open({}, ["command.read", "entity.read"]);
+    await screen.findByTestId("dispatch-thing");
+    expect(screen.queryByRole("button", { name: /Ask/ })).toBeNull();
+  });
+});
