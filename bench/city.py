@@ -87,6 +87,7 @@ def crowd(base, token, count):
         for n in range(first, min(first + batch_max, count)):
             place = [112.75 + 0.75 * (n % side) / side, 30.4 + 0.5 * (n // side) / side]
             batch.append({"id": f"urn:ngsi-ld:Streetlight:bench-{n}", "type": "Streetlight",
+                          "name": {"type": "Property", "value": f"路灯 bench-{n:06}"},
                           "location": {"type": "GeoProperty", "value": {"type": "Point", "coordinates": place}}})
         request = urllib.request.Request(f"{base}/ngsi-ld/v1/entityOperations/upsert", json.dumps(batch).encode(),
                                          {"content-type": "application/json", "authorization": f"Bearer {token}"})
