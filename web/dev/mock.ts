@@ -456,6 +456,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
         last_seen_at: null,
         messages: 0,
         rejected: 0,
+        can_be_asked: false,
       };
       devices.unshift(made);
       return { ...made, password: "q7Rk-2mVx-9LpD-w4Ze", topic: `devices/${client_id}/up` };

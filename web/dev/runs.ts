@@ -29,6 +29,7 @@ export const DEFINITIONS: RunDefinition[] = [
       "SELECT own.at, own.stage AS stage_m, up.stage AS upstream_1_m\nFROM readings own\nLEFT JOIN readings up ON up.at = own.at\nORDER BY own.at",
     target_sql: "SELECT entity_id FROM entities_now\nWHERE entity_type = 'WaterObserved'",
     forecast_type: "WaterLevelForecast",
+    adopt_type: null,
     forecast_unit: "MTR",
     next_at: iso(due() + STEP_MS + 60_000),
     last: { at: iso(due()), done: 2, failed: 1 },
@@ -96,6 +97,7 @@ export function forecasts(entity: string, attribute: string, issued: number): En
   return Array.from({ length: Math.min(issued, ISSUES) }, (_, n) => ({
     forecast_id: STATION.replace("WaterObserved", "WaterLevelForecast"),
     forecast_type: "WaterLevelForecast",
+    adopt_type: null,
     attribute,
     unit: "MTR",
     unit_symbol: "m",
@@ -160,6 +162,7 @@ export function runDetail(id: number): RunDetail | null {
     program_version: "0.1.0",
     input_sql: DEFINITIONS[0]?.input_sql ?? null,
     is_withheld: false,
+    is_adoptable: false,
   };
 }
 

@@ -605,6 +605,7 @@ export const devices: Device[] = [...entities.values()].slice(0, 60).map((entity
   last_seen_at: i === 12 ? null : iso(i % 7 === 5 ? 7_000 : random() * 30),
   messages: i === 12 ? 0 : Math.floor(random() * 40_000),
   rejected: i === 3 ? 14 : 0,
+  can_be_asked: false,
 }));
 
 const PROBLEMS: [raw: string, code: string, what: string, place: string, mend: string][] = [

@@ -310,7 +310,7 @@ fn to_declared_unit(
         return match declared.unit_missing {
             MissingUnit::Reject if unit_could_be_told => Err(Problem::new(
                 "missing-unit",
-                format!("{number} has no unit"),
+                format!("{} has no unit", model::problem::number(number)),
                 "",
                 format!(
                     "send unitCode \"{}\" ({}) or another unit of {}",
@@ -355,7 +355,7 @@ fn to_declared_unit(
 
 fn shown(value: &Value) -> String {
     match value {
-        Value::Number(n) => format!("the number {n}"),
+        Value::Number(n) => format!("the number {}", model::problem::number(*n)),
         Value::Boolean(b) => format!("{b}"),
         Value::Text(t) => format!("the text \"{}\"", quote(t)),
         Value::Geometry(_) => "a geometry".to_owned(),

@@ -9,13 +9,13 @@ use crate::tables::CityTables;
 use crate::{
     account, accounts, affected, alerts, approvals, audit, back_tests, bulletins, case_classes,
     case_figures, case_lists, case_pages, city_pages, command_office, command_pages, corrections,
-    dead_letters, devices, doors, duty, duty_contacts, duty_hand_overs, duty_plans, duty_report,
-    duty_resources, duty_sheets, duty_suggestions, entities, entity_forecasts, entity_types,
-    entries, events, health, import_progress, notice_rules, notices, notifications, oidc_clients,
-    oidc_consent, oidc_door, open311, open311_links, organisation, outside, outside_provider,
-    overview, pack_pages, pages, people, personal, personal_subjects, plan, policy_pages,
-    provenance, replay, roster, rule_pages, run_pages, runner, second_step, security, session, sql,
-    told,
+    dead_letters, device_questions, devices, doors, duty, duty_contacts, duty_hand_overs,
+    duty_plans, duty_report, duty_resources, duty_sheets, duty_suggestions, entities,
+    entity_forecasts, entity_types, entries, events, health, import_progress, notice_rules,
+    notices, notifications, oidc_clients, oidc_consent, oidc_door, open311, open311_links,
+    organisation, outside, outside_provider, overview, pack_pages, pages, people, personal,
+    personal_subjects, plan, policy_pages, provenance, replay, roster, rule_pages, run_adopt,
+    run_pages, runner, second_step, security, session, sql, told,
 };
 use admission::Ingest;
 use axum::Router;
@@ -462,6 +462,8 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(run_pages::output))
         .routes(routes!(run_pages::parameters))
         .routes(routes!(run_pages::repeat))
+        .routes(routes!(run_adopt::adoption))
+        .routes(routes!(run_adopt::adopt))
         .routes(routes!(back_tests::begin))
         .routes(routes!(back_tests::one, back_tests::end))
         .routes(routes!(duty::roster_of))
@@ -491,6 +493,7 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(case_pages::attach))
         .routes(routes!(case_pages::attachment))
         .routes(routes!(devices::list, devices::add))
+        .routes(routes!(device_questions::offers, device_questions::ask))
         .routes(routes!(devices::remove))
         .routes(routes!(devices::rotate))
         .routes(routes!(devices::credentials))
@@ -524,6 +527,8 @@ fn live() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(events::listen))
         .routes(routes!(crate::table_imports::import))
+        .routes(routes!(crate::intake_pages::list))
+        .routes(routes!(crate::intake_pages::take_in))
         // Passwords of many new people take long to hash.
         .routes(routes!(roster::import))
         .routes(routes!(crate::table_imports::remove))

@@ -3,6 +3,7 @@
 //! an [`Outlet`], which the binary fills in.
 
 use crate::app::App;
+use crate::device_questions::{DeviceAskable, DeviceAsked};
 use crate::error::{Answer, ApiError};
 use axum::http::StatusCode;
 pub use commands::{Channels, Order, Why};
@@ -37,6 +38,19 @@ pub struct NotCarried {
 pub trait Outlet: Send + Sync {
     /// Tells a device, and waits for what it answers.
     fn carry(&self, order: Order) -> BoxFuture<'_, Result<serde_json::Value, NotCarried>>;
+
+    /// Whether a device, by the id of the thing it speaks for, can be asked anything.
+    fn can_ask(&self, device: &str) -> bool;
+
+    /// What a device, by the id of the thing it speaks for, can be asked; nothing where it is behind another door.
+    fn questions(&self, device: &str) -> Vec<DeviceAskable>;
+
+    /// Asks a device one of these, and waits for what it answers. It may be sent again where the device's standard has that.
+    fn ask<'a>(
+        &'a self,
+        device: &'a str,
+        asked: DeviceAsked,
+    ) -> BoxFuture<'a, Result<serde_json::Value, NotCarried>>;
 }
 
 /// The commands whose answer this process waits for.

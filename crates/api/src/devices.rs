@@ -44,6 +44,8 @@ pub struct DeviceBody {
     pub messages: i64,
     /// Messages that became dead letters.
     pub rejected: i64,
+    /// Whether it can be asked something over its own protocol (`/api/v1/devices/{client_id}/questions`); told by the running city only.
+    pub can_be_asked: bool,
 }
 
 impl From<Device> for DeviceBody {
@@ -59,6 +61,7 @@ impl From<Device> for DeviceBody {
             last_seen_at: d.last_seen_at.map(|t| t.to_string()),
             messages: d.messages,
             rejected: d.rejected,
+            can_be_asked: false,
         }
     }
 }
@@ -111,7 +114,18 @@ pub async fn list(
         .await?;
     Ok(Json(Devices {
         next: page.next.clone(),
-        items: page.items.into_iter().map(Into::into).collect(),
+        items: page
+            .items
+            .into_iter()
+            .map(|device| {
+                let can_be_asked =
+                    (app.outlet.get()).is_some_and(|outlet| outlet.can_ask(&device.id));
+                DeviceBody {
+                    can_be_asked,
+                    ..device.into()
+                }
+            })
+            .collect(),
     }))
 }
 

@@ -230,6 +230,10 @@ pub struct FieldBody {
     pub required: bool,
     /// The values to choose from; any when there are none.
     pub choices: Vec<ChoiceBody>,
+    /// Of which types another entity may be; of any when none is named.
+    pub from: Vec<String>,
+    /// Whether it is a list of texts.
+    pub list: bool,
 }
 
 /// A form for one entity; what is filled in is sent to `/ngsi-ld/v1/entityOperations/upsert`.
@@ -300,6 +304,8 @@ impl ViewBody {
                         attribute: field.attribute.clone(),
                         required: field.required,
                         choices: titled(&field.choices, &field.attribute),
+                        from: field.from.clone(),
+                        list: field.list,
                     })
                     .collect(),
             }),

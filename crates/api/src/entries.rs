@@ -13,12 +13,15 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use identity::Principal;
-use model::{Problem, Update, problem::quote};
+use model::{Problem, Update, Value, problem::quote};
 use pack::{Packs, View};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::ToSchema;
 use wire::{Context, Payload};
+
+/// Most texts of a list that is entered.
+const LIST_TEXTS_MAX: usize = 500;
 
 /// One entity as NGSI-LD says it (ETSI GS CIM 009 clause 4.5.1): beside these, a member for each attribute.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -222,8 +225,32 @@ fn within(view: &View, update: &Update) -> Result<(), Problem> {
         return outside(what, "type");
     }
     let mut names = update.attributes.iter().map(|a| a.name.as_str());
-    match names.find(|name| !allowed.contains(name)) {
-        Some(name) => outside(format!("{} does not have {}", view.id, quote(name)), name),
-        None => Ok(()),
+    if let Some(name) = names.find(|name| !allowed.contains(name)) {
+        return outside(format!("{} does not have {}", view.id, quote(name)), name);
     }
+    let fields = view.form.iter().flat_map(|form| &form.fields);
+    for field in fields.filter(|field| field.list) {
+        let said = update.attributes.iter();
+        let mut said = said.filter(|said| said.name.as_str() == field.attribute);
+        if let Some(wrong) = said.find(|said| !is_list(&said.value)) {
+            return Err(Problem::new(
+                "entry-list",
+                format!("{} is no list of texts", wrong.name),
+                wrong.name.as_str(),
+                format!("send a JSON list of 1 to {LIST_TEXTS_MAX} texts that are not empty"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a value is a list of texts, or is taken away.
+fn is_list(value: &Value) -> bool {
+    let Value::Json(text) = value else {
+        return *value == Value::Deleted;
+    };
+    serde_json::from_str::<Vec<String>>(text).is_ok_and(|texts| {
+        (1..=LIST_TEXTS_MAX).contains(&texts.len())
+            && texts.iter().all(|text| !text.trim().is_empty())
+    })
 }

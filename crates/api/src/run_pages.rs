@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::dead_letters::ProblemDetail;
 use crate::entities::name_of;
 use crate::error::{Answer, ApiError, ProblemBody};
+use crate::run_adopt::declared as declared_adoption;
 use crate::runner::gone;
 use crate::sight::{Seeing, Sight};
 use axum::Json;
@@ -75,6 +76,8 @@ pub struct RunDefinition {
     pub forecast_type: Option<String>,
     /// UN/CEFACT code of the unit of the outcome's values, where it becomes a forecast.
     pub forecast_unit: Option<String>,
+    /// The entity type whose attributes a person may have from the outcome.
+    pub adopt_type: Option<String>,
     /// When the next run begins.
     pub next_at: String,
     /// How the last moment went; null when there was none.
@@ -166,6 +169,8 @@ pub struct RunDetail {
     pub report: Map<String, Value>,
     /// UN/CEFACT code of the unit of the outcome's values, where it became a forecast; null when the declaration has another version since.
     pub forecast_unit: Option<String>,
+    /// Whether what it fitted can be adopted: `GET …/adoption` says what that changes.
+    pub is_adoptable: bool,
     /// What it read; null for who may not see everything, or when nothing was kept.
     pub input: Option<RunTable>,
     /// What it wrote.
@@ -269,6 +274,7 @@ pub async fn definitions(State(app): State<App>) -> Answer<Json<Vec<RunDefinitio
             target_sql: run.targets.as_ref().map(|targets| targets.sql.clone()),
             forecast_type: run.forecast.as_ref().map(|of| of.entity_type.clone()),
             forecast_unit: run.forecast.as_ref().map(|of| of.unit.clone()),
+            adopt_type: run.adopt.as_ref().map(|of| of.entity_type.clone()),
             next_at: run.next(now).to_string(),
             last: last.remove(&run.id),
         }
@@ -365,7 +371,7 @@ pub async fn list(
 }
 
 /// A run that the caller may see, with what is kept of it.
-async fn found(app: &App, sight: &Sight, id: i64) -> Answer<(Run, Option<Kept>)> {
+pub(crate) async fn found(app: &App, sight: &Sight, id: i64) -> Answer<(Run, Option<Kept>)> {
     let mut connection = app.records.read().await?;
     let run = records::runs::get(&mut connection, id).await?;
     let run = run.filter(|run| sees(app, sight, &app.packs.now(), run));
@@ -395,6 +401,7 @@ pub async fn one(
     let forecast_unit = declared
         .filter(|declared| i64::from(declared.version) == run.definition_version)
         .and_then(|declared| Some(declared.forecast.as_ref()?.unit.clone()));
+    let is_adoptable = kept.is_some() && declared_adoption(&packs, &run).is_some();
     let run = body(&app, &sight, &packs, run);
     let Some(kept) = kept else {
         return Ok(Json(RunDetail {
@@ -402,6 +409,7 @@ pub async fn one(
             parameters: Map::new(),
             report: Map::new(),
             forecast_unit,
+            is_adoptable,
             input: None,
             output: None,
             program_version: None,
@@ -415,6 +423,7 @@ pub async fn one(
         parameters: serde_json::from_str(&kept.parameters).unwrap_or_default(),
         report: kept.report().map_err(unreadable)?,
         forecast_unit,
+        is_adoptable,
         input: sees_all.then(|| kept.input.into()),
         output: Some(kept.output.into()),
         program_version: Some(kept.program_version),

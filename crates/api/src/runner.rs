@@ -323,6 +323,16 @@ impl App {
 
     /// Tells the city; the position of the message, or what admission refused.
     async fn tell_outcome(&self, id: i64, update: Update) -> Answer<Result<u64, Vec<Problem>>> {
+        let receipt = self.submit_of_run(id, update)?;
+        self.durable(receipt.position).await?;
+        Ok(match receipt.problems.is_empty() {
+            true => Ok(receipt.position),
+            false => Err(receipt.problems),
+        })
+    }
+
+    /// Hands what a run says to admission; whoever asks waits until it is durable.
+    pub(crate) fn submit_of_run(&self, id: i64, update: Update) -> Answer<admission::Receipt> {
         let views = update.attributes.iter().map(|a| AttributeView {
             name: a.name.as_str(),
             value: &a.value,
@@ -346,12 +356,7 @@ impl App {
             problems: Vec::new(),
         };
         let receipt = self.ingest.submit(incoming, payload);
-        let receipt = receipt.map_err(|refusal| ApiError::busy(&refusal))?;
-        self.durable(receipt.position).await?;
-        Ok(match receipt.problems.is_empty() {
-            true => Ok(receipt.position),
-            false => Err(receipt.problems),
-        })
+        receipt.map_err(|refusal| ApiError::busy(&refusal))
     }
 
     /// The targets of a declaration; one that is none where it declares none.

@@ -390,10 +390,14 @@ impl From<&Told> for ImportProblem {
 impl ImportReport {
     /// The report of an outcome.
     pub fn new(asked: &Asked, outcome: &Outcome) -> Self {
-        let table = &outcome.table;
+        Self::of_table(&asked.table, &outcome.table, outcome.entry.is_some())
+    }
+
+    /// The report of a file that was read, and whether it was written.
+    pub fn of_table(name: &str, table: &imports::Table, written: bool) -> Self {
         Self {
-            table: asked.table.clone(),
-            written: outcome.entry.is_some(),
+            table: name.to_owned(),
+            written,
             format: table.format.to_owned(),
             encoding: table.encoding.map(str::to_owned),
             sheet: table.sheet.clone(),
@@ -418,7 +422,7 @@ impl ImportReport {
 }
 
 /// How a file that is sent is to be read.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 pub struct ImportQuery {
     /// The file's name; its ending is its format: .csv, .tsv, .txt, .xlsx or .parquet.
     pub file: String,
@@ -592,19 +596,22 @@ fn not_there(told: Told) -> ApiError {
     }
 }
 
+/// Whether bad lines are to be left out.
+pub(crate) fn skips(query: &ImportQuery) -> Answer<bool> {
+    match query.on_error.as_deref() {
+        None | Some("stop") => Ok(false),
+        Some("skip") => Ok(true),
+        Some(other) => Err(ApiError::invalid(Problem::new(
+            "import-on-error",
+            format!("\"{}\" is nothing to do about bad lines", quote(other)),
+            "on_error",
+            "use stop or skip",
+        ))),
+    }
+}
+
 fn asked(table: String, query: &ImportQuery) -> Answer<Asked> {
-    let skip_bad_lines = match query.on_error.as_deref() {
-        None | Some("stop") => false,
-        Some("skip") => true,
-        Some(other) => {
-            return Err(ApiError::invalid(Problem::new(
-                "import-on-error",
-                format!("\"{}\" is nothing to do about bad lines", quote(other)),
-                "on_error",
-                "use stop or skip",
-            )));
-        }
-    };
+    let skip_bad_lines = skips(query)?;
     Ok(Asked {
         table,
         title_zh: query.title_zh.clone(),
@@ -617,7 +624,8 @@ fn asked(table: String, query: &ImportQuery) -> Answer<Asked> {
     })
 }
 
-fn options(app: &App, query: &ImportQuery) -> Answer<imports::Options> {
+/// How it is to be read.
+pub(crate) fn options(app: &App, query: &ImportQuery) -> Answer<imports::Options> {
     if query.file.len() > FILE_NAME_BYTES_MAX {
         return Err(ApiError::invalid(Problem::new(
             "import-format",
@@ -648,7 +656,8 @@ pub fn utc_offset_seconds(city: &City, now: Timestamp) -> i64 {
     zone.to_offset(moment).seconds().into()
 }
 
-fn refused(told: Told) -> ApiError {
+/// What the door answers to a file that is refused whole.
+pub(crate) fn refused(told: Told) -> ApiError {
     match told.code.as_str() {
         "table-exists" => ApiError::told(StatusCode::CONFLICT, told),
         "import-size" => ApiError::told(StatusCode::PAYLOAD_TOO_LARGE, told),
@@ -657,7 +666,8 @@ fn refused(told: Told) -> ApiError {
     }
 }
 
-fn lines_refused(table: &imports::Table) -> ApiError {
+/// What it answers to one with bad lines.
+pub(crate) fn lines_refused(table: &imports::Table) -> ApiError {
     let first = || table.problems.iter().take(PROBLEMS_TOLD);
     let zh = first().map(|found| {
         let Told { place, what, .. } = &found.problem;
@@ -690,7 +700,7 @@ fn lines_refused(table: &imports::Table) -> ApiError {
 }
 
 /// Writes a body to a file as it arrives.
-async fn receive(body: Body, path: &Path, bytes_max: u64, job: &Job) -> Answer<()> {
+pub(crate) async fn receive(body: Body, path: &Path, bytes_max: u64, job: &Job) -> Answer<()> {
     let broken = |e: axum::Error| {
         ApiError::invalid(Problem::new(
             "body",

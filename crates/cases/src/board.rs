@@ -153,9 +153,18 @@ impl Cases {
             }
         }
         let limits = (self.options.board_cards, self.options.board_count_max);
+        let found = if filter.text.is_some() {
+            let filters: Vec<_> = wanted.iter().map(|(_, _, of)| of.clone()).collect();
+            cases::columns_with_text(&mut read, &filters, now, limits).await?
+        } else {
+            let mut found = Vec::with_capacity(wanted.len());
+            for (_, _, of) in &wanted {
+                found.push(cases::column(&mut read, of, now, limits).await?);
+            }
+            found
+        };
         let mut columns = Vec::new();
-        for (step, state, of) in wanted {
-            let column = cases::column(&mut read, &of, now, limits).await?;
+        for ((step, state, _), column) in wanted.into_iter().zip(found) {
             if column.count == 0 && !always.contains(&step) {
                 continue;
             }

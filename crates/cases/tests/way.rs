@@ -185,7 +185,7 @@ async fn cases_of_every_workflow_stand_on_the_board_by_step_also_when_theirs_is_
     let mut noted = Vec::new();
     for n in 0..5 {
         let new = NewCase {
-            title: format!("第{n}件"),
+            title: format!("井盖第{n}件"),
             workflow: Some("own".to_owned()),
             ..NewCase::default()
         };
@@ -206,6 +206,11 @@ async fn cases_of_every_workflow_stand_on_the_board_by_step_also_when_theirs_is_
     city.step(standard, &act("take"), &worker()).await;
 
     let everywhere = CaseFilter::default();
+    // All of them hold these words, so that a board of them is the same.
+    let worded = CaseFilter {
+        text: Some("井盖".to_owned()),
+        ..CaseFilter::default()
+    };
     let ids = |column: &cases::BoardColumn| -> Vec<i64> {
         column.cases.items.iter().map(|case| case.id).collect()
     };
@@ -233,24 +238,51 @@ async fn cases_of_every_workflow_stand_on_the_board_by_step_also_when_theirs_is_
         [("noted", noted.clone()), ("handling", vec![looked])]
     );
 
-    // A column goes on as a list, page after page.
-    let filter = CaseFilter {
-        places: Some(city.cases.places_of(Step::File).await.unwrap()),
-        order: Order::Urgent,
-        ..CaseFilter::default()
+    let told = |board: Vec<cases::BoardColumn>| -> Vec<_> {
+        let one =
+            |c: &cases::BoardColumn| (c.step, c.count, c.overdue, ids(c), c.cases.next.clone());
+        board.iter().map(one).collect()
     };
-    let (mut found, mut after) = (Vec::new(), None);
-    loop {
-        let limit = Some(2);
-        let page = PageRequest { after, limit };
-        let page = city.cases.list(&filter, &page).await.unwrap();
-        found.extend(page.items.iter().map(|case| case.id));
-        after = page.next;
-        if after.is_none() {
-            break;
+    for (workflow, plain) in [(None, board), (Some("own"), own)] {
+        for now in [T0, T0.plus_seconds(86_400)] {
+            let plain = match now {
+                T0 => plain.clone(),
+                now => city.cases.board(workflow, &everywhere, now).await.unwrap(),
+            };
+            let of_words = city.cases.board(workflow, &worded, now).await.unwrap();
+            assert_eq!(told(of_words), told(plain), "{workflow:?} at {now}");
         }
     }
-    assert_eq!(found, filed_first);
+    let other = CaseFilter {
+        text: Some("路灯".to_owned()),
+        ..CaseFilter::default()
+    };
+    let none = city.cases.board(None, &other, T0).await.unwrap();
+    assert!(
+        none.iter()
+            .all(|c| c.count == 0 && c.cases.items.is_empty())
+    );
+
+    // A column goes on as a list, page after page.
+    for filter in [&everywhere, &worded] {
+        let filter = CaseFilter {
+            places: Some(city.cases.places_of(Step::File).await.unwrap()),
+            order: Order::Urgent,
+            ..filter.clone()
+        };
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let limit = Some(2);
+            let page = PageRequest { after, limit };
+            let page = city.cases.list(&filter, &page).await.unwrap();
+            found.extend(page.items.iter().map(|case| case.id));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, filed_first);
+    }
 
     // The pack is gone: what it left open stands where it stood, as far as nothing else is called so.
     city.cases = with_workflow(&city, None);

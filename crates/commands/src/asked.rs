@@ -64,7 +64,8 @@ pub fn check(
             let found = kind.words.iter().find(|known| known.value == word);
             let found = found.ok_or_else(|| {
                 let known: Vec<&str> = kind.words.iter().map(|w| w.value.as_str()).collect();
-                another_kind(value, &known.join("、"), &known.join(", "))
+                let zh = format!("其中一个：{}", known.join("、"));
+                another_kind(value, &zh, &format!("one of {}", known.join(", ")))
             })?;
             Ok(Asked {
                 value: Value::Text(found.value.clone()),
@@ -99,6 +100,7 @@ fn numeric(
         })
     };
     let (min, max) = (bound(&kind.min)?, bound(&kind.max)?);
+    let said = model::problem::number(asked);
     let range = |side_zh: &str, side_en: &str, limit: f64| {
         let unit = kind.unit.as_deref().and_then(model::unit::find);
         let unit = unit
@@ -107,8 +109,8 @@ fn numeric(
         Why::new(
             "command-range",
             both(
-                format!("{asked} {unit} {side_zh} {limit} {unit}"),
-                format!("{asked} {unit} is {side_en} {limit} {unit}"),
+                format!("{said} {unit} {side_zh} {limit} {unit}"),
+                format!("{said} {unit} is {side_en} {limit} {unit}"),
             ),
             both("请改成范围内的值", "ask for a value within the range"),
         )
@@ -125,8 +127,8 @@ fn numeric(
             return Err(Why::new(
                 "command-range",
                 both(
-                    format!("{asked} 不是 {step} 的整数倍"),
-                    format!("{asked} is no multiple of {step}"),
+                    format!("{said} 不是 {step} 的整数倍"),
+                    format!("{said} is no multiple of {step}"),
                 ),
                 both("请按该步长取值", "ask for a multiple of it"),
             ));
@@ -146,6 +148,6 @@ fn another_kind(value: &serde_json::Value, zh: &str, en: &str) -> Why {
             format!("{said} 不是这个指令要的值"),
             format!("{said} is not what the command takes"),
         ),
-        both(format!("请给出 {zh}"), format!("give {en}")),
+        both(format!("请给出{zh}"), format!("give {en}")),
     )
 }

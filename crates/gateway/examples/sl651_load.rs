@@ -1,9 +1,12 @@
 //! Many hydrological stations at once: each has a link of its own, sends one report, and waits for its confirmation, again and
-//! again. Prints how long each round took from the first report to the last confirmation.
+//! again. Prints how long each round took from the first report to the last confirmation. A first round can be spread evenly over
+//! some seconds; all stations of every other round send in the same moment.
 //!
 //! ```text
-//! cargo run --release -p gateway --example sl651_load -- tcp|udp ADDRESS [STATIONS] [ROUNDS]
+//! cargo run --release -p gateway --example sl651_load -- tcp|udp ADDRESS [STATIONS] [ROUNDS] [SPREAD_SECONDS]
 //! ```
+//!
+//! A station's address is its number in decimal digits; each round is observed a minute after the one before, the last one now.
 //!
 //! Ten thousand links need as many file handles: `ulimit -n 30000`.
 
@@ -56,21 +59,23 @@ impl Line {
     }
 }
 
-/// A timed report: rain, stage, battery.
-fn report(number: u32, serial: u16) -> Vec<u8> {
+/// A timed report of what was observed `minutes_ago`: rain, stage, battery.
+fn report(number: u32, serial: u16, minutes_ago: u16) -> Vec<u8> {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     let now = Timestamp::from_micros(since.as_micros() as i64);
-    let [_, rest @ ..] = u64::from(number).to_be_bytes();
+    let observed = now.plus_seconds(-60 * i64::from(minutes_ago));
+    // Each decimal digit is half a byte of the address.
+    let digits = u32::from_str_radix(&format!("{number:08}"), 16).unwrap_or_default();
     let mut address = [0; 5];
-    address[1..].copy_from_slice(&rest[3..]);
+    address[1..].copy_from_slice(&digits.to_be_bytes());
     let station = Station(address);
     let value = |leader, bytes, decimals, unscaled| {
         Element::number(leader, bytes, Decimal { unscaled, decimals }).map(Entry::Element)
     };
     let elements = [
-        Some(Entry::Observed(ObservedTime::of(now, 8))),
+        Some(Entry::Observed(ObservedTime::of(observed, 8))),
         value(0x20, 3, 1, 40),
         value(0x26, 3, 1, 1_040),
         value(0x39, 4, 3, 28_000 + i64::from(number % 1_000)),
@@ -103,22 +108,25 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address: SocketAddr = arguments.next().ok_or("the door's address")?.parse()?;
     let stations: u32 = arguments.next().map_or(Ok(1_000), |text| text.parse())?;
     let rounds: u16 = arguments.next().map_or(Ok(5), |text| text.parse())?;
+    let spread_s: u32 = arguments.next().map_or(Ok(0), |text| text.parse())?;
     let mut lines = Vec::new();
     for _ in 0..stations {
         lines.push(Line::open(&kind, address).await?);
     }
     for round in 1..=rounds {
+        let spread = Duration::from_secs(u64::from(if round == 1 { spread_s } else { 0 }));
         let began = Instant::now();
         let tasks: Vec<_> = lines
             .drain(..)
             .zip(0..)
             .map(|(mut line, number)| {
                 tokio::spawn(async move {
+                    tokio::time::sleep(spread * number / stations).await;
                     let began = Instant::now();
                     let mut tries = 0;
                     // Twice again, as stations do.
                     let is_confirmed = loop {
-                        let sent = report(number, round);
+                        let sent = report(number, round, rounds - round);
                         match tokio::time::timeout(PATIENCE, line.exchange(&sent)).await {
                             Ok(Ok(())) => break true,
                             _ if tries == 2 => break false,

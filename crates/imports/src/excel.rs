@@ -56,9 +56,24 @@ pub(crate) fn read(
     options: &Options,
     progress: Progress<'_>,
 ) -> Result<Table, Told> {
+    let make = |names: &[String], rows: &mut dyn Rows, place: &str| {
+        typed::columns(names, rows, options, place)
+    };
+    let (typed, origin) = with_rows(path, (name, format), options, progress, make)?;
+    Ok(typed.table(origin))
+}
+
+/// Gives the names of the columns, the rows and where they are to whoever makes something of them.
+pub(crate) fn with_rows<T>(
+    path: &Path,
+    (name, format): (&str, Format),
+    options: &Options,
+    progress: Progress<'_>,
+    make: impl FnOnce(&[String], &mut dyn Rows, &str) -> Result<T, Told>,
+) -> Result<(T, Origin), Told> {
     // Bytes that nobody wrote can lead the reader's library into a fault; that is damage like any other.
     let read = catch_unwind(AssertUnwindSafe(|| {
-        read_book(path, name, format, options, progress)
+        read_book(path, name, format, options, progress, make)
     }));
     read.unwrap_or_else(|_| Err(damaged_as(name, &points_outside())))
 }
@@ -83,13 +98,14 @@ fn damaged_as(place: &str, what: &Both) -> Told {
     )
 }
 
-fn read_book(
+fn read_book<T>(
     path: &Path,
     name: &str,
     format: Format,
     options: &Options,
     progress: Progress<'_>,
-) -> Result<Table, Told> {
+    make: impl FnOnce(&[String], &mut dyn Rows, &str) -> Result<T, Told>,
+) -> Result<(T, Origin), Told> {
     let open = || File::open(path).map(BufReader::new);
     let file = open().map_err(|e| damaged(name, e))?;
     let mut book = match format {
@@ -135,14 +151,15 @@ fn read_book(
         passes: 0,
         empty: 0,
     };
-    let typed = typed::columns(&names, &mut rows, options, &place)?;
+    let made = make(&names, &mut rows, &place)?;
     let empty = typed::empty_note(rows.empty, &place);
-    Ok(typed.table(Origin {
+    let origin = Origin {
         format: "excel",
         encoding: None,
         sheet: Some(sheet.clone()),
         notes: note.into_iter().chain(empty).collect(),
-    }))
+    };
+    Ok((made, origin))
 }
 
 fn check_merged(ranges: &[Dimensions], limits: &Limits, place: &str) -> Result<(), Told> {

@@ -4,9 +4,10 @@
 //!
 //! Reading order: [`read`] (the one way in), `encoding` (UTF-8, GB18030, UTF-16), `text` (CSV), `excel` and
 //! `merged` (its merged cells), `typed` (from texts to columns) and `kinds` (what a text can be),
-//! `parquet_file`; [`book`] (sheets of texts, where the columns are known beforehand); [`report`] (what is wrong, as a file); [`write`](mod@write) (the one way out) and `sheet` (Excel).
+//! `parquet_file`; [`book`] (sheets of texts, where the columns are known beforehand); [`declared`] (rows of a table that a pack declares); [`report`] (what is wrong, as a file); [`write`](mod@write) (the one way out) and `sheet` (Excel).
 
 pub mod book;
+pub mod declared;
 mod encoding;
 mod excel;
 mod kinds;

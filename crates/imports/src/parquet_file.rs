@@ -1,9 +1,11 @@
 //! Parquet: its columns are typed already; every page is read, so that damage is found now and not by a
 //! query.
 
+use crate::typed::{Each, Row, Rows};
 use crate::{Found, Options, Progress, Table, go_on, grouped, points_outside, size};
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::{DataType, Schema};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 use model::problem::{both, quote};
 use model::{Both, Told};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -28,6 +30,39 @@ pub(crate) fn read(
         read_file(path, name, options, progress)
     }));
     read.unwrap_or_else(|_| Err(damaged_as(name, &points_outside())))
+}
+
+/// The columns of a file that was read, as rows of texts: what they hold is known to whoever reads them. The row's number stands
+/// for its line.
+pub(crate) struct TextRows<'a> {
+    /// The file as it was read.
+    pub table: &'a Table,
+    /// What problems call it.
+    pub place: &'a str,
+}
+
+impl Rows for TextRows<'_> {
+    fn each(&mut self, each: &mut Each<'_>) -> Result<(), Told> {
+        let options = FormatOptions::default();
+        let mut line = 0;
+        for batch in &self.table.batches {
+            let columns = batch.columns().iter();
+            let shown: Result<Vec<ArrayFormatter<'_>>, _> = columns
+                .map(|column| ArrayFormatter::try_new(column, &options))
+                .collect();
+            let shown = shown.map_err(|e| damaged(self.place, e))?;
+            for row in 0..batch.num_rows() {
+                line += 1;
+                let texts: Vec<String> = shown.iter().map(|c| c.value(row).to_string()).collect();
+                each(Row {
+                    line,
+                    cells: texts.iter().map(String::as_str).collect(),
+                    faults: Vec::new(),
+                })?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What the reader's library says of a file, which it says in English.

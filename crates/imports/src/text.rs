@@ -19,17 +19,32 @@ pub(crate) fn read(
     options: &Options,
     progress: Progress<'_>,
 ) -> Result<Table, Told> {
+    let (typed, origin) = with_rows(bytes, place, options, progress, |names, rows| {
+        typed::columns(names, rows, options, place)
+    })?;
+    Ok(typed.table(origin))
+}
+
+/// Gives the names of the columns and the rows to whoever makes something of them.
+pub(crate) fn with_rows<T>(
+    bytes: &[u8],
+    place: &str,
+    options: &Options,
+    progress: Progress<'_>,
+    make: impl FnOnce(&[String], &mut dyn Rows) -> Result<T, Told>,
+) -> Result<(T, Origin), Told> {
     let decoded = decode(bytes).ok_or_else(|| no_text(place))?;
     let mut lines = TextRows::new(&decoded, place, options, progress);
     let names = lines.header(options)?;
     lines.names = names.clone();
-    let typed = typed::columns(&names, &mut lines, options, place)?;
-    Ok(typed.table(Origin {
+    let made = make(&names, &mut lines)?;
+    let origin = Origin {
         format: "csv",
         encoding: Some(decoded.encoding.name()),
         sheet: None,
         notes: typed::empty_note(lines.empty, place).into_iter().collect(),
-    }))
+    };
+    Ok((made, origin))
 }
 
 fn no_text(place: &str) -> Told {

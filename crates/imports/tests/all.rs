@@ -1,6 +1,7 @@
 //! One program of all tests of this crate: linking it once instead of once a file is what keeps the tests' build short. A file
 //! that is not named here fails `cargo xtask tidy`.
 
+mod declared;
 mod files;
 mod round;
 mod support;

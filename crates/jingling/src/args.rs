@@ -338,7 +338,8 @@ pub struct Import {
     pub dir: PathBuf,
     /// The file: .csv, .tsv, .txt (UTF-8, GB18030 or UTF-16), .xlsx, .xls or .parquet.
     pub file: PathBuf,
-    /// The table's name in SQL: small letters, digits and _.
+    /// The table's name in SQL: small letters, digits and _. Or a table that a pack declares for files, such as ST_RIVER_R: its rows
+    /// become readings of the stations, and the city must not run meanwhile.
     #[arg(long)]
     pub table: String,
     /// Its title in Chinese.

@@ -34,6 +34,9 @@ pub async fn import(args: Import) -> Result<bool> {
     let settings = Settings::load(&args.dir, &args.overrides.set)?;
     let city = folder.city(&settings.city.profile)?;
     let packs = folder.packs()?;
+    if api::intake::table_of(&packs.catalogue, &args.table).is_some() {
+        return crate::intake_command::import(args).await;
+    }
     let now = wall_clock();
     let options = imports::Options {
         limits: import_limits(&settings),
@@ -153,16 +156,38 @@ fn report(args: &Import, asked: &Asked, outcome: &Outcome) -> Result<()> {
     if args.json {
         return print_json(&serde_json::to_value(&report)?);
     }
-    let columns = report.columns.iter().map(|c| {
+    tell_file(&outcome.table, args.report.as_deref());
+    match (&outcome.entry, args.dry_run) {
+        (Some(entry), _) => {
+            if entry.rows_left_out > 0 {
+                eprintln!("{} rows were left out", grouped(entry.rows_left_out));
+            }
+            eprintln!(
+                "{} rows written; ask: jingling query {} \"SELECT * FROM {} LIMIT 5\"",
+                grouped(entry.rows),
+                args.dir.display(),
+                asked.table
+            );
+        }
+        (None, true) => eprintln!("a dry run: nothing was written"),
+        (None, false) => {
+            eprintln!("nothing was written; mend the lines, or leave them out with --on-error skip")
+        }
+    }
+    Ok(())
+}
+
+/// Tells people what a file holds and what is wrong with it.
+pub(crate) fn tell_file(table: &imports::Table, report: Option<&Path>) {
+    let columns = table.columns.iter().map(|c| {
         vec![
             c.name.clone(),
             c.r#type.clone(),
             c.unit.clone().unwrap_or_default(),
-            grouped(c.filled),
+            grouped(c.filled as u64),
         ]
     });
     print_table(&["column", "type", "unit", "filled"], columns.collect());
-    let table = &outcome.table;
     for note in &table.notes {
         eprintln!("{note}");
     }
@@ -185,34 +210,16 @@ fn report(args: &Import, asked: &Asked, outcome: &Outcome) -> Result<()> {
         "{} rows read ({}{encoding}{sheet}), {} good, {} bad",
         grouped(table.rows_seen as u64),
         table.format,
-        grouped(report.rows_good),
+        grouped((table.rows_seen - table.rows_bad) as u64),
         grouped(table.rows_bad as u64)
     );
-    if let Some(path) = &args.report {
+    if let Some(path) = report {
         eprintln!("the report is {}", path.display());
     }
-    match (&outcome.entry, args.dry_run) {
-        (Some(entry), _) => {
-            if entry.rows_left_out > 0 {
-                eprintln!("{} rows were left out", grouped(entry.rows_left_out));
-            }
-            eprintln!(
-                "{} rows written; ask: jingling query {} \"SELECT * FROM {} LIMIT 5\"",
-                grouped(entry.rows),
-                args.dir.display(),
-                asked.table
-            );
-        }
-        (None, true) => eprintln!("a dry run: nothing was written"),
-        (None, false) => {
-            eprintln!("nothing was written; mend the lines, or leave them out with --on-error skip")
-        }
-    }
-    Ok(())
 }
 
 /// A bar on standard error, on a terminal only.
-fn progress_bar() -> ProgressBar {
+pub(crate) fn progress_bar() -> ProgressBar {
     let bar = ProgressBar::new(1).with_message("reading");
     match ProgressStyle::with_template("{msg} [{wide_bar}] {percent}% {elapsed}") {
         Ok(style) => bar.with_style(style),

@@ -4,7 +4,7 @@
 //! Reading order: [`settings`], [`folder`], [`running`] (a city that runs), [`projector`] and
 //! [`records_projection`] (from the journal to everything else), [`gaps`] (what the journal lost),
 //! [`retention`] (what it no longer keeps), [`upkeep`] (when history is tidied), [`history_upkeep`] (what history no longer keeps),
-//! [`administrators`] (who runs it), [`policies`] (who may do what), [`sign_in`], [`mqtt_door`], [`sl651_door`], [`sl651_outlet`], [`decode_command`], [`postgres_door`] and [`mapping`], [`commands`], [`pack_commands`], [`engine_commands`], [`pack_reload`], [`query`],
+//! [`administrators`] (who runs it), [`policies`] (who may do what), [`sign_in`], [`mqtt_door`], [`sl651_door`], [`sl651_outlet`], [`sl651_questions`], [`decode_command`], [`postgres_door`] and [`mapping`], [`commands`], [`pack_commands`], [`engine_commands`], [`pack_reload`], [`query`],
 //! [`department`] (files in and out), [`personal_keys`], [`reseal`], [`key_needs`] and [`personal_commands`], [`check`], [`security`] (what the security view
 //! is told), [`demo`].
 
@@ -29,6 +29,7 @@ pub mod folder;
 pub mod formats;
 pub mod gaps;
 pub mod history_upkeep;
+mod intake_command;
 pub mod key_needs;
 pub mod mapping;
 pub mod metrics;
@@ -59,5 +60,6 @@ pub mod settings;
 pub mod sign_in;
 pub mod sl651_door;
 pub mod sl651_outlet;
+pub mod sl651_questions;
 pub mod upkeep;
 pub mod withdrawn;

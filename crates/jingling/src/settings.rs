@@ -217,6 +217,8 @@ Sl651 {
     picture_kib_max: usize = 512,
     /// Most links at once, over TCP and over UDP each.
     links_max: usize = 20_000,
+    /// Most TCP links at once from one address: a relay of an operator holds those of all its stations.
+    links_per_peer_max: usize = 5_000,
     /// A link on which nothing came for this long is closed, seconds.
     idle_seconds_max: u64 = 7_200,
     /// Most dead letters kept of one address within a minute.

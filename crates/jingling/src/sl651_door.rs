@@ -365,6 +365,7 @@ pub async fn start(app: &App, settings: &Settings) -> Result<Option<Sl651Handle>
         session,
         limits: Limits {
             links_max: section.links_max,
+            links_per_peer_max: section.links_per_peer_max,
             dead_letters_per_peer_max: section.dead_letters_per_peer_max,
             idle_seconds_max: section.idle_seconds_max,
             ..Limits::default()

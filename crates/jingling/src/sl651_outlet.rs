@@ -1,19 +1,21 @@
-//! The way out to devices (控制指令) over SL 651: which station a registered device is, and what 4EH (gates), 4CH (pumps) and 4DH (valves)
-//! say of an order. A message says the state of all of a station's gates, so that one of several is moved only where it is known how
+//! The way out to devices (控制指令、召测) over SL 651: which station a registered device is, and what 4EH (gates), 4CH (pumps) and 4DH (valves)
+//! say of an order; questions are in [`sl651_questions`]. A message says the state of all of a station's gates, so that one of several is moved only where it is known how
 //! the others stand now.
 
 use crate::settings::Settings;
 use crate::sl651_door::{Told, told};
+use crate::sl651_questions;
 use anyhow::Result;
 use api::app::App;
 use api::command_office::{Channels, NotCarried, Order, Outlet, Why};
+use api::device_questions::{DeviceAskable, DeviceAsked};
 use futures::future::BoxFuture;
 use gateway::Sl651Handle;
 use gateway::sl651::NOT_ON_THE_LINE;
 use model::problem::both;
 use model::{CommandAct, EntityId, Meaning, Problem};
 use proto_sl651::message::{Gates, function};
-use proto_sl651::{Command, Config, Message};
+use proto_sl651::{Command, Config, Message, Station};
 use records::Records;
 use serde_json::Value;
 use std::sync::Arc;
@@ -83,7 +85,19 @@ fn not_sent(code: &str, zh: String, en: String, mend_zh: &str, mend_en: &str) ->
 
 impl Sl651Outlet {
     async fn tell(&self, order: Order) -> Result<Value, NotCarried> {
-        let device = &order.device;
+        let station = self.station(&order.device).await?;
+        let (code, command) = self.said(&order)?;
+        self.sent(station, code, command).await
+    }
+
+    async fn question(&self, device: &str, asked: DeviceAsked) -> Result<Value, NotCarried> {
+        let station = self.station(device).await?;
+        let (code, command) = sl651_questions::message(&asked)?;
+        self.sent(station, code, command).await
+    }
+
+    /// The station that a registered device is.
+    async fn station(&self, device: &str) -> Result<Station, NotCarried> {
         let mut read = self.records.read().await.map_err(|failure| {
             tracing::warn!(%failure, "a command's device could not be looked up");
             not_sent(
@@ -98,7 +112,7 @@ impl Sl651Outlet {
         drop(read);
         let is_registered = matches!(registered, Ok(Some(_)));
         let station = self.told.station_of(device).filter(|_| is_registered);
-        let station = station.ok_or_else(|| {
+        station.ok_or_else(|| {
             not_sent(
                 "command-no-device",
                 format!("{device} 没有登记为 SL 651 遥测站"),
@@ -106,8 +120,15 @@ impl Sl651Outlet {
                 "请登记设备，并核对 sl651.station 或 sl651.entity_prefixes",
                 "register the device, and see sl651.station or sl651.entity_prefixes",
             )
-        })?;
-        let (code, command) = self.said(&order)?;
+        })
+    }
+
+    async fn sent(
+        &self,
+        station: Station,
+        code: u8,
+        command: Command,
+    ) -> Result<Value, NotCarried> {
         match self.door.command(station, code, command).await {
             Ok(message) => Ok(answer(&message)),
             Err(problem) => Err(failed(&problem, &station.to_string())),
@@ -221,6 +242,23 @@ impl Sl651Outlet {
 impl Outlet for Sl651Outlet {
     fn carry(&self, order: Order) -> BoxFuture<'_, Result<Value, NotCarried>> {
         Box::pin(self.tell(order))
+    }
+
+    fn can_ask(&self, device: &str) -> bool {
+        self.told.station_of(device).is_some()
+    }
+
+    fn questions(&self, device: &str) -> Vec<DeviceAskable> {
+        let can = self.can_ask(device);
+        can.then(sl651_questions::all).unwrap_or_default()
+    }
+
+    fn ask<'a>(
+        &'a self,
+        device: &'a str,
+        asked: DeviceAsked,
+    ) -> BoxFuture<'a, Result<Value, NotCarried>> {
+        Box::pin(self.question(device, asked))
     }
 }
 

@@ -166,3 +166,44 @@ async fn values_and_boards_have_the_packs_words() {
         (409, "workflow-missing")
     );
 }
+
+/// A list of codes is entered as one; what is no list of texts is refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_takes_a_list_of_texts() {
+    let city = shared();
+    let duty = city.token_of("duty");
+    let form = "/api/v1/views/flood-risk-area-register/entries";
+    let area = |villages: Json| {
+        json!({
+            "id": "urn:ngsi-ld:FloodRiskArea:by-hand-1", "type": "FloodRiskArea",
+            "villages": {"type": "JsonProperty", "json": villages},
+        })
+    };
+    let enter = async |body: Json| {
+        city.ask("POST", form, |r| r.bearer_auth(&duty).json(&body))
+            .await
+    };
+    for wrong in [json!({"a": 1}), json!([429_006]), json!([]), json!([" "])] {
+        let refused = enter(area(wrong)).await;
+        assert_eq!(
+            (refused.status, refused.problem().as_str()),
+            (400, "entry-list"),
+            "{}",
+            refused.body
+        );
+    }
+    let taken = enter(area(json!(["429006107254", "429006107255"]))).await;
+    assert_eq!(taken.status, 200, "{}", taken.body);
+    let types = city.get("/api/v1/types").await;
+    let area = types["items"].as_array().unwrap().iter();
+    let mut area = area.filter(|kind| kind["name"] == "FloodRiskArea");
+    let views = area.next().unwrap()["views"].as_array().unwrap().clone();
+    let form = (views.iter()).find(|view| view["id"] == "flood-risk-area-register");
+    let fields = form.unwrap()["form"]["fields"].as_array().unwrap().clone();
+    let field = |name: &str| fields.iter().find(|field| field["attribute"] == name);
+    assert_eq!(field("villages").unwrap()["list"], true);
+    assert_eq!(
+        field("refStation").unwrap()["from"],
+        json!(["WaterObserved", "WaterReservoir"])
+    );
+}

@@ -654,7 +654,14 @@ async fn subscribers_do_not_hear_what_speaks_of_a_person() {
         heard.contains("waterLevel") && !heard.contains(PHONE),
         "{heard}"
     );
-    let entity = city.get(&format!("/api/v1/entities/{}", device.id)).await;
+    // Subscribers hear what is on the disk; the entity may come a moment later.
+    let path = format!("/api/v1/entities/{}", device.id);
+    until("the entity", async || {
+        let answer = city.ask("GET", &path, |r| r.bearer_auth(&city.admin)).await;
+        answer.status == 200
+    })
+    .await;
+    let entity = city.get(&path).await;
     assert_eq!(entity["attributes"]["officerPhone"]["value"], MASKED);
     assert_eq!(entity["attributes"]["officerPhone"]["masked"], true);
     let kind = &entity["kind"]["attributes"]["officerPhone"];

@@ -272,8 +272,8 @@ async fn discharge_is_foretold_by_routing_and_a_rating_curve_is_fitted() {
     let last = now.div_euclid(HOUR_S);
     let first = reach(&city, last).await;
     let duty = city.token_of("duty");
-    let run = async |definition: &str| {
-        let body = json!({"definition_id": definition, "target_id": station("out")});
+    let run_for = async |definition: &str, target: &str| {
+        let body = json!({"definition_id": definition, "target_id": target});
         let made = city
             .ask("POST", "/api/v1/runs", |r| r.bearer_auth(&duty).json(&body))
             .await;
@@ -285,6 +285,7 @@ async fn discharge_is_foretold_by_routing_and_a_rating_curve_is_fitted() {
             .await
             .json()
     };
+    let run = async |definition: &str| run_for(definition, &station("out")).await;
 
     let made = run("water-flow-routing").await;
     assert_eq!(made["entity_id"], "urn:ngsi-ld:WaterFlowForecast:runs-out");
@@ -334,6 +335,97 @@ async fn discharge_is_foretold_by_routing_and_a_rating_curve_is_fitted() {
         let found = curve[name].as_f64().unwrap();
         assert!((found / value - 1.0).abs() < 0.01, "{name}: {curve}");
     }
+
+    // A person of the department adopts it: the curve becomes an entity that names the station and the run.
+    let person = async |name: &str, organisation: &str| {
+        let password = city.add_named(name, name, "operator", &["--organisation", organisation]);
+        city.sign_in(name, &password).await.cookie.unwrap()
+    };
+    let (hydrologist, stranger) = (
+        person("shuili.zhao", "shuili").await,
+        person("chengguan.sun", "chengguan").await,
+    );
+    let adoption = async |run: &Json, cookie: &str| {
+        let path = format!("/api/v1/runs/{}/adoption", run["id"]);
+        city.send(cookie, "GET", &path, &Json::Null).await
+    };
+    let adopt = async |run: &Json, cookie: &str, seen: &Json| {
+        let path = format!("/api/v1/runs/{}/adopt", run["id"]);
+        city.send(cookie, "POST", &path, &json!({"seen": seen}))
+            .await
+    };
+    let none = adoption(&made, &hydrologist).await;
+    assert_eq!(
+        (none.status, none.problem().as_str()),
+        (409, "run-adopt-nothing")
+    );
+    let shown = adoption(&fitted, &hydrologist).await.json();
+    let curve_id = "urn:ngsi-ld:RatingCurve:runs-out";
+    assert_eq!(
+        (&shown["entity_id"], &shown["is_new"], &shown["is_allowed"]),
+        (&json!(curve_id), &json!(true), &json!(true)),
+        "{shown}"
+    );
+    let seen = &shown["seen"];
+    let refused = adopt(&fitted, &stranger, seen).await;
+    assert_eq!(refused.status, 403, "{}", refused.body);
+    let late = adopt(&fitted, &hydrologist, &json!(999_999)).await;
+    assert_eq!(
+        (late.status, late.problem().as_str()),
+        (409, "run-adopt-changed")
+    );
+    let adopted = adopt(&fitted, &hydrologist, seen).await;
+    assert_eq!(
+        (adopted.status, &adopted.json()["refused"]),
+        (200, &json!([])),
+        "{}",
+        adopted.body
+    );
+    let b = curve["b"].as_f64().unwrap();
+    city.shows(curve_id, "exponent", b).await;
+    let entity = city.get(&format!("/api/v1/entities/{curve_id}")).await;
+    let of = |name: &str| entity["attributes"][name]["value"].clone();
+    assert_eq!(
+        (of("refStation"), of("fittedByRun")),
+        (
+            json!(station("out")),
+            json!(format!("run-{}", fitted["id"]))
+        ),
+        "{entity}"
+    );
+    // Another curve's values would be seen first: what was shown is old now.
+    let again = adopt(&fitted, &hydrologist, seen).await;
+    assert_eq!(again.problem(), "run-adopt-changed");
+    let shown = adoption(&fitted, &hydrologist).await.json();
+    let exponent = shown["attributes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|a| a["attribute"] == "exponent");
+    let exponent = exponent.unwrap();
+    assert_eq!((&exponent["old"], &exponent["new"]), (&json!(b), &json!(b)));
+
+    // K and x of the reach come out of its own discharge, and take the place of those that were entered.
+    let reach_id = "urn:ngsi-ld:RiverReach:runs";
+    let fitted = run_for("water-reach-fit", reach_id).await;
+    let k = fitted["report"]["parameters"]["k_h"].as_f64().unwrap();
+    let x = fitted["report"]["parameters"]["x"].as_f64().unwrap();
+    assert!(
+        (k - 8.0).abs() < 0.2 && (x - 0.2).abs() < 0.05,
+        "{}",
+        fitted["report"]
+    );
+    let shown = adoption(&fitted, &hydrologist).await.json();
+    let adopted = adopt(&fitted, &hydrologist, &shown["seen"]).await;
+    assert_eq!(adopted.status, 200, "{}", adopted.body);
+    city.shows(reach_id, "muskingumK", k).await;
+    let trail = city.get("/api/v1/audit?action=run.adopt").await;
+    let acts = trail["items"].as_array().unwrap();
+    assert!(
+        acts.iter()
+            .any(|act| act["target"] == format!("run:{}", fitted["id"])),
+        "{trail}"
+    );
 }
 
 /// What a run reads may be anything: who sees a part of the city sees the outcome for what they see, and no input.

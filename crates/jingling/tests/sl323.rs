@@ -59,6 +59,7 @@ fn river_and_works() -> Vec<Json> {
                 ("townCode", json!("429006001")),
                 ("location", point(113.0625, 30.5)),
                 ("dataNote", json!("试验")),
+                ("catchmentArea", json!([142_056.0, "KMK"])),
                 ("warningLevel", metres(38.5)),
                 ("guaranteeLevel", metres(40.16)),
                 ("maxRecordedLevel", metres(40.62)),
@@ -308,7 +309,7 @@ async fn what_the_city_knows_stands_in_the_tables_of_the_standard() {
             "ST_STBPRP_B",
             "STCD",
             json!([
-                {"STCD": "61512900", "STNM": "岳口水文站", "RVNM": "汉江", "LGTD": 113.0625, "LTTD": 30.5, "ADDVCD": "429006", "STTP": "ZQ", "DSTRVM": 212.5, "COMMENTS": "试验"},
+                {"STCD": "61512900", "STNM": "岳口水文站", "RVNM": "汉江", "LGTD": 113.0625, "LTTD": 30.5, "ADDVCD": "429006", "STTP": "ZQ", "DSTRVM": 212.5, "DRNA": 142_056.0, "COMMENTS": "试验"},
                 {"STCD": "61512999"},
                 {"STCD": "61599001", "STNM": "试验水库", "STTP": "RR"},
                 {"STCD": "61599002", "STNM": "试验闸", "STTP": "DD"},
@@ -430,10 +431,10 @@ async fn what_the_city_knows_stands_in_the_tables_of_the_standard() {
         &city.dir,
         &file.display().to_string(),
         "--table",
-        "st_river_r",
+        "st_forecast_f",
     ]);
     assert!(
-        !taken.status.success() && text(&taken.stderr).contains("st_river_r"),
+        !taken.status.success() && text(&taken.stderr).contains("st_forecast_f"),
         "{}",
         text(&taken.stderr)
     );

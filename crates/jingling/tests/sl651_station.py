@@ -188,7 +188,7 @@ class Station:
         self.line.sendall(bytes.fromhex(order["hex"]))
         return {"acks": self.confirmations(SILENCE_SECONDS)}
 
-    def obey(self, _order):
+    def obey(self, order):
         command = self.down(WAIT_SECONDS)
         if command is None or command.get("gone") or command["end"] != "05":
             return {"command": command}
@@ -197,6 +197,13 @@ class Station:
         if command["function"] in ("4C", "4E"):
             body += bytes.fromhex(command["more"])
             command["gates"] = gates(bytes.fromhex(command["more"])) if command["function"] == "4E" else None
+        # Parameters that are set (42H): it tells those that hold now.
+        if command["function"] == "42":
+            body += bytes.fromhex(command["more"])
+        # Present data (37H): as a report.
+        if command["function"] == "37":
+            body += b"H" + b"\xf0\xf0" + bcd(order["observed"])
+            body += b"".join(element(*one) for one in order["elements"])
         self.line.sendall(self.frame(command["function"], body))
         return {"command": command, "acks": self.confirmations()}
 

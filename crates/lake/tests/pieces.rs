@@ -223,7 +223,7 @@ fn answers(lake: &Lake, from: &str) -> Vec<Json> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_known_of_row_groups_and_pages_changes_no_answer(

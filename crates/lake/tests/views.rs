@@ -36,6 +36,7 @@ fn declared(name: &str, said: &str, sql: &str) -> TableView {
         sql: sql.into(),
         sql_line: 1,
         reads: Vec::new(),
+        intake: None,
     }
 }
 

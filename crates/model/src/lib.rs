@@ -33,7 +33,7 @@ pub use kind::{
 pub use problem::{Both, Problem, Told};
 pub use record::{Accepted, CORRECTION_DOOR, Corrected, Corrector, Record, Rejected, Retained};
 pub use shared::{Shared, WeakShared};
-pub use table_view::{TableView, ViewColumn, ViewColumnKind};
+pub use table_view::{IntakeTime, IntakeValue, TableIntake, TableView, ViewColumn, ViewColumnKind};
 pub use time::Timestamp;
 pub use update::{AttributeUpdate, Quality, Update};
 pub use value::{Geometry, Value};

@@ -53,6 +53,15 @@ pub fn quote(text: &str) -> String {
     out
 }
 
+/// A number for quoting in a message: one that would have many digits as a power of ten.
+pub fn number(number: f64) -> String {
+    let size = number.abs();
+    if size != 0.0 && !(1e-9..1e15).contains(&size) {
+        return format!("{number:e}");
+    }
+    number.to_string()
+}
+
 /// A text for people in Chinese and in English.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Both {
@@ -152,6 +161,15 @@ impl From<Problem> for Told {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        assert_eq!(number(1e308), "1e308");
+        assert_eq!(number(-2.5e-12), "-2.5e-12");
+        for (n, text) in [(0.0, "0"), (29.3, "29.3"), (-1e14, "-100000000000000")] {
+            assert_eq!(number(n), text);
+        }
+    }
 
     #[test]
     fn both_languages_are_shown_where_there_are_two() {

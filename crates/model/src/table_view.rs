@@ -22,6 +22,49 @@ pub struct TableView {
     pub sql_line: usize,
     /// What it reads, by name: entity types, their current values, history, and views that stand before it in the catalogue.
     pub reads: Vec<String>,
+    /// How files with its columns come in, where they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intake: Option<TableIntake>,
+}
+
+/// The way in of a declared table: each row of a file with its columns says something of one entity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableIntake {
+    /// Of which types the entity may be; where several types have the key, the first of these.
+    pub types: Vec<String>,
+    /// The column that says which entity it is.
+    pub key: String,
+    /// The text attribute of the entity that is equal to it.
+    pub key_attribute: String,
+    /// The column that says when it was so; a register has none, and is of the moment when it comes in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<IntakeTime>,
+    /// What is taken of a row.
+    pub values: Vec<IntakeValue>,
+}
+
+/// The column of the time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IntakeTime {
+    /// Its name.
+    pub column: String,
+    /// How far the clock that it shows is ahead of UTC, in seconds.
+    pub utc_offset_seconds: i64,
+}
+
+/// One value of a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IntakeValue {
+    /// The column; of a point longitude and latitude.
+    pub columns: Vec<String>,
+    /// The attribute that it becomes, of those of the types that have it.
+    pub attribute: String,
+    /// The UN/CEFACT code of the unit that the column's numbers are in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// Only in rows in which another column has this value: the column and the value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_where: Option<(String, String)>,
 }
 
 /// A column of a declared view.

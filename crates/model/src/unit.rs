@@ -38,7 +38,12 @@ pub static UNITS: &[Unit] = &[
     unit("CMT", &["cm"], "length", 0.01, 0.0),
     unit("MMT", &["mm"], "length", 0.001, 0.0),
     unit("KMT", &["km"], "length", 1_000.0, 0.0),
+    unit("MTK", &["m²", "m2"], "area", 1.0, 0.0),
+    unit("KMK", &["km²", "km2"], "area", 1_000_000.0, 0.0),
     unit("MTQ", &["m³", "m3"], "volume", 1.0, 0.0),
+    // Rec. 20 has two codes for a million cubic metres: by that name, and as a cubic hectometre.
+    unit("HMQ", &["10⁶ m³", "Mm³"], "volume", 1_000_000.0, 0.0),
+    unit("H19", &["hm³", "hm3"], "volume", 1_000_000.0, 0.0),
     unit("LTR", &["L", "l"], "volume", 0.001, 0.0),
     unit("MQS", &["m³/s", "m3/s"], "flow", 1.0, 0.0),
     unit("MQH", &["m³/h", "m3/h"], "flow", 1.0 / 3_600.0, 0.0),
@@ -72,6 +77,8 @@ pub static UNITS: &[Unit] = &[
     unit("MIN", &["min"], "time", 60.0, 0.0),
     unit("HUR", &["h"], "time", 3_600.0, 0.0),
     unit("DAY", &["d"], "time", 86_400.0, 0.0),
+    // Of 365.25 days, as Rec. 20 has it.
+    unit("ANN", &["a", "yr"], "time", 31_557_600.0, 0.0),
     unit(
         "GQ",
         &["µg/m³", "ug/m3", "μg/m³"],
@@ -129,6 +136,15 @@ mod tests {
         assert!((f("°F", "CEL", 212.0) - 100.0).abs() < 1e-9);
         assert!((f("K", "°C", 273.15)).abs() < 1e-9);
         assert_eq!(convert(1.0, find("m").unwrap(), find("s").unwrap()), None);
+    }
+
+    #[test]
+    fn areas_capacities_and_years() {
+        let f = |a, b, v| convert(v, find(a).unwrap(), find(b).unwrap()).unwrap();
+        assert_eq!(f("km²", "MTK", 2.5), 2_500_000.0);
+        assert_eq!(f("HMQ", "MTQ", 7.25), 7_250_000.0);
+        assert_eq!(f("hm³", "HMQ", 12.5), 12.5);
+        assert_eq!(f("ANN", "DAY", 100.0), 36_525.0);
     }
 
     #[test]

@@ -166,7 +166,7 @@ pub struct EntryForm {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EntryField {
-    /// The attribute that is filled in: a number, a text, a yes or no, a place (a point), or another entity.
+    /// The attribute that is filled in: a number, a text, a yes or no, a place (a point), another entity, or a list of texts.
     pub attribute: String,
     /// Whether the form cannot be sent without it.
     #[serde(default)]
@@ -174,6 +174,12 @@ pub struct EntryField {
     /// The values to choose from, for a text; any when there are none.
     #[serde(default)]
     pub choices: Vec<Choice>,
+    /// Of which of the pack's types another entity may be; of any type when none is named.
+    #[serde(default)]
+    pub from: Vec<String>,
+    /// Whether a JSON attribute is filled in as a list of texts, such as codes.
+    #[serde(default)]
+    pub list: bool,
 }
 
 /// One value of an attribute, with what people call it.

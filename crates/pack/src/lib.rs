@@ -7,7 +7,7 @@
 //!
 //! Reading order: [`declare`] (what the files hold), [`files`], [`load`] (reading one pack),
 //! [`check`] (what must fit together, classes of cases in `categories`), [`packs`] (all packs of a city), [`scenario`] (given / when / then, played),
-//! `words` (what values are called), `tables` (tables declared as SQL), [`schema`] (context, JSON Schema and form of the types), [`scaffold`] (a new pack),
+//! `words` (what values are called), `tables` (tables declared as SQL, `table_intake` their way in), [`schema`] (context, JSON Schema and form of the types), [`scaffold`] (a new pack),
 //! [`reload`] (what may change while a city runs), [`engines`] (a pack's mathematics over files).
 
 pub mod bulletins;
@@ -28,6 +28,7 @@ mod isolines;
 mod responses;
 mod run_definitions;
 mod systems;
+mod table_intake;
 mod tables;
 mod words;
 

@@ -5,8 +5,8 @@ use crate::document::Document;
 use crate::load::Pack;
 use crate::packs::Packs;
 use model::problem::quote;
-use model::{Problem, unit};
-use runs::Definition;
+use model::{EntityKind, Problem, ValueKind, unit};
+use runs::{Adopt, Definition};
 
 /// Every mistake of a declaration, with its line.
 pub(crate) fn mistakes(run: &Definition, document: &Document, pack: &Pack) -> Vec<Problem> {
@@ -64,7 +64,81 @@ pub(crate) fn mistakes(run: &Definition, document: &Document, pack: &Pack) -> Ve
             );
         }
     }
+    if let Some(adopt) = &run.adopt {
+        let named = run.targets.as_ref().map(|targets| &targets.entity_type);
+        match kind(&adopt.entity_type) {
+            None => wrong(
+                "adopt.entity_type",
+                format!("there is no entity type {}", quote(&adopt.entity_type)),
+                "name a type of this pack",
+            ),
+            Some(of) => {
+                for (key, what, mend) in adoption(adopt, of, named == Some(&of.name)) {
+                    wrong(&key, what, mend);
+                }
+            }
+        }
+    }
     problems
+}
+
+/// What is wrong with what is adopted, beside the type that adopts it: key, what, mend.
+fn adoption(
+    adopt: &Adopt,
+    of: &EntityKind,
+    is_target: bool,
+) -> Vec<(String, String, &'static str)> {
+    let mut found = Vec::new();
+    let relation = adopt.relation.as_deref();
+    let is_relationship = |name: &str| {
+        let declared = of.attributes.get(name);
+        declared.is_some_and(|a| a.value == ValueKind::Relationship)
+    };
+    if is_target && relation.is_some() {
+        let what = "the target itself adopts it, and need not be named".to_owned();
+        found.push(("adopt.relation".to_owned(), what, "take it out"));
+    } else if !is_target && !relation.is_some_and(is_relationship) {
+        let what = format!("nothing of {} names the target", of.name);
+        let mend = "name a relationship of that type as relation";
+        found.push(("adopt.relation".to_owned(), what, mend));
+    }
+    for (name, origin) in &adopt.attributes {
+        let key = format!("adopt.attributes.{name}");
+        let fits = |kind: ValueKind| match kind {
+            ValueKind::Text => true,
+            ValueKind::Number | ValueKind::Boolean | ValueKind::Json => origin.fact.is_none(),
+            ValueKind::Geometry | ValueKind::Relationship => false,
+        };
+        match of.attributes.get(name) {
+            None => found.push((
+                key,
+                format!("{} declares no {}", of.name, quote(name)),
+                "name an attribute of it",
+            )),
+            Some(declared) if !fits(declared.value) => found.push((
+                key,
+                format!("{} cannot hold that", quote(name)),
+                "facts of a run are texts; values of a report numbers, texts, truths or JSON",
+            )),
+            // What is sealed would be shown beside what is new.
+            Some(declared) if declared.personal.is_some() => found.push((
+                key,
+                format!("{} is of a person", quote(name)),
+                "adopt what no person is known by",
+            )),
+            Some(_) => {}
+        }
+        if let Some(code) = origin
+            .unit
+            .as_ref()
+            .filter(|code| unit::find(code).is_none())
+        {
+            let key = format!("adopt.attributes.{name}");
+            let what = format!("{} is no unit", quote(code));
+            found.push((key, what, "use a UN/CEFACT code, such as HUR"));
+        }
+    }
+    found
 }
 
 /// The engines that declarations name and that there are not.

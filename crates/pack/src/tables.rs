@@ -11,10 +11,11 @@
 //! SELECT … AS "STCD", … AS "Z", CAST(NULL AS DOUBLE) AS "XSA" FROM …
 //! ```
 //! A column says its name, what it holds ([`ViewColumnKind`]), its unit, and its meaning in both languages; `none` says that the
-//! platform has nothing for it. What a statement may read and what it must give, the lake knows: [`lake::views`].
+//! platform has nothing for it. `in` and `in-value` say how a file with its columns comes in: [`crate::table_intake`]. What a statement may read and what it must give, the lake knows: [`lake::views`].
 
 use crate::document::Document;
 use crate::load::Pack;
+use crate::table_intake;
 use lake::views::{At, Mistake};
 use model::problem::quote;
 use model::{Problem, TableView, ViewColumn, ViewColumnKind};
@@ -34,6 +35,8 @@ pub(crate) struct Declared {
     pub view: TableView,
     /// The line of each of its columns.
     column_lines: Vec<usize>,
+    /// The lines of its way in.
+    intake_lines: table_intake::Lines,
     place: String,
 }
 
@@ -61,6 +64,7 @@ pub(crate) fn read(document: &Document) -> Result<Declared, Vec<Problem>> {
     };
     let (mut title_zh, mut title_en, mut source) = (None, None, None);
     let (mut columns, mut column_lines) = (Vec::new(), Vec::new());
+    let mut intake_lines = table_intake::Lines::default();
     let lines: Vec<&str> = document.text.lines().collect();
     let mut header_lines = 0;
     for (n, line) in lines.iter().enumerate() {
@@ -93,9 +97,23 @@ pub(crate) fn read(document: &Document) -> Result<Declared, Vec<Problem>> {
                 }
                 continue;
             }
+            "in" => {
+                if let Err((line, what, mend)) = intake_lines.way(n + 1, value) {
+                    reader.say(line, what, &mend);
+                }
+                continue;
+            }
+            "in-value" => {
+                intake_lines.value(n + 1, value);
+                continue;
+            }
             other => {
                 let what = format!("a table's header has no {}", quote(other));
-                reader.say(n + 1, what, "use title_zh, title_en, source and column");
+                reader.say(
+                    n + 1,
+                    what,
+                    "use title_zh, title_en, source, column, in and in-value",
+                );
                 continue;
             }
         };
@@ -117,6 +135,12 @@ pub(crate) fn read(document: &Document) -> Result<Declared, Vec<Problem>> {
             reader.say(1, what, "add a line `-- key: value`");
         }
     }
+    let intake = intake_lines.read().unwrap_or_else(|wrong| {
+        for (line, what, mend) in wrong {
+            reader.say(line, what, &mend);
+        }
+        None
+    });
     let after = &lines[header_lines..];
     let blank = after
         .iter()
@@ -142,8 +166,10 @@ pub(crate) fn read(document: &Document) -> Result<Declared, Vec<Problem>> {
                     sql: after[blank..].join("\n"),
                     sql_line: header_lines + blank + 1,
                     reads: Vec::new(),
+                    intake,
                 },
                 column_lines,
+                intake_lines,
                 place: document.place.clone(),
             })
         }
@@ -212,10 +238,17 @@ pub(crate) fn arranged(
     if declared.is_empty() {
         return (Vec::new(), Vec::new());
     }
+    let mut problems: Vec<Problem> = Vec::new();
+    for declared in declared {
+        let misfits = declared.intake_lines.misfits(&declared.view, kinds);
+        problems.extend(misfits.into_iter().map(|misfit| Problem {
+            place: format!("{}:{}", declared.place, misfit.place),
+            ..misfit
+        }));
+    }
     let kinds = kinds.iter().map(|kind| (kind.name.clone(), kind.clone()));
     let views = declared.iter().map(|d| d.view.clone()).collect();
     let arranged = lake::views::arrange(&kinds.collect(), views);
-    let mut problems: Vec<Problem> = Vec::new();
     for declared in declared {
         if is_lent(&declared.view.name) {
             problems.push(Problem::new(

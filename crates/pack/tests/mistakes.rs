@@ -608,6 +608,20 @@ fn what_does_not_fit_together() {
         ),
         (
             "views/wells.toml",
+            "required = true",
+            "list = true",
+            "view-form-kind",
+            "views/wells.toml:17",
+        ),
+        (
+            "views/wells.toml",
+            "required = true",
+            "from = [\"Well\"]",
+            "view-form-from",
+            "views/wells.toml:17",
+        ),
+        (
+            "views/wells.toml",
             "[form]",
             "[form]\nof = \"name\"",
             "view-form-of",

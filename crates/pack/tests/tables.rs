@@ -81,6 +81,77 @@ fn a_table_of_a_pack_is_read_with_its_header() {
     );
 }
 
+/// The table with a way in.
+fn with_way(way: &str) -> String {
+    WELLS.replacen("-- column: CD", &format!("{way}-- column: CD"), 1)
+}
+
+#[test]
+fn a_way_in_is_read_and_checked() {
+    let path = "tables/ST_WELL_R.sql";
+    let way = "-- in: WellsObserved | CD = name | TM +08:00\n";
+    let level = "-- in-value: Z = level | CMT\n";
+    assert_eq!(mistakes(&[(path, &with_way(&[way, level].concat()))]), []);
+    let root = tempfile::tempdir().unwrap();
+    let text = with_way(&[way, level].concat());
+    write(root.path(), "wells", &[(path, &text)]);
+    let packs = Packs::load_all(Vec::new(), Some(root.path())).unwrap();
+    let intake = packs.catalogue.view("ST_WELL_R").unwrap().intake.as_ref();
+    let intake = intake.unwrap();
+    assert_eq!(
+        (
+            intake.key_attribute.as_str(),
+            intake.values[0].unit.as_deref()
+        ),
+        ("name", Some("CMT"))
+    );
+    for (way, code, line) in [
+        ([way, ""], "table-header", 5),
+        (["", level], "table-header", 5),
+        (["-- in: WellsObserved | CD\n", level], "table-header", 5),
+        ([way, "-- in-value: Z level\n"], "table-header", 6),
+        (
+            ["-- in: Drains | CD = name | TM +08:00\n", level],
+            "table-in",
+            5,
+        ),
+        (
+            ["-- in: WellsObserved | CD = level | TM +08:00\n", level],
+            "table-in",
+            5,
+        ),
+        (
+            ["-- in: WellsObserved | Z = name | TM +08:00\n", level],
+            "table-in",
+            5,
+        ),
+        (
+            ["-- in: WellsObserved | CD = name | Z +08:00\n", level],
+            "table-in",
+            5,
+        ),
+        ([way, "-- in-value: WTH = name\n"], "table-in", 6),
+        ([way, "-- in-value: Z = depth | MTR\n"], "table-in", 6),
+        ([way, "-- in-value: Z = level\n"], "table-in", 6),
+        ([way, "-- in-value: Z = level | KGM\n"], "table-in", 6),
+        ([way, "-- in-value: Z = level | SEC\n"], "table-in", 6),
+        ([way, "-- in-value: CD = level | MTR\n"], "table-in", 6),
+        ([way, "-- in-value: Z, Z = level | MTR\n"], "table-in", 6),
+        (
+            [way, "-- in-value: Z = level | MTR | XX = 1\n"],
+            "table-in",
+            6,
+        ),
+    ] {
+        let told = mistakes(&[(path, &with_way(&way.concat()))]);
+        assert_eq!(
+            told,
+            [(code.to_owned(), format!("{path}:{line}"))],
+            "{way:?}"
+        );
+    }
+}
+
 #[test]
 fn every_mistake_has_its_line() {
     let path = "tables/ST_WELL_R.sql";

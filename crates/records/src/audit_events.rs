@@ -340,6 +340,12 @@ events! {
         field("id", "设备所代表的对象", "the thing it speaks for"),
         field("fingerprint", "证书的 SHA-256", "SHA-256 of the certificate"),
     ];
+    /// A device was asked something, or set, over its own protocol.
+    DeviceAsk = "device.ask", "召测或设置设备", "Device asked or set", "device:<client id>", [
+        field("id", "设备所代表的对象", "the thing it speaks for"),
+        field("question", "问什么、设什么", "what was asked or set"),
+        field("asked", "所问内容", "the question whole"),
+    ];
     /// An alert was taken note of.
     AlertAcknowledge = "alert.acknowledge", "确认告警", "Alert acknowledged", "alert:<id>", [
         field("rule_id", "告警规则", "the rule that raised it"),
@@ -360,6 +366,12 @@ events! {
         field("runs", "运行数", "how many runs were made"),
         field("first", "第一次运行的编号", "number of the first of them"),
         field("target_id", "对象，空为全部", "the target, null for all"),
+    ];
+    /// What a run fitted was adopted by a person.
+    RunAdopt = "run.adopt", "采用计算结果", "Outcome of a run adopted", "run:<id>", [
+        field("definition_id", "计算任务", "what was run"),
+        field("entity_id", "实体", "the entity that has the values now"),
+        field("attributes", "属性", "its attributes"),
     ];
     /// A thing was asked to be told something.
     CommandAsk = "command.ask", "申请控制指令", "Command asked for", "command:<id>", [
@@ -460,6 +472,18 @@ events! {
         field("rows", "行数", "rows"),
         field("rows_left_out", "剔除的行数", "rows left out"),
         field("department", "来源单位，无则为空", "department, null for none"),
+    ];
+    /// Readings, or what a register says, came in from a file with the columns of a declared table.
+    DataImport = "data.import", "导入读数文件", "Readings taken in from a file", "table:<name>", [
+        field("file", "文件名", "name of the file"),
+        field("sha256", "文件的 SHA-256", "SHA-256 of the file"),
+        field("rows", "有新内容的行数", "rows with something new"),
+        field("rows_same", "已知、不再写入的行数", "rows of which everything was known"),
+        field("rows_left_out", "剔除的行数", "rows left out"),
+        field("values", "新数值的个数", "new values"),
+        field("entities", "涉及的对象数", "entities of which something is new"),
+        field("from", "最早的时间，无则为空", "the first moment of what is new, null for none"),
+        field("to", "最晚的时间，无则为空", "the last moment, null for none"),
     ];
     /// A department's table was taken away.
     TableRemove = "table.remove", "删除部门数据表", "Department's table removed", "table:<name>", [

@@ -7,7 +7,8 @@ use crate::failure::{Failure, Result};
 use crate::page::{Page, PageRequest};
 use crate::store::Connection;
 use model::{Problem, Timestamp, problem::quote};
-use sqlx::{Any, AssertSqlSafe};
+use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Row};
 
 /// Which cases are wanted.
 #[derive(Clone, Debug, Default)]
@@ -68,6 +69,18 @@ pub enum Of {
     Only(Vec<String>),
     /// All but these.
     AllBut(Vec<String>),
+}
+
+impl Place {
+    fn holds(&self, state: &str, workflow: &str) -> bool {
+        let is_of = |names: &[String]| names.iter().any(|name| name == workflow);
+        self.state == state
+            && match &self.of {
+                Of::Any => true,
+                Of::Only(names) => is_of(names),
+                Of::AllBut(names) => !is_of(names),
+            }
+    }
 }
 
 /// The departments whose cases a reader may see.
@@ -220,6 +233,24 @@ impl Wanted {
         wanted
     }
 
+    /// Of open cases that hold words: those whose words fit are looked up in the index of columns, which is shorter than the list of
+    /// all that fit, closed ones among them, when the words are common.
+    fn open_with_text(filter: &CaseFilter) -> Self {
+        let mut wanted = Self::of(&CaseFilter {
+            text: None,
+            open: Some(true),
+            ..filter.clone()
+        });
+        match filter.text.as_deref().and_then(case_text::wanted) {
+            Some(words) => wanted.text(
+                "id IN (SELECT rowid FROM case_text WHERE case_text MATCH ?)",
+                &words,
+            ),
+            None => wanted.clauses.push("1 = 0".to_owned()),
+        }
+        wanted
+    }
+
     fn condition(&self) -> String {
         if self.clauses.is_empty() {
             return "1 = 1".to_owned();
@@ -229,6 +260,18 @@ impl Wanted {
 
     async fn cases(self, connection: &mut Connection, sql: String) -> Result<Vec<Case>> {
         let mut query = sqlx::query_as::<Any, Case>(AssertSqlSafe(sql));
+        for value in self.values {
+            query = match value {
+                Value::Number(n) => query.bind(n),
+                Value::Real(x) => query.bind(x),
+                Value::Text(text) => query.bind(text),
+            };
+        }
+        Ok(query.fetch_all(connection).await?)
+    }
+
+    async fn rows(self, connection: &mut Connection, sql: String) -> Result<Vec<AnyRow>> {
+        let mut query = sqlx::query::<Any>(AssertSqlSafe(sql));
         for value in self.values {
             query = match value {
                 Value::Number(n) => query.bind(n),
@@ -270,11 +313,10 @@ fn from(filter: &CaseFilter) -> &'static str {
 /// From where open cases of one state are read: by the index of columns, which the planner would leave for that of departments
 /// (and read a department's cases of all states) when a filter names one.
 fn open_from(filter: &CaseFilter) -> &'static str {
-    let of_state = filter.state.is_some() || filter.places.is_some();
-    match (&filter.text, of_state) {
-        (None, true) => "cases INDEXED BY cases_board",
-        _ => from(filter),
+    if filter.state.is_some() || filter.places.is_some() {
+        return "cases INDEXED BY cases_board";
     }
+    from(filter)
 }
 
 /// Cases in the filter's order.
@@ -329,6 +371,9 @@ async fn urgent(
 ) -> Result<Page<Case>> {
     let after = urgent_cursor(page)?;
     let fetch = page.fetch();
+    if filter.text.is_some() {
+        return urgent_with_text(connection, filter, page, after).await;
+    }
     let mut rows = Vec::new();
     for filter in each_place(filter) {
         let mut found = 0;
@@ -374,12 +419,43 @@ async fn urgent(
         }
     }
     rows.sort_by_key(|case| (case.due_at.is_none(), case.due_at, case.id));
-    Ok(Page::cut(rows, page, |c| {
-        let due = c
-            .due_at
-            .map_or_else(String::new, |due| due.micros().to_string());
-        format!("{due}:{}", c.id)
-    }))
+    Ok(Page::cut(rows, page, urgent_key))
+}
+
+fn urgent_key(case: &Case) -> String {
+    let due = case
+        .due_at
+        .map_or_else(String::new, |due| due.micros().to_string());
+    format!("{due}:{}", case.id)
+}
+
+/// The same of cases that hold words: in one pass over the open ones, whatever their place.
+async fn urgent_with_text(
+    connection: &mut Connection,
+    filter: &CaseFilter,
+    page: &PageRequest,
+    after: Option<(Option<i64>, i64)>,
+) -> Result<Page<Case>> {
+    let mut wanted = Wanted::open_with_text(filter);
+    match after {
+        Some((Some(due), id)) => {
+            let due = wanted.value(Value::Number(due));
+            let id = wanted.value(Value::Number(id));
+            let clause = format!("(due_at IS NULL OR (due_at, id) > (${due}, ${id}))");
+            wanted.clauses.push(clause);
+        }
+        Some((None, id)) => wanted.number("due_at IS NULL AND id > ?", id),
+        None => {}
+    }
+    let sql = format!(
+        "SELECT * FROM cases WHERE id IN (SELECT id FROM cases INDEXED BY cases_board WHERE {} \
+         ORDER BY due_at IS NULL, due_at, id LIMIT {})",
+        wanted.condition(),
+        page.fetch()
+    );
+    let mut rows = wanted.cases(connection, sql).await?;
+    rows.sort_by_key(|case| (case.due_at.is_none(), case.due_at, case.id));
+    Ok(Page::cut(rows, page, urgent_key))
 }
 
 /// The due time and the id of the last case of the page before; one without a clock has no due time.
@@ -457,6 +533,130 @@ pub async fn column(
         overdue,
         cases,
     })
+}
+
+/// Open cases of one state and workflow that hold the words of a filter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Stand {
+    state: String,
+    workflow: String,
+    count: i64,
+    overdue: i64,
+    /// When they are due, and their ids, the most urgent first.
+    urgent: Vec<(Option<i64>, i64)>,
+}
+
+/// The columns of a board whose filter asks for words (`text`): as [`column`] for each of `filters`, which differ by their places, or
+/// by state and workflow, only. All are answered by one pass over the open cases, since each pass looks up all that hold the words.
+///
+/// # Errors
+/// The store's own.
+pub async fn columns_with_text(
+    connection: &mut Connection,
+    filters: &[CaseFilter],
+    now: Timestamp,
+    (cards, count_max): (u32, u32),
+) -> Result<Vec<Column>> {
+    let Some(first) = filters.first() else {
+        return Ok(Vec::new());
+    };
+    let all = CaseFilter {
+        state: None,
+        workflow: None,
+        places: None,
+        ..first.clone()
+    };
+    let stands = stands(connection, &all, now, cards).await?;
+    let page = PageRequest {
+        after: None,
+        limit: Some(cards),
+    };
+    let mut columns = Vec::new();
+    for filter in filters {
+        let here: Vec<_> = stands
+            .iter()
+            .filter(|stand| {
+                let of =
+                    |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|w| w == is);
+                of(&filter.state, &stand.state)
+                    && of(&filter.workflow, &stand.workflow)
+                    && filter.places.as_ref().is_none_or(|places| {
+                        places
+                            .iter()
+                            .any(|place| place.holds(&stand.state, &stand.workflow))
+                    })
+            })
+            .collect();
+        let sum = |of: fn(&Stand) -> i64| here.iter().map(|&stand| of(stand)).sum::<i64>();
+        let most = i64::from(count_max);
+        let mut urgent: Vec<_> = here
+            .iter()
+            .flat_map(|stand| &stand.urgent)
+            .copied()
+            .collect();
+        urgent.sort_by_key(|&(due, id)| (due.is_none(), due, id));
+        urgent.truncate(usize::try_from(page.fetch()).unwrap_or(usize::MAX));
+        let ids: Vec<i64> = urgent.into_iter().map(|(_, id)| id).collect();
+        let mut rows = of_ids(connection, &ids).await?;
+        rows.sort_by_key(|case| (case.due_at.is_none(), case.due_at, case.id));
+        columns.push(Column {
+            count: most.min(sum(|stand| stand.count)),
+            overdue: most.min(sum(|stand| stand.overdue)),
+            cases: Page::cut(rows, &page, urgent_key),
+        });
+    }
+    Ok(columns)
+}
+
+/// Open cases that hold the words of a filter, by state and workflow, each with its `cards` most urgent ones and one more.
+async fn stands(
+    connection: &mut Connection,
+    filter: &CaseFilter,
+    now: Timestamp,
+    cards: u32,
+) -> Result<Vec<Stand>> {
+    let mut wanted = Wanted::open_with_text(filter);
+    let condition = wanted.condition();
+    let late = wanted.value(Value::Number(now.micros()));
+    let sql = format!(
+        "SELECT state, workflow, id, due_at, total, late FROM (\
+         SELECT state, workflow, id, due_at, \
+         ROW_NUMBER() OVER (PARTITION BY state, workflow ORDER BY due_at IS NULL, due_at, id) AS n, \
+         COUNT(*) OVER (PARTITION BY state, workflow) AS total, \
+         SUM(CASE WHEN suspended_at IS NULL AND due_at < ${late} THEN 1 ELSE 0 END) OVER (PARTITION BY state, workflow) AS late \
+         FROM cases INDEXED BY cases_board WHERE {condition}) AS placed \
+         WHERE n <= {} ORDER BY state, workflow, n",
+        i64::from(cards) + 1
+    );
+    let mut stands: Vec<Stand> = Vec::new();
+    for row in wanted.rows(connection, sql).await? {
+        let (state, workflow): (String, String) = (row.try_get("state")?, row.try_get("workflow")?);
+        let one = (row.try_get("due_at")?, row.try_get("id")?);
+        match stands.last_mut() {
+            Some(last) if last.state == state && last.workflow == workflow => last.urgent.push(one),
+            _ => stands.push(Stand {
+                state,
+                workflow,
+                count: row.try_get("total")?,
+                overdue: row.try_get("late")?,
+                urgent: vec![one],
+            }),
+        }
+    }
+    Ok(stands)
+}
+
+async fn of_ids(connection: &mut Connection, ids: &[i64]) -> Result<Vec<Case>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut wanted = Wanted::default();
+    let places: Vec<String> = ids
+        .iter()
+        .map(|&id| format!("${}", wanted.value(Value::Number(id))))
+        .collect();
+    let sql = format!("SELECT * FROM cases WHERE id IN ({})", places.join(", "));
+    wanted.cases(connection, sql).await
 }
 
 /// The states in which cases are open, by name.

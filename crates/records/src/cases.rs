@@ -7,8 +7,8 @@ use model::Timestamp;
 use sqlx::Any;
 
 pub use crate::case_lists::{
-    CaseFilter, Column, Mine, Of, Order, Place, Seen, children, column, due_for_escalation,
-    due_for_resumption, list, near, newest_open, of_period, open_states,
+    CaseFilter, Column, Mine, Of, Order, Place, Seen, children, column, columns_with_text,
+    due_for_escalation, due_for_resumption, list, near, newest_open, of_period, open_states,
 };
 
 /// The source of a case of a drill (演练): it reaches nobody outside the pages and counts in no figure.

@@ -1,5 +1,6 @@
 //! What a run is declared to be: `runs/*.toml` of a pack.
 
+use crate::adopt::Adopt;
 use model::problem::quote;
 use model::{Problem, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,9 @@ pub struct Definition {
     /// What the outcome becomes in the city; it is kept and nothing else when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forecast: Option<ForecastOf>,
+    /// What of the report a person may adopt; nothing when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopt: Option<Adopt>,
 }
 
 /// For what a run is made.
@@ -190,6 +194,9 @@ impl Definition {
                 "forecast",
                 "add [targets], or take [forecast] out".to_owned(),
             );
+        }
+        if let Some(adopt) = &self.adopt {
+            problems.extend(adopt.mistakes(self.targets.is_some()));
         }
         problems
     }

@@ -14,13 +14,21 @@ pub fn name(id: i64) -> String {
     format!("run-{id}")
 }
 
-/// The entity that holds the forecasts of a target: the type's name, then what the target's id ends with.
+/// The entity that holds the forecasts of a target: [`id_like`] its type.
 ///
 /// # Errors
 /// When that is no id.
 pub fn forecast_id(of: &ForecastOf, target: &EntityId) -> Result<EntityId, Problem> {
+    id_like(&of.entity_type, target)
+}
+
+/// The id of an entity beside a target: the type's name, then what the target's id ends with.
+///
+/// # Errors
+/// When that is no id.
+pub fn id_like(entity_type: &str, target: &EntityId) -> Result<EntityId, Problem> {
     let last = target.as_str().rsplit(':').next().unwrap_or_default();
-    EntityId::new(format!("urn:ngsi-ld:{}:{last}", of.entity_type))
+    EntityId::new(format!("urn:ngsi-ld:{entity_type}:{last}"))
 }
 
 /// Of which run an outcome is.

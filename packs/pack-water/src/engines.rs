@@ -1,5 +1,6 @@
 //! The mathematics of water over tables: what `jingling engine run water.…` runs.
 
+mod joint;
 mod rain;
 mod rating;
 mod routed;
@@ -31,6 +32,7 @@ pub fn engines() -> Vec<Engine> {
     all.extend(stage::engines());
     all.extend(routed::engines());
     all.extend(rating::engines());
+    all.extend(joint::engines());
     all
 }
 

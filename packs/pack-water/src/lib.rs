@@ -3,7 +3,8 @@
 //! on every machine whose floating point is IEEE 754: powers, exponentials and logarithms are reckoned in [`math`].
 //!
 //! Reading order: [`muskingum`], [`muskingum_cunge`], [`areal`], [`xinanjiang`] with [`snow`] before it, [`skill`], [`sceua`],
-//! [`correction`], [`forecast`], [`corresponding_stage`], [`routed_flow`], [`rating`]; [`engines()`] offers them over tables. What each is for, with
+//! [`correction`], [`forecast`], [`corresponding_stage`], [`routed_flow`], [`rating`], [`reservoir`],
+//! [`polder`], [`joint_dispatch`]; [`engines()`] offers them over tables. What each is for, with
 //! references: docs/water-forecast.md.
 
 pub mod areal;
@@ -11,10 +12,13 @@ pub mod correction;
 pub mod corresponding_stage;
 mod engines;
 pub mod forecast;
+pub mod joint_dispatch;
 pub mod math;
 pub mod muskingum;
 pub mod muskingum_cunge;
+pub mod polder;
 pub mod rating;
+pub mod reservoir;
 pub mod routed_flow;
 pub mod sceua;
 pub mod skill;

@@ -4,6 +4,10 @@
 -- title_zh: 降水量表
 -- title_en: Rain
 -- source: SL 323-2011 实时雨水情数据库表结构与标识符, ST_PPTN_R
+-- in: WaterObserved, WaterReservoir | STCD = stationCode | TM +08:00
+-- in-value: DRP = precipitation1h | MMT | INTV = 1.00
+-- in-value: DRP = precipitation5min | MMT | INTV = 0.05
+-- in-value: DYP = precipitationDay | MMT
 -- column: STCD | text |  | 测站编码 | Station code
 -- column: TM | clock |  | 时间（北京时间） | Time, by the clock of Beijing
 -- column: DRP | number | mm | 时段降水量 | Rain of the span

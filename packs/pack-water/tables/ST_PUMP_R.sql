@@ -4,6 +4,12 @@
 -- title_zh: 泵站水情表
 -- title_en: Stages and flows of pumping stations
 -- source: SL 323-2011 实时雨水情数据库表结构与标识符, ST_PUMP_R
+-- in: PumpingStation | STCD = stationCode | TM +08:00
+-- in-value: PPUPZ = waterLevelUpstream | MTR
+-- in-value: PPDWZ = waterLevelDownstream | MTR
+-- in-value: OMCN = pumpsRunning
+-- in-value: OMPWR = power | KWT
+-- in-value: PMPQ = flow | MQS
 -- column: STCD | text |  | 测站编码 | Station code
 -- column: TM | clock |  | 时间（北京时间） | Time, by the clock of Beijing
 -- column: PPUPZ | number | m | 站上水位 | Stage where it gives the water

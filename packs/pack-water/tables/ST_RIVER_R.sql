@@ -4,6 +4,9 @@
 -- title_zh: 河道水情表
 -- title_en: Stages and discharges of rivers
 -- source: SL 323-2011 实时雨水情数据库表结构与标识符, ST_RIVER_R
+-- in: WaterObserved | STCD = stationCode | TM +08:00
+-- in-value: Z = waterLevel | MTR
+-- in-value: Q = flow | MQS
 -- column: STCD | text |  | 测站编码 | Station code
 -- column: TM | clock |  | 时间（北京时间） | Time, by the clock of Beijing
 -- column: Z | number | m | 水位 | Stage

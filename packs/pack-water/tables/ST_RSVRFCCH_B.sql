@@ -2,6 +2,18 @@
 -- title_zh: 库(湖)站防洪指标表
 -- title_en: Levels and capacities of reservoirs
 -- source: SL 323-2011 实时雨水情数据库表结构与标识符, ST_RSVRFCCH_B
+-- in: WaterReservoir | STCD = stationCode
+-- in-value: DAMEL = damCrestLevel | MTR
+-- in-value: CKFLZ = checkFloodLevel | MTR
+-- in-value: DSFLZ = designFloodLevel | MTR
+-- in-value: NORMZ = floodControlLevel | MTR
+-- in-value: DDZ = deadLevel | MTR
+-- in-value: ACTZ = normalLevel | MTR
+-- in-value: TTCP = totalCapacity | HMQ
+-- in-value: FLDCP = floodCapacity | HMQ
+-- in-value: ACTCP = activeCapacity | HMQ
+-- in-value: DDCP = deadCapacity | HMQ
+-- in-value: HHRZ = maxRecordedLevel | MTR
 -- column: STCD | text |  | 测站编码 | Station code
 -- column: RSVRTP | text |  | 水库类型 | Scale: 5 large (1), 4 large (2), 3 medium, 2 small (1), 1 small (2)
 -- column: DAMEL | number | m | 坝顶高程 | Dam crest

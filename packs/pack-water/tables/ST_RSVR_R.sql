@@ -4,6 +4,12 @@
 -- title_zh: 水库水情表
 -- title_en: Levels and flows of reservoirs
 -- source: SL 323-2011 实时雨水情数据库表结构与标识符, ST_RSVR_R
+-- in: WaterReservoir | STCD = stationCode | TM +08:00
+-- in-value: RZ = waterLevelUpstream | MTR
+-- in-value: INQ = inflow | MQS
+-- in-value: W = storage | HMQ
+-- in-value: BLRZ = waterLevelDownstream | MTR
+-- in-value: OTQ = outflow | MQS
 -- column: STCD | text |  | 测站编码 | Station code
 -- column: TM | clock |  | 时间（北京时间） | Time, by the clock of Beijing
 -- column: RZ | number | m | 库上水位 | Level

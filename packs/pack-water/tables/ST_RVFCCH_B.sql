@@ -2,6 +2,10 @@
 -- title_zh: 河道站防洪指标表
 -- title_en: Flood stages of river stations
 -- source: SL 323-2011 实时雨水情数据库表结构与标识符, ST_RVFCCH_B
+-- in: WaterObserved | STCD = stationCode
+-- in-value: WRZ = warningLevel | MTR
+-- in-value: GRZ = guaranteeLevel | MTR
+-- in-value: OBHTZ = maxRecordedLevel | MTR
 -- column: STCD | text |  | 测站编码 | Station code
 -- column: LDKEL | number | m | 左堤高程 | Crest of the left dike
 -- column: RDKEL | number | m | 右堤高程 | Crest of the right dike

@@ -3,6 +3,13 @@
 -- title_zh: 测站基本属性表
 -- title_en: Stations
 -- source: SL 323-2011 实时雨水情数据库表结构与标识符, ST_STBPRP_B
+-- in: WaterReservoir, SluiceGate, PumpingStation, WaterObserved | STCD = stationCode
+-- in-value: STNM = name
+-- in-value: RVNM = riverName
+-- in-value: STTP = stationType
+-- in-value: LGTD, LTTD = location
+-- in-value: DRNA = catchmentArea | KMK
+-- in-value: COMMENTS = dataNote
 -- column: STCD | text |  | 测站编码 | Station code
 -- column: STNM | text |  | 测站名称 | Name of the station
 -- column: RVNM | text |  | 河流名称 | River
@@ -25,20 +32,20 @@
 -- column: STBK | text |  | 测站岸别 | Bank | none
 -- column: STAZT | number | ° | 测站方位 | Bearing | none
 -- column: DSTRVM | number | km | 至河口距离 | Distance to the river's mouth
--- column: DRNA | number | km² | 集水面积 | Drainage area | none
+-- column: DRNA | number | km² | 集水面积 | Drainage area
 -- column: PHCD | text |  | 拼音码 | Code by pinyin | none
 -- column: USFL | text |  | 启用标志 | Whether it is in use | none
 -- column: COMMENTS | text |  | 备注 | Remarks
 -- column: MODITIME | clock |  | 时间戳（各项内容的最新时间，北京时间） | Latest time of what is known, by the clock of Beijing
 
 WITH stations AS (
-  SELECT 4 AS preference, stationType AS kind, entity_id, observed_at, stationCode, name, riverName, townCode, location, dataNote FROM WaterObserved_now
+  SELECT 4 AS preference, stationType AS kind, entity_id, observed_at, stationCode, name, riverName, townCode, location, dataNote, catchmentArea FROM WaterObserved_now
   UNION ALL
-  SELECT 1, 'RR', entity_id, observed_at, stationCode, name, riverName, townCode, location, dataNote FROM WaterReservoir_now
+  SELECT 1, 'RR', entity_id, observed_at, stationCode, name, riverName, townCode, location, dataNote, catchmentArea FROM WaterReservoir_now
   UNION ALL
-  SELECT 2, 'DD', entity_id, observed_at, stationCode, name, riverName, townCode, location, dataNote FROM SluiceGate_now
+  SELECT 2, 'DD', entity_id, observed_at, stationCode, name, riverName, townCode, location, dataNote, CAST(NULL AS DOUBLE) FROM SluiceGate_now
   UNION ALL
-  SELECT 3, 'DP', entity_id, observed_at, stationCode, name, riverName, townCode, location, dataNote FROM PumpingStation_now
+  SELECT 3, 'DP', entity_id, observed_at, stationCode, name, riverName, townCode, location, dataNote, CAST(NULL AS DOUBLE) FROM PumpingStation_now
 ), ranked AS (
   SELECT *, regexp_match(location, '"coordinates" *: *\[ *(-?[0-9][0-9.eE+-]*) *, *(-?[0-9][0-9.eE+-]*)') AS place,
     row_number() OVER (PARTITION BY stationCode ORDER BY preference, entity_id) AS turn
@@ -69,7 +76,7 @@ SELECT
   CAST(NULL AS VARCHAR) AS "STBK",
   CAST(NULL AS DOUBLE) AS "STAZT",
   mouth.distance AS "DSTRVM",
-  CAST(NULL AS DOUBLE) AS "DRNA",
+  catchmentArea AS "DRNA",
   CAST(NULL AS VARCHAR) AS "PHCD",
   CAST(NULL AS VARCHAR) AS "USFL",
   dataNote AS "COMMENTS",

@@ -4,6 +4,10 @@
 -- title_zh: 堰闸水情表
 -- title_en: Stages and flows of sluices
 -- source: SL 323-2011 实时雨水情数据库表结构与标识符, ST_WAS_R
+-- in: SluiceGate | STCD = stationCode | TM +08:00
+-- in-value: UPZ = waterLevelUpstream | MTR
+-- in-value: DWZ = waterLevelDownstream | MTR
+-- in-value: TGTQ = outflow | MQS
 -- column: STCD | text |  | 测站编码 | Station code
 -- column: TM | clock |  | 时间（北京时间） | Time, by the clock of Beijing
 -- column: UPZ | number | m | 闸上水位 | Stage above the sluice

@@ -3,6 +3,7 @@
 mod areal;
 mod corresponding_stage;
 mod engines;
+mod joint_dispatch;
 mod judged;
 mod muskingum;
 mod xinanjiang;

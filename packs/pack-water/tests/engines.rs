@@ -288,6 +288,114 @@ fn a_calibration_finds_a_basin_again_and_its_forecast_repeats_bit_for_bit() {
     }
 }
 
+/// A hundred days of a basin's hours up to a moment, and twelve hours ahead, with the discharge that the model itself makes of all the rain.
+fn hours_of_a_basin() -> (Table, Vec<f64>, Value) {
+    let truth = json!({"area_km2": 428.0, "step_h": 1, "k": 0.8, "sm": 22.0, "cs": 0.35, "lag_h": 3.0, "evaporation_mm_day": [2.4]});
+    let start = model::Timestamp::parse("2026-03-01T00:00:00Z").unwrap();
+    let rows: Vec<Vec<String>> = (0..2_412_u32)
+        .map(|n| {
+            let rain = if n % 157 < 9 { f64::from(n % 157) } else { 0.0 };
+            let at = start.plus_seconds(3_600 * i64::from(n + 1)).to_string();
+            vec![at, rain.to_string(), String::new()]
+        })
+        .collect();
+    let columns = ["at", "rain_mm", "evaporation_mm"].map(str::to_owned);
+    let forcing = Table {
+        columns: columns.to_vec(),
+        rows,
+    };
+    let known = run("water.xinanjiang", &forcing, &truth).unwrap();
+    let q: Vec<String> = known.table.cells("model_m3s").map(str::to_owned).collect();
+    let discharge = q.iter().map(|q| q.parse().unwrap()).collect();
+    let mut table = forcing.with("discharge_m3s", q);
+    for row in table.rows.iter_mut().skip(2_400) {
+        row[3].clear();
+    }
+    (table, discharge, truth)
+}
+
+#[test]
+fn a_forecast_by_the_clock_has_a_row_for_each_step_to_come() {
+    let (mut table, discharge, truth) = hours_of_a_basin();
+    let mut given = truth.clone();
+    given["output"] = json!("forecast");
+    let out = run("water.forecast", &table, &given).unwrap();
+    assert_eq!(out.table.columns, ["at", "value", "lower", "upper"]);
+    assert_eq!(out.table.rows.len(), 12);
+    assert_eq!(out.table.rows[0][0], "2026-06-09T01:00:00Z");
+    for (row, truth) in out.table.rows.iter().zip(&discharge[2_400..]) {
+        let value: f64 = row[1].parse().unwrap();
+        assert!((value / truth - 1.0).abs() < 1e-5, "{row:?}: {truth}");
+    }
+    let doubts = |output: &Output| output.report["doubts"].to_string();
+    assert_eq!(doubts(&out), "[]");
+
+    // Without rain to come it supposes none and says so; an hour that is missing before has to be allowed.
+    for row in table.rows.iter_mut().skip(2_398) {
+        row[1].clear();
+    }
+    let dry = run("water.forecast", &table, &given).unwrap();
+    let told = doubts(&dry);
+    assert!(
+        told.contains("the last 14 rows") && told.contains("2 of them lie before"),
+        "{told}"
+    );
+    table.rows[7][1].clear();
+    assert_eq!(places(run("water.forecast", &table, &given)), ["x.csv:9"]);
+    given["rain_gaps_max"] = json!(1);
+    let told = doubts(&run("water.forecast", &table, &given).unwrap());
+    assert!(told.contains("1 of 2398 rows"), "{told}");
+
+    // A short past is a doubt; what is of no month is a mistake of its row.
+    table.rows.drain(..2_300);
+    given["evaporation_mm_day"] = json!([1, 1, 2, 2, 3, 3, 4, 4, 3, 2, 1, 1]);
+    let told = doubts(&run("water.forecast", &table, &given).unwrap());
+    assert!(told.contains("follows on 4 days"), "{told}");
+    table.rows[3][0] = "soon".to_owned();
+    assert_eq!(places(run("water.forecast", &table, &given)), ["x.csv:5"]);
+    given["evaporation_mm_day"] = json!([1, 2]);
+    assert_eq!(
+        places(run("water.forecast", &table, &given)),
+        ["p.toml: evaporation_mm_day"]
+    );
+}
+
+#[test]
+fn evaporation_goes_by_the_month_of_its_row() {
+    let months = json!({"area_km2": 1, "step_h": 24, "evaporation_mm_day": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]});
+    let by_month =
+        table("at,rain_mm,evaporation_mm\n2026-03-01T00:00:00Z,200,\n2026-11-30T00:00:00Z,200,");
+    let told = table("at,rain_mm,evaporation_mm\n,200,3\n,200,11");
+    let one = |table: &Table| run("water.xinanjiang", table, &months).unwrap();
+    let evaporated = |output: &Output| -> Vec<String> {
+        let cells = output.table.cells("evaporated_mm");
+        cells.map(str::to_owned).collect()
+    };
+    assert_eq!(evaporated(&one(&by_month)), evaporated(&one(&told)));
+}
+
+#[test]
+fn a_reach_with_gaps_is_fitted_to_its_longest_stretch() {
+    let mut input = wilson();
+    input.rows[8][0].clear();
+    let bridged = run(
+        "water.muskingum-fit",
+        &input,
+        &json!({"step_h": 6, "gap_steps_max": 1}),
+    )
+    .unwrap();
+    assert!(
+        bridged.report["doubts"].to_string().contains("1 rows"),
+        "{}",
+        bridged.report["doubts"]
+    );
+    let parted = run("water.muskingum-fit", &input, &json!({"step_h": 6})).unwrap();
+    let told = parted.report["doubts"].to_string();
+    assert!(told.contains("only rows 10 to 22"), "{told}");
+    let routed: Vec<&str> = parted.table.cells("routed_m3s").collect();
+    assert!(routed[..9].iter().all(|cell| cell.is_empty()) && !routed[9].is_empty());
+}
+
 #[test]
 fn a_basin_says_what_is_wrong_with_it() {
     let (mut forcing, truth) = basin();
@@ -327,7 +435,7 @@ fn a_basin_says_what_is_wrong_with_it() {
 #[test]
 fn every_engine_is_described() {
     let all = pack_water::engines();
-    assert_eq!(all.len(), 12);
+    assert_eq!(all.len(), 13);
     for engine in &all {
         let about = engine.description;
         assert!(

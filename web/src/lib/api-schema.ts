@@ -1252,6 +1252,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/devices/{client_id}/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What can be asked of a device now. */
+        get: operations["get_devices_client_id_questions"];
+        put?: never;
+        /**
+         * Asks a device something, or sets something at it, and waits for its answer. What it says of things is taken as any report of its.
+         *     It is in the audit trail before anything is sent.
+         */
+        post: operations["post_devices_client_id_questions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/duty/activations": {
         parameters: {
             query?: never;
@@ -1741,6 +1762,44 @@ export interface paths {
         get: operations["get_imports_job"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intakes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tables that files come in for, of packs whose owner the caller belongs to. */
+        get: operations["get_intakes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/intakes/{table}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a file in that is sent as the body: its columns are those of the declared table, its rows become readings, or what a register
+         *     says, of the entities that its codes name. `dry_run=true` only tells what would come in and what is wrong with it, line by
+         *     line. A file with bad lines is refused whole unless `on_error=skip`; what the city knows already changes nothing.
+         */
+        post: operations["post_intakes_table"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2885,6 +2944,43 @@ export interface paths {
         };
         /** One run whole: what was read, with which parameters, what came of it. */
         get: operations["get_runs_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adopts what a run fitted: its values become the entity's, with the run's name. By people of the department whose pack declares the
+         *     run, or of the command centre, who may read runs; 409 `run-adopt-changed` when the values changed since they were shown.
+         */
+        post: operations["post_runs_id_adopt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{id}/adoption": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What adopting a run would change: the entity's values beside those of the run. */
+        get: operations["get_runs_id_adoption"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5568,6 +5664,8 @@ export interface components {
         };
         /** @description A device (设备). */
         Device: {
+            /** @description Whether it can be asked something over its own protocol (`/api/v1/devices/{client_id}/questions`); told by the running city only. */
+            can_be_asked: boolean;
             /** @description Its MQTT client id. */
             client_id: string;
             /** @description Since when. */
@@ -5601,6 +5699,63 @@ export interface components {
             approve: boolean;
             /** @description The code that the device shows. */
             user_code: string;
+        };
+        /** @description What a device can be asked, or set to. */
+        DeviceAskable: {
+            /** @description Whether it changes something at the device. */
+            changes: boolean;
+            /** @description The codes that can be named. */
+            codes: components["schemas"]["DeviceAskableCode"][];
+            /** @description Its name, such as `now`. */
+            name: string;
+            /**
+             * @description What is said with it: nothing, `codes` (which elements or parameters; all when none is named), `one-code-and-period`, or `values`
+             *     (a number for each parameter).
+             */
+            takes: string;
+            /** @description The same in English. */
+            title_en: string;
+            /** @description Its title in Chinese. */
+            title_zh: string;
+        };
+        /** @description An element or a parameter of a device, by its standard's code. */
+        DeviceAskableCode: {
+            /** @description The code. */
+            code: string;
+            /**
+             * Format: int32
+             * @description Digits behind the point that a value of it has.
+             */
+            decimals: number;
+            /** @description Its name in the standard's words. */
+            title_zh: string;
+            /** @description Its unit, as the standard writes it; empty when it has none. */
+            unit: string;
+        };
+        /** @description What can be asked of a device. */
+        DeviceAskables: {
+            /** @description Each; empty when its door asks nothing, or is closed. */
+            items: components["schemas"]["DeviceAskable"][];
+        };
+        /** @description A question to a device. */
+        DeviceAsked: {
+            /** @description Which elements or parameters, by code. */
+            codes?: string[];
+            /** @description Of a period: from when, RFC 3339; whole hours are asked. */
+            from?: string | null;
+            /** @description Its name. */
+            question: string;
+            /**
+             * Format: int32
+             * @description Of a period: minutes between two values; an hour when left out.
+             */
+            step_minutes?: number | null;
+            /** @description Of a period: until when. */
+            to?: string | null;
+            /** @description The numbers that parameters are set to, by code. */
+            values?: {
+                [key: string]: number;
+            };
         };
         /** @description A certificate to register. */
         DeviceCertificateDraft: {
@@ -5647,6 +5802,13 @@ export interface components {
             client_name: string;
             /** @description What it wants. */
             scopes: string[];
+        };
+        /** @description What a device answered. */
+        DeviceReply: {
+            /** @description The answer in the terms of the device's standard. */
+            answer: unknown;
+            /** @description When the answer was here. */
+            at: string;
         };
         /**
          * @description What a device shows to sign in.
@@ -6589,6 +6751,70 @@ export interface components {
          * @enum {string}
          */
         IndicatorStatus: "met" | "on_path" | "behind" | "unknown";
+        /** @description A table that files come in for. */
+        Intake: {
+            /** @description Whether a row has a time of its own; a register is of the moment when it comes in. */
+            has_times: boolean;
+            /** @description The columns that a file must have. */
+            needs: string[];
+            /** @description The standard or whatever else lays it out. */
+            source: string;
+            /** @description Its name. */
+            table: string;
+            /** @description The columns that are taken in, of which it must have one. */
+            takes: string[];
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+        };
+        /** @description What came of the values of a file. */
+        IntakeCounts: {
+            /**
+             * Format: int64
+             * @description Entities of which something is new.
+             */
+            entities: number;
+            /** @description The first moment of what is new. */
+            from: string | null;
+            /**
+             * Format: int64
+             * @description Rows with something that the city did not know.
+             */
+            rows_new: number;
+            /**
+             * Format: int64
+             * @description Rows of which everything was known: they change nothing.
+             */
+            rows_same: number;
+            /** @description The last. */
+            to: string | null;
+            /**
+             * Format: int64
+             * @description New values.
+             */
+            values: number;
+            /**
+             * Format: int64
+             * @description Values that are left as a person corrected them.
+             */
+            values_corrected: number;
+            /**
+             * Format: int64
+             * @description New values outside the credible range: kept and marked.
+             */
+            values_out_of_range: number;
+        };
+        /** @description What a file holds, and what came of it. */
+        IntakeReport: components["schemas"]["ImportReport"] & {
+            /** @description What came of its values. */
+            taken: components["schemas"]["IntakeCounts"];
+        };
+        /** @description Tables that files come in for. */
+        Intakes: {
+            /** @description The tables. */
+            items: components["schemas"]["Intake"][];
+        };
         /**
          * @description How the value between stations is reckoned, where lines of equal value are drawn.
          * @enum {string}
@@ -8374,8 +8600,71 @@ export interface components {
             /** @description The declaration's title in Chinese; its id when it is gone. */
             title_zh: string;
         };
+        /** @description Adopts a run. */
+        RunAdoptRequest: {
+            /**
+             * Format: int64
+             * @description `seen` of what was shown: somebody else may have changed the values meanwhile.
+             */
+            seen: number;
+        };
+        /** @description What was adopted. */
+        RunAdopted: {
+            /** @description The entity. */
+            entity_id: string;
+            /**
+             * Format: int64
+             * @description The journal position of what the city was told.
+             */
+            position: number;
+            /** @description The attributes that were refused, each with its reason; the others are stored. */
+            refused: components["schemas"]["EntryRefused"][];
+        };
+        /** @description An attribute before and after a run is adopted. */
+        RunAdoptedAttribute: {
+            /** @description Its name. */
+            attribute: string;
+            /** @description The value by the run. */
+            new: unknown;
+            /** @description The value now; null where there is none, or where the caller may not see it. */
+            old: unknown;
+            /** @description UN/CEFACT code of its unit. */
+            old_unit: string | null;
+            /** @description Its title in English. */
+            title_en: string;
+            /** @description Its title in Chinese. */
+            title_zh: string;
+            /** @description UN/CEFACT code of its unit. */
+            unit: string | null;
+        };
+        /** @description What adopting a run changes. */
+        RunAdoption: {
+            /** @description The attributes. */
+            attributes: components["schemas"]["RunAdoptedAttribute"][];
+            /** @description The entity. */
+            entity_id: string;
+            /** @description What the entity is called. */
+            entity_name: string | null;
+            /** @description Its type. */
+            entity_type: string;
+            /** @description Whether the caller may adopt it. */
+            is_allowed: boolean;
+            /** @description Whether the entity is not there yet, and is made. */
+            is_new: boolean;
+            /**
+             * Format: int64
+             * @description The journal position of the newest of the old values, which `POST …/adopt` wants; 0 where there is none.
+             */
+            seen: number;
+            /** @description The type's title in English. */
+            type_title_en: string;
+            /** @description The type's title in Chinese. */
+            type_title_zh: string;
+        };
         /** @description A run as a pack declares it. */
         RunDefinition: {
+            /** @description The entity type whose attributes a person may have from the outcome. */
+            adopt_type: string | null;
             /**
              * Format: int64
              * @description How long after that it begins, in minutes.
@@ -8438,6 +8727,8 @@ export interface components {
             input: components["schemas"]["RunTable"] | null;
             /** @description The statement that found the input. */
             input_sql: string | null;
+            /** @description Whether what it fitted can be adopted: `GET …/adoption` says what that changes. */
+            is_adoptable: boolean;
             /** @description Whether the input is left out because the caller may not see everything that the statement may have read. */
             is_withheld: boolean;
             output: components["schemas"]["RunTable"] | null;
@@ -9304,6 +9595,10 @@ export interface components {
             attribute: string;
             /** @description The values to choose from; any when there are none. */
             choices: components["schemas"]["ViewChoice"][];
+            /** @description Of which types another entity may be; of any when none is named. */
+            from: string[];
+            /** @description Whether it is a list of texts. */
+            list: boolean;
             /** @description Whether the form cannot be sent without it. */
             required: boolean;
         };
@@ -12589,6 +12884,98 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_devices_client_id_questions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceAskables"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_devices_client_id_questions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                client_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceAsked"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceReply"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_duty_activations: {
         parameters: {
             query?: {
@@ -13943,6 +14330,136 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_intakes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Intakes"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_intakes_table: {
+        parameters: {
+            query: {
+                /** @description The file's name; its ending is its format: .csv, .tsv, .txt, .xlsx or .parquet. */
+                file: string;
+                /** @description Read and report, write nothing. */
+                dry_run?: boolean | null;
+                /** @description `stop` (default): a bad line refuses the file; `skip`: bad lines are left out. */
+                on_error?: string | null;
+                /** @description The sheet; the first without it. */
+                sheet?: string | null;
+                /** @description The line that names the columns, from 1; the first that is not empty without it. */
+                header_line?: number | null;
+                /** @description Merged cells: `refuse` (default), `fill` or `first`. */
+                merged?: string | null;
+                /** @description A name of the sender's own choice under which `/api/v1/imports/{job}` tells how far it is. */
+                job?: string | null;
+            };
+            header?: never;
+            path: {
+                table: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description A dry run, or nothing was new. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeReport"];
+                };
+            };
+            /** @description Taken in. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntakeReport"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16768,6 +17285,113 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_runs_id_adopt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RunAdoptRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAdopted"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_runs_id_adoption: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAdoption"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -63,6 +63,8 @@ export type Run = Schemas["Run"];
 export type RunDetail = Schemas["RunDetail"];
 export type RunTable = Schemas["RunTable"];
 export type RunsMade = Schemas["RunsMade"];
+export type RunAdopted = Schemas["RunAdopted"];
+export type RunAdoption = Schemas["RunAdoption"];
 export type RunRepeated = Schemas["RunRepeated"];
 export type EntityForecast = Schemas["EntityForecast"];
 
@@ -234,6 +236,9 @@ export type NewPasskey = Schemas["NewPasskey"];
 export type PasskeyAnswer = Schemas["PasskeyAnswer"];
 /** What an authenticator made, without the name that its person gives it. */
 export type PasskeyMade = Omit<Schemas["PasskeyDraft"], "name">;
+export type DeviceAskable = Schemas["DeviceAskable"];
+export type DeviceAsked = Schemas["DeviceAsked"];
+export type DeviceReply = Schemas["DeviceReply"];
 export type DeviceCredential = Schemas["DeviceCredential"];
 export type DeviceSecretKind = Schemas["DeviceSecretKind"];
 export type RotatedDevice = Schemas["RotatedDevice"];
@@ -260,6 +265,8 @@ export type LogoutQuestion = Schemas["LogoutQuestion"];
 
 export type SqlResult = Schemas["SqlAnswer"];
 export type ImportReport = Schemas["ImportReport"];
+export type Intake = Schemas["Intake"];
+export type IntakeReport = Schemas["IntakeReport"];
 export type ImportProgress = Schemas["ImportProgress"];
 export type TableInfo = Schemas["Table"];
 

@@ -1,7 +1,7 @@
 //! What must fit together in a pack's views.
 
 use super::Checker;
-use crate::declare::{Board, CaseBoard, Choice, EntryForm, View};
+use crate::declare::{Board, CaseBoard, Choice, EntryField, EntryForm, View};
 use crate::document::Document;
 use cases::Workflow;
 use cases::workflow::STANDARD;
@@ -238,18 +238,49 @@ impl Checker<'_> {
             let Some(declared) = kind.attributes.get(&field.attribute) else {
                 continue;
             };
-            if declared.value == ValueKind::Json {
+            if declared.value == ValueKind::Json && !field.list {
                 self.say(
                     at("attribute"),
                     "view-form-kind",
                     format!("{} cannot be filled in", quote(&field.attribute)),
-                    "ask for a number, a text, a yes or no, a place, or another entity",
+                    "ask for a number, a text, a yes or no, a place, another entity, or with `list = true` a list of texts",
                 );
             }
+            if field.list && declared.value != ValueKind::Json {
+                self.say(
+                    at("list"),
+                    "view-form-kind",
+                    format!("{} holds no list", quote(&field.attribute)),
+                    "take `list` away, or name an attribute that holds JSON",
+                );
+            }
+            self.form_from(field, declared.value, &at("from"));
             if !field.choices.is_empty() {
                 let words = self.pack.words(&kind.name, &field.attribute);
                 let key = format!("form.fields.{n}.choices");
                 self.choices(&field.choices, &key, declared.value, &words, document);
+            }
+        }
+    }
+
+    /// Of which types another entity may be.
+    fn form_from(&mut self, field: &EntryField, value: ValueKind, place: &str) {
+        if !field.from.is_empty() && value != ValueKind::Relationship {
+            self.say(
+                place.to_owned(),
+                "view-form-from",
+                format!("{} is no other entity", quote(&field.attribute)),
+                "take `from` away, or name a relationship",
+            );
+        }
+        for name in &field.from {
+            if !self.pack.kinds.iter().any(|kind| kind.name == *name) {
+                self.say(
+                    place.to_owned(),
+                    "view-form-from",
+                    format!("the pack declares no entity type {}", quote(name)),
+                    "name types of the entities folder",
+                );
             }
         }
     }

@@ -3,12 +3,13 @@
 use super::{
     DISCHARGE_MAX, PACK, STEP, cells, choice, column, gaps, json, number, optional, report, whole,
 };
-use crate::math::six_digits;
+use crate::math::{count, six_digits};
 use crate::muskingum::{self, Coefficients, Reach, Search};
 use crate::muskingum_cunge::{self as cunge, Channel};
 use engine::{Column, Description, Engine, Mistakes, Output, Parameter, Parameters, Table};
 use model::Problem;
 use serde_json::{Value, json};
+use std::ops::Range;
 
 const INFLOW: Column = column(
     "inflow_m3s",
@@ -72,9 +73,11 @@ pub(super) fn engines() -> Vec<Engine> {
                     title_zh: "马斯京根参数率定",
                     title_en: "Muskingum K and x from observed floods",
                     method: "The K and x (and the share that joins along the reach) with which the sum of the squared errors of the outflow is least, \
-                         by a grid that is laid ever finer about its best point. The report's parameters are those of water.muskingum",
+                         by a grid that is laid ever finer about its best point. Gaps of the inflow of at most gap_steps_max rows are bridged on a \
+                         straight line; where longer ones part it, the longest stretch is fitted, which the doubts tell. The report's parameters \
+                         are those of water.muskingum",
                     reference: "O'Donnell 1985, Hydrol. Sci. J. 30(1); Wilson 1974, Engineering Hydrology, whose flood it reproduces",
-                    version: 1,
+                    version: 2,
                     input: &[
                         INFLOW,
                         column("outflow_m3s", "observed outflow, m³/s; may have gaps"),
@@ -90,6 +93,13 @@ pub(super) fn engines() -> Vec<Engine> {
                             "lateral",
                             "whether the share that joins along the reach is fitted too",
                             &["no", "yes"],
+                        ),
+                        whole(
+                            "gap_steps_max",
+                            "rows without inflow on end that are bridged",
+                            "rows",
+                            (0, 24),
+                            0,
                         ),
                         PARTS,
                     ],
@@ -185,11 +195,7 @@ fn muskingum(table: &Table, p: &Parameters, place: &str) -> Result<Output, Vec<P
         )]);
     }
     let routed = muskingum::route(&reach, &inflow, p.number("step_h"), p.optional("first_m3s"));
-    let c = Coefficients::new(
-        reach.k_h / crate::math::count(reach.parts),
-        reach.x,
-        p.number("step_h"),
-    );
+    let c = Coefficients::new(reach.k_h / count(reach.parts), reach.x, p.number("step_h"));
     let doubts: Vec<Value> = if is_linear && !c.are_sound() {
         vec![json!(
             "a coefficient is negative: outside 2Kx <= step <= 2K(1 - x) of a part the outflow can dip or swing; change parts or the step"
@@ -210,9 +216,13 @@ fn muskingum(table: &Table, p: &Parameters, place: &str) -> Result<Output, Vec<P
 }
 
 fn fit(table: &Table, p: &Parameters, place: &str) -> Result<Output, Vec<Problem>> {
-    let inflow = inflow(table, place)?;
     let mut mistakes = Mistakes::new(place);
+    let mut inflow = gaps(table.numbers_or_gaps(INFLOW.name, 0.0, DISCHARGE_MAX, &mut mistakes));
     let outflow = gaps(table.numbers_or_gaps("outflow_m3s", 0.0, DISCHARGE_MAX, &mut mistakes));
+    let bridged = bridge(&mut inflow, p.count("gap_steps_max"));
+    let stretch = longest_stretch(&inflow);
+    let inflow = inflow.get(stretch.clone()).unwrap_or_default();
+    let outflow = outflow.get(stretch.clone()).unwrap_or_default();
     if outflow.iter().filter(|o| o.is_finite()).count() < 3 {
         mistakes.of_table(
             "fewer than three outflows are known",
@@ -234,7 +244,7 @@ fn fit(table: &Table, p: &Parameters, place: &str) -> Result<Output, Vec<Problem
             "widen what is searched",
         )]);
     }
-    let Some(fit) = muskingum::fit(&inflow, &outflow, step_h, &search) else {
+    let Some(fit) = muskingum::fit(inflow, outflow, step_h, &search) else {
         return Err(vec![p.problem(
             "k_h_min",
             "nothing could be fitted",
@@ -248,23 +258,79 @@ fn fit(table: &Table, p: &Parameters, place: &str) -> Result<Output, Vec<Problem
         ..fit.reach
     };
     let first = outflow.first().copied().filter(|o| o.is_finite());
-    let routed = muskingum::route(&reach, &inflow, step_h, first);
-    let pairs = crate::skill::pairs(&outflow, &routed);
+    let routed = muskingum::route(&reach, inflow, step_h, first);
+    let pairs = crate::skill::pairs(outflow, &routed);
+    let mut doubts = Vec::new();
+    if stretch.len() < table.rows.len() {
+        doubts.push(json!(format!(
+            "only rows {} to {} are fitted, the longest stretch with inflow",
+            stretch.start + 1,
+            stretch.end
+        )));
+    }
+    if bridged > 0 {
+        doubts.push(json!(format!(
+            "{bridged} rows without inflow are bridged on a straight line"
+        )));
+    }
+    if fit.at_edge {
+        doubts.push(json!(
+            "K or x lies at the edge of what was searched: the flood may tell neither"
+        ));
+    }
     let parameters = json!({
         "step_h": step_h, "k_h": reach.k_h, "x": reach.x, "lateral": reach.lateral, "parts": reach.parts,
     });
+    let mut whole_table = vec![f64::NAN; stretch.start];
+    whole_table.extend(&routed);
     Ok(Output {
-        table: table.with(ROUTED.name, cells(&routed)),
+        table: table.with(ROUTED.name, cells(&whole_table)),
         report: report([
             ("parameters", parameters),
             (
                 "sum_of_squares",
-                json!(muskingum::squares(&outflow, &routed)),
+                json!(muskingum::squares(outflow, &routed)),
             ),
             ("nse", json!(crate::skill::nse(&pairs))),
             ("at_edge", json!(fit.at_edge)),
+            ("doubts", Value::Array(doubts)),
         ]),
     })
+}
+
+/// Puts gaps of at most `longest` numbers between two known ones on the straight line between those; how many were put.
+fn bridge(numbers: &mut [f64], longest: usize) -> usize {
+    let mut bridged = 0;
+    let mut last: Option<(usize, f64)> = None;
+    for n in 0..numbers.len() {
+        let Some(now) = numbers.get(n).copied().filter(|q| q.is_finite()) else {
+            continue;
+        };
+        if let Some((from, before)) = last
+            && (2..=longest + 1).contains(&(n - from))
+        {
+            for (k, slot) in numbers.iter_mut().enumerate().take(n).skip(from + 1) {
+                *slot = before + (now - before) * count(k - from) / count(n - from);
+                bridged += 1;
+            }
+        }
+        last = Some((n, now));
+    }
+    bridged
+}
+
+/// The longest stretch of numbers that are known; the first of those as long.
+fn longest_stretch(numbers: &[f64]) -> Range<usize> {
+    let mut best = 0..0;
+    let mut from = 0;
+    for (n, number) in numbers.iter().enumerate() {
+        if !number.is_finite() {
+            from = n + 1;
+        } else if n + 1 - from > best.len() {
+            best = from..n + 1;
+        }
+    }
+    best
 }
 
 fn muskingum_cunge(table: &Table, p: &Parameters, place: &str) -> Result<Output, Vec<Problem>> {

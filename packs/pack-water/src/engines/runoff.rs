@@ -5,17 +5,24 @@ use super::{
     number, optional, report, structure, whole,
 };
 use crate::correction::{Autoregression, Interval, hindcast};
-use crate::forecast::{self, BOUNDS, Basin, Calibration, Forecaster, Objective, Series};
+use crate::forecast::{self, Ahead, BOUNDS, Basin, Calibration, Forecaster, Objective, Series};
+use crate::math::{count, six_digits};
 use crate::sceua::{End, Search};
 use crate::skill::{self, Floods};
 use crate::snow::Snow;
 use crate::xinanjiang::{Model, Parameters as Given, State, discharge};
-use engine::{Column, Description, Engine, Mistakes, Output, Parameter, Parameters, Table};
-use model::Problem;
+use engine::{Column, Description, Engine, Mistakes, Output, Parameter, Parameters, Table, wrong};
+use model::{Problem, Timestamp};
 use serde_json::{Map, Value, json};
 
-const RAIN: Column = column("rain_mm", "rain (and snow) over the basin in the step, mm");
-const EVAPORATION: Column = column("evaporation_mm", "potential evaporation in the step, mm");
+const RAIN: Column = column(
+    "rain_mm",
+    "rain (and snow) over the basin in the step, mm; empty where none is known, as rain_gaps_max allows",
+);
+const EVAPORATION: Column = column(
+    "evaporation_mm",
+    "potential evaporation in the step, mm; may be empty with evaporation_mm_day",
+);
 const SEEN: Column = column(
     "discharge_m3s",
     "observed discharge, mean of the step, m³/s; empty where there is none",
@@ -29,6 +36,19 @@ const PIECE: Parameter = number(
     (0.1, 1e6),
     Some(5.0),
 );
+const RAIN_GAPS: Parameter = whole(
+    "rain_gaps_max",
+    "most rows without rain that are taken as dry, which the doubts tell; a forecast does not count those after the last known rain",
+    "rows",
+    (0, 1_000_000),
+    0,
+);
+const EVAPORATION_DAY: Parameter = structure(
+    "evaporation_mm_day",
+    "potential evaporation of a day, mm, where the column is empty: [one number], or twelve by the month of the column at (UTC)",
+);
+/// Days before a forecast after which it no longer counts that the basin began half full.
+const WARM_DAYS: f64 = 90.0;
 const REFERENCE: &str =
     "Zhao 1992, J. Hydrology 135, 371-381; Bao 2009, 水文预报, 4th ed., chapter 5";
 
@@ -160,7 +180,31 @@ const MODEL_PARAMETERS: &[Parameter] = &[
         "intervals",
         "of a calibration: water.forecast reads it, water.xinanjiang leaves it alone",
     ),
+    optional(
+        "certainty",
+        "of a calibration: the share of the observations that its intervals should hold",
+        "-",
+        (0.5, 0.99),
+    ),
+    RAIN_GAPS,
+    EVAPORATION_DAY,
 ];
+
+/// Of forecasts: also how they are written.
+const FORECAST_PARAMETERS: [Parameter; MODEL_PARAMETERS.len() + 1] = {
+    let mut all = [choice(
+        "output",
+        "what is written: every row with its columns, or one row for each step after the last observed discharge (at, value, lower, \
+         upper), which needs the column at",
+        &["rows", "forecast"],
+    ); MODEL_PARAMETERS.len() + 1];
+    let mut n = 0;
+    while n < MODEL_PARAMETERS.len() {
+        all[n] = MODEL_PARAMETERS[n];
+        n += 1;
+    }
+    all
+};
 
 pub(super) fn engines() -> Vec<Engine> {
     vec![
@@ -176,7 +220,7 @@ pub(super) fn engines() -> Vec<Engine> {
                          step. With a column temperature_c (mean of the step) and melt_mm, snow lies and melts by degree-days (WMO-No. 168). Where \
                          discharge_m3s is there, the report judges the model",
                     reference: REFERENCE,
-                    version: 1,
+                    version: 2,
                     input: &[RAIN, EVAPORATION],
                     output: &[
                         MODEL,
@@ -202,7 +246,7 @@ pub(super) fn engines() -> Vec<Engine> {
                          observed. The report's parameters are those of water.forecast and water.xinanjiang. With a column temperature_c snow counts",
                     reference: "Duan, Sorooshian & Gupta 1992, Water Resour. Res. 28(4); Gupta et al. 2009, J. Hydrology 377; Kling et al. 2012, \
                             J. Hydrology 424-425; GB/T 22482-2008; and of water.xinanjiang",
-                    version: 1,
+                    version: 2,
                     input: &[RAIN, EVAPORATION, SEEN],
                     output: &[
                         MODEL,
@@ -214,6 +258,8 @@ pub(super) fn engines() -> Vec<Engine> {
                     parameters: &[
                         AREA,
                         STEP,
+                        RAIN_GAPS,
+                        EVAPORATION_DAY,
                         whole(
                             "warm_up_steps",
                             "rows at the beginning that count for nothing",
@@ -297,7 +343,7 @@ pub(super) fn engines() -> Vec<Engine> {
                     method: "The model over past and expected rain; after the last observed discharge the errors' autoregression is added, and the interval of \
                          each lead and size of forecast from the errors of past forecasts",
                     reference: "Box & Jenkins 1976; Weerts, Winsemius & Verkade 2011, HESS 15; and of water.xinanjiang",
-                    version: 1,
+                    version: 2,
                     input: &[RAIN, EVAPORATION, SEEN],
                     output: &[
                         MODEL,
@@ -308,7 +354,7 @@ pub(super) fn engines() -> Vec<Engine> {
                         column("low_m3s", "lower end of its interval, m³/s"),
                         column("high_m3s", "upper end, m³/s"),
                     ],
-                    parameters: MODEL_PARAMETERS,
+                    parameters: &FORECAST_PARAMETERS,
                 }
             },
             Box::new(ahead),
@@ -316,20 +362,116 @@ pub(super) fn engines() -> Vec<Engine> {
     ]
 }
 
-fn series(table: &Table, place: &str, with_snow: bool) -> Result<Series, Vec<Problem>> {
+/// What a table says of a basin, and what had to be supposed of it.
+struct Read {
+    series: Series,
+    doubts: Vec<Value>,
+}
+
+fn series(
+    table: &Table,
+    p: &Parameters,
+    place: &str,
+    with_snow: bool,
+    is_forecast: bool,
+) -> Result<Read, Vec<Problem>> {
     let mut mistakes = Mistakes::new(place);
-    let rain = table.numbers(RAIN.name, 0.0, RAIN_MAX, &mut mistakes);
-    let evaporation = table.numbers(EVAPORATION.name, 0.0, EVAPORATION_MAX, &mut mistakes);
+    let rain = table.numbers_or_gaps(RAIN.name, 0.0, RAIN_MAX, &mut mistakes);
+    let known = rain.iter().rposition(Option::is_some).map_or(0, |n| n + 1);
+    let judged = if is_forecast { known } else { rain.len() };
+    let empty = table.cells(RAIN.name).take(judged).enumerate();
+    let empty: Vec<usize> = empty
+        .filter(|(_, cell)| cell.is_empty())
+        .map(|(n, _)| n)
+        .collect();
+    if empty.len() > p.count(RAIN_GAPS.name) {
+        for n in &empty {
+            let mend = "fill it in: the method needs every row; or allow rain_gaps_max";
+            mistakes.add(*n, wrong("rain_mm is empty", mend));
+        }
+    }
+    if known == 0 && is_forecast && mistakes.is_empty() {
+        mistakes.of_table("no rain is known", "fill in rain_mm");
+    }
+    let evaporation = evaporation(table, p, &mut mistakes)?;
     let seen = gaps(table.numbers_or_gaps(SEEN.name, 0.0, DISCHARGE_MAX, &mut mistakes));
     let with_snow = with_snow && table.has("temperature_c");
     let temperature = with_snow.then(|| table.numbers("temperature_c", -90.0, 60.0, &mut mistakes));
     mistakes.end()?;
-    Ok(Series {
-        rain,
-        evaporation,
-        temperature,
-        seen,
+    let mut doubts = Vec::new();
+    if !empty.is_empty() {
+        doubts.push(json!(format!(
+            "no rain is known for {} of {judged} rows: they are taken as dry",
+            empty.len()
+        )));
+    }
+    if judged < rain.len() {
+        let before = seen.iter().rposition(|q| q.is_finite());
+        let before = before.map_or(0, |last| (last + 1).saturating_sub(judged));
+        let more = match before {
+            0 => String::new(),
+            _ => format!("; {before} of them lie before the last observed discharge"),
+        };
+        doubts.push(json!(format!(
+            "no rain is known, measured or expected, for the last {} rows: the forecast supposes that none falls{more}",
+            rain.len() - judged
+        )));
+    }
+    Ok(Read {
+        series: Series {
+            rain: rain.into_iter().map(Option::unwrap_or_default).collect(),
+            evaporation,
+            temperature,
+            seen,
+        },
+        doubts,
     })
+}
+
+/// The evaporation of each step: as the table tells it, else that of a day by its share.
+fn evaporation(
+    table: &Table,
+    p: &Parameters,
+    mistakes: &mut Mistakes<'_>,
+) -> Result<Vec<f64>, Vec<Problem>> {
+    let Some(of_day) = p.list(EVAPORATION_DAY.name)? else {
+        return Ok(table.numbers(EVAPORATION.name, 0.0, EVAPORATION_MAX, mistakes));
+    };
+    let is_fit = |e: &f64| (0.0..=EVAPORATION_MAX).contains(e);
+    if !matches!(of_day.len(), 1 | 12) || !of_day.iter().all(is_fit) {
+        let what = format!(
+            "it has {} numbers, or one beyond 0 to {EVAPORATION_MAX} mm",
+            of_day.len()
+        );
+        let mend = "give one number, or twelve from January to December";
+        return Err(vec![p.problem(EVAPORATION_DAY.name, what, mend)]);
+    }
+    let share = p.number("step_h") / 24.0;
+    let told = table.numbers_or_gaps(EVAPORATION.name, 0.0, EVAPORATION_MAX, mistakes);
+    let told = told.into_iter().zip(table.cells("at"));
+    let of_step = |(n, (told, at)): (usize, (Option<f64>, &str))| {
+        let of_day = match of_day.as_slice() {
+            [every] => Some(every),
+            _ => month(at).and_then(|month| of_day.get(month - 1)),
+        };
+        match (told, of_day) {
+            (Some(told), _) => told,
+            (None, Some(of_day)) => of_day * share,
+            (None, None) => {
+                let mend = "fill in at as 2026-07-01T08:00:00Z, or give one number for all months";
+                mistakes.add(n, wrong("the row has no time, and so no month", mend));
+                0.0
+            }
+        }
+    };
+    Ok(told.enumerate().map(of_step).collect())
+}
+
+/// The month of a time, 1 to 12, by UTC: eight hours make no difference to a month's evaporation.
+fn month(at: &str) -> Option<usize> {
+    let date = Timestamp::parse(at).ok()?.utc_date();
+    let month = date.get(5..7)?.parse().ok()?;
+    (1..=12).contains(&month).then_some(month)
 }
 
 fn basin(p: &Parameters) -> Basin {
@@ -389,7 +531,7 @@ fn needs_temperature(
 fn run(table: &Table, p: &Parameters, place: &str) -> Result<Output, Vec<Problem>> {
     let (model, snow) = given(p)?;
     needs_temperature(table, snow.as_ref(), p)?;
-    let series = series(table, place, snow.is_some())?;
+    let Read { series, doubts } = series(table, p, place, snow.is_some(), false)?;
     let basin = basin(p);
     let mut state = State::half(&model);
     let mut cover = 0.0;
@@ -419,6 +561,7 @@ fn run(table: &Table, p: &Parameters, place: &str) -> Result<Output, Vec<Problem
             ("skill", json(judged)),
             ("state", json(state)),
             ("snow_mm", json!(cover)),
+            ("doubts", Value::Array(doubts)),
         ]),
     })
 }
@@ -460,7 +603,7 @@ fn bounds(p: &Parameters) -> Result<Vec<(String, f64, f64)>, Vec<Problem>> {
 }
 
 fn calibrate(table: &Table, p: &Parameters, place: &str) -> Result<Output, Vec<Problem>> {
-    let series = series(table, place, true)?;
+    let Read { series, mut doubts } = series(table, p, place, true, false)?;
     let basin = basin(p);
     let warm_up = p.count("warm_up_steps");
     let until = warm_up.saturating_add(p.count("calibration_steps"));
@@ -511,7 +654,6 @@ fn calibrate(table: &Table, p: &Parameters, place: &str) -> Result<Output, Vec<P
         )]);
     };
     let ahead = hindcast(&found.model, &series.seen, &found.forecaster.correction, 1);
-    let mut doubts = Vec::new();
     if found.end == End::Evaluations {
         doubts.push(json!(
             "the search ended by evaluations_max: more might find better"
@@ -522,15 +664,16 @@ fn calibrate(table: &Table, p: &Parameters, place: &str) -> Result<Output, Vec<P
             "no row lies after the calibration: nothing was judged on what it had not seen"
         ));
     }
+    let mut parameters = parameters_of(basin, &found.forecaster);
+    if !found.forecaster.intervals.is_empty() {
+        parameters.insert("certainty".to_owned(), json!(p.number("level")));
+    }
     Ok(Output {
         table: table
             .with(MODEL.name, cells(&found.model))
             .with("ahead_1_m3s", cells(&ahead)),
         report: report([
-            (
-                "parameters",
-                Value::Object(parameters_of(basin, &found.forecaster)),
-            ),
+            ("parameters", Value::Object(parameters)),
             ("evaluations", json!(found.evaluations)),
             ("ended_by", json(found.end)),
             ("calibration", json(&found.calibrated)),
@@ -564,7 +707,7 @@ fn parameters_of(basin: Basin, forecaster: &Forecaster) -> Map<String, Value> {
 fn ahead(table: &Table, p: &Parameters, place: &str) -> Result<Output, Vec<Problem>> {
     let (model, snow) = given(p)?;
     needs_temperature(table, snow.as_ref(), p)?;
-    let series = series(table, place, snow.is_some())?;
+    let Read { series, mut doubts } = series(table, p, place, snow.is_some(), true)?;
     let read = |name: &str| p.structure(name).cloned();
     let bad = |name: &str| {
         vec![p.problem(
@@ -598,24 +741,74 @@ fn ahead(table: &Table, p: &Parameters, place: &str) -> Result<Output, Vec<Probl
     };
     let q = forecast::simulate(basin, &forecaster.model, snow.as_ref(), &series);
     let before = q.len() - steps.len();
-    let late = |of: &dyn Fn(&forecast::Ahead) -> f64| {
-        let mut all = vec![f64::NAN; before];
-        all.extend(steps.iter().map(of));
-        cells(&all)
-    };
+    let days = count(before) * basin.step_h / 24.0;
+    if days < WARM_DAYS {
+        doubts.push(json!(format!(
+            "the forecast follows on {} days, fewer than {WARM_DAYS}: that the basin began half full still counts",
+            days.round()
+        )));
+    }
     let peak = steps
         .iter()
         .max_by(|a, b| a.forecast.total_cmp(&b.forecast));
-    Ok(Output {
-        table: table
+    let mut told = report([
+        ("method", json!("xinanjiang")),
+        ("issued_after_row", json!(before)),
+        ("steps", json!(steps.len())),
+        ("peak", json(peak)),
+        ("doubts", Value::Array(doubts)),
+    ]);
+    let has_interval = steps.iter().any(|step| step.interval.is_some());
+    if let Some(certainty) = p.optional("certainty").filter(|_| has_interval) {
+        told.insert("certainty".to_owned(), json!(certainty));
+    }
+    let table = if p.choice("output") == "forecast" {
+        foretold(table, &steps, place)?
+    } else {
+        let late = |of: &dyn Fn(&Ahead) -> f64| {
+            let mut all = vec![f64::NAN; before];
+            all.extend(steps.iter().map(of));
+            cells(&all)
+        };
+        table
             .with(MODEL.name, cells(&q))
             .with("forecast_m3s", late(&|s| s.forecast))
             .with("low_m3s", late(&|s| s.interval.map_or(f64::NAN, |i| i.0)))
-            .with("high_m3s", late(&|s| s.interval.map_or(f64::NAN, |i| i.1))),
-        report: report([
-            ("issued_after_row", json!(before)),
-            ("steps", json!(steps.len())),
-            ("peak", json(peak)),
-        ]),
+            .with("high_m3s", late(&|s| s.interval.map_or(f64::NAN, |i| i.1)))
+    };
+    Ok(Output {
+        table,
+        report: told,
     })
+}
+
+/// One row for each step after the last observation, as the engines of runs write forecasts: at, value, lower, upper.
+fn foretold(table: &Table, steps: &[Ahead], place: &str) -> Result<Table, Vec<Problem>> {
+    let mut mistakes = Mistakes::new(place);
+    if !table.has("at") {
+        mistakes.of_table(
+            "a forecast needs the column at",
+            "add the time of each row, RFC 3339",
+        );
+    }
+    let before = table.rows.len() - steps.len();
+    let cell = |q: Option<f64>| q.map(|q| six_digits(q).to_string()).unwrap_or_default();
+    let mut out = Table::of(&["at", "value", "lower", "upper"]);
+    for ((n, at), step) in table.cells("at").enumerate().skip(before).zip(steps) {
+        match Timestamp::parse(at) {
+            Ok(at) => out.rows.push(vec![
+                at.to_string(),
+                cell(Some(step.forecast)),
+                cell(step.interval.map(|i| i.0)),
+                cell(step.interval.map(|i| i.1)),
+            ]),
+            Err(problem) => {
+                mistakes.add(
+                    n,
+                    wrong(problem.what, "write a time as 2026-07-01T08:00:00Z"),
+                );
+            }
+        }
+    }
+    mistakes.end().map(|()| out)
 }

@@ -1,5 +1,5 @@
 /** What can be done with devices. */
-import { DeleteOutlined, KeyOutlined, PlusOutlined } from "@ant-design/icons";
+import { DeleteOutlined, KeyOutlined, MessageOutlined, PlusOutlined } from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
 import type { Device, DeviceCredential } from "../../lib/types.ts";
 
@@ -22,9 +22,19 @@ export interface DeviceContext {
   remove: (device: Device) => void;
   /** Shows what it signs in with. */
   credentials: (device: Device) => void;
+  /** Asks it something over its own protocol. */
+  questions: (device: Device) => void;
 }
 
 export const deviceActions: Action<DeviceContext>[] = [
+  {
+    name: "device.questions",
+    title: "device.questions",
+    permission: "device.manage",
+    icon: <MessageOutlined />,
+    predicate: ({ device }) => device.can_be_asked,
+    perform: ({ device, questions }) => questions(device),
+  },
   {
     name: "device.credentials",
     title: "device.credentials",

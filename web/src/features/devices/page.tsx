@@ -16,6 +16,7 @@ import { deviceActions, deviceListActions } from "./actions.tsx";
 import { CredentialsDialog } from "./credentials.tsx";
 import { AddDeviceDialog } from "./dialogs.tsx";
 import { devicesQuery, removeDevice } from "./queries.ts";
+import { QuestionsDialog } from "./questions.tsx";
 
 type OnlineFilter = "all" | "online" | "offline";
 
@@ -29,6 +30,7 @@ export function Page() {
   const [q, setQ] = useState("");
   const [adding, setAdding] = useState(false);
   const [shown, setShown] = useState<Device | null>(null);
+  const [asked, setAsked] = useState<Device | null>(null);
   const devices = useInfiniteQuery(
     devicesQuery({ online: online === "all" ? undefined : online === "online", q: q.trim() || undefined }),
   );
@@ -39,7 +41,7 @@ export function Page() {
     return kind ? p(kind.title_zh, kind.title_en) : device.type;
   };
   const context = { add: () => setAdding(true) };
-  useActionKeys(deviceListActions, adding || shown ? null : context);
+  useActionKeys(deviceListActions, adding || shown || asked ? null : context);
 
   const remove = (device: Device) => {
     let reason = "";
@@ -128,7 +130,7 @@ export function Page() {
               <span>
                 <ActionBar
                   actions={deviceActions}
-                  context={{ device, remove, credentials: setShown }}
+                  context={{ device, remove, credentials: setShown, questions: setAsked }}
                   size="small"
                 />
               </span>
@@ -144,7 +146,7 @@ export function Page() {
         dataSource={items}
         pagination={false}
         className="tabular"
-        scroll={{ x: 1080 }}
+        scroll={{ x: 1140 }}
         columns={[
           { title: t("word.state"), width: 90, render: (_, device) => state(device) },
           {
@@ -168,11 +170,11 @@ export function Page() {
           { title: t("device.messages"), width: 170, align: "right", render: (_, device) => counts(device) },
           {
             title: t("word.operations"),
-            width: 210,
+            width: 270,
             render: (_, device) => (
               <ActionBar
                 actions={deviceActions}
-                context={{ device, remove, credentials: setShown }}
+                context={{ device, remove, credentials: setShown, questions: setAsked }}
                 size="small"
               />
             ),
@@ -209,6 +211,7 @@ export function Page() {
       {list()}
       <More list={devices} />
       {shown && <CredentialsDialog device={shown} onClose={() => setShown(null)} />}
+      {asked && <QuestionsDialog device={asked} onClose={() => setAsked(null)} />}
       {adding && <AddDeviceDialog onClose={() => setAdding(false)} />}
     </div>
   );

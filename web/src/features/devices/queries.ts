@@ -4,7 +4,10 @@ import { change, get, query } from "../../lib/api.ts";
 import type {
   ApprovalAsked,
   Device,
+  DeviceAskable,
+  DeviceAsked,
   DeviceCredential,
+  DeviceReply,
   DeviceSecretKind,
   Items,
   NewDevice,
@@ -65,4 +68,14 @@ export function addCertificate(clientId: string, certificate: string): Promise<D
 
 export function removeCertificate(clientId: string, fingerprint: string): Promise<void> {
   return change("DELETE", `${of(clientId)}/certificates/${encodeURIComponent(fingerprint)}`);
+}
+
+export const questionsQuery = (clientId: string) =>
+  queryOptions({
+    queryKey: ["devices", "questions", clientId],
+    queryFn: ({ signal }) => get<{ items: DeviceAskable[] }>(`${of(clientId)}/questions`, signal),
+  });
+
+export function askDevice(clientId: string, asked: DeviceAsked): Promise<DeviceReply> {
+  return change("POST", `${of(clientId)}/questions`, asked);
 }

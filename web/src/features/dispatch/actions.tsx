@@ -1,8 +1,17 @@
 /** What can be done with a thing that takes commands, and with a command; the server says which of it this person may. */
-import { CheckOutlined, CloseOutlined, RollbackOutlined, SendOutlined } from "@ant-design/icons";
+import {
+  CheckOutlined,
+  CloseOutlined,
+  RollbackOutlined,
+  SendOutlined,
+  SyncOutlined,
+} from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
 import type { Command, CommandDetail, Entity } from "../../lib/types.ts";
+import { startRuns } from "../runs/queries.ts";
+import type { Filled } from "./dialogs.tsx";
 import { approve, refuse, withdraw } from "./queries.ts";
+import type { Suggested } from "./suggestion.ts";
 
 export interface ThingContext {
   thing: Entity;
@@ -18,6 +27,50 @@ export const thingActions: Action<ThingContext>[] = [
     icon: <SendOutlined />,
     predicate: () => true,
     perform: ({ thing, ask }) => ask(thing),
+  },
+];
+
+export interface SuggestionContext {
+  /** The declaration of the run that suggests. */
+  definition: string;
+  /** What came of it is to be read anew. */
+  done: () => void;
+}
+
+export const suggestionActions: Action<SuggestionContext>[] = [
+  {
+    name: "dispatch.suggest",
+    title: "suggest.again",
+    permission: "run.start",
+    icon: <SyncOutlined />,
+    predicate: () => true,
+    perform: async ({ definition, done }) => {
+      await startRuns(definition, null);
+      done();
+    },
+  },
+];
+
+export interface SuggestedContext {
+  action: Suggested;
+  /** The thing, once it is known. */
+  thing: Entity | undefined;
+  /** What the command's reason says: by which run. */
+  reason: string;
+  /** Opens the dialog, filled in. */
+  ask: (filled: Filled) => void;
+}
+
+export const suggestedActions: Action<SuggestedContext>[] = [
+  {
+    name: "dispatch.ask-suggested",
+    title: "dispatch.ask",
+    permission: "command.ask",
+    icon: <SendOutlined />,
+    predicate: ({ action, thing }) => action.command !== null && action.is_change && thing !== undefined,
+    perform: ({ action, thing, reason, ask }) => {
+      if (thing && action.command) ask({ thing, command: action.command, value: action.value, reason });
+    },
   },
 ];
 

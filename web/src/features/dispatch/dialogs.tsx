@@ -13,8 +13,12 @@ const REASON_CHARS_MAX = 500;
 /** Codes of reasons that the list of interlocks tells already. */
 const OF_INTERLOCKS = "command-interlock";
 
-interface Opened {
+/** What a dialog is opened with: the thing, and what is filled in already. */
+export interface Filled extends Partial<Asked> {
   thing: Entity;
+}
+
+interface Opened extends Filled {
   onClose: () => void;
   onAsked: (command: CommandDetail) => void;
 }
@@ -35,6 +39,9 @@ export function AskDialog(opened: Opened) {
 
 function AskForm({
   thing,
+  command: chosen,
+  value: filled,
+  reason,
   offers,
   first,
   onClose,
@@ -43,7 +50,10 @@ function AskForm({
   const { t, p } = useT();
   const queryClient = useQueryClient();
   const [form] = Form.useForm<Asked>();
-  const command = Form.useWatch("command", form) ?? first.command;
+  // What was filled in holds only where the thing can be told it.
+  const given = offers.find((each) => each.command === chosen);
+  const begin = given?.command ?? first.command;
+  const command = Form.useWatch("command", form) ?? begin;
   const value = Form.useWatch("value", form);
   const offer = offers.find((each) => each.command === command) ?? first;
   const text = value === undefined || value === null ? "" : String(value);
@@ -63,7 +73,7 @@ function AskForm({
       title={t("dispatch.ask-of", { name: thing.name ?? thing.id })}
       okText={t("dispatch.ask")}
       submitId="dispatch-ask"
-      initialValues={{ command: first.command }}
+      initialValues={given ? { command: begin, value: filled, reason } : { command: begin }}
       intro={
         offer.approval === "second-person" && (
           <p className="quiet">

@@ -1,8 +1,8 @@
 /** The dispatch board: what waits comes first, interlocks are told before asking, one's own is not decided on, and a refusal is shown with its reasons. */
-import { fireEvent, screen, waitFor, within } from "@testing-library/react";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { cleanup, fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Command, CommandDetail, CommandInterlock, CommandOffer } from "../../lib/types.ts";
-import { type Call, serve, show, userWith } from "../../test-tools.tsx";
+import { type Call, drawNothing, serve, show, userWith } from "../../test-tools.tsx";
 import { Page } from "./page.tsx";
 
 const GATE = "urn:ngsi-ld:SluiceGate:1";
@@ -149,8 +149,76 @@ function open(more: Record<string, unknown> = {}, permissions = all, path = "/di
   return calls;
 }
 
+const run = {
+  id: 41,
+  definition_id: "water-joint-dispatch",
+  target_id: "urn:ngsi-ld:WaterReservoir:1",
+  target_name: "石门水库",
+  due_at: "2026-07-01T00:00:00Z",
+  outcome: "done",
+  problems: [],
+};
+const suggested = {
+  method: "joint-dispatch",
+  choice: "cut-the-peak",
+  actions: [
+    {
+      kind: "release",
+      thing: run.target_id,
+      command: null,
+      unit: "MQS",
+      now: 660,
+      value: 580,
+      is_change: true,
+    },
+    { kind: "gate", thing: GATE, command: "set-opening", unit: "MTR", now: 0.5, value: 0, is_change: true },
+    { kind: "pump", thing: null, command: "set-running", unit: null, now: 2, value: 2, is_change: false },
+  ],
+  reasons: [
+    {
+      about: "gate",
+      zh: "外河比内河高，闸开着会倒灌。",
+      en: "Outside it is higher: an open gate lets the river in.",
+    },
+  ],
+  violations: [
+    {
+      about: "safe-flow",
+      zh: "控制断面超过安全泄量。",
+      en: "the section passes its safe discharge for 2 h.",
+    },
+  ],
+  comparison: [{ measure: "peak_section", unit: "MQS", nothing: 720, rules: 650, suggested: 640 }],
+  limits: { safe_m3s: 640, limit_m: 92.5, polder_limit_m: null },
+  doubts: ["a", "b"],
+  doubts_zh: ["甲", "乙"],
+};
+
+/** What a city that suggests answers. */
+function suggesting(items: unknown[]) {
+  const columns = ["at", "nothing_section_m3s", "suggested_section_m3s"];
+  const rows = [["2026-07-01T01:00:00Z", "720", "640"]];
+  return {
+    "GET /api/v1/runs/definitions": [
+      { id: "water-joint-dispatch", engine: "water.joint-dispatch", next_at: "2026-07-01T01:10:00Z" },
+    ],
+    "GET /api/v1/runs": { items, next: null },
+    "GET /api/v1/runs/41": { ...run, report: suggested, output: { columns, rows }, ended_at: run.due_at },
+    [`GET /api/v1/entities/${encodeURIComponent(GATE)}`]: thing,
+    [`GET /api/v1/entities/${encodeURIComponent(GATE)}/commands`]: ({ path }: Call) => [
+      path.includes("value=0") ? { ...offer, interlocks: [interlock("free", true)], may_ask: true } : offer,
+    ],
+    "POST /api/v1/commands": { ...detail, may_decide: false, may_withdraw: true },
+    "POST /api/v1/runs": { runs: [] },
+  };
+}
+
 describe("the dispatch board", () => {
-  afterEach(() => vi.unstubAllGlobals());
+  beforeEach(drawNothing);
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.restoreAllMocks();
+  });
 
   it("has what waits first, then what can be told with its state, then what became of the rest", async () => {
     const calls = open();
@@ -242,6 +310,86 @@ describe("the dispatch board", () => {
     expect(await screen.findByRole("button", { name: /Withdraw/ })).toBeTruthy();
     expect(screen.queryByRole("button", { name: /Approve and send/ })).toBeNull();
     expect(screen.queryByLabelText("What you say to it")).toBeNull();
+  });
+
+  it("tells what to do now and why, and asks for it with the run as the reason", async () => {
+    const calls = open(suggesting([run]), [...all, "run.read"]);
+    const card = await screen.findByTestId("suggestion");
+    const steps = await within(card).findAllByTestId("suggested");
+    await waitFor(() => expect(steps[1]?.textContent).toContain("Opening of 罗汉寺闸 0.5 m → 0 m"));
+    expect(steps.map(({ dataset }) => dataset.kind)).toEqual(["release", "gate", "pump"]);
+    expect(steps[0]?.textContent).toContain("carried out by who runs the reservoir");
+    expect(steps[2]?.textContent).toContain("keep 2");
+    expect(card.textContent).toContain("an open gate lets the river in");
+    expect(within(card).getByTestId("suggestion-violations").textContent).toContain(
+      "passes its safe discharge",
+    );
+    const row = within(card).getByRole("row", { name: /Peak at the section/ });
+    expect(
+      within(row)
+        .getAllByRole("cell")
+        .map(({ textContent }) => textContent),
+    ).toEqual(["720", "650", "640"]);
+    expect(within(card).getByText("2 in doubt")).toBeTruthy();
+    expect(within(card).getByRole("link", { name: "Run 41" }).getAttribute("href")).toBe("/runs/41");
+    // Only what changes and can be told has a button.
+    const buttons = within(card).getAllByRole("button", { name: /Ask/ });
+    expect(buttons).toHaveLength(1);
+    fireEvent.click(buttons[0] as HTMLElement);
+    const dialog = await screen.findByRole("dialog");
+    expect(within(dialog).getByRole("spinbutton").getAttribute("value")).toBe("0.00");
+    // Interlocks are asked about what is filled in.
+    expect(await within(dialog).findByText("· does not hold: lets go")).toBeTruthy();
+    fireEvent.click(within(dialog).getByTestId("dispatch-ask"));
+    await waitFor(() =>
+      expect(calls.find(({ method }) => method === "POST")?.body).toEqual({
+        entity_id: GATE,
+        command: "set-opening",
+        value: 0,
+        reason: expect.stringContaining("run-41"),
+      }),
+    );
+  });
+
+  it("shows the newest run of each chain, and why one could not be reckoned", async () => {
+    const failed = {
+      ...run,
+      id: 42,
+      outcome: "failed",
+      problems: [
+        {
+          code: "engine-parameter",
+          what: "第 2 点不高于前一点",
+          place: "parameters: capacity_curve",
+          mend: "give the points from the lowest level to the highest",
+        },
+      ],
+    };
+    open(suggesting([failed, run]), [...all, "run.read"]);
+    expect((await screen.findByTestId("suggestion")).textContent).toContain("第 2 点不高于前一点");
+    expect(screen.queryByTestId("suggested")).toBeNull();
+  });
+
+  it("says what is missing where nothing was suggested, and reckons when asked to", async () => {
+    const calls = open(suggesting([]), [...all, "run.read", "run.start"]);
+    expect(await screen.findByText("Nothing was reckoned yet")).toBeTruthy();
+    fireEvent.click(screen.getByRole("button", { name: /Reckon now/ }));
+    await waitFor(() =>
+      expect(calls.find(({ method }) => method === "POST")?.body).toEqual({
+        definition_id: "water-joint-dispatch",
+        target_id: null,
+      }),
+    );
+  });
+
+  it("says how to begin where there is no reservoir, and nothing at all where no run suggests", async () => {
+    const none = suggesting([]);
+    open({ ...none, "GET /api/v1/entities": { items: [], next: null } }, [...all, "run.read"]);
+    expect(await screen.findByText("No reservoir is registered")).toBeTruthy();
+    cleanup();
+    open({ ...none, "GET /api/v1/runs/definitions": [] }, [...all, "run.read"]);
+    expect(await screen.findByText("Commands so far")).toBeTruthy();
+    await waitFor(() => expect(screen.queryByText("Joint dispatch suggested")).toBeNull());
   });
 
   it("has no button to ask for who may not", async () => {

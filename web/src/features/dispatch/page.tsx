@@ -1,4 +1,4 @@
-/** The dispatch board (调度): commands that wait for a second person, things that can be told something, and what became of each command. */
+/** The dispatch board (调度): commands that wait for a second person, what is suggested, things that can be told something, and what became of each command. */
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Drawer, Select } from "antd";
 import { useMemo, useState } from "react";
@@ -13,9 +13,10 @@ import { Age, QualityDot, Time } from "../../ui/tags.tsx";
 import { typesQuery } from "../map/queries.ts";
 import { thingActions } from "./actions.tsx";
 import { One } from "./detail.tsx";
-import { AskDialog } from "./dialogs.tsx";
+import { AskDialog, type Filled } from "./dialogs.tsx";
 import { nameOf, Order, StateTag } from "./marks.tsx";
 import { commandsQuery, STATES, THINGS_MAX, thingsQuery, waitingQuery } from "./queries.ts";
+import { Suggestions } from "./suggestions.tsx";
 import "./dispatch.css";
 
 /** Widest drawer, pixels. */
@@ -24,7 +25,7 @@ const DRAWER_WIDTH = 620;
 export function Page() {
   const { t } = useT();
   const [parameters, setParameters] = useSearchParams();
-  const [asking, setAsking] = useState<Entity | null>(null);
+  const [asking, setAsking] = useState<Filled | null>(null);
   const opened = Number(parameters.get("id")) || null;
   const state = STATES.find((one) => one === parameters.get("state")) ?? "";
   const go = (next: { state?: string; id?: number | null }) => {
@@ -43,7 +44,8 @@ export function Page() {
         <span className="quiet">{t("dispatch.about")}</span>
       </header>
       <Waiting open={open} />
-      <Things ask={setAsking} />
+      <Suggestions ask={setAsking} />
+      <Things ask={(thing) => setAsking({ thing })} />
       <History state={state} choose={(next) => go({ state: next })} open={open} />
       <Drawer
         open={opened !== null}
@@ -56,8 +58,8 @@ export function Page() {
       </Drawer>
       {asking && (
         <AskDialog
-          key={asking.id}
-          thing={asking}
+          key={asking.thing.id}
+          {...asking}
           onClose={() => setAsking(null)}
           onAsked={({ id }) => {
             setAsking(null);

@@ -1,7 +1,15 @@
 /** Reads what can be told and commands with what came of them; asks for one, and decides on one. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { change, get, query } from "../../lib/api.ts";
-import type { Command, CommandDetail, CommandOffer, Entity, Items } from "../../lib/types.ts";
+import type {
+  Command,
+  CommandDetail,
+  CommandOffer,
+  Entity,
+  EntityDetail,
+  Items,
+  Run,
+} from "../../lib/types.ts";
 
 const COMMANDS = "/api/v1/commands";
 /** Commands are looked at this often while the page is open, milliseconds: who waits for an answer stands before a gate. */
@@ -11,6 +19,8 @@ const JUDGE_MS = 5_000;
 /** Commands that wait for approval, and things of a type, that are shown at most. */
 export const WAITING_MAX = 500;
 export const THINGS_MAX = 500;
+/** Newest runs among which the last of each chain is looked for. */
+const RUNS_MAX = 500;
 
 /** The states of a command, in the order of its life. */
 export const STATES = [
@@ -65,6 +75,32 @@ export const thingsQuery = (type: string, attributes: string[]) =>
       ),
     refetchInterval: LOOK_MS,
   });
+
+/** One thing, for its name; an empty id is none. */
+export const thingQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["commands", "thing", id],
+    queryFn: ({ signal }) => get<EntityDetail>(`/api/v1/entities/${encodeURIComponent(id)}`, signal),
+    enabled: id !== "",
+  });
+
+/** The newest runs of what is suggested; the first of each target is its last. */
+export const newestQuery = (definition: string) =>
+  queryOptions({
+    queryKey: ["runs", "newest", definition],
+    queryFn: ({ signal }) =>
+      get<Items<Run>>(`/api/v1/runs${query({ definition_id: definition, limit: RUNS_MAX })}`, signal),
+  });
+
+/** Whether there is a reservoir at all. */
+export const reservoirsQuery = queryOptions({
+  queryKey: ["commands", "reservoirs"],
+  queryFn: ({ signal }) =>
+    get<Items<Entity>>(
+      `/api/v1/entities${query({ type: "WaterReservoir", attributes: "name", limit: 1 })}`,
+      signal,
+    ),
+});
 
 const offersPath = (entityId: string) => `/api/v1/entities/${encodeURIComponent(entityId)}/commands`;
 

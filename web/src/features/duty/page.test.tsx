@@ -160,7 +160,7 @@ const kind = {
             required: false,
             choices: [{ value: "available", title_zh: "可用", title_en: "Free" }],
           },
-          { attribute: "location", required: false, choices: [] },
+          { attribute: "location", required: false, choices: [], from: [], list: false },
         ],
       },
     },

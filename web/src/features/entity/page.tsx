@@ -20,6 +20,7 @@ import { ProvenanceDrawer } from "../provenance/drawer.tsx";
 import { entityActions } from "./actions.tsx";
 import { HistoryChart } from "./chart.tsx";
 import { CorrectionDialog, CorrectionsCard, ReadingActions } from "./corrections.tsx";
+import { Listed, listOf } from "./listed.tsx";
 import {
   dataNote,
   entityAlertsQuery,
@@ -174,12 +175,19 @@ function StateTable({
       {t("entity.provenance")}
     </Button>
   );
-  const value = ({ state, declared }: Row) => (
+  const plain = ({ state, declared }: Row) => (
+    <strong className="entity-value">
+      {attributeText(language, state.value, state.unit ?? declared?.unit, declared?.words)}
+    </strong>
+  );
+  const listed = (row: Row) => {
+    const list = row.declared?.value === "json" ? listOf(row.state.value) : null;
+    return list && <Listed {...list} />;
+  };
+  const value = (row: Row) => (
     <>
-      <strong className="entity-value">
-        {attributeText(language, state.value, state.unit ?? declared?.unit, declared?.words)}
-      </strong>
-      {state.masked && (
+      {listed(row) ?? plain(row)}
+      {row.state.masked && (
         <Tag icon={<EyeInvisibleOutlined />} className="entity-masked">
           {t("personal.masked")}
         </Tag>

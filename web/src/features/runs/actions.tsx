@@ -1,5 +1,5 @@
 /** What can be done with declared runs and with one run. */
-import { CaretRightOutlined, DownloadOutlined, SyncOutlined } from "@ant-design/icons";
+import { CaretRightOutlined, CheckOutlined, DownloadOutlined, SyncOutlined } from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
 import type { RunDefinition, RunDetail } from "../../lib/types.ts";
 import { filePath } from "./queries.ts";
@@ -27,6 +27,8 @@ export interface RunContext {
   repeat: (run: RunDetail) => unknown;
   /** Asks for confirmation, then runs the declaration for the same target. */
   start: (run: RunDetail) => void;
+  /** Shows what adopting it changes, then adopts it. */
+  adopt: (run: RunDetail) => void;
 }
 
 /** Whether what the run was reckoned from is kept. */
@@ -51,6 +53,15 @@ export const runActions: Action<RunContext>[] = [
     shortcut: "n",
     predicate: ({ run }) => run.ended_at !== null,
     perform: ({ run, start }) => start(run),
+  },
+  {
+    name: "run.adopt",
+    title: "run.adopt",
+    permission: "data.enter",
+    icon: <CheckOutlined />,
+    shortcut: "a",
+    predicate: ({ run }) => run.is_adoptable,
+    perform: ({ run, adopt }) => adopt(run),
   },
 ];
 

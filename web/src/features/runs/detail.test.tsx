@@ -56,6 +56,7 @@ const run: RunDetail = {
   input_sql: "SELECT own.at FROM readings own",
   forecast_unit: "MTR",
   is_withheld: false,
+  is_adoptable: false,
 };
 const failed: RunDetail = {
   ...run,
@@ -270,5 +271,45 @@ describe("a run", () => {
     open(() => Response.json(missing, { status: 404 }));
     expect(await screen.findByText("there is no run 17")).toBeTruthy();
     expect(screen.getByRole("link", { name: /Back to model runs/ }).getAttribute("href")).toBe("/runs");
+  });
+
+  it("shows what adopting changes, old beside new, and adopts what was shown", async () => {
+    const fitted = { ...run, is_adoptable: true };
+    const adoption = {
+      entity_id: "urn:ngsi-ld:RiverReach:1",
+      entity_type: "RiverReach",
+      type_title_zh: "河段",
+      type_title_en: "River reach",
+      entity_name: "汉北河上段",
+      is_new: false,
+      seen: 50_020,
+      is_allowed: true,
+      attributes: [
+        {
+          attribute: "muskingumK",
+          title_zh: "马斯京根 K",
+          title_en: "Muskingum K",
+          old: 8,
+          old_unit: "HUR",
+          new: 7.5,
+          unit: "HUR",
+        },
+      ],
+    };
+    const calls = open(
+      fitted,
+      {
+        [`GET ${ONE}/adoption`]: adoption,
+        [`POST ${ONE}/adopt`]: { entity_id: adoption.entity_id, position: 50_021, refused: [] },
+      },
+      userWith(["entity.read", "run.read", "data.enter"]),
+    );
+    await screen.findByText("Stages foretold · 天门站");
+    press("run.adopt");
+    const dialog = await screen.findByRole("dialog");
+    expect(await within(dialog).findByText("7.5 h")).toBeTruthy();
+    expect(within(dialog).getByText("8 h")).toBeTruthy();
+    fireEvent.click(screen.getByTestId("run-adopt-submit"));
+    await waitFor(() => expect(calls.find((call) => call.method === "POST")?.body).toEqual({ seen: 50_020 }));
   });
 });

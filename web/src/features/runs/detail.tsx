@@ -14,6 +14,7 @@ import { CopyButton, Time } from "../../ui/tags.tsx";
 import { ProblemBox, ProvenanceDrawer } from "../provenance/drawer.tsx";
 import { provenanceQuery } from "../provenance/queries.ts";
 import { fileActions, runActions } from "./actions.tsx";
+import { AdoptDialog } from "./adopt.tsx";
 import { Statement } from "./definitions.tsx";
 import { type Start, StartDialog } from "./dialogs.tsx";
 import { AskedBy, OutcomeTag } from "./marks.tsx";
@@ -50,11 +51,13 @@ function RunView({ run }: { run: RunDetail }) {
   const navigate = useNavigate();
   const [position, setPosition] = useState<number | null>(null);
   const [starting, setStarting] = useState<Start | null>(null);
+  const [adopting, setAdopting] = useState(false);
   const [again, setAgain] = useState<RunRepeated | null>(null);
   const title = p(run.title_zh, run.title_en) || run.definition_id;
   const target = run.target_name ?? run.target_id;
   const context = {
     run,
+    adopt: () => setAdopting(true),
     repeat: async () => setAgain(await repeatRun(run.id)),
     start: () =>
       setStarting({
@@ -64,7 +67,7 @@ function RunView({ run }: { run: RunDetail }) {
         target: run.target_id === null ? null : { id: run.target_id, name: target ?? run.target_id },
       }),
   };
-  useActionKeys(runActions, starting ? null : context);
+  useActionKeys(runActions, starting || adopting ? null : context);
   const doubts = doubtsOf(run.report);
   return (
     <>
@@ -118,6 +121,7 @@ function RunView({ run }: { run: RunDetail }) {
         </Card>
       )}
       <ProvenanceDrawer position={position} onClose={() => setPosition(null)} />
+      {adopting && <AdoptDialog run={run} onClose={() => setAdopting(false)} />}
       {starting && (
         <StartDialog
           start={starting}

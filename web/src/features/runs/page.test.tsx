@@ -26,6 +26,7 @@ const definition: RunDefinition = {
   input_sql: "SELECT own.at FROM readings own",
   target_sql: "SELECT entity_id FROM entities_now",
   forecast_type: "WaterLevelForecast",
+  adopt_type: null,
   forecast_unit: "MTR",
   next_at: "2026-07-01T01:16:00Z",
   last: { at: "2026-07-01T01:00:00Z", done: 5, failed: 1 },

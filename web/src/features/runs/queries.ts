@@ -1,7 +1,16 @@
 /** Reads runs of the packs' engines: what is declared, what was made, one run whole; runs one now, reckons one again. */
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { change, get, query } from "../../lib/api.ts";
-import type { Items, Run, RunDefinition, RunDetail, RunRepeated, RunsMade } from "../../lib/types.ts";
+import type {
+  Items,
+  Run,
+  RunAdopted,
+  RunAdoption,
+  RunDefinition,
+  RunDetail,
+  RunRepeated,
+  RunsMade,
+} from "../../lib/types.ts";
 
 const RUNS = "/api/v1/runs";
 
@@ -53,6 +62,19 @@ export const fileName = (id: number, file: RunFile) => `run-${id}-${file}`;
 /** Runs a declaration now, for one of its targets or for all of them; answers when all are over. */
 export function startRuns(definition: string, target: string | null): Promise<RunsMade> {
   return change("POST", RUNS, { definition_id: definition, target_id: target });
+}
+
+/** What adopting a run would change; read anew each time, for somebody else may have changed it. */
+export const adoptionQuery = (id: number) =>
+  queryOptions({
+    queryKey: ["run", "adoption", id],
+    queryFn: ({ signal }) => get<RunAdoption>(`${pathOf(id)}/adoption`, signal),
+    staleTime: 0,
+  });
+
+/** Adopts what a run fitted, as it was shown: `seen` of the adoption. */
+export function adoptRun(id: number, seen: number): Promise<RunAdopted> {
+  return change("POST", `${pathOf(id)}/adopt`, { seen });
 }
 
 /** Reckons a run again from what is kept of it, and compares. */

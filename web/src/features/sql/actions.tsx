@@ -3,6 +3,7 @@ import {
   CaretRightOutlined,
   DeleteOutlined,
   DownloadOutlined,
+  ImportOutlined,
   StopOutlined,
   UploadOutlined,
 } from "@ant-design/icons";
@@ -17,6 +18,7 @@ export interface SqlContext {
   run: () => void;
   stop: () => void;
   importFile: () => void;
+  intakeFile: () => void;
 }
 
 export const sqlActions: Action<SqlContext>[] = [
@@ -56,6 +58,14 @@ export const sqlActions: Action<SqlContext>[] = [
     icon: <UploadOutlined />,
     predicate: ({ running }) => !running,
     perform: ({ importFile }) => importFile(),
+  },
+  {
+    name: "sql.intake",
+    title: "intake.open",
+    permission: "data.enter",
+    icon: <ImportOutlined />,
+    predicate: ({ running }) => !running,
+    perform: ({ intakeFile }) => intakeFile(),
   },
 ];
 

@@ -104,6 +104,57 @@ describe("the import dialog", () => {
     await waitFor(() => expect(onClose).toHaveBeenCalled());
   }, 20_000);
 
+  it("takes readings in by a standard table, and says what of them is new", async () => {
+    const river = {
+      table: "ST_RIVER_R",
+      title_zh: "河道水情表",
+      title_en: "Stages of rivers",
+      source: "SL 323-2011",
+      needs: ["STCD", "TM"],
+      takes: ["Z", "Q"],
+      has_times: true,
+    };
+    const taken = {
+      rows_new: 2,
+      rows_same: 1,
+      values: 3,
+      values_corrected: 1,
+      values_out_of_range: 0,
+      entities: 1,
+      from: "2026-07-01T00:00:00Z",
+      to: "2026-07-01T00:05:00Z",
+    };
+    const report = { ...looked, table: "ST_RIVER_R", problems_count: 0, problems: [], rows_bad: 0, taken };
+    let written = false;
+    const calls = serve({
+      "GET /api/v1/intakes": { items: [river] },
+      "POST /api/v1/intakes/ST_RIVER_R": () => ({ ...report, written }),
+    });
+    const onClose = vi.fn();
+    const { baseElement } = show(<ImportDialog of="intake" onClose={onClose} />);
+    const button = await screen.findByTestId("import-submit");
+    choose(baseElement, "河道.csv");
+    await waitFor(() => expect(button.hasAttribute("disabled")).toBe(false));
+    fireEvent.click(button);
+    // Which table it is, the name of a file does not say.
+    await screen.findByText("Choose a table");
+    expect(calls.filter((call) => call.method === "POST")).toEqual([]);
+    fireEvent.mouseDown(screen.getByLabelText("Table"));
+    fireEvent.click(await screen.findByText("Stages of rivers (ST_RIVER_R)"));
+    await screen.findByText("It must have STCD, TM; it may have Z, Q");
+    fireEvent.click(button);
+    const said = await screen.findByTestId("intake-taken");
+    expect(said.textContent).toContain("2 rows say something new: 3 values of 1 entities.");
+    expect(said.textContent).toContain("1 rows are known already");
+    expect(said.textContent).toContain("1 values were corrected by a person");
+    await waitFor(() => expect(button.className).not.toContain("loading"));
+    written = true;
+    fireEvent.click(button);
+    await waitFor(() => expect(onClose).toHaveBeenCalled());
+    const posts = calls.filter((call) => call.method === "POST").map((call) => call.path);
+    expect(posts.map((path) => path.includes("dry_run=true"))).toEqual([true, false]);
+  }, 20_000);
+
   it("speaks the page's language", async () => {
     const refused = {
       code: "import-header",

@@ -1,22 +1,26 @@
-/** Make a department's file a table: choose it, look at what is in it and what is wrong, then import it. */
-import { useQueryClient } from "@tanstack/react-query";
+/**
+ * Make a department's file a table, or take a file in whose columns are those of a declared table: choose it, look at what is in it
+ * and what is wrong, then import it.
+ */
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Alert, App, Checkbox, Form, Input, InputNumber, Modal, Select, Upload } from "antd";
 import { useEffect, useRef, useState } from "react";
 import { useT } from "../../i18n/index.tsx";
-import type { ImportReport } from "../../lib/types.ts";
+import type { ImportReport, IntakeReport } from "../../lib/types.ts";
 import { useFocusBack } from "../../ui/keyboard.ts";
 import { errorText } from "../../ui/states.tsx";
 import { Doing, type Sent } from "./import-doing.tsx";
 import { Report } from "./import-report.tsx";
-import { type ImportWords, importFile } from "./queries.ts";
+import { type ImportWords, importFile, intakeFile, intakesQuery } from "./queries.ts";
 
-export function ImportDialog({ onClose }: { onClose: () => void }) {
+/** `intake`: the file's rows become readings and registers of the city's entities. */
+export function ImportDialog({ of = "table", onClose }: { of?: "table" | "intake"; onClose: () => void }) {
   const { t } = useT();
   const { message } = App.useApp();
   const queryClient = useQueryClient();
   const [form] = Form.useForm<ImportWords>();
   const [file, setFile] = useState<File | null>(null);
-  const [report, setReport] = useState<ImportReport | null>(null);
+  const [report, setReport] = useState<ImportReport | IntakeReport | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [skips, setSkips] = useState(false);
   const [sent, setSent] = useState<Sent | null>(null);
@@ -44,17 +48,18 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
     onSent(0, file.size);
     setError(null);
     try {
-      const answer = await importFile(file, { ...words, skip: skips }, !may, {
-        job,
-        signal: mine.signal,
-        onSent,
-      });
+      const sending = { job, signal: mine.signal, onSent };
+      const send = of === "intake" ? intakeFile : importFile;
+      const answer = await send(file, { ...words, skip: skips }, !may, sending);
       if (!answer.written) {
         setReport(answer);
+        // Nothing of it is new.
+        if (may) message.info(t("intake.nothing"), 6);
         return;
       }
-      message.success(t("import.done", { n: answer.rows_good.toLocaleString("en-US"), table: answer.table }));
-      void queryClient.invalidateQueries({ queryKey: ["tables"] });
+      const n = written(answer).toLocaleString("en-US");
+      message.success(t("import.done", { n, table: answer.table }));
+      await queryClient.invalidateQueries(of === "table" ? { queryKey: ["tables"] } : undefined);
       onClose();
     } catch (failure) {
       if (!mine.signal.aborted) setError(failure);
@@ -65,7 +70,7 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
   const choose = (chosen: File) => {
     setFile(chosen);
     changed();
-    if (!form.getFieldValue("table")) form.setFieldValue("table", tableName(chosen.name));
+    if (of === "table" && !form.getFieldValue("table")) form.setFieldValue("table", tableName(chosen.name));
     // It is sent by the button, not by choosing it.
     return false;
   };
@@ -78,14 +83,14 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
       closable={mayStop}
       keyboard={mayStop}
       mask={{ closable: !busy }}
-      title={t("import.title")}
+      title={t(of === "table" ? "import.title" : "intake.title")}
       okText={t(may ? "import.import" : "import.check")}
       // Not `confirmLoading`, which would leave the other button without effect.
       okButtonProps={{ disabled: file === null, loading: busy, "data-testid": "import-submit" }}
       cancelText={busy ? t("import.cancel") : undefined}
       cancelButtonProps={{ disabled: !mayStop, "data-testid": "import-cancel" }}
     >
-      <p className="quiet">{t("import.rule")}</p>
+      <p className="quiet">{t(of === "table" ? "import.rule" : "intake.rule")}</p>
       <Form
         form={form}
         layout="vertical"
@@ -106,21 +111,26 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
             <p>{t("import.drop")}</p>
           </Upload.Dragger>
         </Form.Item>
+        {of === "intake" && <IntakeChoice />}
         <div className="sql-import-fields">
-          <Form.Item
-            name="table"
-            label={t("import.table")}
-            extra={t("import.table-hint")}
-            rules={[{ required: true, whitespace: true, message: t("import.table-hint") }]}
-          >
-            <Input maxLength={63} />
-          </Form.Item>
-          <Form.Item name="title_zh" label={t("import.title-zh")}>
-            <Input maxLength={200} />
-          </Form.Item>
-          <Form.Item name="title_en" label={t("import.title-en")}>
-            <Input maxLength={200} />
-          </Form.Item>
+          {of === "table" && (
+            <>
+              <Form.Item
+                name="table"
+                label={t("import.table")}
+                extra={t("import.table-hint")}
+                rules={[{ required: true, whitespace: true, message: t("import.table-hint") }]}
+              >
+                <Input maxLength={63} />
+              </Form.Item>
+              <Form.Item name="title_zh" label={t("import.title-zh")}>
+                <Input maxLength={200} />
+              </Form.Item>
+              <Form.Item name="title_en" label={t("import.title-en")}>
+                <Input maxLength={200} />
+              </Form.Item>
+            </>
+          )}
           <Form.Item name="sheet" label={t("import.sheet")}>
             <Input placeholder={t("import.sheet-first")} />
           </Form.Item>
@@ -137,9 +147,11 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
             />
           </Form.Item>
         </div>
-        <Form.Item name="replace" valuePropName="checked" noStyle>
-          <Checkbox>{t("import.replace")}</Checkbox>
-        </Form.Item>
+        {of === "table" && (
+          <Form.Item name="replace" valuePropName="checked" noStyle>
+            <Checkbox>{t("import.replace")}</Checkbox>
+          </Form.Item>
+        )}
       </Form>
       {sent && <Doing sent={sent} />}
       {error !== null && (
@@ -155,6 +167,42 @@ export function ImportDialog({ onClose }: { onClose: () => void }) {
         </Report>
       )}
     </Modal>
+  );
+}
+
+/** How many rows came in. */
+function written(answer: ImportReport | IntakeReport): number {
+  return "taken" in answer ? answer.taken.rows_new : answer.rows_good;
+}
+
+/** Which declared table the file's columns are of, and which those are. */
+function IntakeChoice() {
+  const { t, p } = useT();
+  const intakes = useQuery(intakesQuery);
+  const table = Form.useWatch<string | undefined>("table");
+  const items = intakes.data?.items ?? [];
+  const chosen = items.find((one) => one.table === table);
+  const columns = chosen && {
+    needs: chosen.needs.join(p("、", ", ")),
+    takes: chosen.takes.join(p("、", ", ")),
+  };
+  return (
+    <Form.Item
+      name="table"
+      label={t("intake.table")}
+      extra={columns && t(chosen.has_times ? "intake.columns" : "intake.columns-register", columns)}
+      rules={[{ required: true, message: t("intake.table-needed") }]}
+    >
+      <Select
+        showSearch={{ optionFilterProp: "label" }}
+        loading={intakes.isFetching}
+        options={items.map((one) => ({
+          value: one.table,
+          label: `${p(one.title_zh, one.title_en)} (${one.table})`,
+        }))}
+        notFoundContent={t(intakes.isError ? "state.error" : "intake.none")}
+      />
+    </Form.Item>
   );
 }
 

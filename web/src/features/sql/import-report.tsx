@@ -2,7 +2,8 @@
 import { Alert, Table } from "antd";
 import type { ReactNode } from "react";
 import { useT } from "../../i18n/index.tsx";
-import type { ImportReport } from "../../lib/types.ts";
+import { time } from "../../lib/format.ts";
+import type { ImportReport, IntakeReport } from "../../lib/types.ts";
 import { usePhone } from "../../ui/use-phone.ts";
 
 /** Problems shown at once; the answer has more. */
@@ -10,7 +11,7 @@ const SHOWN_MAX = 200;
 
 type Problem = ImportReport["problems"][number];
 
-export function Report({ report, children }: { report: ImportReport; children: ReactNode }) {
+export function Report({ report, children }: { report: ImportReport | IntakeReport; children: ReactNode }) {
   const { t, p } = useT();
   const said = [report.format, report.encoding, report.sheet].filter((word) => word).join(", ");
   const shown = report.problems.slice(0, SHOWN_MAX);
@@ -24,6 +25,7 @@ export function Report({ report, children }: { report: ImportReport; children: R
         })}{" "}
         <span className="quiet">{said}</span>
       </p>
+      {"taken" in report && <Taken taken={report.taken} />}
       {report.notes.map((note) => (
         <Alert
           key={note.what_en}
@@ -59,6 +61,20 @@ export function Report({ report, children }: { report: ImportReport; children: R
       {children}
     </section>
   );
+}
+
+/** What of the values is new, and what is left as it is. */
+function Taken({ taken }: { taken: IntakeReport["taken"] }) {
+  const { t } = useT();
+  const n = (count: number) => count.toLocaleString("en-US");
+  const said = [
+    t("intake.new", { rows: n(taken.rows_new), values: n(taken.values), entities: n(taken.entities) }),
+    taken.from && taken.to && t("intake.span", { from: time(taken.from), to: time(taken.to) }),
+    taken.rows_same > 0 && t("intake.same", { rows: n(taken.rows_same) }),
+    taken.values_corrected > 0 && t("intake.corrected", { n: n(taken.values_corrected) }),
+    taken.values_out_of_range > 0 && t("intake.out-of-range", { n: n(taken.values_out_of_range) }),
+  ];
+  return <p data-testid="intake-taken">{said.filter(Boolean).join(" ")}</p>;
 }
 
 function Problems({ problems }: { problems: Problem[] }) {

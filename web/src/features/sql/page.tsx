@@ -34,7 +34,7 @@ export function Page() {
   const [parameters] = useSearchParams();
   const [text, setText] = useState(() => parameters.get("query") ?? sessionStorage.getItem(REMEMBERED) ?? "");
   const [outcome, setOutcome] = useState<Outcome>({ kind: "nothing" });
-  const [importing, setImporting] = useState(false);
+  const [importing, setImporting] = useState<"table" | "intake" | null>(null);
   const [position, setPosition] = useState<number | null>(null);
   const tables = useQuery(tablesQuery);
   const stopper = useRef<AbortController | null>(null);
@@ -60,7 +60,8 @@ export function Page() {
     result: outcome.kind === "done" ? outcome.result : null,
     run: () => void run(),
     stop: () => stopper.current?.abort(),
-    importFile: () => setImporting(true),
+    importFile: () => setImporting("table"),
+    intakeFile: () => setImporting("intake"),
   };
   useActionKeys(sqlActions, context);
 
@@ -99,7 +100,7 @@ export function Page() {
             </span>
           )}
         </div>
-        {importing && <ImportDialog onClose={() => setImporting(false)} />}
+        {importing && <ImportDialog of={importing} onClose={() => setImporting(null)} />}
         <ProvenanceDrawer position={position} onClose={() => setPosition(null)} />
         <div className="sql-answer">
           <Answer outcome={outcome} onPosition={setPosition} />

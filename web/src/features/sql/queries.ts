@@ -1,7 +1,15 @@
 /** Runs SQL and reads the tables there are. */
 import { queryOptions } from "@tanstack/react-query";
 import { ApiError, change, get, query, type Sending, sendFile } from "../../lib/api.ts";
-import type { ApprovalAsked, ImportProgress, ImportReport, SqlResult, TableInfo } from "../../lib/types.ts";
+import type {
+  ApprovalAsked,
+  ImportProgress,
+  ImportReport,
+  Intake,
+  IntakeReport,
+  SqlResult,
+  TableInfo,
+} from "../../lib/types.ts";
 
 export const tablesQuery = queryOptions({
   queryKey: ["tables"],
@@ -50,6 +58,32 @@ export const importProgressQuery = (job: string) =>
     staleTime: 0,
     gcTime: 0,
   });
+
+/** The declared tables that files come in for, of packs that the person's department answers for. */
+export const intakesQuery = queryOptions({
+  queryKey: ["intakes"],
+  queryFn: ({ signal }) => get<{ items: Intake[] }>("/api/v1/intakes", signal),
+  staleTime: 60_000,
+});
+
+/** Takes a file in whose columns are those of a declared table, or only looks at it. */
+export function intakeFile(
+  file: File,
+  { table, sheet, header_line, merged, skip }: ImportWords,
+  looksOnly: boolean,
+  { job, ...sending }: Sending & { job: string },
+): Promise<IntakeReport> {
+  const asked = query({
+    file: file.name,
+    sheet,
+    header_line,
+    merged,
+    on_error: skip ? "skip" : undefined,
+    dry_run: looksOnly || undefined,
+    job,
+  });
+  return sendFile(`/api/v1/intakes/${encodeURIComponent(table)}${asked}`, file, sending);
+}
 
 /** Makes a file a table, or only looks at it; meanwhile {@link importProgressQuery} tells how far it is. */
 export function importFile(

@@ -7,6 +7,7 @@ import {
   ArrowRightOutlined,
   CodeOutlined,
   DownloadOutlined,
+  ImportOutlined,
   PlusOutlined,
   ReloadOutlined,
   SendOutlined,
@@ -85,6 +86,22 @@ export const registerActions: Action<RegisterContext>[] = [
     predicate: () => true,
     perform: ({ kind, columns, q, sort, navigate }) =>
       navigate(`/sql?query=${encodeURIComponent(sqlOf(kind, columns, q, sort))}`),
+  },
+];
+
+export interface ListContext {
+  /** Opens the dialog that takes a file in by a standard table. */
+  intakeFile: () => void;
+}
+
+export const listActions: Action<ListContext>[] = [
+  {
+    name: "view.intake",
+    title: "intake.open",
+    permission: "data.enter",
+    icon: <ImportOutlined />,
+    predicate: () => true,
+    perform: ({ intakeFile }) => intakeFile(),
   },
 ];
 

@@ -11,10 +11,12 @@ import type { AttributeKind, Entity, EntityType, ViewField, ViewForm } from "../
 import { nameOf } from "../entity/queries.ts";
 import { formActions } from "./actions.tsx";
 import { isNowhere, isPlace, PlaceInput } from "./place-input.tsx";
-import { choiceQuery, type Entered, enter, ngsiLd } from "./queries.ts";
+import { choiceQuery, type Entered, enter, ngsiLd, readEntity } from "./queries.ts";
 
 /** The city's clock is eight hours ahead of UTC all year. */
 const OFFSET_MS = 8 * 3_600_000;
+/** What parts the texts of a list that is typed or pasted. */
+const LIST_SIGNS = [",", "，", "、", ";", "；", " ", "\n", "\t"];
 /** What an entity's id may end with where it is new. */
 const CODE = /^[A-Za-z0-9._~-]{1,100}$/;
 
@@ -113,6 +115,51 @@ export function EntryForm({
   );
 }
 
+/** Another entity, found by its name or id among those of some types; of all types where none is named. */
+function OtherEntity({
+  id,
+  value,
+  onChange,
+  types,
+}: {
+  id?: string;
+  value?: string;
+  onChange?: (id: string | undefined) => void;
+  types: string[];
+}) {
+  const { t, language } = useT();
+  const [q, setQ] = useState("");
+  const found = useQuery(choiceQuery(types.join(","), q));
+  const options = (found.data?.items ?? []).map((entity) => ({
+    value: entity.id,
+    label: nameOf(entity, language),
+  }));
+  // What was chosen keeps its name while another is looked for.
+  const chosen = useQuery({
+    queryKey: ["pack-chosen", value],
+    queryFn: () => readEntity(value ?? ""),
+    enabled: value !== undefined && !options.some((one) => one.value === value),
+  }).data;
+  if (chosen && value === chosen.id) options.push({ value, label: nameOf(chosen, language) });
+  return (
+    <Select
+      id={id}
+      allowClear
+      value={value}
+      onChange={(to: string | undefined) => onChange?.(to)}
+      showSearch={{ filterOption: false, onSearch: setQ }}
+      loading={found.isFetching}
+      options={options}
+      optionRender={(option) => (
+        <>
+          {option.label} <span className="quiet">{option.value}</span>
+        </>
+      )}
+      notFoundContent={t(found.isError ? "state.error" : "view.entity-none")}
+    />
+  );
+}
+
 function EntityChoice({ kind }: { kind: EntityType }) {
   const { t, language } = useT();
   const [q, setQ] = useState("");
@@ -143,6 +190,7 @@ function nowSaid(field: ViewField, now: unknown, p: (zh: string, en: string) => 
   if (Array.isArray(point) && typeof point[0] === "number" && typeof point[1] === "number") {
     return `${point[0].toFixed(5)}°E, ${point[1].toFixed(5)}°N`;
   }
+  if (field.list && Array.isArray(now)) return now.join(p("、", ", "));
   if (typeof now !== "string" && typeof now !== "number") return null;
   const choice = field.choices.find((one) => one.value === now);
   return choice ? p(choice.title_zh, choice.title_en) : String(now);
@@ -217,6 +265,11 @@ function control(
     return <Select allowClear={!field.required} options={options} />;
   }
   if (declared?.value === "geometry") return <PlaceInput />;
+  if (declared?.value === "relationship") return <OtherEntity types={field.from} />;
+  if (field.list) {
+    // Typed or pasted, parted by whatever people part codes with.
+    return <Select mode="tags" tokenSeparators={LIST_SIGNS} open={false} suffixIcon={null} />;
+  }
   if (declared?.value === "number") {
     return <InputNumber className="entry-number" suffix={unitSymbol(declared.unit)} />;
   }

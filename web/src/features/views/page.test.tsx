@@ -2,7 +2,7 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { Route, Routes } from "react-router";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { Entity, EntityType, PackView } from "../../lib/types.ts";
+import type { Entity, EntityType, PackView, ViewField } from "../../lib/types.ts";
 import { serve, show, userWith } from "../../test-tools.tsx";
 import { columnsOf } from "./board.tsx";
 import { localMinute, momentOf } from "./form.tsx";
@@ -21,6 +21,14 @@ const attribute = (value: string, title_en: string, more = {}) => ({
   words: [],
   ...more,
 });
+const field = (attribute: string, more: Partial<ViewField> = {}): ViewField => ({
+  attribute,
+  required: false,
+  choices: [],
+  from: [],
+  list: false,
+  ...more,
+});
 const view: PackView = {
   id: "pumps",
   title_zh: "泵",
@@ -32,11 +40,7 @@ const view: PackView = {
   chart: null,
   form: {
     new: true,
-    fields: [
-      { attribute: "level", required: true, choices: [] },
-      { attribute: "note", required: false, choices: [] },
-      { attribute: "power", required: false, choices: [] },
-    ],
+    fields: [field("level", { required: true }), field("note"), field("power")],
   },
   board: null,
 };
@@ -124,6 +128,63 @@ describe("pages of packs", () => {
     serve({ "GET /api/v1/types": { items: [{ ...kind, views: [] }] }, "GET /api/v1/packs": { items: [] } });
     show(pages, { user: writer, path: "/views" });
     expect(await screen.findByText("No registers, forms or boards")).toBeTruthy();
+  }, 20_000);
+
+  it("takes a list of codes, and finds another entity by its name", async () => {
+    const area = {
+      ...kind,
+      name: "Area",
+      attributes: {
+        villages: attribute("json", "Villages"),
+        station: attribute("relationship", "Station"),
+      },
+      views: [
+        {
+          ...view,
+          id: "areas",
+          entity_type: "Area",
+          form: {
+            new: true,
+            fields: [field("villages", { list: true }), field("station", { from: ["Pump"] })],
+          },
+        },
+      ],
+    };
+    const calls = serve({
+      ...answers,
+      "GET /api/v1/types": { items: [area] },
+      [ENTRIES("areas")]: { entity_id: "urn:ngsi-ld:Area:7", refused: [] },
+    });
+    show(pages, { user: writer, path: "/views/areas" });
+    fireEvent.change(await screen.findByLabelText("Code"), { target: { value: "7" } });
+    // Typed or pasted: parted by whatever people part codes with.
+    const villages = screen.getByLabelText("Villages");
+    fireEvent.change(villages, { target: { value: "429006107254，429006107255 " } });
+    expect(await screen.findByText("429006107255")).toBeTruthy();
+    const station = screen.getByLabelText("Station");
+    fireEvent.mouseDown(station);
+    fireEvent.change(station, { target: { value: "b" } });
+    fireEvent.click(await screen.findByText("urn:ngsi-ld:Pump:b"));
+    const asked = calls.map((call) => call.path).filter((path) => path.startsWith("/api/v1/entities?"));
+    expect(asked.some((path) => path.includes("type=Pump") && path.includes("q=b"))).toBe(true);
+    fireEvent.click(screen.getByRole("button", { name: /Send/ }));
+    await waitFor(() => expect(sent(calls)).toHaveLength(1));
+    expect(sent(calls)[0]?.body).toMatchObject({
+      id: "urn:ngsi-ld:Area:7",
+      villages: { type: "JsonProperty", json: ["429006107254", "429006107255"] },
+      station: { type: "Relationship", object: "urn:ngsi-ld:Pump:b" },
+    });
+  }, 20_000);
+
+  it("offers to take files in to who may enter values", async () => {
+    serve({ ...answers, "GET /api/v1/intakes": { items: [] } });
+    const shown = show(pages, { user: writer, path: "/views" });
+    fireEvent.click(await screen.findByRole("button", { name: /Take readings in/ }));
+    expect(await screen.findByText("Readings and registers by a standard table")).toBeTruthy();
+    shown.unmount();
+    show(pages, { user: userWith(["entity.read"], "field"), path: "/views" });
+    expect(await screen.findByText("Pump board")).toBeTruthy();
+    expect(screen.queryByRole("button", { name: /Take readings in/ })).toBeNull();
   }, 20_000);
 
   it("sends what was entered in the declared unit, and nothing that is missing", async () => {

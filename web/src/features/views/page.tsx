@@ -5,14 +5,18 @@
 import "./views.css";
 import { useQuery } from "@tanstack/react-query";
 import { Tabs, Tag } from "antd";
+import { useState } from "react";
 import { Link, useParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
+import { ActionBar } from "../../lib/actions.tsx";
 import { useAddress } from "../../lib/address.ts";
 import { number } from "../../lib/format.ts";
 import { can, useUser } from "../../lib/session.ts";
 import type { EntityType, Pack, PackView } from "../../lib/types.ts";
 import { Loaded, Loading, Nothing } from "../../ui/states.tsx";
 import { PackBoard } from "../cases/board.tsx";
+import { ImportDialog } from "../sql/import-dialog.tsx";
+import { listActions } from "./actions.tsx";
 import { Board } from "./board.tsx";
 import { EntryForm } from "./form.tsx";
 import { type PackPage, packsQuery, pagesQuery } from "./queries.ts";
@@ -57,6 +61,7 @@ export function groupsOf(pages: PackPage[], packs: Pack[]): Group[] {
 function List({ pages }: { pages: PackPage[] }) {
   const { t, p } = useT();
   const packs = useQuery(packsQuery);
+  const [takesIn, setTakesIn] = useState(false);
   if (packs.isPending) return <Loading tall />;
   // Without the packs' names the pages are all there, in one group.
   const groups = groupsOf(pages, packs.data?.items ?? []);
@@ -64,7 +69,9 @@ function List({ pages }: { pages: PackPage[] }) {
     <div className="page">
       <header className="page-head">
         <h1>{t("view.title")}</h1>
+        <ActionBar actions={listActions} context={{ intakeFile: () => setTakesIn(true) }} />
       </header>
+      {takesIn && <ImportDialog of="intake" onClose={() => setTakesIn(false)} />}
       {pages.length === 0 && <Nothing title={t("view.none")} mend={t("view.none-mend")} />}
       <div className="view-groups">
         {groups.map(({ key, pack, pages: own }) => (

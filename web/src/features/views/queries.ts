@@ -120,16 +120,19 @@ export const severitiesQuery = (type: string) =>
     refetchInterval: SEVERITIES_REFRESH_MS,
   });
 
-/** Entities to choose from. */
+/** Entities to choose from: of a type, of several parted by commas, or of any. */
 export const choiceQuery = (type: string, q: string) =>
   queryOptions({
     queryKey: ["pack-choice", type, q],
     queryFn: ({ signal }) =>
-      get<Items<Entity>>(`/api/v1/entities${query({ type, q: q || undefined, limit: FOUND_MAX })}`, signal),
+      get<Items<Entity>>(
+        `/api/v1/entities${query({ type: type || undefined, q: q || undefined, limit: FOUND_MAX })}`,
+        signal,
+      ),
   });
 
 /** What is entered of an attribute; nothing: it is not said. */
-export type Entered = string | number | boolean | Place | null | undefined;
+export type Entered = string | number | boolean | Place | string[] | null | undefined;
 
 /** One entity as NGSI-LD says it (ETSI GS CIM 009, 4.5.1), of what was entered. */
 export function ngsiLd(
@@ -141,7 +144,7 @@ export function ngsiLd(
   const said: Record<string, unknown> = { id, type: kind.name };
   for (const [name, value] of Object.entries(entered)) {
     if (value === undefined || value === null || value === "") continue;
-    if (typeof value === "object" && !isPlace(value)) continue;
+    if (Array.isArray(value) ? value.length === 0 : typeof value === "object" && !isPlace(value)) continue;
     said[name] = attribute(kind.attributes[name], value, observedAt);
   }
   return said;
@@ -149,6 +152,7 @@ export function ngsiLd(
 
 function attribute(declared: AttributeKind | undefined, value: Entered, observedAt: string) {
   if (declared?.value === "relationship") return { type: "Relationship", object: value, observedAt };
+  if (Array.isArray(value)) return { type: "JsonProperty", json: value, observedAt };
   if (typeof value === "object" && isPlace(value)) {
     // RFC 7946: longitude first.
     const point = { type: "Point", coordinates: [value.lon, value.lat] };

@@ -34,7 +34,10 @@ const view = (id: string, title_zh: string, title_en: string, more: Partial<Pack
   board: null,
   ...more,
 });
-const form = { new: true, fields: [{ attribute: "level", required: true, choices: [] }] };
+const form = {
+  new: true,
+  fields: [{ attribute: "level", required: true, choices: [], from: [], list: false }],
+};
 const kind = {
   name: "Sluice",
   title_zh: "水闸",

@@ -5,6 +5,18 @@ export const runWords = {
     "专题包的计算按时运行，所读、参数、版本和结果全部留存，可以重算核对",
     "Engines of packs run by the clock; what was read, with what, and what came of it is kept and can be reckoned again",
   ],
+  "run.adopt": ["采用结果", "Adopt"],
+  "run.adopt-confirm": ["采用这次率定的结果？", "Adopt what this run fitted?"],
+  "run.adopt-new": ["新建", "new"],
+  "run.adopt-not-yours": [
+    "只有声明这个任务的部门和指挥中心可以采用。",
+    "Only the department that declares the run and the command centre can adopt it.",
+  ],
+  "run.adopt-attribute": ["属性", "Attribute"],
+  "run.adopt-old": ["现在的值", "Now"],
+  "run.adopt-value": ["采用后", "Adopted"],
+  "run.adopted": ["已采用", "Adopted"],
+  "run.adopted-in-part": ["已采用；没有收下：{names}", "Adopted; refused: {names}"],
   "run.definitions": ["计算任务", "Declared runs"],
   "run.definitions-none": ["没有计算任务", "No runs are declared"],
   "run.definitions-none-mend": [
