@@ -25,7 +25,7 @@ export default defineConfig(({ command, mode }) => ({
     // The licences of what is bundled travel with it.
     license: { fileName: "licences.md" },
     rolldownOptions: {
-      input: { index: "index.html", sw: "src/worker/sw.ts" },
+      input: { index: "index.html", public: "public.html", sw: "src/worker/sw.ts" },
       output: {
         entryFileNames: ({ name }) => (name === "sw" ? WORKER_FILE : "assets/[name]-[hash].js"),
       },

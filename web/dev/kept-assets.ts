@@ -40,7 +40,7 @@ export function keptAssets(): Plugin {
       const chunks = Object.values(bundle).filter((file) => file.type === "chunk");
       const worker = chunks.find((chunk) => chunk.fileName === WORKER_FILE);
       const page = chunks.find((chunk) => chunk.facadeModuleId?.endsWith(PAGE));
-      const first = chunks.find((chunk) => chunk.isEntry && chunk !== worker);
+      const first = chunks.find((chunk) => chunk.isEntry && chunk.name === "index");
       if (!worker || !page || !first)
         this.error("the worker, the first page or the field page was not built");
       if (worker.imports.length > 0 || worker.dynamicImports.length > 0)

@@ -5,12 +5,20 @@
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plugin, PreviewServer, ViteDevServer } from "vite";
-import type { Alert, Correction, CorrectionDraft, PolicyChange, User } from "../src/lib/types.ts";
+import type {
+  Alert,
+  Correction,
+  CorrectionDraft,
+  IndicatorReport,
+  PolicyChange,
+  User,
+} from "../src/lib/types.ts";
 import { ACCOUNTS, APPROVALS, GRANTABLE } from "./approvals.ts";
 import { AUDIT_ACTS, AUDIT_EVENTS, auditChain } from "./audit.ts";
 import { detail, plan } from "./plan.ts";
 import { changePolicies, policies, policyVersions, tryPolicies, whyOf } from "./policy.ts";
 import { affected, BULLETINS, bulletin, PACKS, types } from "./registers.ts";
+import { filingDetail, filingsOf, reported, reporting, stepped } from "./reports.ts";
 import { DEFINITIONS, forecasts, repeated, runDetail, runs } from "./runs.ts";
 import {
   act,
@@ -576,25 +584,15 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
       };
     }
     case "GET plan":
+      if (second === "reporting") return reporting();
+      if (second === "cases") return { items: [] };
+      if (second === "reports") return need(filingDetail(Number(third)));
+      if (parts[3] === "reports") return filingsOf(third ?? "");
       return second ? need(detail(third ?? "")) : plan;
     case "POST plan": {
-      const report = JSON.parse(String(await bodyOf(request))) as {
-        value: number;
-        period: string;
-        evidence: string;
-      };
-      const it = need(plan.indicators.find((i) => i.id === third));
-      it.value = report.value;
-      it.reported = {
-        value: report.value,
-        note: null,
-        by: user.name,
-        at: new Date().toISOString(),
-        evidence: report.evidence,
-        period: report.period,
-      };
-      tell("indicator", it);
-      return it;
+      if (second === "reports") return need(stepped(Number(third), parts[3] ?? ""));
+      const report = JSON.parse(String(await bodyOf(request))) as IndicatorReport;
+      return need(reported(third ?? "", report, user.name));
     }
     default:
       throw new Refusal(404, "no-such-path", `${route} is not known`, "", at);

@@ -75,6 +75,7 @@ const indicators: Indicator[] = ROWS.map(([id, group, zh, en, unit, base, target
     { section: "三、发展目标", quote: `“十四五”新型基础设施发展目标表:${zh} ${base ?? "-"} → ${target}` },
   ],
   contradictions: id === "5g-base-stations" ? ["5g-count"] : [],
+  responsible: "jingxin",
 }));
 export const plan: Plan = {
   title_en: "Tianmen's 14th five-year plan for new infrastructure",
@@ -120,6 +121,30 @@ export function detail(id: string): IndicatorDetail | null {
             at: `${2020 + n}-11-30T00:00:00Z`,
             value: base + (((found.value ?? 0) - base) * n) / 5,
           })),
+    forecast: null,
+    forecast_missing: null,
+    assessment: {
+      outcome: found.value === null ? "no_value" : found.value >= found.target ? "met" : "not_met",
+      on: "2025-12-31",
+      value: found.value,
+      value_on: found.value === null ? null : "2025-11-30",
+      share: found.value === null ? null : (found.value - base) / (found.target - base),
+      met_since: found.value !== null && found.value >= found.target ? "2025-11-30" : null,
+      met_later_on: null,
+    },
+    towns:
+      id === "5g-base-stations"
+        ? {
+            aggregation: "sum",
+            towns: ["竟陵街道", "候口街道", "杨林街道", "多宝镇", "拖市镇", "张港镇"].map((name, n) => ({
+              code: `42900600${n}`,
+              name,
+              value: n === 4 ? null : 320 - 41 * n,
+            })),
+            total: 1_149,
+            difference: 5,
+          }
+        : null,
     rows: {
       columns: ["entity_id", "name", "town", "status", "journal_position"].map((name) => ({
         name,

@@ -212,6 +212,7 @@ export function affected(alert: Alert): AffectedOfType[] {
       value,
       unit: "MTR",
       sums: { population: sum("population"), households: sum("households") },
+      at_most: [],
       items,
     },
   ];

@@ -256,6 +256,8 @@ const ALL = [
   "deadletter.read",
   "indicator.read",
   "indicator.report",
+  "indicator.approve",
+  "indicator.lock",
   "data.correct",
   "ingest.write",
   "data.enter",
@@ -308,7 +310,15 @@ const ROLES: Record<string, [name: string, organisation: string | null, permissi
   planner: [
     "周规划",
     "新基建指挥部办公室",
-    ["entity.read", "indicator.read", "indicator.report", "data.correct", "sql.query"],
+    [
+      "entity.read",
+      "indicator.read",
+      "indicator.report",
+      "indicator.approve",
+      "indicator.lock",
+      "data.correct",
+      "sql.query",
+    ],
   ],
   viewer: ["访客", null, ["entity.read", "alert.read"]],
 };
@@ -369,6 +379,7 @@ export function raise(
     acknowledged_by: null,
     case_id: null,
     decided: [],
+    doubt: null,
     position: state?.position ?? 1,
     runbook_zh,
     runbook_en,

@@ -1,7 +1,7 @@
 /**
  * Opens the duty officer's page of alerts in a running city, says `ready`, and notes when the alert of each entity `probe-…`
- * first stands on the page; on `done` it prints those moments (milliseconds since 1970) as JSON and ends. A moment is that of the
- * frame after the page changed, so that it was drawn. See bench/alerts.
+ * first stands on the page; on `done` it prints those moments (milliseconds since 1970) as JSON and ends, and beside them those at
+ * which the page heard of each. A moment on the page is that of the frame after it changed, so that it was drawn. See bench/alerts.
  * `JINGLING_URL=… JINGLING_USER=… JINGLING_PASSWORD=… node e2e/measure-alerts.mjs`
  */
 import { createInterface } from "node:readline";
@@ -9,6 +9,18 @@ import { DESKTOP, launch, openPage, signIn } from "./browser.mjs";
 
 const browser = await launch();
 const { page } = await openPage(browser, process.env.JINGLING_URL, { language: "en", size: DESKTOP });
+await page.addInitScript(() => {
+  window.heard = {};
+  const add = EventSource.prototype.addEventListener;
+  EventSource.prototype.addEventListener = function (name, listener, ...more) {
+    const noting = (message) => {
+      const now = performance.timeOrigin + performance.now();
+      for (const [who] of message.data.matchAll(/probe-\d{5}/g)) window.heard[who] ??= now;
+      listener.call(this, message);
+    };
+    return add.call(this, name, name === "alert" ? noting : listener, ...more);
+  };
+});
 await signIn(page, process.env.JINGLING_USER, process.env.JINGLING_PASSWORD);
 await page.goto("/alerts");
 await page.waitForLoadState("networkidle").catch(() => undefined);
@@ -37,5 +49,5 @@ await page.evaluate(() => {
 });
 console.log("ready");
 for await (const line of createInterface({ input: process.stdin })) if (line === "done") break;
-console.log(JSON.stringify({ shown: await page.evaluate(() => window.shown) }));
+console.log(JSON.stringify(await page.evaluate(() => ({ shown: window.shown, heard: window.heard }))));
 await browser.close();

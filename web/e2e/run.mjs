@@ -10,10 +10,12 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { account } from "./account.mjs";
 import { DESKTOP, launch, openPage, PHONE, signIn } from "./browser.mjs";
+import { SETTINGS as DISPATCH_SETTINGS, dispatch } from "./dispatch.mjs";
 import { fieldOffline } from "./field-offline.mjs";
 import { walk } from "./keyboard.mjs";
 import { newVersion } from "./new-version.mjs";
 import { photo } from "./photo.mjs";
+import { SETTINGS as PORTAL_SETTINGS, portal } from "./portal.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const binary = process.env.JINGLING_BINARY;
@@ -66,6 +68,7 @@ async function serve(listen = "127.0.0.1:0") {
       "mqtt.tls_listen=127.0.0.1:0",
       "--set",
       "indicators.measure_seconds=1",
+      ...[...DISPATCH_SETTINGS, ...PORTAL_SETTINGS].flatMap((setting) => ["--set", setting]),
     ],
     { stdio: ["ignore", "ignore", "pipe"] },
   );
@@ -332,6 +335,30 @@ await test("a passkey of Chromium's authenticator and time-based codes sign a pe
   const problems = await account(browser, base, "planner", people.planner);
   equal(problems, [], "problems");
 });
+await test("one person asks for a gate to be opened, another agrees, and its station answers", async () => {
+  const add = (...words) => JSON.parse(jingling(...words, "--json"));
+  const [gate, kind] = ["urn:ngsi-ld:SluiceGate:62206901", "SluiceGate"];
+  add("device", "add", city, "--id", gate, "--type", kind);
+  const pair = [
+    ["shuili.zhao", "赵试验"],
+    ["shuili.qian", "钱试验"],
+  ].map(([username, name]) => {
+    const more = ["--username", username, "--name", name, "--role", "operator", "--organisation", "shuili"];
+    return { username, name, password: add("user", "add", city, ...more).password };
+  });
+  const upsert = async (entities) => {
+    const sent = await machine("/ngsi-ld/v1/entityOperations/upsert", {
+      method: "POST",
+      body: JSON.stringify(entities),
+    });
+    if (sent.status >= 300) throw new Error(`upsert: ${sent.status} ${JSON.stringify(sent.body)}`);
+  };
+  const { base, addresses } = running;
+  const problems = await dispatch({ browser, base, people: pair, upsert, door: addresses.sl651 });
+  equal(problems, [], "problems");
+});
+await test("everybody reads the plan's progress without signing in, on a phone too", () =>
+  portal({ browser, base: running.base }));
 await test("a phone without a network opens its tasks, and what is done on them arrives once", async () => {
   const { addresses, base } = running;
   await fieldOffline({
@@ -377,6 +404,7 @@ await test("every page opens in both languages without an error", async () => {
         "/map",
         "/alerts",
         "/cases",
+        "/dispatch",
         "/dead-letters",
         "/runs",
         "/views",

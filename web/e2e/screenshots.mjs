@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { DESKTOP, launch, openPage, PHONE, signIn } from "./browser.mjs";
 import { live, manholes, rain } from "./city-life.mjs";
+import { water } from "./city-water.mjs";
 import { SIGN_IN_STATES, STATES } from "./states.mjs";
 
 const { values, positionals } = parseArgs({
@@ -31,7 +32,8 @@ let people = Object.fromEntries(
   ]),
 );
 if (values.city) {
-  const own = `http://${(await readJson(values.city, "run", "addresses.json")).http}`;
+  const addresses = await readJson(values.city, "run", "addresses.json");
+  const own = `http://${addresses.http}`;
   base = values.url ?? own;
   const signIns = await readJson(values.city, "secrets", "first-sign-in.json");
   people = Object.fromEntries(signIns.map((person) => [person.username, person]));
@@ -39,6 +41,8 @@ if (values.city) {
   await live(own, people, token);
   // Every time: rain that is hours old is not drawn.
   await rain(own, token);
+  const binary = process.env.JINGLING_BINARY;
+  await water({ base: own, people, token, folder: values.city, binary, addresses });
 }
 
 const all = (page, path) =>
@@ -186,6 +190,30 @@ const PAGES = {
     const found = await first(page, "/api/v1/runs?outcome=failed");
     await page.goto(`/runs/${found.id}`);
     await page.waitForSelector('[data-testid="run-output"]');
+  },
+  dispatch: async (page) => {
+    await page.goto("/dispatch");
+    await page.waitForSelector('[data-testid="dispatch-row"]');
+    await page.waitForSelector('[data-testid="suggestion"] canvas');
+  },
+  "dispatch-suggestion": async (page) => {
+    await PAGES.dispatch(page);
+    await page.locator('[data-testid="suggestion"]').evaluate((each) => each.scrollIntoView());
+  },
+  "dispatch-command": async (page) => {
+    const found = await first(page, "/api/v1/commands?state=done");
+    await page.goto(`/dispatch?id=${found.id}`);
+    await page.waitForSelector(".ant-drawer-open .ant-timeline");
+  },
+  "dispatch-decide": async (page) => {
+    await PAGES.dispatch(page);
+    await page.locator('[data-testid="dispatch-waiting"]').first().click();
+    await page.waitForSelector('[data-action="dispatch.approve"]');
+  },
+  "dispatch-ask": async (page) => {
+    await PAGES.dispatch(page);
+    await page.locator('[data-action="dispatch.ask-suggested"]').first().click();
+    await page.waitForSelector('.dispatch-interlocks [data-goes="true"]');
   },
   notifications: async (page) => {
     await page.goto("/notifications");
@@ -361,6 +389,16 @@ const PAGES = {
     const found = indicators.find((indicator) => indicator.method === "computed") ?? indicators[0];
     await page.goto(`/plan/${found.id}`);
     await page.waitForSelector("canvas", { timeout: 30_000 });
+  },
+  public: async (page) => {
+    await page.goto("/public");
+    await page.waitForSelector('[data-testid="portal-figure"]');
+  },
+  "public-indicator": async (page) => {
+    await PAGES.public(page);
+    const one = page.locator("details", { has: page.locator('.portal-tag:not([data-standing="withheld"])') });
+    await one.first().locator("summary").click();
+    await one.first().evaluate((each) => each.scrollIntoView());
   },
   report: async (page) => {
     const indicators = await all(page, "/api/v1/plan");

@@ -103,7 +103,7 @@ fn steps(root: &Path) -> Vec<Step> {
         step("simulation", |root| {
             // Built with the tests: building it alone would build the query engine once more, with fewer features.
             let mut simulation = Command::new(built(root, "faults"));
-            simulation.args(["--seeds", "500", "--lake-seeds", "200"]);
+            simulation.args(["--seeds", "400", "--lake-seeds", "150"]);
             watch(root, ".", simulation)
         }),
         step("known holes", |root| {

@@ -14,6 +14,7 @@ use notice::affected::{self, Place};
 use policy::Access;
 use records::alerts::Alert;
 use serde::Serialize;
+use serde_json::Value as Stored;
 use std::collections::BTreeMap;
 use twin::{Entity, Filter, Relation};
 use utoipa::ToSchema;
@@ -49,6 +50,9 @@ pub struct AffectedOfType {
     pub unit: Option<String>,
     /// The attributes that are added up, over those who are reached.
     pub sums: BTreeMap<String, f64>,
+    /// Which of these sums may count people twice, and are the most that there can be: places that are reached have a division in common,
+    /// or of one of them the divisions are not known.
+    pub at_most: Vec<String>,
     /// The entities, the first to be affected first.
     pub items: Vec<AffectedEntity>,
 }
@@ -87,12 +91,33 @@ pub async fn affected(
                 });
             }
         }
+        let amount =
+            |item: &AffectedEntity, name: &String| item.entity.attributes.get(name)?.value.as_f64();
         let reached = || items.iter().filter(|item| item.is_reached);
         let sum = |name: &String| {
-            let of = reached().filter_map(|item| item.entity.attributes.get(name)?.value.as_f64());
+            let of = reached().filter_map(|item| amount(item, name));
             (name.clone(), of.sum())
         };
-        let declared = catalogue.attribute(&alert.entity_type, &affected.attribute);
+        // Which of its divisions are hidden from the caller, they are not told by the sum either.
+        let codes_shown = |item: &AffectedEntity| {
+            let entity = &item.entity;
+            let is_hidden =
+                |name: &String| sight.of_series(&entity.id, &kind.name, name) != Access::Shown;
+            if affected.divisions.iter().any(is_hidden) {
+                return Vec::new();
+            }
+            let names = affected.divisions.iter();
+            codes(names.filter_map(|name| Some(&entity.attributes.get(name)?.value)))
+        };
+        let may_overlap = |name: &&String| {
+            let counted = reached().filter(|item| amount(item, name).is_some());
+            let codes: Vec<Vec<String>> = counted.map(codes_shown).collect();
+            affected::may_overlap(codes.iter().map(Vec::as_slice))
+        };
+        let declared = affected
+            .attribute
+            .of(&alert.entity_type)
+            .and_then(|name| catalogue.attribute(&alert.entity_type, name));
         told.push(AffectedOfType {
             entity_type: kind.name.clone(),
             title_zh: kind.title_zh.clone(),
@@ -100,6 +125,7 @@ pub async fn affected(
             value,
             unit: declared.and_then(|declared| declared.unit.clone()),
             sums: affected.sums.iter().map(sum).collect(),
+            at_most: affected.sums.iter().filter(may_overlap).cloned().collect(),
             items,
         });
     }
@@ -142,7 +168,10 @@ fn find(app: &App, alert: &Alert) -> Vec<Found> {
         let mut entities: Vec<(f64, Entity)> = page.items.into_iter().filter_map(of).collect();
         entities.sort_by(|a, b| a.0.total_cmp(&b.0).then_with(|| a.1.id.cmp(&b.1.id)));
         found.push(Found {
-            value: level(app, alert, &target, &affected.attribute),
+            value: affected
+                .attribute
+                .of(&alert.entity_type)
+                .and_then(|attribute| level(app, alert, &target, attribute)),
             kind: kind.clone(),
             entities,
         });
@@ -166,11 +195,14 @@ pub fn told(app: &App, alert: &Alert) -> Vec<affected::Affected> {
         let Some(declared) = &kind.affected else {
             continue;
         };
+        let Some(attribute) = declared.attribute.of(&alert.entity_type) else {
+            continue;
+        };
         let is_reached = |(from, _): &(f64, Entity)| value >= *from;
         let (reached, next): (Vec<_>, Vec<_>) = entities.into_iter().partition(is_reached);
         let place = |(from, entity): (f64, Entity)| place(&app.city, &kind, from, &entity);
         let unit = catalogue
-            .attribute(&alert.entity_type, &declared.attribute)
+            .attribute(&alert.entity_type, attribute)
             .and_then(|attribute| attribute.unit.as_deref())
             .and_then(unit::find)
             .and_then(|unit| unit.symbols.first());
@@ -189,7 +221,7 @@ pub fn told(app: &App, alert: &Alert) -> Vec<affected::Affected> {
         let measured = EntityId::new(&alert.entity_id)
             .ok()
             .and_then(|id| app.twin.get(&id))
-            .and_then(|entity| number(&entity, &declared.attribute));
+            .and_then(|entity| number(&entity, attribute));
         let highest = reached.last().map(|(from, _)| *from);
         let foretold = highest.is_some_and(|from| measured.is_none_or(|now| now < from));
         if reached.is_empty() && next.is_empty() {
@@ -220,11 +252,18 @@ fn place(city: &City, kind: &EntityKind, from: f64, entity: &Entity) -> Place {
         let text = text.trim();
         (!text.is_empty()).then(|| text.to_owned())
     };
+    let named = declared.into_iter().flat_map(|of| &of.divisions);
+    let named = named.filter_map(|name| entity.attribute(name));
+    let named: Vec<_> = named
+        .map(|value| value.value.to_value().to_json())
+        .collect();
+    let codes = codes(&named);
     Place {
         name_zh: name,
         name_en: english,
         from,
-        divisions: divisions(city, kind, entity),
+        divisions: codes.iter().map(|code| division(city, code)).collect(),
+        codes,
         amounts: declared.map_or_else(Vec::new, |declared| {
             let sums = declared.sums.iter();
             sums.map(|name| number(entity, name)).collect()
@@ -238,36 +277,31 @@ fn place(city: &City, kind: &EntityKind, from: f64, entity: &Entity) -> Place {
     }
 }
 
-/// The divisions that an entity names by code, by name, each once; a code that the city does not have stays one.
-fn divisions(city: &City, kind: &EntityKind, entity: &Entity) -> Vec<String> {
+/// The codes of divisions that values name, each once: a text, or a list of texts; what is neither names nothing.
+fn codes<'a>(values: impl IntoIterator<Item = &'a Stored>) -> Vec<String> {
     let mut codes: Vec<String> = Vec::new();
-    let attributes = kind
-        .affected
-        .iter()
-        .flat_map(|declared| &declared.divisions);
-    for value in attributes.filter_map(|name| entity.attribute(name)) {
-        let found: Vec<String> = match value.value.to_value() {
-            Value::Text(code) => vec![code],
-            // What is no list of texts names nothing.
-            Value::Json(text) => serde_json::from_str(&text).unwrap_or_default(),
-            _ => Vec::new(),
-        };
-        for code in found {
-            if !code.is_empty() && !codes.contains(&code) {
-                codes.push(code);
+    for value in values {
+        let some = value
+            .as_array()
+            .map_or(std::slice::from_ref(value), Vec::as_slice);
+        for code in some.iter().filter_map(Stored::as_str) {
+            if !code.is_empty() && !codes.iter().any(|known| known == code) {
+                codes.push(code.to_owned());
             }
         }
     }
-    let named = codes.into_iter().map(|code| {
-        let village = city.villages.iter().find(|village| village.code == code);
-        let town = city.towns.iter().find(|town| town.code == code);
-        match (village, town) {
-            (Some(village), _) => short_name(&village.name),
-            (None, Some(town)) => town.name.clone(),
-            (None, None) => code,
-        }
-    });
-    named.collect()
+    codes
+}
+
+/// What a division is called; a code that the city does not have stays one.
+fn division(city: &City, code: &str) -> String {
+    let village = city.villages.iter().find(|village| village.code == code);
+    let town = city.towns.iter().find(|town| town.code == code);
+    match (village, town) {
+        (Some(village), _) => short_name(&village.name),
+        (None, Some(town)) => town.name.clone(),
+        (None, None) => code.to_owned(),
+    }
 }
 
 /// A village as people call it: the statistics office names its committee.
@@ -310,6 +344,7 @@ pub fn retain_seen(app: &App, sight: &Sight, affected: &mut Vec<affected::Affect
                 place.amounts = amounts;
                 if !declared.divisions.iter().all(|name| is_shown(place, name)) {
                     place.divisions.clear();
+                    place.codes.clear();
                 }
             }
         }

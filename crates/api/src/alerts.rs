@@ -8,8 +8,10 @@ use crate::sight::Seeing;
 use crate::words::Severity;
 use axum::Json;
 use axum::extract::{Path, Query, State};
+use notice::Doubting;
 use records::{PageRequest, alerts::Alert, alerts::AlertFilter};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 
 /// An alert (告警).
@@ -45,6 +47,9 @@ pub struct AlertBody {
     pub title_zh: String,
     /// What happened, in English.
     pub title_en: String,
+    /// The doubt that arose about it after it was raised and that is there now. Looked for in the list of alerts, and when note is taken
+    /// of one; null elsewhere.
+    pub doubt: Option<AlertDoubt>,
     /// When it was raised.
     pub raised_at: String,
     /// When it was over.
@@ -66,6 +71,27 @@ pub struct AlertBody {
     /// Longitude and latitude, WGS 84 degrees.
     #[schema(value_type = Option<Place>)]
     pub location: Option<[f64; 2]>,
+}
+
+/// A doubt about an alert.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct AlertDoubt {
+    /// What is doubted, in Chinese.
+    pub zh: String,
+    /// What is doubted, in English.
+    pub en: String,
+    /// Since when.
+    pub since: String,
+}
+
+impl From<notice::Doubt> for AlertDoubt {
+    fn from(doubt: notice::Doubt) -> Self {
+        Self {
+            zh: doubt.zh,
+            en: doubt.en,
+            since: doubt.since.to_string(),
+        }
+    }
 }
 
 /// A page of alerts.
@@ -125,6 +151,7 @@ impl App {
             severity: alert.severity,
             title_zh: alert.title_zh,
             title_en: alert.title_en,
+            doubt: None,
             raised_at: alert.raised_at.to_string(),
             cleared_at: alert.cleared_at.map(|t| t.to_string()),
             acknowledged_at: alert.acknowledged_at.map(|t| t.to_string()),
@@ -136,6 +163,33 @@ impl App {
             runbook_en,
             location,
         }
+    }
+
+    /// What a rule says of doubt about its alerts.
+    pub fn doubting(&self, alert_rule: &str) -> Option<Doubting> {
+        let packs = self.packs.now();
+        let rule = packs.rules.iter().find(|rule| rule.id == alert_rule)?;
+        let doubted = rule.doubted.as_ref()?;
+        Some(Doubting {
+            by: doubted.by.clone(),
+            zh: doubted.zh.clone(),
+            en: doubted.en.clone(),
+        })
+    }
+
+    /// The doubts that there are about alerts now, by the alert's id.
+    async fn doubts(
+        &self,
+        connection: &mut records::Connection,
+        alerts: &[Alert],
+    ) -> Result<BTreeMap<i64, AlertDoubt>, records::Failure> {
+        let doubted = alerts
+            .iter()
+            .filter_map(|alert| Some((alert, self.doubting(&alert.rule_id)?)));
+        let doubted: Vec<_> = doubted.collect();
+        let found = notice::doubt::find(connection, &doubted).await?;
+        let bodies = found.into_iter().map(|(id, doubt)| (id, doubt.into()));
+        Ok(bodies.collect())
     }
 
     /// Tells the pages of an alert that changed.
@@ -186,11 +240,15 @@ pub async fn list(
     };
     let mut connection = app.records.read().await?;
     let page = records::alerts::list(&mut connection, &filter, &page).await?;
-    drop(connection);
     let next = page.next.clone();
     let mut alerts = page.items;
     alerts.retain(|a| sight.sees_series(&a.entity_id, &a.entity_type, &a.attribute));
-    let bodies = alerts.into_iter().map(|a| sight.alert(app.alert_body(a)));
+    let mut doubts = app.doubts(&mut connection, &alerts).await?;
+    drop(connection);
+    let bodies = alerts.into_iter().map(|alert| AlertBody {
+        doubt: doubts.remove(&alert.id),
+        ..sight.alert(app.alert_body(alert))
+    });
     Ok(Json(Alerts {
         items: bodies.collect(),
         next,
@@ -215,5 +273,12 @@ pub async fn acknowledge(
         .cases
         .acknowledge(id, &peer.actor(&caller), app.now())
         .await?;
-    Ok(Json(sight.alert(app.tell_alert(alert))))
+    let mut connection = app.records.read().await?;
+    let one = std::slice::from_ref(&alert);
+    let doubt = app.doubts(&mut connection, one).await?.remove(&id);
+    drop(connection);
+    Ok(Json(AlertBody {
+        doubt,
+        ..sight.alert(app.tell_alert(alert))
+    }))
 }

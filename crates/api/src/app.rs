@@ -14,8 +14,9 @@ use crate::{
     entity_forecasts, entity_types, entries, events, health, import_progress, notice_rules,
     notices, notifications, oidc_clients, oidc_consent, oidc_door, open311, open311_links,
     organisation, outside, outside_provider, overview, pack_pages, pages, people, personal,
-    personal_subjects, plan, policy_pages, provenance, replay, roster, rule_pages, run_adopt,
-    run_pages, runner, second_step, security, session, sql, told,
+    personal_subjects, plan, plan_claims, plan_reports, policy_pages, portal, project_changes,
+    project_office, projects, provenance, replay, roster, rule_pages, run_adopt, run_pages, runner,
+    second_step, security, session, sql, told,
 };
 use admission::Ingest;
 use axum::Router;
@@ -87,6 +88,10 @@ pub struct Options {
     pub runs: runner::Options,
     /// Most entities that the map is given.
     pub map_entities_max: usize,
+    /// How figures of the plan are reported.
+    pub reports: plan_reports::Options,
+    /// The plan's progress for everybody.
+    pub portal: portal::Options,
 }
 
 /// Name, Prometheus type, help and value of a counter.
@@ -218,6 +223,10 @@ pub struct AppParts {
     pub commands: command_office::UnderWay,
     /// Held while a file is made a table.
     pub importing: Arc<tokio::sync::Mutex<()>>,
+    /// Held while a case is made of a claim.
+    pub opening_claim_cases: Arc<tokio::sync::Mutex<()>>,
+    /// The plan's progress for everybody, as it was put together last.
+    pub portal: portal::Desk,
 }
 
 impl App {
@@ -510,9 +519,30 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(policy_pages::check))
         .routes(routes!(policy_pages::versions))
         .routes(routes!(policy_pages::why))
+        .routes(routes!(projects::list, project_changes::add))
+        .routes(routes!(projects::one, project_changes::change))
+        .routes(routes!(project_changes::end))
+        .routes(routes!(project_office::report))
+        .routes(routes!(project_office::remind))
+        .routes(routes!(project_office::month))
+        .routes(routes!(project_office::assessment))
         .routes(routes!(plan::plan))
+        .routes(routes!(portal::plan))
+        .routes(routes!(portal::plan_json))
+        .routes(routes!(portal::plan_csv))
+        .routes(routes!(portal::catalog))
         .routes(routes!(plan::one))
-        .routes(routes!(plan::report))
+        .routes(routes!(plan_reports::reporting))
+        .routes(routes!(plan_reports::of_indicator, plan_reports::report))
+        .routes(routes!(plan_reports::one, plan_reports::change))
+        .routes(routes!(plan_reports::submit))
+        .routes(routes!(plan_reports::approve))
+        .routes(routes!(plan_reports::give_back))
+        .routes(routes!(plan_reports::withdraw))
+        .routes(routes!(plan_claims::lock))
+        .routes(routes!(plan_claims::lift))
+        .routes(routes!(plan_claims::claim_cases))
+        .routes(routes!(plan_claims::make_case))
         .routes(routes!(entries::enter))
         .routes(routes!(doors::upsert))
         .routes(routes!(doors::write_v2))

@@ -93,6 +93,12 @@ pub async fn metrics(State(app): State<App>) -> Response {
             c.values_accepted.load(Ordering::Relaxed),
         ),
         (
+            "jingling_indicators_measured_total",
+            "counter",
+            "Measurements of the plan's indicators since the start.",
+            app.plan.measurements.load(Ordering::Relaxed),
+        ),
+        (
             "jingling_journal_durable_position",
             "gauge",
             "Records of the journal on disk.",

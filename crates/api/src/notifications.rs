@@ -155,6 +155,8 @@ pub struct NotificationBody {
     pub affected_zh: Vec<String>,
     /// The same in English.
     pub affected_en: Vec<String>,
+    /// The doubt that arose about its alert after it was raised, and that is there now.
+    pub doubt: Option<crate::alerts::AlertDoubt>,
     /// When it happened.
     pub at: String,
     /// When the person was told.
@@ -269,6 +271,14 @@ pub async fn list(
             true => retain_seen(&app, &app.sight(&caller, None), &mut event.affected),
             false => event.affected.clear(),
         }
+        let doubt = match sees {
+            true => {
+                let rule = event.alert_rule.as_deref();
+                let says = rule.and_then(|rule| app.doubting(rule));
+                notice::doubt::of_event(&mut read, &event, says).await?
+            }
+            false => None,
+        };
         let shown = |title: String, hidden: &str| if sees { title } else { hidden.to_owned() };
         items.push(NotificationBody {
             id: message.id,
@@ -278,6 +288,7 @@ pub async fn list(
             title_en: shown(row.title_en, "(not for you to see any more)"),
             affected_zh: lines_zh(&event.affected, Some(user_id)),
             affected_en: lines_en(&event.affected, Some(user_id)),
+            doubt: doubt.map(Into::into),
             at: row.at.to_string(),
             told_at: message.created_at.to_string(),
             read_at: message.read_at.map(|t| t.to_string()),

@@ -14,6 +14,8 @@ struct Pages;
 
 /// The first page, into which each answer's own nonce is written.
 const FIRST_PAGE: &str = "index.html";
+/// The page of everybody, which loads little: at this address alone.
+const PUBLIC_PAGE: (&str, &str) = ("public", "public.html");
 /// What stands in the built first page in its place; `web/vite.config.ts` puts it there.
 const NONCE_PLACE: &str = "__CSP_NONCE__";
 /// Random bytes of a nonce (CSP Level 3 asks for 16 at least).
@@ -43,6 +45,10 @@ pub async fn serve(uri: Uri) -> Response {
     if is_operation {
         return crate::error::ApiError::not_found("operation", uri.path()).into_response();
     }
+    let path = match path == PUBLIC_PAGE.0 {
+        true => PUBLIC_PAGE.1,
+        false => path,
+    };
     let (name, file) = match Pages::get(path) {
         Some(file) if !path.is_empty() => (path, file),
         _ if path.starts_with("assets/") => return StatusCode::NOT_FOUND.into_response(),
@@ -58,7 +64,8 @@ pub async fn serve(uri: Uri) -> Response {
         },
     };
     let nonce = nonce();
-    let mut response = if name == FIRST_PAGE {
+    let is_page = name == FIRST_PAGE || name == PUBLIC_PAGE.1;
+    let mut response = if is_page {
         String::from_utf8_lossy(&file.data)
             .replace(NONCE_PLACE, &nonce)
             .into_response()
@@ -73,7 +80,7 @@ pub async fn serve(uri: Uri) -> Response {
     // is asked for anew each time, so that a new version takes over with the next visit.
     let cache = if name.starts_with("assets/") {
         "public, max-age=31536000, immutable"
-    } else if name == FIRST_PAGE {
+    } else if is_page {
         "no-store"
     } else {
         "no-cache"

@@ -1,26 +1,24 @@
 //! The plan: every indicator measured by its query over the platform's own data, or reported by a person
-//! with evidence; where it should stand by now, and the rows behind the figure.
+//! with evidence ([`crate::plan_reports`]); where it should stand by now, and the rows behind the figure.
 
-use crate::access::{Caller, Peer};
 use crate::app::App;
 use crate::error::{Answer, ApiError};
-use crate::words;
+use crate::plan_outlook::{AssessmentBody, ForecastBody, ForecastMissing, TownValues};
+use crate::{plan_measure, words};
 use axum::Json;
 use axum::extract::{Path, State};
-use identity::Permission;
 use indicators::{Definition, Method};
 use lake::ColumnKind;
 use model::{Problem, Timestamp};
 use parking_lot::RwLock;
-use records::indicators::{IndicatorReport, IndicatorValue, NewReport};
-use serde::{Deserialize, Serialize};
+use records::indicators::IndicatorReport;
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use utoipa::ToSchema;
 
-/// Longest evidence or note of a report, in characters.
-const REPORT_TEXT_CHARS_MAX: usize = 2_000;
 /// Most points of an indicator's history given at once.
 const HISTORY_POINTS_MAX: u32 = 2_000;
 /// Most rows shown behind a figure.
@@ -59,6 +57,12 @@ pub struct Plan {
     /// A reload of the packs changes them.
     definitions: RwLock<Vec<Arc<Definition>>>,
     measured: RwLock<HashMap<String, Measured>>,
+    /// How often the definitions were changed.
+    version: AtomicU64,
+    /// How many measurements were made since the start.
+    pub measurements: AtomicU64,
+    /// What must be measured again, and why.
+    pub(crate) watch: plan_measure::Watching,
     zone: jiff::tz::TimeZone,
 }
 
@@ -69,6 +73,9 @@ impl Plan {
         Self {
             definitions: RwLock::new(definitions.into_iter().map(Arc::new).collect()),
             measured: RwLock::default(),
+            version: AtomicU64::new(0),
+            measurements: AtomicU64::new(0),
+            watch: plan_measure::Watching::default(),
             zone,
         }
     }
@@ -90,6 +97,17 @@ impl Plan {
             after.is_some() && before.map(|d| &d.sql) == after.map(|d| &d.sql)
         });
         *held = definitions.into_iter().map(Arc::new).collect();
+        self.version.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Another number after each change of the definitions.
+    pub(crate) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
+
+    /// Keeps what was measured; gives what was measured before.
+    pub(crate) fn put(&self, id: &str, measured: Measured) -> Option<Measured> {
+        self.measured.write().insert(id.to_owned(), measured)
     }
 
     /// The definition of that id.
@@ -118,10 +136,10 @@ impl Plan {
         at: Timestamp,
     ) {
         for definition in self.definitions() {
-            let measured = query(lake, limits, tables.clone(), catalogue, &definition, at).await;
-            self.measured
-                .write()
-                .insert(definition.id.clone(), measured);
+            let tables = tables.clone();
+            let measured =
+                plan_measure::query(lake, limits, tables, catalogue, &definition, at).await;
+            self.put(&definition.id, measured);
         }
     }
 
@@ -174,85 +192,7 @@ const fn method(definition: &Definition) -> &'static str {
     }
 }
 
-async fn query(
-    lake: &lake::Lake,
-    limits: &lake::Limits,
-    tables: Arc<crate::tables::CityTables>,
-    catalogue: &model::Catalogue,
-    definition: &Definition,
-    at: Timestamp,
-) -> Measured {
-    match lake.query(&definition.sql, limits, tables, catalogue).await {
-        Ok(result) => {
-            let value = result
-                .rows
-                .first()
-                .and_then(|row| row.first())
-                .and_then(Value::as_f64);
-            Measured {
-                value,
-                at,
-                problem: None,
-            }
-        }
-        Err(problem) => {
-            tracing::warn!(indicator = definition.id, %problem, "an indicator could not be measured");
-            Measured {
-                value: None,
-                at,
-                problem: Some(problem),
-            }
-        }
-    }
-}
-
 impl App {
-    /// Measures every indicator once; what changed is kept in its history and told to the pages.
-    pub async fn measure_plan(&self) {
-        for definition in self.plan.definitions() {
-            self.measure(&definition).await;
-        }
-    }
-
-    async fn measure(&self, definition: &Definition) {
-        let measured = query(
-            &self.lake,
-            &self.options.sql_limits,
-            self.tables.clone(),
-            &self.ingest.catalogue(),
-            definition,
-            self.now(),
-        )
-        .await;
-        let before = self
-            .plan
-            .measured
-            .write()
-            .insert(definition.id.clone(), measured.clone());
-        if before.is_some_and(|b| b.value == measured.value) || measured.problem.is_some() {
-            return;
-        }
-        if let Err(failure) = self.keep(definition, &measured).await {
-            tracing::warn!(indicator = definition.id, %failure, "a measurement was not kept");
-        }
-        self.events.tell(
-            "indicator",
-            Permission::IndicatorRead,
-            json!({"id": definition.id, "value": measured.value}),
-        );
-    }
-
-    async fn keep(&self, definition: &Definition, measured: &Measured) -> records::Result<()> {
-        let row = IndicatorValue {
-            indicator_id: definition.id.clone(),
-            at: measured.at,
-            value: measured.value,
-        };
-        let mut write = self.records.write().await?;
-        records::indicators::put_value(&mut write, &row).await?;
-        write.commit().await
-    }
-
     fn indicator(
         &self,
         d: &Definition,
@@ -306,6 +246,7 @@ impl App {
                 .filter(|c| c.indicators.contains(&d.id))
                 .map(|c| c.id.clone())
                 .collect(),
+            responsible: d.responsible.clone(),
         }
     }
 
@@ -466,12 +407,14 @@ pub struct IndicatorBody {
     pub source_zh: String,
     /// Where the figure comes from, in English.
     pub source_en: String,
-    /// The newest report of a person.
+    /// The figure that a person reported and all levels approved, of the newest period.
     pub reported: Option<ReportBody>,
     /// The plan's own words.
     pub plan_places: Vec<PlanPlace>,
     /// Ids of the contradictions that touch it.
     pub contradictions: Vec<String>,
+    /// The organisation that answers for it.
+    pub responsible: Option<String>,
 }
 
 /// The whole plan.
@@ -542,6 +485,14 @@ pub struct IndicatorDetail {
     pub history: Vec<MeasuredPoint>,
     /// The rows behind the value.
     pub rows: Option<crate::sql::SqlAnswer>,
+    /// Where it goes by the end of its target year; null when that is over, or `forecast_missing` says why.
+    pub forecast: Option<ForecastBody>,
+    /// Why there is no forecast while the target year is not over.
+    pub forecast_missing: Option<ForecastMissing>,
+    /// What came of it; null while the target year is not over.
+    pub assessment: Option<AssessmentBody>,
+    /// How it stands in the towns; null when it does not follow from them.
+    pub towns: Option<TownValues>,
 }
 
 /// One indicator with its path, its history and the rows behind it.
@@ -574,8 +525,15 @@ async fn detail(app: &App, id: &str) -> Answer<IndicatorDetail> {
         rows.rows.truncate(ROWS_SHOWN_MAX);
         Some(rows)
     };
+    let indicator = app.indicator(&d, &reports);
+    let ahead = app.ahead(&d, &values, indicator.value).await?;
+    let towns = app.town_values(&d, indicator.value).await?;
     Ok(IndicatorDetail {
-        indicator: app.indicator(&d, &reports),
+        indicator,
+        forecast: ahead.forecast,
+        forecast_missing: ahead.missing,
+        assessment: ahead.assessment,
+        towns,
         sql: d.sql.clone(),
         rows_sql: d.rows_sql.clone(),
         path: d
@@ -592,92 +550,4 @@ async fn detail(app: &App, id: &str) -> Answer<IndicatorDetail> {
             .collect(),
         rows,
     })
-}
-
-/// A figure that a person reports.
-#[derive(Debug, Deserialize, ToSchema)]
-#[schema(as = IndicatorReportDraft)]
-pub struct ReportRequest {
-    /// The figure, in the indicator's unit.
-    pub value: f64,
-    /// The period, e.g. 2026-10.
-    pub period: String,
-    /// What proves it: a document's number, an address, a photo.
-    pub evidence: String,
-    /// More.
-    pub note: Option<String>,
-}
-
-/// Reports a figure, with its evidence.
-#[utoipa::path(post, path = "/api/v1/plan/indicators/{id}/reports", tag = "plan", security(("session" = ["indicator.report"])), params(("id" = String, Path)),
-    request_body = ReportRequest,
-    responses((status = 200, body = IndicatorDetail), (status = 400, body = crate::error::ProblemBody), (status = 404, body = crate::error::ProblemBody)))]
-pub async fn report(
-    State(app): State<App>,
-    Caller(caller): Caller,
-    peer: Peer,
-    Path(id): Path<String>,
-    Json(request): Json<ReportRequest>,
-) -> Answer<Json<IndicatorDetail>> {
-    let definition = app
-        .plan
-        .definition(&id)
-        .ok_or_else(|| ApiError::not_found("indicator", &id))?;
-    let bad = |place: &str, what: &str, mend: &str| {
-        Err(ApiError::invalid(Problem::new("report", what, place, mend)))
-    };
-    if !request.value.is_finite() {
-        return bad(
-            "value",
-            "not a finite number",
-            "send a number in the indicator's unit",
-        );
-    }
-    for (place, text, needed) in [
-        ("period", request.period.as_str(), true),
-        ("evidence", request.evidence.as_str(), true),
-        ("note", request.note.as_deref().unwrap_or_default(), false),
-    ] {
-        if needed && text.trim().is_empty() {
-            return bad(
-                place,
-                "empty",
-                "a figure is reported with its period and its evidence",
-            );
-        }
-        if text.chars().count() > REPORT_TEXT_CHARS_MAX {
-            return bad(place, "too long", "use at most 2,000 characters");
-        }
-    }
-    if definition.method != Method::Reported {
-        return bad(
-            "id",
-            "this indicator is computed",
-            "mend the data it is computed from; see the rows behind it",
-        );
-    }
-    let now = app.now();
-    let actor = peer.actor(&caller);
-    let new = NewReport {
-        indicator_id: id.clone(),
-        value: request.value,
-        period: request.period.trim().to_owned(),
-        evidence: request.evidence.trim().to_owned(),
-        note: request.note.filter(|n| !n.trim().is_empty()),
-    };
-    let mut write = app.records.write().await?;
-    records::indicators::insert_report(&mut write, &new, &actor, now).await?;
-    let detail_json = json!({"value": new.value, "period": new.period, "evidence": new.evidence});
-    records::audit::insert(
-        &mut write,
-        now,
-        &actor,
-        records::Event::IndicatorReport,
-        &format!("indicator:{id}"),
-        &detail_json,
-    )
-    .await?;
-    write.commit().await?;
-    app.measure(&definition).await;
-    detail(&app, &id).await.map(Json)
 }

@@ -2,8 +2,10 @@
 //! client's compiler knows them. Each list is made from the crate that owns it: a word more there does not
 //! compile here until it is listed. (States and actions of cases are no such lists: workflows declare them.)
 
+use indicators::assessment::Outcome as Outcomes;
 use indicators::{
     Direction as Directions, Method as Methods, Origin as Origins, Status as Statuses,
+    Towns as TownsWords,
 };
 use lake::ColumnKind;
 use model::{
@@ -163,6 +165,30 @@ words! {
         Behind,
         /// No value, or nothing to compare it with.
         Unknown,
+    }
+}
+
+words! {
+    /// What came of an indicator when its target year was over.
+    IndicatorOutcome of Outcomes {
+        /// The target was reached at the year's end.
+        Met,
+        /// It was not.
+        NotMet,
+        /// There is no value at or before the year's end.
+        NoValue,
+    }
+}
+
+words! {
+    /// How the city's value follows from those of its towns.
+    TownAggregation of TownsWords {
+        /// It is their sum.
+        Sum,
+        /// It is their mean.
+        Mean,
+        /// It does not follow from them.
+        None,
     }
 }
 

@@ -19,13 +19,17 @@ fn only_these_are_public() {
         .collect();
     // Of those of OAuth, each asks who it is by the protocol's own means; the two of /api/v1/oidc tell nobody's secret;
     // those of the session ask for the cookie of the step before, which is good once and for minutes; those of an outside
-    // provider sign in, and answer 404 where the settings name none.
+    // provider sign in, and answer 404 where the settings name none; those of the portal answer 404 until `portal.open` is set.
     let expected = [
         "GET /.well-known/oauth-authorization-server public",
         "GET /.well-known/openid-configuration public",
         "GET /api/openapi.json public",
         "GET /api/v1/oidc/logout public",
         "GET /api/v1/oidc/refusal public",
+        "GET /api/v1/public/catalog.jsonld public",
+        "GET /api/v1/public/plan public",
+        "GET /api/v1/public/plan.csv public",
+        "GET /api/v1/public/plan.json public",
         "GET /api/v1/session/methods public",
         "GET /api/v1/session/outside/{provider}/callback public",
         "GET /api/v1/session/second public",

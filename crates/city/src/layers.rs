@@ -97,9 +97,9 @@ fn problem(layer: &str, what: impl Into<String>) -> Problem {
 
 /// The features of a layer, each with a geometry that stands on Earth.
 pub(crate) fn features(layer: &str, bytes: &[u8]) -> Result<Vec<Json>, Problem> {
-    let json: Json =
+    let mut json: Json =
         serde_json::from_slice(bytes).map_err(|e| problem(layer, format!("not JSON: {e}")))?;
-    let Some(Json::Array(features)) = json.get("features").cloned() else {
+    let Some(Json::Array(features)) = json.get_mut("features").map(Json::take) else {
         return Err(problem(layer, "not a FeatureCollection"));
     };
     for (n, feature) in features.iter().enumerate() {

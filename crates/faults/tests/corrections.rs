@@ -17,7 +17,7 @@ const DAY_S: i64 = 86_400;
 /// The journal ends here.
 const END: u64 = 90;
 /// The process dies at each of so many steps, with and without power in turn: an odd number.
-const STRIDE: u64 = 11;
+const STRIDE: u64 = 15;
 /// Behind these positions all is sealed and looked after.
 const SEALS: [u64; 2] = [60, END];
 
@@ -172,7 +172,7 @@ fn folder(seed: u64) -> (tempfile::TempDir, std::path::PathBuf, FolderDisk) {
 }
 
 #[test]
-fn corrections_survive_a_death_at_every_eleventh_step() {
+fn corrections_survive_a_death_at_every_fifteenth_step() {
     deaths(STRIDE);
 }
 

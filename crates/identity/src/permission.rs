@@ -72,6 +72,16 @@ permissions! {
     IndicatorRead = "indicator.read",
     /// Report a figure of the plan.
     IndicatorReport = "indicator.report",
+    /// Read key projects, their monthly reports and the assessment of units.
+    ProjectRead = "project.read",
+    /// Keep the projects of one's organisation: milestones, money, procedures, risks, monthly reports.
+    ProjectEdit = "project.edit",
+    /// Keep every project, add and end projects, say who answers for them, send reminders.
+    ProjectManage = "project.manage",
+    /// Agree to figures of the plan that others of one's unit reported, or return them.
+    IndicatorApprove = "indicator.approve",
+    /// The plan office: agree to figures as the last level, lock periods and lift locks.
+    IndicatorLock = "indicator.lock",
     /// Correct observations, with a reason.
     DataCorrect = "data.correct",
     /// Send updates through the HTTP doors.

@@ -496,7 +496,9 @@ mod tests {
         assert_eq!(holders(CaseDispatch), ["duty"]);
         assert_eq!(holders(CaseVerify), ["duty"]);
         assert_eq!(holders(CaseHandle), ["operator", "field"]);
-        assert_eq!(holders(IndicatorReport), ["planner"]);
+        assert_eq!(holders(IndicatorReport), ["operator", "planner"]);
+        assert_eq!(holders(IndicatorApprove), ["operator", "planner"]);
+        assert_eq!(holders(IndicatorLock), ["planner"]);
         assert_eq!(holders(DataCorrect), ["duty", "planner"]);
         assert_eq!(holders(SqlQuery), ["duty", "planner", "analyst"]);
         assert_eq!(holders(TableImport), ["planner", "analyst"]);

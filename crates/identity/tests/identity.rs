@@ -392,7 +392,8 @@ async fn a_role_change_ends_sessions_and_the_last_admin_stays() {
             "run.read",
             "command.read",
             "case.read",
-            "indicator.read"
+            "indicator.read",
+            "project.read"
         ]
     );
 }

@@ -48,6 +48,10 @@ pub struct Definition {
     pub places: Vec<Place>,
     /// The expected way from baseline to target.
     pub path: Path,
+    /// The organisation of the city profile that answers for it, by the plan's division of labour; `None` where nobody is named.
+    pub responsible: Option<String>,
+    /// How the city's value follows from those of its towns.
+    pub towns: Towns,
     /// The query: one row with one column `value`, NULL when there is nothing to compute it from.
     pub sql: String,
     /// The query of the rows behind the value.
@@ -58,7 +62,35 @@ pub struct Definition {
     pub sql_line: usize,
     /// Line on which `rows_sql` begins.
     pub rows_sql_line: usize,
+    /// The query of the towns' values: rows of a town's code and its value. Empty where `towns` is none.
+    pub towns_sql: String,
+    /// Line on which `towns_sql` begins.
+    pub towns_sql_line: usize,
 }
+
+impl Definition {
+    /// Whether it is a share of a hundred, which no value leaves.
+    pub fn is_percent(&self) -> bool {
+        self.unit_zh == PERCENT
+    }
+
+    /// The city's value from those of its towns; `None` when no town has one, or it does not follow from them.
+    pub fn of_towns(&self, values: impl Iterator<Item = f64>) -> Option<f64> {
+        let (mut sum, mut count) = (0.0, 0.0);
+        for value in values {
+            sum += value;
+            count += 1.0;
+        }
+        match self.towns {
+            Towns::Sum if count > 0.0 => Some(sum),
+            Towns::Mean if count > 0.0 => Some(sum / count),
+            Towns::Sum | Towns::Mean | Towns::None => None,
+        }
+    }
+}
+
+/// The unit of shares of a hundred.
+const PERCENT: &str = "%";
 
 /// Where a goal is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +114,16 @@ pub enum Direction {
     Less,
 }
 
+impl Direction {
+    /// Whether a value is as good as `aim` or better.
+    pub fn reaches(self, value: f64, aim: f64) -> bool {
+        match self {
+            Self::More => value >= aim,
+            Self::Less => value <= aim,
+        }
+    }
+}
+
 /// How a value comes about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -90,6 +132,19 @@ pub enum Method {
     Computed,
     /// Reported by a person, with evidence.
     Reported,
+}
+
+/// How the city's value follows from those of its towns (镇街).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Towns {
+    /// It is the towns' sum.
+    Sum,
+    /// It is the towns' mean, each town counting once.
+    Mean,
+    /// It does not follow from values of towns.
+    #[default]
+    None,
 }
 
 /// What the plan wants; `low` = `high` unless it gives a range.

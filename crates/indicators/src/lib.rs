@@ -2,12 +2,20 @@
 //! wants, and whose query says how. Pure: whoever has the data runs the query.
 //!
 //! Reading order: [`definition`] (what a file holds), [`parse`] (how it is read), [`path`] (expected
-//! value and status: the stated rule).
+//! value and status: the stated rule), [`answer`] (what a query's answer must look like), [`forecast`] (where it goes by the
+//! target year), [`assessment`] (what came of it), [`due`] (what must be measured again).
 
+pub mod answer;
+pub mod assessment;
 pub mod definition;
+pub mod due;
+pub mod forecast;
 pub mod parse;
 pub mod path;
+pub mod reports;
 
-pub use definition::{Definition, Direction, Method, Origin, Place, Target};
+pub use assessment::Assessment;
+pub use definition::{Definition, Direction, Method, Origin, Place, Target, Towns};
+pub use forecast::Forecast;
 pub use parse::parse;
 pub use path::{Path, Status};

@@ -12,15 +12,21 @@
 //! -- target: 1800
 //! -- target_year: 2025
 //! -- path: linear
+//! -- responsible: jingxin
+//! -- towns: sum
 //! -- place: 二、(三)规划目标·表 | 5G基站规模
 //! SELECT … AS value FROM …;
 //! -- rows:
 //! SELECT … FROM …;
+//! -- towns:
+//! SELECT town_code, … AS value FROM …;
 //! ```
 //! `-- # …` is a remark. `place` may come several times. `target: 3..5` is a range. `baseline: none`
-//! says that the plan gives none. `path: 2021=600 2023=1200` are milestones.
+//! says that the plan gives none. `path: 2021=600 2023=1200` are milestones, `path: s-curve` is slow, fast, slow.
+//! `responsible` (an organisation of the city profile) and `towns` (`sum`, `mean` or `none`) may be left out; the query
+//! after `-- towns:` is there when `towns` is `sum` or `mean`, and only then.
 
-use crate::definition::{Definition, Direction, Method, Origin, Place, Target};
+use crate::definition::{Definition, Direction, Method, Origin, Place, Target, Towns};
 use crate::path::Path;
 use model::Problem;
 use model::problem::quote;
@@ -31,8 +37,10 @@ use std::ops::RangeInclusive;
 pub const FILE_BYTES_MAX: usize = 64 * 1024;
 /// Years that make sense in a plan.
 pub const YEARS: RangeInclusive<i16> = 1900..=2200;
+/// What a share of a hundred may be.
+pub const PERCENTS: RangeInclusive<f64> = 0.0..=100.0;
 
-const KEYS: [&str; 21] = [
+const KEYS: [&str; 23] = [
     "id",
     "number",
     "origin",
@@ -53,6 +61,8 @@ const KEYS: [&str; 21] = [
     "source_zh",
     "source_en",
     "path",
+    "responsible",
+    "towns",
     "place",
 ];
 
@@ -78,7 +88,7 @@ pub fn parse(file: &str, text: &str) -> Result<Definition, Vec<Problem>> {
     };
     let lines: Vec<&str> = text.lines().collect();
     reader.header(&lines);
-    let (sql, sql_line, rows_sql, rows_sql_line) = reader.queries(&lines);
+    let queries = reader.queries(&lines);
     let definition = Definition {
         id: reader.id(),
         number: reader.required("number"),
@@ -116,12 +126,16 @@ pub fn parse(file: &str, text: &str) -> Result<Definition, Vec<Problem>> {
         source_zh: reader.required("source_zh"),
         source_en: reader.required("source_en"),
         path: reader.path(),
+        responsible: reader.responsible(),
+        towns: reader.towns(),
         places: std::mem::take(&mut reader.places),
-        sql,
-        rows_sql,
+        sql: queries.value.0,
+        rows_sql: queries.rows.0,
+        towns_sql: queries.towns.0,
         file: file.to_owned(),
-        sql_line,
-        rows_sql_line,
+        sql_line: queries.value.1,
+        rows_sql_line: queries.rows.1,
+        towns_sql_line: queries.towns.1,
     };
     reader.together(&definition);
     if reader.problems.is_empty() {
@@ -129,6 +143,13 @@ pub fn parse(file: &str, text: &str) -> Result<Definition, Vec<Problem>> {
     } else {
         Err(reader.problems)
     }
+}
+
+/// The queries of a file, each with the line on which it begins.
+struct Queries {
+    value: (String, usize),
+    rows: (String, usize),
+    towns: (String, usize),
 }
 
 struct Reader<'a> {
@@ -210,32 +231,58 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn queries(&mut self, lines: &[&str]) -> (String, usize, String, usize) {
+    fn queries(&mut self, lines: &[&str]) -> Queries {
         let start = self.header_lines;
-        let split = lines
-            .iter()
-            .skip(start)
-            .position(|line| line.trim() == "-- rows:")
-            .map(|n| start + n);
-        let end = split.unwrap_or(lines.len());
-        let sql = self.query(lines, start, end, "indicator-sql", "the query of the value");
-        let Some(split) = split else {
-            self.say(
-                lines.len().max(1),
-                "indicator-rows",
-                "the file does not say which rows are behind the value".into(),
-                "add a line \"-- rows:\" and the query of the rows after it",
-            );
-            return (sql, start + 1, String::new(), lines.len().max(1));
+        let mark = |word: &str| {
+            let mut after = lines.iter().skip(start);
+            after
+                .position(|line| line.trim() == word)
+                .map(|n| start + n)
         };
-        let rows = self.query(
-            lines,
-            split + 1,
-            lines.len(),
-            "indicator-rows",
-            "the query of the rows",
+        let (rows, towns) = (mark("-- rows:"), mark("-- towns:"));
+        let end = towns.unwrap_or(lines.len());
+        let last = lines.len().max(1);
+        let value_end = rows.unwrap_or(end).min(end);
+        let what = "the query of the value";
+        let value = self.query(lines, start, value_end, "indicator-sql", what);
+        let rows = match rows {
+            Some(split) if split <= end => {
+                let what = "the query of the rows";
+                let sql = self.query(lines, split + 1, end, "indicator-rows", what);
+                (sql, split + 2)
+            }
+            Some(split) => {
+                self.say(
+                    split + 1,
+                    "indicator-rows",
+                    "the query of the rows stands after that of the towns".into(),
+                    "write -- rows: first, then -- towns:",
+                );
+                (String::new(), last)
+            }
+            None => {
+                self.say(
+                    last,
+                    "indicator-rows",
+                    "the file does not say which rows are behind the value".into(),
+                    "add a line \"-- rows:\" and the query of the rows after it",
+                );
+                (String::new(), last)
+            }
+        };
+        let towns = towns.map_or_else(
+            || (String::new(), last),
+            |split| {
+                let what = "the query of the towns";
+                let sql = self.query(lines, split + 1, lines.len(), "indicator-towns", what);
+                (sql, split + 2)
+            },
         );
-        (sql, start + 1, rows, split + 2)
+        Queries {
+            value: (value, start + 1),
+            rows,
+            towns,
+        }
     }
 
     /// One statement: reading only, not empty, without a second one behind a semicolon.
@@ -426,8 +473,10 @@ impl<'a> Reader<'a> {
         let Some((text, line)) = self.value("path") else {
             return Path::Linear;
         };
-        if text == "linear" {
-            return Path::Linear;
+        match text {
+            "linear" => return Path::Linear,
+            "s-curve" => return Path::SCurve,
+            _ => {}
         }
         let mut points = Vec::new();
         for part in text.split_whitespace() {
@@ -439,7 +488,7 @@ impl<'a> Reader<'a> {
                     line,
                     "indicator-path",
                     format!("\"{}\" is no path", quote(text)),
-                    "write linear, or milestones such as 2021=600 2023=1200",
+                    "write linear, s-curve, or milestones such as 2021=600 2023=1200",
                 );
                 return Path::Linear;
             };
@@ -448,11 +497,45 @@ impl<'a> Reader<'a> {
         Path::Milestones(points)
     }
 
+    /// Who answers for it; `None` when the file does not say.
+    fn responsible(&mut self) -> Option<String> {
+        if !self.keys.contains_key("responsible") {
+            return None;
+        }
+        let (id, line) = self.value("responsible")?;
+        let good = id
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        if !good {
+            self.say(
+                line,
+                "indicator-responsible",
+                format!("\"{}\" is no id of an organisation", quote(id)),
+                "write the id of an organisation of the city profile, such as jingxin",
+            );
+        }
+        Some(id.to_owned())
+    }
+
+    fn towns(&mut self) -> Towns {
+        if !self.keys.contains_key("towns") {
+            return Towns::None;
+        }
+        let words = [
+            ("none", Towns::None),
+            ("sum", Towns::Sum),
+            ("mean", Towns::Mean),
+        ];
+        self.choice("towns", &words)
+    }
+
     /// What must fit together.
     fn together(&mut self, definition: &Definition) {
+        self.towns_fit(definition);
+        self.percent_fits(definition);
         let line = self.keys.get("target_year").map_or(1, |(_, line)| *line);
         let years: Vec<i16> = match &definition.path {
-            Path::Linear => Vec::new(),
+            Path::Linear | Path::SCurve => Vec::new(),
             Path::Milestones(points) => points.iter().map(|(year, _)| *year).collect(),
         };
         let all = std::iter::once(definition.baseline_year)
@@ -485,6 +568,69 @@ impl<'a> Reader<'a> {
                 "the query has no column value".into(),
                 "name its one column value: SELECT … AS value",
             );
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// A query of the towns' values is there exactly when the city's value follows from them, and names both columns.
+    fn towns_fit(&mut self, definition: &Definition) {
+        let asks = !definition.towns_sql.is_empty();
+        let line = definition.towns_sql_line;
+        match definition.towns {
+            Towns::None if asks => self.say(
+                line,
+                "indicator-towns",
+                "the file asks for the towns' values, and its header does not say how the city's follows from them".into(),
+                "add -- towns: sum or mean, or take the query away",
+            ),
+            Towns::Sum | Towns::Mean if !asks => self.say(
+                self.keys.get("towns").map_or(1, |(_, line)| *line),
+                "indicator-towns",
+                "the header speaks of towns, and there is no query of their values".into(),
+                "add a line \"-- towns:\" and after it SELECT town_code, … AS value",
+            ),
+            Towns::Sum | Towns::Mean => {
+                let said = outside_quotes(&definition.towns_sql);
+                let said = said.map(|(_, c)| c.to_ascii_lowercase()).collect::<String>();
+                if !said.contains("town_code") || !said.contains("value") {
+                    self.say(
+                        line,
+                        "indicator-towns",
+                        "the query of the towns lacks a column town_code or value".into(),
+                        "SELECT town_code, … AS value, one row for each town",
+                    );
+                }
+            }
+            Towns::None => {}
+        }
+    }
+
+    /// A share of a hundred starts, goes and ends within 0 and 100.
+    fn percent_fits(&mut self, definition: &Definition) {
+        if !definition.is_percent() {
+            return;
+        }
+        let milestones: Vec<f64> = match &definition.path {
+            Path::Milestones(points) => points.iter().map(|(_, value)| *value).collect(),
+            Path::Linear | Path::SCurve => Vec::new(),
+        };
+        let target = [definition.target.low, definition.target.high];
+        let given = [
+            ("baseline", definition.baseline.into_iter().collect()),
+            ("target", target.to_vec()),
+            ("path", milestones),
+        ];
+        for (key, values) in given {
+            if let Some(value) = values.into_iter().find(|v| !PERCENTS.contains(v)) {
+                let line = self.keys.get(key).map_or(1, |(_, line)| *line);
+                self.say(
+                    line,
+                    "indicator-percent",
+                    format!("{key} {value} is no share of a hundred"),
+                    "write a number from 0 to 100, or another unit",
+                );
+            }
         }
     }
 }

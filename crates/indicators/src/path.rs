@@ -1,8 +1,11 @@
 //! The expected value on a day, and the status: the stated rule.
 //!
 //! * The baseline holds at the end of the baseline year (31 December), the target at the end of the
-//!   target year. Between them the path is linear in days, or linear from milestone to milestone; before
-//!   the baseline and after the target it is flat.
+//!   target year. Between them the path is linear in days, linear from milestone to milestone, or an S-curve
+//!   (slow, fast, slow); before the baseline and after the target it is flat.
+//! * The S-curve is a logistic one pinned to both ends: of the way from baseline to target the share
+//!   `(L(s) - L(0)) / (L(1) - L(0))` is expected when the share `s` of the days has gone, with
+//!   `L(s) = 1 / (1 + exp(-10 (s - 1/2)))`; so half of the way at half of the time.
 //! * Where the plan gives no baseline there is no path: nothing is expected before the end of the target
 //!   year, and from then on the target.
 //! * **met**: the value has reached the target (of a range: its nearer end).
@@ -10,7 +13,7 @@
 //!   **behind**: it is worse than the expected value. After the target year's end what is not met is behind.
 //!   **unknown**: there is no value, or nothing to compare it with yet.
 
-use crate::definition::{Definition, Direction};
+use crate::definition::Definition;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +26,19 @@ pub enum Path {
     Linear,
     /// Values at the ends of given years, in order; straight lines between them.
     Milestones(Vec<(i16, f64)>),
+    /// A logistic curve through both ends: slow, fast, slow.
+    #[serde(rename = "s-curve")]
+    SCurve,
+}
+
+/// How steep the S-curve is: the larger, the more of the way lies in the middle of the time.
+const STEEPNESS: f64 = 10.0;
+
+/// The share of the way that the S-curve expects when this share of the time has gone.
+fn s_curve(time: f64) -> f64 {
+    let logistic = |s: f64| 1.0 / (1.0 + (-STEEPNESS * (s - 0.5)).exp());
+    let (start, end) = (logistic(0.0), logistic(1.0));
+    (logistic(time) - start) / (end - start)
 }
 
 /// How an indicator stands.
@@ -51,7 +67,8 @@ impl Status {
     }
 }
 
-fn year_end(year: i16) -> Date {
+/// 31 December of a year.
+pub(crate) fn year_end(year: i16) -> Date {
     // The parser keeps years within 1900..=2200, where every 31 December is a date.
     Date::new(year, 12, 31).unwrap_or(Date::MAX)
 }
@@ -83,7 +100,11 @@ impl Definition {
                     return self.baseline.filter(|_| year == self.baseline_year);
                 };
                 let start = year_end(start_year);
-                let share = days(start, day) / days(start, end);
+                let time = days(start, day) / days(start, end);
+                let share = match self.path {
+                    Path::SCurve => s_curve(time),
+                    Path::Linear | Path::Milestones(_) => time,
+                };
                 return Some(start_value + (value - start_value) * share);
             }
             before = Some((year, value));
@@ -103,10 +124,7 @@ impl Definition {
         let Some(value) = value.filter(|v| v.is_finite()) else {
             return Status::Unknown;
         };
-        let reaches = |aim: f64| match self.direction {
-            Direction::More => value >= aim,
-            Direction::Less => value <= aim,
-        };
+        let reaches = |aim: f64| self.direction.reaches(value, aim);
         if reaches(self.target.edge(self.direction)) {
             return Status::Met;
         }
@@ -120,6 +138,7 @@ impl Definition {
     }
 }
 
-fn days(from: Date, to: Date) -> f64 {
+/// Days from one to the other.
+pub(crate) fn days(from: Date, to: Date) -> f64 {
     f64::from((to - from).get_days())
 }

@@ -1,6 +1,6 @@
 //! Indicator files: read, refused with their line, and judged by the stated rule.
 
-use indicators::{Definition, Direction, Method, Path, Status, Target, parse};
+use indicators::{Definition, Direction, Method, Path, Status, Target, Towns, parse};
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
 
@@ -104,7 +104,22 @@ fn each_mistake_names_its_line() {
             "indicator-years",
             17,
         ),
-        ("path: linear", "path: s-curve", "indicator-path", 21),
+        ("path: linear", "path: zigzag", "indicator-path", 21),
+        (
+            "-- place",
+            "-- responsible: 经信局\n-- place",
+            "indicator-responsible",
+            22,
+        ),
+        ("-- place", "-- towns: many\n-- place", "indicator-word", 22),
+        ("-- place", "-- towns: sum\n-- place", "indicator-towns", 22),
+        (
+            "SELECT entity_id FROM entities_now;\n",
+            "SELECT entity_id FROM entities_now;\n-- towns:\nSELECT town_code, 1 AS value\n",
+            "indicator-towns",
+            29,
+        ),
+        ("unit_zh: 个", "unit_zh: %", "indicator-percent", 14),
         (" | 5G基站规模", "", "indicator-place", 22),
         ("SELECT count(*)", "DELETE count(*)", "indicator-sql", 23),
         ("count(*)", "count(*", "indicator-sql", 23),
@@ -131,6 +146,39 @@ fn each_mistake_names_its_line() {
             "{problems:?}"
         );
     }
+}
+
+#[test]
+fn who_answers_and_the_towns_are_read() {
+    let text = GOOD.replace(
+        "-- place",
+        "-- responsible: jingxin\n-- towns: mean\n-- place",
+    ) + "\n-- towns:\nSELECT town_code, avg(x) AS value FROM t GROUP BY town_code;\n";
+    let d = parse("x.sql", &text).unwrap();
+    assert_eq!(
+        (d.responsible.as_deref(), d.towns, d.towns_sql_line),
+        (Some("jingxin"), Towns::Mean, 32)
+    );
+    assert!(d.towns_sql.starts_with("SELECT town_code") && d.towns_sql.ends_with("town_code"));
+    assert_eq!(d.rows_sql, "SELECT entity_id FROM entities_now");
+    let none = parse("x.sql", GOOD).unwrap();
+    assert_eq!((none.responsible, none.towns), (None, Towns::None));
+    // The towns before the rows; and towns without their code.
+    let turned = "\n-- towns:\nSELECT 1\n-- rows:\nSELECT 2\n";
+    let turned = GOOD.replace("\n-- rows:\nSELECT entity_id FROM entities_now;\n", turned);
+    let codes = |text: &str| -> Vec<String> {
+        let problems = parse("x.sql", text).unwrap_err();
+        problems.into_iter().map(|p| p.code).collect()
+    };
+    assert!(codes(&turned).contains(&"indicator-rows".to_owned()));
+    assert_eq!(
+        codes(
+            &text
+                .replace("SELECT town_code, avg", "SELECT code, avg")
+                .replace("BY town_code", "BY code")
+        ),
+        ["indicator-towns"]
+    );
 }
 
 #[test]
@@ -170,6 +218,30 @@ fn milestones_bend_the_path() {
     );
     assert_eq!(d.expected(date(2022, 12, 31)), Some(1000.0));
     assert_eq!(d.expected(date(2024, 12, 31)).map(f64::round), Some(1650.0));
+}
+
+#[test]
+fn the_s_curve_is_slow_fast_slow_and_pinned_to_both_ends() {
+    let d = parse("x.sql", &GOOD.replace("path: linear", "path: s-curve")).unwrap();
+    assert_eq!(d.path, Path::SCurve);
+    assert_eq!(d.expected(date(2020, 12, 31)), Some(398.0));
+    assert_eq!(d.expected(date(2025, 12, 31)), Some(1800.0));
+    // 913 of the 1826 days: half of the way. By hand, with L(s) = 1 / (1 + exp(-10 (s - 1/2))), at a tenth of the time
+    // (L(0.1) - L(0)) / (L(1) - L(0)) = (0.0179862 - 0.0066929) / (0.9933071 - 0.0066929) = 0.0114466.
+    let share = |day| (d.expected(day).unwrap() - 398.0) / 1402.0;
+    assert!((share(date(2023, 7, 2)) - 0.5).abs() < 1e-9);
+    let tenth = date(2020, 12, 31)
+        .checked_add(jiff::Span::new().days(183))
+        .unwrap();
+    let time: f64 = 183.0 / 1826.0;
+    let by_hand = 0.0114466 + (time - 0.1) * 0.179;
+    assert!((share(tenth) - by_hand).abs() < 1e-5, "{}", share(tenth));
+    let yearly = d.yearly_path();
+    let steps: Vec<f64> = yearly.windows(2).map(|w| w[1].1 - w[0].1).collect();
+    assert!(
+        steps[0] < steps[1] && steps[1] < steps[2] && steps[2] > steps[3] && steps[3] > steps[4]
+    );
+    assert_eq!(d.status(Some(500.0), date(2021, 12, 31)), Status::OnPath);
 }
 
 #[test]

@@ -32,6 +32,7 @@ pub mod history_upkeep;
 mod intake_command;
 pub mod key_needs;
 pub mod mapping;
+mod measuring;
 pub mod metrics;
 pub mod mqtt_door;
 pub mod notice;

@@ -254,6 +254,8 @@ impl Running {
                     keep_days: settings.runs.keep_days,
                 },
                 map_entities_max: settings.command_centre.map_entities_max,
+                reports: settings.indicators.reports()?,
+                portal: settings.portal.options(&settings.http.public_url),
             },
             ingest: ingest.clone(),
             twin: twin.clone(),
@@ -286,6 +288,8 @@ impl Running {
             shown: OnceLock::new(),
             imports: Arc::default(),
             importing: Arc::default(),
+            opening_claim_cases: Arc::default(),
+            portal: api::portal::Desk::default(),
             back_tests: api::back_tests::BackTests::default(),
             audit: api::audit::Chain::default(),
             security: api::security::Sources::default(),
@@ -858,17 +862,13 @@ fn timers(
     given_up: &Arc<News>,
 ) -> Vec<JoinHandle<()>> {
     let measure = {
-        let (app, every) = (
-            app.clone(),
-            Duration::from_secs(settings.indicators.measure_seconds.max(1)),
-        );
+        let measured = crate::measuring::run(app.clone(), &settings.indicators);
+        let app = app.clone();
         tokio::spawn(async move {
-            let mut ticker = tokio::time::interval(every);
-            ticker.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-            loop {
-                ticker.tick().await;
-                app.measure_plan().await;
+            if let Err(failure) = app.keep_plan_projects().await {
+                tracing::warn!(%failure, "the plan's projects were not written down; who looks at them tries again");
             }
+            measured.await;
         })
     };
     let runs = {

@@ -77,6 +77,8 @@ pub struct Settings {
     pub notice: NoticeSettings,
     /// Service requests.
     pub open311: Open311Settings,
+    /// The plan's progress for everybody.
+    pub portal: PortalSettings,
     /// What the platform writes of itself.
     pub log: Log,
 }
@@ -390,8 +392,20 @@ ExportSettings {
 });
 section!(/// The plan's figures.
 IndicatorSettings {
-    /// Time between measurements, seconds.
-    measure_seconds: u64 = 15,
+    /// An indicator whose data changed is measured again at most so often, seconds.
+    measure_seconds: u64 = 1,
+    /// Every indicator is measured again after so long, seconds, whatever happened.
+    recompute_seconds: u64 = 3_600,
+    /// One whose query reads the time is measured again after so long, seconds.
+    clock_seconds: u64 = 300,
+    /// Most indicators that are measured at once though nothing of theirs changed.
+    at_once_max: usize = 8,
+    /// Measuring takes at most so much of the time, percent: after a measurement that took long it waits longer.
+    busy_percent: u32 = 10,
+    /// Who agrees to a reported figure before it counts, in order: `unit`, `plan-office`.
+    report_levels: Vec<String> = vec!["unit".into(), "plan-office".into()],
+    /// How often a figure is wanted of each reported indicator: `year`, `quarter` or `month`.
+    report_every: String = "year".into(),
 });
 section!(/// Runs of packs' mathematics.
 RunSettings {
@@ -488,6 +502,27 @@ Open311Settings {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     forward: Vec<crate::open311::settings::ForwardSettings> = Vec::new(),
 });
+section!(/// The plan's progress for everybody, without signing in.
+PortalSettings {
+    /// Whether anybody may read the plan's published figures.
+    open: bool = false,
+    /// Address of the licence under which they may be used; needed to open the portal.
+    licence: String = String::new(),
+    /// Who publishes, in Chinese; the city's name when empty.
+    publisher_zh: String = String::new(),
+    /// Who publishes, in English; the city's name when empty.
+    publisher_en: String = String::new(),
+    /// Whom to ask: an address of a page or of mail; nobody is named when empty.
+    contact: String = String::new(),
+    /// The day of the first publication, such as "2026-12-01"; not told when empty.
+    issued: String = String::new(),
+    /// Most requests of one peer a minute (of IPv6, of a network of 64 bits).
+    requests_per_minute_max: u32 = 60,
+    /// Most peers that are remembered in a minute; the others wait for the next one.
+    peers_max: usize = 20_000,
+    /// How long what was put together is given again, and kept by browsers, seconds.
+    kept_seconds: u64 = 30,
+});
 section!(/// What the platform writes of itself.
 Log {
     /// `error`, `warn`, `info`, `debug`, or a tracing filter.
@@ -550,10 +585,12 @@ impl Settings {
         }
         self.oidc.networks()?;
         self.sign_in.roles()?;
+        self.indicators.reports()?;
         crate::outside::check(self)?;
         crate::sl651_door::check(self)?;
         crate::notice::settings::check(self)?;
         crate::open311::settings::check(self)?;
+        self.portal.check()?;
         self.http.passkey_origin(&self.oidc.issuer, None)?;
         if self.sign_in.session_idle_minutes < 1 || self.sign_in.session_hours < 1 {
             bail!("sign_in.session_idle_minutes and sign_in.session_hours must be 1 at least");
@@ -618,6 +655,51 @@ impl Settings {
             );
         }
         Ok(())
+    }
+}
+
+impl PortalSettings {
+    /// What the portal is told.
+    pub fn options(&self, public_url: &str) -> api::portal::Options {
+        api::portal::Options {
+            open: self.open,
+            requests_per_minute_max: self.requests_per_minute_max,
+            peers_max: self.peers_max,
+            kept: std::time::Duration::from_secs(self.kept_seconds),
+            publisher_zh: self.publisher_zh.clone(),
+            publisher_en: self.publisher_en.clone(),
+            licence: self.licence.clone(),
+            contact: self.contact.clone(),
+            issued: self.issued.clone(),
+            public_url: public_url.trim_end_matches('/').to_owned(),
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        let licence = &self.licence;
+        if self.open && !(licence.starts_with("https://") || licence.starts_with("http://")) {
+            bail!(
+                "portal.open needs portal.licence: the address of the licence under which others may use the figures, such as https://creativecommons.org/licenses/by/4.0/"
+            );
+        }
+        if !self.issued.is_empty() && self.issued.parse::<jiff::civil::Date>().is_err() {
+            bail!("portal.issued = {}: write a day as 2026-12-01", self.issued);
+        }
+        if self.requests_per_minute_max < 1 || self.peers_max < 1 {
+            bail!("portal.requests_per_minute_max and portal.peers_max must be 1 at least");
+        }
+        Ok(())
+    }
+}
+
+impl IndicatorSettings {
+    /// How figures of the plan are reported.
+    ///
+    /// # Errors
+    /// A word that is no level or no period, with those that are.
+    pub fn reports(&self) -> Result<api::plan_reports::Options> {
+        let read = api::plan_reports::Options::of_words(&self.report_levels, &self.report_every);
+        read.map_err(|told| anyhow::anyhow!("{told}"))
     }
 }
 

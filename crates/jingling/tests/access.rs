@@ -216,6 +216,7 @@ async fn sql_shows_a_table_to_those_who_may_see_its_page() {
         ("cases", "case.read"),
         ("alerts", "alert.read"),
         ("devices", "device.read"),
+        ("projects", "project.read"),
         ("dead_letters", "deadletter.read"),
         ("audit", "audit.read"),
     ];

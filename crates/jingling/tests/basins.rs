@@ -1,6 +1,7 @@
 //! A basin by the clock: what the model makes of known rain comes in as gauges and discharge, is foretold with and without rain to come,
 //! is calibrated, and what was calibrated is adopted by the department and by nobody else.
 
+use crate::runs;
 use crate::support::{City, jingling, text};
 use serde_json::{Value as Json, json};
 
@@ -123,25 +124,12 @@ async fn a_basin_is_calibrated_adopted_by_its_department_and_foretold_by_the_clo
     let flow = discharge();
     basin(&city, &flow, last).await;
     let duty = city.token_of("duty");
-    let start = async |definition: &str, target: &str| {
-        let body = json!({"definition_id": definition, "target_id": target});
-        city.ask("POST", "/api/v1/runs", |r| r.bearer_auth(&duty).json(&body))
-            .await
-    };
-    let run = async |definition: &str, target: &str| {
-        let made = start(definition, target).await;
-        assert_eq!(made.status, 201, "{}", made.body);
-        let run = made.json()["runs"][0].clone();
-        assert_eq!(run["outcome"], "done", "{run}");
-        let path = format!("/api/v1/runs/{}", run["id"]);
-        city.ask("GET", &path, |r| r.bearer_auth(&duty))
-            .await
-            .json()
-    };
+    let run =
+        async |definition: &str, target: &str| runs::done(&city, &duty, definition, target).await;
     let outlet = station("outlet");
 
     // A basin without parameters is no target yet.
-    let unknown = start("water-runoff-forecast", &outlet).await;
+    let unknown = runs::start(&city, &duty, "water-runoff-forecast", &outlet).await;
     assert_eq!(unknown.status, 404, "{}", unknown.body);
     let calibrated = run("water-runoff-calibrate", BASIN).await;
     let rows = calibrated["rows_in"].as_u64().unwrap() as usize;

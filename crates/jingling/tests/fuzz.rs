@@ -18,7 +18,7 @@ const PLACES: [&str; 4] = [
 ];
 const SEED: &str = "429006";
 /// Examples of each operation beside those that cover its description.
-const EXAMPLES: &str = "5";
+const EXAMPLES: &str = "4";
 /// Longest time that the server may take for one answer, seconds.
 const ANSWER_SECONDS: &str = "30";
 

@@ -14,7 +14,7 @@ use std::path::Path;
 const OPERATIONS: &str = "crates/jingling/tests/access.rs every_operation_keeps_its_rule";
 const SQL: &str = "crates/jingling/tests/access.rs sql_shows_a_table_to_those_who_may_see_its_page";
 /// An operation that anyone may call either gives away nothing of the city or judges by the protocol's own means.
-const PUBLIC: [(&str, &str); 34] = [
+const PUBLIC: [(&str, &str); 38] = [
     (
         "POST /api/v1/notifications/acknowledge",
         "crates/jingling/tests/notice.rs people_and_systems_are_told_and_what_hangs_is_ended",
@@ -86,6 +86,22 @@ const PUBLIC: [(&str, &str); 34] = [
     (
         "GET /api/v1/oidc/refusal",
         "crates/jingling/tests/oidc.rs nobody_is_sent_where_nothing_is_registered",
+    ),
+    (
+        "GET /api/v1/public/catalog.jsonld",
+        "crates/jingling/tests/portal.rs the_portal_is_closed_until_it_is_opened",
+    ),
+    (
+        "GET /api/v1/public/plan",
+        "crates/jingling/tests/portal.rs the_portal_is_closed_until_it_is_opened",
+    ),
+    (
+        "GET /api/v1/public/plan.csv",
+        "crates/jingling/tests/portal.rs the_portal_is_closed_until_it_is_opened",
+    ),
+    (
+        "GET /api/v1/public/plan.json",
+        "crates/jingling/tests/portal.rs the_portal_is_closed_until_it_is_opened",
     ),
     (
         "GET /healthz",
@@ -189,7 +205,7 @@ const DOORS: [(&str, &str, &str); 8] = [
     ),
 ];
 /// What a table of SQL asks for beside `sql.query`. The tables of entity types are views of `observations`.
-const TABLES: [(&str, &str); 14] = [
+const TABLES: [(&str, &str); 17] = [
     ("alerts", "alert.read"),
     ("audit", "audit.read"),
     ("case_events", "case.read"),
@@ -204,6 +220,9 @@ const TABLES: [(&str, &str); 14] = [
     ("observations_1d", "entity.read"),
     ("observations_1h", "entity.read"),
     ("observations_1m", "entity.read"),
+    ("project_milestones", "project.read"),
+    ("project_money", "project.read"),
+    ("projects", "project.read"),
 ];
 
 /// Fails unless a test that is named `file function` is in the sources.

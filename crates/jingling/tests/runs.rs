@@ -1,7 +1,7 @@
 //! Runs of packs' mathematics over the city's data: a forecast made from what stations said, kept whole, reckoned again here and by
 //! the command line, told when it cannot be made, and seen by who may see its station.
 
-use crate::support::{City, jingling, jingling_json, text, until};
+use crate::support::{Answer, City, jingling, jingling_json, text, until};
 use serde_json::{Value as Json, json};
 
 const RUN: &str = "water-stage-forecast";
@@ -9,6 +9,25 @@ const STEP_S: i64 = 900;
 
 fn station(code: &str) -> String {
     format!("urn:ngsi-ld:WaterObserved:runs-{code}")
+}
+
+/// Starts a run of a declaration for a target.
+pub async fn start(city: &City, token: &str, definition: &str, target: &str) -> Answer {
+    let body = json!({"definition_id": definition, "target_id": target});
+    city.ask("POST", "/api/v1/runs", |r| r.bearer_auth(token).json(&body))
+        .await
+}
+
+/// The same of a run that must be done, whole.
+pub async fn done(city: &City, token: &str, definition: &str, target: &str) -> Json {
+    let made = start(city, token, definition, target).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let run = made.json()["runs"][0].clone();
+    assert_eq!(run["outcome"], "done", "{run}");
+    let path = format!("/api/v1/runs/{}", run["id"]);
+    city.ask("GET", &path, |r| r.bearer_auth(token))
+        .await
+        .json()
 }
 
 /// A wave that goes down the river: up to now, every quarter of an hour for four days; the lower station sees it six steps later. In whole
@@ -272,20 +291,7 @@ async fn discharge_is_foretold_by_routing_and_a_rating_curve_is_fitted() {
     let last = now.div_euclid(HOUR_S);
     let first = reach(&city, last).await;
     let duty = city.token_of("duty");
-    let run_for = async |definition: &str, target: &str| {
-        let body = json!({"definition_id": definition, "target_id": target});
-        let made = city
-            .ask("POST", "/api/v1/runs", |r| r.bearer_auth(&duty).json(&body))
-            .await;
-        assert_eq!(made.status, 201, "{}", made.body);
-        let run = made.json()["runs"][0].clone();
-        assert_eq!(run["outcome"], "done", "{run}");
-        let path = format!("/api/v1/runs/{}", run["id"]);
-        city.ask("GET", &path, |r| r.bearer_auth(&duty))
-            .await
-            .json()
-    };
-    let run = async |definition: &str| run_for(definition, &station("out")).await;
+    let run = async |definition: &str| done(&city, &duty, definition, &station("out")).await;
 
     let made = run("water-flow-routing").await;
     assert_eq!(made["entity_id"], "urn:ngsi-ld:WaterFlowForecast:runs-out");
@@ -407,7 +413,7 @@ async fn discharge_is_foretold_by_routing_and_a_rating_curve_is_fitted() {
 
     // K and x of the reach come out of its own discharge, and take the place of those that were entered.
     let reach_id = "urn:ngsi-ld:RiverReach:runs";
-    let fitted = run_for("water-reach-fit", reach_id).await;
+    let fitted = done(&city, &duty, "water-reach-fit", reach_id).await;
     let k = fitted["report"]["parameters"]["k_h"].as_f64().unwrap();
     let x = fitted["report"]["parameters"]["x"].as_f64().unwrap();
     assert!(
@@ -442,12 +448,7 @@ when { resource.type == "Streetlight" };"#;
     let city = City::start_in(folder, dir, &[]);
     readings(&city, jiff::Timestamp::now().as_second()).await;
     let analyst = city.token_of("analyst");
-    let body = json!({"definition_id": RUN, "target_id": station("down")});
-    let made = city
-        .ask("POST", "/api/v1/runs", |r| {
-            r.bearer_auth(&analyst).json(&body)
-        })
-        .await;
+    let made = start(&city, &analyst, RUN, &station("down")).await;
     assert_eq!(made.status, 201, "{}", made.body);
     let id = made.json()["runs"][0]["id"].as_i64().unwrap();
     let ask = async |path: &str| {

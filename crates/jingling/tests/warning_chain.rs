@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 const STATION: &str = "urn:ngsi-ld:WaterObserved:chain";
+const RESERVOIR: &str = "urn:ngsi-ld:WaterReservoir:chain";
 const NETWORKS: &str = "notice.networks=[\"127.0.0.0/8\"]";
 
 /// A person who is signed in.
@@ -129,9 +130,19 @@ fn metres(value: f64) -> Json {
 
 /// An area of a town: from a stage on, of a village.
 async fn area(city: &City, id: &str, town: &str, from: f64, village: &str, more: Json) {
+    area_of(city, STATION, (id, town, from, village), more).await;
+}
+
+/// The same, of whichever station or reservoir.
+async fn area_of(
+    city: &City,
+    station: &str,
+    (id, town, from, village): (&str, &str, f64, &str),
+    more: Json,
+) {
     let mut entity = json!({"id": format!("urn:ngsi-ld:FloodRiskArea:{id}"), "type": "FloodRiskArea",
         "name": property(format!("{id}区")), "townCode": property(town), "villageCode": property(village),
-        "refStation": {"type": "Relationship", "object": STATION}, "fromStage": metres(from), "population": property(1_234)});
+        "refStation": {"type": "Relationship", "object": station}, "fromStage": metres(from), "population": property(1_234)});
     for (name, value) in more.as_object().unwrap() {
         entity[name] = property(value.clone());
     }
@@ -140,28 +151,41 @@ async fn area(city: &City, id: &str, town: &str, from: f64, village: &str, more:
 
 /// What the gauge reads, so many seconds ago.
 async fn stage(city: &City, value: f64, seconds_ago: i64) {
+    level(city, STATION, "waterLevel", value, seconds_ago).await;
+}
+
+/// What a station or reservoir says of an attribute, so many seconds ago.
+async fn level(city: &City, id: &str, attribute: &str, value: f64, seconds_ago: i64) {
     let at = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(seconds_ago);
     let mut level = metres(value);
     level["observedAt"] = json!(at.to_string());
-    put(
-        city,
-        json!({"id": STATION, "type": "WaterObserved", "waterLevel": level}),
-    )
-    .await;
-    city.shows(STATION, "waterLevel", value).await;
+    let kind = id.split(':').nth(2).unwrap();
+    put(city, json!({"id": id, "type": kind, attribute: level})).await;
+    city.shows(id, attribute, value).await;
 }
 
 async fn alert(person: &Person, city: &City) -> i64 {
+    alert_of(person, city, STATION, "water-stage-warning").await
+}
+
+/// The alert as the list has it.
+async fn alert_body(person: &Person, city: &City, id: i64) -> Json {
+    let list = person.get(city, "/api/v1/alerts?state=active").await;
+    let items = list["items"].as_array().unwrap();
+    items.iter().find(|a| a["id"] == id).cloned().unwrap()
+}
+
+async fn alert_of(person: &Person, city: &City, entity: &str, rule: &str) -> i64 {
     let mut id = 0;
-    until("the alert", async || {
+    until(rule, async || {
         let list = person
             .get(
                 city,
-                &format!("/api/v1/alerts?entity_id={STATION}&state=active"),
+                &format!("/api/v1/alerts?entity_id={entity}&state=active"),
             )
             .await;
         let items = list["items"].as_array().unwrap();
-        let found = items.iter().find(|a| a["rule_id"] == "water-stage-warning");
+        let found = items.iter().find(|a| a["rule_id"] == rule);
         id = found.and_then(|a| a["id"].as_i64()).unwrap_or(0);
         id != 0
     })
@@ -343,6 +367,60 @@ unless { resource in Division::"429006001" };"#;
         .ask(&city, "GET", "/api/v1/alerts/999999/told", Json::Null)
         .await;
     assert_eq!(status, 404);
+
+    // A reservoir reaches its areas by its own level; two of them have a village in common, so that its people may be counted twice.
+    put(&city, json!({"id": RESERVOIR, "type": "WaterReservoir", "name": property("链水库"), "townCode": property("429006001"),
+        "floodLimitLevel": metres(90.0)})).await;
+    for (id, from, village) in [("丁", 90.5, "429006001003"), ("戊", 91.0, "429006001004")] {
+        let more = json!({"villages": ["429006001003"]});
+        area_of(&city, RESERVOIR, (id, "429006001", from, village), more).await;
+    }
+    level(&city, RESERVOIR, "waterLevelUpstream", 91.2, 90).await;
+    level(&city, RESERVOIR, "waterLevelUpstream", 91.25, 1).await;
+    let dam = alert_of(&li, &city, RESERVOIR, "reservoir-flood-limit").await;
+    let reached = li
+        .get(&city, &format!("/api/v1/alerts/{dam}/affected"))
+        .await;
+    assert_eq!(
+        (
+            &reached[0]["value"],
+            &reached[0]["unit"],
+            &reached[0]["sums"]["population"]
+        ),
+        (&json!(91.25), &json!("MTR"), &json!(2_468.0)),
+        "{reached}"
+    );
+    assert_eq!(reached[0]["at_most"], json!(["population"]), "{reached}");
+    until("the hook names the reservoir's areas", async || {
+        let got = hook.0.lock().unwrap();
+        got.iter().any(|m| {
+            m["text"].as_str().is_some_and(|said| {
+                said.contains("受影响洪水风险区 2 处") && said.contains("受威胁人口 至多 2,468")
+            })
+        })
+    })
+    .await;
+
+    // The station's stages are written anew and contradict each other: the alert that is up is doubted from then on, on the page of
+    // notices too.
+    let before = alert_body(&li, &city, id).await;
+    assert_eq!(before["doubt"], Json::Null, "{before}");
+    put(
+        &city,
+        json!({"id": STATION, "type": "WaterObserved", "guaranteeLevel": metres(29.2)}),
+    )
+    .await;
+    alert_of(&li, &city, STATION, "water-stages-warning-guarantee").await;
+    let after = alert_body(&li, &city, id).await;
+    assert_eq!(after["doubt"]["zh"], "特征水位互相矛盾，待核", "{after}");
+    assert_eq!(after["title_zh"], before["title_zh"]);
+    let time = |at: &Json| at.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert!(
+        time(&after["doubt"]["since"]) > time(&after["raised_at"]),
+        "{after}"
+    );
+    let told = wang.notice(&city, "alert.reached").await;
+    assert_eq!(told["doubt"]["since"], after["doubt"]["since"], "{told}");
 
     // From the alert a case, whose page reads the same.
     let case = json!({"title": "转移鸿渐社区", "alert_id": id});

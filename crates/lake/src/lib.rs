@@ -12,7 +12,7 @@
 //! [`upkeep`], `strike` and `reseal` (work in the background), `verified` (no query
 //! believes a damaged file), `stored` and `rollups` (SQL tables), `wide` (a view per entity type), `sight` (rows that the asker may not see), [`records`] and `paged` (tables lent by other rooms),
 //! [`department`] (tables that departments hand in), [`views`] (tables that packs declare as SQL), `functions` (over time), `zone` (whose clock is read), `names` and `statement`
-//! (reading SQL), [`query`] (running it within limits), [`Answer`] (taking it batch by batch), [`formats`]
+//! (reading SQL), `reads` (what a statement reads), [`query`] (running it within limits), [`Answer`] (taking it batch by batch), [`formats`]
 //! (as CSV and Arrow), [`history`] (one attribute over time), [`mod@check`] (is every file whole).
 //!
 //! The folder is plain data: `observations/day=YYYY-MM-DD/*.parquet`, by the UTC day of observation, which
@@ -37,6 +37,7 @@ mod paged;
 mod pieces;
 mod publish;
 pub mod query;
+mod reads;
 pub mod records;
 mod reseal;
 mod result;
@@ -68,6 +69,7 @@ pub use history::{History, HistoryQuery, Point};
 pub use lake::{Histories, Lake, Options, Sealed, Stats};
 pub use manifest::MANIFEST_VERSION;
 pub use query::{Batches, Column, Described, Limits, QueryResult, Question};
+pub use reads::{Reads, reads};
 pub use records::{Columns, NoRecords, RecordTable, RecordTables, Wanted};
 pub use reseal::{Reseals, UnderKey, under_keys};
 pub use result::values as json_values;

@@ -78,7 +78,7 @@ pub struct AffectedKind {
     /// The attribute that names the entity whose value counts: a relationship.
     pub relation: String,
     /// The attribute of that entity that counts.
-    pub attribute: String,
+    pub attribute: Counted,
     /// The attribute that holds the number from which on the entity is affected.
     pub from: String,
     /// Attributes that are added up over those who are affected: people, households.
@@ -94,6 +94,29 @@ pub struct AffectedKind {
     /// The attribute that holds the id of the organisation that answers for it, asked where no post does or nobody holds it: text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub responsible_organisation: Option<String>,
+}
+
+/// The attribute of an entity whose value counts: it may be called otherwise on each type that the entity may be of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "the name of an attribute, or a table of names by entity type"
+)]
+pub enum Counted {
+    /// The same on every type.
+    Named(String),
+    /// By type; entities of other types count for nothing.
+    OfType(BTreeMap<String, String>),
+}
+
+impl Counted {
+    /// What it is called on a type, if the type counts.
+    pub fn of(&self, entity_type: &str) -> Option<&str> {
+        match self {
+            Self::Named(name) => Some(name),
+            Self::OfType(names) => names.get(entity_type).map(String::as_str),
+        }
+    }
 }
 
 /// Which published data model an entity type follows: one of the two keys is given.

@@ -27,8 +27,8 @@ pub use command::{
 pub use forecast::{Forecast, ForecastPoint};
 pub use ids::{AttributeName, DeviceId, EntityId, TypeName};
 pub use kind::{
-    AffectedKind, AttributeKind, Catalogue, EntityKind, ForecastKind, HistoryKind, MaskKind,
-    MissingUnit, Personal, RollupKind, RollupSpan, Standard, ValueKind,
+    AffectedKind, AttributeKind, Catalogue, Counted, EntityKind, ForecastKind, HistoryKind,
+    MaskKind, MissingUnit, Personal, RollupKind, RollupSpan, Standard, ValueKind,
 };
 pub use problem::{Both, Problem, Told};
 pub use record::{Accepted, CORRECTION_DOOR, Corrected, Corrector, Record, Rejected, Retained};

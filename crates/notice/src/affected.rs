@@ -61,6 +61,9 @@ pub struct Place {
     /// The divisions (villages) that it is about, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub divisions: Vec<String>,
+    /// The codes of those divisions, as far as the reader may see them; none where they are not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<String>,
     /// Its part of each of [`Affected::sums`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub amounts: Vec<Option<f64>>,
@@ -196,17 +199,47 @@ fn line(of: &Affected, language: In) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(between))
 }
 
-/// What is added up, each as `受威胁人口 1,240`; what nobody said anything of is left out.
+/// Whether places may have people in common, by the codes of their divisions: two of them name the same division, or one that lies in
+/// the other's (the code of a village begins with its town's); or of one nothing is known.
+pub fn may_overlap<'a>(places: impl IntoIterator<Item = &'a [String]>) -> bool {
+    let places: Vec<&[String]> = places.into_iter().collect();
+    if places.len() < 2 {
+        return false;
+    }
+    let mut all: Vec<&str> = Vec::new();
+    for codes in places {
+        let mut own: Vec<&str> = codes.iter().map(String::as_str).collect();
+        own.sort_unstable();
+        // Of a place's own codes the outermost alone: what is left that lies in another is another place's.
+        own.dedup_by(|inner, outer| inner.starts_with(*outer));
+        if own.is_empty() {
+            return true;
+        }
+        all.extend(own);
+    }
+    all.sort_unstable();
+    all.windows(2).any(|two| two[1].starts_with(two[0]))
+}
+
+/// What is added up, each as `受威胁人口 1,240`; what nobody said anything of is left out. Where places may have people in common it is the
+/// most that there can be, and said so.
 fn totals(of: &Affected, language: In) -> Vec<String> {
     let total = |(n, sum): (usize, &Sum)| {
-        let amounts = of.reached.iter().filter_map(|place| *place.amounts.get(n)?);
-        let amounts: Vec<f64> = amounts.collect();
+        let of_place = |place: &'_ Place| *place.amounts.get(n)?;
+        let counted = of.reached.iter().filter(|place| of_place(place).is_some());
+        let codes = counted.clone().map(|place| place.codes.as_slice());
+        let amounts: Vec<f64> = counted.filter_map(of_place).collect();
+        let most = match (language, may_overlap(codes)) {
+            (_, false) => "",
+            (In::Zh, true) => "至多 ",
+            (In::En, true) => "at most ",
+        };
         let title = match language {
             In::Zh => &sum.title_zh,
             In::En => &sum.title_en,
         };
         let total = grouped(&shown(amounts.iter().sum()));
-        (!amounts.is_empty()).then(|| format!("{title} {total}"))
+        (!amounts.is_empty()).then(|| format!("{title} {most}{total}"))
     };
     of.sums.iter().enumerate().filter_map(total).collect()
 }

@@ -1,6 +1,7 @@
 //! What happened, as rules judge it and messages tell it.
 
 use crate::affected::Affected;
+use crate::doubt::Doubt;
 use model::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -84,6 +85,9 @@ pub struct Event {
     /// Whom it affects: all of it, also what not every reader may see.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub affected: Vec<Affected>,
+    /// The doubt that arose about the alert after it was up, as it is when a message is made; never of what is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubt: Option<Doubt>,
     /// Who did it; they are not told of what they did themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor_id: Option<i64>,

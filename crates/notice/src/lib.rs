@@ -6,10 +6,11 @@
 //! a receiver can tell. The senders, who may see what and whom an alert affects are traits: nothing here knows HTTP, SMTP, a policy,
 //! or the twin.
 //!
-//! Reading order: [`event`], [`affected`], [`rule`], [`quiet`], [`plan`], [`retry`], [`flood`], [`text`] (all pure), [`sender`], then [`office`],
+//! Reading order: [`event`], [`affected`], [`doubt`], [`rule`], [`quiet`], [`plan`], [`retry`], [`flood`], [`text`] (all pure), [`sender`], then [`office`],
 //! which does it.
 
 pub mod affected;
+pub mod doubt;
 pub mod event;
 pub mod flood;
 mod fold;
@@ -24,6 +25,7 @@ pub mod sender;
 pub mod text;
 
 pub use affected::{Affected, Place};
+pub use doubt::{Doubt, Doubting};
 pub use event::Event;
 pub use office::{City, Office, Options, Report};
 pub use rule::{Level, Rule, Target};

@@ -2,6 +2,7 @@
 //! small transactions around a sending that may hang or die.
 
 use crate::affected::Affected;
+use crate::doubt::{self, Doubting};
 use crate::event::Event;
 use crate::flood::{self, Limits, Step};
 use crate::reach::Looks;
@@ -30,6 +31,8 @@ pub trait City: Send + Sync {
     fn state_title(&self, workflow: &str, state: &str) -> Option<(String, String)>;
     /// Whether a person may see what an event tells.
     async fn may_see(&self, user: &User, event: &Event, now: Timestamp) -> bool;
+    /// What a rule says of doubt about its alerts; none for most rules.
+    fn doubting(&self, alert_rule: &str) -> Option<Doubting>;
     /// Whom an alert affects now, all of it; empty for most alerts.
     fn affected(&self, alert: &Alert) -> Vec<Affected>;
     /// Of that, what a person may see.
@@ -330,6 +333,14 @@ impl Office {
         let mut read = self.records.read().await?;
         let row = notices::event(&mut read, message.event_id).await?;
         let event: Option<Event> = row.and_then(|row| serde_json::from_value(row.document).ok());
+        let doubt = match &event {
+            Some(event) => {
+                let rule = event.alert_rule.as_deref();
+                let says = rule.and_then(|rule| self.city.doubting(rule));
+                doubt::of_event(&mut read, event, says).await?
+            }
+            None => None,
+        };
         let more = notices::folded(&mut read, message.id, text::TITLES_MAX).await?;
         let reader = match message.user_id {
             Some(id) => users::get(&mut read, id).await?,
@@ -361,11 +372,12 @@ impl Office {
             let all = std::mem::take(&mut event.affected);
             event.affected = self.city.seen(reader, all, now).await;
         }
+        event.doubt = doubt;
         let link = self.city.link(message, &event);
         let said = text::compose(
             &event,
             message.user_id,
-            &self.shown(event.at),
+            |at| self.shown(at),
             (more.0, &more.1),
             link.as_deref(),
         );

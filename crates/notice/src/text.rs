@@ -2,6 +2,7 @@
 
 use crate::affected::{lines_en, lines_zh, short_zh};
 use crate::event::Event;
+use model::Timestamp;
 
 /// Longest text for SMS and voice that names what is affected, characters without the link: some gateways take no more, and each
 /// 67 are a message to pay. Where it does not fit it is told shorter, and then not at all.
@@ -30,16 +31,18 @@ fn severity_zh(severity: &str) -> &'static str {
     }
 }
 
-/// Writes it. `reader` is whom it is for, where that is a person: what they answer for is named first. `more` are the other
-/// events that it tells of: how many, and titles of the newest. `link` leads to where one takes note of it.
+/// Writes it. `reader` is whom it is for, where that is a person: what they answer for is named first. `shown` writes a moment as the
+/// city's clock has it. `more` are the other events that it tells of: how many, and titles of the newest. `link` leads to where one
+/// takes note of it.
 pub fn compose(
     event: &Event,
     reader: Option<i64>,
-    at: &str,
+    shown: impl Fn(Timestamp) -> String,
     more: (i64, &[(String, String)]),
     link: Option<&str>,
 ) -> Text {
     let (count, titles) = more;
+    let at = shown(event.at);
     let severity = severity_zh(&event.severity);
     let mut subject = format!("【{severity}】{}", event.title_zh);
     let mut short = format!("【{severity}】{}（{at}）", event.title_zh);
@@ -47,6 +50,15 @@ pub fn compose(
         "{}\n{}\n\n时间 Time: {at}\n级别 Severity: {severity} {}\n",
         event.title_zh, event.title_en, event.severity
     );
+    if let Some(doubt) = &event.doubt {
+        let since = shown(doubt.since);
+        subject.push_str(&format!("（存疑：{}）", doubt.zh));
+        short.push_str(&format!("；存疑：{}", doubt.zh));
+        body.push_str(&format!(
+            "存疑 Doubt: {}（{since} 起） · {} (since {since})\n",
+            doubt.zh, doubt.en
+        ));
+    }
     let affected = &event.affected;
     let (zh, en) = (lines_zh(affected, reader), lines_en(affected, reader));
     if !zh.is_empty() {

@@ -8,8 +8,8 @@ use model::calendar::Calendars;
 use notice::office::Channel;
 use notice::retry::Retry;
 use notice::{
-    Affected, City, Event, Level, NotSent, Office, Options, Outgoing, Reach, Rule, Sender, Taken,
-    Target,
+    Affected, City, Doubting, Event, Level, NotSent, Office, Options, Outgoing, Reach, Rule,
+    Sender, Taken, Target,
 };
 use parking_lot::Mutex;
 use proptest::prelude::*;
@@ -38,6 +38,9 @@ impl City for Town {
     }
     async fn may_see(&self, user: &User, _: &Event, _: Timestamp) -> bool {
         user.username != "blind"
+    }
+    fn doubting(&self, _: &str) -> Option<Doubting> {
+        None
     }
     fn affected(&self, _: &Alert) -> Vec<Affected> {
         Vec::new()

@@ -3,7 +3,8 @@
 use jiff::tz::TimeZone;
 use model::Timestamp;
 use model::calendar::{Calendars, Declared, WorkingCalendar};
-use notice::affected::{Affected, Place, Sum, lines_en, lines_zh};
+use notice::affected::{Affected, Place, Sum, lines_en, lines_zh, short_zh};
+use notice::doubt::Doubt;
 use notice::event::Event;
 use notice::flood::{self, Limits, Step};
 use notice::plan::{self, Recipient, Times};
@@ -347,7 +348,7 @@ fn a_storm_is_told_in_one_message_and_the_critical_one_by_itself() {
     let text = compose(
         &event,
         None,
-        "2026-11-25 12:00",
+        |_| "2026-11-25 12:00".to_owned(),
         (12, &titles),
         Some("https://c.example/a"),
     );
@@ -362,7 +363,7 @@ fn a_storm_is_told_in_one_message_and_the_critical_one_by_itself() {
         title_zh: "高\r\nBcc: all@example.cn".to_owned(),
         ..event
     };
-    let text = compose(&broken, None, "", (0, &[]), None);
+    let text = compose(&broken, None, |_| String::new(), (0, &[]), None);
     assert!(!text.subject.contains(['\r', '\n']) && !text.short.contains('\n'));
 }
 
@@ -374,6 +375,7 @@ fn reaching(count: u8) -> Affected {
         name_en: format!("Area {n}"),
         from: 29.0 + f64::from(n) / 10.0,
         divisions: vec![format!("村{n}")],
+        codes: vec![format!("42900600100{n}")],
         amounts: vec![Some(410.0), (n == 1).then_some(120.5)],
         people: if n == count { vec![7] } else { vec![8] },
         ..Place::default()
@@ -449,6 +451,70 @@ fn a_message_names_what_is_affected_so_many_and_no_more() {
 }
 
 #[test]
+fn people_who_may_be_counted_twice_are_told_as_at_most() {
+    let with = |codes: [&[&str]; 2]| {
+        let mut of = reaching(2);
+        for (place, codes) in of.reached.iter_mut().zip(codes) {
+            place.codes = codes.iter().map(|code| (*code).to_owned()).collect();
+        }
+        let zh = lines_zh(std::slice::from_ref(&of), None).remove(0);
+        let en = lines_en(std::slice::from_ref(&of), None).remove(0);
+        let most = zh.contains("；受威胁人口 至多 820；户数 120.5；");
+        assert_eq!(
+            most,
+            en.contains("; People at most 820; Households 120.5;"),
+            "{zh} {en}"
+        );
+        assert_eq!(!most, zh.contains("；受威胁人口 820；户数 120.5；"), "{zh}");
+        most
+    };
+    let (one, two, three) = ("429006001001", "429006001002", "429006001003");
+    assert!(!with([&[one], &[two, three]]));
+    assert!(with([&[one, two], &[three, two]]), "a village in common");
+    assert!(with([&["429006001"], &[three]]), "a village of the town");
+    assert!(
+        with([&[three, "429006001", two], &[one]]),
+        "the town that names its villages too"
+    );
+    assert!(
+        !with([&["429006001", one], &["429006002"]]),
+        "its own twice"
+    );
+    assert!(with([&[one], &[]]), "nothing is known of one");
+    // On a telephone too, and of one place alone there is nothing to count twice.
+    let mut of = reaching(2);
+    of.reached[1].codes = of.reached[0].codes.clone();
+    assert!(short_zh(&[of], None)[1].ends_with("涉及 2 处，受威胁人口 至多 820，户数 120.5"));
+    assert!(!lines_zh(&[reaching(1)], None)[0].contains("至多"));
+}
+
+#[test]
+fn a_message_says_the_doubt_about_its_alert() {
+    let event = Event {
+        doubt: Some(Doubt {
+            zh: "特征水位互相矛盾".to_owned(),
+            en: "its stages contradict each other".to_owned(),
+            since: at("2026-11-25T12:30:00+08:00"),
+        }),
+        title_zh: "水位高".to_owned(),
+        title_en: "High water".to_owned(),
+        ..alert("major", "2026-11-25T12:00:00+08:00")
+    };
+    let shown = |at: Timestamp| at.to_string()[11..16].to_owned();
+    let said = compose(&event, None, shown, (0, &[]), None);
+    assert_eq!(said.subject, "【重要】水位高（存疑：特征水位互相矛盾）");
+    assert_eq!(
+        said.short,
+        "【重要】水位高（04:00）；存疑：特征水位互相矛盾"
+    );
+    assert!(
+        said.body.contains("存疑 Doubt: 特征水位互相矛盾（04:30 起） · its stages contradict each other (since 04:30)\n"),
+        "{}",
+        said.body
+    );
+}
+
+#[test]
 fn a_text_for_a_telephone_says_it_where_it_fits() {
     let event = |title: &str| Event {
         title_zh: title.to_owned(),
@@ -460,7 +526,7 @@ fn a_text_for_a_telephone_says_it_where_it_fits() {
         compose(
             event,
             reader,
-            "12:00",
+            |_| "12:00".to_owned(),
             (0, &[]),
             Some("https://c.example/a"),
         )

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use jiff::tz::TimeZone;
 use model::Timestamp;
 use model::calendar::Calendars;
+use notice::doubt::{Doubting, doubt};
 use notice::event::{NOBODY_RESPONSIBLE, PLAN_SUGGESTED, REACHED};
 use notice::office::Channel;
 use notice::{
@@ -45,6 +46,13 @@ impl City for River {
     }
     async fn may_see(&self, user: &User, _: &Event, _: Timestamp) -> bool {
         user.username != "blind"
+    }
+    fn doubting(&self, alert_rule: &str) -> Option<Doubting> {
+        (alert_rule == "stage").then(|| Doubting {
+            by: vec!["stages".to_owned(), "recorded".to_owned()],
+            zh: "特征水位互相矛盾".to_owned(),
+            en: "its stages contradict each other".to_owned(),
+        })
     }
     fn affected(&self, alert: &Alert) -> Vec<Affected> {
         if alert.entity_id != "urn:ngsi-ld:WaterObserved:1" {
@@ -106,6 +114,36 @@ struct Town {
     river: Arc<River>,
     gateway: Arc<Gateway>,
     _folder: tempfile::TempDir,
+}
+
+/// An alert of the river's station.
+fn alert_of(rule: &str, severity: &str) -> Alert {
+    Alert {
+        id: 0,
+        rule_id: rule.to_owned(),
+        rule_version: 1,
+        entity_id: "urn:ngsi-ld:WaterObserved:1".to_owned(),
+        entity_type: "WaterObserved".to_owned(),
+        entity_name: None,
+        attribute: "waterLevel".to_owned(),
+        value: Some(29.0),
+        unit: None,
+        threshold: None,
+        severity: severity.to_owned(),
+        title_zh: "水位高".to_owned(),
+        title_en: "High water".to_owned(),
+        lon: None,
+        lat: None,
+        observed_at: T0,
+        raised_at: T0,
+        raised_position: 1,
+        cleared_at: None,
+        cleared_position: None,
+        acknowledged_at: None,
+        acknowledged_by: None,
+        case_id: None,
+        decided: json!([]),
+    }
 }
 
 fn area(id: &str, from: f64, post: Option<&str>, organisation: Option<&str>) -> Place {
@@ -215,32 +253,7 @@ impl Town {
     }
 
     async fn alert(&self, rule: &str, severity: &str) -> Alert {
-        let new = Alert {
-            id: 0,
-            rule_id: rule.to_owned(),
-            rule_version: 1,
-            entity_id: "urn:ngsi-ld:WaterObserved:1".to_owned(),
-            entity_type: "WaterObserved".to_owned(),
-            entity_name: None,
-            attribute: "waterLevel".to_owned(),
-            value: Some(29.0),
-            unit: None,
-            threshold: None,
-            severity: severity.to_owned(),
-            title_zh: "水位高".to_owned(),
-            title_en: "High water".to_owned(),
-            lon: None,
-            lat: None,
-            observed_at: T0,
-            raised_at: T0,
-            raised_position: 1,
-            cleared_at: None,
-            cleared_position: None,
-            acknowledged_at: None,
-            acknowledged_by: None,
-            case_id: None,
-            decided: json!([]),
-        };
+        let new = alert_of(rule, severity);
         let mut write = self.records.write().await.unwrap();
         let alert = alerts::insert(&mut write, &new).await.unwrap().unwrap();
         write.commit().await.unwrap();
@@ -483,6 +496,101 @@ async fn each_place_needs_an_answer_of_its_own_before_the_next_level_is_spared()
         kind("alert.raised", DUTY, 1),
         "of the east nobody answered"
     );
+}
+
+#[test]
+fn an_alert_that_was_up_before_is_doubted_as_long_as_one_that_casts_doubt_is() {
+    let up = |id: i64, rule: &str| Alert {
+        id,
+        raised_at: T0.plus_seconds(id * 60),
+        ..alert_of(rule, "major")
+    };
+    let says = River::default().doubting("stage").unwrap();
+    let since = |alert: &Alert, others: &[Alert]| doubt(alert, &says, others).map(|d| d.since);
+    let alert = up(5, "stage");
+    let later = [up(8, "recorded"), up(7, "stages"), up(6, "silent")];
+    assert_eq!(
+        since(&alert, &later),
+        Some(T0.plus_seconds(7 * 60)),
+        "since the first"
+    );
+    assert_eq!(
+        since(&alert, &[up(4, "stages")]),
+        None,
+        "it was there when it was raised"
+    );
+    assert_eq!(since(&alert, &later[2..]), None, "another rule");
+    let elsewhere = Alert {
+        entity_id: "urn:ngsi-ld:WaterObserved:2".to_owned(),
+        ..up(7, "stages")
+    };
+    assert_eq!(since(&alert, &[elsewhere]), None);
+    let over = Alert {
+        cleared_at: Some(T0.plus_seconds(600)),
+        ..up(7, "stages")
+    };
+    assert_eq!(since(&alert, &[over]), None, "the doubt is over");
+    let ended = |minutes: i64| Alert {
+        cleared_at: Some(T0.plus_seconds(minutes * 60)),
+        ..alert.clone()
+    };
+    assert_eq!(
+        since(&ended(6), &later),
+        None,
+        "it arose after the alert's end"
+    );
+    assert!(since(&ended(7), &later).is_some());
+    let said = Alert {
+        title_zh: "水位高（特征水位互相矛盾）".to_owned(),
+        ..alert.clone()
+    };
+    assert_eq!(since(&said, &later), None, "its title says so");
+}
+
+#[tokio::test]
+async fn a_doubt_that_arises_later_is_said_by_the_next_level_and_no_more_when_it_is_over() {
+    let town = Town::new().await;
+    let level = |id: i64| Level {
+        to: vec![Target::Person(id)],
+        channels: vec!["sms".to_owned()],
+        answer_minutes: 10,
+        ..Level::default()
+    };
+    let levels = vec![level(DUTY), level(WEST), level(EAST)];
+    town.rule(&["alert.raised"], levels).await;
+    let office = town.office();
+    let at = |seconds: i64| T0.plus_seconds(seconds);
+    let deliver = async |now: Timestamp| {
+        office.deliver(now, &|| now, &|| 0.5).await.unwrap();
+        town.gateway.0.lock().last().cloned().unwrap()
+    };
+    town.alert("stage", "major").await;
+    office.fold(at(0)).await.unwrap();
+    let first = deliver(at(0)).await;
+    assert!(!first.body.contains("存疑") && first.event["doubt"].is_null());
+
+    let casts = town.alert("stages", "minor").await;
+    office.escalate(at(601)).await.unwrap();
+    let second = deliver(at(601)).await;
+    assert_eq!(second.to, Some(WEST.to_string()));
+    assert!(
+        second.short.contains("；存疑：特征水位互相矛盾"),
+        "{}",
+        second.short
+    );
+    assert_eq!(second.event["doubt"]["since"], json!(casts.raised_at));
+
+    let mut write = town.records.write().await.unwrap();
+    let id = &casts.entity_id;
+    alerts::clear(&mut write, "stages", id, 2, at(700))
+        .await
+        .unwrap()
+        .unwrap();
+    write.commit().await.unwrap();
+    office.escalate(at(1_202)).await.unwrap();
+    let third = deliver(at(1_202)).await;
+    assert_eq!(third.to, Some(EAST.to_string()));
+    assert!(!third.body.contains("存疑"), "{}", third.body);
 }
 
 #[tokio::test]

@@ -79,6 +79,14 @@ pub fn verify_quotes(pack: &Pack, plan_text: &str) -> Vec<Problem> {
         let owner = format!("{}/plan.toml: {}", pack.manifest.name, system.id);
         verify(owner, &[system.place()]);
     }
+    for project in &pack.projects {
+        let owner = format!("{}/projects.toml: {}", pack.manifest.name, project.id);
+        let place = Place {
+            section: format!("专栏{}", project.plan_box),
+            quote: project.quote.clone(),
+        };
+        verify(owner, &[place]);
+    }
     problems
 }
 
@@ -258,22 +266,22 @@ impl<'a> Checker<'a> {
                 let keys = ["attributes", name];
                 self.both_titles(document, &keys, &attribute.title_zh, &attribute.title_en);
                 if let Some(code) = &attribute.unit {
-                    let at = document.at(&["attributes", name, "unit"]);
+                    let at = || document.at(&["attributes", name, "unit"]);
                     match unit::find(code) {
                         None => self.say(
-                            at,
+                            at(),
                             "unit-unknown",
                             format!("the unit code {} of {name} is unknown", quote(code)),
                             "use a UN/CEFACT code that the platform knows, such as MTR, P1 or KWT",
                         ),
                         Some(unit) if unit.code != code => self.say(
-                            at,
+                            at(),
                             "unit-symbol",
                             format!("{} is a symbol, no code", quote(code)),
                             &format!("write {}", unit.code),
                         ),
                         Some(_) if attribute.value != ValueKind::Number => self.say(
-                            at,
+                            at(),
                             "unit-without-number",
                             format!("{name} has a unit but is no number"),
                             "take the unit away, or make it value = \"number\"",
@@ -642,6 +650,8 @@ impl<'a> Checker<'a> {
                 .map(String::as_str),
         );
         words[2].extend(standard.open_may.iter().map(String::as_str));
+        // Reminders about key projects are the plan office's.
+        words[2].insert(identity::Permission::ProjectManage.as_str());
         for (workflow, document) in self.pack.workflows.iter().zip(self.under("workflows/")) {
             if workflow.name != document.stem() {
                 let what = format!(
@@ -823,7 +833,13 @@ impl<'a> Checker<'a> {
 
     fn plan(&mut self) {
         let here = |path: &str| self.documents.get(path);
-        if let Some(document) = here("contradictions.toml").or_else(|| here("plan.txt"))
+        let alone = [
+            "contradictions.toml",
+            "plan.txt",
+            crate::goals::FILE,
+            "projects.toml",
+        ];
+        if let Some(document) = alone.into_iter().find_map(here)
             && self.pack.plan.is_none()
         {
             self.say(
@@ -854,6 +870,24 @@ impl<'a> Checker<'a> {
         }
         self.problems
             .extend(systems::mistakes(plan, &self.pack.indicators, document));
+        if let Some((goals, document)) =
+            (self.pack.goals.as_ref()).zip(self.documents.get(crate::goals::FILE))
+        {
+            let wrong = crate::goals::mistakes(goals, &plan.text, &self.pack.indicators, document);
+            self.problems.extend(wrong);
+        }
+        if let Some(document) = self.documents.get("projects.toml") {
+            let wrong = projects::declared::mistakes(
+                &self.pack.projects,
+                |id| self.pack.indicators.iter().any(|i| i.id == id),
+                |id| plan.systems.iter().any(|s| s.id == id),
+            );
+            let wrong = wrong.into_iter().map(|mistake| {
+                let at = document.at(&["project", &mistake.at.to_string(), mistake.key]);
+                Problem::new("plan-project", mistake.what, at, mistake.mend)
+            });
+            self.problems.extend(wrong);
+        }
         let Some(document) = self.documents.get("contradictions.toml") else {
             return;
         };
@@ -890,55 +924,71 @@ impl<'a> Checker<'a> {
     }
 
     fn duplicates(&mut self) {
-        let mut first: BTreeMap<(&str, String), String> = BTreeMap::new();
-        let mut all: Vec<(&str, String, String)> = Vec::new();
+        // Where each stands is looked up for those that are told only: that reads the whole file once more.
+        let mut first: BTreeMap<(&str, &str), Spot<'_>> = BTreeMap::new();
+        let mut all: Vec<(&str, &str, Spot<'_>)> = Vec::new();
         for (kind, d) in self.pack.kinds.iter().zip(self.under("entities/")) {
-            all.push(("entity type", kind.name.clone(), d.at(&["name"])));
+            all.push(("entity type", &kind.name, Spot::Key(d, "name")));
         }
         for (rule, d) in self.pack.rules.iter().zip(self.under("rules/")) {
-            all.push(("rule", rule.id.clone(), d.at(&["id"])));
+            all.push(("rule", &rule.id, Spot::Key(d, "id")));
         }
         for (view, d) in self.pack.views.iter().zip(self.under("views/")) {
-            all.push(("view", view.id.clone(), d.at(&["id"])));
+            all.push(("view", &view.id, Spot::Key(d, "id")));
         }
         for (mapping, d) in self.pack.mappings.iter().zip(self.under("mappings/")) {
-            all.push(("mapping", mapping.id.clone(), d.at(&["id"])));
+            all.push(("mapping", &mapping.id, Spot::Key(d, "id")));
         }
         for indicator in &self.pack.indicators {
-            all.push((
-                "indicator",
-                indicator.id.clone(),
-                format!("{}:1", indicator.file),
-            ));
-            all.push((
-                "indicator number",
-                indicator.number.clone(),
-                format!("{}:1", indicator.file),
-            ));
+            let place = Spot::Top(&indicator.file);
+            all.push(("indicator", &indicator.id, place));
+            all.push(("indicator number", &indicator.number, place));
         }
         if let Some(d) = self.documents.get("contradictions.toml") {
             for (n, c) in self.pack.contradictions.iter().enumerate() {
-                all.push((
-                    "contradiction",
-                    c.id.clone(),
-                    d.at(&["contradiction", &n.to_string(), "id"]),
-                ));
+                all.push(("contradiction", &c.id, Spot::Contradiction(d, n)));
             }
         }
+        let mut twice = Vec::new();
         for (what, id, place) in all {
-            match first.get(&(what, id.clone())) {
-                Some(at) => {
-                    let at = at.clone();
-                    self.say(
-                        place,
-                        "duplicate",
-                        format!("the {what} {} is declared twice, first at {at}", quote(&id)),
-                        "rename or delete one of them",
-                    );
-                }
+            match first.get(&(what, id)) {
+                Some(at) => twice.push((
+                    place.tell(),
+                    format!(
+                        "the {what} {} is declared twice, first at {}",
+                        quote(id),
+                        at.tell()
+                    ),
+                )),
                 None => {
                     first.insert((what, id), place);
                 }
+            }
+        }
+        for (place, what) in twice {
+            self.say(place, "duplicate", what, "rename or delete one of them");
+        }
+    }
+}
+
+/// Where something is declared, not looked up yet.
+#[derive(Clone, Copy)]
+enum Spot<'a> {
+    /// At a key of a file.
+    Key(&'a Document, &'static str),
+    /// At the first line of a file of that name.
+    Top(&'a str),
+    /// In the list of contradictions.
+    Contradiction(&'a Document, usize),
+}
+
+impl Spot<'_> {
+    fn tell(&self) -> String {
+        match *self {
+            Self::Key(document, key) => document.at(&[key]),
+            Self::Top(file) => format!("{file}:1"),
+            Self::Contradiction(document, n) => {
+                document.at(&["contradiction", &n.to_string(), "id"])
             }
         }
     }

@@ -2,13 +2,13 @@
 //!
 //! A pack is a folder with fixed furniture (`pack.toml`, `quality.toml`, `README.md`, `entities/`,
 //! `rules/`, `workflows/`, `categories/`, `indicators/`, `views/`, `runbooks/`, `responses/`, `runs/`, `bulletins/`, `tables/`, `strings/`, `mappings/`, `scenarios/`;
-//! the plan's pack also `plan.toml`, `plan.txt`, `contradictions.toml`). It comes from the binary
+//! the plan's pack also `plan.toml`, `plan.txt`, `contradictions.toml`, `goals-by-paragraph.toml`). It comes from the binary
 //! ([`embedded`]) or from a folder. Every mistake is told with file and line, all at once.
 //!
 //! Reading order: [`declare`] (what the files hold), [`files`], [`load`] (reading one pack),
 //! [`check`] (what must fit together, classes of cases in `categories`), [`packs`] (all packs of a city), [`scenario`] (given / when / then, played),
 //! `words` (what values are called), `tables` (tables declared as SQL, `table_intake` their way in), [`schema`] (context, JSON Schema and form of the types), [`scaffold`] (a new pack),
-//! [`reload`] (what may change while a city runs), [`engines`] (a pack's mathematics over files).
+//! [`goals`] (the goals of the plan's text), [`reload`] (what may change while a city runs), [`engines`] (a pack's mathematics over files).
 
 pub mod bulletins;
 mod categories;
@@ -16,6 +16,7 @@ pub mod check;
 pub mod declare;
 pub mod engines;
 pub mod files;
+pub mod goals;
 pub mod load;
 pub mod packs;
 pub mod reload;

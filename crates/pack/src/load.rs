@@ -7,6 +7,7 @@ use crate::declare::{
 };
 use crate::document::Document;
 use crate::files::Files;
+use crate::goals::Goals;
 use crate::scenario::ScenarioFile;
 use crate::tables::{self, Declared};
 use cases::Workflow;
@@ -64,6 +65,10 @@ pub struct Pack {
     pub plan: Option<Plan>,
     /// Where the plan contradicts itself.
     pub contradictions: Vec<Contradiction>,
+    /// The goals of the plan's text, paragraph by paragraph.
+    pub goals: Option<Goals>,
+    /// The projects that the plan lists (重点项目), in its order.
+    pub projects: Vec<projects::Declared>,
     /// Who may do what with what it declares: `policies/*.cedar`, each file's name and text.
     pub policies: Vec<(String, String)>,
 }
@@ -175,6 +180,11 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
         .optional::<Contradictions>("contradictions.toml")
         .map(|c| c.all)
         .unwrap_or_default();
+    let goals: Option<Goals> = reader.optional(crate::goals::FILE);
+    let projects = reader
+        .optional::<projects::DeclaredFile>("projects.toml")
+        .map(|file| file.all)
+        .unwrap_or_default();
     if let (Some(manifest), Some(quality), true) = (manifest, quality, reader.problems.is_empty()) {
         let (tables, table_problems) = tables::arranged(&kinds, &declared);
         Ok(Read {
@@ -200,6 +210,8 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
                 scenarios,
                 plan,
                 contradictions,
+                goals,
+                projects,
                 policies,
             },
             documents: reader.documents,
@@ -216,7 +228,7 @@ fn is_engine(path: &str) -> bool {
 }
 
 fn is_furniture(path: &str) -> bool {
-    const SINGLE: [&str; 8] = [
+    const SINGLE: [&str; 10] = [
         "pack.toml",
         "quality.toml",
         "README.md",
@@ -225,6 +237,8 @@ fn is_furniture(path: &str) -> bool {
         "plan.toml",
         "plan.txt",
         "contradictions.toml",
+        crate::goals::FILE,
+        "projects.toml",
     ];
     let in_folder = |folder: &str, ends: &[&str]| {
         path.strip_prefix(folder)

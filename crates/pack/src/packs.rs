@@ -45,6 +45,8 @@ pub struct Packs {
     pub plan: Option<Plan>,
     /// Where it contradicts itself.
     pub contradictions: Vec<Contradiction>,
+    /// The projects that it lists (重点项目), in its order.
+    pub projects: Vec<projects::Declared>,
 }
 
 impl Packs {
@@ -154,6 +156,7 @@ impl Packs {
             all.strings_en.extend(pack.strings_en.clone());
             all.contradictions
                 .extend(pack.contradictions.iter().cloned());
+            all.projects.extend(pack.projects.iter().cloned());
             if let Some(plan) = &pack.plan {
                 all.plan = Some(plan.clone());
             }

@@ -1,9 +1,13 @@
 //! What a type says of whom it affects, and what a plan says of its level and of what suggests it: right, and each mistake with its line.
 
 use crate::mistakes::problems;
+use model::Problem;
 
 fn told(path: &str, text: String) -> Vec<String> {
-    let found = problems(&[(path, Some(text))]);
+    places(&problems(&[(path, Some(text))]))
+}
+
+fn places(found: &[Problem]) -> Vec<String> {
     found
         .iter()
         .map(|p| format!("{} {}", p.code, p.place))
@@ -12,7 +16,7 @@ fn told(path: &str, text: String) -> Vec<String> {
 
 #[test]
 fn whom_a_value_affects() {
-    let with = |table: &str| {
+    let of = |table: &str| {
         let attribute = |name: &str, value: &str, more: &str| {
             format!(
                 "[attributes.{name}]\nvalue = \"{value}\"\ntitle_zh = \"属性\"\ntitle_en = \"Attribute\"\n{more}"
@@ -21,7 +25,7 @@ fn whom_a_value_affects() {
         let text = format!(
             "# Fields.\nname = \"Field\"\ntitle_zh = \"田\"\ntitle_en = \"Field\"\ndata_subject = \"farmer\"\n{}{}{}{}{}{}[affected]\n{table}",
             attribute("refWell", "relationship", ""),
-            attribute("fromDepth", "number", ""),
+            attribute("fromDepth", "number", "unit = \"MTR\"\n"),
             attribute("people", "number", ""),
             attribute("villages", "json", ""),
             attribute("post", "text", ""),
@@ -31,22 +35,54 @@ fn whom_a_value_affects() {
                 "personal = \"personal\"\nmask = \"phone\"\n"
             ),
         );
-        told("entities/Field.toml", text)
+        problems(&[("entities/Field.toml", Some(text))])
     };
+    let with = |table: &str| places(&of(table));
     let good = "relation = \"refWell\"\nattribute = \"depth\"\nfrom = \"fromDepth\"\nsums = [\"people\"]\n\
                 divisions = [\"villages\", \"post\"]\nresponsible_post = \"post\"\nresponsible_organisation = \"post\"\n";
     assert_eq!(with(good), [""; 0]);
     for (from, to, line) in [
-        ("\"refWell\"", "\"people\"", 33),
-        ("\"fromDepth\"", "\"post\"", 35),
-        ("[\"people\"]", "[\"height\"]", 36),
-        ("\"villages\", ", "\"people\", ", 37),
-        ("post = \"post\"", "post = \"people\"", 38),
+        ("\"refWell\"", "\"people\"", 34),
+        ("\"fromDepth\"", "\"post\"", 36),
+        ("[\"people\"]", "[\"height\"]", 37),
+        ("\"villages\", ", "\"people\", ", 38),
+        ("post = \"post\"", "post = \"people\"", 39),
         // Messages name it: nothing personal goes out in them.
-        ("organisation = \"post\"", "organisation = \"farmer\"", 39),
+        ("organisation = \"post\"", "organisation = \"farmer\"", 40),
     ] {
         let place = format!("entity-affected entities/Field.toml:{line}");
         assert_eq!(with(&good.replace(from, to)), [place], "{to}");
+    }
+    // What counts is a number of a type that there is, in the unit of `from`, of whichever type or of each that is named.
+    for (attribute, mistake) in [
+        ("{ Well = \"depth\" }", ""),
+        ("{ Well = \"depth\", Field = \"fromDepth\" }", ""),
+        ("\"width\"", "no type has an attribute width"),
+        ("\"name\"", "name holds a Text"),
+        (
+            "\"people\"",
+            "people of Field is without a unit, fromDepth in MTR",
+        ),
+        ("{ }", "no type is named"),
+        ("{ Spring = \"depth\" }", "there is no type Spring"),
+        (
+            "{ Well = \"depth\", Field = \"depth\" }",
+            "Field has no attribute depth",
+        ),
+        ("{ Well = \"name\" }", "name holds a Text"),
+        (
+            "{ Field = \"people\" }",
+            "people of Field is without a unit, fromDepth in MTR",
+        ),
+    ] {
+        let found = of(&good.replace("\"depth\"", attribute));
+        let told: Vec<(&str, &str, &str)> = found
+            .iter()
+            .map(|p| (p.code.as_str(), p.place.as_str(), p.what.as_str()))
+            .collect();
+        let place = "entities/Field.toml:35";
+        let expected = (!mistake.is_empty()).then_some(("entity-affected", place, mistake));
+        assert_eq!(told, Vec::from_iter(expected), "{attribute}");
     }
 }
 

@@ -4,9 +4,11 @@
 mod affected;
 mod commands;
 mod engines;
+mod goals;
 mod isolines;
 mod mistakes;
 mod packs;
+mod projects;
 mod queries;
 mod reload;
 mod scenarios;

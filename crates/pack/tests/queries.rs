@@ -2,7 +2,7 @@
 //! can be counted by hand; and over an empty city, where nothing may be made up.
 
 use futures::future::BoxFuture;
-use indicators::{Definition, Method};
+use indicators::{Definition, Method, Towns};
 use lake::{ColumnKind, Lake, Limits, Options, RecordTable, RecordTables};
 use model::Problem;
 use pack::{Packs, embedded};
@@ -50,6 +50,7 @@ fn columns(name: &str) -> Vec<(String, ColumnKind)> {
             ("note", Text),
             ("reported_by", Text),
             ("at", Time),
+            ("as_of", Text),
         ],
     };
     columns.iter().map(|(n, k)| ((*n).to_owned(), *k)).collect()
@@ -116,6 +117,16 @@ fn city() -> City {
         );
         put("TelecomBaseStation", id, "name", json!(id), "good");
     }
+    // Two towns, and of the second station in service nobody knows the town.
+    for (id, town) in [("a", "429006001"), ("c", "429006001"), ("d", "429006002")] {
+        put("TelecomBaseStation", id, "townCode", json!(town), "good");
+    }
+    for (id, town) in [("1", "429006001"), ("2", "429006002"), ("3", "429006002")] {
+        put("ServerRack", id, "townCode", json!(town), "good");
+    }
+    for id in ["1", "2"] {
+        put("ChargePoint", id, "townCode", json!("429006100"), "good");
+    }
     for (id, used) in [("1", true), ("2", true), ("3", false)] {
         put("ServerRack", id, "inUse", json!(used), "good");
     }
@@ -136,6 +147,7 @@ fn city() -> City {
         put("DataCentre", id, "totalPower", json!(total), "good");
     }
     put("EdgeNode", "1", "inService", json!(true), "good");
+    water(&mut now);
     let devices = [true, true, true, false]
         .iter()
         .enumerate()
@@ -152,7 +164,7 @@ fn city() -> City {
             ]
         })
         .collect();
-    let report = |id: i64, value: f64, at: &str| {
+    let report = |id: i64, value: f64, at: &str, as_of: &str| {
         vec![
             json!(id),
             json!("internet-hospitals"),
@@ -162,17 +174,148 @@ fn city() -> City {
             Value::Null,
             json!("plan"),
             json!(at),
+            json!(as_of),
         ]
     };
     let reports = vec![
-        report(2, 2.0, "2026-02-01T00:00:00Z"),
-        report(1, 1.0, "2025-02-01T00:00:00Z"),
+        // The figure is that of the newest period, whenever it was reported: what 2024 was put right to later is none of 2025.
+        report(2, 2.0, "2026-02-01T00:00:00Z", "2025-12-31"),
+        report(1, 1.0, "2025-02-01T00:00:00Z", "2024-12-31"),
+        report(3, 1.5, "2026-03-01T00:00:00Z", "2024-12-31"),
     ];
     City(BTreeMap::from([
         ("entities_now", now),
         ("devices", devices),
         ("indicator_reports", reports),
     ]))
+}
+
+/// Stations, reaches and reservoirs, with readings of so many hours ago. Heard within the day: the stations `fresh` and `doubted` (whose reading is not credible, so
+/// that it reports and watches nothing) and the reservoir `level`; `gone` has not been heard for more than 30 days, and `named` never.
+fn water(now: &mut Vec<Vec<Value>>) {
+    let mut put = |id: &str, attribute: &str, value: Value, quality: &str, hours: i64| {
+        let at = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(hours);
+        let position = now.len();
+        now.push(vec![
+            json!(format!("urn:ngsi-ld:{id}")),
+            json!(id.split(':').next()),
+            json!(attribute),
+            value.as_f64().map_or(Value::Null, |n| json!(n)),
+            value.as_str().map_or(Value::Null, |text| json!(text)),
+            Value::Null,
+            Value::Null,
+            json!(quality),
+            json!(at.to_string()),
+            Value::Null,
+            json!(position),
+        ]);
+    };
+    let station = |id: &str| json!(format!("urn:ngsi-ld:{id}"));
+    put("WaterObserved:fresh", "waterLevel", json!(27.5), "good", 1);
+    put("WaterObserved:fresh", "name", json!("fresh"), "good", 9_000);
+    put("WaterObserved:late", "waterLevel", json!(27.5), "good", 48);
+    put(
+        "WaterObserved:doubted",
+        "flow",
+        json!(9.0),
+        "out_of_range",
+        2,
+    );
+    put("WaterObserved:gone", "waterLevel", json!(27.5), "good", 960);
+    put("WaterObserved:named", "name", json!("named"), "good", 1);
+    // Watched: both ends are asked, and a reservoir may be one of them.
+    put(
+        "RiverReach:1",
+        "upstreamStation",
+        station("WaterObserved:late"),
+        "good",
+        9_000,
+    );
+    put(
+        "RiverReach:1",
+        "downstreamStation",
+        station("WaterObserved:fresh"),
+        "good",
+        9_000,
+    );
+    put(
+        "RiverReach:2",
+        "downstreamStation",
+        station("WaterReservoir:level"),
+        "good",
+        9_000,
+    );
+    put(
+        "WaterReservoir:level",
+        "waterLevelUpstream",
+        json!(90.0),
+        "good",
+        3,
+    );
+    put(
+        "WaterReservoir:station",
+        "refStation",
+        station("WaterObserved:fresh"),
+        "good",
+        9_000,
+    );
+    // Not watched: a doubtful reading, no station, only what joins along it, a level of yesterday.
+    put(
+        "RiverReach:3",
+        "upstreamStation",
+        station("WaterObserved:doubted"),
+        "good",
+        9_000,
+    );
+    put("RiverReach:4", "name", json!("bare"), "good", 1);
+    put(
+        "RiverReach:5",
+        "lateralStation",
+        station("WaterObserved:fresh"),
+        "good",
+        1,
+    );
+    put(
+        "WaterReservoir:old",
+        "waterLevelUpstream",
+        json!(90.0),
+        "good",
+        25,
+    );
+}
+
+#[tokio::test]
+async fn the_towns_add_up_to_the_city_but_for_what_has_no_town() {
+    let packs = Packs::load_all(embedded(), None).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::open(folder.path(), Options::default()).unwrap();
+    let tables: Arc<dyn RecordTables> = Arc::new(city());
+    let mut found = BTreeMap::new();
+    for indicator in packs.indicators.iter().filter(|i| i.towns != Towns::None) {
+        let tables = Arc::clone(&tables);
+        let (sql, limits) = (&indicator.towns_sql, Limits::default());
+        let answer = lake.query(sql, &limits, tables, &packs.catalogue).await;
+        let answer = answer.unwrap_or_else(|problem| panic!("{}: {problem}", indicator.file));
+        let names: Vec<_> = answer.columns.iter().map(|c| c.name.as_str()).collect();
+        assert_eq!(names, ["town_code", "value"], "{}", indicator.file);
+        let towns = answer.rows.iter().map(|row| {
+            let code = row[0].as_str().unwrap().trim_start_matches("429006");
+            format!("{code}={}", row[1])
+        });
+        let towns: Vec<String> = towns.collect();
+        found.insert(indicator.id.clone(), towns.join(" "));
+    }
+    let expected = [
+        ("5g-base-stations", "001=1.0 002=0.0"),
+        ("charging-points", "100=2.0"),
+        ("charging-stations", ""),
+        ("data-centre-racks", "001=1.0 002=2.0"),
+        ("edge-nodes", ""),
+        ("racks-in-use", "001=1.0 002=1.0"),
+        ("servers", "001=12.0 002=null"),
+    ];
+    let expected = expected.map(|(id, towns)| (id.to_owned(), towns.to_owned()));
+    assert_eq!(found, BTreeMap::from(expected));
 }
 
 /// Value and number of rows behind it, for every indicator.
@@ -221,7 +364,9 @@ async fn figures_that_can_be_counted_by_hand() {
         ("data-centre-pue", (1.45, 2)),
         ("edge-nodes", (1.0, 1)),
         ("iot-online-rate", (75.0, 4)),
-        ("internet-hospitals", (2.0, 2)),
+        ("internet-hospitals", (2.0, 3)),
+        ("river-lake-monitoring", (50.0, 8)),
+        ("water-station-reporting", (100.0 * (2.0 / 3.0), 3)),
     ]);
     assert_eq!(found, expected);
     let computed = measured

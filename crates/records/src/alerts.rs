@@ -5,7 +5,8 @@ use crate::field::table_row;
 use crate::page::{Page, PageRequest};
 use crate::store::Connection;
 use model::Timestamp;
-use sqlx::Any;
+use sqlx::{Any, AssertSqlSafe};
+use std::collections::BTreeSet;
 
 table_row! {
     /// An alert (告警).
@@ -211,6 +212,32 @@ pub async fn active(connection: &mut Connection, limit: u32) -> Result<Vec<Alert
     .bind(i64::from(limit))
     .fetch_all(connection)
     .await?)
+}
+
+/// The active alerts of these rules on these entities, at most one for each pair; nothing is asked where one of both is empty.
+pub async fn active_of(
+    connection: &mut Connection,
+    rules: &BTreeSet<&str>,
+    entities: &BTreeSet<&str>,
+) -> Result<Vec<Alert>> {
+    if rules.is_empty() || entities.is_empty() {
+        return Ok(Vec::new());
+    }
+    let numbers = |from: usize, count: usize| -> String {
+        let all: Vec<String> = (from..from + count).map(|n| format!("${n}")).collect();
+        all.join(", ")
+    };
+    // By the index of active alerts, which begins with the rule.
+    let sql = format!(
+        "SELECT * FROM alerts WHERE cleared_at IS NULL AND rule_id IN ({}) AND entity_id IN ({}) ORDER BY id",
+        numbers(1, rules.len()),
+        numbers(1 + rules.len(), entities.len())
+    );
+    let mut query = sqlx::query_as::<Any, Alert>(AssertSqlSafe(sql));
+    for value in rules.iter().chain(entities) {
+        query = query.bind(*value);
+    }
+    Ok(query.fetch_all(connection).await?)
 }
 
 /// Alerts that were active at any moment of `from..until`, in the order in which they were raised, the newest `limit`.

@@ -500,6 +500,79 @@ events! {
         field("value", "数值", "value"),
         field("period", "统计期", "period"),
         field("evidence", "依据", "evidence"),
+        maybe("filing", "填报编号", "number of the report"),
+        maybe("corrects", "更正的填报编号", "number of the report that it corrects"),
+        maybe("old_value", "更正前的数值", "value that it corrects"),
+        maybe("reason", "更正理由", "why it is corrected"),
+        maybe("locked", "统计期是否已锁定", "whether its period is locked"),
+    ];
+    /// A figure of the plan was written down as a draft, or changed before it is handed in.
+    IndicatorReportSave = "indicator.report.save", "保存指标填报", "Indicator report saved", "indicator:<id>", [
+        field("filing", "填报编号", "number of the report"),
+        field("period", "统计期", "period"),
+        field("value", "数值", "value"),
+        maybe("old_value", "修改前的数值", "value before"),
+    ];
+    /// A level agreed to a figure of the plan.
+    IndicatorReportApprove = "indicator.report.approve", "审批指标填报", "Indicator report approved", "indicator:<id>", [
+        field("filing", "填报编号", "number of the report"),
+        field("period", "统计期", "period"),
+        field("value", "数值", "value"),
+        field("level", "审批级别", "level"),
+        field("counts", "是否就此审定", "whether the figure counts from now on"),
+        field("note", "意见", "in the approver's words"),
+    ];
+    /// A level returned a figure of the plan.
+    IndicatorReportReturn = "indicator.report.return", "退回指标填报", "Indicator report returned", "indicator:<id>", [
+        field("filing", "填报编号", "number of the report"),
+        field("level", "审批级别", "level"),
+        field("note", "理由", "why"),
+    ];
+    /// A report of a figure was taken back.
+    IndicatorReportWithdraw = "indicator.report.withdraw", "撤回指标填报", "Indicator report withdrawn", "indicator:<id>", [
+        field("filing", "填报编号", "number of the report"),
+        field("note", "说明", "in their words"),
+    ];
+    /// A period was locked: no figure of it changes any more but by a correction.
+    IndicatorLock = "indicator.lock", "锁定统计期", "Period locked", "period:<period>", [
+        field("reason", "理由", "why"),
+    ];
+    /// The lock of a period was lifted.
+    IndicatorUnlock = "indicator.unlock", "解除统计期锁定", "Lock of a period lifted", "period:<period>", [
+        field("reason", "理由", "why"),
+    ];
+    /// A case was made of a claim that is not what was measured.
+    IndicatorCase = "indicator.case", "由指标差异立案", "Case made of a claim", "indicator:<id>", [
+        field("period", "统计期", "period"),
+        field("case", "案件编号", "the case's number"),
+        field("claimed", "填报值", "claimed"),
+        field("measured", "实测值", "measured"),
+    ];
+    /// A key project was added to those of the plan.
+    ProjectAdd = "project.add", "新增重点项目", "Key project added", "project:<id>", [
+        field("name", "名称", "its name"),
+        field("reason", "依据", "why"),
+    ];
+    /// A part of a key project was changed.
+    ProjectChange = "project.change", "修改重点项目", "Key project changed", "project:<id>", [
+        field("section", "部分", "which part"),
+        field("old", "修改前（仅不同之处）", "what was different before"),
+        field("new", "修改后（仅不同之处）", "what is different now"),
+    ];
+    /// A key project was ended; it stays to be looked up.
+    ProjectEnd = "project.end", "终止重点项目", "Key project ended", "project:<id>", [
+        field("reason", "理由", "why"),
+    ];
+    /// The progress of a key project was stated for a month.
+    ProjectReport = "project.report", "月调度填报", "Monthly report of a key project", "project:<id>", [
+        field("month", "月份", "the month"),
+        field("progress", "进展", "progress"),
+        field("problems", "问题", "problems"),
+    ];
+    /// A reminder about a key project was sent, as a case.
+    ProjectRemind = "project.remind", "发出督办", "Reminder about a key project", "project:<id>", [
+        field("about", "事项", "what it is about"),
+        field("case", "案件编号", "the case's number"),
     ];
     /// A backup was taken.
     BackupTake = "backup.take", "备份", "Backup taken", "point:<number> of <folder>", [

@@ -7,8 +7,8 @@ use crate::failure::{Failure, Result};
 use crate::page::{Page, PageRequest};
 use crate::store::Connection;
 use model::{Problem, Timestamp, problem::quote};
-use sqlx::any::AnyRow;
-use sqlx::{Any, AssertSqlSafe, Row};
+use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::{Any, Arguments, AssertSqlSafe, Row};
 
 /// Which cases are wanted.
 #[derive(Clone, Debug, Default)]
@@ -258,39 +258,32 @@ impl Wanted {
         self.clauses.join(" AND ")
     }
 
-    async fn cases(self, connection: &mut Connection, sql: String) -> Result<Vec<Case>> {
-        let mut query = sqlx::query_as::<Any, Case>(AssertSqlSafe(sql));
+    /// The values as they are bound, in the order of their numbers.
+    fn bound(self) -> Result<AnyArguments> {
+        let mut bound = AnyArguments::default();
         for value in self.values {
-            query = match value {
-                Value::Number(n) => query.bind(n),
-                Value::Real(x) => query.bind(x),
-                Value::Text(text) => query.bind(text),
-            };
+            match value {
+                Value::Number(n) => bound.add(n),
+                Value::Real(x) => bound.add(x),
+                Value::Text(text) => bound.add(text),
+            }
+            .map_err(sqlx::Error::Encode)?;
         }
+        Ok(bound)
+    }
+
+    async fn cases(self, connection: &mut Connection, sql: String) -> Result<Vec<Case>> {
+        let query = sqlx::query_as_with::<Any, Case, _>(AssertSqlSafe(sql), self.bound()?);
         Ok(query.fetch_all(connection).await?)
     }
 
     async fn rows(self, connection: &mut Connection, sql: String) -> Result<Vec<AnyRow>> {
-        let mut query = sqlx::query::<Any>(AssertSqlSafe(sql));
-        for value in self.values {
-            query = match value {
-                Value::Number(n) => query.bind(n),
-                Value::Real(x) => query.bind(x),
-                Value::Text(text) => query.bind(text),
-            };
-        }
+        let query = sqlx::query_with::<Any, _>(AssertSqlSafe(sql), self.bound()?);
         Ok(query.fetch_all(connection).await?)
     }
 
     async fn count(self, connection: &mut Connection, sql: String) -> Result<i64> {
-        let mut query = sqlx::query_scalar::<Any, i64>(AssertSqlSafe(sql));
-        for value in self.values {
-            query = match value {
-                Value::Number(n) => query.bind(n),
-                Value::Real(x) => query.bind(x),
-                Value::Text(text) => query.bind(text),
-            };
-        }
+        let query = sqlx::query_scalar_with::<Any, i64, _>(AssertSqlSafe(sql), self.bound()?);
         Ok(query.fetch_one(connection).await?)
     }
 }

@@ -28,8 +28,12 @@ table_row! {
         pub reported_by: String,
         /// The user's id.
         pub reported_by_id: Option<i64>,
-        /// When.
+        /// When it was handed in.
         pub at: Timestamp,
+        /// The day until which it speaks, `YYYY-MM-DD`: the last one of its period, or the one on which it was reported.
+        pub as_of: String,
+        /// The way that it went; see [`crate::filings`].
+        pub filing_id: Option<i64>,
     }
 }
 
@@ -58,9 +62,13 @@ pub struct NewReport {
     pub evidence: String,
     /// See [`IndicatorReport::note`].
     pub note: Option<String>,
+    /// See [`IndicatorReport::as_of`].
+    pub as_of: String,
+    /// See [`IndicatorReport::filing_id`].
+    pub filing_id: Option<i64>,
 }
 
-/// Adds a report. Reports are never changed: a later one of the same period takes its place.
+/// Adds a figure that counts. They are never changed: a later one of the same period takes its place.
 pub async fn insert_report(
     connection: &mut Connection,
     new: &NewReport,
@@ -68,8 +76,8 @@ pub async fn insert_report(
     now: Timestamp,
 ) -> Result<IndicatorReport> {
     Ok(sqlx::query_as::<Any, IndicatorReport>(
-        "INSERT INTO indicator_reports (indicator_id, value, period, evidence, note, reported_by, reported_by_id, at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *",
+        "INSERT INTO indicator_reports (indicator_id, value, period, evidence, note, reported_by, reported_by_id, at, as_of, filing_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING *",
     )
     .bind(&new.indicator_id)
     .bind(new.value)
@@ -79,6 +87,8 @@ pub async fn insert_report(
     .bind(&actor.name)
     .bind(actor.user_id())
     .bind(now.micros())
+    .bind(&new.as_of)
+    .bind(new.filing_id)
     .fetch_one(connection)
     .await?)
 }
@@ -101,11 +111,11 @@ pub async fn list_reports(
     Ok(Page::cut(rows, page, |r| r.id.to_string()))
 }
 
-/// The newest report of every indicator that has one.
+/// The figure of every indicator that has one: of the newest period, and of that the newest.
 pub async fn latest_reports(connection: &mut Connection) -> Result<Vec<IndicatorReport>> {
     Ok(sqlx::query_as::<Any, IndicatorReport>(
-        "SELECT * FROM indicator_reports WHERE id IN \
-         (SELECT MAX(id) FROM indicator_reports GROUP BY indicator_id) ORDER BY indicator_id",
+        "SELECT * FROM indicator_reports r WHERE id = (SELECT id FROM indicator_reports s \
+         WHERE s.indicator_id = r.indicator_id ORDER BY as_of DESC, id DESC LIMIT 1) ORDER BY indicator_id",
     )
     .fetch_all(connection)
     .await?)
@@ -140,6 +150,21 @@ pub async fn values(
     .bind(from.micros())
     .bind(i64::from(limit))
     .fetch_all(connection)
+    .await?)
+}
+
+/// What an indicator was measured as before a moment: its last computed figure, which stands until the next one.
+pub async fn value_before(
+    connection: &mut Connection,
+    indicator_id: &str,
+    before: Timestamp,
+) -> Result<Option<IndicatorValue>> {
+    Ok(sqlx::query_as::<Any, IndicatorValue>(
+        "SELECT * FROM indicator_values WHERE indicator_id = $1 AND at < $2 ORDER BY at DESC LIMIT 1",
+    )
+    .bind(indicator_id)
+    .bind(before.micros())
+    .fetch_optional(connection)
     .await?)
 }
 

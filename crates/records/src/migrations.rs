@@ -20,6 +20,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0010_open311_and_board.sql"),
     include_str!("../migrations/0011_runs.sql"),
     include_str!("../migrations/0012_commands.sql"),
+    include_str!("../migrations/0013_plan_reports.sql"),
+    include_str!("../migrations/0014_projects.sql"),
 ];
 
 /// The shape that this build reads and writes.
@@ -30,6 +32,9 @@ const CHAINED: i64 = 4;
 
 /// The shape that made the texts of cases searchable.
 const SEARCHED: i64 = 8;
+
+/// The shape that made reports go through approval.
+const REPORTED: i64 = 13;
 
 /// SQLite's type for a key that counts up and never gives a number twice.
 const ID_COLUMN: &str = "INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL";
@@ -69,6 +74,9 @@ pub async fn migrate(connection: &mut Connection) -> Result<()> {
         }
         if version == SEARCHED {
             crate::case_text::fill(connection).await?;
+        }
+        if version == REPORTED {
+            crate::filings::fill(connection).await?;
         }
         sqlx::query::<Any>("INSERT INTO schema_version (version) VALUES ($1)")
             .bind(version)

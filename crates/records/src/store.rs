@@ -11,6 +11,7 @@ use std::fs::File;
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Once};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
@@ -41,6 +42,7 @@ pub struct Records {
     pool: AnyPool,
     // SQLite has one writer: waiting here is fair and wakes at once, where its own busy wait polls.
     writer: Arc<Mutex<()>>,
+    commits: Arc<AtomicU64>,
 }
 
 impl Records {
@@ -113,6 +115,7 @@ impl Records {
         Ok(Self {
             pool,
             writer: Arc::default(),
+            commits: Arc::default(),
         })
     }
 
@@ -136,8 +139,15 @@ impl Records {
         let transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         Ok(Write {
             transaction,
+            commits: Arc::clone(&self.commits),
             _turn: turn,
         })
+    }
+
+    /// How many writes this process has made durable since it opened the records: while it stays the same, no row that this process
+    /// writes has changed.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Acquire)
     }
 
     /// A transaction for a projection: it reads where the projection stands, writes rows, and commits them
@@ -212,6 +222,7 @@ impl Records {
 pub struct Write {
     // Before the turn: fields drop in order, and the rollback must be queued before the next writer goes.
     transaction: Transaction<'static, Any>,
+    commits: Arc<AtomicU64>,
     _turn: OwnedMutexGuard<()>,
 }
 
@@ -221,7 +232,10 @@ impl Write {
     /// # Errors
     /// The store's own error; then nothing was written.
     pub async fn commit(self) -> Result<()> {
-        Ok(self.transaction.commit().await?)
+        let committed = self.transaction.commit().await;
+        // Also after an error: nobody knows then what has come to be.
+        self.commits.fetch_add(1, Ordering::AcqRel);
+        Ok(committed?)
     }
 }
 

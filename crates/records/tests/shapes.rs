@@ -3,9 +3,9 @@
 use model::Timestamp;
 use records::{
     Event, PageRequest, Records, alerts, approvals, attachments, audit, cases, commands,
-    corrections, dead_letters, device_credentials, devices, duty, duty_acts, handovers,
-    linked_identities, maintenance_windows, notices, oidc, oidc_clients, open311, organisations,
-    passkeys, policies, posts, rule_failures, runs, sessions, totp, users,
+    corrections, dead_letters, device_credentials, devices, duty, duty_acts, filings, handovers,
+    indicators, linked_identities, maintenance_windows, notices, oidc, oidc_clients, open311,
+    organisations, passkeys, policies, posts, projects, rule_failures, runs, sessions, totp, users,
 };
 
 #[tokio::test]
@@ -593,4 +593,197 @@ async fn shape_12_opens_with_its_commands() {
     }
     let second = commands::ask(&mut write, &again, &actor, None, now).await;
     assert_eq!(second.unwrap(), Some(4));
+}
+
+#[tokio::test]
+async fn shape_13_opens_with_its_reports() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v13.sqlite")).unwrap();
+    let records = Records::open(&path).await.unwrap();
+    assert_eq!(records.check().await.unwrap(), []);
+    let mut write = records.write().await.unwrap();
+    let page = PageRequest::default();
+    let filter = filings::Filter::default();
+    let all = filings::list(&mut write, &filter, None, &page)
+        .await
+        .unwrap();
+    let states: Vec<(i64, &str)> = all
+        .items
+        .iter()
+        .map(|filing| (filing.id, filing.state.as_str()))
+        .collect();
+    assert_eq!(states, [(2, "submitted"), (1, "approved")]);
+    let correction = &all.items[0];
+    assert_eq!(
+        (correction.corrects, correction.old_value, correction.agreed),
+        (Some(1), Some(0.8), 1)
+    );
+    let steps = filings::steps(&mut write, 2).await.unwrap();
+    let steps: Vec<_> = steps
+        .iter()
+        .map(|step| (step.step.as_str(), step.level.as_deref()))
+        .collect();
+    assert_eq!(steps, [("submit", None), ("approve", Some("unit"))]);
+    let held = filings::locks_held(&mut write).await.unwrap();
+    assert_eq!(
+        held.iter()
+            .map(|lock| lock.period.as_str())
+            .collect::<Vec<_>>(),
+        ["2025"]
+    );
+    let cases = filings::claim_cases(&mut write, Some("fibre"), None, 9).await;
+    assert_eq!(cases.unwrap()[0].case_id, 1);
+    // A step only from where it begins, and one lock of a period.
+    let actor = records::Actor::system("test");
+    let now = correction.changed_at.plus_seconds(1);
+    let approve = filings::NewStep {
+        from: "submitted",
+        from_agreed: 1,
+        step: "approve",
+        to: "approved",
+        to_agreed: 2,
+        levels: None,
+        level: Some("plan-office"),
+        note: "",
+    };
+    for taken in [true, false] {
+        let step = filings::step(&mut write, 2, &approve, &actor, now).await;
+        assert_eq!(step.unwrap(), taken);
+    }
+    let counting = filings::counting(&mut write, "fibre", "2025-Q3").await;
+    assert_eq!(counting.unwrap().unwrap().id, 2);
+    let twice = filings::lock(&mut write, "2025", "再", &actor, now).await;
+    assert_eq!(twice.unwrap(), None);
+    assert!(
+        filings::lift(&mut write, held[0].id, "补报", &actor, now)
+            .await
+            .unwrap()
+    );
+    let again = filings::lock(&mut write, "2025", "再", &actor, now).await;
+    assert_eq!(again.unwrap(), Some(3));
+}
+
+#[tokio::test]
+async fn shape_14_opens_with_its_projects() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v14.sqlite")).unwrap();
+    let records = Records::open(&path).await.unwrap();
+    assert_eq!(records.check().await.unwrap(), []);
+    let mut write = records.write().await.unwrap();
+    let all = projects::all(&mut write).await.unwrap();
+    let ids: Vec<_> = all.iter().map(|p| (p.id.as_str(), p.plan_box)).collect();
+    // Those of the plan come first.
+    assert_eq!(ids, [("smart-water", Some(2)), ("rain-radar", None)]);
+    assert_eq!(all[0].kept["profile"]["total_fen"], 12_000_000_000_i64);
+    assert_eq!(all[1].ended_why.as_deref(), Some("并入省级项目"));
+    let reminders = projects::reminders(&mut write, Some("smart-water")).await;
+    assert_eq!(reminders.unwrap()[0].case_id, 1);
+    // A month is stated once, an end is once, and a change needs the version that was seen.
+    let actor = records::Actor::system("test");
+    let now = all[0].changed_at.plus_seconds(1);
+    let said = projects::reports(&mut write, None, Some("2026-03")).await;
+    let mut said = said.unwrap().remove(0);
+    for (month, taken) in [("2026-03", false), ("2026-04", true), ("2026-04", false)] {
+        month.clone_into(&mut said.month);
+        let kept = projects::report(&mut write, &said, &actor).await.unwrap();
+        assert_eq!(kept, taken, "{month}");
+    }
+    let ended = projects::end(&mut write, "rain-radar", "再", &actor, now).await;
+    assert!(!ended.unwrap());
+    let changed = projects::Changed {
+        kept: &serde_json::json!({}),
+        organisation_id: None,
+        stage: "paused",
+        planned: [None, None],
+        total_fen: None,
+        milestones: Vec::new(),
+        money: vec![projects::MoneyRow {
+            source: "city",
+            year: 2027,
+            fen: [3, 2, 1],
+        }],
+    };
+    for (version, taken) in [(2, false), (3, true), (3, false)] {
+        let done =
+            projects::change(&mut write, "smart-water", version, &changed, &actor, now).await;
+        assert_eq!(done.unwrap(), taken, "{version}");
+    }
+    write.commit().await.unwrap();
+    let (_, rows) = records::tables::table_rows(&records, "project_money", 9)
+        .await
+        .unwrap();
+    assert_eq!(
+        serde_json::json!(rows),
+        serde_json::json!([[2, "smart-water", "city", 2027, 3, 2, 1]])
+    );
+    let (_, rows) = records::tables::table_rows(&records, "project_milestones", 9)
+        .await
+        .unwrap();
+    assert_eq!(rows.len(), 0);
+}
+
+#[tokio::test]
+async fn figures_of_before_count_as_approved_until_their_period_or_their_day() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v12.sqlite")).unwrap();
+    sqlx::any::install_default_drivers();
+    let mut before =
+        <sqlx::AnyConnection as sqlx::Connection>::connect(&format!("sqlite://{}", path.display()))
+            .await
+            .unwrap();
+    // Reported on 15 January 2027.
+    for (period, value) in [
+        ("2025", 1.0),
+        ("2025Q3", 2.0),
+        ("2027", 3.0),
+        ("上半年", 4.0),
+    ] {
+        sqlx::query::<sqlx::Any>(
+            "INSERT INTO indicator_reports (indicator_id, value, period, evidence, reported_by, at) \
+             VALUES ('fibre', $1, $2, 'x', '李四', 1800000000000000)",
+        )
+        .bind(value)
+        .bind(period)
+        .execute(&mut before)
+        .await
+        .unwrap();
+    }
+    sqlx::Connection::close(before).await.unwrap();
+    let records = Records::open(&path).await.unwrap();
+    assert_eq!(records.check().await.unwrap(), []);
+    let mut read = records.read().await.unwrap();
+    let page = PageRequest::default();
+    let figures = indicators::list_reports(&mut read, Some("fibre"), &page)
+        .await
+        .unwrap();
+    let days: Vec<(&str, &str)> = figures
+        .items
+        .iter()
+        .map(|figure| (figure.period.as_str(), figure.as_of.as_str()))
+        .collect();
+    assert_eq!(
+        days,
+        [
+            ("上半年", "2027-01-15"),
+            ("2027", "2027-01-15"),
+            ("2025Q3", "2025-09-30"),
+            ("2025", "2025-12-31"),
+        ]
+    );
+    for (filing, period) in [(1, "2025"), (2, "2025-Q3"), (3, "2027"), (4, "上半年")] {
+        let kept = filings::get(&mut read, filing).await.unwrap().unwrap();
+        assert_eq!(
+            (kept.period.as_str(), kept.state.as_str()),
+            (period, "approved")
+        );
+    }
+    let linked: Vec<_> = figures
+        .items
+        .iter()
+        .map(|figure| figure.filing_id)
+        .collect();
+    assert_eq!(linked, [Some(4), Some(3), Some(2), Some(1)]);
 }

@@ -497,6 +497,8 @@ async fn indicators_keep_the_newest_and_the_whole_history() {
         period: "2024".to_owned(),
         evidence: "天经信〔2024〕7号".to_owned(),
         note: None,
+        as_of: "2024-12-31".to_owned(),
+        filing_id: None,
     };
     indicators::insert_report(&mut write, &new, &Actor::command_line(), T0)
         .await
@@ -505,9 +507,19 @@ async fn indicators_keep_the_newest_and_the_whole_history() {
     let second = indicators::insert_report(&mut write, &new, &Actor::command_line(), T0)
         .await
         .unwrap();
+    // An older period that is reported later does not become the newest figure.
+    new.period = "2023".to_owned();
+    new.as_of = "2023-12-31".to_owned();
+    indicators::insert_report(&mut write, &new, &Actor::command_line(), T0)
+        .await
+        .unwrap();
     write.commit().await.unwrap();
 
     let mut read = records.read().await.unwrap();
+    let before = indicators::value_before(&mut read, "pue", T0.plus_seconds(120)).await;
+    assert_eq!(before.unwrap().unwrap().at, T0.plus_seconds(60));
+    let first = indicators::value_before(&mut read, "pue", T0).await;
+    assert_eq!(first.unwrap(), None);
     assert_eq!(indicators::latest_values(&mut read).await.unwrap(), [again]);
     let last_two = indicators::values(&mut read, "pue", T0, 2).await.unwrap();
     assert_eq!(
@@ -521,7 +533,7 @@ async fn indicators_keep_the_newest_and_the_whole_history() {
     let all = indicators::list_reports(&mut read, Some("fibre"), &PageRequest::default())
         .await
         .unwrap();
-    assert_eq!(all.items.len(), 2);
+    assert_eq!(all.items.len(), 3);
     assert_eq!(all.items[0].reported_by, "cli");
 }
 

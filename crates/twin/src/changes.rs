@@ -5,6 +5,7 @@
 use crate::entity::Entity;
 use model::{EntityId, Timestamp};
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// Entries of a run before the next begins.
 const RUN_ENTRIES: usize = 4_096;
@@ -168,6 +169,22 @@ impl ChangeLog {
             changes.ids.push(slots[entry.1 as usize].id.clone());
         }
         changes
+    }
+
+    /// Slots of the entities whose last change is at one of these positions, at most `limit`; `None` when there are more, or when what
+    /// changed then is no longer known.
+    pub fn slots_within(&self, positions: Range<u64>, limit: usize) -> Option<Vec<u32>> {
+        if positions.start < self.since {
+            return None;
+        }
+        let entries = self.from(positions.start);
+        let within = entries.take_while(|(position, _)| *position < positions.end);
+        let live = within.filter(|entry| is_live(entry, &self.last));
+        let slots: Vec<u32> = live
+            .take(limit.saturating_add(1))
+            .map(|(_, slot)| *slot)
+            .collect();
+        (slots.len() <= limit).then_some(slots)
     }
 
     /// Slots of the entities that were last heard of at this time or later, in no order.

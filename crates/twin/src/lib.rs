@@ -25,7 +25,8 @@ pub use value::ValueRef;
 use model::{Accepted, AttributeName, Corrected, EntityId};
 use parking_lot::{Mutex, RwLock};
 use state::State;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::Path;
 
 /// The twin's limits and choices.
@@ -183,6 +184,12 @@ impl Twin {
     /// them, and the position to ask with next. An entity that changes again meanwhile is told again.
     pub fn changes_since(&self, position: u64, limit: usize) -> Changes {
         self.state.read().changes_since(position, limit)
+    }
+
+    /// The types of the entities whose last change is at one of these positions. `None` when more than `limit` entities changed, or
+    /// when what changed then is no longer known: it may be any type. One that has changed since is among those of a later position.
+    pub fn types_within(&self, positions: Range<u64>, limit: usize) -> Option<BTreeSet<String>> {
+        self.state.read().types_within(positions, limit)
     }
 
     /// How many entities there are of each type.

@@ -14,7 +14,8 @@ use model::{
 };
 use rstar::RTree;
 use rstar::primitives::GeomWithData;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Tables that the ids are spread over, so that growing one is a short step.
@@ -365,6 +366,14 @@ impl State {
     /// Slots of the entities that were last heard of at this time or later.
     pub fn modified_since(&self, time: Timestamp) -> impl Iterator<Item = u32> {
         self.log.modified_since(time, &self.slots)
+    }
+
+    pub fn types_within(&self, positions: Range<u64>, limit: usize) -> Option<BTreeSet<String>> {
+        let slots = self.log.slots_within(positions, limit)?;
+        let types: BTreeSet<&str> = (slots.iter())
+            .map(|slot| self.at(*slot).entity_type.as_str())
+            .collect();
+        Some(types.into_iter().map(str::to_owned).collect())
     }
 
     pub fn changes_since(&self, position: u64, limit: usize) -> Changes {

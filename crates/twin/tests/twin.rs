@@ -276,6 +276,14 @@ fn changes_are_told_by_the_last_change_of_each_entity() {
     );
     let none = twin.changes_since(all.position, 100);
     assert_eq!((none.ids.len(), none.position, none.missed), (0, 6, false));
+    // Of which types they are; of more than asked for, any.
+    let types = |positions, limit| twin.types_within(positions, limit).map(|types| types.len());
+    assert_eq!((types(0..6, 3), types(0..6, 2)), (Some(2), None));
+    // What changed at 0 has changed since; nothing did at 3 and 4.
+    assert_eq!(
+        (types(0..1, 9), types(3..5, 0), types(3..6, 0)),
+        (Some(0), Some(0), None)
+    );
     // In steps of one: nothing is left out, whatever the limit, and what changes meanwhile comes again.
     let (mut position, mut told) = (0, Vec::new());
     while position < twin.position() {

@@ -18,6 +18,8 @@
 -- method: computed
 -- source_zh: 平台计数：制式为 5G 且在服务的基站
 -- source_en: counted by the platform: base stations of generation 5G in service
+-- responsible: jingxin
+-- towns: sum
 -- path: linear
 -- place: 二、(三)规划目标·表“十四五”新型基础设施发展目标 | 5G基站规模 398 1800
 -- place: 二、(三)规划目标 | 全市建成1800个5G基站,实现主城区5G网络全覆盖,乡镇覆盖率不低于80%
@@ -54,3 +56,18 @@ FROM (
 ) AS things
 WHERE generation = '5G'
 ORDER BY in_service, entity_id;
+
+-- towns:
+SELECT town_code, SUM(CASE WHEN in_service = 1.0 AND generation = '5G' THEN 1.0 ELSE 0.0 END) AS value
+FROM (
+  SELECT entity_id,
+         MAX(CASE WHEN attribute = 'townCode' THEN value_text END) AS town_code,
+         MAX(CASE WHEN attribute = 'inService' THEN value_number END) AS in_service,
+         MAX(CASE WHEN attribute = 'generation' THEN value_text END) AS generation
+  FROM entities_now
+  WHERE entity_type = 'TelecomBaseStation' AND quality NOT IN ('uncertain', 'out_of_range')
+  GROUP BY entity_id
+) AS things
+WHERE town_code IS NOT NULL
+GROUP BY town_code
+ORDER BY town_code;

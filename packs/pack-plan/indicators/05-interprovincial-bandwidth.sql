@@ -18,17 +18,18 @@
 -- method: reported
 -- source_zh: 责任单位填报，附依据
 -- source_en: reported by the responsible department, with evidence
+-- responsible: jingxin
 -- path: linear
 -- place: 二、(三)规划目标·表“十四五”新型基础设施发展目标 | 互联网省际出口带宽 Tbps 28.2 70
 
 SELECT value
 FROM indicator_reports
 WHERE indicator_id = 'interprovincial-bandwidth'
-ORDER BY "at" DESC, id DESC
+ORDER BY as_of DESC, id DESC
 LIMIT 1;
 
 -- rows:
-SELECT "period", value, evidence, note, reported_by, "at"
+SELECT "period", as_of, value, evidence, note, reported_by, "at"
 FROM indicator_reports
 WHERE indicator_id = 'interprovincial-bandwidth'
-ORDER BY "at" DESC, id DESC;
+ORDER BY as_of DESC, id DESC;

@@ -18,6 +18,8 @@
 -- method: computed
 -- source_zh: 平台计数：登记的标准机架，不论是否在用
 -- source_en: counted by the platform: racks installed, in use or not
+-- responsible: zhengshu
+-- towns: sum
 -- path: linear
 -- place: 二、(三)规划目标·表“十四五”新型基础设施发展目标 | 数据中心标准机架数 100 300
 
@@ -38,3 +40,16 @@ FROM (
   GROUP BY entity_id
 ) AS things
 ORDER BY entity_id;
+
+-- towns:
+SELECT town_code, CAST(COUNT(*) AS DOUBLE) AS value
+FROM (
+  SELECT entity_id,
+         MAX(CASE WHEN attribute = 'townCode' THEN value_text END) AS town_code
+  FROM entities_now
+  WHERE entity_type = 'ServerRack'
+  GROUP BY entity_id
+) AS things
+WHERE town_code IS NOT NULL
+GROUP BY town_code
+ORDER BY town_code;

@@ -18,6 +18,7 @@
 -- method: reported
 -- source_zh: 责任单位填报，附依据
 -- source_en: reported by the responsible department, with evidence
+-- responsible: jiaoyu
 -- path: linear
 -- place: 二、(三)规划目标·表“十四五”新型基础设施发展目标 | 中小学网络接入带宽 Mbps 100 1000
 -- place: 专栏2 融合基础设施建设 | 全市中小学校互联网出口带宽接入速率不低于1000M
@@ -25,11 +26,11 @@
 SELECT value
 FROM indicator_reports
 WHERE indicator_id = 'school-bandwidth'
-ORDER BY "at" DESC, id DESC
+ORDER BY as_of DESC, id DESC
 LIMIT 1;
 
 -- rows:
-SELECT "period", value, evidence, note, reported_by, "at"
+SELECT "period", as_of, value, evidence, note, reported_by, "at"
 FROM indicator_reports
 WHERE indicator_id = 'school-bandwidth'
-ORDER BY "at" DESC, id DESC;
+ORDER BY as_of DESC, id DESC;

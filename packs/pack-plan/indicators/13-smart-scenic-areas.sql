@@ -18,17 +18,18 @@
 -- method: reported
 -- source_zh: 责任单位填报，附依据
 -- source_en: reported by the responsible department, with evidence
+-- responsible: wenlv
 -- path: linear
 -- place: 二、(三)规划目标·表“十四五”新型基础设施发展目标 | 4A级及以上智慧景区覆盖率 % - 70
 
 SELECT value
 FROM indicator_reports
 WHERE indicator_id = 'smart-scenic-areas'
-ORDER BY "at" DESC, id DESC
+ORDER BY as_of DESC, id DESC
 LIMIT 1;
 
 -- rows:
-SELECT "period", value, evidence, note, reported_by, "at"
+SELECT "period", as_of, value, evidence, note, reported_by, "at"
 FROM indicator_reports
 WHERE indicator_id = 'smart-scenic-areas'
-ORDER BY "at" DESC, id DESC;
+ORDER BY as_of DESC, id DESC;

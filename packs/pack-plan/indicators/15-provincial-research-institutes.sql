@@ -18,6 +18,7 @@
 -- method: reported
 -- source_zh: 责任单位填报，附依据
 -- source_en: reported by the responsible department, with evidence
+-- responsible: keji
 -- path: linear
 -- place: 二、(三)规划目标·表“十四五”新型基础设施发展目标 | 省级产业技术研究院 - 2
 -- place: 二、(三)规划目标 | 力争新建省级产业技术研究院2家
@@ -25,11 +26,11 @@
 SELECT value
 FROM indicator_reports
 WHERE indicator_id = 'provincial-research-institutes'
-ORDER BY "at" DESC, id DESC
+ORDER BY as_of DESC, id DESC
 LIMIT 1;
 
 -- rows:
-SELECT "period", value, evidence, note, reported_by, "at"
+SELECT "period", as_of, value, evidence, note, reported_by, "at"
 FROM indicator_reports
 WHERE indicator_id = 'provincial-research-institutes'
-ORDER BY "at" DESC, id DESC;
+ORDER BY as_of DESC, id DESC;

@@ -18,6 +18,7 @@
 -- method: computed
 -- source_zh: 平台计算：登记设备中在线的比例；目标 95% 是平台自设，规划没有给出数字
 -- source_en: computed by the platform: share of registered devices that are online; the target of 95 % is the platform's own, the plan gives no figure
+-- responsible: zhengshu
 -- path: linear
 -- place: 三、(一)4.推进物联网全面发展 | 到2025年底,依托全省大数据云体系实现物联网平台全市各行业全覆盖
 

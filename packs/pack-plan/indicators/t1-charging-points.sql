@@ -18,6 +18,8 @@
 -- method: computed
 -- source_zh: 平台计数：登记的充电桩
 -- source_en: counted by the platform: charge points registered
+-- responsible: fagai
+-- towns: sum
 -- path: linear
 -- place: 二、(三)规划目标 | 全市新能源汽车充电桩达到4913个
 -- place: 三、(二)3.构建绿色低碳的智慧能源设施 | 充电设施保有量达到4913个
@@ -41,3 +43,16 @@ FROM (
   GROUP BY entity_id
 ) AS things
 ORDER BY entity_id;
+
+-- towns:
+SELECT town_code, CAST(COUNT(*) AS DOUBLE) AS value
+FROM (
+  SELECT entity_id,
+         MAX(CASE WHEN attribute = 'townCode' THEN value_text END) AS town_code
+  FROM entities_now
+  WHERE entity_type = 'ChargePoint'
+  GROUP BY entity_id
+) AS things
+WHERE town_code IS NOT NULL
+GROUP BY town_code
+ORDER BY town_code;

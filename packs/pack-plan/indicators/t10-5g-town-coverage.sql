@@ -18,6 +18,7 @@
 -- method: reported
 -- source_zh: 责任单位填报，附依据
 -- source_en: reported by the responsible department, with evidence
+-- responsible: jingxin
 -- path: linear
 -- place: 二、(三)规划目标 | 乡镇覆盖率不低于80%
 -- place: 专栏1 信息基础设施建设 | 乡镇覆盖率不低于80%
@@ -25,11 +26,11 @@
 SELECT value
 FROM indicator_reports
 WHERE indicator_id = '5g-town-coverage'
-ORDER BY "at" DESC, id DESC
+ORDER BY as_of DESC, id DESC
 LIMIT 1;
 
 -- rows:
-SELECT "period", value, evidence, note, reported_by, "at"
+SELECT "period", as_of, value, evidence, note, reported_by, "at"
 FROM indicator_reports
 WHERE indicator_id = '5g-town-coverage'
-ORDER BY "at" DESC, id DESC;
+ORDER BY as_of DESC, id DESC;

@@ -18,17 +18,18 @@
 -- method: reported
 -- source_zh: 责任单位填报，附依据
 -- source_en: reported by the responsible department, with evidence
+-- responsible: jingxin
 -- path: linear
 -- place: 三、(一)1.加快5G网络发展 | 培育5G产业龙头企业2家
 
 SELECT value
 FROM indicator_reports
 WHERE indicator_id = '5g-leading-firms'
-ORDER BY "at" DESC, id DESC
+ORDER BY as_of DESC, id DESC
 LIMIT 1;
 
 -- rows:
-SELECT "period", value, evidence, note, reported_by, "at"
+SELECT "period", as_of, value, evidence, note, reported_by, "at"
 FROM indicator_reports
 WHERE indicator_id = '5g-leading-firms'
-ORDER BY "at" DESC, id DESC;
+ORDER BY as_of DESC, id DESC;

@@ -18,6 +18,8 @@
 -- method: computed
 -- source_zh: 平台计数：登记的充电站
 -- source_en: counted by the platform: charging stations registered
+-- responsible: fagai
+-- towns: sum
 -- path: linear
 -- place: 三、(二)3.构建绿色低碳的智慧能源设施 | 天门市集中式充电站保有量达到58座
 -- place: 一、(一)发展基础 | 全市共建设新能源汽车充电设施413个、充电站点11座
@@ -40,3 +42,16 @@ FROM (
   GROUP BY entity_id
 ) AS things
 ORDER BY entity_id;
+
+-- towns:
+SELECT town_code, CAST(COUNT(*) AS DOUBLE) AS value
+FROM (
+  SELECT entity_id,
+         MAX(CASE WHEN attribute = 'townCode' THEN value_text END) AS town_code
+  FROM entities_now
+  WHERE entity_type = 'EVChargingStation'
+  GROUP BY entity_id
+) AS things
+WHERE town_code IS NOT NULL
+GROUP BY town_code
+ORDER BY town_code;

@@ -18,17 +18,18 @@
 -- method: reported
 -- source_zh: 责任单位填报，附依据
 -- source_en: reported by the responsible department, with evidence
+-- responsible: jingxin
 -- path: linear
 -- place: 三、(一)5.打造互联网服务平台 | “互联网+”协同制造示范企业20家以上
 
 SELECT value
 FROM indicator_reports
 WHERE indicator_id = 'collaborative-manufacturing'
-ORDER BY "at" DESC, id DESC
+ORDER BY as_of DESC, id DESC
 LIMIT 1;
 
 -- rows:
-SELECT "period", value, evidence, note, reported_by, "at"
+SELECT "period", as_of, value, evidence, note, reported_by, "at"
 FROM indicator_reports
 WHERE indicator_id = 'collaborative-manufacturing'
-ORDER BY "at" DESC, id DESC;
+ORDER BY as_of DESC, id DESC;

@@ -18,6 +18,7 @@
 -- method: reported
 -- source_zh: 责任单位填报，附依据
 -- source_en: reported by the responsible department, with evidence
+-- responsible: jingxin
 -- path: linear
 -- place: 三、(一)5.打造互联网服务平台 | 上云企业达到300家
 -- place: 一、(一)发展基础 | 全市累计上云企业200家
@@ -25,11 +26,11 @@
 SELECT value
 FROM indicator_reports
 WHERE indicator_id = 'cloud-firms'
-ORDER BY "at" DESC, id DESC
+ORDER BY as_of DESC, id DESC
 LIMIT 1;
 
 -- rows:
-SELECT "period", value, evidence, note, reported_by, "at"
+SELECT "period", as_of, value, evidence, note, reported_by, "at"
 FROM indicator_reports
 WHERE indicator_id = 'cloud-firms'
-ORDER BY "at" DESC, id DESC;
+ORDER BY as_of DESC, id DESC;

@@ -18,17 +18,18 @@
 -- method: reported
 -- source_zh: 责任单位填报，附依据
 -- source_en: reported by the responsible department, with evidence
+-- responsible: weijian
 -- path: linear
 -- place: 三、(二)5.打造普惠便民的智慧医疗设施 | 全民健康信息网络覆盖市、镇、村三级及全市818家医疗机构
 
 SELECT value
 FROM indicator_reports
 WHERE indicator_id = 'medical-institutions-connected'
-ORDER BY "at" DESC, id DESC
+ORDER BY as_of DESC, id DESC
 LIMIT 1;
 
 -- rows:
-SELECT "period", value, evidence, note, reported_by, "at"
+SELECT "period", as_of, value, evidence, note, reported_by, "at"
 FROM indicator_reports
 WHERE indicator_id = 'medical-institutions-connected'
-ORDER BY "at" DESC, id DESC;
+ORDER BY as_of DESC, id DESC;

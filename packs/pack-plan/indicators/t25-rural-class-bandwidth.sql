@@ -18,17 +18,18 @@
 -- method: reported
 -- source_zh: 责任单位填报，附依据
 -- source_en: reported by the responsible department, with evidence
+-- responsible: jiaoyu
 -- path: linear
 -- place: 专栏2 融合基础设施建设 | 农村学校班均带宽接入速率达到20M以上
 
 SELECT value
 FROM indicator_reports
 WHERE indicator_id = 'rural-class-bandwidth'
-ORDER BY "at" DESC, id DESC
+ORDER BY as_of DESC, id DESC
 LIMIT 1;
 
 -- rows:
-SELECT "period", value, evidence, note, reported_by, "at"
+SELECT "period", as_of, value, evidence, note, reported_by, "at"
 FROM indicator_reports
 WHERE indicator_id = 'rural-class-bandwidth'
-ORDER BY "at" DESC, id DESC;
+ORDER BY as_of DESC, id DESC;

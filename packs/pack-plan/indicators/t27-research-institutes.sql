@@ -18,17 +18,18 @@
 -- method: reported
 -- source_zh: 责任单位填报，附依据
 -- source_en: reported by the responsible department, with evidence
+-- responsible: keji
 -- path: linear
 -- place: 三、(三)1.布局产业创新基础设施 | 探索建设3—5家产业技术研究院
 
 SELECT value
 FROM indicator_reports
 WHERE indicator_id = 'research-institutes'
-ORDER BY "at" DESC, id DESC
+ORDER BY as_of DESC, id DESC
 LIMIT 1;
 
 -- rows:
-SELECT "period", value, evidence, note, reported_by, "at"
+SELECT "period", as_of, value, evidence, note, reported_by, "at"
 FROM indicator_reports
 WHERE indicator_id = 'research-institutes'
-ORDER BY "at" DESC, id DESC;
+ORDER BY as_of DESC, id DESC;

@@ -18,6 +18,7 @@
 -- method: computed
 -- source_zh: 平台计算：全部数据中心总功率之和除以 IT 功率之和（瞬时值）
 -- source_en: computed by the platform: total power of all data centres divided by their IT power, at this moment
+-- responsible: zhengshu
 -- path: linear
 -- place: 三、(一)3.建设高标准数据中心 | 数据中心电源使用效率(PUE)值不高于1.4
 

@@ -18,6 +18,8 @@
 -- method: computed
 -- source_zh: 平台计数：在用的机架
 -- source_en: counted by the platform: racks in use
+-- responsible: zhengshu
+-- towns: sum
 -- path: linear
 -- place: 三、(一)3.建设高标准数据中心 | 数据中心在用机柜数达到300个
 
@@ -46,3 +48,17 @@ FROM (
   GROUP BY entity_id
 ) AS things
 ORDER BY in_use, entity_id;
+
+-- towns:
+SELECT town_code, SUM(CASE WHEN in_use = 1.0 THEN 1.0 ELSE 0.0 END) AS value
+FROM (
+  SELECT entity_id,
+         MAX(CASE WHEN attribute = 'townCode' THEN value_text END) AS town_code,
+         MAX(CASE WHEN attribute = 'inUse' THEN value_number END) AS in_use
+  FROM entities_now
+  WHERE entity_type = 'ServerRack' AND quality NOT IN ('uncertain', 'out_of_range')
+  GROUP BY entity_id
+) AS things
+WHERE town_code IS NOT NULL
+GROUP BY town_code
+ORDER BY town_code;

@@ -18,6 +18,8 @@
 -- method: computed
 -- source_zh: 平台计算：各机架登记的服务器数之和
 -- source_en: computed by the platform: servers registered with the racks
+-- responsible: zhengshu
+-- towns: sum
 -- path: linear
 -- place: 三、(一)3.建设高标准数据中心 | 支撑3000台服务器
 
@@ -45,3 +47,17 @@ FROM (
 ) AS racks
 WHERE servers IS NOT NULL
 ORDER BY entity_id;
+
+-- towns:
+SELECT town_code, SUM(servers) AS value
+FROM (
+  SELECT entity_id,
+         MAX(CASE WHEN attribute = 'townCode' THEN value_text END) AS town_code,
+         MAX(CASE WHEN attribute = 'serverCount' THEN value_number END) AS servers
+  FROM entities_now
+  WHERE entity_type = 'ServerRack' AND quality NOT IN ('uncertain', 'out_of_range')
+  GROUP BY entity_id
+) AS things
+WHERE town_code IS NOT NULL
+GROUP BY town_code
+ORDER BY town_code;

@@ -116,6 +116,23 @@ const STEP: Parameter = number(
     Some(24.0),
 );
 
+/// Which gaps of readings are bridged.
+const GAP_STEPS_MAX: Parameter = whole(
+    "gap_steps_max",
+    "steps without a reading that are bridged; longer gaps stay gaps",
+    "steps",
+    (0, 24),
+    3,
+);
+/// How sure the interval of a forecast is.
+const CERTAINTY: Parameter = number(
+    "certainty",
+    "share of what comes that the interval should hold",
+    "-",
+    (0.5, 0.99),
+    Some(0.9),
+);
+
 /// Numbers as cells.
 fn cells(numbers: &[f64]) -> Vec<String> {
     let cell = |x: &f64| {

@@ -4,7 +4,8 @@ use engine::{Engine, Output, Table, find};
 use model::Problem;
 use serde_json::{Map, Value, json};
 
-fn table(text: &str) -> Table {
+/// A table as text, its columns first.
+pub fn table(text: &str) -> Table {
     let mut lines = text
         .lines()
         .map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
@@ -14,7 +15,8 @@ fn table(text: &str) -> Table {
     }
 }
 
-fn run(name: &str, table: &Table, parameters: &Value) -> Result<Output, Vec<Problem>> {
+/// Runs an engine over a table.
+pub fn run(name: &str, table: &Table, parameters: &Value) -> Result<Output, Vec<Problem>> {
     let all = pack_water::engines();
     let engine: &Engine = find(&all, name).unwrap();
     engine.run(

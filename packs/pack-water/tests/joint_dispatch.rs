@@ -1,6 +1,7 @@
 //! Joint dispatch: laws of every chain that chance makes, and the engine over tables.
 
-use engine::{Output, Table, find};
+use crate::engines::{self, table};
+use engine::{Output, Table};
 use model::Problem;
 use pack_water::joint_dispatch::{Chain, Choice, Outside, Plan};
 use pack_water::polder::{Gate, Polder, Pumps};
@@ -171,25 +172,8 @@ proptest! {
     }
 }
 
-fn table(text: &str) -> Table {
-    let mut lines = text
-        .lines()
-        .map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
-    Table {
-        columns: lines.next().unwrap(),
-        rows: lines.collect(),
-    }
-}
-
 fn run(table: &Table, parameters: &Value) -> Result<Output, Vec<Problem>> {
-    let all = pack_water::engines();
-    let engine = find(&all, "water.joint-dispatch").unwrap();
-    engine.run(
-        table,
-        parameters.as_object().cloned().unwrap_or_default(),
-        "p.toml",
-        "x.csv",
-    )
+    engines::run("water.joint-dispatch", table, parameters)
 }
 
 /// A flood of a day: 200 m³/s that rise to 1,200 in the twelfth hour; the polder gets 18 m³/s, its gate stands open.

@@ -18,7 +18,10 @@ import { organisationWords } from "./words/organisation.ts";
 import { personalWords } from "./words/personal.ts";
 import { planWords } from "./words/plan.ts";
 import { policyWords } from "./words/policy.ts";
+import { portalWords } from "./words/portal.ts";
 import { problemWords } from "./words/problems.ts";
+import { projectWords } from "./words/projects.ts";
+import { reportWords } from "./words/reports.ts";
 import { ruleWords } from "./words/rules.ts";
 import { runWords } from "./words/runs.ts";
 import { securityWords } from "./words/security.ts";
@@ -44,7 +47,10 @@ export const words = {
   ...organisationWords,
   ...planWords,
   ...policyWords,
+  ...portalWords,
   ...problemWords,
+  ...projectWords,
+  ...reportWords,
   ...ruleWords,
   ...runWords,
   ...securityWords,

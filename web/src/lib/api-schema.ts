@@ -2619,6 +2619,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/plan/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Cases made of claims: of an indicator, or the claim of a case. Those that the caller may see. */
+        get: operations["get_plan_cases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/plan/indicators/{id}": {
         parameters: {
             query?: never;
@@ -2636,7 +2653,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/plan/indicators/{id}/reports": {
+    "/api/v1/plan/indicators/{id}/claims/{period}/case": {
         parameters: {
             query?: never;
             header?: never;
@@ -2645,8 +2662,163 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Reports a figure, with its evidence. */
+        /** Makes a case of a claim that is not what was measured; one open case for an indicator and period. */
+        post: operations["post_plan_indicators_id_claims_period_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/indicators/{id}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was reported of an indicator, newest first, and claims beside what was measured. */
+        get: operations["get_plan_indicators_id_reports"];
+        put?: never;
+        /** Reports a figure with its evidence, or corrects one that was approved. It counts when every level has agreed. */
         post: operations["post_plan_indicators_id_reports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/locks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Locks a period: nothing is reported or approved for it any more but corrections. */
+        post: operations["post_plan_locks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/locks/{id}/lift": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Lifts the lock of a period, with a reason. */
+        post: operations["post_plan_locks_id_lift"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/reporting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is to be reported, what waits for approval, and which periods are locked. */
+        get: operations["get_plan_reporting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/reports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One figure on its way, with its steps. */
+        get: operations["get_plan_reports_id"];
+        /** Changes a draft, or a report that was returned; its author alone may. */
+        put: operations["put_plan_reports_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/reports/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Agrees to a figure at the level for which it waits: never its author. The last level makes it count. */
+        post: operations["post_plan_reports_id_approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/reports/{id}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Returns a figure to its author, with a reason. */
+        post: operations["post_plan_reports_id_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/reports/{id}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hands in a draft, or a report that was returned and mended. */
+        post: operations["post_plan_reports_id_submit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/reports/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a figure back that does not count yet: its author, or the plan office. */
+        post: operations["post_plan_reports_id_withdraw"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2722,6 +2894,127 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/project-assessments/{year}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How units kept their projects within a year: milestones, money and monthly reports, each figure with its rows. */
+        get: operations["get_project_assessments_year"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/project-months/{month}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The dispatch of a month: who stated what, and who has not. */
+        get: operations["get_project_months_month"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Key projects, as they stand today. */
+        get: operations["get_projects"];
+        put?: never;
+        /** Adds a project to those of the plan. */
+        post: operations["post_projects"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One key project: the plan's words, the goals that it serves, all that is kept of it, reports and reminders. */
+        get: operations["get_projects_id"];
+        /** Writes a part of a project anew: by its responsible organisation, or by the plan office. */
+        put: operations["put_projects_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends a project: nothing of it changes any more, and it stays to be looked up. */
+        post: operations["post_projects_id_end"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{id}/reminders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a reminder: a case of the responsible organisation, with clocks in working time. */
+        post: operations["post_projects_id_reminders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{id}/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** States progress and problems of a project for a month, once: what was stated stays. */
+        post: operations["post_projects_id_reports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/provenance/{position}": {
         parameters: {
             query?: never;
@@ -2731,6 +3024,74 @@ export interface paths {
         };
         /** The stored message at a journal position, as it came. One that was not understood needs `deadletter.read`. */
         get: operations["get_provenance_position"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/catalog.jsonld": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The catalogue of open data: DCAT 3 in JSON-LD. */
+        get: operations["get_public_catalog_jsonld"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The plan and every indicator as it stands, for everybody; what has no proof is listed with the reason instead of its value. */
+        get: operations["get_public_plan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/plan.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The published indicators as a CSV file. */
+        get: operations["get_public_plan_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/plan.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The published indicators as a JSON file. */
+        get: operations["get_public_plan_json"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3988,6 +4349,11 @@ export interface components {
         };
         /** @description Those of one type. */
         AffectedOfType: {
+            /**
+             * @description Which of these sums may count people twice, and are the most that there can be: places that are reached have a division in common,
+             *     or of one of them the divisions are not known.
+             */
+            at_most: string[];
             /** @description The type. */
             entity_type: string;
             /** @description The entities, the first to be affected first. */
@@ -4025,6 +4391,7 @@ export interface components {
             cleared_at: string | null;
             /** @description The values that decided. */
             decided: components["schemas"]["DecidedValue"][];
+            doubt: components["schemas"]["AlertDoubt"] | null;
             /** @description The entity. */
             entity_id: string;
             /** @description The entity's name. */
@@ -4103,6 +4470,15 @@ export interface components {
              * @description How many of all nobody took note of.
              */
             unacknowledged: number;
+        };
+        /** @description A doubt about an alert. */
+        AlertDoubt: {
+            /** @description What is doubted, in English. */
+            en: string;
+            /** @description Since when. */
+            since: string;
+            /** @description What is doubted, in Chinese. */
+            zh: string;
         };
         /** @description A page of alerts. */
         Alerts: {
@@ -4208,6 +4584,37 @@ export interface components {
             digest: string;
             /** @description What the second person says. */
             note?: string;
+        };
+        /** @description A milestone that is counted. */
+        AssessedMilestone: {
+            /** @description The day on which it was reached. */
+            done: string | null;
+            /** @description The milestone. */
+            name: string;
+            /** @description The planned day. */
+            planned: string;
+            /** @description The project. */
+            project: string;
+            /** @description How it stands. */
+            state: components["schemas"]["ProjectMilestoneState"];
+        };
+        /** @description Money that is summed up. */
+        AssessedMoney: {
+            /** @description The project. */
+            project: string;
+            /** @description Where it comes from. */
+            source: components["schemas"]["ProjectMoneySource"];
+            /** @description Its sums. */
+            sums: components["schemas"]["ProjectMoneySums"];
+        };
+        /** @description A report that is counted. */
+        AssessedReport: {
+            /** @description The month. */
+            month: string;
+            /** @description The project. */
+            project: string;
+            /** @description How it stands. */
+            state: components["schemas"]["ProjectReportState"];
         };
         /** @description How an ended case went. */
         Assessment: {
@@ -6662,6 +7069,8 @@ export interface components {
             plan_places: components["schemas"]["PlanPlace"][];
             problem: components["schemas"]["Problem"] | null;
             reported: components["schemas"]["IndicatorReport"] | null;
+            /** @description The organisation that answers for it. */
+            responsible: string | null;
             /** @description Where the figure comes from, in English. */
             source_en: string;
             /** @description Where the figure comes from, in Chinese. */
@@ -6702,8 +7111,106 @@ export interface components {
              */
             value: number | null;
         };
+        /** @description What came of an indicator when its target year was over (终期评估): by the last value at or before the year's end. */
+        IndicatorAssessment: {
+            /** @description When the target was reached after the year's end, if it was then. */
+            met_later_on: string | null;
+            /** @description Since when it is met. */
+            met_since: string | null;
+            /** @description By which day, `YYYY-MM-DD`. */
+            on: string;
+            /** @description The judgement. */
+            outcome: components["schemas"]["IndicatorOutcome"];
+            /**
+             * Format: double
+             * @description The share of the way from baseline to target that was reached, 1 being the target; null without a baseline.
+             */
+            share: number | null;
+            /**
+             * Format: double
+             * @description The last value at or before it.
+             */
+            value: number | null;
+            /** @description The day of that value. */
+            value_on: string | null;
+        };
+        /** @description The case of a claim. */
+        IndicatorCase: {
+            /**
+             * Format: int64
+             * @description The case.
+             */
+            case_id: number;
+            /**
+             * Format: double
+             * @description What was claimed when it was opened.
+             */
+            claimed: number;
+            /** @description The indicator. */
+            indicator_id: string;
+            /** @description Whether it has not ended. */
+            is_open: boolean;
+            /**
+             * Format: double
+             * @description What was measured then.
+             */
+            measured: number;
+            /** @description The indicator's name in English. */
+            name_en: string;
+            /** @description The indicator's name in Chinese. */
+            name_zh: string;
+            /** @description Its number for people. */
+            number: string;
+            /** @description The period. */
+            period: string;
+            /** @description Its state. */
+            state: string;
+        };
+        /** @description Cases made of claims. */
+        IndicatorCases: {
+            /** @description The cases, newest first, at most 500. */
+            items: components["schemas"]["IndicatorCase"][];
+        };
+        /** @description A claim beside what was measured. */
+        IndicatorComparison: {
+            case: components["schemas"]["IndicatorCase"] | null;
+            /**
+             * Format: double
+             * @description What was claimed, in the indicator's unit.
+             */
+            claimed: number;
+            /**
+             * Format: double
+             * @description Claimed minus measured, in the indicator's unit.
+             */
+            difference: number | null;
+            /**
+             * Format: double
+             * @description The same as a share of what was measured, percent; null where zero was measured.
+             */
+            difference_percent: number | null;
+            /** @description Whether the caller may make a case of it now. */
+            may_open_case: boolean;
+            /**
+             * Format: double
+             * @description What was measured at the period's end, or last while it runs; null when nothing was measured by then.
+             */
+            measured: number | null;
+            /** @description When that was measured. */
+            measured_at: string | null;
+            /** @description The period. */
+            period: string;
+            /**
+             * Format: int64
+             * @description The approved report that claims it.
+             */
+            report_id: number;
+        };
         /** @description One indicator with its path, its history and the rows behind it. */
         IndicatorDetail: components["schemas"]["Indicator"] & {
+            assessment: components["schemas"]["IndicatorAssessment"] | null;
+            forecast: components["schemas"]["IndicatorForecast"] | null;
+            forecast_missing: components["schemas"]["IndicatorForecastMissing"] | null;
             /** @description Values measured so far. */
             history: components["schemas"]["MeasuredPoint"][];
             /** @description The expected value at the end of each year. */
@@ -6713,7 +7220,240 @@ export interface components {
             rows_sql: string;
             /** @description The query that measures it. */
             sql: string;
+            towns: components["schemas"]["TownValues"] | null;
         };
+        /** @description A figure that is wanted. */
+        IndicatorDue: {
+            /** @description The indicator. */
+            indicator_id: string;
+            /**
+             * Format: double
+             * @description The last figure that counts.
+             */
+            latest: number | null;
+            /** @description Its period. */
+            latest_period: string | null;
+            /** @description Whether the caller may report it. */
+            may_report: boolean;
+            /** @description Its name in English. */
+            name_en: string;
+            /** @description Its name in Chinese. */
+            name_zh: string;
+            organisation: components["schemas"]["IndicatorUnit"] | null;
+            /** @description Its unit in English. */
+            unit_en: string;
+            /** @description Its unit in Chinese. */
+            unit_zh: string;
+        };
+        /** @description A figure on its way. */
+        IndicatorFiling: {
+            /**
+             * Format: int64
+             * @description How many of them have agreed.
+             */
+            agreed: number;
+            /** @description Who reports it. */
+            by: string;
+            /** @description When it changed last. */
+            changed_at: string;
+            /**
+             * Format: int64
+             * @description The number of the report that it corrects.
+             */
+            corrects: number | null;
+            /** @description Whether it is the figure that counts for its period. */
+            counts: boolean;
+            /** @description When it was begun. */
+            created_at: string;
+            /** @description What proves it. */
+            evidence: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description The indicator. */
+            indicator_id: string;
+            /** @description Whether the platform computes the indicator: the figure is a claim beside what is measured. */
+            is_claim: boolean;
+            /** @description The level for which it waits; null when it waits for none. */
+            level: string | null;
+            /** @description The levels that it goes through, in order: `unit`, `plan-office`. */
+            levels: string[];
+            lock: components["schemas"]["IndicatorLock"] | null;
+            /** @description Whether the caller may correct it now. */
+            may_correct: boolean;
+            /** @description Whether the caller may approve or return it now. */
+            may_decide: boolean;
+            /** @description Whether the caller may change it now, and hand it in. */
+            may_edit: boolean;
+            /** @description Whether the caller may withdraw it now. */
+            may_withdraw: boolean;
+            /** @description The indicator's name in English. */
+            name_en: string;
+            /** @description The indicator's name in Chinese; its id when no pack brings it any more. */
+            name_zh: string;
+            /** @description More. */
+            note: string | null;
+            /**
+             * Format: double
+             * @description The figure that it corrects.
+             */
+            old_value: number | null;
+            organisation: components["schemas"]["IndicatorUnit"] | null;
+            /** @description The period: a year (2025), a quarter (2025-Q3) or a month (2025-10). */
+            period: string;
+            /** @description Why it is corrected. */
+            reason: string | null;
+            /** @description `draft`, `submitted`, `returned`, `approved` or `withdrawn`. */
+            state: string;
+            /** @description When it was handed in last. */
+            submitted_at: string | null;
+            /** @description The indicator's unit in English. */
+            unit_en: string;
+            /** @description The indicator's unit in Chinese. */
+            unit_zh: string;
+            /**
+             * Format: double
+             * @description The figure, in the indicator's unit.
+             */
+            value: number;
+        };
+        /** @description A figure on its way, with its steps, oldest first. */
+        IndicatorFilingDetail: components["schemas"]["IndicatorFiling"] & {
+            /** @description Its steps. */
+            steps: components["schemas"]["IndicatorFilingStep"][];
+        };
+        /** @description A step of a figure's way. */
+        IndicatorFilingStep: {
+            /** @description When. */
+            at: string;
+            /** @description Who did it. */
+            by: string;
+            /** @description The level that agreed or returned it. */
+            level: string | null;
+            /** @description In their words. */
+            note: string;
+            /** @description The state behind it. */
+            state: string;
+            /** @description `save`, `submit`, `approve`, `return` or `withdraw`. */
+            step: string;
+            /**
+             * Format: double
+             * @description The figure at that moment.
+             */
+            value: number;
+        };
+        /** @description What was reported of an indicator. */
+        IndicatorFilings: {
+            /** @description Claims beside what was measured, newest period first; empty for an indicator that is not computed. */
+            comparisons: components["schemas"]["IndicatorComparison"][];
+            /** @description The figures, newest first; of drafts the caller's own only. */
+            items: components["schemas"]["IndicatorFiling"][];
+            /** @description The levels that a figure goes through. */
+            levels: string[];
+            /** @description Whether the caller may report a figure. */
+            may_report: boolean;
+            /** @description The next page's cursor. */
+            next: string | null;
+            responsible: components["schemas"]["IndicatorUnit"] | null;
+        };
+        /** @description Where an indicator goes by the end of its target year: by a Brownian motion with drift; `docs/plan-office.md` says how. */
+        IndicatorForecast: {
+            /** @description How the method did on the indicator's own past: how many held-out values were forecast. */
+            back_test_forecasts: number;
+            /**
+             * Format: double
+             * @description How far off those forecasts were in the mean, in the indicator's unit; null when nothing could be held out.
+             */
+            back_test_mean_error: number | null;
+            /** @description How many of the held-out values lay in their interval. */
+            back_test_within: number;
+            /** @description The first of them. */
+            from: string;
+            /**
+             * Format: double
+             * @description The upper end of the interval.
+             */
+            high: number;
+            /**
+             * Format: double
+             * @description The share of cases in which the interval holds the value, by the model: 0.8.
+             */
+            level: number;
+            /**
+             * Format: double
+             * @description The lower end of the interval.
+             */
+            low: number;
+            /** @description For which day, `YYYY-MM-DD`. */
+            on: string;
+            /** @description From how many days with a value it is made. */
+            points: number;
+            /** @description The last of them. */
+            to: string;
+            /**
+             * Format: double
+             * @description The value then.
+             */
+            value: number;
+        };
+        /** @description Why there is no forecast: too few values, or too short a time. */
+        IndicatorForecastMissing: {
+            /** @description Days with a value. */
+            points: number;
+            /** @description How many are needed. */
+            points_min: number;
+            /**
+             * Format: int32
+             * @description Days from the first to the last.
+             */
+            span_days: number;
+            /**
+             * Format: int32
+             * @description How many are needed.
+             */
+            span_days_min: number;
+        };
+        /** @description A period that is or was locked. */
+        IndicatorLock: {
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description Why. */
+            lift_reason: string | null;
+            /** @description When. */
+            lifted_at: string | null;
+            /** @description Who lifted the lock; null while it holds. */
+            lifted_by: string | null;
+            /** @description When. */
+            locked_at: string;
+            /** @description Who locked it. */
+            locked_by: string;
+            /** @description The period; a year covers its quarters and months, a quarter its months. */
+            period: string;
+            /** @description Why it was locked. */
+            reason: string;
+        };
+        /** @description A period to lock. */
+        IndicatorLockDraft: {
+            /** @description A year (2025), a quarter (2025-Q3) or a month (2025-10) that is over. */
+            period: string;
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description Why a lock is lifted. */
+        IndicatorLockLift: {
+            /** @description Why. */
+            reason?: string;
+        };
+        /**
+         * @description What came of an indicator when its target year was over.
+         * @enum {string}
+         */
+        IndicatorOutcome: "met" | "not_met" | "no_value";
         /** @description Who reported a figure, when, and with what evidence. */
         IndicatorReport: {
             /** @description When. */
@@ -6732,25 +7472,83 @@ export interface components {
              */
             value: number;
         };
-        /** @description A figure that a person reports. */
-        IndicatorReportDraft: {
-            /** @description What proves it: a document's number, an address, a photo. */
-            evidence: string;
+        /** @description What an author changes of a draft, or of a report that was returned. */
+        IndicatorReportChange: {
+            /** @description What proves it. */
+            evidence?: string;
             /** @description More. */
             note?: string | null;
-            /** @description The period, e.g. 2026-10. */
-            period: string;
+            /** @description Why it is corrected. */
+            reason?: string | null;
             /**
              * Format: double
              * @description The figure, in the indicator's unit.
              */
             value: number;
         };
+        /** @description What is said with a step. */
+        IndicatorReportDecision: {
+            /** @description In one's own words; whoever returns a report must say why. */
+            note?: string;
+        };
+        /** @description A figure to report. */
+        IndicatorReportDraft: {
+            /**
+             * Format: int64
+             * @description The number of the approved report that it corrects.
+             */
+            corrects?: number | null;
+            /** @description Whether it stays a draft, which nobody else sees. */
+            draft?: boolean;
+            /** @description What proves it: a document's number, an address, a photo. A draft may leave it empty. */
+            evidence?: string;
+            /** @description More. */
+            note?: string | null;
+            /** @description The period: a year (2025), a quarter (2025-Q3) or a month (2025-10). */
+            period: string;
+            /** @description Why it is corrected. */
+            reason?: string | null;
+            /** @description A UUID made for this one request: sent twice, it is done once. */
+            request_id?: string | null;
+            /**
+             * Format: double
+             * @description The figure, in the indicator's unit.
+             */
+            value: number;
+        };
+        /** @description What is to be reported, what waits for the caller, and what is locked. */
+        IndicatorReporting: {
+            /** @description Reported indicators of which nobody handed in a figure of it. */
+            due: components["schemas"]["IndicatorDue"][];
+            /** @description The levels that a figure goes through. */
+            levels: string[];
+            /** @description The newest locks. */
+            locks: components["schemas"]["IndicatorLock"][];
+            /** @description Whether the caller may lock periods and lift locks. */
+            may_lock: boolean;
+            /** @description The caller's own that are not at their end. */
+            mine: components["schemas"]["IndicatorFiling"][];
+            /** @description The newest period that is over, for which figures are wanted. */
+            period: string | null;
+            /** @description Figures that wait for somebody else's. */
+            under_way: components["schemas"]["IndicatorFiling"][];
+            /** @description Figures that wait for the caller's approval. */
+            waiting: components["schemas"]["IndicatorFiling"][];
+        };
         /**
          * @description How an indicator stands.
          * @enum {string}
          */
         IndicatorStatus: "met" | "on_path" | "behind" | "unknown";
+        /** @description An organisation by name. */
+        IndicatorUnit: {
+            /** @description Its id. */
+            id: string;
+            /** @description English name. */
+            name_en: string;
+            /** @description Chinese name. */
+            name_zh: string;
+        };
         /** @description A table that files come in for. */
         Intake: {
             /** @description Whether a row has a time of its own; a register is of the moment when it comes in. */
@@ -7186,6 +7984,7 @@ export interface components {
             affected_zh: string[];
             /** @description When it happened. */
             at: string;
+            doubt: components["schemas"]["AlertDoubt"] | null;
             /**
              * Format: int64
              * @description Its number.
@@ -8124,6 +8923,614 @@ export interface components {
             /** @description A URI reference that names the kind of problem. */
             type: string;
         };
+        /** @description The assessment of units for a year (督导考核). */
+        ProjectAssessment: {
+            /** @description The day in the city by which it is judged. */
+            day: string;
+            /** @description The projects by id, to name the rows. */
+            projects: components["schemas"]["ProjectName"][];
+            /** @description The units. */
+            units: components["schemas"]["ProjectUnitAssessment"][];
+            /**
+             * Format: int32
+             * @description The year.
+             */
+            year: number;
+        };
+        /** @description A thing in the city that the project made or works on, so that goal, project, thing, device and value can be followed. */
+        ProjectAsset: {
+            /** @description The thing's id; unique in the project. */
+            entity_id: string;
+            /** @description What it is for the project. */
+            note: string;
+        };
+        /** @description A part of a project written anew. */
+        ProjectChange: components["schemas"]["ProjectSectionChange"] & {
+            /**
+             * Format: int64
+             * @description The version that the person saw; a project that has changed since refuses the change.
+             */
+            version: number;
+        };
+        /** @description One key project. */
+        ProjectDetail: {
+            /** @description Who changed it last. */
+            changed_by: string;
+            /** @description Since when it is kept. */
+            created_at: string;
+            /** @description Why it was ended. */
+            ended_why: string | null;
+            /** @description The indicators that it serves. */
+            goals: components["schemas"]["ProjectGoal"][];
+            /** @description The project as in the list. */
+            item: components["schemas"]["ProjectItem"];
+            /** @description All that is kept of it. */
+            kept: components["schemas"]["ProjectKept"];
+            /** @description Whether the caller may keep it. */
+            may_edit: boolean;
+            /** @description Whether the caller may say who answers for it, end it, and send reminders. */
+            may_manage: boolean;
+            /** @description The organisations that its tasks name. */
+            members: components["schemas"]["ProjectUnit"][];
+            /** @description The month of today. */
+            month: string;
+            /** @description Whether a report is owed for that month. */
+            owes_month: boolean;
+            /** @description The plan's own words; null for one that was added, or that the plan no longer lists. */
+            quote: string | null;
+            /** @description Why it was added; empty for one of the plan. */
+            reason: string;
+            /** @description Reminders, newest first. */
+            reminders: components["schemas"]["ProjectReminder"][];
+            /** @description What a reminder is due of today, as words, without what somebody is reminded of now. */
+            reminders_due: string[];
+            /** @description What was stated of it, newest month first. */
+            reports: components["schemas"]["ProjectReport"][];
+            /** @description Its money by source. */
+            sources: components["schemas"]["ProjectMoneyOfSource"][];
+            /** @description Its things. */
+            things: components["schemas"]["ProjectThing"][];
+            /**
+             * Format: int64
+             * @description Counts its changes; a change names the version that was seen.
+             */
+            version: number;
+            /** @description Its money by year. */
+            years: components["schemas"]["ProjectMoneyYear"][];
+        };
+        /** @description A project to add to those of the plan (滚动更新). */
+        ProjectDraft: {
+            /** @description Its id: small letters, digits and hyphens. */
+            id: string;
+            /** @description The indicators that it serves. */
+            indicators?: string[];
+            /** @description Name in English. */
+            name_en: string;
+            /** @description Name in Chinese. */
+            name_zh: string;
+            /** @description Why it is added: a decision, a document and its number. */
+            reason: string;
+            /** @description The system of the plan that it builds, such as `S28`; empty for none. */
+            system?: string;
+        };
+        /** @description Why a project is ended. */
+        ProjectEnd: {
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description Something that a project needs, and what of it is missing. */
+        ProjectFactor: {
+            /** @description What it is. */
+            kind: components["schemas"]["ProjectFactorKind"];
+            /** @description What of it is missing; empty when nothing is. */
+            missing: string;
+            /** @description How much, of what, where. */
+            need: string;
+        };
+        /**
+         * @description What a project needs that is not money (要素).
+         * @enum {string}
+         */
+        ProjectFactorKind: "land" | "energy" | "environment" | "labour" | "other";
+        /** @description One thing to be said. */
+        ProjectFinding: {
+            /** @description How often. */
+            count: number;
+            /** @description What. */
+            kind: components["schemas"]["ProjectFindingKind"];
+        };
+        /**
+         * @description What is to be said of a project, with how often it holds.
+         * @enum {string}
+         */
+        ProjectFindingKind: "milestone_overdue" | "milestone_will_be_late" | "risk_high" | "procedure_refused" | "money_behind" | "money_overpaid" | "factor_missing" | "no_organisation" | "no_milestones" | "no_money";
+        /** @description An indicator that a project serves. */
+        ProjectGoal: {
+            /** @description Its id. */
+            id: string;
+            /** @description Name in English. */
+            name_en: string;
+            /** @description Name in Chinese. */
+            name_zh: string;
+            /** @description How it stands. */
+            status: components["schemas"]["IndicatorStatus"];
+        };
+        /** @description A key project in a list. */
+        ProjectItem: {
+            /** @description When it was changed last. */
+            changed_at: string;
+            /** @description The day on which it ends by plan. */
+            end: string | null;
+            /** @description When it was ended. */
+            ended_at: string | null;
+            /** @description What is to be said of it today. */
+            findings: components["schemas"]["ProjectFinding"][];
+            /** @description Its id. */
+            id: string;
+            /** @description Its milestones. */
+            milestones: components["schemas"]["ProjectMilestoneStanding"][];
+            /** @description Its money of all years. */
+            money: components["schemas"]["ProjectMoneySums"];
+            /** @description Name in English. */
+            name_en: string;
+            /** @description Name in Chinese. */
+            name_zh: string;
+            organisation: components["schemas"]["ProjectUnit"] | null;
+            /**
+             * Format: int64
+             * @description The number of the plan's box; null for one that was added.
+             */
+            plan_box: number | null;
+            /** @description How far it is. */
+            stage: components["schemas"]["ProjectStage"];
+            /** @description The day on which it begins by plan. */
+            start: string | null;
+            /** @description How it stands today. */
+            status: components["schemas"]["ProjectStatus"];
+            /** @description The system of the plan that it builds; empty when none is named. */
+            system: string;
+            /**
+             * Format: int64
+             * @description Its whole cost, fen.
+             */
+            total_fen: number | null;
+        };
+        /** @description All that people keep of a project. */
+        ProjectKept: {
+            /**
+             * @description Its things.
+             * @default []
+             */
+            assets: components["schemas"]["ProjectAsset"][];
+            /**
+             * @description What it needs.
+             * @default []
+             */
+            factors: components["schemas"]["ProjectFactor"][];
+            /**
+             * @description Ids of the indicators that a project serves which the plan does not list; the plan's are declared.
+             * @default []
+             */
+            indicators: string[];
+            /**
+             * @description Its milestones.
+             * @default []
+             */
+            milestones: components["schemas"]["ProjectMilestone"][];
+            /**
+             * @description Its money.
+             * @default []
+             */
+            money: components["schemas"]["ProjectMoney"][];
+            /**
+             * @description Its procedures.
+             * @default []
+             */
+            procedures: components["schemas"]["ProjectProcedure"][];
+            /**
+             * @description Who, when, how much.
+             * @default {
+             *       "end": null,
+             *       "note": "",
+             *       "organisation": null,
+             *       "start": null,
+             *       "total_fen": null
+             *     }
+             */
+            profile: components["schemas"]["ProjectProfile"];
+            /**
+             * @description Its risks.
+             * @default []
+             */
+            risks: components["schemas"]["ProjectRisk"][];
+            /**
+             * @description How far it is.
+             * @default reserve
+             */
+            stage: components["schemas"]["ProjectStage"];
+            /**
+             * @description Who does what.
+             * @default []
+             */
+            tasks: components["schemas"]["ProjectTask"][];
+        };
+        /** @description A step of the way that has a day (里程碑). */
+        ProjectMilestone: {
+            /** @description On which day it was reached. */
+            done: string | null;
+            /** @description What shows that it was: a document, its number, a page. */
+            evidence: string;
+            /** @description By which day, as things look now. */
+            forecast: string | null;
+            /** @description What is reached; unique in the project. */
+            name: string;
+            /** @description By which day, by plan. */
+            planned: string;
+        };
+        /** @description A milestone with how it stands today. */
+        ProjectMilestoneStanding: {
+            /**
+             * Format: int64
+             * @description How many days late it was, is, or is expected to be.
+             */
+            days_late: number;
+            /** @description The day on which it was reached. */
+            done: string | null;
+            /** @description The day as things look now. */
+            forecast: string | null;
+            /** @description What is reached. */
+            name: string;
+            /** @description The planned day. */
+            planned: string;
+            /** @description How it stands. */
+            state: components["schemas"]["ProjectMilestoneState"];
+        };
+        /**
+         * @description How a milestone stands.
+         * @enum {string}
+         */
+        ProjectMilestoneState: "on_time" | "done_late" | "overdue" | "will_be_late" | "soon" | "on_course";
+        /** @description Money of one source in one year, fen. */
+        ProjectMoney: {
+            /**
+             * Format: int64
+             * @description How much of it is arranged (到位).
+             */
+            arranged_fen: number;
+            /**
+             * Format: int64
+             * @description How much is paid (支付).
+             */
+            paid_fen: number;
+            /**
+             * Format: int64
+             * @description How much the year's plan asks for (计划).
+             */
+            planned_fen: number;
+            /** @description Where it comes from; with the year unique in the project. */
+            source: components["schemas"]["ProjectMoneySource"];
+            /**
+             * Format: int32
+             * @description In which year.
+             */
+            year: number;
+        };
+        /** @description Money of a source. */
+        ProjectMoneyOfSource: {
+            /** @description The source. */
+            source: components["schemas"]["ProjectMoneySource"];
+            /** @description Its sums. */
+            sums: components["schemas"]["ProjectMoneySums"];
+        };
+        /**
+         * @description Where money comes from (资金来源).
+         * @enum {string}
+         */
+        ProjectMoneySource: "central" | "province" | "city" | "bonds" | "loans" | "social" | "own" | "other";
+        /**
+         * @description How the money of a year stands.
+         * @enum {string}
+         */
+        ProjectMoneyState: "none" | "overpaid" | "behind" | "on_course";
+        /** @description Sums of money, fen. */
+        ProjectMoneySums: {
+            /**
+             * Format: int64
+             * @description Arranged.
+             */
+            arranged_fen: number;
+            /**
+             * Format: int64
+             * @description Paid.
+             */
+            paid_fen: number;
+            /**
+             * Format: int64
+             * @description Planned.
+             */
+            planned_fen: number;
+        };
+        /** @description Money of a year with how it stands today. */
+        ProjectMoneyYear: {
+            /** @description How it stands. */
+            state: components["schemas"]["ProjectMoneyState"];
+            /** @description Its sums. */
+            sums: components["schemas"]["ProjectMoneySums"];
+            /**
+             * Format: int32
+             * @description The year.
+             */
+            year: number;
+        };
+        /** @description The dispatch of a month (月调度). */
+        ProjectMonth: {
+            /** @description The day in the city by which it is judged. */
+            day: string;
+            /** @description The last day on which a report is in time. */
+            due: string;
+            /** @description Every project that owes a report or made one. */
+            items: components["schemas"]["ProjectMonthItem"][];
+            /** @description The month. */
+            month: string;
+            /** @description Projects of which nobody is asked, because nobody answers for them. */
+            nobody: components["schemas"]["ProjectName"][];
+        };
+        /** @description A project in the dispatch of a month. */
+        ProjectMonthItem: {
+            /** @description The project's id. */
+            id: string;
+            /** @description Name in English. */
+            name_en: string;
+            /** @description Name in Chinese. */
+            name_zh: string;
+            organisation: components["schemas"]["ProjectUnit"] | null;
+            report: components["schemas"]["ProjectReport"] | null;
+            /** @description How its report stands. */
+            state: components["schemas"]["ProjectReportState"];
+        };
+        /** @description A project that nobody answers for. */
+        ProjectName: {
+            /** @description The project's id. */
+            id: string;
+            /** @description Name in English. */
+            name_en: string;
+            /** @description Name in Chinese. */
+            name_zh: string;
+        };
+        /** @description A procedure or permit (手续): project approval, land, planning, environment, construction, … */
+        ProjectProcedure: {
+            /** @description When it was granted or refused. */
+            decided: string | null;
+            /** @description Which; unique in the project. */
+            name: string;
+            /** @description The number of the document. */
+            number: string;
+            /** @description How far it is. */
+            state: components["schemas"]["ProjectProcedureState"];
+        };
+        /**
+         * @description How far a procedure is.
+         * @enum {string}
+         */
+        ProjectProcedureState: "needed" | "applied" | "granted" | "refused";
+        /** @description Who answers for it, from when to when, for how much. */
+        ProjectProfile: {
+            /**
+             * @description The day on which it ends by plan.
+             * @default null
+             */
+            end: string | null;
+            /**
+             * @description Anything else.
+             * @default
+             */
+            note: string;
+            /**
+             * @description The responsible organisation (责任单位), by id.
+             * @default null
+             */
+            organisation: string | null;
+            /**
+             * @description The day on which it begins by plan.
+             * @default null
+             */
+            start: string | null;
+            /**
+             * Format: int64
+             * @description Its whole cost (总投资), fen.
+             * @default null
+             */
+            total_fen: number | null;
+        };
+        /** @description A reminder with where its case stands. */
+        ProjectReminder: {
+            /** @description What it is about: `milestone:…`, `report:2026-03` or `other`. */
+            about: string;
+            /** @description When the reminder was sent. */
+            at: string;
+            /** @description By whom. */
+            by: string;
+            /**
+             * Format: int64
+             * @description The case.
+             */
+            case_id: number;
+            /** @description When it ended. */
+            closed_at: string | null;
+            /** @description By when it is due in that state. */
+            due_at: string | null;
+            /** @description Its number. */
+            number: string;
+            /** @description Who was reminded. */
+            organisation: components["schemas"]["ProjectUnit"];
+            /** @description Where it stands. */
+            state: string;
+        };
+        /** @description A reminder to send. */
+        ProjectReminderDraft: {
+            /** @description What it is about: `milestone:` and a milestone's name, `report:` and a month, or `other`. */
+            about: string;
+            /** @description What is asked for, in the office's words. */
+            note: string;
+            /** @description A UUID made for this one request: sent twice, one case is opened. */
+            request_id?: string | null;
+        };
+        /** @description What was stated of a project for a month. */
+        ProjectReport: {
+            /** @description When. */
+            at: string;
+            /** @description Who stated it. */
+            by: string;
+            /** @description Whether it was in time. */
+            in_time: boolean;
+            /** @description The month. */
+            month: string;
+            /** @description The organisation that answered for the project then. */
+            organisation: components["schemas"]["ProjectUnit"];
+            /** @description Problems; empty for none. */
+            problems: string;
+            /** @description Progress. */
+            progress: string;
+        };
+        /** @description What is stated of a project for a month. */
+        ProjectReportDraft: {
+            /** @description The month, `2026-03`; not one that is still to come. */
+            month: string;
+            /** @description Problems; empty for none. */
+            problems?: string;
+            /** @description Progress. */
+            progress: string;
+        };
+        /**
+         * @description How the report of a project for a month stands.
+         * @enum {string}
+         */
+        ProjectReportState: "in_time" | "late" | "missing" | "open";
+        /** @description A risk and what is done about it. */
+        ProjectRisk: {
+            /** @description How grave it is. */
+            level: components["schemas"]["ProjectRiskLevel"];
+            /** @description What is done about it; empty only while it is low. */
+            measure: string;
+            /** @description Whether it is over. */
+            over: boolean;
+            /** @description What may happen. */
+            risk: string;
+        };
+        /**
+         * @description How grave a risk is.
+         * @enum {string}
+         */
+        ProjectRiskLevel: "low" | "medium" | "high";
+        /** @description A part of a project written anew: it takes the place of what was there. */
+        ProjectSectionChange: {
+            /** @description The new one. */
+            profile: components["schemas"]["ProjectProfile"];
+            /** @enum {string} */
+            section: "profile";
+        } | {
+            /** @enum {string} */
+            section: "stage";
+            /** @description The new one. */
+            stage: components["schemas"]["ProjectStage"];
+        } | {
+            /** @enum {string} */
+            section: "tasks";
+            /** @description All of them. */
+            tasks: components["schemas"]["ProjectTask"][];
+        } | {
+            /** @description All of them. */
+            milestones: components["schemas"]["ProjectMilestone"][];
+            /** @enum {string} */
+            section: "milestones";
+        } | {
+            /** @description All of it. */
+            money: components["schemas"]["ProjectMoney"][];
+            /** @enum {string} */
+            section: "money";
+        } | {
+            /** @description All of them. */
+            procedures: components["schemas"]["ProjectProcedure"][];
+            /** @enum {string} */
+            section: "procedures";
+        } | {
+            /** @description All of them. */
+            factors: components["schemas"]["ProjectFactor"][];
+            /** @enum {string} */
+            section: "factors";
+        } | {
+            /** @description All of them. */
+            risks: components["schemas"]["ProjectRisk"][];
+            /** @enum {string} */
+            section: "risks";
+        } | {
+            /** @description All of them. */
+            assets: components["schemas"]["ProjectAsset"][];
+            /** @enum {string} */
+            section: "assets";
+        };
+        /**
+         * @description How far a project is (项目阶段).
+         * @enum {string}
+         */
+        ProjectStage: "reserve" | "preparing" | "building" | "built" | "in_use" | "paused";
+        /**
+         * @description How a project stands.
+         * @enum {string}
+         */
+        ProjectStatus: "late" | "at_risk" | "on_course" | "no_milestones" | "paused" | "finished" | "ended";
+        /** @description What a member department does (任务分解). */
+        ProjectTask: {
+            /** @description When it was done. */
+            done: string | null;
+            /** @description By when. */
+            due: string | null;
+            /** @description The department, by id. */
+            organisation: string;
+            /** @description What it does. */
+            task: string;
+        };
+        /** @description A thing of a project. */
+        ProjectThing: {
+            /** @description Its id. */
+            entity_id: string;
+            /** @description Its type; null when it is gone or not for the caller. */
+            entity_type: string | null;
+            /** @description Its name; null when it has none, is gone, or is not for the caller. */
+            name: string | null;
+            /** @description What it is for the project. */
+            note: string;
+        };
+        /** @description An organisation as projects name it. */
+        ProjectUnit: {
+            /** @description Its id. */
+            id: string;
+            /** @description Name in English. */
+            name_en: string;
+            /** @description Name in Chinese. */
+            name_zh: string;
+        };
+        /** @description A unit and what is counted of it, with its names. */
+        ProjectUnitAssessment: {
+            /** @description What is counted, with the rows behind it. */
+            figures: components["schemas"]["UnitAssessment"];
+            unit: components["schemas"]["ProjectUnit"] | null;
+        };
+        /** @description Key projects. */
+        Projects: {
+            /** @description The day in the city by which they are judged. */
+            day: string;
+            /** @description Those of the plan first, by its boxes. */
+            items: components["schemas"]["ProjectItem"][];
+            /** @description Whether the caller may add projects and say who answers for them. */
+            may_manage: boolean;
+            /** @description How many of them the plan lists. */
+            of_plan: number;
+            /** @description The organisations that answer for a project. */
+            organisations: components["schemas"]["ProjectUnit"][];
+            /** @description How many there are without any filter. */
+            total: number;
+        };
         /** @description A stored message. */
         Provenance: {
             /** @description Topic or path. */
@@ -8156,6 +9563,165 @@ export interface components {
             /** @description Whether the message holds personal data and is withheld; with a purpose, whoever may sees it. */
             withheld: boolean;
         };
+        /** @description How the goals of one group stand. */
+        PublicGroup: components["schemas"]["PublicSums"] & {
+            /** @description First-level group. */
+            group_en: string;
+            /** @description First-level group. */
+            group_zh: string;
+        };
+        /** @description An indicator as everybody may see it. */
+        PublicIndicator: {
+            /** @description Of when the figure is: a time for a computed one, a day for a reported one. */
+            as_of: string | null;
+            /**
+             * Format: double
+             * @description Value in the baseline year; null where the plan gives none.
+             */
+            baseline: number | null;
+            /**
+             * Format: int32
+             * @description The baseline year.
+             */
+            baseline_year: number;
+            /** @description Whether more or less is better. */
+            direction: components["schemas"]["Direction"];
+            /**
+             * Format: double
+             * @description Where it should stand today.
+             */
+            expected_now: number | null;
+            /** @description First-level group. */
+            group_en: string;
+            /** @description First-level group. */
+            group_zh: string;
+            /** @description Short id. */
+            id: string;
+            /** @description How its value comes about. */
+            method: components["schemas"]["Method"];
+            /** @description Name in English. */
+            name_en: string;
+            /** @description Name in Chinese. */
+            name_zh: string;
+            /** @description Its number in the plan's table, or where in the text. */
+            number: string;
+            /** @description Where it should stand at the end of each year. */
+            path: components["schemas"]["PathPoint"][];
+            /** @description The plan's own words, with their section. */
+            places: components["schemas"]["PlanPlace"][];
+            proof: components["schemas"]["PublicProof"] | null;
+            responsible: components["schemas"]["IndicatorUnit"] | null;
+            /** @description Where the figure comes from, in English. */
+            source_en: string;
+            /** @description Where the figure comes from, in Chinese. */
+            source_zh: string;
+            status: components["schemas"]["IndicatorStatus"] | null;
+            /** @description Second-level group. */
+            subgroup_en: string;
+            /** @description Second-level group. */
+            subgroup_zh: string;
+            /**
+             * Format: double
+             * @description The target that must be reached.
+             */
+            target: number;
+            /**
+             * Format: double
+             * @description Upper end of the target.
+             */
+            target_high: number;
+            /**
+             * Format: double
+             * @description Lower end of the target.
+             */
+            target_low: number;
+            /**
+             * Format: int32
+             * @description The target year.
+             */
+            target_year: number;
+            /** @description Unit in English. */
+            unit_en: string;
+            /** @description Unit in Chinese. */
+            unit_zh: string;
+            /**
+             * Format: double
+             * @description The figure; null when it is not published.
+             */
+            value: number | null;
+            withheld: components["schemas"]["PublicWithheld"] | null;
+        };
+        /** @description The plan as everybody may see it. */
+        PublicPlan: {
+            /** @description The city in English. */
+            city_en: string;
+            /** @description The city in Chinese. */
+            city_zh: string;
+            /** @description The day in the city on which status was judged. */
+            day: string;
+            /** @description Whether the city plays demonstration data. */
+            demo: boolean;
+            /** @description How those of each group stand. */
+            groups: components["schemas"]["PublicGroup"][];
+            /** @description The indicators. */
+            indicators: components["schemas"]["PublicIndicator"][];
+            /** @description Address of the licence under which they may be used. */
+            licence: string;
+            /** @description First and last year. */
+            period: number[];
+            /** @description Who publishes these figures, in English. */
+            publisher_en: string;
+            /** @description Who publishes these figures, in Chinese. */
+            publisher_zh: string;
+            /** @description Who published the plan and when. */
+            source_en: string;
+            /** @description Who published the plan and when. */
+            source_zh: string;
+            /** @description How all goals stand. */
+            sums: components["schemas"]["PublicSums"];
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+        };
+        /** @description What proves a published figure. */
+        PublicProof: {
+            /** @description What the responsible unit gave as evidence; null for a computed figure. */
+            evidence: string | null;
+            /** @description The period that was reported; null for a computed figure. */
+            period: string | null;
+            /** @description The query that counted it; null for a reported figure. */
+            query: string | null;
+        };
+        /** @description How many of the plan's goals stand how. */
+        PublicSums: {
+            /** @description Behind the path. */
+            behind: number;
+            /** @description All. */
+            indicators: number;
+            /** @description Of the published, reached. */
+            met: number;
+            /** @description At or ahead of the path. */
+            on_path: number;
+            /** @description Of these published. */
+            published: number;
+            /** @description Not to be judged. */
+            unknown: number;
+        };
+        /** @description Why a figure is not published, in words. */
+        PublicWithheld: {
+            /** @description Which of the reasons. */
+            code: components["schemas"]["PublicWithheldCode"];
+            /** @description In English. */
+            en: string;
+            /** @description In Chinese. */
+            zh: string;
+        };
+        /**
+         * @description Why a figure is not published.
+         * @enum {string}
+         */
+        PublicWithheldCode: "no-figure" | "not-measured" | "no-report" | "no-evidence" | "differs" | "personal";
         /** @description What personal data is looked at for. */
         Purpose: {
             /** @description Short id, as requests state it. */
@@ -9474,6 +11040,67 @@ export interface components {
             name_en: string;
             /** @description What it is called in Chinese. */
             name_zh: string;
+        };
+        /**
+         * @description How the city's value follows from those of its towns.
+         * @enum {string}
+         */
+        TownAggregation: "sum" | "mean" | "none";
+        /** @description An indicator in one town. */
+        TownValue: {
+            /** @description The town's code. */
+            code: string;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: double
+             * @description The value there; null when there is nothing to compute it from.
+             */
+            value: number | null;
+        };
+        /** @description How an indicator stands in the towns. */
+        TownValues: {
+            /** @description How the city's value follows from those of the towns. */
+            aggregation: components["schemas"]["TownAggregation"];
+            /**
+             * Format: double
+             * @description The city's value less that: for a sum, what no town is known of. Null when they agree, or one of them is not there.
+             */
+            difference: number | null;
+            /**
+             * Format: double
+             * @description The sum or mean of the towns' values.
+             */
+            total: number | null;
+            /** @description Every town of the city. */
+            towns: components["schemas"]["TownValue"][];
+        };
+        /** @description A unit and what is counted of it. */
+        UnitAssessment: {
+            /** @description Milestones that were kept. */
+            kept: number;
+            /** @description Milestones reached late. */
+            late: number;
+            /** @description The milestones behind the figures, also those not judged yet. */
+            milestone_rows: components["schemas"]["AssessedMilestone"][];
+            /** @description Money of the year. */
+            money: components["schemas"]["ProjectMoneySums"];
+            /** @description The money behind the figures. */
+            money_rows: components["schemas"]["AssessedMoney"][];
+            /** @description The organisation, by id; none for projects that nobody answers for. */
+            organisation: string | null;
+            /** @description Milestones overdue. */
+            overdue: number;
+            /** @description How many projects. */
+            projects: number;
+            /** @description The reports behind the figures. */
+            report_rows: components["schemas"]["AssessedReport"][];
+            /** @description Reports in time. */
+            reports_in_time: number;
+            /** @description Reports made late. */
+            reports_late: number;
+            /** @description Reports missing. */
+            reports_missing: number;
         };
         /** @description A unit grid. */
         UnitGrid: {
@@ -16471,6 +18098,33 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_plan_cases: {
+        parameters: {
+            query?: {
+                /** @description Of an indicator. */
+                indicator_id?: string | null;
+                /** @description The one of a case. */
+                case_id?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorCases"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     get_plan_indicators_id: {
         parameters: {
             query?: never;
@@ -16503,6 +18157,92 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    post_plan_indicators_id_claims_period_case: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                period: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorCase"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_plan_indicators_id_reports: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorFilings"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     post_plan_indicators_id_reports: {
         parameters: {
             query?: never;
@@ -16518,12 +18258,21 @@ export interface operations {
             };
         };
         responses: {
+            /** @description it was done before */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["IndicatorDetail"];
+                    "application/json": components["schemas"]["IndicatorFilingDetail"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorFilingDetail"];
                 };
             };
             400: {
@@ -16535,8 +18284,468 @@ export interface operations {
                 };
             };
             401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_plan_locks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IndicatorLockDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorLock"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_plan_locks_id_lift: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IndicatorLockLift"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorLock"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_plan_reporting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorReporting"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_plan_reports_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorFilingDetail"];
+                };
+            };
+            401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_plan_reports_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IndicatorReportChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorFilingDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_plan_reports_id_approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IndicatorReportDecision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorFilingDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_plan_reports_id_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IndicatorReportDecision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorFilingDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_plan_reports_id_submit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorFilingDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_plan_reports_id_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IndicatorReportDecision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorFilingDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16755,6 +18964,407 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_project_assessments_year: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                year: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectAssessment"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_project_months_month: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectMonth"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_projects: {
+        parameters: {
+            query?: {
+                /** @description Of this box of the plan (`1`, `2`, …), or `added`. */
+                plan_box?: string | null;
+                /** @description For which this organisation answers; `none` for those of nobody. */
+                organisation?: string | null;
+                /** @description That stand so. */
+                status?: components["schemas"]["ProjectStatus"] | null;
+                /** @description That serve this indicator. */
+                indicator?: string | null;
+                /** @description Whose names hold this text. */
+                q?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Projects"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_projects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_projects_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectDetail"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_projects_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_projects_id_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectEnd"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_projects_id_reminders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectReminderDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_projects_id_reports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectReportDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_provenance_position: {
         parameters: {
             query?: never;
@@ -16787,6 +19397,178 @@ export interface operations {
                 };
             };
             410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_public_catalog_jsonld: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/ld+json": unknown;
+                };
+            };
+            /** @description Not changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_public_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicPlan"];
+                };
+            };
+            /** @description Not changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_public_plan_csv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Not changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_public_plan_json: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicPlan"];
+                };
+            };
+            /** @description Not changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -73,6 +73,11 @@ describe("format", () => {
     expect(number(Number.NaN)).toBe("—");
     expect(valueText({ type: "Point", coordinates: [113.166, 30.653] })).toBe("113.16600°, 30.65300°");
     expect(valueText({ a: 1 })).toBe('{"a":1}');
+    const bay = (opening_cm: number) => ({ open: opening_cm > 0, opening_cm });
+    expect(valueText([bay(50), bay(50)])).toBe("2 × 0.5 m");
+    expect(valueText([bay(120), bay(0)])).toBe("1.2 · 0 m");
+    expect(valueText([true, false])).toBe("✓ ✗");
+    expect([valueText([]), valueText([null])]).toEqual(["[]", "[null]"]);
     expect(bytes(1_536)).toBe("1.5 KiB");
   });
 

@@ -67,12 +67,20 @@ export function unitSymbol(code: string | null | undefined): string {
   return SYMBOLS[code] ?? code;
 }
 
+/** One for each count of decimals: making one takes a hundred times as long as writing a number with it. */
+const numbers = new Map<number, Intl.NumberFormat>();
+
 /** A number with at most `digits` decimals, grouped by thousands. */
 export function number(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return "—";
   const size = Math.abs(value);
   const shown = size >= 1_000 ? Math.min(digits, 1) : digits;
-  return value.toLocaleString("en-US", { maximumFractionDigits: shown });
+  let format = numbers.get(shown);
+  if (!format) {
+    format = new Intl.NumberFormat("en-US", { maximumFractionDigits: shown });
+    numbers.set(shown, format);
+  }
+  return format.format(value);
 }
 
 /** Any attribute value as one line of text. */
@@ -81,6 +89,8 @@ export function valueText(value: unknown): string {
   if (typeof value === "number") return number(value);
   if (typeof value === "string") return value;
   if (typeof value === "boolean") return value ? "✓" : "✗";
+  const channels = channelsText(value);
+  if (channels !== null) return channels;
   if (isPoint(value)) return `${value.coordinates[0].toFixed(5)}°, ${value.coordinates[1].toFixed(5)}°`;
   return JSON.stringify(value);
 }
@@ -104,6 +114,19 @@ export function attributeText(
   const stored = typeof value === "boolean" ? String(value) : value;
   const word = words?.find((each) => each.value === stored);
   return word ? pick(language, word.title_zh, word.title_en) : quantity(value, unit);
+}
+
+/**
+ * How gates, pumps or valves stand, one after another, as doors of devices say it: `3 × 0.5 m`, `0.5 · 0 · 0 m`, `✓ ✗ ✗`; null
+ * for any other value.
+ */
+function channelsText(value: unknown): string | null {
+  if (!Array.isArray(value) || value.length === 0) return null;
+  if (value.every((one) => typeof one === "boolean")) return value.map((one) => valueText(one)).join(" ");
+  if (!value.every((one) => typeof one?.opening_cm === "number")) return null;
+  const metres = value.map((one) => number(one.opening_cm / 100));
+  const all = new Set(metres).size === 1 ? `${metres.length} × ${metres[0]}` : metres.join(" · ");
+  return `${all} m`;
 }
 
 function isPoint(value: unknown): value is { coordinates: [number, number] } {

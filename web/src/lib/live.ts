@@ -13,6 +13,7 @@ export interface LiveEvents {
   notification: Record<string, never>;
   duty: Record<string, never>;
   run: { id: number; definition_id: string };
+  project: { id: string };
 }
 
 export type LiveState = "off" | "connecting" | "live" | "broken";
@@ -28,6 +29,7 @@ const NAMES = [
   "notification",
   "duty",
   "run",
+  "project",
 ] as const;
 /** First and longest wait before another attempt to connect, milliseconds. */
 const RETRY_FIRST_MS = 1_000;
@@ -56,6 +58,7 @@ export class Live {
     notification: new Set(),
     duty: new Set(),
     run: new Set(),
+    project: new Set(),
   };
 
   constructor(private readonly connect: () => Source = () => new EventSource("/api/v1/events")) {}

@@ -92,6 +92,7 @@ export type Update = Schemas["Update"];
 export type DeadLetter = Schemas["DeadLetter"];
 
 export type Alert = Schemas["Alert"];
+export type AlertDoubt = Schemas["AlertDoubt"];
 export type AffectedOfType = Schemas["AffectedOfType"];
 export type AffectedEntity = Schemas["AffectedEntity"];
 export type ToldEvent = Schemas["ToldEvent"];
@@ -270,6 +271,9 @@ export type IntakeReport = Schemas["IntakeReport"];
 export type ImportProgress = Schemas["ImportProgress"];
 export type TableInfo = Schemas["Table"];
 
+/** The plan as everybody may see it. */
+export type PublicPlan = Schemas["PublicPlan"];
+export type PublicIndicator = Schemas["PublicIndicator"];
 export type Plan = Schemas["Plan"];
 export type PlanPlace = Schemas["PlanPlace"];
 export type Contradiction = Schemas["Contradiction"];
@@ -277,6 +281,32 @@ export type Indicator = Schemas["Indicator"];
 export type IndicatorStatus = Schemas["IndicatorStatus"];
 export type IndicatorDetail = Schemas["IndicatorDetail"];
 export type IndicatorReport = Schemas["IndicatorReportDraft"];
+export type IndicatorReportChange = Schemas["IndicatorReportChange"];
+export type IndicatorReporting = Schemas["IndicatorReporting"];
+export type IndicatorDue = Schemas["IndicatorDue"];
+export type IndicatorFiling = Schemas["IndicatorFiling"];
+export type IndicatorFilings = Schemas["IndicatorFilings"];
+export type IndicatorFilingDetail = Schemas["IndicatorFilingDetail"];
+export type IndicatorComparison = Schemas["IndicatorComparison"];
+export type IndicatorLock = Schemas["IndicatorLock"];
+export type IndicatorCase = Schemas["IndicatorCase"];
+export type IndicatorCases = Schemas["IndicatorCases"];
+
+export type Projects = Schemas["Projects"];
+export type ProjectItem = Schemas["ProjectItem"];
+export type ProjectDetail = Schemas["ProjectDetail"];
+export type ProjectKept = Schemas["ProjectKept"];
+export type ProjectChange = Schemas["ProjectChange"];
+export type ProjectDraft = Schemas["ProjectDraft"];
+export type ProjectUnit = Schemas["ProjectUnit"];
+export type ProjectStatus = Schemas["ProjectStatus"];
+export type ProjectFinding = Schemas["ProjectFinding"];
+export type ProjectMilestoneState = Schemas["ProjectMilestoneState"];
+export type ProjectMilestoneStanding = Schemas["ProjectMilestoneStanding"];
+export type ProjectReportState = Schemas["ProjectReportState"];
+export type ProjectMonth = Schemas["ProjectMonth"];
+export type ProjectAssessment = Schemas["ProjectAssessment"];
+export type ProjectUnitAssessment = Schemas["ProjectUnitAssessment"];
 
 export type Overview = Schemas["Overview"];
 export type Flow = Schemas["Flow"];

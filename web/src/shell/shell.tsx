@@ -179,6 +179,7 @@ function UserMenu({ user }: { user: User }) {
     });
   };
   const role = keyOf("role", user.role);
+  const name = user.name || user.username;
   const button = useRef<HTMLButtonElement>(null);
   return (
     <Dropdown
@@ -196,7 +197,7 @@ function UserMenu({ user }: { user: User }) {
             disabled: true,
             label: (
               <div>
-                <strong>{user.name || user.username}</strong>
+                <strong>{name}</strong>
                 <div>{role ? t(role) : user.role}</div>
                 {organisation && <div className="quiet">{organisation}</div>}
               </div>
@@ -217,9 +218,9 @@ function UserMenu({ user }: { user: User }) {
         type="text"
         className="header-button"
         icon={<UserOutlined />}
-        aria-label={t("user.menu")}
+        aria-label={`${name}, ${t("user.menu")}`}
       >
-        <span className="user-word">{user.name || user.username}</span>
+        <span className="user-word">{name}</span>
       </Button>
     </Dropdown>
   );

@@ -94,26 +94,35 @@ export function useNow(everyMs = 10_000): number {
 
 /** A time with its zone; `age` adds how long ago; `bare` leaves the zone to the column's title. */
 export function Time({ at, age, bare }: { at: string | null | undefined; age?: boolean; bare?: boolean }) {
-  const { language } = useT();
-  const now = useNow();
   if (!at) return <span className="quiet">—</span>;
   return (
     <time dateTime={at} title={`${time(at)} ${ZONE_LABEL}`} className="time">
       {time(at)}
       {!bare && <span className="quiet"> {ZONE_LABEL}</span>}
-      {age && <span className="quiet"> · {ago(at, now, language)}</span>}
+      {age && (
+        <span className="quiet">
+          {" · "}
+          <Ago at={at} />
+        </span>
+      )}
     </time>
   );
 }
 
+/** How long ago, as text alone: what is drawn again as time goes by. */
+export function Ago({ at }: { at: string }) {
+  const { language } = useT();
+  return ago(at, useNow(), language);
+}
+
 /** How long ago, with the exact time on hover. */
 export function Age({ at }: { at: string | null | undefined }) {
-  const { language } = useT();
-  const now = useNow();
   if (!at) return <span className="quiet">—</span>;
   return (
     <Tooltip title={`${time(at)} ${ZONE_LABEL}`}>
-      <time dateTime={at}>{ago(at, now, language)}</time>
+      <time dateTime={at}>
+        <Ago at={at} />
+      </time>
     </Tooltip>
   );
 }

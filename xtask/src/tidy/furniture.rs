@@ -59,6 +59,8 @@ const FLOORS: [Floor; 2] = [
             "plan.toml",
             "plan.txt",
             "contradictions.toml",
+            "goals-by-paragraph.toml",
+            "projects.toml",
         ],
     },
 ];

@@ -37,6 +37,7 @@ const LAYERS: [(u8, &[&str]); 6] = [
             "notice",
             "duty",
             "runs",
+            "projects",
             "admission",
         ],
     ),

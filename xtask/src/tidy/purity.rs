@@ -5,7 +5,7 @@ use crate::{Finding, Tree};
 use anyhow::Result;
 
 /// Folders of pure crates.
-const PURE: [&str; 9] = [
+const PURE: [&str; 10] = [
     "crates/model",
     "crates/engine",
     "crates/wire",
@@ -13,6 +13,7 @@ const PURE: [&str; 9] = [
     "crates/commands",
     "crates/indicators",
     "crates/duty",
+    "crates/projects",
     "crates/open311",
     "packs/pack-water",
 ];

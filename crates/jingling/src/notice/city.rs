@@ -4,7 +4,7 @@ use api::notifications::may_see;
 use api::{App, WeakApp};
 use async_trait::async_trait;
 use model::{EntityId, Timestamp};
-use notice::{Affected, Event};
+use notice::{Affected, Doubting, Event};
 use records::alerts::Alert;
 use records::notices::Message;
 use records::users::User;
@@ -47,6 +47,10 @@ impl notice::City for Asked {
                 false
             }
         }
+    }
+
+    fn doubting(&self, alert_rule: &str) -> Option<Doubting> {
+        self.app()?.doubting(alert_rule)
     }
 
     fn affected(&self, alert: &Alert) -> Vec<Affected> {

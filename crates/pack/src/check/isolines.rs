@@ -98,12 +98,12 @@ impl Checker<'_> {
                 let keys: Vec<&str> = path.split('.').collect();
                 self.both_titles(document, &keys, &level.title_zh, &level.title_en);
             }
-            let place = document.at_dotted(&format!("{path}.colour"));
+            let place = || document.at_dotted(&format!("{path}.colour"));
             match (&level.colour, ramp) {
                 (Some(colour), None) => self.colour(colour, place),
                 (None, Some(_)) => {}
                 _ => self.say(
-                    place,
+                    place(),
                     "view-isolines-colours",
                     "the bands have the colours of a ramp, or each its own".into(),
                     "name a ramp (rain, blues, reds), or give every level a colour; not both",

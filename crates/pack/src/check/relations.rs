@@ -3,7 +3,7 @@
 use super::Checker;
 use crate::document::Document;
 use model::problem::quote;
-use model::{EntityKind, ValueKind};
+use model::{AffectedKind, AttributeKind, Counted, EntityKind, ValueKind};
 
 impl Checker<'_> {
     /// What a type of forecasts forecasts, and where a run lies.
@@ -96,6 +96,75 @@ impl Checker<'_> {
                 what,
                 "name the relationship that leads to what affects (relation), the number from which on it does (from), numbers to add up (sums), codes of villages (divisions: text or JSON), and texts with the id of a post and of an organisation that answer for it (responsible_post, responsible_organisation); none of them personal",
             );
+        }
+        for what in self.wrong_counted(kind, affected) {
+            self.say(
+                document.at(&["affected", "attribute"]),
+                "entity-affected",
+                what,
+                "name the number of that entity that counts (attribute = \"waterLevel\"), or of each type that it may be of ({ WaterObserved = \"waterLevel\" }), in the unit of `from` and not personal",
+            );
+        }
+    }
+
+    /// What is wrong with the attribute that counts: it is a number in the unit of what it is compared with, as it is not converted.
+    fn wrong_counted(&self, kind: &EntityKind, affected: &AffectedKind) -> Vec<String> {
+        let unit = |attribute: &AttributeKind| match &attribute.unit {
+            Some(code) => format!("in {}", quote(code)),
+            None => "without a unit".to_owned(),
+        };
+        let from = kind.attributes.get(&affected.from);
+        let from = from.filter(|from| from.value == ValueKind::Number);
+        let wrong = |entity_type: &str, name: &str| {
+            let Some(of) = self.catalogue.kinds.get(entity_type) else {
+                return Some(format!("there is no type {}", quote(entity_type)));
+            };
+            let Some(is) = of.attributes.get(name) else {
+                return Some(format!(
+                    "{} has no attribute {}",
+                    quote(entity_type),
+                    quote(name)
+                ));
+            };
+            if is.value != ValueKind::Number {
+                return Some(format!("{} holds a {:?}", quote(name), is.value));
+            }
+            if is.personal.is_some() {
+                return Some(format!("{} is personal", quote(name)));
+            }
+            let (is, other) = (unit(is), from.map(unit)?);
+            (is != other).then(|| {
+                format!(
+                    "{} of {} is {is}, {} {other}",
+                    quote(name),
+                    quote(entity_type),
+                    quote(&affected.from)
+                )
+            })
+        };
+        match &affected.attribute {
+            Counted::OfType(names) if names.is_empty() => vec!["no type is named".to_owned()],
+            Counted::OfType(names) => {
+                let each = names.iter();
+                each.filter_map(|(of, name)| wrong(of, name)).collect()
+            }
+            // Of which type the entity is does not follow from the declaration: one that has it must do.
+            Counted::Named(name) => {
+                let having = self.catalogue.kinds.values();
+                let having = having.filter(|of| of.attributes.contains_key(name));
+                let mut mistakes = Vec::new();
+                for of in having {
+                    match wrong(&of.name, name) {
+                        None => return Vec::new(),
+                        Some(mistake) => mistakes.push(mistake),
+                    }
+                }
+                if mistakes.is_empty() {
+                    mistakes.push(format!("no type has an attribute {}", quote(name)));
+                }
+                mistakes.truncate(1);
+                mistakes
+            }
         }
     }
 }

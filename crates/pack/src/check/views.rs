@@ -35,7 +35,7 @@ impl Checker<'_> {
                 self.board(board, kind, document);
             }
             if let Some(layer) = &view.layer {
-                self.colour(&layer.colour, document.at(&["layer", "colour"]));
+                self.colour(&layer.colour, || document.at(&["layer", "colour"]));
                 if let Some(isolines) = &layer.isolines {
                     self.isolines(isolines, kind, document);
                 }
@@ -51,13 +51,13 @@ impl Checker<'_> {
         }
     }
 
-    pub(super) fn colour(&mut self, colour: &str, place: String) {
+    pub(super) fn colour(&mut self, colour: &str, place: impl Fn() -> String) {
         let good = colour
             .strip_prefix('#')
             .is_some_and(|hex| hex.len() == 6 && hex.chars().all(|c| c.is_ascii_hexdigit()));
         if !good {
             self.say(
-                place,
+                place(),
                 "view-colour",
                 format!("{} is no colour", quote(colour)),
                 "write #rrggbb",

@@ -1,7 +1,7 @@
 //! Discharge foretold by routing, over tables.
 
 use super::stage::times;
-use super::{DISCHARGE_MAX, PACK, column, json, number, report, whole};
+use super::{CERTAINTY, DISCHARGE_MAX, GAP_STEPS_MAX, PACK, column, json, number, report, whole};
 use crate::corresponding_stage::{Axis, Stages};
 use crate::math::{count, six_digits};
 use crate::muskingum::{Coefficients, Reach};
@@ -82,20 +82,8 @@ pub(super) fn engines() -> Vec<Engine> {
                         (1, 100),
                         1,
                     ),
-                    whole(
-                        "gap_steps_max",
-                        "steps without a reading that are bridged; longer gaps stay gaps",
-                        "steps",
-                        (0, 24),
-                        3,
-                    ),
-                    number(
-                        "certainty",
-                        "share of what comes that the interval should hold",
-                        "-",
-                        (0.5, 0.99),
-                        Some(0.9),
-                    ),
+                    GAP_STEPS_MAX,
+                    CERTAINTY,
                     whole(
                         "errors_min",
                         "fewest past forecasts of a lead that its interval is taken from",

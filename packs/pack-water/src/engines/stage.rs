@@ -1,6 +1,8 @@
 //! Stages foretold over tables.
 
-use super::{PACK, RAIN_MAX, STAGE, STAGE_M, column, json, number, report, whole};
+use super::{
+    CERTAINTY, GAP_STEPS_MAX, PACK, RAIN_MAX, STAGE, STAGE_M, column, json, number, report, whole,
+};
 use crate::corresponding_stage::{
     self as stage, Axis, Beyond, Forecast, Lead, Missing, River, Settings, Source, Stages, Terms,
     TooFew, Used,
@@ -81,20 +83,8 @@ pub(super) fn engines() -> Vec<Engine> {
                         (1, 96),
                         6,
                     ),
-                    whole(
-                        "gap_steps_max",
-                        "steps without a reading that are bridged; longer gaps stay gaps",
-                        "steps",
-                        (0, 24),
-                        3,
-                    ),
-                    number(
-                        "certainty",
-                        "share of what comes that the interval should hold",
-                        "-",
-                        (0.5, 0.99),
-                        Some(0.9),
-                    ),
+                    GAP_STEPS_MAX,
+                    CERTAINTY,
                     whole(
                         "fit_steps_min",
                         "fewest whole rows that a lead is fitted to",

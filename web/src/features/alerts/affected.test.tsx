@@ -91,6 +91,7 @@ const affected: AffectedOfType = {
   value: 29.45,
   unit: "MTR",
   sums: { population: 1_240 },
+  at_most: [],
   items: [...reached, ...next],
 };
 const village = (code: string, name: string) => ({
@@ -147,6 +148,13 @@ describe("affected places", () => {
     fireEvent.click(found.getByRole("button", { name: "Show the other 1" }));
     expect(found.getAllByTestId("affected-place")).toHaveLength(6);
     expect(await found.findAllByText("Polder")).toHaveLength(6);
+  });
+
+  it("say that people may be counted twice where places have a village in common", async () => {
+    serve({ ...answers, [AFFECTED]: [{ ...affected, at_most: ["population"] }] });
+    show(element, { user: reader, language: "zh" });
+    const sums = within(await screen.findByTestId("affected")).getByTestId("affected-sums");
+    await waitFor(() => expect(sums.textContent).toContain("受威胁人口 至多 1,240"));
   });
 
   it("mark a figure that is out of range", async () => {

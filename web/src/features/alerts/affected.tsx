@@ -177,8 +177,11 @@ function OfType({ of, kind, villages }: Known & { of: AffectedOfType }) {
             {count > 0 && <span>{t("affected.villages", { count })}</span>}
             {sums.map(([name, sum]) => (
               <span key={name}>
-                {titleOf(name)} <b className="number">{number(sum)}</b>{" "}
-                {unitSymbol(kind?.attributes[name]?.unit)}
+                {titleOf(name)}{" "}
+                {of.at_most.includes(name) && (
+                  <span title={t("affected.at-most-why")}>{t("affected.at-most")} </span>
+                )}
+                <b className="number">{number(sum)}</b> {unitSymbol(kind?.attributes[name]?.unit)}
               </span>
             ))}
           </p>

@@ -29,6 +29,7 @@ const alert: Alert = {
   title_zh: "预报汉北河天门站7月1日18:00水位 29.45 m（29.15～29.75 m），达到或超过警戒水位 29.3 m",
   title_en:
     "汉北河天门站: stage 29.45 m (29.15 to 29.75 m) foretold for 1 Jul 18:00, at or above the warning stage 29.3 m",
+  doubt: null,
   raised_at: "2026-07-01T00:00:00Z",
   cleared_at: null,
   acknowledged_at: null,
@@ -61,5 +62,20 @@ describe("alerts", () => {
     const link = decided.getByRole("link", { name: forecast });
     expect(link.getAttribute("href")).toBe(`/entities/${encodeURIComponent(forecast)}`);
     expect(decided.getByText("warningLevel").tagName).toBe("CODE");
+    expect(screen.queryByTestId("alert-doubt")).toBeNull();
+  }, 20_000);
+
+  it("says what is doubted since when, in the list and beside it", async () => {
+    const doubt = {
+      zh: "特征水位互相矛盾，待核",
+      en: "the stages contradict",
+      since: "2026-07-01T02:05:00Z",
+    };
+    serve({ "GET /api/v1/alerts": { items: [{ ...alert, doubt }], next: null } });
+    show(<Page />, { user: userWith(["alert.read"]), language: "zh" });
+    const said = await screen.findAllByTestId("alert-doubt");
+    expect(said).toHaveLength(2);
+    expect(said[0]?.textContent).toContain("存疑特征水位互相矛盾，待核");
+    expect(said[1]?.textContent).toContain("10:05");
   }, 20_000);
 });

@@ -1,34 +1,33 @@
 /** Alerts as they come: list, filter, acknowledge, open a case, and what to do about each. */
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
-import { App, Card, Drawer, Segmented, Select, Table } from "antd";
+import { App, Card, Drawer, Segmented, Select } from "antd";
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
 import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
-import { quantity, ZONE_LABEL } from "../../lib/format.ts";
+import { quantity } from "../../lib/format.ts";
 import type { Alert, Severity } from "../../lib/types.ts";
-import { openableRow, useFocusBack } from "../../ui/keyboard.ts";
+import { useFocusBack } from "../../ui/keyboard.ts";
 import { Markdown } from "../../ui/markdown.tsx";
 import { More } from "../../ui/more.tsx";
 import { Loading, Nothing, useFailure } from "../../ui/states.tsx";
-import { Age, SEVERITIES, SEVERITY_COLOURS, SeverityTag, Time } from "../../ui/tags.tsx";
+import { SEVERITIES, SEVERITY_COLOURS, SeverityTag, Time } from "../../ui/tags.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { OpenCaseDialog } from "../cases/dialogs.tsx";
 import { AttributeName } from "../entity/attribute-name.tsx";
 import { ProvenanceDrawer } from "../provenance/drawer.tsx";
 import { type AlertContext, alertActions } from "./actions.tsx";
 import { Affected } from "./affected.tsx";
+import { Doubt } from "./doubt.tsx";
+import { AlertList } from "./list.tsx";
 import { alertsQuery } from "./queries.ts";
 import { Told } from "./told.tsx";
 
 type StateFilter = "active" | "cleared" | "all";
 
-/** A list of hundreds is drawn again for each alert that is heard: only what is another alert, or says something else, costs. */
-const changed = (alert: Alert, before: Alert) => alert !== before;
-
 export function Page() {
-  const { t, p, language } = useT();
+  const { t } = useT();
   const phone = usePhone();
   const navigate = useNavigate();
   const { message } = App.useApp();
@@ -69,8 +68,6 @@ export function Page() {
     document.querySelector<HTMLElement>(`[data-alert="${selected?.id}"]`)?.focus();
   };
 
-  const nameOf = (alert: Alert) => p(alert.entity_name, alert.entity_name_en);
-
   const failure = useFailure(alerts);
   const list = () => {
     if (failure) return failure;
@@ -78,110 +75,15 @@ export function Page() {
     if (items.length === 0) {
       return <Nothing title={t(state === "active" && !severity ? "alert.none-active" : "alert.none")} />;
     }
-    return phone ? (
-      <ul className="card-list">
-        {items.map((alert) => (
-          <li key={alert.id}>
-            <button type="button" className="item-card" onClick={() => select(alert.id)}>
-              <span className="item-card-head">
-                <SeverityTag severity={alert.severity} />
-                <strong>{p(alert.title_zh, alert.title_en)}</strong>
-              </span>
-              <span>
-                {nameOf(alert)}
-                {alert.value !== null && (
-                  <>
-                    {" "}
-                    · <b>{quantity(alert.value, alert.unit)}</b>
-                  </>
-                )}
-              </span>
-              <span className="quiet">
-                <Age at={alert.raised_at} /> ·{" "}
-                {t(alert.cleared_at ? "alert.state-cleared" : "alert.state-active")}
-                {alert.acknowledged_at && ` · ${t("alert.acknowledged")}`}
-              </span>
-            </button>
-          </li>
-        ))}
-      </ul>
-    ) : (
-      <Table
-        // Cells of alerts that did not change are left as they are; words in another language are another table.
-        key={language}
-        size="small"
-        rowKey="id"
-        dataSource={items}
-        pagination={false}
-        className="tabular"
-        scroll={{ x: 720 }}
-        rowClassName={(alert) => (alert.id === selected?.id ? "row-link row-selected" : "row-link")}
-        onRow={(alert) => ({
-          ...openableRow((byKey) => {
-            select(alert.id);
-            if (byKey) beside.current?.focus();
-          }),
-          "data-alert": alert.id,
-        })}
-        columns={[
-          {
-            title: t("severity.title"),
-            width: 84,
-            shouldCellUpdate: changed,
-            render: (_, alert) => <SeverityTag severity={alert.severity} />,
-          },
-          {
-            title: t("alert.what"),
-            shouldCellUpdate: changed,
-            render: (_, alert) => (
-              <>
-                <div>{p(alert.title_zh, alert.title_en)}</div>
-                <div className="quiet">{nameOf(alert)}</div>
-              </>
-            ),
-          },
-          {
-            title: t("alert.value"),
-            width: 150,
-            shouldCellUpdate: changed,
-            render: (_, alert) => (
-              <>
-                <strong>{quantity(alert.value, alert.unit)}</strong>
-                {alert.threshold !== null && (
-                  <div className="quiet">
-                    {t("alert.threshold")} {quantity(alert.threshold, alert.unit)}
-                  </div>
-                )}
-              </>
-            ),
-          },
-          {
-            title: `${t("alert.raised")} (${ZONE_LABEL})`,
-            width: 176,
-            shouldCellUpdate: changed,
-            render: (_, alert) => (
-              <>
-                <Time at={alert.raised_at} bare />
-                <div className="quiet">
-                  <Age at={alert.raised_at} />
-                </div>
-              </>
-            ),
-          },
-          {
-            title: t("word.state"),
-            width: 150,
-            shouldCellUpdate: changed,
-            render: (_, alert) => (
-              <>
-                <div>{t(alert.cleared_at ? "alert.state-cleared" : "alert.state-active")}</div>
-                <div className="quiet">
-                  {t(alert.acknowledged_at ? "alert.acknowledged" : "alert.not-acknowledged")}
-                </div>
-              </>
-            ),
-          },
-        ]}
+    return (
+      <AlertList
+        items={items}
+        selectedId={selected?.id ?? null}
+        phone={phone}
+        onOpen={(id, byKey) => {
+          select(id);
+          if (byKey) beside.current?.focus();
+        }}
       />
     );
   };
@@ -293,6 +195,7 @@ function AlertDetails({ alert, context }: { alert: Alert; context: AlertContext 
       extra={<SeverityTag severity={alert.severity} />}
     >
       <div className="stack">
+        <Doubt doubt={alert.doubt} />
         <div>
           <Link to={`/entities/${encodeURIComponent(alert.entity_id)}`}>
             {p(alert.entity_name, alert.entity_name_en) || alert.entity_id}

@@ -245,6 +245,7 @@ describe("case", () => {
       value: 29.45,
       unit: "MTR",
       sums: { population: 1_240 },
+      at_most: [],
       items: [{ from: 29, is_reached: true, entity: area }],
     };
     const answers = {

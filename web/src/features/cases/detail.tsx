@@ -15,6 +15,7 @@ import { usePhone } from "../../ui/use-phone.ts";
 import { AffectedCard } from "../alerts/affected.tsx";
 import { ToldCard } from "../alerts/told.tsx";
 import { entityQuery, nameOf } from "../entity/queries.ts";
+import { ClaimCard } from "../plan/claim-card.tsx";
 import { type CaseContext, caseActions } from "./actions.tsx";
 import { Attachments } from "./attachments.tsx";
 import { classTitle } from "./classes.ts";
@@ -118,6 +119,7 @@ function CaseView({ item }: { item: CaseDetail }) {
       <div className="split">
         <div className="stack">
           <CaseFacts item={item} />
+          {can(user, "indicator.read") && <ClaimCard caseId={item.id} />}
           {item.alert_id !== null && <AffectedCard alertId={item.alert_id} entityId={item.entity_id} />}
           {item.alert_id !== null && <ToldCard alertId={item.alert_id} />}
           {item.parts.length > 0 && (

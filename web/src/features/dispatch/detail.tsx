@@ -6,20 +6,41 @@ import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
 import { ActionBar } from "../../lib/actions.tsx";
+import { valueText } from "../../lib/format.ts";
 import type { CommandDetail } from "../../lib/types.ts";
 import { Loaded } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
 import { type CommandContext, commandActions } from "./actions.tsx";
-import { nameOf, Order, StateTag, Why } from "./marks.tsx";
-import { commandQuery } from "./queries.ts";
+import { Interlocks, nameOf, Order, StateTag, Why } from "./marks.tsx";
+import { commandQuery, judgedQuery } from "./queries.ts";
 
 const NOTE_CHARS_MAX = 500;
 /** Who takes the steps that no person takes. */
 const PLATFORM = "commands";
 
+/** How the gates or switches stand by the device's answer; null where it says nothing of them. */
+export function answeredOf(answer: unknown): string | null {
+  const body = (answer as { body?: { gates?: unknown; switches?: unknown } } | null)?.body;
+  const stand = body?.gates ?? body?.switches;
+  return Array.isArray(stand) ? valueText(stand) : null;
+}
+
 export function One({ id }: { id: number }) {
   const query = useQuery(commandQuery(id));
   return <Loaded query={query}>{(command) => <Detail command={command} />}</Loaded>;
+}
+
+/** What the interlocks say of it now: whoever decides should not have to find out by sending it. */
+function Judged({ command }: { command: CommandDetail }) {
+  const { t } = useT();
+  const judged = useQuery(judgedQuery(command.entity_id, command.command, String(command.value))).data;
+  if (!judged || judged.interlocks.length === 0) return null;
+  return (
+    <>
+      <h3>{t("dispatch.interlocks-now")}</h3>
+      <Interlocks interlocks={judged.interlocks} />
+    </>
+  );
 }
 
 function Detail({ command }: { command: CommandDetail }) {
@@ -35,6 +56,7 @@ function Detail({ command }: { command: CommandDetail }) {
       void queryClient.invalidateQueries({ queryKey: ["commands"] });
     },
   };
+  const answered = answeredOf(command.answer);
   const row = (title: string, value: ReactNode) => (
     <div style={{ display: "contents" }}>
       <dt>{title}</dt>
@@ -47,7 +69,7 @@ function Detail({ command }: { command: CommandDetail }) {
   };
   return (
     <>
-      <h2>
+      <h2 className="dispatch-title">
         <Order command={command} /> <StateTag state={command.state} />
       </h2>
       <dl className="problem">
@@ -60,6 +82,7 @@ function Detail({ command }: { command: CommandDetail }) {
         {row(t("dispatch.asked-at"), <Time at={command.asked_at} />)}
         {command.state === "asked" && row(t("dispatch.expires-at"), <Time at={command.expires_at} />)}
         {command.decided_by && row(t("dispatch.decided-by"), command.decided_by)}
+        {answered !== null && row(t("dispatch.answered"), answered)}
       </dl>
       {command.why.length > 0 && (
         <Alert
@@ -83,6 +106,10 @@ function Detail({ command }: { command: CommandDetail }) {
           ),
         }))}
       />
+      {command.state === "asked" && command.may_withdraw && !command.may_decide && (
+        <Alert type="info" showIcon className="dispatch-told" title={t("dispatch.own-hint")} />
+      )}
+      {command.state === "asked" && <Judged command={command} />}
       {command.may_decide && (
         <>
           <p className="quiet">{t("dispatch.decide-hint")}</p>

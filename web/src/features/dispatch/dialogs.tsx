@@ -60,6 +60,8 @@ function AskForm({
   const judged = useQuery(judgedQuery(thing.id, offer.command, text)).data;
   const now = text && judged?.command === offer.command ? judged : offer;
   const why = now.why.filter(({ code }) => !code.startsWith(OF_INTERLOCKS));
+  const held = now.why.filter(({ code }) => code.startsWith(OF_INTERLOCKS));
+  const mends = [...new Set(held.map(({ mend_zh, mend_en }) => p(mend_zh, mend_en)))];
   const perform = async (asked: Asked) => {
     const made = await ask(thing.id, { ...asked, command: offer.command });
     void queryClient.invalidateQueries({ queryKey: ["commands"] });
@@ -143,7 +145,14 @@ function AskForm({
           className="dispatch-told"
           data-testid="dispatch-cannot"
           title={t("dispatch.cannot-ask")}
-          description={why.length > 0 && <Why why={why} />}
+          description={
+            <>
+              {why.length > 0 && <Why why={why} />}
+              {mends.map((mend) => (
+                <div key={mend}>{mend}</div>
+              ))}
+            </>
+          }
         />
       )}
     </FormDialog>

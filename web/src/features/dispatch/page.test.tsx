@@ -253,9 +253,9 @@ describe("the dispatch board", () => {
     const value = within(dialog).getByRole("spinbutton");
     fireEvent.change(value, { target: { value: "0.5" } });
     expect(await within(dialog).findByText("· holds: refuses")).toBeTruthy();
-    // The list has told of the interlock; the warning has no need to tell it again.
+    // The list has told of the interlock; the warning says what to do and does not tell it again.
     expect((await within(dialog).findByTestId("dispatch-cannot")).textContent).toBe(
-      "This cannot be asked for now",
+      "This cannot be asked for nowwait until they stand",
     );
     fireEvent.change(value, { target: { value: "0.2" } });
     expect(await within(dialog).findByText("· does not hold: lets go")).toBeTruthy();
@@ -288,12 +288,17 @@ describe("the dispatch board", () => {
     let now = detail;
     const calls = open({
       "GET /api/v1/commands/17": () => now,
+      [`GET /api/v1/entities/${encodeURIComponent(GATE)}/commands`]: [
+        { ...offer, interlocks: [interlock("free", true)] },
+      ],
       "POST /api/v1/commands/17/approve": () => {
         now = failed;
         return failed;
       },
     });
     fireEvent.click(await screen.findByTestId("dispatch-waiting"));
+    // Whoever decides sees what the interlocks say now.
+    expect(await screen.findByText("· does not hold: lets go")).toBeTruthy();
     fireEvent.change(await screen.findByLabelText("What you say to it"), { target: { value: "同意" } });
     fireEvent.click(screen.getByRole("button", { name: /Approve and send/ }));
     expect(await screen.findByText("wait until they stand")).toBeTruthy();
@@ -308,8 +313,17 @@ describe("the dispatch board", () => {
       "/dispatch?id=17",
     );
     expect(await screen.findByRole("button", { name: /Withdraw/ })).toBeTruthy();
+    expect(screen.getByText(/Another person must agree/)).toBeTruthy();
     expect(screen.queryByRole("button", { name: /Approve and send/ })).toBeNull();
     expect(screen.queryByLabelText("What you say to it")).toBeNull();
+  });
+
+  it("shows how the gates stand by the station's answer", async () => {
+    const bays = [50, 50, 50].map((opening_cm) => ({ open: true, opening_cm }));
+    const answer = { door: "sl651", function: "4E", body: { gates: bays } };
+    const done = { ...detail, state: "done", may_decide: false, decided_by: "张三", answer };
+    open({ "GET /api/v1/commands/17": done }, all, "/dispatch?id=17");
+    expect((await screen.findByText("As answered")).nextElementSibling?.textContent).toBe("3 × 0.5 m");
   });
 
   it("tells what to do now and why, and asks for it with the run as the reason", async () => {

@@ -145,11 +145,14 @@ function Things({ ask }: { ask: (thing: Entity) => void }) {
   );
 }
 
-/** What its views write on the map and draw over time: the states and stages that somebody decides by. */
+/** How each gate, pump or valve stands, as a station answers it. */
+const CHANNELS = ["gateStates", "pumpStates", "valveStates"];
+
+/** What its views write on the map and draw over time, and how its channels stand: the states and stages that somebody decides by. */
 export function shownOf(kind: EntityKind): string[] {
   const views = kind.views ?? [];
   const named = views.flatMap(({ layer, chart }) => [layer?.attribute ?? "", ...(chart?.attributes ?? [])]);
-  return [...new Set(named)].filter((name) => kind.attributes[name]);
+  return [...new Set([...named, ...CHANNELS])].filter((name) => kind.attributes[name]);
 }
 
 function ThingsOf({ kind, ask }: { kind: EntityKind; ask: (thing: Entity) => void }) {

@@ -14,6 +14,8 @@ import type {
 const COMMANDS = "/api/v1/commands";
 /** Commands are looked at this often while the page is open, milliseconds: who waits for an answer stands before a gate. */
 const LOOK_MS = 5_000;
+/** The one that is on its way, this often. */
+const LOOK_UNDER_WAY_MS = 1_000;
 /** What interlocks say of a value is asked anew this often while the dialog is open, milliseconds. */
 const JUDGE_MS = 5_000;
 /** Commands that wait for approval, and things of a type, that are shown at most. */
@@ -33,6 +35,9 @@ export const STATES = [
   "expired",
   "withdrawn",
 ] as const;
+
+/** Agreed to, and not answered yet. */
+const UNDER_WAY = ["approved", "sent"];
 
 export const commandsQuery = (state: string) =>
   infiniteQueryOptions({
@@ -61,7 +66,8 @@ export const commandQuery = (id: number) =>
   queryOptions({
     queryKey: ["commands", "one", id],
     queryFn: ({ signal }) => get<CommandDetail>(`${COMMANDS}/${id}`, signal),
-    refetchInterval: LOOK_MS,
+    refetchInterval: ({ state: { data } }) =>
+      data && UNDER_WAY.includes(data.state) ? LOOK_UNDER_WAY_MS : LOOK_MS,
   });
 
 /** The things of a type, with these attributes. */

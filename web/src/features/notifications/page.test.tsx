@@ -20,6 +20,7 @@ const notice = (id: number, read_at: string | null, level = 1) => ({
   level,
   affected_zh: id === 9 ? ["由您负责：甲区（鸿渐社区）", "受影响洪水风险区 1 处：甲区（鸿渐社区）"] : [],
   affected_en: id === 9 ? ["You answer for: Area A (Hongjian)"] : [],
+  doubt: id === 9 ? { zh: "待核", en: "to be checked", since: "2026-11-26T08:02:00Z" } : null,
 });
 const list = { items: [notice(9, null, 2), notice(8, "2026-11-26T09:00:00Z")], next: null, unread: 1 };
 const user = userWith([]);
@@ -38,6 +39,7 @@ describe("notices", () => {
     expect(rows[0]?.textContent).toContain("nobody before answered");
     expect(screen.getAllByTestId("notification-affected")).toHaveLength(1);
     expect(rows[0]?.textContent).toContain("You answer for: Area A (Hongjian)");
+    expect(screen.getByTestId("alert-doubt").textContent).toContain("In doubtto be checked since");
     expect(screen.queryByText("Rules and channels")).toBeNull();
     fireEvent.click(rows[0] as HTMLElement);
     await waitFor(() => expect(calls.some((c) => c.path === "/api/v1/notifications/9/read")).toBe(true));

@@ -11,6 +11,7 @@ import type { Notification } from "../../lib/types.ts";
 import { More } from "../../ui/more.tsx";
 import { errorText, Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Age, SeverityTag } from "../../ui/tags.tsx";
+import { Doubt } from "../alerts/doubt.tsx";
 import { notificationsActions } from "./actions.tsx";
 import { NoticeAdministration } from "./administration.tsx";
 import { notificationsQuery, read } from "./queries.ts";
@@ -79,6 +80,7 @@ export function Page() {
                   {line}
                 </span>
               ))}
+              <Doubt doubt={one.doubt} />
               <span className="quiet">
                 <Age at={one.at} />
                 {one.level > 1 && ` · ${t("notification.level", { n: one.level })}`}

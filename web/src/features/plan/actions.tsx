@@ -6,6 +6,8 @@ import type { IndicatorDetail } from "../../lib/types.ts";
 export interface IndicatorContext {
   indicator: IndicatorDetail;
   navigate: (to: string) => unknown;
+  /** Whether it is theirs to report. */
+  mayReport: boolean;
   report: () => void;
 }
 
@@ -17,7 +19,7 @@ export const indicatorActions: Action<IndicatorContext>[] = [
     icon: <FormOutlined />,
     primary: true,
     shortcut: "r",
-    predicate: ({ indicator }) => indicator.method === "reported",
+    predicate: ({ mayReport }) => mayReport,
     perform: ({ report }) => report(),
   },
   {

@@ -12,15 +12,18 @@ import type { IndicatorDetail, SqlResult } from "../../lib/types.ts";
 import { AXIS, Chart, type ChartOption } from "../../ui/chart.tsx";
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { CopyButton, Time } from "../../ui/tags.tsx";
+import { ProjectsOfGoal } from "../projects/of-goal.tsx";
 import { ProblemBox, ProvenanceDrawer } from "../provenance/drawer.tsx";
 import { ResultTable } from "../sql/result.tsx";
 import "../sql/sql.css";
 import { indicatorActions } from "./actions.tsx";
 import { ReportDialog } from "./dialogs.tsx";
 import { Figure, MethodTag, PathBar, StatusTag, Target } from "./marks.tsx";
+import { forecastSeries, Outlook } from "./outlook.tsx";
 import { Contradictions } from "./page.tsx";
 import { dayOf, yearEndScale } from "./progress.ts";
-import { indicatorQuery, planQuery } from "./queries.ts";
+import { filingsQuery, indicatorQuery, planQuery } from "./queries.ts";
+import { Reports } from "./reports.tsx";
 
 export function Page() {
   const id = useParams().id ?? "";
@@ -38,7 +41,8 @@ function IndicatorView({ indicator }: { indicator: IndicatorDetail }) {
   const plan = useQuery(planQuery).data;
   const [reporting, setReporting] = useState(false);
   const [position, setPosition] = useState<number | null>(null);
-  const context = { indicator, navigate, report: () => setReporting(true) };
+  const mayReport = useQuery(filingsQuery(indicator.id)).data?.may_report ?? false;
+  const context = { indicator, navigate, mayReport, report: () => setReporting(true) };
   useActionKeys(indicatorActions, reporting ? null : context);
   const unit = p(indicator.unit_zh, indicator.unit_en);
   const contradictions = (plan?.contradictions ?? []).filter((c) => indicator.contradictions.includes(c.id));
@@ -117,6 +121,9 @@ function IndicatorView({ indicator }: { indicator: IndicatorDetail }) {
           ))}
         </Card>
       </div>
+      <Outlook indicator={indicator} />
+      <Reports indicator={indicator} />
+      <ProjectsOfGoal id={indicator.id} />
       <Card size="small" title={t("plan.rows")}>
         <Rows rows={indicator.rows} onPosition={setPosition} />
       </Card>
@@ -133,7 +140,7 @@ function IndicatorView({ indicator }: { indicator: IndicatorDetail }) {
         </Card>
       )}
       <ProvenanceDrawer position={position} onClose={() => setPosition(null)} />
-      {reporting && <ReportDialog indicator={indicator} onClose={() => setReporting(false)} />}
+      {reporting && <ReportDialog of={indicator} onClose={() => setReporting(false)} />}
     </div>
   );
 }
@@ -227,6 +234,9 @@ function PathChart({ indicator, unit }: { indicator: IndicatorDetail; unit: stri
           itemStyle: { color: "#0e6b7c" },
           symbolSize: 8,
         },
+        ...[
+          forecastSeries(indicator, { forecast: t("plan.forecast"), interval: t("plan.forecast-ends") }),
+        ].flat(),
       ],
     };
   }, [indicator, unit, t]);

@@ -45,6 +45,8 @@ function PlanView({ plan }: { plan: Plan }) {
         <span className="quiet">
           {t("plan.source")}: {p(plan.source_zh, plan.source_en)} · {plan.period.join("–")}
         </span>
+        <span className="grow" />
+        <Link to="/reporting">{t("reports.open")}</Link>
       </header>
       {plan.indicators.length === 0 ? (
         <Nothing title={t("plan.none")} />

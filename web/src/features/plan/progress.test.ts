@@ -1,6 +1,6 @@
 /** The bar must not flatter: it shows the way from the baseline, in the direction the plan wants. */
 import { describe, expect, it } from "vitest";
-import { dayOf, expectedProgress, progress, yearEndScale } from "./progress.ts";
+import { dayOf, dayScale, expectedProgress, progress, yearEndScale } from "./progress.ts";
 
 const base = { baseline: 398, target: 1_800, direction: "more" as const, value: null, expected_now: 1_099 };
 
@@ -37,5 +37,10 @@ describe("progress", () => {
     expect(yearEndScale("2025-07-02T12:00:00Z")).toBeCloseTo(2_024.5, 2);
     expect(dayOf(2_020)).toBe("2020-12-31");
     expect(dayOf(yearEndScale("2025-07-02T12:00:00Z"))).toBe("2025-07-02");
+  });
+
+  it("puts the last day of a year at the year", () => {
+    expect(dayScale("2025-12-31")).toBe(2025);
+    expect(dayScale("2025-07-02")).toBeCloseTo(2024.5, 2);
   });
 });

@@ -28,6 +28,11 @@ export function yearEndScale(iso: string): number {
   return year - 1 + (at - Date.UTC(year, 0, 1)) / (Date.UTC(year + 1, 0, 1) - Date.UTC(year, 0, 1));
 }
 
+/** A day on that axis: its end, so that 31 December is the year itself. */
+export function dayScale(day: string): number {
+  return yearEndScale(new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString());
+}
+
 /** The day that a place on that axis means. */
 export function dayOf(scaled: number): string {
   const year = Math.floor(scaled);

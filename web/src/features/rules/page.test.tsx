@@ -123,6 +123,7 @@ describe("rules", () => {
     expect(says(silent, translator("zh"), names)).toBe("水情站 15 min 没有数据");
     expect(says(other, translator("zh"), names)).toContain("水位");
     expect(span(7200)).toBe("2 h");
+    expect([span(86_400), span(604_800)]).toEqual(["24 h", "7 d"]);
   });
 
   it("names a rule without the marks that only an alert fills", () => {

@@ -7,6 +7,8 @@ type Pick = (zh: string, en: string) => string;
 
 /** Seconds as people say them: `90 s`, `15 min`, `2 h`. */
 export function span(seconds: number): string {
+  // A day and less is told in hours.
+  if (seconds >= 172_800 && seconds % 86_400 === 0) return `${seconds / 86_400} d`;
   if (seconds >= 3600 && seconds % 3600 === 0) return `${seconds / 3600} h`;
   if (seconds >= 60 && seconds % 60 === 0) return `${seconds / 60} min`;
   return `${seconds} s`;

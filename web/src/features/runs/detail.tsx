@@ -47,7 +47,7 @@ function BackLink() {
 }
 
 function RunView({ run }: { run: RunDetail }) {
-  const { t, p } = useT();
+  const { t, p, language } = useT();
   const navigate = useNavigate();
   const [position, setPosition] = useState<number | null>(null);
   const [starting, setStarting] = useState<Start | null>(null);
@@ -68,7 +68,7 @@ function RunView({ run }: { run: RunDetail }) {
       }),
   };
   useActionKeys(runActions, starting || adopting ? null : context);
-  const doubts = doubtsOf(run.report);
+  const doubts = doubtsOf(run.report, language);
   return (
     <>
       <header className="page-head">

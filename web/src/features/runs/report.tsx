@@ -2,7 +2,7 @@
 import type { ReactNode } from "react";
 import { useT } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
-import { number } from "../../lib/format.ts";
+import { type Language, number } from "../../lib/format.ts";
 import type { RunDetail, RunTable } from "../../lib/types.ts";
 import { Nothing } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
@@ -20,15 +20,16 @@ const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isPlain = (value: unknown) => value === null || typeof value !== "object";
 
-/** What is in doubt, each as a text. */
-export function doubtsOf({ doubts }: RunDetail["report"]): string[] {
+/** What is in doubt, each as a text; in Chinese where the engine says it in Chinese too. */
+export function doubtsOf({ doubts: told, doubts_zh }: RunDetail["report"], language: Language): string[] {
+  const doubts = language === "zh" ? (doubts_zh ?? told) : told;
   if (doubts === undefined || doubts === null) return [];
   const all = Array.isArray(doubts) ? doubts : [doubts];
   return all.map((doubt) => (typeof doubt === "string" ? doubt : JSON.stringify(doubt)));
 }
 
 /** Told elsewhere on the page. */
-const ELSEWHERE = ["engine", "version", "given", "doubts"];
+const ELSEWHERE = ["engine", "version", "given", "doubts", "doubts_zh"];
 const entriesOf = (report: RunDetail["report"]) =>
   Object.entries(report).filter(([name]) => !ELSEWHERE.includes(name));
 

@@ -1,0 +1,53 @@
+/** The page's language: the one that the console remembers, with the words of this page alone. */
+import { useCallback, useEffect, useMemo, useState } from "react";
+import { portalWords } from "../../i18n/words/portal.ts";
+import { type Language, pick } from "../../lib/format.ts";
+
+type Key = keyof typeof portalWords;
+
+export interface Speech {
+  language: Language;
+  t: (key: Key, values?: Record<string, string | number>) => string;
+  /** The word of the two that fits. */
+  p: (zh: string | null | undefined, en: string | null | undefined) => string;
+  other: () => void;
+}
+
+const REMEMBERED = "jingling.language";
+
+function remembered(): Language {
+  try {
+    return localStorage.getItem(REMEMBERED) === "en" ? "en" : "zh";
+  } catch {
+    return "zh"; // Storage may be forbidden; Chinese is the default.
+  }
+}
+
+export function useSpeech(): Speech {
+  const [language, set] = useState<Language>(remembered);
+  const other = useCallback(() => {
+    const next = language === "zh" ? "en" : "zh";
+    set(next);
+    try {
+      localStorage.setItem(REMEMBERED, next);
+    } catch {
+      // Not remembered, but used.
+    }
+  }, [language]);
+  useEffect(() => {
+    document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+    document.title = portalWords["portal.title"][language === "zh" ? 0 : 1];
+  }, [language]);
+  return useMemo(
+    () => ({
+      language,
+      other,
+      t: (key, values) =>
+        portalWords[key][language === "zh" ? 0 : 1].replace(/\{(\w+)\}/g, (whole, name: string) =>
+          String(values?.[name] ?? whole),
+        ),
+      p: (zh, en) => pick(language, zh, en),
+    }),
+    [language, other],
+  );
+}

@@ -1,0 +1,11 @@
+/** What everybody may read of the plan, and where its files are. */
+import { get } from "../../lib/api.ts";
+import type { PublicPlan } from "../../lib/types.ts";
+
+export const readPlan = (signal: AbortSignal) => get<PublicPlan>("/api/v1/public/plan", signal);
+
+export const FILES = {
+  csv: "/api/v1/public/plan.csv",
+  json: "/api/v1/public/plan.json",
+  catalogue: "/api/v1/public/catalog.jsonld",
+} as const;
