@@ -648,6 +648,34 @@ pub async fn approve(
     answer(&app, &caller, id).await.map(Json)
 }
 
+/// Returns or withdraws a figure (the step, the level that decides, the note), writes that down with its audit row, and tells the pages.
+async fn taken_off_its_way(
+    app: &App,
+    mut write: records::Write,
+    filing: &Filing,
+    (step, level, note): (Step, Option<Level>, &str),
+    actor: &Actor,
+    (event, detail): (Event, serde_json::Value),
+) -> Answer<()> {
+    let from = standing(filing)?;
+    let to = from
+        .after(step, levels_of(filing).len())
+        .map_err(conflict)?;
+    let new = NewStep {
+        level: level.map(Level::as_str),
+        ..taken(from, step, to, note)
+    };
+    let now = app.now();
+    if !filings::step(&mut write, filing.id, &new, actor, now).await? {
+        return Err(conflict(rules::not_there("changed")));
+    }
+    let about = format!("indicator:{}", filing.indicator_id);
+    audit::insert(&mut write, now, actor, event, &about, &detail).await?;
+    write.commit().await?;
+    tell(app, &filing.indicator_id, filing.id);
+    Ok(())
+}
+
 /// Returns a figure to its author, with a reason.
 #[utoipa::path(post, path = "/api/v1/plan/reports/{id}/return", tag = "plan", security(("session" = ["indicator.approve"])), params(("id" = i64, Path)),
     request_body = DecisionRequest,
@@ -663,24 +691,11 @@ pub async fn give_back(
     let mut write = app.records.write().await?;
     let filing = seen(&mut write, &caller, id).await?;
     let level = deciding(&mut write, &caller, &filing, Step::Return).await?;
-    let from = standing(&filing)?;
-    let to = from
-        .after(Step::Return, levels_of(&filing).len())
-        .map_err(conflict)?;
-    let step = NewStep {
-        level: Some(level.as_str()),
-        ..taken(from, Step::Return, to, note)
-    };
-    let (now, actor) = (app.now(), peer.actor(&caller));
-    if !filings::step(&mut write, id, &step, &actor, now).await? {
-        return Err(conflict(rules::not_there("changed")));
-    }
-    let about = format!("indicator:{}", filing.indicator_id);
     let detail = json!({"filing": id, "level": level.as_str(), "note": note});
     let event = Event::IndicatorReportReturn;
-    audit::insert(&mut write, now, &actor, event, &about, &detail).await?;
-    write.commit().await?;
-    tell(&app, &filing.indicator_id, id);
+    let way = (Step::Return, Some(level), note);
+    let actor = peer.actor(&caller);
+    taken_off_its_way(&app, write, &filing, way, &actor, (event, detail)).await?;
     answer(&app, &caller, id).await.map(Json)
 }
 
@@ -702,21 +717,11 @@ pub async fn withdraw(
     if !person.is_plan_office {
         must_be_own(&filing, &person)?;
     }
-    let from = standing(&filing)?;
-    let to = from
-        .after(Step::Withdraw, levels_of(&filing).len())
-        .map_err(conflict)?;
-    let step = taken(from, Step::Withdraw, to, note);
-    let (now, actor) = (app.now(), peer.actor(&caller));
-    if !filings::step(&mut write, id, &step, &actor, now).await? {
-        return Err(conflict(rules::not_there("changed")));
-    }
-    let about = format!("indicator:{}", filing.indicator_id);
     let detail = json!({"filing": id, "note": note});
     let event = Event::IndicatorReportWithdraw;
-    audit::insert(&mut write, now, &actor, event, &about, &detail).await?;
-    write.commit().await?;
-    tell(&app, &filing.indicator_id, id);
+    let way = (Step::Withdraw, None, note);
+    let actor = peer.actor(&caller);
+    taken_off_its_way(&app, write, &filing, way, &actor, (event, detail)).await?;
     answer(&app, &caller, id).await.map(Json)
 }
 
