@@ -1,5 +1,5 @@
 /** The plan's indicators with made-up present values, for developing the pages. Never shipped. */
-import type { Indicator, IndicatorDetail, Plan } from "../src/lib/types.ts";
+import type { Indicator, IndicatorDetail, Plan, Plans, TownComparison } from "../src/lib/types.ts";
 
 type Row = [
   id: string,
@@ -33,8 +33,10 @@ const GROUPS = [
   { zh: "融合基础设施", en: "Fused infrastructure" },
   { zh: "创新基础设施", en: "Innovation infrastructure" },
 ];
+const PLAN_ID = "tianmen-14-5";
 const indicators: Indicator[] = ROWS.map(([id, group, zh, en, unit, base, target, value, computed], i) => ({
   id,
+  plan: PLAN_ID,
   number: String(i + 1),
   origin: i < 11 ? "table" : "text",
   group_zh: GROUPS[group]?.zh ?? "",
@@ -78,6 +80,7 @@ const indicators: Indicator[] = ROWS.map(([id, group, zh, en, unit, base, target
   responsible: "jingxin",
 }));
 export const plan: Plan = {
+  id: PLAN_ID,
   title_en: "Tianmen's 14th five-year plan for new infrastructure",
   title_zh: "天门市新型基础设施建设“十四五”规划",
   source_zh: "天门市人民政府",
@@ -102,6 +105,77 @@ export const plan: Plan = {
     },
   ],
 };
+export const plans: Plans = {
+  day: new Date().toISOString().slice(0, 10),
+  items: [
+    {
+      id: PLAN_ID,
+      title_zh: plan.title_zh,
+      title_en: plan.title_en,
+      period: plan.period,
+      phase: "over",
+      chosen: true,
+      pack: "pack-plan",
+      indicators: indicators.length,
+    },
+  ],
+};
+
+/** Made-up towns: one has taken in another, one code is nobody's. */
+const townRows = ["竟陵街道", "候口街道", "杨林街道", "多宝镇", "拖市镇", "张港镇"].map((name, n) => ({
+  code: `42900600${n}`,
+  name,
+  value: n === 4 ? null : 320 - 41 * n,
+  merged:
+    n === 1 ? [{ code: "429006199", name: "旧河镇", into_name: name, on: "2024-05-01", value: 12 }] : [],
+}));
+const unknown = [
+  {
+    code: "429006998",
+    value: 3,
+    mend_zh: "区划里没有429006998：核对数据里的镇街代码",
+    mend_en: "429006998 is in no division: check the town's code in the data",
+  },
+];
+
+/** The towns side by side; since a day each had a tenth less. */
+export function towns(id: string, since: string): TownComparison | null {
+  const found = indicators.find((i) => i.id === id);
+  if (id !== "5g-base-stations" || !found) return null;
+  const total = 1_149;
+  const missing = found.target - total * 0.9;
+  return {
+    indicator: id,
+    plan: PLAN_ID,
+    aggregation: "sum",
+    day: plans.day,
+    value: found.value,
+    target: found.target,
+    total,
+    difference: 5,
+    since: since || null,
+    history: since ? "known" : "not_asked",
+    total_before: since ? total * 0.9 : null,
+    change: since ? total * 0.1 : null,
+    way: since ? (total * 0.1) / missing : null,
+    towns: townRows
+      .map((town, n) => {
+        const change = since && town.value !== null ? town.value / 10 : null;
+        return {
+          ...town,
+          rank: town.value === null ? null : n > 4 ? n : n + 1,
+          share: town.value === null || found.value === null ? null : town.value / found.value,
+          pull: null,
+          before: change === null || town.value === null ? null : town.value - change,
+          change,
+          way: change === null ? null : change / missing,
+        };
+      })
+      .sort((a, b) => (a.rank ?? 99) - (b.rank ?? 99)),
+    unknown,
+    without_town: 2,
+  };
+}
 export function detail(id: string): IndicatorDetail | null {
   const found = indicators.find((i) => i.id === id);
   if (!found) return null;
@@ -136,15 +210,14 @@ export function detail(id: string): IndicatorDetail | null {
       id === "5g-base-stations"
         ? {
             aggregation: "sum",
-            towns: ["竟陵街道", "候口街道", "杨林街道", "多宝镇", "拖市镇", "张港镇"].map((name, n) => ({
-              code: `42900600${n}`,
-              name,
-              value: n === 4 ? null : 320 - 41 * n,
-            })),
+            towns: townRows,
             total: 1_149,
             difference: 5,
+            unknown,
+            without_town: 2,
           }
         : null,
+    also_in: [],
     rows: {
       columns: ["entity_id", "name", "town", "status", "journal_position"].map((name) => ({
         name,

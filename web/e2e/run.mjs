@@ -15,6 +15,7 @@ import { fieldOffline } from "./field-offline.mjs";
 import { walk } from "./keyboard.mjs";
 import { newVersion } from "./new-version.mjs";
 import { photo } from "./photo.mjs";
+import { planOffice } from "./plan-office.mjs";
 import { SETTINGS as PORTAL_SETTINGS, portal } from "./portal.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -67,7 +68,7 @@ async function serve(listen = "127.0.0.1:0") {
       "--set",
       "mqtt.tls_listen=127.0.0.1:0",
       "--set",
-      "indicators.measure_seconds=1",
+      "indicators.measure_ms=500",
       ...[...DISPATCH_SETTINGS, ...PORTAL_SETTINGS].flatMap((setting) => ["--set", setting]),
     ],
     { stdio: ["ignore", "ignore", "pipe"] },
@@ -358,7 +359,9 @@ await test("one person asks for a gate to be opened, another agrees, and its sta
   equal(problems, [], "problems");
 });
 await test("everybody reads the plan's progress without signing in, on a phone too", () =>
-  portal({ browser, base: running.base }));
+  portal({ browser, base: running.base, planner: people.planner }));
+await test("the plan office's pages are for everybody, on a phone too", () =>
+  planOffice({ browser, base: running.base, password: people.planner }));
 await test("a phone without a network opens its tasks, and what is done on them arrives once", async () => {
   const { addresses, base } = running;
   await fieldOffline({

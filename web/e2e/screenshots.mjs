@@ -405,6 +405,31 @@ const PAGES = {
     await page.goto(`/plan/${indicators.find((indicator) => indicator.method === "reported").id}`);
     await page.locator('[data-action="indicator.report"]').first().click();
   },
+  reporting: async (page) => {
+    await page.goto("/reporting");
+    await page.waitForSelector('[data-testid="reporting"]');
+  },
+  projects: async (page) => {
+    await page.goto("/projects");
+    await page.waitForSelector('[data-testid="project-row"]');
+  },
+  "projects-gantt": async (page) => {
+    await page.goto("/projects?view=gantt");
+    await page.waitForSelector('[data-testid="gantt-row"]');
+  },
+  "projects-months": async (page) => {
+    await page.goto("/projects?view=months");
+    await page.waitForSelector('[data-testid="project-month"]');
+  },
+  "projects-assessment": async (page) => {
+    await page.goto("/projects?view=assessment");
+    await page.waitForSelector('[data-testid="project-assessed"]');
+  },
+  project: async (page) => {
+    const found = await first(page, "/api/v1/projects");
+    await page.goto(`/projects/${found.id}`);
+    await page.waitForSelector('[data-testid="project-money"]');
+  },
   field: async (page) => {
     await page.goto("/field");
     await page.waitForSelector(".task-actions");
@@ -427,6 +452,12 @@ const WHOSE = {
   import: "planner",
   "table-remove": "planner",
   report: "planner",
+  reporting: "planner",
+  projects: "planner",
+  "projects-gantt": "planner",
+  "projects-months": "planner",
+  "projects-assessment": "planner",
+  project: "planner",
   approvals: "security",
   approval: "security",
   roles: "security",
@@ -434,6 +465,9 @@ const WHOSE = {
   field: "field",
 };
 
+const unknown = values.states ? [] : positionals.filter((name) => name !== "sign-in" && !PAGES[name]);
+if (unknown.length > 0)
+  throw new Error(`no page ${unknown.join(", ")}; there are ${Object.keys(PAGES).join(", ")}`);
 const wanted = (name) => positionals.length === 0 || positionals.includes(name);
 await mkdir(values.out, { recursive: true });
 const browser = await launch();

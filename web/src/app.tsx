@@ -76,6 +76,8 @@ const SqlPage = page(() => import("./features/sql/page.tsx"));
 const PlanPage = page(() => import("./features/plan/page.tsx"));
 const ReportingPage = page(() => import("./features/plan/reports.tsx"));
 const IndicatorPage = page(() => import("./features/plan/detail.tsx"));
+const FormsPage = page(() => import("./features/forms/page.tsx"));
+const FormPage = page(() => import("./features/forms/detail.tsx"));
 const ProjectsPage = page(() => import("./features/projects/page.tsx"));
 const ProjectPage = page(() => import("./features/projects/detail.tsx"));
 const AccountPage = page(() => import("./features/account/page.tsx"));
@@ -133,6 +135,8 @@ const pages: RouteObject[] = [
   { path: "plan", element: <PlanPage /> },
   { path: "plan/:id", element: <IndicatorPage /> },
   { path: "reporting", element: <ReportingPage /> },
+  { path: "forms", element: <FormsPage /> },
+  { path: "forms/:id/:division/:period", element: <FormPage /> },
   { path: "projects", element: <ProjectsPage /> },
   { path: "projects/:id", element: <ProjectPage /> },
   { path: "account", element: <AccountPage /> },

@@ -100,9 +100,10 @@ function requestOf(answerOf: (method: string, path: string, sent: unknown) => Pr
       this.#isOver = true;
       this.onabort();
     }
-    async send(body: Blob) {
-      this.upload.onprogress?.({ loaded: body.size / 2, total: body.size });
-      this.upload.onprogress?.({ loaded: body.size, total: body.size });
+    async send(body: Blob | FormData) {
+      const total = body instanceof FormData ? 2 : body.size;
+      this.upload.onprogress?.({ loaded: total / 2, total });
+      this.upload.onprogress?.({ loaded: total, total });
       const answer = await answerOf(...this.#asked, body);
       if (this.#isOver) return;
       this.#isOver = true;

@@ -11,12 +11,13 @@ use crate::{
     case_figures, case_lists, case_pages, city_pages, command_office, command_pages, corrections,
     dead_letters, device_questions, devices, doors, duty, duty_contacts, duty_hand_overs,
     duty_plans, duty_report, duty_resources, duty_sheets, duty_suggestions, entities,
-    entity_forecasts, entity_types, entries, events, health, import_progress, notice_rules,
-    notices, notifications, oidc_clients, oidc_consent, oidc_door, open311, open311_links,
-    organisation, outside, outside_provider, overview, pack_pages, pages, people, personal,
-    personal_subjects, plan, plan_claims, plan_reports, policy_pages, portal, project_changes,
-    project_office, projects, provenance, replay, roster, rule_pages, run_adopt, run_pages, runner,
-    second_step, security, session, sql, told,
+    entity_forecasts, entity_types, entries, events, form_burden, form_returns, forms, health,
+    import_progress, notice_rules, notices, notifications, oidc_clients, oidc_consent, oidc_door,
+    open311, open311_links, organisation, outside, outside_provider, overview, pack_pages, pages,
+    people, personal, personal_subjects, plan, plan_claims, plan_documents, plan_reports,
+    plan_towns, plans, policy_pages, portal, portal_packages, project_changes, project_office,
+    project_packages, project_photos, projects, provenance, replay, roster, rule_pages, run_adopt,
+    run_pages, runner, second_step, security, session, sql, told,
 };
 use admission::Ingest;
 use axum::Router;
@@ -92,6 +93,8 @@ pub struct Options {
     pub reports: plan_reports::Options,
     /// The plan's progress for everybody.
     pub portal: portal::Options,
+    /// Documents of the plan office.
+    pub documents: plan_documents::Options,
 }
 
 /// Name, Prometheus type, help and value of a counter.
@@ -526,12 +529,24 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(project_office::remind))
         .routes(routes!(project_office::month))
         .routes(routes!(project_office::assessment))
+        .routes(routes!(project_packages::list, project_packages::add))
+        .routes(routes!(project_packages::change))
+        .routes(routes!(project_packages::publish))
+        .routes(routes!(project_packages::withdraw))
+        .routes(routes!(project_photos::list, project_photos::add))
+        .routes(routes!(project_photos::one))
+        .routes(routes!(project_photos::remove))
         .routes(routes!(plan::plan))
         .routes(routes!(portal::plan))
         .routes(routes!(portal::plan_json))
         .routes(routes!(portal::plan_csv))
         .routes(routes!(portal::catalog))
+        .routes(routes!(portal_packages::json))
+        .routes(routes!(portal_packages::csv))
         .routes(routes!(plan::one))
+        .routes(routes!(plan_towns::compare))
+        .routes(routes!(plans::list))
+        .routes(routes!(plan_documents::document))
         .routes(routes!(plan_reports::reporting))
         .routes(routes!(plan_reports::of_indicator, plan_reports::report))
         .routes(routes!(plan_reports::one, plan_reports::change))
@@ -543,6 +558,12 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(plan_claims::lift))
         .routes(routes!(plan_claims::claim_cases))
         .routes(routes!(plan_claims::make_case))
+        .routes(routes!(forms::list))
+        .routes(routes!(form_burden::burden))
+        .routes(routes!(forms::returns))
+        .routes(routes!(forms::one, form_returns::save))
+        .routes(routes!(form_returns::submit))
+        .routes(routes!(form_returns::give_back))
         .routes(routes!(entries::enter))
         .routes(routes!(doors::upsert))
         .routes(routes!(doors::write_v2))

@@ -645,7 +645,7 @@ impl App {
                 seen.for_each(|cases| tally.cases(&frame, cases));
             }
         }
-        let standing = self.plan.standing(now);
+        let standing = self.plan.standing_of_plan(now);
         let standings = standing.iter().map(|(definition, status)| Standing {
             id: &definition.id,
             name_zh: &definition.name_zh,

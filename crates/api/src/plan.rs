@@ -1,15 +1,19 @@
 //! The plan: every indicator measured by its query over the platform's own data, or reported by a person
-//! with evidence ([`crate::plan_reports`]); where it should stand by now, and the rows behind the figure.
+//! with evidence ([`crate::plan_reports`]); where it should stand by now, and the rows behind the figure. A city may have several
+//! plans side by side ([`crate::plans`]): an indicator is measured once, and each plan wants of it what it wants.
 
 use crate::app::App;
 use crate::error::{Answer, ApiError};
-use crate::plan_outlook::{AssessmentBody, ForecastBody, ForecastMissing, TownValues};
-use crate::{plan_measure, words};
+use crate::plan_outlook::{AssessmentBody, ForecastBody, ForecastMissing};
+use crate::plan_towns::TownValues;
+use crate::plans::{PlanOfIndicator, PlanQuery};
+use crate::{plan_measure, plans, words};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use indicators::{Definition, Method};
 use lake::ColumnKind;
 use model::{Problem, Timestamp};
+use pack::{CityPlan, Packs};
 use parking_lot::RwLock;
 use records::indicators::IndicatorReport;
 use serde::Serialize;
@@ -56,6 +60,8 @@ pub struct Measured {
 pub struct Plan {
     /// A reload of the packs changes them.
     definitions: RwLock<Vec<Arc<Definition>>>,
+    /// The plans to which they belong; changed with them.
+    plans: RwLock<Arc<Vec<CityPlan>>>,
     measured: RwLock<HashMap<String, Measured>>,
     /// How often the definitions were changed.
     version: AtomicU64,
@@ -67,11 +73,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Over definitions; days are judged in the city's zone.
-    pub fn new(definitions: Vec<Definition>, zone: &str) -> Self {
+    /// Over the indicators and plans of packs; days are judged in the city's zone.
+    pub fn new(packs: &Packs, zone: &str) -> Self {
         let zone = jiff::tz::TimeZone::get(zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let definitions = packs.indicators.iter().cloned();
         Self {
-            definitions: RwLock::new(definitions.into_iter().map(Arc::new).collect()),
+            definitions: RwLock::new(definitions.map(Arc::new).collect()),
+            plans: RwLock::new(Arc::new(packs.plans.clone())),
             measured: RwLock::default(),
             version: AtomicU64::new(0),
             measurements: AtomicU64::new(0),
@@ -85,9 +93,11 @@ impl Plan {
         self.definitions.read().clone()
     }
 
-    /// These hold from now on. What was measured by a definition that says something else, or is gone, is forgotten; its history
-    /// stays.
-    pub fn set_definitions(&self, definitions: Vec<Definition>) {
+    /// Those of these packs hold from now on. What was measured by a definition that says something else, or is gone, is forgotten;
+    /// its history stays.
+    pub fn set_packs(&self, packs: &Packs) {
+        let definitions = packs.indicators.clone();
+        *self.plans.write() = Arc::new(packs.plans.clone());
         let mut held = self.definitions.write();
         let mut measured = self.measured.write();
         measured.retain(|id, _| {
@@ -116,6 +126,23 @@ impl Plan {
         held.iter().find(|d| d.id == id).cloned()
     }
 
+    /// The plans, in the order in which they end.
+    pub fn plans(&self) -> Arc<Vec<CityPlan>> {
+        self.plans.read().clone()
+    }
+
+    /// The indicator of that id as a plan wants it: the one that holds on the day, else the newest that has it; as its own file says where
+    /// none does.
+    pub fn reading(&self, id: &str, day: jiff::civil::Date) -> Option<Arc<Definition>> {
+        let goal = reading(&self.plans(), id, day).cloned();
+        goal.or_else(|| self.definition(id))
+    }
+
+    /// What an indicator was last measured as.
+    pub(crate) fn value_of(&self, id: &str) -> Option<f64> {
+        self.measured.read().get(id).and_then(|m| m.value)
+    }
+
     /// The calendar day in the city.
     pub fn day(&self, at: Timestamp) -> jiff::civil::Date {
         self.zone
@@ -124,6 +151,13 @@ impl Plan {
                     .unwrap_or(jiff::Timestamp::UNIX_EPOCH),
             )
             .date()
+    }
+
+    /// The moment at which a day ends in the city.
+    pub(crate) fn end_of(&self, day: jiff::civil::Date) -> Option<jiff::Timestamp> {
+        let next = day.tomorrow().ok()?;
+        let start = next.to_datetime(jiff::civil::Time::midnight());
+        self.zone.to_timestamp(start).ok()
     }
 
     /// Measures every indicator over a lake, without keeping or telling anything.
@@ -143,26 +177,47 @@ impl Plan {
         }
     }
 
-    /// Every indicator with how it stands on a moment's day.
+    /// Every indicator with how it stands on a moment's day, by the plan that holds then where that has it.
     pub fn standing(&self, now: Timestamp) -> Vec<(Arc<Definition>, indicators::Status)> {
-        let definitions = self.definitions();
-        let (measured, day) = (self.measured.read(), self.day(now));
+        let day = self.day(now);
+        let definitions = self.definitions().into_iter();
+        self.judged(definitions.filter_map(|d| self.reading(&d.id, day)), day)
+    }
+
+    /// The indicators of the plan that holds on a moment's day, with how they stand; every one where there is no plan.
+    pub fn standing_of_plan(&self, now: Timestamp) -> Vec<(Arc<Definition>, indicators::Status)> {
+        let (plans, day) = (self.plans(), self.day(now));
+        match pack::plans::on(&plans, day) {
+            Some(plan) => self.judged(plan.goals.iter().cloned(), day),
+            None => self.standing(now),
+        }
+    }
+
+    fn judged(
+        &self,
+        all: impl Iterator<Item = Arc<Definition>>,
+        day: jiff::civil::Date,
+    ) -> Vec<(Arc<Definition>, indicators::Status)> {
+        let all: Vec<Arc<Definition>> = all.collect();
+        let measured = self.measured.read();
         let of = |d: &Definition| d.status(measured.get(&d.id).and_then(|m| m.value), day);
-        let all = definitions.into_iter().map(|d| {
+        let all = all.into_iter().map(|d| {
             let status = of(&d);
             (d, status)
         });
         all.collect()
     }
 
-    /// The rows of the SQL table `indicators`.
+    /// The rows of the SQL table `indicators`: each by the plan that held on the day on which it was measured.
     pub fn table_rows(&self) -> Vec<Vec<Value>> {
-        let definitions = self.definitions();
+        let (definitions, plans) = (self.definitions(), self.plans());
         let measured = self.measured.read();
         definitions
             .iter()
             .map(|d| {
                 let m = measured.get(&d.id);
+                let by_plan = m.and_then(|m| reading(&plans, &d.id, self.day(m.at)));
+                let d = by_plan.unwrap_or(d);
                 let value = m.and_then(|m| m.value);
                 let status = m.map_or("unknown", |m| d.status(m.value, self.day(m.at)).as_str());
                 vec![
@@ -185,6 +240,17 @@ impl Plan {
     }
 }
 
+/// An indicator as the plan that holds on the day wants it, else as the newest that has it does.
+fn reading<'a>(
+    plans: &'a [CityPlan],
+    id: &str,
+    day: jiff::civil::Date,
+) -> Option<&'a Arc<Definition>> {
+    let holding = pack::plans::on(plans, day).and_then(|plan| plan.goal(id));
+    let newest = || plans.iter().rev().find_map(|plan| plan.goal(id));
+    holding.or_else(newest)
+}
+
 const fn method(definition: &Definition) -> &'static str {
     match definition.method {
         Method::Computed => "computed",
@@ -193,9 +259,15 @@ const fn method(definition: &Definition) -> &'static str {
 }
 
 impl App {
+    /// How an indicator stands now, by a definition of it.
+    pub(crate) fn status_of(&self, d: &Definition) -> indicators::Status {
+        d.status(self.plan.value_of(&d.id), self.plan.day(self.now()))
+    }
+
     fn indicator(
         &self,
         d: &Definition,
+        plan: Option<&CityPlan>,
         reports: &HashMap<String, IndicatorReport>,
     ) -> IndicatorBody {
         let now = self.now();
@@ -204,6 +276,7 @@ impl App {
         let day = self.plan.day(now);
         IndicatorBody {
             id: d.id.clone(),
+            plan: plan.map(|plan| plan.plan.id.clone()),
             number: d.number.clone(),
             origin: d.origin.into(),
             group_zh: d.group_zh.clone(),
@@ -238,11 +311,9 @@ impl App {
                 note: r.note.clone(),
             }),
             plan_places: d.places.iter().map(Into::into).collect(),
-            contradictions: self
-                .packs
-                .now()
-                .contradictions
+            contradictions: plan
                 .iter()
+                .flat_map(|plan| &plan.contradictions)
                 .filter(|c| c.indicators.contains(&d.id))
                 .map(|c| c.id.clone())
                 .collect(),
@@ -357,6 +428,8 @@ pub struct MeasuredPoint {
 pub struct IndicatorBody {
     /// Short id.
     pub id: String,
+    /// The plan that wants of it what is told here; null when it is of none.
+    pub plan: Option<String>,
     /// Its number in the plan's table, or where in the text.
     pub number: String,
     /// Where the goal is from.
@@ -421,6 +494,8 @@ pub struct IndicatorBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Plan)]
 pub struct PlanBody {
+    /// Short id.
+    pub id: String,
     /// Title in Chinese.
     pub title_zh: String,
     /// Title in English.
@@ -441,17 +516,25 @@ pub struct PlanBody {
     pub contradictions: Vec<ContradictionBody>,
 }
 
-/// The plan with every indicator as it stands now.
-#[utoipa::path(get, path = "/api/v1/plan", tag = "plan", security(("session" = ["indicator.read"])),
+/// A plan with every indicator as it stands now: the one that holds today, unless another is asked for.
+#[utoipa::path(get, path = "/api/v1/plan", tag = "plan", security(("session" = ["indicator.read"])), params(PlanQuery),
     responses((status = 200, body = PlanBody), (status = 404, body = crate::error::ProblemBody)))]
-pub async fn plan(State(app): State<App>) -> Answer<Json<PlanBody>> {
-    let packs = app.packs.now();
-    let plan = packs
-        .plan
-        .as_ref()
-        .ok_or_else(|| ApiError::not_found("plan", "any"))?;
+pub async fn plan(
+    State(app): State<App>,
+    Query(query): Query<PlanQuery>,
+) -> Answer<Json<PlanBody>> {
+    whole(&app, query.plan.as_deref()).await.map(Json)
+}
+
+/// The plan of that id, or the one that holds today, with every indicator.
+pub(crate) async fn whole(app: &App, asked: Option<&str>) -> Answer<PlanBody> {
+    let plans = app.plan.plans();
+    let chosen = plans::chosen(app, &plans, asked)?;
+    let chosen = chosen.ok_or_else(|| ApiError::not_found("plan", "any"))?;
     let reports = app.latest_reports().await?;
-    Ok(Json(PlanBody {
+    let plan = &chosen.plan;
+    Ok(PlanBody {
+        id: plan.id.clone(),
         title_zh: plan.title_zh.clone(),
         title_en: plan.title_en.clone(),
         source_zh: plan.source_zh.clone(),
@@ -459,14 +542,13 @@ pub async fn plan(State(app): State<App>) -> Answer<Json<PlanBody>> {
         period: plan.period,
         notes_zh: plan.notes_zh.clone(),
         notes_en: plan.notes_en.clone(),
-        indicators: app
-            .plan
-            .definitions()
+        indicators: chosen
+            .goals
             .iter()
-            .map(|d| app.indicator(d, &reports))
+            .map(|d| app.indicator(d, Some(chosen), &reports))
             .collect(),
-        contradictions: packs.contradictions.iter().map(Into::into).collect(),
-    }))
+        contradictions: chosen.contradictions.iter().map(Into::into).collect(),
+    })
 }
 
 /// One indicator with its path, its history and the rows behind it.
@@ -493,20 +575,25 @@ pub struct IndicatorDetail {
     pub assessment: Option<AssessmentBody>,
     /// How it stands in the towns; null when it does not follow from them.
     pub towns: Option<TownValues>,
+    /// What the city's other plans want of it.
+    pub also_in: Vec<PlanOfIndicator>,
 }
 
-/// One indicator with its path, its history and the rows behind it.
-#[utoipa::path(get, path = "/api/v1/plan/indicators/{id}", tag = "plan", security(("session" = ["indicator.read"])), params(("id" = String, Path)),
+/// One indicator with its path, its history and the rows behind it, by the plan that holds today where that has it, unless another is asked for.
+#[utoipa::path(get, path = "/api/v1/plan/indicators/{id}", tag = "plan", security(("session" = ["indicator.read"])),
+    params(("id" = String, Path), PlanQuery),
     responses((status = 200, body = IndicatorDetail), (status = 404, body = crate::error::ProblemBody)))]
-pub async fn one(State(app): State<App>, Path(id): Path<String>) -> Answer<Json<IndicatorDetail>> {
-    detail(&app, &id).await.map(Json)
+pub async fn one(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Query(query): Query<PlanQuery>,
+) -> Answer<Json<IndicatorDetail>> {
+    detail(&app, &id, query.plan.as_deref()).await.map(Json)
 }
 
-async fn detail(app: &App, id: &str) -> Answer<IndicatorDetail> {
-    let d = app
-        .plan
-        .definition(id)
-        .ok_or_else(|| ApiError::not_found("indicator", id))?;
+async fn detail(app: &App, id: &str, asked: Option<&str>) -> Answer<IndicatorDetail> {
+    let plans = app.plan.plans();
+    let (d, plan) = plans::goal(app, &plans, id, asked)?;
     let reports = app.latest_reports().await?;
     let mut connection = app.records.read().await?;
     let values = records::indicators::values(
@@ -525,7 +612,7 @@ async fn detail(app: &App, id: &str) -> Answer<IndicatorDetail> {
         rows.rows.truncate(ROWS_SHOWN_MAX);
         Some(rows)
     };
-    let indicator = app.indicator(&d, &reports);
+    let indicator = app.indicator(&d, plan, &reports);
     let ahead = app.ahead(&d, &values, indicator.value).await?;
     let towns = app.town_values(&d, indicator.value).await?;
     Ok(IndicatorDetail {
@@ -534,6 +621,7 @@ async fn detail(app: &App, id: &str) -> Answer<IndicatorDetail> {
         forecast_missing: ahead.missing,
         assessment: ahead.assessment,
         towns,
+        also_in: plans::others(app, &plans, id, plan),
         sql: d.sql.clone(),
         rows_sql: d.rows_sql.clone(),
         path: d

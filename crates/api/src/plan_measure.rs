@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-pub use indicators::due::Times;
+pub use indicators::due::{Lane, Times};
 
 /// Most entities that changed since the last look whose types are looked at; of more, any type may have changed.
 const CHANGED_ENTITIES_MAX: usize = 10_000;
@@ -159,14 +159,19 @@ fn unreadable(error: arrow::error::ArrowError) -> Problem {
 }
 
 impl App {
-    /// Measures what must be measured now: what changed at once, the rest a few at a time. One caller at a time.
-    pub async fn measure_due(&self, times: Times) -> MeasuredNow {
-        let changes = self.look().await;
-        let due = {
-            let mut watch = self.plan.watch.lock();
-            watch.schedule.note(&changes);
-            watch.schedule.take(times, self.now())
-        };
+    /// Measures what of a lane must be measured now: what changed at once, the rest a few at a time. One caller at a time for each lane;
+    /// that of the quick one is who sees what changed.
+    pub async fn measure_due(&self, lane: Lane, times: Times) -> MeasuredNow {
+        if lane == Lane::Quick {
+            let changes = self.look().await;
+            self.plan.watch.lock().schedule.note(&changes);
+        }
+        let due = self
+            .plan
+            .watch
+            .lock()
+            .schedule
+            .take(lane, times, self.now());
         let started = Instant::now();
         let mut indicators = 0;
         for id in due {
@@ -255,6 +260,7 @@ impl App {
 
     /// Measures an indicator; what changed is kept in its history and told to the pages.
     async fn measure_one(&self, definition: &Definition) {
+        let started = Instant::now();
         let measured = query(
             &self.lake,
             &self.options.sql_limits,
@@ -264,6 +270,8 @@ impl App {
             self.now(),
         )
         .await;
+        let took = started.elapsed();
+        self.plan.watch.lock().schedule.took(&definition.id, took);
         self.plan.measurements.fetch_add(1, Ordering::Relaxed);
         let before = self.plan.put(&definition.id, measured.clone());
         let is_first = before.is_none();

@@ -1,19 +1,14 @@
-//! Where an indicator goes, what came of it, and how it stands in the towns.
+//! Where an indicator goes, and what came of it.
 
 use crate::app::App;
-use crate::error::{Answer, ApiError};
+use crate::error::Answer;
 use crate::words;
 use indicators::forecast::{LEVEL, Outlook, POINTS_MIN, Reading, SPAN_DAYS_MIN};
-use indicators::{Definition, Method, Towns};
-use model::Problem;
+use indicators::{Definition, Method};
 use records::indicators::IndicatorValue;
 use records::{PAGE_ITEMS_MAX, PageRequest};
 use serde::Serialize;
-use std::collections::BTreeMap;
 use utoipa::ToSchema;
-
-/// What the towns' sum or mean may differ from the city's figure, of it, before it is told as a difference: rounding.
-const ROUNDING: f64 = 1e-9;
 
 /// Where an indicator goes by the end of its target year: by a Brownian motion with drift; `docs/plan-office.md` says how.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -89,30 +84,6 @@ impl From<indicators::Assessment> for AssessmentBody {
             met_later_on: a.met_later_on.map(|day| day.to_string()),
         }
     }
-}
-
-/// An indicator in one town.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct TownValue {
-    /// The town's code.
-    pub code: String,
-    /// Its name.
-    pub name: String,
-    /// The value there; null when there is nothing to compute it from.
-    pub value: Option<f64>,
-}
-
-/// How an indicator stands in the towns.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct TownValues {
-    /// How the city's value follows from those of the towns.
-    pub aggregation: words::TownAggregation,
-    /// Every town of the city.
-    pub towns: Vec<TownValue>,
-    /// The sum or mean of the towns' values.
-    pub total: Option<f64>,
-    /// The city's value less that: for a sum, what no town is known of. Null when they agree, or one of them is not there.
-    pub difference: Option<f64>,
 }
 
 /// Where it goes and what came of it.
@@ -204,60 +175,5 @@ impl App {
             }
         }
         Ok(ahead)
-    }
-
-    /// How an indicator stands in the towns; `None` when it does not follow from them.
-    ///
-    /// # Errors
-    /// Whatever the query tells; `indicator-towns` when it gives a town twice, or something that is no number.
-    pub(crate) async fn town_values(
-        &self,
-        d: &Definition,
-        value: Option<f64>,
-    ) -> Answer<Option<TownValues>> {
-        if d.towns == Towns::None {
-            return Ok(None);
-        }
-        let rows = crate::sql::answer(self, &d.towns_sql, self.tables.clone()).await?;
-        let place = format!("{}:{}", d.file, d.towns_sql_line);
-        let wrong = |what: String, mend: &str| {
-            ApiError::invalid(Problem::new("indicator-towns", what, place.clone(), mend))
-        };
-        let mut found: BTreeMap<String, f64> = BTreeMap::new();
-        for row in &rows.rows {
-            let Some(code) = row.get("town_code").and_then(|code| code.as_str()) else {
-                continue;
-            };
-            let cell = row.get("value").unwrap_or(&serde_json::Value::Null);
-            match cell.as_f64() {
-                Some(value) => {
-                    if found.insert(code.to_owned(), value).is_some() {
-                        let what = format!("the query of the towns gives {code} twice");
-                        return Err(wrong(what, "GROUP BY town_code"));
-                    }
-                }
-                None if cell.is_null() => {}
-                None => {
-                    let what = format!("the query of the towns gives {cell} for {code}");
-                    return Err(wrong(what, "give a number: CAST(… AS DOUBLE)"));
-                }
-            }
-        }
-        let towns: Vec<TownValue> = (self.city.towns.iter())
-            .map(|town| TownValue {
-                code: town.code.clone(),
-                name: town.name.clone(),
-                value: found.get(&town.code).copied(),
-            })
-            .collect();
-        let total = d.of_towns(towns.iter().filter_map(|town| town.value));
-        let difference = value.zip(total).map(|(value, total)| value - total);
-        let difference = difference.filter(|d| d.abs() > ROUNDING * value.unwrap_or(1.0).abs());
-        Ok(Some(TownValues {
-            aggregation: d.towns.into(),
-            towns,
-            total,
-            difference,
-        }))
     }
 }

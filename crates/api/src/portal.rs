@@ -7,8 +7,10 @@ use crate::error::{Answer, ApiError};
 use crate::plan::{self, PathPoint};
 use crate::plan_report_bodies::UnitBody;
 use crate::portal_data::{
-    About, Facts, Gate, Group, IndicatorBody, Report, Sums, catalogue, csv, is_known, judge, sums,
+    About, Facts, Gate, Group, IndicatorBody, Offered, Report, Sums, catalogue, csv, is_known,
+    judge, sums,
 };
+use crate::portal_packages::{self, PackagesBody};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -65,16 +67,25 @@ pub struct Desk {
 }
 
 /// The answers as they are sent.
-struct Kept {
+pub(crate) struct Kept {
     at: Timestamp,
     plan: Sent,
     json: Sent,
     csv: Sent,
     catalogue: Sent,
+    pub(crate) packages: Sent,
+    pub(crate) packages_csv: Sent,
+}
+
+impl Desk {
+    /// Lets what is kept go: what was published or withdrawn shows in the next answer.
+    pub(crate) async fn forget(&self) {
+        *self.kept.lock().await = None;
+    }
 }
 
 #[derive(Clone)]
-struct Sent {
+pub(crate) struct Sent {
     bytes: Bytes,
     etag: String,
 }
@@ -166,7 +177,7 @@ pub async fn catalog(State(app): State<App>, peer: Peer, headers: HeaderMap) -> 
 }
 
 /// The answers as they stand, for whom the door is open.
-async fn ask(app: &App, peer: Peer) -> Answer<Arc<Kept>> {
+pub(crate) async fn ask(app: &App, peer: Peer) -> Answer<Arc<Kept>> {
     let options = &app.options.portal;
     if !options.open {
         return Err(closed());
@@ -230,7 +241,7 @@ fn too_often(options: &Options, retry_after_s: u64) -> ApiError {
     })
 }
 
-fn send(
+pub(crate) fn send(
     app: &App,
     asked: &HeaderMap,
     sent: &Sent,
@@ -265,7 +276,7 @@ fn send(
 /// Reads the plan and makes every answer of it.
 async fn put_together(app: &App, now: Timestamp) -> Answer<Kept> {
     let options = &app.options.portal;
-    let axum::Json(inside) = plan::plan(State(app.clone())).await?;
+    let inside = plan::whole(app, None).await?;
     let city = &app.city;
     let said = |said: &str, otherwise: &str| match said {
         "" => otherwise.to_owned(),
@@ -277,6 +288,18 @@ async fn put_together(app: &App, now: Timestamp) -> Answer<Kept> {
     );
     let indicators = published(app, inside.indicators).await?;
     let (sums, groups) = sums(&indicators);
+    let offered = PackagesBody {
+        city_zh: city.name_zh.clone(),
+        city_en: city.name_en.clone(),
+        demo: app.options.demo,
+        publisher_zh: publisher.zh.clone(),
+        publisher_en: publisher.en.clone(),
+        licence: options.licence.clone(),
+        day: app.plan.day(now).to_string(),
+        packages: portal_packages::published(app, app.plan.day(now), &indicators).await?,
+    };
+    let packages = to_json(&offered)?;
+    let packages_csv = Sent::new(portal_packages::as_csv(&offered.packages).into_bytes());
     let mut body = PlanBody {
         city_zh: city.name_zh.clone(),
         city_en: city.name_en.clone(),
@@ -319,6 +342,15 @@ async fn put_together(app: &App, now: Timestamp) -> Answer<Kept> {
         period: body.period,
         csv_bytes: csv.bytes.len(),
         json_bytes: json.bytes.len(),
+        packages: (!offered.packages.is_empty()).then(|| Offered {
+            modified: offered
+                .packages
+                .iter()
+                .filter_map(|one| one.published_on.as_deref())
+                .max(),
+            csv_bytes: packages_csv.bytes.len(),
+            json_bytes: packages.bytes.len(),
+        }),
     });
     Ok(Kept {
         at: now,
@@ -326,6 +358,8 @@ async fn put_together(app: &App, now: Timestamp) -> Answer<Kept> {
         json,
         csv,
         catalogue: to_json(&catalogue)?,
+        packages,
+        packages_csv,
     })
 }
 
@@ -335,7 +369,10 @@ fn to_json(body: &impl Serialize) -> Answer<Sent> {
 }
 
 /// Each indicator with its figure, or why it has none.
-async fn published(app: &App, inside: Vec<plan::IndicatorBody>) -> Answer<Vec<IndicatorBody>> {
+pub(crate) async fn published(
+    app: &App,
+    inside: Vec<plan::IndicatorBody>,
+) -> Answer<Vec<IndicatorBody>> {
     let mut connection = app.records.read().await?;
     let reports = records::indicators::latest_reports(&mut connection).await?;
     let reports: HashMap<&str, _> = reports.iter().map(|r| (&*r.indicator_id, r)).collect();
@@ -346,7 +383,7 @@ async fn published(app: &App, inside: Vec<plan::IndicatorBody>) -> Answer<Vec<In
     // Whoever has left is no user any more, and is named by their reports.
     names.extend(reports.values().map(|r| r.reported_by.clone()));
     let body = |one: plan::IndicatorBody| {
-        let definition = app.plan.definition(&one.id)?;
+        let definition = app.plan.reading(&one.id, app.plan.day(app.now()))?;
         let report = reports.get(&*one.id).map(|r| Report {
             value: r.value,
             period: &r.period,
@@ -412,7 +449,7 @@ async fn published(app: &App, inside: Vec<plan::IndicatorBody>) -> Answer<Vec<In
 }
 
 /// The names of everybody who can sign in or could.
-async fn names_of_people(connection: &mut records::Connection) -> Answer<Vec<String>> {
+pub(crate) async fn names_of_people(connection: &mut records::Connection) -> Answer<Vec<String>> {
     let (mut names, mut after) = (Vec::new(), None);
     loop {
         let request = PageRequest {

@@ -180,7 +180,7 @@ pub(crate) fn judge(facts: &Facts<'_>, names: &[String]) -> Result<Published, Wi
 }
 
 /// Whether a text holds a number that looks personal, or somebody's name. A name of one character is in every text.
-fn names_somebody(text: &str, names: &[String]) -> bool {
+pub(crate) fn names_somebody(text: &str, names: &[String]) -> bool {
     let has_number = matches!(::personal::text::masked(text), std::borrow::Cow::Owned(_));
     let mut names = names.iter().map(|name| name.trim());
     has_number || names.any(|name| name.chars().count() > 1 && text.contains(name))
@@ -383,7 +383,7 @@ pub(crate) fn csv(all: &[IndicatorBody]) -> String {
 }
 
 /// A cell of text: quoted where RFC 4180 asks for it; what a spreadsheet would take for a formula is kept from being one.
-fn text(cell: &str) -> String {
+pub(crate) fn text(cell: &str) -> String {
     let mut cell = cell.to_owned();
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         cell.insert(0, '\'');
@@ -413,6 +413,17 @@ pub(crate) struct About<'a> {
     pub period: [i16; 2],
     pub csv_bytes: usize,
     pub json_bytes: usize,
+    /// The files of packages for investors; `None` while there are none.
+    pub packages: Option<Offered<'a>>,
+}
+
+/// The files of packages for investors.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Offered<'a> {
+    /// The day of the newest edition.
+    pub modified: Option<&'a str>,
+    pub csv_bytes: usize,
+    pub json_bytes: usize,
 }
 
 const LANGUAGES: &str = "http://publications.europa.eu/resource/authority/language/";
@@ -420,7 +431,7 @@ const FILE_TYPES: &str = "http://publications.europa.eu/resource/authority/file-
 const MEDIA_TYPES: &str = "https://www.iana.org/assignments/media-types/";
 const XSD: &str = "http://www.w3.org/2001/XMLSchema#";
 
-/// The catalogue with its only dataset and that one's two files: DCAT 3, with what DCAT-AP asks for.
+/// The catalogue with its datasets and the two files of each: DCAT 3, with what DCAT-AP asks for.
 pub(crate) fn catalogue(about: &About<'_>) -> Value {
     let at = |path: &str| format!("{}{path}", about.base);
     let id = |iri: String| json!({"@id": iri});
@@ -451,7 +462,12 @@ pub(crate) fn catalogue(about: &About<'_>) -> Value {
     });
     let modified = about.modified.map(date);
     let issued = (!about.issued.is_empty()).then(|| date(about.issued));
-    let file = |path: &str, kind: &str, media: &str, bytes: usize, title: Both| {
+    let file = |path: &str,
+                kind: &str,
+                media: &str,
+                bytes: usize,
+                title: Both,
+                modified: &Option<Value>| {
         with_dates(
             json!({
                 "@id": at(path),
@@ -469,7 +485,7 @@ pub(crate) fn catalogue(about: &About<'_>) -> Value {
             modified.clone(),
         )
     };
-    let mut dataset = with_dates(
+    let dataset = with_dates(
         json!({
             "@id": at("/public#plan"),
             "@type": "dcat:Dataset",
@@ -495,23 +511,54 @@ pub(crate) fn catalogue(about: &About<'_>) -> Value {
             ],
             "dcat:landingPage": id(at("/public")),
             "dcat:distribution": [
-                file("/api/v1/public/plan.csv", "CSV", "text/csv", about.csv_bytes, both("指标（CSV）", "Indicators as CSV")),
-                file("/api/v1/public/plan.json", "JSON", "application/json", about.json_bytes, both("指标（JSON）", "Indicators as JSON")),
+                file("/api/v1/public/plan.csv", "CSV", "text/csv", about.csv_bytes, both("指标（CSV）", "Indicators as CSV"), &modified),
+                file("/api/v1/public/plan.json", "JSON", "application/json", about.json_bytes, both("指标（JSON）", "Indicators as JSON"), &modified),
             ],
         }),
         issued.clone(),
         modified.clone(),
     );
+    let mut datasets = vec![dataset];
+    if let Some(of) = &about.packages {
+        let modified = of.modified.map(date);
+        datasets.push(with_dates(
+            json!({
+                "@id": at("/public#opportunities"),
+                "@type": "dcat:Dataset",
+                "dct:identifier": "investment-packages",
+                "dct:title": said(&both("项目与机会", "Projects and opportunities")),
+                "dct:description": said(&both(
+                    "规划办公布的项目包和场景清单：项目、规划原文、阶段、起止、寻求的资金、技术、运营和场地。",
+                    "Project packages and scenario lists of the plan office: projects, the plan's words, stage, days, and the capital, technology, operators and sites that are sought.",
+                )),
+                "dct:publisher": id(at("/public#publisher")),
+                "dct:license": id(about.licence.to_owned()),
+                "dct:language": languages,
+                "dct:accessRights": id("http://publications.europa.eu/resource/authority/access-right/PUBLIC".to_owned()),
+                "dct:accrualPeriodicity": id("http://publications.europa.eu/resource/authority/frequency/IRREG".to_owned()),
+                "dcat:theme": id("http://publications.europa.eu/resource/authority/data-theme/ECON".to_owned()),
+                "dcat:landingPage": id(at("/public")),
+                "dcat:distribution": [
+                    file("/api/v1/public/packages.csv", "CSV", "text/csv", of.csv_bytes, both("项目与机会（CSV）", "Projects and opportunities as CSV"), &modified),
+                    file("/api/v1/public/packages.json", "JSON", "application/json", of.json_bytes, both("项目与机会（JSON）", "Projects and opportunities as JSON"), &modified),
+                ],
+            }),
+            None,
+            modified.clone(),
+        ));
+    }
     if !about.contact.is_empty() {
-        let reached = match about.contact.contains("://") {
+        let (property, address) = match about.contact.contains("://") {
             true => ("vcard:hasURL", about.contact.to_owned()),
             false => ("vcard:hasEmail", format!("mailto:{}", about.contact)),
         };
-        dataset["dcat:contactPoint"] = json!({
-            "@type": "vcard:Organization",
-            "vcard:fn": said(&about.publisher),
-            reached.0: id(reached.1),
-        });
+        for dataset in &mut datasets {
+            dataset["dcat:contactPoint"] = json!({
+                "@type": "vcard:Organization",
+                "vcard:fn": said(&about.publisher),
+                property: id(address.clone()),
+            });
+        }
     }
     with_dates(
         json!({
@@ -532,7 +579,7 @@ pub(crate) fn catalogue(about: &About<'_>) -> Value {
             "dct:license": id(about.licence.to_owned()),
             "dct:language": languages,
             "foaf:homepage": id(at("/public")),
-            "dcat:dataset": dataset,
+            "dcat:dataset": datasets,
         }),
         issued,
         modified,

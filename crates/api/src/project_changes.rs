@@ -305,6 +305,7 @@ pub async fn change(
     projects::check::change(&part, &kept, app.plan.day(now))
         .map_err(|told| ApiError::told(StatusCode::BAD_REQUEST, told))?;
     must_be_there(&app, &mut write, &sight, (&part, &kept)).await?;
+    crate::project_photos::must_be_there(&mut write, &id, (&part, &kept)).await?;
     let section = part.section();
     let before = json!(kept);
     part.apply(&mut kept);

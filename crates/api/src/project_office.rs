@@ -5,6 +5,7 @@ use crate::access::{Caller, Peer};
 use crate::app::App;
 use crate::case_pages::announce;
 use crate::error::{Answer, ApiError, ProblemBody};
+use crate::project_photos::PhotoBody;
 use crate::projects::{
     DetailBody, Names, UnitBody, facts, kept_of, known, months_of, must_edit, must_go_on, text,
 };
@@ -26,7 +27,7 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 /// The workflow of reminders: a file of the plan's pack.
-const WORKFLOW: &str = "project-reminder";
+pub(crate) const WORKFLOW: &str = "project-reminder";
 /// The state in which a reminder has not been handed over yet.
 const TO_HAND_OVER: &str = "collected";
 
@@ -264,6 +265,8 @@ pub struct MonthItem {
     pub state: ReportState,
     /// The report.
     pub report: Option<ReportBody>,
+    /// The newest photo of its site that was taken up to the month's end.
+    pub photo: Option<PhotoBody>,
 }
 
 /// A project that nobody answers for.
@@ -304,6 +307,8 @@ pub async fn month(State(app): State<App>, Path(month): Path<String>) -> Answer<
     let names = Names::read(&mut read).await?;
     let word = month.to_string();
     let reports = records::projects::reports(&mut read, None, Some(&word)).await?;
+    let last = month.last().to_string();
+    let photos = records::project_photos::newest(&mut read, &last).await?;
     drop(read);
     let day = app.plan.day(app.now());
     let (mut items, mut nobody) = (Vec::new(), Vec::new());
@@ -322,6 +327,7 @@ pub async fn month(State(app): State<App>, Path(month): Path<String>) -> Answer<
             continue;
         };
         let report = reports.iter().find(|report| report.project_id == row.id);
+        let photo = photos.iter().find(|photo| photo.project_id == row.id);
         items.push(MonthItem {
             id: row.id.clone(),
             name_zh: row.name_zh.clone(),
@@ -329,6 +335,7 @@ pub async fn month(State(app): State<App>, Path(month): Path<String>) -> Answer<
             organisation: kept.profile.organisation.as_deref().map(|id| names.of(id)),
             state,
             report: report.map(|report| ReportBody::of(&app, report, &names)),
+            photo: photo.map(|photo| PhotoBody::of(&app, photo.clone())),
         });
     }
     Ok(Json(MonthBody {

@@ -436,13 +436,13 @@ impl App {
             .tell("project", Permission::ProjectRead, json!({"id": id}));
     }
 
-    fn declared_project(&self, id: &str) -> Option<Declared> {
+    pub(crate) fn declared_project(&self, id: &str) -> Option<Declared> {
         let packs = self.packs.now();
         packs.projects.iter().find(|d| d.id == id).cloned()
     }
 
     /// The indicators that a project serves.
-    fn project_goals(&self, row: &Project, kept: &Kept) -> Vec<String> {
+    pub(crate) fn project_goals(&self, row: &Project, kept: &Kept) -> Vec<String> {
         let declared = self.declared_project(&row.id);
         declared.map_or_else(|| kept.indicators.clone(), |d| d.indicators)
     }

@@ -27,6 +27,8 @@ fn only_these_are_public() {
         "GET /api/v1/oidc/logout public",
         "GET /api/v1/oidc/refusal public",
         "GET /api/v1/public/catalog.jsonld public",
+        "GET /api/v1/public/packages.csv public",
+        "GET /api/v1/public/packages.json public",
         "GET /api/v1/public/plan public",
         "GET /api/v1/public/plan.csv public",
         "GET /api/v1/public/plan.json public",

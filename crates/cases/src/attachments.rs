@@ -1,12 +1,12 @@
 //! Attachments: the bytes in files named by their SHA-256, the rows beside the case. A file is on disk, whole
-//! and synced, before its row is written and anybody is told.
+//! and synced, before its row is written and anybody is told. Photos of projects' sites are kept in the same files.
 
 use crate::Cases;
 use crate::kinds::{self, Kind, Signed};
 use model::{Problem, Timestamp, problem::quote};
 use records::attachments::{self, Attachment};
 use records::cases::Case;
-use records::{Acting, Connection, Failure, Result, audit, cases};
+use records::{Acting, Connection, Failure, Result, audit, cases, project_photos};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
@@ -37,6 +37,21 @@ pub struct Taken {
     pub duration_ms: Option<u32>,
     /// Whose signature it is; `None` when it is none.
     pub signed: Option<Signed>,
+}
+
+/// A photo whose bytes are kept, and what it says of itself; whoever asked for it writes down what it belongs to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptPhoto {
+    /// What it is, found from its bytes.
+    pub media_type: &'static str,
+    /// Its size in bytes.
+    pub size_bytes: i64,
+    /// SHA-256 of its bytes, hex: the name of its file.
+    pub sha256: String,
+    /// When it was taken, by the camera's clock.
+    pub taken_at: Option<Timestamp>,
+    /// Longitude and latitude where it was taken, degrees.
+    pub place: Option<[f64; 2]>,
 }
 
 impl Cases {
@@ -120,10 +135,7 @@ impl Cases {
         let taken_at = taken.at.or(said.taken_at);
         let place = taken.place.or(said.place);
         let size_bytes = i64::try_from(bytes.len()).map_err(Failure::internal)?;
-        let dir = self.options.attachments_dir.clone();
-        let sha256 = tokio::task::spawn_blocking(move || store(&dir, &bytes))
-            .await
-            .map_err(Failure::internal)??;
+        let sha256 = self.keep(bytes).await?;
         let mut write = self.records.write().await?;
         let person = &acting.actor.name;
         if let Some(same) =
@@ -212,15 +224,55 @@ impl Cases {
         let row = attachments::get(&mut *self.records.read().await?, id)
             .await?
             .ok_or_else(|| Failure::not_found("attachment", id))?;
-        let path = path_of(&self.options.attachments_dir, &row.sha256);
-        let expected = row.sha256.clone();
-        let bytes = tokio::task::spawn_blocking(move || read(&path, &expected))
-            .await
-            .map_err(Failure::internal)??;
+        let bytes = self.kept(&row.sha256).await?;
         Ok((row, bytes))
     }
 
-    /// Checks every attachment's file against its row. Empty when all is well.
+    /// Keeps the bytes of a photo that belongs to no case: on disk, whole and synced, when this answers.
+    ///
+    /// # Errors
+    /// [`Failure::Invalid`] `attachment-size`, `attachment-type`, and `photo-type` for what is no picture.
+    pub async fn keep_photo(&self, bytes: Vec<u8>) -> Result<KeptPhoto> {
+        let (media_type, kind) = kinds::of(&bytes, false, &self.options)?;
+        if kind != Kind::Photo {
+            return Err(Failure::Invalid(Problem::new(
+                "photo-type",
+                format!("the file is {media_type}, which is no picture"),
+                "file",
+                "send a JPEG, PNG or WebP picture",
+            )));
+        }
+        let said = crate::photo::read(&bytes, &self.zone);
+        let size_bytes = i64::try_from(bytes.len()).map_err(Failure::internal)?;
+        Ok(KeptPhoto {
+            media_type,
+            size_bytes,
+            sha256: self.keep(bytes).await?,
+            taken_at: said.taken_at,
+            place: said.place,
+        })
+    }
+
+    /// The bytes of a kept file, which are checked against their SHA-256.
+    ///
+    /// # Errors
+    /// [`Failure::Internal`] when the file is missing or damaged.
+    pub async fn kept(&self, sha256: &str) -> Result<Vec<u8>> {
+        let path = path_of(&self.options.attachments_dir, sha256);
+        let expected = sha256.to_owned();
+        tokio::task::spawn_blocking(move || read(&path, &expected))
+            .await
+            .map_err(Failure::internal)?
+    }
+
+    async fn keep(&self, bytes: Vec<u8>) -> Result<String> {
+        let dir = self.options.attachments_dir.clone();
+        tokio::task::spawn_blocking(move || store(&dir, &bytes))
+            .await
+            .map_err(Failure::internal)?
+    }
+
+    /// Checks the file of every attachment and of every photo of a project against its row. Empty when all is well.
     ///
     /// # Errors
     /// The store's own.
@@ -231,25 +283,39 @@ impl Cases {
             let rows =
                 attachments::after(&mut *self.records.read().await?, after, CHECK_ROWS).await?;
             let Some(last) = rows.last() else {
+                break;
+            };
+            after = last.id;
+            for row in rows {
+                let what = format!("attachment {}", row.id);
+                problems.extend(self.damage(&what, &row.sha256).await);
+            }
+        }
+        after = 0;
+        loop {
+            let rows =
+                project_photos::after(&mut *self.records.read().await?, after, CHECK_ROWS).await?;
+            let Some(last) = rows.last() else {
                 return Ok(problems);
             };
             after = last.id;
             for row in rows {
-                let path = path_of(&self.options.attachments_dir, &row.sha256);
-                let (place, expected) = (path.display().to_string(), row.sha256);
-                let checked = tokio::task::spawn_blocking(move || read(&path, &expected))
-                    .await
-                    .map_err(Failure::internal)?;
-                if let Err(e) = checked {
-                    problems.push(Problem::new(
-                        "attachment-damaged",
-                        format!("attachment {}: {e}", row.id),
-                        place,
-                        "restore the file from the last backup",
-                    ));
-                }
+                let what = format!("photo {} of the project {}", row.id, quote(&row.project_id));
+                problems.extend(self.damage(&what, &row.sha256).await);
             }
         }
+    }
+
+    /// What is wrong with the file of that hash.
+    async fn damage(&self, what: &str, sha256: &str) -> Option<Problem> {
+        let error = self.kept(sha256).await.err()?;
+        let path = path_of(&self.options.attachments_dir, sha256);
+        Some(Problem::new(
+            "attachment-damaged",
+            format!("{what}: {error}"),
+            path.display().to_string(),
+            "restore the file from the last backup",
+        ))
     }
 }
 

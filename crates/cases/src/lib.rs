@@ -34,7 +34,7 @@ pub mod workflow;
 pub use alerts::note_cleared;
 pub use apply::{Act, NewCase, Part};
 pub use assessment::Assessment;
-pub use attachments::Taken;
+pub use attachments::{KeptPhoto, Taken};
 pub use board::BoardColumn;
 pub use catalogue::{Catalogue, Category};
 pub use clocks::Left;
@@ -84,6 +84,8 @@ pub struct Options {
     pub signer_chars_max: usize,
     /// Most attachments of one case.
     pub attachments_per_case_max: i64,
+    /// Most photos of the site of one key project.
+    pub photos_per_project_max: i64,
     /// Longest title, in characters.
     pub title_chars_max: usize,
     /// Longest description or note, in characters.
@@ -142,6 +144,7 @@ impl Options {
             signature_bytes_max: 256 * 1024,
             signer_chars_max: 50,
             attachments_per_case_max: 50,
+            photos_per_project_max: 500,
             title_chars_max: 200,
             text_chars_max: 4_000,
             history_rows_max: 1_000,

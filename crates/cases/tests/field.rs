@@ -340,3 +340,77 @@ async fn a_late_step_says_when_it_was_done_in_the_time_of_the_platform() {
         Some(serde_json::json!({"done_at_doubtful": T0.plus_seconds(-3_600)}))
     );
 }
+
+#[tokio::test]
+async fn a_photo_of_a_project_is_kept_beside_the_cases_files_and_found_damaged() {
+    let city = city().await;
+    let now = T0;
+    let kept = city.cases.keep_photo(JPEG.to_vec()).await.unwrap();
+    assert_eq!(
+        (kept.media_type, kept.taken_at, kept.place),
+        ("image/jpeg", None, None)
+    );
+    assert_eq!(city.cases.kept(&kept.sha256).await.unwrap(), JPEG);
+    for (bytes, word) in [
+        (voice(), "photo-type"),
+        (b"%PDF-1.7".to_vec(), "photo-type"),
+        (b"<svg onload=alert(1)>".to_vec(), "attachment-type"),
+        (Vec::new(), "attachment-size"),
+    ] {
+        let failure = city.cases.keep_photo(bytes).await.unwrap_err();
+        assert_eq!(code(&failure), word);
+    }
+    let actor = records::Actor::system("test");
+    let new = records::projects::NewProject {
+        id: "smart-water",
+        plan_box: None,
+        name_zh: "智慧水利",
+        name_en: "Smart water",
+        system: "",
+        reason: "",
+        kept: &serde_json::json!({}),
+        stage: "reserve",
+    };
+    let mut write = city.records.write().await.unwrap();
+    records::projects::insert(&mut write, &new, &actor, now)
+        .await
+        .unwrap();
+    let row = records::project_photos::ProjectPhoto {
+        id: 0,
+        project_id: "smart-water".to_owned(),
+        milestone: None,
+        taken_on: "2026-11-23".to_owned(),
+        caption: String::new(),
+        media_type: kept.media_type.to_owned(),
+        size_bytes: kept.size_bytes,
+        sha256: kept.sha256.clone(),
+        taken_at: None,
+        lon: None,
+        lat: None,
+        added_at: now,
+        added_by: "test".to_owned(),
+        added_by_id: None,
+        removed_at: None,
+        removed_by: None,
+        removed_why: None,
+    };
+    records::project_photos::insert(&mut write, &row)
+        .await
+        .unwrap();
+    write.commit().await.unwrap();
+    assert_eq!(city.cases.check_attachments().await.unwrap(), []);
+    let folder = city.dir.path().join("attachments").join(&kept.sha256[..2]);
+    std::fs::write(folder.join(&kept.sha256), b"other bytes").unwrap();
+    let problems = city.cases.check_attachments().await.unwrap();
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].code, "attachment-damaged");
+    assert!(
+        problems[0].to_string().contains("smart-water"),
+        "{}",
+        problems[0]
+    );
+    assert!(city.cases.kept(&kept.sha256).await.is_err());
+    // Sent again, it is whole again.
+    city.cases.keep_photo(JPEG.to_vec()).await.unwrap();
+    assert_eq!(city.cases.check_attachments().await.unwrap(), []);
+}

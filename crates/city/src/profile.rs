@@ -2,6 +2,8 @@
 
 use crate::files::{self, Files};
 use crate::layers::{self, GRIDS, Grid, LAYERS, Town, Village};
+use crate::successions::{self, Division, SUCCESSIONS, Succession};
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use model::{Calendars, Problem, WorkingCalendar};
 use serde::{Deserialize, Serialize};
@@ -42,6 +44,8 @@ pub struct City {
     pub villages: Vec<Village>,
     /// Unit grids (单元网格), by code; empty where the city has drawn none.
     pub grids: Vec<Grid>,
+    /// Towns that were merged into another; empty where none was.
+    pub successions: Vec<Succession>,
     /// The profile's files, for what is read on demand.
     pub files: Files,
     layers: BTreeMap<&'static str, Cow<'static, [u8]>>,
@@ -149,7 +153,7 @@ impl City {
     /// A profile in a folder.
     ///
     /// # Errors
-    /// `city-file`, `city-toml`, `city-value`, `city-layer`: what is wrong, in which file, and the mend.
+    /// `city-file`, `city-toml`, `city-value`, `city-layer`, `city-succession`: what is wrong, in which file, and the mend.
     pub fn load(folder: &Path) -> Result<Self, Problem> {
         Self::read(Files::Folder(folder.to_owned()))
     }
@@ -191,6 +195,26 @@ impl City {
     pub fn town_of(&self, place: [f64; 2]) -> Option<&str> {
         let town = self.towns.iter().find(|town| town.contains(place))?;
         Some(&town.code)
+    }
+
+    /// What a town's code means on a day: the town, the one into which it was merged by then, or nothing that the city knows.
+    pub fn division(&self, code: &str, day: Date) -> Division<'_> {
+        successions::division(&self.towns, &self.successions, code, day)
+    }
+
+    /// The towns of a day: those that are drawn, without the ones that were merged by then.
+    pub fn towns_on(&self, day: Date) -> impl Iterator<Item = &Town> {
+        self.towns
+            .iter()
+            .filter(move |town| matches!(self.division(&town.code, day), Division::Town(_)))
+    }
+
+    /// What a town's code is called: by its name, or the one that it had.
+    pub fn town_name(&self, code: &str) -> Option<&str> {
+        let town = self.towns.iter().find(|town| town.code == code);
+        let former = || self.successions.iter().find(|s| s.code == code);
+        town.map(|town| town.name.as_str())
+            .or_else(|| former().map(|s| s.name.as_str()))
     }
 
     /// The unit grid that a place (longitude, latitude) lies in, by code; `None` where no grid is drawn.
@@ -260,6 +284,10 @@ impl City {
                 grids
             }
         };
+        let successions = match files.read(SUCCESSIONS)? {
+            None => Vec::new(),
+            Some(bytes) => successions::read(&bytes, &towns)?,
+        };
         let Written {
             id,
             code,
@@ -289,6 +317,7 @@ impl City {
             towns,
             villages,
             grids,
+            successions,
             files,
             layers,
         })
@@ -585,6 +614,37 @@ mod tests {
         );
         std::fs::remove_file(&path).unwrap();
         assert!(City::load(dir.path()).unwrap().grids.is_empty());
+    }
+
+    #[test]
+    fn towns_that_were_merged_are_read_from_the_profile() {
+        let city = City::embedded("tianmen").unwrap();
+        assert!(city.successions.is_empty());
+        let dir = tempfile::tempdir().unwrap();
+        city.files.export(dir.path()).unwrap();
+        let path = dir.path().join(SUCCESSIONS);
+        let write = |text: &str| std::fs::write(&path, text).unwrap();
+        write("code,name,into,on\n429006199,旧河镇,429006001,2024-05-01\n");
+        let merged = City::load(dir.path()).unwrap();
+        let day = jiff::civil::date(2024, 5, 1);
+        assert!(matches!(
+            merged.division("429006199", day),
+            Division::Former { town, was } if town.code == "429006001" && was.name == "旧河镇"
+        ));
+        assert_eq!(merged.town_name("429006199"), Some("旧河镇"));
+        assert_eq!(merged.town_name("429006001"), Some("竟陵街道"));
+        assert_eq!(merged.town_name("1"), None);
+        // One that is merged next year is still drawn: it is a town until then.
+        write("code,name,into,on\n429006002,候口街道,429006001,2027-01-01\n");
+        let merged = City::load(dir.path()).unwrap();
+        let count = |year| merged.towns_on(jiff::civil::date(year, 1, 1)).count();
+        assert_eq!([count(2026), count(2027)], [28, 27]);
+        write("code,name,into,on\n429006199,旧河镇,429006998,2024-05-01\n");
+        let problem = City::load(dir.path()).unwrap_err();
+        assert_eq!(
+            (problem.code.as_str(), problem.place.as_str()),
+            ("city-succession", "successions.csv:2")
+        );
     }
 
     #[test]

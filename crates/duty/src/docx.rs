@@ -74,7 +74,7 @@ pub fn write(document: &Document) -> Result<Vec<u8>, Problem> {
     })
 }
 
-fn pack(parts: &[(&str, &str)]) -> zip::result::ZipResult<Vec<u8>> {
+pub(crate) fn pack(parts: &[(&str, &str)]) -> zip::result::ZipResult<Vec<u8>> {
     let mut packed = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, text) in parts {
         packed.start_file(*name, SimpleFileOptions::default())?;
@@ -142,7 +142,7 @@ fn row(body: &mut String, cells: &[String], widths: &[f32], is_head: bool) {
 }
 
 /// Text as XML takes it; control characters, which XML cannot hold, are left out.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -3,12 +3,13 @@
 //! a Word-compatible file. Pure: whoever needs the time gives it.
 //!
 //! Reading order: [`roster`], [`sheet`] (the roster as a file), [`response`], [`level`] (which of several is suggested), [`nearest`], then the report: [`report`] (what it
-//! says), [`document`] (how it is laid out), [`docx`] and [`pdf`] (how it is written).
+//! says), [`document`] (how it is laid out), [`docx`] and [`pdf`] (how it is written); [`official`] is the form of official documents (公文).
 
 pub mod document;
 pub mod docx;
 pub mod level;
 pub mod nearest;
+pub mod official;
 pub mod pdf;
 pub mod report;
 pub mod response;

@@ -44,28 +44,39 @@ enum Mark {
     Frame([f32; 4]),
 }
 
-struct Type<'a> {
-    face: Face<'a>,
+/// A font with what of a text it lacked.
+pub(crate) struct Type<'a> {
+    pub(crate) face: Face<'a>,
     per_em: f32,
-    lacking: usize,
+    pub(crate) lacking: usize,
 }
 
-impl Type<'_> {
+impl<'a> Type<'a> {
+    pub(crate) fn parse(font: &'a [u8]) -> Result<Self, Problem> {
+        let face = Face::parse(font, 0).map_err(wrong)?;
+        let per_em = f32::from(face.units_per_em());
+        Ok(Self {
+            face,
+            per_em,
+            lacking: 0,
+        })
+    }
+
     /// The glyph of a character and how wide it is, in sizes.
-    fn glyph(&self, c: char) -> Option<(GlyphId, f32)> {
+    pub(crate) fn glyph(&self, c: char) -> Option<(GlyphId, f32)> {
         let glyph = self.face.glyph_index(c)?;
         let wide = self.face.glyph_hor_advance(glyph).unwrap_or(0);
         Some((glyph, f32::from(wide) / self.per_em))
     }
 
-    fn wide(&self, c: char) -> f32 {
+    pub(crate) fn wide(&self, c: char) -> f32 {
         self.glyph(c)
             .or_else(|| self.glyph(LACKING))
             .map_or(1.0, |(_, wide)| wide)
     }
 
     /// Text with every character that the font lacks replaced.
-    fn settled(&mut self, text: &str) -> String {
+    pub(crate) fn settled(&mut self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         for c in text.chars() {
             match c {
@@ -81,7 +92,7 @@ impl Type<'_> {
         out
     }
 
-    fn width(&self, text: &str, size: f32) -> f32 {
+    pub(crate) fn width(&self, text: &str, size: f32) -> f32 {
         text.chars().map(|c| self.wide(c) * size).sum()
     }
 
@@ -124,7 +135,7 @@ impl Type<'_> {
 }
 
 /// Whether a character may not begin a line (避头标点); it hangs over the end of the one before.
-fn closes(c: char) -> bool {
+pub(crate) fn closes(c: char) -> bool {
     "，。、；：？！）》」』】”’%,.;:?!)".contains(c)
 }
 
@@ -295,14 +306,8 @@ fn wrong(what: impl std::fmt::Display) -> Problem {
 /// # Errors
 /// `report-font`, when the font does not read.
 pub fn write(document: &Document, font: &[u8]) -> Result<Vec<u8>, Problem> {
-    let face = Face::parse(font, 0).map_err(wrong)?;
-    let per_em = f32::from(face.units_per_em());
     let mut layout = Layout {
-        font: Type {
-            face,
-            per_em,
-            lacking: 0,
-        },
+        font: Type::parse(font)?,
         pages: vec![Vec::new()],
         y: PAGE[1] - MARGIN,
         is_cut: false,
@@ -362,38 +367,54 @@ fn number(layout: &mut Layout<'_>, language: Language) {
 }
 
 /// The glyphs that are used: their new numbers, widths and characters.
-struct Used {
+pub(crate) struct Used {
     remapper: GlyphRemapper,
     characters: BTreeMap<u16, char>,
 }
 
 impl Used {
-    fn of(layout: &Layout<'_>) -> Self {
+    pub(crate) fn of<'t>(texts: impl Iterator<Item = &'t str>, font: &Type<'_>) -> Self {
         let mut used = Self {
             remapper: GlyphRemapper::new(),
             characters: BTreeMap::new(),
         };
-        for mark in layout.pages.iter().flatten() {
-            if let Mark::Words { text, .. } = mark {
-                for c in text.chars() {
-                    if let Some((glyph, _)) = layout.font.glyph(c) {
-                        let new = used.remapper.remap(glyph.0);
-                        used.characters.entry(new).or_insert(c);
-                    }
-                }
+        for c in texts.flat_map(str::chars) {
+            if let Some((glyph, _)) = font.glyph(c) {
+                let new = used.remapper.remap(glyph.0);
+                used.characters.entry(new).or_insert(c);
             }
         }
         used
     }
+
+    /// The glyphs of a text, as a page's content names them.
+    pub(crate) fn glyphs(&self, text: &str, font: &Type<'_>) -> Vec<u8> {
+        let mut glyphs = Vec::with_capacity(text.len());
+        for c in text.chars() {
+            let glyph = font.glyph(c).map(|(glyph, _)| glyph.0);
+            let new = glyph.and_then(|glyph| self.remapper.get(glyph));
+            glyphs.extend(new.unwrap_or(0).to_be_bytes());
+        }
+        glyphs
+    }
+
+    /// The program of the font with these glyphs alone.
+    pub(crate) fn program(&self, font: &[u8]) -> Result<Vec<u8>, Problem> {
+        let small = subsetter::subset(font, 0, &self.remapper).map_err(wrong)?;
+        let face = RawFace::parse(&small, 0).ok();
+        face.and_then(|face| face.table(Tag::from_bytes(b"CFF ")))
+            .map(<[u8]>::to_vec)
+            .ok_or_else(|| wrong("it has no PostScript outlines"))
+    }
 }
 
 fn assemble(document: &Document, layout: &Layout<'_>, font: &[u8]) -> Result<Vec<u8>, Problem> {
-    let used = Used::of(layout);
-    let small = subsetter::subset(font, 0, &used.remapper).map_err(wrong)?;
-    let program = RawFace::parse(&small, 0)
-        .ok()
-        .and_then(|face| face.table(Tag::from_bytes(b"CFF ")))
-        .ok_or_else(|| wrong("it has no PostScript outlines"))?;
+    let texts = layout.pages.iter().flatten().filter_map(|mark| match mark {
+        Mark::Words { text, .. } => Some(text.as_str()),
+        Mark::Grey(_) | Mark::Frame(_) => None,
+    });
+    let used = Used::of(texts, &layout.font);
+    let program = used.program(font)?;
 
     let mut next = Ref::new(1);
     let mut pdf = Pdf::new();
@@ -429,9 +450,9 @@ fn assemble(document: &Document, layout: &Layout<'_>, font: &[u8]) -> Result<Vec
     }
     embed(
         &mut pdf,
-        layout,
+        &layout.font,
         &used,
-        program,
+        &program,
         &[type0, cid, descriptor, to_unicode, file],
     );
     Ok(pdf.finish())
@@ -452,12 +473,7 @@ fn draw(marks: &[Mark], layout: &Layout<'_>, used: &Used, font: Name<'_>) -> Vec
                 content.rect(*x, *y, *wide, *high).stroke();
             }
             Mark::Words { at, size, text } => {
-                let mut glyphs = Vec::with_capacity(text.len());
-                for c in text.chars() {
-                    let glyph = layout.font.glyph(c).map(|(glyph, _)| glyph.0);
-                    let new = glyph.and_then(|glyph| used.remapper.get(glyph));
-                    glyphs.extend(new.unwrap_or(0).to_be_bytes());
-                }
+                let glyphs = used.glyphs(text, &layout.font);
                 content.begin_text();
                 content.set_font(font, *size);
                 content.next_line(at[0], at[1]);
@@ -469,7 +485,8 @@ fn draw(marks: &[Mark], layout: &Layout<'_>, used: &Used, font: Name<'_>) -> Vec
     content.finish().into_vec()
 }
 
-fn embed(pdf: &mut Pdf, layout: &Layout<'_>, used: &Used, program: &[u8], ids: &[Ref; 5]) {
+/// Embeds a font with the glyphs that are used: the objects of the font, its descendant, its descriptor, its characters and its file.
+pub(crate) fn embed(pdf: &mut Pdf, font: &Type<'_>, used: &Used, program: &[u8], ids: &[Ref; 5]) {
     let [type0, cid, descriptor, to_unicode, file] = *ids;
     let base = Name(b"JLGDTY+NotoSansCJKsc-Regular");
     let system = SystemInfo {
@@ -482,8 +499,8 @@ fn embed(pdf: &mut Pdf, layout: &Layout<'_>, used: &Used, program: &[u8], ids: &
         .encoding_predefined(Name(b"Identity-H"))
         .descendant_font(cid)
         .to_unicode(to_unicode);
-    let face = &layout.font.face;
-    let thousandth = 1_000.0 / layout.font.per_em;
+    let face = &font.face;
+    let thousandth = 1_000.0 / font.per_em;
     let mut writer = pdf.cid_font(cid);
     writer
         .subtype(CidFontType::Type0)
@@ -631,13 +648,7 @@ mod tests {
 
     #[test]
     fn lines_break_at_words_and_never_before_a_closing_mark() {
-        let face = Face::parse(FONT, 0).unwrap();
-        let per_em = f32::from(face.units_per_em());
-        let font = Type {
-            face,
-            per_em,
-            lacking: 0,
-        };
+        let font = Type::parse(FONT).unwrap();
         let lines = font.lines("甲乙丙丁，戊己", 10.0, 40.0);
         assert_eq!(lines, ["甲乙丙丁，", "戊己"]);
         let lines = font.lines("water level above", 10.0, 60.0);

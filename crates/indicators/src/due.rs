@@ -3,6 +3,7 @@
 
 use model::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// Entity types.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +85,18 @@ pub struct Times {
     pub clock_seconds: u64,
     /// Most indicators that are measured at once though nothing of theirs changed.
     pub at_once_max: usize,
+    /// One whose query took longer than this is slow: the others do not wait for it.
+    pub quick_max: Duration,
+}
+
+/// Which indicators are measured one after another. What counts current values takes milliseconds; what reads years of history takes
+/// seconds, and must hold up nobody else's figure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Those whose query was quick when it was last asked, and those that were never asked.
+    Quick,
+    /// The others.
+    Slow,
 }
 
 #[derive(Debug)]
@@ -92,9 +105,18 @@ struct Entry {
     reads: Reads,
     changed: bool,
     measured_at: Option<Timestamp>,
+    took: Duration,
 }
 
 impl Entry {
+    fn lane(&self, times: Times) -> Lane {
+        if self.took <= times.quick_max {
+            Lane::Quick
+        } else {
+            Lane::Slow
+        }
+    }
+
     /// Whether it is so old that it is measured again.
     fn is_old(&self, times: Times, now: Timestamp) -> bool {
         let Some(at) = self.measured_at else {
@@ -129,6 +151,7 @@ impl Schedule {
                     reads: reads.clone(),
                     changed: false,
                     measured_at: None,
+                    took: Duration::ZERO,
                 },
                 |held| Entry {
                     reads: reads.clone(),
@@ -157,12 +180,15 @@ impl Schedule {
         }
     }
 
-    /// Which to measure now; they count as measured. Those whose data changed come first and all, then the longest not measured, as many
-    /// as may be at once.
-    pub fn take(&mut self, times: Times, now: Timestamp) -> Vec<String> {
+    /// Which of a lane to measure now; they count as measured. Those whose data changed come first and all, then the longest not measured,
+    /// as many as may be at once.
+    pub fn take(&mut self, lane: Lane, times: Times, now: Timestamp) -> Vec<String> {
         let mut changed = Vec::new();
         let mut old = Vec::new();
         for (id, entry) in &self.entries {
+            if entry.lane(times) != lane {
+                continue;
+            }
             if entry.changed {
                 changed.push(id.clone());
             } else if entry.is_old(times, now) {
@@ -183,6 +209,13 @@ impl Schedule {
         if let Some(entry) = self.entries.get_mut(id) {
             entry.changed = false;
             entry.measured_at = Some(now);
+        }
+    }
+
+    /// How long the query of one took.
+    pub fn took(&mut self, id: &str, took: Duration) {
+        if let Some(entry) = self.entries.get_mut(id) {
+            entry.took = took;
         }
     }
 }

@@ -3,7 +3,8 @@
 //!
 //! Reading order: [`definition`] (what a file holds), [`parse`] (how it is read), [`path`] (expected
 //! value and status: the stated rule), [`answer`] (what a query's answer must look like), [`forecast`] (where it goes by the
-//! target year), [`assessment`] (what came of it), [`due`] (what must be measured again).
+//! target year), [`assessment`] (what came of it), [`due`] (what must be measured again),
+//! [`towns`] (what each town has of it).
 
 pub mod answer;
 pub mod assessment;
@@ -13,6 +14,7 @@ pub mod forecast;
 pub mod parse;
 pub mod path;
 pub mod reports;
+pub mod towns;
 
 pub use assessment::Assessment;
 pub use definition::{Definition, Direction, Method, Origin, Place, Target, Towns};

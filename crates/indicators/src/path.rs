@@ -31,6 +31,26 @@ pub enum Path {
     SCurve,
 }
 
+impl Path {
+    /// Reads `linear`, `s-curve`, or milestones such as `2021=600 2023=1200`; `None` when it is none of them. Whether the years go forward
+    /// is for whoever knows those of baseline and target.
+    pub fn read(text: &str) -> Option<Self> {
+        match text.trim() {
+            "" => return None,
+            "linear" => return Some(Self::Linear),
+            "s-curve" => return Some(Self::SCurve),
+            _ => {}
+        }
+        let point = |part: &str| {
+            let (year, value) = part.split_once('=')?;
+            let value = value.parse::<f64>().ok().filter(|v| v.is_finite())?;
+            Some((year.parse::<i16>().ok()?, value))
+        };
+        let points: Option<Vec<(i16, f64)>> = text.split_whitespace().map(point).collect();
+        points.map(Self::Milestones)
+    }
+}
+
 /// How steep the S-curve is: the larger, the more of the way lies in the middle of the time.
 const STEEPNESS: f64 = 10.0;
 

@@ -14,6 +14,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use model::problem::{both, quote};
 use model::{Both, Told};
+use serde::{Deserialize, Serialize};
 
 /// Longest evidence, note or reason, in characters.
 pub const TEXT_CHARS_MAX: usize = 2_000;
@@ -144,8 +145,9 @@ impl Period {
     }
 }
 
-/// How often a figure is wanted of each reported indicator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How often a figure is wanted of each reported indicator, or a form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Every {
     /// Each year.
     Year,
@@ -163,6 +165,34 @@ impl Every {
             "quarter" => Some(Self::Quarter),
             "month" => Some(Self::Month),
             _ => None,
+        }
+    }
+
+    /// The word of the settings.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Year => "year",
+            Self::Quarter => "quarter",
+            Self::Month => "month",
+        }
+    }
+
+    /// How often in a year.
+    pub const fn times_a_year(self) -> u32 {
+        match self {
+            Self::Year => 1,
+            Self::Quarter => 4,
+            Self::Month => 12,
+        }
+    }
+
+    /// Whether a period is as long as the time between two.
+    pub fn fits(self, period: &Period) -> bool {
+        let months = i32::from(period.last.month()) - i32::from(period.first.month()) + 1;
+        match self {
+            Self::Year => months == 12,
+            Self::Quarter => months == 3,
+            Self::Month => months == 1,
         }
     }
 

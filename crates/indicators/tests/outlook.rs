@@ -2,12 +2,13 @@
 
 use indicators::answer::{Answer, Cell};
 use indicators::assessment::Outcome;
-use indicators::due::{Changes, Reads, Schedule, Times, Types};
+use indicators::due::{Changes, Lane, Reads, Schedule, Times, Types};
 use indicators::forecast::{Forecast, LEVEL, Outlook, POINTS_MIN, Reading};
 use indicators::{Definition, Towns, parse};
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use model::Timestamp;
+use std::time::Duration;
 
 fn definition(change: impl Fn(String) -> String) -> Definition {
     let text = "\
@@ -371,6 +372,7 @@ const TIMES: Times = Times {
     recompute_seconds: 3_600,
     clock_seconds: 300,
     at_once_max: 3,
+    quick_max: Duration::from_millis(100),
 };
 
 fn second(n: i64) -> Timestamp {
@@ -381,10 +383,16 @@ fn second(n: i64) -> Timestamp {
 fn only_what_changed_is_measured_and_all_of_it_from_time_to_time() {
     let mut city = schedule();
     // After a start everything is, a few at a time; then nothing.
-    assert_eq!(city.take(TIMES, second(0)), ["clock", "others", "racks"]);
-    assert_eq!(city.take(TIMES, second(1)), ["reports"]);
+    assert_eq!(
+        city.take(Lane::Quick, TIMES, second(0)),
+        ["clock", "others", "racks"]
+    );
+    assert_eq!(city.take(Lane::Quick, TIMES, second(1)), ["reports"]);
     for n in 2..300 {
-        assert_eq!(city.take(TIMES, second(n)), Vec::<String>::new());
+        assert_eq!(
+            city.take(Lane::Quick, TIMES, second(n)),
+            Vec::<String>::new()
+        );
     }
     // Whose data changed; what reads the unknown is touched by anything.
     let racks = Changes {
@@ -392,37 +400,85 @@ fn only_what_changed_is_measured_and_all_of_it_from_time_to_time() {
         ..Changes::default()
     };
     city.note(&racks);
-    assert_eq!(city.take(TIMES, second(299)), ["others", "racks"]);
+    assert_eq!(
+        city.take(Lane::Quick, TIMES, second(299)),
+        ["others", "racks"]
+    );
     city.note(&Changes {
         tables: ["indicator_reports".to_owned(), "cases".to_owned()].into(),
         ..Changes::default()
     });
-    assert_eq!(city.take(TIMES, second(299)), ["others", "reports"]);
+    assert_eq!(
+        city.take(Lane::Quick, TIMES, second(299)),
+        ["others", "reports"]
+    );
     city.note(&Changes::default());
-    assert_eq!(city.take(TIMES, second(299)), Vec::<String>::new());
+    assert_eq!(
+        city.take(Lane::Quick, TIMES, second(299)),
+        Vec::<String>::new()
+    );
     // Too many to name: every reader of entities. There are more than may be at once, for their data changed.
     city.note(&Changes {
         types: Types::All,
         tables: ["indicator_reports".to_owned()].into(),
     });
     assert_eq!(
-        city.take(TIMES, second(299)),
+        city.take(Lane::Quick, TIMES, second(299)),
         ["clock", "others", "racks", "reports"]
     );
     // The one that reads the time after five minutes, the others after an hour, the oldest first.
-    assert_eq!(city.take(TIMES, second(598)), Vec::<String>::new());
-    assert_eq!(city.take(TIMES, second(599)), ["clock"]);
+    assert_eq!(
+        city.take(Lane::Quick, TIMES, second(598)),
+        Vec::<String>::new()
+    );
+    assert_eq!(city.take(Lane::Quick, TIMES, second(599)), ["clock"]);
     city.measured("racks", second(700));
     assert_eq!(
-        city.take(TIMES, second(3_899)),
+        city.take(Lane::Quick, TIMES, second(3_899)),
         ["others", "reports", "clock"]
     );
     // What changes while it is measured is measured again; and a clock that goes back stops nothing.
     city.note(&racks);
-    assert_eq!(city.take(TIMES, second(3_900)), ["others", "racks"]);
+    assert_eq!(
+        city.take(Lane::Quick, TIMES, second(3_900)),
+        ["others", "racks"]
+    );
     city.note(&racks);
-    assert_eq!(city.take(TIMES, second(3_901)), ["others", "racks"]);
-    assert_eq!(city.take(TIMES, second(0)).len(), 3);
+    assert_eq!(
+        city.take(Lane::Quick, TIMES, second(3_901)),
+        ["others", "racks"]
+    );
+    assert_eq!(city.take(Lane::Quick, TIMES, second(0)).len(), 3);
+}
+
+#[test]
+fn what_takes_long_is_measured_apart_and_what_became_quick_again_is_not() {
+    let mut city = schedule();
+    let all_at_once = Times {
+        at_once_max: 9,
+        ..TIMES
+    };
+    assert_eq!(
+        city.take(Lane::Slow, all_at_once, second(0)),
+        Vec::<String>::new()
+    );
+    assert_eq!(city.take(Lane::Quick, all_at_once, second(0)).len(), 4);
+    let racks = Changes {
+        types: some(&["ServerRack"]),
+        ..Changes::default()
+    };
+    for (ms, lane, other) in [
+        (101, Lane::Slow, Lane::Quick),
+        (100, Lane::Quick, Lane::Slow),
+    ] {
+        city.took("racks", Duration::from_millis(ms));
+        city.took("unknown", Duration::from_millis(ms));
+        city.note(&racks);
+        let of_other = city.take(other, all_at_once, second(1));
+        assert!(!of_other.contains(&"racks".to_owned()), "{of_other:?}");
+        let of_lane = city.take(lane, all_at_once, second(1));
+        assert!(of_lane.contains(&"racks".to_owned()), "{of_lane:?}");
+    }
 }
 
 #[test]
@@ -432,15 +488,21 @@ fn another_query_is_measured_anew_and_the_same_is_not() {
         at_once_max: 9,
         ..TIMES
     };
-    assert_eq!(city.take(at_once, second(0)).len(), 4);
+    assert_eq!(city.take(Lane::Quick, at_once, second(0)).len(), 4);
     city.set(all("SELECT 1"));
-    assert_eq!(city.take(at_once, second(1)), Vec::<String>::new());
+    assert_eq!(
+        city.take(Lane::Quick, at_once, second(1)),
+        Vec::<String>::new()
+    );
     city.set(all("SELECT 5"));
-    assert_eq!(city.take(at_once, second(1)), ["racks"]);
+    assert_eq!(city.take(Lane::Quick, at_once, second(1)), ["racks"]);
     assert_eq!(
         city.tables().into_iter().collect::<Vec<_>>(),
         ["indicator_reports"]
     );
     city.set(Vec::new());
-    assert_eq!(city.take(at_once, second(9_999)), Vec::<String>::new());
+    assert_eq!(
+        city.take(Lane::Quick, at_once, second(9_999)),
+        Vec::<String>::new()
+    );
 }

@@ -122,7 +122,7 @@ pub fn taker(app: &App, topics: Arc<RwLock<TopicMapping>>) -> Taker {
             if let Err(error) = cases.set_workflows(new.workflows.clone()) {
                 tracing::error!(%error, "cases are opened by the workflows of before");
             }
-            plan.set_definitions(new.indicators.clone());
+            plan.set_packs(&new);
             ingest.set_catalogue(catalogue);
             *decoder.write() = Arc::new(influx);
             *topics.write() = TopicMapping::new(&new.mappings);

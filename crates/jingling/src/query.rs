@@ -80,7 +80,7 @@ impl Opened {
             }
         }
         let records = open_records(&folder, false).await?;
-        let plan = Arc::new(api::plan::Plan::new(packs.indicators.clone(), &city.zone));
+        let plan = Arc::new(api::plan::Plan::new(&packs, &city.zone));
         // Without keys, what is sealed is hidden whole.
         let keys = personal_keys::read(&folder).unwrap_or_else(|problem| {
             eprintln!("personal values are hidden: {problem}");

@@ -194,7 +194,7 @@ impl Running {
             None => ingest,
         });
         let personal = Arc::new(personal_data(settings, &packs, &city, sealer.clone()));
-        let plan = Arc::new(Plan::new(packs.indicators.clone(), &city.zone));
+        let plan = Arc::new(Plan::new(&packs, &city.zone));
         let tables = Arc::new(CityTables {
             records: records.clone(),
             twin: twin.clone(),
@@ -256,6 +256,7 @@ impl Running {
                 map_entities_max: settings.command_centre.map_entities_max,
                 reports: settings.indicators.reports()?,
                 portal: settings.portal.options(&settings.http.public_url),
+                documents: settings.plan_office.options(&settings.http.public_url),
             },
             ingest: ingest.clone(),
             twin: twin.clone(),

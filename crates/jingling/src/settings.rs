@@ -79,6 +79,8 @@ pub struct Settings {
     pub open311: Open311Settings,
     /// The plan's progress for everybody.
     pub portal: PortalSettings,
+    /// Documents of the plan office.
+    pub plan_office: PlanOfficeSettings,
     /// What the platform writes of itself.
     pub log: Log,
 }
@@ -392,16 +394,19 @@ ExportSettings {
 });
 section!(/// The plan's figures.
 IndicatorSettings {
-    /// An indicator whose data changed is measured again at most so often, seconds.
-    measure_seconds: u64 = 1,
+    /// An indicator whose data changed is measured again at most so often, milliseconds.
+    measure_ms: u64 = 500,
     /// Every indicator is measured again after so long, seconds, whatever happened.
     recompute_seconds: u64 = 3_600,
     /// One whose query reads the time is measured again after so long, seconds.
     clock_seconds: u64 = 300,
     /// Most indicators that are measured at once though nothing of theirs changed.
     at_once_max: usize = 8,
-    /// Measuring takes at most so much of the time, percent: after a measurement that took long it waits longer.
-    busy_percent: u32 = 10,
+    /// One whose query took longer is measured apart, so that the others do not wait for it, milliseconds.
+    quick_ms: u64 = 100,
+    /// Measuring takes at most so much of the time, percent, the quick ones and the slow ones each: after a measurement that took long it
+    /// waits longer.
+    busy_percent: u32 = 20,
     /// Who agrees to a reported figure before it counts, in order: `unit`, `plan-office`.
     report_levels: Vec<String> = vec!["unit".into(), "plan-office".into()],
     /// How often a figure is wanted of each reported indicator: `year`, `quarter` or `month`.
@@ -522,6 +527,23 @@ PortalSettings {
     peers_max: usize = 20_000,
     /// How long what was put together is given again, and kept by browsers, seconds.
     kept_seconds: u64 = 30,
+});
+section!(/// Documents of the plan office.
+PlanOfficeSettings {
+    /// Who issues them, in Chinese; the city's name with 新基建指挥部办公室 when empty.
+    issuer_zh: String = String::new(),
+    /// Who issues them, in English; "Plan Office of" with the city's name when empty.
+    issuer_en: String = String::new(),
+    /// What stands before the year in a document's number; the city's name with 新基建办 when empty.
+    number_prefix: String = String::new(),
+    /// To whom they go, in Chinese; all towns and streets and member units when empty.
+    to_zh: String = String::new(),
+    /// To whom they go, in English.
+    to_en: String = String::new(),
+    /// Who else has them, in Chinese; the offices of the city's Party committee and government when empty.
+    copies_zh: String = String::new(),
+    /// Who else has them, in English.
+    copies_en: String = String::new(),
 });
 section!(/// What the platform writes of itself.
 Log {
@@ -655,6 +677,22 @@ impl Settings {
             );
         }
         Ok(())
+    }
+}
+
+impl PlanOfficeSettings {
+    /// What the documents are told.
+    pub fn options(&self, public_url: &str) -> api::plan_documents::Options {
+        api::plan_documents::Options {
+            issuer_zh: self.issuer_zh.clone(),
+            issuer_en: self.issuer_en.clone(),
+            number_prefix: self.number_prefix.clone(),
+            to_zh: self.to_zh.clone(),
+            to_en: self.to_en.clone(),
+            copies_zh: self.copies_zh.clone(),
+            copies_en: self.copies_en.clone(),
+            public_url: public_url.trim_end_matches('/').to_owned(),
+        }
     }
 }
 

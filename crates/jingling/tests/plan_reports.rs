@@ -117,7 +117,7 @@ fn figure(value: f64, period: &str) -> Json {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_figure_counts_when_all_levels_agree_and_both_values_of_a_correction_stay() {
-    let city = City::start_with(&["indicators.measure_seconds=1"]);
+    let city = City::start_with(&["indicators.measure_ms=200"]);
     let author = Person::of(&city, "jingxin.zhao", "operator", Some(UNIT)).await;
     let chief = Person::of(&city, "jingxin.qian", "operator", Some(UNIT)).await;
     let stranger = Person::of(&city, "shuili.sun", "operator", Some("shuili")).await;

@@ -14,7 +14,7 @@ use std::path::Path;
 const OPERATIONS: &str = "crates/jingling/tests/access.rs every_operation_keeps_its_rule";
 const SQL: &str = "crates/jingling/tests/access.rs sql_shows_a_table_to_those_who_may_see_its_page";
 /// An operation that anyone may call either gives away nothing of the city or judges by the protocol's own means.
-const PUBLIC: [(&str, &str); 38] = [
+const PUBLIC: [(&str, &str); 40] = [
     (
         "POST /api/v1/notifications/acknowledge",
         "crates/jingling/tests/notice.rs people_and_systems_are_told_and_what_hangs_is_ended",
@@ -89,6 +89,14 @@ const PUBLIC: [(&str, &str); 38] = [
     ),
     (
         "GET /api/v1/public/catalog.jsonld",
+        "crates/jingling/tests/portal.rs the_portal_is_closed_until_it_is_opened",
+    ),
+    (
+        "GET /api/v1/public/packages.csv",
+        "crates/jingling/tests/portal.rs the_portal_is_closed_until_it_is_opened",
+    ),
+    (
+        "GET /api/v1/public/packages.json",
         "crates/jingling/tests/portal.rs the_portal_is_closed_until_it_is_opened",
     ),
     (
@@ -205,7 +213,7 @@ const DOORS: [(&str, &str, &str); 8] = [
     ),
 ];
 /// What a table of SQL asks for beside `sql.query`. The tables of entity types are views of `observations`.
-const TABLES: [(&str, &str); 17] = [
+const TABLES: [(&str, &str); 18] = [
     ("alerts", "alert.read"),
     ("audit", "audit.read"),
     ("case_events", "case.read"),
@@ -214,6 +222,7 @@ const TABLES: [(&str, &str); 17] = [
     ("dead_letters", "deadletter.read"),
     ("devices", "device.read"),
     ("entities_now", "entity.read"),
+    ("form_values", "indicator.read"),
     ("indicator_reports", "indicator.read"),
     ("indicators", "indicator.read"),
     ("observations", "entity.read"),

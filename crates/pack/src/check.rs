@@ -2,20 +2,18 @@
 
 mod commands;
 mod isolines;
+mod plan;
 mod relations;
 mod views;
 
 use crate::bulletins;
-use crate::declare::{
-    ContradictionKind, MappingDoor, QUALITY_RULES, QualityState, STANDARD_WORKFLOW,
-};
+use crate::declare::{MappingDoor, QUALITY_RULES, QualityState, STANDARD_WORKFLOW};
 use crate::document::Document;
 use crate::files::{Folder, Limits};
 use crate::load::{Pack, Read, read};
 use crate::responses;
 use crate::run_definitions;
 use crate::scenario;
-use crate::systems;
 use crate::words;
 use cases::Workflow;
 use indicators::Place;
@@ -27,7 +25,10 @@ use std::path::Path;
 /// Every mistake in the pack in `folder`, each with `file:line`; empty when it can be loaded.
 pub fn check(folder: &Path) -> Vec<Problem> {
     match read(&Folder::new(folder, Limits::default())) {
-        Ok(read) => inside(&read),
+        Ok(read) => match inside(&read) {
+            problems if problems.is_empty() => crate::packs::beside_carried(&read.pack),
+            problems => problems,
+        },
         Err(problems) => problems,
     }
 }
@@ -67,6 +68,11 @@ pub fn verify_quotes(pack: &Pack, plan_text: &str) -> Vec<Problem> {
     );
     for indicator in &pack.indicators {
         verify(indicator.file.clone(), &indicator.places);
+    }
+    for target in &pack.targets {
+        let file = crate::targets::FILE;
+        let owner = format!("{}/{file}: {}", pack.manifest.name, target.indicator);
+        verify(owner, &target.places);
     }
     for contradiction in &pack.contradictions {
         let owner = format!(
@@ -122,6 +128,9 @@ pub(crate) fn inside(read: &Read) -> Vec<Problem> {
     checker.plan();
     checker.duplicates();
     checker.problems.extend(crate::categories::mistakes(read));
+    checker
+        .problems
+        .extend(crate::forms::mistakes(&[&read.pack], false));
     checker.problems.extend(read.table_problems.iter().cloned());
     let quotes = read
         .pack
@@ -827,98 +836,6 @@ impl<'a> Checker<'a> {
                 {
                     self.say(self.documents[path].at_dotted(key), code, what, mend);
                 }
-            }
-        }
-    }
-
-    fn plan(&mut self) {
-        let here = |path: &str| self.documents.get(path);
-        let alone = [
-            "contradictions.toml",
-            "plan.txt",
-            crate::goals::FILE,
-            "projects.toml",
-        ];
-        if let Some(document) = alone.into_iter().find_map(here)
-            && self.pack.plan.is_none()
-        {
-            self.say(
-                document.at::<&str>(&[]),
-                "plan-missing",
-                "the pack has no plan.toml".into(),
-                "add it, or delete this file",
-            );
-            return;
-        }
-        let Some(plan) = &self.pack.plan else { return };
-        let document = &self.documents["plan.toml"];
-        if plan.text.is_empty() {
-            self.say(
-                document.at::<&str>(&[]),
-                "plan-text",
-                "the plan's text is not there".into(),
-                "add plan.txt, so that every quote can be verified",
-            );
-        }
-        if plan.period[0] >= plan.period[1] {
-            self.say(
-                document.at(&["period"]),
-                "plan-period",
-                format!("the period {:?} does not go forward", plan.period),
-                "write [first year, last year]",
-            );
-        }
-        self.problems
-            .extend(systems::mistakes(plan, &self.pack.indicators, document));
-        if let Some((goals, document)) =
-            (self.pack.goals.as_ref()).zip(self.documents.get(crate::goals::FILE))
-        {
-            let wrong = crate::goals::mistakes(goals, &plan.text, &self.pack.indicators, document);
-            self.problems.extend(wrong);
-        }
-        if let Some(document) = self.documents.get("projects.toml") {
-            let wrong = projects::declared::mistakes(
-                &self.pack.projects,
-                |id| self.pack.indicators.iter().any(|i| i.id == id),
-                |id| plan.systems.iter().any(|s| s.id == id),
-            );
-            let wrong = wrong.into_iter().map(|mistake| {
-                let at = document.at(&["project", &mistake.at.to_string(), mistake.key]);
-                Problem::new("plan-project", mistake.what, at, mistake.mend)
-            });
-            self.problems.extend(wrong);
-        }
-        let Some(document) = self.documents.get("contradictions.toml") else {
-            return;
-        };
-        for (n, contradiction) in self.pack.contradictions.iter().enumerate() {
-            let n = n.to_string();
-            for id in &contradiction.indicators {
-                if !self.pack.indicators.iter().any(|i| i.id == *id) {
-                    self.say(
-                        document.at(&["contradiction", &n, "indicators"]),
-                        "contradiction-indicator",
-                        format!("there is no indicator {}", quote(id)),
-                        "name an indicator of this pack",
-                    );
-                }
-            }
-            let least = if contradiction.kind == ContradictionKind::Contradiction {
-                2
-            } else {
-                1
-            };
-            if contradiction.places.len() < least {
-                self.say(
-                    document.at(&["contradiction", &n, "places"]),
-                    "contradiction-places",
-                    format!(
-                        "{} quotes {} places",
-                        contradiction.id,
-                        contradiction.places.len()
-                    ),
-                    "quote every place that it speaks of",
-                );
             }
         }
     }

@@ -316,10 +316,13 @@ pub struct Runbook {
     pub en: String,
 }
 
-/// `plan.toml`: the plan whose indicators the pack holds.
+/// `plan.toml`: the plan whose indicators the pack holds. A city may have several side by side, each brought by a pack of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
+    /// Short id: lower-case letters, digits, `-`; the pack's name without `pack-` when left out.
+    #[serde(default)]
+    pub id: String,
     /// Title in Chinese.
     pub title_zh: String,
     /// Title in English.
@@ -328,7 +331,7 @@ pub struct Plan {
     pub source_zh: String,
     /// The same in English.
     pub source_en: String,
-    /// First and last year: the year of the baselines and the year of the targets.
+    /// First and last year: the year of the baselines and the year of the targets. The plan holds from the year after the first.
     pub period: [i16; 2],
     /// Notes on how the plan was read, Chinese.
     #[serde(default)]

@@ -3,7 +3,7 @@
 //! each quote stands in its paragraph word for word, and nothing there that bears a number is in neither list.
 
 use crate::document::Document;
-use indicators::{Definition, Origin};
+use indicators::Origin;
 use model::Problem;
 use model::problem::quote;
 use serde::{Deserialize, Serialize};
@@ -216,7 +216,7 @@ fn places<'a>(body: &'a str, words: &'a str) -> impl Iterator<Item = Range<usize
 pub(crate) fn mistakes(
     goals: &Goals,
     text: &str,
-    indicators: &[Definition],
+    indicators: &[(&str, Origin)],
     document: &Document,
 ) -> Vec<Problem> {
     let mut checking = Checking {
@@ -270,12 +270,14 @@ pub(crate) fn mistakes(
         .flat_map(|g| &g.indicators)
         .map(String::as_str)
         .collect();
-    let of_the_plan = indicators.iter().filter(|i| i.origin != Origin::Platform);
-    for indicator in of_the_plan.filter(|i| !named.contains(i.id.as_str())) {
+    let of_the_plan = indicators
+        .iter()
+        .filter(|(_, origin)| *origin != Origin::Platform);
+    for (id, _) in of_the_plan.filter(|(id, _)| !named.contains(id)) {
         checking.say(
             &[],
             "goal-unnamed",
-            format!("no paragraph names the indicator {}", quote(&indicator.id)),
+            format!("no paragraph names the indicator {}", quote(id)),
             "name it at the goal that it measures, or give it origin: platform",
         );
     }
@@ -299,7 +301,7 @@ impl Checking<'_> {
         n: usize,
         paragraph: &Paragraph,
         section: &Section,
-        indicators: &[Definition],
+        indicators: &[(&str, Origin)],
     ) {
         let n = n.to_string();
         let goals = paragraph.goals.iter().map(|g| ("goals", &g.quote));
@@ -329,12 +331,12 @@ impl Checking<'_> {
                 );
             }
             for id in &goal.indicators {
-                if !indicators.iter().any(|i| i.id == *id) {
+                if !indicators.iter().any(|(known, _)| known == id) {
                     self.say(
                         &["paragraph", &n, "goals"],
                         "goal-indicator",
                         format!("there is no indicator {}", quote(id)),
-                        "name an indicator of this pack",
+                        "name an indicator of this pack, or one that targets.toml takes up",
                     );
                 }
             }

@@ -7,9 +7,11 @@ use crate::declare::{
 };
 use crate::document::Document;
 use crate::files::Files;
+use crate::forms::{ELEMENTS, Element, ElementsFile, FOLDER, Form};
 use crate::goals::Goals;
 use crate::scenario::ScenarioFile;
 use crate::tables::{self, Declared};
+use crate::targets::{PlanTarget, Targets};
 use cases::Workflow;
 use cases::catalogue::MajorClass;
 use duty::response::ResponsePlan;
@@ -67,8 +69,16 @@ pub struct Pack {
     pub contradictions: Vec<Contradiction>,
     /// The goals of the plan's text, paragraph by paragraph.
     pub goals: Option<Goals>,
+    /// What the plan wants of indicators that other packs bring.
+    pub targets: Vec<PlanTarget>,
     /// The projects that the plan lists (重点项目), in its order.
     pub projects: Vec<projects::Declared>,
+    /// Its data elements (数据元), in order.
+    pub elements: Vec<Element>,
+    /// Its reporting forms (报表), in the order of their files.
+    pub forms: Vec<Form>,
+    /// `file:line` of each attribute of its types, by type and name.
+    pub attribute_places: BTreeMap<(String, String), String>,
     /// Who may do what with what it declares: `policies/*.cedar`, each file's name and text.
     pub policies: Vec<(String, String)>,
 }
@@ -119,7 +129,7 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
                 "pack-foreign-file",
                 "a pack has no such file",
                 files.place(path),
-                "use pack.toml, quality.toml, README.md, entities/*.toml, rules/*.toml, workflows/*.toml, categories/*.toml, indicators/*.sql, views/*.toml, runbooks/*.zh.md and *.en.md, responses/*.toml, runs/*.toml, bulletins/*.toml, tables/*.sql, strings/zh.toml and en.toml, mappings/*.toml, policies/*.cedar, scenarios/*.md",
+                "use pack.toml, quality.toml, README.md, entities/*.toml, rules/*.toml, workflows/*.toml, categories/*.toml, indicators/*.sql, views/*.toml, runbooks/*.zh.md and *.en.md, responses/*.toml, runs/*.toml, bulletins/*.toml, returns/*.toml, elements.toml, tables/*.sql, strings/zh.toml and en.toml, mappings/*.toml, policies/*.cedar, scenarios/*.md",
             ));
             continue;
         }
@@ -150,6 +160,7 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
     for (rule, document) in rules.iter_mut().zip(places) {
         rule.file.clone_from(&document.place);
     }
+    let attribute_places = reader.attribute_places(&kinds);
     let workflows = reader.many("workflows/");
     let categories = reader.many("categories/");
     let views = reader.many("views/");
@@ -176,6 +187,18 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
     if let (Some(plan), Some(text)) = (&mut plan, reader.documents.get("plan.txt")) {
         plan.text.clone_from(&text.text);
     }
+    if let (Some(plan), Some(manifest)) = (&mut plan, &manifest)
+        && plan.id.is_empty()
+    {
+        let name = manifest.name.as_str();
+        name.strip_prefix("pack-")
+            .unwrap_or(name)
+            .clone_into(&mut plan.id);
+    }
+    let targets = reader
+        .optional::<Targets>(crate::targets::FILE)
+        .map(|file| file.all)
+        .unwrap_or_default();
     let contradictions = reader
         .optional::<Contradictions>("contradictions.toml")
         .map(|c| c.all)
@@ -185,6 +208,8 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
         .optional::<projects::DeclaredFile>("projects.toml")
         .map(|file| file.all)
         .unwrap_or_default();
+    let elements = reader.elements();
+    let forms = reader.forms();
     if let (Some(manifest), Some(quality), true) = (manifest, quality, reader.problems.is_empty()) {
         let (tables, table_problems) = tables::arranged(&kinds, &declared);
         Ok(Read {
@@ -211,7 +236,11 @@ pub(crate) fn read(files: &dyn Files) -> Result<Read, Vec<Problem>> {
                 plan,
                 contradictions,
                 goals,
+                targets,
                 projects,
+                elements,
+                forms,
+                attribute_places,
                 policies,
             },
             documents: reader.documents,
@@ -228,7 +257,7 @@ fn is_engine(path: &str) -> bool {
 }
 
 fn is_furniture(path: &str) -> bool {
-    const SINGLE: [&str; 10] = [
+    const SINGLE: [&str; 12] = [
         "pack.toml",
         "quality.toml",
         "README.md",
@@ -238,7 +267,9 @@ fn is_furniture(path: &str) -> bool {
         "plan.txt",
         "contradictions.toml",
         crate::goals::FILE,
+        crate::targets::FILE,
         "projects.toml",
+        ELEMENTS,
     ];
     let in_folder = |folder: &str, ends: &[&str]| {
         path.strip_prefix(folder)
@@ -255,6 +286,7 @@ fn is_furniture(path: &str) -> bool {
             "responses/",
             "runs/",
             "bulletins/",
+            FOLDER,
         ]
         .iter()
         .any(|folder| in_folder(folder, &[".toml"]))
@@ -364,6 +396,45 @@ impl Reader {
             match result {
                 Ok(declared) => all.push(declared),
                 Err(problems) => self.problems.extend(problems),
+            }
+        }
+        all
+    }
+
+    /// Where each attribute's table begins.
+    fn attribute_places(&self, kinds: &[EntityKind]) -> BTreeMap<(String, String), String> {
+        let mut places = BTreeMap::new();
+        for (kind, document) in kinds.iter().zip(self.under("entities/")) {
+            for (n, line) in document.text.lines().enumerate() {
+                let name = line.trim().strip_prefix("[attributes.");
+                let name = name.and_then(|rest| rest.split(']').next());
+                if let Some(name) = name.filter(|name| kind.attributes.contains_key(*name)) {
+                    let key = (kind.name.clone(), name.to_owned());
+                    places.insert(key, format!("{}:{}", document.place, n + 1));
+                }
+            }
+        }
+        places
+    }
+
+    fn elements(&mut self) -> Vec<Element> {
+        let file: Option<ElementsFile> = self.optional(ELEMENTS);
+        let mut all = file.unwrap_or_default().all;
+        if let Some(document) = self.documents.get(ELEMENTS) {
+            for (n, element) in all.iter_mut().enumerate() {
+                element.place = document.at(&["element", &n.to_string()]);
+            }
+        }
+        all
+    }
+
+    fn forms(&mut self) -> Vec<Form> {
+        let mut all: Vec<Form> = self.many(FOLDER);
+        // One that could not be read is told already, and no form is kept then.
+        for (form, document) in all.iter_mut().zip(self.under(FOLDER)) {
+            form.place = document.at(&["id"]);
+            for (n, field) in form.fields.iter_mut().enumerate() {
+                field.place = document.at(&["field", &n.to_string()]);
             }
         }
         all

@@ -3,12 +3,15 @@
 use crate::check::verify_quotes;
 use crate::declare::{Contradiction, Mapping, Plan, Runbook, STANDARD_WORKFLOW, View};
 use crate::files::{Embedded, Files, Folder, Limits};
+use crate::forms::{self, Element, Form};
 use crate::load::Pack;
+use crate::plans::{self, CityPlan};
 use crate::{systems, tables};
 use cases::Workflow;
 use cases::catalogue::{Catalogue as CaseCatalogue, MajorClass};
 use duty::response::ResponsePlan;
 use indicators::Definition;
+use jiff::civil::Date;
 use model::{Catalogue, Problem};
 use rules::Rule;
 use std::collections::BTreeMap;
@@ -41,12 +44,36 @@ pub struct Packs {
     pub strings_zh: BTreeMap<String, String>,
     /// The same in English.
     pub strings_en: BTreeMap<String, String>,
-    /// The city's plan.
+    /// The city's plans, in the order in which they end.
+    pub plans: Vec<CityPlan>,
+    /// The plan that frames the city's systems: the newest that lists any.
     pub plan: Option<Plan>,
-    /// Where it contradicts itself.
+    /// Where the plans contradict themselves.
     pub contradictions: Vec<Contradiction>,
-    /// The projects that it lists (重点项目), in its order.
+    /// The projects that they list (重点项目), in their order.
     pub projects: Vec<projects::Declared>,
+    /// Their data elements (数据元).
+    pub elements: Vec<Element>,
+    /// Their reporting forms (报表), in order.
+    pub forms: Vec<Form>,
+}
+
+/// What is wrong with the elements and forms of a pack beside the packs that the program carries: what it asks may be known there.
+pub(crate) fn beside_carried(pack: &Pack) -> Vec<Problem> {
+    if pack.elements.is_empty() && pack.forms.is_empty() {
+        return Vec::new();
+    }
+    let name = pack.manifest.name.clone();
+    let others = crate::files::embedded()
+        .into_iter()
+        .filter(|files| files.name() != name)
+        .filter_map(|files| Pack::load(&files).ok());
+    let others: Vec<Pack> = others.collect();
+    let all: Vec<&Pack> = others.iter().chain([pack]).collect();
+    let own = format!("{name}/");
+    let mut problems = forms::mistakes(&all, true);
+    problems.retain(|problem| problem.place.contains(&own));
+    problems
 }
 
 impl Packs {
@@ -134,11 +161,17 @@ impl Packs {
                 .iter()
                 .for_each(|mapping| claim("mapping", &mapping.id));
             pack.strings_zh.keys().for_each(|key| claim("word", key));
-            if pack.plan.is_some() {
-                claim("plan of the city", "");
-            }
+            pack.plan.iter().for_each(|plan| claim("plan", &plan.id));
+            pack.projects
+                .iter()
+                .for_each(|project| claim("project", &project.id));
+            pack.contradictions
+                .iter()
+                .for_each(|one| claim("contradiction", &one.id));
         }
         problems.extend(tables::clashes(&packs));
+        let borrowed: Vec<&Pack> = packs.iter().collect();
+        problems.extend(forms::mistakes(&borrowed, true));
         for pack in &packs {
             let catalogue = pack.catalogue();
             all.catalogue.kinds.extend(catalogue.kinds);
@@ -157,19 +190,25 @@ impl Packs {
             all.contradictions
                 .extend(pack.contradictions.iter().cloned());
             all.projects.extend(pack.projects.iter().cloned());
-            if let Some(plan) = &pack.plan {
-                all.plan = Some(plan.clone());
-            }
+            all.elements.extend(pack.elements.iter().cloned());
+            all.forms.extend(pack.forms.iter().cloned());
         }
-        if let Some(plan) = &all.plan {
-            // The plan's own pack verified its quotes when it was loaded.
+        let (plans, wrong) = plans::gather(&packs);
+        problems.extend(wrong);
+        let frame = plans.iter().rfind(|p| !p.plan.systems.is_empty());
+        all.plan = frame.or_else(|| plans.last()).map(|p| p.plan.clone());
+        if !plans.is_empty() {
+            // A plan's own pack verified its quotes when it was loaded; the others quote any of the plans.
             let others = packs.iter().filter(|pack| pack.plan.is_none());
-            problems.extend(others.flat_map(|pack| verify_quotes(pack, &plan.text)));
-            problems.extend(systems::unknown(plan, &packs));
+            problems.extend(others.flat_map(|pack| unsaid(pack, &plans)));
+            problems.extend(systems::unknown(&plans, &packs));
         }
+        all.plans = plans;
         all.indicators
             .sort_by_key(|i| (i.origin as u8, number_key(&i.number)));
         all.views
+            .sort_by(|a, b| (a.order, &a.id).cmp(&(b.order, &b.id)));
+        all.forms
             .sort_by(|a, b| (a.order, &a.id).cmp(&(b.order, &b.id)));
         all.packs = packs;
         if problems.is_empty() {
@@ -180,10 +219,36 @@ impl Packs {
     }
 }
 
+/// What a pack quotes and no plan says.
+fn unsaid(pack: &Pack, plans: &[CityPlan]) -> Vec<Problem> {
+    let mut texts = plans.iter().map(|plan| &plan.plan.text);
+    let first = texts.next().map(|text| verify_quotes(pack, text));
+    texts.fold(first.unwrap_or_default(), |mut unsaid, text| {
+        let here = verify_quotes(pack, text);
+        unsaid.retain(|problem| here.contains(problem));
+        unsaid
+    })
+}
+
 impl Packs {
+    /// The plan that holds on a day, as [`plans::on`].
+    pub fn plan_on(&self, day: Date) -> Option<&CityPlan> {
+        plans::on(&self.plans, day)
+    }
+
     /// The kinds of cases that there are (部件和事件分类).
     pub fn case_catalogue(&self) -> CaseCatalogue {
         CaseCatalogue::new(&self.categories)
+    }
+
+    /// The data element of that id.
+    pub fn element(&self, id: &str) -> Option<&Element> {
+        self.elements.iter().find(|element| element.id == id)
+    }
+
+    /// The form of that id.
+    pub fn form(&self, id: &str) -> Option<&Form> {
+        self.forms.iter().find(|form| form.id == id)
     }
 
     /// The workflow of cases opened from an alert of a rule; `None` for the standard one, also when the
@@ -196,7 +261,7 @@ impl Packs {
 }
 
 /// Orders `2` before `10`, and `T2` before `T10`.
-fn number_key(number: &str) -> (String, u32) {
+pub(crate) fn number_key(number: &str) -> (String, u32) {
     let digits = number.trim_start_matches(|c: char| !c.is_ascii_digit());
     let letters = &number[..number.len() - digits.len()];
     (letters.to_owned(), digits.parse().unwrap_or(u32::MAX))

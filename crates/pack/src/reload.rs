@@ -125,6 +125,8 @@ pub fn changes(old: &Packs, new: &Packs) -> Result<Changes, Vec<Problem>> {
     changes.of("response plan", &responses(old), &responses(new));
     changes.of("run", &runs_before, &runs_after);
     changes.of("bulletin", &bulletins(old), &bulletins(new));
+    changes.of("data element", &elements(old), &elements(new));
+    changes.of("form", &forms(old), &forms(new));
     changes.of("table", &tables(old), &tables(new));
     changes.of(
         "word",
@@ -177,6 +179,24 @@ fn runs(packs: &Packs) -> BTreeMap<&str, (&str, &runs::Definition)> {
         .collect()
 }
 
+/// The data elements by id, as they are declared wherever they stand.
+fn elements(packs: &Packs) -> BTreeMap<&str, crate::forms::Element> {
+    let bare = |element: &crate::forms::Element| crate::forms::Element {
+        place: String::new(),
+        ..element.clone()
+    };
+    let all = packs.elements.iter();
+    all.map(|element| (element.id.as_str(), bare(element)))
+        .collect()
+}
+
+/// The forms by id; where their lines are does not count.
+fn forms(packs: &Packs) -> BTreeMap<&str, String> {
+    let all = packs.forms.iter();
+    all.map(|form| (form.id.as_str(), serde_json::json!(form).to_string()))
+        .collect()
+}
+
 /// The bulletins by id.
 fn bulletins(packs: &Packs) -> BTreeMap<&str, &crate::bulletins::Bulletin> {
     let all = packs.bulletins().into_iter();
@@ -220,11 +240,11 @@ fn about(packs: &Packs) -> BTreeMap<String, String> {
     told.collect()
 }
 
-/// The plan and where it contradicts itself.
+/// The plans, where they contradict themselves, and what they want of others' indicators.
 fn plan(packs: &Packs) -> BTreeMap<String, String> {
-    let told = packs.plan.iter().map(|plan| {
-        let told = format!("{plan:?} {:?}", packs.contradictions);
-        ("of the city".to_owned(), told)
+    let told = packs.plans.iter().map(|p| {
+        let told = format!("{:?} {:?} {:?}", p.plan, p.contradictions, p.targets);
+        (p.plan.id.clone(), told)
     });
     told.collect()
 }

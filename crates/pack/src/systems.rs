@@ -3,7 +3,7 @@
 use crate::declare::{Plan, SystemPart};
 use crate::document::Document;
 use crate::load::Pack;
-use indicators::Definition;
+use crate::plans::CityPlan;
 use model::Problem;
 use model::problem::quote;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// 1+1+N+3 without its one data platform and its one command centre.
 pub(crate) fn mistakes(
     plan: &Plan,
-    indicators: &[Definition],
+    has_indicator: impl Fn(&str) -> bool,
     document: &Document,
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -33,7 +33,7 @@ pub(crate) fn mistakes(
         }
         for id in &system.indicators {
             let place = ["system", n.as_str(), "indicators"];
-            if !indicators.iter().any(|i| i.id == *id) {
+            if !has_indicator(id) {
                 say(
                     &place,
                     "system-indicator",
@@ -64,9 +64,12 @@ pub(crate) fn mistakes(
     problems
 }
 
-/// Packs that say to make a system which the plan does not have.
-pub(crate) fn unknown(plan: &Plan, packs: &[Pack]) -> Vec<Problem> {
-    let known = |id: &str| plan.systems.iter().any(|s| s.id == id);
+/// Packs that say to make a system which no plan has.
+pub(crate) fn unknown(plans: &[CityPlan], packs: &[Pack]) -> Vec<Problem> {
+    let known = |id: &str| {
+        let mut systems = plans.iter().flat_map(|plan| &plan.plan.systems);
+        systems.any(|s| s.id == id)
+    };
     let manifests = packs.iter().map(|pack| &pack.manifest);
     manifests
         .filter_map(|manifest| {

@@ -4,10 +4,12 @@
 mod affected;
 mod commands;
 mod engines;
+mod forms;
 mod goals;
 mod isolines;
 mod mistakes;
 mod packs;
+mod plans;
 mod projects;
 mod queries;
 mod reload;

@@ -173,6 +173,7 @@ mod tests {
             forecast: None,
             done,
             evidence: String::new(),
+            photo: None,
         }
     }
 

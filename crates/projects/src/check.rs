@@ -162,7 +162,9 @@ pub fn change(change: &Change, kept: &Kept, today: Date) -> Checked {
                 place("planned").day(Some(milestone.planned))?;
                 place("forecast").day(milestone.forecast)?;
                 place("done").past(milestone.done, today)?;
-                let evidence_min = usize::from(milestone.done.is_some());
+                // A photo of the site stands for words.
+                let evidence_min =
+                    usize::from(milestone.done.is_some() && milestone.photo.is_none());
                 place("evidence").text(&milestone.evidence, evidence_min, TEXT_CHARS_MAX)?;
                 moved(&place("planned"), milestone, kept)
             })
@@ -274,6 +276,7 @@ mod tests {
             forecast: None,
             done: None,
             evidence: String::new(),
+            photo: None,
         }
     }
 
@@ -338,9 +341,14 @@ mod tests {
             ..done.clone()
         };
         assert_eq!(
-            refused(all(without)),
+            refused(all(without.clone())),
             is("project-text", "milestones.1.evidence")
         );
+        let shown = Milestone {
+            photo: Some(7),
+            ..without
+        };
+        assert_eq!(refused(all(shown)), None, "a photo of the site shows it");
         let future = Milestone {
             done: Some(date(2026, 6, 16)),
             ..done.clone()

@@ -110,6 +110,9 @@ pub struct Milestone {
     /// What shows that it was: a document, its number, a page.
     #[serde(default)]
     pub evidence: String,
+    /// The photo of the site that shows it, by its number; it stands for words.
+    #[serde(default)]
+    pub photo: Option<i64>,
 }
 
 /// Where money comes from (资金来源).
@@ -407,6 +410,7 @@ mod tests {
         change.apply(&mut kept);
         let all = serde_json::to_value(&kept).unwrap();
         assert_eq!(all["milestones"][0]["planned"], "2026-03-01");
+        assert!(all["milestones"][0]["photo"].is_null());
         assert_eq!(serde_json::from_value::<Kept>(all).unwrap(), kept);
         // A shape of before, in which parts were missing, is read.
         assert_eq!(

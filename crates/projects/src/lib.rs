@@ -2,13 +2,15 @@
 //! is owed, which reminders (督办) are due, and how units are assessed (督导考核). Pure: the day comes with the call.
 //!
 //! Reading order: [`declared`] (what the plan's boxes say), [`kept`] (what people keep of a project), [`check`] (what is refused),
-//! [`status`] (milestones, money, the whole), [`months`] (who owes a report for which month), [`reminders`], [`assess`].
+//! [`status`] (milestones, money, the whole), [`months`] (who owes a report for which month), [`reminders`], [`assess`],
+//! [`packages`] (what is published for investors).
 
 pub mod assess;
 pub mod check;
 pub mod declared;
 pub mod kept;
 pub mod months;
+pub mod packages;
 pub mod reminders;
 pub mod status;
 

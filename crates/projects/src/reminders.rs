@@ -86,6 +86,7 @@ mod tests {
             forecast: None,
             done: None,
             evidence: String::new(),
+            photo: None,
         };
         let mut kept = Kept {
             milestones: vec![

@@ -336,6 +336,7 @@ mod tests {
             forecast,
             done,
             evidence: String::new(),
+            photo: None,
         }
     }
 

@@ -4,6 +4,10 @@
 //!
 //! A new act is a new line here. A word once released keeps its meaning.
 
+mod page;
+
+pub use page::as_markdown;
+
 use serde::Serialize;
 
 /// One field of an act's detail.
@@ -574,6 +578,51 @@ events! {
         field("about", "事项", "what it is about"),
         field("case", "案件编号", "the case's number"),
     ];
+    /// A photo of a key project's site was added.
+    ProjectPhotoAdd = "project.photo-add", "添加现场照片", "Photo of a key project's site added", "project:<id>", [
+        field("photo", "照片号", "number of the photo"),
+        field("taken_on", "拍摄日期", "the day on which it was taken"),
+        field("caption", "说明", "what it shows"),
+        field("milestone", "里程碑，无则为空", "the milestone, null for none"),
+        field("sha256", "文件的 SHA-256", "SHA-256 of the file"),
+    ];
+    /// A photo of a key project's site was removed from what is shown; its row and its file stay.
+    ProjectPhotoRemove = "project.photo-remove", "移除现场照片", "Photo of a key project's site removed", "project:<id>", [
+        field("photo", "照片号", "number of the photo"),
+        field("sha256", "文件的 SHA-256", "SHA-256 of the file"),
+        field("reason", "理由", "why"),
+    ];
+    /// A package for investors was written; nobody outside sees it before it is published.
+    PackageSave = "package.save", "编写推介内容", "Package for investors written", "package:<id>", [
+        field("title", "标题", "its title"),
+        field("old", "修改前，新建为空", "what was there before, null for a new one"),
+        field("new", "修改后", "what is there now"),
+    ];
+    /// A package for investors was published.
+    PackagePublish = "package.publish", "发布推介内容", "Package for investors published", "package:<id>", [
+        field("title", "标题", "its title"),
+        field("edition", "第几版", "which edition"),
+    ];
+    /// A package for investors was withdrawn.
+    PackageWithdraw = "package.withdraw", "撤回推介内容", "Package for investors withdrawn", "package:<id>", [
+        field("edition", "第几版", "which edition"),
+        field("reason", "理由", "why"),
+    ];
+    /// A reporting form was begun or changed, and not handed in.
+    FormSave = "form.save", "暂存报表", "Reporting form saved", "form:<id>/<period>/<division>", [
+        field("asked", "填报的数据元与值", "what was written, by data element"),
+    ];
+    /// A reporting form was handed in.
+    FormSubmit = "form.submit", "上报报表", "Reporting form handed in", "form:<id>/<period>/<division>", [
+        field("asked", "填报的数据元与值", "what was written, by data element"),
+        field("filled", "平台带出的项数", "how many fields the platform filled in"),
+        maybe("old", "更正前的值", "what was written before"),
+        maybe("reason", "更正理由", "why it is corrected"),
+    ];
+    /// A reporting form was given back to who handed it in.
+    FormReturn = "form.return", "退回报表", "Reporting form returned", "form:<id>/<period>/<division>", [
+        field("reason", "理由", "why"),
+    ];
     /// A backup was taken.
     BackupTake = "backup.take", "备份", "Backup taken", "point:<number> of <folder>", [
         field("position", "日志位置", "position in the journal"),
@@ -760,6 +809,12 @@ events! {
     DutyPlanEnd = "duty.plan.end", "结束预案", "Response plan ended", "duty-activation:<id>", [
         field("steps_open", "未完成步骤数", "steps that are not done"),
     ];
+    /// A document of the plan office was written as a file.
+    PlanDocument = "plan.document", "生成规划公文", "Document of the plan office written", "plan-document:<kind>/<period>", [
+        field("format", "格式", "pdf, docx or xlsx"),
+        field("language", "语言", "language, as a tag"),
+        maybe("number", "发文字号", "its number, when it has one"),
+    ];
     /// A shift report was written.
     DutyReport = "duty.report", "导出值班报告", "Shift report written", "organisation:<id>", [
         field("from", "开始时间", "from when"),
@@ -880,113 +935,5 @@ impl Act<'_> {
     }
 }
 
-/// The catalogue as a table for people, Chinese and English: what `docs/audit-events.md` holds.
-pub fn as_markdown() -> String {
-    use std::fmt::Write as _;
-    let mut text = String::from(
-        "# 审计事件目录 · Audit events\n\n\
-         本页由程序中的目录（`crates/records/src/audit_events.rs`）生成，测试检查其是否最新；目录以外的事件写不进审计日志。\n\n\
-         Written from the catalogue in the code and checked by a test; an act outside of it cannot be written. Each row of the trail also has its\n\
-         number, time, actor (kind, id, name), network address and hash: [audit.md](audit.md). A field marked `?` may be absent.\n\n\
-         | 事件 act | 名称 title | 对象 target | 内容 fields of the detail |\n\
-         | --- | --- | --- | --- |\n",
-    );
-    for entry in Event::ALL.iter().map(|event| event.entry()) {
-        let fields: Vec<String> = entry
-            .fields
-            .iter()
-            .map(|f| {
-                let mark = if f.optional { "?" } else { "" };
-                format!("`{}`{mark} {} ({})", f.name, f.zh, f.en)
-            })
-            .collect();
-        let fields = if fields.is_empty() {
-            "—".to_owned()
-        } else {
-            fields.join("<br>")
-        };
-        let _ = writeln!(
-            text,
-            "| `{}` | {}<br>{} | `{}` | {fields} |",
-            entry.action, entry.title_zh, entry.title_en, entry.target
-        );
-    }
-    text
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-    use std::collections::BTreeSet;
-    use std::path::Path;
-
-    #[test]
-    fn catalogue_has_each_word_once_with_titles_in_both_languages() {
-        let words: BTreeSet<&str> = Event::ALL.iter().map(|e| e.entry().action).collect();
-        assert_eq!(words.len(), Event::ALL.len());
-        for entry in Event::ALL.iter().map(|e| e.entry()) {
-            assert!(!entry.title_en.is_empty() && entry.title_en.is_ascii());
-            assert!(
-                entry.title_zh.chars().any(|c| c > '\u{2e80}'),
-                "{}",
-                entry.action
-            );
-            let names: BTreeSet<&str> = entry.fields.iter().map(|f| f.name).collect();
-            assert_eq!(names.len(), entry.fields.len(), "{}", entry.action);
-            let secret = ["password", "secret", "token", "hash"];
-            assert!(
-                secret.iter().all(|s| !names.contains(s)),
-                "{}",
-                entry.action
-            );
-        }
-    }
-
-    #[test]
-    fn catalogue_is_what_the_page_of_the_documents_shows() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/audit-events.md");
-        let text = as_markdown();
-        if std::env::var_os("UPDATE_EXPECT").is_some() {
-            std::fs::write(&path, &text).unwrap();
-        }
-        assert!(
-            std::fs::read_to_string(&path).is_ok_and(|found| found == text),
-            "docs/audit-events.md is stale: UPDATE_EXPECT=1 cargo nextest run -p records catalogue"
-        );
-    }
-
-    #[test]
-    fn words_lead_back_and_what_is_none_is_refused() {
-        assert_eq!(find("case.open").unwrap().title_en, "Case opened");
-        assert_eq!(find("case.dispatch").unwrap().action, "case.*");
-        assert_eq!(find("dreams.read"), None);
-        assert_eq!(Act::from(Event::UserCreate).word().unwrap(), "user.create");
-        assert_eq!(
-            Event::CaseStep.step("dispatch").word().unwrap(),
-            "case.dispatch"
-        );
-        for (event, step) in [
-            (Event::CaseStep, ""),
-            (Event::CaseStep, "Drop table"),
-            (Event::UserCreate, "more"),
-        ] {
-            assert_eq!(event.step(step).word(), None, "{event:?} {step}");
-        }
-        assert_eq!(Act::from(Event::CaseStep).word(), None);
-    }
-
-    #[test]
-    fn a_detail_has_the_fields_of_the_catalogue_and_no_others() {
-        let act = Act::from(Event::AlertAcknowledge);
-        assert_eq!(act.misfit(&json!({"rule_id": "r"})), None);
-        assert!(act.misfit(&json!({})).unwrap().contains("rule_id"));
-        let more = act.misfit(&json!({"rule_id": "r", "password": "p"}));
-        assert!(more.unwrap().contains("password"));
-        assert!(act.misfit(&json!([])).is_some());
-        assert_eq!(
-            Act::from(Event::TableRemove).misfit(&json!({"entry": "damaged"})),
-            None
-        );
-    }
-}
+mod tests;

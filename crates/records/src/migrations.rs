@@ -22,6 +22,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0012_commands.sql"),
     include_str!("../migrations/0013_plan_reports.sql"),
     include_str!("../migrations/0014_projects.sql"),
+    include_str!("../migrations/0015_fill_once.sql"),
+    include_str!("../migrations/0016_photos_and_packages.sql"),
 ];
 
 /// The shape that this build reads and writes.

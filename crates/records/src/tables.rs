@@ -268,6 +268,23 @@ pub const TABLES: &[Table] = &[
         ],
     },
     Table {
+        name: "form_values",
+        description: "reporting forms that are handed in: one row for each field of a form, period and town or village; `origin` says who filled it in",
+        permission: "indicator.read",
+        order: "id",
+        columns: &[
+            ("id", Integer),
+            ("form", Text),
+            ("period", Text),
+            ("division_code", Text),
+            ("element", Text),
+            ("value", Double),
+            ("value_text", Text),
+            ("origin", Text),
+            ("reported_at", Timestamp),
+        ],
+    },
+    Table {
         name: "audit",
         description: "who changed what, when and from where",
         permission: "audit.read",

@@ -3,9 +3,10 @@
 use model::Timestamp;
 use records::{
     Event, PageRequest, Records, alerts, approvals, attachments, audit, cases, commands,
-    corrections, dead_letters, device_credentials, devices, duty, duty_acts, filings, handovers,
-    indicators, linked_identities, maintenance_windows, notices, oidc, oidc_clients, open311,
-    organisations, passkeys, policies, posts, projects, rule_failures, runs, sessions, totp, users,
+    corrections, dead_letters, device_credentials, devices, duty, duty_acts, filings, form_returns,
+    handovers, indicators, linked_identities, maintenance_windows, notices, oidc, oidc_clients,
+    open311, organisations, packages, passkeys, policies, posts, project_photos, projects,
+    rule_failures, runs, sessions, totp, users,
 };
 
 #[tokio::test]
@@ -722,6 +723,177 @@ async fn shape_14_opens_with_its_projects() {
         .await
         .unwrap();
     assert_eq!(rows.len(), 0);
+}
+
+#[tokio::test]
+async fn shape_16_opens_with_its_photos_and_packages() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v16.sqlite")).unwrap();
+    let records = Records::open(&path).await.unwrap();
+    assert_eq!(records.check().await.unwrap(), []);
+    let mut write = records.write().await.unwrap();
+    let all = project_photos::of_project(&mut write, "smart-water").await;
+    let all = all.unwrap();
+    // The newest day first, what was removed with its reason among them.
+    assert_eq!(all.iter().map(|p| p.id).collect::<Vec<_>>(), [2, 1]);
+    let (gone, first) = (&all[0], &all[1]);
+    assert_eq!(gone.removed_why.as_deref(), Some("照片里有路人"));
+    assert_eq!((first.lon, first.lat), (Some(113.16), Some(30.65)));
+    // A removed one counts for nothing, also when the same picture comes again.
+    let same = project_photos::same(&mut write, "smart-water", &gone.sha256).await;
+    assert_eq!(same.unwrap(), None);
+    let again = project_photos::insert(&mut write, gone).await.unwrap();
+    assert_eq!((again.id, again.removed_at), (3, None));
+    let count = project_photos::count(&mut write, "smart-water").await;
+    assert_eq!(count.unwrap(), 2);
+    for (up_to, newest) in [
+        ("2026-02-28", vec![]),
+        ("2026-03-31", vec![1]),
+        ("2026-04-30", vec![3]),
+    ] {
+        let found = project_photos::newest(&mut write, up_to).await.unwrap();
+        let ids: Vec<i64> = found.iter().map(|photo| photo.id).collect();
+        assert_eq!(ids, newest, "{up_to}");
+    }
+    // A removal is once.
+    let actor = records::Actor::system("test");
+    let now = gone.added_at.plus_seconds(9);
+    for taken in [true, false] {
+        let done = project_photos::remove(&mut write, 3, "重复", &actor, now).await;
+        assert_eq!(done.unwrap(), taken);
+    }
+    let other = project_photos::get(&mut write, "rain-radar", 1).await;
+    assert_eq!(other.unwrap(), None, "of another project");
+    let package = packages::get(&mut write, 1).await.unwrap().unwrap();
+    assert_eq!((package.version, package.edition), (2, 1));
+    assert_eq!(
+        package.published.as_ref().unwrap()["title_zh"],
+        "水利项目包"
+    );
+    // What is out is withdrawn once; published again it is the next edition, and the old one stays.
+    for taken in [true, false] {
+        let done = packages::withdraw(&mut write, 1, "过期", &actor, now).await;
+        assert_eq!(done.unwrap(), taken);
+    }
+    let stale = packages::Package {
+        version: 1,
+        ..package.clone()
+    };
+    for (of, taken) in [(&stale, false), (&package, true)] {
+        let done = packages::publish(&mut write, of, &actor, now).await;
+        assert_eq!(done.unwrap(), taken);
+    }
+    let again = packages::get(&mut write, 1).await.unwrap().unwrap();
+    assert_eq!((again.edition, again.withdrawn_at), (2, None));
+    assert_eq!(again.published, Some(package.content));
+    assert_eq!(packages::editions(&mut write, 1).await.unwrap(), 2);
+    let content = serde_json::json!({"title_zh": "场景清单"});
+    let new = packages::insert(&mut write, &content, &actor, now).await;
+    let new = new.unwrap();
+    assert_eq!((new.id, new.version, new.edition), (2, 1, 0));
+    for taken in [true, false] {
+        let done = packages::change(&mut write, 2, 1, &content, &actor, now).await;
+        assert_eq!(done.unwrap(), taken);
+    }
+    let unpublished = packages::withdraw(&mut write, 2, "没有发布", &actor, now).await;
+    assert!(!unpublished.unwrap());
+    assert_eq!(packages::all(&mut write).await.unwrap().len(), 2);
+    let checked = project_photos::after(&mut write, 1, 9).await.unwrap();
+    assert_eq!(checked.iter().map(|p| p.id).collect::<Vec<_>>(), [2, 3]);
+}
+
+#[tokio::test]
+async fn shape_15_opens_with_its_forms() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("records.sqlite");
+    std::fs::write(&path, include_bytes!("../fixtures/records-v15.sqlite")).unwrap();
+    let records = Records::open(&path).await.unwrap();
+    assert_eq!(records.check().await.unwrap(), []);
+    let mut write = records.write().await.unwrap();
+    let key = form_returns::Key {
+        form: "town-charging",
+        period: "2025",
+        division_code: "429006001",
+    };
+    let current = form_returns::current(&mut write, &key).await.unwrap();
+    let current = current.unwrap();
+    assert_eq!((current.id, current.corrects), (2, Some(1)));
+    assert_eq!(current.asked["town-scooter-charging"], 31.0);
+    let history = form_returns::history(&mut write, &key).await.unwrap();
+    let states: Vec<_> = history.iter().map(|row| row.state.as_str()).collect();
+    assert_eq!(states, ["submitted", "replaced"]);
+    // Of a form, period and division one stands: what is handed in is not written over, and is corrected by another that takes its place.
+    let actor = records::Actor::system("test");
+    let now = current.changed_at.plus_seconds(5);
+    let (asked, filled) = (
+        serde_json::json!({"town-scooter-charging": 32.0}),
+        serde_json::json!([]),
+    );
+    let written = form_returns::Written {
+        state: "submitted",
+        asked: &asked,
+        filled: &filled,
+        corrects: Some(2),
+        reason: "再核",
+    };
+    let over = form_returns::write(&mut write, 2, current.version, &written, &actor, now).await;
+    assert!(!over.unwrap());
+    assert!(form_returns::replace(&mut write, 2, now).await.unwrap());
+    assert!(!form_returns::replace(&mut write, 2, now).await.unwrap());
+    let id = form_returns::insert(&mut write, &key, &written, &actor, now)
+        .await
+        .unwrap();
+    let value = form_returns::NewValue {
+        element: "town-scooter-charging".to_owned(),
+        value: Some(32.0),
+        value_text: None,
+        origin: "person".to_owned(),
+    };
+    form_returns::put_values(&mut write, id, &key, &[value], now)
+        .await
+        .unwrap();
+    // The newest period that was handed in is what others take.
+    let latest =
+        form_returns::latest_values(&mut write, "town-charging", "town-scooter-charging").await;
+    let latest: Vec<_> = latest
+        .unwrap()
+        .into_iter()
+        .map(|v| (v.period, v.value))
+        .collect();
+    assert_eq!(latest, [("2025".to_owned(), Some(32.0))]);
+    let draft = form_returns::Key {
+        period: "2026",
+        ..key
+    };
+    let begun = form_returns::current(&mut write, &draft)
+        .await
+        .unwrap()
+        .unwrap();
+    for (version, taken) in [(1, false), (0, true), (0, false)] {
+        let done = form_returns::write(&mut write, begun.id, version, &written, &actor, now).await;
+        assert_eq!(done.unwrap(), taken, "{version}");
+    }
+    write.commit().await.unwrap();
+    let (_, rows) = records::tables::table_rows(&records, "form_values", 9)
+        .await
+        .unwrap();
+    assert_eq!(rows.len(), 1);
+    // What is given back counts no more.
+    let mut write = records.write().await.unwrap();
+    assert!(
+        form_returns::give_back(&mut write, id, "请核实", &actor, now)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !form_returns::give_back(&mut write, id, "请核实", &actor, now)
+            .await
+            .unwrap()
+    );
+    let latest =
+        form_returns::latest_values(&mut write, "town-charging", "town-scooter-charging").await;
+    assert_eq!(latest.unwrap(), []);
 }
 
 #[tokio::test]

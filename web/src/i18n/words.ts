@@ -11,6 +11,7 @@ import { commonWords } from "./words/common.ts";
 import { dataWords } from "./words/data.ts";
 import { dispatchWords } from "./words/dispatch.ts";
 import { dutyWords } from "./words/duty.ts";
+import { formWords } from "./words/forms.ts";
 import { mapWords } from "./words/map.ts";
 import { notificationWords } from "./words/notifications.ts";
 import { oidcWords } from "./words/oidc.ts";
@@ -41,6 +42,7 @@ export const words = {
   ...dataWords,
   ...dispatchWords,
   ...dutyWords,
+  ...formWords,
   ...notificationWords,
   ...oidcWords,
   ...personalWords,

@@ -1731,6 +1731,109 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/forms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The forms, how the newest period of each stands, and what the caller's towns and villages have not handed in. */
+        get: operations["get_forms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forms/burden": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each town and village is asked to write in a year, how much of it the platform fills in, and what is late. */
+        get: operations["get_forms_burden"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forms/{id}/returns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who handed in a form of a period, and who has not. */
+        get: operations["get_forms_id_returns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forms/{id}/{division}/{period}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A form of a period in a town or village: what people are asked, and the rest filled in, each value with where it comes from. */
+        get: operations["get_forms_id_division_period"];
+        /** Saves what is written so far of a form: for one's own town and its villages. */
+        put: operations["put_forms_id_division_period"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forms/{id}/{division}/{period}/return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Returns a form that was handed in, with a reason: by the organisation that asks for it, or the plan office. */
+        post: operations["post_forms_id_division_period_return"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forms/{id}/{division}/{period}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Hands a form in, or corrects one that was, with a reason; what was handed in before is kept. */
+        post: operations["post_forms_id_division_period_submit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/handovers": {
         parameters: {
             query?: never;
@@ -1800,6 +1903,75 @@ export interface paths {
          *     line. A file with bad lines is refused whole unless `on_error=skip`; what the city knows already changes nothing.
          */
         post: operations["post_intakes_table"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/investment-packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The packages for investors, with what everybody would see of each. */
+        get: operations["get_investment_packages"];
+        put?: never;
+        /** Writes a new package; nobody outside sees it before it is published. */
+        post: operations["post_investment_packages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/investment-packages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Writes a package anew; what was published stays as it is until it is published again. */
+        put: operations["put_investment_packages_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/investment-packages/{id}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Publishes what is written as the next edition, which is kept as it is. */
+        post: operations["post_investment_packages_id_publish"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/investment-packages/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Withdraws a package: nobody outside sees it any more; its editions stay. */
+        post: operations["post_investment_packages_id_withdraw"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2609,7 +2781,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The plan with every indicator as it stands now. */
+        /** A plan with every indicator as it stands now: the one that holds today, unless another is asked for. */
         get: operations["get_plan"];
         put?: never;
         post?: never;
@@ -2636,6 +2808,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/plan/documents/{kind}/{period}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A document of the plan office as it stands now: JSON for the page, or a file in the form of GB/T 9704-2012, every figure of which leads to
+         *     where it is proved.
+         */
+        get: operations["get_plan_documents_kind_period"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/plan/indicators/{id}": {
         parameters: {
             query?: never;
@@ -2643,7 +2835,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One indicator with its path, its history and the rows behind it. */
+        /** One indicator with its path, its history and the rows behind it, by the plan that holds today where that has it, unless another is asked for. */
         get: operations["get_plan_indicators_id"];
         put?: never;
         post?: never;
@@ -2682,6 +2874,23 @@ export interface paths {
         put?: never;
         /** Reports a figure with its evidence, or corrects one that was approved. It counts when every level has agreed. */
         post: operations["post_plan_indicators_id_reports"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/indicators/{id}/towns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The towns of an indicator side by side: each one's part of the city's figure, and what its change since a day did for the way to the target. */
+        get: operations["get_plan_indicators_id_towns"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2819,6 +3028,23 @@ export interface paths {
         put?: never;
         /** Takes a figure back that does not count yet: its author, or the plan office. */
         post: operations["post_plan_reports_id_withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The city's plans, and which of them holds today. */
+        get: operations["get_plans"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2981,6 +3207,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{id}/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The photos of a project's site. */
+        get: operations["get_projects_id_photos"];
+        put?: never;
+        /**
+         * Adds a photo of a project's site (multipart, field `file` after the others). It is on disk when this answers; the same bytes
+         *     with the same words sent again are the same photo.
+         */
+        post: operations["post_projects_id_photos"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{id}/photos/{photo}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A photo's bytes, as they were sent. */
+        get: operations["get_projects_id_photos_photo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{id}/photos/{photo}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Removes a photo from what is shown, with the reason; its row and its file stay. One that is a milestone's evidence stays. */
+        post: operations["post_projects_id_photos_photo_remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{id}/reminders": {
         parameters: {
             query?: never;
@@ -3041,6 +3322,40 @@ export interface paths {
         };
         /** The catalogue of open data: DCAT 3 in JSON-LD. */
         get: operations["get_public_catalog_jsonld"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/packages.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a CSV file, one row for each project or scenario. */
+        get: operations["get_public_packages_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/public/packages.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is offered to investors: project packages and scenario lists that are published and hold today. */
+        get: operations["get_public_packages_json"];
         put?: never;
         post?: never;
         delete?: never;
@@ -5924,6 +6239,36 @@ export interface components {
             /** @description The next page's cursor. */
             next: string | null;
         };
+        /** @description A town beside the others. */
+        ComparedTown: components["schemas"]["TownValue"] & {
+            /**
+             * Format: double
+             * @description What it had on the day.
+             */
+            before: number | null;
+            /**
+             * Format: double
+             * @description How its value changed since.
+             */
+            change: number | null;
+            /**
+             * Format: double
+             * @description By how much it moves the towns' mean, in the indicator's unit; for means only.
+             */
+            pull: number | null;
+            /** @description Its place, 1 being the best; towns with the same value share one. */
+            rank: number | null;
+            /**
+             * Format: double
+             * @description Its share of the city's figure, 1 being all of it; for sums only.
+             */
+            share: number | null;
+            /**
+             * Format: double
+             * @description The share of what was missing to the target on the day that its change made good.
+             */
+            way: number | null;
+        };
         /** @description A code. */
         ContactCode: {
             /** @description The six digits. */
@@ -6710,6 +7055,428 @@ export interface components {
              */
             value: number;
         };
+        /** @description What the towns and villages are asked in a year. */
+        FormBurden: {
+            /**
+             * Format: int32
+             * @description How many of them people write.
+             */
+            asked_a_year: number;
+            /**
+             * Format: int32
+             * @description Cells of a year.
+             */
+            cells_a_year: number;
+            /**
+             * Format: int32
+             * @description How many the platform fills in.
+             */
+            filled_a_year: number;
+            /** @description Form by form. */
+            forms: components["schemas"]["FormBurdenOfForm"][];
+            /**
+             * Format: double
+             * @description The share that the platform fills in.
+             */
+            saved: number;
+            /** @description The day in the city. */
+            today: string;
+            /** @description Town by town, with its villages. */
+            towns: components["schemas"]["FormBurdenOfDivision"][];
+            /** @description Village by village of the town that was asked for. */
+            villages: components["schemas"]["FormBurdenOfDivision"][];
+        };
+        /** @description What is asked of a town or village. */
+        FormBurdenOfDivision: {
+            /**
+             * Format: int32
+             * @description How many of them people are asked.
+             */
+            asked: number;
+            /**
+             * Format: int32
+             * @description How many of them people write.
+             */
+            asked_a_year: number;
+            /**
+             * Format: int32
+             * @description Cells of a year, of its own forms and those of its villages.
+             */
+            cells_a_year: number;
+            /** @description Its code. */
+            code: string;
+            /**
+             * Format: int32
+             * @description Forms of the newest periods that are over, its own and its villages'.
+             */
+            due: number;
+            /**
+             * Format: int32
+             * @description Their fields.
+             */
+            fields: number;
+            /**
+             * Format: int32
+             * @description How many the platform fills in.
+             */
+            filled: number;
+            /**
+             * Format: int32
+             * @description How many the platform fills in.
+             */
+            filled_a_year: number;
+            /**
+             * Format: int32
+             * @description How many forms it fills in.
+             */
+            forms: number;
+            /**
+             * Format: int32
+             * @description How many of them are handed in.
+             */
+            handed_in: number;
+            /**
+             * Format: int32
+             * @description How many are not, and are late.
+             */
+            late: number;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: int32
+             * @description How often in a year a form is handed in.
+             */
+            returns_a_year: number;
+            /**
+             * Format: double
+             * @description The share that the platform fills in, 1 being all.
+             */
+            saved: number;
+            /**
+             * Format: int32
+             * @description How many of those the platform has no value for now.
+             */
+            unknown_now: number;
+            /**
+             * Format: int32
+             * @description How many villages a town has.
+             */
+            villages: number;
+        };
+        /** @description What a form asks of everybody. */
+        FormBurdenOfForm: {
+            /**
+             * Format: int32
+             * @description How many of them people are asked.
+             */
+            asked: number;
+            /**
+             * Format: int32
+             * @description How many of them people write.
+             */
+            asked_a_year: number;
+            /**
+             * Format: int32
+             * @description Cells of a year in all divisions.
+             */
+            cells_a_year: number;
+            /**
+             * Format: int32
+             * @description How many towns or villages.
+             */
+            divisions: number;
+            /**
+             * Format: int32
+             * @description Its fields.
+             */
+            fields: number;
+            /**
+             * Format: int32
+             * @description How many the platform fills in.
+             */
+            filled: number;
+            /** @description The form. */
+            id: string;
+            /** @description Who fills it in: each `town` or each `village`. */
+            of: string;
+            /**
+             * Format: int32
+             * @description How often in a year.
+             */
+            times_a_year: number;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+        };
+        /** @description A form of a period in a town or village. */
+        FormDetail: {
+            /** @description Who wrote it last. */
+            by: string | null;
+            /** @description When it changed last. */
+            changed_at: string | null;
+            /** @description The town or village. */
+            division: components["schemas"]["FormDivision"];
+            /** @description The last day on which it is in time. */
+            due_on: string;
+            /** @description Its fields. */
+            fields: components["schemas"]["FormField"][];
+            /** @description The period's first day. */
+            first: string;
+            /** @description The form. */
+            form: components["schemas"]["FormItem"];
+            /** @description What was handed in, newest first. */
+            history: components["schemas"]["FormVersion"][];
+            /** @description Whether it is late: not handed in by then, or handed in after it. */
+            is_late: boolean;
+            /** @description The period's last day. */
+            last: string;
+            /** @description Whether the caller may fill it in, or correct it. */
+            may_fill: boolean;
+            /** @description Whether the caller may return it now. */
+            may_return: boolean;
+            /** @description The period. */
+            period: string;
+            /** @description Who returned it. */
+            returned_by: string | null;
+            /** @description Why. */
+            returned_why: string | null;
+            /** @description `none`, `draft`, `submitted` or `returned`. */
+            state: string;
+            /** @description When it was handed in. */
+            submitted_at: string | null;
+            /**
+             * Format: int64
+             * @description Counts its changes; a change names the version that was seen. Null where nobody began.
+             */
+            version: number | null;
+        };
+        /** @description A town or village. */
+        FormDivision: {
+            /** @description Its code, 9 digits of a town, 12 of a village. */
+            code: string;
+            /** @description Its name. */
+            name: string;
+            /** @description The name of the town of a village. */
+            town: string | null;
+        };
+        /** @description What is written of a form. */
+        FormDraft: {
+            /** @description What people are asked, by data element; null for what is not known yet. */
+            values: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: int64
+             * @description The version that the person saw; null where nobody had begun.
+             */
+            version?: number | null;
+        };
+        /** @description A form that a town or village has not handed in. */
+        FormDue: {
+            /** @description How many fields people are asked. */
+            asked: number;
+            /** @description The town or village. */
+            division: components["schemas"]["FormDivision"];
+            /** @description The last day on which it is in time. */
+            due_on: string;
+            /** @description How many the platform fills in. */
+            filled: number;
+            /** @description The form. */
+            form: string;
+            /** @description Whether that is over. */
+            is_late: boolean;
+            /** @description The period. */
+            period: string;
+            /** @description Why it was returned. */
+            returned_why: string | null;
+            /** @description `none`, `draft` or `returned`. */
+            state: string;
+            /** @description The form's title in English. */
+            title_en: string;
+            /** @description The form's title in Chinese. */
+            title_zh: string;
+        };
+        /** @description A field of a form. */
+        FormField: {
+            /** @description Whether people are asked; else the platform fills it in, and it cannot be written over. */
+            ask: boolean;
+            /** @description `integer`, `number`, `text` or `boolean`. */
+            datatype: string;
+            /** @description What is meant, in English. */
+            definition_en: string;
+            /** @description What is meant, in Chinese. */
+            definition_zh: string;
+            /** @description The data element. */
+            element: string;
+            /** @description How it is filled in, in English. */
+            help_en: string;
+            /** @description How it is filled in, in Chinese. */
+            help_zh: string;
+            /**
+             * Format: double
+             * @description Greatest number.
+             */
+            max: number | null;
+            /**
+             * Format: double
+             * @description Least number.
+             */
+            min: number | null;
+            /** @description Its name in English. */
+            name_en: string;
+            /** @description Its name in Chinese. */
+            name_zh: string;
+            /** @description Whether it must be answered. */
+            required: boolean;
+            source: components["schemas"]["FormSource"] | null;
+            /** @description Unit in English. */
+            unit_en: string;
+            /** @description Unit in Chinese; empty for none. */
+            unit_zh: string;
+            /** @description The value: what was written, or what the platform knows; null for none. */
+            value: unknown;
+        };
+        /** @description A form in a list. */
+        FormItem: {
+            /** @description How many of them people are asked. */
+            asked: number;
+            /** @description Who asks for it. */
+            asked_by: components["schemas"]["ProjectUnit"];
+            /** @description Which document asks for it, in English. */
+            basis_en: string;
+            /** @description Which document asks for it, in Chinese. */
+            basis_zh: string;
+            /**
+             * Format: int32
+             * @description How many days after a period's end it is due.
+             */
+            due_days: number;
+            /** @description The last day on which that is in time. */
+            due_on: string | null;
+            /** @description How often: each `year`, `quarter` or `month`. */
+            every: string;
+            /** @description How many towns or villages fill it in. */
+            expected: number;
+            /** @description How many fields it has. */
+            fields: number;
+            /** @description How many of them the platform fills in. */
+            filled: number;
+            /** @description How many of them handed that period in. */
+            handed_in: number;
+            /** @description Its id. */
+            id: string;
+            /** @description How many have not, and are late. */
+            late: number;
+            /** @description Who fills it in: each `town` or each `village`. */
+            of: string;
+            /** @description The newest period that is over; null while the first one runs. */
+            period: string | null;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+        };
+        /** @description Why a form is returned. */
+        FormReturnReason: {
+            /** @description What is to be mended. */
+            reason: string;
+        };
+        /** @description Who handed in a form of a period. */
+        FormReturns: {
+            /** @description The last day on which it is in time. */
+            due_on: string | null;
+            /** @description The form. */
+            form: components["schemas"]["FormItem"];
+            /** @description Every town or village. */
+            items: components["schemas"]["FormStanding"][];
+            /** @description The period; null while the first one runs and none was asked for. */
+            period: string | null;
+        };
+        /** @description Where a value comes from that nobody has to write. */
+        FormSource: {
+            /** @description When it was read; of what another form asked, when that was handed in. */
+            at: string;
+            /** @description The form in which it was asked. */
+            form: string | null;
+            /** @description The indicator whose value for the town it is. */
+            indicator: string | null;
+            /** @description `indicator`, `query`, `table` or `form`. */
+            kind: string;
+            /** @description The period of that form. */
+            period: string | null;
+            /** @description Where it is declared: `file:line`. */
+            place: string;
+            problem: components["schemas"]["Problem"] | null;
+            /** @description The statement that gives it. */
+            sql: string | null;
+            /** @description What it is, in English. */
+            title_en: string;
+            /** @description What it is, in Chinese. */
+            title_zh: string;
+        };
+        /** @description How a form stands in a town or village. */
+        FormStanding: {
+            /** @description By whom. */
+            by: string | null;
+            /** @description The town or village. */
+            division: components["schemas"]["FormDivision"];
+            /** @description Whether it is late. */
+            is_late: boolean;
+            /** @description Why it was returned. */
+            returned_why: string | null;
+            /** @description `none`, `draft`, `submitted` or `returned`. */
+            state: string;
+            /** @description When it was handed in. */
+            submitted_at: string | null;
+        };
+        /** @description A form to hand in. */
+        FormSubmission: {
+            /** @description Why what was handed in is corrected; not needed the first time. */
+            reason?: string | null;
+            /** @description What people are asked, by data element. */
+            values: {
+                [key: string]: unknown;
+            };
+            /**
+             * Format: int64
+             * @description The version that the person saw; null where nobody had begun.
+             */
+            version?: number | null;
+        };
+        /** @description A form once handed in. */
+        FormVersion: {
+            /** @description What was written, by data element. */
+            asked: {
+                [key: string]: unknown;
+            };
+            /** @description By whom. */
+            by: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description Why it corrects the one before; empty for none. */
+            reason: string;
+            /** @description `submitted`, `returned` or `replaced`. */
+            state: string;
+            /** @description When it was handed in. */
+            submitted_at: string;
+        };
+        /** @description The forms, and what is due of the caller. */
+        Forms: {
+            /** @description What the caller's towns and villages have not handed in, late ones first. Empty for who is held to none. */
+            due: components["schemas"]["FormDue"][];
+            /** @description Every form. */
+            items: components["schemas"]["FormItem"][];
+            /** @description Whether the caller may fill in forms. */
+            may_fill: boolean;
+            /** @description Whether the caller belongs to no organisation and may fill in for any town. */
+            reaches_all: boolean;
+            /** @description The day in the city. */
+            today: string;
+        };
         /** @description The role that somebody gets. */
         GrantRole: {
             /** @description Why. */
@@ -7065,6 +7832,8 @@ export interface components {
             number: string;
             /** @description Where the goal is from. */
             origin: components["schemas"]["Origin"];
+            /** @description The plan that wants of it what is told here; null when it is of none. */
+            plan: string | null;
             /** @description The plan's own words. */
             plan_places: components["schemas"]["PlanPlace"][];
             problem: components["schemas"]["Problem"] | null;
@@ -7208,6 +7977,8 @@ export interface components {
         };
         /** @description One indicator with its path, its history and the rows behind it. */
         IndicatorDetail: components["schemas"]["Indicator"] & {
+            /** @description What the city's other plans want of it. */
+            also_in: components["schemas"]["PlanOfIndicator"][];
             assessment: components["schemas"]["IndicatorAssessment"] | null;
             forecast: components["schemas"]["IndicatorForecast"] | null;
             forecast_missing: components["schemas"]["IndicatorForecastMissing"] | null;
@@ -7613,6 +8384,85 @@ export interface components {
             /** @description The tables. */
             items: components["schemas"]["Intake"][];
         };
+        /** @description A package as the office sees it. */
+        InvestmentPackage: {
+            /** @description When it was changed last. */
+            changed_at: string;
+            /** @description By whom. */
+            changed_by: string;
+            /** @description What is written of it now. */
+            content: components["schemas"]["PackageContent"];
+            /**
+             * Format: int64
+             * @description How often it was published.
+             */
+            edition: number;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description Whether what is written now is not what was published last. */
+            is_changed: boolean;
+            /** @description What is written now as everybody would see it. */
+            preview: components["schemas"]["PublicPackage"];
+            /** @description When it was published last. */
+            published_at: string | null;
+            /** @description By whom. */
+            published_by: string | null;
+            /** @description How it stands. */
+            state: components["schemas"]["InvestmentPackageState"];
+            /**
+             * Format: int64
+             * @description Counts its changes; a change names the version that was seen.
+             */
+            version: number;
+            /** @description When it was withdrawn. */
+            withdrawn_at: string | null;
+            /** @description By whom. */
+            withdrawn_by: string | null;
+            /** @description Why. */
+            withdrawn_why: string | null;
+        };
+        /** @description What is written of a package, on top of the version that was seen. */
+        InvestmentPackageChange: {
+            /** @description All that is written of it. */
+            content: components["schemas"]["PackageContent"];
+            /**
+             * Format: int64
+             * @description The version that the person saw; 0 for a new one.
+             */
+            version?: number;
+        };
+        /** @description Which version is published. */
+        InvestmentPackagePublication: {
+            /**
+             * Format: int64
+             * @description The version that the person saw.
+             */
+            version: number;
+        };
+        /**
+         * @description How a package stands.
+         * @enum {string}
+         */
+        InvestmentPackageState: "draft" | "published" | "expired" | "withdrawn";
+        /** @description Why a package is withdrawn. */
+        InvestmentPackageWithdrawal: {
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description The packages of the office. */
+        InvestmentPackages: {
+            /** @description The day in the city. */
+            day: string;
+            /** @description Whether the public portal is open; closed, nobody sees what is published. */
+            is_open: boolean;
+            /** @description The newest first. */
+            items: components["schemas"]["InvestmentPackage"][];
+            /** @description Whether the caller may write packages. */
+            may_manage: boolean;
+        };
         /**
          * @description How the value between stations is reckoned, where lines of equal value are drawn.
          * @enum {string}
@@ -7726,6 +8576,22 @@ export interface components {
              * @description The value; null when there was none.
              */
             value: number | null;
+        };
+        /** @description What is kept under the code of a town that was merged (撤并), as part of its successor's value. */
+        MergedTown: {
+            /** @description The code that it had. */
+            code: string;
+            /** @description What the town is called that it was merged into; that one may have been merged itself later. */
+            into_name: string;
+            /** @description The name that it had. */
+            name: string;
+            /** @description From which day on, `YYYY-MM-DD`. */
+            on: string;
+            /**
+             * Format: double
+             * @description The value there.
+             */
+            value: number;
         };
         /**
          * @description How an indicator's value comes about.
@@ -8450,6 +9316,102 @@ export interface components {
             /** @description By name. */
             items: components["schemas"]["Pack"][];
         };
+        /** @description What is written of a package. */
+        PackageContent: {
+            /**
+             * @description Which office answers, in English.
+             * @default
+             */
+            contact_en: string;
+            /**
+             * @description Which office answers, in Chinese; no person's name.
+             * @default
+             */
+            contact_zh: string;
+            /**
+             * @description Its projects or scenarios, in the order in which they are told.
+             * @default []
+             */
+            entries: components["schemas"]["PackageEntry"][];
+            /**
+             * @description What it holds.
+             * @default projects
+             */
+            kind: components["schemas"]["PackageKind"];
+            /**
+             * @description What it is about, in English.
+             * @default
+             */
+            summary_en: string;
+            /**
+             * @description What it is about, in Chinese.
+             * @default
+             */
+            summary_zh: string;
+            /**
+             * @description Title in English.
+             * @default
+             */
+            title_en: string;
+            /**
+             * @description Title in Chinese.
+             * @default
+             */
+            title_zh: string;
+            /**
+             * @description Up to which day it holds.
+             * @default null
+             */
+            valid_until: string | null;
+        };
+        /** @description One project or scenario of a package. */
+        PackageEntry: {
+            /**
+             * @description The scenario's name in English; empty for a project.
+             * @default
+             */
+            name_en: string;
+            /**
+             * @description The scenario's name in Chinese; empty for a project, which has its own.
+             * @default
+             */
+            name_zh: string;
+            /**
+             * @description The key project, by id; null in a list of scenarios.
+             * @default null
+             */
+            project: string | null;
+            /**
+             * @description What is sought.
+             * @default []
+             */
+            sought: components["schemas"]["PackageSought"][];
+            /**
+             * @description Whether the project's money is told, by source in total.
+             * @default false
+             */
+            with_money: boolean;
+            /**
+             * @description What is needed and offered, in English.
+             * @default
+             */
+            words_en: string;
+            /**
+             * @description What is needed and offered, in Chinese.
+             * @default
+             */
+            words_zh: string;
+        };
+        /**
+         * @description What a package holds.
+         * @enum {string}
+         */
+        PackageKind: "projects" | "scenarios";
+        /**
+         * @description What is sought of investors.
+         * @enum {string}
+         */
+        PackageSought: "capital" | "technology" | "operator" | "site";
         /** @description A passkey. */
         Passkey: {
             /** @description Since when. */
@@ -8629,6 +9591,8 @@ export interface components {
         Plan: {
             /** @description Where the plan contradicts itself. */
             contradictions: components["schemas"]["Contradiction"][];
+            /** @description Short id. */
+            id: string;
             /** @description All indicators. */
             indicators: components["schemas"]["Indicator"][];
             /** @description How the plan was read. */
@@ -8646,6 +9610,126 @@ export interface components {
             /** @description Title in Chinese. */
             title_zh: string;
         };
+        /** @description A document of the plan office as it stands now. */
+        PlanDocument: {
+            /** @description The moment of which it tells. */
+            at: string;
+            /** @description Of which day it is. */
+            day: string;
+            /** @description Which document. */
+            kind: components["schemas"]["PlanDocumentKind"];
+            /** @description Its number; null for a draft. */
+            number: string | null;
+            /** @description Its parts, in order. */
+            parts: components["schemas"]["PlanDocumentPart"][];
+            /** @description Of which month, `2026-10`, or year, `2025`. */
+            period: string;
+            /** @description The plan of which it tells; null where the city has none. */
+            plan: string | null;
+            /** @description Whose document it is. */
+            sign: string;
+            /** @description Who signs. */
+            signed: string;
+            /** @description Its title. */
+            title: string;
+            /** @description To whom it goes; empty: nobody is named. */
+            to: string;
+        };
+        /**
+         * @description Which document.
+         * @enum {string}
+         */
+        PlanDocumentKind: "circular" | "meeting" | "assessment";
+        /** @description A part of a document. */
+        PlanDocumentPart: {
+            /** @description The heads of a table's columns. */
+            head: string[];
+            /** @description What it is. */
+            kind: components["schemas"]["PlanDocumentPartKind"];
+            /** @description The rows of a table. */
+            rows: components["schemas"]["PlanDocumentSpan"][][][];
+            /** @description The words of a heading or a paragraph, or the title of a table. */
+            text: components["schemas"]["PlanDocumentSpan"][];
+        };
+        /**
+         * @description What a part of a document is.
+         * @enum {string}
+         */
+        PlanDocumentPartKind: "heading" | "subheading" | "text" | "table";
+        /** @description A piece of a text. */
+        PlanDocumentSpan: {
+            /** @description Where what it says is seen; null for plain words. */
+            link: string | null;
+            /** @description Its words. */
+            text: string;
+            /**
+             * Format: double
+             * @description The number that it is; null for words.
+             */
+            value: number | null;
+        };
+        /** @description A plan in the list. */
+        PlanItem: {
+            /** @description Whether it is the one that is shown where none is asked for. */
+            chosen: boolean;
+            /** @description Short id. */
+            id: string;
+            /** @description How many indicators it has. */
+            indicators: number;
+            /** @description The pack that brings it. */
+            pack: string;
+            /** @description First and last year: the year of the baselines and that of the targets. */
+            period: number[];
+            /** @description Where it stands today. */
+            phase: components["schemas"]["PlanPhase"];
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+        };
+        /** @description What another plan wants of an indicator. */
+        PlanOfIndicator: {
+            /**
+             * Format: double
+             * @description The indicator's value in the baseline year; null where that plan gives none.
+             */
+            baseline: number | null;
+            /**
+             * Format: int32
+             * @description The baseline year.
+             */
+            baseline_year: number;
+            /** @description Its first and last year. */
+            period: number[];
+            /** @description The plan's id. */
+            plan: string;
+            /** @description How the indicator stands now by that plan. */
+            status: components["schemas"]["IndicatorStatus"];
+            /**
+             * Format: double
+             * @description Upper end of the target.
+             */
+            target_high: number;
+            /**
+             * Format: double
+             * @description Lower end of the target.
+             */
+            target_low: number;
+            /**
+             * Format: int32
+             * @description The target year.
+             */
+            target_year: number;
+            /** @description Its title in English. */
+            title_en: string;
+            /** @description Its title in Chinese. */
+            title_zh: string;
+        };
+        /**
+         * @description Where a plan stands today.
+         * @enum {string}
+         */
+        PlanPhase: "to_come" | "running" | "over";
         /** @description A place in the plan. */
         PlanPlace: {
             /** @description The plan's words. */
@@ -8691,6 +9775,13 @@ export interface components {
         PlanSuggestions: {
             /** @description Of each ladder the gravest level that is suggested, unless it or a graver one is under way; other plans by id. */
             items: components["schemas"]["PlanSuggestion"][];
+        };
+        /** @description The city's plans. */
+        Plans: {
+            /** @description The day in the city by which they are judged. */
+            day: string;
+            /** @description In the order in which they end. */
+            items: components["schemas"]["PlanItem"][];
         };
         /** @description The policies that hold. */
         Policies: {
@@ -9164,6 +10255,11 @@ export interface components {
             forecast: string | null;
             /** @description What is reached; unique in the project. */
             name: string;
+            /**
+             * Format: int64
+             * @description The photo of the site that shows it, by its number; it stands for words.
+             */
+            photo: number | null;
             /** @description By which day, by plan. */
             planned: string;
         };
@@ -9284,6 +10380,7 @@ export interface components {
             /** @description Name in Chinese. */
             name_zh: string;
             organisation: components["schemas"]["ProjectUnit"] | null;
+            photo: components["schemas"]["ProjectPhoto"] | null;
             report: components["schemas"]["ProjectReport"] | null;
             /** @description How its report stands. */
             state: components["schemas"]["ProjectReportState"];
@@ -9296,6 +10393,99 @@ export interface components {
             name_en: string;
             /** @description Name in Chinese. */
             name_zh: string;
+        };
+        /** @description A photo of a project's site. */
+        ProjectPhoto: {
+            /** @description When it was added. */
+            added_at: string;
+            /** @description Who added it. */
+            added_by: string;
+            /** @description What it shows. */
+            caption: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            location: components["schemas"]["Place"] | null;
+            /** @description What it is, found from its bytes. */
+            media_type: string;
+            /** @description The milestone that it was said to belong to, as it was called then. */
+            milestone: string | null;
+            /** @description The day that the photo gives itself, where that is another one. */
+            own_day: string | null;
+            /** @description SHA-256 of its bytes, hex. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Its size in bytes.
+             */
+            size_bytes: number;
+            /** @description The day on which it was taken, as whoever added it says, else as the photo does. */
+            taken_on: string;
+        };
+        /** @description A photo to add, as form data: the words first, the file last. */
+        ProjectPhotoForm: {
+            /** @description What it shows. */
+            caption?: string | null;
+            /**
+             * Format: binary
+             * @description The photo.
+             */
+            file: string;
+            /**
+             * Format: double
+             * @description Latitude where it was taken, degrees.
+             */
+            lat?: number | null;
+            /**
+             * Format: double
+             * @description Longitude where it was taken, degrees; left out with the latitude: the place that the photo gives itself.
+             */
+            lon?: number | null;
+            /** @description The milestone that it belongs to. */
+            milestone?: string | null;
+            /** @description The day on which it was taken; left out: the day that the photo gives itself. */
+            taken_on?: string | null;
+        };
+        /** @description Why a photo is removed. */
+        ProjectPhotoRemoval: {
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description A photo that was removed. */
+        ProjectPhotoRemoved: {
+            /** @description When it was removed. */
+            at: string;
+            /** @description By whom. */
+            by: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description Why. */
+            reason: string;
+            /** @description The day on which it was taken. */
+            taken_on: string;
+        };
+        /** @description The photos of a project's site. */
+        ProjectPhotos: {
+            /** @description Largest photo, bytes. */
+            bytes_max: number;
+            /** @description The day in the city: no photo is of a later one. */
+            day: string;
+            /** @description The newest day first. */
+            items: components["schemas"]["ProjectPhoto"][];
+            /** @description Whether the caller may add and remove photos. */
+            may_edit: boolean;
+            /**
+             * Format: int64
+             * @description Most photos of one project.
+             */
+            photos_max: number;
+            /** @description Those that were removed. */
+            removed: components["schemas"]["ProjectPhotoRemoved"][];
         };
         /** @description A procedure or permit (手续): project approval, land, planning, environment, construction, … */
         ProjectProcedure: {
@@ -9563,6 +10753,31 @@ export interface components {
             /** @description Whether the message holds personal data and is withheld; with a purpose, whoever may sees it. */
             withheld: boolean;
         };
+        /** @description An indicator that a project serves, with its published figure. */
+        PublicFigure: {
+            /** @description Of when the figure is: a time for a computed one, a day for a reported one. */
+            as_of: string;
+            /** @description The indicator's id. */
+            id: string;
+            /** @description Name in English. */
+            name_en: string;
+            /** @description Name in Chinese. */
+            name_zh: string;
+            /**
+             * Format: double
+             * @description The target.
+             */
+            target: number;
+            /** @description Unit in English. */
+            unit_en: string;
+            /** @description Unit in Chinese. */
+            unit_zh: string;
+            /**
+             * Format: double
+             * @description The figure.
+             */
+            value: number;
+        };
         /** @description How the goals of one group stand. */
         PublicGroup: components["schemas"]["PublicSums"] & {
             /** @description First-level group. */
@@ -9650,6 +10865,99 @@ export interface components {
              */
             value: number | null;
             withheld: components["schemas"]["PublicWithheld"] | null;
+        };
+        /** @description Money of a source over all years. */
+        PublicMoney: {
+            /**
+             * Format: int64
+             * @description How much of it is arranged, fen.
+             */
+            arranged_fen: number;
+            /**
+             * Format: int64
+             * @description How much is planned, fen.
+             */
+            planned_fen: number;
+            /** @description Where it comes from. */
+            source: components["schemas"]["ProjectMoneySource"];
+        };
+        /** @description A package as everybody may see it. */
+        PublicPackage: {
+            /** @description Which office answers, in English. */
+            contact_en: string;
+            /** @description Which office answers, in Chinese. */
+            contact_zh: string;
+            /**
+             * Format: int64
+             * @description Which edition of it.
+             */
+            edition: number;
+            /** @description Its projects or scenarios. */
+            entries: components["schemas"]["PublicPackageEntry"][];
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description What it holds. */
+            kind: components["schemas"]["PackageKind"];
+            /** @description The day on which that was published; null in a preview. */
+            published_on: string | null;
+            /** @description What it is about, in English. */
+            summary_en: string;
+            /** @description What it is about, in Chinese. */
+            summary_zh: string;
+            /** @description Title in English. */
+            title_en: string;
+            /** @description Title in Chinese. */
+            title_zh: string;
+            /** @description Up to which day it holds. */
+            valid_until: string;
+        };
+        /** @description A project or a scenario as everybody may see it. */
+        PublicPackageEntry: {
+            /** @description The day on which it ends by plan. */
+            end: string | null;
+            /** @description The indicators that it serves whose figures are published. */
+            indicators: components["schemas"]["PublicFigure"][];
+            /** @description The project's money by source; null where the office does not tell it. */
+            money: components["schemas"]["PublicMoney"][] | null;
+            /** @description Name in English. */
+            name_en: string;
+            /** @description Name in Chinese. */
+            name_zh: string;
+            /** @description The key project's id; null for a scenario. */
+            project: string | null;
+            /** @description The plan's own words; null for a scenario, and for a project that the plan does not list. */
+            quote: string | null;
+            /** @description What is sought. */
+            sought: components["schemas"]["PackageSought"][];
+            stage: components["schemas"]["ProjectStage"] | null;
+            /** @description The day on which it begins by plan. */
+            start: string | null;
+            /** @description What is needed and offered, in English. */
+            words_en: string;
+            /** @description What is needed and offered, in Chinese. */
+            words_zh: string;
+        };
+        /** @description What is offered to investors. */
+        PublicPackages: {
+            /** @description The city in English. */
+            city_en: string;
+            /** @description The city in Chinese. */
+            city_zh: string;
+            /** @description The day in the city. */
+            day: string;
+            /** @description Whether the city plays demonstration data. */
+            demo: boolean;
+            /** @description Address of the licence under which it may be used. */
+            licence: string;
+            /** @description The packages, the newest first. */
+            packages: components["schemas"]["PublicPackage"][];
+            /** @description Who publishes, in English. */
+            publisher_en: string;
+            /** @description Who publishes, in Chinese. */
+            publisher_zh: string;
         };
         /** @description The plan as everybody may see it. */
         PublicPlan: {
@@ -11046,15 +12354,81 @@ export interface components {
          * @enum {string}
          */
         TownAggregation: "sum" | "mean" | "none";
+        /** @description The towns side by side. */
+        TownComparison: {
+            /** @description How the city's value follows from those of the towns. */
+            aggregation: components["schemas"]["TownAggregation"];
+            /**
+             * Format: double
+             * @description How that changed since.
+             */
+            change: number | null;
+            /** @description Today in the city: by the towns of this day all values are told, also those of before. */
+            day: string;
+            /**
+             * Format: double
+             * @description The city's value less that; null when they agree, or one of them is not there.
+             */
+            difference: number | null;
+            /** @description Whether it is known what they had then. */
+            history: components["schemas"]["TownHistory"];
+            /** @description The indicator. */
+            indicator: string;
+            /** @description The plan by whose target it is judged; null when it is of none. */
+            plan: string | null;
+            /** @description The day with which they are compared: its end. */
+            since: string | null;
+            /**
+             * Format: double
+             * @description The target that must be reached.
+             */
+            target: number;
+            /**
+             * Format: double
+             * @description The sum or mean of the towns' values.
+             */
+            total: number | null;
+            /**
+             * Format: double
+             * @description The sum or mean of the towns' values then.
+             */
+            total_before: number | null;
+            /** @description Every town, the best first; those without a value last. */
+            towns: components["schemas"]["ComparedTown"][];
+            /** @description Codes that the city does not know. */
+            unknown: components["schemas"]["UnknownTown"][];
+            /**
+             * Format: double
+             * @description The city's value.
+             */
+            value: number | null;
+            /**
+             * Format: double
+             * @description The share of what was missing to the target then that all towns together made good.
+             */
+            way: number | null;
+            /**
+             * Format: double
+             * @description The value of what the query gives without a code.
+             */
+            without_town: number | null;
+        };
+        /**
+         * @description Whether it is known what the towns had on the day with which they are compared.
+         * @enum {string}
+         */
+        TownHistory: "not_asked" | "known" | "nothing" | "not_kept";
         /** @description An indicator in one town. */
         TownValue: {
             /** @description The town's code. */
             code: string;
+            /** @description What of it is kept under the codes of towns that were merged into it. */
+            merged: components["schemas"]["MergedTown"][];
             /** @description Its name. */
             name: string;
             /**
              * Format: double
-             * @description The value there; null when there is nothing to compute it from.
+             * @description The value there, with that of towns merged into it; null when there is nothing to compute it from.
              */
             value: number | null;
         };
@@ -11074,6 +12448,13 @@ export interface components {
             total: number | null;
             /** @description Every town of the city. */
             towns: components["schemas"]["TownValue"][];
+            /** @description Codes that the city does not know; their values are in no town's, and so in the difference. */
+            unknown: components["schemas"]["UnknownTown"][];
+            /**
+             * Format: double
+             * @description The value of what the query gives without a code; it is in no town's either.
+             */
+            without_town: number | null;
         };
         /** @description A unit and what is counted of it. */
         UnitAssessment: {
@@ -11113,6 +12494,20 @@ export interface components {
         UnitGrids: {
             /** @description In the order of the city's layer. */
             items: components["schemas"]["UnitGrid"][];
+        };
+        /** @description A code that the query gives and the city does not know. It counts for no town. */
+        UnknownTown: {
+            /** @description The code as the query gives it. */
+            code: string;
+            /** @description What mends it, in English. */
+            mend_en: string;
+            /** @description What mends it, in Chinese. */
+            mend_zh: string;
+            /**
+             * Format: double
+             * @description The value there.
+             */
+            value: number;
         };
         /** @description How many notices a person took no note of. */
         Unread: {
@@ -15900,6 +17295,329 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_forms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Forms"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_forms_burden: {
+        parameters: {
+            query?: {
+                /** @description The code of a town whose villages are told too. */
+                town?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormBurden"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_forms_id_returns: {
+        parameters: {
+            query?: {
+                /** @description The period; the newest that is over when left out. */
+                period?: string | null;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormReturns"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_forms_id_division_period: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                division: string;
+                period: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_forms_id_division_period: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                division: string;
+                period: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FormDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_forms_id_division_period_return: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                division: string;
+                period: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FormReturnReason"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_forms_id_division_period_submit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                division: string;
+                period: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FormSubmission"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_handovers: {
         parameters: {
             query?: {
@@ -16087,6 +17805,226 @@ export interface operations {
                 };
             };
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_investment_packages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvestmentPackages"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_investment_packages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvestmentPackageChange"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvestmentPackage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_investment_packages_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvestmentPackageChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvestmentPackage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_investment_packages_id_publish: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvestmentPackagePublication"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvestmentPackage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_investment_packages_id_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvestmentPackageWithdrawal"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvestmentPackage"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18070,7 +20008,10 @@ export interface operations {
     };
     get_plan: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The id of a plan; the one that holds today when left out: else the newest that is over, else the first to come. */
+                plan?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -18125,9 +20066,71 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_plan_documents_kind_period: {
+        parameters: {
+            query?: {
+                /** @description `json` (default), `pdf`, `docx` or `xlsx`. */
+                format?: string | null;
+                /** @description `zh` (default) or `en`: what people wrote stays as they wrote it. */
+                language?: string | null;
+                /** @description The document's number in this year, 1 to 9999; without it the document is a draft and says so. */
+                number?: string | null;
+                /** @description The id of a plan; the one that held at the end of the period when left out. */
+                plan?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description `circular`, `meeting` or `assessment`. */
+                kind: string;
+                /** @description A month such as `2026-10`; of an assessment a year such as `2025`. */
+                period: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanDocument"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_plan_indicators_id: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The id of a plan; the one that holds today when left out: else the newest that is over, else the first to come. */
+                plan?: string | null;
+            };
             header?: never;
             path: {
                 id: string;
@@ -18301,6 +20304,51 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_plan_indicators_id_towns: {
+        parameters: {
+            query?: {
+                /** @description The id of a plan; the one that holds today when left out. */
+                plan?: string | null;
+                /** @description Since which day, `YYYY-MM-DD`: what the towns had at its end is told beside what they have now. */
+                since?: string | null;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TownComparison"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18753,6 +20801,28 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_plans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plans"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };
@@ -19254,6 +21324,188 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_projects_id_photos: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectPhotos"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_projects_id_photos: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["ProjectPhotoForm"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectPhoto"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_projects_id_photos_photo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                photo: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_projects_id_photos_photo_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                photo: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectPhotoRemoval"];
+            };
+        };
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     post_projects_id_reminders: {
         parameters: {
             query?: never;
@@ -19422,6 +21674,92 @@ export interface operations {
                 };
                 content: {
                     "application/ld+json": unknown;
+                };
+            };
+            /** @description Not changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_public_packages_csv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Not changed */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_public_packages_json: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicPackages"];
                 };
             };
             /** @description Not changed */

@@ -146,14 +146,19 @@ export interface Sending {
   onSent?: (sent: number, total: number) => void;
 }
 
-/** Sends one file as it is. `fetch` does not tell how much of a body was sent, so this is the older way. */
-export function sendFile<T>(path: string, file: Blob, { signal, onSent }: Sending = {}): Promise<T> {
+/** Sends one file as it is, or a form with one. `fetch` does not tell how much of a body was sent, so this is the older way. */
+export function sendFile<T>(
+  path: string,
+  file: Blob | FormData,
+  { signal, onSent }: Sending = {},
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", path);
     request.setRequestHeader("accept", "application/json");
     request.setRequestHeader("x-jingling-csrf", "1");
-    request.setRequestHeader("content-type", "application/octet-stream");
+    // Of a form the browser says it itself, with what its parts are divided by.
+    if (file instanceof Blob) request.setRequestHeader("content-type", "application/octet-stream");
     request.upload.onprogress = ({ loaded, total }) => onSent?.(loaded, total);
     request.onload = () => {
       const retry = request.getResponseHeader("retry-after");

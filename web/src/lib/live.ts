@@ -14,6 +14,7 @@ export interface LiveEvents {
   duty: Record<string, never>;
   run: { id: number; definition_id: string };
   project: { id: string };
+  form: { id: string; division: string; period: string };
 }
 
 export type LiveState = "off" | "connecting" | "live" | "broken";
@@ -30,6 +31,7 @@ const NAMES = [
   "duty",
   "run",
   "project",
+  "form",
 ] as const;
 /** First and longest wait before another attempt to connect, milliseconds. */
 const RETRY_FIRST_MS = 1_000;
@@ -59,6 +61,7 @@ export class Live {
     duty: new Set(),
     run: new Set(),
     project: new Set(),
+    form: new Set(),
   };
 
   constructor(private readonly connect: () => Source = () => new EventSource("/api/v1/events")) {}

@@ -25,6 +25,7 @@ import {
   SafetyOutlined,
   ScheduleOutlined,
   SlidersOutlined,
+  SnippetsOutlined,
   SolutionOutlined,
   TeamOutlined,
 } from "@ant-design/icons";
@@ -157,6 +158,14 @@ export const NAV: NavItem[] = [
     icon: <FileDoneOutlined />,
     permission: "indicator.report",
     or: ["indicator.approve"],
+  },
+  {
+    path: "/forms",
+    section: "data",
+    title: "nav.forms",
+    icon: <SnippetsOutlined />,
+    permission: "indicator.report",
+    or: ["indicator.read"],
   },
   {
     path: "/views",

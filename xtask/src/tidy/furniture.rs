@@ -60,7 +60,10 @@ const FLOORS: [Floor; 2] = [
             "plan.txt",
             "contradictions.toml",
             "goals-by-paragraph.toml",
+            "targets.toml",
             "projects.toml",
+            "elements.toml",
+            "returns",
         ],
     },
 ];

@@ -1,7 +1,9 @@
-/** What can be done with an indicator. */
-import { CodeOutlined, FormOutlined } from "@ant-design/icons";
+/** What can be done with an indicator, and with its towns. */
+import { CodeOutlined, DownloadOutlined, FileTextOutlined, FormOutlined } from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
-import type { IndicatorDetail } from "../../lib/types.ts";
+import type { IndicatorDetail, TownComparison } from "../../lib/types.ts";
+import { download, toCsv } from "../sql/csv.ts";
+import { townTable } from "./towns.ts";
 
 export interface IndicatorContext {
   indicator: IndicatorDetail;
@@ -29,5 +31,39 @@ export const indicatorActions: Action<IndicatorContext>[] = [
     icon: <CodeOutlined />,
     predicate: ({ indicator }) => Boolean(indicator.sql),
     perform: ({ indicator, navigate }) => navigate(`/sql?query=${encodeURIComponent(indicator.sql ?? "")}`),
+  },
+];
+
+export interface PlanContext {
+  /** Opens the dialog of documents. */
+  makeDocument: () => void;
+}
+
+export const planActions: Action<PlanContext>[] = [
+  {
+    name: "plan.document",
+    title: "document.title",
+    permission: "project.read",
+    icon: <FileTextOutlined />,
+    shortcut: "d",
+    predicate: () => true,
+    perform: ({ makeDocument }) => makeDocument(),
+  },
+];
+
+export interface TownsContext {
+  found: TownComparison;
+  notes: Parameters<typeof townTable>[1];
+}
+
+export const townActions: Action<TownsContext>[] = [
+  {
+    name: "indicator.towns-csv",
+    title: "plan.towns-csv",
+    permission: "indicator.read",
+    icon: <DownloadOutlined />,
+    predicate: () => true,
+    perform: ({ found, notes }) =>
+      download(`${found.indicator}-towns.csv`, "text/csv;charset=utf-8", toCsv(townTable(found, notes))),
   },
 ];

@@ -7,6 +7,7 @@ import { useMemo, useState } from "react";
 import { Link, useNavigate, useParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
+import { query } from "../../lib/api.ts";
 import { number, time } from "../../lib/format.ts";
 import type { IndicatorDetail, SqlResult } from "../../lib/types.ts";
 import { AXIS, Chart, type ChartOption } from "../../ui/chart.tsx";
@@ -20,14 +21,15 @@ import { indicatorActions } from "./actions.tsx";
 import { ReportDialog } from "./dialogs.tsx";
 import { Figure, MethodTag, PathBar, StatusTag, Target } from "./marks.tsx";
 import { forecastSeries, Outlook } from "./outlook.tsx";
-import { Contradictions } from "./page.tsx";
+import { Contradictions, indicatorPath, useAsked } from "./page.tsx";
 import { dayOf, yearEndScale } from "./progress.ts";
-import { filingsQuery, indicatorQuery, planQuery } from "./queries.ts";
+import { filingsQuery, indicatorQuery, planOf } from "./queries.ts";
 import { Reports } from "./reports.tsx";
+import { Towns } from "./towns.tsx";
 
 export function Page() {
   const id = useParams().id ?? "";
-  const found = useQuery(indicatorQuery(id));
+  const found = useQuery(indicatorQuery(id, useAsked()));
   return (
     <Loaded query={found} tall>
       {(indicator) => <IndicatorView indicator={indicator} />}
@@ -38,7 +40,8 @@ export function Page() {
 function IndicatorView({ indicator }: { indicator: IndicatorDetail }) {
   const { t, p } = useT();
   const navigate = useNavigate();
-  const plan = useQuery(planQuery).data;
+  const asked = useAsked();
+  const plan = useQuery({ ...planOf(indicator.plan), enabled: indicator.contradictions.length > 0 }).data;
   const [reporting, setReporting] = useState(false);
   const [position, setPosition] = useState<number | null>(null);
   const mayReport = useQuery(filingsQuery(indicator.id)).data?.may_report ?? false;
@@ -48,7 +51,7 @@ function IndicatorView({ indicator }: { indicator: IndicatorDetail }) {
   const contradictions = (plan?.contradictions ?? []).filter((c) => indicator.contradictions.includes(c.id));
   return (
     <div className="page">
-      <Link to="/plan" className="back">
+      <Link to={`/plan${query({ plan: asked })}`} className="back">
         <ArrowLeftOutlined /> {t("plan.back")}
       </Link>
       <header className="page-head">
@@ -121,9 +124,11 @@ function IndicatorView({ indicator }: { indicator: IndicatorDetail }) {
           ))}
         </Card>
       </div>
+      <OtherPlans indicator={indicator} />
       <Outlook indicator={indicator} />
-      <Reports indicator={indicator} />
+      <Towns indicator={indicator} />
       <ProjectsOfGoal id={indicator.id} />
+      <Reports indicator={indicator} />
       <Card size="small" title={t("plan.rows")}>
         <Rows rows={indicator.rows} onPosition={setPosition} />
       </Card>
@@ -142,6 +147,33 @@ function IndicatorView({ indicator }: { indicator: IndicatorDetail }) {
       <ProvenanceDrawer position={position} onClose={() => setPosition(null)} />
       {reporting && <ReportDialog of={indicator} onClose={() => setReporting(false)} />}
     </div>
+  );
+}
+
+/** What the city's other plans want of it; nothing where there is none. */
+function OtherPlans({ indicator }: { indicator: IndicatorDetail }) {
+  const { t, p } = useT();
+  const unit = p(indicator.unit_zh, indicator.unit_en);
+  if (indicator.also_in.length === 0) return null;
+  return (
+    <Card size="small" title={t("plan.also-in")} data-testid="also-in">
+      <ul className="plain-list also-in">
+        {indicator.also_in.map((other) => (
+          <li key={other.plan}>
+            <Link to={indicatorPath(indicator.id, other.plan)}>{p(other.title_zh, other.title_en)}</Link>
+            <span>
+              {t("plan.target", { year: other.target_year })}{" "}
+              <Target indicator={{ ...indicator, ...other, target: other.target_low }} />
+            </span>
+            <span className="quiet">
+              {t("plan.baseline", { year: other.baseline_year })}{" "}
+              <Figure value={other.baseline} unit={unit} />
+            </span>
+            <StatusTag status={other.status} />
+          </li>
+        ))}
+      </ul>
+    </Card>
   );
 }
 

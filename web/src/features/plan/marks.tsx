@@ -6,10 +6,10 @@ import type { Indicator, IndicatorStatus } from "../../lib/types.ts";
 import { expectedProgress, progress } from "./progress.ts";
 
 export const STATUS_COLOURS: Record<IndicatorStatus, string> = {
-  met: "#2f8a57",
+  met: "#26744a",
   on_path: "#0e6b7c",
-  behind: "#d26a10",
-  unknown: "#8a9aa1",
+  behind: "#b4540a",
+  unknown: "#5d7078",
 };
 
 export function StatusTag({ status }: { status: IndicatorStatus }) {

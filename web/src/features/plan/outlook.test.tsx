@@ -98,24 +98,4 @@ describe("the outlook of an indicator", () => {
     }
     expect(screen.queryByTestId("forecast")).toBeNull();
   });
-
-  it("lists every town, and what no town is known of", async () => {
-    const towns: IndicatorDetail["towns"] = {
-      aggregation: "sum",
-      towns: [
-        { code: "1", name: "竟陵街道", value: 5 },
-        { code: "2", name: "多宝镇", value: null },
-      ],
-      total: 5,
-      difference: 2,
-    };
-    shown({ ...base, towns });
-    const card = await screen.findByTestId("towns");
-    expect(card.textContent).toContain("合计5 个。");
-    expect(card.textContent).toContain("相差2 个");
-    expect(screen.getAllByRole("listitem").map((item) => item.textContent)).toEqual([
-      "竟陵街道5 个",
-      "多宝镇—",
-    ]);
-  });
 });

@@ -1,10 +1,9 @@
-/** Where an indicator goes by its target year, what came of it when that is over, and how it stands in the towns. */
+/** Where an indicator goes by its target year, and what came of it when that is over. */
 import { Card, Tag } from "antd";
 import { useT } from "../../i18n/index.tsx";
 import { number } from "../../lib/format.ts";
 import type { IndicatorDetail } from "../../lib/types.ts";
 import type { ChartOption } from "../../ui/chart.tsx";
-import { Nothing } from "../../ui/states.tsx";
 import { STATUS_COLOURS } from "./marks.tsx";
 import { dayScale } from "./progress.ts";
 
@@ -45,7 +44,7 @@ export function Outlook({ indicator }: { indicator: IndicatorDetail }) {
   const { t, p } = useT();
   const unit = p(indicator.unit_zh, indicator.unit_en);
   const said = (value: number) => `${number(value)} ${unit}`.trim();
-  const { assessment, forecast, forecast_missing: missing, towns } = indicator;
+  const { assessment, forecast, forecast_missing: missing } = indicator;
   return (
     <>
       {assessment && (
@@ -109,35 +108,6 @@ export function Outlook({ indicator }: { indicator: IndicatorDetail }) {
           )}
         </Card>
       )}
-      {towns && <Towns towns={towns} unit={unit} />}
     </>
-  );
-}
-
-function Towns({ towns, unit }: { towns: NonNullable<IndicatorDetail["towns"]>; unit: string }) {
-  const { t } = useT();
-  const known = towns.towns.filter((town) => town.value !== null);
-  const said = (value: number | null) => (value === null ? "—" : `${number(value)} ${unit}`.trim());
-  return (
-    <Card size="small" title={t("plan.towns")} data-testid="towns">
-      {known.length === 0 ? (
-        <Nothing title={t("plan.towns-none")} />
-      ) : (
-        <>
-          <p className="outlook-line">
-            {t(`plan.towns-${towns.aggregation === "mean" ? "mean" : "sum"}`, { value: said(towns.total) })}{" "}
-            {towns.difference !== null && t("plan.towns-difference", { value: said(towns.difference) })}
-          </p>
-          <ul className="town-values">
-            {towns.towns.map((town) => (
-              <li key={town.code}>
-                <span>{town.name}</span>
-                <span className={town.value === null ? "quiet number" : "number"}>{said(town.value)}</span>
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
-    </Card>
   );
 }

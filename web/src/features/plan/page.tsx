@@ -1,27 +1,37 @@
-/** The plan: every indicator, where it was, is and must be, and where the plan contradicts itself. */
+/** A plan: every indicator, where it was, is and must be, and where the plan contradicts itself. */
 import "./plan.css";
 import { DownOutlined, WarningOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
 import { Alert, Card, Segmented, Table, Tooltip } from "antd";
 import { useState } from "react";
-import { Link, useNavigate } from "react-router";
+import { Link, useNavigate, useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
+import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
+import { query } from "../../lib/api.ts";
 import type { Contradiction, Indicator, IndicatorStatus, Plan } from "../../lib/types.ts";
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
+import { type PlanContext, planActions } from "./actions.tsx";
+import { DocumentDialog } from "./documents.tsx";
 import { Figure, MethodTag, PathBar, STATUS_COLOURS, StatusTag, Target } from "./marks.tsx";
-import { planQuery } from "./queries.ts";
+import { planOf } from "./queries.ts";
+import { PlanSwitch } from "./switch.tsx";
 
 const STATUSES: IndicatorStatus[] = ["met", "on_path", "behind", "unknown"];
 
-export const indicatorPath = (id: string) => `/plan/${encodeURIComponent(id)}`;
+/** Where an indicator is shown; as a plan wants it, where one is named. */
+export const indicatorPath = (id: string, plan: string | null = null) =>
+  `/plan/${encodeURIComponent(id)}${query({ plan })}`;
+
+/** The plan that the address names; null: the one that holds today. */
+export const useAsked = () => useSearchParams()[0].get("plan");
 
 export function Page() {
-  const plan = useQuery(planQuery);
+  const plan = useQuery(planOf(useAsked()));
   return (
     <Loaded query={plan} tall>
-      {(found) => <PlanView plan={found} />}
+      {(found) => <PlanView key={found.id} plan={found} />}
     </Loaded>
   );
 }
@@ -34,6 +44,10 @@ function PlanView({ plan }: { plan: Plan }) {
   const phone = usePhone();
   const [origin, setOrigin] = useState<Origin>("all");
   const [status, setStatus] = useState<IndicatorStatus | null>(null);
+  const [isMaking, setMaking] = useState(false);
+  const asked = useAsked();
+  const context: PlanContext = { makeDocument: () => setMaking(true) };
+  useActionKeys(planActions, context);
   const ofOrigin = plan.indicators.filter((i) => origin === "all" || i.origin === origin);
   const shown = ofOrigin.filter((i) => status === null || i.status === status);
   const groups = [...new Map(shown.map((i) => [i.group_zh, i.group_en]))];
@@ -46,6 +60,8 @@ function PlanView({ plan }: { plan: Plan }) {
           {t("plan.source")}: {p(plan.source_zh, plan.source_en)} · {plan.period.join("–")}
         </span>
         <span className="grow" />
+        <PlanSwitch shown={plan.id} />
+        <ActionBar actions={planActions} context={context} />
         <Link to="/reporting">{t("reports.open")}</Link>
       </header>
       {plan.indicators.length === 0 ? (
@@ -113,6 +129,7 @@ function PlanView({ plan }: { plan: Plan }) {
           )}
         </>
       )}
+      {isMaking && <DocumentDialog plan={asked} onClose={() => setMaking(false)} />}
     </div>
   );
 }
@@ -167,9 +184,10 @@ export function Contradictions({ items, open }: { items: Contradiction[]; open?:
 
 function Name({ indicator }: { indicator: Indicator }) {
   const { t, p } = useT();
+  const asked = useAsked();
   return (
     <>
-      <Link to={indicatorPath(indicator.id)}>{p(indicator.name_zh, indicator.name_en)}</Link>
+      <Link to={indicatorPath(indicator.id, asked)}>{p(indicator.name_zh, indicator.name_en)}</Link>
       {indicator.contradictions.length > 0 && (
         <Tooltip title={t("plan.contradiction")}>
           <WarningOutlined className="plan-warning" aria-label={t("plan.contradiction")} />
@@ -183,6 +201,7 @@ function Name({ indicator }: { indicator: Indicator }) {
 function IndicatorTable({ indicators }: { indicators: Indicator[] }) {
   const { t, p } = useT();
   const navigate = useNavigate();
+  const asked = useAsked();
   const first = indicators[0];
   const unit = (indicator: Indicator) => p(indicator.unit_zh, indicator.unit_en);
   return (
@@ -193,7 +212,7 @@ function IndicatorTable({ indicators }: { indicators: Indicator[] }) {
       pagination={false}
       scroll={{ x: 980 }}
       rowClassName="row-link"
-      onRow={(indicator) => ({ onClick: () => navigate(indicatorPath(indicator.id)) })}
+      onRow={(indicator) => ({ onClick: () => navigate(indicatorPath(indicator.id, asked)) })}
       columns={[
         { title: "#", width: 52, dataIndex: "number", className: "quiet" },
         { title: t("plan.name"), render: (_, indicator) => <Name indicator={indicator} /> },

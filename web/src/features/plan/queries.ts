@@ -2,8 +2,9 @@
  * Reads the plan, its indicators and reported figures; reports, decides, locks. All keys begin with `plan`, so that the live
  * stream refreshes them.
  */
-import { queryOptions } from "@tanstack/react-query";
-import { change, get, query } from "../../lib/api.ts";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { change, get, getBlob, query } from "../../lib/api.ts";
+import type { Language } from "../../lib/format.ts";
 import type {
   IndicatorCase,
   IndicatorCases,
@@ -16,21 +17,41 @@ import type {
   IndicatorReportChange,
   IndicatorReporting,
   Plan,
+  Plans,
+  TownComparison,
 } from "../../lib/types.ts";
 
 const PLAN = "/api/v1/plan";
 const one = (id: string) => `${PLAN}/indicators/${encodeURIComponent(id)}`;
 const filingAt = (id: number) => `${PLAN}/reports/${id}`;
 
-export const planQuery = queryOptions({
-  queryKey: ["plan", "all"],
-  queryFn: ({ signal }) => get<Plan>(PLAN, signal),
+/** The plan of that id; null: the one that holds today. */
+export const planOf = (plan: string | null) =>
+  queryOptions({
+    queryKey: ["plan", "all", plan],
+    queryFn: ({ signal }) => get<Plan>(`${PLAN}${query({ plan })}`, signal),
+  });
+
+export const planQuery = planOf(null);
+
+export const plansQuery = queryOptions({
+  queryKey: ["plan", "plans"],
+  queryFn: ({ signal }) => get<Plans>("/api/v1/plans", signal),
 });
 
-export const indicatorQuery = (id: string) =>
+/** An indicator as a plan wants it; null: the one that holds today. */
+export const indicatorQuery = (id: string, plan: string | null = null) =>
   queryOptions({
-    queryKey: ["plan", "indicator", id],
-    queryFn: ({ signal }) => get<IndicatorDetail>(one(id), signal),
+    queryKey: ["plan", "indicator", id, plan],
+    queryFn: ({ signal }) => get<IndicatorDetail>(`${one(id)}${query({ plan })}`, signal),
+  });
+
+/** Its towns side by side, and what they had at the end of a day; empty: no day. */
+export const townsQuery = (id: string, plan: string | null, since: string) =>
+  queryOptions({
+    queryKey: ["plan", "towns", id, plan, since],
+    queryFn: ({ signal }) => get<TownComparison>(`${one(id)}/towns${query({ plan, since })}`, signal),
+    placeholderData: keepPreviousData,
   });
 
 export const reportingQuery = queryOptions({
@@ -92,3 +113,21 @@ export function lift(id: number, reason: string): Promise<IndicatorLock> {
 export function makeCase(id: string, period: string): Promise<IndicatorCase> {
   return change("POST", `${one(id)}/claims/${encodeURIComponent(period)}/case`);
 }
+
+export type DocumentKind = "circular" | "meeting" | "assessment";
+export type DocumentFormat = "pdf" | "docx" | "xlsx";
+
+/** A document of the plan office as a file; without a number it is a draft. */
+export const readDocument = ({
+  kind,
+  period,
+  ...asked
+}: {
+  kind: DocumentKind;
+  /** A month, `2026-10`; of an assessment a year. */
+  period: string;
+  format: DocumentFormat;
+  language: Language;
+  number: number | null;
+  plan: string | null;
+}): Promise<Blob> => getBlob(`${PLAN}/documents/${kind}/${period}${query(asked)}`);

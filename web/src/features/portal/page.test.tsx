@@ -95,6 +95,64 @@ describe("the public page", () => {
     expect(document.documentElement.lang).toBe("en");
   });
 
+  it("shows what is offered to investors, as text and nothing else", async () => {
+    const entry = {
+      project: "smart-water",
+      name_zh: "智慧水利",
+      name_en: "Smart water",
+      quote: "水利物联感知体系建设",
+      stage: "building",
+      start: "2024-01-01",
+      end: null,
+      sought: ["capital", "operator"],
+      words_zh: "寻求伙伴",
+      words_en: "<img src=x onerror=alert(1)>",
+      money: [{ source: "central", planned_fen: 540_000_000, arranged_fen: 0 }],
+      indicators: [
+        {
+          ...both,
+          id: "stations",
+          unit_zh: "个",
+          unit_en: "",
+          value: 1390,
+          target: 1800,
+          as_of: "2026-11-28",
+        },
+      ],
+    };
+    const offered = {
+      id: 3,
+      edition: 2,
+      published_on: "2026-11-01",
+      kind: "projects",
+      title_zh: "水利项目包",
+      title_en: "Water projects",
+      summary_zh: "简介",
+      summary_en: "Along the Han",
+      contact_zh: "市发改委",
+      contact_en: "The commission",
+      valid_until: "2026-12-31",
+      entries: [entry],
+    };
+    serve({ [PATH]: plan, "GET /api/v1/public/packages.json": { packages: [offered] } });
+    open("en");
+    const section = within(await screen.findByTestId("opportunities"));
+    expect(section.getByText("Water projects")).toBeTruthy();
+    expect(section.getByText("<img src=x onerror=alert(1)>")).toBeTruthy();
+    expect(section.getByText("capital, operator")).toBeTruthy();
+    expect(section.getByText("540 planned, 0 arranged (10,000 yuan)")).toBeTruthy();
+    expect(section.getByText("2024-01-01 – ?")).toBeTruthy();
+    expect(section.getByText("Base stations").getAttribute("href")).toBe("/public#stations");
+    expect(document.querySelector("img")).toBeNull();
+  });
+
+  it("says when what is offered cannot be read, and shows the figures all the same", async () => {
+    serve({ [PATH]: plan });
+    open("en");
+    expect(await screen.findByText("Projects and opportunities cannot be shown now")).toBeTruthy();
+    expect(screen.getByTestId("portal-figure")).toBeTruthy();
+  });
+
   it("shows a figure with its proof, and why another is not published", async () => {
     serve({ [PATH]: plan });
     open("en");

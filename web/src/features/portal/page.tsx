@@ -3,11 +3,12 @@ import "./portal.css";
 import { useEffect, useMemo, useState } from "react";
 import { ApiError } from "../../lib/api.ts";
 import { number } from "../../lib/format.ts";
-import type { PublicIndicator, PublicPlan } from "../../lib/types.ts";
+import type { PublicIndicator, PublicPackages, PublicPlan } from "../../lib/types.ts";
 import { byGroup, type Choice, choose, STANDINGS, standingOf } from "./choice.ts";
 import { Indicator } from "./indicator.tsx";
 import { type Speech, useSpeech } from "./language.ts";
-import { FILES, readPlan } from "./queries.ts";
+import { Opportunities } from "./opportunities.tsx";
+import { FILES, readPackages, readPlan } from "./queries.ts";
 
 const ALL: Choice = { standing: null, group: null, words: "" };
 
@@ -50,6 +51,7 @@ export function Page() {
       </header>
       <main id="indicators" tabIndex={-1}>
         {plan && <Goals plan={plan} speech={speech} />}
+        {plan && <Offered speech={speech} />}
         {read === null && <p role="status">{t("portal.loading")}</p>}
         {read && "error" in read && (
           <Failed
@@ -65,6 +67,18 @@ export function Page() {
       {plan && <OpenData plan={plan} speech={speech} />}
     </div>
   );
+}
+
+/** What is offered to investors: read when the plan is there, so that it keeps nobody from the figures. */
+function Offered({ speech }: { speech: Speech }) {
+  const [read, setRead] = useState<PublicPackages | "failed" | null>(null);
+  useEffect(() => {
+    const leave = new AbortController();
+    readPackages(leave.signal).then(setRead, () => leave.signal.aborted || setRead("failed"));
+    return () => leave.abort();
+  }, []);
+  if (read === "failed") return <p role="alert">{speech.t("portal.opportunities-failed")}</p>;
+  return read && <Opportunities packages={read.packages} speech={speech} />;
 }
 
 /** What went wrong, in the server's words; a closed portal says how it is opened. */
@@ -211,7 +225,7 @@ function OpenData({ plan, speech }: { plan: PublicPlan; speech: Speech }) {
       <h2>{t("portal.open-data")}</h2>
       <p>{t("portal.open-data-text")}</p>
       <ul>
-        {(["csv", "json", "catalogue"] as const).map((kind) => (
+        {(["csv", "json", "packages-csv", "packages-json", "catalogue"] as const).map((kind) => (
           <li key={kind}>
             <a href={FILES[kind]}>{t(`portal.file-${kind}`)}</a>
           </li>

@@ -1,5 +1,5 @@
 /** What can be done with key projects: adding one, stating a month, reminding, ending. */
-import { BellOutlined, FormOutlined, PlusOutlined, StopOutlined } from "@ant-design/icons";
+import { BellOutlined, CameraOutlined, FormOutlined, PlusOutlined, StopOutlined } from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
 import type { ProjectDetail } from "../../lib/types.ts";
 
@@ -21,7 +21,7 @@ export const listActions: Action<ListContext>[] = [
 
 export interface ProjectContext {
   project: ProjectDetail;
-  open: (dialog: "report" | "remind" | "end") => void;
+  open: (dialog: "report" | "photos" | "remind" | "end") => void;
 }
 
 export const projectActions: Action<ProjectContext>[] = [
@@ -34,6 +34,15 @@ export const projectActions: Action<ProjectContext>[] = [
     shortcut: "r",
     predicate: ({ project }) => project.may_edit && project.item.organisation !== null,
     perform: ({ open }) => open("report"),
+  },
+  {
+    name: "project.photos",
+    title: "project-photo.add",
+    permission: "project.edit",
+    icon: <CameraOutlined />,
+    shortcut: "p",
+    predicate: ({ project }) => project.may_edit,
+    perform: ({ open }) => open("photos"),
   },
   {
     name: "project.remind",

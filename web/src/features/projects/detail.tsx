@@ -21,19 +21,23 @@ import {
   SectionDialog,
   StageDialog,
 } from "./dialogs.tsx";
-import type { Section } from "./fields.ts";
+import { SECTIONS, type Section } from "./fields.ts";
 import { aboutWord, boxWord, Findings, MilestoneTag, ReportTag, StatusTag, UnitName } from "./marks.tsx";
 import { yuan } from "./money.ts";
-import { projectQuery } from "./queries.ts";
+import { PhotosDialog } from "./photo-upload.tsx";
+import { Evidence, Photos } from "./photos.tsx";
+import { photosQuery, projectQuery } from "./queries.ts";
 import "./projects.css";
 
-type Dialog = Section | "profile" | "stage" | "report" | "remind" | "end";
+type Dialog = Section | "profile" | "stage" | "report" | "remind" | "end" | "photos";
 
 export function Page() {
   const id = useParams().id ?? "";
   const queryClient = useQueryClient();
   useLive("project", (event) => {
-    if (event.id === id) void queryClient.invalidateQueries({ queryKey: projectQuery(id).queryKey });
+    if (event.id !== id) return;
+    void queryClient.invalidateQueries({ queryKey: projectQuery(id).queryKey });
+    void queryClient.invalidateQueries({ queryKey: photosQuery(id).queryKey });
   });
   const found = useQuery(projectQuery(id));
   return (
@@ -47,6 +51,7 @@ function One({ project }: { project: ProjectDetail }) {
   const { t, p } = useT();
   const [dialog, setDialog] = useState<Dialog | null>(null);
   const { item } = project;
+  const photos = useQuery(photosQuery(item.id)).data;
   const context = { project, open: setDialog };
   useActionKeys(projectActions, dialog ? null : context);
   const opened = { project, onClose: () => setDialog(null) };
@@ -68,21 +73,24 @@ function One({ project }: { project: ProjectDetail }) {
       <Goals project={project} />
       <Profile project={project} open={setDialog} />
       <Part project={project} section="milestones" open={setDialog} count={item.milestones.length}>
-        {item.milestones.map((row) => (
-          <li key={row.name}>
-            <strong>{row.name}</strong>
-            <MilestoneTag state={row.state} days={row.days_late} />
-            <span className="quiet number">
-              {t("project.planned")} {row.planned}
-              {row.forecast && ` · ${t("project.forecast")} ${row.forecast}`}
-              {row.done && ` · ${t("project.done")} ${row.done}`}
-            </span>
-            <span className="project-long quiet">
-              {project.kept.milestones.find(({ name }) => name === row.name)?.evidence}
-            </span>
-          </li>
-        ))}
+        {item.milestones.map((row) => {
+          const kept = project.kept.milestones.find(({ name }) => name === row.name);
+          return (
+            <li key={row.name}>
+              <strong>{row.name}</strong>
+              <MilestoneTag state={row.state} days={row.days_late} />
+              <span className="quiet number">
+                {t("project.planned")} {row.planned}
+                {row.forecast && ` · ${t("project.forecast")} ${row.forecast}`}
+                {row.done && ` · ${t("project.done")} ${row.done}`}
+              </span>
+              <span className="project-long quiet">{kept?.evidence}</span>
+              {typeof kept?.photo === "number" && <Evidence project={item.id} id={kept.photo} />}
+            </li>
+          );
+        })}
       </Part>
+      <Photos project={project} />
       <MoneyPart project={project} open={setDialog} />
       <Lists project={project} open={setDialog} />
       <Months project={project} />
@@ -92,7 +100,8 @@ function One({ project }: { project: ProjectDetail }) {
       {dialog === "report" && <ReportDialog {...opened} />}
       {dialog === "remind" && <RemindDialog {...opened} />}
       {dialog === "end" && <EndDialog {...opened} />}
-      {dialog && !["profile", "stage", "report", "remind", "end"].includes(dialog) && (
+      {dialog === "photos" && photos && <PhotosDialog {...opened} photos={photos} />}
+      {dialog && (SECTIONS as readonly string[]).includes(dialog) && (
         <SectionDialog {...opened} section={dialog as Section} />
       )}
     </div>

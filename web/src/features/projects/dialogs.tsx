@@ -14,6 +14,7 @@ import { planQuery } from "../plan/queries.ts";
 import { type Entered, FIELDS, type Field, part, rowsOf, type Section, STAGES } from "./fields.ts";
 import { aboutWord } from "./marks.tsx";
 import { fenOf, yuanText } from "./money.ts";
+import { PhotoSelect } from "./photos.tsx";
 import { add, end, projectQuery, remind, report, save } from "./queries.ts";
 
 const TEXT_CHARS_MAX = 1_000;
@@ -143,7 +144,11 @@ export function SectionDialog({ project, onClose, section }: Opened & { section:
                       label={t(`project-field.${section}-${field.name}` as "project-field.risks-over")}
                       rules={rulesOf(field)}
                     >
-                      {controlOf(field, t)}
+                      {field.kind === "photo" ? (
+                        <PhotoSelect project={project.item.id} />
+                      ) : (
+                        controlOf(field, t)
+                      )}
                     </Form.Item>
                   ),
                 )}

@@ -7,8 +7,8 @@ import { detail } from "./samples.ts";
 const kept: ProjectKept = {
   ...detail.kept,
   milestones: [
-    { name: "开工", planned: "2026-03-01", forecast: null, done: "2026-03-02", evidence: "开工报告" },
-    { name: "竣工", planned: "2026-12-01", forecast: "2027-01-15", done: null, evidence: "" },
+    { name: "开工", planned: "2026-03-01", forecast: null, done: "2026-03-02", evidence: "", photo: 7 },
+    { name: "竣工", planned: "2026-12-01", forecast: "2027-01-15", done: null, evidence: "", photo: null },
   ],
   money: [{ source: "bonds", year: 2026, planned_fen: 115, arranged_fen: 0, paid_fen: 10_000_000 }],
   tasks: [{ organisation: "zhujian", task: "用地", due: "2026-05-01", done: null }],

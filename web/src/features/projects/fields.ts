@@ -3,7 +3,7 @@ import type { ProjectChange, ProjectKept } from "../../lib/types.ts";
 import { fenOf, yuanText } from "./money.ts";
 
 /** How a field is entered. */
-export type Kind = "text" | "long" | "day" | "yuan" | "year" | "unit" | "yes" | "choice";
+export type Kind = "text" | "long" | "day" | "yuan" | "year" | "unit" | "yes" | "choice" | "photo";
 
 export interface Field {
   name: string;
@@ -36,6 +36,8 @@ const long = (of: string, required = false): Field => ({
 });
 const day = (of: string, required = false): Field => ({ name: of, kind: "day", required });
 const yuan = (of: string): Field => ({ name: of, kind: "yuan", required: true });
+/** The number of a photo of the site. */
+const photo: Field = { name: "photo", kind: "photo" };
 const choice = (of: string, prefix: string, values: readonly string[]): Field => ({
   name: of,
   kind: "choice",
@@ -44,7 +46,7 @@ const choice = (of: string, prefix: string, values: readonly string[]): Field =>
 });
 
 export const FIELDS: Record<Section, Field[]> = {
-  milestones: [name("name"), day("planned", true), day("forecast"), day("done"), long("evidence")],
+  milestones: [name("name"), day("planned", true), day("forecast"), day("done"), long("evidence"), photo],
   money: [
     choice("source", "project-source", SOURCES),
     { name: "year", kind: "year", required: true },
@@ -97,6 +99,7 @@ export function sent(fields: Field[], row: Entered): Record<string, unknown> {
     if (kind === "yuan") return [key, fenOf(text)];
     if (kind === "year") return [key, Number(text)];
     if (kind === "day") return [key, text || null];
+    if (kind === "photo") return [key, text ? Number(text) : null];
     return [key, text];
   });
   return Object.fromEntries(values);

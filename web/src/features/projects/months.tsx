@@ -3,20 +3,26 @@ import { useQuery } from "@tanstack/react-query";
 import { Alert, Card, DatePicker } from "antd";
 import dayjs from "dayjs";
 import { useState } from "react";
-import { Link } from "react-router";
+import { Link, useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import type { ProjectMonth, ProjectReportState } from "../../lib/types.ts";
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
 import { ReportTag, UnitName } from "./marks.tsx";
-import { monthQuery, projectPath } from "./queries.ts";
+import { photoWord } from "./photos.tsx";
+import { monthQuery, photoUrl, projectPath } from "./queries.ts";
 
 /** Those that are missing come first. */
 const ORDER: ProjectReportState[] = ["missing", "open", "late", "in_time"];
 
+/** A month as an address names it; null when it is none. */
+const monthOf = (text: string | null) => (text && /^\d{4}-(0[1-9]|1[0-2])$/.test(text) ? text : null);
+
 export function Months() {
   const { t } = useT();
-  const [month, setMonth] = useState(() => dayjs().startOf("month"));
+  const asked = useSearchParams()[0].get("month");
+  // A link may lead to the dispatch of a month.
+  const [month, setMonth] = useState(() => dayjs(monthOf(asked) ?? undefined).startOf("month"));
   const found = useQuery(monthQuery(month.format("YYYY-MM")));
   return (
     <>
@@ -52,6 +58,12 @@ function Month({ body }: { body: ProjectMonth }) {
           extra={<ReportTag state={item.state} />}
         >
           <UnitName unit={item.organisation} />
+          {item.photo && (
+            <Link className="project-photo-month-newest" to={projectPath(item.id)}>
+              <img src={photoUrl(item.id, item.photo.id)} alt={photoWord(item.photo, t)} loading="lazy" />
+              <span className="quiet">{t("project-photo.newest", { photo: photoWord(item.photo, t) })}</span>
+            </Link>
+          )}
           {item.report && (
             <dl className="project-facts">
               <dt>{t("project.progress")}</dt>

@@ -6,7 +6,7 @@ import type { ProjectDetail, ProjectItem, Projects } from "../../lib/types.ts";
 import { serve, show, userWith } from "../../test-tools.tsx";
 import { Page as ProjectPage } from "./detail.tsx";
 import { Page } from "./page.tsx";
-import { detail, item, milestone, unit } from "./samples.ts";
+import { detail, item, milestone, photo, photos, unit } from "./samples.ts";
 
 afterEach(() => {
   cleanup();
@@ -89,8 +89,8 @@ describe("the list of key projects", () => {
         due: "2026-07-05",
         day: "2026-07-06",
         items: [
-          { ...named(item), organisation: unit, state: "in_time", report: stated },
-          { ...named(late), organisation: unit, state: "missing", report: null },
+          { ...named(item), organisation: unit, state: "in_time", report: stated, photo },
+          { ...named(late), organisation: unit, state: "missing", report: null, photo: null },
         ],
         nobody: [],
       },
@@ -102,6 +102,8 @@ describe("the list of key projects", () => {
       "Smart water conservancy",
     ]);
     expect(screen.getByText(/2 owed, 1 not stated/)).toBeTruthy();
+    const newest = screen.getByAltText("2026-03-02 打桩");
+    expect(newest.getAttribute("src")).toBe("/api/v1/projects/smart-water/photos/2");
   });
 
   it("opens each figure of a unit to its rows", async () => {
@@ -153,6 +155,7 @@ describe("one key project", () => {
       "GET /api/v1/projects/smart-water": project,
       "GET /api/v1/organisations": { items: [] },
       "PUT /api/v1/projects/smart-water": project,
+      "GET /api/v1/projects/smart-water/photos": photos([]),
     });
     show(
       <Routes>
@@ -200,7 +203,9 @@ describe("one key project", () => {
     expect(calls.find(({ method }) => method === "PUT")?.body).toEqual({
       version: 3,
       section: "milestones",
-      milestones: [{ name: "开工", planned: "2026-09-01", forecast: null, done: null, evidence: "" }],
+      milestones: [
+        { name: "开工", planned: "2026-09-01", forecast: null, done: null, evidence: "", photo: null },
+      ],
     });
   });
 });

@@ -16,10 +16,11 @@ import { Gantt } from "./gantt.tsx";
 import { boxWord, Findings, STATUSES, StatusTag, UnitName } from "./marks.tsx";
 import { wan } from "./money.ts";
 import { Months } from "./months.tsx";
+import { Packages } from "./packages.tsx";
 import { projectPath, projectsQuery, type Wanted } from "./queries.ts";
 import "./projects.css";
 
-const VIEWS = ["list", "gantt", "months", "assessment"] as const;
+const VIEWS = ["list", "gantt", "months", "assessment", "packages"] as const;
 type View = (typeof VIEWS)[number];
 /** The boxes of the plan (专栏). */
 const BOXES = ["1", "2", "3"];
@@ -70,6 +71,7 @@ export function Page() {
       {isListed && <Filters wanted={wanted} found={found.data} go={go} />}
       {view === "months" && <Months />}
       {view === "assessment" && <Assessment />}
+      {view === "packages" && <Packages />}
       {isListed && (
         <Loaded query={found} tall>
           {({ items, day }) =>

@@ -1,12 +1,17 @@
 /** Reads key projects, their months and the assessment; keeps them. */
 import { queryOptions } from "@tanstack/react-query";
-import { change, get, query } from "../../lib/api.ts";
+import { change, get, query, type Sending, sendFile } from "../../lib/api.ts";
 import type {
+  InvestmentPackage,
+  InvestmentPackages,
+  PackageContent,
   ProjectAssessment,
   ProjectChange,
   ProjectDetail,
   ProjectDraft,
   ProjectMonth,
+  ProjectPhoto,
+  ProjectPhotos,
   Projects,
 } from "../../lib/types.ts";
 
@@ -67,4 +72,60 @@ export function report(id: string, said: { month: string; progress: string; prob
 
 export function remind(id: string, sent: { about: string; note: string; request_id: string }) {
   return change<ProjectDetail>("POST", `${one(id)}/reminders`, sent);
+}
+
+const photos = (id: string) => `${one(id)}/photos`;
+
+export const photosQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["projects", "photos", id],
+    queryFn: ({ signal }) => get<ProjectPhotos>(photos(id), signal),
+  });
+
+export const photoUrl = (id: string, photo: number) => `${photos(id)}/${photo}`;
+
+/** What is said of a photo; empty is not said. */
+export interface PhotoSaid {
+  taken_on: string;
+  caption: string;
+  milestone: string;
+  lon?: number;
+  lat?: number;
+}
+
+/** Adds a photo. What is said of it goes in the form: addresses are written to logs. */
+export function addPhoto(id: string, file: File, said: PhotoSaid, sending?: Sending): Promise<ProjectPhoto> {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(said)) {
+    if (value !== undefined && value !== "") form.append(name, String(value));
+  }
+  form.append("file", file, file.name);
+  return sendFile(photos(id), form, sending);
+}
+
+export function removePhoto(id: string, photo: number, reason: string): Promise<void> {
+  return change("POST", `${photoUrl(id, photo)}/remove`, { reason });
+}
+
+const PACKAGES = "/api/v1/investment-packages";
+
+export const packagesQuery = queryOptions({
+  queryKey: ["projects", "packages"],
+  queryFn: ({ signal }) => get<InvestmentPackages>(PACKAGES, signal),
+});
+
+/** Writes a new package, or one anew on top of the version that was seen. */
+export function savePackage(id: number | null, version: number, content: PackageContent) {
+  const body = { version, content };
+  return id === null
+    ? change<InvestmentPackage>("POST", PACKAGES, body)
+    : change<InvestmentPackage>("PUT", `${PACKAGES}/${id}`, body);
+}
+
+export function publishPackage(id: number, version: number) {
+  return change<InvestmentPackage>("POST", `${PACKAGES}/${id}/publish`, { version });
+}
+
+export function withdrawPackage(id: number, reason: string) {
+  return change<InvestmentPackage>("POST", `${PACKAGES}/${id}/withdraw`, { reason });
 }

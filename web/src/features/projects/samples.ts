@@ -1,5 +1,11 @@
 /** Made-up projects for tests. */
-import type { ProjectDetail, ProjectItem, ProjectMilestoneStanding } from "../../lib/types.ts";
+import type {
+  ProjectDetail,
+  ProjectItem,
+  ProjectMilestoneStanding,
+  ProjectPhoto,
+  ProjectPhotos,
+} from "../../lib/types.ts";
 
 export const unit = { id: "shuili", name_zh: "市水利和湖泊局", name_en: "Water and Lakes Bureau" };
 
@@ -71,3 +77,26 @@ export const detail: ProjectDetail = {
   may_edit: true,
   may_manage: true,
 };
+
+export const photo: ProjectPhoto = {
+  id: 2,
+  milestone: null,
+  taken_on: "2026-03-02",
+  own_day: null,
+  caption: "打桩",
+  location: [113.16, 30.65],
+  media_type: "image/jpeg",
+  size_bytes: 300_000,
+  sha256: "ab",
+  added_at: "2026-03-02T03:00:00Z",
+  added_by: "赵工",
+};
+
+export const photos = (items: ProjectPhoto[]): ProjectPhotos => ({
+  items,
+  removed: [],
+  day: "2026-06-01",
+  bytes_max: 10 * 1024 * 1024,
+  photos_max: 500,
+  may_edit: true,
+});
