@@ -309,9 +309,19 @@ impl App {
 ))]
 struct Description;
 
+/// Every operation with a time limit. In parts: unoptimised, one chain of all of them takes more stack than a thread has.
 fn operations() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Description::openapi())
-        .routes(routes!(health::alive))
+    let all = signing_in(OpenApiRouter::with_openapi(Description::openapi()));
+    let all = organisation(all);
+    let all = city(all);
+    let all = work(all);
+    let all = plan_office(all);
+    ways_in(all)
+}
+
+/// Signing in, one's own account, and accounts.
+fn signing_in(all: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    all.routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .routes(routes!(health::metrics))
         .routes(routes!(health::description))
@@ -350,7 +360,11 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(accounts::grant))
         .routes(routes!(accounts::access))
         .routes(routes!(accounts::password))
-        .routes(routes!(approvals::list))
+}
+
+/// Second people, the audit trail, single sign-on, the organisation and its people.
+fn organisation(all: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    all.routes(routes!(approvals::list))
         .routes(routes!(approvals::one))
         .routes(routes!(approvals::approve))
         .routes(routes!(approvals::refuse))
@@ -399,7 +413,11 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(people::do_hand_over))
         .routes(routes!(people::hand_overs))
         .routes(routes!(roster::export))
-        .routes(routes!(entities::list))
+}
+
+/// What is known of the city, who is told, its front page, alerts, and requests of residents.
+fn city(all: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    all.routes(routes!(entities::list))
         .routes(routes!(entities::one))
         .routes(routes!(entities::history))
         .routes(routes!(entity_forecasts::forecasts))
@@ -448,7 +466,11 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(open311::service))
         .routes(routes!(open311::request))
         .routes(routes!(open311::token))
-        .routes(routes!(case_pages::limits))
+}
+
+/// Cases, rules, commands, runs, duty, devices, SQL and policies.
+fn work(all: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    all.routes(routes!(case_pages::limits))
         .routes(routes!(case_lists::similar_place))
         .routes(routes!(case_lists::similar))
         .routes(routes!(case_figures::figures))
@@ -522,7 +544,11 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(policy_pages::check))
         .routes(routes!(policy_pages::versions))
         .routes(routes!(policy_pages::why))
-        .routes(routes!(projects::list, project_changes::add))
+}
+
+/// The plan, its projects and forms, and what of them is everybody's.
+fn plan_office(all: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    all.routes(routes!(projects::list, project_changes::add))
         .routes(routes!(projects::one, project_changes::change))
         .routes(routes!(project_changes::end))
         .routes(routes!(project_office::report))
@@ -564,7 +590,11 @@ fn operations() -> OpenApiRouter<App> {
         .routes(routes!(forms::one, form_returns::save))
         .routes(routes!(form_returns::submit))
         .routes(routes!(form_returns::give_back))
-        .routes(routes!(entries::enter))
+}
+
+/// What comes in.
+fn ways_in(all: OpenApiRouter<App>) -> OpenApiRouter<App> {
+    all.routes(routes!(entries::enter))
         .routes(routes!(doors::upsert))
         .routes(routes!(doors::write_v2))
         .routes(routes!(doors::write_v1))

@@ -65,21 +65,24 @@ function Meter({
         </Card>
       )}
       <Card size="small" title={t("fill.by-form")}>
-        <Table<FormBurdenOfForm>
-          size="small"
-          rowKey="id"
-          dataSource={burden.forms}
-          pagination={false}
-          scroll={{ x: 760 }}
-          columns={[
-            { title: t("fill.form"), render: (_, row) => p(row.title_zh, row.title_en) },
-            { title: t("fill.divisions"), dataIndex: "divisions", width: 110, align: "right" },
-            { title: t("fill.fields"), dataIndex: "fields", width: 80, align: "right" },
-            { title: t("fill.asked"), dataIndex: "asked", width: 80, align: "right" },
-            { title: t("fill.filled"), dataIndex: "filled", width: 90, align: "right" },
-            { title: t("fill.asked-year"), dataIndex: "asked_a_year", width: 160, align: "right" },
-          ]}
-        />
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard. */}
+        <section className="fill-scroll" tabIndex={0} aria-label={t("fill.form")}>
+          <Table<FormBurdenOfForm>
+            size="small"
+            rowKey="id"
+            dataSource={burden.forms}
+            pagination={false}
+            style={{ minWidth: 760 }}
+            columns={[
+              { title: t("fill.form"), render: (_, row) => p(row.title_zh, row.title_en) },
+              { title: t("fill.divisions"), dataIndex: "divisions", width: 110, align: "right" },
+              { title: t("fill.fields"), dataIndex: "fields", width: 80, align: "right" },
+              { title: t("fill.asked"), dataIndex: "asked", width: 80, align: "right" },
+              { title: t("fill.filled"), dataIndex: "filled", width: 90, align: "right" },
+              { title: t("fill.asked-year"), dataIndex: "asked_a_year", width: 160, align: "right" },
+            ]}
+          />
+        </section>
       </Card>
     </>
   );

@@ -134,14 +134,14 @@ function IndicatorView({ indicator }: { indicator: IndicatorDetail }) {
       </Card>
       <Card size="small" title={t("plan.sql")} extra={indicator.sql && <CopyButton text={indicator.sql} />}>
         {indicator.sql ? (
-          <pre className="raw">{indicator.sql}</pre>
+          <Statement text={indicator.sql} />
         ) : (
           <span className="quiet">{t("plan.sql-none")}</span>
         )}
       </Card>
       {indicator.rows_sql && (
         <Card size="small" title={t("plan.rows-sql")} extra={<CopyButton text={indicator.rows_sql} />}>
-          <pre className="raw">{indicator.rows_sql}</pre>
+          <Statement text={indicator.rows_sql} />
         </Card>
       )}
       <ProvenanceDrawer position={position} onClose={() => setPosition(null)} />
@@ -273,4 +273,14 @@ function PathChart({ indicator, unit }: { indicator: IndicatorDetail; unit: stri
     };
   }, [indicator, unit, t]);
   return <Chart option={option} label={t("plan.path")} height={300} />;
+}
+
+/** The text of a query. */
+function Statement({ text }: { text: string }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
+    <pre className="raw" tabIndex={0}>
+      {text}
+    </pre>
+  );
 }

@@ -245,7 +245,8 @@ function MoneyPart({ project, open }: { project: ProjectDetail; open: (dialog: D
           <p>
             {project.years.map(({ year, state }) => `${year}: ${t(`project-money.${state}`)}`).join(" · ")}
           </p>
-          <div className="project-money">
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reached without a mouse. */}
+          <section className="project-money" tabIndex={0} aria-label={title}>
             <table>
               <thead>
                 <tr>
@@ -275,7 +276,7 @@ function MoneyPart({ project, open }: { project: ProjectDetail; open: (dialog: D
                 </tr>
               </tbody>
             </table>
-          </div>
+          </section>
         </>
       )}
     </Card>

@@ -72,18 +72,19 @@ function Row({ item, span, today }: { item: ProjectItem; span: Span; today: stri
   const days = item.start || item.end ? `${item.start ?? "?"} – ${item.end ?? "?"}` : t("project.no-days");
   return (
     <li>
-      <Link
-        to={projectPath(item.id)}
-        className="gantt-row"
-        data-testid="gantt-row"
-        aria-label={[name, t(`project-status.${item.status}`), days, ...said].join(", ")}
-      >
+      <Link to={projectPath(item.id)} className="gantt-row" data-testid="gantt-row">
         <span className="gantt-name">
           <strong className="ellipsis">{name}</strong>
           <StatusTag status={item.status} />
           <span className="quiet gantt-days">{days}</span>
         </span>
-        <svg className="gantt-line" width="100%" height={HEIGHT} aria-hidden="true">
+        <svg
+          className="gantt-line"
+          width="100%"
+          height={HEIGHT}
+          role="img"
+          aria-label={said.join(", ") || t(`project-status.${item.status}`)}
+        >
           {ticksOf(span).map(({ year, place }) => (
             <line key={year} className="gantt-year" x1={`${place}%`} x2={`${place}%`} y1={0} y2={HEIGHT} />
           ))}
