@@ -15,7 +15,7 @@ const PAGES = {
   "/reporting": seen("reporting"),
   "/projects": seen("project-row"),
   "/projects?view=gantt": seen("gantt-row"),
-  "/projects?view=months": "h2, .ant-card",
+  "/projects?view=months": '[data-testid="project-month"], .ant-alert-warning',
   "/projects?view=assessment": seen("project-assessed"),
   "/projects?view=packages": seen("package-add"),
   "/projects/smart-water": seen("project-money"),
