@@ -38,6 +38,7 @@ const LAYERS: [(u8, &[&str]); 6] = [
             "duty",
             "runs",
             "projects",
+            "charging",
             "admission",
         ],
     ),

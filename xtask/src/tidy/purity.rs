@@ -5,7 +5,7 @@ use crate::{Finding, Tree};
 use anyhow::Result;
 
 /// Folders of pure crates.
-const PURE: [&str; 10] = [
+const PURE: [&str; 11] = [
     "crates/model",
     "crates/engine",
     "crates/wire",
@@ -14,6 +14,7 @@ const PURE: [&str; 10] = [
     "crates/indicators",
     "crates/duty",
     "crates/projects",
+    "crates/charging",
     "crates/open311",
     "packs/pack-water",
 ];

@@ -1,0 +1,10 @@
+//! The tests of charging, linked once.
+
+mod bills;
+mod collecting;
+mod common;
+mod ledger;
+mod orders;
+mod sessions;
+mod settling;
+mod tariffs;
