@@ -15,10 +15,10 @@ import type {
 } from "../src/lib/types.ts";
 import { ACCOUNTS, APPROVALS, GRANTABLE } from "./approvals.ts";
 import { AUDIT_ACTS, AUDIT_EVENTS, auditChain } from "./audit.ts";
-import { detail, plan, plans, towns } from "./plan.ts";
+import { detail, plan, plans, proof, towns } from "./plan.ts";
 import { changePolicies, policies, policyVersions, tryPolicies, whyOf } from "./policy.ts";
 import { affected, BULLETINS, bulletin, PACKS, types } from "./registers.ts";
-import { filingDetail, filingsOf, reported, reporting, stepped } from "./reports.ts";
+import { filed, filingDetail, filingsOf, reported, reporting, stepped } from "./reports.ts";
 import { DEFINITIONS, forecasts, repeated, runDetail, runs } from "./runs.ts";
 import {
   act,
@@ -588,11 +588,13 @@ async function answer(request: IncomingMessage, response: ServerResponse, url: U
       if (second === "cases") return { items: [] };
       if (second === "reports") return need(filingDetail(Number(third)));
       if (parts[3] === "reports") return filingsOf(third ?? "");
+      if (parts[3] === "proof") return proof(url.searchParams.get("town"));
       if (parts[3] === "towns") return need(towns(third ?? "", url.searchParams.get("since") ?? ""));
       return second ? need(detail(third ?? "")) : plan;
     case "GET plans":
       return plans;
     case "POST plan": {
+      if (second === "reports" && parts[3] === "files") return need(filed(Number(third)));
       if (second === "reports") return need(stepped(Number(third), parts[3] ?? ""));
       const report = JSON.parse(String(await bodyOf(request))) as IndicatorReport;
       return need(reported(third ?? "", report, user.name));

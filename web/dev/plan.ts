@@ -1,5 +1,14 @@
 /** The plan's indicators with made-up present values, for developing the pages. Never shipped. */
-import type { Indicator, IndicatorDetail, Plan, Plans, TownComparison } from "../src/lib/types.ts";
+import type {
+  Indicator,
+  IndicatorDetail,
+  IndicatorProof,
+  Plan,
+  Plans,
+  RowLead,
+  SqlResult,
+  TownComparison,
+} from "../src/lib/types.ts";
 
 type Row = [
   id: string,
@@ -72,6 +81,8 @@ const indicators: Indicator[] = ROWS.map(([id, group, zh, en, unit, base, target
           at: new Date(Date.now() - 9e8).toISOString(),
           evidence: "天经信〔2025〕17号",
           period: "2025Q3",
+          filing_id: null,
+          files: [],
         },
   plan_places: [
     { section: "三、发展目标", quote: `“十四五”新型基础设施发展目标表:${zh} ${base ?? "-"} → ${target}` },
@@ -176,6 +187,46 @@ export function towns(id: string, since: string): TownComparison | null {
     without_town: 2,
   };
 }
+const LEADS: RowLead[] = [
+  { column: "entity_id", to: "entity", has_message: true },
+  { column: "journal_position", to: "message", has_message: true },
+];
+const stations = (count: number): SqlResult => ({
+  columns: ["entity_id", "name", "town", "status", "journal_position"].map((name) => ({
+    name,
+    type: "text",
+  })),
+  rows: Array.from({ length: count }, (_, n) => ({
+    entity_id: `urn:ngsi-ld:TelecomBaseStation:bs-${n}`,
+    name: `竟陵街道5G-${n}`,
+    town: "竟陵街道",
+    status: "working",
+    journal_position: 40_000 + n,
+  })),
+  row_count: count,
+  truncated: false,
+  elapsed_ms: 3,
+});
+
+export function proof(town: string | null): IndicatorProof {
+  return {
+    inputs: [
+      {
+        kind: "things",
+        name: "TelecomBaseStation",
+        title_zh: "通信基站",
+        title_en: "Base station",
+        count: 40,
+        devices: 3,
+        newest: new Date(Date.now() - 40_000).toISOString(),
+        imported: null,
+      },
+    ],
+    clock: false,
+    town: town === null ? null : { code: town, name: "竟陵街道", rows: stations(4), leads: LEADS },
+  };
+}
+
 export function detail(id: string): IndicatorDetail | null {
   const found = indicators.find((i) => i.id === id);
   if (!found) return null;
@@ -218,21 +269,7 @@ export function detail(id: string): IndicatorDetail | null {
           }
         : null,
     also_in: [],
-    rows: {
-      columns: ["entity_id", "name", "town", "status", "journal_position"].map((name) => ({
-        name,
-        type: "text",
-      })),
-      rows: Array.from({ length: 40 }, (_, n) => ({
-        entity_id: `urn:ngsi-ld:TelecomBaseStation:bs-${n}`,
-        name: `竟陵街道5G-${n}`,
-        town: "竟陵街道",
-        status: "working",
-        journal_position: 40_000 + n,
-      })),
-      row_count: 40,
-      truncated: false,
-      elapsed_ms: 3,
-    },
+    rows: stations(40),
+    leads: LEADS,
   };
 }

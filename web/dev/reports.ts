@@ -2,6 +2,7 @@
 import type {
   IndicatorFiling,
   IndicatorFilingDetail,
+  IndicatorFilingFile,
   IndicatorFilings,
   IndicatorReport,
   IndicatorReporting,
@@ -35,6 +36,8 @@ export function reporting(): IndicatorReporting {
     under_way: [],
     mine: filings.filter((filing) => filing.state === "draft" || filing.state === "returned"),
     locks: [],
+    file_bytes_max: 10 * 1024 * 1024,
+    files_max: 20,
     may_lock: true,
   };
 }
@@ -59,6 +62,7 @@ export function reported(id: string, report: IndicatorReport, by: string): Indic
     period: report.period,
     value: report.value,
     evidence: report.evidence ?? "",
+    files: [],
     note: report.note ?? null,
     organisation: null,
     state,
@@ -85,7 +89,24 @@ export function reported(id: string, report: IndicatorReport, by: string): Indic
 
 export function filingDetail(id: number): IndicatorFilingDetail | undefined {
   const filing = filings.find((each) => each.id === id);
-  return filing && { ...filing, steps: [] };
+  return filing && { ...filing, steps: [], removed_files: [] };
+}
+
+/** A file of a report; its bytes are not kept. */
+export function filed(id: number): IndicatorFilingFile | undefined {
+  const filing = filings.find((each) => each.id === id);
+  if (!filing) return undefined;
+  const file: IndicatorFilingFile = {
+    id: filing.files.length + 1,
+    name: "年报.pdf",
+    media_type: "application/pdf",
+    size_bytes: 20_480,
+    sha256: "ab".repeat(32),
+    added_at: new Date().toISOString(),
+    added_by: filing.by,
+  };
+  filing.files.push(file);
+  return file;
 }
 
 /** A step, without asking who takes it. */

@@ -15,6 +15,7 @@ const PAGES = {
   "/reporting": seen("reporting"),
   "/projects": seen("project-row"),
   "/projects?view=gantt": seen("gantt-row"),
+  "/projects?view=tasks": seen("project-task-count"),
   "/projects?view=months": '[data-testid="project-month"], .ant-alert-warning',
   "/projects?view=assessment": seen("project-assessed"),
   "/projects?view=packages": seen("package-add"),

@@ -89,6 +89,8 @@ async function walked(browser, base) {
   await tabTo(page, ".portal-skip");
   await page.keyboard.press("Enter");
   await focused(page, "#indicators");
+  // The list is drawn after the sum, whole.
+  await page.locator("details").first().waitFor({ timeout: WAIT_MS });
   const all = await page.locator("details").count();
   await tabTo(page, 'button[data-standing="withheld"]');
   await page.keyboard.press("Space");

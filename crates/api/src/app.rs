@@ -11,13 +11,14 @@ use crate::{
     case_figures, case_lists, case_pages, city_pages, command_office, command_pages, corrections,
     dead_letters, device_questions, devices, doors, duty, duty_contacts, duty_hand_overs,
     duty_plans, duty_report, duty_resources, duty_sheets, duty_suggestions, entities,
-    entity_forecasts, entity_types, entries, events, form_burden, form_returns, forms, health,
-    import_progress, notice_rules, notices, notifications, oidc_clients, oidc_consent, oidc_door,
-    open311, open311_links, organisation, outside, outside_provider, overview, pack_pages, pages,
-    people, personal, personal_subjects, plan, plan_claims, plan_documents, plan_reports,
-    plan_towns, plans, policy_pages, portal, portal_packages, project_changes, project_office,
-    project_packages, project_photos, projects, provenance, replay, roster, rule_pages, run_adopt,
-    run_pages, runner, second_step, security, session, sql, told,
+    entity_forecasts, entity_types, entries, events, form_burden, form_disputes, form_returns,
+    forms, health, import_progress, notice_rules, notices, notifications, oidc_clients,
+    oidc_consent, oidc_door, open311, open311_links, organisation, outside, outside_provider,
+    overview, pack_pages, pages, people, personal, personal_subjects, plan, plan_claims,
+    plan_documents, plan_projects, plan_proof, plan_report_files, plan_reports, plan_towns, plans,
+    policy_pages, portal, portal_packages, project_changes, project_history, project_office,
+    project_packages, project_photos, project_tasks, projects, provenance, replay, roster,
+    rule_pages, run_adopt, run_pages, runner, second_step, security, session, sql, told,
 };
 use admission::Ingest;
 use axum::Router;
@@ -95,6 +96,8 @@ pub struct Options {
     pub portal: portal::Options,
     /// Documents of the plan office.
     pub documents: plan_documents::Options,
+    /// How the sources of reporting forms are read.
+    pub forms: forms::Options,
 }
 
 /// Name, Prometheus type, help and value of a counter.
@@ -561,6 +564,9 @@ fn plan_office(all: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(project_packages::withdraw))
         .routes(routes!(project_photos::list, project_photos::add))
         .routes(routes!(project_photos::one))
+        .routes(routes!(project_photos::small))
+        .routes(routes!(project_history::history))
+        .routes(routes!(project_tasks::list))
         .routes(routes!(project_photos::remove))
         .routes(routes!(plan::plan))
         .routes(routes!(portal::plan))
@@ -571,8 +577,16 @@ fn plan_office(all: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(portal_packages::csv))
         .routes(routes!(plan::one))
         .routes(routes!(plan_towns::compare))
+        .routes(routes!(plan_proof::one))
+        .routes(routes!(plan_projects::parts))
         .routes(routes!(plans::list))
-        .routes(routes!(plan_documents::document))
+        .routes(routes!(
+            plan_documents::document,
+            plan_documents::numbers::give
+        ))
+        .routes(routes!(plan_documents::numbers::list))
+        .routes(routes!(plan_documents::numbers::file))
+        .routes(routes!(plan_documents::numbers::void))
         .routes(routes!(plan_reports::reporting))
         .routes(routes!(plan_reports::of_indicator, plan_reports::report))
         .routes(routes!(plan_reports::one, plan_reports::change))
@@ -580,16 +594,21 @@ fn plan_office(all: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(plan_reports::approve))
         .routes(routes!(plan_reports::give_back))
         .routes(routes!(plan_reports::withdraw))
+        .routes(routes!(plan_report_files::add))
+        .routes(routes!(plan_report_files::one, plan_report_files::remove))
         .routes(routes!(plan_claims::lock))
         .routes(routes!(plan_claims::lift))
         .routes(routes!(plan_claims::claim_cases))
         .routes(routes!(plan_claims::make_case))
         .routes(routes!(forms::list))
         .routes(routes!(form_burden::burden))
+        .routes(routes!(form_disputes::list))
+        .routes(routes!(form_disputes::settle))
         .routes(routes!(forms::returns))
         .routes(routes!(forms::one, form_returns::save))
         .routes(routes!(form_returns::submit))
         .routes(routes!(form_returns::give_back))
+        .routes(routes!(form_disputes::dispute))
 }
 
 /// What comes in.

@@ -423,9 +423,14 @@ pub async fn attachment(
     let acting = peer.acting(&caller);
     let of = app.cases.case(attachment.case_id, &acting).await?;
     sight.must_see(&of.case)?;
+    Ok(sent_as(bytes, &attachment.media_type, &attachment.name))
+}
+
+/// The bytes of a file that somebody sent, so that a browser runs nothing of it.
+pub(crate) fn sent_as(bytes: Vec<u8>, media_type: &str, name: &str) -> Response {
     let mut response = bytes.into_response();
     let headers = response.headers_mut();
-    if let Ok(kind) = HeaderValue::from_str(&attachment.media_type) {
+    if let Ok(kind) = HeaderValue::from_str(media_type) {
         headers.insert(header::CONTENT_TYPE, kind);
     }
     headers.insert(
@@ -433,20 +438,20 @@ pub async fn attachment(
         HeaderValue::from_static("default-src 'none'; sandbox"),
     );
     // A picture is shown; what is more than a picture is only ever saved, never opened within the site.
-    if let Ok(value) = HeaderValue::from_str(&disposition(&attachment)) {
+    if let Ok(value) = HeaderValue::from_str(&disposition(media_type, name)) {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
-    Ok(response)
+    response
 }
 
-/// How a browser takes an attachment (RFC 6266), with its name in UTF-8.
-fn disposition(attachment: &records::attachments::Attachment) -> String {
-    let how = if attachment.media_type.starts_with("image/") {
+/// How a browser takes a file (RFC 6266), with its name in UTF-8.
+fn disposition(media_type: &str, name: &str) -> String {
+    let how = if media_type.starts_with("image/") {
         "inline"
     } else {
         "attachment"
     };
-    let name: String = url::form_urlencoded::byte_serialize(attachment.name.as_bytes()).collect();
+    let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
     format!("{how}; filename*=UTF-8''{}", name.replace('+', "%20"))
 }
 
@@ -456,34 +461,11 @@ mod tests {
 
     #[test]
     fn a_picture_is_shown_and_everything_else_is_saved_under_its_name() {
-        let of = |media_type: &str, name: &str| {
-            disposition(&records::attachments::Attachment {
-                id: 1,
-                case_id: 1,
-                event_id: None,
-                name: name.to_owned(),
-                media_type: media_type.to_owned(),
-                size_bytes: 1,
-                sha256: String::new(),
-                uploaded_at: model::Timestamp::default(),
-                uploaded_by: String::new(),
-                taken_at: None,
-                lon: None,
-                lat: None,
-                clock_off_s: None,
-                kind: String::new(),
-                accuracy_m: None,
-                duration_ms: None,
-                signer: None,
-                signer_capacity: None,
-                signed_how: None,
-            })
-        };
         assert_eq!(
-            of("image/png", "井盖 1.png"),
+            disposition("image/png", "井盖 1.png"),
             "inline; filename*=UTF-8''%E4%BA%95%E7%9B%96%201.png"
         );
-        let hostile = of("application/pdf", "a\"; filename=b.html\r\n.pdf");
+        let hostile = disposition("application/pdf", "a\"; filename=b.html\r\n.pdf");
         assert!(hostile.starts_with("attachment; "), "{hostile}");
         assert!(HeaderValue::from_str(&hostile).is_ok(), "{hostile}");
         assert!(

@@ -65,6 +65,18 @@ impl ApiError {
             retry_after_s: None,
         }
     }
+    /// Any status with what, where and how to mend it, each in Chinese and in English.
+    pub fn both(
+        status: StatusCode,
+        code: &str,
+        what: [&str; 2],
+        place: [&str; 2],
+        mend: [&str; 2],
+    ) -> Self {
+        let said = |[zh, en]: [&str; 2]| model::problem::both(zh, en);
+        Self::told(status, Told::new(code, said(what), said(place), said(mend)))
+    }
+
     /// Any status with its problem in both languages.
     pub fn told(status: StatusCode, told: Told) -> Self {
         let chinese = told.is_translated().then(|| {

@@ -10,7 +10,7 @@ use axum::extract::{Query, State};
 use jiff::civil::Date;
 use model::problem::quote;
 use pack::Packs;
-use pack::forms::{Form, Per};
+use pack::forms::{Element, Form, Per};
 use records::form_returns::{self, Standing};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -234,15 +234,12 @@ pub async fn burden(
         known: BTreeMap::new(),
         standings: BTreeMap::new(),
     };
-    for form in &packs.forms {
-        for field in form.fields.iter().filter(|field| !field.ask) {
-            let element = packs.element(field.element());
-            if let Some(element) = element.filter(|e| !counting.known.contains_key(&e.id)) {
-                let known = app.known(&packs, element).await?;
-                counting.known.insert(element.id.clone(), known);
-            }
-        }
-    }
+    let filled = packs.forms.iter().flat_map(|form| &form.fields);
+    let elements: Vec<&Element> = filled
+        .filter(|field| !field.ask)
+        .filter_map(|field| packs.element(field.element()))
+        .collect();
+    counting.known = app.known(&packs, &elements).await?;
     let mut read = app.records.read().await?;
     for form in &packs.forms {
         if let Some(period) = form.last_over(today) {

@@ -1,9 +1,11 @@
-//! What the platform knows of a data element (数据元), town by town or village by village, and where each value comes from.
+//! What the platform knows of a data element (数据元), town by town or village by village, and where each value comes from. Sources are
+//! read several at a time, each once however many elements it gives, and each within a time of its own.
 
 use crate::app::App;
 use crate::dead_letters::ProblemDetail;
 use crate::error::Answer;
 use city::{City, Division};
+use futures::StreamExt as _;
 use jiff::civil::Date;
 use model::{Problem, Timestamp};
 use pack::Packs;
@@ -11,8 +13,18 @@ use pack::forms::{Datatype, Element, Origin, Per};
 use records::form_returns;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use utoipa::ToSchema;
+
+/// How sources are read.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Most sources that one form reads at a time.
+    pub sources_at_once: usize,
+    /// Longest time for one source; a field whose source takes longer is shown without a value and says so.
+    pub source_time_max: Duration,
+}
 
 /// Where a value comes from that nobody has to write.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -53,6 +65,127 @@ pub(crate) struct Filled {
     pub at: String,
     /// The period of the form that asked for it.
     pub period: Option<String>,
+    /// Why its source could not be read, where it could not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<String>,
+    /// The case of the dispute under which it was handed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disputed: Option<i64>,
+}
+
+impl Filled {
+    /// Why it could not be read, as a problem of its element.
+    pub(crate) fn problem(&self, place: &str) -> Option<Problem> {
+        let what = self.unread.as_deref()?;
+        Some(unread("element-unread", what, place))
+    }
+}
+
+fn unread(code: &str, what: impl Into<String>, place: &str) -> Problem {
+    Problem::new(
+        code,
+        what,
+        place,
+        "read the form again later, or tell whoever answers for the source",
+    )
+}
+
+/// Why a source gave nothing: one that took too long is told with its limit.
+fn of_source(problem: &Problem, limit: Duration, place: &str) -> Problem {
+    if problem.code != "sql-time" {
+        return problem.clone();
+    }
+    let seconds = limit.as_secs_f64();
+    let what = format!("the source did not answer within {seconds} s");
+    unread("element-late", what, place)
+}
+
+/// What is read once.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    /// A statement.
+    Statement(String),
+    /// Columns of a table, by the column of the division's code.
+    Table {
+        table: String,
+        key: String,
+        per: Per,
+    },
+    /// What people were asked in a form.
+    Form(String),
+}
+
+/// The names of columns, and the rows.
+type Rows = (Vec<String>, Vec<Vec<Value>>);
+
+/// An element that a source gives.
+#[derive(Clone, Debug)]
+struct Wanted {
+    element: Element,
+    /// The column of its values.
+    column: String,
+    /// Where the source is declared.
+    place: String,
+}
+
+/// The sources of elements, each with what it gives. An element whose indicator is gone has none.
+fn sources(packs: &Packs, elements: &[&Element]) -> BTreeMap<Source, Vec<Wanted>> {
+    let mut all: BTreeMap<Source, Vec<Wanted>> = BTreeMap::new();
+    for element in elements {
+        let mut wanted = Wanted {
+            element: (*element).clone(),
+            column: element.value_column().to_owned(),
+            place: element.place.clone(),
+        };
+        let source = match element.origin() {
+            Some(Origin::Form(form)) => Source::Form(form.to_owned()),
+            Some(Origin::Indicator(id)) => {
+                let Some(indicator) = packs.indicators.iter().find(|i| i.id == id) else {
+                    continue;
+                };
+                wanted.place = format!("{}:{}", indicator.file, indicator.towns_sql_line);
+                Source::Statement(indicator.towns_sql.clone())
+            }
+            Some(Origin::Sql(sql)) => Source::Statement(sql.to_owned()),
+            Some(Origin::Column { table, column, key }) => {
+                column.clone_into(&mut wanted.column);
+                Source::Table {
+                    table: table.to_owned(),
+                    key: key.to_owned(),
+                    per: element.per,
+                }
+            }
+            None => continue,
+        };
+        let given = all.entry(source).or_default();
+        if !given.iter().any(|w| w.element.id == element.id) {
+            given.push(wanted);
+        }
+    }
+    all
+}
+
+impl Source {
+    /// The statement that reads it for these elements; `None` for what people were asked.
+    fn statement(&self, wanted: &[Wanted]) -> Option<String> {
+        match self {
+            Self::Statement(sql) => Some(sql.clone()),
+            Self::Table { table, key, per } => {
+                let name = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+                let columns = wanted.iter().map(|w| name(&w.column));
+                let columns: BTreeSet<String> = columns.collect();
+                let columns: Vec<String> = columns.into_iter().collect();
+                Some(format!(
+                    "SELECT {} AS {}, {} FROM {}",
+                    name(key),
+                    per.code_column(),
+                    columns.join(", "),
+                    name(table)
+                ))
+            }
+            Self::Form(_) => None,
+        }
+    }
 }
 
 /// What is known of one element.
@@ -82,6 +215,8 @@ impl Known {
             origin: origin_word(element),
             at: reported.map_or(self.at, |(_, at)| *at).to_string(),
             period: reported.map(|(period, _)| period.clone()),
+            unread: self.problem.as_ref().map(|problem| problem.what.clone()),
+            disputed: None,
         }
     }
 
@@ -103,26 +238,28 @@ impl Known {
     }
 
     /// From the rows of a statement with the columns of the code and of the value.
-    fn of_rows(element: &Element, columns: &[String], rows: Vec<Vec<Value>>, place: &str) -> Self {
+    fn of_rows(wanted: &Wanted, columns: &[String], rows: &[Vec<Value>]) -> Self {
+        let Wanted {
+            element,
+            column,
+            place,
+        } = wanted;
         let code = element.per.code_column();
         let wrong = |what: String, mend: &str| Self {
-            problem: Some(Problem::new("element-value", what, place, mend)),
+            problem: Some(Problem::new("element-value", what, place.as_str(), mend)),
             ..Self::default()
         };
         let at = |name: &str| columns.iter().position(|column| column == name);
-        let (Some(code_at), Some(value_at)) = (at(code), at("value")) else {
+        let (Some(code_at), Some(value_at)) = (at(code), at(column)) else {
             let what = format!("the statement gives {}", columns.join(", "));
             return wrong(what, "give the division's code and value");
         };
         let mut known = Self::default();
-        for mut row in rows {
-            let (Some(code), true) = (
-                row.get(code_at).and_then(Value::as_str).map(str::to_owned),
-                row.len() > value_at,
-            ) else {
+        for row in rows {
+            let code = row.get(code_at).and_then(Value::as_str);
+            let (Some(code), Some(value)) = (code, row.get(value_at)) else {
                 continue;
             };
-            let value = row.swap_remove(value_at);
             let fits = match element.datatype {
                 Datatype::Integer | Datatype::Number => value.is_number(),
                 Datatype::Text => value.is_string(),
@@ -135,7 +272,8 @@ impl Known {
                 let what = format!("the statement gives {value} for {code}");
                 return wrong(what, "CAST it to what the element holds");
             }
-            if known.values.insert(code.clone(), value).is_some() {
+            let before = known.values.insert(code.to_owned(), value.clone());
+            if before.is_some() {
                 let what = format!("the statement gives {code} twice");
                 return wrong(what, "GROUP BY the code");
             }
@@ -201,76 +339,140 @@ pub(crate) fn source(
 }
 
 impl App {
-    /// What is known of an element, in every division. A statement that fails is a problem of the element, not of who asks.
-    pub(crate) async fn known(&self, packs: &Packs, element: &Element) -> Answer<Known> {
-        let now = self.now();
-        let (sql, place) = match element.origin() {
-            Some(Origin::Form(form)) => return self.asked_before(form, element, now).await,
-            Some(Origin::Indicator(id)) => {
-                let indicator = packs.indicators.iter().find(|i| i.id == id);
-                indicator.map_or_else(
-                    || (None, element.place.clone()),
-                    |i| {
-                        let place = format!("{}:{}", i.file, i.towns_sql_line);
-                        (Some(i.towns_sql.clone()), place)
-                    },
-                )
-            }
-            _ => (element.statement(), element.place.clone()),
-        };
-        let Some(sql) = sql else {
-            return Ok(Known::default());
-        };
-        let limits = &self.options.sql_limits;
-        let catalogue = self.ingest.catalogue();
-        let asked = self
-            .lake
-            .query(&sql, limits, self.tables.clone(), &catalogue)
-            .await;
-        let mut known = match asked {
-            Ok(answer) => {
-                let columns: Vec<String> = answer.columns.iter().map(|c| c.name.clone()).collect();
-                Known::of_rows(element, &columns, answer.rows, &place)
-            }
-            Err(problem) => {
-                tracing::warn!(element = element.id, %problem, "a data element could not be read");
-                Known {
-                    problem: Some(problem),
-                    ..Known::default()
-                }
-            }
-        };
-        known.at = now;
-        let is_added_up = element.datatype != Datatype::Text
-            && element.datatype != Datatype::Boolean
-            && element.unit_zh != "%";
-        if element.per == Per::Town && is_added_up {
-            known.merge(&self.city, self.plan.day(now));
+    /// What is known of elements by their ids, in every division. A source that fails or takes too long is a problem of its elements, not
+    /// of who asks.
+    pub(crate) async fn known(
+        &self,
+        packs: &Packs,
+        elements: &[&Element],
+    ) -> Answer<BTreeMap<String, Known>> {
+        let reading: Vec<_> = sources(packs, elements)
+            .into_iter()
+            .map(|(source, wanted)| {
+                let app = self.clone();
+                async move { app.read_source(&source, wanted).await }
+            })
+            .collect();
+        let at_once = self.options.forms.sources_at_once.max(1);
+        let mut reading = futures::stream::iter(reading).buffer_unordered(at_once);
+        let mut all = BTreeMap::new();
+        while let Some(known) = reading.next().await {
+            all.extend(known?);
         }
-        Ok(known)
+        Ok(all)
+    }
+
+    /// Reads a source for the elements that it gives.
+    async fn read_source(
+        &self,
+        source: &Source,
+        wanted: Vec<Wanted>,
+    ) -> Answer<Vec<(String, Known)>> {
+        let now = self.now();
+        let sql = match source {
+            Source::Form(form) => return self.asked_before(form, wanted, now).await,
+            other => other.statement(&wanted).unwrap_or_default(),
+        };
+        let rows = match self.rows_of(&sql).await {
+            // One column that is not there does not take the others with it.
+            Err(_) if matches!(source, Source::Table { .. }) && wanted.len() > 1 => {
+                let mut all = Vec::new();
+                for one in wanted {
+                    let one = vec![one];
+                    let sql = source.statement(&one).unwrap_or_default();
+                    let rows = self.rows_of(&sql).await;
+                    all.extend(self.known_of_rows(one, &rows, now));
+                }
+                return Ok(all);
+            }
+            rows => rows,
+        };
+        Ok(self.known_of_rows(wanted, &rows, now))
+    }
+
+    /// The columns and rows of a statement.
+    async fn rows_of(&self, sql: &str) -> Result<Rows, Problem> {
+        let options = &self.options.forms;
+        let limits = lake::Limits {
+            time_max: self
+                .options
+                .sql_limits
+                .time_max
+                .min(options.source_time_max),
+            ..self.options.sql_limits.clone()
+        };
+        let catalogue = self.ingest.catalogue();
+        let tables = self.tables.clone();
+        let asked = self.lake.query(sql, &limits, tables, &catalogue).await?;
+        let columns = asked.columns.into_iter().map(|c| c.name).collect();
+        Ok((columns, asked.rows))
+    }
+
+    fn known_of_rows(
+        &self,
+        wanted: Vec<Wanted>,
+        rows: &Result<Rows, Problem>,
+        now: Timestamp,
+    ) -> Vec<(String, Known)> {
+        let known = wanted.into_iter().map(|wanted| {
+            let mut known = match rows {
+                Ok((columns, rows)) => Known::of_rows(&wanted, columns, rows),
+                Err(problem) => {
+                    let element = &wanted.element.id;
+                    tracing::warn!(element, %problem, "a data element could not be read");
+                    let limit = self.options.forms.source_time_max;
+                    let problem = of_source(problem, limit, &wanted.place);
+                    Known {
+                        problem: Some(problem),
+                        ..Known::default()
+                    }
+                }
+            };
+            known.at = now;
+            let element = wanted.element;
+            let is_added_up = element.datatype != Datatype::Text
+                && element.datatype != Datatype::Boolean
+                && element.unit_zh != "%";
+            if element.per == Per::Town && is_added_up {
+                known.merge(&self.city, self.plan.day(now));
+            }
+            (element.id, known)
+        });
+        known.collect()
     }
 
     /// What another form asked, of the newest period that each division handed in.
-    async fn asked_before(&self, form: &str, element: &Element, now: Timestamp) -> Answer<Known> {
+    async fn asked_before(
+        &self,
+        form: &str,
+        wanted: Vec<Wanted>,
+        now: Timestamp,
+    ) -> Answer<Vec<(String, Known)>> {
         let mut read = self.records.read().await?;
-        let rows = form_returns::latest_values(&mut read, form, &element.id).await?;
-        let mut known = Known {
-            at: now,
-            ..Known::default()
-        };
-        for row in rows {
-            let value = match element.datatype {
-                Datatype::Text => json!(row.value_text),
-                Datatype::Boolean => json!(row.value.map(|value| value != 0.0)),
-                Datatype::Integer | Datatype::Number => json!(row.value),
+        let rows = form_returns::latest_values(&mut read, form, None).await?;
+        drop(read);
+        let known = wanted.into_iter().map(|wanted| {
+            let element = wanted.element;
+            let mut known = Known {
+                at: now,
+                ..Known::default()
             };
-            if !value.is_null() {
-                known.values.insert(row.division_code.clone(), value);
+            for row in rows.iter().filter(|row| row.element == element.id) {
+                let value = match element.datatype {
+                    Datatype::Text => json!(row.value_text),
+                    Datatype::Boolean => json!(row.value.map(|value| value != 0.0)),
+                    Datatype::Integer | Datatype::Number => json!(row.value),
+                };
+                let code = row.division_code.clone();
+                if !value.is_null() {
+                    known.values.insert(code.clone(), value);
+                }
+                let reported = (row.period.clone(), row.reported_at);
+                known.reported.insert(code, reported);
             }
-            let reported = (row.period, row.reported_at);
-            known.reported.insert(row.division_code, reported);
-        }
-        Ok(known)
+            (element.id, known)
+        });
+        Ok(known.collect())
     }
 }
 
@@ -309,13 +511,18 @@ mod tests {
     #[test]
     fn rows_that_make_no_sense_are_a_problem_of_the_element() {
         let packs = Packs::load_all(pack::embedded(), None).unwrap();
-        let element = packs.element("town-charging-capacity").unwrap();
+        let wanted = Wanted {
+            element: packs.element("town-charging-capacity").unwrap().clone(),
+            column: "value".to_owned(),
+            place: "p:1".to_owned(),
+        };
         let columns = |names: [&str; 2]| names.map(str::to_owned);
         let of = |names: [&str; 2], rows: &[(Value, Value)]| {
             let rows = rows
                 .iter()
                 .map(|(code, value)| vec![code.clone(), value.clone()]);
-            Known::of_rows(element, &columns(names), rows.collect(), "p:1")
+            let rows: Vec<Vec<Value>> = rows.collect();
+            Known::of_rows(&wanted, &columns(names), &rows)
         };
         let named = ["town_code", "value"];
         let good = of(
@@ -335,5 +542,74 @@ mod tests {
         ] {
             assert_eq!(bad.problem.unwrap().code, "element-value");
         }
+    }
+
+    #[test]
+    fn a_source_is_read_once_for_all_that_it_gives() {
+        let packs = Packs::load_all(pack::embedded(), None).unwrap();
+        let form = packs.form("town-progress").unwrap();
+        let filled = form.fields.iter().filter(|field| !field.ask);
+        let elements: Vec<&Element> = filled
+            .filter_map(|field| packs.element(field.element()))
+            .collect();
+        // Asked for twice, one is still read once.
+        let twice = [elements.clone(), elements.clone()].concat();
+        let found = sources(&packs, &twice);
+        let given: usize = found.values().map(Vec::len).sum();
+        assert_eq!(given, elements.len());
+        assert!(found.len() < elements.len(), "{:?}", found.keys());
+        let shared = found.values().find(|wanted| wanted.len() > 1).unwrap();
+        assert!(shared.iter().all(|w| w.column != "value"));
+
+        let column = |id: &str, column: &str| Wanted {
+            element: Element {
+                id: id.to_owned(),
+                ..elements[0].clone()
+            },
+            column: column.to_owned(),
+            place: "p:1".to_owned(),
+        };
+        let table = Source::Table {
+            table: "dept_broadband".to_owned(),
+            key: "代码".to_owned(),
+            per: Per::Village,
+        };
+        let wanted = [
+            column("a", "户数"),
+            column("b", "带\"宽"),
+            column("c", "户数"),
+        ];
+        assert_eq!(
+            table.statement(&wanted).unwrap(),
+            "SELECT \"代码\" AS village_code, \"带\"\"宽\", \"户数\" FROM \"dept_broadband\""
+        );
+    }
+
+    #[test]
+    fn a_source_that_takes_too_long_is_told_with_its_limit_and_kept_so() {
+        let limit = Duration::from_secs(10);
+        let slow = Problem::new("sql-time", "the query took longer", "query", "ask less");
+        let late = of_source(&slow, limit, "p:1");
+        assert_eq!(
+            (late.code.as_str(), late.place.as_str()),
+            ("element-late", "p:1")
+        );
+        assert!(late.what.contains("10 s"), "{late}");
+        let other = Problem::new("sql-table-unknown", "no table t", "query", "name one");
+        assert_eq!(of_source(&other, limit, "p:1"), other);
+
+        let packs = Packs::load_all(pack::embedded(), None).unwrap();
+        let element = packs.element("town-streetlights").unwrap();
+        let known = Known {
+            problem: Some(late.clone()),
+            ..Known::default()
+        };
+        let kept = json!(known.filled(element, "429006001"));
+        let kept: Filled = serde_json::from_value(kept).unwrap();
+        assert_eq!(kept.problem("p:1").unwrap().what, late.what);
+        // What was kept before shape 17 says nothing of it.
+        let before = json!({"element": "e", "value": 1, "origin": "query", "at": "2026-01-01T00:00:00Z", "period": null});
+        let before: Filled = serde_json::from_value(before).unwrap();
+        assert_eq!((before.problem("p:1"), before.disputed), (None, None));
     }
 }

@@ -16,6 +16,7 @@ use model::problem::{both, quote};
 use model::{Timestamp, Told};
 use pack::Packs;
 use pack::forms::Form;
+use records::form_disputes::{self, FormDispute};
 use records::form_returns::{self, FormReturn, Key, NewValue, Written};
 use records::{Actor, Connection, Event, audit};
 use serde::Deserialize;
@@ -54,14 +55,17 @@ pub struct ReturnRequest {
 }
 
 /// A form of a period in a division that the caller may fill in.
-struct Place {
-    form: Form,
-    period: Period,
-    division: DivisionBody,
+pub(crate) struct Place {
+    pub form: Form,
+    pub period: Period,
+    pub division: DivisionBody,
 }
 
 impl Place {
-    fn find(app: &App, (id, division, period): &(String, String, String)) -> Answer<Self> {
+    pub(crate) fn find(
+        app: &App,
+        (id, division, period): &(String, String, String),
+    ) -> Answer<Self> {
         let form = app.form(id)?;
         let period = form.period(period).map_err(invalid)?;
         let division = app.form_division(form.of, division)?;
@@ -72,7 +76,7 @@ impl Place {
         })
     }
 
-    fn key(&self) -> Key<'_> {
+    pub(crate) fn key(&self) -> Key<'_> {
         Key {
             form: &self.form.id,
             period: self.period.as_str(),
@@ -80,31 +84,17 @@ impl Place {
         }
     }
 
-    fn target(&self) -> String {
+    pub(crate) fn target(&self) -> String {
         let key = self.key();
         format!("form:{}/{}/{}", key.form, key.period, key.division_code)
     }
 
-    async fn must_be_own(&self, read: &mut Connection, caller: &Principal) -> Answer<()> {
-        if Reach::of(read, caller).await?.covers(&self.division.code) {
-            return Ok(());
-        }
-        let name = &self.division.name;
-        Err(ApiError::told(
-            StatusCode::FORBIDDEN,
-            Told::new(
-                "form-division",
-                both(
-                    format!("{name}不是您所在单位负责的区划"),
-                    format!("your organisation does not answer for {name}"),
-                ),
-                both("填报单位", "division"),
-                both(
-                    "请由该乡镇（街道）填报",
-                    "leave it to the people of that town",
-                ),
-            ),
-        ))
+    pub(crate) async fn must_be_own(
+        &self,
+        read: &mut Connection,
+        caller: &Principal,
+    ) -> Answer<()> {
+        must_be_own(read, caller, &self.division).await
     }
 
     /// What was written as it is kept: only what people are asked, each value of its kind.
@@ -125,8 +115,8 @@ impl Place {
                 Some(_) => (
                     format!("“{name}”由平台带出，不能填写"),
                     format!("{id} is filled in by the platform and is not written over"),
-                    "如有不符，请在来源处更正",
-                    "where it is wrong, have it corrected at its source",
+                    "如有不符，请在该项提出异议",
+                    "where it is wrong, dispute it in the form",
                 ),
                 None => (
                     format!("本表没有“{}”", quote(name)),
@@ -179,6 +169,33 @@ impl Place {
     }
 }
 
+/// Asks that a division is the caller's to fill in for.
+pub(crate) async fn must_be_own(
+    read: &mut Connection,
+    caller: &Principal,
+    division: &DivisionBody,
+) -> Answer<()> {
+    if Reach::of(read, caller).await?.covers(&division.code) {
+        return Ok(());
+    }
+    let name = &division.name;
+    Err(ApiError::told(
+        StatusCode::FORBIDDEN,
+        Told::new(
+            "form-division",
+            both(
+                format!("{name}不是您所在单位负责的区划"),
+                format!("your organisation does not answer for {name}"),
+            ),
+            both("填报单位", "division"),
+            both(
+                "请由该乡镇（街道）填报",
+                "leave it to the people of that town",
+            ),
+        ),
+    ))
+}
+
 fn changed_meanwhile(current: Option<&FormReturn>) -> ApiError {
     let (by, at) = current.map_or((String::new(), String::new()), |c| {
         (c.by_name.clone(), c.changed_at.to_string())
@@ -215,8 +232,9 @@ fn handed_in(current: &FormReturn) -> ApiError {
 
 /// The values of a form for SQL and for other forms.
 fn values_of(asked: &BTreeMap<String, Value>, filled: &[Filled]) -> Vec<NewValue> {
-    let row = |element: &str, value: &Value, origin: &str| NewValue {
+    let row = |element: &str, value: &Value, origin: &str, disputed: Option<i64>| NewValue {
         element: element.to_owned(),
+        disputed,
         value: match value {
             Value::Bool(yes) => Some(f64::from(u8::from(*yes))),
             other => other.as_f64(),
@@ -224,14 +242,16 @@ fn values_of(asked: &BTreeMap<String, Value>, filled: &[Filled]) -> Vec<NewValue
         value_text: value.as_str().map(str::to_owned),
         origin: origin.to_owned(),
     };
-    let written = asked.iter().map(|(id, value)| row(id, value, "person"));
+    let written = asked
+        .iter()
+        .map(|(id, value)| row(id, value, "person", None));
     let known = filled.iter().filter(|f| !f.value.is_null());
     written
-        .chain(known.map(|f| row(&f.element, &f.value, &f.origin)))
+        .chain(known.map(|f| row(&f.element, &f.value, &f.origin, f.disputed)))
         .collect()
 }
 
-fn tell(app: &App, place: &Place) {
+pub(crate) fn tell(app: &App, place: &Place) {
     app.events.tell(
         "form",
         Permission::IndicatorRead,
@@ -239,7 +259,11 @@ fn tell(app: &App, place: &Place) {
     );
 }
 
-async fn answer(app: &App, caller: &Principal, place: Place) -> Answer<Json<DetailBody>> {
+pub(crate) async fn answer(
+    app: &App,
+    caller: &Principal,
+    place: Place,
+) -> Answer<Json<DetailBody>> {
     let Place {
         form,
         period,
@@ -337,8 +361,13 @@ pub async fn submit(
     let reason = rules::check_text(reason, &reason_place(), false).map_err(invalid)?;
     // Read before the records are held: history may take its time.
     let filled = app.fill(&packs, &place.form, &place.division.code).await?;
-    let filled: Vec<Filled> = filled.into_iter().map(|(filled, _)| filled).collect();
+    let mut filled: Vec<Filled> = filled.into_iter().map(|(filled, _)| filled).collect();
     let mut write = app.records.write().await?;
+    let disputes = form_disputes::of_division(&mut write, &place.division.code).await?;
+    for filled in &mut filled {
+        let open = |d: &&FormDispute| d.element == filled.element && d.closed_at.is_none();
+        filled.disputed = disputes.iter().find(open).map(|d| d.case_id);
+    }
     let current = form_returns::current(&mut write, &place.key()).await?;
     let before = current.as_ref().filter(|c| c.state == SUBMITTED);
     if let Some(current) = before.filter(|_| reason.is_empty()) {

@@ -4,6 +4,7 @@
 use crate::access::Caller;
 use crate::app::App;
 use crate::error::{Answer, ApiError, ProblemBody};
+use crate::form_disputes::DisputeBody;
 use crate::form_known::{Filled, SourceBody, source};
 use crate::projects::{Names, UnitBody};
 use axum::Json;
@@ -12,13 +13,16 @@ use identity::{Permission, Principal};
 use indicators::reports::Period;
 use jiff::civil::Date;
 use pack::Packs;
-use pack::forms::{Form, Per};
+use pack::forms::{Element, Form, Per};
 use records::Connection;
+use records::form_disputes::{self, FormDispute};
 use records::form_returns::{self, FormReturn, Key, Standing};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
+
+pub use crate::form_known::Options;
 
 /// Fewest digits of the division of an organisation that fills in forms: a town's.
 const TOWN_DIGITS: usize = 9;
@@ -159,6 +163,22 @@ pub struct FieldBody {
     pub value: Value,
     /// Where it comes from; null for what people are asked.
     pub source: Option<SourceBody>,
+    /// What was written of it for the newest period before; null for none, and for what the platform fills in.
+    pub last: Option<LastBody>,
+    /// That the town holds the filled-in value wrong, and what becomes of it; null where nobody does.
+    pub dispute: Option<DisputeBody>,
+    /// Whether the caller may dispute it now.
+    pub may_dispute: bool,
+}
+
+/// What was written for an earlier period.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = FormLast)]
+pub struct LastBody {
+    /// The period.
+    pub period: String,
+    /// The value.
+    pub value: Value,
 }
 
 /// A form once handed in.
@@ -395,14 +415,16 @@ impl App {
         form: &Form,
         division: &str,
     ) -> Answer<Vec<(Filled, Option<model::Problem>)>> {
-        let mut all = Vec::new();
-        for field in form.fields.iter().filter(|field| !field.ask) {
-            if let Some(element) = packs.element(field.element()) {
-                let known = self.known(packs, element).await?;
-                all.push((known.filled(element, division), known.problem));
-            }
-        }
-        Ok(all)
+        let elements: Vec<&Element> = (form.fields.iter())
+            .filter(|field| !field.ask)
+            .filter_map(|field| packs.element(field.element()))
+            .collect();
+        let mut known = self.known(packs, &elements).await?;
+        let all = elements.into_iter().map(|element| {
+            let known = known.remove(&element.id).unwrap_or_default();
+            (known.filled(element, division), known.problem)
+        });
+        Ok(all.collect())
     }
 
     /// A form of a period in a division as the caller sees it.
@@ -423,6 +445,8 @@ impl App {
         let reach = Reach::of(&mut read, caller).await?;
         let current = form_returns::current(&mut read, &key).await?;
         let history = form_returns::history(&mut read, &key).await?;
+        let before = form_returns::before(&mut read, &key).await?;
+        let disputes = form_disputes::of_division(&mut read, &division.code).await?;
         let standings = form_returns::standings(&mut read, &form.id, &self.newest(form)).await?;
         drop(read);
         let today = self.plan.day(self.now());
@@ -439,7 +463,12 @@ impl App {
             Some(current) => {
                 let kept: Vec<Filled> =
                     serde_json::from_value(current.filled.clone()).map_err(ApiError::internal)?;
-                kept.into_iter().map(|filled| (filled, None)).collect()
+                let problem = |f: &Filled| f.problem(packs.element(&f.element)?.place.as_str());
+                let kept = kept.into_iter().map(|f| {
+                    let problem = problem(&f);
+                    (f, problem)
+                });
+                kept.collect()
             }
             None => self.fill(&packs, form, &division.code).await?,
         };
@@ -450,6 +479,18 @@ impl App {
         let day = handed_in
             .and_then(|c| c.submitted_at)
             .map(|at| self.plan.day(at));
+        let mut fields = fields(&packs, form, written, &filled);
+        let beside = Beside {
+            key,
+            before: before.as_ref(),
+            disputes: &disputes,
+            filled: &filled,
+            packs: &packs,
+            names: &names,
+            division: &division,
+            may_fill,
+        };
+        fields.iter_mut().for_each(|field| beside.lay(field));
         Ok(DetailBody {
             form: self.form_item(form, &names, &standings, today),
             period: period.as_str().to_owned(),
@@ -459,7 +500,7 @@ impl App {
             is_late: day.unwrap_or(today) > due,
             division,
             version: current.as_ref().map(|c| c.version),
-            fields: fields(&packs, form, written, &filled),
+            fields,
             by: current.as_ref().map(|c| c.by_name.clone()),
             changed_at: current.as_ref().map(|c| c.changed_at.to_string()),
             submitted_at: handed_in
@@ -495,6 +536,50 @@ fn version(row: FormReturn) -> Option<VersionBody> {
         by: row.by_name,
         reason: row.reason,
         asked,
+    })
+}
+
+/// What stands beside the values of a form: what was written for the period before, and what is disputed.
+struct Beside<'a> {
+    key: Key<'a>,
+    before: Option<&'a FormReturn>,
+    disputes: &'a [FormDispute],
+    filled: &'a [(Filled, Option<model::Problem>)],
+    packs: &'a Packs,
+    names: &'a Names,
+    division: &'a DivisionBody,
+    may_fill: bool,
+}
+
+impl Beside<'_> {
+    fn lay(&self, field: &mut FieldBody) {
+        if field.ask {
+            field.last = self.before.and_then(|row| last(row, &field.element));
+            return;
+        }
+        let kept = self.filled.iter().find(|(f, _)| f.element == field.element);
+        let kept = kept.and_then(|(f, _)| f.disputed);
+        // The newest first: one that is open, whichever form it came from, or what became of this form's own.
+        let is_here = |d: &&FormDispute| {
+            let is_of_this = d.form == self.key.form && d.period == self.key.period;
+            d.element == field.element
+                && (d.closed_at.is_none() || is_of_this || kept == Some(d.case_id))
+        };
+        let dispute = self.disputes.iter().find(is_here);
+        field.may_dispute = self.may_fill && dispute.is_none_or(|d| d.closed_at.is_some());
+        field.dispute = dispute.map(|d| {
+            let division = self.division.clone();
+            DisputeBody::of(d.clone(), self.packs, self.names, division, self.may_fill)
+        });
+    }
+}
+
+/// What was written of an element in an earlier form.
+fn last(row: &FormReturn, element: &str) -> Option<LastBody> {
+    let value = row.asked.get(element)?.clone();
+    Some(LastBody {
+        period: row.period.clone(),
+        value,
     })
 }
 
@@ -539,6 +624,9 @@ fn fields(
             help_en: field.help_en.clone(),
             value,
             source: known.map(|(known, problem)| source(packs, element, known, problem.as_ref())),
+            last: None,
+            dispute: None,
+            may_dispute: false,
         });
     }
     all

@@ -5,6 +5,8 @@
 use crate::app::App;
 use crate::error::{Answer, ApiError};
 use crate::plan_outlook::{AssessmentBody, ForecastBody, ForecastMissing};
+use crate::plan_proof::{ROWS_SHOWN_MAX, RowLead, leads};
+use crate::plan_report_files::FileBody;
 use crate::plan_towns::TownValues;
 use crate::plans::{PlanOfIndicator, PlanQuery};
 use crate::{plan_measure, plans, words};
@@ -15,6 +17,7 @@ use lake::ColumnKind;
 use model::{Problem, Timestamp};
 use pack::{CityPlan, Packs};
 use parking_lot::RwLock;
+use records::filing_files::{self, FilingFile};
 use records::indicators::IndicatorReport;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -25,8 +28,6 @@ use utoipa::ToSchema;
 
 /// Most points of an indicator's history given at once.
 const HISTORY_POINTS_MAX: u32 = 2_000;
-/// Most rows shown behind a figure.
-const ROWS_SHOWN_MAX: usize = 500;
 
 /// Columns of the SQL table `indicators`.
 pub const TABLE_COLUMNS: [(&str, ColumnKind); 13] = [
@@ -268,7 +269,7 @@ impl App {
         &self,
         d: &Definition,
         plan: Option<&CityPlan>,
-        reports: &HashMap<String, IndicatorReport>,
+        reports: &HashMap<String, Latest>,
     ) -> IndicatorBody {
         let now = self.now();
         let measured = self.plan.measured.read().get(&d.id).cloned();
@@ -302,14 +303,7 @@ impl App {
             status: d.status(value, day).into(),
             source_zh: d.source_zh.clone(),
             source_en: d.source_en.clone(),
-            reported: reports.get(&d.id).map(|r| ReportBody {
-                value: r.value,
-                by: r.reported_by.clone(),
-                at: r.at.to_string(),
-                period: r.period.clone(),
-                evidence: r.evidence.clone(),
-                note: r.note.clone(),
-            }),
+            reported: reports.get(&d.id).map(Into::into),
             plan_places: d.places.iter().map(Into::into).collect(),
             contradictions: plan
                 .iter()
@@ -321,13 +315,37 @@ impl App {
         }
     }
 
-    async fn latest_reports(&self) -> Answer<HashMap<String, IndicatorReport>> {
+    async fn latest_reports(&self) -> Answer<HashMap<String, Latest>> {
         let mut connection = self.records.read().await?;
         let reports = records::indicators::latest_reports(&mut connection).await?;
-        Ok(reports
-            .into_iter()
-            .map(|r| (r.indicator_id.clone(), r))
-            .collect())
+        let mut all = filing_files::of_reports(&mut connection).await?;
+        let latest = reports.into_iter().map(|report| {
+            let files = report.filing_id.and_then(|id| all.remove(&id));
+            let files = files.unwrap_or_default();
+            (report.indicator_id.clone(), Latest { report, files })
+        });
+        Ok(latest.collect())
+    }
+}
+
+/// The figure of an indicator that was reported and approved, with the files that prove it.
+struct Latest {
+    report: IndicatorReport,
+    files: Vec<FilingFile>,
+}
+
+impl From<&Latest> for ReportBody {
+    fn from(Latest { report, files }: &Latest) -> Self {
+        Self {
+            value: report.value,
+            by: report.reported_by.clone(),
+            at: report.at.to_string(),
+            period: report.period.clone(),
+            evidence: report.evidence.clone(),
+            note: report.note.clone(),
+            filing_id: report.filing_id,
+            files: files.iter().cloned().map(Into::into).collect(),
+        }
     }
 }
 
@@ -347,6 +365,10 @@ pub struct ReportBody {
     pub evidence: String,
     /// More.
     pub note: Option<String>,
+    /// The number of the report, whose way and files it went with.
+    pub filing_id: Option<i64>,
+    /// The files that prove it.
+    pub files: Vec<FileBody>,
 }
 
 /// A place in the plan.
@@ -567,6 +589,8 @@ pub struct IndicatorDetail {
     pub history: Vec<MeasuredPoint>,
     /// The rows behind the value.
     pub rows: Option<crate::sql::SqlAnswer>,
+    /// Which of their columns lead further: to the stored message, the thing, the record that a person made.
+    pub leads: Vec<RowLead>,
     /// Where it goes by the end of its target year; null when that is over, or `forecast_missing` says why.
     pub forecast: Option<ForecastBody>,
     /// Why there is no forecast while the target year is not over.
@@ -612,6 +636,8 @@ async fn detail(app: &App, id: &str, asked: Option<&str>) -> Answer<IndicatorDet
         rows.rows.truncate(ROWS_SHOWN_MAX);
         Some(rows)
     };
+    let columns = rows.iter().flat_map(|rows| &rows.columns);
+    let leads = leads(columns.map(|column| column.name.as_str()));
     let indicator = app.indicator(&d, plan, &reports);
     let ahead = app.ahead(&d, &values, indicator.value).await?;
     let towns = app.town_values(&d, indicator.value).await?;
@@ -637,5 +663,6 @@ async fn detail(app: &App, id: &str, asked: Option<&str>) -> Answer<IndicatorDet
             })
             .collect(),
         rows,
+        leads,
     })
 }

@@ -1,11 +1,13 @@
 //! Documents of the plan office (公文): the monthly circular (通报), the pack of the monthly dispatch meeting (会议材料) and the yearly
 //! assessment (年度评估报告), made of the data as it stands when they are asked for, as PDF, .docx, .xlsx, or as JSON for the page. What
-//! is read is [`gathered`]'s, what each says stands in the module of its kind, how it is laid out in `duty::official`.
+//! is read is [`gathered`]'s, what each says stands in the module of its kind, how it is laid out in `duty::official`. Without a number it
+//! is a draft; [`numbers`] gives numbers and keeps what was numbered.
 
 mod assessment;
 mod circular;
 mod gathered;
 mod meeting;
+pub mod numbers;
 mod words;
 
 use crate::access::{Caller, Peer};
@@ -30,10 +32,8 @@ use projects::months::Month;
 use records::{Event, audit};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
-
-/// Largest number of a document in a year.
-const NUMBER_MAX: u32 = 9_999;
 
 /// What can be set of the documents; an empty text takes what follows from the city's name.
 #[derive(Clone, Debug, Default)]
@@ -105,7 +105,7 @@ pub struct PlanDocumentQuery {
     pub format: Option<String>,
     /// `zh` (default) or `en`: what people wrote stays as they wrote it.
     pub language: Option<String>,
-    /// The document's number in this year, 1 to 9999; without it the document is a draft and says so.
+    /// Refused: a document with a number is made by the register, which gives it. What is asked for here is a draft and says so.
     pub number: Option<String>,
     /// The id of a plan; the one that held at the end of the period when left out.
     pub plan: Option<String>,
@@ -323,26 +323,20 @@ fn to_come(kind: PlanDocumentKind, text: &str) -> ApiError {
     )
 }
 
-fn number_of(text: Option<&str>) -> Answer<Option<u32>> {
-    let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
-        return Ok(None);
-    };
-    let number = text.parse::<u32>().ok();
-    let number = number.filter(|n| (1..=NUMBER_MAX).contains(n));
-    number.map(Some).ok_or_else(|| {
-        refused(
-            "document-number",
-            both(
-                format!("“{}”不是发文顺序号", quote(text)),
-                format!("\"{}\" is no number of a document", quote(text)),
-            ),
-            both("发文顺序号（number）", "number"),
-            both(
-                format!("请写 1 到 {NUMBER_MAX} 的整数；不写就是草稿"),
-                format!("write a whole number of 1 to {NUMBER_MAX}; leave it out for a draft"),
-            ),
-        )
-    })
+/// A draft has no number: whoever wants one is told where it is given.
+fn no_number(text: Option<&str>) -> Answer<()> {
+    if text.is_none_or(|text| text.trim().is_empty()) {
+        return Ok(());
+    }
+    Err(refused(
+        "document-number",
+        both("草稿不能自带文号", "a draft has no number of its own"),
+        both("发文顺序号（number）", "number"),
+        both(
+            "请用“编号印发”（POST 同一地址），文号由登记簿给出",
+            "POST to the same address: the register gives the number and keeps the files",
+        ),
+    ))
 }
 
 fn language_of(text: Option<&str>) -> Answer<Language> {
@@ -396,7 +390,7 @@ fn base(app: &App, headers: &HeaderMap, uri: &Uri, is_https: IsHttps) -> String 
     format!("{scheme}://{host}")
 }
 
-/// A document of the plan office as it stands now: JSON for the page, or a file in the form of GB/T 9704-2012, every figure of which leads to
+/// A draft of a document of the plan office as it stands now: JSON for the page, or a file in the form of GB/T 9704-2012, every figure of which leads to
 /// where it is proved.
 #[utoipa::path(get, path = "/api/v1/plan/documents/{kind}/{period}", tag = "plan", security(("session" = ["indicator.read"])),
     params(("kind" = String, Path, description = "`circular`, `meeting` or `assessment`."),
@@ -419,12 +413,13 @@ pub async fn document(
         return Err(ApiError::forbidden("project.read"));
     }
     let now = app.now();
+    no_number(query.number.as_deref())?;
     let kind = PlanDocumentKind::parse(&kind)?;
     let asked = Asked {
         kind,
         period: Period::parse(kind, &period, app.plan.day(now))?,
         language: language_of(query.language.as_deref())?,
-        number: number_of(query.number.as_deref())?,
+        number: None,
         plan: query.plan.filter(|plan| !plan.is_empty()),
         base: base(&app, &headers, &uri, is_https),
         now,
@@ -434,19 +429,9 @@ pub async fn document(
     let Some((ending, media_type)) = format.file() else {
         return Ok(Json(body(made, plan, &asked)).into_response());
     };
-    let number = made.number.clone();
-    let written = tokio::task::spawn_blocking(move || match format {
-        Format::Docx => official::docx::write(&made),
-        Format::Xlsx => xlsx::write(&made),
-        Format::Json | Format::Pdf => official::pdf::write(&made, pdf::FONT),
-    });
-    let written = written.await.map_err(ApiError::internal)?;
-    let bytes = written.map_err(ApiError::internal)?;
+    let bytes = written(Arc::new(made), format).await?;
     let mut write = app.records.write().await?;
-    let mut detail = json!({"format": ending, "language": asked.language.tag()});
-    if let Some(number) = number {
-        detail["number"] = json!(number);
-    }
+    let detail = json!({"format": ending, "language": asked.language.tag()});
     let target = format!("plan-document:{}/{}", kind.word(), asked.period);
     let actor = peer.actor(&caller);
     audit::insert(
@@ -469,6 +454,17 @@ pub async fn document(
         (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
     Ok((headers, bytes).into_response())
+}
+
+/// A document as a file.
+async fn written(made: Arc<Official>, format: Format) -> Answer<Vec<u8>> {
+    let written = tokio::task::spawn_blocking(move || match format {
+        Format::Docx => official::docx::write(&made),
+        Format::Xlsx => xlsx::write(&made),
+        Format::Json | Format::Pdf => official::pdf::write(&made, pdf::FONT),
+    });
+    let written = written.await.map_err(ApiError::internal)?;
+    written.map_err(ApiError::internal)
 }
 
 /// The document, and the plan of which it tells.
@@ -500,6 +496,16 @@ async fn made(
     Ok((made, chosen.map(|plan| plan.plan.id.clone())))
 }
 
+/// A number as it stands on the document (发文字号).
+fn number_name(app: &App, year: i64, number: i64) -> String {
+    let short = app.city.name_zh.trim_end_matches('市');
+    let prefix = match app.options.documents.number_prefix.as_str() {
+        "" => format!("{short}新基建办"),
+        set => set.to_owned(),
+    };
+    format!("{prefix}〔{year}〕{number}号")
+}
+
 /// What stands around the body: issuer, number, recipients, signature, copies.
 fn frame(app: &App, asked: &Asked) -> Official {
     let options = &app.options.documents;
@@ -519,13 +525,8 @@ fn frame(app: &App, asked: &Asked) -> Official {
             format!("Plan Office of {}", city.name_en),
         ],
     );
-    let short = city.name_zh.trim_end_matches('市');
-    let prefix = match options.number_prefix.as_str() {
-        "" => format!("{short}新基建办"),
-        set => set.to_owned(),
-    };
     let day = app.plan.day(asked.now);
-    let year = day.year();
+    let number = |n: u32| number_name(app, i64::from(day.year()), i64::from(n));
     let to = said(
         [&options.to_zh, &options.to_en],
         [
@@ -537,7 +538,7 @@ fn frame(app: &App, asked: &Asked) -> Official {
     Official {
         language,
         sign: language.pick(format!("{issuer}文件"), issuer.clone()),
-        number: asked.number.map(|n| format!("{prefix}〔{year}〕{n}号")),
+        number: asked.number.map(number),
         // The pack of a meeting lies on its table and goes to nobody.
         to: if is_for_the_meeting {
             String::new()
@@ -651,13 +652,9 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_whole_and_none_is_a_draft() {
-        let read = |text| number_of(text).ok();
-        assert_eq!(read(None), Some(None));
-        assert_eq!(read(Some(" ")), Some(None));
-        assert_eq!(read(Some("12")), Some(Some(12)));
-        for bad in ["0", "10000", "1.5", "-1", "十二"] {
-            assert_eq!(read(Some(bad)), None, "{bad}");
-        }
+    fn a_draft_brings_no_number() {
+        assert!(no_number(None).is_ok());
+        assert!(no_number(Some(" ")).is_ok());
+        assert!(no_number(Some("12")).is_err());
     }
 }

@@ -8,7 +8,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 use identity::Permission;
 use indicators::Definition;
-use indicators::answer::{Answer, Cell};
+use indicators::answer::{Answer, Cell, UNIT};
 use indicators::due::{Changes, Reads, Schedule, Types};
 use model::{Catalogue, Problem, Timestamp};
 use parking_lot::Mutex;
@@ -122,7 +122,21 @@ pub(crate) async fn query(
 fn answer(answered: &lake::Batches) -> Result<Answer, Problem> {
     let mut batches = answered.batches.iter();
     let first = batches.find(|batch| batch.num_rows() > 0 && batch.num_columns() > 0);
-    let cell = match first.map(|batch| batch.column(0).slice(0, 1)) {
+    let mut fields = answered.schema.fields().iter();
+    let unit_at = fields.position(|field| field.name() == UNIT);
+    let unit = match (unit_at, first) {
+        (None, _) => None,
+        (Some(_), None) => Some(String::new()),
+        (Some(at), Some(batch)) => {
+            let values = lake::json_values(&batch.column(at).slice(0, 1)).map_err(unreadable)?;
+            let text = values.first().and_then(serde_json::Value::as_str);
+            Some(text.unwrap_or_default().to_owned())
+        }
+    };
+    // Where it is not the first, the figure is.
+    let figure_at = usize::from(unit_at == Some(0));
+    let figure = first.filter(|batch| figure_at < batch.num_columns());
+    let cell = match figure.map(|batch| batch.column(figure_at).slice(0, 1)) {
         None => Cell::Nothing,
         Some(column) if column.is_null(0) || column.data_type().is_null() => Cell::Nothing,
         Some(column) if column.data_type().is_numeric() => {
@@ -139,13 +153,14 @@ fn answer(answered: &lake::Batches) -> Result<Answer, Problem> {
         }
     };
     Ok(Answer {
-        columns: answered.schema.fields().len(),
+        columns: answered.schema.fields().len() - usize::from(unit_at.is_some()),
         rows: answered
             .batches
             .iter()
             .map(arrow::array::RecordBatch::num_rows)
             .sum(),
         cell,
+        unit,
     })
 }
 

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::error::Answer;
 use crate::plan_claims::{ComparisonBody, LockBody};
+use crate::plan_report_files::{self, FileBody, RemovedFileBody};
 use crate::plan_reports::{conflict, lock_over};
 use identity::{Permission, Principal};
 use indicators::reports::{self as rules, Level, Person, Standing, State as Stand, Step};
@@ -50,6 +51,8 @@ pub struct FilingBody {
     pub value: f64,
     /// What proves it.
     pub evidence: String,
+    /// The files that prove it, oldest first.
+    pub files: Vec<FileBody>,
     /// More.
     pub note: Option<String>,
     /// The unit that reports it.
@@ -119,6 +122,8 @@ pub struct FilingDetail {
     pub filing: FilingBody,
     /// Its steps.
     pub steps: Vec<FilingStepBody>,
+    /// Files that its author took away again before it was handed in.
+    pub removed_files: Vec<RemovedFileBody>,
 }
 
 /// What was reported of an indicator.
@@ -181,6 +186,10 @@ pub struct ReportingBody {
     pub mine: Vec<FilingBody>,
     /// The newest locks.
     pub locks: Vec<LockBody>,
+    /// Largest file that proves a figure, bytes.
+    pub file_bytes_max: usize,
+    /// Most files that prove one figure.
+    pub files_max: usize,
     /// Whether the caller may lock periods and lift locks.
     pub may_lock: bool,
 }
@@ -193,7 +202,7 @@ pub struct ReportRequest {
     pub value: f64,
     /// The period: a year (2025), a quarter (2025-Q3) or a month (2025-10).
     pub period: String,
-    /// What proves it: a document's number, an address, a photo. A draft may leave it empty.
+    /// What proves it: a document's number, an address, a photo. A draft may leave it empty, and what files prove may do without it.
     #[serde(default)]
     pub evidence: String,
     /// More.
@@ -320,13 +329,14 @@ impl<'a> Shown<'a> {
             })
     }
 
-    /// A figure as the caller sees it, with its steps.
+    /// A figure as the caller sees it, with its steps and the files that it has lost.
     pub(crate) async fn filing(
         &self,
         read: &mut Connection,
         filing: Filing,
-    ) -> Answer<(FilingBody, Vec<FilingStep>)> {
+    ) -> Answer<(FilingBody, Vec<FilingStep>, Vec<RemovedFileBody>)> {
         let steps = filings::steps(read, filing.id).await?;
+        let (files, removed) = plan_report_files::of_filing(read, filing.id).await?;
         let counts = filing.state == Stand::Approved.as_str() && {
             let counting = filings::counting(read, &filing.indicator_id, &filing.period).await?;
             counting.is_some_and(|counting| counting.id == filing.id)
@@ -386,6 +396,7 @@ impl<'a> Shown<'a> {
             period: filing.period,
             value: filing.value,
             evidence: filing.evidence,
+            files,
             note: filing.note,
             state: filing.state,
             agreed: filing.agreed,
@@ -397,7 +408,7 @@ impl<'a> Shown<'a> {
             old_value: filing.old_value,
             reason: filing.reason,
         };
-        Ok((body, steps))
+        Ok((body, steps, removed))
     }
 
     pub(crate) async fn detail(
@@ -405,7 +416,7 @@ impl<'a> Shown<'a> {
         read: &mut Connection,
         filing: Filing,
     ) -> Answer<FilingDetail> {
-        let (filing, steps) = self.filing(read, filing).await?;
+        let (filing, steps, removed_files) = self.filing(read, filing).await?;
         let step = |step: FilingStep| FilingStepBody {
             at: step.at.to_string(),
             step: step.step,
@@ -418,6 +429,7 @@ impl<'a> Shown<'a> {
         Ok(FilingDetail {
             filing,
             steps: steps.into_iter().map(step).collect(),
+            removed_files,
         })
     }
 

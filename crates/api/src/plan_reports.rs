@@ -1,6 +1,7 @@
 //! Figures that people report (填报): written down, handed in, agreed to level by level, corrected; each figure with both values of a
 //! correction. What counts at last is a row of `indicator_reports`. Locks of periods and claims beside what was measured are
-//! [`crate::plan_claims`], what is told of figures [`crate::plan_report_bodies`]; the rules are `indicators::reports`.
+//! [`crate::plan_claims`], the files that prove figures [`crate::plan_report_files`], what is told of figures
+//! [`crate::plan_report_bodies`]; the rules are `indicators::reports`.
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
@@ -25,7 +26,7 @@ use model::problem::{both, quote};
 use model::{Both, Problem, Timestamp, Told};
 use records::filings::{self, Edit, Filing, Filter, Lock, NewFiling, NewStep};
 use records::indicators::NewReport;
-use records::{Actor, ActorKind, Connection, Event, PageRequest, audit};
+use records::{Actor, ActorKind, Connection, Event, PageRequest, audit, filing_files};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -42,7 +43,12 @@ pub struct Options {
     pub levels: Vec<Level>,
     /// How often a figure is wanted of each reported indicator.
     pub every: Every,
+    /// Most files that prove one figure.
+    pub files_max: usize,
 }
+
+/// Most files that prove one figure, where nothing else is set.
+const FILES_MAX: usize = 20;
 
 impl Options {
     /// Of the words of the settings.
@@ -53,6 +59,7 @@ impl Options {
         let found = Every::from_word(every);
         Ok(Self {
             levels: Level::list(levels)?,
+            files_max: FILES_MAX,
             every: found.ok_or_else(|| {
                 Told::new(
                     "report-every",
@@ -139,6 +146,7 @@ impl<'a> Texts<'a> {
         (evidence, note, reason): (&'a str, Option<&'a str>, Option<&'a str>),
         is_draft: bool,
         is_correction: bool,
+        has_files: bool,
     ) -> Answer<Self> {
         let text = |text: &'a str, place: Both, is_needed| {
             rules::check_text(text, &place, is_needed).map_err(invalid)
@@ -151,7 +159,7 @@ impl<'a> Texts<'a> {
             is_correction && !is_draft,
         )?;
         Ok(Self {
-            evidence: text(evidence, evidence_place(), !is_draft)?,
+            evidence: text(evidence, evidence_place(), !is_draft && !has_files)?,
             note: some(note),
             reason: some(reason).filter(|_| is_correction),
         })
@@ -200,7 +208,7 @@ impl App {
 }
 
 /// A figure that the caller may see: of drafts their own.
-async fn seen(read: &mut Connection, caller: &Principal, id: i64) -> Answer<Filing> {
+pub(crate) async fn seen(read: &mut Connection, caller: &Principal, id: i64) -> Answer<Filing> {
     let found = filings::get(read, id).await?;
     let is_seen = |filing: &Filing| {
         let is_own = caller.user_id().is_some() && caller.user_id() == filing.by_id;
@@ -218,7 +226,7 @@ async fn answer(app: &App, caller: &Principal, id: i64) -> Answer<FilingDetail> 
     shown.detail(&mut read, filing).await
 }
 
-fn tell(app: &App, indicator_id: &str, filing: i64) {
+pub(crate) fn tell(app: &App, indicator_id: &str, filing: i64) {
     app.events.tell(
         "indicator",
         Permission::IndicatorRead,
@@ -333,7 +341,8 @@ pub async fn report(
         request.note.as_deref(),
         request.reason.as_deref(),
     );
-    let texts = Texts::check(texts, request.draft, request.corrects.is_some())?;
+    // Files are added to what is there: a figure that they alone prove begins as a draft.
+    let texts = Texts::check(texts, request.draft, request.corrects.is_some(), false)?;
     let (now, actor) = (app.now(), peer.actor(&caller));
     let mut write = app.records.write().await?;
     if let Some(name) = name
@@ -416,6 +425,13 @@ async fn saved(
     Ok(audit::insert(write, now, actor, event, &about, &detail).await?)
 }
 
+/// SHA-256 of each file that proves a figure.
+async fn files_of(connection: &mut Connection, filing: i64) -> Answer<Vec<String>> {
+    let rows = filing_files::of_filing(connection, filing).await?;
+    let shown = rows.into_iter().filter(|row| row.removed_at.is_none());
+    Ok(shown.map(|row| row.sha256).collect())
+}
+
 async fn handed_in(
     write: &mut Connection,
     filing: &Filing,
@@ -430,6 +446,10 @@ async fn handed_in(
         detail["reason"] = json!(filing.reason);
         let locks = filings::locks_held(write).await?;
         detail["locked"] = json!(lock_over(&locks, &filing.period).is_some());
+    }
+    let files = files_of(write, filing.id).await?;
+    if !files.is_empty() {
+        detail["files"] = json!(files);
     }
     let event = Event::IndicatorReport;
     Ok(audit::insert(write, now, actor, event, &about, &detail).await?)
@@ -447,7 +467,7 @@ pub async fn one(
 }
 
 /// Asks that a figure is the person's own.
-fn must_be_own(filing: &Filing, person: &Person<'_>) -> Answer<()> {
+pub(crate) fn must_be_own(filing: &Filing, person: &Person<'_>) -> Answer<()> {
     if filing.by_id == Some(person.id) {
         return Ok(());
     }
@@ -486,7 +506,7 @@ pub async fn change(
         request.note.as_deref(),
         request.reason.as_deref(),
     );
-    let texts = Texts::check(texts, true, filing.corrects.is_some())?;
+    let texts = Texts::check(texts, true, filing.corrects.is_some(), false)?;
     let edit = Edit {
         value: request.value,
         evidence: texts.evidence,
@@ -532,7 +552,8 @@ pub async fn submit(
         filing.note.as_deref(),
         filing.reason.as_deref(),
     );
-    Texts::check(texts, false, filing.corrects.is_some())?;
+    let has_files = !files_of(&mut write, id).await?.is_empty();
+    Texts::check(texts, false, filing.corrects.is_some(), has_files)?;
     rules::check_value(filing.value, &definition.unit_zh).map_err(invalid)?;
     let (now, actor) = (app.now(), peer.actor(&caller));
     let period = Period::parse(&filing.period).map_err(invalid)?;
@@ -813,6 +834,8 @@ pub async fn reporting(
         under_way,
         mine,
         locks: locks.iter().map(Into::into).collect(),
+        file_bytes_max: app.cases.options().attachment_bytes_max,
+        files_max: app.options.reports.files_max,
         may_lock: caller.user_id().is_some() && caller.may(Permission::IndicatorLock),
     }))
 }

@@ -22,7 +22,7 @@ use utoipa::{IntoParams, ToSchema};
 /// What the towns' sum or mean may differ from the city's figure, of it, before it is told as a difference: rounding.
 const ROUNDING: f64 = 1e-9;
 /// The table of current values, by which the towns' queries ask, and its columns.
-const ENTITIES_NOW: &str = "entities_now";
+pub(crate) const ENTITIES_NOW: &str = "entities_now";
 const ENTITIES_NOW_COLUMNS: &str = "entity_id, entity_type, attribute, value_number, value_text, value_json, unit, quality, \
      observed_at, device_id, journal_position";
 
@@ -176,7 +176,7 @@ pub async fn compare(
     let all = app.plan.plans();
     let (d, plan) = plans::goal(&app, &all, &id, query.plan.as_deref())?;
     if d.towns == Towns::None {
-        return Err(told(
+        return Err(ApiError::both(
             StatusCode::NOT_FOUND,
             "indicator-no-towns",
             [
@@ -238,17 +238,6 @@ pub async fn compare(
     }))
 }
 
-fn told(
-    status: StatusCode,
-    code: &str,
-    what: [&str; 2],
-    place: [&str; 2],
-    mend: [&str; 2],
-) -> ApiError {
-    let said = |[zh, en]: [&str; 2]| both(zh, en);
-    ApiError::told(status, Told::new(code, said(what), said(place), said(mend)))
-}
-
 /// Reads a day that is over.
 fn day(text: &str, today: Date) -> Answer<Date> {
     let found = text.parse::<Date>().ok().filter(|day| *day < today);
@@ -307,24 +296,16 @@ impl Found {
     }
 }
 
-/// The query over what was kept by a moment instead of current values; `None` when it reads anything else.
-fn as_of(sql: &str, moment: jiff::Timestamp) -> Option<String> {
-    let reads = lake::reads(sql).ok().filter(|reads| !reads.clock)?;
-    let mut tables = reads.tables.into_iter();
-    let (name, types) = tables.next()?;
-    if name != ENTITIES_NOW || tables.next().is_some() {
-        return None;
-    }
-    let of_types = types.map_or_else(String::new, |types| {
-        let quoted = types.iter().map(|t| format!("'{}'", t.replace('\'', "''")));
-        let quoted: Vec<String> = quoted.collect();
-        format!(" AND entity_type IN ({})", quoted.join(", "))
-    });
-    let then = format!(
-        "WITH {ENTITIES_NOW} AS (SELECT {ENTITIES_NOW_COLUMNS} FROM (SELECT {ENTITIES_NOW_COLUMNS}, ROW_NUMBER() OVER \
-         (PARTITION BY entity_id, attribute ORDER BY observed_at DESC, journal_position DESC) AS from_newest \
-         FROM observations WHERE observed_at < TIMESTAMP '{moment}'{of_types}) AS kept WHERE from_newest = 1)"
-    );
+/// What a query reads, when that is the current values of things alone.
+pub(crate) fn reads_things_alone(sql: &str) -> Option<lake::Reads> {
+    let reads = lake::reads(sql).ok()?;
+    (reads.tables.len() == 1 && reads.tables.contains_key(ENTITIES_NOW)).then_some(reads)
+}
+
+/// The query over other rows in place of the current values: those of the statement `rows`, which may read the current values itself.
+/// `None` when the query's form leaves no room for it.
+pub(crate) fn over(rows: &str, sql: &str) -> Option<String> {
+    let instead = format!("WITH {ENTITIES_NOW} AS ({rows})");
     // What stands before the first word are remarks.
     let lines = sql.lines().skip_while(|line| {
         let line = line.trim();
@@ -334,13 +315,36 @@ fn as_of(sql: &str, moment: jiff::Timestamp) -> Option<String> {
     let body = body.trim_start();
     let first = body.split_whitespace().next()?;
     if !first.eq_ignore_ascii_case("with") {
-        return Some(format!("{then}\n{body}"));
+        return Some(format!("{instead}\n{body}"));
     }
     let names = body[first.len()..].trim_start();
     let is_recursive = names
         .get(.."recursive".len())
         .is_some_and(|word| word.eq_ignore_ascii_case("recursive"));
-    (!is_recursive).then(|| format!("{then},\n{names}"))
+    (!is_recursive).then(|| format!("{instead},\n{names}"))
+}
+
+/// The query over what was kept by a moment instead of current values; `None` when it reads anything else.
+fn as_of(sql: &str, moment: jiff::Timestamp) -> Option<String> {
+    let reads = reads_things_alone(sql).filter(|reads| !reads.clock)?;
+    let types = reads.tables.into_values().next()?;
+    let of_types = types.map_or_else(String::new, |types| {
+        format!(" AND entity_type IN ({})", texts(&types))
+    });
+    let kept = format!(
+        "SELECT {ENTITIES_NOW_COLUMNS} FROM (SELECT {ENTITIES_NOW_COLUMNS}, ROW_NUMBER() OVER \
+         (PARTITION BY entity_id, attribute ORDER BY observed_at DESC, journal_position DESC) AS from_newest \
+         FROM observations WHERE observed_at < TIMESTAMP '{moment}'{of_types}) AS kept WHERE from_newest = 1"
+    );
+    over(&kept, sql)
+}
+
+/// Texts as a list of SQL.
+pub(crate) fn texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> String {
+    let quoted = texts
+        .into_iter()
+        .map(|text| format!("'{}'", text.as_ref().replace('\'', "''")));
+    quoted.collect::<Vec<_>>().join(", ")
 }
 
 /// What mends a code that the city does not know.

@@ -20,10 +20,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use indicators::Method;
 use model::problem::{Both, both};
 use model::{Problem, Timestamp, Told};
+use records::filing_files::FilingFile;
 use records::{Failure, PAGE_ITEMS_MAX, PageRequest};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use utoipa::ToSchema;
@@ -368,6 +369,12 @@ fn to_json(body: &impl Serialize) -> Answer<Sent> {
     Ok(Sent::new(bytes))
 }
 
+/// The files of a report.
+pub(crate) fn files_of(all: &BTreeMap<i64, Vec<FilingFile>>, filing: Option<i64>) -> &[FilingFile] {
+    let found = filing.and_then(|id| all.get(&id));
+    found.map(Vec::as_slice).unwrap_or_default()
+}
+
 /// Each indicator with its figure, or why it has none.
 pub(crate) async fn published(
     app: &App,
@@ -376,6 +383,7 @@ pub(crate) async fn published(
     let mut connection = app.records.read().await?;
     let reports = records::indicators::latest_reports(&mut connection).await?;
     let reports: HashMap<&str, _> = reports.iter().map(|r| (&*r.indicator_id, r)).collect();
+    let files = records::filing_files::of_reports(&mut connection).await?;
     let units = records::organisations::list(&mut connection).await?;
     let units: HashMap<&str, _> = units.iter().map(|unit| (&*unit.id, unit)).collect();
     let mut names = names_of_people(&mut connection).await?;
@@ -389,6 +397,7 @@ pub(crate) async fn published(
             period: &r.period,
             as_of: &r.as_of,
             evidence: &r.evidence,
+            files: files_of(&files, r.filing_id),
         });
         let judged = judge(
             &Facts {

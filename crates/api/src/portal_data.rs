@@ -6,6 +6,7 @@ use crate::plan_report_bodies::UnitBody;
 use crate::words;
 use indicators::Method;
 use model::problem::{Both, both};
+use records::filing_files::FilingFile;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -44,8 +45,10 @@ pub(crate) struct Report<'a> {
     pub period: &'a str,
     /// The day until which it speaks.
     pub as_of: &'a str,
-    /// What proves it.
+    /// What proves it, in words.
     pub evidence: &'a str,
+    /// The files that prove it.
+    pub files: &'a [FilingFile],
 }
 
 /// Why a figure is not published.
@@ -59,7 +62,7 @@ pub enum Withheld {
     NotMeasured,
     /// No report of it was approved.
     NoReport,
-    /// Its report names no evidence.
+    /// Its report names no evidence and has no file.
     NoEvidence,
     /// What was measured is not what was approved.
     Differs,
@@ -82,7 +85,10 @@ impl Withheld {
                 "责任单位还没有经过审核的填报",
                 "no report of the responsible unit has been approved yet",
             ),
-            Self::NoEvidence => both("填报没有写明依据", "the report names no evidence"),
+            Self::NoEvidence => both(
+                "填报没有写明依据，也没有佐证材料",
+                "the report names no evidence and has no file",
+            ),
             Self::Differs => both(
                 "测算值与审核通过的填报不一致",
                 "what was measured is not what was approved",
@@ -122,8 +128,11 @@ pub struct Proof {
     pub query: Option<String>,
     /// The period that was reported; null for a computed figure.
     pub period: Option<String>,
-    /// What the responsible unit gave as evidence; null for a computed figure.
+    /// What the responsible unit gave as evidence; null for a computed figure, and where files alone prove it.
     pub evidence: Option<String>,
+    /// SHA-256 of each file that proves a reported figure. The files themselves, and their names, are not published: whoever has one can
+    /// see that it is that one.
+    pub file_sha256: Vec<String>,
 }
 
 /// A figure that may be published.
@@ -136,12 +145,12 @@ pub(crate) struct Published {
 }
 
 /// Whether a figure has its proof: a computed one its time and query, a reported one an approved report with evidence in which
-/// nobody is named. `names` are those of people whom the platform knows.
+/// nobody is named, or with files. `names` are those of people whom the platform knows.
 pub(crate) fn judge(facts: &Facts<'_>, names: &[String]) -> Result<Published, Withheld> {
     if facts.method == Method::Reported {
         let report = facts.report.ok_or(Withheld::NoReport)?;
         let evidence = report.evidence.trim();
-        if evidence.is_empty() {
+        if evidence.is_empty() && report.files.is_empty() {
             return Err(Withheld::NoEvidence);
         }
         if names_somebody(evidence, names) {
@@ -157,7 +166,8 @@ pub(crate) fn judge(facts: &Facts<'_>, names: &[String]) -> Result<Published, Wi
                 proof: Proof {
                     query: None,
                     period: Some(report.period.to_owned()),
-                    evidence: Some(evidence.to_owned()),
+                    evidence: Some(evidence.to_owned()).filter(|words| !words.is_empty()),
+                    file_sha256: report.files.iter().map(|f| f.sha256.clone()).collect(),
                 },
             }),
         };
@@ -175,6 +185,7 @@ pub(crate) fn judge(facts: &Facts<'_>, names: &[String]) -> Result<Published, Wi
             query: Some(sql.to_owned()),
             period: None,
             evidence: None,
+            file_sha256: Vec::new(),
         },
     })
 }
@@ -316,7 +327,7 @@ pub struct IndicatorBody {
 }
 
 /// The columns of the CSV.
-const COLUMNS: [&str; 22] = [
+const COLUMNS: [&str; 23] = [
     "id",
     "number",
     "group_zh",
@@ -338,6 +349,7 @@ const COLUMNS: [&str; 22] = [
     "responsible_en",
     "period",
     "evidence",
+    "evidence_file_sha256",
     "source_zh",
 ];
 
@@ -375,6 +387,7 @@ pub(crate) fn csv(all: &[IndicatorBody]) -> String {
                     .and_then(|p| p.evidence.as_deref())
                     .unwrap_or_default(),
             ),
+            proof.map(|p| p.file_sha256.join(" ")).unwrap_or_default(),
             text(&one.source_zh),
         ];
         let _ = write!(out, "{}\r\n", cells.join(","));
@@ -656,6 +669,7 @@ mod tests {
         period: "2024",
         as_of: "2024-12-31",
         evidence: "天经信〔2025〕7号",
+        files: &[],
     };
 
     fn reported() -> Facts<'static> {
@@ -697,6 +711,34 @@ mod tests {
             report: Some(Report { evidence, ..REPORT }),
             ..reported()
         };
+        // A file alone is proof; its name, which may name somebody, is told to nobody.
+        let files = [FilingFile {
+            id: 1,
+            filing_id: 1,
+            name: "王敏的年报.pdf".to_owned(),
+            media_type: "application/pdf".to_owned(),
+            size_bytes: 8,
+            sha256: "ab".repeat(32),
+            added_at: model::Timestamp::default(),
+            added_by: "王敏".to_owned(),
+            added_by_id: None,
+            removed_at: None,
+            removed_by: None,
+        }];
+        let filed = Report {
+            evidence: " ",
+            files: &files,
+            ..REPORT
+        };
+        let good = judged(&Facts {
+            report: Some(filed),
+            ..reported()
+        });
+        let proof = good.unwrap().proof;
+        assert_eq!(proof.evidence, None);
+        assert_eq!(proof.file_sha256, ["ab".repeat(32)]);
+        let told = serde_json::to_string(&proof).unwrap();
+        assert!(!told.contains("王敏"), "{told}");
         for (facts, why) in [
             (
                 Facts {
@@ -797,6 +839,7 @@ mod tests {
                 query: None,
                 period: Some("2024".to_owned()),
                 evidence: Some("=HYPERLINK(1)".to_owned()),
+                file_sha256: Vec::new(),
             }),
             withheld: None,
         }
@@ -839,7 +882,7 @@ mod tests {
         assert!(lines[0].starts_with("\u{feff}id,number,"));
         assert_eq!(
             lines[1],
-            "a,1,一,一,\"光缆, 总长\",\"Fibre \"\"total\"\"\",公里,km,,2020,12.5,2025,more,3.25,2024-12-31,on_path,reported,,,2024,'=HYPERLINK(1),"
+            "a,1,一,一,\"光缆, 总长\",\"Fibre \"\"total\"\"\",公里,km,,2020,12.5,2025,more,3.25,2024-12-31,on_path,reported,,,2024,'=HYPERLINK(1),,"
         );
     }
 

@@ -15,7 +15,8 @@ use model::problem::{both, quote};
 use model::{EntityId, Told};
 use projects::Stage;
 use projects::check::{NAME_CHARS_MAX, TEXT_CHARS_MAX};
-use projects::kept::{Change, Kept};
+use projects::kept::{Change, Kept, renamed};
+use projects::reminders::About;
 use records::projects::{Changed, MilestoneRow, MoneyRow, NewProject, Project};
 use records::{Connection, Event, audit};
 use serde::Deserialize;
@@ -45,16 +46,6 @@ pub struct AddRequest {
     pub indicators: Vec<String>,
 }
 
-fn bad(code: &str, what: [&str; 2], place: [&str; 2], mend: [&str; 2]) -> ApiError {
-    let told = Told::new(
-        code,
-        both(what[0], what[1]),
-        both(place[0], place[1]),
-        both(mend[0], mend[1]),
-    );
-    ApiError::told(StatusCode::BAD_REQUEST, told)
-}
-
 /// Adds a project to those of the plan.
 #[utoipa::path(post, path = "/api/v1/projects", tag = "projects", security(("session" = ["project.manage"])), request_body = AddRequest,
     responses((status = 201, body = DetailBody), (status = 400, body = ProblemBody), (status = 409, body = ProblemBody)))]
@@ -66,7 +57,8 @@ pub async fn add(
     Json(request): Json<AddRequest>,
 ) -> Answer<(StatusCode, Json<DetailBody>)> {
     if !projects::declared::is_id(&request.id) {
-        return Err(bad(
+        return Err(ApiError::both(
+            StatusCode::BAD_REQUEST,
             "project-id",
             ["编号不合要求", "it is no id of a project"],
             ["编号", "id"],
@@ -82,7 +74,8 @@ pub async fn add(
     let packs = app.packs.now();
     let mut systems = packs.plan.iter().flat_map(|plan| &plan.systems);
     if !request.system.is_empty() && !systems.any(|system| system.id == request.system) {
-        return Err(bad(
+        return Err(ApiError::both(
+            StatusCode::BAD_REQUEST,
             "project-system",
             ["规划里没有这个系统", "the plan has no such system"],
             ["系统", "system"],
@@ -97,7 +90,8 @@ pub async fn add(
         .iter()
         .any(|id| app.plan.definition(id).is_none())
     {
-        return Err(bad(
+        return Err(ApiError::both(
+            StatusCode::BAD_REQUEST,
             "project-indicator",
             ["没有这项指标", "there is no such indicator"],
             ["指标", "indicators"],
@@ -308,6 +302,7 @@ pub async fn change(
     crate::project_photos::must_be_there(&mut write, &id, (&part, &kept)).await?;
     let section = part.section();
     let before = json!(kept);
+    let was = kept.clone();
     part.apply(&mut kept);
     let after = json!(kept);
     let (old, new) = difference(&before[section], &after[section]);
@@ -316,6 +311,7 @@ pub async fn change(
         if !records::projects::change(&mut write, &id, row.version, &written, &actor, now).await? {
             return Err(changed_meanwhile(&row));
         }
+        follow(&mut write, &id, (&was, &kept)).await?;
         let detail = json!({"section": section, "old": old, "new": new});
         let target = format!("project:{id}");
         audit::insert(
@@ -333,6 +329,17 @@ pub async fn change(
         drop(write);
     }
     app.project_detail(&id, &caller, &sight).await
+}
+
+/// What names a milestone goes on naming it when it is called otherwise: photos, and what reminders are about.
+async fn follow(connection: &mut Connection, id: &str, (was, is): (&Kept, &Kept)) -> Answer<()> {
+    for (old, new) in renamed(&was.milestones, &is.milestones) {
+        records::project_photos::rename_milestone(connection, id, [old, new]).await?;
+        let words = [old, new].map(|name| About::Milestone(name.to_owned()).word());
+        let words = [words[0].as_str(), words[1].as_str()];
+        records::projects::reminders_about(connection, id, words).await?;
+    }
+    Ok(())
 }
 
 fn changed_meanwhile(row: &Project) -> ApiError {

@@ -73,7 +73,7 @@ impl ReportBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ProjectReminder)]
 pub struct ReminderBody {
-    /// What it is about: `milestone:…`, `report:2026-03` or `other`.
+    /// What it is about: `milestone:…`, `task:…`, `report:2026-03` or `other`.
     pub about: String,
     /// Who was reminded.
     pub organisation: UnitBody,
@@ -109,25 +109,9 @@ impl ReminderBody {
     }
 }
 
-fn refused(
-    status: StatusCode,
-    code: &str,
-    what: [&str; 2],
-    place: [&str; 2],
-    mend: [&str; 2],
-) -> ApiError {
-    let told = Told::new(
-        code,
-        both(what[0], what[1]),
-        both(place[0], place[1]),
-        both(mend[0], mend[1]),
-    );
-    ApiError::told(status, told)
-}
-
 fn month_of(text: &str) -> Answer<Month> {
     Month::parse(text).ok_or_else(|| {
-        refused(
+        ApiError::both(
             StatusCode::BAD_REQUEST,
             "project-month",
             ["不是月份", "it is no month"],
@@ -138,7 +122,7 @@ fn month_of(text: &str) -> Answer<Month> {
 }
 
 fn nobody_answers() -> ApiError {
-    refused(
+    ApiError::both(
         StatusCode::CONFLICT,
         "project-nobody",
         [
@@ -193,7 +177,7 @@ pub async fn report(
     };
     let is_to_come = month.first() > app.plan.day(now);
     if is_to_come || !facts(&app, &row, &kept, &[]).owes(month) {
-        return Err(refused(
+        return Err(ApiError::both(
             StatusCode::CONFLICT,
             "project-month",
             [
@@ -219,7 +203,7 @@ pub async fn report(
         by_id: actor.user_id(),
     };
     if !records::projects::report(&mut write, &new, &actor).await? {
-        return Err(refused(
+        return Err(ApiError::both(
             StatusCode::CONFLICT,
             "project-reported",
             [
@@ -351,7 +335,7 @@ pub async fn month(State(app): State<App>, Path(month): Path<String>) -> Answer<
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(as = ProjectReminderDraft)]
 pub struct RemindRequest {
-    /// What it is about: `milestone:` and a milestone's name, `report:` and a month, or `other`.
+    /// What it is about: `milestone:` and a milestone's name, `task:`, a department's id, `:` and its task, `report:` and a month, or `other`.
     pub about: String,
     /// What is asked for, in the office's words.
     pub note: String,
@@ -367,10 +351,14 @@ fn about(word: &str, kept: &projects::Kept) -> Answer<About> {
             .milestones
             .iter()
             .any(|m| m.name == *name && m.done.is_none()),
+        About::Task { .. } => {
+            let mut open = kept.tasks.iter().filter(|task| task.done.is_none());
+            open.any(|task| About::from(task) == *about)
+        }
         About::Report(_) | About::Other => true,
     });
     known.ok_or_else(|| {
-        refused(
+        ApiError::both(
             StatusCode::BAD_REQUEST,
             "project-about",
             [
@@ -379,8 +367,8 @@ fn about(word: &str, kept: &projects::Kept) -> Answer<About> {
             ],
             ["事项", "about"],
             [
-                "请选择未完成的里程碑、未报的月份，或其他",
-                "take a milestone that was not reached, a month, or other",
+                "请选择未完成的里程碑或任务、未报的月份，或其他",
+                "take a milestone that was not reached, a task that was not done, a month, or other",
             ],
         )
     })
@@ -390,7 +378,7 @@ fn cut(text: &str, chars_max: usize) -> String {
     text.chars().take(chars_max).collect()
 }
 
-/// Sends a reminder: a case of the responsible organisation, with clocks in working time.
+/// Sends a reminder: a case of the responsible organisation, or of the department whose task it is, with clocks in working time.
 #[utoipa::path(post, path = "/api/v1/projects/{id}/reminders", tag = "projects", security(("session" = ["project.manage"])), params(("id" = String, Path)),
     request_body = RemindRequest,
     responses((status = 201, body = DetailBody), (status = 400, body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
@@ -408,10 +396,15 @@ pub async fn remind(
     let row = known(&mut read, &id).await?;
     must_go_on(&row)?;
     let kept = kept_of(&row)?;
-    let Some(organisation) = kept.profile.organisation.as_deref() else {
-        return Err(nobody_answers());
-    };
     let about = about(&request.about, &kept)?;
+    // A task is its department's own, whoever answers for the project.
+    let organisation = match &about {
+        About::Task { organisation, .. } => Some(organisation.as_str()),
+        About::Milestone(_) | About::Report(_) | About::Other => {
+            kept.profile.organisation.as_deref()
+        }
+    };
+    let organisation = organisation.ok_or_else(nobody_answers)?;
     let word = about.word();
     let sent = records::projects::reminders(&mut read, Some(&id)).await?;
     drop(read);
@@ -534,7 +527,7 @@ pub async fn assessment(
         .ok()
         .filter(|year| (YEARS[0]..=YEARS[1]).contains(year));
     let year = year.ok_or_else(|| {
-        refused(
+        ApiError::both(
             StatusCode::BAD_REQUEST,
             "project-year",
             ["不是可以考核的年份", "it is no year to assess"],

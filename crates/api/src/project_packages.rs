@@ -116,22 +116,6 @@ pub struct WithdrawRequest {
     pub reason: String,
 }
 
-fn told(
-    status: StatusCode,
-    code: &str,
-    what: [&str; 2],
-    place: [&str; 2],
-    mend: [&str; 2],
-) -> ApiError {
-    let told = Told::new(
-        code,
-        both(what[0], what[1]),
-        both(place[0], place[1]),
-        both(mend[0], mend[1]),
-    );
-    ApiError::told(status, told)
-}
-
 fn changed_meanwhile(row: &Package) -> ApiError {
     let by = quote(&row.changed_by);
     let told = Told::new(
@@ -307,7 +291,7 @@ pub async fn add(
     let mut write = app.records.write().await?;
     must_be_right(&app, &mut write, &content, &seen.projects).await?;
     if packages::all(&mut write).await?.len() >= PACKAGES_MAX {
-        return Err(told(
+        return Err(ApiError::both(
             StatusCode::CONFLICT,
             "packages-full",
             [
@@ -374,7 +358,7 @@ pub async fn publish(
     must_be_right(&app, &mut write, &content, &seen.projects).await?;
     let is_out = out(&row, app.plan.day(now)).is_some();
     if is_out && row.published.as_ref() == Some(&row.content) {
-        return Err(told(
+        return Err(ApiError::both(
             StatusCode::CONFLICT,
             "package-same",
             ["与已发布的一样", "it is what is published already"],
@@ -408,7 +392,7 @@ pub async fn withdraw(
     let mut write = app.records.write().await?;
     let row = known(&mut write, id).await?;
     if !packages::withdraw(&mut write, id, &reason, &actor, now).await? {
-        return Err(told(
+        return Err(ApiError::both(
             StatusCode::CONFLICT,
             "package-not-out",
             [

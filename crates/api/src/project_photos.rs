@@ -8,10 +8,10 @@ use crate::error::{Answer, ApiError, ProblemBody};
 use crate::projects::{kept_of, known, may_edit, must_edit, must_go_on, text};
 use axum::Json;
 use axum::extract::multipart::MultipartError;
-use axum::extract::{Multipart, Path, State};
+use axum::extract::{Multipart, Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use cases::KeptPhoto;
+use cases::PIXELS_MAX;
 use jiff::civil::Date;
 use model::problem::{both, quote};
 use model::{Problem, Told};
@@ -22,7 +22,7 @@ use records::project_photos::{self, ProjectPhoto};
 use records::{Connection, Event, audit};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// Longest words below a photo, characters.
 const CAPTION_CHARS_MAX: usize = 200;
@@ -33,7 +33,7 @@ const CAPTION_CHARS_MAX: usize = 200;
 pub struct PhotoBody {
     /// Its number.
     pub id: i64,
-    /// The milestone that it was said to belong to, as it was called then.
+    /// The milestone that it was said to belong to.
     pub milestone: Option<String>,
     /// The day on which it was taken, as whoever added it says, else as the photo does.
     pub taken_on: String,
@@ -146,22 +146,6 @@ struct Said {
     lat: Option<String>,
 }
 
-fn refused(
-    status: StatusCode,
-    code: &str,
-    what: [&str; 2],
-    place: [&str; 2],
-    mend: [&str; 2],
-) -> ApiError {
-    let told = Told::new(
-        code,
-        both(what[0], what[1]),
-        both(place[0], place[1]),
-        both(mend[0], mend[1]),
-    );
-    ApiError::told(status, told)
-}
-
 fn broken(error: &MultipartError) -> ApiError {
     ApiError::invalid(Problem::new(
         "multipart",
@@ -180,7 +164,7 @@ fn day_of(said: Option<&str>, own: Option<Date>, today: Date) -> Answer<Date> {
     let place = ["拍摄日期", "taken_on"];
     let day = match said {
         None => own.ok_or_else(|| {
-            refused(
+            ApiError::both(
                 StatusCode::BAD_REQUEST,
                 "photo-day",
                 [
@@ -192,7 +176,7 @@ fn day_of(said: Option<&str>, own: Option<Date>, today: Date) -> Answer<Date> {
             )
         })?,
         Some(said) => said.parse::<Date>().map_err(|_| {
-            refused(
+            ApiError::both(
                 StatusCode::BAD_REQUEST,
                 "photo-day",
                 ["拍摄日期不是日期", "it is no day"],
@@ -202,7 +186,7 @@ fn day_of(said: Option<&str>, own: Option<Date>, today: Date) -> Answer<Date> {
         })?,
     };
     if day > today || !(YEARS[0]..=YEARS[1]).contains(&day.year()) {
-        return Err(refused(
+        return Err(ApiError::both(
             StatusCode::BAD_REQUEST,
             "photo-day",
             [
@@ -229,7 +213,7 @@ fn place_of(said: &Said) -> Answer<Option<[f64; 2]>> {
     if is_place {
         return Ok(Some(place));
     }
-    Err(refused(
+    Err(ApiError::both(
         StatusCode::BAD_REQUEST,
         "photo-place",
         ["经纬度不是一个地点", "longitude and latitude are no place"],
@@ -249,7 +233,7 @@ fn milestone_of(said: Option<&str>, kept: &Kept) -> Answer<Option<String>> {
     if let Some(milestone) = found {
         return Ok(Some(milestone.name.clone()));
     }
-    Err(refused(
+    Err(ApiError::both(
         StatusCode::BAD_REQUEST,
         "photo-milestone",
         ["该项目没有这个里程碑", "the project has no such milestone"],
@@ -276,7 +260,7 @@ pub(crate) async fn must_be_there(
         }
         let photo = project_photos::get(connection, project, id).await?;
         if photo.is_none_or(|photo| photo.removed_at.is_some()) {
-            return Err(refused(
+            return Err(ApiError::both(
                 StatusCode::BAD_REQUEST,
                 "photo-unknown",
                 [
@@ -397,7 +381,11 @@ async fn keep(
 ) -> Answer<(ProjectPhoto, bool)> {
     let caption = text(&said.caption, ["说明", "caption"], 0, CAPTION_CHARS_MAX)?;
     let place = place_of(said)?;
-    let photo: KeptPhoto = app.cases.keep_photo(bytes).await?;
+    let staged = app.cases.stage_photo(bytes).await?;
+    if let Some(pixels) = staged.too_large {
+        return Err(too_large(pixels));
+    }
+    let photo = staged.photo.clone();
     let (actor, now) = (peer.actor(caller), app.now());
     let own_day = photo.taken_at.map(|at| app.plan.day(at));
     let taken_on = day_of(said.taken_on.as_deref(), own_day, app.plan.day(now))?;
@@ -436,6 +424,8 @@ async fn keep(
             )
         };
         if words(&same) == words(&new) {
+            // A file that was damaged meanwhile is whole again.
+            staged.settle().await?;
             return Ok((same, false));
         }
         let told = Told::new(
@@ -468,6 +458,8 @@ async fn keep(
         );
         return Err(ApiError::told(StatusCode::CONFLICT, told));
     }
+    // Nothing refuses it any more: only now it is a file that stays.
+    staged.settle().await?;
     let row = project_photos::insert(&mut write, &new).await?;
     let detail = json!({"photo": row.id, "taken_on": row.taken_on, "caption": row.caption, "milestone": row.milestone, "sha256": row.sha256});
     let target = format!("project:{id}");
@@ -481,27 +473,56 @@ async fn keep(
     )
     .await?;
     write.commit().await?;
+    // The photo is kept whether it can be shown small or not; who looks at it first makes what is missing.
+    if let Err(failure) = app.cases.small_photo(&row.sha256, &row.media_type).await {
+        tracing::warn!(%failure, photo = row.id, "a small copy was not made");
+    }
     app.tell_project(id);
     Ok((row, true))
 }
 
-/// A photo's bytes, as they were sent.
-#[utoipa::path(get, path = "/api/v1/projects/{id}/photos/{photo}", tag = "projects", security(("session" = ["project.read"])),
-    params(("id" = String, Path), ("photo" = i64, Path)),
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 404, body = ProblemBody)))]
-pub async fn one(
-    State(app): State<App>,
-    Path((id, photo)): Path<(String, i64)>,
-) -> Answer<Response> {
+fn too_large([width, height]: [u32; 2]) -> ApiError {
+    let most = PIXELS_MAX / 1_000_000;
+    ApiError::told(
+        StatusCode::BAD_REQUEST,
+        Told::new(
+            "photo-pixels",
+            both(
+                format!("照片有 {width} × {height} 像素"),
+                format!("the photo has {width} × {height} pixels"),
+            ),
+            both("照片", "file"),
+            both(
+                format!("最多 {most} 百万像素；请用较低的分辨率拍摄，或缩小后再传"),
+                format!(
+                    "send at most {most} million; take it less finely, or make it smaller first"
+                ),
+            ),
+        ),
+    )
+}
+
+/// How a photo is given.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+pub struct PhotoQuery {
+    /// `true`: without what the camera wrote into it (place, time, device); the pixels are the same. Left out: as it was sent.
+    #[serde(default)]
+    pub plain: bool,
+}
+
+/// The photo of a project that is shown.
+async fn shown(app: &App, project: &str, photo: i64) -> Answer<ProjectPhoto> {
     let mut read = app.records.read().await?;
-    let row = project_photos::get(&mut read, &id, photo).await?;
-    drop(read);
-    let row = row
-        .filter(|row| row.removed_at.is_none())
-        .ok_or_else(|| gone(photo))?;
-    let mut response = app.cases.kept(&row.sha256).await?.into_response();
+    let row = project_photos::get(&mut read, project, photo).await?;
+    row.filter(|row| row.removed_at.is_none())
+        .ok_or_else(|| gone(photo))
+}
+
+/// A picture as a response that a browser shows and does nothing else with.
+fn picture(bytes: Vec<u8>, media_type: &str) -> Response {
+    let mut response = bytes.into_response();
     let headers = response.headers_mut();
-    if let Ok(kind) = HeaderValue::from_str(&row.media_type) {
+    if let Ok(kind) = HeaderValue::from_str(media_type) {
         headers.insert(header::CONTENT_TYPE, kind);
     }
     headers.insert(
@@ -512,7 +533,57 @@ pub async fn one(
         header::CONTENT_DISPOSITION,
         HeaderValue::from_static("inline"),
     );
-    Ok(response)
+    response
+}
+
+/// The whole photo without what the camera wrote into it.
+async fn plain(app: &App, row: &ProjectPhoto) -> Answer<Response> {
+    let found = app.cases.plain_photo(&row.sha256, &row.media_type).await?;
+    let bytes = found.ok_or_else(|| {
+        ApiError::both(
+            StatusCode::CONFLICT,
+            "photo-unreadable",
+            [
+                "这张照片的文件结构不完整，分不出拍摄信息",
+                "the photo's file is not whole: what the camera wrote cannot be told from the picture",
+            ],
+            ["照片", "photo"],
+            ["请下载原件查看", "load it as it was sent"],
+        )
+    })?;
+    Ok(picture(bytes, &row.media_type))
+}
+
+/// A photo's bytes: as they were sent, or without what the camera wrote into them.
+#[utoipa::path(get, path = "/api/v1/projects/{id}/photos/{photo}", tag = "projects", security(("session" = ["project.read"])),
+    params(("id" = String, Path), ("photo" = i64, Path), PhotoQuery),
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
+pub async fn one(
+    State(app): State<App>,
+    Path((id, photo)): Path<(String, i64)>,
+    Query(query): Query<PhotoQuery>,
+) -> Answer<Response> {
+    let row = shown(&app, &id, photo).await?;
+    if query.plain {
+        return plain(&app, &row).await;
+    }
+    let bytes = app.cases.kept(&row.sha256).await?;
+    Ok(picture(bytes, &row.media_type))
+}
+
+/// A small copy of a photo, as JPEG, without what the camera wrote into it; of one that cannot be read as a picture the whole, without that.
+#[utoipa::path(get, path = "/api/v1/projects/{id}/photos/{photo}/small", tag = "projects", security(("session" = ["project.read"])),
+    params(("id" = String, Path), ("photo" = i64, Path)),
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
+pub async fn small(
+    State(app): State<App>,
+    Path((id, photo)): Path<(String, i64)>,
+) -> Answer<Response> {
+    let row = shown(&app, &id, photo).await?;
+    match app.cases.small_photo(&row.sha256, &row.media_type).await? {
+        Some(bytes) => Ok(picture(bytes, "image/jpeg")),
+        None => plain(&app, &row).await,
+    }
 }
 
 /// Removes a photo from what is shown, with the reason; its row and its file stay. One that is a milestone's evidence stays.

@@ -3,6 +3,7 @@
 //! compile here until it is listed. (States and actions of cases are no such lists: workflows declare them.)
 
 use indicators::assessment::Outcome as Outcomes;
+use indicators::proof::Lead as Leads;
 use indicators::{
     Direction as Directions, Method as Methods, Origin as Origins, Status as Statuses,
     Towns as TownsWords,
@@ -189,6 +190,28 @@ words! {
         Mean,
         /// It does not follow from them.
         None,
+    }
+}
+
+words! {
+    /// What a cell of the rows behind a figure leads to.
+    Lead of Leads {
+        /// The message as it was received, by its place in the journal.
+        Message,
+        /// A thing of the city.
+        Entity,
+        /// A device.
+        Device,
+        /// A reported figure, with its way and its files.
+        Report,
+        /// A case.
+        Case,
+        /// A key project.
+        Project,
+        /// An alert.
+        Alert,
+        /// A form that was handed in: its id, the code of the town or village and the period, with slashes between.
+        Form,
     }
 }
 

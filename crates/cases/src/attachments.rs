@@ -1,12 +1,13 @@
 //! Attachments: the bytes in files named by their SHA-256, the rows beside the case. A file is on disk, whole
-//! and synced, before its row is written and anybody is told. Photos of projects' sites are kept in the same files.
+//! and synced, before its row is written and anybody is told. Photos of projects' sites and numbered documents of the
+//! plan office are kept in the same files.
 
 use crate::Cases;
 use crate::kinds::{self, Kind, Signed};
 use model::{Problem, Timestamp, problem::quote};
 use records::attachments::{self, Attachment};
 use records::cases::Case;
-use records::{Acting, Connection, Failure, Result, audit, cases, project_photos};
+use records::{Acting, Connection, Failure, Result, audit, cases, plan_numbers, project_photos};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
@@ -17,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Characters of a file's name that are kept.
 const NAME_CHARS_MAX: usize = 120;
 /// Rows read at once when all are checked.
-const CHECK_ROWS: u32 = 200;
+pub(crate) const CHECK_ROWS: u32 = 200;
 /// The action that adds words and files to a case and moves nothing.
 const REMARK: &str = "comment";
 
@@ -37,21 +38,6 @@ pub struct Taken {
     pub duration_ms: Option<u32>,
     /// Whose signature it is; `None` when it is none.
     pub signed: Option<Signed>,
-}
-
-/// A photo whose bytes are kept, and what it says of itself; whoever asked for it writes down what it belongs to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct KeptPhoto {
-    /// What it is, found from its bytes.
-    pub media_type: &'static str,
-    /// Its size in bytes.
-    pub size_bytes: i64,
-    /// SHA-256 of its bytes, hex: the name of its file.
-    pub sha256: String,
-    /// When it was taken, by the camera's clock.
-    pub taken_at: Option<Timestamp>,
-    /// Longitude and latitude where it was taken, degrees.
-    pub place: Option<[f64; 2]>,
 }
 
 impl Cases {
@@ -228,29 +214,12 @@ impl Cases {
         Ok((row, bytes))
     }
 
-    /// Keeps the bytes of a photo that belongs to no case: on disk, whole and synced, when this answers.
+    /// Puts a file that the platform wrote itself, such as a numbered document, beside the attachments of cases; its SHA-256.
     ///
     /// # Errors
-    /// [`Failure::Invalid`] `attachment-size`, `attachment-type`, and `photo-type` for what is no picture.
-    pub async fn keep_photo(&self, bytes: Vec<u8>) -> Result<KeptPhoto> {
-        let (media_type, kind) = kinds::of(&bytes, false, &self.options)?;
-        if kind != Kind::Photo {
-            return Err(Failure::Invalid(Problem::new(
-                "photo-type",
-                format!("the file is {media_type}, which is no picture"),
-                "file",
-                "send a JPEG, PNG or WebP picture",
-            )));
-        }
-        let said = crate::photo::read(&bytes, &self.zone);
-        let size_bytes = i64::try_from(bytes.len()).map_err(Failure::internal)?;
-        Ok(KeptPhoto {
-            media_type,
-            size_bytes,
-            sha256: self.keep(bytes).await?,
-            taken_at: said.taken_at,
-            place: said.place,
-        })
+    /// [`Failure::Internal`] when it cannot be written.
+    pub async fn keep_written(&self, bytes: Vec<u8>) -> Result<String> {
+        self.keep(bytes).await
     }
 
     /// The bytes of a kept file, which are checked against their SHA-256.
@@ -265,19 +234,20 @@ impl Cases {
             .map_err(Failure::internal)?
     }
 
-    async fn keep(&self, bytes: Vec<u8>) -> Result<String> {
+    pub(crate) async fn keep(&self, bytes: Vec<u8>) -> Result<String> {
         let dir = self.options.attachments_dir.clone();
         tokio::task::spawn_blocking(move || store(&dir, &bytes))
             .await
             .map_err(Failure::internal)?
     }
 
-    /// Checks the file of every attachment and of every photo of a project against its row. Empty when all is well.
+    /// Checks the file of every attachment, of every photo of a project, of every numbered document and of every proof of a figure against
+    /// its row. Empty when all is well.
     ///
     /// # Errors
     /// The store's own.
     pub async fn check_attachments(&self) -> Result<Vec<Problem>> {
-        let mut problems = Vec::new();
+        let mut problems = self.check_evidence().await?;
         let mut after = 0;
         loop {
             let rows =
@@ -296,7 +266,7 @@ impl Cases {
             let rows =
                 project_photos::after(&mut *self.records.read().await?, after, CHECK_ROWS).await?;
             let Some(last) = rows.last() else {
-                return Ok(problems);
+                break;
             };
             after = last.id;
             for row in rows {
@@ -304,10 +274,24 @@ impl Cases {
                 problems.extend(self.damage(&what, &row.sha256).await);
             }
         }
+        after = 0;
+        loop {
+            let rows =
+                plan_numbers::files_after(&mut *self.records.read().await?, after, CHECK_ROWS)
+                    .await?;
+            let Some(last) = rows.last() else {
+                return Ok(problems);
+            };
+            after = last.id;
+            for row in rows {
+                let what = format!("{} {} of a numbered document", row.format, row.id);
+                problems.extend(self.damage(&what, &row.sha256).await);
+            }
+        }
     }
 
     /// What is wrong with the file of that hash.
-    async fn damage(&self, what: &str, sha256: &str) -> Option<Problem> {
+    pub(crate) async fn damage(&self, what: &str, sha256: &str) -> Option<Problem> {
         let error = self.kept(sha256).await.err()?;
         let path = path_of(&self.options.attachments_dir, sha256);
         Some(Problem::new(
@@ -356,7 +340,7 @@ fn check_duration(duration_ms: Option<u32>, seconds_max: u32) -> Result<()> {
 }
 
 /// A name that is safe to give back: the last part of a path, without control characters, cut.
-fn clean_name(name: &str) -> String {
+pub fn clean_name(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     let name: String = last
         .chars()
@@ -371,36 +355,75 @@ fn clean_name(name: &str) -> String {
     }
 }
 
-fn path_of(dir: &Path, sha256: &str) -> PathBuf {
+pub(crate) fn path_of(dir: &Path, sha256: &str) -> PathBuf {
     dir.join(sha256.get(..2).unwrap_or_default()).join(sha256)
+}
+
+/// A name beside a file, for bytes that are not the file yet: two uploads at once write two, and a rename makes one of them the one.
+pub(crate) fn part_of(path: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let unique = COUNT.fetch_add(1, Ordering::Relaxed);
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.{unique}.part", std::process::id()));
+    path.with_file_name(name)
+}
+
+/// Bytes on disk, synced, under a name that no row can mean. They become the file of their hash when they are settled; dropped before,
+/// they are gone, so that nothing is left of what was refused.
+#[derive(Debug)]
+pub(crate) struct Staged {
+    dir: PathBuf,
+    pub(crate) sha256: String,
+    /// `None` when the file is there already, whole.
+    part: Option<PathBuf>,
+}
+
+impl Staged {
+    pub(crate) fn write(dir: &Path, bytes: &[u8]) -> Result<Self> {
+        let sha256 = hex::encode(Sha256::digest(bytes));
+        let path = path_of(dir, &sha256);
+        let mut staged = Self {
+            dir: dir.to_owned(),
+            part: None,
+            sha256,
+        };
+        if path.exists() && read(&path, &staged.sha256).is_ok() {
+            return Ok(staged);
+        }
+        fs::create_dir_all(path.parent().unwrap_or(dir))?;
+        let part = part_of(&path);
+        let mut file = File::create(&part)?;
+        // From here on what was written goes away with it.
+        staged.part = Some(part);
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        Ok(staged)
+    }
+
+    /// The file of that hash is there, synced with its folders.
+    pub(crate) fn settle(mut self) -> Result<String> {
+        let path = path_of(&self.dir, &self.sha256);
+        if let Some(part) = &self.part {
+            fs::rename(part, &path)?;
+            self.part = None;
+            File::open(path.parent().unwrap_or(&self.dir))?.sync_all()?;
+            File::open(&self.dir)?.sync_all()?;
+        }
+        Ok(std::mem::take(&mut self.sha256))
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if let Some(part) = &self.part {
+            let _ = fs::remove_file(part);
+        }
+    }
 }
 
 /// Writes the bytes under their hash, synced with their folders; a file that is already there is kept.
 fn store(dir: &Path, bytes: &[u8]) -> Result<String> {
-    // Two uploads at once write two files; the rename makes one of them the one.
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let sha256 = hex::encode(Sha256::digest(bytes));
-    let path = path_of(dir, &sha256);
-    if path.exists() && read(&path, &sha256).is_ok() {
-        return Ok(sha256);
-    }
-    let folder = path.parent().unwrap_or(dir);
-    fs::create_dir_all(folder)?;
-    let unique = COUNT.fetch_add(1, Ordering::Relaxed);
-    let part = folder.join(format!("{sha256}.{}.{unique}.part", std::process::id()));
-    let written = (|| {
-        let mut file = File::create(&part)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&part, &path)?;
-        File::open(folder)?.sync_all()?;
-        File::open(dir)?.sync_all()
-    })();
-    if written.is_err() {
-        let _ = fs::remove_file(&part);
-    }
-    written?;
-    Ok(sha256)
+    Staged::write(dir, bytes)?.settle()
 }
 
 fn read(path: &Path, sha256: &str) -> Result<Vec<u8>> {

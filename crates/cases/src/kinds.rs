@@ -127,7 +127,8 @@ pub(crate) fn of(
     Ok((media_type, kind))
 }
 
-fn sniff(bytes: &[u8]) -> Option<(&'static str, Kind)> {
+/// What bytes are by the mark with which they begin; nothing for what may not be attached.
+pub(crate) fn sniff(bytes: &[u8]) -> Option<(&'static str, Kind)> {
     let at = |from: usize, word: &[u8]| bytes.get(from..from + word.len()) == Some(word);
     if at(0, &[0xFF, 0xD8, 0xFF]) {
         Some(("image/jpeg", Kind::Photo))

@@ -5,7 +5,8 @@
 //! things and events there are, and their limits), [`number`]
 //! (what a case is called), [`assessment`] (how it went), then [`Cases`]: opening and acting
 //! (`apply`, with what some actions do beside moving in [`effects`] and `acts`, and their clocks in `clocks`), reading
-//! (`view`, and as a board by the seven steps, [`step`], in `board`), what time alone does (`tick`), alerts (`alerts`), attachments ([`kinds`], `attachments`),
+//! (`view`, and as a board by the seven steps, [`step`], in `board`), what time alone does (`tick`), alerts (`alerts`), attachments ([`kinds`], `attachments`,
+//! and files of no case in `evidence`),
 //! what lies near (`duplicates`), what other platforms say (`outside`);
 //! last the assessment figures of a period, from the history alone ([`figures`]).
 
@@ -19,6 +20,7 @@ pub mod catalogue;
 mod clocks;
 mod duplicates;
 pub mod effects;
+mod evidence;
 pub mod figures;
 mod hand_over;
 mod history;
@@ -26,6 +28,9 @@ pub mod kinds;
 pub mod number;
 mod outside;
 mod photo;
+mod photos;
+mod picture;
+mod plain;
 pub mod step;
 mod tick;
 mod view;
@@ -34,7 +39,7 @@ pub mod workflow;
 pub use alerts::note_cleared;
 pub use apply::{Act, NewCase, Part};
 pub use assessment::Assessment;
-pub use attachments::{KeptPhoto, Taken};
+pub use attachments::{Taken, clean_name};
 pub use board::BoardColumn;
 pub use catalogue::{Catalogue, Category};
 pub use clocks::Left;
@@ -42,6 +47,8 @@ pub use duplicates::{Like, Similar};
 pub use hand_over::hand_over;
 pub use kinds::{CAPACITIES, Kind, Signed};
 pub use outside::{Outside, note_outside};
+pub use photos::{KeptPhoto, StagedPhoto};
+pub use picture::{PIXELS_MAX, SMALL_SIDE_MAX};
 pub use step::Step;
 pub use tick::Ticked;
 pub use view::{AllowedAction, Assignee, CaseDetail, CaseSummary, HistoryEntry, NextAction};

@@ -345,7 +345,23 @@ async fn a_late_step_says_when_it_was_done_in_the_time_of_the_platform() {
 async fn a_photo_of_a_project_is_kept_beside_the_cases_files_and_found_damaged() {
     let city = city().await;
     let now = T0;
-    let kept = city.cases.keep_photo(JPEG.to_vec()).await.unwrap();
+    let files = || {
+        let attachments = city.dir.path().join("attachments");
+        let folders = std::fs::read_dir(attachments).unwrap();
+        let files = folders.flat_map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap());
+        files.count()
+    };
+    // Refused before its row is written, nothing is left of it.
+    let staged = city.cases.stage_photo(JPEG.to_vec()).await.unwrap();
+    assert_eq!((staged.too_large, files()), (None, 1));
+    drop(staged);
+    assert_eq!(files(), 0);
+    let staged = city.cases.stage_photo(JPEG.to_vec()).await.unwrap();
+    let kept = staged.settle().await.unwrap();
+    assert_eq!(files(), 1);
+    // The same bytes of somebody else, refused, leave those of this one.
+    drop(city.cases.stage_photo(JPEG.to_vec()).await.unwrap());
+    assert_eq!(files(), 1);
     assert_eq!(
         (kept.media_type, kept.taken_at, kept.place),
         ("image/jpeg", None, None)
@@ -357,7 +373,7 @@ async fn a_photo_of_a_project_is_kept_beside_the_cases_files_and_found_damaged()
         (b"<svg onload=alert(1)>".to_vec(), "attachment-type"),
         (Vec::new(), "attachment-size"),
     ] {
-        let failure = city.cases.keep_photo(bytes).await.unwrap_err();
+        let failure = city.cases.stage_photo(bytes).await.unwrap_err();
         assert_eq!(code(&failure), word);
     }
     let actor = records::Actor::system("test");
@@ -411,6 +427,7 @@ async fn a_photo_of_a_project_is_kept_beside_the_cases_files_and_found_damaged()
     );
     assert!(city.cases.kept(&kept.sha256).await.is_err());
     // Sent again, it is whole again.
-    city.cases.keep_photo(JPEG.to_vec()).await.unwrap();
+    let again = city.cases.stage_photo(JPEG.to_vec()).await.unwrap();
+    again.settle().await.unwrap();
     assert_eq!(city.cases.check_attachments().await.unwrap(), []);
 }

@@ -28,6 +28,9 @@ pub struct Definition {
     pub unit_zh: String,
     /// Unit, English.
     pub unit_en: String,
+    /// Code of the unit that the query must tell beside the value (UN/CEFACT Recommendation 20, as entities' values have it); `None` where
+    /// it tells none.
+    pub unit_code: Option<String>,
     /// Whether more or less is better.
     pub direction: Direction,
     /// Value at the end of `baseline_year`; `None` where the plan gives none.
@@ -52,7 +55,8 @@ pub struct Definition {
     pub responsible: Option<String>,
     /// How the city's value follows from those of its towns.
     pub towns: Towns,
-    /// The query: one row with one column `value`, NULL when there is nothing to compute it from.
+    /// The query: one row with one column `value`, NULL when there is nothing to compute it from; and, where `unit_code` is there, a column
+    /// `unit` that must be it.
     pub sql: String,
     /// The query of the rows behind the value.
     pub rows_sql: String,

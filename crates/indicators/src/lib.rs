@@ -4,7 +4,7 @@
 //! Reading order: [`definition`] (what a file holds), [`parse`] (how it is read), [`path`] (expected
 //! value and status: the stated rule), [`answer`] (what a query's answer must look like), [`forecast`] (where it goes by the
 //! target year), [`assessment`] (what came of it), [`due`] (what must be measured again),
-//! [`towns`] (what each town has of it).
+//! [`towns`] (what each town has of it), [`reports`] (figures that people report), [`proof`] (the way from a figure to what proves it).
 
 pub mod answer;
 pub mod assessment;
@@ -13,6 +13,7 @@ pub mod due;
 pub mod forecast;
 pub mod parse;
 pub mod path;
+pub mod proof;
 pub mod reports;
 pub mod towns;
 

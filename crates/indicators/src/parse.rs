@@ -40,7 +40,7 @@ pub const YEARS: RangeInclusive<i16> = 1900..=2200;
 /// What a share of a hundred may be.
 pub const PERCENTS: RangeInclusive<f64> = 0.0..=100.0;
 
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 24] = [
     "id",
     "number",
     "origin",
@@ -52,6 +52,7 @@ const KEYS: [&str; 23] = [
     "name_en",
     "unit_zh",
     "unit_en",
+    "unit_code",
     "direction",
     "baseline",
     "baseline_year",
@@ -126,6 +127,7 @@ pub fn parse(file: &str, text: &str) -> Result<Definition, Vec<Problem>> {
         source_zh: reader.required("source_zh"),
         source_en: reader.required("source_en"),
         path: reader.path(),
+        unit_code: reader.unit_code(),
         responsible: reader.responsible(),
         towns: reader.towns(),
         places: std::mem::take(&mut reader.places),
@@ -495,6 +497,25 @@ impl<'a> Reader<'a> {
             points.push((year, self.number(value, line, "path")));
         }
         Path::Milestones(points)
+    }
+
+    /// The unit that its query must tell; `None` when the file does not say.
+    fn unit_code(&mut self) -> Option<String> {
+        if !self.keys.contains_key("unit_code") {
+            return None;
+        }
+        let (code, line) = self.value("unit_code")?;
+        let good = (2..=3).contains(&code.len())
+            && (code.chars()).all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+        if !good {
+            self.say(
+                line,
+                "indicator-unit",
+                format!("\"{}\" is no code of a unit", quote(code)),
+                "write a common code of UN/CEFACT Recommendation 20, such as KWH, as the entity type declares it",
+            );
+        }
+        Some(code.to_owned())
     }
 
     /// Who answers for it; `None` when the file does not say.

@@ -523,8 +523,8 @@ pub fn check_text<'a>(text: &'a str, place: &Both, is_needed: bool) -> Result<&'
             ),
             place.clone(),
             both(
-                "数值要有统计期和依据，退回、更正、锁定要有理由",
-                "a figure has its period and its evidence; returning, correcting and locking have a reason",
+                "数值要有统计期和依据（写明，或附佐证材料），退回、更正、锁定要有理由",
+                "a figure has its period and its evidence, in words or as files; returning, correcting and locking have a reason",
             ),
         ));
     }

@@ -271,6 +271,7 @@ fn an_answer_is_one_number_or_nothing_and_anything_else_is_told() {
         columns,
         rows,
         cell,
+        unit: None,
     };
     let told = |d: &Definition, given: Answer| d.value_of(&given).map_err(|p| (p.code, p.place));
     let d = plain();
@@ -299,6 +300,19 @@ fn an_answer_is_one_number_or_nothing_and_anything_else_is_told() {
     }
     // What is no share of a hundred may be anything.
     assert_eq!(told(&d, answer(1, 1, Cell::Number(-7.0))), Ok(Some(-7.0)));
+    // A figure of another unit is none, nor one of several, nor one of none where the indicator names one.
+    let energy = definition(|text| text.replace("-- path", "-- unit_code: KWH\n-- path"));
+    let of = |unit: Option<&str>| Answer {
+        unit: unit.map(str::to_owned),
+        ..answer(1, 1, Cell::Number(5.0))
+    };
+    let other = Err(("indicator-unit".to_owned(), "x.sql:23".to_owned()));
+    assert_eq!(told(&energy, of(Some("KWH"))), Ok(Some(5.0)));
+    for unit in [Some("MWH"), Some("several"), Some(""), None] {
+        assert_eq!(told(&energy, of(unit)), other, "{unit:?}");
+    }
+    let untold = Err(("indicator-unit".to_owned(), "x.sql:22".to_owned()));
+    assert_eq!(told(&d, of(Some("KWH"))), untold);
 }
 
 #[test]

@@ -45,6 +45,7 @@ pub mod pack_commands;
 pub mod pack_reload;
 pub mod personal_commands;
 pub mod personal_keys;
+mod plan_settings;
 pub mod policies;
 pub mod postgres_door;
 pub mod presence;

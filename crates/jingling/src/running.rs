@@ -257,6 +257,7 @@ impl Running {
                 reports: settings.indicators.reports()?,
                 portal: settings.portal.options(&settings.http.public_url),
                 documents: settings.plan_office.options(&settings.http.public_url),
+                forms: settings.forms.options(),
             },
             ingest: ingest.clone(),
             twin: twin.clone(),

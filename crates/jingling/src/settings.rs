@@ -81,6 +81,8 @@ pub struct Settings {
     pub portal: PortalSettings,
     /// Documents of the plan office.
     pub plan_office: PlanOfficeSettings,
+    /// Reporting forms that are filled in once.
+    pub forms: FormSettings,
     /// What the platform writes of itself.
     pub log: Log,
 }
@@ -411,6 +413,8 @@ IndicatorSettings {
     report_levels: Vec<String> = vec!["unit".into(), "plan-office".into()],
     /// How often a figure is wanted of each reported indicator: `year`, `quarter` or `month`.
     report_every: String = "year".into(),
+    /// Most files that prove one reported figure.
+    report_files_max: usize = 20,
 });
 section!(/// Runs of packs' mathematics.
 RunSettings {
@@ -545,6 +549,13 @@ PlanOfficeSettings {
     /// Who else has them, in English.
     copies_en: String = String::new(),
 });
+section!(/// Reporting forms that are filled in once.
+FormSettings {
+    /// Most sources that one form reads at a time; the history answers four questions at once in all.
+    sources_at_once: usize = 3,
+    /// Longest time for one source, seconds; a field whose source takes longer is shown without a value.
+    source_seconds: u64 = 10,
+});
 section!(/// What the platform writes of itself.
 Log {
     /// `error`, `warn`, `info`, `debug`, or a tracing filter.
@@ -613,6 +624,7 @@ impl Settings {
         crate::notice::settings::check(self)?;
         crate::open311::settings::check(self)?;
         self.portal.check()?;
+        self.forms.check()?;
         self.http.passkey_origin(&self.oidc.issuer, None)?;
         if self.sign_in.session_idle_minutes < 1 || self.sign_in.session_hours < 1 {
             bail!("sign_in.session_idle_minutes and sign_in.session_hours must be 1 at least");
@@ -680,22 +692,6 @@ impl Settings {
     }
 }
 
-impl PlanOfficeSettings {
-    /// What the documents are told.
-    pub fn options(&self, public_url: &str) -> api::plan_documents::Options {
-        api::plan_documents::Options {
-            issuer_zh: self.issuer_zh.clone(),
-            issuer_en: self.issuer_en.clone(),
-            number_prefix: self.number_prefix.clone(),
-            to_zh: self.to_zh.clone(),
-            to_en: self.to_en.clone(),
-            copies_zh: self.copies_zh.clone(),
-            copies_en: self.copies_en.clone(),
-            public_url: public_url.trim_end_matches('/').to_owned(),
-        }
-    }
-}
-
 impl PortalSettings {
     /// What the portal is told.
     pub fn options(&self, public_url: &str) -> api::portal::Options {
@@ -737,7 +733,11 @@ impl IndicatorSettings {
     /// A word that is no level or no period, with those that are.
     pub fn reports(&self) -> Result<api::plan_reports::Options> {
         let read = api::plan_reports::Options::of_words(&self.report_levels, &self.report_every);
-        read.map_err(|told| anyhow::anyhow!("{told}"))
+        let options = read.map_err(|told| anyhow::anyhow!("{told}"))?;
+        Ok(api::plan_reports::Options {
+            files_max: self.report_files_max,
+            ..options
+        })
     }
 }
 

@@ -34,6 +34,7 @@ mod organisation;
 mod packages;
 mod personal;
 mod plan_documents;
+mod plan_evidence;
 mod plan_measuring;
 mod plan_reports;
 mod plans;

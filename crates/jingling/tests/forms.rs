@@ -151,6 +151,8 @@ async fn a_form_is_filled_in_once() {
     )
     .await;
     assert_eq!(field(&flood, "village-flood-population")["value"], 120.0);
+    // The register names no place where people go.
+    assert_eq!(field(&flood, "village-shelter-ready")["value"], false);
 
     // What cannot be.
     let good = json!({"town-scooter-charging": 30, "town-charging-wanted": 2});
@@ -437,7 +439,7 @@ async fn what_a_village_wrote_is_not_asked_of_its_town_and_the_burden_is_counted
     assert_eq!(town["villages"], villages.len());
     let n = villages.len();
     assert_eq!(town["cells_a_year"], 14 * 4 + 6 + 8 + 9 * n);
-    assert_eq!(town["asked_a_year"], 3 * 4 + 2 + 3 + 7 * n);
+    assert_eq!(town["asked_a_year"], 3 * 4 + 2 + 3 + 6 * n);
     let share =
         1.0 - town["asked_a_year"].as_f64().unwrap() / town["cells_a_year"].as_f64().unwrap();
     assert!((town["saved"].as_f64().unwrap() - share).abs() < 1e-9);
@@ -448,7 +450,7 @@ async fn what_a_village_wrote_is_not_asked_of_its_town_and_the_burden_is_counted
     let first = villages.iter().find(|row| row["code"] == VILLAGE).unwrap();
     assert_eq!(
         (&first["fields"], &first["asked"], &first["handed_in"]),
-        (&json!(9), &json!(7), &json!(1))
+        (&json!(9), &json!(6), &json!(1))
     );
     let cells = burden["cells_a_year"].as_u64().unwrap();
     assert_eq!(cells, 28 * (14 * 4 + 6 + 8) + 639 * 9);
@@ -456,4 +458,208 @@ async fn what_a_village_wrote_is_not_asked_of_its_town_and_the_burden_is_counted
         .send(&office, "GET", "/api/v1/forms/burden?town=1", &Json::Null)
         .await;
     is(&unknown, 404, "not-found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_town_holds_wrong_is_a_case_of_who_answers_for_the_source() {
+    let city = City::start();
+    let of_town = ["--organisation", "town-429006001"];
+    let clerk = person(&city, "jingling.wu", "operator", &of_town).await;
+    let of_other = ["--organisation", "town-429006100"];
+    let other = person(&city, "duobao.li", "operator", &of_other).await;
+    let of_source = ["--organisation", "fagai"];
+    let source = person(&city, "fagai.qian", "operator", &of_source).await;
+    let office = person(&city, "guihua.li", "planner", &[]).await;
+    send_things(&city, &json!([point(1, TOWN), point(2, TOWN)])).await;
+    let counted = async |path: &str, value: f64| {
+        let form = get(&city, &clerk, path).await;
+        field(&form, "town-charging-points")["value"] == value
+    };
+    until("the points are there", async || {
+        counted(CHARGING, 2.0).await
+    })
+    .await;
+
+    // What cannot be disputed.
+    let path = format!("{CHARGING}/disputes");
+    let dispute = |element: &str, value: Json, why: &str| json!({"element": element, "value": value, "why": why});
+    let good = dispute("town-charging-points", json!(3), "卫生院门口的一个没有登记");
+    is(
+        &city.send(&other, "POST", &path, &good).await,
+        403,
+        "form-division",
+    );
+    for (body, code) in [
+        (
+            dispute("town-scooter-charging", json!(3), "x"),
+            "dispute-field",
+        ),
+        (dispute("nothing", json!(3), "x"), "dispute-field"),
+        (
+            dispute("town-charging-points", Json::Null, "x"),
+            "dispute-value",
+        ),
+        (
+            dispute("town-charging-points", json!(2), "x"),
+            "dispute-same",
+        ),
+        (
+            dispute("town-charging-points", json!(2.5), "x"),
+            "form-value",
+        ),
+        (
+            dispute("town-charging-points", json!(3), " "),
+            "report-empty",
+        ),
+    ] {
+        let refused = city.send(&clerk, "POST", &path, &body).await;
+        is(&refused, 400, code);
+        let zh = refused.json()["detail_zh"].as_str().map(str::len);
+        assert!(zh.is_some_and(|zh| zh > 0), "{}", refused.body);
+    }
+
+    // The form goes on with the platform's value, marked; the case is with who answers for the indicator.
+    let made = city.send(&clerk, "POST", &path, &good).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let form = made.json();
+    let points = field(&form, "town-charging-points");
+    assert_eq!(
+        (&points["value"], &points["may_dispute"]),
+        (&json!(2.0), &json!(false))
+    );
+    let found = &points["dispute"];
+    assert_eq!(
+        (&found["shown"], &found["stated"], &found["state"]),
+        (&json!(2.0), &json!(3.0), &json!("dispatched"))
+    );
+    assert_eq!(found["organisation"]["id"], "fagai");
+    assert!(!found["due_at"].is_null(), "{found}");
+    is(
+        &city.send(&clerk, "POST", &path, &good).await,
+        409,
+        "dispute-open",
+    );
+    // Another form with the same element shows the same dispute.
+    let progress = "/api/v1/forms/town-progress/429006001/2026-Q1";
+    let seen = get(&city, &clerk, progress).await;
+    let seen = field(&seen, "town-charging-points");
+    assert_eq!(seen["dispute"]["case_id"], found["case_id"]);
+    let list = get(&city, &office, "/api/v1/forms/disputes").await;
+    assert_eq!(
+        (&list["open"], &list["items"][0]["division"]["code"]),
+        (&json!(1), &json!(TOWN))
+    );
+    assert_eq!(list["items"][0]["may_settle"], true);
+
+    // Handed in so, the value names the case.
+    let answers = json!({"town-scooter-charging": 30, "town-charging-wanted": 2});
+    let submit = format!("{CHARGING}/submit");
+    let body = json!({"values": answers, "version": null});
+    does(&city, &clerk, "POST", &submit, &body).await;
+    let disputed = async || {
+        let sql = "SELECT value, disputed FROM form_values WHERE element = 'town-charging-points'";
+        let rows = json!({"query": sql});
+        let rows = does(&city, &office, "POST", "/api/v1/sql", &rows).await;
+        (
+            rows["rows"][0]["value"].clone(),
+            rows["rows"][0]["disputed"].clone(),
+        )
+    };
+    assert_eq!(disputed().await, (json!(2.0), found["case_id"].clone()));
+
+    // Who answers for the source looks into it, corrects it and says so; the town is not content at first.
+    let case = format!("/api/v1/cases/{}/actions", found["case_id"]);
+    let settle = format!("/api/v1/forms/disputes/{}", found["case_id"]);
+    let act = async |who: &str, body: Json| city.send(who, "POST", &case, &body).await.status;
+    let step = async |who: &str, step: &str, note: &str| {
+        let body = json!({"step": step, "note": note});
+        city.send(who, "POST", &settle, &body).await
+    };
+    assert_eq!(act(&other, json!({"action": "take"})).await, 403);
+    assert_eq!(act(&source, json!({"action": "take"})).await, 200);
+    // The source's people cannot accept their own answer, nor can the town before there is one.
+    assert_eq!(step(&clerk, "accept", "").await.status, 409);
+    let finish = json!({"action": "finish", "note": "漏登一个，已补登"});
+    assert_eq!(act(&source, finish.clone()).await, 200);
+    assert_eq!(act(&source, json!({"action": "verify"})).await, 403);
+    is(&step(&other, "accept", "").await, 403, "form-division");
+    is(&step(&clerk, "reject", "").await, 400, "report-empty");
+    let again = step(&clerk, "reject", "还是两个").await;
+    assert_eq!(again.json()["state"], "handling", "{}", again.body);
+    send_things(&city, &json!([point(4, TOWN)])).await;
+    assert_eq!(act(&source, finish).await, 200);
+    let this_year = "/api/v1/forms/town-charging/429006001/2026";
+    until("the value follows its source", async || {
+        counted(this_year, 3.0).await
+    })
+    .await;
+    let ended = step(&clerk, "accept", "").await;
+    let ended = ended.json();
+    assert_eq!(
+        (&ended["is_open"], &ended["answer"]),
+        (&json!(false), &json!("漏登一个，已补登"))
+    );
+
+    // What was handed in keeps its value and its mark; corrected, it has the source's. Both stay with the dispute.
+    let kept = get(&city, &clerk, CHARGING).await;
+    let points = field(&kept, "town-charging-points");
+    assert_eq!(
+        (&points["value"], &points["dispute"]["is_open"]),
+        (&json!(2.0), &json!(false))
+    );
+    let correction = json!({"values": answers, "version": kept["version"], "reason": "来源已更正"});
+    let corrected = does(&city, &clerk, "POST", &submit, &correction).await;
+    let points = field(&corrected, "town-charging-points");
+    assert_eq!(
+        (
+            &points["value"],
+            &points["dispute"]["shown"],
+            &points["dispute"]["stated"]
+        ),
+        (&json!(3.0), &json!(2.0), &json!(3.0))
+    );
+    assert_eq!(disputed().await, (json!(3.0), Json::Null));
+
+    // One that is taken back ends its case, and another can follow.
+    let stations = dispute("town-charging-stations", json!(4), "数错了");
+    let made = does_201(&city, &clerk, &path, &stations).await;
+    let taken = &field(&made, "town-charging-stations")["dispute"];
+    assert_eq!(taken["shown"], Json::Null);
+    let withdraw = format!("/api/v1/forms/disputes/{}", taken["case_id"]);
+    let body = json!({"step": "withdraw", "note": "是我们数错了"});
+    let ended = does(&city, &clerk, "POST", &withdraw, &body).await;
+    assert_eq!(
+        (&ended["state"], &ended["is_open"]),
+        (&json!("cancelled"), &json!(false))
+    );
+    does_201(&city, &clerk, &path, &stations).await;
+    is(
+        &city
+            .send(&clerk, "POST", "/api/v1/forms/disputes/99999", &body)
+            .await,
+        404,
+        "not-found",
+    );
+
+    // What was written for the period before stands beside what is asked now.
+    let next = get(&city, &clerk, this_year).await;
+    let last = &field(&next, "town-scooter-charging")["last"];
+    assert_eq!(
+        (&last["period"], &last["value"]),
+        (&json!("2025"), &json!(30.0))
+    );
+
+    let auditor = city.signed_in("auditor").await;
+    for (action, count) in [("form.dispute", 3), ("form.dispute-step", 3)] {
+        let trail = get(&city, &auditor, &format!("/api/v1/audit?action={action}")).await;
+        let items = trail["items"].as_array().unwrap();
+        assert_eq!(items.len(), count, "{action}");
+        assert_eq!(items[0]["target"], "form:town-charging/2025/429006001");
+    }
+}
+
+async fn does_201(city: &City, cookie: &str, path: &str, body: &Json) -> Json {
+    let answer = city.send(cookie, "POST", path, body).await;
+    assert_eq!(answer.status, 201, "{path}: {}", answer.body);
+    answer.json()
 }

@@ -8,6 +8,7 @@ use std::process::Command;
 use testkit::foreign::passed_over;
 
 const DOCUMENTS: &str = "/api/v1/plan/documents";
+const NUMBERS: &str = "/api/v1/plan/document-numbers";
 const WATER: &str = "/api/v1/projects/smart-water";
 /// Reported by its unit, in percent.
 const REPORTED: &str = "5g-user-penetration";
@@ -160,6 +161,14 @@ async fn documents_say_what_the_data_says_and_every_figure_leads_to_its_proof() 
     );
     assert!(said(&circular).contains("没有未报的项目。"));
 
+    // Two months ago nothing of this was kept: what was written down since changes nothing of how it stood.
+    let then = month_before(&month_before(month));
+    let then = get(&city, &office, &format!("{DOCUMENTS}/circular/{then}")).await;
+    let words = said(&then);
+    assert!(words.contains("重点项目按各单位截至"), "{words}");
+    assert!(!words.contains("变更记录不全"), "{words}");
+    assert!(words.contains("没有滞后或有风险的项目。"), "{words}");
+
     // The meeting of the next month goes through what was stated of this one.
     let next = next_month(month);
     let meeting = get(&city, &office, &format!("{DOCUMENTS}/meeting/{next}")).await;
@@ -236,6 +245,15 @@ async fn before_name(city: &City, cookie: &str) -> String {
     found["name_zh"].as_str().unwrap().to_owned()
 }
 
+fn month_before(month: &str) -> String {
+    let (year, month) = month.split_once('-').unwrap();
+    let (year, month) = (year.parse::<i32>().unwrap(), month.parse::<i32>().unwrap());
+    match month {
+        1 => format!("{:04}-12", year - 1),
+        month => format!("{year:04}-{:02}", month - 1),
+    }
+}
+
 fn next_month(month: &str) -> String {
     let (year, month) = month.split_once('-').unwrap();
     let (year, month) = (year.parse::<i32>().unwrap(), month.parse::<i32>().unwrap());
@@ -297,7 +315,7 @@ async fn files(city: &City, cookie: &str, (kind, period): (&str, &str), links: u
     let path =
         |format: &str, more: &str| format!("{DOCUMENTS}/{kind}/{period}?format={format}{more}");
     let folder = tempfile::tempdir().unwrap();
-    let (media, pdf) = file(city, cookie, &path("pdf", "&number=12")).await;
+    let (media, pdf) = numbered(city, cookie, kind, period).await;
     assert_eq!(media, "application/pdf");
     let link = b"/Subtype /Link";
     let found = pdf.windows(link.len()).filter(|w| w == link).count();
@@ -354,7 +372,23 @@ async fn files(city: &City, cookie: &str, (kind, period): (&str, &str), links: u
     }
 }
 
-/// Each file is in the trail, with its number when it has one.
+/// The document with the next number of the register: its PDF as it was issued.
+async fn numbered(city: &City, cookie: &str, kind: &str, period: &str) -> (String, Vec<u8>) {
+    let given = city
+        .send(
+            cookie,
+            "POST",
+            &format!("{DOCUMENTS}/{kind}/{period}"),
+            &json!({}),
+        )
+        .await;
+    assert_eq!(given.status, 201, "{}", given.body);
+    let given = given.json();
+    let (year, number) = (&given["year"], &given["number"]);
+    file(city, cookie, &format!("{NUMBERS}/{year}/{number}/pdf")).await
+}
+
+/// Each file is in the trail, and each number.
 async fn trail(city: &City) {
     let auditor = city.token_of("auditor");
     let trail = city.ask("GET", "/api/v1/audit?limit=500", |r| {
@@ -363,8 +397,9 @@ async fn trail(city: &City) {
     let trail = trail.await.json();
     let all = trail["items"].as_array().unwrap().iter();
     let of: Vec<&Json> = all.filter(|row| row["action"] == "plan.document").collect();
-    assert_eq!(of.len(), 15);
-    let numbered = of.iter().filter(|row| row["detail"]["number"].is_string());
+    assert_eq!(of.len(), 12);
+    let all = trail["items"].as_array().unwrap().iter();
+    let numbered = all.filter(|row| row["action"] == "plan.number-give");
     assert_eq!(numbered.count(), 3);
 }
 
@@ -382,8 +417,7 @@ async fn what_is_no_document_is_refused_in_both_languages() {
         ("assessment/2099", 400, "document-future"),
         ("circular/2026-10?format=odt", 400, "document-format"),
         ("circular/2026-10?language=fr", 400, "document-language"),
-        ("circular/2026-10?number=0", 400, "document-number"),
-        ("circular/2026-10?number=十二", 400, "document-number"),
+        ("circular/2026-10?number=12", 400, "document-number"),
         ("circular/2026-10?plan=none", 404, "plan-unknown"),
     ] {
         let answer = city
@@ -417,4 +451,112 @@ async fn what_is_no_document_is_refused_in_both_languages() {
         )
         .await;
     assert_eq!(refused.status, 403, "{}", refused.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_is_given_once_and_what_is_void_or_missing_is_seen() {
+    let city = City::start();
+    let office = person(&city, "fagai.zhou", "planner", "fagai").await;
+    let unit = person(&city, "shuili.zhao", "operator", "shuili").await;
+    let today = get(&city, &office, "/api/v1/projects").await["day"].clone();
+    let year = today.as_str().unwrap()[..4].to_owned();
+    let give = async |who: &str, document: &str, body: Json| {
+        let path = format!("{DOCUMENTS}/{document}");
+        city.send(who, "POST", &path, &body).await
+    };
+    let register = async || get(&city, &office, NUMBERS).await;
+    assert_eq!(register().await["next"], 1);
+    is(
+        &give(&unit, "circular/2026-09", json!({})).await,
+        403,
+        "forbidden",
+    );
+    for (body, code) in [
+        (json!({"number": 0}), "document-number"),
+        (json!({"number": 10_000}), "document-number"),
+        (json!({"language": "fr"}), "document-language"),
+    ] {
+        is(&give(&office, "circular/2026-09", body).await, 400, code);
+    }
+    // Numbers were given on paper up to 3; then the next one is the platform's.
+    let first = give(&office, "circular/2026-09", json!({"number": 4})).await;
+    assert_eq!(first.status, 201, "{}", first.body);
+    let first = first.json();
+    assert_eq!(first["name"], format!("天门新基建办〔{year}〕4号"));
+    let second = give(&office, "circular/2026-10", json!({})).await.json();
+    assert_eq!(second["number"], 5);
+    let taken = give(&office, "meeting/2026-10", json!({"number": 4})).await;
+    is(&taken, 409, "document-number-taken");
+    assert!(taken.json()["detail_zh"].as_str().unwrap().contains("4号"));
+    is(
+        &give(&office, "circular/2026-10", json!({})).await,
+        409,
+        "document-numbered",
+    );
+    // Of two that ask at once each has its own.
+    let (one, other) = tokio::join!(
+        give(&office, "meeting/2026-09", json!({})),
+        give(&office, "meeting/2026-10", json!({}))
+    );
+    let mut both = [&one, &other].map(|given| given.json()["number"].as_i64().unwrap());
+    both.sort_unstable();
+    assert_eq!(both, [6, 7]);
+
+    // The files are those that were issued, whatever the data says since.
+    for format in ["pdf", "docx", "xlsx"] {
+        let path = format!("{NUMBERS}/{year}/4/{format}");
+        let (_, bytes) = file(&city, &office, &path).await;
+        let kept = first["files"].as_array().unwrap().iter();
+        let kept = kept.clone().find(|file| file["format"] == format).unwrap();
+        let found = ring::digest::digest(&ring::digest::SHA256, &bytes);
+        let sha256 = kept["sha256"].as_str().unwrap();
+        assert_eq!(format!("SHA256:{sha256}"), format!("{found:?}"), "{format}");
+        assert_eq!(kept["size_bytes"], bytes.len());
+    }
+
+    // What is missing is seen, and said to be void; a void one is not given again, and its document can be numbered anew.
+    assert_eq!(register().await["gaps"], json!([{"first": 1, "last": 3}]));
+    let void = async |number: i64, reason: &str| {
+        let path = format!("{NUMBERS}/{year}/{number}/void");
+        let body = json!({"reason": reason});
+        city.send(&office, "POST", &path, &body).await
+    };
+    is(&void(5, "").await, 400, "report-empty");
+    assert_eq!(void(5, "数据更正，重新印发").await.status, 200);
+    is(&void(5, "数据更正").await, 409, "document-number-void");
+    assert_eq!(void(2, "纸质文件未印发").await.status, 200);
+    is(&void(99, "没有").await, 404, "not-found");
+    is(
+        &give(&office, "assessment/2025", json!({"number": 5})).await,
+        409,
+        "document-number-taken",
+    );
+    let anew = give(&office, "circular/2026-10", json!({})).await.json();
+    assert_eq!(anew["number"], 8);
+    let all = register().await;
+    assert_eq!(
+        all["gaps"],
+        json!([{"first": 1, "last": 1}, {"first": 3, "last": 3}])
+    );
+    let items = all["items"].as_array().unwrap();
+    let numbers: Vec<i64> = items
+        .iter()
+        .map(|item| item["number"].as_i64().unwrap())
+        .collect();
+    assert_eq!(numbers, [8, 7, 6, 5, 4, 2]);
+    assert_eq!(
+        (&items[3]["voided_why"], &items[5]["kind"]),
+        (&json!("数据更正，重新印发"), &Json::Null)
+    );
+    // The bytes of a void one stay.
+    file(&city, &office, &format!("{NUMBERS}/{year}/5/pdf")).await;
+    is(
+        &city
+            .send(&office, "GET", &format!("{NUMBERS}?year=26"), &Json::Null)
+            .await,
+        400,
+        "document-year",
+    );
+    let seen = get(&city, &unit, NUMBERS).await;
+    assert_eq!(seen["may_give"], false);
 }

@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 const STATIONS: &str = "5g-base-stations";
+/// The project that serves it.
+const NETWORK: &str = "network-5g";
 const OLD: &str = "tianmen-14-5";
 
 /// A pack with a plan for these years. `target` goes into its `targets.toml`: the number of stations that it wants, or another indicator's.
@@ -422,6 +424,39 @@ async fn a_merged_town_counts_for_its_successor_and_an_unknown_code_is_told() {
     assert!((way - 2.0 / 1798.0).abs() < 1e-12, "{way}");
     assert_eq!(compared["towns"].as_array().unwrap().len(), 28);
     assert_eq!(compared["towns"][27]["rank"], Json::Null);
+
+    // What a project built is its part of the figure: the figure less what there is without it.
+    let parts = async || city.get(&format!("{path}/projects")).await;
+    let none = parts().await;
+    assert_eq!(
+        none["projects"],
+        json!([{"project": NETWORK, "things": 0, "without": null, "part": null}])
+    );
+    let password = city.add_person("office", "planner");
+    let office = city.sign_in("office", &password).await.cookie.unwrap();
+    let project = format!("/api/v1/projects/{NETWORK}");
+    let seen = city
+        .send(&office, "GET", &project, &Json::Null)
+        .await
+        .json();
+    let built = [1, 3]
+        .map(|n| json!({"entity_id": station(&n.to_string(), None, &now)["id"], "note": "一期"}));
+    let kept = json!({"section": "assets", "version": seen["version"], "assets": built});
+    let kept = city.send(&office, "PUT", &project, &kept).await;
+    assert_eq!(kept.status, 200, "{}", kept.body);
+    let found = parts().await;
+    assert_eq!(
+        (&found["told"], &found["value"]),
+        (&json!("known"), &json!(6.0))
+    );
+    assert_eq!(
+        found["projects"],
+        json!([{"project": NETWORK, "things": 2, "without": 4.0, "part": 2.0}])
+    );
+    let online = city
+        .get("/api/v1/plan/indicators/iot-online-rate/projects")
+        .await;
+    assert_eq!(online["told"], "not_of_things");
 
     // What cannot be compared is told.
     let long_ago = city.get(&format!("{path}/towns?since=2020-12-31")).await;

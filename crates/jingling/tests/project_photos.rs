@@ -148,7 +148,19 @@ async fn a_site_is_shown_by_its_photos_and_nothing_of_them_goes_silently() {
         "not-found",
     );
 
+    shown_without_what_the_camera_wrote(&city, &unit, id).await;
     refusals(&city, &unit, &other).await;
+    // Of what was refused nothing is left.
+    assert_eq!(files(&city), 2);
+    // A milestone that is called otherwise takes its photos along.
+    for name in ["正式开工", "开工"] {
+        let named = json!({"section": "milestones", "milestones": [{"name": name, "planned": "2024-03-01"}]});
+        assert_eq!(write(&city, &unit, named).await.status, 200);
+        let photos = get(&city, &unit, PHOTOS).await;
+        let all = photos["items"].as_array().unwrap();
+        let of = all.iter().find(|photo| photo["id"] == id).unwrap();
+        assert_eq!(of["milestone"], name);
+    }
     dispatch(&city, &unit, &second).await;
 
     // A photo stands for words as the evidence of a milestone, and stays while it does.
@@ -204,6 +216,93 @@ async fn a_site_is_shown_by_its_photos_and_nothing_of_them_goes_silently() {
     let late = send(&city, &unit, PHOTOS, &said, &march).await;
     is(&late, 409, "project-ended");
     assert_eq!(get(&city, &unit, PHOTOS).await["may_edit"], false);
+}
+
+/// How many files there are beside the cases' own.
+fn files(city: &City) -> usize {
+    let folders = std::fs::read_dir(format!("{}/attachments", city.dir)).unwrap();
+    let files = folders.flat_map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap());
+    files.count()
+}
+
+async fn bytes_of(city: &City, cookie: &str, path: &str) -> Answer {
+    city.ask("GET", path, |r| r.header("cookie", cookie)).await
+}
+
+/// What pages show of a photo says neither when nor where nor by what it was taken.
+async fn shown_without_what_the_camera_wrote(city: &City, unit: &str, id: i64) {
+    let plain = bytes_of(city, unit, &format!("{PHOTOS}/{id}?plain=true")).await;
+    let nothing = String::from_utf8_lossy(&[0xFF, 0xD8, 0xFF, 0xD9]).into_owned();
+    assert_eq!(
+        (plain.status, plain.kind.as_str(), &plain.body),
+        (200, "image/jpeg", &nothing)
+    );
+    // It has no pixels, so the whole stands for the small copy.
+    let small = bytes_of(city, unit, &format!("{PHOTOS}/{id}/small")).await;
+    assert_eq!((small.status, small.body), (200, nothing));
+
+    // One with pixels: a picture with words in it, on a project of the office.
+    let whole = include_bytes!("../../../docs/pictures/superset-water-level.png");
+    let words = [&b"\0\0\0\x0dtEXtAuthor\0secret"[..], &[0; 4]].concat();
+    let said = [&whole[..33], &words, &whole[33..]].concat();
+    let office = person(city, "fagai.liu", "planner", "fagai").await;
+    let path = "/api/v1/projects/smart-gas/photos";
+    let day = [("taken_on", "2024-03-02")];
+    let before = files(city);
+    let added = send(city, &office, path, &day, &said).await;
+    assert_eq!(added.status, 201, "{}", added.body);
+    assert_eq!(files(city), before + 2, "the photo and its small copy");
+    let one = format!("{path}/{}", added.json()["id"]);
+    let kept = bytes_of(city, unit, &one).await;
+    assert!(kept.body.contains("secret"), "the evidence is as it came");
+    let plain = bytes_of(city, unit, &format!("{one}?plain=true")).await;
+    assert_eq!(plain.body, String::from_utf8_lossy(whole));
+    let small = format!("{one}/small");
+    let first = bytes_of(city, unit, &small).await;
+    assert_eq!(
+        (first.status, first.kind.as_str()),
+        (200, "image/jpeg"),
+        "{first:?}"
+    );
+    assert!(first.body.len() < kept.body.len() && !first.body.contains("secret"));
+    // Of one that was added before there were any, it is made when it is asked for.
+    let sha256 = added.json()["sha256"].as_str().unwrap().to_owned();
+    let copy = format!("{}/attachments/{}/{sha256}.480.jpg", city.dir, &sha256[..2]);
+    std::fs::remove_file(&copy).unwrap();
+    assert_eq!(bytes_of(city, unit, &small).await.body, first.body);
+    // Half a copy is none.
+    std::fs::write(&copy, b"\xFF\xD8").unwrap();
+    assert_eq!(bytes_of(city, unit, &small).await.body, first.body);
+
+    // What claims to be of billions of pixels is refused, and nothing is left of it.
+    let before = files(city);
+    let huge = huge();
+    is(
+        &send(city, &office, path, &day, &huge).await,
+        400,
+        "photo-pixels",
+    );
+    assert_eq!(files(city), before);
+    let removed = json!({"reason": "样张"});
+    let gone = city
+        .send(&office, "POST", &format!("{one}/remove"), &removed)
+        .await;
+    assert_eq!(gone.status, 204, "{}", gone.body);
+    assert_eq!(bytes_of(city, unit, &small).await.status, 404);
+    // Its file stays, as a record; the test counts without it.
+    for name in [&sha256, &format!("{sha256}.480.jpg")] {
+        std::fs::remove_file(format!("{}/attachments/{}/{name}", city.dir, &sha256[..2])).unwrap();
+    }
+}
+
+/// A JPEG of a few bytes that says that it is 65,500 by 65,500 pixels.
+fn huge() -> Vec<u8> {
+    let mut bytes = vec![0xFF, 0xD8];
+    // Baseline, 8 bits, height, width, one component.
+    bytes.extend([0xFF, 0xC0, 0, 11, 8, 0xFF, 0xDC, 0xFF, 0xDC, 1, 1, 0x11, 0]);
+    // A scan of that component, and nothing in it.
+    bytes.extend([0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 0xFF, 0xD9]);
+    bytes
 }
 
 /// What is no photo, of nobody's project, of another day or place.
@@ -295,6 +394,8 @@ async fn trail(city: &City, first: &Json) {
         acts,
         [
             "project.photo-remove",
+            "project.photo-remove",
+            "project.photo-add",
             "project.photo-add",
             "project.photo-add"
         ]
@@ -305,8 +406,8 @@ async fn trail(city: &City, first: &Json) {
     );
     assert_eq!(
         (
-            &rows[2]["detail"]["sha256"],
-            &rows[2]["detail"]["milestone"]
+            &rows[4]["detail"]["sha256"],
+            &rows[4]["detail"]["milestone"]
         ),
         (&first["sha256"], &json!("开工"))
     );

@@ -167,9 +167,190 @@ async fn a_project_is_kept_from_goal_to_thing() {
 
     months(&city, &unit, &other).await;
     reminders(&city, &office, &unit).await;
+    tasks(&city, &office, &unit).await;
     rolling(&city, &office).await;
     figures(&city, &office, &unit).await;
     trail(&city).await;
+    history(&city, &other).await;
+}
+
+/// A department sees its own tasks of all projects, is reminded of one that is overdue, and whoever keeps the project says how it stands.
+async fn tasks(city: &City, office: &str, unit: &str) {
+    const TASKS: &str = "/api/v1/project-tasks";
+    let member = person(city, "jingxin.qian", "operator", "jingxin").await;
+    let part = |done: Json, progress: &str| {
+        json!({"section": "tasks", "tasks": [
+            {"organisation": "chengguan", "task": "开放井盖数据", "due": "2099-01-01"},
+            {"organisation": "jingxin", "task": "移交数据目录"},
+            {"organisation": "jingxin", "task": "编制接口标准", "due": "2024-05-31", "done": done, "progress": progress}]})
+    };
+    let future = part(json!("2099-01-02"), "");
+    is(&write(city, unit, future).await, 400, "project-future");
+    let open = part(Json::Null, "");
+    assert_eq!(write(city, unit, open.clone()).await.status, 200);
+    let own = format!("{TASKS}?organisation=jingxin");
+    let found = get(city, &member, &own).await;
+    assert_eq!(
+        (&found["own"], &found["may_remind"]),
+        (&json!(["jingxin"]), &json!(false))
+    );
+    let items = found["items"].as_array().unwrap();
+    let read: Vec<_> = items
+        .iter()
+        .map(|item| {
+            (
+                &item["task"],
+                &item["state"],
+                &item["row"],
+                &item["may_edit"],
+            )
+        })
+        .collect();
+    let row =
+        |task: &str, state: &str, row: i64| (json!(task), json!(state), json!(row), json!(false));
+    let expected = [
+        row("编制接口标准", "overdue", 2),
+        row("移交数据目录", "no_day", 1),
+    ];
+    let expected: Vec<_> = expected.iter().map(|(a, b, c, d)| (a, b, c, d)).collect();
+    assert_eq!(read, expected);
+    assert_eq!(items[0]["responsible"]["id"], "shuili");
+    assert_eq!(items[0]["reminder"], Json::Null);
+    let counts = &found["units"];
+    assert_eq!(counts.as_array().unwrap().len(), 2);
+    assert_eq!(
+        (
+            &counts[1]["unit"]["id"],
+            &counts[1]["tasks"],
+            &counts[1]["overdue"]
+        ),
+        (&json!("jingxin"), &json!(2), &json!(1))
+    );
+    // It is changed by whoever keeps the project, and by nobody else.
+    is(
+        &write(city, &member, open).await,
+        403,
+        "project-organisation",
+    );
+    assert_eq!(get(city, unit, &own).await["items"][0]["may_edit"], true);
+
+    // The department is reminded, not the unit that answers for the project.
+    let due = get(city, office, WATER).await["reminders_due"].clone();
+    let word = "task:jingxin:编制接口标准";
+    assert!(due.as_array().unwrap().contains(&json!(word)), "{due}");
+    assert_eq!(items[0]["about"], word);
+    let path = format!("{WATER}/reminders");
+    let about = json!({"about": word, "note": "请报完成时间"});
+    let sent = city.send(office, "POST", &path, &about).await;
+    assert_eq!(sent.status, 201, "{}", sent.body);
+    let sent = sent.json();
+    assert_eq!(sent["reminders"][0]["organisation"]["id"], "jingxin");
+    is(
+        &city.send(office, "POST", &path, &about).await,
+        409,
+        "project-reminded",
+    );
+    let case = format!("/api/v1/cases/{}", sent["reminders"][0]["case_id"]);
+    let case = get(city, &member, &case).await;
+    assert_eq!(case["organisation"]["id"], "jingxin");
+    assert_eq!(
+        case["title"],
+        "督办：天门市“智慧水利”建设项目——任务“编制接口标准”逾期"
+    );
+    let reminded = get(city, &member, &own).await;
+    assert_eq!(
+        (
+            &reminded["items"][0]["reminder"]["number"],
+            &reminded["items"][0]["reminder"]["state"]
+        ),
+        (&sent["reminders"][0]["number"], &json!("dispatched"))
+    );
+
+    let done = part(json!("2024-06-02"), "已印发");
+    assert_eq!(write(city, unit, done).await.status, 200);
+    let after = get(city, &member, &own).await;
+    let last = &after["items"][1];
+    assert_eq!(
+        (&last["state"], &last["days_late"], &last["progress"]),
+        (&json!("done_late"), &json!(2), &json!("已印发"))
+    );
+    let left = get(city, &member, &format!("{own}&open=true")).await;
+    assert_eq!(left["items"].as_array().unwrap().len(), 1);
+    let nothing = json!({"about": "task:jingxin:没有这项", "note": "x"});
+    for about in [about, nothing] {
+        is(
+            &city.send(office, "POST", &path, &about).await,
+            400,
+            "project-about",
+        );
+    }
+}
+
+/// Whoever may read a project reads what became of it, newest first, in pages.
+async fn history(city: &City, viewer: &str) {
+    let path = format!("{WATER}/history");
+    let all = get(city, viewer, &path).await;
+    let items = all["items"].as_array().unwrap();
+    let sections: Vec<&str> = items
+        .iter()
+        .map(|item| item["section"].as_str().unwrap())
+        .collect();
+    let expected = [
+        "tasks",
+        "tasks",
+        "assets",
+        "money",
+        "milestones",
+        "stage",
+        "profile",
+    ];
+    assert_eq!(sections, expected);
+    assert_eq!(all["next"], Json::Null);
+    let newest = &items[0];
+    assert_eq!(
+        (&newest["by"], &newest["kind"]),
+        (&json!("shuili.zhao"), &json!("changed"))
+    );
+    assert_eq!(
+        (&newest["old"][0]["progress"], &newest["new"][0]["progress"]),
+        (&json!(""), &json!("已印发"))
+    );
+    let names: Vec<&Json> = all["organisations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|unit| &unit["id"])
+        .collect();
+    assert_eq!(names, ["chengguan", "jingxin", "shuili"]);
+    let first = get(city, viewer, &format!("{path}?limit=5")).await;
+    let next = first["next"].as_str().unwrap();
+    let rest = get(city, viewer, &format!("{path}?limit=5&after={next}")).await;
+    assert_eq!(
+        (&rest["items"][0], &rest["items"][1], &rest["next"]),
+        (&items[5], &items[6], &Json::Null)
+    );
+    let ended = get(city, viewer, &format!("{PROJECTS}/flood-radar/history")).await;
+    let kinds: Vec<_> = ended["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| (&item["kind"], &item["reason"]))
+        .collect();
+    let (end, add) = (json!("ended"), json!("added"));
+    let why = [
+        json!("并入省级项目"),
+        json!("市政府常务会议纪要〔2026〕3号"),
+    ];
+    assert_eq!(kinds, [(&end, &why[0]), (&add, &why[1])]);
+    let nowhere = city
+        .send(
+            viewer,
+            "GET",
+            &format!("{PROJECTS}/nothing/history"),
+            &Json::Null,
+        )
+        .await;
+    is(&nowhere, 404, "not-found");
 }
 
 /// A month is stated once, by who answers for the project; who has not is listed.
@@ -396,6 +577,9 @@ async fn trail(city: &City) {
         "project.change",
         "project.report",
         "project.remind",
+        "project.change",
+        "project.remind",
+        "project.change",
         "project.add",
         "project.end",
     ];

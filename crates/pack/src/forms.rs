@@ -30,13 +30,52 @@ pub const DUE_DAYS_MAX: u16 = 120;
 /// Greatest number that a field takes, either way, where the form says none.
 const NUMBER_MAX: f64 = 1e12;
 
-/// `elements.toml`: one `[[element]]` each.
+/// `elements.toml`: one `[[element]]` each, and one `[[source]]` for each statement that several of them share.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ElementsFile {
     /// Them all.
     #[serde(rename = "element", default)]
     pub all: Vec<Element>,
+    /// What they share.
+    #[serde(rename = "source", default)]
+    pub sources: Vec<Source>,
+}
+
+/// A statement that several elements share, each with a column of its own: it is read once for all of them.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Source {
+    /// As its elements name it, within the file.
+    pub id: String,
+    /// The statement, with the column of the division's code.
+    pub sql: String,
+}
+
+impl ElementsFile {
+    /// Gives each element the statement of the source that it names; what does not fit is answered by its place in the list, with why.
+    pub(crate) fn join(&mut self) -> Vec<(usize, String)> {
+        let mut wrong = Vec::new();
+        for (n, element) in self.all.iter_mut().enumerate() {
+            let Some(id) = element.source.as_deref() else {
+                continue;
+            };
+            let found = self.sources.iter().find(|source| source.id == id);
+            match (found, &element.sql, &element.column) {
+                (None, ..) => wrong.push((n, format!("there is no source {}", quote(id)))),
+                (Some(_), Some(_), _) => wrong.push((
+                    n,
+                    format!("{} has a statement and a source", quote(&element.id)),
+                )),
+                (Some(_), None, None) => wrong.push((
+                    n,
+                    format!("{} names no column of its source", quote(&element.id)),
+                )),
+                (Some(source), None, Some(_)) => element.sql = Some(source.sql.clone()),
+            }
+        }
+        wrong
+    }
 }
 
 /// Of what an element is told, and who fills a form in.
@@ -127,10 +166,13 @@ pub struct Element {
     /// Origin: this statement, with the columns `town_code` (or `village_code`) and `value`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sql: Option<String>,
+    /// Origin: a column of the statement that several elements of the file share, by the id of its `[[source]]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// Origin: a column of this table, a department's or a declared one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
-    /// Which column.
+    /// Which column, of the table or of the shared statement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
     /// The column of the table that holds the division's code.
@@ -139,6 +181,10 @@ pub struct Element {
     /// Origin: people, asked once, in this form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<String>,
+    /// The organisation of the city profile that answers for the origin: what a town holds wrong is handed to it. Left out: the one that
+    /// answers for the indicator, else the one that asks for the form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<String>,
     /// What it seems to be and is not, as the check names it, with why.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub differs_from: BTreeMap<String, String>,
@@ -189,6 +235,12 @@ impl Element {
     /// Its origin.
     pub fn origin(&self) -> Option<Origin<'_>> {
         self.origins().first().copied()
+    }
+
+    /// The column of its statement that holds the values.
+    pub fn value_column(&self) -> &str {
+        let shared = self.column.as_deref().filter(|_| self.table.is_none());
+        shared.unwrap_or("value")
     }
 
     /// Whether people are asked for it, in that form.
@@ -505,6 +557,34 @@ mod tests {
         assert_eq!(form.due_on(&period), day("2026-04-15"));
         assert_eq!(form.period("2026-04").unwrap_err().code, "form-period");
         assert_eq!(form.period("x").unwrap_err().code, "report-period");
+    }
+
+    #[test]
+    fn several_elements_share_a_statement_by_its_columns() {
+        let of = |id: &str, more: &str| {
+            format!(
+                "[[element]]\nid = \"{id}\"\nname_zh = \"项\"\nname_en = \"E\"\ndefinition_zh = \"d\"\ndefinition_en = \"d\"\n\
+                 datatype = \"integer\"\nper = \"town\"\n{more}\n"
+            )
+        };
+        let text = [
+            "[[source]]\nid = \"things\"\nsql = \"SELECT 1\"\n".to_owned(),
+            of("a", "source = \"things\"\ncolumn = \"lights\""),
+            of("b", "source = \"others\"\ncolumn = \"lights\""),
+            of("c", "source = \"things\""),
+            of(
+                "d",
+                "source = \"things\"\ncolumn = \"x\"\nsql = \"SELECT 2\"",
+            ),
+            of("e", "sql = \"SELECT 3\""),
+        ];
+        let mut file: ElementsFile = toml::from_str(&text.concat()).unwrap();
+        let wrong = file.join();
+        assert_eq!(wrong.iter().map(|(n, _)| *n).collect::<Vec<_>>(), [1, 2, 3]);
+        let shared = &file.all[0];
+        assert_eq!(shared.statement().unwrap(), "SELECT 1");
+        assert_eq!(shared.value_column(), "lights");
+        assert_eq!(file.all[4].value_column(), "value");
     }
 
     #[test]

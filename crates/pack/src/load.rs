@@ -419,11 +419,20 @@ impl Reader {
 
     fn elements(&mut self) -> Vec<Element> {
         let file: Option<ElementsFile> = self.optional(ELEMENTS);
-        let mut all = file.unwrap_or_default().all;
+        let mut file = file.unwrap_or_default();
+        let wrong = file.join();
+        let mut all = file.all;
         if let Some(document) = self.documents.get(ELEMENTS) {
             for (n, element) in all.iter_mut().enumerate() {
                 element.place = document.at(&["element", &n.to_string()]);
             }
+        }
+        for (n, what) in wrong {
+            let place = all[n].place.clone();
+            let mend =
+                "name a [[source]] of the file as source, and a column of its statement as column";
+            self.problems
+                .push(Problem::new("element-source", what, place, mend));
         }
         all
     }

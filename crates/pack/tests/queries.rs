@@ -2,12 +2,13 @@
 //! can be counted by hand; and over an empty city, where nothing may be made up.
 
 use futures::future::BoxFuture;
+use indicators::proof::Lead;
 use indicators::{Definition, Method, Towns};
 use lake::{ColumnKind, Lake, Limits, Options, RecordTable, RecordTables};
 use model::Problem;
 use pack::{Packs, embedded};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 const AT: &str = "2026-11-23T08:00:00Z";
@@ -51,6 +52,7 @@ fn columns(name: &str) -> Vec<(String, ColumnKind)> {
             ("reported_by", Text),
             ("at", Time),
             ("as_of", Text),
+            ("filing_id", Integer),
         ],
     };
     columns.iter().map(|(n, k)| ((*n).to_owned(), *k)).collect()
@@ -175,6 +177,7 @@ fn city() -> City {
             json!("plan"),
             json!(at),
             json!(as_of),
+            json!(100 + id),
         ]
     };
     let reports = vec![
@@ -374,6 +377,54 @@ async fn figures_that_can_be_counted_by_hand() {
         .filter(|(i, _, _)| i.method == Method::Computed);
     assert!(computed.clone().all(|(_, value, _)| value.is_some()));
     assert_eq!(computed.count(), expected.len() - 1);
+}
+
+/// From any figure to what proves it: what was computed leads to the message in the journal; what a person reported has none, and leads to
+/// the report with its evidence.
+#[tokio::test]
+async fn every_row_behind_a_figure_leads_to_what_it_came_from() {
+    let packs = Packs::load_all(embedded(), None).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let lake = Lake::open(folder.path(), Options::default()).unwrap();
+    let tables: Arc<dyn RecordTables> = Arc::new(city());
+    let mut counted: BTreeMap<Vec<Lead>, [usize; 2]> = BTreeMap::new();
+    for indicator in &packs.indicators {
+        let file = &indicator.file;
+        let (sql, limits) = (&indicator.rows_sql, Limits::default());
+        let answered = lake.query(sql, &limits, Arc::clone(&tables), &packs.catalogue);
+        let answered = answered
+            .await
+            .unwrap_or_else(|problem| panic!("{file}: {problem}"));
+        let names: Vec<&str> = answered.columns.iter().map(|c| c.name.as_str()).collect();
+        let leads: Vec<(usize, Lead)> = (names.iter().enumerate())
+            .filter_map(|(place, name)| Some((place, Lead::of(name)?)))
+            .collect();
+        let kinds: BTreeSet<Lead> = leads.iter().map(|(_, lead)| *lead).collect();
+        match indicator.method {
+            Method::Computed => assert!(kinds.contains(&Lead::Message), "{file}: {names:?}"),
+            Method::Reported => {
+                assert_eq!(kinds, [Lead::Report].into(), "{file}: {names:?}");
+                assert!(!Lead::Report.has_message());
+            }
+        }
+        for row in &answered.rows {
+            let leads_on = leads.iter().any(|(place, _)| !row[*place].is_null());
+            assert!(leads_on, "{file}: {row:?}");
+        }
+        // A town's figure is proved by its own rows.
+        if indicator.towns != Towns::None {
+            assert!(names.contains(&"town_code"), "{file}: {names:?}");
+        }
+        let [indicators, rows] = counted.entry(kinds.into_iter().collect()).or_default();
+        *indicators += 1;
+        *rows += answered.rows.len();
+    }
+    let expected = BTreeMap::from([
+        (vec![Lead::Message, Lead::Entity], [10, 27]),
+        (vec![Lead::Message, Lead::Device], [1, 4]),
+        (vec![Lead::Report], [48, 3]),
+    ]);
+    assert_eq!(counted, expected);
 }
 
 #[tokio::test]

@@ -151,6 +151,7 @@ pub fn change(change: &Change, kept: &Kept, today: Date) -> Checked {
             let place = |field| Place("tasks", Some(at), field);
             place("task").text(&task.task, 1, TEXT_CHARS_MAX)?;
             place("due").day(task.due)?;
+            place("progress").text(&task.progress, 0, TEXT_CHARS_MAX)?;
             place("done").past(task.done, today)
         }),
         Change::Milestones { milestones } => {
@@ -442,6 +443,7 @@ mod tests {
             task: String::new(),
             due: None,
             done: None,
+            progress: String::new(),
         };
         assert_eq!(
             refused(Change::Tasks { tasks: vec![task] }),

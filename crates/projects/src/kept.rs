@@ -87,6 +87,9 @@ pub struct Task {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     pub done: Option<Date>,
+    /// How far it is, in words.
+    #[serde(default)]
+    pub progress: String,
 }
 
 /// A step of the way that has a day (里程碑).
@@ -395,10 +398,96 @@ impl Change {
     }
 }
 
+/// Milestones that a change calls otherwise, by their old and new names: of those whose name is gone and those whose name is new, the ones
+/// that are otherwise the same, or that stand in the same place and are planned for the same day. One that is called and planned otherwise
+/// at once is another.
+pub fn renamed<'a>(before: &'a [Milestone], after: &'a [Milestone]) -> Vec<(&'a str, &'a str)> {
+    fn without<'a>(these: &'a [Milestone], those: &[Milestone]) -> Vec<(usize, &'a Milestone)> {
+        let is_there = |name: &str| those.iter().any(|other| other.name == name);
+        let all = these.iter().enumerate();
+        all.filter(|(_, milestone)| !is_there(&milestone.name))
+            .collect()
+    }
+    let is_same = |old: &Milestone, new: &Milestone| {
+        let named = Milestone {
+            name: new.name.clone(),
+            ..old.clone()
+        };
+        named == *new
+    };
+    let (gone, mut new) = (without(before, after), without(after, before));
+    let mut pairs = Vec::new();
+    for (at, old) in gone {
+        let same = new.iter().position(|(_, one)| is_same(old, one));
+        let placed = || {
+            new.iter()
+                .position(|(place, one)| *place == at && one.planned == old.planned)
+        };
+        if let Some(found) = same.or_else(placed) {
+            let (_, one) = new.remove(found);
+            pairs.push((old.name.as_str(), one.name.as_str()));
+        }
+    }
+    pairs
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::civil::date;
     use serde_json::json;
+
+    #[test]
+    fn a_milestone_that_is_called_otherwise_is_the_same_one() {
+        let milestone = |name: &str, month| Milestone {
+            name: name.into(),
+            planned: date(2026, month, 1),
+            forecast: None,
+            done: None,
+            evidence: String::new(),
+            photo: None,
+        };
+        let before = [
+            milestone("开工", 3),
+            milestone("封顶", 6),
+            milestone("竣工", 9),
+        ];
+        let mut begun = milestone("正式开工", 3);
+        begun.done = Some(date(2026, 3, 2));
+        for (after, expected) in [
+            (before.to_vec(), vec![]),
+            // Called otherwise and reached at once, in its place.
+            (
+                vec![begun, milestone("封顶", 6), milestone("竣工", 9)],
+                vec![("开工", "正式开工")],
+            ),
+            // In another place, and otherwise the same.
+            (
+                vec![milestone("竣工验收", 9), milestone("开工", 3)],
+                vec![("竣工", "竣工验收")],
+            ),
+            // Another day and another name: another one.
+            (
+                vec![
+                    milestone("开工", 3),
+                    milestone("主体完成", 7),
+                    milestone("竣工", 9),
+                ],
+                vec![],
+            ),
+            // Names that change places are no new names.
+            (
+                vec![
+                    milestone("封顶", 3),
+                    milestone("开工", 6),
+                    milestone("竣工", 9),
+                ],
+                vec![],
+            ),
+        ] {
+            assert_eq!(renamed(&before, &after), expected);
+        }
+    }
 
     #[test]
     fn a_part_is_sent_and_kept_in_one_form() {

@@ -3,11 +3,12 @@
 //!
 //! Reading order: [`declared`] (what the plan's boxes say), [`kept`] (what people keep of a project), [`check`] (what is refused),
 //! [`status`] (milestones, money, the whole), [`months`] (who owes a report for which month), [`reminders`], [`assess`],
-//! [`packages`] (what is published for investors).
+//! [`packages`] (what is published for investors), [`history`] (what was kept of a project at an earlier time).
 
 pub mod assess;
 pub mod check;
 pub mod declared;
+pub mod history;
 pub mod kept;
 pub mod months;
 pub mod packages;

@@ -3,6 +3,8 @@
 //! * A **milestone** that was reached was reached on time when its day is not after the planned one, else late. One that was not
 //!   reached is overdue when the planned day is over, will be late when its forecast is after the planned day, comes soon
 //!   within [`SOON_DAYS`], and is on course otherwise.
+//! * A **task** that was done was done in time when its day is not after its due day, else late. One that was not done is overdue when its due
+//!   day is over, due soon within [`SOON_DAYS`], open until then, and without a day when it has none.
 //! * **Money** of a year: nothing was planned; more was paid than arranged; less was paid than the year asks for by now; or it
 //!   goes as it should. What a year asks for by now is its plan by days in a straight line, of which
 //!   [`PAID_PERCENT_MIN`] in a hundred must be paid while the year lasts, and all of it when the year is over.
@@ -10,7 +12,7 @@
 //!   can be judged; a milestone is overdue: it is late; something endangers it: it is at risk; it is on course. What endangers
 //!   it: a forecast after the planned day, an open risk that is high, a procedure that was refused, or money that is not paid.
 
-use crate::kept::{Kept, Milestone, Money, ProcedureState, RiskLevel, Source, Stage};
+use crate::kept::{Kept, Milestone, Money, ProcedureState, RiskLevel, Source, Stage, Task};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -78,6 +80,52 @@ impl Milestone {
             .done
             .or(self.forecast.filter(|forecast| *forecast > day));
         days(self.planned, until.unwrap_or(day)).max(0)
+    }
+}
+
+/// How a task stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ProjectTaskState)]
+pub enum TaskState {
+    /// Not done, and its day is over.
+    Overdue,
+    /// Not done, and due within [`SOON_DAYS`].
+    Soon,
+    /// Not done, and due later.
+    Open,
+    /// Not done, and due on no day.
+    NoDay,
+    /// Done after its day.
+    DoneLate,
+    /// Done in time, or without a day.
+    Done,
+}
+
+impl TaskState {
+    /// Whether it is still to be done.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Overdue | Self::Soon | Self::Open | Self::NoDay)
+    }
+}
+
+impl Task {
+    /// How it stands on a day.
+    pub fn state(&self, day: Date) -> TaskState {
+        match (self.done, self.due) {
+            (Some(done), Some(due)) if done > due => TaskState::DoneLate,
+            (Some(_), _) => TaskState::Done,
+            (None, None) => TaskState::NoDay,
+            (None, Some(due)) if due < day => TaskState::Overdue,
+            (None, Some(due)) if days(day, due) <= SOON_DAYS => TaskState::Soon,
+            (None, Some(_)) => TaskState::Open,
+        }
+    }
+
+    /// How many days it was done, or by now is, after its day; 0 when it is not.
+    pub fn days_late(&self, day: Date) -> i64 {
+        self.due
+            .map_or(0, |due| days(due, self.done.unwrap_or(day)).max(0))
     }
 }
 
@@ -388,6 +436,40 @@ mod tests {
             );
         }
         assert_eq!(days(date(2024, 1, 1), date(2026, 1, 1)), 731);
+    }
+
+    #[test]
+    fn a_task_is_judged_by_the_day() {
+        use TaskState as S;
+        for (due, done, day, state, late) in [
+            (None, None, PLANNED, S::NoDay, 0),
+            (None, Some(PLANNED), PLANNED, S::Done, 0),
+            (Some(PLANNED), None, PLANNED, S::Soon, 0),
+            (Some(PLANNED), None, date(2026, 7, 1), S::Overdue, 1),
+            (Some(PLANNED), None, date(2026, 5, 31), S::Soon, 0),
+            (Some(PLANNED), None, date(2026, 5, 30), S::Open, 0),
+            (Some(PLANNED), Some(PLANNED), date(2026, 8, 1), S::Done, 0),
+            (
+                Some(PLANNED),
+                Some(date(2026, 7, 2)),
+                date(2026, 8, 1),
+                S::DoneLate,
+                2,
+            ),
+        ] {
+            let task = Task {
+                organisation: "jingxin".into(),
+                task: "编制标准".into(),
+                due,
+                done,
+                progress: String::new(),
+            };
+            assert_eq!(
+                (task.state(day), task.days_late(day)),
+                (state, late),
+                "{due:?} {done:?} {day}"
+            );
+        }
     }
 
     #[test]

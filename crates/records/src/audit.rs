@@ -135,6 +135,61 @@ pub async fn newest_of(
     Ok(newest)
 }
 
+/// The acts of these kinds on one target, newest first.
+///
+/// # Errors
+/// As [`list`].
+pub async fn of_target(
+    connection: &mut Connection,
+    target: &str,
+    events: &[Event],
+    page: &PageRequest,
+) -> Result<Page<AuditEntry>> {
+    let before = page.after_number()?.unwrap_or(i64::MAX);
+    let mut rows = Vec::new();
+    // Each kind by itself, as in `newest_of`.
+    for event in events {
+        let acts = sqlx::query_as::<Any, AuditEntry>(
+            "SELECT * FROM audit WHERE action = $1 AND target = $2 AND id < $3 ORDER BY id DESC LIMIT $4",
+        )
+        .bind(event.entry().action)
+        .bind(target)
+        .bind(before)
+        .bind(page.fetch())
+        .fetch_all(&mut *connection)
+        .await?;
+        rows.extend(acts);
+    }
+    rows.sort_by_key(|act| std::cmp::Reverse(act.id));
+    rows.truncate(usize::try_from(page.fetch()).unwrap_or(usize::MAX));
+    Ok(Page::cut(rows, page, |act| act.id.to_string()))
+}
+
+/// The acts of one kind from a time on, newest first.
+pub async fn from(
+    connection: &mut Connection,
+    event: Event,
+    from: Timestamp,
+) -> Result<Vec<AuditEntry>> {
+    Ok(sqlx::query_as::<Any, AuditEntry>(
+        "SELECT * FROM audit WHERE action = $1 AND at >= $2 ORDER BY id DESC",
+    )
+    .bind(event.entry().action)
+    .bind(from.micros())
+    .fetch_all(connection)
+    .await?)
+}
+
+/// How many acts of one kind each target has.
+pub async fn count_by_target(connection: &mut Connection, event: Event) -> Result<Vec<ActCount>> {
+    Ok(sqlx::query_as::<Any, ActCount>(
+        "SELECT target AS name, COUNT(*) AS acts, MAX(at) AS last FROM audit WHERE action = $1 GROUP BY target",
+    )
+    .bind(event.entry().action)
+    .fetch_all(connection)
+    .await?)
+}
+
 /// Which acts are looked for; what is `None` does not narrow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Search {
@@ -209,9 +264,9 @@ pub enum CountBy {
 }
 
 table_row! {
-    /// How many acts somebody, or somewhere, has.
+    /// How many acts somebody, or somewhere, has, or were done to something.
     pub struct ActCount {
-        /// The actor's name or the network address.
+        /// The actor's name, the network address or the target.
         pub name: String,
         /// How many.
         pub acts: i64,

@@ -509,6 +509,7 @@ events! {
         maybe("old_value", "更正前的数值", "value that it corrects"),
         maybe("reason", "更正理由", "why it is corrected"),
         maybe("locked", "统计期是否已锁定", "whether its period is locked"),
+        maybe("files", "佐证材料的 SHA-256", "SHA-256 of each file that proves it"),
     ];
     /// A figure of the plan was written down as a draft, or changed before it is handed in.
     IndicatorReportSave = "indicator.report.save", "保存指标填报", "Indicator report saved", "indicator:<id>", [
@@ -516,6 +517,20 @@ events! {
         field("period", "统计期", "period"),
         field("value", "数值", "value"),
         maybe("old_value", "修改前的数值", "value before"),
+    ];
+    /// A file that proves a figure of the plan was added to its report.
+    IndicatorReportFileAdd = "indicator.report.file-add", "添加佐证材料", "Proof of a report added", "indicator:<id>", [
+        field("filing", "填报编号", "number of the report"),
+        field("file", "文件号", "number of the file"),
+        field("name", "文件名", "name of the file"),
+        field("sha256", "文件的 SHA-256", "SHA-256 of the file"),
+    ];
+    /// A file was taken away from a report before that was handed in.
+    IndicatorReportFileRemove = "indicator.report.file-remove", "移除佐证材料", "Proof of a report removed", "indicator:<id>", [
+        field("filing", "填报编号", "number of the report"),
+        field("file", "文件号", "number of the file"),
+        field("name", "文件名", "name of the file"),
+        field("sha256", "文件的 SHA-256", "SHA-256 of the file"),
     ];
     /// A level agreed to a figure of the plan.
     IndicatorReportApprove = "indicator.report.approve", "审批指标填报", "Indicator report approved", "indicator:<id>", [
@@ -622,6 +637,22 @@ events! {
     /// A reporting form was given back to who handed it in.
     FormReturn = "form.return", "退回报表", "Reporting form returned", "form:<id>/<period>/<division>", [
         field("reason", "理由", "why"),
+    ];
+    /// A value that a form was filled in with was disputed.
+    FormDispute = "form.dispute", "对带出的数提出异议", "Value of a form disputed", "form:<id>/<period>/<division>", [
+        field("element", "数据元", "data element"),
+        field("shown", "平台带出的值", "what the platform showed"),
+        field("stated", "本镇所报的值", "what the town holds right"),
+        field("why", "理由", "why"),
+        field("case", "案件编号", "number of the case"),
+        field("organisation", "答复单位", "who answers for the source"),
+    ];
+    /// A town took a step with its dispute.
+    FormDisputeStep = "form.dispute-step", "办理异议", "Step with a dispute of a form", "form:<id>/<period>/<division>", [
+        field("element", "数据元", "data element"),
+        field("case", "案件编号", "number of the case"),
+        field("step", "步骤", "accept, reject or withdraw"),
+        field("note", "说明", "what was said"),
     ];
     /// A backup was taken.
     BackupTake = "backup.take", "备份", "Backup taken", "point:<number> of <folder>", [
@@ -814,6 +845,17 @@ events! {
         field("format", "格式", "pdf, docx or xlsx"),
         field("language", "语言", "language, as a tag"),
         maybe("number", "发文字号", "its number, when it has one"),
+    ];
+    /// A number was given to a document of the plan office.
+    PlanNumberGive = "plan.number-give", "规划公文编号", "Number given to a document of the plan office", "plan-document:<kind>/<period>", [
+        field("number", "发文字号", "its number"),
+        field("language", "语言", "language, as a tag"),
+        field("files", "各文件的格式和 SHA-256", "the files with their SHA-256"),
+    ];
+    /// A number was made void.
+    PlanNumberVoid = "plan.number-void", "发文字号作废", "Number of a document made void", "plan-number:<year>/<number>", [
+        field("number", "发文字号", "its number"),
+        field("reason", "理由", "why"),
     ];
     /// A shift report was written.
     DutyReport = "duty.report", "导出值班报告", "Shift report written", "organisation:<id>", [

@@ -87,6 +87,8 @@ table_row! {
         pub origin: String,
         /// When it was handed in.
         pub reported_at: Timestamp,
+        /// The case of the dispute under which it was handed in.
+        pub disputed: Option<i64>,
     }
 }
 
@@ -127,6 +129,8 @@ pub struct NewValue {
     pub value_text: Option<String>,
     /// See [`FormValue::origin`].
     pub origin: String,
+    /// See [`FormValue::disputed`].
+    pub disputed: Option<i64>,
 }
 
 const COLUMNS: &str = "id, form, period, division_code, state, asked, filled, version, corrects, reason, by_name, by_id, created_at, \
@@ -136,6 +140,20 @@ const COLUMNS: &str = "id, form, period, division_code, state, asked, filled, ve
 pub async fn current(connection: &mut Connection, key: &Key<'_>) -> Result<Option<FormReturn>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM form_returns WHERE form = $1 AND period = $2 AND division_code = $3 AND state <> 'replaced'"
+    );
+    Ok(sqlx::query_as::<Any, FormReturn>(AssertSqlSafe(sql))
+        .bind(key.form)
+        .bind(key.period)
+        .bind(key.division_code)
+        .fetch_optional(connection)
+        .await?)
+}
+
+/// The newest one before a period that a division handed in.
+pub async fn before(connection: &mut Connection, key: &Key<'_>) -> Result<Option<FormReturn>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM form_returns WHERE form = $1 AND period < $2 AND division_code = $3 AND state = 'submitted' \
+         ORDER BY period DESC LIMIT 1"
     );
     Ok(sqlx::query_as::<Any, FormReturn>(AssertSqlSafe(sql))
         .bind(key.form)
@@ -285,8 +303,8 @@ pub async fn put_values(
     take_values(connection, id).await?;
     for value in values {
         sqlx::query::<Any>(
-            "INSERT INTO form_values (return_id, form, period, division_code, element, value, value_text, origin, reported_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "INSERT INTO form_values (return_id, form, period, division_code, element, value, value_text, origin, reported_at, disputed) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(id)
         .bind(key.form)
@@ -297,23 +315,24 @@ pub async fn put_values(
         .bind(value.value_text.as_deref())
         .bind(&value.origin)
         .bind(now.micros())
+        .bind(value.disputed)
         .execute(&mut *connection)
         .await?;
     }
     Ok(())
 }
 
-/// What each division was asked of an element in a form, of the newest period that it handed in. Periods of one form are of one length,
-/// so that their order is that of their texts.
+/// What each division was asked in a form, of one element or of all, of the newest period that it handed in. Periods of one form are of
+/// one length, so that their order is that of their texts.
 pub async fn latest_values(
     connection: &mut Connection,
     form: &str,
-    element: &str,
+    element: Option<&str>,
 ) -> Result<Vec<FormValue>> {
     Ok(sqlx::query_as::<Any, FormValue>(
-        "SELECT form, period, division_code, element, value, value_text, origin, reported_at FROM form_values v \
-         WHERE form = $1 AND element = $2 AND period = (SELECT MAX(period) FROM form_values w \
-         WHERE w.form = v.form AND w.element = v.element AND w.division_code = v.division_code) ORDER BY division_code",
+        "SELECT form, period, division_code, element, value, value_text, origin, reported_at, disputed FROM form_values v \
+         WHERE form = $1 AND ($2 IS NULL OR element = $2) AND period = (SELECT MAX(period) FROM form_values w \
+         WHERE w.form = v.form AND w.element = v.element AND w.division_code = v.division_code) ORDER BY division_code, element",
     )
     .bind(form)
     .bind(element)

@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0014_projects.sql"),
     include_str!("../migrations/0015_fill_once.sql"),
     include_str!("../migrations/0016_photos_and_packages.sql"),
+    include_str!("../migrations/0017_disputes_and_numbers.sql"),
 ];
 
 /// The shape that this build reads and writes.

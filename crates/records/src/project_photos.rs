@@ -14,7 +14,7 @@ table_row! {
         pub id: i64,
         /// The project.
         pub project_id: String,
-        /// The milestone that it was said to belong to, as it was called then.
+        /// The milestone that it was said to belong to; it follows when that is called otherwise.
         pub milestone: Option<String>,
         /// The day on which it was taken, `2026-03-01`.
         pub taken_on: String,
@@ -108,6 +108,23 @@ pub async fn same(
     .bind(sha256)
     .fetch_optional(connection)
     .await?)
+}
+
+/// A milestone of a project is called otherwise: its photos are of the new name.
+pub async fn rename_milestone(
+    connection: &mut Connection,
+    project: &str,
+    [old, new]: [&str; 2],
+) -> Result<()> {
+    sqlx::query::<Any>(
+        "UPDATE project_photos SET milestone = $1 WHERE project_id = $2 AND milestone = $3",
+    )
+    .bind(new)
+    .bind(project)
+    .bind(old)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// How many photos of a project are shown.

@@ -71,7 +71,7 @@ table_row! {
         pub id: i64,
         /// The project.
         pub project_id: String,
-        /// What it is about: `milestone:…`, `report:2026-03` or `other`.
+        /// What it is about: `milestone:…`, `task:…`, `report:2026-03` or `other`.
         pub about: String,
         /// Who was reminded.
         pub organisation_id: String,
@@ -359,6 +359,23 @@ pub async fn remind(
     .bind(case_id)
     .bind(now.micros())
     .bind(&actor.name)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// What reminders of a project are about has another word by now.
+pub async fn reminders_about(
+    connection: &mut Connection,
+    project_id: &str,
+    [old, new]: [&str; 2],
+) -> Result<()> {
+    sqlx::query::<Any>(
+        "UPDATE project_reminders SET about = $1 WHERE project_id = $2 AND about = $3",
+    )
+    .bind(new)
+    .bind(project_id)
+    .bind(old)
     .execute(connection)
     .await?;
     Ok(())

@@ -213,6 +213,7 @@ pub const TABLES: &[Table] = &[
             ("reported_by", Text),
             ("at", Timestamp),
             ("as_of", Text),
+            ("filing_id", Integer),
         ],
     },
     Table {
@@ -269,7 +270,7 @@ pub const TABLES: &[Table] = &[
     },
     Table {
         name: "form_values",
-        description: "reporting forms that are handed in: one row for each field of a form, period and town or village; `origin` says who filled it in",
+        description: "reporting forms that are handed in: one row for each field of a form, period and town or village; `origin` says who filled it in, `disputed` the case of what the town holds wrong",
         permission: "indicator.read",
         order: "id",
         columns: &[
@@ -282,6 +283,7 @@ pub const TABLES: &[Table] = &[
             ("value_text", Text),
             ("origin", Text),
             ("reported_at", Timestamp),
+            ("disputed", Integer),
         ],
     },
     Table {

@@ -2,5 +2,6 @@
 //! that is not named here fails `cargo xtask tidy`.
 
 mod audit_chain;
+mod shape_17;
 mod shapes;
 mod store;

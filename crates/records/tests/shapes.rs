@@ -849,13 +849,15 @@ async fn shape_15_opens_with_its_forms() {
         value: Some(32.0),
         value_text: None,
         origin: "person".to_owned(),
+        disputed: None,
     };
     form_returns::put_values(&mut write, id, &key, &[value], now)
         .await
         .unwrap();
     // The newest period that was handed in is what others take.
     let latest =
-        form_returns::latest_values(&mut write, "town-charging", "town-scooter-charging").await;
+        form_returns::latest_values(&mut write, "town-charging", Some("town-scooter-charging"))
+            .await;
     let latest: Vec<_> = latest
         .unwrap()
         .into_iter()
@@ -892,7 +894,8 @@ async fn shape_15_opens_with_its_forms() {
             .unwrap()
     );
     let latest =
-        form_returns::latest_values(&mut write, "town-charging", "town-scooter-charging").await;
+        form_returns::latest_values(&mut write, "town-charging", Some("town-scooter-charging"))
+            .await;
     assert_eq!(latest.unwrap(), []);
 }
 

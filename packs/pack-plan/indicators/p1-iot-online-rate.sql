@@ -26,6 +26,12 @@ SELECT 100.0 * AVG(CASE WHEN online THEN 1.0 ELSE 0.0 END) AS value
 FROM devices;
 
 -- rows:
-SELECT client_id, id, type, name, online, last_seen_at, messages, rejected
+SELECT devices.id AS device_id, client_id, type, name, online, last_seen_at, messages, rejected, said.journal_position
 FROM devices
+LEFT JOIN (
+  SELECT device_id, MAX(journal_position) AS journal_position
+  FROM entities_now
+  WHERE device_id IS NOT NULL
+  GROUP BY device_id
+) AS said ON said.device_id = devices.id
 ORDER BY online, client_id;

@@ -29,7 +29,7 @@ ORDER BY as_of DESC, id DESC
 LIMIT 1;
 
 -- rows:
-SELECT "period", as_of, value, evidence, note, reported_by, "at"
+SELECT "period", as_of, value, evidence, note, reported_by, "at", filing_id
 FROM indicator_reports
 WHERE indicator_id = 'gigabit-households'
 ORDER BY as_of DESC, id DESC;

@@ -9,7 +9,7 @@
 -- name_zh: 5G及相关产业规模
 -- name_en: 5G and related industry
 -- unit_zh: 亿元
--- unit_en: CNY 100 million
+-- unit_en: ×100 million yuan
 -- direction: more
 -- baseline: none
 -- baseline_year: 2020
@@ -29,7 +29,7 @@ ORDER BY as_of DESC, id DESC
 LIMIT 1;
 
 -- rows:
-SELECT "period", as_of, value, evidence, note, reported_by, "at"
+SELECT "period", as_of, value, evidence, note, reported_by, "at", filing_id
 FROM indicator_reports
 WHERE indicator_id = '5g-industry-value'
 ORDER BY as_of DESC, id DESC;

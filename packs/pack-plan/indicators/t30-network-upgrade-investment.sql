@@ -9,7 +9,7 @@
 -- name_zh: 信息网络升级项目总投资
 -- name_en: Investment in the information network upgrade
 -- unit_zh: 亿元
--- unit_en: hundred million yuan
+-- unit_en: ×100 million yuan
 -- direction: more
 -- baseline: none
 -- baseline_year: 2020
@@ -29,7 +29,7 @@ ORDER BY as_of DESC, id DESC
 LIMIT 1;
 
 -- rows:
-SELECT "period", as_of, value, evidence, note, reported_by, "at"
+SELECT "period", as_of, value, evidence, note, reported_by, "at", filing_id
 FROM indicator_reports
 WHERE indicator_id = 'network-upgrade-investment'
 ORDER BY as_of DESC, id DESC;

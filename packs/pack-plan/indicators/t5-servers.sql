@@ -35,10 +35,11 @@ FROM (
 ) AS racks;
 
 -- rows:
-SELECT entity_id, name, servers, journal_position
+SELECT entity_id, name, town_code, servers, journal_position
 FROM (
   SELECT entity_id,
          MAX(CASE WHEN attribute = 'name' THEN value_text END) AS name,
+         MAX(CASE WHEN attribute = 'townCode' THEN value_text END) AS town_code,
          MAX(CASE WHEN attribute = 'serverCount' THEN value_number END) AS servers,
          MAX(journal_position) AS journal_position
   FROM entities_now

@@ -9,7 +9,7 @@
 -- name_zh: 互联网接入端口数
 -- name_en: Internet access ports
 -- unit_zh: 万个
--- unit_en: 10,000 ports
+-- unit_en: ×10,000 ports
 -- direction: more
 -- baseline: none
 -- baseline_year: 2020
@@ -29,7 +29,7 @@ ORDER BY as_of DESC, id DESC
 LIMIT 1;
 
 -- rows:
-SELECT "period", as_of, value, evidence, note, reported_by, "at"
+SELECT "period", as_of, value, evidence, note, reported_by, "at", filing_id
 FROM indicator_reports
 WHERE indicator_id = 'access-ports'
 ORDER BY as_of DESC, id DESC;

@@ -1765,6 +1765,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/forms/disputes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What towns and villages hold wrong of what was filled in: what is open first. */
+        get: operations["get_forms_disputes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forms/disputes/{case_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A step of the town with its dispute: accepts the answer, has it handled again, or withdraws it. */
+        post: operations["post_forms_disputes_case_id"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/forms/{id}/returns": {
         parameters: {
             query?: never;
@@ -1794,6 +1828,23 @@ export interface paths {
         /** Saves what is written so far of a form: for one's own town and its villages. */
         put: operations["put_forms_id_division_period"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/forms/{id}/{division}/{period}/disputes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Disputes a value that the platform filled in: the form keeps it, marked, and a case goes to who answers for the source. */
+        post: operations["post_forms_id_division_period_disputes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2808,6 +2859,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/plan/document-numbers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The register of a year: every number with its document, what is void and what is missing. */
+        get: operations["get_plan_document_numbers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/document-numbers/{year}/{number}/void": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a number void, with the reason: its row and its files stay, and it is not given again. One that is missing is said to be void. */
+        post: operations["post_plan_document_numbers_year_number_void"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/document-numbers/{year}/{number}/{format}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A file of a numbered document, as it was issued. */
+        get: operations["get_plan_document_numbers_year_number_format"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/plan/documents/{kind}/{period}": {
         parameters: {
             query?: never;
@@ -2816,12 +2918,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A document of the plan office as it stands now: JSON for the page, or a file in the form of GB/T 9704-2012, every figure of which leads to
+         * A draft of a document of the plan office as it stands now: JSON for the page, or a file in the form of GB/T 9704-2012, every figure of which leads to
          *     where it is proved.
          */
         get: operations["get_plan_documents_kind_period"];
         put?: never;
-        post?: never;
+        /** Gives a document its number, the next of the year, and keeps it as PDF, .docx and .xlsx as it was issued. */
+        post: operations["post_plan_documents_kind_period"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2856,6 +2959,40 @@ export interface paths {
         put?: never;
         /** Makes a case of a claim that is not what was measured; one open case for an indicator and period. */
         post: operations["post_plan_indicators_id_claims_period_case"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/indicators/{id}/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What each key project that serves an indicator contributes to its figure: the figure, less what it would be without the project's things. */
+        get: operations["get_plan_indicators_id_projects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/indicators/{id}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a figure follows from: what its query reads and how fresh that is; of a town, when one is asked for, the rows behind its figure. */
+        get: operations["get_plan_indicators_id_proof"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2978,6 +3115,44 @@ export interface paths {
         /** Agrees to a figure at the level for which it waits: never its author. The last level makes it count. */
         post: operations["post_plan_reports_id_approve"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/reports/{id}/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adds a file that proves a figure (multipart, field `file`) to a draft or a report that was returned. It is on disk when this answers;
+         *     the same bytes sent again are the same file.
+         */
+        post: operations["post_plan_reports_id_files"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/plan/reports/{id}/files/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bytes of a file that proves a figure, as they were sent. */
+        get: operations["get_plan_reports_id_files_file"];
+        put?: never;
+        post?: never;
+        /** Takes a file away from a draft or a report that was returned; its row and its bytes stay. */
+        delete: operations["delete_plan_reports_id_files_file"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3154,6 +3329,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/project-tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tasks of member departments over all projects that go on. */
+        get: operations["get_project_tasks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects": {
         parameters: {
             query?: never;
@@ -3207,6 +3399,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was changed of a project, by whom and when, newest first. */
+        get: operations["get_projects_id_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{id}/photos": {
         parameters: {
             query?: never;
@@ -3235,7 +3444,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A photo's bytes, as they were sent. */
+        /** A photo's bytes: as they were sent, or without what the camera wrote into them. */
         get: operations["get_projects_id_photos_photo"];
         put?: never;
         post?: never;
@@ -3262,6 +3471,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{id}/photos/{photo}/small": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A small copy of a photo, as JPEG, without what the camera wrote into it; of one that cannot be read as a picture the whole, without that. */
+        get: operations["get_projects_id_photos_photo_small"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{id}/reminders": {
         parameters: {
             query?: never;
@@ -3271,7 +3497,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sends a reminder: a case of the responsible organisation, with clocks in working time. */
+        /** Sends a reminder: a case of the responsible organisation, or of the department whose task it is, with clocks in working time. */
         post: operations["post_projects_id_reminders"];
         delete?: never;
         options?: never;
@@ -7251,6 +7477,88 @@ export interface components {
              */
             version: number | null;
         };
+        /** @description That a town holds a filled-in value wrong, and where its case stands. */
+        FormDispute: {
+            /** @description What who answers for the source said when they were done. */
+            answer: string | null;
+            /** @description When. */
+            at: string;
+            /** @description Who disputed it. */
+            by: string;
+            /**
+             * Format: int64
+             * @description The case.
+             */
+            case_id: number;
+            /** @description When it ended. */
+            closed_at: string | null;
+            /** @description The town or village. */
+            division: components["schemas"]["FormDivision"];
+            /** @description By when the case is due in that state. */
+            due_at: string | null;
+            /** @description The data element. */
+            element: string;
+            /** @description The form in which it was disputed. */
+            form: string;
+            /** @description Whether the case has not ended. */
+            is_open: boolean;
+            /** @description Whether the caller may accept the answer, go on, or withdraw. */
+            may_settle: boolean;
+            /** @description The element's name in English. */
+            name_en: string;
+            /** @description The element's name in Chinese. */
+            name_zh: string;
+            /** @description Its number. */
+            number: string;
+            /** @description Who answers for the source. */
+            organisation: components["schemas"]["ProjectUnit"];
+            /** @description The period of that form. */
+            period: string;
+            /** @description What the form showed; null for nothing. */
+            shown: unknown;
+            /** @description Where it stands: `collected`, `dispatched`, `handling`, `handled`, `closed` or `cancelled`. */
+            state: string;
+            /** @description What the town holds right. */
+            stated: unknown;
+            /** @description The form's title in English. */
+            title_en: string;
+            /** @description The form's title in Chinese. */
+            title_zh: string;
+            /** @description Unit in English. */
+            unit_en: string;
+            /** @description Unit in Chinese; empty for none. */
+            unit_zh: string;
+            /** @description Why. */
+            why: string;
+        };
+        /** @description A filled-in value that is held wrong. */
+        FormDisputeDraft: {
+            /** @description The data element. */
+            element: string;
+            /** @description What is right. */
+            value: unknown;
+            /** @description Why: how it was counted, what is missing at the source. */
+            why: string;
+        };
+        /** @description What a town does with its dispute. */
+        FormDisputeStep: {
+            /** @description Why; not needed to accept. */
+            note?: string;
+            /** @description `accept` the answer, which ends the case; `reject` it, so that it is handled again; `withdraw` what was not answered yet. */
+            step: components["schemas"]["FormDisputeStepKind"];
+        };
+        /**
+         * @description A step of the town.
+         * @enum {string}
+         */
+        FormDisputeStepKind: "accept" | "reject" | "withdraw";
+        /** @description The disputes. */
+        FormDisputes: {
+            /** @description Those whose cases have not ended, then the others, newest first. */
+            items: components["schemas"]["FormDispute"][];
+            /** @description How many have not ended. */
+            open: number;
+        };
         /** @description A town or village. */
         FormDivision: {
             /** @description Its code, 9 digits of a town, 12 of a village. */
@@ -7307,17 +7615,21 @@ export interface components {
             definition_en: string;
             /** @description What is meant, in Chinese. */
             definition_zh: string;
+            dispute: components["schemas"]["FormDispute"] | null;
             /** @description The data element. */
             element: string;
             /** @description How it is filled in, in English. */
             help_en: string;
             /** @description How it is filled in, in Chinese. */
             help_zh: string;
+            last: components["schemas"]["FormLast"] | null;
             /**
              * Format: double
              * @description Greatest number.
              */
             max: number | null;
+            /** @description Whether the caller may dispute it now. */
+            may_dispute: boolean;
             /**
              * Format: double
              * @description Least number.
@@ -7376,6 +7688,13 @@ export interface components {
             title_en: string;
             /** @description Title in Chinese. */
             title_zh: string;
+        };
+        /** @description What was written for an earlier period. */
+        FormLast: {
+            /** @description The period. */
+            period: string;
+            /** @description The value. */
+            value: unknown;
         };
         /** @description Why a form is returned. */
         FormReturnReason: {
@@ -7984,6 +8303,8 @@ export interface components {
             forecast_missing: components["schemas"]["IndicatorForecastMissing"] | null;
             /** @description Values measured so far. */
             history: components["schemas"]["MeasuredPoint"][];
+            /** @description Which of their columns lead further: to the stored message, the thing, the record that a person made. */
+            leads: components["schemas"]["RowLead"][];
             /** @description The expected value at the end of each year. */
             path: components["schemas"]["PathPoint"][];
             rows: components["schemas"]["SqlAnswer"] | null;
@@ -8038,6 +8359,8 @@ export interface components {
             created_at: string;
             /** @description What proves it. */
             evidence: string;
+            /** @description The files that prove it, oldest first. */
+            files: components["schemas"]["IndicatorFilingFile"][];
             /**
              * Format: int64
              * @description Its number.
@@ -8092,8 +8415,57 @@ export interface components {
         };
         /** @description A figure on its way, with its steps, oldest first. */
         IndicatorFilingDetail: components["schemas"]["IndicatorFiling"] & {
+            /** @description Files that its author took away again before it was handed in. */
+            removed_files: components["schemas"]["IndicatorFilingFileRemoved"][];
             /** @description Its steps. */
             steps: components["schemas"]["IndicatorFilingStep"][];
+        };
+        /** @description A file that proves a reported figure. */
+        IndicatorFilingFile: {
+            /** @description When it was added. */
+            added_at: string;
+            /** @description Who added it. */
+            added_by: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description What it is, found from its bytes. */
+            media_type: string;
+            /** @description Its name. */
+            name: string;
+            /** @description SHA-256 of its bytes, hex. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Its size in bytes.
+             */
+            size_bytes: number;
+        };
+        /** @description A file to add, as form data. */
+        IndicatorFilingFileForm: {
+            /**
+             * Format: binary
+             * @description The file; its name is kept.
+             */
+            file: string;
+        };
+        /** @description A file that was taken away from a report before that was handed in. */
+        IndicatorFilingFileRemoved: {
+            /** @description When it was taken away. */
+            at: string;
+            /** @description By whom. */
+            by: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description Its name. */
+            name: string;
+            /** @description SHA-256 of its bytes, hex. */
+            sha256: string;
         };
         /** @description A step of a figure's way. */
         IndicatorFilingStep: {
@@ -8186,6 +8558,30 @@ export interface components {
              */
             span_days_min: number;
         };
+        /** @description What a figure's query reads. */
+        IndicatorInput: {
+            /**
+             * Format: int64
+             * @description How many things, or rows, there are now.
+             */
+            count: number | null;
+            /**
+             * Format: int64
+             * @description How many devices said something of the things.
+             */
+            devices: number | null;
+            imported: components["schemas"]["ImportedTable"] | null;
+            /** @description What kind it is. */
+            kind: components["schemas"]["InputKind"];
+            /** @description The type of things, or the table's name in SQL; empty for things of every type. */
+            name: string;
+            /** @description When the newest of it is of. */
+            newest: string | null;
+            /** @description What it is called, in English. */
+            title_en: string;
+            /** @description What it is called, in Chinese. */
+            title_zh: string;
+        };
         /** @description A period that is or was locked. */
         IndicatorLock: {
             /**
@@ -8225,6 +8621,14 @@ export interface components {
          * @enum {string}
          */
         IndicatorOutcome: "met" | "not_met" | "no_value";
+        /** @description What proves a figure. */
+        IndicatorProof: {
+            /** @description Whether its query asks for the time: the figure changes though nothing was heard. */
+            clock: boolean;
+            /** @description What its query reads. */
+            inputs: components["schemas"]["IndicatorInput"][];
+            town: components["schemas"]["TownRows"] | null;
+        };
         /** @description Who reported a figure, when, and with what evidence. */
         IndicatorReport: {
             /** @description When. */
@@ -8233,6 +8637,13 @@ export interface components {
             by: string;
             /** @description With what evidence. */
             evidence: string;
+            /** @description The files that prove it. */
+            files: components["schemas"]["IndicatorFilingFile"][];
+            /**
+             * Format: int64
+             * @description The number of the report, whose way and files it went with.
+             */
+            filing_id: number | null;
             /** @description More. */
             note: string | null;
             /** @description For which period. */
@@ -8271,7 +8682,7 @@ export interface components {
             corrects?: number | null;
             /** @description Whether it stays a draft, which nobody else sees. */
             draft?: boolean;
-            /** @description What proves it: a document's number, an address, a photo. A draft may leave it empty. */
+            /** @description What proves it: a document's number, an address, a photo. A draft may leave it empty, and what files prove may do without it. */
             evidence?: string;
             /** @description More. */
             note?: string | null;
@@ -8291,6 +8702,10 @@ export interface components {
         IndicatorReporting: {
             /** @description Reported indicators of which nobody handed in a figure of it. */
             due: components["schemas"]["IndicatorDue"][];
+            /** @description Largest file that proves a figure, bytes. */
+            file_bytes_max: number;
+            /** @description Most files that prove one figure. */
+            files_max: number;
             /** @description The levels that a figure goes through. */
             levels: string[];
             /** @description The newest locks. */
@@ -8320,6 +8735,11 @@ export interface components {
             /** @description Chinese name. */
             name_zh: string;
         };
+        /**
+         * @description What kind of data a query reads.
+         * @enum {string}
+         */
+        InputKind: "things" | "records" | "table" | "other";
         /** @description A table that files come in for. */
         Intake: {
             /** @description Whether a row has a time of its own; a register is of the moment when it comes in. */
@@ -8479,6 +8899,11 @@ export interface components {
             /** @description Its type. */
             type: string;
         };
+        /**
+         * @description What a cell of the rows behind a figure leads to.
+         * @enum {string}
+         */
+        Lead: "message" | "entity" | "device" | "report" | "case" | "project" | "alert" | "form";
         /** @description Whose session is to end. */
         LogoutAnswer: {
             /** @description The parameters of the request, as the page was given them. */
@@ -9412,6 +9837,11 @@ export interface components {
          * @enum {string}
          */
         PackageSought: "capital" | "technology" | "operator" | "site";
+        /**
+         * @description Whether parts can be told.
+         * @enum {string}
+         */
+        PartsTold: "known" | "not_of_things";
         /** @description A passkey. */
         Passkey: {
             /** @description Since when. */
@@ -9686,6 +10116,107 @@ export interface components {
             title_en: string;
             /** @description Title in Chinese. */
             title_zh: string;
+        };
+        /** @description A number of the register. The name of its schema tells it from the row. */
+        PlanNumber: {
+            /** @description When it was given. */
+            at: string;
+            /** @description To whom. */
+            by: string;
+            /** @description The files as they were issued. */
+            files: components["schemas"]["PlanNumberFile"][];
+            kind: components["schemas"]["PlanDocumentKind"] | null;
+            /** @description Its language, as a tag. */
+            language: string;
+            /** @description As it stands on the document. */
+            name: string;
+            /**
+             * Format: int64
+             * @description The number.
+             */
+            number: number;
+            /** @description Of which period. */
+            period: string;
+            /** @description Of which plan. */
+            plan: string | null;
+            /** @description Its title. */
+            title: string;
+            /** @description When it was made void; null while it holds. */
+            voided_at: string | null;
+            /** @description By whom. */
+            voided_by: string | null;
+            /** @description Why. */
+            voided_why: string | null;
+            /**
+             * Format: int64
+             * @description Of which year.
+             */
+            year: number;
+        };
+        /** @description A document to number. */
+        PlanNumberDraft: {
+            /** @description `zh` (default) or `en`. */
+            language?: string | null;
+            /**
+             * Format: int64
+             * @description A number that is free, 1 to 9999, where numbers were given on paper before; the next one when left out.
+             */
+            number?: number | null;
+            /** @description The id of a plan; the one that held at the end of the period when left out. */
+            plan?: string | null;
+        };
+        /** @description A file of a numbered document. */
+        PlanNumberFile: {
+            /** @description `pdf`, `docx` or `xlsx`. */
+            format: string;
+            /** @description SHA-256 of its bytes, hex. */
+            sha256: string;
+            /**
+             * Format: int64
+             * @description Its size in bytes.
+             */
+            size_bytes: number;
+        };
+        /** @description Numbers that were not given though larger ones were. */
+        PlanNumberGap: {
+            /**
+             * Format: int64
+             * @description The first that is missing.
+             */
+            first: number;
+            /**
+             * Format: int64
+             * @description The last that is missing; the first for one alone.
+             */
+            last: number;
+        };
+        /** @description Why a number is void. */
+        PlanNumberVoid: {
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description The register of a year. */
+        PlanNumbers: {
+            /** @description What is missing. */
+            gaps: components["schemas"]["PlanNumberGap"][];
+            /** @description The numbers, the largest first. */
+            items: components["schemas"]["PlanNumber"][];
+            /** @description Whether the caller may give numbers and make them void. */
+            may_give: boolean;
+            /**
+             * Format: int64
+             * @description The next number.
+             */
+            next: number;
+            /** @description As it would stand on the document. */
+            next_name: string;
+            /**
+             * Format: int64
+             * @description The year.
+             */
+            year: number;
+            /** @description The years in which numbers were given, the last first, with this one. */
+            years: number[];
         };
         /** @description What another plan wants of an indicator. */
         PlanOfIndicator: {
@@ -10146,6 +10677,42 @@ export interface components {
             /** @description How it stands. */
             status: components["schemas"]["IndicatorStatus"];
         };
+        /** @description The changes of a project. */
+        ProjectHistory: {
+            /** @description Newest first. */
+            items: components["schemas"]["ProjectHistoryEntry"][];
+            /** @description The next page's cursor. */
+            next: string | null;
+            /** @description The organisations that they name. */
+            organisations: components["schemas"]["ProjectUnit"][];
+        };
+        /** @description One change of a project. */
+        ProjectHistoryEntry: {
+            /** @description When. */
+            at: string;
+            /** @description Who. */
+            by: string;
+            /**
+             * Format: int64
+             * @description Its number in the audit trail.
+             */
+            id: number;
+            /** @description What happened. */
+            kind: components["schemas"]["ProjectHistoryKind"];
+            /** @description What is different since. */
+            new: unknown;
+            /** @description What was different before: of a list its rows, of the profile its fields, else the whole. */
+            old: unknown;
+            /** @description Why it was added or ended; empty for a change. */
+            reason: string;
+            /** @description Which part was changed; null when it was added or ended. */
+            section: string | null;
+        };
+        /**
+         * @description What happened to a project.
+         * @enum {string}
+         */
+        ProjectHistoryKind: "added" | "changed" | "ended";
         /** @description A key project in a list. */
         ProjectItem: {
             /** @description When it was changed last. */
@@ -10394,6 +10961,39 @@ export interface components {
             /** @description Name in Chinese. */
             name_zh: string;
         };
+        /** @description A project's part of a figure. */
+        ProjectPart: {
+            /**
+             * Format: double
+             * @description The figure less that, in its unit; null when none was counted.
+             */
+            part: number | null;
+            /** @description The project's id. */
+            project: string;
+            /** @description How many things it has; 0: none was named yet. */
+            things: number;
+            /**
+             * Format: double
+             * @description The figure without them; null when nothing else is there, or none was counted.
+             */
+            without: number | null;
+        };
+        /** @description What the key projects that serve an indicator contribute to its figure. */
+        ProjectParts: {
+            /** @description The indicator. */
+            indicator: string;
+            /** @description How many of them were not counted because there are too many. */
+            passed_over: number;
+            /** @description The projects that serve it and have not ended, by id. */
+            projects: components["schemas"]["ProjectPart"][];
+            /** @description Whether parts can be told. */
+            told: components["schemas"]["PartsTold"];
+            /**
+             * Format: double
+             * @description The figure, counted together with the parts.
+             */
+            value: number | null;
+        };
         /** @description A photo of a project's site. */
         ProjectPhoto: {
             /** @description When it was added. */
@@ -10410,7 +11010,7 @@ export interface components {
             location: components["schemas"]["Place"] | null;
             /** @description What it is, found from its bytes. */
             media_type: string;
-            /** @description The milestone that it was said to belong to, as it was called then. */
+            /** @description The milestone that it was said to belong to. */
             milestone: string | null;
             /** @description The day that the photo gives itself, where that is another one. */
             own_day: string | null;
@@ -10534,7 +11134,7 @@ export interface components {
         };
         /** @description A reminder with where its case stands. */
         ProjectReminder: {
-            /** @description What it is about: `milestone:…`, `report:2026-03` or `other`. */
+            /** @description What it is about: `milestone:…`, `task:…`, `report:2026-03` or `other`. */
             about: string;
             /** @description When the reminder was sent. */
             at: string;
@@ -10558,7 +11158,7 @@ export interface components {
         };
         /** @description A reminder to send. */
         ProjectReminderDraft: {
-            /** @description What it is about: `milestone:` and a milestone's name, `report:` and a month, or `other`. */
+            /** @description What it is about: `milestone:` and a milestone's name, `task:`, a department's id, `:` and its task, `report:` and a month, or `other`. */
             about: string;
             /** @description What is asked for, in the office's words. */
             note: string;
@@ -10677,8 +11277,81 @@ export interface components {
             due: string | null;
             /** @description The department, by id. */
             organisation: string;
+            /** @description How far it is, in words. */
+            progress: string;
             /** @description What it does. */
             task: string;
+        };
+        /** @description A task with its project, and how it stands today. */
+        ProjectTaskItem: {
+            /** @description What a reminder of it is about. */
+            about: string;
+            /**
+             * Format: int64
+             * @description How many days it was done, or by now is, after its day.
+             */
+            days_late: number;
+            /** @description When it was done. */
+            done: string | null;
+            /** @description By when. */
+            due: string | null;
+            /** @description Whether the caller may change it, with the project. */
+            may_edit: boolean;
+            /** @description The department. */
+            organisation: components["schemas"]["ProjectUnit"];
+            /** @description How far it is, in words. */
+            progress: string;
+            /** @description The project. */
+            project: components["schemas"]["ProjectName"];
+            reminder: components["schemas"]["ProjectTaskReminder"] | null;
+            responsible: components["schemas"]["ProjectUnit"] | null;
+            /** @description Its row in the project's tasks, from 0. */
+            row: number;
+            /** @description How it stands. */
+            state: components["schemas"]["ProjectTaskState"];
+            /** @description What it does. */
+            task: string;
+        };
+        /** @description The case of a reminder that is open. */
+        ProjectTaskReminder: {
+            /**
+             * Format: int64
+             * @description The case.
+             */
+            case_id: number;
+            /** @description Its number. */
+            number: string;
+            /** @description Where it stands. */
+            state: string;
+        };
+        /**
+         * @description How a task stands.
+         * @enum {string}
+         */
+        ProjectTaskState: "overdue" | "soon" | "open" | "no_day" | "done_late" | "done";
+        /** @description A department and how many tasks it has, of all projects that go on. */
+        ProjectTaskUnit: {
+            /** @description How many of them are still to be done. */
+            open: number;
+            /** @description How many of those are overdue. */
+            overdue: number;
+            /** @description How many tasks. */
+            tasks: number;
+            /** @description The department. */
+            unit: components["schemas"]["ProjectUnit"];
+        };
+        /** @description The tasks of member departments. */
+        ProjectTasks: {
+            /** @description The day in the city by which they are judged. */
+            day: string;
+            /** @description Overdue ones first, then by day. */
+            items: components["schemas"]["ProjectTaskItem"][];
+            /** @description Whether the caller may send reminders. */
+            may_remind: boolean;
+            /** @description The organisations that the caller belongs to, by id. */
+            own: string[];
+            /** @description Every department that has a task, whatever is filtered. */
+            units: components["schemas"]["ProjectTaskUnit"][];
         };
         /** @description A thing of a project. */
         ProjectThing: {
@@ -10994,8 +11667,13 @@ export interface components {
         };
         /** @description What proves a published figure. */
         PublicProof: {
-            /** @description What the responsible unit gave as evidence; null for a computed figure. */
+            /** @description What the responsible unit gave as evidence; null for a computed figure, and where files alone prove it. */
             evidence: string | null;
+            /**
+             * @description SHA-256 of each file that proves a reported figure. The files themselves, and their names, are not published: whoever has one can
+             *     see that it is that one.
+             */
+            file_sha256: string[];
             /** @description The period that was reported; null for a computed figure. */
             period: string | null;
             /** @description The query that counted it; null for a reported figure. */
@@ -11315,6 +11993,15 @@ export interface components {
             password: string | null;
             /** @description Its username at the doors. */
             username: string;
+        };
+        /** @description A column of the rows that leads further. */
+        RowLead: {
+            /** @description The column. */
+            column: string;
+            /** @description Whether a message in the journal lies behind it; what people wrote down has none, and is its own record. */
+            has_message: boolean;
+            /** @description To what. */
+            to: components["schemas"]["Lead"];
         };
         /** @description A rule in force. */
         Rule: {
@@ -12418,6 +13105,17 @@ export interface components {
          * @enum {string}
          */
         TownHistory: "not_asked" | "known" | "nothing" | "not_kept";
+        /** @description The rows behind one town's figure. */
+        TownRows: {
+            /** @description The town's code. */
+            code: string;
+            /** @description Which of their columns lead further. */
+            leads: components["schemas"]["RowLead"][];
+            /** @description Its name. */
+            name: string;
+            /** @description The rows; of towns that were merged into it too. */
+            rows: components["schemas"]["SqlAnswer"];
+        };
         /** @description An indicator in one town. */
         TownValue: {
             /** @description The town's code. */
@@ -17350,6 +18048,87 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_forms_disputes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormDisputes"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_forms_disputes_case_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FormDisputeStep"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormDispute"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_forms_id_returns: {
         parameters: {
             query?: {
@@ -17453,6 +18232,67 @@ export interface operations {
         };
         responses: {
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormDetail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_forms_id_division_period_disputes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                division: string;
+                period: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FormDisputeDraft"];
+            };
+        };
+        responses: {
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -20066,6 +20906,148 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_plan_document_numbers: {
+        parameters: {
+            query?: {
+                /** @description The year; the present one when left out. */
+                year?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanNumbers"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_plan_document_numbers_year_number_void: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                year: number;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanNumberVoid"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanNumber"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_plan_document_numbers_year_number_format: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                year: number;
+                number: number;
+                /** @description `pdf`, `docx` or `xlsx`. */
+                format: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_plan_documents_kind_period: {
         parameters: {
             query?: {
@@ -20073,7 +21055,7 @@ export interface operations {
                 format?: string | null;
                 /** @description `zh` (default) or `en`: what people wrote stays as they wrote it. */
                 language?: string | null;
-                /** @description The document's number in this year, 1 to 9999; without it the document is a draft and says so. */
+                /** @description Refused: a document with a number is made by the register, which gives it. What is asked for here is a draft and says so. */
                 number?: string | null;
                 /** @description The id of a plan; the one that held at the end of the period when left out. */
                 plan?: string | null;
@@ -20115,6 +21097,68 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_plan_documents_kind_period: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `circular`, `meeting` or `assessment`. */
+                kind: string;
+                /** @description A month such as `2026-10`; of an assessment a year such as `2025`. */
+                period: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanNumberDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanNumber"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -20199,6 +21243,76 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_plan_indicators_id_projects: {
+        parameters: {
+            query?: {
+                /** @description The id of a plan; the one that holds today when left out: else the newest that is over, else the first to come. */
+                plan?: string | null;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectParts"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_plan_indicators_id_proof: {
+        parameters: {
+            query?: {
+                /** @description The code of a town: the rows behind its figure are told too. */
+                town?: string | null;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorProof"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -20602,6 +21716,153 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_plan_reports_id_files: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["IndicatorFilingFileForm"];
+            };
+        };
+        responses: {
+            /** @description it was there already */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorFilingFile"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IndicatorFilingFile"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_plan_reports_id_files_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                file: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_plan_reports_id_files_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+                file: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             401: components["responses"]["Problem"];
             403: {
@@ -21098,6 +22359,41 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_project_tasks: {
+        parameters: {
+            query?: {
+                /** @description Of this department. */
+                organisation?: string | null;
+                /** @description `true`: those that are still to be done. */
+                open?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectTasks"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
     get_projects: {
         parameters: {
             query?: {
@@ -21324,6 +22620,43 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_projects_id_history: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProjectHistory"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_projects_id_photos: {
         parameters: {
             query?: never;
@@ -21417,7 +22750,10 @@ export interface operations {
     };
     get_projects_id_photos_photo: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `true`: without what the camera wrote into it (place, time, device); the pixels are the same. Left out: as it was sent. */
+                plain?: boolean;
+            };
             header?: never;
             path: {
                 id: string;
@@ -21438,6 +22774,14 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -21487,6 +22831,47 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_projects_id_photos_photo_small: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                photo: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": number[];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             404: {
                 headers: {
                     [name: string]: unknown;

@@ -7,6 +7,7 @@ use crate::error::{Answer, ApiError};
 use crate::plan;
 use crate::plan_claims::{ComparisonBody, comparisons};
 use crate::portal_data::{Facts as Proofs, Published, Report, Withheld, WithheldBody, judge};
+use crate::project_history::Since;
 use crate::projects::{Names, facts, kept_of, months_of};
 use crate::sight::Sight;
 use duty::document::Language;
@@ -19,6 +20,7 @@ use model::Timestamp;
 use model::problem::both;
 use pack::CityPlan;
 use projects::assess::{Unit, assess};
+use projects::history::at_end_of;
 use projects::kept::Kept;
 use projects::months::{Month, ReportState};
 use projects::reminders::{About, due};
@@ -90,7 +92,10 @@ pub(super) struct Gathered {
     pub plan: Option<(String, String)>,
     pub goals: Vec<Goal>,
     pub claims: Vec<Claim>,
+    /// Of a period that is over as they stood then, of any other as they stand.
     pub projects: Vec<ProjectAt>,
+    /// Up to which day what units kept of projects counts for a period that is over, and of how many the trail does not tell it.
+    pub projects_until: Option<(Date, usize)>,
     pub reports: Vec<ProjectReport>,
     /// Reminders that were open at the moment, with the words for where their case stands.
     pub reminders: Vec<(Reminder, String)>,
@@ -188,6 +193,7 @@ async fn goals(
     let definitions = definitions.filter(|d| d.origin != Origin::Platform);
     let mut read = app.records.read().await?;
     let reports = reported(&mut read, day).await?;
+    let files = records::filing_files::of_reports(&mut read).await?;
     let mut all = Vec::new();
     for d in definitions {
         let report = reports.get(&d.id);
@@ -213,6 +219,7 @@ async fn goals(
                     period: &r.period,
                     as_of: &r.as_of,
                     evidence: &r.evidence,
+                    files: crate::portal::files_of(&files, r.filing_id),
                 }),
             },
             &[],
@@ -268,6 +275,43 @@ async fn claims(
     Ok(all)
 }
 
+/// Projects at the end of a period that is over: what their units had kept of them when the reports of its last month were due.
+struct Past {
+    /// The period's last day.
+    last: Date,
+    until: Date,
+    since: Since,
+}
+
+impl Past {
+    async fn read(app: &App, read: &mut Connection, last: Date) -> Answer<Self> {
+        let until = Month::of(last).due();
+        let from = app.plan.end_of(until);
+        let from = from.map_or(i64::MAX, |from| from.as_microsecond());
+        Ok(Self {
+            last,
+            until,
+            since: Since::read(read, Timestamp::from_micros(from)).await?,
+        })
+    }
+
+    /// A project of the plan was there from the plan's first day on, one that was added from then on.
+    fn was_there(&self, app: &App, row: &Project) -> bool {
+        row.plan_box.is_some() || app.plan.day(row.created_at) <= self.last
+    }
+
+    /// Puts a project back to how it stood; whether the trail tells that. Where it does not, what is kept now is judged on that day.
+    fn put_back(&self, app: &App, row: &mut Project, kept: &mut Kept) -> bool {
+        let then = self.since.before(row, kept);
+        let is_told = then.is_some();
+        *kept = at_end_of(then.unwrap_or_else(|| kept.clone()), self.last);
+        if row.ended_at.is_some_and(|at| app.plan.day(at) > self.last) {
+            (row.ended_at, row.ended_why) = (None, None);
+        }
+        is_told
+    }
+}
+
 /// Reads what the document is made of.
 pub(super) async fn read(
     app: &App,
@@ -295,10 +339,22 @@ pub(super) async fn read(
     let names = Names::read(&mut read).await?;
     let reports = records::projects::reports(&mut read, None, None).await?;
     let reminders = records::projects::reminders(&mut read, None).await?;
+    let past = match end {
+        Some(_) if asked.kind != PlanDocumentKind::Meeting => {
+            Some(Past::read(app, &mut read, last).await?)
+        }
+        _ => None,
+    };
     drop(read);
-    let mut all = Vec::with_capacity(rows.len());
-    for row in rows {
-        let kept = kept_of(&row)?;
+    let (mut all, mut untold) = (Vec::with_capacity(rows.len()), 0);
+    for mut row in rows {
+        let mut kept = kept_of(&row)?;
+        if let Some(past) = &past {
+            if !past.was_there(app, &row) {
+                continue;
+            }
+            untold += usize::from(!past.put_back(app, &mut row, &mut kept));
+        }
         let months = months_of(app, &reports, &row.id);
         let due = due(&facts(app, &row, &kept, &months), today);
         all.push(ProjectAt {
@@ -345,6 +401,7 @@ pub(super) async fn read(
         claims,
         reminders: reminders.collect(),
         projects: all,
+        projects_until: past.map(|past| (past.until, untold)),
         reports,
         units,
         names,

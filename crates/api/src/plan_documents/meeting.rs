@@ -120,9 +120,9 @@ fn dispatch(made: &mut Official, all: &Gathered, month: Month) {
 
 /// What of a project is to be settled: what a reminder is due of, and what it lacks.
 fn asks(all: &Gathered, project: &ProjectAt) -> Words {
-    let milestones = project.due.iter();
-    let milestones = milestones.filter(|about| matches!(about, About::Milestone(_)));
-    let mut said: Vec<String> = milestones.map(|about| all.about(about)).collect();
+    let due = project.due.iter();
+    let due = due.filter(|about| matches!(about, About::Milestone(_) | About::Task { .. }));
+    let mut said: Vec<String> = due.map(|about| all.about(about)).collect();
     for factor in &project.kept.factors {
         let missing = factor.missing.trim();
         if !missing.is_empty() {

@@ -204,6 +204,13 @@ impl Gathered {
                 format!("里程碑“{name}”逾期"),
                 format!("milestone \"{name}\" is overdue"),
             ),
+            About::Task { organisation, task } => {
+                let unit = self.names.of(organisation);
+                self.pick(
+                    format!("{}的任务“{task}”逾期", unit.name_zh),
+                    format!("the task \"{task}\" of {} is overdue", unit.name_en),
+                )
+            }
             About::Report(month) => self.pick(
                 format!("未报 {month} 月调度"),
                 format!("the report of {month} is missing"),
@@ -271,9 +278,31 @@ impl Gathered {
                 " The period is not over: this is how things stand today.",
             ),
         };
+        let projects = self.projects_as_of();
         self.pick(
-            format!("本文由平台依据各单位填报和监测数据生成，数据截至{at}。{running}文中数字均可点击，打开即见其来源和依据。"),
-            format!("Made by the platform from what units reported and what was measured, as of {at}.{running} Each figure leads to where it is proved."),
+            format!("本文由平台依据各单位填报和监测数据生成，数据截至{at}。{running}{projects}文中数字均可点击，打开即见其来源和依据。"),
+            format!("Made by the platform from what units reported and what was measured, as of {at}.{running}{projects} Each figure leads to where it is proved."),
+        )
+    }
+
+    /// The sentence that says of when projects of a period that is over are.
+    fn projects_as_of(&self) -> String {
+        let Some((until, untold)) = self.projects_until else {
+            return String::new();
+        };
+        let (day, until) = (self.day(self.day), self.day(until));
+        let untold = match untold {
+            0 => String::new(),
+            n => self.pick(
+                format!("（其中{n}个项目的变更记录不全，按现有记录判断）"),
+                format!(" ({n} of them, whose trail is not whole, by what is kept now)"),
+            ),
+        };
+        self.pick(
+            format!("重点项目按各单位截至{until}报送的内容，判断其在{day}的状态{untold}。"),
+            format!(
+                " Projects are judged on {day} by what their units kept until {until}{untold}."
+            ),
         )
     }
 
@@ -437,14 +466,22 @@ impl Gathered {
                 self.pick(format!("无依据：{said}"), format!("no proof: {said}"))
                     .into()
             }
-            Ok(figure) => match (&figure.proof.period, &figure.proof.evidence) {
-                (Some(period), Some(evidence)) => self
-                    .pick(
-                        format!("{period} 填报：{evidence}"),
-                        format!("Report of {period}: {evidence}"),
+            Ok(figure) => match &figure.proof.period {
+                Some(period) => {
+                    let said = figure.proof.evidence.clone();
+                    let files = match figure.proof.file_sha256.len() {
+                        0 => None,
+                        1 => Some(self.pick("佐证材料 1 份".to_owned(), "1 file".to_owned())),
+                        n => Some(self.pick(format!("佐证材料 {n} 份"), format!("{n} files"))),
+                    };
+                    let parts: Vec<String> = said.into_iter().chain(files).collect();
+                    self.pick(
+                        format!("{period} 填报：{}", parts.join("；")),
+                        format!("Report of {period}: {}", parts.join("; ")),
                     )
-                    .into(),
-                _ => {
+                    .into()
+                }
+                None => {
                     // The folder is told on the goal's page.
                     let file = goal.d.file.rsplit('/').next().unwrap_or_default();
                     let day = figure.as_of.split('T').next().unwrap_or_default();

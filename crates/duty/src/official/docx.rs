@@ -134,20 +134,29 @@ impl Body {
             colour: "",
         };
         self.paragraph(
-            "<w:keepNext/><w:spacing w:before=\"120\" w:after=\"60\"/><w:jc w:val=\"center\"/>",
+            &format!(
+                "<w:keepNext/>{}<w:jc w:val=\"center\"/>",
+                tight(6.0, LINED * title.size, 3.0)
+            ),
             &table.title.as_str().into(),
             title,
         );
-        self.text
-            .push_str("<w:tbl><w:tblPr><w:tblW w:w=\"5000\" w:type=\"pct\"/><w:tblBorders>");
+        let _ = write!(
+            self.text,
+            "<w:tbl><w:tblPr>{}<w:tblBorders>",
+            as_wide_as_the_text(CELL_INSET)
+        );
         for side in ["top", "left", "bottom", "right", "insideH", "insideV"] {
             let _ = write!(
                 self.text,
                 "<w:{side} w:val=\"single\" w:sz=\"4\" w:space=\"0\" w:color=\"595959\"/>"
             );
         }
-        self.text
-            .push_str("</w:tblBorders><w:tblLayout w:type=\"fixed\"/></w:tblPr><w:tblGrid>");
+        let _ = write!(
+            self.text,
+            "</w:tblBorders>{}</w:tblPr><w:tblGrid>",
+            fixed(CELL_INSET)
+        );
         let shares = table.shares();
         let widths: Vec<f32> = shares.iter().map(|share| share * TYPE_AREA[0]).collect();
         for width in &widths {
@@ -190,8 +199,8 @@ impl Body {
                 (false, true) => "right",
                 (false, false) => "left",
             };
-            let properties =
-                format!("<w:spacing w:before=\"30\" w:after=\"30\"/><w:jc w:val=\"{side}\"/>");
+            let spacing = tight(1.5, LINED * CELL, 1.5);
+            let properties = format!("{spacing}<w:jc w:val=\"{side}\"/>");
             self.paragraph(&properties, cell, run);
             self.text.push_str("</w:tc>");
         }
@@ -199,19 +208,22 @@ impl Body {
     }
 
     fn head(&mut self, of: &Official) {
+        let [size, pitch] = letters(of);
         let letters = of
             .sign
             .chars()
             .map(|c| if c.is_ascii() { 0.55 } else { 1.0 });
-        let size = (TYPE_AREA[0] / letters.sum::<f32>().max(1.0)).min(SIGN_MAX);
+        let large = (TYPE_AREA[0] / letters.sum::<f32>().max(1.0)).min(SIGN_MAX);
         let sign = Run {
             font: TITLE_FONT,
-            size: size.floor(),
+            size: large.floor(),
             colour: "D6000D",
         };
-        let down = twips(SIGN_DOWN);
         self.paragraph(
-            &format!("<w:spacing w:before=\"{down}\" w:after=\"0\"/><w:jc w:val=\"center\"/>"),
+            &format!(
+                "{}<w:jc w:val=\"center\"/>",
+                tight(SIGN_DOWN, sign.size, 0.0)
+            ),
             &of.sign.as_str().into(),
             sign,
         );
@@ -219,13 +231,14 @@ impl Body {
         self.empty(LINE);
         let text = Run {
             font: TEXT_FONT,
-            size: TEXT.round(),
+            size,
             colour: "",
         };
         // The red line is the paragraph's lower border: 4 mm below the number, in points.
         let border = format!(
             "<w:pBdr><w:bottom w:val=\"single\" w:sz=\"12\" w:space=\"{RED_LINE_DOWN:.0}\" w:color=\"D6000D\"/></w:pBdr>\
-             <w:spacing w:before=\"0\" w:after=\"0\"/><w:jc w:val=\"center\"/>"
+             {}<w:jc w:val=\"center\"/>",
+            tight(LINE - LINED * text.size, LINED * text.size, 0.0)
         );
         self.paragraph(&border, &of.number_line().into(), text);
         self.empty(LINE);
@@ -236,20 +249,24 @@ impl Body {
             colour: "",
         };
         self.paragraph(
-            "<w:pStyle w:val=\"Title\"/>",
+            &format!(
+                "<w:pStyle w:val=\"Title\"/>{}",
+                tight(0.0, 1.5 * TITLE, 0.0)
+            ),
             &of.title.as_str().into(),
             title,
         );
         self.empty(LINE);
         if let Some(to) = of.to_line() {
-            self.paragraph(&line("0", "left"), &to.into(), text);
+            self.paragraph(&line(pitch, "0", "left"), &to.into(), text);
         }
     }
 
     fn tail(&mut self, of: &Official) {
+        let [size, pitch] = letters(of);
         let text = Run {
             font: TEXT_FONT,
-            size: TEXT.round(),
+            size,
             colour: "",
         };
         let attachments = of.attachment_lines();
@@ -257,14 +274,18 @@ impl Body {
             self.empty(LINE);
         }
         for attachment in attachments {
-            self.paragraph(&line(&twips(2.0 * TEXT), "left"), &attachment.into(), text);
+            self.paragraph(
+                &line(pitch, &twips(2.0 * size), "left"),
+                &attachment.into(),
+                text,
+            );
         }
         self.empty(LINE);
         for (words, characters) in [(of.signed.clone(), 2.0_f32), (of.day_line(), 4.0)] {
             let properties = format!(
                 "<w:keepLines/>{}<w:ind w:right=\"{}\"/><w:jc w:val=\"right\"/>",
-                exact(),
-                twips(characters * TEXT)
+                exact(pitch),
+                twips(characters * size)
             );
             self.paragraph(&properties, &words.into(), text);
         }
@@ -277,54 +298,105 @@ impl Body {
         };
         let rule = |side: &str, thick: f32| {
             format!(
-                "<w:{side} w:val=\"single\" w:sz=\"{}\" w:space=\"1\" w:color=\"000000\"/>",
+                "<w:{side} w:val=\"single\" w:sz=\"{}\" w:space=\"0\" w:color=\"000000\"/>",
                 eighths(thick)
             )
         };
-        let inset = twips(SMALL);
-        let between = if copies.is_some() {
-            LINE_THIN
-        } else {
-            LINE_THICK
-        };
-        if let Some(copies) = copies {
-            let top = rule("top", LINE_THICK);
-            let properties = format!(
-                "<w:keepNext/><w:pBdr>{top}</w:pBdr>{}<w:ind w:left=\"{inset}\" w:right=\"{inset}\"/>",
-                exact()
-            );
-            self.paragraph(&properties, &copies.into(), small);
-        }
-        let (top, bottom) = (rule("top", between), rule("bottom", LINE_THICK));
-        let at = twips(TYPE_AREA[0] - SMALL);
-        let properties = format!(
-            "<w:keepLines/><w:pBdr>{top}{bottom}</w:pBdr><w:tabs><w:tab w:val=\"right\" w:pos=\"{at}\"/></w:tabs>{}\
-             <w:ind w:left=\"{inset}\"/>",
-            exact()
-        );
+        // The lines are as wide as the type area, the words moved in by a character at each side: a table.
+        let half = twips(TYPE_AREA[0] / 2.0);
         let _ = write!(
             self.text,
-            "<w:p><w:pPr>{properties}</w:pPr><w:r>{run}<w:t>{}</w:t></w:r><w:r>{run}<w:tab/><w:t>{}</w:t></w:r></w:p>",
-            escaped(&printer),
-            escaped(&printed),
-            run = small.properties("")
+            "<w:tbl><w:tblPr>{}\
+             <w:tblBorders>{}{}{}</w:tblBorders>{}</w:tblPr><w:tblGrid><w:gridCol w:w=\"{half}\"/><w:gridCol w:w=\"{half}\"/></w:tblGrid>",
+            as_wide_as_the_text(SMALL),
+            rule("top", LINE_THICK),
+            rule("bottom", LINE_THICK),
+            rule("insideH", LINE_THIN),
+            fixed(SMALL)
         );
+        if let Some(copies) = copies {
+            let all = twips(TYPE_AREA[0]);
+            let _ = write!(
+                self.text,
+                "<w:tr><w:trPr><w:cantSplit/></w:trPr><w:tc><w:tcPr><w:tcW w:w=\"{all}\" w:type=\"dxa\"/><w:gridSpan w:val=\"2\"/></w:tcPr>"
+            );
+            let properties = format!("<w:keepNext/>{}", exact(pitch));
+            self.paragraph(&properties, &copies.into(), small);
+            self.text.push_str("</w:tc></w:tr>");
+        }
+        self.text.push_str("<w:tr><w:trPr><w:cantSplit/></w:trPr>");
+        for (words, side) in [(printer, "left"), (printed, "right")] {
+            let _ = write!(
+                self.text,
+                "<w:tc><w:tcPr><w:tcW w:w=\"{half}\" w:type=\"dxa\"/></w:tcPr>"
+            );
+            let properties = format!("{}<w:jc w:val=\"{side}\"/>", exact(pitch));
+            self.paragraph(&properties, &words.into(), small);
+            self.text.push_str("</w:tc>");
+        }
+        // Behind a table stands a paragraph, always; this one takes no room.
+        self.text.push_str("</w:tr></w:tbl>");
+        self.empty(1.0);
     }
 }
 
-/// Lines of the type area (5.2.3).
-fn exact() -> String {
+/// Letters and lines of English text, which the standard does not know, points.
+const ENGLISH: [f32; 2] = [12.0, 20.0];
+/// How high a line is beside its letters, where the lines of the type area do not hold.
+const LINED: f32 = 1.3;
+/// How far words stand from the lines of a table, points.
+const CELL_INSET: f32 = 4.0;
+
+/// A table as wide as the type area: what stands left of its first words is taken into it.
+fn as_wide_as_the_text(inset: f32) -> String {
     format!(
-        "<w:spacing w:before=\"0\" w:after=\"0\" w:line=\"{}\" w:lineRule=\"exact\"/>",
-        twips(LINE)
+        "<w:tblW w:w=\"{}\" w:type=\"dxa\"/><w:tblInd w:w=\"{}\" w:type=\"dxa\"/>",
+        twips(TYPE_AREA[0]),
+        twips(inset)
     )
 }
 
+/// Columns that keep their widths, with how far words stand from their sides.
+fn fixed(inset: f32) -> String {
+    let inset = twips(inset);
+    format!(
+        "<w:tblLayout w:type=\"fixed\"/><w:tblCellMar><w:left w:w=\"{inset}\" w:type=\"dxa\"/><w:right w:w=\"{inset}\" w:type=\"dxa\"/></w:tblCellMar>"
+    )
+}
+
+/// A line of its own height, off the lines of the type area.
+fn tight(before: f32, high: f32, after: f32) -> String {
+    format!(
+        "<w:snapToGrid w:val=\"0\"/><w:spacing w:before=\"{}\" w:after=\"{}\" w:line=\"{}\" w:lineRule=\"exact\"/>",
+        twips(before),
+        twips(after),
+        twips(high)
+    )
+}
+
+/// Lines of the type area (5.2.3).
+fn exact(pitch: f32) -> String {
+    format!(
+        "<w:spacing w:before=\"0\" w:after=\"0\" w:line=\"{}\" w:lineRule=\"exact\"/>",
+        lines(pitch)
+    )
+}
+
+/// A height of lines, rounded down: 22 of them must not be higher than the type area, or a page takes 21.
+fn lines(pitch: f32) -> String {
+    format!("{:.0}", (pitch * 20.0).floor())
+}
+
+/// How large the letters of the text are and how high its lines.
+fn letters(of: &Official) -> [f32; 2] {
+    of.language.pick([TEXT.round(), LINE], ENGLISH)
+}
+
 /// A line of the body, with how far its first one is moved in.
-fn line(indent: &str, side: &str) -> String {
+fn line(pitch: f32, indent: &str, side: &str) -> String {
     format!(
         "{}<w:ind w:firstLine=\"{indent}\"/><w:jc w:val=\"{side}\"/>",
-        exact()
+        exact(pitch)
     )
 }
 
@@ -396,12 +468,13 @@ fn relations(links: &[String]) -> String {
 pub fn write(document: &Official) -> Result<Vec<u8>, Problem> {
     let mut body = Body::default();
     body.head(document);
+    let [size, pitch] = letters(document);
     let run = |font| Run {
         font,
-        size: TEXT.round(),
+        size,
         colour: "",
     };
-    let indent = twips(2.0 * TEXT);
+    let indent = twips(2.0 * size);
     for block in &document.blocks {
         match block {
             Block::Heading(level, text) => {
@@ -409,10 +482,15 @@ pub fn write(document: &Official) -> Result<Vec<u8>, Problem> {
                     Level::First => ("Heading1", FIRST_FONT),
                     Level::Second => ("Heading2", SECOND_FONT),
                 };
-                let properties = format!("<w:pStyle w:val=\"{style}\"/>{}", line(&indent, "left"));
+                let properties = format!(
+                    "<w:pStyle w:val=\"{style}\"/>{}",
+                    line(pitch, &indent, "left")
+                );
                 body.paragraph(&properties, &text.as_str().into(), run(font));
             }
-            Block::Text(words) => body.paragraph(&line(&indent, "both"), words, run(TEXT_FONT)),
+            Block::Text(words) => {
+                body.paragraph(&line(pitch, &indent, "both"), words, run(TEXT_FONT));
+            }
             Block::Table(table) => body.table(table),
         }
     }
@@ -432,7 +510,7 @@ pub fn write(document: &Official) -> Result<Vec<u8>, Problem> {
         twips(bottom),
         twips(LEFT),
         twips(bottom - PAGE_NUMBER_DOWN - SMALL / 2.0),
-        twips(LINE)
+        lines(pitch)
     );
     let core = format!(
         "{DECLARATION}<cp:coreProperties xmlns:cp=\"http://schemas.openxmlformats.org/package/2006/metadata/core-properties\" \
@@ -486,7 +564,10 @@ mod tests {
         for held in [
             "<w:pgSz w:w=\"11906\" w:h=\"16838\"/>",
             "w:top=\"2098\" w:right=\"1474\" w:bottom=\"1984\" w:left=\"1587\"",
-            "w:linePitch=\"580\"",
+            "w:linePitch=\"579\"",
+            // 22 lines are not higher than the type area.
+            "w:line=\"579\" w:lineRule=\"exact\"",
+            "<w:tblW w:w=\"8844\" w:type=\"dxa\"/>",
             "w:space=\"11\" w:color=\"D6000D\"",
             "天门新基建办〔2026〕12号",
             "各成员单位：",

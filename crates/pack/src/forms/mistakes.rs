@@ -197,7 +197,10 @@ impl<'a> Checking<'a> {
             Err(problem) => Some(problem.what),
             Ok(_) => {
                 let words = bare(sql);
-                let missing = [column, "value"].into_iter().find(|c| !words.contains(c));
+                let wanted = [column, element.value_column()];
+                let missing = wanted
+                    .into_iter()
+                    .find(|c| !words.contains(&c.to_lowercase()));
                 missing.map(|missing| format!("the statement gives no column {missing}"))
             }
         };
@@ -298,7 +301,7 @@ impl<'a> Checking<'a> {
         for element in all {
             let origin = match element.origin() {
                 Some(Origin::Indicator(id)) => Some(format!("indicator {id}")),
-                Some(Origin::Sql(sql)) => Some(bare(sql)),
+                Some(Origin::Sql(sql)) => Some(format!("{} {}", bare(sql), element.value_column())),
                 Some(Origin::Column { table, column, .. }) => {
                     Some(format!("column {table}.{column}").to_lowercase())
                 }

@@ -1,13 +1,15 @@
-/** What can be done with a form: saving it, handing it in, correcting it, returning it. */
+/** What can be done with a form: saving it, handing it in, correcting it, returning it; and with a value that is held wrong. */
 import {
   CheckOutlined,
   CloseOutlined,
   EditOutlined,
+  QuestionCircleOutlined,
   RollbackOutlined,
   SaveOutlined,
 } from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
-import type { FormDetail } from "../../lib/types.ts";
+import type { FormDetail, FormDispute, FormField } from "../../lib/types.ts";
+import type { DisputeStep } from "./queries.ts";
 
 export interface FormContext {
   form: FormDetail;
@@ -67,5 +69,55 @@ export const formActions: Action<FormContext>[] = [
     danger: true,
     predicate: ({ form, correcting }) => form.may_return && !correcting,
     perform: ({ giveBack }) => giveBack(),
+  },
+];
+
+export interface DisputeContext {
+  field: Pick<FormField, "may_dispute">;
+  dispute: Pick<FormDispute, "may_settle" | "state"> | null;
+  /** Opens the dialog in which a value is disputed. */
+  open: () => void;
+  /** Accepts the answer. */
+  accept: () => Promise<void>;
+  /** Opens the dialog of a step that needs its reason. */
+  ask: (step: DisputeStep) => void;
+}
+
+/** Whether who answers for the source has not answered yet. */
+const isWaiting = (state: string) => ["collected", "dispatched", "handling"].includes(state);
+
+export const disputeActions: Action<DisputeContext>[] = [
+  {
+    name: "form.dispute",
+    title: "fill.dispute",
+    permission: "indicator.report",
+    icon: <QuestionCircleOutlined />,
+    predicate: ({ field }) => field.may_dispute,
+    perform: ({ open }) => open(),
+  },
+  {
+    name: "form.dispute-accept",
+    title: "fill.dispute-accept",
+    permission: "indicator.report",
+    icon: <CheckOutlined />,
+    primary: true,
+    predicate: ({ dispute }) => Boolean(dispute?.may_settle && dispute.state === "handled"),
+    perform: ({ accept }) => accept(),
+  },
+  {
+    name: "form.dispute-reject",
+    title: "fill.dispute-reject",
+    permission: "indicator.report",
+    icon: <RollbackOutlined />,
+    predicate: ({ dispute }) => Boolean(dispute?.may_settle && dispute.state === "handled"),
+    perform: ({ ask }) => ask("reject"),
+  },
+  {
+    name: "form.dispute-withdraw",
+    title: "fill.dispute-withdraw",
+    permission: "indicator.report",
+    icon: <CloseOutlined />,
+    predicate: ({ dispute }) => Boolean(dispute?.may_settle && isWaiting(dispute.state)),
+    perform: ({ ask }) => ask("withdraw"),
   },
 ];

@@ -1,8 +1,9 @@
 /** The burden meter (基层填报负担): what towns and villages write in a year, and what the platform writes for them. */
 import { useQuery } from "@tanstack/react-query";
 import { Button, Card, Table } from "antd";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useT } from "../../i18n/index.tsx";
+import { number } from "../../lib/format.ts";
 import type { FormBurden, FormBurdenOfDivision, FormBurdenOfForm } from "../../lib/types.ts";
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
@@ -37,20 +38,31 @@ function Meter({
 }) {
   const { t, p } = useT();
   const name = burden.towns.find(({ code }) => code === town)?.name;
+  const villages = useRef<HTMLDivElement>(null);
+  // They stand below the towns: whoever picked one is led there.
+  useEffect(() => {
+    if (!town || burden.villages.length === 0) return;
+    villages.current?.scrollIntoView?.({ block: "start" });
+    villages.current?.focus({ preventScroll: true });
+  }, [town, burden.villages]);
   return (
     <>
       <Card size="small" title={t("fill.year-title")}>
         <p className="fill-figure" data-testid="burden-figure">
-          {t("fill.year", { asked: burden.asked_a_year })}
+          {t("fill.year", { asked: number(burden.asked_a_year) })}
         </p>
         <p className="quiet">
           {t("fill.year-saved", {
-            cells: burden.cells_a_year,
-            filled: burden.filled_a_year,
+            cells: number(burden.cells_a_year),
+            filled: number(burden.filled_a_year),
             share: percent(burden.saved),
           })}
         </p>
         <Bar asked={burden.asked_a_year} filled={burden.filled_a_year} most={burden.cells_a_year} />
+        <p className="quiet fill-legend">
+          <span className="fill-key fill-bar-asked" aria-hidden="true" /> {t("fill.legend-asked")}
+          <span className="fill-key fill-bar-filled" aria-hidden="true" /> {t("fill.legend-filled")}
+        </p>
       </Card>
       <Card
         size="small"
@@ -60,7 +72,7 @@ function Meter({
         <Divisions rows={burden.towns} title={t("fill.town")} onOpen={(code) => onTown(code)} />
       </Card>
       {town && burden.villages.length > 0 && (
-        <Card size="small" title={t("fill.by-village", { town: name ?? town })}>
+        <Card ref={villages} tabIndex={-1} size="small" title={t("fill.by-village", { town: name ?? town })}>
           <Divisions rows={burden.villages} title={t("fill.village")} />
         </Card>
       )}

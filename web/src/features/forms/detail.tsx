@@ -1,6 +1,6 @@
 /** A form of a period in a town or village: what the platform knows stands filled in with its source, the rest is asked. Phone first. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Alert, App, Card, Form, type FormInstance, Input, InputNumber, Radio } from "antd";
+import { Alert, App, Button, Card, Form, type FormInstance, Input, InputNumber, Radio } from "antd";
 import { useState } from "react";
 import { Link, useParams } from "react-router";
 import { type Translate, useT } from "../../i18n/index.tsx";
@@ -12,6 +12,7 @@ import { Loaded } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
 import { indicatorPath } from "../plan/page.tsx";
 import { type FormContext, formActions, isOpen } from "./actions.tsx";
+import { Dispute, worded } from "./dispute.tsx";
 import { StateTag } from "./marks.tsx";
 import { formPath, formQuery, giveBack, type Place, save, submit, type Values } from "./queries.ts";
 import "./forms.css";
@@ -33,14 +34,6 @@ export function Page() {
       {(form) => <View key={`${form.state} ${form.version}`} form={form} place={place} />}
     </Loaded>
   );
-}
-
-/** A value as people read it. */
-function shown(field: FormField, t: Translate): string | null {
-  const { value } = field;
-  if (typeof value === "number") return number(value);
-  if (typeof value === "boolean") return t(value ? "fill.yes" : "fill.no");
-  return typeof value === "string" && value !== "" ? value : null;
 }
 
 /** What was entered as it is sent: nothing is null. */
@@ -99,8 +92,11 @@ function View({ form, place }: { form: FormDetail; place: Place }) {
         · {form.period} · {t("fill.by", { day: form.due_on })}
       </p>
       <p className="quiet fill-about">
-        {t("fill.asked-by")}：{p(form.form.asked_by.name_zh, form.form.asked_by.name_en)} · {t("fill.basis")}
-        ：{p(form.form.basis_zh, form.form.basis_en)}
+        {t("fill.asked-by")}
+        {t("word.colon")}
+        {p(form.form.asked_by.name_zh, form.form.asked_by.name_en)} · {t("fill.basis")}
+        {t("word.colon")}
+        {p(form.form.basis_zh, form.form.basis_en)}
       </p>
       {form.state === "returned" && (
         <Alert
@@ -132,7 +128,7 @@ function View({ form, place }: { form: FormDetail; place: Place }) {
         <Card size="small" title={t("fill.known", { n: known.length })}>
           <dl className="fill-list">
             {known.map((field) => (
-              <Shown key={field.element} field={field} division={place.division} />
+              <Shown key={field.element} field={field} place={place} />
             ))}
           </dl>
         </Card>
@@ -152,9 +148,9 @@ function View({ form, place }: { form: FormDetail; place: Place }) {
 }
 
 /** A value with its unit and, of what the platform knows, where it comes from. */
-function Shown({ field, division }: { field: FormField; division?: string }) {
+function Shown({ field, place }: { field: FormField; place?: Place }) {
   const { t, p } = useT();
-  const value = shown(field, t);
+  const value = worded(field.value, t);
   return (
     <div className="fill-row" data-testid={`known-${field.element}`}>
       <dt>
@@ -169,7 +165,8 @@ function Shown({ field, division }: { field: FormField; division?: string }) {
             {value} {p(field.unit_zh, field.unit_en)}
           </strong>
         )}
-        {field.source && <Source source={field.source} division={division ?? ""} />}
+        {field.source && <Source source={field.source} division={place?.division ?? ""} />}
+        {place && (field.dispute || field.may_dispute) && <Dispute field={field} place={place} />}
       </dd>
     </div>
   );
@@ -181,7 +178,7 @@ function Source({ source, division }: { source: FormSource; division: string }) 
   if (source.problem) {
     return (
       <span className="fill-source fill-why" title={source.problem.what}>
-        {t("fill.unread")}
+        {t(source.problem.code === "element-late" ? "fill.unread-late" : "fill.unread")}
       </span>
     );
   }
@@ -206,8 +203,7 @@ function Source({ source, division }: { source: FormSource; division: string }) 
   return (
     <details className="fill-source">
       <summary>
-        {t(source.kind === "table" ? "fill.source-table" : "fill.source-query")} ·{" "}
-        <Time at={source.at} bare />
+        {t(source.kind === "table" ? "fill.source-table" : "fill.source-query")} · <Time at={source.at} />
       </summary>
       <pre className="fill-sql">{source.sql?.trim()}</pre>
       <span className="quiet">{source.place}</span>
@@ -233,9 +229,14 @@ function Asked({
           key={field.element}
           name={field.element}
           label={p(field.name_zh, field.name_en)}
-          extra={[p(field.definition_zh, field.definition_en), p(field.help_zh, field.help_en)]
-            .filter(Boolean)
-            .join(t("fill.stop"))}
+          extra={
+            <>
+              {[p(field.definition_zh, field.definition_en), p(field.help_zh, field.help_en)]
+                .filter(Boolean)
+                .join(t("fill.stop"))}
+              <Last field={field} onTake={(value) => entry.setFieldValue(field.element, value)} />
+            </>
+          }
           rules={rulesOf(field, t)}
         >
           {controlOf(field, t, p(field.unit_zh, field.unit_en))}
@@ -247,10 +248,26 @@ function Asked({
           label={t("fill.reason")}
           rules={[{ required: true, whitespace: true, message: t("fill.reason-missing") }]}
         >
-          <Input.TextArea autoSize={{ minRows: 1, maxRows: 4 }} maxLength={TEXT_CHARS_MAX} />
+          <Input.TextArea rows={2} maxLength={TEXT_CHARS_MAX} />
         </Form.Item>
       )}
     </Form>
+  );
+}
+
+/** What was written for the period before, to be taken over where nothing changed. */
+function Last({ field, onTake }: { field: FormField; onTake: (value: Values[string]) => void }) {
+  const { t, p } = useT();
+  const words = worded(field.last?.value, t);
+  if (!field.last || words === null) return null;
+  const { period, value } = field.last;
+  return (
+    <span className="fill-source">
+      {t("fill.last", { period, value: `${words} ${p(field.unit_zh, field.unit_en)}`.trim() })}{" "}
+      <Button type="link" size="small" className="fill-name" onClick={() => onTake(value as Values[string])}>
+        {t("fill.last-take")}
+      </Button>
+    </span>
   );
 }
 
@@ -299,7 +316,7 @@ function controlOf(field: FormField, t: Translate, unit: string) {
         />
       );
     default:
-      return <Input.TextArea autoSize={{ minRows: 1, maxRows: 8 }} maxLength={TEXT_CHARS_MAX} showCount />;
+      return <Input.TextArea rows={2} maxLength={TEXT_CHARS_MAX} showCount />;
   }
 }
 
@@ -354,7 +371,7 @@ function ReturnDialog({
         label={t("fill.return-why")}
         rules={[{ required: true, whitespace: true, message: t("fill.reason-missing") }]}
       >
-        <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} maxLength={TEXT_CHARS_MAX} />
+        <Input.TextArea rows={2} maxLength={TEXT_CHARS_MAX} />
       </Form.Item>
     </FormDialog>
   );

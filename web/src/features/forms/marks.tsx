@@ -15,10 +15,10 @@ export function StateTag({ state, late }: { state: string; late?: boolean }) {
   const { t } = useT();
   const key = keyOf("fill-state", state);
   return (
-    <>
+    <span className="fill-state">
       <Tag color={COLOURS[state]}>{key ? t(key) : state}</Tag>
       {late && <Tag color="error">{t("fill.late")}</Tag>}
-    </>
+    </span>
   );
 }
 

@@ -6,6 +6,7 @@ import type {
   FormBurden,
   FormBurdenOfDivision,
   FormDetail,
+  FormDispute,
   FormField,
   FormItem,
   Forms,
@@ -77,6 +78,9 @@ const field: FormField = {
   help_en: "",
   value: null,
   source: null,
+  last: null,
+  dispute: null,
+  may_dispute: false,
 };
 const known: FormField = {
   ...field,
@@ -177,7 +181,7 @@ describe("a form", () => {
     // What must be written is not left out, and numbers are in their range.
     const send = () => fireEvent.click(screen.getByText("Hand in"));
     send();
-    expect(await screen.findAllByText("Write it; 0 for none")).toHaveLength(2);
+    await waitFor(() => expect(screen.getAllByText("Write it; 0 for none")).toHaveLength(2));
     const sockets = screen.getByLabelText("Sockets");
     fireEvent.change(sockets, { target: { value: "101" } });
     expect(await screen.findByText("Write a number from 0 to 100")).toBeTruthy();
@@ -222,6 +226,114 @@ describe("a form", () => {
     serve({});
     show(pages, { user: clerk, path: PATH });
     expect(await screen.findByText("Not found")).toBeTruthy();
+  });
+});
+
+describe("a value that is held wrong", () => {
+  const dispute: FormDispute = {
+    case_id: 7,
+    number: "AJ-20260601-0007",
+    state: "handled",
+    is_open: true,
+    due_at: "2026-06-03T00:00:00Z",
+    closed_at: null,
+    element: known.element,
+    name_zh: known.name_zh,
+    name_en: known.name_en,
+    unit_zh: "个",
+    unit_en: "sockets",
+    form: item.id,
+    title_zh: item.title_zh,
+    title_en: item.title_en,
+    period: "2025",
+    division: town,
+    organisation: item.asked_by,
+    shown: 12,
+    stated: 13,
+    why: "one is missing",
+    by: "Wu",
+    at: "2026-06-01T00:00:00Z",
+    answer: "added it",
+    may_settle: true,
+  };
+  const withField = (more: Partial<FormField>): FormDetail => ({
+    ...detail,
+    fields: [{ ...known, ...more }, field],
+  });
+
+  it("is stated with why, and goes to who answers for the source", async () => {
+    const calls = serve({
+      [`GET ${API}`]: withField({ may_dispute: true }),
+      [`POST ${API}/disputes`]: withField({ dispute }),
+    });
+    show(pages, { user: clerk, path: PATH });
+    fireEvent.click(await screen.findByText("Dispute"));
+    const right = await screen.findByLabelText("What is right");
+    fireEvent.click(screen.getByTestId("dispute-send"));
+    expect(await screen.findByText("Say why")).toBeTruthy();
+    fireEvent.change(right, { target: { value: "13" } });
+    fireEvent.change(screen.getByLabelText("Why"), { target: { value: "one is missing" } });
+    fireEvent.click(screen.getByTestId("dispute-send"));
+    await waitFor(() => expect(calls.some(({ method }) => method === "POST")).toBe(true));
+    expect(calls.find(({ method }) => method === "POST")?.body).toEqual({
+      element: known.element,
+      value: 13,
+      why: "one is missing",
+    });
+  });
+
+  it("stands with both values and the answer, which is accepted", async () => {
+    const calls = serve({
+      [`GET ${API}`]: withField({ dispute }),
+      "POST /api/v1/forms/disputes/7": { ...dispute, state: "closed", is_open: false },
+    });
+    show(pages, { user: clerk, path: PATH });
+    const note = await screen.findByTestId(`dispute-${known.element}`);
+    expect(note.textContent).toContain("Filled in 12 sockets; held right: 13 sockets");
+    expect(note.textContent).toContain("Answer: added it");
+    expect(screen.queryByText("Withdraw")).toBeNull();
+    fireEvent.click(screen.getByText("Accept"));
+    await waitFor(() => expect(calls.some(({ method }) => method === "POST")).toBe(true));
+    expect(calls.find(({ method }) => method === "POST")?.body).toEqual({ step: "accept", note: "" });
+  });
+
+  it("is taken back with a reason while there is no answer", async () => {
+    const calls = serve({
+      [`GET ${API}`]: withField({ dispute: { ...dispute, state: "handling", answer: null } }),
+      "POST /api/v1/forms/disputes/7": { ...dispute, state: "cancelled", is_open: false },
+    });
+    show(pages, { user: clerk, path: PATH });
+    fireEvent.click(await screen.findByText("Withdraw"));
+    fireEvent.change(await screen.findByLabelText("Why"), { target: { value: "we miscounted" } });
+    fireEvent.click(screen.getByTestId("dispute-step"));
+    await waitFor(() => expect(calls.some(({ method }) => method === "POST")).toBe(true));
+    expect(calls.find(({ method }) => method === "POST")?.body).toEqual({
+      step: "withdraw",
+      note: "we miscounted",
+    });
+  });
+
+  it("is listed for everybody, and a slow source says so", async () => {
+    serve({ "GET /api/v1/forms": forms, "GET /api/v1/forms/disputes": { items: [dispute], open: 1 } });
+    const { unmount } = show(<Page />, { user: clerk, path: "/forms?view=disputes" });
+    expect((await screen.findByTestId(`dispute-${known.element}`)).textContent).toContain("one is missing");
+    unmount();
+    const problem = { code: "element-late", what: "10 s", place: "p:1", mend: "later" };
+    const late = known.source && { ...known.source, problem };
+    serve({ [`GET ${API}`]: withField({ value: null, source: late }) });
+    show(pages, { user: clerk, path: PATH });
+    expect(await screen.findByText("The source did not answer in time")).toBeTruthy();
+  });
+});
+
+describe("what was written before", () => {
+  it("is taken over where nothing changed", async () => {
+    const last = { period: "2024", value: 30 };
+    serve({ [`GET ${API}`]: { ...detail, fields: [known, { ...field, last }] } });
+    show(pages, { user: clerk, path: PATH });
+    expect(await screen.findByText(/Before \(2024\): 30 sockets/)).toBeTruthy();
+    fireEvent.click(screen.getByText("Take over"));
+    await waitFor(() => expect((screen.getByLabelText("Sockets") as HTMLInputElement).value).toBe("30"));
   });
 });
 

@@ -1,4 +1,4 @@
-/** Fill once (一表同享): what is due of the reader's towns and villages, every form with who handed it in, and the burden. */
+/** Fill once (一表同享): what is due of the reader's towns and villages, every form with who handed it in, the burden, and what is disputed. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Card, Drawer, Input, Segmented, Table, Tag } from "antd";
 import { useState } from "react";
@@ -9,11 +9,12 @@ import { useLive } from "../../lib/live.ts";
 import type { FormDue, FormItem, Forms } from "../../lib/types.ts";
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { Burden } from "./burden.tsx";
+import { Disputes } from "./dispute.tsx";
 import { StateTag } from "./marks.tsx";
 import { formPath, formsQuery, returnsQuery } from "./queries.ts";
 import "./forms.css";
 
-const VIEWS = ["fill", "burden"] as const;
+const VIEWS = ["fill", "burden", "disputes"] as const;
 type View = (typeof VIEWS)[number];
 /** Widest drawer, pixels. */
 const DRAWER_WIDTH = 560;
@@ -23,7 +24,10 @@ export function Page() {
   const [parameters, setParameters] = useSearchParams();
   const view = VIEWS.find((one) => one === parameters.get("view")) ?? "fill";
   const queryClient = useQueryClient();
-  useLive("form", () => void queryClient.invalidateQueries({ queryKey: ["forms", "list"] }));
+  useLive("form", () => {
+    void queryClient.invalidateQueries({ queryKey: ["forms", "list"] });
+    void queryClient.invalidateQueries({ queryKey: ["forms", "disputes"] });
+  });
   const found = useQuery(formsQuery);
   return (
     <div className="page" data-testid="forms">
@@ -38,9 +42,9 @@ export function Page() {
         options={VIEWS.map((value) => ({ value, label: t(`fill-view.${value}`) }))}
         style={{ alignSelf: "flex-start" }}
       />
-      {view === "burden" ? (
-        <Burden />
-      ) : (
+      {view === "burden" && <Burden />}
+      {view === "disputes" && <Disputes />}
+      {view === "fill" && (
         <Loaded query={found} tall>
           {(forms) => <Fill forms={forms} />}
         </Loaded>
@@ -120,11 +124,14 @@ function Item({ item, onOpen }: { item: FormItem; onOpen: () => void }) {
         </span>
         <span>
           {item.period
-            ? `${item.period}：${t(item.late > 0 ? "fill.handed-in-late" : "fill.handed-in", counts)}`
+            ? `${item.period}${t("word.colon")}${t(item.late > 0 ? "fill.handed-in-late" : "fill.handed-in", counts)}`
             : t("fill.no-period")}
         </span>
         <span className="quiet">
-          {t("fill.asked-by")}：{p(item.asked_by.name_zh, item.asked_by.name_en)} · {t("fill.basis")}：
+          {t("fill.asked-by")}
+          {t("word.colon")}
+          {p(item.asked_by.name_zh, item.asked_by.name_en)} · {t("fill.basis")}
+          {t("word.colon")}
           {p(item.basis_zh, item.basis_en)}
         </span>
       </button>

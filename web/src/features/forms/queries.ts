@@ -1,7 +1,14 @@
-/** Reads forms that are filled in once, and the burden; saves, hands in, returns. All keys begin with `forms`. */
+/** Reads forms that are filled in once, the burden and disputes; saves, hands in, returns, disputes. All keys begin with `forms`. */
 import { queryOptions } from "@tanstack/react-query";
 import { change, get, query } from "../../lib/api.ts";
-import type { FormBurden, FormDetail, FormReturns, Forms } from "../../lib/types.ts";
+import type {
+  FormBurden,
+  FormDetail,
+  FormDispute,
+  FormDisputes,
+  FormReturns,
+  Forms,
+} from "../../lib/types.ts";
 
 const FORMS = "/api/v1/forms";
 
@@ -43,6 +50,11 @@ export const formQuery = (place: Place) =>
     refetchOnWindowFocus: false,
   });
 
+export const disputesQuery = queryOptions({
+  queryKey: ["forms", "disputes"],
+  queryFn: ({ signal }) => get<FormDisputes>(`${FORMS}/disputes`, signal),
+});
+
 /** What was written, by data element; null for nothing. */
 export type Values = Record<string, number | string | boolean | null>;
 
@@ -56,4 +68,16 @@ export function submit(place: Place, values: Values, version: number | null, rea
 
 export function giveBack(place: Place, reason: string) {
   return change<FormDetail>("POST", `${at(place)}/return`, { reason });
+}
+
+/** Disputes a value that the platform filled in. */
+export function dispute(place: Place, element: string, value: Values[string], why: string) {
+  return change<FormDetail>("POST", `${at(place)}/disputes`, { element, value, why });
+}
+
+export type DisputeStep = "accept" | "reject" | "withdraw";
+
+/** What a town does with its dispute. */
+export function settle(caseId: number, step: DisputeStep, note: string) {
+  return change<FormDispute>("POST", `${FORMS}/disputes/${caseId}`, { step, note });
 }

@@ -1,7 +1,14 @@
 /** What can be done with an indicator, and with its towns. */
-import { CodeOutlined, DownloadOutlined, FileTextOutlined, FormOutlined } from "@ant-design/icons";
+import {
+  CodeOutlined,
+  DownloadOutlined,
+  FileTextOutlined,
+  FormOutlined,
+  OrderedListOutlined,
+  StopOutlined,
+} from "@ant-design/icons";
 import type { Action } from "../../lib/actions.tsx";
-import type { IndicatorDetail, TownComparison } from "../../lib/types.ts";
+import type { IndicatorDetail, PlanNumber, TownComparison } from "../../lib/types.ts";
 import { download, toCsv } from "../sql/csv.ts";
 import { townTable } from "./towns.ts";
 
@@ -37,6 +44,8 @@ export const indicatorActions: Action<IndicatorContext>[] = [
 export interface PlanContext {
   /** Opens the dialog of documents. */
   makeDocument: () => void;
+  /** Opens the register of their numbers. */
+  openNumbers: () => void;
 }
 
 export const planActions: Action<PlanContext>[] = [
@@ -48,6 +57,36 @@ export const planActions: Action<PlanContext>[] = [
     shortcut: "d",
     predicate: () => true,
     perform: ({ makeDocument }) => makeDocument(),
+  },
+  {
+    name: "plan.numbers",
+    title: "document.numbers",
+    permission: "project.read",
+    icon: <OrderedListOutlined />,
+    predicate: () => true,
+    perform: ({ openNumbers }) => openNumbers(),
+  },
+];
+
+export interface NumberContext {
+  mayGive: boolean;
+  /** The number; null for those that are missing. */
+  number: Pick<PlanNumber, "voided_at"> | null;
+  isMissing: boolean;
+  /** Opens the dialog in which it is made void. */
+  makeVoid: () => void;
+}
+
+export const numberActions: Action<NumberContext>[] = [
+  {
+    name: "plan.number-void",
+    title: "document.make-void",
+    permission: "indicator.lock",
+    icon: <StopOutlined />,
+    danger: true,
+    predicate: ({ mayGive, number, isMissing }) =>
+      mayGive && (number ? number.voided_at === null : isMissing),
+    perform: ({ makeVoid }) => makeVoid(),
   },
 ];
 

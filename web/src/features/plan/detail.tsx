@@ -9,22 +9,23 @@ import { useT } from "../../i18n/index.tsx";
 import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
 import { query } from "../../lib/api.ts";
 import { number, time } from "../../lib/format.ts";
-import type { IndicatorDetail, SqlResult } from "../../lib/types.ts";
+import type { IndicatorDetail } from "../../lib/types.ts";
 import { AXIS, Chart, type ChartOption } from "../../ui/chart.tsx";
-import { Loaded, Nothing } from "../../ui/states.tsx";
+import { Loaded } from "../../ui/states.tsx";
 import { CopyButton, Time } from "../../ui/tags.tsx";
 import { ProjectsOfGoal } from "../projects/of-goal.tsx";
 import { ProblemBox, ProvenanceDrawer } from "../provenance/drawer.tsx";
-import { ResultTable } from "../sql/result.tsx";
 import "../sql/sql.css";
 import { indicatorActions } from "./actions.tsx";
 import { ReportDialog } from "./dialogs.tsx";
+import { EvidenceFiles } from "./evidence.tsx";
 import { Figure, MethodTag, PathBar, StatusTag, Target } from "./marks.tsx";
 import { forecastSeries, Outlook } from "./outlook.tsx";
 import { Contradictions, indicatorPath, useAsked } from "./page.tsx";
 import { dayOf, yearEndScale } from "./progress.ts";
+import { Inputs, RowsBehind, TownRowsDialog } from "./proof.tsx";
 import { filingsQuery, indicatorQuery, planOf } from "./queries.ts";
-import { Reports } from "./reports.tsx";
+import { ReportDrawer, Reports } from "./reports.tsx";
 import { Towns } from "./towns.tsx";
 
 export function Page() {
@@ -44,6 +45,9 @@ function IndicatorView({ indicator }: { indicator: IndicatorDetail }) {
   const plan = useQuery({ ...planOf(indicator.plan), enabled: indicator.contradictions.length > 0 }).data;
   const [reporting, setReporting] = useState(false);
   const [position, setPosition] = useState<number | null>(null);
+  const [report, setReport] = useState<number | null>(null);
+  const [town, setTown] = useState<{ code: string; name: string } | null>(null);
+  const openers = { onPosition: setPosition, onReport: setReport };
   const mayReport = useQuery(filingsQuery(indicator.id)).data?.may_report ?? false;
   const context = { indicator, navigate, mayReport, report: () => setReporting(true) };
   useActionKeys(indicatorActions, reporting ? null : context);
@@ -107,7 +111,15 @@ function IndicatorView({ indicator }: { indicator: IndicatorDetail }) {
               who: indicator.reported.by,
               time: `${time(indicator.reported.at)} UTC+8`,
             })}
-            description={`${t("plan.period")}: ${indicator.reported.period} · ${t("plan.evidence")}: ${indicator.reported.evidence}`}
+            description={
+              <>
+                {t("plan.period")}: {indicator.reported.period} · {t("plan.evidence")}:{" "}
+                {indicator.reported.evidence || "—"}
+                {indicator.reported.filing_id !== null && (
+                  <EvidenceFiles report={indicator.reported.filing_id} files={indicator.reported.files} />
+                )}
+              </>
+            }
           />
         )}
       </Card>
@@ -126,12 +138,13 @@ function IndicatorView({ indicator }: { indicator: IndicatorDetail }) {
       </div>
       <OtherPlans indicator={indicator} />
       <Outlook indicator={indicator} />
-      <Towns indicator={indicator} />
-      <ProjectsOfGoal id={indicator.id} />
+      <Towns indicator={indicator} onTown={setTown} />
+      <ProjectsOfGoal id={indicator.id} unit={unit} />
       <Reports indicator={indicator} />
       <Card size="small" title={t("plan.rows")}>
-        <Rows rows={indicator.rows} onPosition={setPosition} />
+        <RowsBehind rows={indicator.rows} leads={indicator.leads} {...openers} />
       </Card>
+      <Inputs indicator={indicator} />
       <Card size="small" title={t("plan.sql")} extra={indicator.sql && <CopyButton text={indicator.sql} />}>
         {indicator.sql ? (
           <Statement text={indicator.sql} />
@@ -144,6 +157,10 @@ function IndicatorView({ indicator }: { indicator: IndicatorDetail }) {
           <Statement text={indicator.rows_sql} />
         </Card>
       )}
+      {town && (
+        <TownRowsDialog indicator={indicator} town={town} onClose={() => setTown(null)} {...openers} />
+      )}
+      <ReportDrawer id={report} onClose={() => setReport(null)} />
       <ProvenanceDrawer position={position} onClose={() => setPosition(null)} />
       {reporting && <ReportDialog of={indicator} onClose={() => setReporting(false)} />}
     </div>
@@ -196,21 +213,6 @@ function BigFigure({
   );
 }
 
-function Rows({ rows, onPosition }: { rows: SqlResult | null; onPosition: (position: number) => void }) {
-  const { t } = useT();
-  if (!rows || rows.rows.length === 0) return <Nothing title={t("plan.rows-none")} />;
-  return (
-    <>
-      {rows.truncated && (
-        <p className="quiet">{t("sql.truncated", { n: rows.rows.length.toLocaleString("en-US") })}</p>
-      )}
-      <div className="indicator-rows">
-        <ResultTable result={rows} onPosition={onPosition} />
-      </div>
-    </>
-  );
-}
-
 function PathChart({ indicator, unit }: { indicator: IndicatorDetail; unit: string }) {
   const { t } = useT();
   const option = useMemo<ChartOption>(() => {
@@ -218,7 +220,7 @@ function PathChart({ indicator, unit }: { indicator: IndicatorDetail; unit: stri
       `${name}<br>${dayOf(x)}: <b>${typeof y === "number" ? `${number(y)} ${unit}`.trim() : "—"}</b>`;
     return {
       animation: false,
-      grid: { left: 10, right: 56, top: 40, bottom: 10, containLabel: true },
+      grid: { left: 10, right: 76, top: 40, bottom: 10, containLabel: true },
       legend: { top: 0, right: 0 },
       tooltip: {
         trigger: "item",

@@ -1,14 +1,16 @@
 /** Dialogs of reported figures: report one or change a draft, correct an approved one, decide, lock a period, lift a lock. */
 import { useQueryClient } from "@tanstack/react-query";
 import { App, Checkbox, Form, Input, InputNumber } from "antd";
-import { useRef } from "react";
+import { useRef, useState } from "react";
 import { useT } from "../../i18n/index.tsx";
 import { number } from "../../lib/format.ts";
-import type { IndicatorFiling, IndicatorLock } from "../../lib/types.ts";
+import type { IndicatorFiling, IndicatorFilingFile, IndicatorLock } from "../../lib/types.ts";
 import { uuid } from "../../lib/uuid.ts";
 import { FormDialog } from "../../ui/form-dialog.tsx";
 import { useFocusBack } from "../../ui/keyboard.ts";
-import { type Decision, decide, edit, lift, lock, report } from "./queries.ts";
+import { errorText } from "../../ui/states.tsx";
+import { EvidenceField, EvidenceFiles } from "./evidence.tsx";
+import { addFile, type Decision, decide, edit, lift, lock, removeFile, report, submit } from "./queries.ts";
 
 const TEXT_CHARS_MAX = 2_000;
 const PERIOD = /^\d{4}(-?[Qq][1-4]|-(0[1-9]|1[0-2]))?$/;
@@ -51,25 +53,53 @@ export function ReportDialog({
   const [form] = Form.useForm<Entered>();
   // One for the whole dialog: what is sent again after a lost answer is done once.
   const requestId = useRef(uuid());
+  // A figure with files begins as a draft, to which they are added; what is sent again after a failure goes on with that draft.
+  const [begun, setBegun] = useState<IndicatorFiling | null>(filing ?? null);
+  const [kept, setKept] = useState<IndicatorFilingFile[]>(filing?.files ?? []);
+  const [pending, setPending] = useState<File[]>([]);
   const isDraft = Form.useWatch("draft", form) ?? false;
   const isCorrection = corrects !== undefined || (filing?.corrects ?? null) !== null;
   const required = { required: true, whitespace: true, message: t("plan.report-missing") };
+  const refresh = () => void queryClient.invalidateQueries({ queryKey: ["plan"] });
+  const sendFiles = async (to: IndicatorFiling) => {
+    for (const file of pending) {
+      const added = await addFile(to.id, file);
+      setKept((before) => [...before.filter(({ id }) => id !== added.id), added]);
+      setPending((before) => before.filter((one) => one !== file));
+    }
+  };
+  const remove = async (file: IndicatorFilingFile) => {
+    if (!begun) return;
+    try {
+      await removeFile(begun.id, file.id);
+      setKept((before) => before.filter(({ id }) => id !== file.id));
+      refresh();
+    } catch (error) {
+      message.error(errorText(error, t));
+    }
+  };
   const perform = async ({ value, evidence, note, reason, ...entered }: Entered) => {
     const texts = { value, evidence: evidence ?? "", note, reason };
-    if (filing) {
-      await edit(filing, texts);
-      message.success(t("reports.done-save"));
-    } else {
-      await report(of.id, {
-        ...texts,
-        period: entered.period.trim(),
-        draft: entered.draft ?? false,
-        corrects: corrects?.id,
-        request_id: requestId.current,
-      });
-      message.success(t(entered.draft ? "reports.done-save" : "reports.done-submit"));
+    const isDone = begun === null && pending.length === 0 && !entered.draft;
+    try {
+      const known =
+        begun ??
+        (await report(of.id, {
+          ...texts,
+          period: entered.period.trim(),
+          draft: !isDone,
+          corrects: corrects?.id,
+          request_id: requestId.current,
+        }));
+      setBegun(known);
+      if (begun) await edit(begun, texts);
+      await sendFiles(known);
+      const isHandedIn = filing === undefined && !entered.draft;
+      if (isHandedIn && !isDone) await submit(known);
+      message.success(t(isHandedIn ? "reports.done-submit" : "reports.done-save"));
+    } finally {
+      refresh();
     }
-    void queryClient.invalidateQueries({ queryKey: ["plan"] });
     onClose();
   };
   useFocusBack();
@@ -119,15 +149,21 @@ export function ReportDialog({
           { pattern: PERIOD, transform: (text: string) => text?.trim(), message: t("reports.period-odd") },
         ]}
       >
-        <Input maxLength={10} disabled={isCorrection || filing !== undefined} />
+        <Input maxLength={10} disabled={isCorrection || begun !== null} />
       </Form.Item>
       <Form.Item
         name="evidence"
         label={t("plan.report-evidence")}
-        rules={isDraft || filing ? [] : [required]}
+        rules={isDraft || filing || pending.length + kept.length > 0 ? [] : [required]}
       >
         <Input.TextArea rows={2} maxLength={TEXT_CHARS_MAX} />
       </Form.Item>
+      <EvidenceField
+        kept={kept}
+        pending={pending}
+        onPending={setPending}
+        onRemove={(file) => void remove(file)}
+      />
       {isCorrection && (
         <Form.Item name="reason" label={t("reports.reason")} rules={isDraft || filing ? [] : [required]}>
           <Input.TextArea rows={2} maxLength={TEXT_CHARS_MAX} />
@@ -178,13 +214,14 @@ export function DecisionDialog({
       submitId="decision-submit"
       danger={isReturn}
       intro={
-        <p>
+        <div className="decision-intro">
           {filing.period}：{filing.old_value !== null && <s>{number(filing.old_value)}</s>}{" "}
           <strong>
             {number(filing.value)} {unit}
           </strong>{" "}
           <span className="quiet">{filing.evidence}</span>
-        </p>
+          <EvidenceFiles report={filing.id} files={filing.files} />
+        </div>
       }
     >
       <Form.Item

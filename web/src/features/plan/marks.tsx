@@ -1,5 +1,5 @@
-/** Marks of an indicator: status, method, the bar with the expected place. */
-import { Tag, Tooltip } from "antd";
+/** Marks of an indicator: status, method, the bar with the expected place. Plain elements: a plan shows hundreds of them at once. */
+import "./plan.css";
 import { useT } from "../../i18n/index.tsx";
 import { number } from "../../lib/format.ts";
 import type { Indicator, IndicatorStatus } from "../../lib/types.ts";
@@ -15,22 +15,26 @@ export const STATUS_COLOURS: Record<IndicatorStatus, string> = {
 export function StatusTag({ status }: { status: IndicatorStatus }) {
   const { t } = useT();
   return (
-    <Tag variant="solid" color={STATUS_COLOURS[status]} style={{ marginInlineEnd: 0 }}>
+    <span className="plan-mark plan-status" data-status={status}>
       {t(`plan.status-${status}`)}
-    </Tag>
+    </span>
   );
 }
 
 export function MethodTag({ method }: { method: Indicator["method"] }) {
   const { t } = useT();
-  return <Tag color={method === "computed" ? "cyan" : "gold"}>{t(`plan.method-${method}`)}</Tag>;
+  return (
+    <span className="plan-mark plan-method" data-method={method}>
+      {t(`plan.method-${method}`)}
+    </span>
+  );
 }
 
 /** A figure with its unit; the unit may be empty. */
 export function Figure({ value, unit, strong }: { value: number | null; unit: string; strong?: boolean }) {
   if (value === null) return <span className="quiet">—</span>;
   return (
-    <span className="number" style={{ whiteSpace: "nowrap" }}>
+    <span className="number plan-figure">
       {strong ? <strong>{number(value)}</strong> : number(value)}
       {unit && <span className="quiet"> {unit}</span>}
     </span>
@@ -43,7 +47,7 @@ export function Target({ indicator }: { indicator: Indicator }) {
   const unit = p(indicator.unit_zh, indicator.unit_en);
   if (indicator.target_low === indicator.target_high) return <Figure value={indicator.target} unit={unit} />;
   return (
-    <span className="number" style={{ whiteSpace: "nowrap" }}>
+    <span className="number plan-figure">
       {number(indicator.target_low)}–{number(indicator.target_high)}
       {unit && <span className="quiet"> {unit}</span>}
     </span>
@@ -60,24 +64,23 @@ export function PathBar({ indicator }: { indicator: Indicator }) {
       ? null
       : t("plan.expected", { value: `${number(indicator.expected_now)} ${unit}`.trim() });
   return (
-    <Tooltip title={said}>
-      <div
-        className="path-bar"
-        role="progressbar"
-        aria-label={t("plan.progress")}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={done === null ? undefined : Math.round(done * 100)}
-        aria-valuetext={said ?? undefined}
-      >
-        {done !== null && (
-          <div
-            className="path-bar-done"
-            style={{ width: `${done * 100}%`, background: STATUS_COLOURS[indicator.status] }}
-          />
-        )}
-        {expected !== null && <div className="path-bar-expected" style={{ left: `${expected * 100}%` }} />}
-      </div>
-    </Tooltip>
+    <div
+      className="path-bar"
+      role="progressbar"
+      title={said ?? undefined}
+      aria-label={t("plan.progress")}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={done === null ? undefined : Math.round(done * 100)}
+      aria-valuetext={said ?? undefined}
+    >
+      {done !== null && (
+        <div
+          className="path-bar-done"
+          style={{ width: `${done * 100}%`, background: STATUS_COLOURS[indicator.status] }}
+        />
+      )}
+      {expected !== null && <div className="path-bar-expected" style={{ left: `${expected * 100}%` }} />}
+    </div>
   );
 }

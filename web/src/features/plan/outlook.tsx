@@ -52,7 +52,7 @@ export function Outlook({ indicator }: { indicator: IndicatorDetail }) {
           <p className="outlook-line">
             <Tag variant="solid" color={OUTCOME_COLOURS[assessment.outcome]}>
               {t(`plan.outcome-${assessment.outcome}`)}
-            </Tag>
+            </Tag>{" "}
             {t("plan.assessed-on", { day: assessment.on })}
           </p>
           <p className="outlook-line">

@@ -1,9 +1,9 @@
 /** A plan: every indicator, where it was, is and must be, and where the plan contradicts itself. */
 import "./plan.css";
-import { DownOutlined, WarningOutlined } from "@ant-design/icons";
+import { DownOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
-import { Alert, Card, Segmented, Table, Tooltip } from "antd";
-import { useState } from "react";
+import { Alert, Card, Segmented } from "antd";
+import { lazy, Suspense, useState } from "react";
 import { Link, useNavigate, useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
@@ -13,12 +13,15 @@ import type { Contradiction, Indicator, IndicatorStatus, Plan } from "../../lib/
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { type PlanContext, planActions } from "./actions.tsx";
-import { DocumentDialog } from "./documents.tsx";
 import { Figure, MethodTag, PathBar, STATUS_COLOURS, StatusTag, Target } from "./marks.tsx";
 import { planOf } from "./queries.ts";
 import { PlanSwitch } from "./switch.tsx";
 
 const STATUSES: IndicatorStatus[] = ["met", "on_path", "behind", "unknown"];
+
+// Forms, days and tables of the library: fetched when they are asked for, so that nobody's phone waits for them to see the plan.
+const DocumentDialog = lazy(async () => ({ default: (await import("./documents.tsx")).DocumentDialog }));
+const Numbers = lazy(async () => ({ default: (await import("./numbers.tsx")).Numbers }));
 
 /** Where an indicator is shown; as a plan wants it, where one is named. */
 export const indicatorPath = (id: string, plan: string | null = null) =>
@@ -45,8 +48,9 @@ function PlanView({ plan }: { plan: Plan }) {
   const [origin, setOrigin] = useState<Origin>("all");
   const [status, setStatus] = useState<IndicatorStatus | null>(null);
   const [isMaking, setMaking] = useState(false);
+  const [isListing, setListing] = useState(false);
   const asked = useAsked();
-  const context: PlanContext = { makeDocument: () => setMaking(true) };
+  const context: PlanContext = { makeDocument: () => setMaking(true), openNumbers: () => setListing(true) };
   useActionKeys(planActions, context);
   const ofOrigin = plan.indicators.filter((i) => origin === "all" || i.origin === origin);
   const shown = ofOrigin.filter((i) => status === null || i.status === status);
@@ -56,14 +60,18 @@ function PlanView({ plan }: { plan: Plan }) {
     <div className="page">
       <header className="page-head">
         <h1>{p(plan.title_zh, plan.title_en)}</h1>
-        <span className="quiet">
-          {t("plan.source")}: {p(plan.source_zh, plan.source_en)} · {plan.period.join("–")}
-        </span>
         <span className="grow" />
         <PlanSwitch shown={plan.id} />
+        <Link className="back" to="/reporting">
+          {t("reports.open")}
+        </Link>
         <ActionBar actions={planActions} context={context} />
-        <Link to="/reporting">{t("reports.open")}</Link>
       </header>
+      <p className="quiet plan-source">
+        {t("plan.source")}
+        {t("word.colon")}
+        {p(plan.source_zh, plan.source_en)} · {plan.period.join("–")}
+      </p>
       {plan.indicators.length === 0 ? (
         <Nothing title={t("plan.none")} />
       ) : (
@@ -99,6 +107,9 @@ function PlanView({ plan }: { plan: Plan }) {
             />
           </div>
           <Contradictions items={plan.contradictions} />
+          <p className="quiet plan-legend">
+            <span className="plan-legend-line" aria-hidden="true" /> {t("plan.legend")}
+          </p>
           {groups.length === 0 && <Nothing title={t("plan.none-match")} />}
           {groups.map(([zh, en]) => {
             const indicators = shown.filter((indicator) => indicator.group_zh === zh);
@@ -129,7 +140,12 @@ function PlanView({ plan }: { plan: Plan }) {
           )}
         </>
       )}
-      {isMaking && <DocumentDialog plan={asked} onClose={() => setMaking(false)} />}
+      <Suspense fallback={null}>
+        {isMaking && (
+          <DocumentDialog plan={asked} onClose={() => setMaking(false)} onGiven={() => setListing(true)} />
+        )}
+        {isListing && <Numbers onClose={() => setListing(false)} />}
+      </Suspense>
     </div>
   );
 }
@@ -155,28 +171,30 @@ export function Contradictions({ items, open }: { items: Contradiction[]; open?:
         </button>
       }
       description={
-        <div className="contradictions" hidden={!shown}>
-          {items.map((item) => {
-            const kind = keyOf("plan-kind", item.kind);
-            return (
-              <details key={item.id} open={open}>
-                <summary>
-                  <strong>{kind ? t(kind) : item.kind}</strong> {p(item.zh, item.en)}
-                </summary>
-                <ul>
-                  {item.places.map((place) => (
-                    <li key={place.section + place.quote}>
-                      <cite>{place.section}</cite> <q>{place.quote}</q>
-                    </li>
-                  ))}
-                </ul>
-                <p>
-                  {t("plan.reading")}: {p(item.reading_zh, item.reading_en)}
-                </p>
-              </details>
-            );
-          })}
-        </div>
+        shown && (
+          <div className="contradictions">
+            {items.map((item) => {
+              const kind = keyOf("plan-kind", item.kind);
+              return (
+                <details key={item.id} open={open}>
+                  <summary>
+                    <strong>{kind ? t(kind) : item.kind}</strong> {p(item.zh, item.en)}
+                  </summary>
+                  <ul>
+                    {item.places.map((place) => (
+                      <li key={place.section + place.quote}>
+                        <cite>{place.section}</cite> <q>{place.quote}</q>
+                      </li>
+                    ))}
+                  </ul>
+                  <p>
+                    {t("plan.reading")}: {p(item.reading_zh, item.reading_en)}
+                  </p>
+                </details>
+              );
+            })}
+          </div>
+        )
       }
     />
   );
@@ -189,9 +207,14 @@ function Name({ indicator }: { indicator: Indicator }) {
     <>
       <Link to={indicatorPath(indicator.id, asked)}>{p(indicator.name_zh, indicator.name_en)}</Link>
       {indicator.contradictions.length > 0 && (
-        <Tooltip title={t("plan.contradiction")}>
-          <WarningOutlined className="plan-warning" aria-label={t("plan.contradiction")} />
-        </Tooltip>
+        <span
+          className="plan-warning"
+          role="img"
+          title={t("plan.contradiction")}
+          aria-label={t("plan.contradiction")}
+        >
+          {"\u26a0\ufe0e"}
+        </span>
       )}
       <div className="quiet plan-subgroup">{p(indicator.subgroup_zh, indicator.subgroup_en)}</div>
     </>
@@ -205,52 +228,55 @@ function IndicatorTable({ indicators }: { indicators: Indicator[] }) {
   const first = indicators[0];
   const unit = (indicator: Indicator) => p(indicator.unit_zh, indicator.unit_en);
   return (
-    <Table
-      size="small"
-      rowKey="id"
-      dataSource={indicators}
-      pagination={false}
-      scroll={{ x: 980 }}
-      rowClassName="row-link"
-      onRow={(indicator) => ({ onClick: () => navigate(indicatorPath(indicator.id, asked)) })}
-      columns={[
-        { title: "#", width: 52, dataIndex: "number", className: "quiet" },
-        { title: t("plan.name"), render: (_, indicator) => <Name indicator={indicator} /> },
-        {
-          title: t("plan.baseline", { year: first?.baseline_year ?? "" }),
-          width: 120,
-          align: "right",
-          render: (_, indicator) => <Figure value={indicator.baseline} unit={unit(indicator)} />,
-        },
-        {
-          title: t("plan.now"),
-          width: 130,
-          align: "right",
-          render: (_, indicator) => <Figure value={indicator.value} unit={unit(indicator)} strong />,
-        },
-        {
-          title: t("plan.target", { year: first?.target_year ?? "" }),
-          width: 130,
-          align: "right",
-          render: (_, indicator) => <Target indicator={indicator} />,
-        },
-        {
-          title: t("plan.progress"),
-          width: 210,
-          render: (_, indicator) => <PathBar indicator={indicator} />,
-        },
-        {
-          title: t("word.state"),
-          width: 96,
-          render: (_, indicator) => <StatusTag status={indicator.status} />,
-        },
-        {
-          title: t("plan.method"),
-          width: 112,
-          render: (_, indicator) => <MethodTag method={indicator.method} />,
-        },
-      ]}
-    />
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
+    <section className="plan-table" tabIndex={0} aria-label={p(first?.group_zh, first?.group_en)}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">#</th>
+            <th scope="col">{t("plan.name")}</th>
+            <th scope="col">{t("plan.baseline", { year: first?.baseline_year ?? "" })}</th>
+            <th scope="col">{t("plan.now")}</th>
+            <th scope="col">{t("plan.target", { year: first?.target_year ?? "" })}</th>
+            <th scope="col">{t("plan.progress")}</th>
+            <th scope="col">{t("word.state")}</th>
+            <th scope="col">{t("plan.method")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {indicators.map((indicator) => (
+            <tr
+              key={indicator.id}
+              className="row-link"
+              onClick={() => navigate(indicatorPath(indicator.id, asked))}
+            >
+              <td className="quiet">{indicator.number}</td>
+              <td>
+                <Name indicator={indicator} />
+              </td>
+              <td>
+                <Figure value={indicator.baseline} unit={unit(indicator)} />
+              </td>
+              <td>
+                <Figure value={indicator.value} unit={unit(indicator)} strong />
+              </td>
+              <td>
+                <Target indicator={indicator} />
+              </td>
+              <td>
+                <PathBar indicator={indicator} />
+              </td>
+              <td>
+                <StatusTag status={indicator.status} />
+              </td>
+              <td>
+                <MethodTag method={indicator.method} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
   );
 }
 
@@ -263,9 +289,9 @@ function IndicatorCards({ indicators }: { indicators: Indicator[] }) {
         return (
           <li key={indicator.id} className="plan-card">
             <div className="item-card-head">
-              <strong>
+              <div className="plan-card-name">
                 <Name indicator={indicator} />
-              </strong>
+              </div>
               <StatusTag status={indicator.status} />
             </div>
             <PathBar indicator={indicator} />

@@ -3,7 +3,7 @@
  * stream refreshes them.
  */
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import { change, get, getBlob, query } from "../../lib/api.ts";
+import { change, get, getBlob, query, upload } from "../../lib/api.ts";
 import type { Language } from "../../lib/format.ts";
 import type {
   IndicatorCase,
@@ -11,12 +11,16 @@ import type {
   IndicatorDetail,
   IndicatorFiling,
   IndicatorFilingDetail,
+  IndicatorFilingFile,
   IndicatorFilings,
   IndicatorLock,
+  IndicatorProof,
   IndicatorReport,
   IndicatorReportChange,
   IndicatorReporting,
   Plan,
+  PlanNumber,
+  PlanNumbers,
   Plans,
   TownComparison,
 } from "../../lib/types.ts";
@@ -52,6 +56,13 @@ export const townsQuery = (id: string, plan: string | null, since: string) =>
     queryKey: ["plan", "towns", id, plan, since],
     queryFn: ({ signal }) => get<TownComparison>(`${one(id)}/towns${query({ plan, since })}`, signal),
     placeholderData: keepPreviousData,
+  });
+
+/** What its query reads and how fresh that is; of a town the rows behind its figure too. */
+export const proofQuery = (id: string, town: string | null = null) =>
+  queryOptions({
+    queryKey: ["plan", "proof", id, town],
+    queryFn: ({ signal }) => get<IndicatorProof>(`${one(id)}/proof${query({ town })}`, signal),
   });
 
 export const reportingQuery = queryOptions({
@@ -92,6 +103,17 @@ export function submit(filing: IndicatorFiling): Promise<IndicatorFilingDetail> 
   return change("POST", `${filingAt(filing.id)}/submit`);
 }
 
+export const fileUrl = (report: number, file: number) => `${filingAt(report)}/files/${file}`;
+
+/** Adds a file that proves a figure. */
+export function addFile(report: number, file: File): Promise<IndicatorFilingFile> {
+  return upload(`${filingAt(report)}/files`, file, file.name);
+}
+
+export function removeFile(report: number, file: number): Promise<void> {
+  return change("DELETE", fileUrl(report, file));
+}
+
 export type Decision = "approve" | "return" | "withdraw";
 
 export function decide(
@@ -117,7 +139,7 @@ export function makeCase(id: string, period: string): Promise<IndicatorCase> {
 export type DocumentKind = "circular" | "meeting" | "assessment";
 export type DocumentFormat = "pdf" | "docx" | "xlsx";
 
-/** A document of the plan office as a file; without a number it is a draft. */
+/** A draft of a document of the plan office as a file. */
 export const readDocument = ({
   kind,
   period,
@@ -128,6 +150,37 @@ export const readDocument = ({
   period: string;
   format: DocumentFormat;
   language: Language;
-  number: number | null;
   plan: string | null;
 }): Promise<Blob> => getBlob(`${PLAN}/documents/${kind}/${period}${query(asked)}`);
+
+const NUMBERS = `${PLAN}/document-numbers`;
+
+/** The register of numbers of a year; of the present one for null. */
+export const numbersQuery = (year: number | null) =>
+  queryOptions({
+    queryKey: ["plan", "numbers", year],
+    queryFn: ({ signal }) => get<PlanNumbers>(`${NUMBERS}${query({ year })}`, signal),
+  });
+
+/** Gives a document its number, the next one for null, and keeps its files. */
+export function giveNumber({
+  kind,
+  period,
+  ...asked
+}: {
+  kind: DocumentKind;
+  period: string;
+  language: Language;
+  plan: string | null;
+  number: number | null;
+}) {
+  return change<PlanNumber>("POST", `${PLAN}/documents/${kind}/${period}`, asked);
+}
+
+/** Where a file of a numbered document is. */
+export const numberedFile = ({ year, number }: Pick<PlanNumber, "year" | "number">, format: string) =>
+  `${NUMBERS}/${year}/${number}/${format}`;
+
+export function voidNumber(year: number, number: number, reason: string) {
+  return change<PlanNumber>("POST", `${NUMBERS}/${year}/${number}/void`, { reason });
+}

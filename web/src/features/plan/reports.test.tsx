@@ -27,6 +27,17 @@ const filing: IndicatorFiling = {
   period: "2025",
   value: 53.5,
   evidence: "天经信〔2026〕8号",
+  files: [
+    {
+      id: 4,
+      name: "年报 2025.pdf",
+      media_type: "application/pdf",
+      size_bytes: 20_480,
+      sha256: "ab".repeat(32),
+      added_at: "2026-11-01T00:00:00Z",
+      added_by: "赵",
+    },
+  ],
   note: null,
   organisation: { id: "jingxin", name_zh: "市经信局", name_en: "Economy Bureau" },
   state: "submitted",
@@ -55,6 +66,8 @@ const reporting: IndicatorReporting = {
   under_way: [],
   mine: [],
   locks: [],
+  file_bytes_max: 1_000,
+  files_max: 3,
   may_lock: false,
 };
 const user = userWith(["indicator.read", "indicator.report", "indicator.approve", "case.open"], "operator");

@@ -20,6 +20,7 @@ import type {
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
 import { DecisionDialog, LiftDialog, LockDialog, ReportDialog, type Reported } from "./dialogs.tsx";
+import { EvidenceFiles } from "./evidence.tsx";
 import { Figure } from "./marks.tsx";
 import { indicatorPath } from "./page.tsx";
 import { type Decision, filingQuery, filingsQuery, makeCase, reportingQuery, submit } from "./queries.ts";
@@ -85,7 +86,7 @@ function ReportingView({ reporting }: { reporting: IndicatorReporting }) {
   const period = reporting.period ?? undefined;
   const list = (title: string, items: IndicatorFiling[], none?: string) =>
     (items.length > 0 || none) && (
-      <Card size="small" title={`${title}（${items.length}）`}>
+      <Card size="small" title={t("word.counted", { title, n: items.length })}>
         {items.length === 0 && <span className="quiet">{none}</span>}
         <Filings items={items} named onOpen={setOpen} />
       </Card>
@@ -101,7 +102,13 @@ function ReportingView({ reporting }: { reporting: IndicatorReporting }) {
       {list(t("reports.waiting"), reporting.waiting, t("reports.waiting-none"))}
       {list(t("reports.mine"), reporting.mine)}
       {list(t("reports.under-way"), reporting.under_way)}
-      <Card size="small" title={`${t("reports.due", { period: period ?? "" })}（${reporting.due.length}）`}>
+      <Card
+        size="small"
+        title={t("word.counted", {
+          title: t("reports.due", { period: period ?? "" }),
+          n: reporting.due.length,
+        })}
+      >
         <Due due={reporting.due} onReport={(of) => setOpen({ kind: "report", of, period })} />
       </Card>
       <Card
@@ -386,8 +393,9 @@ function FilingRow({
       </div>
       <div className="quiet filing-foot">
         {t("reports.by", { name: filing.by })}
-        {filing.organisation && `（${p(filing.organisation.name_zh, filing.organisation.name_en)}）`} ·{" "}
-        <Time at={filing.changed_at} /> · {t("reports.evidence")}: {filing.evidence || "—"}
+        {filing.organisation &&
+          t("word.aside", { text: p(filing.organisation.name_zh, filing.organisation.name_en) })}{" "}
+        · <Time at={filing.changed_at} /> · {t("reports.evidence")}: {filing.evidence || "—"}
         {filing.note && ` · ${filing.note}`}
         {filing.reason && ` · ${t("reports.reason")}: ${filing.reason}`} ·{" "}
         <Button
@@ -399,6 +407,7 @@ function FilingRow({
           {t("reports.history")}
         </Button>
       </div>
+      <EvidenceFiles report={filing.id} files={filing.files} />
     </>
   );
 }
@@ -431,17 +440,21 @@ function FilingTags({ filing }: { filing: IndicatorFiling }) {
 
 /** Every step of a figure, with who, when, and the value at that moment. */
 function History({ open, onClose }: { open: Open | null; onClose: () => void }) {
+  return <ReportDrawer id={open?.kind === "history" ? open.filing.id : null} onClose={onClose} />;
+}
+
+/** A report with its files and every step of its way: what proves a figure that no device sent. */
+export function ReportDrawer({ id, onClose }: { id: number | null; onClose: () => void }) {
   const { t } = useT();
-  const filing = open?.kind === "history" ? open.filing : null;
   return (
     <Drawer
-      open={filing !== null}
+      open={id !== null}
       onClose={onClose}
       size={Math.min(DRAWER_WIDTH, window.innerWidth)}
-      title={filing && t("reports.number", { id: filing.id })}
+      title={id !== null && t("reports.number", { id })}
       destroyOnHidden
     >
-      {filing && <HistorySteps id={filing.id} />}
+      {id !== null && <HistorySteps id={id} />}
     </Drawer>
   );
 }
@@ -457,6 +470,16 @@ function HistorySteps({ id }: { id: number }) {
           <h2>
             {p(filing.name_zh, filing.name_en)} {filing.period}
           </h2>
+          <p>
+            {t("reports.evidence")}: {filing.evidence || "—"}
+          </p>
+          <EvidenceFiles report={filing.id} files={filing.files} />
+          {filing.removed_files.map((gone) => (
+            <p key={gone.id} className="quiet">
+              <s>{gone.name}</s> {t("reports.file-gone", { name: gone.by })} <Time at={gone.at} /> · SHA-256{" "}
+              <code className="hash">{gone.sha256}</code>
+            </p>
+          ))}
           <Timeline
             items={filing.steps.map((step) => {
               const key = keyOf("reports.step", step.step);
@@ -466,7 +489,7 @@ function HistorySteps({ id }: { id: number }) {
                 content: (
                   <>
                     <strong>{key ? t(key) : step.step}</strong>
-                    {step.level && `（${levelWord(step.level)}）`} {step.by} ·{" "}
+                    {step.level && t("word.aside", { text: levelWord(step.level) })} {step.by} ·{" "}
                     <Figure value={step.value} unit={p(filing.unit_zh, filing.unit_en)} />
                     <div className="quiet">
                       <Time at={step.at} />

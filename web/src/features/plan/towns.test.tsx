@@ -89,10 +89,10 @@ const user = userWith(["indicator.read"], "operator");
 describe("towns side by side", () => {
   it("tells a merged town as what it was, a code that nobody knows with its mend, and what names no town", async () => {
     const calls = serve({ "GET /api/v1/plan/indicators/x/towns": found });
-    show(<Towns indicator={indicator} />, { user, language: "zh" });
+    show(<Towns indicator={indicator} onTown={() => {}} />, { user, language: "zh" });
     const card = await screen.findByTestId("towns");
     await screen.findByText(/原旧河镇，2024-05-01 并入竟陵街道/);
-    for (const words of ["合计4 个", "相差2 个", "没有写镇街的1 个", "50%", "16.7%"]) {
+    for (const words of ["合计 4 个", "相差2 个", "没有写镇街的1 个", "50%", "16.7%"]) {
       expect(card.textContent).toContain(words);
     }
     const unknown = screen.getByTestId("unknown-town").textContent;
@@ -107,7 +107,7 @@ describe("towns side by side", () => {
       "GET /api/v1/plan/indicators/x/towns": ({ path }: { path: string }) =>
         path.includes("since") ? since : found,
     });
-    show(<Towns indicator={indicator} />, { user, language: "zh" });
+    show(<Towns indicator={indicator} onTown={() => {}} />, { user, language: "zh" });
     await screen.findByText(/原旧河镇/);
     fireEvent.change(screen.getByLabelText("与这一天末比较"), { target: { value: "2025-12-31" } });
     const history = await screen.findByTestId("towns-history");
@@ -119,13 +119,13 @@ describe("towns side by side", () => {
   it("says why nothing can be compared", async () => {
     const nothing = { ...found, since: "2019-12-31", history: "nothing" };
     serve({ "GET /api/v1/plan/indicators/x/towns": nothing });
-    show(<Towns indicator={indicator} />, { user, language: "en" });
+    show(<Towns indicator={indicator} onTown={() => {}} />, { user, language: "en" });
     await screen.findByText(/Nothing was kept by 2019-12-31/);
   });
 
   it("is not there for what does not follow from towns", () => {
     const calls = serve({});
-    show(<Towns indicator={{ ...indicator, towns: null }} />, { user });
+    show(<Towns indicator={{ ...indicator, towns: null }} onTown={() => {}} />, { user });
     expect(screen.queryByTestId("towns")).toBeNull();
     expect(calls).toEqual([]);
   });

@@ -1,6 +1,6 @@
 /** An indicator's towns side by side: who has how much of the city's figure, what changed since a day, and what has no town. */
 import { useQuery } from "@tanstack/react-query";
-import { Alert, Card, Input, Select, Table } from "antd";
+import { Alert, Button, Card, Input, Select, Table } from "antd";
 import { useState } from "react";
 import { type Translate, useT } from "../../i18n/index.tsx";
 import { ActionBar } from "../../lib/actions.tsx";
@@ -12,7 +12,10 @@ import { townActions } from "./actions.tsx";
 import { townsQuery } from "./queries.ts";
 import { barOf, compareTowns, ORDERS, type Order, ordered, percentOf } from "./towns.ts";
 
-export function Towns({ indicator }: { indicator: IndicatorDetail }) {
+/** Opens the rows behind one town's figure. */
+type OnTown = (town: { code: string; name: string }) => void;
+
+export function Towns({ indicator, onTown }: { indicator: IndicatorDetail; onTown: OnTown }) {
   const { t } = useT();
   const [since, setSince] = useState("");
   const found = useQuery({
@@ -38,7 +41,9 @@ export function Towns({ indicator }: { indicator: IndicatorDetail }) {
         </span>
       }
     >
-      <Loaded query={found}>{(towns) => <Compared found={towns} indicator={indicator} />}</Loaded>
+      <Loaded query={found}>
+        {(towns) => <Compared found={towns} indicator={indicator} onTown={onTown} />}
+      </Loaded>
     </Card>
   );
 }
@@ -48,7 +53,15 @@ export function mergedWord(town: ComparedTown["merged"][number], t: Translate): 
   return t("plan.town-merged", { name: town.name, day: town.on, into: town.into_name });
 }
 
-function Compared({ found, indicator }: { found: TownComparison; indicator: IndicatorDetail }) {
+function Compared({
+  found,
+  indicator,
+  onTown,
+}: {
+  found: TownComparison;
+  indicator: IndicatorDetail;
+  onTown: OnTown;
+}) {
   const { t, p } = useT();
   const phone = usePhone();
   const unit = p(indicator.unit_zh, indicator.unit_en);
@@ -81,9 +94,9 @@ function Compared({ found, indicator }: { found: TownComparison; indicator: Indi
       ))}
       <History found={found} said={said} />
       {phone ? (
-        <TownCards found={found} said={said} />
+        <TownCards found={found} said={said} onTown={onTown} />
       ) : (
-        <TownTable found={found} unit={unit} merged={merged} />
+        <TownTable found={found} unit={unit} merged={merged} onTown={onTown} />
       )}
       <details className="towns-method">
         <summary>{t("plan.towns-method")}</summary>
@@ -139,13 +152,32 @@ function wayWord(town: ComparedTown): string {
   return town.way === null ? "—" : `${number(percentOf(town.way))}%`;
 }
 
+/** A town's figure, which opens the rows behind it. */
+function TownFigure({ town, said, onTown }: { town: ComparedTown; said: string; onTown: OnTown }) {
+  const { t } = useT();
+  if (town.value === null) return "—";
+  return (
+    <Button
+      type="link"
+      size="small"
+      className="town-figure"
+      aria-label={t("proof.town-open", { town: town.name, value: said })}
+      onClick={() => onTown(town)}
+    >
+      {said}
+    </Button>
+  );
+}
+
 function TownTable({
   found,
   unit,
   merged,
+  onTown,
 }: {
   found: TownComparison;
   unit: string;
+  onTown: OnTown;
   merged: (town: ComparedTown["merged"][number]) => string;
 }) {
   const { t } = useT();
@@ -182,7 +214,7 @@ function TownTable({
           width: 110,
           align: "right",
           className: "number",
-          render: (_, town) => (town.value === null ? "—" : number(town.value)),
+          render: (_, town) => <TownFigure town={town} said={number(town.value ?? 0)} onTown={onTown} />,
           ...by("value"),
         },
         {
@@ -222,7 +254,15 @@ function TownTable({
   );
 }
 
-function TownCards({ found, said }: { found: TownComparison; said: (value: number | null) => string }) {
+function TownCards({
+  found,
+  said,
+  onTown,
+}: {
+  found: TownComparison;
+  said: (value: number | null) => string;
+  onTown: OnTown;
+}) {
   const { t } = useT();
   const [order, setOrder] = useState<Order>("rank");
   const withHistory = found.history === "known";
@@ -246,7 +286,9 @@ function TownCards({ found, said }: { found: TownComparison; said: (value: numbe
                 {town.rank !== null && <span className="quiet">{town.rank}. </span>}
                 {town.name}
               </span>
-              <strong className="number">{said(town.value)}</strong>
+              <strong className="number">
+                <TownFigure town={town} said={said(town.value)} onTown={onTown} />
+              </strong>
             </div>
             <Bar share={barOf(town.value, found.towns)} />
             <div className="quiet town-card-foot">

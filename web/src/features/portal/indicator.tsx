@@ -139,7 +139,19 @@ function Opened({ indicator: one, speech }: Shown) {
           {one.proof.query === null ? (
             <>
               <p>{t("portal.proof-report", { period: one.proof.period ?? "" })}</p>
-              <blockquote>{one.proof.evidence}</blockquote>
+              {one.proof.evidence !== null && <blockquote>{one.proof.evidence}</blockquote>}
+              {one.proof.file_sha256.length > 0 && (
+                <>
+                  <p>{t("portal.proof-files", { n: one.proof.file_sha256.length })}</p>
+                  <ul className="portal-hashes">
+                    {one.proof.file_sha256.map((hash) => (
+                      <li key={hash}>
+                        <code>{hash}</code>
+                      </li>
+                    ))}
+                  </ul>
+                </>
+              )}
             </>
           ) : (
             <>

@@ -1,5 +1,5 @@
 /** What everybody sees: a closed portal says how it is opened; an open one shows figures with proof, and reasons where there are none. */
-import { fireEvent, render, screen, within } from "@testing-library/react";
+import { fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, describe, expect, it } from "vitest";
 import { serve } from "../../test-tools.tsx";
 import { Page } from "./page.tsx";
@@ -35,7 +35,12 @@ const one = {
   value: 1390,
   as_of: "2026-11-28T09:00:00Z",
   status: "behind",
-  proof: { query: "SELECT count(*) AS value FROM entities_now", period: null, evidence: null },
+  proof: {
+    query: "SELECT count(*) AS value FROM entities_now",
+    period: null,
+    evidence: null,
+    file_sha256: [],
+  },
   withheld: null,
 };
 const other = {
@@ -159,6 +164,8 @@ describe("the public page", () => {
     expect((await screen.findByTestId("portal-figure")).textContent).toBe(
       "1 of 2 goals have a published figure",
     );
+    // The list is drawn after the sum.
+    await waitFor(() => expect(document.querySelectorAll("details")).toHaveLength(2));
     const [first, second] = document.querySelectorAll("details");
     const opened = (of: Element | undefined) => {
       const details = of as HTMLDetailsElement;

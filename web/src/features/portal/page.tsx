@@ -1,6 +1,6 @@
 /** The plan's progress for everybody: without signing in, small enough for a phone, Chinese first. */
 import "./portal.css";
-import { useEffect, useMemo, useState } from "react";
+import { startTransition, useEffect, useMemo, useState } from "react";
 import { ApiError } from "../../lib/api.ts";
 import { number } from "../../lib/format.ts";
 import type { PublicIndicator, PublicPackages, PublicPlan } from "../../lib/types.ts";
@@ -19,6 +19,7 @@ export function Page() {
   const { t, p } = speech;
   const [read, setRead] = useState<Read>(null);
   const [again, setAgain] = useState(0);
+  const [offers, setOffers] = useState(false);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new try is asked for by counting.
   useEffect(() => {
     const leave = new AbortController();
@@ -47,11 +48,21 @@ export function Page() {
           </button>
         </div>
         <h1>{plan ? p(plan.title_zh, plan.title_en) : t("portal.title")}</h1>
-        {plan && <p>{`${p(plan.source_zh, plan.source_en)} · ${plan.period.join("–")}`}</p>}
+        {plan && (
+          <p>
+            {`${p(plan.source_zh, plan.source_en)} · ${plan.period.join("–")}`}
+            {offers && (
+              <>
+                {" · "}
+                <a href="#opportunities">{t("portal.opportunities")}</a>
+              </>
+            )}
+          </p>
+        )}
       </header>
       <main id="indicators" tabIndex={-1}>
         {plan && <Goals plan={plan} speech={speech} />}
-        {plan && <Offered speech={speech} />}
+        {plan && <Offered speech={speech} onFound={setOffers} />}
         {read === null && <p role="status">{t("portal.loading")}</p>}
         {read && "error" in read && (
           <Failed
@@ -70,13 +81,24 @@ export function Page() {
 }
 
 /** What is offered to investors: read when the plan is there, so that it keeps nobody from the figures. */
-function Offered({ speech }: { speech: Speech }) {
+function Offered({ speech, onFound }: { speech: Speech; onFound: (any: boolean) => void }) {
   const [read, setRead] = useState<PublicPackages | "failed" | null>(null);
   useEffect(() => {
     const leave = new AbortController();
-    readPackages(leave.signal).then(setRead, () => leave.signal.aborted || setRead("failed"));
+    readPackages(leave.signal).then(
+      (found) => {
+        setRead(found);
+        onFound(found.packages.length > 0);
+      },
+      () => leave.signal.aborted || setRead("failed"),
+    );
     return () => leave.abort();
-  }, []);
+  }, [onFound]);
+  // A link may lead here before anything stands here.
+  useEffect(() => {
+    if (read && read !== "failed" && location.hash === "#opportunities")
+      document.getElementById("opportunities")?.scrollIntoView?.();
+  }, [read]);
   if (read === "failed") return <p role="alert">{speech.t("portal.opportunities-failed")}</p>;
   return read && <Opportunities packages={read.packages} speech={speech} />;
 }
@@ -105,6 +127,9 @@ function Goals({ plan, speech }: { plan: PublicPlan; speech: Speech }) {
   const [choice, setChoice] = useState<Choice>(ALL);
   const [open, setOpen] = useState<string | null>(() => decodeURIComponent(location.hash.slice(1)) || null);
   const shown = useMemo(() => choose(plan.indicators, choice), [plan, choice]);
+  // The sum stands first: what it is made of is drawn in the next breath.
+  const [isDrawn, setDrawn] = useState(false);
+  useEffect(() => startTransition(() => setDrawn(true)), []);
   const names = new Map(plan.groups.map((group) => [group.group_zh, group]));
   const count = (standing: Choice["standing"]) =>
     plan.indicators.filter((one) => standingOf(one) === standing).length;
@@ -174,18 +199,24 @@ function Goals({ plan, speech }: { plan: PublicPlan; speech: Speech }) {
           </button>
         )}
       </search>
-      {byGroup(shown).map(([group, those]) => {
-        const all = names.get(group);
-        return (
-          <section key={group} className="portal-group">
-            <h2>
-              {p(all?.group_zh, all?.group_en)}
-              {all && <small>{t("portal.group-published", { n: all.published, all: all.indicators })}</small>}
-            </h2>
-            <List those={those} open={open} speech={speech} />
-          </section>
-        );
-      })}
+      <p className="portal-quiet portal-line-legend">
+        <span className="portal-line-key" aria-hidden="true" /> {t("portal.legend")}
+      </p>
+      {isDrawn &&
+        byGroup(shown).map(([group, those]) => {
+          const all = names.get(group);
+          return (
+            <section key={group} className="portal-group">
+              <h2>
+                {p(all?.group_zh, all?.group_en)}
+                {all && (
+                  <small>{t("portal.group-published", { n: all.published, all: all.indicators })}</small>
+                )}
+              </h2>
+              <List those={those} open={open} speech={speech} />
+            </section>
+          );
+        })}
     </>
   );
 }

@@ -1,7 +1,18 @@
 /** What can be done with key projects: adding one, stating a month, reminding, ending. */
-import { BellOutlined, CameraOutlined, FormOutlined, PlusOutlined, StopOutlined } from "@ant-design/icons";
+import {
+  BellOutlined,
+  CameraOutlined,
+  DownloadOutlined,
+  EditOutlined,
+  FormOutlined,
+  PlusOutlined,
+  StopOutlined,
+} from "@ant-design/icons";
+import type { Translate } from "../../i18n/index.tsx";
 import type { Action } from "../../lib/actions.tsx";
-import type { ProjectDetail } from "../../lib/types.ts";
+import type { ProjectDetail, ProjectTaskItem, ProjectTasks } from "../../lib/types.ts";
+import { download, toCsv } from "../sql/csv.ts";
+import { taskTable } from "./task-table.ts";
 
 export interface ListContext {
   add: () => void;
@@ -60,5 +71,48 @@ export const projectActions: Action<ProjectContext>[] = [
     danger: true,
     predicate: ({ project }) => project.may_manage,
     perform: ({ open }) => open("end"),
+  },
+];
+
+export interface TasksContext {
+  tasks: ProjectTasks;
+  t: Translate;
+  p: (zh: string, en: string) => string;
+}
+
+export const tasksActions: Action<TasksContext>[] = [
+  {
+    name: "project-task.csv",
+    title: "project-task.csv",
+    permission: "project.read",
+    icon: <DownloadOutlined />,
+    predicate: ({ tasks }) => tasks.items.length > 0,
+    perform: ({ tasks, t, p }) =>
+      download(`project-tasks-${tasks.day}.csv`, "text/csv;charset=utf-8", toCsv(taskTable(tasks, t, p))),
+  },
+];
+
+export interface TaskContext {
+  item: ProjectTaskItem;
+  mayRemind: boolean;
+  open: (dialog: "set" | "remind") => void;
+}
+
+export const taskActions: Action<TaskContext>[] = [
+  {
+    name: "project-task.set",
+    title: "project-task.set",
+    permission: "project.edit",
+    icon: <EditOutlined />,
+    predicate: ({ item }) => item.may_edit,
+    perform: ({ open }) => open("set"),
+  },
+  {
+    name: "project-task.remind",
+    title: "project-task.remind",
+    permission: "project.manage",
+    icon: <BellOutlined />,
+    predicate: ({ item, mayRemind }) => mayRemind && item.state === "overdue" && item.reminder === null,
+    perform: ({ open }) => open("remind"),
   },
 ];

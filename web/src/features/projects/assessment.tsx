@@ -71,7 +71,7 @@ function Unit({ body, unit: { unit, figures } }: { body: ProjectAssessment; unit
     <Card
       size="small"
       title={<UnitName unit={unit} />}
-      extra={<span className="quiet">{t("list.count", { n: figures.projects })}</span>}
+      extra={<span className="quiet">{t("project.assess-count", { n: figures.projects })}</span>}
       data-testid="project-assessed"
     >
       <Opens

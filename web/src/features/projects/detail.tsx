@@ -22,6 +22,7 @@ import {
   StageDialog,
 } from "./dialogs.tsx";
 import { SECTIONS, type Section } from "./fields.ts";
+import { History } from "./history.tsx";
 import { aboutWord, boxWord, Findings, MilestoneTag, ReportTag, StatusTag, UnitName } from "./marks.tsx";
 import { yuan } from "./money.ts";
 import { PhotosDialog } from "./photo-upload.tsx";
@@ -38,6 +39,7 @@ export function Page() {
     if (event.id !== id) return;
     void queryClient.invalidateQueries({ queryKey: projectQuery(id).queryKey });
     void queryClient.invalidateQueries({ queryKey: photosQuery(id).queryKey });
+    void queryClient.invalidateQueries({ queryKey: ["projects", "history", id] });
   });
   const found = useQuery(projectQuery(id));
   return (
@@ -95,6 +97,7 @@ function One({ project }: { project: ProjectDetail }) {
       <Lists project={project} open={setDialog} />
       <Months project={project} />
       <Reminders project={project} />
+      <History project={item.id} />
       {dialog === "profile" && <ProfileDialog {...opened} />}
       {dialog === "stage" && <StageDialog {...opened} />}
       {dialog === "report" && <ReportDialog {...opened} />}
@@ -112,7 +115,17 @@ function One({ project }: { project: ProjectDetail }) {
 function Goals({ project }: { project: ProjectDetail }) {
   const { t, p } = useT();
   return (
-    <Card size="small" title={`${boxWord(project.item, t)} · ${project.item.system}`}>
+    <Card
+      size="small"
+      title={
+        <>
+          {boxWord(project.item, t)} ·{" "}
+          <Link to={`/systems/${encodeURIComponent(project.item.system)}`}>
+            {t("project.system", { id: project.item.system })}
+          </Link>
+        </>
+      }
+    >
       {project.quote && <blockquote className="project-quote">{project.quote}</blockquote>}
       {project.reason && (
         <p>
@@ -242,8 +255,10 @@ function MoneyPart({ project, open }: { project: ProjectDetail; open: (dialog: D
         <span className="quiet">{t("project-empty.money")}</span>
       ) : (
         <>
-          <p>
-            {project.years.map(({ year, state }) => `${year}: ${t(`project-money.${state}`)}`).join(" · ")}
+          <p className="project-line">
+            {project.years
+              .map(({ year, state }) => `${year}${t("word.colon")}${t(`project-money.${state}`)}`)
+              .join(" · ")}
           </p>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reached without a mouse. */}
           <section className="project-money" tabIndex={0} aria-label={title}>
@@ -262,17 +277,17 @@ function MoneyPart({ project, open }: { project: ProjectDetail; open: (dialog: D
                   <tr key={`${row.source} ${row.year}`}>
                     <td>{t(`project-source.${row.source}`)}</td>
                     <td>{row.year}</td>
-                    <td>{yuan(row.planned_fen)}</td>
-                    <td>{yuan(row.arranged_fen)}</td>
-                    <td>{yuan(row.paid_fen)}</td>
+                    <td data-label={t("project.money-planned")}>{yuan(row.planned_fen)}</td>
+                    <td data-label={t("project.money-arranged")}>{yuan(row.arranged_fen)}</td>
+                    <td data-label={t("project.money-paid")}>{yuan(row.paid_fen)}</td>
                   </tr>
                 ))}
                 <tr>
                   <td>{t("project.sum")}</td>
                   <td />
-                  <td>{yuan(planned_fen)}</td>
-                  <td>{yuan(arranged_fen)}</td>
-                  <td>{yuan(paid_fen)}</td>
+                  <td data-label={t("project.money-planned")}>{yuan(planned_fen)}</td>
+                  <td data-label={t("project.money-arranged")}>{yuan(arranged_fen)}</td>
+                  <td data-label={t("project.money-paid")}>{yuan(paid_fen)}</td>
                 </tr>
               </tbody>
             </table>
@@ -301,6 +316,7 @@ function Lists({ project, open }: { project: ProjectDetail; open: (dialog: Dialo
               {row.done && ` · ${t("project.done")} ${row.done}`}
             </span>
             <span className="project-long">{row.task}</span>
+            {row.progress && <span className="project-long quiet">{row.progress}</span>}
           </li>
         ))}
       </Part>

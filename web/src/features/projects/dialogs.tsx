@@ -61,7 +61,7 @@ function UnitSelect(props: {
 function controlOf(field: Field, t: Translate) {
   switch (field.kind) {
     case "long":
-      return <Input.TextArea autoSize={{ minRows: 1, maxRows: 6 }} maxLength={field.charsMax} />;
+      return <Input.TextArea rows={2} maxLength={field.charsMax} />;
     case "day":
       return <Input type="date" />;
     case "yuan":
@@ -244,7 +244,7 @@ export function ProfileDialog({ project, onClose }: Opened) {
         <Input inputMode="decimal" suffix={t("project.yuan")} />
       </Form.Item>
       <Form.Item name="note" label={t("project.note")}>
-        <Input.TextArea autoSize={{ minRows: 2, maxRows: 6 }} maxLength={TEXT_CHARS_MAX} />
+        <Input.TextArea rows={2} maxLength={TEXT_CHARS_MAX} />
       </Form.Item>
     </FormDialog>
   );

@@ -11,7 +11,7 @@ const kept: ProjectKept = {
     { name: "竣工", planned: "2026-12-01", forecast: "2027-01-15", done: null, evidence: "", photo: null },
   ],
   money: [{ source: "bonds", year: 2026, planned_fen: 115, arranged_fen: 0, paid_fen: 10_000_000 }],
-  tasks: [{ organisation: "zhujian", task: "用地", due: "2026-05-01", done: null }],
+  tasks: [{ organisation: "zhujian", task: "用地", due: "2026-05-01", done: null, progress: "在谈" }],
   procedures: [{ name: "施工许可", state: "granted", number: "42号", decided: null }],
   factors: [{ kind: "land", need: "30 亩", missing: "" }],
   risks: [{ risk: "汛期", level: "high", measure: "抢工期", over: true }],

@@ -59,6 +59,7 @@ export const FIELDS: Record<Section, Field[]> = {
     long("task", true),
     day("due"),
     day("done"),
+    long("progress"),
   ],
   procedures: [
     name("name"),

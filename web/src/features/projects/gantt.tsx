@@ -19,6 +19,7 @@ const STATES: ProjectMilestoneState[] = [
 const HEIGHT = 22;
 const BAR_HEIGHT = 8;
 const MARK_RADIUS = 5;
+const DIAMOND = "M0-6.5L6.5 0L0 6.5L-6.5 0Z";
 
 export function Gantt({ items, today }: { items: ProjectItem[]; today: string }) {
   const { t } = useT();
@@ -37,8 +38,8 @@ export function Gantt({ items, today }: { items: ProjectItem[]; today: string })
       <ul className="gantt-legend" aria-label={t("project.legend")}>
         {STATES.map((state) => (
           <li key={state}>
-            <svg width={12} height={12} aria-hidden="true">
-              <circle cx={6} cy={6} r={MARK_RADIUS} fill={MILESTONE_COLOURS[state]} />
+            <svg width={14} height={14} aria-hidden="true">
+              <Mark state={state} x={7} y={7} />
             </svg>{" "}
             {t(`project-milestone.${state}`)}
           </li>
@@ -60,6 +61,43 @@ export function Gantt({ items, today }: { items: ProjectItem[]; today: string })
         ))}
       </ul>
     </div>
+  );
+}
+
+/** Reached: full circles; late, or to be late: diamonds; to come: rings. Colours alone tell nothing to who does not see them. */
+function Mark({
+  state,
+  x,
+  y,
+  title,
+}: {
+  state: ProjectMilestoneState;
+  x: number | string;
+  y: number;
+  title?: string;
+}) {
+  const colour = MILESTONE_COLOURS[state];
+  const said = title && <title>{title}</title>;
+  if (state === "overdue" || state === "will_be_late")
+    return (
+      <svg x={x} y={y} overflow="visible" aria-hidden="true">
+        <path d={DIAMOND} fill={colour} stroke="#fff">
+          {said}
+        </path>
+      </svg>
+    );
+  const isToCome = state === "soon" || state === "on_course";
+  return (
+    <circle
+      cx={x}
+      cy={y}
+      r={isToCome ? MARK_RADIUS - 1 : MARK_RADIUS}
+      fill={isToCome ? "#fff" : colour}
+      stroke={isToCome ? colour : "#fff"}
+      strokeWidth={isToCome ? 2.5 : 1}
+    >
+      {said}
+    </circle>
   );
 }
 
@@ -106,16 +144,13 @@ function Row({ item, span, today }: { item: ProjectItem; span: Span; today: stri
             y2={HEIGHT}
           />
           {marks.map((mark) => (
-            <circle
+            <Mark
               key={mark.name}
-              cx={`${mark.place}%`}
-              cy={HEIGHT / 2}
-              r={MARK_RADIUS}
-              fill={MILESTONE_COLOURS[mark.state]}
-              stroke="#fff"
-            >
-              <title>{`${mark.name} ${mark.day} ${t(`project-milestone.${mark.state}`)}`}</title>
-            </circle>
+              state={mark.state}
+              x={`${mark.place}%`}
+              y={HEIGHT / 2}
+              title={`${mark.name} ${mark.day} ${t(`project-milestone.${mark.state}`)}`}
+            />
           ))}
         </svg>
       </Link>

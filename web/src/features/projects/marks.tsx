@@ -7,6 +7,7 @@ import type {
   ProjectMilestoneState,
   ProjectReportState,
   ProjectStatus,
+  ProjectTaskState,
   ProjectUnit,
 } from "../../lib/types.ts";
 
@@ -30,13 +31,13 @@ const STATUS_COLOURS: Record<ProjectStatus, string> = {
   ended: "default",
 };
 
-/** Of marks in the chart: each differs in its word too, told beside it. */
+/** Of marks in the chart and of tags, where they are words on a pale ground (4.5 : 1 at least): each differs in its word or shape too. */
 export const MILESTONE_COLOURS: Record<ProjectMilestoneState, string> = {
-  on_time: "#2f8a57",
-  done_late: "#8a6d1f",
+  on_time: "#1f6b42",
+  done_late: "#735b12",
   overdue: "#c9252d",
-  will_be_late: "#e0701b",
-  soon: "#3b82c4",
+  will_be_late: "#a84c08",
+  soon: "#27639c",
   on_course: "#5d7078",
 };
 
@@ -61,6 +62,25 @@ export function MilestoneTag({ state, days }: { state: ProjectMilestoneState; da
   return (
     <Tag variant="outlined" color={MILESTONE_COLOURS[state]} style={{ marginInlineEnd: 0 }}>
       {t(`project-milestone.${state}`)}
+      {days > 0 && ` ${t("project.days", { n: days })}`}
+    </Tag>
+  );
+}
+
+const TASK_COLOURS: Record<ProjectTaskState, string> = {
+  overdue: "red",
+  soon: "orange",
+  open: "default",
+  no_day: "default",
+  done_late: "blue",
+  done: "green",
+};
+
+export function TaskTag({ state, days }: { state: ProjectTaskState; days: number }) {
+  const { t } = useT();
+  return (
+    <Tag color={TASK_COLOURS[state]} style={{ marginInlineEnd: 0 }}>
+      {t(`project-task.${state}`)}
       {days > 0 && ` ${t("project.days", { n: days })}`}
     </Tag>
   );
@@ -101,6 +121,8 @@ export function aboutWord(word: string, t: Translate): string {
   const [kind, ...rest] = word.split(":");
   const name = rest.join(":");
   if (kind === "milestone") return t("project.about-milestone", { name });
+  // Whose task it is stands before it.
+  if (kind === "task") return t("project.about-task", { name: rest.slice(1).join(":") });
   if (kind === "report") return t("project.about-report", { month: name });
   return t("project.about-other");
 }

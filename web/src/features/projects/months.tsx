@@ -10,7 +10,7 @@ import { Loaded, Nothing } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
 import { ReportTag, UnitName } from "./marks.tsx";
 import { photoWord } from "./photos.tsx";
-import { monthQuery, photoUrl, projectPath } from "./queries.ts";
+import { monthQuery, photoSmallUrl, projectPath } from "./queries.ts";
 
 /** Those that are missing come first. */
 const ORDER: ProjectReportState[] = ["missing", "open", "late", "in_time"];
@@ -60,7 +60,11 @@ function Month({ body }: { body: ProjectMonth }) {
           <UnitName unit={item.organisation} />
           {item.photo && (
             <Link className="project-photo-month-newest" to={projectPath(item.id)}>
-              <img src={photoUrl(item.id, item.photo.id)} alt={photoWord(item.photo, t)} loading="lazy" />
+              <img
+                src={photoSmallUrl(item.id, item.photo.id)}
+                alt={photoWord(item.photo, t)}
+                loading="lazy"
+              />
               <span className="quiet">{t("project-photo.newest", { photo: photoWord(item.photo, t) })}</span>
             </Link>
           )}

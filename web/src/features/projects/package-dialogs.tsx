@@ -72,7 +72,7 @@ export function PackageDialog({ one, onClose }: { one?: InvestmentPackage; onClo
   );
   const words = (name: (string | number)[], label: string) => (
     <Form.Item name={name} label={label} rules={[required]}>
-      <Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} maxLength={WORDS_CHARS_MAX} />
+      <Input.TextArea rows={2} maxLength={WORDS_CHARS_MAX} />
     </Form.Item>
   );
   return (

@@ -77,7 +77,7 @@ export function Packages() {
             )}
             {items.length === 0 && <Nothing title={t("package.none")} mend={t("package.none-mend")} />}
             {items.map((one) => (
-              <One key={one.id} one={one} />
+              <One key={one.id} one={one} isOpen={is_open} />
             ))}
           </>
         )}
@@ -87,7 +87,7 @@ export function Packages() {
   );
 }
 
-function One({ one }: { one: InvestmentPackage }) {
+function One({ one, isOpen }: { one: InvestmentPackage; isOpen: boolean }) {
   const { t, p } = useT();
   const [dialog, setDialog] = useState<Dialog | null>(null);
   const opened = { one, onClose: () => setDialog(null) };
@@ -98,7 +98,14 @@ function One({ one }: { one: InvestmentPackage }) {
       title={p(one.content.title_zh, one.content.title_en)}
       extra={<Tag color={COLOURS[one.state]}>{t(`package.state-${one.state}`)}</Tag>}
     >
-      <p className="quiet" style={{ marginTop: 0 }}>
+      <p className="package-line">
+        {t("package.holds", {
+          kind: t(`portal.kind-${one.content.kind}`),
+          n: one.content.entries.length,
+          day: one.content.valid_until ?? "—",
+        })}
+      </p>
+      <p className="quiet package-line">
         {one.edition > 0 && one.published_at && (
           <>
             {t("package.edition", { n: one.edition })} · {one.published_by} · <Time at={one.published_at} />
@@ -111,7 +118,14 @@ function One({ one }: { one: InvestmentPackage }) {
       {one.withdrawn_why && (
         <p>{t("package.withdrawn", { by: one.withdrawn_by ?? "", why: one.withdrawn_why })}</p>
       )}
-      <ActionBar actions={packageActions} context={{ one, open: setDialog }} />
+      <div className="package-actions">
+        <ActionBar actions={packageActions} context={{ one, open: setDialog }} />
+        {isOpen && one.state === "published" && (
+          <a href="/public#opportunities" className="package-link">
+            {t("package.to-portal")}
+          </a>
+        )}
+      </div>
       <details>
         <summary>{t("package.preview")}</summary>
         <div className="portal portal-preview">

@@ -45,7 +45,7 @@ describe("the list of key projects", () => {
     expect(screen.getByText("nobody answers for it · no milestones · no money recorded")).toBeTruthy();
     expect(screen.getByText("No money recorded")).toBeTruthy();
     expect(screen.getByText("paid 50 of 200")).toBeTruthy();
-    expect(screen.getByText("2 milestones overdue")).toBeTruthy();
+    expect(screen.getByText("milestones overdue: 2")).toBeTruthy();
     expect(screen.queryByText("Add a project")).toBeNull();
   });
 
@@ -108,7 +108,7 @@ describe("the list of key projects", () => {
     ]);
     expect(screen.getByText(/2 owed, 1 not stated/)).toBeTruthy();
     const newest = screen.getByAltText("2026-03-02 打桩");
-    expect(newest.getAttribute("src")).toBe("/api/v1/projects/smart-water/photos/2");
+    expect(newest.getAttribute("src")).toBe("/api/v1/projects/smart-water/photos/2/small");
   });
 
   it("opens each figure of a unit to its rows", async () => {
@@ -161,6 +161,7 @@ describe("one key project", () => {
       "GET /api/v1/organisations": { items: [] },
       "PUT /api/v1/projects/smart-water": project,
       "GET /api/v1/projects/smart-water/photos": photos([]),
+      "GET /api/v1/projects/smart-water/history": { items: [], next: null, organisations: [] },
     });
     show(
       <Routes>

@@ -1,4 +1,4 @@
-/** Key projects (重点项目库): the list with its filters, the Gantt chart, the monthly dispatch and the assessment of units. */
+/** Key projects (重点项目库): the list with its filters, the Gantt chart, the tasks of member departments, the monthly dispatch and the assessment of units. */
 import { keepPreviousData, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Input, Segmented, Select, Table } from "antd";
 import { useState } from "react";
@@ -18,9 +18,10 @@ import { wan } from "./money.ts";
 import { Months } from "./months.tsx";
 import { Packages } from "./packages.tsx";
 import { projectPath, projectsQuery, type Wanted } from "./queries.ts";
+import { Tasks } from "./tasks.tsx";
 import "./projects.css";
 
-const VIEWS = ["list", "gantt", "months", "assessment", "packages"] as const;
+const VIEWS = ["list", "gantt", "tasks", "months", "assessment", "packages"] as const;
 type View = (typeof VIEWS)[number];
 /** The boxes of the plan (专栏). */
 const BOXES = ["1", "2", "3"];
@@ -69,6 +70,7 @@ export function Page() {
         style={{ alignSelf: "flex-start" }}
       />
       {isListed && <Filters wanted={wanted} found={found.data} go={go} />}
+      {view === "tasks" && <Tasks />}
       {view === "months" && <Months />}
       {view === "assessment" && <Assessment />}
       {view === "packages" && <Packages />}

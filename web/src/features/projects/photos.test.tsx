@@ -34,6 +34,7 @@ function draw(more: Record<string, unknown> = {}, user = unit) {
   const calls = serve({
     "GET /api/v1/projects/smart-water": begun,
     [`GET ${PHOTOS}`]: photos([photo, before]),
+    "GET /api/v1/projects/smart-water/history": { items: [], next: null, organisations: [] },
     ...more,
   });
   show(
@@ -58,9 +59,11 @@ describe("the photos of a project's site", () => {
       "2026-02-10 开工",
     ]);
     // A milestone shows the photo that is its evidence.
-    expect(screen.getByLabelText("Photo that shows it: 2026-03-02 打桩").getAttribute("href")).toBe(
-      `${PHOTOS}/2`,
-    );
+    const evidence = screen.getByLabelText("Photo that shows it: 2026-03-02 打桩");
+    expect(evidence.getAttribute("href")).toBe(`${PHOTOS}/2?plain=true`);
+    // Small copies stand in lists: a month of them is loaded at once.
+    const sources = [evidence, ...shown].map((one) => one.querySelector("img")?.getAttribute("src"));
+    expect(sources).toEqual([`${PHOTOS}/2/small`, `${PHOTOS}/2/small`, `${PHOTOS}/1/small`]);
   });
 
   it("are looked at one by one with the keys", async () => {
@@ -70,6 +73,12 @@ describe("the photos of a project's site", () => {
     const dialog = await screen.findByRole("dialog");
     expect(within(dialog).getByText("1 / 2")).toBeTruthy();
     expect(within(dialog).getByText(/113\.16000°E, 30\.65000°N/)).toBeTruthy();
+    expect(within(dialog).getByAltText("2026-03-02 打桩").getAttribute("src")).toBe(`${PHOTOS}/2?plain=true`);
+    const files = ["Without camera data", "As it was sent"].map((word) => within(dialog).getByText(word));
+    expect(files.map((link) => [link.getAttribute("href"), link.getAttribute("download")])).toEqual([
+      [`${PHOTOS}/2?plain=true`, "smart-water-2026-03-02-2.jpg"],
+      [`${PHOTOS}/2`, "smart-water-2026-03-02-2.jpg"],
+    ]);
     fireEvent.keyDown(window, { key: "ArrowRight" });
     expect(await within(dialog).findByText("2 / 2")).toBeTruthy();
     fireEvent.keyDown(window, { key: "ArrowRight" });
@@ -83,8 +92,8 @@ describe("the photos of a project's site", () => {
     fireEvent.click(await screen.findByTestId("project-photo-compare"));
     const pair = await screen.findByTestId("project-photo-pair");
     expect([...pair.querySelectorAll("img")].map((img) => img.getAttribute("src"))).toEqual([
-      `${PHOTOS}/1`,
-      `${PHOTOS}/2`,
+      `${PHOTOS}/1?plain=true`,
+      `${PHOTOS}/2?plain=true`,
     ]);
   });
 

@@ -9,13 +9,19 @@ import { FormDialog } from "../../ui/form-dialog.tsx";
 import { useFocusBack } from "../../ui/keyboard.ts";
 import { Loaded } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
-import { photosQuery, photoUrl, removePhoto } from "./queries.ts";
+import { photoPlainUrl, photoSmallUrl, photosQuery, photoUrl, removePhoto } from "./queries.ts";
 
 const REASON_CHARS_MAX = 1_000;
 
 /** What a photo is called: its day, and what it shows. */
 export function photoWord(photo: ProjectPhoto, t: Translate): string {
   return `${photo.taken_on} ${photo.caption || photo.milestone || t("project-photo.plain")}`;
+}
+
+/** What its file is called on the reader's machine. */
+function fileName(project: string, { id, taken_on, media_type }: ProjectPhoto): string {
+  const ending = media_type === "image/jpeg" ? "jpg" : media_type.split("/")[1];
+  return `${project}-${taken_on}-${id}.${ending}`;
 }
 
 /** The months of photos, the newest first, each with its photos as they come. */
@@ -28,9 +34,10 @@ export function byMonth(photos: ProjectPhoto[]): [month: string, photos: Project
   return [...months];
 }
 
-function Picture({ project, photo }: { project: string; photo: ProjectPhoto }) {
+function Picture({ project, photo, small }: { project: string; photo: ProjectPhoto; small?: boolean }) {
   const { t } = useT();
-  return <img src={photoUrl(project, photo.id)} alt={photoWord(photo, t)} loading="lazy" />;
+  const url = small ? photoSmallUrl : photoPlainUrl;
+  return <img src={url(project, photo.id)} alt={photoWord(photo, t)} loading="lazy" />;
 }
 
 export function Photos({ project }: { project: ProjectDetail }) {
@@ -73,7 +80,7 @@ function Gallery({ project, photos }: { project: string; photos: ProjectPhotos }
             {of.map((photo) => (
               <li key={photo.id}>
                 <button type="button" onClick={() => setShown(photo.id)} data-testid="project-photo">
-                  <Picture project={project} photo={photo} />
+                  <Picture project={project} photo={photo} small />
                 </button>
                 <span className="number">{photo.taken_on}</span>
                 {photo.milestone && <span className="quiet"> · {photo.milestone}</span>}
@@ -201,6 +208,14 @@ function Lightbox({
         <Picture project={project} photo={photo} />
       </div>
       <Said photo={photo} />
+      <p className="project-photo-files">
+        <a href={photoPlainUrl(project, photo.id)} download={fileName(project, photo)}>
+          {t("project-photo.load-plain")}
+        </a>
+        <a href={photoUrl(project, photo.id)} download={fileName(project, photo)}>
+          {t("project-photo.load")}
+        </a>
+      </p>
     </Modal>
   );
 }
@@ -288,12 +303,12 @@ export function Evidence({ project, id }: { project: string; id: number }) {
   return (
     <a
       className="project-photo-evidence"
-      href={photoUrl(project, id)}
+      href={photoPlainUrl(project, id)}
       target="_blank"
       rel="noreferrer"
       aria-label={t("project-photo.evidence", { photo: word })}
     >
-      <img src={photoUrl(project, id)} alt={word} loading="lazy" />
+      <img src={photoSmallUrl(project, id)} alt={word} loading="lazy" />
     </a>
   );
 }

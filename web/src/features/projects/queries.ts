@@ -9,10 +9,13 @@ import type {
   ProjectChange,
   ProjectDetail,
   ProjectDraft,
+  ProjectHistory,
   ProjectMonth,
+  ProjectParts,
   ProjectPhoto,
   ProjectPhotos,
   Projects,
+  ProjectTasks,
 } from "../../lib/types.ts";
 
 const PROJECTS = "/api/v1/projects";
@@ -36,6 +39,14 @@ export const projectsQuery = (wanted: Wanted) =>
     queryFn: ({ signal }) => get<Projects>(`${PROJECTS}${query({ ...wanted })}`, signal),
   });
 
+/** What each project that serves an indicator contributes to its figure; read anew with the plan. */
+export const partsQuery = (indicator: string) =>
+  queryOptions({
+    queryKey: ["plan", "parts", indicator],
+    queryFn: ({ signal }) =>
+      get<ProjectParts>(`/api/v1/plan/indicators/${encodeURIComponent(indicator)}/projects`, signal),
+  });
+
 export const projectQuery = (id: string) =>
   queryOptions({
     queryKey: ["projects", "one", id],
@@ -52,6 +63,27 @@ export const assessmentQuery = (year: number) =>
   queryOptions({
     queryKey: ["projects", "assessment", year],
     queryFn: ({ signal }) => get<ProjectAssessment>(`/api/v1/project-assessments/${year}`, signal),
+  });
+
+/** Which tasks of member departments; empty: of all. */
+export interface WantedTasks {
+  organisation: string;
+  open: boolean;
+}
+
+export const tasksQuery = ({ organisation, open }: WantedTasks) =>
+  queryOptions({
+    queryKey: ["projects", "tasks", organisation, open],
+    queryFn: ({ signal }) =>
+      get<ProjectTasks>(`/api/v1/project-tasks${query({ organisation, open: open ? "true" : "" })}`, signal),
+  });
+
+/** The newest changes of a project. */
+export const historyQuery = (id: string, limit: number) =>
+  queryOptions({
+    queryKey: ["projects", "history", id, limit],
+    queryFn: ({ signal }) =>
+      get<ProjectHistory>(`${one(id)}/history${query({ limit: String(limit) })}`, signal),
   });
 
 export function add(draft: ProjectDraft): Promise<ProjectDetail> {
@@ -82,7 +114,11 @@ export const photosQuery = (id: string) =>
     queryFn: ({ signal }) => get<ProjectPhotos>(photos(id), signal),
   });
 
+/** The photo as it was sent, with what the camera wrote into it. */
 export const photoUrl = (id: string, photo: number) => `${photos(id)}/${photo}`;
+/** A small copy, and the whole without what the camera wrote into it: what pages show. */
+export const photoSmallUrl = (id: string, photo: number) => `${photoUrl(id, photo)}/small`;
+export const photoPlainUrl = (id: string, photo: number) => `${photoUrl(id, photo)}?plain=true`;
 
 /** What is said of a photo; empty is not said. */
 export interface PhotoSaid {

@@ -5,6 +5,7 @@ import type {
   ProjectMilestoneStanding,
   ProjectPhoto,
   ProjectPhotos,
+  ProjectTaskItem,
 } from "../../lib/types.ts";
 
 export const unit = { id: "shuili", name_zh: "市水利和湖泊局", name_en: "Water and Lakes Bureau" };
@@ -100,3 +101,19 @@ export const photos = (items: ProjectPhoto[]): ProjectPhotos => ({
   photos_max: 500,
   may_edit: true,
 });
+
+export const task: ProjectTaskItem = {
+  project: { id: item.id, name_zh: item.name_zh, name_en: item.name_en },
+  responsible: unit,
+  row: 0,
+  organisation: { id: "jingxin", name_zh: "市经信局", name_en: "Economy Bureau" },
+  task: "编制接口标准",
+  due: "2026-05-31",
+  done: null,
+  progress: "",
+  state: "overdue",
+  days_late: 1,
+  about: "task:jingxin:编制接口标准",
+  reminder: null,
+  may_edit: false,
+};

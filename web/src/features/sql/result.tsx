@@ -3,7 +3,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef } from "react";
 import { Link } from "react-router";
 import { useT } from "../../i18n/index.tsx";
-import type { SqlResult } from "../../lib/types.ts";
+import type { RowLead, SqlResult } from "../../lib/types.ts";
 import { cellText } from "./csv.ts";
 
 const ROW_HEIGHT_PX = 30;
@@ -20,17 +20,48 @@ function width(text: string): number {
   return wide;
 }
 
-/** Columns whose cells lead further: to the entity, or to the stored message. */
-const ENTITY_COLUMN = "entity_id";
-const POSITION_COLUMN = "journal_position";
+type Leading = Pick<RowLead, "column" | "to">;
+/** Columns whose cells lead further in any answer: to the entity, or to the stored message. */
+const LEADS: Leading[] = [
+  { column: "entity_id", to: "entity" },
+  { column: "journal_position", to: "message" },
+];
+
+/** The page to which a cell leads; nothing where what it names opens beside this page. */
+function pageOf(to: RowLead["to"], value: string | number): string | null {
+  const name = encodeURIComponent(value);
+  switch (to) {
+    case "entity":
+    case "device":
+      return `/entities/${name}`;
+    case "case":
+      return `/cases/${name}`;
+    case "project":
+      return `/projects/${name}`;
+    case "alert":
+      return `/alerts?alert=${name}`;
+    case "form":
+      return `/forms/${String(value).split("/").map(encodeURIComponent).join("/")}`;
+    default:
+      return null;
+  }
+}
+
+interface Openers {
+  onPosition: (position: number) => void;
+  /** Opens a reported figure; nothing where nobody asks for any. */
+  onReport?: (report: number) => void;
+}
 
 export function ResultTable({
   result,
-  onPosition,
+  leads = LEADS,
+  ...openers
 }: {
   result: SqlResult;
-  onPosition: (position: number) => void;
-}) {
+  /** The columns whose cells lead further. */
+  leads?: Leading[];
+} & Openers) {
   const { t } = useT();
   const field = useRef<HTMLDivElement>(null);
   const rows = useVirtualizer({
@@ -97,7 +128,12 @@ export function ResultTable({
                       title={text}
                       className={column.numeric ? "result-number" : undefined}
                     >
-                      <Cell column={column.name} value={value} text={text} onPosition={onPosition} />
+                      <Cell
+                        to={leads.find((lead) => lead.column === column.name)?.to}
+                        value={value}
+                        text={text}
+                        {...openers}
+                      />
                     </td>
                   );
                 })}
@@ -111,27 +147,30 @@ export function ResultTable({
 }
 
 function Cell({
-  column,
+  to,
   value,
   text,
   onPosition,
+  onReport,
 }: {
-  column: string;
+  to: RowLead["to"] | undefined;
   value: unknown;
   text: string;
-  onPosition: (position: number) => void;
-}) {
+} & Openers) {
   const { t } = useT();
   if (value === null || value === undefined) return <span className="result-null">NULL</span>;
-  if (column === ENTITY_COLUMN && typeof value === "string") {
-    return <Link to={`/entities/${encodeURIComponent(value)}`}>{text}</Link>;
-  }
-  if (column === POSITION_COLUMN && typeof value === "number") {
-    return (
-      <button type="button" title={t("entity.provenance")} onClick={() => onPosition(value)}>
-        {text}
-      </button>
-    );
-  }
-  return text;
+  if (to === undefined || (typeof value !== "string" && typeof value !== "number")) return text;
+  const page = pageOf(to, value);
+  if (page !== null) return <Link to={page}>{text}</Link>;
+  const open = to === "message" ? onPosition : onReport;
+  if (!open || typeof value !== "number") return text;
+  return (
+    <button
+      type="button"
+      title={t(to === "message" ? "entity.provenance" : "reports.number", { id: value })}
+      onClick={() => open(value)}
+    >
+      {text}
+    </button>
+  );
 }

@@ -23,6 +23,10 @@ export const commonWords = {
   "nav.wide": ["展开菜单", "Widen the menu"],
   "nav.skip": ["跳到正文", "Skip to content"],
 
+  "word.colon": ["：", ": "],
+  "word.counted": ["{title}（{n}）", "{title} ({n})"],
+  "word.aside": ["（{text}）", " ({text})"],
+
   "live.off": ["未连接", "Not connected"],
   "live.connecting": ["正在连接", "Connecting"],
   "live.live": ["实时", "Live"],
