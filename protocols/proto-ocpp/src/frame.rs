@@ -161,9 +161,9 @@ pub fn decode(bytes: &[u8], config: &Config) -> Result<Frame, Unreadable> {
     }
 }
 
-/// Writes one frame.
+/// Writes one frame; members in the order of their names, whatever features the build has, so that the same is written the same.
 pub fn encode(frame: &Frame) -> String {
-    let array = match frame {
+    let mut array = match frame {
         Frame::Call {
             id,
             action,
@@ -177,6 +177,7 @@ pub fn encode(frame: &Frame) -> String {
             details,
         } => json!([CALL_ERROR, id, code, description, details]),
     };
+    array.sort_all_objects();
     array.to_string()
 }
 
