@@ -109,7 +109,9 @@ function List({
               </span>
               <span>
                 <UnitName unit={item.organisation} /> ·{" "}
-                <Link to={projectPath(item.project.id)}>{p(item.project.name_zh, item.project.name_en)}</Link>
+                <Link className="project-inline-link" to={projectPath(item.project.id)}>
+                  {p(item.project.name_zh, item.project.name_en)}
+                </Link>
               </span>
               <Days item={item} />
               {item.progress && <span className="quiet">{item.progress}</span>}
