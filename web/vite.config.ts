@@ -7,10 +7,6 @@ import { mockCity } from "./dev/mock.ts";
 // `npm run dev` serves a made-up city; `JINGLING_URL=http://127.0.0.1:PORT npm run dev` a real one.
 const server = process.env.JINGLING_URL;
 
-/** What every page of the console needs of its libraries: one file. */
-const FRAME =
-  /node_modules[\\/](react-router|@tanstack[\\/](query-core|react-query)|@ant-design[\\/](cssinjs|cssinjs-utils|colors|fast-color|icons[\\/]es[\\/](components|utils))|antd[\\/]es[\\/](_util|theme|style|config-provider|locale|app|message|notification|button|badge|tag|tooltip|popover|dropdown|menu|alert|result|empty|spin|space|skeleton|drawer|layout)|@rc-component[\\/](util|motion|trigger|resize-observer|tooltip|dropdown|menu|overflow|notification|portal|drawer|collapse|context))[\\/]/;
-
 export default defineConfig(({ command, mode }) => ({
   plugins: [
     react(),
@@ -32,14 +28,6 @@ export default defineConfig(({ command, mode }) => ({
       input: { index: "index.html", public: "public.html", sw: "src/worker/sw.ts" },
       output: {
         entryFileNames: ({ name }) => (name === "sw" ? WORKER_FILE : "assets/[name]-[hash].js"),
-        // Sixty small files are slower than three large ones, on a phone above all.
-        codeSplitting: {
-          groups: [
-            { name: "react", test: /node_modules[\\/](react|react-dom|scheduler)[\\/]/, priority: 3 },
-            { name: "frame", test: FRAME, priority: 2 },
-            { name: "icons", test: /node_modules[\\/]@ant-design[\\/]icons/, priority: 1 },
-          ],
-        },
       },
     },
   },

@@ -4,8 +4,6 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Plugin, Rollup } from "vite";
 
-/** The console's program, which the first page fetches. */
-const PROGRAM = "/src/program.tsx";
 /** The page that opens without a network. */
 const PAGE = "/src/features/field/page.tsx";
 /** Files without a hash that a page shows. */
@@ -41,14 +39,13 @@ export function keptAssets(): Plugin {
     generateBundle(_, bundle) {
       const chunks = Object.values(bundle).filter((file) => file.type === "chunk");
       const worker = chunks.find((chunk) => chunk.fileName === WORKER_FILE);
-      const of = (module: string) => chunks.find((chunk) => chunk.facadeModuleId?.endsWith(module));
-      const [page, program] = [of(PAGE), of(PROGRAM)];
+      const page = chunks.find((chunk) => chunk.facadeModuleId?.endsWith(PAGE));
       const first = chunks.find((chunk) => chunk.isEntry && chunk.name === "index");
-      if (!worker || !page || !program || !first)
-        this.error("the worker, the first page, the program or the field page was not built");
+      if (!worker || !page || !first)
+        this.error("the worker, the first page or the field page was not built");
       if (worker.imports.length > 0 || worker.dynamicImports.length > 0)
         this.error(`the worker must be one file; it imports ${worker.imports}`);
-      const files = [...needed(page, bundle, needed(program, bundle, needed(first, bundle)))].sort();
+      const files = [...needed(page, bundle, needed(first, bundle))].sort();
       const digest = createHash("sha256");
       // The first page is nowhere else in the digest, and must be another version when it alone changed.
       digest.update(readFileSync(fileURLToPath(new URL("../index.html", import.meta.url))));

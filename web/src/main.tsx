@@ -1,42 +1,25 @@
-/** Where the pages begin: the program, the page that is asked for and its first answers are fetched beside each other. */
+/** Where the pages begin. */
 import "./app.css";
-import { askEarly } from "./lib/early.ts";
-import { isSignOutOwed } from "./lib/kept.ts";
+import { createRoot } from "react-dom/client";
+import { App } from "./app.tsx";
+import { isSignOutOwed, type Kept, readKept } from "./lib/kept.ts";
 import { giveNonce } from "./lib/nonce.ts";
+import { watchPages } from "./lib/pages-worker.ts";
 
 giveNonce(document);
+watchPages();
 
-const SESSION = ["/api/v1/session", "/api/v1/city"];
-/** Pages that are opened from outside or by their address: what fetches their program, and what they read first. */
-const PAGES: [at: RegExp, fetchProgram: () => Promise<unknown>, reads?: (found: string[]) => string][] = [
-  [/^\/field$/, () => import("./features/field/page.tsx")],
-  [/^\/plan$/, () => import("./features/plan/page.tsx"), () => "/api/v1/plan"],
-  [
-    /^\/plan\/([^/]+)$/,
-    () => import("./features/plan/detail.tsx"),
-    ([, id]) => `/api/v1/plan/indicators/${id}`,
-  ],
-  [/^\/projects$/, () => import("./features/projects/page.tsx"), () => "/api/v1/projects"],
-  [
-    /^\/projects\/([^/]+)$/,
-    () => import("./features/projects/detail.tsx"),
-    ([, id]) => `/api/v1/projects/${id}`,
-  ],
-  [/^\/forms$/, () => import("./features/forms/page.tsx"), () => "/api/v1/forms"],
-  [/^\/reporting$/, () => import("./features/plan/reports.tsx"), () => "/api/v1/plan/reporting"],
-  [/^\/map$/, () => import("./features/map/page.tsx")],
-  [/^\/alerts$/, () => import("./features/alerts/page.tsx")],
-  [/^\/cases$/, () => import("./features/cases/page.tsx")],
-];
+/** The page that opens without a network: with what was read on an earlier visit, then with what is so now. */
+const KEPT_PAGE = "/field";
 
-/** Pages that nobody needs to be signed in for. */
-const FOR_ANYBODY = /^\/(sign-in|public|acknowledge|oidc)(\/|$)/;
+async function kept(): Promise<Kept | null> {
+  return window.location.pathname === KEPT_PAGE && !isSignOutOwed() ? readKept() : null;
+}
 
-const { pathname, search } = window.location;
-const found = PAGES.map((page) => ({ page, at: page[0].exec(pathname) })).find(({ at }) => at !== null);
-const reads = search === "" && found?.at ? found.page[2]?.(found.at) : undefined;
-// Who signed out without a network is out: nothing is read in their name.
-if (!FOR_ANYBODY.test(pathname) && !isSignOutOwed()) askEarly(reads ? [...SESSION, reads] : SESSION);
-const program = import("./program.tsx");
-found?.page[1]().catch(() => {});
-await (await program).begin();
+// Its program is fetched beside the session, not after it.
+if (window.location.pathname === KEPT_PAGE) import("./features/field/page.tsx").catch(() => {});
+
+const root = document.getElementById("root");
+if (!root) throw new Error("index.html has no #root");
+const found = await kept().catch(() => null);
+createRoot(root).render(<App kept={found} />);

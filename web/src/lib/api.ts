@@ -1,5 +1,4 @@
 /** Talks to the server: one function for JSON, one for files, one error that says what, where and the mend. */
-import { takeEarly } from "./early.ts";
 import type { Language } from "./format.ts";
 
 /** What, where and the mend, in one language. */
@@ -96,8 +95,7 @@ export function inNameOf(userId: number | undefined): Record<string, string> {
 
 /** Reads JSON. */
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const early = await takeEarly(path);
-  const response = early ?? (await send(path, { signal, headers: { accept: "application/json" } }));
+  const response = await send(path, { signal, headers: { accept: "application/json" } });
   return (await response.json()) as T;
 }
 
