@@ -98,6 +98,7 @@ pub mod project_tasks;
 pub mod projects;
 pub mod provenance;
 pub mod proxies;
+mod query_sources;
 pub mod replay;
 pub mod roster;
 pub mod rule_history;

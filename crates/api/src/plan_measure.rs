@@ -3,6 +3,7 @@
 
 use crate::app::App;
 use crate::plan::Measured;
+use crate::query_sources::{Source, sources};
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
@@ -26,8 +27,6 @@ pub use indicators::due::{Lane, Times};
 const CHANGED_ENTITIES_MAX: usize = 10_000;
 /// Most rows of a table of people's records that are compared with what they were; a longer one counts as changed with every write.
 const COMPARED_ROWS_MAX: usize = 2_000;
-/// How deep declared tables are followed to what they read.
-const DEPTH_MAX: usize = 8;
 
 /// What was seen of the city when it was last looked at.
 #[derive(Default)]
@@ -54,37 +53,21 @@ pub struct MeasuredNow {
 
 /// What a query reads, as far as its text says.
 pub(crate) fn reads(sql: &str, catalogue: &Catalogue) -> Reads {
-    let mut all = Reads::default();
-    follow(sql, catalogue, 0, &mut all);
-    all
-}
-
-fn follow(sql: &str, catalogue: &Catalogue, depth: usize, all: &mut Reads) {
-    let Ok(found) = lake::reads(sql) else {
-        all.others = true;
-        return;
+    let (sources, clock) = sources(sql, catalogue);
+    let mut all = Reads {
+        clock,
+        ..Reads::default()
     };
-    all.clock |= found.clock;
-    for (name, types) in found.tables {
-        let kind = catalogue.kinds.keys().find(|kind| {
-            let kind = kind.to_lowercase();
-            name == kind || name.strip_suffix("_now") == Some(kind.as_str())
-        });
-        let view = catalogue.views.iter().find(|view| view.name == name);
-        match (name.as_str(), kind, view) {
-            ("entities_now" | "observations", _, _) => {
-                all.types.add(types.map_or(Types::All, Types::Some));
-            }
-            (_, Some(kind), _) => all.types.add(Types::Some([kind.clone()].into())),
-            (_, None, Some(view)) if depth < DEPTH_MAX => {
-                follow(&view.sql, catalogue, depth + 1, all);
-            }
-            _ if records::tables::table(&name).is_some() => {
+    for source in sources {
+        match source {
+            Source::Things(types) => all.types.add(types),
+            Source::Records(name) => {
                 all.tables.insert(name);
             }
-            _ => all.others = true,
+            Source::Other(_) | Source::Unreadable => all.others = true,
         }
     }
+    all
 }
 
 /// Asks an indicator's query.

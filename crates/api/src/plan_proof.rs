@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::error::{Answer, ApiError};
 use crate::plan_towns::{ENTITIES_NOW, texts};
 use crate::plans;
+use crate::query_sources::{Source, sources};
 use crate::sql::{ImportedTable, SqlAnswer};
 use crate::words;
 use axum::Json;
@@ -12,6 +13,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use city::Division;
 use indicators::Definition;
+use indicators::due::Types;
 use indicators::proof::Lead;
 use model::problem::{both, quote};
 use model::{Catalogue, Told};
@@ -22,8 +24,6 @@ use utoipa::{IntoParams, ToSchema};
 
 /// Most rows shown behind a figure.
 pub(crate) const ROWS_SHOWN_MAX: usize = 500;
-/// How deep declared tables are followed to what they read.
-const DEPTH_MAX: usize = 8;
 /// The column of the rows that says of which town each is.
 const TOWN_CODE: &str = "town_code";
 /// What people's records are called, and the column that says when a row was last written or heard.
@@ -184,50 +184,23 @@ pub async fn one(
     }))
 }
 
-/// What a query reads, views and declared tables followed to theirs; and whether it asks for the time.
+/// What a query reads, each once, and whether it asks for the time.
 fn read_by(sql: &str, catalogue: &Catalogue) -> (BTreeSet<(InputKind, String)>, bool) {
-    let mut found = (BTreeSet::new(), false);
-    follow(sql, catalogue, 0, &mut found);
-    found
-}
-
-fn follow(
-    sql: &str,
-    catalogue: &Catalogue,
-    depth: usize,
-    (found, clock): &mut (BTreeSet<(InputKind, String)>, bool),
-) {
-    let Ok(reads) = lake::reads(sql) else {
-        return;
-    };
-    *clock |= reads.clock;
-    for (name, types) in reads.tables {
-        let kind = catalogue.kinds.keys().find(|kind| {
-            let kind = kind.to_lowercase();
-            name == kind || name.strip_suffix("_now") == Some(kind.as_str())
-        });
-        let view = catalogue.views.iter().find(|view| view.name == name);
-        match (name.as_str(), kind, view) {
-            (ENTITIES_NOW | "observations", _, _) => {
-                let types = types.unwrap_or_else(|| [String::new()].into());
+    let (sources, clock) = sources(sql, catalogue);
+    let mut found = BTreeSet::new();
+    for source in sources {
+        match source {
+            // Of whatever type: told without a name.
+            Source::Things(Types::All) => found.extend([(InputKind::Things, String::new())]),
+            Source::Things(Types::Some(types)) => {
                 found.extend(types.into_iter().map(|kind| (InputKind::Things, kind)));
             }
-            (_, Some(kind), _) => {
-                found.insert((InputKind::Things, kind.clone()));
-            }
-            (_, None, Some(view)) if depth < DEPTH_MAX => {
-                let mut more = (std::mem::take(found), *clock);
-                follow(&view.sql, catalogue, depth + 1, &mut more);
-                (*found, *clock) = more;
-            }
-            _ if records::tables::table(&name).is_some() => {
-                found.insert((InputKind::Records, name));
-            }
-            _ => {
-                found.insert((InputKind::Other, name));
-            }
+            Source::Records(name) => found.extend([(InputKind::Records, name)]),
+            Source::Other(name) => found.extend([(InputKind::Other, name)]),
+            Source::Unreadable => {}
         }
     }
+    (found, clock)
 }
 
 fn number(row: Option<&BTreeMap<String, Value>>, column: &str) -> Option<i64> {
