@@ -7,6 +7,7 @@ use crate::case_bodies::{AttachmentBody, AttachmentForm, CaseDetail, LimitsBody}
 use crate::description::Place;
 use crate::error::{Answer, ApiError};
 use crate::sight::{Seeing, Sight};
+use crate::upload;
 use crate::words::Severity;
 use axum::Json;
 use axum::extract::{Multipart, Path, Query, State};
@@ -358,14 +359,7 @@ pub async fn attach(
         is_typed: false,
     };
     sight.must_see(&app.cases.case(id, &peer.acting(&caller)).await?.case)?;
-    let broken = |e: axum::extract::multipart::MultipartError| {
-        ApiError::invalid(Problem::new(
-            "multipart",
-            e.to_string(),
-            "body",
-            "send one file in the field \"file\"",
-        ))
-    };
+    let broken = |e| upload::broken(&e);
     while let Some(field) = form.next_field().await.map_err(broken)? {
         match field.name() {
             Some("file") => {}
@@ -401,12 +395,7 @@ pub async fn attach(
             .await?;
         return Ok((StatusCode::CREATED, Json(AttachmentBody::from(attachment))).into_response());
     }
-    Err(ApiError::invalid(Problem::new(
-        "multipart",
-        "no file in the form",
-        "body",
-        "send one file in the field \"file\"",
-    )))
+    Err(upload::missing())
 }
 
 /// An attachment's bytes.

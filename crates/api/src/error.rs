@@ -77,6 +77,23 @@ impl ApiError {
         Self::told(status, Told::new(code, said(what), said(place), said(mend)))
     }
 
+    /// A body above `http.body_mib_max`.
+    pub fn too_large() -> Self {
+        Self::both(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body-too-large",
+            [
+                "请求正文超过上限",
+                "the request's body is larger than is taken",
+            ],
+            ["请求正文", "body"],
+            [
+                "请少发一些，文件请压缩后再发，或由管理员调大 http.body_mib_max",
+                "send less at once, or raise http.body_mib_max",
+            ],
+        )
+    }
+
     /// Any status with its problem in both languages.
     pub fn told(status: StatusCode, told: Told) -> Self {
         let chinese = told.is_translated().then(|| {
@@ -282,12 +299,7 @@ fn rejected(status: StatusCode, mut said: String) -> ApiError {
     };
     let described = "send what /api/openapi.json describes for this operation";
     let (code, place, what, mend) = match status {
-        StatusCode::PAYLOAD_TOO_LARGE => (
-            "body-too-large",
-            "body",
-            "the request's body is larger than is taken".to_owned(),
-            "send less at once, or raise http.body_mib_max",
-        ),
+        StatusCode::PAYLOAD_TOO_LARGE => return ApiError::too_large(),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => (
             "content-type",
             "content-type",

@@ -115,6 +115,7 @@ pub mod sql;
 pub mod table_imports;
 pub mod tables;
 pub mod told;
+mod upload;
 pub mod words;
 
 pub use app::{App, AppParts, Options, WeakApp, router};

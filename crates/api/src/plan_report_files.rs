@@ -7,14 +7,14 @@ use crate::case_pages::sent_as;
 use crate::error::{Answer, ApiError, ProblemBody};
 use crate::plan_report_bodies::standing;
 use crate::plan_reports::{conflict, invalid, must_be_own, person, seen, tell};
+use crate::upload;
 use axum::Json;
-use axum::extract::multipart::MultipartError;
 use axum::extract::{Multipart, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use identity::Principal;
 use indicators::reports::Step;
-use model::{Problem, Told, problem::both};
+use model::{Told, problem::both};
 use records::filing_files::{self, FilingFile};
 use records::filings::Filing;
 use records::{Connection, Event, audit};
@@ -103,19 +103,6 @@ pub struct FileForm {
     pub file: Vec<u8>,
 }
 
-fn broken(error: &MultipartError) -> ApiError {
-    no_file(error.to_string())
-}
-
-fn no_file(what: String) -> ApiError {
-    ApiError::invalid(Problem::new(
-        "multipart",
-        what,
-        "body",
-        "send one file in the field \"file\"",
-    ))
-}
-
 /// The report, when its files may change now: it is the caller's own, and not handed in.
 async fn open(connection: &mut Connection, caller: &Principal, id: i64) -> Answer<Filing> {
     let filing = seen(connection, caller, id).await?;
@@ -171,12 +158,16 @@ pub async fn add(
     let mut read = app.records.read().await?;
     open(&mut read, &caller, id).await?;
     drop(read);
-    while let Some(field) = form.next_field().await.map_err(|e| broken(&e))? {
+    while let Some(field) = form.next_field().await.map_err(|e| upload::broken(&e))? {
         if field.name() != Some("file") {
             continue;
         }
         let name = cases::clean_name(field.file_name().unwrap_or("file"));
-        let bytes = field.bytes().await.map_err(|e| broken(&e))?.to_vec();
+        let bytes = field
+            .bytes()
+            .await
+            .map_err(|e| upload::broken(&e))?
+            .to_vec();
         let (row, is_new) = keep(&app, (&caller, peer), id, name, bytes).await?;
         let status = if is_new {
             StatusCode::CREATED
@@ -185,7 +176,7 @@ pub async fn add(
         };
         return Ok((status, Json(row.into())));
     }
-    Err(no_file("no file in the form".to_owned()))
+    Err(upload::missing())
 }
 
 /// Keeps a file; whether it was not there yet.

@@ -6,15 +6,15 @@ use crate::app::App;
 use crate::description::Place;
 use crate::error::{Answer, ApiError, ProblemBody};
 use crate::projects::{kept_of, known, may_edit, must_edit, must_go_on, text};
+use crate::upload;
 use axum::Json;
-use axum::extract::multipart::MultipartError;
 use axum::extract::{Multipart, Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use cases::PIXELS_MAX;
 use jiff::civil::Date;
+use model::Told;
 use model::problem::{both, quote};
-use model::{Problem, Told};
 use projects::Kept;
 use projects::check::{TEXT_CHARS_MAX, YEARS};
 use projects::kept::Change;
@@ -144,15 +144,6 @@ struct Said {
     milestone: Option<String>,
     lon: Option<String>,
     lat: Option<String>,
-}
-
-fn broken(error: &MultipartError) -> ApiError {
-    ApiError::invalid(Problem::new(
-        "multipart",
-        error.to_string(),
-        "body",
-        "send one photo in the field \"file\", after the others",
-    ))
 }
 
 fn gone(id: i64) -> ApiError {
@@ -335,10 +326,14 @@ pub async fn add(
     must_go_on(&row)?;
     must_edit(&caller, &kept_of(&row)?)?;
     let mut said = Said::default();
-    while let Some(field) = form.next_field().await.map_err(|e| broken(&e))? {
+    while let Some(field) = form.next_field().await.map_err(|e| upload::broken(&e))? {
         let name = field.name().unwrap_or_default().to_owned();
         if name == "file" {
-            let bytes = field.bytes().await.map_err(|e| broken(&e))?.to_vec();
+            let bytes = field
+                .bytes()
+                .await
+                .map_err(|e| upload::broken(&e))?
+                .to_vec();
             let (row, is_new) = keep(&app, (&caller, peer), &id, &said, bytes).await?;
             let status = if is_new {
                 StatusCode::CREATED
@@ -350,7 +345,7 @@ pub async fn add(
         let words = field
             .text()
             .await
-            .map_err(|e| broken(&e))?
+            .map_err(|e| upload::broken(&e))?
             .trim()
             .to_owned();
         let given = Some(words.clone()).filter(|words| !words.is_empty());
@@ -363,12 +358,7 @@ pub async fn add(
             _ => {}
         }
     }
-    Err(ApiError::invalid(Problem::new(
-        "multipart",
-        "no photo in the form",
-        "body",
-        "send one photo in the field \"file\", after the others",
-    )))
+    Err(upload::missing())
 }
 
 /// Keeps a photo with what was said of it; whether it was not there yet.

@@ -354,6 +354,16 @@ async fn refusals(city: &City, unit: &str, other: &str) {
         })
         .await;
     is(&without, 400, "multipart");
+    // Above what is taken of any body; the answer says so, and not that the form is broken.
+    let huge = vec![0xFF; 17 << 20];
+    let answer = send(city, unit, PHOTOS, &[day], &huge).await;
+    is(&answer, 413, "body-too-large");
+    assert!(
+        answer.json()["mend_zh"]
+            .as_str()
+            .unwrap()
+            .contains("body_mib_max")
+    );
     let kept = get(city, unit, PHOTOS).await;
     assert_eq!(kept["items"].as_array().unwrap().len(), 2);
 }
