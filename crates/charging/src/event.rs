@@ -64,7 +64,7 @@ pub enum EventKind {
 pub struct Event {
     /// Which charge.
     pub key: SessionKey,
-    /// The connector, from 1.
+    /// The connector, from 1; 0 where the event does not say it, as a stop of OCPP 1.6 whose start is not remembered.
     pub connector: u32,
     /// What happened.
     pub kind: EventKind,

@@ -197,7 +197,7 @@ impl Doubt {
 pub struct Session {
     /// Which.
     pub key: SessionKey,
-    /// Its connector; the lowest, where several were told.
+    /// Its connector; the lowest, where several were told; 0 where none was.
     pub connector: u32,
     /// Who charges; the first by order of names, where several were told.
     pub card: Option<String>,
@@ -405,7 +405,8 @@ pub fn mark_overlaps(sessions: &mut [Session]) {
 impl Draft {
     fn add(&mut self, event: &Event, limits: &Limits) {
         let most = limits.marks_max;
-        let mut fits = keep(&mut self.connectors, event.connector, most);
+        // An event that does not say its connector contradicts none.
+        let mut fits = event.connector == 0 || keep(&mut self.connectors, event.connector, most);
         if let Some(at) = event.at {
             self.ahead_max_micros = self.ahead_max_micros.max(at.micros_since(event.received));
         }

@@ -189,6 +189,19 @@ fn what_says_nothing_else_is_no_doubt() {
 }
 
 #[test]
+fn an_event_that_does_not_say_its_connector_contradicts_none() {
+    let mut unsaid = plain();
+    unsaid[2].connector = 0;
+    let one = session(&unsaid);
+    assert_eq!((one.doubts.len(), one.connector), (0, 1));
+    for event in &mut unsaid {
+        event.connector = 0;
+    }
+    let none = session(&unsaid);
+    assert_eq!((none.doubts.len(), none.connector), (0, 0));
+}
+
+#[test]
 fn full_counts_only_when_nothing_was_charged_after_it() {
     let full = |time: &str| event(Full, &format!("2026-03-10T{time}"), None);
     assert_eq!(

@@ -1,11 +1,13 @@
 //! The doors that devices come through: sockets, TLS, timers, limits, backpressure. What a message
 //! says, who may send it and where it is kept are for others; a door knows them as the traits of
-//! [`mqtt::seam`] and [`sl651::seam`].
+//! [`mqtt::seam`], [`sl651::seam`] and [`ocpp::seam`].
 //!
-//! The doors: [`mqtt`] and [`sl651`]; what they do alike is `listening`.
+//! The doors: [`mqtt`], [`sl651`] and [`ocpp`]; what they do alike is `listening` and `counting`.
 
+mod counting;
 mod listening;
 pub mod mqtt;
+pub mod ocpp;
 pub mod sl651;
 
 pub use listening::StartError;
@@ -13,4 +15,5 @@ pub use mqtt::{
     Authenticator, Client, Denied, Incoming, MqttDoor, MqttHandle, MqttOptions, Receipt, Refusal,
     Said, Seeing, Sight, Sink, WriteScope,
 };
+pub use ocpp::{OcppDoor, OcppHandle, OcppOptions};
 pub use sl651::{Sl651Door, Sl651Handle, Sl651Options};

@@ -186,3 +186,51 @@ pub(crate) fn tune(stream: &TcpStream, peer: SocketAddr, keep_alive_seconds: u64
         tracing::debug!(%peer, %error, "cannot tune a socket");
     }
 }
+
+/// Counts what each peer does within a window of time, so that one peer's noise is bounded. Peers beyond `peers_max` are not allowed
+/// anything while all those remembered are in their window.
+pub(crate) struct PerPeer {
+    window_ms: u64,
+    count_max: u32,
+    peers_max: usize,
+    /// When each peer's window began, and how much it did in it.
+    counted: Mutex<HashMap<IpAddr, (u64, u32)>>,
+}
+
+impl PerPeer {
+    pub(crate) fn new(window_seconds: u64, count_max: u32, peers_max: usize) -> Self {
+        Self {
+            window_ms: window_seconds.saturating_mul(1_000),
+            count_max,
+            peers_max,
+            counted: Mutex::default(),
+        }
+    }
+
+    /// Counts one more of a peer; `false`: it has done enough for now.
+    pub(crate) fn count(&self, peer: IpAddr, now_ms: u64) -> bool {
+        let mut counted = self.counted.lock();
+        if counted.len() >= self.peers_max && !counted.contains_key(&peer) {
+            counted.retain(|_, (began_ms, _)| now_ms < *began_ms + self.window_ms);
+            if counted.len() >= self.peers_max {
+                return false;
+            }
+        }
+        let (began_ms, count) = counted.entry(peer).or_insert((now_ms, 0));
+        if now_ms >= *began_ms + self.window_ms {
+            (*began_ms, *count) = (now_ms, 0);
+        }
+        *count = count.saturating_add(1);
+        *count <= self.count_max
+    }
+
+    /// Whether a peer has done as much as it may within its window.
+    pub(crate) fn is_spent(&self, peer: IpAddr, now_ms: u64) -> bool {
+        self.counted
+            .lock()
+            .get(&peer)
+            .is_some_and(|(began_ms, count)| {
+                now_ms < *began_ms + self.window_ms && *count >= self.count_max
+            })
+    }
+}

@@ -3,6 +3,7 @@
 
 mod client;
 mod messages;
+mod ocpp;
 mod rumqttc;
 mod sign_in;
 mod sl651;

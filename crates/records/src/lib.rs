@@ -17,6 +17,7 @@ pub mod audit_events;
 pub mod audit_export;
 pub mod audit_seals;
 pub mod audit_verify;
+pub mod bookings;
 mod case_lists;
 mod case_text;
 pub mod cases;

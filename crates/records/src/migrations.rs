@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0015_fill_once.sql"),
     include_str!("../migrations/0016_photos_and_packages.sql"),
     include_str!("../migrations/0017_disputes_and_numbers.sql"),
+    include_str!("../migrations/0018_bookings.sql"),
 ];
 
 /// The shape that this build reads and writes.

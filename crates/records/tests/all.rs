@@ -3,5 +3,6 @@
 
 mod audit_chain;
 mod shape_17;
+mod shape_18;
 mod shapes;
 mod store;

@@ -39,10 +39,11 @@ const LAYERS: [(u8, &[&str]); 6] = [
             "runs",
             "projects",
             "charging",
+            "bookings",
             "admission",
         ],
     ),
-    (4, &["pack", "commands"]),
+    (4, &["pack", "commands", "billing"]),
     (5, &["gateway", "api", "pgdoor"]),
 ];
 const PROTOCOLS: u8 = 2;
@@ -54,8 +55,9 @@ const BINARY: (&str, u8) = ("jingling", 6);
 const DEVELOPMENT: [&str; 4] = ["testkit", "sim", "faults", "xtask"];
 /// Hosts that carry a protocol for the whole house, and the protocol: MQTT has one session machine, and the
 /// answers of the HTTP doors are written in the terms of their payload formats.
-const DOORS: [(&str, &str); 4] = [
+const DOORS: [(&str, &str); 5] = [
     ("gateway", "proto-mqtt"),
+    ("gateway", "proto-ocpp"),
     ("gateway", "proto-sl651"),
     ("api", "proto-ngsild"),
     ("api", "proto-influx"),

@@ -2,23 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-macro_rules! metrics {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// Counters since the start of the door, and gauges of now.
-        #[derive(Debug, Default)]
-        pub struct Metrics {
-            $($(#[$doc])* pub $name: AtomicU64,)*
-        }
-        impl Metrics {
-            /// Every figure with its name, in the order of declaration.
-            pub fn figures(&self) -> Vec<(&'static str, u64)> {
-                vec![$((stringify!($name), self.$name.load(Ordering::Relaxed)),)*]
-            }
-        }
-    };
-}
-
-metrics! {
+crate::counting::metrics! {
     /// Gauge: TCP links open.
     links,
     /// Gauge: UDP peers remembered.

@@ -24,7 +24,7 @@ pub use metrics::Metrics;
 pub use options::{Limits, Sl651Options};
 pub use seam::{Directory, Incoming, Known, Sink, Unknown};
 
-use crate::listening::{Clock, Listens, StartError, bind, listen};
+use crate::listening::{Clock, Listens, PerPeer, StartError, bind, listen};
 use model::Problem;
 use parking_lot::Mutex;
 use proto_sl651::repeated::Repeated;
@@ -75,8 +75,8 @@ pub(crate) struct Door {
     pub lines: Mutex<HashMap<Station, mpsc::Sender<Order>>>,
     /// TCP links of each peer.
     pub peers: Mutex<HashMap<IpAddr, usize>>,
-    /// Dead letters of each peer in the present window, and when that began.
-    dead_letters: Mutex<HashMap<IpAddr, (u64, u32)>>,
+    /// Dead letters of each peer.
+    dead_letters: PerPeer,
     /// Stations as they were found a moment ago.
     stations: Mutex<HashMap<Station, Found>>,
     clock: Clock,
@@ -136,22 +136,7 @@ impl Door {
 
     /// Whether one more dead letter of this peer is kept; `false`: it has sent enough for now.
     pub fn may_keep_dead_letter(&self, peer: IpAddr) -> bool {
-        let limits = &self.options.limits;
-        let window_ms = limits.dead_letter_window_seconds.saturating_mul(1_000);
-        let now_ms = self.now_ms();
-        let mut kept = self.dead_letters.lock();
-        if kept.len() >= limits.peers_remembered_max && !kept.contains_key(&peer) {
-            kept.retain(|_, (began_ms, _)| now_ms < *began_ms + window_ms);
-            if kept.len() >= limits.peers_remembered_max {
-                return false;
-            }
-        }
-        let (began_ms, count) = kept.entry(peer).or_insert((now_ms, 0));
-        if now_ms >= *began_ms + window_ms {
-            (*began_ms, *count) = (now_ms, 0);
-        }
-        *count += 1;
-        *count <= limits.dead_letters_per_peer_max
+        self.dead_letters.count(peer, self.now_ms())
     }
 }
 
@@ -233,7 +218,11 @@ impl Sl651Door {
             shutdown: watch::Sender::new(false),
             lines: Mutex::default(),
             peers: Mutex::default(),
-            dead_letters: Mutex::default(),
+            dead_letters: PerPeer::new(
+                options.limits.dead_letter_window_seconds,
+                options.limits.dead_letters_per_peer_max,
+                options.limits.peers_remembered_max,
+            ),
             stations: Mutex::default(),
             clock: Clock::new(),
             options,

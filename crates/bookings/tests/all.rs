@@ -1,0 +1,8 @@
+//! One program of all tests of this crate: linking it once instead of once a file is what keeps the tests' build short. A file
+//! that is not named here fails `cargo xtask tidy`.
+
+mod durable;
+mod interleavings;
+mod queues;
+mod rules;
+mod support;
