@@ -1,6 +1,7 @@
 /** How the pages are built, served while they are being written, and tested. */
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { firstView } from "./dev/first-view.ts";
 import { keptAssets, WORKER_FILE } from "./dev/kept-assets.ts";
 import { mockCity } from "./dev/mock.ts";
 
@@ -10,6 +11,7 @@ const server = process.env.JINGLING_URL;
 export default defineConfig(({ command, mode }) => ({
   plugins: [
     react(),
+    firstView(),
     keptAssets(),
     ...(command === "serve" && mode !== "test" && !server ? [mockCity()] : []),
   ],

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Plugin, Rollup } from "vite";
+import { FIRST_FILE } from "./first-view.ts";
 
 /** The page that opens without a network. */
 const PAGE = "/src/features/field/page.tsx";
@@ -45,7 +46,9 @@ export function keptAssets(): Plugin {
         this.error("the worker, the first page or the field page was not built");
       if (worker.imports.length > 0 || worker.dynamicImports.length > 0)
         this.error(`the worker must be one file; it imports ${worker.imports}`);
-      const files = [...needed(page, bundle, needed(first, bundle))].sort();
+      const script = Object.keys(bundle).find((name) => name.startsWith(FIRST_FILE));
+      if (!script) this.error("the first script was not built");
+      const files = [script, ...needed(page, bundle, needed(first, bundle))].sort();
       const digest = createHash("sha256");
       // The first page is nowhere else in the digest, and must be another version when it alone changed.
       digest.update(readFileSync(fileURLToPath(new URL("../index.html", import.meta.url))));

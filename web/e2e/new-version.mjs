@@ -71,7 +71,8 @@ async function door(base) {
   };
 }
 
-const scriptOf = (page) => page.evaluate(() => new URL(document.querySelector("script[src]").src).pathname);
+const scriptOf = (page) =>
+  page.evaluate(() => new URL(document.querySelector("script[type=module]").src).pathname);
 
 export async function newVersion({ base, people, folder }) {
   const before = await door(base);
@@ -94,7 +95,7 @@ export async function newVersion({ base, people, folder }) {
     if (!isKept) throw new Error("the page that is open lost its own build");
     await page.locator('[data-testid="renew"]').click();
     await page.waitForFunction(
-      (path) => document.querySelector("script[src]")?.src.endsWith(path),
+      (path) => document.querySelector("script[type=module]")?.src.endsWith(path),
       before.newer,
       {
         timeout: WAIT_MS,

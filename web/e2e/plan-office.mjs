@@ -9,7 +9,7 @@ const seen = (name) => `[data-testid="${name}"]`;
 const WAIT_MS = 20_000;
 /** Where each is, and what stands there when it is there. */
 const PAGES = {
-  "/plan": ".path-bar",
+  "/plan": "#root .path-bar",
   "/plan/charging-points": "canvas",
   "/plan/5g-user-penetration": '[data-action="indicator.report"]',
   "/reporting": seen("reporting"),

@@ -12,6 +12,7 @@ import { account } from "./account.mjs";
 import { DESKTOP, launch, openPage, PHONE, signIn } from "./browser.mjs";
 import { SETTINGS as DISPATCH_SETTINGS, dispatch } from "./dispatch.mjs";
 import { fieldOffline } from "./field-offline.mjs";
+import { firstView } from "./first-view.mjs";
 import { walk } from "./keyboard.mjs";
 import { newVersion } from "./new-version.mjs";
 import { photo } from "./photo.mjs";
@@ -362,6 +363,8 @@ await test("everybody reads the plan's progress without signing in, on a phone t
   portal({ browser, base: running.base, planner: people.planner }));
 await test("the plan office's pages are for everybody, on a phone too", () =>
   planOffice({ browser, base: running.base, password: people.planner }));
+await test("a phone shows the plan's figures before the program is there, and nothing moves when it comes", () =>
+  firstView({ browser, base: running.base, password: people.planner }));
 await test("a phone without a network opens its tasks, and what is done on them arrives once", async () => {
   const { addresses, base } = running;
   await fieldOffline({

@@ -382,7 +382,7 @@ const PAGES = {
   },
   plan: async (page) => {
     await page.goto("/plan");
-    await page.waitForSelector(".path-bar");
+    await page.waitForSelector("#root .path-bar");
   },
   indicator: async (page) => {
     const indicators = await all(page, "/api/v1/plan");

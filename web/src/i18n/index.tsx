@@ -1,6 +1,7 @@
 /** The language of the pages: Chinese first, English on request, remembered on this device. */
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from "react";
 import { type Language, pick } from "../lib/format.ts";
+import { fill, langOf, REMEMBERED, remembered } from "./fill.ts";
 import { type Key, words } from "./words.ts";
 
 export interface Translate {
@@ -17,24 +18,10 @@ interface Words {
   p: (zh: string | null | undefined, en: string | null | undefined) => string;
 }
 
-const REMEMBERED = "jingling.language";
-
 export function translator(language: Language): Translate {
   const column = language === "zh" ? 0 : 1;
-  const translate = (key: Key, values?: Record<string, string | number>) => {
-    const text = words[key][column];
-    if (!values) return text;
-    return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
-  };
+  const translate = (key: Key, values?: Record<string, string | number>) => fill(words[key][column], values);
   return Object.assign(translate, { language });
-}
-
-function remembered(): Language {
-  try {
-    return localStorage.getItem(REMEMBERED) === "en" ? "en" : "zh";
-  } catch {
-    return "zh"; // Storage may be forbidden; Chinese is the default.
-  }
 }
 
 const Context = createContext<Words | null>(null);
@@ -50,7 +37,7 @@ export function LanguageProvider({ children, initial }: { children: ReactNode; i
     }
   }, []);
   useEffect(() => {
-    document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+    document.documentElement.lang = langOf(language);
   }, [language]);
   const value = useMemo<Words>(
     () => ({

@@ -11,6 +11,7 @@ import { commonWords } from "./words/common.ts";
 import { dataWords } from "./words/data.ts";
 import { dispatchWords } from "./words/dispatch.ts";
 import { dutyWords } from "./words/duty.ts";
+import { firstWords } from "./words/first.ts";
 import { formWords } from "./words/forms.ts";
 import { mapWords } from "./words/map.ts";
 import { notificationWords } from "./words/notifications.ts";
@@ -30,6 +31,7 @@ import { viewWords } from "./words/views.ts";
 
 export const words = {
   ...commonWords,
+  ...firstWords,
   ...accountWords,
   ...mapWords,
   ...alertWords,

@@ -140,7 +140,7 @@ function isPoint(value: unknown): value is { coordinates: [number, number] } {
   );
 }
 
-const clock = new Intl.DateTimeFormat("sv-SE", {
+const clock = /* @__PURE__ */ new Intl.DateTimeFormat("sv-SE", {
   timeZone: ZONE,
   year: "numeric",
   month: "2-digit",

@@ -1,10 +1,8 @@
 /** Whether the screen is as narrow as a phone's. */
 import { useSyncExternalStore } from "react";
+import { PHONE } from "./phone.ts";
 
-/** Below this width, pixels, pages use their phone layout. The same figure stands in app.css. */
-export const PHONE_WIDTH_MAX = 767;
-
-const media = window.matchMedia(`(max-width: ${PHONE_WIDTH_MAX}px)`);
+const media = window.matchMedia(PHONE);
 
 function subscribe(listener: () => void): () => void {
   media.addEventListener("change", listener);

@@ -10,7 +10,7 @@ import type { FormDetail, FormField, FormSource } from "../../lib/types.ts";
 import { FormDialog } from "../../ui/form-dialog.tsx";
 import { Loaded } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
-import { indicatorPath } from "../plan/page.tsx";
+import { indicatorPath } from "../plan/list.ts";
 import { type FormContext, formActions, isOpen } from "./actions.tsx";
 import { Dispute, worded } from "./dispute.tsx";
 import { StateTag } from "./marks.tsx";

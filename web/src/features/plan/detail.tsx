@@ -19,9 +19,10 @@ import "../sql/sql.css";
 import { indicatorActions } from "./actions.tsx";
 import { ReportDialog } from "./dialogs.tsx";
 import { EvidenceFiles } from "./evidence.tsx";
+import { indicatorPath } from "./list.ts";
 import { Figure, MethodTag, PathBar, StatusTag, Target } from "./marks.tsx";
 import { forecastSeries, Outlook } from "./outlook.tsx";
-import { Contradictions, indicatorPath, useAsked } from "./page.tsx";
+import { Contradictions, useAsked } from "./page.tsx";
 import { dayOf, yearEndScale } from "./progress.ts";
 import { Inputs, RowsBehind, TownRowsDialog } from "./proof.tsx";
 import { filingsQuery, indicatorQuery, planOf } from "./queries.ts";
@@ -65,7 +66,6 @@ function IndicatorView({ indicator }: { indicator: IndicatorDetail }) {
         <span className="grow" />
         <ActionBar actions={indicatorActions} context={context} />
       </header>
-      <Contradictions items={contradictions} open />
       <Card size="small">
         <div className="figures">
           <BigFigure
@@ -123,6 +123,7 @@ function IndicatorView({ indicator }: { indicator: IndicatorDetail }) {
           />
         )}
       </Card>
+      <Contradictions items={contradictions} open />
       <div className="split">
         <Card size="small" title={t("plan.path")}>
           <PathChart indicator={indicator} unit={unit} />

@@ -3,14 +3,8 @@ import "./plan.css";
 import { useT } from "../../i18n/index.tsx";
 import { number } from "../../lib/format.ts";
 import type { Indicator, IndicatorStatus } from "../../lib/types.ts";
+import { STATUS_COLOURS } from "./list.ts";
 import { expectedProgress, progress } from "./progress.ts";
-
-export const STATUS_COLOURS: Record<IndicatorStatus, string> = {
-  met: "#26744a",
-  on_path: "#0e6b7c",
-  behind: "#b4540a",
-  unknown: "#5d7078",
-};
 
 export function StatusTag({ status }: { status: IndicatorStatus }) {
   const { t } = useT();

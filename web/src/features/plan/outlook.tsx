@@ -4,7 +4,7 @@ import { useT } from "../../i18n/index.tsx";
 import { number } from "../../lib/format.ts";
 import type { IndicatorDetail } from "../../lib/types.ts";
 import type { ChartOption } from "../../ui/chart.tsx";
-import { STATUS_COLOURS } from "./marks.tsx";
+import { STATUS_COLOURS } from "./list.ts";
 import { dayScale } from "./progress.ts";
 
 const OUTCOME_COLOURS = {

@@ -8,24 +8,18 @@ import { Link, useNavigate, useSearchParams } from "react-router";
 import { useT } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
 import { ActionBar, useActionKeys } from "../../lib/actions.tsx";
-import { query } from "../../lib/api.ts";
 import type { Contradiction, Indicator, IndicatorStatus, Plan } from "../../lib/types.ts";
 import { Loaded, Nothing } from "../../ui/states.tsx";
 import { usePhone } from "../../ui/use-phone.ts";
 import { type PlanContext, planActions } from "./actions.tsx";
-import { Figure, MethodTag, PathBar, STATUS_COLOURS, StatusTag, Target } from "./marks.tsx";
+import { groupsOf, indicatorPath, type Origin, originsOf, STATUS_COLOURS, STATUSES } from "./list.ts";
+import { Figure, MethodTag, PathBar, StatusTag, Target } from "./marks.tsx";
 import { planOf } from "./queries.ts";
 import { PlanSwitch } from "./switch.tsx";
-
-const STATUSES: IndicatorStatus[] = ["met", "on_path", "behind", "unknown"];
 
 // Forms, days and tables of the library: fetched when they are asked for, so that nobody's phone waits for them to see the plan.
 const DocumentDialog = lazy(async () => ({ default: (await import("./documents.tsx")).DocumentDialog }));
 const Numbers = lazy(async () => ({ default: (await import("./numbers.tsx")).Numbers }));
-
-/** Where an indicator is shown; as a plan wants it, where one is named. */
-export const indicatorPath = (id: string, plan: string | null = null) =>
-  `/plan/${encodeURIComponent(id)}${query({ plan })}`;
 
 /** The plan that the address names; null: the one that holds today. */
 export const useAsked = () => useSearchParams()[0].get("plan");
@@ -39,9 +33,6 @@ export function Page() {
   );
 }
 
-type Origin = Indicator["origin"] | "all";
-const ORIGINS: Origin[] = ["all", "table", "text", "platform"];
-
 function PlanView({ plan }: { plan: Plan }) {
   const { t, p, language } = useT();
   const phone = usePhone();
@@ -54,7 +45,7 @@ function PlanView({ plan }: { plan: Plan }) {
   useActionKeys(planActions, context);
   const ofOrigin = plan.indicators.filter((i) => origin === "all" || i.origin === origin);
   const shown = ofOrigin.filter((i) => status === null || i.status === status);
-  const groups = [...new Map(shown.map((i) => [i.group_zh, i.group_en]))];
+  const groups = groupsOf(shown);
   const notes = language === "zh" ? plan.notes_zh : plan.notes_en;
   return (
     <div className="page">
@@ -98,12 +89,7 @@ function PlanView({ plan }: { plan: Plan }) {
               aria-label={t("plan.origin")}
               value={origin}
               onChange={setOrigin}
-              options={ORIGINS.filter((o) => o === "all" || plan.indicators.some((i) => i.origin === o)).map(
-                (o) => ({
-                  value: o,
-                  label: t(`plan.origin-${o}`),
-                }),
-              )}
+              options={originsOf(plan.indicators).map((o) => ({ value: o, label: t(`plan.origin-${o}`) }))}
             />
           </div>
           <Contradictions items={plan.contradictions} />

@@ -24,30 +24,30 @@ import type {
   Plans,
   TownComparison,
 } from "../../lib/types.ts";
+import { filingsAnswer, indicatorAnswer, answersOf as one, PLANS_ANSWER, planAnswer } from "./list.ts";
 
 const PLAN = "/api/v1/plan";
-const one = (id: string) => `${PLAN}/indicators/${encodeURIComponent(id)}`;
 const filingAt = (id: number) => `${PLAN}/reports/${id}`;
 
 /** The plan of that id; null: the one that holds today. */
 export const planOf = (plan: string | null) =>
   queryOptions({
     queryKey: ["plan", "all", plan],
-    queryFn: ({ signal }) => get<Plan>(`${PLAN}${query({ plan })}`, signal),
+    queryFn: ({ signal }) => get<Plan>(planAnswer(plan), signal),
   });
 
 export const planQuery = planOf(null);
 
 export const plansQuery = queryOptions({
   queryKey: ["plan", "plans"],
-  queryFn: ({ signal }) => get<Plans>("/api/v1/plans", signal),
+  queryFn: ({ signal }) => get<Plans>(PLANS_ANSWER, signal),
 });
 
 /** An indicator as a plan wants it; null: the one that holds today. */
 export const indicatorQuery = (id: string, plan: string | null = null) =>
   queryOptions({
     queryKey: ["plan", "indicator", id, plan],
-    queryFn: ({ signal }) => get<IndicatorDetail>(`${one(id)}${query({ plan })}`, signal),
+    queryFn: ({ signal }) => get<IndicatorDetail>(indicatorAnswer(id, plan), signal),
   });
 
 /** Its towns side by side, and what they had at the end of a day; empty: no day. */
@@ -73,7 +73,7 @@ export const reportingQuery = queryOptions({
 export const filingsQuery = (id: string) =>
   queryOptions({
     queryKey: ["plan", "reports", id],
-    queryFn: ({ signal }) => get<IndicatorFilings>(`${one(id)}/reports`, signal),
+    queryFn: ({ signal }) => get<IndicatorFilings>(filingsAnswer(id), signal),
   });
 
 export const filingQuery = (id: number) =>

@@ -21,8 +21,8 @@ import { Loaded, Nothing } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";
 import { DecisionDialog, LiftDialog, LockDialog, ReportDialog, type Reported } from "./dialogs.tsx";
 import { EvidenceFiles } from "./evidence.tsx";
+import { indicatorPath } from "./list.ts";
 import { Figure } from "./marks.tsx";
-import { indicatorPath } from "./page.tsx";
 import { type Decision, filingQuery, filingsQuery, makeCase, reportingQuery, submit } from "./queries.ts";
 import { claimActions, filingActions, lockActions } from "./report-actions.tsx";
 

@@ -1,5 +1,6 @@
 /** The page's language: the one that the console remembers, with the words of this page alone. */
 import { useCallback, useEffect, useMemo, useState } from "react";
+import { fill, langOf, REMEMBERED, remembered } from "../../i18n/fill.ts";
 import { portalWords } from "../../i18n/words/portal.ts";
 import { type Language, pick } from "../../lib/format.ts";
 
@@ -11,16 +12,6 @@ export interface Speech {
   /** The word of the two that fits. */
   p: (zh: string | null | undefined, en: string | null | undefined) => string;
   other: () => void;
-}
-
-const REMEMBERED = "jingling.language";
-
-function remembered(): Language {
-  try {
-    return localStorage.getItem(REMEMBERED) === "en" ? "en" : "zh";
-  } catch {
-    return "zh"; // Storage may be forbidden; Chinese is the default.
-  }
 }
 
 export function useSpeech(): Speech {
@@ -35,17 +26,14 @@ export function useSpeech(): Speech {
     }
   }, [language]);
   useEffect(() => {
-    document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+    document.documentElement.lang = langOf(language);
     document.title = portalWords["portal.title"][language === "zh" ? 0 : 1];
   }, [language]);
   return useMemo(
     () => ({
       language,
       other,
-      t: (key, values) =>
-        portalWords[key][language === "zh" ? 0 : 1].replace(/\{(\w+)\}/g, (whole, name: string) =>
-          String(values?.[name] ?? whole),
-        ),
+      t: (key, values) => fill(portalWords[key][language === "zh" ? 0 : 1], values),
       p: (zh, en) => pick(language, zh, en),
     }),
     [language, other],

@@ -10,8 +10,8 @@ import { useLive } from "../../lib/live.ts";
 import type { ProjectDetail } from "../../lib/types.ts";
 import { Loaded } from "../../ui/states.tsx";
 import { CaseStateTag, Time } from "../../ui/tags.tsx";
+import { indicatorPath } from "../plan/list.ts";
 import { StatusTag as IndicatorTag } from "../plan/marks.tsx";
-import { indicatorPath } from "../plan/page.tsx";
 import { projectActions } from "./actions.tsx";
 import {
   EndDialog,

@@ -1,6 +1,5 @@
 /** Words of the shell, sign-in, and of what all pages share. */
 export const commonWords = {
-  "app.name": ["竟陵", "Jingling"],
   "app.subtitle": ["城市运行平台", "City operating platform"],
   "nav.map": ["地图", "Map"],
   "nav.alerts": ["告警", "Alerts"],
@@ -12,7 +11,6 @@ export const commonWords = {
   "nav.runs": ["预报与计算", "Model runs"],
   "nav.sql": ["数据查询", "Data query"],
   "nav.policy": ["权限", "Policies"],
-  "nav.plan": ["规划", "Plan"],
   "nav.menu": ["菜单", "Menu"],
   "nav.main": ["主导航", "Main navigation"],
   "nav-section.situation": ["态势", "Situation"],
@@ -21,9 +19,7 @@ export const commonWords = {
   "nav-section.administration": ["管理", "Administration"],
   "nav.narrow": ["收起菜单", "Narrow the menu"],
   "nav.wide": ["展开菜单", "Widen the menu"],
-  "nav.skip": ["跳到正文", "Skip to content"],
 
-  "word.colon": ["：", ": "],
   "word.counted": ["{title}（{n}）", "{title} ({n})"],
   "word.aside": ["（{text}）", " ({text})"],
 
@@ -38,7 +34,6 @@ export const commonWords = {
   "user.menu": ["用户菜单", "User menu"],
   "user.account": ["我的账户", "My account"],
   "user.sign-out": ["退出登录", "Sign out"],
-  "city.demo": ["演示城市", "Demo city"],
   "city.notes": ["数据说明", "About the data"],
 
   "role.admin": ["系统管理员", "System administrator"],
@@ -92,7 +87,6 @@ export const commonWords = {
   "list.more": ["加载更多", "Load more"],
   "list.search": ["搜索", "Search"],
   "list.all": ["全部", "All"],
-  "list.count": ["共 {n} 条", "{n} in all"],
 
   "word.cancel": ["取消", "Cancel"],
   "word.close": ["关闭", "Close"],

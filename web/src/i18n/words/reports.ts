@@ -18,7 +18,6 @@ export const reportWords = {
   "reports.none": ["还没有人填报", "Nobody has reported yet"],
   "reports.responsible": ["责任单位：{name}", "Responsible: {name}"],
   "reports.not-yours": ["由责任单位填报", "reported by that unit"],
-  "reports.open": ["填报与审批", "Reporting and approval"],
   "reports.state.draft": ["草稿", "Draft"],
   "reports.state.submitted": ["审批中", "Submitted"],
   "reports.state.returned": ["已退回", "Returned"],
