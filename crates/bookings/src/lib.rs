@@ -17,6 +17,7 @@ pub mod desk;
 pub mod durable;
 pub mod limits;
 mod line;
+mod naming;
 mod passing;
 pub mod queue;
 pub mod refusal;

@@ -125,37 +125,17 @@ pub enum TicketState {
     Expired,
 }
 
+crate::naming::names!(TicketState {
+    Waiting => "waiting",
+    Called => "called",
+    Serving => "serving",
+    Done => "done",
+    Missed => "missed",
+    Left => "left",
+    Expired => "expired",
+});
+
 impl TicketState {
-    /// Every state with its name in rows.
-    pub const NAMES: [(Self, &'static str); 7] = [
-        (Self::Waiting, "waiting"),
-        (Self::Called, "called"),
-        (Self::Serving, "serving"),
-        (Self::Done, "done"),
-        (Self::Missed, "missed"),
-        (Self::Left, "left"),
-        (Self::Expired, "expired"),
-    ];
-
-    /// Its name in rows.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Called => "called",
-            Self::Serving => "serving",
-            Self::Done => "done",
-            Self::Missed => "missed",
-            Self::Left => "left",
-            Self::Expired => "expired",
-        }
-    }
-
-    /// The state of a name.
-    pub fn named(name: &str) -> Option<Self> {
-        let found = Self::NAMES.iter().find(|(_, its)| *its == name);
-        found.map(|(state, _)| *state)
-    }
-
     /// Whether it still goes somewhere.
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Waiting | Self::Called | Self::Serving)

@@ -38,39 +38,18 @@ pub enum State {
     NoShow,
 }
 
+crate::naming::names!(State {
+    Waiting => "waiting",
+    Held => "held",
+    Confirmed => "confirmed",
+    InUse => "in_use",
+    Done => "done",
+    Cancelled => "cancelled",
+    Expired => "expired",
+    NoShow => "no_show",
+});
+
 impl State {
-    /// Every state with its name in rows.
-    pub const NAMES: [(Self, &'static str); 8] = [
-        (Self::Waiting, "waiting"),
-        (Self::Held, "held"),
-        (Self::Confirmed, "confirmed"),
-        (Self::InUse, "in_use"),
-        (Self::Done, "done"),
-        (Self::Cancelled, "cancelled"),
-        (Self::Expired, "expired"),
-        (Self::NoShow, "no_show"),
-    ];
-
-    /// Its name in rows.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Held => "held",
-            Self::Confirmed => "confirmed",
-            Self::InUse => "in_use",
-            Self::Done => "done",
-            Self::Cancelled => "cancelled",
-            Self::Expired => "expired",
-            Self::NoShow => "no_show",
-        }
-    }
-
-    /// The state of a name.
-    pub fn named(name: &str) -> Option<Self> {
-        let found = Self::NAMES.iter().find(|(_, its)| *its == name);
-        found.map(|(state, _)| *state)
-    }
-
     /// Whether it still goes somewhere.
     pub const fn is_open(self) -> bool {
         matches!(

@@ -1,5 +1,7 @@
 //! What a door counts: plain atomics with their names.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 /// Declares a door's counters, `Metrics`, and their figures by name.
 macro_rules! metrics {
     ($($(#[$doc:meta])* $name:ident,)*) => {
@@ -17,3 +19,15 @@ macro_rules! metrics {
     };
 }
 pub(crate) use metrics;
+
+pub(crate) fn one(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+pub(crate) fn add(counter: &AtomicU64, n: usize) {
+    counter.fetch_add(n as u64, Ordering::Relaxed);
+}
+
+pub(crate) fn less(gauge: &AtomicU64) {
+    gauge.fetch_sub(1, Ordering::Relaxed);
+}

@@ -2,13 +2,14 @@
 //! says, who may send it and where it is kept are for others; a door knows them as the traits of
 //! [`mqtt::seam`], [`sl651::seam`] and [`ocpp::seam`].
 //!
-//! The doors: [`mqtt`], [`sl651`] and [`ocpp`]; what they do alike is `listening` and `counting`.
+//! The doors: [`mqtt`], [`sl651`] and [`ocpp`]; what they do alike is `listening`, `counting` and `stations`.
 
 mod counting;
 mod listening;
 pub mod mqtt;
 pub mod ocpp;
 pub mod sl651;
+mod stations;
 
 pub use listening::StartError;
 pub use mqtt::{

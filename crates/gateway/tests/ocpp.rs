@@ -10,13 +10,16 @@ use gateway::{OcppDoor, OcppHandle, OcppOptions, Refusal};
 use model::{DeviceId, Problem, Timestamp, TypeName};
 use parking_lot::Mutex;
 use proto_ocpp::command::{Authorization, AuthorizationStatus};
-use proto_ocpp::{Answer, Command, Event, Standing, What};
+use proto_ocpp::message::{IdToken, Outlet, Phase};
+use proto_ocpp::session::DataStatus;
+use proto_ocpp::{Answer, Command, Event, Standing, Version, What};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
+use testkit::foreign::Python;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -28,6 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// `CP1:secret of station one`.
 const BASIC: &str = "Basic Q1AxOnNlY3JldCBvZiBzdGF0aW9uIG9uZQ==";
 const PASSWORD: &[u8] = b"secret of station one";
+/// The password that `client.py` shows.
+const CLIENT_PASSWORD: &[u8] = b"secret";
 
 /// Keeps what it is given when the test lets it.
 struct Kept {
@@ -85,8 +90,14 @@ impl Kept {
                     .id_token
                     .as_ref()
                     .map(|_| Authorization::new(AuthorizationStatus::Accepted)),
-                total_cost_fen: None,
+                total_cost_fen: (link.version == Version::V201 && part.phase == Phase::Ended)
+                    .then_some(1_234),
             },
+            What::Data { .. } => Answer::Data {
+                status: DataStatus::UnknownVendorId,
+                data: None,
+            },
+            What::Sign { .. } => Answer::Signing { is_accepted: true },
             _ => Answer::Done,
         })
     }
@@ -119,7 +130,7 @@ impl Sink for Kept {
     }
 }
 
-/// Knows the stations `CP…` by one password, and `CP1` by a certificate.
+/// Knows the stations `CP…` and `CS…` by a password, and `CP1` by a certificate.
 #[derive(Default)]
 struct Stations {
     certificate: Vec<u8>,
@@ -135,11 +146,11 @@ impl Directory for Stations {
             if identity == "CP0" {
                 return Err(Unknown::Unavailable);
             }
-            if !identity.starts_with("CP") {
+            if !identity.starts_with("CP") && !identity.starts_with("CS") {
                 return Err(Unknown::NotRegistered);
             }
             let is_its = match shown {
-                Shown::Password(password) => password == PASSWORD,
+                Shown::Password(password) => [PASSWORD, CLIENT_PASSWORD].contains(&password),
                 Shown::Certificate(certificate) => certificate == self.certificate,
             };
             if !is_its {
@@ -150,7 +161,6 @@ impl Directory for Stations {
                 kind: TypeName::new("ChargePoint").unwrap(),
                 client_id: identity.to_owned(),
                 name: identity.to_owned(),
-                standing: Standing::Accepted,
             })
         })
     }
@@ -471,6 +481,16 @@ async fn over_tls_by_password_or_by_certificate() {
             Err(status) => assert_eq!(Some(status), refused),
         }
     }
+    // A peer that speaks no TLS disturbs nobody.
+    let mut plain = TcpStream::connect(door.addresses_tls()[0]).await.unwrap();
+    plain
+        .write_all(b"GET /ocpp/CP1 HTTP/1.1\r\n\r\n")
+        .await
+        .unwrap();
+    until("the peer was refused", || {
+        door.metrics().tls_failures_total.load(SeqCst) == 1
+    })
+    .await;
     assert_eq!(kept.kinds(), ["status", "status"]);
 }
 
@@ -609,6 +629,7 @@ async fn a_station_is_told_something_and_whoever_asked_hears_what_became_of_it()
 async fn a_silent_link_ends_and_closing_the_door_says_good_bye() {
     let limits = Limits {
         idle_seconds_max: 1,
+        open_timeout_ms: 1_000,
         ..Limits::default()
     };
     let (door, _) = open(OcppOptions {
@@ -616,6 +637,11 @@ async fn a_silent_link_ends_and_closing_the_door_says_good_bye() {
         ..options()
     })
     .await;
+    // Whoever says half a request, or nothing, is not waited for.
+    let mut half = dial(&door).await;
+    half.write_all(b"GET /ocpp/CP1 HT").await.unwrap();
+    let mut rest = Vec::new();
+    let _ = half.read_to_end(&mut rest).await;
     let mut silent = Station::of(&door, "CP1", "ocpp1.6").await;
     assert_eq!(silent.hear().await, json!(1008));
     let (door, kept) = open(options()).await;
@@ -624,6 +650,18 @@ async fn a_silent_link_ends_and_closing_the_door_says_good_bye() {
     let (heard, ()) = tokio::join!(station.hear(), door.shutdown());
     assert_eq!(heard, json!(1001));
     assert_eq!(*kept.came.lock(), [true, false]);
+    // A sink that is busy for ever does not keep the door from closing, and what it did not take is not answered.
+    let (door, kept) = open(options()).await;
+    let mut station = Station::of(&door, "CP1", "ocpp1.6").await;
+    kept.busy.store(u32::MAX, SeqCst);
+    station.say(&boot_16("1")).await;
+    until("the sink was asked", || {
+        door.metrics().busy_total.load(SeqCst) > 0
+    })
+    .await;
+    let (heard, ()) = tokio::join!(station.hear(), door.shutdown());
+    assert_eq!(heard, json!(1001));
+    assert!(kept.taken.lock().is_empty());
 }
 
 #[tokio::test]
@@ -658,4 +696,84 @@ async fn a_crowd_is_served_and_more_than_the_limit_is_not_let_in() {
     let _ = beyond.read_to_end(&mut rest).await;
     assert!(rest.is_empty());
     assert_eq!(door.metrics().links_refused_total.load(SeqCst), 1);
+}
+
+/// Reserves the first outlet that is told to be free, and starts a charge there: what `client.py` waits for.
+async fn drive(door: &OcppHandle, kept: &Kept, identity: &str) {
+    until("an outlet is free", || {
+        let taken = kept.taken.lock();
+        taken.iter().any(|(of, what)| {
+            of == identity && matches!(what, What::Status(status) if status.status == "Available")
+        })
+    })
+    .await;
+    let outlet = Some(Outlet {
+        evse: 1,
+        connector: Some(1),
+    });
+    let id_token = IdToken::tag("TAG1");
+    let reserve = Command::Reserve {
+        id: 7,
+        outlet,
+        expires_at: Timestamp::from_seconds(4_000_000_000),
+        id_token: id_token.clone(),
+        group: None,
+    };
+    let start = Command::Start {
+        outlet,
+        id_token,
+        remote_start: 42,
+        profile: None,
+    };
+    for command in [reserve, start] {
+        assert!(door.command(identity, command).await.unwrap().is_accepted);
+    }
+}
+
+/// The Python package `ocpp`, which checks what it hears against the schemas of the Open Charge Alliance, as a station of each version.
+#[tokio::test]
+async fn an_independent_client_speaks_both_versions() {
+    let python = Python {
+        beside: env!("CARGO_TARGET_TMPDIR"),
+        name: "ocpp-python",
+        imports: "ocpp, websockets",
+        packages: &["ocpp==2.1.0", "websockets==15.0.1"],
+    };
+    let python = match python.make() {
+        Ok(python) => python,
+        Err(why) => {
+            eprintln!("skipped: the package ocpp cannot be installed from PyPI here: {why}");
+            return;
+        }
+    };
+    let (door, kept) = open(options()).await;
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../protocols/proto-ocpp/tests/client.py"
+    );
+    let port = door.addresses()[0].port().to_string();
+    let client = tokio::process::Command::new(python)
+        .args([script, &port])
+        .stdin(std::process::Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let driving = async {
+        drive(&door, &kept, "CP16").await;
+        drive(&door, &kept, "CS201").await;
+    };
+    let (output, ()) = tokio::time::timeout(2 * PATIENCE, async { tokio::join!(client, driving) })
+        .await
+        .expect("the client hangs");
+    let output = output.unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        said.trim_end().ends_with("all well"),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    // The client sent a start twice, as if its answer had been lost.
+    let kinds = kept.kinds();
+    let parts = kinds.iter().filter(|kind| **kind == "transaction").count();
+    assert_eq!(parts, 7, "{kinds:?}");
+    assert_eq!(kinds.iter().filter(|kind| **kind == "broken").count(), 2);
 }

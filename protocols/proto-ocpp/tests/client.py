@@ -1,4 +1,5 @@
-"""The Python package `ocpp` as a station of OCPP 1.6 and one of 2.0.1, against examples/host.rs.
+"""The Python package `ocpp` as a station of OCPP 1.6 and one of 2.0.1, against examples/host.rs; the tests of `gateway` run it against
+the door.
 
     python3 -m venv /tmp/v && /tmp/v/bin/pip install ocpp==2.1.0 websockets==15.0.1
     cargo run -p proto-ocpp --example host -- 127.0.0.1:9000 2 &
@@ -102,8 +103,11 @@ async def of_16(port):
 
 
 async def of_201(port):
+    # CS201:secret
+    password = {"Authorization": "Basic Q1MyMDE6c2VjcmV0"}
     url = f"ws://127.0.0.1:{port}/ocpp/CS201"
-    async with websockets.connect(url, subprotocols=["ocpp2.1", "ocpp2.0.1"]) as socket:
+    protocols = ["ocpp2.1", "ocpp2.0.1"]
+    async with websockets.connect(url, subprotocols=protocols, additional_headers=password) as socket:
         assert socket.subprotocol == "ocpp2.0.1"
         station = Station201("CS201", socket)
         station.told = asyncio.Event()

@@ -1,15 +1,15 @@
 //! A link that is open: one task. It reads a message, hands what happened to the sink one after the other, and answers when that is durable.
 //! While the sink works, nothing more is read: the station waits, in its own socket, and nothing is dropped.
 
-use super::metrics::one;
 use super::opening::{Opened, Socket};
 use super::seam::Link;
 use super::{Door, Failed, Line, Order};
+use crate::counting::one;
 use crate::listening::stopped;
 use crate::mqtt::Refusal;
 use futures::{SinkExt as _, StreamExt as _};
 use proto_ocpp::message::Reply;
-use proto_ocpp::{Answer, Event, Output, Session, What};
+use proto_ocpp::{Answer, Event, Output, Session, Standing, What};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -53,7 +53,8 @@ pub(crate) async fn run(door: &Arc<Door>, opened: Opened, peer: SocketAddr) {
     let session = Session::new(
         Arc::clone(&door.session),
         version,
-        link.known.standing,
+        // Whoever is registered may do everything; a station that comes back does not boot anew.
+        Standing::Accepted,
         door.book_of(&link.identity),
         door.next_seed(),
         door.now(),
@@ -212,6 +213,7 @@ impl Seat<'_> {
     /// Asks the sink until it has taken an event.
     async fn durable(&mut self, event: &Event, line: &Line) -> Result<Answer, End> {
         let limits = &self.door.options.limits;
+        let mut shutdown = self.door.shutdown.subscribe();
         let mut pause_ms = limits.unavailable_retry_ms.max(1);
         let mut tries = 0;
         loop {
@@ -236,6 +238,8 @@ impl Seat<'_> {
                 () = line.end.cancelled() => {
                     return Err(Some((CLOSE_POLICY, "the station opened another link")));
                 }
+                // Not answered: the station keeps its message and sends it again.
+                () = stopped(&mut shutdown) => return Err(Some((CLOSE_AWAY, "the centre closes"))),
             }
         }
     }

@@ -1,7 +1,5 @@
 //! What the door counts. Plain atomics; whoever serves metrics reads them.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 crate::counting::metrics! {
     /// Gauge: links open, those being opened among them.
     links,
@@ -9,6 +7,8 @@ crate::counting::metrics! {
     links_total,
     /// Connections refused because of `links_max` or `links_per_peer_max`.
     links_refused_total,
+    /// Connections that failed to speak TLS.
+    tls_failures_total,
     /// Links that became WebSockets.
     links_opened_total,
     /// Requests that are no opening of a WebSocket, or name no identity or version of ours.
@@ -37,8 +37,4 @@ crate::counting::metrics! {
     commands_answered_total,
     /// Commands that came to nothing.
     commands_failed_total,
-}
-
-pub(crate) fn one(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::Relaxed);
 }

@@ -22,8 +22,8 @@ pub use metrics::Metrics;
 pub use options::{Limits, OcppOptions};
 pub use seam::{Directory, Known, Link, Shown, Sink, Unknown};
 
+use crate::counting::one;
 use crate::listening::{Clock, Listens, PerPeer, Place, StartError, bind, listen};
-use metrics::one;
 use model::problem::both;
 use model::{Problem, Told};
 use parking_lot::Mutex;
@@ -357,10 +357,13 @@ impl OcppHandle {
         answered.await.unwrap_or_else(|_| Err(line_lost(identity)))
     }
 
-    /// Closes the door: nothing more is read; what was taken is answered first.
+    /// Closes the door: nothing more is read. What the sink takes within `shutdown_ms` is answered; what it does not, the station keeps.
     pub async fn shutdown(&self) {
         self.door.shutdown.send_replace(true);
-        self.tasks.wait().await;
+        let patience = Duration::from_millis(self.door.options.limits.shutdown_ms);
+        if timeout(patience, self.tasks.wait()).await.is_err() {
+            tracing::warn!("links are left open: the sink did not take what came on them in time");
+        }
     }
 }
 

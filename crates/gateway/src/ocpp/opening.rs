@@ -12,8 +12,8 @@
 //! | it cannot be decided now | 503 |
 
 use super::Door;
-use super::metrics::one;
 use super::seam::{Known, Shown, Unknown};
+use crate::counting::one;
 use crate::listening::tune;
 use hyper::body::Incoming;
 use hyper::header::{
@@ -83,7 +83,13 @@ pub(crate) async fn open(
         let Some(acceptor) = tls else {
             return serve(door, stream, peer, None).await;
         };
-        let stream = acceptor.accept(stream).await.ok()?;
+        let accepted = acceptor.accept(stream).await;
+        let stream = accepted
+            .inspect_err(|error| {
+                one(&door.metrics.tls_failures_total);
+                tracing::debug!(%peer, %error, "no TLS");
+            })
+            .ok()?;
         let certificate = stream
             .get_ref()
             .1
@@ -142,7 +148,6 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let config = WebSocketConfig::default()
         .read_buffer_size(limits.read_bytes.max(512))
         .write_buffer_size(0)
-        .max_write_buffer_size(usize::MAX)
         .max_message_size(Some(message_max.saturating_mul(OVERSIZE)))
         .max_frame_size(Some(message_max.saturating_mul(OVERSIZE)));
     let io = TokioIo::new(upgraded);

@@ -57,6 +57,8 @@ pub struct Limits {
     pub unavailable_tries_max: u32,
     /// Time that a link which another one of its station takes over from may need to leave, milliseconds.
     pub take_over_ms: u64,
+    /// Time that a shutdown waits for the sink and for good-byes, milliseconds.
+    pub shutdown_ms: u64,
     /// Time after which TCP asks a silent peer whether it is still there, seconds.
     pub tcp_keep_alive_seconds: u64,
 }
@@ -81,6 +83,7 @@ impl Default for Limits {
             unavailable_retry_ms: 250,
             unavailable_tries_max: 6,
             take_over_ms: 5_000,
+            shutdown_ms: 5_000,
             tcp_keep_alive_seconds: 120,
         }
     }

@@ -2,26 +2,12 @@
 //! implements both.
 
 use crate::mqtt::Refusal;
+pub use crate::stations::{Known, Unknown};
 use futures::future::BoxFuture;
-use model::{DeviceId, Timestamp, TypeName};
-use proto_ocpp::{Answer, Event, Standing, Version};
+use model::Timestamp;
+use proto_ocpp::{Answer, Event, Version};
 use std::net::SocketAddr;
 use std::sync::Arc;
-
-/// A station that is registered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
-    /// The device that it is, and so the entity of its first outlet.
-    pub device: DeviceId,
-    /// The entity's type.
-    pub kind: TypeName,
-    /// The device's client id.
-    pub client_id: String,
-    /// What people call it.
-    pub name: String,
-    /// Whether it may do everything.
-    pub standing: Standing,
-}
 
 /// What a station shows of itself beside its identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,17 +16,6 @@ pub enum Shown<'a> {
     Password(&'a [u8]),
     /// A certificate, DER, whose key it has proved to hold (security profile 3).
     Certificate(&'a [u8]),
-}
-
-/// Why a station is not let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unknown {
-    /// Nobody registered it.
-    NotRegistered,
-    /// It is registered with another password or certificate.
-    WrongPassword,
-    /// Cannot be decided now.
-    Unavailable,
 }
 
 /// Which stations there are.

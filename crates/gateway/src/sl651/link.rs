@@ -1,8 +1,8 @@
 //! One link, whatever carries it: its session, the stations on it, and what is done about each event.
 
-use super::metrics::{add, one};
 use super::seam::{Incoming, Known, Unknown};
 use super::{Door, Order};
+use crate::counting::{add, one};
 use crate::mqtt::Refusal;
 use model::{Problem, Timestamp};
 use proto_sl651::message::function;

@@ -1,7 +1,5 @@
 //! What the door counts. Plain atomics; whoever serves metrics reads them.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 crate::counting::metrics! {
     /// Gauge: TCP links open.
     links,
@@ -39,16 +37,4 @@ crate::counting::metrics! {
     commands_answered_total,
     /// Commands not answered.
     commands_failed_total,
-}
-
-pub(crate) fn one(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::Relaxed);
-}
-
-pub(crate) fn add(counter: &AtomicU64, n: usize) {
-    counter.fetch_add(n as u64, Ordering::Relaxed);
-}
-
-pub(crate) fn less(gauge: &AtomicU64) {
-    gauge.fetch_sub(1, Ordering::Relaxed);
 }

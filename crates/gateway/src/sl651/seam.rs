@@ -2,36 +2,13 @@
 //! implements both.
 
 use crate::mqtt::{Receipt, Refusal};
+pub use crate::stations::{Known, Unknown};
 use futures::future::BoxFuture;
-use model::{DeviceId, Problem, Timestamp, TypeName};
+use model::{Problem, Timestamp};
 use proto_sl651::{Message, Station};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::watch;
-
-/// A station that is registered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
-    /// The device that it is, and so the entity whose readings it sends.
-    pub device: DeviceId,
-    /// The entity's type.
-    pub kind: TypeName,
-    /// The device's client id.
-    pub client_id: String,
-    /// What people call it.
-    pub name: String,
-}
-
-/// Why a station's messages are not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unknown {
-    /// Nobody registered it.
-    NotRegistered,
-    /// It is registered with another password.
-    WrongPassword,
-    /// Cannot be decided now.
-    Unavailable,
-}
 
 /// Which stations there are.
 pub trait Directory: Send + Sync {

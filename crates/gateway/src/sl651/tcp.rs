@@ -2,8 +2,8 @@
 //! the disk has them.
 
 use super::link::{Link, Stop};
-use super::metrics::add;
 use super::{Door, ORDERS_MAX, Order};
+use crate::counting::add;
 use crate::listening::{Place, stopped, tune};
 use proto_sl651::Station;
 use std::collections::HashSet;

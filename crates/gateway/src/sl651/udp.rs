@@ -3,7 +3,7 @@
 
 use super::Door;
 use super::link::{Link, Stop};
-use super::metrics::{add, less, one};
+use crate::counting::{add, less, one};
 use crate::listening::stopped;
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
