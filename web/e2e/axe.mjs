@@ -10,6 +10,16 @@ const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 export async function accessible(page, what, within = "body") {
   // Said to the browser, not written into the page: the page's own policy lets no foreign script in.
   await page.evaluate(source);
+  // What fades in is paler until it stands: people read it afterwards. What turns for ever is not waited for.
+  await page.evaluate(() => {
+    const ends = (one) => one.effect?.getComputedTiming().iterations !== Number.POSITIVE_INFINITY;
+    return Promise.allSettled(
+      document
+        .getAnimations()
+        .filter(ends)
+        .map((one) => one.finished),
+    );
+  });
   const { violations, passes } = await page.evaluate(
     ([selector, values]) => window.axe.run(selector, { runOnly: { type: "tag", values } }),
     [within, TAGS],

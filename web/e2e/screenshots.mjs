@@ -215,6 +215,10 @@ const PAGES = {
     await page.locator('[data-action="dispatch.ask-suggested"]').first().click();
     await page.waitForSelector('.dispatch-interlocks [data-goes="true"]');
   },
+  charging: async (page) => {
+    await page.goto("/charging?days=month");
+    await page.waitForSelector('[data-testid="charging-now"]');
+  },
   notifications: async (page) => {
     await page.goto("/notifications");
     await page.waitForSelector("h1");

@@ -62,6 +62,8 @@ const ViewsPage = page(() => import("./features/views/page.tsx"));
 const RulesPage = page(() => import("./features/rules/page.tsx"));
 const RunsPage = page(() => import("./features/runs/page.tsx"));
 const RunPage = page(() => import("./features/runs/detail.tsx"));
+const ChargingPage = page(() => import("./features/charging/page.tsx"));
+const ChargingSessionPage = page(() => import("./features/charging/detail.tsx"));
 const DevicesPage = page(() => import("./features/devices/page.tsx"));
 const DeadLettersPage = page(() => import("./features/dead-letters/page.tsx"));
 const PersonalPage = page(() => import("./features/personal/page.tsx"));
@@ -120,6 +122,8 @@ const pages: RouteObject[] = [
   { path: "runs/:id", element: <RunPage /> },
   { path: "views", element: <ViewsPage /> },
   { path: "views/:id", element: <ViewsPage /> },
+  { path: "charging", element: <ChargingPage /> },
+  { path: "charging/sessions/:id", element: <ChargingSessionPage /> },
   { path: "devices", element: <DevicesPage /> },
   { path: "dead-letters", element: <DeadLettersPage /> },
   { path: "personal", element: <PersonalPage /> },

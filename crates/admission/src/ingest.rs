@@ -277,6 +277,19 @@ impl Ingest {
         self.reject_as(incoming, size_bytes, problems, false)
     }
 
+    /// [`Ingest::reject`] of a message that may hold personal data: it is kept sealed.
+    ///
+    /// # Errors
+    /// See [`Refusal`]; also where the city has no keys. Nothing was written then.
+    pub fn reject_personal(
+        &self,
+        incoming: Incoming<'_>,
+        size_bytes: u64,
+        problems: &[Problem],
+    ) -> Result<u64, Refusal> {
+        self.reject_as(incoming, size_bytes, problems, true)
+    }
+
     fn reject_as(
         &self,
         incoming: Incoming<'_>,

@@ -20,6 +20,7 @@ enum Letter {
     Take(Vec<Event>, Timestamp, Reply<()>),
     Number(String, String, Timestamp, Reply<i32>),
     Pass(Timestamp, Reply<usize>),
+    Forget(Timestamp, Reply<usize>),
     Decide(SessionKey, Decision, Review, Reply<Bill>),
     Prices(Box<Prices>, Reply<()>),
 }
@@ -29,7 +30,7 @@ impl Letter {
         match self {
             Self::Take(_, now, _) | Self::Number(_, _, now, _) | Self::Pass(now, _) => *now,
             Self::Decide(_, _, review, _) => review.at,
-            Self::Prices(..) => Timestamp::from_micros(i64::MIN),
+            Self::Forget(..) | Self::Prices(..) => Timestamp::from_micros(i64::MIN),
         }
     }
 }
@@ -95,6 +96,16 @@ impl Desk {
         self.ask(|reply| Letter::Pass(now, reply)).await
     }
 
+    /// Gives up what was told of sessions that were billed and did not change since a moment, [`Settings::pass_max`] of them at most; their
+    /// bills stay, and what is told of them later changes nothing. How many were given up.
+    ///
+    /// # Errors
+    /// `billing-busy` and the store's own.
+    pub async fn forget(&self, unchanged_since: Timestamp) -> Result<usize, Told> {
+        self.ask(|reply| Letter::Forget(unchanged_since, reply))
+            .await
+    }
+
     /// Decides on a held bill; accepted, it is entered in the same transaction.
     ///
     /// # Errors
@@ -137,6 +148,14 @@ pub struct Clerk<S> {
     /// The sessions that go on, as far as they were told of since this writer began.
     live: Sessions,
     loaded: BTreeSet<SessionKey>,
+}
+
+/// Whether a session can still be told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Loaded {
+    Live,
+    /// What was told of it was given up ([`Desk::forget`]): nothing more is taken in, its bill stays.
+    Over,
 }
 
 /// What a batch comes to before it is written.
@@ -224,6 +243,12 @@ impl<S: Store> Clerk<S> {
                     answers.push(Answer::Passed(reply, count));
                     did
                 }
+                Letter::Forget(before, reply) => {
+                    let gone = self.store.forget(before, self.settings.pass_max).await;
+                    let did = gone.as_ref().map(|_| ()).map_err(Told::clone);
+                    answers.push(Answer::Passed(reply, gone.unwrap_or_default()));
+                    did
+                }
                 Letter::Decide(key, decision, review, reply) => {
                     decisions.push((key, decision, review, reply));
                     Ok(())
@@ -298,7 +323,9 @@ impl<S: Store> Clerk<S> {
     async fn add(&mut self, events: Vec<Event>, batch: &mut Batch) -> Result<(), Told> {
         for mut event in events {
             event.card = event.card.map(|card| self.settings.pseudonym(&card));
-            self.load(&event.key).await?;
+            if self.load(&event.key).await? == Loaded::Over {
+                continue;
+            }
             self.live.add(&event, &self.settings.limits)?;
             let told = batch
                 .touched
@@ -312,7 +339,9 @@ impl<S: Store> Clerk<S> {
 
     async fn look_at(&mut self, keys: Vec<SessionKey>, batch: &mut Batch) -> Result<(), Told> {
         for key in keys {
-            self.load(&key).await?;
+            if self.load(&key).await? == Loaded::Over {
+                continue;
+            }
             let events = self.store.events(&key).await?;
             let told = events.iter().map(|event| event.received).max();
             batch.touched.entry(key).or_insert(told.unwrap_or_default());
@@ -321,15 +350,23 @@ impl<S: Store> Clerk<S> {
     }
 
     /// What was told of a session before this writer began.
-    async fn load(&mut self, key: &SessionKey) -> Result<(), Told> {
+    async fn load(&mut self, key: &SessionKey) -> Result<Loaded, Told> {
         if self.loaded.contains(key) {
-            return Ok(());
+            return Ok(Loaded::Live);
         }
-        for event in self.store.events(key).await? {
+        let events = self.store.events(key).await?;
+        if events.is_empty() {
+            // Either nobody told of it yet, or what was told was given up long after its bill.
+            let kept = self.store.kept(key).await?;
+            if kept.is_some_and(|kept| kept.bill.is_some()) {
+                return Ok(Loaded::Over);
+            }
+        }
+        for event in events {
             self.live.add(&event, &self.settings.limits)?;
         }
         self.loaded.insert(key.clone());
-        Ok(())
+        Ok(Loaded::Live)
     }
 
     /// The number of a start; the outer error is the store's.

@@ -6,9 +6,10 @@
 //! with every call.
 //!
 //! Reading order: [`settings`] (limits), [`prices`] (which tariff and operator a station has), [`store`] (what is kept), [`reckon`] (what
-//! becomes of a session), [`clerk`] (the one writer), [`memory`].
+//! becomes of a session), [`clerk`] (the one writer), [`memory`], [`durable`] (over the city's records).
 
 pub mod clerk;
+pub mod durable;
 pub mod memory;
 pub mod prices;
 pub mod reckon;
@@ -16,6 +17,7 @@ pub mod settings;
 pub mod store;
 
 pub use clerk::{Clerk, Desk};
+pub use durable::Durable;
 pub use memory::Memory;
 pub use prices::{Dated, Prices};
 pub use settings::Settings;

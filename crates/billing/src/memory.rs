@@ -1,6 +1,6 @@
 //! A store in memory: for tests and small uses. It keeps a batch whole or not at all, as any store must.
 
-use crate::store::{Change, Kept, Span, Store};
+use crate::store::{Change, Kept, Span, State, Store};
 use charging::books::Books;
 use charging::{Event, Memory as Ledger, SessionKey};
 use model::problem::both;
@@ -121,6 +121,26 @@ impl Store for Memory {
 
     async fn last_number(&mut self) -> Result<i32, Told> {
         Ok(self.numbers.values().copied().max().unwrap_or_default())
+    }
+
+    async fn forget(&mut self, unchanged_since: Timestamp, most: usize) -> Result<usize, Told> {
+        let old: Vec<SessionKey> = self
+            .sessions
+            .values()
+            .filter(|kept| kept.state == State::Billed && kept.changed < unchanged_since)
+            .filter(|kept| {
+                kept.bill
+                    .as_ref()
+                    .is_some_and(|bill| bill.correction.is_none())
+            })
+            .filter(|kept| self.events.contains_key(&kept.key))
+            .take(most)
+            .map(|kept| kept.key.clone())
+            .collect();
+        for key in &old {
+            self.events.remove(key);
+        }
+        Ok(old.len())
     }
 
     async fn write(&mut self, changes: &[Change]) -> Result<(), Told> {

@@ -30,6 +30,19 @@ impl State {
             Self::Doubtful => "doubtful",
         }
     }
+
+    /// The state of a word in rows.
+    pub fn named(name: &str) -> Option<Self> {
+        [
+            Self::Charging,
+            Self::Waiting,
+            Self::Unpriced,
+            Self::Billed,
+            Self::Doubtful,
+        ]
+        .into_iter()
+        .find(|state| state.name() == name)
+    }
 }
 
 /// A bill as it is kept.
@@ -145,6 +158,14 @@ pub trait Store: Send {
 
     /// The highest number given; 0 where none was.
     fn last_number(&mut self) -> impl Future<Output = Result<i32, Told>> + Send;
+
+    /// Gives up what was told of sessions that were billed, have no correction and did not change since a moment, of so many of them
+    /// at most; their bills stay. How many were given up.
+    fn forget(
+        &mut self,
+        unchanged_since: Timestamp,
+        most: usize,
+    ) -> impl Future<Output = Result<usize, Told>> + Send;
 
     /// Writes them all, or none; durable when it comes back. After an error nobody knows which.
     fn write(&mut self, changes: &[Change]) -> impl Future<Output = Result<(), Told>> + Send;

@@ -214,6 +214,10 @@ impl Store for Failing {
         self.inner.beside(station, from, until).await
     }
 
+    async fn forget(&mut self, unchanged_since: Timestamp, most: usize) -> Result<usize, Told> {
+        self.inner.forget(unchanged_since, most).await
+    }
+
     async fn due(&mut self, now: Timestamp, most: usize) -> Result<Vec<SessionKey>, Told> {
         self.inner.due(now, most).await
     }

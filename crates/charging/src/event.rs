@@ -48,6 +48,8 @@ pub enum EventKind {
     Arrived,
     /// The charge began; the register is the first one.
     Started,
+    /// Who charges was told after the start: the cable came first, the card then (OCPP 2.0.1).
+    Identified,
     /// A register in between.
     Reading,
     /// The vehicle takes no more (OCPP `SuspendedEV`, `Finishing`): the time of the occupancy fee (占位费) begins, if nothing is
@@ -57,6 +59,37 @@ pub enum EventKind {
     Ended,
     /// The bay was left, or the cable taken out.
     Left,
+}
+
+impl EventKind {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Arrived,
+        Self::Started,
+        Self::Identified,
+        Self::Reading,
+        Self::Full,
+        Self::Ended,
+        Self::Left,
+    ];
+
+    /// Its word in rows.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Arrived => "arrived",
+            Self::Started => "started",
+            Self::Identified => "identified",
+            Self::Reading => "reading",
+            Self::Full => "full",
+            Self::Ended => "ended",
+            Self::Left => "left",
+        }
+    }
+
+    /// The kind of a word in rows.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 }
 
 /// One thing told.

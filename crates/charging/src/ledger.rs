@@ -59,6 +59,22 @@ impl fmt::Display for Account {
     }
 }
 
+impl Account {
+    /// The account of a text as [`fmt::Display`] writes it.
+    pub fn named(text: &str) -> Option<Self> {
+        let (class, name) = text.split_once(':')?;
+        let name = name.to_owned();
+        Some(match class {
+            "driver" => Self::Driver(name),
+            "provider" => Self::Provider(name),
+            "income" => Self::Income(name),
+            "payable" => Self::Payable(name),
+            "bank" => Self::Bank(name),
+            _ => return None,
+        })
+    }
+}
+
 /// One side of an entry; positive is debit (借), negative credit (贷).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Posting {
@@ -82,6 +98,33 @@ pub enum EntryKind {
     RefundUndone,
     /// A period was settled between operators.
     Settled,
+}
+
+impl EntryKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Billed,
+        Self::Paid,
+        Self::Refund,
+        Self::RefundUndone,
+        Self::Settled,
+    ];
+
+    /// Its word in rows.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Billed => "billed",
+            Self::Paid => "paid",
+            Self::Refund => "refund",
+            Self::RefundUndone => "refund-undone",
+            Self::Settled => "settled",
+        }
+    }
+
+    /// The kind of a word in rows.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 }
 
 /// An entry.

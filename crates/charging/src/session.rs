@@ -107,7 +107,7 @@ pub enum DoubtKind {
     TooMuch,
     /// More than one connector under one transaction id.
     Connectors,
-    /// More than one card at its start.
+    /// More than one card at its start or after it.
     Cards,
     /// More was told than is kept.
     Flooded,
@@ -410,12 +410,14 @@ impl Draft {
         if let Some(at) = event.at {
             self.ahead_max_micros = self.ahead_max_micros.max(at.micros_since(event.received));
         }
-        if let (EventKind::Started, Some(card)) = (event.kind, &event.card) {
+        if let (EventKind::Started | EventKind::Identified, Some(card)) = (event.kind, &event.card)
+        {
             fits &= keep(&mut self.cards, card.clone(), most);
         }
         fits &= match (event.kind, event.at, event.register) {
             (EventKind::Started, at, register) => keep(&mut self.starts, (at, register), most),
             (EventKind::Ended, at, register) => keep(&mut self.ends, (at, register), most),
+            (EventKind::Identified, ..) => true,
             (_, None, Some(register)) => keep(&mut self.untimed, register, most),
             (EventKind::Reading, Some(at), Some(register)) => {
                 self.read(Reading { at, register }, limits)

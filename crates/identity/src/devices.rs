@@ -164,7 +164,7 @@ impl Identity {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<DeviceCredentials> {
-        let password = secret::generate_secret();
+        let password = secret::generate_device_password();
         let secret = NewSecret::Password(password.clone());
         let row = self.register_in(write, device, &secret, actor, now).await?;
         Ok(DeviceCredentials::of(row, password))
@@ -276,7 +276,7 @@ impl Identity {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<Rotated> {
-        let password = secret::generate_secret();
+        let password = secret::generate_device_password();
         let secret = NewSecret::Password(password.clone());
         let (device, old_until) = self
             .rotate_secret(client_id, &secret, overlap_s, actor, now)

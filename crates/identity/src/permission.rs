@@ -52,6 +52,10 @@ permissions! {
     CommandAsk = "command.ask",
     /// Agree to a command that somebody else asked for.
     CommandApprove = "command.approve",
+    /// Read sessions and bills of charging, tariffs and figures.
+    ChargingRead = "charging.read",
+    /// Decide on bills that are held, put tariffs in force, keep cards, tell stations what to do.
+    ChargingManage = "charging.manage",
     /// Read cases and their attachments.
     CaseRead = "case.read",
     /// Open a case.

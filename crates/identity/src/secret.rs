@@ -15,7 +15,10 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const PASSWORD_GROUPS: usize = 5;
 /// Characters of a group.
 const GROUP_CHARS: usize = 5;
-/// Characters of a token or a device's password: 52 × 5 = 260 bits.
+/// Bytes of a device's password, which is written in hexadecimal digits: as many as a charge point keeps (OCPP 1.6 `AuthorizationKey`,
+/// 20 bytes; 2.0.1 `BasicAuthPassword`, 40 characters).
+const DEVICE_PASSWORD_BYTES: usize = 20;
+/// Characters of a token or a session's secret: 52 × 5 = 260 bits.
 const TOKEN_CHARS: usize = 52;
 /// Groups of a recovery code.
 const RECOVERY_GROUPS: usize = 4;
@@ -42,7 +45,12 @@ pub fn generate_password() -> String {
         .join("-")
 }
 
-/// The secret of a session, or a device's password: 260 bits.
+/// A device's password: 160 bits, as 40 hexadecimal digits.
+pub fn generate_device_password() -> String {
+    hex::encode(rand::random::<[u8; DEVICE_PASSWORD_BYTES]>())
+}
+
+/// The secret of a session: 260 bits.
 pub fn generate_secret() -> String {
     random_text(TOKEN_CHARS)
 }
@@ -132,6 +140,9 @@ mod tests {
             let token = generate_token();
             assert!(token.starts_with("jl_") && bits(&token[3..]) >= 256);
             assert!(seen.insert(token));
+            let device = generate_device_password();
+            assert!(device.len() == 40 && hex::decode(&device).is_ok());
+            assert!(seen.insert(device));
         }
     }
 

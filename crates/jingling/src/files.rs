@@ -1,6 +1,7 @@
 //! Small files of the city's folder, written so that a crash leaves the old one or the new one.
 
 use anyhow::{Context, Result};
+use rand::Rng as _;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -35,6 +36,27 @@ pub fn write_pieces(
 /// The system's own error, with the path.
 pub fn write_secret(path: &Path, bytes: &[u8]) -> Result<()> {
     write(path, 0o600, |file| Ok(file.write_all(bytes)?))
+}
+
+/// A key of at least so many bytes; made the first time.
+///
+/// # Errors
+/// A file that does not read, or is too short to be the key.
+pub fn key(path: &Path, bytes: usize) -> Result<Vec<u8>> {
+    match std::fs::read(path) {
+        Ok(key) if key.len() >= bytes => Ok(key),
+        Ok(_) => anyhow::bail!(
+            "{}: it is too short; take it away, and another is made",
+            path.display()
+        ),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let mut key = vec![0; bytes];
+            rand::rng().fill_bytes(&mut key);
+            write_secret(path, &key)?;
+            Ok(key)
+        }
+        Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
+    }
 }
 
 /// Longest secret that a file named by a setting may hold, bytes.

@@ -54,6 +54,8 @@ places! {
     personal_keys = "secrets/personal-keys.json",
     /// The key that links out of messages are signed with.
     notice_key = "secrets/notice-key.bin",
+    /// The key under which cards of drivers become pseudonyms.
+    charging_key = "secrets/charging-key.bin",
     /// The versions of the stored formats.
     format = "format",
     /// What the last good backup was.

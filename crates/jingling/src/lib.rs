@@ -4,7 +4,7 @@
 //! Reading order: [`settings`], [`folder`], [`running`] (a city that runs), [`projector`] and
 //! [`records_projection`] (from the journal to everything else), [`gaps`] (what the journal lost),
 //! [`retention`] (what it no longer keeps), [`upkeep`] (when history is tidied), [`history_upkeep`] (what history no longer keeps),
-//! [`administrators`] (who runs it), [`policies`] (who may do what), [`sign_in`], [`mqtt_door`], [`sl651_door`], [`sl651_outlet`], [`sl651_questions`], [`decode_command`], [`postgres_door`] and [`mapping`], [`commands`], [`pack_commands`], [`engine_commands`], [`pack_reload`], [`query`],
+//! [`administrators`] (who runs it), [`policies`] (who may do what), [`sign_in`], [`mqtt_door`], [`sl651_door`], [`sl651_outlet`], [`sl651_questions`], [`charging`], [`decode_command`], [`postgres_door`] and [`mapping`], [`commands`], [`pack_commands`], [`engine_commands`], [`pack_reload`], [`query`],
 //! [`department`] (files in and out), [`personal_keys`], [`reseal`], [`key_needs`] and [`personal_commands`], [`check`], [`security`] (what the security view
 //! is told), [`demo`].
 
@@ -14,6 +14,7 @@ pub mod audit;
 pub mod backup;
 mod case_clocks;
 pub mod certificates;
+pub mod charging;
 pub mod check;
 pub mod city_lock;
 pub mod commands;

@@ -1,6 +1,7 @@
 //! A city that runs: opens the stores, starts projections, doors and pages, and ends them in order.
 
 use crate::backup::drills::Found;
+use crate::charging::Charging;
 use crate::city_lock::CityLock;
 use crate::gaps::{Cause, Gap, Gaps};
 use crate::history_upkeep::News;
@@ -93,6 +94,7 @@ pub struct Running {
     lock: CityLock,
     mqtt: Option<MqttHandle>,
     sl651: Option<gateway::Sl651Handle>,
+    charging: Charging,
     postgres: Option<pgdoor::Handle>,
     http_stop: CancellationToken,
     http: JoinHandle<()>,
@@ -299,6 +301,7 @@ impl Running {
             engines: Arc::new(crate::engine_commands::engines()),
             runner: api::runner::Runner::default(),
             outlet: OnceLock::new(),
+            charging: OnceLock::new(),
             commands: api::command_office::UnderWay::default(),
         });
         let topics = Arc::new(RwLock::new(TopicMapping::new(&packs.mappings)));
@@ -408,6 +411,7 @@ impl Running {
         let speaks_tls = [
             &settings.http.tls_listen,
             &settings.mqtt.tls_listen,
+            &settings.ocpp.tls_listen,
             &settings.postgres.listen,
             &settings.postgres.tls_listen,
         ];
@@ -417,6 +421,8 @@ impl Running {
         };
         let tls = served.as_ref().map(|served| served.config.clone());
         let for_devices = served.as_ref().map(|served| served.for_devices.clone());
+        let charging = crate::charging::start(&app, &folder, settings, for_devices.clone()).await?;
+        addresses.extend(charging.addresses());
         let mqtt = start_mqtt(&app, &folder, settings, topics, identity, for_devices).await?;
         if let Some(mqtt) = &mqtt {
             addresses.extend(mqtt.addresses().first().map(|&a| ("mqtt", a)));
@@ -454,6 +460,7 @@ impl Running {
         }
         let (mqtt_door, postgres_door) = (mqtt.clone(), postgres.clone());
         let sl651_door = sl651.clone();
+        let ocpp_door = charging.door.clone();
         let _ = app.door_metrics.set(Box::new(move || {
             let mqtt = mqtt_door.iter().flat_map(|door| {
                 crate::metrics::lines("mqtt", "Of the MQTT door.", door.metrics().figures())
@@ -464,7 +471,10 @@ impl Running {
             let sl651 = sl651_door.iter().flat_map(|door| {
                 crate::metrics::lines("sl651", "Of the SL 651 door.", door.metrics().figures())
             });
-            mqtt.chain(sl651).chain(postgres).collect()
+            let ocpp = ocpp_door.iter().flat_map(|door| {
+                crate::metrics::lines("ocpp", "Of the OCPP door.", door.metrics().figures())
+            });
+            mqtt.chain(sl651).chain(ocpp).chain(postgres).collect()
         }));
         let listener = tokio::net::TcpListener::bind(settings.http.listen)
             .await
@@ -513,6 +523,7 @@ impl Running {
         timers.push(tokio::spawn(crate::withdrawn::run(app.clone(), acts_seen)));
         timers.push(tokio::spawn(crate::policies::follow(app.clone())));
         timers.push(crate::administrators::timer(&app));
+        timers.push(charging.timer(&app, settings));
         timers.push(tokio::spawn(crate::case_clocks::run(app.clone())));
         timers.push(crate::notice::start(&app, &folder, settings)?);
         timers.extend(crate::audit::sealing::start(&app, &folder, &settings.audit).await);
@@ -560,6 +571,7 @@ impl Running {
             lock,
             mqtt,
             sl651,
+            charging,
             postgres,
             http_stop,
             http,
@@ -594,6 +606,7 @@ impl Running {
         if let Some(sl651) = &self.sl651 {
             sl651.shutdown().await;
         }
+        self.charging.close_door().await;
         if let Some(postgres) = &self.postgres {
             postgres.shutdown().await;
         }
@@ -610,6 +623,7 @@ impl Running {
                 http.abort();
             }
         }
+        self.charging.end();
         self.projector_stop.store(true, Ordering::Release);
         let (joined, ended) = oneshot::channel();
         let projector = self.projector;

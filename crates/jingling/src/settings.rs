@@ -29,6 +29,10 @@ pub struct Settings {
     pub mqtt: Mqtt,
     /// The door of hydrological stations.
     pub sl651: Sl651,
+    /// The door of charge points.
+    pub ocpp: crate::charging::settings::OcppSettings,
+    /// How charging is billed.
+    pub charging: crate::charging::settings::ChargingSettings,
     /// The PostgreSQL door.
     pub postgres: Postgres,
     /// Signing in to other systems.
@@ -98,6 +102,8 @@ macro_rules! section {
         }
     };
 }
+
+pub(crate) use section;
 
 section!(/// The city.
 CitySettings {
@@ -621,6 +627,7 @@ impl Settings {
         self.indicators.reports()?;
         crate::outside::check(self)?;
         crate::sl651_door::check(self)?;
+        self.ocpp.check(self)?;
         crate::notice::settings::check(self)?;
         crate::open311::settings::check(self)?;
         self.portal.check()?;
@@ -667,6 +674,8 @@ impl Settings {
             ("mqtt.tls_listen", &self.mqtt.tls_listen),
             ("sl651.tcp_listen", &self.sl651.tcp_listen),
             ("sl651.udp_listen", &self.sl651.udp_listen),
+            ("ocpp.listen", &self.ocpp.listen),
+            ("ocpp.tls_listen", &self.ocpp.tls_listen),
             ("postgres.listen", &self.postgres.listen),
             ("postgres.tls_listen", &self.postgres.tls_listen),
         ] {

@@ -217,6 +217,7 @@ async fn sql_shows_a_table_to_those_who_may_see_its_page() {
         ("alerts", "alert.read"),
         ("devices", "device.read"),
         ("projects", "project.read"),
+        ("charging_sessions", "charging.read"),
         ("dead_letters", "deadletter.read"),
         ("audit", "audit.read"),
     ];

@@ -9,6 +9,7 @@ mod backup_damage;
 mod bad_input;
 mod basins;
 mod bulletins;
+mod charging;
 mod command_centre;
 mod command_line;
 mod corrections;

@@ -174,7 +174,7 @@ const PUBLIC: [(&str, &str); 40] = [
     ),
 ];
 /// Each setting that opens a listener: the door, its rule, the test.
-const DOORS: [(&str, &str, &str); 8] = [
+const DOORS: [(&str, &str, &str); 10] = [
     ("http.listen", "the rule of each operation", OPERATIONS),
     (
         "http.tls_listen",
@@ -190,6 +190,16 @@ const DOORS: [(&str, &str, &str); 8] = [
         "mqtt.tls_listen",
         "the same, TLS 1.3",
         "crates/jingling/tests/security.rs over_tls_the_cookie_is_secure_and_the_browser_keeps_to_it",
+    ),
+    (
+        "ocpp.listen",
+        "a registered station by its password; beyond this machine only where clear text is accepted",
+        "crates/jingling/tests/charging.rs strangers_and_what_is_no_message_are_told_so_and_kept",
+    ),
+    (
+        "ocpp.tls_listen",
+        "a registered station by its password or certificate, TLS as tls.version_min asks",
+        "crates/gateway/tests/ocpp.rs over_tls_by_password_or_by_certificate",
     ),
     (
         "postgres.listen",
@@ -213,11 +223,12 @@ const DOORS: [(&str, &str, &str); 8] = [
     ),
 ];
 /// What a table of SQL asks for beside `sql.query`. The tables of entity types are views of `observations`.
-const TABLES: [(&str, &str); 18] = [
+const TABLES: [(&str, &str); 19] = [
     ("alerts", "alert.read"),
     ("audit", "audit.read"),
     ("case_events", "case.read"),
     ("cases", "case.read"),
+    ("charging_sessions", "charging.read"),
     ("corrections", "entity.read"),
     ("dead_letters", "deadletter.read"),
     ("devices", "device.read"),

@@ -259,11 +259,9 @@ events! {
     ];
     /// Organisations, posts and people were taken from a file; each that is new or changed is a line of its own too.
     OrganisationRoster = "organisation.roster", "导入组织名册", "Roster imported", "organisations", [
-        field("file", "文件名", "name of the file"),
-        field("sha256", "文件的 SHA-256", "SHA-256 of the file"),
+        field("file", "文件名", "name of the file"), field("sha256", "文件的 SHA-256", "SHA-256 of the file"),
         field("organisations", "新增和修改的单位数", "organisations added and changed"),
-        field("posts", "新增和修改的岗位数", "posts added and changed"),
-        field("people", "新增和修改的人员数", "people added and changed"),
+        field("posts", "新增和修改的岗位数", "posts added and changed"), field("people", "新增和修改的人员数", "people added and changed"),
         field("holders", "新增的任职数", "posts given"),
     ];
     /// Organisations, posts and people, with their telephone numbers, were written to a file.
@@ -606,6 +604,26 @@ events! {
         field("photo", "照片号", "number of the photo"),
         field("sha256", "文件的 SHA-256", "SHA-256 of the file"),
         field("reason", "理由", "why"),
+    ];
+    /// A bill of charging that was held was decided on.
+    ChargingDecide = "charging.decide", "复核充电账单", "Bill of charging decided on", "charging:<id>", [
+        field("session", "充电站/交易编号", "station and transaction"), field("decision", "决定", "what was decided: accept, waive"),
+        field("fen", "应付（分）", "what is to be paid, fen"), field("note", "理由", "why"),
+    ];
+    /// A tariff of charging was put in force.
+    ChargingTariff = "charging.tariff", "发布充电电价", "Tariff of charging put in force", "charging-tariff:<number>", [
+        field("id", "电价", "its id"), field("station", "充电站，通用则为空", "the station that it is for, null for all"),
+        field("from", "生效时间", "from when it holds"), field("tariff", "全文", "all of it"),
+    ];
+    /// A card was registered for charging, or what is kept of it was changed.
+    ChargingCard = "charging.card", "登记充电卡", "Card for charging registered", "charging-card:<pseudonym>", [
+        field("holder", "持有人", "whose it is"), field("blocked", "是否停用", "whether it is blocked"),
+        field("good_until", "有效期，不限为空", "until when it is good, null for until further notice"),
+    ];
+    /// A charging station was told something; written before it goes out.
+    ChargingOrder = "charging.order", "向充电桩下发指令", "Charging station told something", "charging-station:<identity>", [
+        field("order", "指令", "what: start, stop, unlock, reset, availability"), field("outlet", "充电枪，整站为空", "the outlet, null for the station"),
+        field("transaction", "交易编号，无则为空", "the transaction, null for none"),
     ];
     /// A package for investors was written; nobody outside sees it before it is published.
     PackageSave = "package.save", "编写推介内容", "Package for investors written", "package:<id>", [

@@ -6,12 +6,9 @@ use crate::failure::{Failure, Result};
 use crate::field::table_row;
 use crate::page::{Page, PageRequest};
 use crate::store::Connection;
+use crate::values::{ROWS_AT_ONCE, places};
 use model::{Problem, Timestamp};
 use sqlx::{Any, AssertSqlSafe};
-use std::fmt::Write as _;
-
-/// Rows of one statement: a few hundred values, far below SQLite's limit of 32,766 and PostgreSQL's of 65,535.
-const ROWS_AT_ONCE: usize = 50;
 
 table_row! {
     /// A resource or a queue, as it was declared.
@@ -154,21 +151,6 @@ pub async fn must_be_writer(connection: &mut Connection, generation: i64) -> Res
         "records.sqlite, table booking_writer",
         "let one server run on one folder",
     )))
-}
-
-/// `($1, $2), ($3, $4)` for so many rows of so many columns.
-fn places(rows: usize, columns: usize) -> String {
-    let mut text = String::with_capacity(rows * columns * 5);
-    for row in 0..rows {
-        text.push_str(if row == 0 { "(" } else { ", (" });
-        for column in 0..columns {
-            let comma = if column == 0 { "" } else { ", " };
-            // A text takes whatever is written to it.
-            let _ = write!(text, "{comma}${}", row * columns + column + 1);
-        }
-        text.push(')');
-    }
-    text
 }
 
 /// Writes declarations, over those of the same id.

@@ -251,6 +251,16 @@ pub async fn counts(connection: &mut Connection) -> Result<(i64, i64)> {
     Ok((row.try_get(0)?, row.try_get(1)?))
 }
 
+/// How many devices of a type there are, and how many of them are connected.
+pub async fn counts_of(connection: &mut Connection, kind: &str) -> Result<(i64, i64)> {
+    Ok(sqlx::query_as::<Any, (i64, i64)>(
+        "SELECT COUNT(*), COUNT(CASE WHEN online <> 0 THEN 1 END) FROM devices WHERE type = $1",
+    )
+    .bind(kind)
+    .fetch_one(connection)
+    .await?)
+}
+
 /// Writes what happened to devices since the last time. Devices taken away meanwhile are passed over.
 pub async fn apply_changes(connection: &mut Connection, changes: &[DeviceChange]) -> Result<()> {
     for change in changes {

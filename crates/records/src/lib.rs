@@ -21,6 +21,7 @@ pub mod bookings;
 mod case_lists;
 mod case_text;
 pub mod cases;
+pub mod charging;
 pub mod commands;
 pub mod corrections;
 pub mod dead_letters;
@@ -62,6 +63,7 @@ pub mod tables;
 pub mod tokens;
 pub mod totp;
 pub mod users;
+mod values;
 
 pub use actor::{Acting, Actor, ActorKind};
 pub use audit_events::Event;

@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0016_photos_and_packages.sql"),
     include_str!("../migrations/0017_disputes_and_numbers.sql"),
     include_str!("../migrations/0018_bookings.sql"),
+    include_str!("../migrations/0019_charging.sql"),
 ];
 
 /// The shape that this build reads and writes.

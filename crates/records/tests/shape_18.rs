@@ -1,4 +1,4 @@
-//! Shape 18 of the database opens and keeps its rows: bookings. The shapes before it are in `shapes.rs` and `shape_17.rs`.
+//! Shape 18 of the database opens and keeps its rows: bookings. The other shapes are in files of their own.
 
 use records::{Records, bookings};
 

@@ -1,6 +1,7 @@
 //! Programs that nobody here wrote, for tests that let them read and ask what we serve and write: a Python with packages
 //! from PyPI, packages from npm, and what to do about a program that is not there.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -8,7 +9,7 @@ use std::process::{Command, Stdio};
 pub struct Python<'a> {
     /// Where it is kept: `env!("CARGO_TARGET_TMPDIR")` of the test.
     pub beside: &'a str,
-    /// Its folder there. Two tests that run at once need two names.
+    /// Its folder there.
     pub name: &'a str,
     /// What it must be able to import, as in `duckdb, polars`.
     pub imports: &'a str,
@@ -24,6 +25,10 @@ impl Python<'_> {
     pub fn make(&self) -> Result<PathBuf, String> {
         let venv = Path::new(self.beside).join(self.name);
         let python = venv.join("bin/python");
+        // Tests run side by side, each a process of its own: one makes it, the others wait.
+        let turn = File::create(venv.with_extension("lock"));
+        let turn = turn.and_then(|file| file.lock().map(|()| file));
+        let _turn = turn.map_err(|error| error.to_string())?;
         let is_ready =
             || run(Command::new(&python).args(["-c", &format!("import {}", self.imports)]));
         if is_ready().is_err() {

@@ -5,6 +5,7 @@ import { approvalWords } from "./words/approvals.ts";
 import { auditWords } from "./words/audit.ts";
 import { bulletinWords } from "./words/bulletins.ts";
 import { caseWords } from "./words/cases.ts";
+import { chargingWords } from "./words/charging.ts";
 import { clientWords } from "./words/clients.ts";
 import { commandWords } from "./words/command.ts";
 import { commonWords } from "./words/common.ts";
@@ -39,6 +40,7 @@ export const words = {
   ...auditWords,
   ...bulletinWords,
   ...caseWords,
+  ...chargingWords,
   ...clientWords,
   ...commandWords,
   ...dataWords,

@@ -970,6 +970,144 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/charging/cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The cards that may charge, as pseudonyms. */
+        get: operations["get_charging_cards"];
+        /** Registers a card, or changes what is kept of it. */
+        put: operations["put_charging_cards"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What charging comes to on these days, and how the charge points stand now. */
+        get: operations["get_charging_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sessions of charging, newest first. */
+        get: operations["get_charging_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One session, with its bill line by line and what the station told. */
+        get: operations["get_charging_sessions_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/sessions/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Decides on a bill that is held; accepted, it is entered at once. */
+        post: operations["post_charging_sessions_id_decision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/stations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which stations are connected now. */
+        get: operations["get_charging_stations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/stations/{identity}/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells a station something and waits for its answer. An order that may have been carried out though no answer came says so (504). */
+        post: operations["post_charging_stations_identity_orders"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/tariffs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tariffs, the newest first. */
+        get: operations["get_charging_tariffs"];
+        put?: never;
+        /** Puts a tariff in force. It is never changed afterwards: another one follows it. */
+        post: operations["post_charging_tariffs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/city": {
         parameters: {
             query?: never;
@@ -6256,6 +6394,375 @@ export interface components {
             title_en: string;
             /** @description Title in Chinese. */
             title_zh: string;
+        };
+        /** @description A bill. */
+        ChargingBill: {
+            /** @description When. */
+            decided_at: string | null;
+            /** @description Who decided. */
+            decided_by: string | null;
+            /** @description Why. */
+            decided_note: string | null;
+            /** @description Why it is held, or was. */
+            doubts: components["schemas"]["ChargingDoubt"][];
+            /**
+             * Format: int64
+             * @description What is to be paid, fen; null while it is held.
+             */
+            due_fen: number | null;
+            /** @description Its lines. */
+            lines: components["schemas"]["ChargingBillLine"][];
+            /** @description `due`, `held`, `accepted` or `waived`. */
+            standing: string;
+            /** @description The tariff's id. */
+            tariff: string;
+            /**
+             * Format: int64
+             * @description The sum of the lines, fen.
+             */
+            total_fen: number;
+        };
+        /** @description A line of a bill. */
+        ChargingBillLine: {
+            /**
+             * Format: int64
+             * @description What it comes to, fen.
+             */
+            amount_fen: number;
+            /**
+             * Format: int64
+             * @description Of energy: how much, Wh.
+             */
+            energy_wh: number | null;
+            /** @description From when. */
+            from: string;
+            /** @description `energy`, `service`, `parking` or `idle`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Of energy: the price, 1/10,000 yuan per kWh.
+             */
+            price: number | null;
+            /** @description English. */
+            text_en: string;
+            /** @description The line as people read it, Chinese. */
+            text_zh: string;
+            /** @description Until when. */
+            until: string;
+        };
+        /** @description A card that may charge. */
+        ChargingCard: {
+            /** @description Whether it is blocked. */
+            blocked: boolean;
+            /** @description Its pseudonym. */
+            card: string;
+            /** @description When it changed last. */
+            changed_at: string;
+            /** @description Who changed it. */
+            changed_by: string;
+            /** @description Until when it is good; null: until further notice. */
+            good_until: string | null;
+            /** @description Whose it is. */
+            holder: string;
+        };
+        /** @description A card to be registered, blocked or let go again. */
+        ChargingCardDraft: {
+            /** @description Whether it is blocked. */
+            blocked?: boolean;
+            /** @description The card as readers read it; it is kept as a pseudonym alone. */
+            card?: string | null;
+            /** @description Until when it is good, with its zone. */
+            good_until?: string | null;
+            /** @description Whose it is; a number of a contract rather than a name. */
+            holder: string;
+            /** @description Or the pseudonym of one that is registered. */
+            pseudonym?: string | null;
+        };
+        /** @description A page of cards. */
+        ChargingCards: {
+            /** @description By pseudonym. */
+            items: components["schemas"]["ChargingCard"][];
+            /** @description The next page's cursor. */
+            next: string | null;
+        };
+        /** @description What is decided on a bill that is held. */
+        ChargingDecision: {
+            /** @description `accept`: charge what is proposed; `waive`: charge nothing. */
+            decision: string;
+            /** @description Why, 1 to 1,000 characters. */
+            note: string;
+        };
+        /** @description Why a bill is held. */
+        ChargingDoubt: {
+            /** @description When, where it has a time. */
+            at: string | null;
+            /** @description English. */
+            text_en: string;
+            /** @description What a person who reviews it reads, Chinese. */
+            text_zh: string;
+        };
+        /** @description Something that a station told. */
+        ChargingEvent: {
+            /** @description When, by the station's clock. */
+            at: string | null;
+            /** @description `arrived`, `started`, `identified`, `reading`, `full`, `ended` or `left`. */
+            kind: string;
+            /** @description When it reached the city. */
+            received_at: string;
+            /**
+             * Format: int64
+             * @description The meter's register, Wh.
+             */
+            register_wh: number | null;
+        };
+        /** @description The figures of charging. */
+        ChargingFigures: {
+            /** @description When this was counted. */
+            at: string;
+            /** @description The first day. */
+            from: string;
+            /** @description Charge points (outlets) that the city knows. */
+            points: number;
+            /**
+             * Format: int64
+             * @description Registered stations.
+             */
+            stations: number;
+            /**
+             * Format: int64
+             * @description How many of them are connected.
+             */
+            stations_online: number;
+            /** @description How many of them say what state. */
+            statuses: {
+                [key: string]: number;
+            };
+            /** @description What the sessions come to that ended on these days. */
+            sums: components["schemas"]["ChargingSum"][];
+            /** @description The last day. */
+            to: string;
+            /** @description By town, the most points first. */
+            towns: components["schemas"]["ChargingTown"][];
+        };
+        /** @description The money of a bill, fen. */
+        ChargingMoney: {
+            /**
+             * Format: int64
+             * @description What it comes to.
+             */
+            billed_fen: number;
+            /**
+             * Format: int64
+             * @description What was paid.
+             */
+            paid_fen: number;
+            /**
+             * Format: int64
+             * @description What was given back.
+             */
+            refunded_fen: number;
+        };
+        /** @description What a station is told. */
+        ChargingOrder: {
+            /** @description The card. */
+            card: string;
+            /** @enum {string} */
+            order: "start";
+            /**
+             * Format: int32
+             * @description At which outlet, from 1.
+             */
+            outlet?: number | null;
+        } | {
+            /** @enum {string} */
+            order: "stop";
+            /** @description Its id. */
+            transaction: string;
+        } | {
+            /** @enum {string} */
+            order: "unlock";
+            /**
+             * Format: int32
+             * @description At which outlet, from 1.
+             */
+            outlet: number;
+        } | {
+            /** @description At once, breaking off what runs. */
+            immediate?: boolean;
+            /** @enum {string} */
+            order: "reset";
+        } | {
+            /** @description Into service. */
+            operative: boolean;
+            /** @enum {string} */
+            order: "availability";
+            /**
+             * Format: int32
+             * @description Which outlet, from 1; the station when none is named.
+             */
+            outlet?: number | null;
+        };
+        /** @description What came of an order. */
+        ChargingOrderAnswer: {
+            /** @description Whether the station does it. */
+            accepted: boolean;
+            /** @description The station's word. */
+            status: string | null;
+        };
+        /** @description A session (充电订单). */
+        ChargingSession: {
+            /** @description The pseudonym of the card; null where none was shown. */
+            card: string | null;
+            /** @description When it changed last. */
+            changed_at: string;
+            /**
+             * Format: int64
+             * @description The connector, from 1; 0 where the station did not say it.
+             */
+            connector: number;
+            /** @description Whether more was told after its bill was due, so that it would be another now. */
+            corrected: boolean;
+            /** @description When it ended. */
+            ended_at: string | null;
+            /**
+             * Format: int64
+             * @description The last register less the first, Wh; negative where the meter went back.
+             */
+            energy_wh: number;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description Whose station it is. */
+            operator: string;
+            /** @description When it began, by the station's clock. */
+            started_at: string | null;
+            /** @description `charging`, `waiting` (for leaving), `unpriced` (no tariff), `billed` or `doubtful` (a person has to look). */
+            state: string;
+            /** @description The station's identity. */
+            station: string;
+            /**
+             * Format: int64
+             * @description What its bill comes to, fen, due or not; null while there is none.
+             */
+            total_fen: number | null;
+            /** @description The transaction's id at the station. */
+            transaction_id: string;
+        };
+        /** @description A session with everything that is known of it. */
+        ChargingSessionDetail: {
+            bill: components["schemas"]["ChargingBill"] | null;
+            correction: components["schemas"]["ChargingBill"] | null;
+            /** @description What the station told, as far as it is kept, in the order in which it came. */
+            events: components["schemas"]["ChargingEvent"][];
+            /** @description The card's holder, where it is registered. */
+            holder: string | null;
+            /** @description Whether the caller may decide on its bill. */
+            may_manage: boolean;
+            /** @description What the ledger has of it. */
+            money: components["schemas"]["ChargingMoney"];
+            /** @description The session. */
+            session: components["schemas"]["ChargingSession"];
+            /**
+             * Format: int64
+             * @description The number of the tariff of the bill.
+             */
+            tariff_number: number | null;
+        };
+        /** @description A page of sessions. */
+        ChargingSessions: {
+            /** @description Newest first. */
+            items: components["schemas"]["ChargingSession"][];
+            /** @description Whether the caller may decide, and change tariffs and cards. */
+            may_manage: boolean;
+            /** @description The next page's cursor. */
+            next: string | null;
+        };
+        /** @description A station on the line. */
+        ChargingStationLine: {
+            /** @description Its identity. */
+            identity: string;
+            /** @description The version of OCPP that it speaks. */
+            version: string;
+        };
+        /** @description The stations on the line. */
+        ChargingStationLines: {
+            /** @description Whether the stations' door is open. */
+            is_open: boolean;
+            /** @description By identity. */
+            items: components["schemas"]["ChargingStationLine"][];
+        };
+        /** @description What the sessions of an operator in a state come to. */
+        ChargingSum: {
+            /**
+             * Format: int64
+             * @description Their energy, Wh.
+             */
+            energy_wh: number;
+            /** @description The operator. */
+            operator: string;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            sessions: number;
+            /** @description The state. */
+            state: string;
+            /**
+             * Format: int64
+             * @description What their bills come to, fen, due or not.
+             */
+            total_fen: number;
+        };
+        /** @description A tariff in force. */
+        ChargingTariff: {
+            /** @description From when it holds, for charges that begin then or later. */
+            from: string;
+            /** @description Whether it is the one that holds now for all stations without one of their own. */
+            holds_now: boolean;
+            /**
+             * Format: int64
+             * @description Its number, which bills name.
+             */
+            number: number;
+            /** @description The station that it is for; all that have none of their own where it is null. */
+            station: string | null;
+            /** @description The tariff. */
+            tariff: Record<string, never>;
+            /** @description When it was written. */
+            written_at: string;
+            /** @description Who wrote it. */
+            written_by: string;
+        };
+        /** @description A tariff to be put in force. */
+        ChargingTariffDraft: {
+            /** @description From when it holds, with its zone. */
+            from: string;
+            /** @description The station that it is for; without one, all that have none of their own. */
+            station?: string | null;
+            /** @description The tariff: id, titles, versions with prices (yuan per kWh, as texts) and hours. */
+            tariff: Record<string, never>;
+        };
+        /** @description The tariffs. */
+        ChargingTariffs: {
+            /** @description The newest first. */
+            items: components["schemas"]["ChargingTariff"][];
+            /** @description Whether the caller may put one in force. */
+            may_manage: boolean;
+        };
+        /** @description The charge points of a town. */
+        ChargingTown: {
+            /** @description How many of them charge now. */
+            charging: number;
+            /** @description Its code; empty where it is not known. */
+            code: string;
+            /** @description Its name. */
+            name: string;
+            /** @description How many are faulted or out of service. */
+            out_of_order: number;
+            /** @description How many charge points. */
+            points: number;
         };
         /** @description The city. */
         City: {
@@ -15830,6 +16337,369 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_cards: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingCards"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_charging_cards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChargingCardDraft"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingCard"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_figures: {
+        parameters: {
+            query?: {
+                /** @description The first day, `YYYY-MM-DD`; today when not said. */
+                from?: string | null;
+                /** @description The last day; today when not said. */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingFigures"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_sessions: {
+        parameters: {
+            query?: {
+                /** @description Of a station. */
+                station?: string | null;
+                /** @description In a state. */
+                state?: string | null;
+                /** @description Of an operator. */
+                operator?: string | null;
+                /** @description Of a card's pseudonym. */
+                card?: string | null;
+                /** @description Only those whose bill would be another now. */
+                corrected?: boolean;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingSessions"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_sessions_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingSessionDetail"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_charging_sessions_id_decision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChargingDecision"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingSessionDetail"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_stations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingStationLines"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_charging_stations_identity_orders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identity: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChargingOrder"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingOrderAnswer"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_tariffs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingTariffs"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_charging_tariffs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChargingTariffDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingTariffs"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };

@@ -117,6 +117,25 @@ export type CommandOffer = Schemas["CommandOffer"];
 export type CommandInterlock = Schemas["CommandInterlock"];
 export type CommandWhy = Schemas["CommandWhy"];
 
+export type ChargingSession = Schemas["ChargingSession"];
+export type ChargingSessions = Schemas["ChargingSessions"];
+export type ChargingSessionDetail = Schemas["ChargingSessionDetail"];
+export type ChargingBill = Schemas["ChargingBill"];
+export type ChargingDecision = Schemas["ChargingDecision"];
+export type ChargingDoubt = Schemas["ChargingDoubt"];
+export type ChargingEvent = Schemas["ChargingEvent"];
+export type ChargingFigures = Schemas["ChargingFigures"];
+export type ChargingSum = Schemas["ChargingSum"];
+export type ChargingTariff = Schemas["ChargingTariff"];
+export type ChargingTariffs = Schemas["ChargingTariffs"];
+export type ChargingCard = Schemas["ChargingCard"];
+export type ChargingCards = Schemas["ChargingCards"];
+export type ChargingCardDraft = Schemas["ChargingCardDraft"];
+export type ChargingStationLine = Schemas["ChargingStationLine"];
+export type ChargingStationLines = Schemas["ChargingStationLines"];
+export type ChargingOrder = Schemas["ChargingOrder"];
+export type ChargingOrderAnswer = Schemas["ChargingOrderAnswer"];
+
 export type SubjectData = Schemas["SubjectData"];
 export type SubjectEntity = Schemas["SubjectEntity"];
 export type Viewers = Schemas["Viewers"];

@@ -28,6 +28,7 @@ import {
   SnippetsOutlined,
   SolutionOutlined,
   TeamOutlined,
+  ThunderboltOutlined,
 } from "@ant-design/icons";
 import type { ReactNode } from "react";
 import type { Key } from "../i18n/words.ts";
@@ -136,6 +137,13 @@ export const NAV: NavItem[] = [
     title: "nav.dispatch",
     icon: <SlidersOutlined />,
     permission: "command.read",
+  },
+  {
+    path: "/charging",
+    section: "handling",
+    title: "nav.charging",
+    icon: <ThunderboltOutlined />,
+    permission: "charging.read",
   },
   {
     path: "/bulletins",

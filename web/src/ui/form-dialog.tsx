@@ -6,6 +6,8 @@ import { errorText } from "./states.tsx";
 
 /** How long an error stays, seconds: it says what, where and the mend. */
 const ERROR_S = 6;
+/** Widest dialog, pixels; a phone's is as wide as the phone. */
+const WIDE = 760;
 
 export function FormDialog<Entered extends object>({
   form,
@@ -15,6 +17,7 @@ export function FormDialog<Entered extends object>({
   okText,
   submitId,
   danger,
+  wide,
   open = true,
   initialValues,
   intro,
@@ -29,6 +32,8 @@ export function FormDialog<Entered extends object>({
   /** The button's name for tests. */
   submitId: string;
   danger?: boolean;
+  /** For a long form: wider, and it goes to the first field that is not as it should be. */
+  wide?: boolean;
   open?: boolean;
   initialValues?: Partial<Entered>;
   /** What stands above the fields. */
@@ -39,7 +44,13 @@ export function FormDialog<Entered extends object>({
   const { message } = App.useApp();
   const [busy, setBusy] = useState(false);
   const submit = async () => {
-    const entered = await form.validateFields().catch(() => null);
+    const entered = await form
+      .validateFields()
+      .catch((wrong: { errorFields?: { name: (string | number)[] }[] }) => {
+        const first = wrong.errorFields?.[0];
+        if (wide && first) form.scrollToField(first.name, { block: "center", focus: true });
+        return null;
+      });
     if (!entered) return;
     setBusy(true);
     try {
@@ -57,6 +68,7 @@ export function FormDialog<Entered extends object>({
       onOk={submit}
       confirmLoading={busy}
       title={title}
+      width={wide ? WIDE : undefined}
       okText={okText}
       okButtonProps={{ danger, "data-testid": submitId }}
       destroyOnHidden

@@ -37,6 +37,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
+/// Bytes of the key that links are signed with.
+const NOTICE_KEY_BYTES: usize = 32;
+
 /// Time over which what was given up is told in the notices of the platform, seconds.
 const TOLD_SECONDS: i64 = 24 * 3_600;
 
@@ -101,24 +104,6 @@ fn receipts(folder: &Path, settings: &Settings) -> Result<BTreeMap<String, Recei
     Ok(doors)
 }
 
-/// The key that links are signed with; made the first time.
-fn key(folder: &Folder) -> Result<Vec<u8>> {
-    let path = folder.notice_key();
-    match std::fs::read(&path) {
-        Ok(key) if key.len() >= 32 => Ok(key),
-        Ok(_) => bail!(
-            "{}: it is too short; take it away, and another is made",
-            path.display()
-        ),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let key: [u8; 32] = rand::random();
-            files::write_secret(&path, &key)?;
-            Ok(key.to_vec())
-        }
-        Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
-    }
-}
-
 /// Begins to tell people, for as long as the city runs.
 ///
 /// # Errors
@@ -149,7 +134,7 @@ pub fn start(app: &App, folder: &Folder, settings: &Settings) -> Result<JoinHand
     let desk = Desk {
         office: Arc::clone(&office),
         links: Links::new(
-            &key(folder)?,
+            &files::key(&folder.notice_key(), NOTICE_KEY_BYTES)?,
             origin,
             settings.notice.acknowledge_without_sign_in,
         ),

@@ -287,6 +287,7 @@ impl City {
         let role = match path {
             p if p.starts_with("/api/v1/audit") => "auditor",
             p if p.starts_with("/api/v1/tables") => "duty",
+            p if p.starts_with("/api/v1/charging") => "operator",
             p if p.starts_with("/api/v1/organisations") => "duty",
             p if p.starts_with("/api/v1/cases") => "duty",
             p if p.starts_with("/api/v1/security") => "security",

@@ -1,0 +1,267 @@
+//! Charging as the running city carries it out (充电运营): the desk that bills, what has a say in a price, who may charge, and the way to
+//! the stations, which the binary fills in.
+
+use crate::app::App;
+use crate::error::{Answer, ApiError};
+use axum::http::StatusCode;
+use billing::{Dated, Desk, Prices, Settings};
+use charging::written::Written;
+use charging::{Days, Tariff};
+use futures::future::BoxFuture;
+use model::calendar::ALWAYS;
+use model::problem::{Both, both};
+use model::{Timestamp, Told};
+use records::{Connection, charging as rows};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use twin::Filter;
+
+/// The entity type of a charge point (充电桩).
+pub const CHARGE_POINT: &str = "ChargePoint";
+/// What ids of charge points begin with; the station's identity follows, and `:N` for its outlet N from the second on.
+pub const CHARGE_POINT_PREFIX: &str = "urn:ngsi-ld:ChargePoint:";
+/// The working calendar whose days tariffs go by, where the profile has it.
+const CALENDAR: &str = "working-hours";
+
+/// What is done with a card that nobody registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnknownCards {
+    /// It may not charge.
+    Refused,
+    /// It may charge, and its bills are entered under its pseudonym.
+    Taken,
+}
+
+/// What is said of a card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CardStands {
+    /// It may charge.
+    Good,
+    /// It is blocked.
+    Blocked,
+    /// Its time is over.
+    Expired,
+    /// Nobody registered it.
+    Unknown,
+}
+
+/// A station that is connected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connected {
+    /// Its identity.
+    pub identity: String,
+    /// The version that it speaks.
+    pub version: &'static str,
+}
+
+/// What a station can be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Begin to charge for a card.
+    Start {
+        /// At which outlet, from 1; wherever it likes when none is named.
+        outlet: Option<u32>,
+        /// The card.
+        card: String,
+    },
+    /// End a transaction.
+    Stop {
+        /// Its id.
+        transaction: String,
+    },
+    /// Free a cable that is stuck.
+    Unlock {
+        /// At which outlet, from 1.
+        outlet: u32,
+    },
+    /// Start anew.
+    Reset {
+        /// At once, breaking off what runs.
+        is_immediate: bool,
+    },
+    /// Take the station or an outlet into or out of service.
+    Availability {
+        /// Which outlet, from 1; the station when none is named.
+        outlet: Option<u32>,
+        /// Into service.
+        is_operative: bool,
+    },
+}
+
+/// What a station said to an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Whether it does it.
+    pub is_accepted: bool,
+    /// The standard's word.
+    pub status: Option<String>,
+}
+
+/// An order that came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undone {
+    /// Why.
+    pub told: Told,
+    /// Whether it may have been carried out all the same.
+    pub may_have_happened: bool,
+}
+
+/// The way to the stations.
+pub trait Stations: Send + Sync {
+    /// Which are connected, by identity.
+    fn connected(&self) -> Vec<Connected>;
+
+    /// Tells a station something, and waits for its answer.
+    fn order<'a>(&'a self, identity: &'a str, order: Order) -> BoxFuture<'a, Result<Said, Undone>>;
+}
+
+/// Charging in the running city.
+pub struct Office {
+    /// Where events are taken and bills decided on.
+    pub desk: Desk,
+    /// The desk's settings, with the key of pseudonyms.
+    pub settings: Settings,
+    /// The operator of stations for which nobody said another.
+    pub operator: String,
+    /// What is done with cards that nobody registered.
+    pub unknown_cards: UnknownCards,
+    /// The way to the stations; none while their door is closed.
+    pub stations: Option<Arc<dyn Stations>>,
+}
+
+impl App {
+    /// The office.
+    ///
+    /// # Errors
+    /// 503 while the city starts.
+    pub fn charging(&self) -> Answer<&Office> {
+        self.charging.get().ok_or_else(|| {
+            ApiError::told(
+                StatusCode::SERVICE_UNAVAILABLE,
+                Told::new(
+                    "charging-starting",
+                    both("充电计费正在启动", "charging is being started"),
+                    both("充电计费", "charging"),
+                    both("请稍后再试", "try again in a moment"),
+                ),
+            )
+        })
+    }
+
+    /// Everything that has a say in prices, as it stands now.
+    ///
+    /// # Errors
+    /// The records' own, and a tariff that nobody here wrote.
+    pub async fn charging_prices(&self, operator: &str) -> Answer<Prices> {
+        let mut read = self.records.read().await?;
+        let kept = rows::tariffs(&mut read).await?;
+        drop(read);
+        let tariffs = kept
+            .into_iter()
+            .map(|row| {
+                let written: Written =
+                    serde_json::from_str(&row.definition).map_err(ApiError::internal)?;
+                Ok(Dated {
+                    number: row.number,
+                    station: row.station,
+                    from: row.from_at,
+                    tariff: Tariff::new(&written)
+                        .map_err(|told| ApiError::internal(together(&told)))?,
+                })
+            })
+            .collect::<Answer<_>>()?;
+        Ok(Prices {
+            tariffs,
+            operators: self.charging_operators(),
+            operator: operator.to_owned(),
+            days: self.charging_days()?,
+        })
+    }
+
+    /// The days by which tariffs go.
+    ///
+    /// # Errors
+    /// A profile without any calendar.
+    pub fn charging_days(&self) -> Answer<Days> {
+        let calendars = &self.city.calendars;
+        let calendar = calendars.get(CALENDAR).or_else(|_| calendars.get(ALWAYS));
+        Ok(Days::new(calendar.map_err(ApiError::invalid)?))
+    }
+
+    /// The operator of each station whose place (充电站) names one.
+    fn charging_operators(&self) -> BTreeMap<String, String> {
+        let points = Filter {
+            types: vec![CHARGE_POINT.to_owned()],
+            limit: usize::MAX,
+            ..Filter::default()
+        };
+        let mut places: BTreeMap<String, Option<String>> = BTreeMap::new();
+        let mut operators = BTreeMap::new();
+        let mut pointing = Vec::new();
+        self.twin.visit(&points, |point| {
+            let Some(identity) = point.id.as_str().strip_prefix(CHARGE_POINT_PREFIX) else {
+                return;
+            };
+            if let Some(place) = point
+                .attribute("refStation")
+                .map(|known| known.value.to_value())
+                && let model::Value::Relationship(place) = place
+            {
+                pointing.push((identity.to_owned(), place));
+            }
+        });
+        for (identity, place) in pointing {
+            let operator = places.entry(place.as_str().to_owned()).or_insert_with(|| {
+                let place = self.twin.get(&place)?;
+                let operator = place.attribute("operator")?;
+                operator.value.as_text().map(str::to_owned)
+            });
+            if let Some(operator) = operator {
+                operators.insert(identity, operator.clone());
+            }
+        }
+        operators
+    }
+}
+
+/// Several mistakes of a tariff as one.
+pub(crate) fn together(all: &[Told]) -> Told {
+    let join = |of: fn(&Told) -> &Both, zh: &str, en: &str| {
+        let mut texts: Vec<&Both> = all.iter().map(of).collect();
+        texts.dedup();
+        let chinese: Vec<&str> = texts.iter().map(|text| text.zh.as_str()).collect();
+        let english: Vec<&str> = texts.iter().map(|text| text.en.as_str()).collect();
+        both(chinese.join(zh), english.join(en))
+    };
+    Told::new(
+        all.first()
+            .map_or("charging-tariff", |told| told.code.as_str()),
+        join(|told| &told.what, "；", "; "),
+        join(|told| &told.place, "、", ", "),
+        join(|told| &told.mend, "；", "; "),
+    )
+}
+
+impl Office {
+    /// How a card stands at a time; `card` is as it was read.
+    ///
+    /// # Errors
+    /// The records' own.
+    pub async fn card_stands(
+        &self,
+        connection: &mut Connection,
+        card: &str,
+        now: Timestamp,
+    ) -> records::Result<CardStands> {
+        let pseudonym = self.settings.pseudonym(card);
+        let known = rows::card(connection, &pseudonym).await?;
+        Ok(match (known, self.unknown_cards) {
+            (Some(card), _) if card.is_blocked => CardStands::Blocked,
+            (Some(card), _) if card.good_until.is_some_and(|until| until <= now) => {
+                CardStands::Expired
+            }
+            (Some(_), _) | (None, UnknownCards::Taken) => CardStands::Good,
+            (None, UnknownCards::Refused) => CardStands::Unknown,
+        })
+    }
+}

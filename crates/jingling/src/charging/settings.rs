@@ -1,0 +1,163 @@
+//! `[ocpp]` and `[charging]`: the door of charge points and how they are billed.
+
+use crate::settings::{Settings, listen_address, section};
+use anyhow::{Result, bail};
+use api::charging_office::UnknownCards;
+use gateway::ocpp::Limits;
+use serde::{Deserialize, Serialize};
+
+section!(/// The door of charge points.
+OcppSettings {
+    /// Address and port of WebSocket in the clear (security profile 1); port 0 takes a free one; an empty text closes this listener.
+    listen: String = String::new(),
+    /// Address and port of WebSocket over TLS (security profiles 2 and 3); an empty text closes this listener.
+    tls_listen: String = String::new(),
+    /// Passwords and cards on the plain listener can be read on the way. Beyond this machine it opens only when this is true.
+    clear_text_is_accepted: bool = false,
+    /// How often stations say that they live, seconds.
+    heartbeat_seconds: u32 = 300,
+    /// Most links at once.
+    links_max: usize = 10_000,
+    /// Most links at once from one address: an operator's relay holds those of all its stations.
+    links_per_peer_max: usize = 5_000,
+    /// Largest message, KiB.
+    message_kib_max: usize = 256,
+    /// Most messages of one station in a minute in the long run; a station that sends more waits in its own socket.
+    messages_per_minute_max: u32 = 600,
+    /// A station that sent nothing for this long is asked whether it lives, seconds.
+    ping_seconds: u64 = 120,
+    /// A link on which nothing came for this long is closed, seconds.
+    idle_seconds_max: u64 = 600,
+    /// Most dead letters kept of one address within a minute; beyond, its link is closed.
+    dead_letters_per_peer_max: u32 = 120,
+    /// How long an order to a station waits for its answer, seconds.
+    order_seconds_max: u64 = 30,
+});
+section!(/// How charging is billed.
+ChargingSettings {
+    /// Who operates the stations of which nobody said another operator (`operator` of their place).
+    operator: String = "city".into(),
+    /// What is done with cards that nobody registered: "refuse", or "take".
+    unknown_cards: String = "refuse".into(),
+    /// How often bills that wait are looked at, seconds.
+    look_seconds: u64 = 10,
+    /// How long a session whose tariff has fees of parking or occupancy waits to be told of leaving, minutes.
+    leaving_wait_minutes: i64 = 60,
+    /// How long what stations told of a charge is kept after its bill, days; the bill itself stays.
+    readings_keep_days: i64 = 400,
+    /// Most sessions that one look goes through.
+    look_sessions_max: usize = 500,
+});
+
+impl OcppSettings {
+    /// Looks through the door's settings.
+    ///
+    /// # Errors
+    /// The key, and what it should be.
+    pub fn check(&self, settings: &Settings) -> Result<()> {
+        let address = listen_address("ocpp.listen", &self.listen)?;
+        if let Some(address) = address
+            && !address.ip().is_loopback()
+            && !self.clear_text_is_accepted
+        {
+            bail!(
+                "ocpp.listen = {address} takes passwords and cards in the clear, which could be read on the way; set ocpp.tls_listen \
+                 instead, or ocpp.clear_text_is_accepted = true if the network in front of it keeps strangers out"
+            );
+        }
+        listen_address("ocpp.tls_listen", &self.tls_listen)?;
+        if self.heartbeat_seconds == 0 || self.message_kib_max == 0 || self.order_seconds_max == 0 {
+            bail!(
+                "ocpp.heartbeat_seconds, ocpp.message_kib_max and ocpp.order_seconds_max must be 1 at least"
+            );
+        }
+        settings.charging.check()
+    }
+
+    /// Limits and ways of one link.
+    pub fn session(&self) -> proto_ocpp::Config {
+        proto_ocpp::Config {
+            message_bytes_max: self.message_kib_max.saturating_mul(1_024),
+            calls_per_minute: self.messages_per_minute_max.max(1),
+            command_timeout_ms: self.order_seconds_max.saturating_mul(1_000),
+            ..proto_ocpp::Config::default()
+        }
+    }
+
+    /// Limits of the door.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            links_max: self.links_max,
+            links_per_peer_max: self.links_per_peer_max,
+            ping_seconds: self.ping_seconds,
+            idle_seconds_max: self.idle_seconds_max,
+            dead_letters_per_peer_max: self.dead_letters_per_peer_max,
+            ..Limits::default()
+        }
+    }
+}
+
+impl ChargingSettings {
+    fn check(&self) -> Result<()> {
+        self.unknown_cards()?;
+        if self.operator.trim().is_empty() || self.operator.len() > 100 {
+            bail!("charging.operator must be 1 to 100 bytes");
+        }
+        if self.leaving_wait_minutes < 0
+            || self.readings_keep_days < 1
+            || self.look_sessions_max == 0
+        {
+            bail!(
+                "charging.leaving_wait_minutes must be 0 at least, charging.readings_keep_days and charging.look_sessions_max 1 at least"
+            );
+        }
+        Ok(())
+    }
+
+    /// What is done with cards that nobody registered.
+    ///
+    /// # Errors
+    /// A word that is none.
+    pub fn unknown_cards(&self) -> Result<UnknownCards> {
+        match self.unknown_cards.as_str() {
+            "refuse" => Ok(UnknownCards::Refused),
+            "take" => Ok(UnknownCards::Taken),
+            other => bail!("charging.unknown_cards = \"{other}\": write \"refuse\" or \"take\""),
+        }
+    }
+
+    /// The desk's settings.
+    pub fn billing(&self, card_key: Vec<u8>) -> billing::Settings {
+        billing::Settings {
+            left_wait_s: self.leaving_wait_minutes.saturating_mul(60),
+            pass_max: self.look_sessions_max,
+            ..billing::Settings::new(card_key)
+        }
+    }
+}
+
+/// How often, in seconds, prices follow who operates which station.
+const PRICES_EVERY_S: u64 = 60;
+/// How often, in seconds, old readings are given up.
+const OLD_EVERY_S: u64 = 600;
+
+/// What one look at bills does beside looking at those that wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Round {
+    /// Prices are put together anew.
+    pub is_for_prices: bool,
+    /// What was told of bills long paid is given up.
+    pub is_for_old: bool,
+}
+
+impl Round {
+    /// The round of this number, from 0.
+    pub fn new(number: u64, own: &ChargingSettings) -> Self {
+        let every =
+            |seconds: u64| number.is_multiple_of((seconds / own.look_seconds.max(1)).max(1));
+        Self {
+            is_for_prices: number > 0 && every(PRICES_EVERY_S),
+            is_for_old: every(OLD_EVERY_S),
+        }
+    }
+}

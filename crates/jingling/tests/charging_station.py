@@ -1,0 +1,137 @@
+"""A charge point of the Python package `ocpp`, of version 1.6 or 2.0.1.
+
+    charging_station.py 1.6|2.0.1 HOST PORT IDENTITY PASSWORD
+
+reads one JSON object a line from standard input, does what it says, and answers with one JSON object a line:
+    {"call": "StartTransaction", "with": {...}}   says it, in the words of the package; {"answer": {...}} or {"error": code}
+    {"raw": "..."}                                sends a text as it is; {"answer": what came back within a moment, or null}
+    {"wait": "RemoteStartTransaction"}            waits until the centre has ordered that; {"answer": what it ordered}
+The first line that it writes is {"answer": "open"}, or {"refused": status}.
+"""
+
+import asyncio
+import base64
+import dataclasses
+import json
+import sys
+
+import ocpp.v16
+import ocpp.v201
+import websockets
+from ocpp.exceptions import OCPPError
+from ocpp.routing import on
+from ocpp.v16 import call as c16, call_result as r16
+from ocpp.v201 import call as c201, call_result as r201
+
+WAIT_SECONDS = 20
+
+
+class Ordered:
+    """What the centre ordered, by action."""
+
+    def hear(self, action, what):
+        self.orders.setdefault(action, asyncio.Queue()).put_nowait(what)
+
+    async def ordered(self, action):
+        queue = self.orders.setdefault(action, asyncio.Queue())
+        return await asyncio.wait_for(queue.get(), WAIT_SECONDS)
+
+
+class Station16(Ordered, ocpp.v16.ChargePoint):
+    @on("RemoteStartTransaction")
+    def remote_start(self, **what):
+        self.hear("RemoteStartTransaction", what)
+        return r16.RemoteStartTransaction(status="Accepted")
+
+    @on("RemoteStopTransaction")
+    def remote_stop(self, **what):
+        self.hear("RemoteStopTransaction", what)
+        return r16.RemoteStopTransaction(status="Accepted")
+
+    @on("UnlockConnector")
+    def unlock(self, **what):
+        self.hear("UnlockConnector", what)
+        return r16.UnlockConnector(status="UnlockFailed")
+
+    @on("Reset")
+    def reset(self, **what):
+        self.hear("Reset", what)
+        return r16.Reset(status="Accepted")
+
+    @on("ChangeAvailability")
+    def availability(self, **what):
+        self.hear("ChangeAvailability", what)
+        return r16.ChangeAvailability(status="Scheduled")
+
+
+class Station201(Ordered, ocpp.v201.ChargePoint):
+    @on("RequestStartTransaction")
+    def remote_start(self, **what):
+        self.hear("RequestStartTransaction", what)
+        return r201.RequestStartTransaction(status="Accepted")
+
+
+async def obey(order, station, socket, calls, heard):
+    if "raw" in order:
+        await socket.send(order["raw"])
+        try:
+            return {"answer": await asyncio.wait_for(heard.get(), WAIT_SECONDS)}
+        except asyncio.TimeoutError:
+            return {"answer": None}
+    if "wait" in order:
+        return {"answer": await station.ordered(order["wait"])}
+    try:
+        answer = await station.call(getattr(calls, order["call"])(**order["with"]), suppress=False)
+        return {"answer": dataclasses.asdict(answer)}
+    except OCPPError as error:
+        return {"error": error.code}
+
+
+class Overheard:
+    """A socket whose answers to nothing that the package asked are told apart."""
+
+    def __init__(self, socket, heard):
+        self.socket, self.heard = socket, heard
+
+    async def send(self, text):
+        await self.socket.send(text)
+
+    async def recv(self):
+        while True:
+            text = await self.socket.recv()
+            message = json.loads(text)
+            if message[0] != 2 and str(message[1]).startswith("raw"):
+                self.heard.put_nowait(message)
+            else:
+                return text
+
+
+async def main(version, host, port, identity, password):
+    kind, calls = {"1.6": (Station16, c16), "2.0.1": (Station201, c201)}[version]
+    basic = base64.b64encode(f"{identity}:{password}".encode()).decode()
+    try:
+        socket = await websockets.connect(
+            f"ws://{host}:{port}/ocpp/{identity}",
+            subprotocols=["ocpp" + version],
+            additional_headers={"Authorization": "Basic " + basic},
+        )
+    except websockets.InvalidStatus as refused:
+        print(json.dumps({"refused": refused.response.status_code}), flush=True)
+        return
+    heard = asyncio.Queue()
+    station = kind(identity, Overheard(socket, heard), response_timeout=WAIT_SECONDS)
+    station.orders = {}
+    listening = asyncio.create_task(station.start())
+    print(json.dumps({"answer": "open"}), flush=True)
+    loop = asyncio.get_running_loop()
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        try:
+            told = await obey(json.loads(line), station, socket, calls, heard)
+        except (websockets.ConnectionClosed, asyncio.TimeoutError) as error:
+            told = {"gone": type(error).__name__}
+        print(json.dumps(told), flush=True)
+    listening.cancel()
+    await socket.close()
+
+
+asyncio.run(main(*sys.argv[1:6]))

@@ -1,0 +1,52 @@
+/** Charging (充电运营): what it comes to, its sessions and bills, tariffs, cards, and the stations on the line. */
+import { Segmented } from "antd";
+// The months and weekdays of calendars in Chinese.
+import "dayjs/locale/zh-cn";
+import { useT } from "../../i18n/index.tsx";
+import { useAddress } from "../../lib/address.ts";
+import { can, useUser } from "../../lib/session.ts";
+import { MANAGE } from "./actions.tsx";
+import { Cards } from "./cards.tsx";
+import "./charging.css";
+import { Overview } from "./overview.tsx";
+import { Sessions } from "./sessions.tsx";
+import { Stations } from "./stations.tsx";
+import { Tariffs } from "./tariffs.tsx";
+
+const VIEWS = ["overview", "sessions", "tariffs", "cards", "stations"] as const;
+type View = (typeof VIEWS)[number];
+/** What each part keeps in the address; the next part begins without it. */
+const KEPT = ["days", "from", "to", "state", "station", "operator", "card", "corrected"];
+
+export function Page() {
+  const { t } = useT();
+  const user = useUser();
+  const [parameters, set] = useAddress();
+  // Only who manages them may read the cards.
+  const views = VIEWS.filter((view) => view !== "cards" || can(user, MANAGE));
+  const view = views.find((one) => one === parameters.get("view")) ?? "overview";
+  const go = (next: View) =>
+    set({
+      ...Object.fromEntries(KEPT.map((name) => [name, undefined])),
+      view: next === "overview" ? undefined : next,
+    });
+  return (
+    <div className="page">
+      <header className="page-head">
+        <h1>{t("charging.title")}</h1>
+        <Segmented<View>
+          aria-label={t("charging.views")}
+          value={view}
+          onChange={go}
+          options={views.map((value) => ({ value, label: t(`charging-view.${value}`) }))}
+        />
+        {!can(user, MANAGE) && <span className="quiet">{t("charging.manage-only")}</span>}
+      </header>
+      {view === "overview" && <Overview />}
+      {view === "sessions" && <Sessions />}
+      {view === "tariffs" && <Tariffs />}
+      {view === "cards" && <Cards />}
+      {view === "stations" && <Stations />}
+    </div>
+  );
+}
