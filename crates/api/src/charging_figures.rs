@@ -93,29 +93,10 @@ pub async fn figures(
     State(app): State<App>,
     Query(query): Query<FiguresQuery>,
 ) -> Answer<Json<FiguresBody>> {
-    let zone = app.zone()?;
     let now = app.now();
-    let today = app.plan.day(now);
-    let from = day(query.from.as_deref(), today)?;
-    let to = day(query.to.as_deref(), today)?;
-    let days = i64::from((to - from).get_days());
-    if !(0..DAYS_MAX).contains(&days) {
-        return Err(ApiError::told(
-            StatusCode::BAD_REQUEST,
-            Told::new(
-                "charging-days",
-                both(
-                    format!("{from} 到 {to} 不是 1 到 {DAYS_MAX} 天"),
-                    format!("{from} to {to} are not 1 to {DAYS_MAX} days"),
-                ),
-                both("日期", "from, to"),
-                both("请缩短日期范围", "ask for fewer days"),
-            ),
-        ));
-    }
-    let end = to.checked_add(1.day()).map_err(ApiError::internal)?;
+    let span = span(&app, query.from.as_deref(), query.to.as_deref())?;
     let mut read = app.records.read().await?;
-    let sums = rows::sums(&mut read, begin(from, &zone)?, begin(end, &zone)?).await?;
+    let sums = rows::sums(&mut read, span.begins, span.ends).await?;
     let (stations, stations_online) = records::devices::counts_of(&mut read, CHARGE_POINT).await?;
     drop(read);
     let mut statuses: BTreeMap<String, usize> = BTreeMap::new();
@@ -153,8 +134,8 @@ pub async fn figures(
     let mut towns: Vec<TownBody> = towns.into_values().collect();
     towns.sort_by(|one, other| (other.points, &one.code).cmp(&(one.points, &other.code)));
     Ok(Json(FiguresBody {
-        from: from.to_string(),
-        to: to.to_string(),
+        from: span.from.to_string(),
+        to: span.to.to_string(),
         sums: sums
             .into_iter()
             .map(|sum| SumBody {
@@ -172,6 +153,49 @@ pub async fn figures(
         towns,
         at: now.to_string(),
     }))
+}
+
+/// A span of the city's days.
+pub(crate) struct Span {
+    from: Date,
+    to: Date,
+    /// When its first day begins.
+    pub begins: Timestamp,
+    /// When its last day is over.
+    pub ends: Timestamp,
+}
+
+/// The span of two days as people write them; today where one is not said.
+///
+/// # Errors
+/// `charging-day`: no day. `charging-days`: not 1 to [`DAYS_MAX`] days.
+pub(crate) fn span(app: &App, from: Option<&str>, to: Option<&str>) -> Answer<Span> {
+    let zone = app.zone()?;
+    let today = app.plan.day(app.now());
+    let from = day(from, today)?;
+    let to = day(to, today)?;
+    let days = i64::from((to - from).get_days());
+    if !(0..DAYS_MAX).contains(&days) {
+        return Err(ApiError::told(
+            StatusCode::BAD_REQUEST,
+            Told::new(
+                "charging-days",
+                both(
+                    format!("{from} 到 {to} 不是 1 到 {DAYS_MAX} 天"),
+                    format!("{from} to {to} are not 1 to {DAYS_MAX} days"),
+                ),
+                both("日期", "from, to"),
+                both("请缩短日期范围", "ask for fewer days"),
+            ),
+        ));
+    }
+    let end = to.checked_add(1.day()).map_err(ApiError::internal)?;
+    Ok(Span {
+        begins: begin(from, &zone)?,
+        ends: begin(end, &zone)?,
+        from,
+        to,
+    })
 }
 
 fn day(text: Option<&str>, today: Date) -> Answer<Date> {

@@ -3,6 +3,7 @@
 
 use crate::access::{Caller, Peer};
 use crate::app::App;
+use crate::charging_figures::span;
 use crate::charging_office::{Order, Stations, together};
 use crate::error::{Answer, ApiError, ProblemBody};
 use axum::Json;
@@ -105,6 +106,10 @@ pub struct SessionsQuery {
     /// Only those whose bill would be another now.
     #[serde(default)]
     pub corrected: bool,
+    /// Only those that ended on these days, or began on them and go on: the first day, `YYYY-MM-DD`.
+    pub from: Option<String>,
+    /// The last day.
+    pub to: Option<String>,
     /// The `next` of the page before.
     pub after: Option<String>,
     /// How many rows: 50 when not said, at most 500.
@@ -119,7 +124,15 @@ pub async fn sessions(
     Caller(caller): Caller,
     Query(query): Query<SessionsQuery>,
 ) -> Answer<Json<SessionsBody>> {
+    let within = match (query.from.as_deref(), query.to.as_deref()) {
+        (None, None) => None,
+        (from, to) => {
+            let span = span(&app, from, to)?;
+            Some((span.begins, span.ends))
+        }
+    };
     let filter = rows::Filter {
+        within,
         station: query.station.as_deref(),
         state: query.state.as_deref(),
         operator: query.operator.as_deref(),
@@ -318,7 +331,7 @@ async fn detail(app: &App, id: i64, may_manage: bool) -> Answer<DetailBody> {
     let mut read = app.records.read().await?;
     let row = rows::session_numbered(&mut read, id)
         .await?
-        .ok_or_else(|| ApiError::not_found("charging session", id))?;
+        .ok_or_else(|| no_session(id))?;
     let whole: Kept = kept(row.clone())?;
     let told = rows::events(&mut read, &row.station, &row.transaction_id).await?;
     let money = rows::money(&mut read, &whole.key.to_string()).await?;
@@ -384,7 +397,7 @@ pub async fn decide(
     let mut read = app.records.read().await?;
     let row = rows::session_numbered(&mut read, id)
         .await?
-        .ok_or_else(|| ApiError::not_found("charging session", id))?;
+        .ok_or_else(|| no_session(id))?;
     drop(read);
     let (actor, now) = (peer.actor(&caller), app.now());
     let key = SessionKey {
@@ -420,6 +433,21 @@ pub async fn decide(
     .await?;
     write.commit().await?;
     Ok(Json(detail(&app, id, true).await?))
+}
+
+fn no_session(id: i64) -> ApiError {
+    ApiError::told(
+        StatusCode::NOT_FOUND,
+        Told::new(
+            "not-found",
+            both(
+                format!("没有充电订单 {id}"),
+                format!("there is no charging session {id}"),
+            ),
+            both("充电订单", "charging session"),
+            both("请到订单列表里找", "look it up in the list of sessions"),
+        ),
+    )
 }
 
 fn conflict(told: Told) -> ApiError {

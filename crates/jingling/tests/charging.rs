@@ -310,6 +310,15 @@ async fn a_charge_of_1_6_becomes_a_bill_line_by_line_and_its_card_is_seen_nowher
     }
     let figures = city.get("/api/v1/charging/figures").await;
     assert_eq!(figures["sums"][0]["total_fen"], 3_300, "{figures}");
+    // A figure leads to its rows.
+    let days = format!("?from={0}&to={0}", figures["to"].as_str().unwrap());
+    assert_eq!(sessions(&city, &days).await.len(), 1);
+    assert_eq!(
+        sessions(&city, "?from=2026-01-01&to=2026-01-02")
+            .await
+            .len(),
+        0
+    );
     assert_eq!(
         (&figures["stations"], &figures["stations_online"]),
         (&json!(1), &json!(1))
@@ -600,9 +609,11 @@ async fn a_tariff_that_is_none_is_told_so() {
         "?from=yesterday",
         "?from=2020-01-01&to=2026-01-01",
     ] {
-        let path = format!("/api/v1/charging/figures{query}");
-        let token = city.token_of("operator");
-        let told = city.ask("GET", &path, |r| r.bearer_auth(&token)).await;
-        assert_eq!(told.status, 400, "{query}");
+        for what in ["figures", "sessions"] {
+            let path = format!("/api/v1/charging/{what}{query}");
+            let token = city.token_of("operator");
+            let told = city.ask("GET", &path, |r| r.bearer_auth(&token)).await;
+            assert_eq!(told.status, 400, "{path}");
+        }
     }
 }

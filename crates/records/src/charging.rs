@@ -412,6 +412,8 @@ pub struct Filter<'a> {
     pub card: Option<&'a str>,
     /// Only those whose bill was corrected since.
     pub is_corrected: bool,
+    /// Only those that ended in this time, or began in it and go on.
+    pub within: Option<(Timestamp, Timestamp)>,
 }
 
 /// Sessions, newest first.
@@ -423,6 +425,7 @@ pub async fn list(
     let rows = sqlx::query_as::<Any, ChargingSession>(AssertSqlSafe(format!(
         "SELECT {SESSION} FROM charging_sessions WHERE ($1 IS NULL OR station = $1) AND ($2 IS NULL OR state = $2) \
          AND ($3 IS NULL OR operator = $3) AND ($4 IS NULL OR card = $4) AND ($5 = 0 OR correction IS NOT NULL) \
+         AND ($8 IS NULL OR (COALESCE(ended_at, started_at) >= $8 AND COALESCE(ended_at, started_at) < $9)) \
          AND id < $6 ORDER BY id DESC LIMIT $7"
     )))
     .bind(filter.station)
@@ -432,6 +435,8 @@ pub async fn list(
     .bind(i64::from(filter.is_corrected))
     .bind(page.after_number()?.unwrap_or(i64::MAX))
     .bind(page.fetch())
+    .bind(filter.within.map(|(from, _)| from.micros()))
+    .bind(filter.within.map(|(_, until)| until.micros()))
     .fetch_all(connection)
     .await?;
     Ok(Page::cut(rows, page, |session| session.id.to_string()))

@@ -16457,6 +16457,10 @@ export interface operations {
                 card?: string | null;
                 /** @description Only those whose bill would be another now. */
                 corrected?: boolean;
+                /** @description Only those that ended on these days, or began on them and go on: the first day, `YYYY-MM-DD`. */
+                from?: string | null;
+                /** @description The last day. */
+                to?: string | null;
                 /** @description The `next` of the page before. */
                 after?: string | null;
                 /** @description How many rows: 50 when not said, at most 500. */

@@ -144,7 +144,9 @@ function OfDays({ figures }: { figures: ChargingFigures }) {
           title={t("charging.sessions")}
           of={t("charging.sessions-of", { charging: number(all.charging) })}
         >
-          {number(all.sessions)}
+          <Link className="charging-link" to={sessionsPath({ from, to })}>
+            {number(all.sessions)}
+          </Link>
         </Figure>
         <Figure title={t("charging.energy")} of={t("charging.energy-of")}>
           {energyAbout(all.energy_wh)}
@@ -170,17 +172,31 @@ function OfDays({ figures }: { figures: ChargingFigures }) {
       {operators.length === 0 ? (
         <Nothing title={t("charging.none-days")} mend={t("charging.none-days-mend")} />
       ) : (
-        <Operators operators={operators} all={all} />
+        <Operators operators={operators} all={all} days={{ from, to }} />
       )}
     </section>
   );
 }
 
-function Operators({ operators, all }: { operators: [string, Sums][]; all: Sums }) {
+/** What an operator's sessions come to, and where they are. */
+type Row = Sums & { name: string; path: string };
+
+interface OperatorsProps {
+  operators: [string, Sums][];
+  all: Sums;
+  days: { from: string; to: string };
+}
+
+function Operators({ operators, all, days }: OperatorsProps) {
   const { t } = useT();
   const phone = usePhone();
-  const rows = operators.map(([operator, sums]) => ({ ...sums, name: operatorWord(operator, t) }));
-  if (rows.length > 1) rows.push({ ...all, name: t("charging.all-operators") });
+  const row = (sums: Sums, name: string, operator?: string): Row => ({
+    ...sums,
+    name,
+    path: sessionsPath({ ...days, operator }),
+  });
+  const rows = operators.map(([operator, sums]) => row(sums, operatorWord(operator, t), operator));
+  if (rows.length > 1) rows.push(row(all, t("charging.all-operators")));
   if (phone) {
     return (
       <ul className="card-list">
@@ -191,7 +207,10 @@ function Operators({ operators, all }: { operators: [string, Sums][]; all: Sums 
               <span className="number">{money(row.billed_fen, t)}</span>
             </span>
             <span className="number">
-              {t("charging.sessions")} {number(row.sessions)} · {energy(row.energy_wh)}
+              <Link className="charging-link" to={row.path}>
+                {t("charging.sessions")} {number(row.sessions)}
+              </Link>{" "}
+              · {energy(row.energy_wh)}
             </span>
             <span className="quiet number">
               {t("charging-state.charging")} {row.charging} · {t("charging-state.waiting")} {row.waiting} ·{" "}
@@ -202,11 +221,11 @@ function Operators({ operators, all }: { operators: [string, Sums][]; all: Sums 
       </ul>
     );
   }
-  const column = (title: string, of: (row: Sums) => string) => ({
+  const column = (title: string, of: (row: Row) => string) => ({
     title,
     align: "right" as const,
     width: 130,
-    render: (_: unknown, row: Sums) => of(row),
+    render: (_: unknown, row: Row) => of(row),
   });
   return (
     <Table
@@ -218,7 +237,12 @@ function Operators({ operators, all }: { operators: [string, Sums][]; all: Sums 
       scroll={{ x: "max-content" }}
       columns={[
         { title: t("charging.operator"), dataIndex: "name" },
-        column(t("charging.sessions"), (row) => number(row.sessions)),
+        {
+          title: t("charging.sessions"),
+          align: "right" as const,
+          width: 130,
+          render: (_: unknown, row: Row) => <Link to={row.path}>{number(row.sessions)}</Link>,
+        },
         column(t("charging-state.charging"), (row) => number(row.charging)),
         column(t("charging-state.waiting"), (row) => number(row.waiting)),
         column(t("charging-state.unpriced"), (row) => number(row.unpriced)),

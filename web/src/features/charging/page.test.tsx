@@ -124,6 +124,12 @@ describe("the overview", () => {
     expect(within(days).getByRole("link", { name: "All bills held" }).getAttribute("href")).toBe(
       "/charging?view=sessions&state=doubtful",
     );
+    // A figure leads to its rows.
+    const rows = within(days)
+      .getAllByRole("link")
+      .map((link) => link.getAttribute("href"));
+    expect(rows[0]).toBe("/charging?view=sessions&from=2026-11-23&to=2026-11-29");
+    expect(rows).toContain("/charging?view=sessions&from=2026-11-23&to=2026-11-29&operator=city");
     const now = screen.getByTestId("charging-now");
     expect(now.textContent).toContain("3 of 4 registered stations");
     expect(now.textContent).toContain("75.0 %");
@@ -169,6 +175,15 @@ describe("the overview", () => {
 });
 
 describe("sessions", () => {
+  it("of some days say so, and all of them are a click away", async () => {
+    const calls = open("/charging?view=sessions&from=2026-11-01&to=2026-11-02");
+    expect(await screen.findByText("2026-11-01 to 2026-11-02")).toBeTruthy();
+    const asked = (path: string) => path.endsWith("sessions?from=2026-11-01&to=2026-11-02");
+    await waitFor(() => expect(calls.some(({ path }) => asked(path))).toBe(true));
+    fireEvent.click(screen.getByRole("button", { name: "Close" }));
+    await waitFor(() => expect(where()).toBe("/charging?view=sessions"));
+  });
+
   it("are listed with state, energy and money, and open by click and key", async () => {
     open("/charging?view=sessions");
     const [first, second] = await screen.findAllByTestId("charging-session");

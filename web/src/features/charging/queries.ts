@@ -41,6 +41,9 @@ export interface SessionFilter {
   operator?: string;
   card?: string;
   corrected?: boolean;
+  /** Ended on these days, or begun on them and going on. */
+  from?: string;
+  to?: string;
 }
 
 export const sessionPath = (id: number) => `/charging/sessions/${id}`;

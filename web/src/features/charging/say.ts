@@ -59,7 +59,8 @@ export interface Span {
 }
 
 const DAY = /^\d{4}-\d\d-\d\d$/;
-const isDay = (text: string | null): text is string =>
+/** Whether a text is a day, `YYYY-MM-DD`. */
+export const isDay = (text: string | null): text is string =>
   text !== null && DAY.test(text) && !Number.isNaN(Date.parse(text));
 
 /** The days that an address asks for; today where it does not say, or says it wrongly. */

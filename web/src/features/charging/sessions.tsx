@@ -23,19 +23,31 @@ import {
   StateTag,
 } from "./marks.tsx";
 import { figuresBesideQuery, type SessionFilter, STATES, sessionPath, sessionsQuery } from "./queries.ts";
-import { dayOf, daysBefore, kwh, lasted, SPANS, shortCard } from "./say.ts";
+import { dayOf, daysBefore, isDay, kwh, lasted, SPANS, shortCard } from "./say.ts";
 
 /** The filter that an address holds; what it holds wrongly is left out. */
 export function filterOf(parameters: URLSearchParams): SessionFilter {
   const text = (name: string) => parameters.get(name)?.trim() || undefined;
+  const day = (name: string) => (isDay(parameters.get(name)) ? text(name) : undefined);
   return {
     state: STATES.find((state) => state === parameters.get("state")),
     station: text("station"),
     operator: text("operator"),
     card: text("card"),
     corrected: parameters.get("corrected") === "1" || undefined,
+    from: day("from"),
+    to: day("to"),
   };
 }
+
+const NONE = {
+  state: undefined,
+  station: undefined,
+  operator: undefined,
+  card: undefined,
+  from: undefined,
+  to: undefined,
+};
 
 interface Filtered {
   filter: SessionFilter;
@@ -44,8 +56,8 @@ interface Filtered {
 
 export function Sessions() {
   const [parameters, set] = useAddress();
-  const go = ({ state, station, operator, card, corrected }: SessionFilter) =>
-    set({ state, station, operator, card, corrected: corrected ? "1" : undefined });
+  const go = ({ corrected, ...rest }: SessionFilter) =>
+    set({ ...NONE, ...rest, corrected: corrected ? "1" : undefined });
   const filtered = { filter: filterOf(parameters), go };
   return (
     <>
@@ -99,6 +111,11 @@ function Filters({ filter, go }: Filtered) {
       >
         {t("charging.filter-corrected")}
       </Checkbox>
+      {(filter.from || filter.to) && (
+        <Tag closable onClose={() => go({ ...filter, from: undefined, to: undefined })}>
+          {t("charging.filter-days", { from: filter.from ?? today, to: filter.to ?? today })}
+        </Tag>
+      )}
       {filter.card && (
         <Tag closable onClose={() => go({ ...filter, card: undefined })}>
           {t("charging.filter-card", { card: shortCard(filter.card) })}

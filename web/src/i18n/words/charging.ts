@@ -71,6 +71,7 @@ export const chargingWords = {
   "charging.filters": ["筛选订单", "Which sessions"],
   "charging.filter-station": ["桩编号", "Station"],
   "charging.filter-corrected": ["只看有更正的", "With a correction only"],
+  "charging.filter-days": ["{from} 至 {to}", "{from} to {to}"],
   "charging.filter-card": ["卡 {card}", "Card {card}"],
   "charging.filter-clear": ["清除筛选", "Clear the filter"],
   "charging.none": ["还没有充电订单", "No sessions yet"],
