@@ -2,12 +2,13 @@
 //! come many at once, in one transaction of the one writer: each statement writes as many as fit. Which state follows which is the
 //! crate `bookings`.
 
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::field::table_row;
 use crate::page::{Page, PageRequest};
 use crate::store::Connection;
 use crate::values::{ROWS_AT_ONCE, places};
-use model::{Problem, Timestamp};
+use crate::writer::OneWriter;
+use model::Timestamp;
 use sqlx::{Any, AssertSqlSafe};
 
 table_row! {
@@ -122,13 +123,15 @@ table_row! {
     }
 }
 
+const WRITER: OneWriter = OneWriter {
+    table: "booking_writer",
+    code: "booking-second-writer",
+    told: "another process writes bookings on these records",
+};
+
 /// Makes the caller the one writer, and gives its generation. Whoever was it before can write no more.
 pub async fn take_over(connection: &mut Connection) -> Result<i64> {
-    Ok(sqlx::query_scalar::<Any, i64>(
-        "UPDATE booking_writer SET generation = generation + 1 WHERE id = 1 RETURNING generation",
-    )
-    .fetch_one(connection)
-    .await?)
+    WRITER.take_over(connection).await
 }
 
 /// To be called in every writing transaction.
@@ -136,21 +139,7 @@ pub async fn take_over(connection: &mut Connection) -> Result<i64> {
 /// # Errors
 /// `booking-second-writer` when another has taken over since.
 pub async fn must_be_writer(connection: &mut Connection, generation: i64) -> Result<()> {
-    let done = sqlx::query::<Any>(
-        "UPDATE booking_writer SET batches = batches + 1 WHERE id = 1 AND generation = $1",
-    )
-    .bind(generation)
-    .execute(connection)
-    .await?;
-    if done.rows_affected() == 1 {
-        return Ok(());
-    }
-    Err(Failure::Conflict(Problem::new(
-        "booking-second-writer",
-        "another process writes bookings on these records",
-        "records.sqlite, table booking_writer",
-        "let one server run on one folder",
-    )))
+    WRITER.must_be(connection, generation).await
 }
 
 /// Writes declarations, over those of the same id.

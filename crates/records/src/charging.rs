@@ -1,12 +1,13 @@
 //! Tables of charging (充电): what stations told, sessions with their bills, the ledger, tariffs, cards. Rows come many at once, in one
 //! transaction of the one writer. What a bill is, and which entry may stand, is the crate `charging`; who writes when is `billing`.
 
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::field::table_row;
 use crate::page::{Page, PageRequest};
 use crate::store::Connection;
 use crate::values::{ROWS_AT_ONCE, places};
-use model::{Problem, Timestamp};
+use crate::writer::OneWriter;
+use model::Timestamp;
 use sqlx::{Any, AssertSqlSafe};
 
 table_row! {
@@ -147,13 +148,15 @@ table_row! {
     }
 }
 
+const WRITER: OneWriter = OneWriter {
+    table: "charging_writer",
+    code: "charging-second-writer",
+    told: "another process writes bills on these records",
+};
+
 /// Makes the caller the one writer, and gives its generation. Whoever was it before can write no more.
 pub async fn take_over(connection: &mut Connection) -> Result<i64> {
-    Ok(sqlx::query_scalar::<Any, i64>(
-        "UPDATE charging_writer SET generation = generation + 1 WHERE id = 1 RETURNING generation",
-    )
-    .fetch_one(connection)
-    .await?)
+    WRITER.take_over(connection).await
 }
 
 /// To be called in every writing transaction.
@@ -161,21 +164,7 @@ pub async fn take_over(connection: &mut Connection) -> Result<i64> {
 /// # Errors
 /// `charging-second-writer` when another has taken over since.
 pub async fn must_be_writer(connection: &mut Connection, generation: i64) -> Result<()> {
-    let done = sqlx::query::<Any>(
-        "UPDATE charging_writer SET batches = batches + 1 WHERE id = 1 AND generation = $1",
-    )
-    .bind(generation)
-    .execute(connection)
-    .await?;
-    if done.rows_affected() == 1 {
-        return Ok(());
-    }
-    Err(Failure::Conflict(Problem::new(
-        "charging-second-writer",
-        "another process writes bills on these records",
-        "records.sqlite, table charging_writer",
-        "let one server run on one folder",
-    )))
+    WRITER.must_be(connection, generation).await
 }
 
 /// Gives a start its number; `false` when the start has one, or another start has this number.

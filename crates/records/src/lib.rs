@@ -64,6 +64,7 @@ pub mod tokens;
 pub mod totp;
 pub mod users;
 mod values;
+mod writer;
 
 pub use actor::{Acting, Actor, ActorKind};
 pub use audit_events::Event;
