@@ -1,5 +1,6 @@
 //! How a bill's money is collected: a state machine without I/O. Its host does what [`Collection::step`] says and tells what came of it;
-//! silence, restarts and a second host change nothing, because every request and entry has a key made of the bill alone.
+//! silence, restarts and a second host change nothing, because every request has a key made of the payment's id alone, every entry one made of
+//! the bill's.
 //!
 //! ```text
 //! Holding ──held──▶ Held ──bill──▶ Billing ──entered──▶ Capturing ──taken──▶ Entering ──entered──▶ Done
@@ -16,15 +17,12 @@ use model::problem::both;
 use model::{Timestamp, Told};
 use serde::{Deserialize, Serialize};
 
-/// The one payment of a collection, in the ledger's key.
-const PART: &str = "1";
-
 /// Who pays whom through whom.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parties {
     /// The driver.
     pub driver: String,
-    /// The station's operator.
+    /// The station's operator; the bill's takes its place.
     pub operator: String,
     /// The provider's name.
     pub provider: String,
@@ -70,7 +68,10 @@ pub enum State {
 /// The collection of one bill's money.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Collection {
-    bill: String,
+    /// The provider's order, and the part in the ledger's key.
+    order: String,
+    /// Whose money it is; none before there is one.
+    bill: Option<String>,
     parties: Parties,
     hold: Fen,
     /// Which try of setting money aside, from 1.
@@ -79,10 +80,11 @@ pub struct Collection {
 }
 
 impl Collection {
-    /// Begins before the charge, with what is to be set aside. `bill` is [`Bill::id`], which the session's key gives beforehand.
-    pub fn new(bill: &str, parties: Parties, hold: Fen) -> Self {
+    /// Begins with what is to be set aside, before the charge or after it. `order` is the payment's own id, which no other has.
+    pub fn new(order: &str, parties: Parties, hold: Fen) -> Self {
         Self {
-            bill: bill.to_owned(),
+            order: order.to_owned(),
+            bill: None,
             parties,
             hold,
             attempt: 1,
@@ -95,6 +97,21 @@ impl Collection {
         self.state
     }
 
+    /// Its id, the provider's order.
+    pub fn order(&self) -> &str {
+        &self.order
+    }
+
+    /// The bill that it pays, when there is one.
+    pub fn bill_id(&self) -> Option<&str> {
+        self.bill.as_deref()
+    }
+
+    /// Who pays whom through whom.
+    pub fn parties(&self) -> &Parties {
+        &self.parties
+    }
+
     /// What the host does next. Asking again gives the same.
     pub fn step(&self, now: Timestamp) -> Step {
         let Parties {
@@ -102,6 +119,8 @@ impl Collection {
             operator,
             provider,
         } = &self.parties;
+        // Without a bill nothing is entered: those states are reached with one.
+        let bill = self.bill.as_deref().unwrap_or_default();
         match self.state {
             State::Holding => {
                 let what = format!("hold-{}", self.attempt);
@@ -109,13 +128,13 @@ impl Collection {
             }
             State::Held => Step::Wait,
             State::Billing(fen) => {
-                Step::Post(Entry::billed(&self.bill, driver, operator, fen, now))
+                Step::Post(Entry::billed(bill, driver, operator, fen, now))
             }
             State::Capturing(fen) => {
                 Step::Ask(self.request("capture", Act::Capture(fen.min(self.hold))))
             }
             State::Entering(_, taken) => {
-                Step::Post(Entry::paid(&self.bill, PART, driver, provider, taken, now))
+                Step::Post(Entry::paid(bill, &self.order, driver, provider, taken, now))
             }
             State::Releasing => Step::Ask(self.request("release", Act::Release)),
             State::Done(owed) if owed > Fen::ZERO => Step::Owed(owed),
@@ -139,12 +158,13 @@ impl Collection {
         }
     }
 
-    /// The bill is there. One that is held changes nothing; the same again neither.
+    /// The bill is there, of a station of `operator`. One that is held changes nothing; the same again neither.
     ///
     /// # Errors
-    /// `charging-not-held`: nothing is set aside yet or any more. `charging-other-bill`: it is another session's.
-    pub fn bill(&mut self, bill: &Bill) -> Result<(), Told> {
-        if bill.id() != self.bill {
+    /// `charging-not-held`: nothing is set aside yet or any more. `charging-other-bill`: it had another one.
+    pub fn bill(&mut self, bill: &Bill, operator: &str) -> Result<(), Told> {
+        let id = bill.id();
+        if self.bill.as_ref().is_some_and(|own| *own != id) {
             return Err(self.wrong(
                 "charging-other-bill",
                 "不是这一订单的账单",
@@ -155,8 +175,15 @@ impl Collection {
             return Ok(());
         };
         match self.state {
-            State::Held if due == Fen::ZERO => self.state = State::Releasing,
-            State::Held => self.state = State::Billing(due),
+            State::Held if due == Fen::ZERO => {
+                self.bill = Some(id);
+                self.state = State::Releasing;
+            }
+            State::Held => {
+                self.bill = Some(id);
+                operator.clone_into(&mut self.parties.operator);
+                self.state = State::Billing(due);
+            }
             State::Holding | State::Refused(_) => {
                 return Err(self.wrong(
                     "charging-not-held",
@@ -202,8 +229,8 @@ impl Collection {
 
     fn request(&self, what: &str, act: Act) -> Request {
         Request {
-            key: format!("{what}:{}", self.bill),
-            order: self.bill.clone(),
+            key: format!("{what}:{}", self.order),
+            order: self.order.clone(),
             act,
         }
     }
@@ -212,7 +239,10 @@ impl Collection {
         Told::new(
             code,
             both(zh, en),
-            both(format!("账单 {}", self.bill), format!("bill {}", self.bill)),
+            both(
+                format!("支付单 {}", self.order),
+                format!("payment {}", self.order),
+            ),
             both(
                 "请先完成预授权，再交给同一订单的账单",
                 "hold first, then give the bill of the same session",
@@ -225,6 +255,8 @@ impl Collection {
 /// provider, and undone in the ledger where that refuses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
+    /// The payment of which it is given back.
+    order: String,
     bill: String,
     part: String,
     parties: Parties,
@@ -249,9 +281,11 @@ pub enum RefundState {
 }
 
 impl Refund {
-    /// Begins a refund. `part` tells refunds of one bill apart: the same part again is the same refund.
-    pub fn new(bill: &str, part: &str, parties: Parties, amount: Fen) -> Self {
+    /// Begins a refund of the payment `order` ([`Collection::order`]). `part` tells refunds of one bill apart: the same part again is the same
+    /// refund.
+    pub fn new(order: &str, bill: &str, part: &str, parties: Parties, amount: Fen) -> Self {
         Self {
+            order: order.to_owned(),
             bill: bill.to_owned(),
             part: part.to_owned(),
             parties,
@@ -281,7 +315,7 @@ impl Refund {
             )),
             RefundState::Asking => Step::Ask(Request {
                 key: format!("refund:{}:{}", self.bill, self.part),
-                order: self.bill.clone(),
+                order: self.order.clone(),
                 act: Act::Refund(self.amount),
             }),
             RefundState::Undoing(_) => Step::Post(Entry::refund_undone(

@@ -141,11 +141,11 @@ fn from_hold_to_paid() {
     let (mut sandbox, mut books) = (Sandbox::new("sandbox", Fen(10_000)), Memory::default());
     let bill = a_bill();
     let mut one = Collection::new(&bill.id(), parties(), Fen(5_000));
-    assert_eq!(one.bill(&bill).unwrap_err().code, "charging-not-held");
+    assert_eq!(one.bill(&bill, "o").unwrap_err().code, "charging-not-held");
     assert_eq!(run(&mut one, &mut sandbox, &mut books, 10), Step::Wait);
-    one.bill(&bill).unwrap();
+    one.bill(&bill, "o").unwrap();
     assert_eq!(run(&mut one, &mut sandbox, &mut books, 10), Step::Done);
-    one.bill(&bill).unwrap();
+    one.bill(&bill, "o").unwrap();
     assert_eq!(run(&mut one, &mut sandbox, &mut books, 10), Step::Done);
     assert_eq!((sandbox.taken(), sandbox.answered()), (bill.total, 2));
     assert_eq!(
@@ -160,7 +160,7 @@ fn from_hold_to_paid() {
         key: crate::common::key("T2"),
         ..bill
     };
-    assert_eq!(one.bill(&other).unwrap_err().code, "charging-other-bill");
+    assert_eq!(one.bill(&other, "o").unwrap_err().code, "charging-other-bill");
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn held_bills_zero_bills_and_bills_above_the_hold() {
     let (mut sandbox, mut books) = (Sandbox::new("sandbox", Fen(10_000)), Memory::default());
     let mut one = Collection::new(&held.id(), parties(), Fen(5_000));
     run(&mut one, &mut sandbox, &mut books, 10);
-    one.bill(&held).unwrap();
+    one.bill(&held, "o").unwrap();
     assert_eq!(
         run(&mut one, &mut sandbox, &mut books, 10),
         Step::Wait,
@@ -182,15 +182,15 @@ fn held_bills_zero_bills_and_bills_above_the_hold() {
         event(EventKind::Ended, "2026-03-10T15:01:00", Some(7)),
     ];
     let nothing = bill(&session(&nothing), &tariff("hubei-station"), &days()).unwrap();
-    one.bill(&nothing).unwrap();
+    one.bill(&nothing, "o").unwrap();
     assert_eq!(run(&mut one, &mut sandbox, &mut books, 10), Step::Done);
-    assert_eq!(sandbox.order(&nothing.id()), Some(Order::Released));
+    assert_eq!(sandbox.order(one.order()), Some(Order::Released));
 
     let (mut sandbox, mut books) = (Sandbox::new("sandbox", Fen(10_000)), Memory::default());
     let bill = a_bill();
     let mut one = Collection::new(&bill.id(), parties(), Fen(500));
     run(&mut one, &mut sandbox, &mut books, 10);
-    one.bill(&bill).unwrap();
+    one.bill(&bill, "o").unwrap();
     assert_eq!(
         run(&mut one, &mut sandbox, &mut books, 10),
         Step::Owed(bill.total - Fen(500))
@@ -220,7 +220,7 @@ fn a_refund_that_the_provider_refuses_is_undone() {
     let bill = a_bill();
     let mut one = Collection::new(&bill.id(), parties(), Fen(5_000));
     run(&mut one, &mut sandbox, &mut books, 10);
-    one.bill(&bill).unwrap();
+    one.bill(&bill, "o").unwrap();
     run(&mut one, &mut sandbox, &mut books, 10);
     // Somebody gave it back at the provider's own counter, past us.
     let past_us = Request {
@@ -229,7 +229,7 @@ fn a_refund_that_the_provider_refuses_is_undone() {
         act: Act::Refund(bill.total),
     };
     sandbox.ask(&past_us, now()).unwrap();
-    let mut refund = Refund::new(&bill.id(), "1", parties(), Fen(100));
+    let mut refund = Refund::new(&bill.id(), &bill.id(), "1", parties(), Fen(100));
     run_refund(&mut refund, &mut sandbox, &mut books, 10);
     assert_eq!(refund.state(), RefundState::Refused(Refusal::Amount));
     assert_eq!(books.money(&bill.id()).refunded, Fen::ZERO);
@@ -258,13 +258,13 @@ proptest! {
         for (n, steps) in crashes.iter().enumerate() {
             let one = &mut hosts[n % 2];
             run(one, &mut provider, &mut books, *steps);
-            let _ = one.bill(&bill);
+            let _ = one.bill(&bill, "o");
             run(one, &mut provider, &mut books, *steps);
             *one = new();
         }
         for one in &mut hosts {
             prop_assert_eq!(run(one, &mut provider, &mut books, 2_000), Step::Wait, "seed {}", seed);
-            one.bill(&bill).unwrap();
+            one.bill(&bill, "o").unwrap();
             run(one, &mut provider, &mut books, 2_000);
             prop_assert!(matches!(one.state(), State::Done(_)));
         }
@@ -277,7 +277,7 @@ proptest! {
             // The same part with another amount would be another refund under one key, which the ledger refuses.
             let fen = *parts.entry(part).or_insert(fen);
             for _ in 0..2 {
-                let mut refund = Refund::new(&id, &part.to_string(), parties(), Fen(fen));
+                let mut refund = Refund::new(&id, &id, &part.to_string(), parties(), Fen(fen));
                 run_refund(&mut refund, &mut provider, &mut books, 2_000);
             }
         }

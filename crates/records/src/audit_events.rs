@@ -4,8 +4,10 @@
 //!
 //! A new act is a new line here. A word once released keeps its meaning.
 
+mod act;
 mod page;
 
+pub use act::Act;
 pub use page::as_markdown;
 
 use serde::Serialize;
@@ -624,6 +626,20 @@ events! {
     ChargingOrder = "charging.order", "向充电桩下发指令", "Charging station told something", "charging-station:<identity>", [
         field("order", "指令", "what: start, stop, unlock, reset, availability"), field("outlet", "充电枪，整站为空", "the outlet, null for the station"),
         field("transaction", "交易编号，无则为空", "the transaction, null for none"),
+        maybe("driver_order", "车主的充电请求", "the driver's order that it is for"),
+    ];
+    /// A driver had what is owed of a bill of charging collected.
+    ChargingPay = "charging.pay", "支付充电账单", "Bill of charging paid", "charging:<id>", [
+        field("payment", "支付单号", "number of the payment"), field("fen", "金额（分）", "how much, fen"),
+    ];
+    /// Some of what was paid for a charge is given back; written before the provider is asked.
+    ChargingRefund = "charging.refund", "退还充电费用", "Money of a charge given back", "charging:<id>", [
+        field("payment", "支付单号", "number of the payment"), field("fen", "金额（分）", "how much, fen"), field("note", "理由", "why"),
+    ];
+    /// A driver reserved a charge point, or gave the reservation up.
+    ChargingReserve = "charging.reserve", "预约充电桩", "Charge point reserved", "charging-reservation:<id>", [
+        field("step", "动作", "what: make, cancel"), field("station", "充电站", "the station"), field("outlet", "充电枪", "the outlet"),
+        field("from", "开始", "from when"), field("to", "结束", "until when"),
     ];
     /// A package for investors was written; nobody outside sees it before it is published.
     PackageSave = "package.save", "编写推介内容", "Package for investors written", "package:<id>", [
@@ -934,65 +950,6 @@ pub fn find(action: &str) -> Option<&'static Entry> {
     all()
         .find(|entry| entry.action == action)
         .or_else(|| all().find(|entry| entry.matches(action).is_some()))
-}
-
-/// An act as it is written: an [`Event`], and of a family the last part of its word.
-#[derive(Clone, Copy, Debug)]
-pub struct Act<'a> {
-    event: Event,
-    step: Option<&'a str>,
-}
-
-impl From<Event> for Act<'_> {
-    fn from(event: Event) -> Self {
-        Self { event, step: None }
-    }
-}
-
-impl Event {
-    /// The act of a family whose word ends so.
-    pub const fn step(self, step: &str) -> Act<'_> {
-        Act {
-            event: self,
-            step: Some(step),
-        }
-    }
-}
-
-impl Act<'_> {
-    /// Its word; `None` when a family's last part is missing, where there is no family, or not a plain word.
-    pub(crate) fn word(&self) -> Option<String> {
-        let action = self.event.entry().action;
-        match (action.strip_suffix('*'), self.step) {
-            (None, None) => Some(action.to_owned()),
-            (Some(begin), Some(step)) => {
-                // A city's own pack may name its steps in Chinese.
-                let plain = |c: char| c.is_alphanumeric() || "-_".contains(c);
-                let is_word = !step.is_empty() && step.chars().all(plain);
-                is_word.then(|| format!("{begin}{step}"))
-            }
-            _ => None,
-        }
-    }
-
-    /// What of a detail is not as the catalogue says.
-    pub(crate) fn misfit(&self, detail: &serde_json::Value) -> Option<String> {
-        let Some(object) = detail.as_object() else {
-            return Some("the detail is not an object".to_owned());
-        };
-        let fields = self.event.entry().fields;
-        let unknown = object
-            .keys()
-            .find(|key| fields.iter().all(|f| f.name != **key));
-        let missing = fields
-            .iter()
-            .find(|f| !f.optional && !object.contains_key(f.name));
-        match (unknown, missing) {
-            (Some(key), _) => Some(format!("the field {key} is not in the catalogue")),
-            (_, Some(field)) => Some(format!("the field {} is missing", field.name)),
-            (None, None) => None,
-        }
-    }
 }
 
 #[cfg(test)]
