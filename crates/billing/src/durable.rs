@@ -177,7 +177,7 @@ impl Store for Durable {
 }
 
 /// Why a batch was not written: the ledger's word, or the store's.
-enum Refused {
+pub(crate) enum Refused {
     Told(Box<Told>),
     Store(Failure),
 }
@@ -195,7 +195,7 @@ impl From<Told> for Refused {
 }
 
 /// Writes an entry once, within a transaction that nobody else has.
-async fn post(write: &mut Connection, entry: &Entry) -> Result<(), Refused> {
+pub(crate) async fn post(write: &mut Connection, entry: &Entry) -> Result<(), Refused> {
     let undone = match undone_key(entry) {
         Some(key) => read_entry(write, key).await?,
         None => None,
@@ -380,7 +380,7 @@ fn number_given(station: &str) -> Told {
 }
 
 /// What the records say of themselves; the platform's own faults stand in the log alone.
-fn told(failure: &Failure) -> Told {
+pub(crate) fn told(failure: &Failure) -> Told {
     if let Some(problem) = failure.problem() {
         return problem.clone().into();
     }

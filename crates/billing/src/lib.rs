@@ -6,19 +6,24 @@
 //! with every call.
 //!
 //! Reading order: [`settings`] (limits), [`prices`] (which tariff and operator a station has), [`store`] (what is kept), [`reckon`] (what
-//! becomes of a session), [`clerk`] (the one writer), [`memory`], [`durable`] (over the city's records).
+//! becomes of a session), [`clerk`] (the one writer), [`memory`], [`durable`] (over the city's records); then [`cashier`] (payments and refunds),
+//! [`play`] (a provider that moves no money).
 
+pub mod cashier;
 pub mod clerk;
 pub mod durable;
 pub mod memory;
+pub mod play;
 pub mod prices;
 pub mod reckon;
 pub mod settings;
 pub mod store;
 
+pub use cashier::{Cashier, Till};
 pub use clerk::{Clerk, Desk};
 pub use durable::Durable;
 pub use memory::Memory;
+pub use play::Play;
 pub use prices::{Dated, Prices};
 pub use settings::Settings;
 pub use store::{Change, Kept, KeptBill, Span, State, Store};

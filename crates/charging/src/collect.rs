@@ -127,9 +127,7 @@ impl Collection {
                 Step::Ask(self.request(&what, Act::Hold(self.hold)))
             }
             State::Held => Step::Wait,
-            State::Billing(fen) => {
-                Step::Post(Entry::billed(bill, driver, operator, fen, now))
-            }
+            State::Billing(fen) => Step::Post(Entry::billed(bill, driver, operator, fen, now)),
             State::Capturing(fen) => {
                 Step::Ask(self.request("capture", Act::Capture(fen.min(self.hold))))
             }

@@ -160,7 +160,10 @@ fn from_hold_to_paid() {
         key: crate::common::key("T2"),
         ..bill
     };
-    assert_eq!(one.bill(&other, "o").unwrap_err().code, "charging-other-bill");
+    assert_eq!(
+        one.bill(&other, "o").unwrap_err().code,
+        "charging-other-bill"
+    );
 }
 
 #[test]
