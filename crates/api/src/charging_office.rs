@@ -4,9 +4,10 @@
 use crate::app::App;
 use crate::error::{Answer, ApiError};
 use axum::http::StatusCode;
-use billing::{Dated, Desk, Prices, Settings};
+use billing::{Cashier, Dated, Desk, Prices, Settings};
+use bookings::{Policy, Window};
 use charging::written::Written;
-use charging::{Days, Tariff};
+use charging::{Days, Fen, Tariff};
 use futures::future::BoxFuture;
 use model::calendar::ALWAYS;
 use model::problem::{Both, both};
@@ -127,6 +128,40 @@ pub struct Office {
     pub unknown_cards: UnknownCards,
     /// The way to the stations; none while their door is closed.
     pub stations: Option<Arc<dyn Stations>>,
+    /// Charging by drivers; none while no payment provider is set.
+    pub driving: Option<Driving>,
+}
+
+/// Charging by drivers (车主自助充电).
+#[derive(Clone, Debug)]
+pub struct Driving {
+    /// Who carries payments and refunds out.
+    pub cashier: Cashier,
+    /// What is set aside before a charge (预授权).
+    pub hold: Fen,
+    /// How long a charge that was ordered may take to begin, seconds.
+    pub start_wait_s: i64,
+    /// How long a station has to answer an order, seconds: after it nobody knows whether it was carried out.
+    pub answer_wait_s: i64,
+    /// Most charges that one person orders at once.
+    pub orders_max: i64,
+    /// Where reservations are asked for.
+    pub window: Window,
+    /// The rules of reservations.
+    pub reserve: Reserve,
+    /// Most rows that one round goes through.
+    pub round_max: usize,
+}
+
+/// The rules of reservations (预约).
+#[derive(Clone, Debug)]
+pub struct Reserve {
+    /// Shortest, seconds.
+    pub shortest_s: i64,
+    /// Longest, seconds.
+    pub longest_s: i64,
+    /// The booking's own rules.
+    pub policy: Policy,
 }
 
 impl App {

@@ -211,7 +211,7 @@ pub struct BillBody {
 }
 
 impl BillBody {
-    fn new(bill: Bill, days: &Days) -> Self {
+    pub(crate) fn new(bill: Bill, days: &Days) -> Self {
         let due_fen = bill.due().map(|due| due.0);
         let lines = bill.lines.iter().map(|line| {
             let text = line.explain(days);
@@ -609,7 +609,7 @@ pub async fn add_tariff(
 }
 
 /// A time with its zone, as people and machines write it.
-fn moment(text: &str) -> Answer<Timestamp> {
+pub(crate) fn moment(text: &str) -> Answer<Timestamp> {
     Timestamp::parse(text).map_err(|_| {
         ApiError::told(
             StatusCode::BAD_REQUEST,

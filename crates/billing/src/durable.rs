@@ -278,7 +278,11 @@ fn event_row(event: &Event) -> ChargingEvent {
     }
 }
 
-fn event(row: ChargingEvent) -> records::Result<Event> {
+/// Something told, as its row has it.
+///
+/// # Errors
+/// A row that nobody here wrote.
+pub fn event(row: ChargingEvent) -> records::Result<Event> {
     Ok(Event {
         kind: EventKind::named(&row.kind)
             .ok_or_else(|| broken("charging_events", &row.transaction_id, &row.kind))?,

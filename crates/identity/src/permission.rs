@@ -56,6 +56,8 @@ permissions! {
     ChargingRead = "charging.read",
     /// Decide on bills that are held, put tariffs in force, keep cards, tell stations what to do.
     ChargingManage = "charging.manage",
+    /// Charge one's own vehicle: find places, reserve, order, pay, complain; of what was charged, one's own alone.
+    ChargingUse = "charging.use",
     /// Read cases and their attachments.
     CaseRead = "case.read",
     /// Open a case.

@@ -30,6 +30,8 @@ pub enum Role {
     Analyst,
     /// Somebody who only looks.
     Viewer,
+    /// A resident (市民): what is their own, and what is offered to everybody.
+    Resident,
     /// A machine that sends data in and reads back what became of it.
     Collector,
     /// A machine through which people report: another platform or an app (Open311).
@@ -49,6 +51,7 @@ const ROLES: &[(Role, &str)] = &[
     (Role::Planner, "planner"),
     (Role::Analyst, "analyst"),
     (Role::Viewer, "viewer"),
+    (Role::Resident, "resident"),
     (Role::Collector, "collector"),
     (Role::Channel, "channel"),
     (Role::None, "none"),
@@ -128,6 +131,7 @@ mod tests {
             Role::Planner,
             Role::Analyst,
             Role::Viewer,
+            Role::Resident,
             Role::Collector,
             Role::Channel,
             Role::None,
@@ -141,7 +145,7 @@ mod tests {
                 "{role} lists one twice"
             );
         }
-        assert_eq!(Role::all().count(), 12);
+        assert_eq!(Role::all().count(), 13);
         assert_eq!(Role::None.permissions(), []);
         assert_eq!("root".parse::<Role>().unwrap_err().code, "unknown-role");
     }

@@ -391,6 +391,7 @@ async fn a_role_change_ends_sessions_and_the_last_admin_stays() {
             "alert.read",
             "run.read",
             "command.read",
+            "charging.use",
             "case.read",
             "indicator.read",
             "project.read"

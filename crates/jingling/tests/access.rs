@@ -95,7 +95,7 @@ async fn roles(city: &City) -> Vec<Role> {
             token,
         });
     }
-    assert_eq!(roles.len(), 12, "{names}");
+    assert_eq!(roles.len(), 13, "{names}");
     roles
 }
 

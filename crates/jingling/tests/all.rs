@@ -10,6 +10,7 @@ mod bad_input;
 mod basins;
 mod bulletins;
 mod charging;
+mod charging_drivers;
 mod command_centre;
 mod command_line;
 mod corrections;

@@ -1005,6 +1005,164 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/charging/mine": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own charges, newest first: those that were ordered here, and those of cards that are registered to one's account. */
+        get: operations["get_charging_mine"];
+        put?: never;
+        /** Orders a charge: sets money aside, then tells the station to start. What is answered says how far it came. */
+        post: operations["post_charging_mine"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/mine/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of one's own charges, with its bill line by line. */
+        get: operations["get_charging_mine_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/mine/{id}/complaint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Complains about one of one's own charges: a case, which the operator answers. The same text again is the same case. */
+        post: operations["post_charging_mine_id_complaint"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/mine/{id}/payment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pays what is owed of one of one's own charges. */
+        post: operations["post_charging_mine_id_payment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/mine/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ends one of one's own charges. */
+        post: operations["post_charging_mine_id_stop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/places": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Places where a driver can charge, with what they cost and how each point stands now. What everybody may know who may charge: rules about
+         *     entities say nothing about it.
+         */
+        get: operations["get_charging_places"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/reservations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's own reservations, newest first. */
+        get: operations["get_charging_reservations"];
+        put?: never;
+        /** Reserves an outlet for oneself. */
+        post: operations["post_charging_reservations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/reservations/free": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When an outlet is reserved already. */
+        get: operations["get_charging_reservations_free"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/reservations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Gives up one of one's own reservations. */
+        delete: operations["delete_charging_reservations_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/charging/sessions": {
         parameters: {
             query?: never;
@@ -1050,6 +1208,40 @@ export interface paths {
         put?: never;
         /** Decides on a bill that is held; accepted, it is entered at once. */
         post: operations["post_charging_sessions_id_decision"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/sessions/{id}/payments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The payments and refunds of a session. */
+        get: operations["get_charging_sessions_id_payments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/sessions/{id}/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives some of what was paid back. What the provider has not answered yet is gone on with. */
+        post: operations["post_charging_sessions_id_refunds"];
         delete?: never;
         options?: never;
         head?: never;
@@ -6450,6 +6642,13 @@ export interface components {
             /** @description Until when. */
             until: string;
         };
+        /** @description A time that is taken. */
+        ChargingBusy: {
+            /** @description From when. */
+            from: string;
+            /** @description Until when. */
+            to: string;
+        };
         /** @description A card that may charge. */
         ChargingCard: {
             /** @description Whether it is blocked. */
@@ -6484,6 +6683,16 @@ export interface components {
             items: components["schemas"]["ChargingCard"][];
             /** @description The next page's cursor. */
             next: string | null;
+        };
+        /** @description A complaint. */
+        ChargingComplaint: {
+            /** @description What is wrong, 1 to 1,000 characters. */
+            text: string;
+        };
+        /** @description What came of a complaint. */
+        ChargingComplaintCase: {
+            /** @description The case's number. */
+            case: string;
         };
         /** @description What is decided on a bill that is held. */
         ChargingDecision: {
@@ -6543,6 +6752,130 @@ export interface components {
             to: string;
             /** @description By town, the most points first. */
             towns: components["schemas"]["ChargingTown"][];
+        };
+        /** @description When an outlet is free, and what may be asked for. */
+        ChargingFree: {
+            /**
+             * Format: int64
+             * @description How far ahead may be reserved, hours.
+             */
+            ahead_hours_max: number;
+            /** @description What is taken from now on. */
+            busy: components["schemas"]["ChargingBusy"][];
+            /**
+             * Format: int64
+             * @description So long after its begin whoever has not come loses it, minutes.
+             */
+            late_minutes: number;
+            /**
+             * Format: int64
+             * @description Longest, minutes.
+             */
+            minutes_max: number;
+            /**
+             * Format: int64
+             * @description Shortest reservation, minutes.
+             */
+            minutes_min: number;
+        };
+        /** @description A charge of one's own. */
+        ChargingMine: {
+            /** @description When it was asked for; when it began, of a card held to a reader. */
+            asked_at: string;
+            /**
+             * Format: int64
+             * @description What is to be paid, fen; null while there is no bill.
+             */
+            due_fen: number | null;
+            /** @description When it ended. */
+            ended_at: string | null;
+            /**
+             * Format: int64
+             * @description Energy so far, Wh.
+             */
+            energy_wh: number | null;
+            /**
+             * Format: int64
+             * @description What it would come to if it ended now, fen; while it goes on.
+             */
+            estimate_fen: number | null;
+            /** @description Its id. */
+            id: string;
+            /** @description Whether what is owed can be paid now. */
+            may_pay: boolean;
+            /** @description Whether it can be ended now. */
+            may_stop: boolean;
+            /**
+             * Format: int64
+             * @description The outlet, from 1; null where the station did not say it.
+             */
+            outlet: number | null;
+            /**
+             * Format: int64
+             * @description What is still owed, fen.
+             */
+            owed_fen: number;
+            /**
+             * Format: int64
+             * @description What was paid, fen.
+             */
+            paid_fen: number;
+            /** @description The place's name. */
+            place: string | null;
+            /** @description The point's name. */
+            point: string | null;
+            /**
+             * Format: int64
+             * @description Power now, W.
+             */
+            power_w: number | null;
+            /**
+             * Format: int64
+             * @description What was given back, fen.
+             */
+            refunded_fen: number;
+            /** @description When the charge began. */
+            started_at: string | null;
+            /**
+             * @description `holding` (money is being set aside), `starting`, `charging`, `ended` (its bill is being made), `review` (a person looks at its bill),
+             *     `owed`, `paid`, `free` (nothing to pay) or `refused` (no charge began).
+             */
+            state: string;
+            /** @description The station's identity. */
+            station: string;
+            told: components["schemas"]["ChargingWords"] | null;
+        };
+        /** @description One of one's own charges. */
+        ChargingMineDetail: {
+            bill: components["schemas"]["ChargingBill"] | null;
+            /** @description Numbers of the cases that came of it: complaints, corrections. */
+            cases: number[];
+            /** @description The charge. */
+            order: components["schemas"]["ChargingMine"];
+            /** @description The meter's register over time, as far as it is kept. */
+            readings: components["schemas"]["ChargingMineReading"][];
+        };
+        /** @description A page of one's own charges. */
+        ChargingMineList: {
+            /** @description Newest first. */
+            items: components["schemas"]["ChargingMine"][];
+            /** @description The next page's cursor. */
+            next: string | null;
+            /**
+             * Format: int64
+             * @description What is owed over all, fen.
+             */
+            owed_fen: number;
+        };
+        /** @description What a station told of one's charge. */
+        ChargingMineReading: {
+            /** @description When. */
+            at: string;
+            /**
+             * Format: int64
+             * @description The meter's register, Wh.
+             */
+            register_wh: number;
         };
         /** @description The money of a bill, fen. */
         ChargingMoney: {
@@ -6608,6 +6941,202 @@ export interface components {
             accepted: boolean;
             /** @description The station's word. */
             status: string | null;
+        };
+        /** @description How paying is. */
+        ChargingPaying: {
+            /** @description Whether a provider is set: without one no charge is ordered here. */
+            is_open: boolean;
+            /** @description Whether the provider moves no money. */
+            is_sandbox: boolean;
+        };
+        /** @description A payment of a bill. */
+        ChargingPayment: {
+            /** @description When it changed last. */
+            changed_at: string;
+            /** @description Its id at the provider. */
+            id: string;
+            /** @description When it was made. */
+            made_at: string;
+            /** @description `open`, `held` (waits for the bill), `done` or `refused`. */
+            state: string;
+        };
+        /** @description The payments and refunds of a session. */
+        ChargingPayments: {
+            /** @description Cases that came of it. */
+            cases: number[];
+            /** @description Payments, oldest first. */
+            payments: components["schemas"]["ChargingPayment"][];
+            /**
+             * Format: int64
+             * @description What can still be given back, fen.
+             */
+            refundable_fen: number;
+            /** @description Refunds, oldest first. */
+            refunds: components["schemas"]["ChargingRefund"][];
+        };
+        /** @description A place where a driver can charge (充电站). */
+        ChargingPlace: {
+            /** @description Its id; that of its one point, where nobody said to which place the point belongs. */
+            id: string;
+            /** @description Longitude and latitude, degrees, WGS 84. */
+            location: number[] | null;
+            /** @description Its name. */
+            name: string;
+            /** @description Its English name. */
+            name_en: string | null;
+            /** @description What is to be known of its data. */
+            note: string | null;
+            /** @description Who operates it. */
+            operator: string | null;
+            /** @description Its points, by name. */
+            points: components["schemas"]["ChargingPlacePoint"][];
+            price: components["schemas"]["ChargingPlacePrice"] | null;
+        };
+        /** @description An outlet where a driver can charge. */
+        ChargingPlacePoint: {
+            /** @description Since when that is known. */
+            at: string | null;
+            /** @description The connector, in the words of the city's data. */
+            connector_type: string | null;
+            /** @description The charge point's id. */
+            id: string;
+            /** @description Whether a charge can be started here now, as far as the city knows. */
+            may_start: boolean;
+            /** @description Its name. */
+            name: string;
+            /** @description Its English name. */
+            name_en: string | null;
+            /** @description Whether its station is connected. */
+            on_line: boolean;
+            /**
+             * Format: int32
+             * @description The outlet, from 1.
+             */
+            outlet: number;
+            /**
+             * Format: int64
+             * @description Rated power, W.
+             */
+            rated_power_w: number | null;
+            /** @description The station's identity. */
+            station: string;
+            /** @description How it stands, in OCPP's words. */
+            status: string | null;
+            why_not: components["schemas"]["ChargingWords"] | null;
+        };
+        /** @description What a kilowatt-hour costs, 1/10,000 yuan. */
+        ChargingPlacePrice: {
+            /**
+             * Format: int64
+             * @description Energy (电费).
+             */
+            energy: number;
+            /**
+             * Format: int64
+             * @description Energy and service.
+             */
+            now: number;
+            /**
+             * Format: int64
+             * @description Service (服务费).
+             */
+            service: number;
+            /** @description Until when. */
+            until: string | null;
+        };
+        /** @description The places where a driver can charge. */
+        ChargingPlaces: {
+            /** @description When this was so. */
+            at: string;
+            /**
+             * Format: int64
+             * @description What is set aside before a charge, fen.
+             */
+            hold_fen: number;
+            /** @description By name. */
+            items: components["schemas"]["ChargingPlace"][];
+            /** @description How paying is. */
+            payment: components["schemas"]["ChargingPaying"];
+        };
+        /** @description Money of a bill that is given back. */
+        ChargingRefund: {
+            /** @description Who asked for it. */
+            asked_by: string;
+            /**
+             * Format: int64
+             * @description How much, fen.
+             */
+            fen: number;
+            /** @description When it was asked for. */
+            made_at: string;
+            /** @description Tells it from others of the bill. */
+            part: string;
+            /** @description The payment of which it is given back. */
+            payment: string;
+            /** @description Why. */
+            reason: string;
+            /** @description `open`, `done` or `refused`. */
+            state: string;
+        };
+        /** @description Money to be given back. */
+        ChargingRefundDraft: {
+            /**
+             * Format: int64
+             * @description How much, fen.
+             */
+            fen: number;
+            /** @description The asker's own name of this request: sent twice, it is given back once. */
+            key: string;
+            /** @description Why. */
+            reason: string;
+        };
+        /** @description A reservation (预约). */
+        ChargingReservation: {
+            /** @description From when. */
+            from: string;
+            /**
+             * Format: int64
+             * @description Its number.
+             */
+            id: number;
+            /** @description Whether it can be given up now. */
+            may_cancel: boolean;
+            /**
+             * Format: int32
+             * @description The outlet, from 1.
+             */
+            outlet: number;
+            /** @description The place's name. */
+            place: string | null;
+            /** @description The point's name. */
+            point: string | null;
+            /** @description `held`, `confirmed`, `in_use`, `done`, `cancelled`, `expired` or `no_show`. */
+            state: string;
+            /** @description The station's identity. */
+            station: string;
+            /** @description Until when. */
+            to: string;
+        };
+        /** @description A time at an outlet. */
+        ChargingReservationDraft: {
+            /** @description From when, with its zone. */
+            from: string;
+            /** @description The asker's own name of this request: sent twice, it is one reservation. */
+            key: string;
+            /**
+             * Format: int32
+             * @description The outlet, from 1.
+             */
+            outlet: number;
+            /** @description The station's identity. */
+            station: string;
+            /** @description Until when. */
+            to: string;
+        };
+        /** @description One's reservations. */
+        ChargingReservations: {
+            /** @description Newest first. */
+            items: components["schemas"]["ChargingReservation"][];
         };
         /** @description A session (充电订单). */
         ChargingSession: {
@@ -6678,6 +7207,18 @@ export interface components {
             may_manage: boolean;
             /** @description The next page's cursor. */
             next: string | null;
+        };
+        /** @description A charge to be ordered. */
+        ChargingStart: {
+            /** @description The asker's own name of this request: sent twice, one charge is ordered. */
+            key: string;
+            /**
+             * Format: int32
+             * @description The outlet, from 1.
+             */
+            outlet: number;
+            /** @description The station's identity. */
+            station: string;
         };
         /** @description A station on the line. */
         ChargingStationLine: {
@@ -6763,6 +7304,13 @@ export interface components {
             out_of_order: number;
             /** @description How many charge points. */
             points: number;
+        };
+        /** @description A sentence in both languages. */
+        ChargingWords: {
+            /** @description English. */
+            en: string;
+            /** @description Chinese. */
+            zh: string;
         };
         /** @description The city. */
         City: {
@@ -16444,6 +16992,446 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_charging_mine: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many: 20 when not said, at most 100. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingMineList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_charging_mine: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChargingStart"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingMine"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_mine_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingMineDetail"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_charging_mine_id_complaint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChargingComplaint"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingComplaintCase"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_charging_mine_id_payment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingMine"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_charging_mine_id_stop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingMine"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_places: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingPlaces"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_reservations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingReservations"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_charging_reservations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChargingReservationDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingReservation"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_reservations_free: {
+        parameters: {
+            query: {
+                /** @description The station's identity. */
+                station: string;
+                /** @description The outlet, from 1. */
+                outlet: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingFree"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_charging_reservations_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_charging_sessions: {
         parameters: {
             query?: {
@@ -16559,6 +17547,98 @@ export interface operations {
                 };
             };
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_sessions_id_payments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingPayments"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_charging_sessions_id_refunds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChargingRefundDraft"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingPayments"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -206,6 +206,7 @@ pub const ROLE_NAMES: &[(&str, &str)] = &[
     ("planner", "规划办公室"),
     ("analyst", "数据分析员"),
     ("viewer", "查看者"),
+    ("resident", "市民"),
 ];
 
 /// The word of a role that goes by its word or by its name.

@@ -1,4 +1,4 @@
-//! Joins charging to the city: the writer of bills over the records, the OCPP door, and the way to the stations.
+//! Joins charging to the city: the writer of bills over the records, the OCPP door, the way to the stations, and what drivers order and pay.
 //!
 //! Reading order: [`settings`], [`events`] (what a message says of a charge), [`mask`] (cards in messages that are kept), [`door`] (which
 //! station it is, and where its messages go), [`way_out`] (what stations are told).
@@ -13,8 +13,9 @@ use crate::folder::Folder;
 use crate::settings::Settings;
 use anyhow::{Context, Result, anyhow};
 use api::app::App;
-use api::charging_office::Office;
-use billing::{Clerk, Desk, Durable};
+use api::charging_office::{Driving, Office};
+use billing::{Cashier, Clerk, Desk, Durable, Play};
+use charging::Fen;
 use gateway::OcppHandle;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub struct Charging {
     pub door: Option<OcppHandle>,
     desk: Desk,
     writer: JoinHandle<Durable>,
+    /// The writer of reservations, where drivers order charges.
+    bookings: Option<JoinHandle<()>>,
 }
 
 /// Starts the writer of bills, and opens the stations' door where the settings say so.
@@ -55,7 +58,9 @@ pub async fn start(
     let (desk, clerk) = Clerk::new(store, own.clone(), prices);
     let writer = tokio::spawn(clerk.run());
     let door = door::start(app, settings, &desk, tls).await?;
+    let (driving, bookings) = driving(app, settings)?;
     let office = Office {
+        driving,
         desk: desk.clone(),
         settings: own,
         operator,
@@ -64,7 +69,35 @@ pub async fn start(
     };
     // Set once, here.
     let _ = app.charging.set(office);
-    Ok(Charging { door, desk, writer })
+    Ok(Charging {
+        door,
+        desk,
+        writer,
+        bookings,
+    })
+}
+
+/// Charging by drivers, where a payment provider is set, and the writer of their reservations.
+fn driving(app: &App, settings: &Settings) -> Result<(Option<Driving>, Option<JoinHandle<()>>)> {
+    let own = &settings.charging;
+    if !own.pays()? {
+        return Ok((None, None));
+    }
+    let records = app.records.clone();
+    let till = Play::new(records.clone(), Fen(own.sandbox_funds_fen));
+    let store = bookings::Durable::new(records.clone());
+    let (window, clerk) = bookings::Clerk::new(store, bookings::Limits::default());
+    let driving = Driving {
+        cashier: Cashier::new(records, Arc::new(till)),
+        hold: Fen(own.hold_fen),
+        start_wait_s: own.start_wait_seconds,
+        answer_wait_s: i64::try_from(settings.ocpp.order_seconds_max).unwrap_or(i64::MAX),
+        orders_max: own.orders_per_person_max,
+        window,
+        reserve: own.reserve(),
+        round_max: own.look_sessions_max,
+    };
+    Ok((Some(driving), Some(tokio::spawn(clerk.run()))))
 }
 
 impl Charging {
@@ -110,6 +143,9 @@ impl Charging {
     /// Ends the writer, after everybody who could ask it anything.
     pub fn end(self) {
         self.writer.abort();
+        if let Some(bookings) = &self.bookings {
+            bookings.abort();
+        }
     }
 }
 
@@ -126,6 +162,7 @@ async fn look(
             .await?;
     }
     desk.pass(now).await?;
+    (app.charging_round().await).map_err(|error| error.in_both())?;
     if round.is_for_old {
         desk.forget(now.plus_seconds(-own.readings_keep_days * 86_400))
             .await?;

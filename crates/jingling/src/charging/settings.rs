@@ -2,7 +2,8 @@
 
 use crate::settings::{Settings, listen_address, section};
 use anyhow::{Result, bail};
-use api::charging_office::UnknownCards;
+use api::charging_office::{Reserve, UnknownCards};
+use bookings::Policy;
 use gateway::ocpp::Limits;
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +48,26 @@ ChargingSettings {
     readings_keep_days: i64 = 400,
     /// Most sessions that one look goes through.
     look_sessions_max: usize = 500,
+    /// Who takes drivers' money: "" for nobody, so that no charge is ordered by phone, or "sandbox", which moves no money and says so.
+    payment: String = String::new(),
+    /// What is set aside before a charge that is ordered by phone, fen.
+    hold_fen: i64 = 5_000,
+    /// How much a payer of the sandbox has, fen: a higher hold is refused.
+    sandbox_funds_fen: i64 = 100_000,
+    /// How long a charge that was ordered by phone may take to begin, seconds; then what was set aside is given up.
+    start_wait_seconds: i64 = 120,
+    /// Most charges that one person orders at once.
+    orders_per_person_max: i64 = 1,
+    /// Shortest reservation of a charge point, minutes.
+    reserve_minutes_min: i64 = 15,
+    /// Longest reservation, minutes.
+    reserve_minutes_max: i64 = 120,
+    /// How far ahead may be reserved, hours.
+    reserve_ahead_hours: i64 = 24,
+    /// So long after its begin whoever has not come loses a reservation, minutes.
+    reserve_late_minutes: i64 = 15,
+    /// Most reservations of one person that have not ended.
+    reserve_open_max: u32 = 2,
 });
 
 impl OcppSettings {
@@ -103,6 +124,32 @@ impl ChargingSettings {
         if self.operator.trim().is_empty() || self.operator.len() > 100 {
             bail!("charging.operator must be 1 to 100 bytes");
         }
+        self.pays()?;
+        let positive = [
+            ("hold_fen", self.hold_fen),
+            ("sandbox_funds_fen", self.sandbox_funds_fen),
+            ("start_wait_seconds", self.start_wait_seconds),
+            ("orders_per_person_max", self.orders_per_person_max),
+            ("reserve_minutes_min", self.reserve_minutes_min),
+            ("reserve_ahead_hours", self.reserve_ahead_hours),
+            ("reserve_late_minutes", self.reserve_late_minutes),
+            ("reserve_open_max", i64::from(self.reserve_open_max)),
+        ];
+        for (key, value) in positive {
+            if value < 1 {
+                bail!("charging.{key} = {value} must be 1 at least");
+            }
+        }
+        if self.hold_fen > charging::pay::ORDER_MAX.0 {
+            bail!(
+                "charging.hold_fen = {} must be {} at most",
+                self.hold_fen,
+                charging::pay::ORDER_MAX.0
+            );
+        }
+        if self.reserve_minutes_max < self.reserve_minutes_min {
+            bail!("charging.reserve_minutes_max must not be below charging.reserve_minutes_min");
+        }
         if self.leaving_wait_minutes < 0
             || self.readings_keep_days < 1
             || self.look_sessions_max == 0
@@ -123,6 +170,33 @@ impl ChargingSettings {
             "refuse" => Ok(UnknownCards::Refused),
             "take" => Ok(UnknownCards::Taken),
             other => bail!("charging.unknown_cards = \"{other}\": write \"refuse\" or \"take\""),
+        }
+    }
+
+    /// Whether drivers' money is taken, by the one provider that there is.
+    ///
+    /// # Errors
+    /// A word that is none.
+    pub fn pays(&self) -> Result<bool> {
+        match self.payment.as_str() {
+            "" => Ok(false),
+            "sandbox" => Ok(true),
+            other => bail!("charging.payment = \"{other}\": write \"\" or \"sandbox\""),
+        }
+    }
+
+    /// The rules of reservations.
+    pub fn reserve(&self) -> Reserve {
+        Reserve {
+            shortest_s: self.reserve_minutes_min.saturating_mul(60),
+            longest_s: self.reserve_minutes_max.saturating_mul(60),
+            policy: Policy {
+                open_max: self.reserve_open_max,
+                ahead_s: self.reserve_ahead_hours.saturating_mul(3_600),
+                late_s: self.reserve_late_minutes.saturating_mul(60),
+                waiting_max: 0,
+                ..Policy::default()
+            },
         }
     }
 

@@ -45,6 +45,7 @@ export const commonWords = {
   "role.planner": ["规划办公室", "Plan office"],
   "role.analyst": ["数据分析员", "Analyst"],
   "role.viewer": ["查看者", "Viewer"],
+  "role.resident": ["市民", "Resident"],
   "role.none": ["未授权", "No role yet"],
 
   "sign-in.username": ["用户名", "User name"],
