@@ -48,11 +48,11 @@ fn card_of(settings: &Settings, order: &str) -> String {
 /// Drivers' orders as this city carries them out.
 ///
 /// # Errors
-/// 503 `charging-no-payment` while no payment provider is set.
+/// 409 `charging-no-payment` while no payment provider is set.
 pub fn driving(office: &Office) -> Answer<&Driving> {
     office.driving.as_ref().ok_or_else(|| {
         ApiError::both(
-            StatusCode::SERVICE_UNAVAILABLE,
+            StatusCode::CONFLICT,
             "charging-no-payment",
             ["本市没有开通自助支付", "paying is not open in this city"],
             ["充电支付", "paying for charging"],

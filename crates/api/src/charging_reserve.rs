@@ -335,7 +335,7 @@ pub struct FreeBody {
 
 /// When an outlet is reserved already.
 #[utoipa::path(get, path = "/api/v1/charging/reservations/free", tag = "charging", security(("session" = ["charging.use"])), params(FreeQuery),
-    responses((status = 200, body = FreeBody), (status = 503, body = ProblemBody)))]
+    responses((status = 200, body = FreeBody), (status = 409, body = ProblemBody)))]
 pub async fn free(
     State(app): State<App>,
     Query(query): Query<FreeQuery>,

@@ -510,6 +510,7 @@ async fn a_token_at_the_mqtt_door_may_what_its_role_may() {
         planner: publish NotAuthorized, subscribe Success(AtLeastOnce)
         analyst: publish NotAuthorized, subscribe Success(AtLeastOnce)
         viewer: publish NotAuthorized, subscribe Success(AtLeastOnce)
+        resident: publish NotAuthorized, subscribe NotAuthorized
         collector: publish Success, subscribe Success(AtLeastOnce)
         channel: publish NotAuthorized, subscribe NotAuthorized
         none: publish NotAuthorized, subscribe NotAuthorized

@@ -337,7 +337,7 @@ async fn what_is_owed_is_paid_before_the_next_charge_and_what_does_not_begin_cos
     let told = phone.start(&closed, "tap").await;
     assert_eq!(
         (told.status, told.problem().as_str()),
-        (503, "charging-no-payment")
+        (409, "charging-no-payment")
     );
 }
 
