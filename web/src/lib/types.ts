@@ -119,6 +119,8 @@ export type CommandWhy = Schemas["CommandWhy"];
 
 export type ChargingSession = Schemas["ChargingSession"];
 export type ChargingSessions = Schemas["ChargingSessions"];
+export type ChargingPayments = Schemas["ChargingPayments"];
+export type ChargingRefundDraft = Schemas["ChargingRefundDraft"];
 export type ChargingSessionDetail = Schemas["ChargingSessionDetail"];
 export type ChargingBill = Schemas["ChargingBill"];
 export type ChargingDecision = Schemas["ChargingDecision"];

@@ -67,8 +67,10 @@ const detail: ChargingSessionDetail = {
 };
 const operator = userWith(["entity.read", "charging.read", "charging.manage"], "operator");
 
+const unpaid = { payments: [], refunds: [], refundable_fen: 0, cases: [] };
+
 function open(found: unknown = detail, more: Record<string, unknown> = {}, user = operator) {
-  const calls = serve({ [`GET ${SESSION}`]: found, ...more });
+  const calls = serve({ [`GET ${SESSION}`]: found, [`GET ${SESSION}/payments`]: unpaid, ...more });
   show(
     <Routes>
       <Route path="/charging/sessions/:id" element={<Page />} />

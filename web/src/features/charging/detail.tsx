@@ -26,6 +26,7 @@ import {
   StationLink,
 } from "./marks.tsx";
 import { OrderDialog } from "./order-dialog.tsx";
+import { Payments } from "./payments.tsx";
 import { decide, ROOM, sessionQuery, sessionsPath } from "./queries.ts";
 import { POINTS_MIN, RegisterChart, readingsOf } from "./register-chart.tsx";
 import { kwh, lasted, localTimes } from "./say.ts";
@@ -91,6 +92,7 @@ function Detail({ detail }: { detail: ChargingSessionDetail }) {
           </Card>
           {bill?.standing === "held" && detail.may_manage && <Decide detail={detail} bill={bill} />}
           {bill && correction && <Correction bill={bill} correction={correction} />}
+          {bill && ledger.billed_fen > 0 && <Payments detail={detail} />}
         </div>
       </div>
       <Told detail={detail} />

@@ -9,6 +9,8 @@ import type {
   ChargingFigures,
   ChargingOrder,
   ChargingOrderAnswer,
+  ChargingPayments,
+  ChargingRefundDraft,
   ChargingSessionDetail,
   ChargingSessions,
   ChargingStationLines,
@@ -102,6 +104,21 @@ export const sessionQuery = (id: string) =>
 
 export function decide(id: number, decision: ChargingDecision): Promise<ChargingSessionDetail> {
   return change("POST", `${CHARGING}/sessions/${id}/decision`, decision);
+}
+
+/** How a session was paid; looked at again while anything is under way. */
+export const paymentsQuery = (id: number) =>
+  queryOptions({
+    queryKey: [...ROOM, "payments", id],
+    queryFn: ({ signal }) => get<ChargingPayments>(`${CHARGING}/sessions/${id}/payments`, signal),
+    refetchInterval: ({ state: { data } }) =>
+      [...(data?.payments ?? []), ...(data?.refunds ?? [])].some(({ state }) => state === "open")
+        ? LINE_MS
+        : false,
+  });
+
+export function refund(id: number, draft: ChargingRefundDraft): Promise<ChargingPayments> {
+  return change("POST", `${CHARGING}/sessions/${id}/refunds`, draft);
 }
 
 export const tariffsQuery = queryOptions({
