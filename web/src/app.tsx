@@ -62,6 +62,7 @@ const ViewsPage = page(() => import("./features/views/page.tsx"));
 const RulesPage = page(() => import("./features/rules/page.tsx"));
 const RunsPage = page(() => import("./features/runs/page.tsx"));
 const RunPage = page(() => import("./features/runs/detail.tsx"));
+const ChargePage = page(() => import("./features/charge/page.tsx"));
 const ChargingPage = page(() => import("./features/charging/page.tsx"));
 const ChargingSessionPage = page(() => import("./features/charging/detail.tsx"));
 const DevicesPage = page(() => import("./features/devices/page.tsx"));
@@ -122,6 +123,7 @@ const pages: RouteObject[] = [
   { path: "runs/:id", element: <RunPage /> },
   { path: "views", element: <ViewsPage /> },
   { path: "views/:id", element: <ViewsPage /> },
+  { path: "charge/*", element: <ChargePage /> },
   { path: "charging", element: <ChargingPage /> },
   { path: "charging/sessions/:id", element: <ChargingSessionPage /> },
   { path: "devices", element: <DevicesPage /> },

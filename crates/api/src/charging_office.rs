@@ -6,6 +6,7 @@ use crate::error::{Answer, ApiError};
 use axum::http::StatusCode;
 use billing::{Cashier, Dated, Desk, Prices, Settings};
 use bookings::{Policy, Window};
+use charging::settle::Shares;
 use charging::written::Written;
 use charging::{Days, Fen, Tariff};
 use futures::future::BoxFuture;
@@ -124,6 +125,8 @@ pub struct Office {
     pub settings: Settings,
     /// The operator of stations for which nobody said another.
     pub operator: String,
+    /// What of the fees at other operators' stations the platform's operator keeps, who collects them.
+    pub shares: Shares,
     /// What is done with cards that nobody registered.
     pub unknown_cards: UnknownCards,
     /// The way to the stations; none while their door is closed.

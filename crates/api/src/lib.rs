@@ -24,6 +24,7 @@ pub mod charging_pages;
 pub mod charging_places;
 pub mod charging_refunds;
 pub mod charging_reserve;
+pub mod charging_settlement;
 pub mod city_pages;
 pub mod command_office;
 pub mod command_pages;

@@ -194,6 +194,25 @@ impl From<Told> for Refused {
     }
 }
 
+/// Enters a settlement once, in the caller's transaction.
+///
+/// # Errors
+/// `ledger-key-reused`: the period was settled already, with another outcome. The records' own.
+pub async fn settle(write: &mut Connection, entry: &Entry) -> Result<(), Told> {
+    post(write, entry).await.map_err(|refused| match refused {
+        Refused::Told(why) => *why,
+        Refused::Store(failure) => told(&failure),
+    })
+}
+
+/// The entry of a key.
+///
+/// # Errors
+/// The records' own.
+pub async fn entered(read: &mut Connection, key: &str) -> records::Result<Option<Entry>> {
+    read_entry(read, key).await
+}
+
 /// Writes an entry once, within a transaction that nobody else has.
 pub(crate) async fn post(write: &mut Connection, entry: &Entry) -> Result<(), Refused> {
     let undone = match undone_key(entry) {

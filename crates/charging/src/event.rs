@@ -27,6 +27,18 @@ pub struct SessionKey {
     pub transaction: String,
 }
 
+impl SessionKey {
+    /// The key of a text as [`fmt::Display`] writes it: the id of a bill.
+    pub fn named(text: &str) -> Option<Self> {
+        let plain = |text: &str| text.replace("%2F", "/").replace("%25", "%");
+        let (station, transaction) = text.split_once('/')?;
+        Some(Self {
+            station: plain(station),
+            transaction: plain(transaction),
+        })
+    }
+}
+
 impl fmt::Display for SessionKey {
     /// `station/transaction`, with `/` and `%` of either written as `%2F` and `%25`, so that no two keys look the same.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

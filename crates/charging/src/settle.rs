@@ -81,6 +81,22 @@ impl Parts {
         (left == Fen::ZERO).then_some(self)
     }
 
+    /// What moved in a period of which `before` was paid and not given back when it began, and `after` when it ended: negative where more
+    /// was given back than paid. `None` when either is negative or more than there is.
+    pub fn moved(self, before: Fen, after: Fen) -> Option<Self> {
+        let kept = |fen: Fen| self.less(self.total() - fen);
+        Some(kept(after)?.plus(kept(before)?.negated()))
+    }
+
+    fn negated(self) -> Self {
+        Self {
+            energy: -self.energy,
+            service: -self.service,
+            parking: -self.parking,
+            idle: -self.idle,
+        }
+    }
+
     fn plus(self, other: Self) -> Self {
         Self {
             energy: self.energy + other.energy,
@@ -104,7 +120,7 @@ pub struct Settled {
     pub home: String,
     /// How much energy.
     pub energy: Wh,
-    /// What was paid and not given back, by kind ([`Parts::less`]).
+    /// What was paid and not given back, by kind ([`Parts::less`]); of a period, what moved in it ([`Parts::moved`]).
     pub parts: Parts,
 }
 

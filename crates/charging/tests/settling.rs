@@ -31,6 +31,35 @@ fn settled(bill: &str, day: Date, home: &str, parts: Parts) -> Settled {
 const MARCH: [Date; 2] = [date(2026, 3, 1), date(2026, 3, 31)];
 
 #[test]
+fn what_moved_in_a_period_is_what_was_kept_after_it_less_what_was_kept_before() {
+    // Of 10 + 6 yuan, nothing was paid before; all of it in the period.
+    let whole = parts(1_000, 600, 0, 0);
+    assert_eq!(whole.moved(Fen(0), Fen(1_600)), Some(whole));
+    // Then 700 fen went back: all of the service, and 100 of the electricity.
+    let back = whole.moved(Fen(1_600), Fen(900));
+    assert_eq!(back, Some(parts(-100, -600, 0, 0)));
+    // A part of it, paid before: electricity first, as a refund takes it last.
+    let rest = whole.moved(Fen(1_000), Fen(1_600));
+    assert_eq!(rest, Some(parts(0, 600, 0, 0)));
+    assert_eq!(whole.moved(Fen(0), Fen(1_601)), None);
+    // A month in which only that refund fell is negative, and is booked the other way round.
+    let bill = settled("1", date(2026, 3, 2), "B", back.unwrap());
+    let shares = |_: &str, _: &str| {
+        Some(Shares {
+            energy: 0,
+            service: 1_000,
+            time: 0,
+        })
+    };
+    let statement = settle(&[bill], MARCH, shares).unwrap().remove(0);
+    assert_eq!((statement.share, statement.due), (Fen(-60), Fen(-640)));
+    let mut books = Memory::default();
+    let entry = statement.entry(at("2026-04-01T09:00:00")).unwrap();
+    assert_eq!(books.post(&entry).unwrap(), Posted::Now);
+    assert_eq!(books.balance(&Account::Payable("A".to_owned())), Fen(640));
+}
+
+#[test]
 fn shares_are_rounded_once_for_the_period() {
     // Three times 33 fen of service at 5 %: 4.95 fen, so 5; each alone would be 2 (1.65), together 6.
     let bills: Vec<Settled> = ["1", "2", "3"]

@@ -200,6 +200,38 @@ async fn from_a_phone_to_a_bill_that_is_paid_once() {
     let shown = phone.get(&city, &path).await;
     assert_eq!(shown["order"]["refunded_fen"], 1_000);
 
+    // The month goes on: what it comes to is shown, and settled when it is over.
+    let month = ago(0)[..7].to_owned();
+    let path_of = |month: &str| format!("/api/v1/charging/settlements/{month}");
+    let shown = city.get(&path_of(&month)).await;
+    let statement = &shown["statements"][0];
+    assert_eq!(
+        (&statement["total_fen"], &statement["count"]),
+        (&json!(2_300), &json!(1)),
+        "{shown}"
+    );
+    assert_eq!(
+        statement["due_fen"], 2_300,
+        "who operates the station keeps its own: {shown}"
+    );
+    let early = post(&city, &path_of(&month), &Value::Null).await;
+    assert_eq!(
+        (early.status, early.problem().as_str()),
+        (409, "charging-month-goes-on")
+    );
+    let wrong = post(&city, &path_of("2026-13"), &Value::Null).await;
+    assert_eq!(
+        (wrong.status, wrong.problem().as_str()),
+        (400, "charging-month")
+    );
+    let before = post(&city, &path_of("2026-01"), &Value::Null).await;
+    assert_eq!(
+        (before.status, before.json()["statements"].clone()),
+        (200, json!([])),
+        "{}",
+        before.body
+    );
+
     // A complaint is a case, once for a text.
     let complaint = json!({"text": "充到一半自己停了"});
     let path = format!("{path}/complaint");
@@ -329,9 +361,15 @@ async fn what_is_owed_is_paid_before_the_next_charge_and_what_does_not_begin_cos
     let faulted = json!({"connector_id": 1, "error_code": "GroundFailure", "status": "Faulted", "timestamp": ago(-1)});
     one.call("StatusNotification", faulted);
     until("it is out of order", async || {
-        phone.start(&city, "tap-4").await.problem() == "charging-cannot-start"
+        let places = phone.get(&city, "/api/v1/charging/places").await;
+        places["items"][0]["points"][0]["status"] == "Faulted"
     })
     .await;
+    let refused = phone.start(&city, "tap-4").await;
+    assert_eq!(
+        (refused.status, refused.problem().as_str()),
+        (409, "charging-cannot-start")
+    );
     let closed = City::start();
     let phone = Phone::of(&closed, "li").await;
     let told = phone.start(&closed, "tap").await;

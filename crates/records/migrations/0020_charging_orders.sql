@@ -64,3 +64,5 @@ CREATE TABLE sandbox_answers (
     answer TEXT NOT NULL,
     at BIGINT NOT NULL
 );
+-- Payments and refunds of a month are settled by when they were entered.
+CREATE INDEX ledger_entries_at ON ledger_entries (at);

@@ -636,6 +636,10 @@ events! {
     ChargingRefund = "charging.refund", "退还充电费用", "Money of a charge given back", "charging:<id>", [
         field("payment", "支付单号", "number of the payment"), field("fen", "金额（分）", "how much, fen"), field("note", "理由", "why"),
     ];
+    /// A month of charging was settled between operators.
+    ChargingSettle = "charging.settle", "清分结算充电收入", "Income of charging settled", "charging-settlement:<month>", [
+        field("statements", "结算单：站方、平台、应付、分成（分）", "the statements: operators, what is due, what is kept, fen"),
+    ];
     /// A driver reserved a charge point, or gave the reservation up.
     ChargingReserve = "charging.reserve", "预约充电桩", "Charge point reserved", "charging-reservation:<id>", [
         field("step", "动作", "what: make, cancel"), field("station", "充电站", "the station"), field("outlet", "充电枪", "the outlet"),

@@ -540,6 +540,37 @@ pub async fn put_entry(
 }
 
 table_row! {
+    /// What of a bill was paid and not given back, fen.
+    pub struct Moved {
+        /// The bill.
+        pub bill: String,
+        /// When the period began.
+        pub before_fen: i64,
+        /// When it ended.
+        pub after_fen: i64,
+    }
+}
+
+/// The bills of which money moved within `[from, until)`, with what was paid of each and not given back at both ends.
+pub async fn moved(
+    connection: &mut Connection,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<Moved>> {
+    Ok(sqlx::query_as::<Any, Moved>(
+        "SELECT e.bill AS bill, CAST(SUM(CASE WHEN e.at < $1 THEN p.fen ELSE 0 END * CASE e.kind WHEN 'refund' THEN -1 ELSE 1 END) AS BIGINT) \
+         AS before_fen, CAST(SUM(p.fen * CASE e.kind WHEN 'refund' THEN -1 ELSE 1 END) AS BIGINT) AS after_fen \
+         FROM ledger_entries e JOIN ledger_postings p ON p.entry_key = e.entry_key AND p.fen > 0 \
+         WHERE e.kind IN ('paid', 'refund', 'refund-undone') AND e.at < $2 AND e.bill IN (SELECT bill FROM ledger_entries \
+         WHERE kind IN ('paid', 'refund', 'refund-undone') AND at >= $1 AND at < $2) GROUP BY e.bill ORDER BY e.bill",
+    )
+    .bind(from.micros())
+    .bind(until.micros())
+    .fetch_all(connection)
+    .await?)
+}
+
+table_row! {
     /// What an account comes to, fen.
     pub struct Balance {
         /// The account, `class:name`.

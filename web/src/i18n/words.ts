@@ -5,6 +5,7 @@ import { approvalWords } from "./words/approvals.ts";
 import { auditWords } from "./words/audit.ts";
 import { bulletinWords } from "./words/bulletins.ts";
 import { caseWords } from "./words/cases.ts";
+import { chargeWords } from "./words/charge.ts";
 import { chargingWords } from "./words/charging.ts";
 import { clientWords } from "./words/clients.ts";
 import { commandWords } from "./words/command.ts";
@@ -40,6 +41,7 @@ export const words = {
   ...auditWords,
   ...bulletinWords,
   ...caseWords,
+  ...chargeWords,
   ...chargingWords,
   ...clientWords,
   ...commandWords,

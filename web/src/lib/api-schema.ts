@@ -1248,6 +1248,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/charging/settlements/{month}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a month's payments come to by operator, and whether it is settled. */
+        get: operations["get_charging_settlements_month"];
+        put?: never;
+        /** Settles a month that is over: from income to what each operator is to be given. Asked again, nothing more is entered. */
+        post: operations["post_charging_settlements_month"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/charging/stations": {
         parameters: {
             query?: never;
@@ -7208,6 +7226,17 @@ export interface components {
             /** @description The next page's cursor. */
             next: string | null;
         };
+        /** @description What a month comes to. */
+        ChargingSettlement: {
+            /** @description Whether it is over, so that it can be settled. */
+            is_over: boolean;
+            /** @description Whether the caller may settle. */
+            may_manage: boolean;
+            /** @description The month, `YYYY-MM`. */
+            month: string;
+            /** @description By operator. */
+            statements: components["schemas"]["ChargingStatement"][];
+        };
         /** @description A charge to be ordered. */
         ChargingStart: {
             /** @description The asker's own name of this request: sent twice, one charge is ordered. */
@@ -7219,6 +7248,60 @@ export interface components {
             outlet: number;
             /** @description The station's identity. */
             station: string;
+        };
+        /** @description What a month comes to between two operators. */
+        ChargingStatement: {
+            /**
+             * Format: int64
+             * @description How many charges.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description What the stations' operator is to be given.
+             */
+            due_fen: number;
+            /**
+             * Format: int64
+             * @description What was paid for electricity and not given back, fen.
+             */
+            energy_fen: number;
+            /**
+             * Format: int64
+             * @description Their energy, Wh.
+             */
+            energy_wh: number;
+            /** @description Who collected it. */
+            home: string;
+            /**
+             * Format: int64
+             * @description For occupancy.
+             */
+            idle_fen: number;
+            /** @description At whose stations. */
+            operator: string;
+            /**
+             * Format: int64
+             * @description For parking.
+             */
+            parking_fen: number;
+            /**
+             * Format: int64
+             * @description For service.
+             */
+            service_fen: number;
+            /** @description When it was settled; null while it was not. */
+            settled_at: string | null;
+            /**
+             * Format: int64
+             * @description What of it who collected keeps.
+             */
+            share_fen: number;
+            /**
+             * Format: int64
+             * @description All of it.
+             */
+            total_fen: number;
         };
         /** @description A station on the line. */
         ChargingStationLine: {
@@ -17383,7 +17466,7 @@ export interface operations {
             };
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
-            503: {
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17639,6 +17722,78 @@ export interface operations {
                 };
             };
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_settlements_month: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingSettlement"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_charging_settlements_month: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingSettlement"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -6,6 +6,7 @@ import {
   ApiOutlined,
   AuditOutlined,
   CalculatorOutlined,
+  CarOutlined,
   CheckSquareOutlined,
   CodeOutlined,
   ControlOutlined,
@@ -44,7 +45,7 @@ export interface NavItem {
   section: NavSection;
   title: Key;
   icon: ReactNode;
-  /** The permission that it needs; null: whoever may do anything at all. */
+  /** The permission that it needs; null: whoever may do anything but charge a vehicle. */
   permission: string | null;
   /** Any of these is as good. */
   or?: string[];
@@ -53,6 +54,9 @@ export interface NavItem {
   /** Shown to these roles only; the permission alone is not a reason to offer it. */
   roles?: string[];
 }
+
+/** Who may do this alone comes as a driver, and has nothing of the city's to look at. */
+const CHARGE = "charging.use";
 
 export const NAV: NavItem[] = [
   {
@@ -144,6 +148,13 @@ export const NAV: NavItem[] = [
     title: "nav.charging",
     icon: <ThunderboltOutlined />,
     permission: "charging.read",
+  },
+  {
+    path: "/charge",
+    section: "handling",
+    title: "nav.charge",
+    icon: <CarOutlined />,
+    permission: CHARGE,
   },
   {
     path: "/bulletins",
@@ -271,7 +282,9 @@ export const NAV: NavItem[] = [
 
 export function navFor(user: User): NavItem[] {
   const may = ({ permission, or = [] }: NavItem) =>
-    permission === null ? user.permissions.length > 0 : [permission, ...or].some((p) => can(user, p));
+    permission === null
+      ? user.permissions.some((p) => p !== CHARGE)
+      : [permission, ...or].some((p) => can(user, p));
   return NAV.filter((item) => may(item) && (!item.roles || item.roles.includes(user.role)));
 }
 
@@ -295,8 +308,9 @@ export function barItems(items: NavItem[], placesMax: number): NavItem[] {
   return [...wanted, ...items.filter((item) => !item.onBar)].slice(0, placesMax);
 }
 
-/** Where a person's day begins: the city at a glance, for everybody who may see anything of it. */
+/** Where a person's day begins: the city at a glance, for everybody who may see anything of it; a driver finds a place to charge. */
 export function firstPage(user: User | null): string {
   if (!user) return "/sign-in";
-  return navFor(user).length > 0 ? "/" : "/no-rights";
+  const [first] = navFor(user);
+  return first?.path ?? "/no-rights";
 }

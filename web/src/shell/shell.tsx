@@ -9,6 +9,7 @@ import { unsentCount } from "../features/field/store.ts";
 import { Bell } from "../features/notifications/bell.tsx";
 import { useT } from "../i18n/index.tsx";
 import { keyOf } from "../i18n/words.ts";
+import { isEmbedded } from "../lib/embed.ts";
 import { type LiveState, useConnected, useLiveState } from "../lib/live.ts";
 import { useRenewal, useRenewed } from "../lib/pages-worker.ts";
 import { can, signOut, useCity } from "../lib/session.ts";
@@ -24,6 +25,8 @@ export function Shell({ user }: { user: User }) {
   const city = useCity();
   const phone = usePhone();
   const location = useLocation();
+  // Inside another app there is that app's own way around.
+  const isAlone = isEmbedded(location.search);
   const items = navFor(user);
   useLiveCache(user);
   useConnected();
@@ -38,16 +41,18 @@ export function Shell({ user }: { user: User }) {
       <a className="skip" href="#content">
         {t("nav.skip")}
       </a>
-      <header className="header">
-        <Brand city={city} />
-        <div className="header-end">
-          <LiveMark />
-          <Bell />
-          <LanguageSwitch />
-          <UserMenu user={user} />
-        </div>
-      </header>
-      {!phone && <Rail items={items} user={user} />}
+      {!isAlone && (
+        <header className="header">
+          <Brand city={city} />
+          <div className="header-end">
+            <LiveMark />
+            <Bell />
+            <LanguageSwitch />
+            <UserMenu user={user} />
+          </div>
+        </header>
+      )}
+      {!isAlone && !phone && <Rail items={items} user={user} />}
       <main id="content" className="content" tabIndex={-1}>
         <Renewed />
         <Guard resetKey={location.pathname} fallback={(error) => <Crash error={error} />}>
@@ -56,7 +61,7 @@ export function Shell({ user }: { user: User }) {
           </Suspense>
         </Guard>
       </main>
-      {phone && <BottomBar items={items} user={user} />}
+      {!isAlone && phone && <BottomBar items={items} user={user} />}
     </div>
   );
 }

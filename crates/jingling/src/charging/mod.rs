@@ -64,6 +64,7 @@ pub async fn start(
         desk: desk.clone(),
         settings: own,
         operator,
+        shares: settings.charging.shares(),
         unknown_cards: settings.charging.unknown_cards()?,
         stations: door.as_ref().map(way_out::stations),
     };

@@ -4,6 +4,7 @@ use crate::settings::{Settings, listen_address, section};
 use anyhow::{Result, bail};
 use api::charging_office::{Reserve, UnknownCards};
 use bookings::Policy;
+use charging::settle::{Shares, WHOLE};
 use gateway::ocpp::Limits;
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +69,12 @@ ChargingSettings {
     reserve_late_minutes: i64 = 15,
     /// Most reservations of one person that have not ended.
     reserve_open_max: u32 = 2,
+    /// What `operator` keeps of the electricity that was paid at other operators' stations, in 1/10,000.
+    share_energy: u32 = 0,
+    /// The same of service.
+    share_service: u32 = 0,
+    /// The same of parking and occupancy.
+    share_time: u32 = 0,
 });
 
 impl OcppSettings {
@@ -147,6 +154,15 @@ impl ChargingSettings {
                 charging::pay::ORDER_MAX.0
             );
         }
+        for (key, share) in [
+            ("share_energy", self.share_energy),
+            ("share_service", self.share_service),
+            ("share_time", self.share_time),
+        ] {
+            if share > WHOLE {
+                bail!("charging.{key} = {share} must be {WHOLE} at most: it is in 1/10,000");
+            }
+        }
         if self.reserve_minutes_max < self.reserve_minutes_min {
             bail!("charging.reserve_minutes_max must not be below charging.reserve_minutes_min");
         }
@@ -182,6 +198,15 @@ impl ChargingSettings {
             "" => Ok(false),
             "sandbox" => Ok(true),
             other => bail!("charging.payment = \"{other}\": write \"\" or \"sandbox\""),
+        }
+    }
+
+    /// What the platform's operator keeps.
+    pub const fn shares(&self) -> Shares {
+        Shares {
+            energy: self.share_energy,
+            service: self.share_service,
+            time: self.share_time,
         }
     }
 

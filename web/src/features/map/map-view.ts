@@ -32,6 +32,8 @@ const FRESH_COUNT_MAX = 300;
 /** Distance from a point at which a tap, or the keyboard's crosshair, still means it, pixels. */
 const TAP_RADIUS_PX = 9;
 const AIM_RADIUS_PX = 48;
+/** The same for a tap where there are few points: half of what a finger covers. */
+const FEW_TAP_RADIUS_PX = 22;
 const ZOOM_MAX = 17;
 /** Air around the members of an opened cluster, pixels. */
 const CLUSTER_PADDING_PX = 80;
@@ -70,6 +72,7 @@ export class MapView {
   #selected: string | null = null;
   #route: Route | null = null;
   #isolines: Isolines | null = null;
+  #few = false;
   #crosshair = false;
   #coarse = false;
   readonly #gone = new AbortController();
@@ -109,7 +112,7 @@ export class MapView {
     this.#resize();
     this.#map.on("resize", () => this.#resize());
     this.#map.on("render", () => this.#paint());
-    this.#map.on("click", ({ point }) => this.#open(this.#markAt(point, TAP_RADIUS_PX), events, false));
+    this.#map.on("click", ({ point }) => this.#open(this.#markAt(point, this.#reach), events, false));
     this.#map.on("mousemove", (event) => this.#pointAt(event));
     const tellZoom = () => container.setAttribute("data-zoom", this.#map.getZoom().toFixed(2));
     tellZoom();
@@ -178,6 +181,12 @@ export class MapView {
     const spot = ([lon, lat]: Place) => spotOf(lon, lat);
     this.#route = { from: from && spot(from), stops: stops.map(spot) };
     this.#map.triggerRepaint();
+  }
+
+  /** Whether there are few points, each of which is what the map is for: large, and named at every zoom. */
+  setFew(few: boolean) {
+    this.#few = few;
+    this.#changed();
   }
 
   /** Lines of equal value, or none. */
@@ -266,6 +275,7 @@ export class MapView {
       route: this.#route,
       isolines: this.#isolines,
       fresh: this.#fresh,
+      few: this.#few,
       moving: this.#map.isMoving(),
       crosshair: this.#crosshair,
       aimed: this.#crosshair ? this.#aimed() : null,
@@ -381,6 +391,10 @@ export class MapView {
     this.#map.triggerRepaint();
   }
 
+  get #reach(): number {
+    return this.#few ? FEW_TAP_RADIUS_PX : TAP_RADIUS_PX;
+  }
+
   #aimed(): Point | Cluster | null {
     const { clientWidth, clientHeight } = this.#map.getContainer();
     return this.#markAt({ x: clientWidth / 2, y: clientHeight / 2 }, AIM_RADIUS_PX);
@@ -416,7 +430,7 @@ export class MapView {
       const last = this.#pointed;
       this.#pointed = null;
       if (!last || this.#removed || this.#map.isMoving()) return;
-      this.#map.getCanvas().style.cursor = this.#markAt(last.point, TAP_RADIUS_PX) ? "pointer" : "";
+      this.#map.getCanvas().style.cursor = this.#markAt(last.point, this.#reach) ? "pointer" : "";
     });
   }
 

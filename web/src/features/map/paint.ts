@@ -39,6 +39,12 @@ const ISOLINE_VALUES: Along = { kind: "isoline", spacingPx: 360, firstPx: 48 };
 const ROUTE_DISC_PX = 11;
 const ROUTE_NUMBER_PX = 13;
 
+/** A point where there are few, and its rim, pixels. */
+const FEW_RADIUS_PX = 9;
+const FEW_RIM_PX = 2;
+
+const radiusAt = ({ zoom }: Camera, few: boolean): number => (few ? FEW_RADIUS_PX : pointRadius(zoom));
+
 /** A way through numbered places. */
 export interface Route {
   /** Where it begins, when that is known. */
@@ -54,6 +60,8 @@ export interface Scene {
   isolines: Isolines | null;
   /** Entities that just reported. */
   fresh: ReadonlySet<string>;
+  /** There are few points, and each is what the map is for: large, and with its name at every zoom. */
+  few: boolean;
   moving: boolean;
   /** The keyboard's crosshair is shown, and what it would open. */
   crosshair: boolean;
@@ -193,9 +201,14 @@ export class Painter {
     pen.setLineDash([]);
   }
 
-  #paintPoints(camera: Camera, points: Point[], { colourOf, selected, fresh }: Scene, isSquare: boolean) {
-    const radius = pointRadius(camera.zoom);
-    const rim = pointRim(camera.zoom);
+  #paintPoints(
+    camera: Camera,
+    points: Point[],
+    { colourOf, selected, fresh, few }: Scene,
+    isSquare: boolean,
+  ) {
+    const radius = radiusAt(camera, few);
+    const rim = few ? FEW_RIM_PX : pointRim(camera.zoom);
     for (const point of points) {
       if (point.severity > 0)
         this.#stamp(this.#sprites.ring(severityColour(point.severity), radius + 5.5), camera, point);
@@ -278,7 +291,7 @@ export class Painter {
   }
 
   /** All names that could be written, the weightiest first. */
-  *#names(camera: Camera, { marks, selected, isolines }: Scene): Generator<Label> {
+  *#names(camera: Camera, { marks, selected, isolines, few }: Scene): Generator<Label> {
     const upright = (kind: LabelKind, named: Named, sizePx: number, below: number): Label => ({
       text: named.name,
       kind,
@@ -288,9 +301,12 @@ export class Painter {
       x: named.x,
       y: named.y,
     });
-    const below = pointRadius(camera.zoom) + 12;
+    const below = radiusAt(camera, few) + 12;
     const chosen = marks.singles.find((point) => point.id === selected);
     if (chosen) yield { ...upright("entity", chosen, 11.5, below), orBelow: [-below] };
+    if (few)
+      for (const point of marks.singles)
+        if (point !== chosen) yield { ...upright("entity", point, 12.5, below), orBelow: [-below] };
     const townSize = townNameSize(camera.zoom);
     // A town's middle is where its entities gather: its name makes way for their number.
     const aside = Math.ceil(CLUSTER_RADIUS_MAX + townSize * 0.625 + 3);
@@ -306,7 +322,7 @@ export class Painter {
       const width = this.#sprites.width({ ...upright("river", { name, x: 0, y: 0 }, RIVER_NAME_PX, 0) });
       yield* along(name, line, camera.scale, width, RIVER_NAME_PX);
     }
-    if (camera.zoom >= ENTITY_NAME_ZOOM_MIN) {
+    if (!few && camera.zoom >= ENTITY_NAME_ZOOM_MIN) {
       for (let i = marks.singles.length - 1; i >= 0; i -= 1)
         yield upright("entity", marks.singles[i] as Point, 11.5, below);
     }
@@ -344,7 +360,7 @@ export class Painter {
     if (from) disc(from, COLOURS.fresh, "");
   }
 
-  #paintCrosshair(camera: Camera, { aimed }: Scene) {
+  #paintCrosshair(camera: Camera, { aimed, few }: Scene) {
     const pen = this.#pen;
     const [x, y] = [Math.round(camera.width / 2), Math.round(camera.height / 2)];
     pen.strokeStyle = COLOURS.selected;
@@ -361,7 +377,7 @@ export class Painter {
     }
     pen.stroke();
     if (!aimed) return;
-    const radius = "count" in aimed ? clusterRadius(aimed.count) + 4 : pointRadius(camera.zoom) + 4;
+    const radius = "count" in aimed ? clusterRadius(aimed.count) + 4 : radiusAt(camera, few) + 4;
     pen.setLineDash([4, 3]);
     pen.beginPath();
     pen.arc(
