@@ -471,7 +471,7 @@ pub async fn detail(
     }))
 }
 
-/// Ends one of one's own charges.
+/// Ends one of one's own charges; one that has not begun is given up.
 #[utoipa::path(post, path = "/api/v1/charging/mine/{id}/stop", tag = "charging", security(("session" = ["charging.use"])),
     params(("id" = String, Path)), responses((status = 200, body = MineBody), (status = 404, body = ProblemBody),
         (status = 409, body = ProblemBody), (status = 504, body = ProblemBody)))]
@@ -482,6 +482,26 @@ pub async fn stop(
     Path(id): Path<String>,
 ) -> Answer<Json<MineBody>> {
     let known = app.own(&caller, &id).await?;
+    if let (Some(order), None) = (&known.order, &known.session)
+        && matches!(order.state.as_str(), "holding" | "starting" | "awaited")
+    {
+        let detail = json!({"order": "cancel", "outlet": order.outlet, "transaction": null, "driver_order": id});
+        let target = format!("charging-station:{}", order.station);
+        let actor = peer.actor(&caller);
+        let mut write = app.records.write().await?;
+        audit::insert(
+            &mut write,
+            app.now(),
+            &actor,
+            Event::ChargingOrder,
+            &target,
+            &detail,
+        )
+        .await?;
+        write.commit().await?;
+        app.cancel_charge(order).await?;
+        return Ok(Json(app.shown_mine(&caller, &id).await?));
+    }
     let session = known.session.filter(|session| session.state == "charging");
     let office = app.charging()?;
     let way: Option<Arc<dyn Stations>> = office.stations.clone();

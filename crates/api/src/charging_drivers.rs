@@ -413,6 +413,20 @@ impl App {
         self.step(order, "refused", Some(&why), now).await
     }
 
+    /// Gives up an order of which no charge has begun. The station may have been told to start: its card is good for nothing any more.
+    ///
+    /// # Errors
+    /// The records' own.
+    pub async fn cancel_charge(&self, order: &ChargingOrder) -> Answer<bool> {
+        let driving = driving(self.charging()?)?;
+        let why = both(
+            "您取消了这次充电，预授权已退回",
+            "you gave it up; what was set aside was given up",
+        );
+        self.end_without_charge(driving, order, why, self.now())
+            .await
+    }
+
     async fn bill_order(
         &self,
         driving: &Driving,

@@ -310,6 +310,20 @@ async fn what_is_owed_is_paid_before_the_next_charge_and_what_does_not_begin_cos
     let said = one.call("Authorize", json!({"id_tag": card}));
     assert_eq!(said["id_tag_info"]["status"], "Blocked");
 
+    // One that is given up before it begins is over at once, and its card is good for nothing.
+    let order = phone.start(&city, "tap-1b").await.json();
+    let card = told_to_start(&mut one);
+    let stop = format!("{MINE}/{}/stop", order["id"].as_str().unwrap());
+    let given_up = phone.send(&city, &stop, &Value::Null).await;
+    assert_eq!(
+        (given_up.status, &given_up.json()["state"]),
+        (200, &json!("refused")),
+        "{}",
+        given_up.body
+    );
+    let said = one.call("Authorize", json!({"id_tag": card}));
+    assert_eq!(said["id_tag_info"]["status"], "Blocked");
+
     // A bill above what was set aside: the rest is owed, and paid before another charge.
     let order = phone.start(&city, "tap-2").await.json();
     let card = told_to_start(&mut one);

@@ -624,7 +624,7 @@ events! {
     ];
     /// A charging station was told something; written before it goes out.
     ChargingOrder = "charging.order", "向充电桩下发指令", "Charging station told something", "charging-station:<identity>", [
-        field("order", "指令", "what: start, stop, unlock, reset, availability"), field("outlet", "充电枪，整站为空", "the outlet, null for the station"),
+        field("order", "指令", "what: start, stop, cancel, unlock, reset, availability"), field("outlet", "充电枪，整站为空", "the outlet, null for the station"),
         field("transaction", "交易编号，无则为空", "the transaction, null for none"),
         maybe("driver_order", "车主的充电请求", "the driver's order that it is for"),
     ];
