@@ -8,7 +8,8 @@ use crate::plan::Plan;
 use crate::tables::CityTables;
 use crate::{
     account, accounts, affected, alerts, approvals, audit, back_tests, bulletins, case_classes,
-    case_figures, case_lists, case_pages, charging_figures, charging_office, charging_pages,
+    case_figures, case_lists, case_pages, charging_exchange, charging_figures, charging_office,
+    charging_pages,
     city_pages, command_office, command_pages, corrections, dead_letters, device_questions,
     devices, doors, duty, duty_contacts, duty_hand_overs, duty_plans, duty_report, duty_resources,
     duty_sheets, duty_suggestions, entities, entity_forecasts, entity_types, entries, events,
@@ -228,6 +229,8 @@ pub struct AppParts {
     pub outlet: OnceLock<Arc<dyn command_office::Outlet>>,
     /// Charging, set once when its writer works.
     pub charging: OnceLock<charging_office::Office>,
+    /// The exchange with other charging platforms, set once where the settings open it.
+    pub exchange: OnceLock<Arc<dyn charging_exchange::Exchange>>,
     /// The commands whose answer is waited for.
     pub commands: command_office::UnderWay,
     /// Held while a file is made a table.
@@ -569,6 +572,8 @@ fn plan_office(all: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(charging_pages::stations))
         .routes(routes!(charging_pages::order))
         .routes(routes!(charging_figures::figures))
+        .routes(routes!(charging_exchange::exchange))
+        .routes(routes!(charging_exchange::orders))
         .routes(routes!(project_packages::list, project_packages::add))
         .routes(routes!(project_packages::change))
         .routes(routes!(project_packages::publish))
@@ -625,6 +630,7 @@ fn plan_office(all: OpenApiRouter<App>) -> OpenApiRouter<App> {
 /// What comes in.
 fn ways_in(all: OpenApiRouter<App>) -> OpenApiRouter<App> {
     all.routes(routes!(entries::enter))
+        .routes(routes!(charging_exchange::door))
         .routes(routes!(doors::upsert))
         .routes(routes!(doors::write_v2))
         .routes(routes!(doors::write_v1))

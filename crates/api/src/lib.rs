@@ -16,6 +16,7 @@ pub mod case_classes;
 pub mod case_figures;
 pub mod case_lists;
 pub mod case_pages;
+pub mod charging_exchange;
 pub mod charging_figures;
 pub mod charging_office;
 pub mod charging_pages;

@@ -12,17 +12,17 @@ use testkit::foreign::Python;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/charging_station.py");
 const SETTINGS: [&str; 2] = ["ocpp.listen=127.0.0.1:0", "charging.look_seconds=1"];
-const CARD: &str = "04A1B2C3D4";
+pub const CARD: &str = "04A1B2C3D4";
 
 /// A station as a program.
-struct Station {
+pub struct Station {
     program: Child,
     orders: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
 
 /// A Python with the package; says so where there is none.
-fn python() -> Option<PathBuf> {
+pub fn python() -> Option<PathBuf> {
     let python = Python {
         beside: env!("CARGO_TARGET_TMPDIR"),
         name: "ocpp-python",
@@ -39,7 +39,7 @@ fn python() -> Option<PathBuf> {
 
 impl Station {
     /// Opens a link; the status where it is refused.
-    fn open(
+    pub fn open(
         version: &str,
         door: SocketAddr,
         identity: &str,
@@ -71,13 +71,13 @@ impl Station {
         serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line:?}"))
     }
 
-    fn tell(&mut self, order: &Value) -> Value {
+    pub fn tell(&mut self, order: &Value) -> Value {
         writeln!(self.orders, "{order}").unwrap();
         self.hear()
     }
 
     /// Says something and gives the centre's answer.
-    fn call(&mut self, action: &str, with: Value) -> Value {
+    pub fn call(&mut self, action: &str, with: Value) -> Value {
         let told = self.tell(&json!({"call": action, "with": with}));
         assert!(told.get("answer").is_some(), "{told} to {action} {with}");
         told["answer"].clone()
@@ -97,13 +97,13 @@ impl Drop for Station {
 static ANCHOR: std::sync::LazyLock<jiff::Timestamp> =
     std::sync::LazyLock::new(jiff::Timestamp::now);
 
-fn ago(seconds: i64) -> String {
+pub fn ago(seconds: i64) -> String {
     let at = *ANCHOR - jiff::SignedDuration::from_secs(seconds);
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// Registers a station; its password.
-fn register(city: &str, identity: &str) -> String {
+pub fn register(city: &str, identity: &str) -> String {
     let id = format!("urn:ngsi-ld:ChargePoint:{identity}");
     let made = answer(&[
         "device",
@@ -119,7 +119,7 @@ fn register(city: &str, identity: &str) -> String {
 }
 
 /// 1.50 yuan a kWh at any hour.
-fn tariff(more: Value) -> Value {
+pub fn tariff(more: Value) -> Value {
     let mut version = json!({
         "id": "2026", "first": "2026-01-01", "source": "test",
         "prices": {"flat": {"energy": "1.0000", "service": "0.5000"}},
@@ -145,7 +145,7 @@ async fn city_that_bills(more: Value) -> City {
 }
 
 /// Sends something as an operator.
-async fn post(city: &City, path: &str, body: &Value) -> Answer {
+pub async fn post(city: &City, path: &str, body: &Value) -> Answer {
     let token = city.token_of("operator");
     city.ask("POST", path, |r| r.bearer_auth(&token).json(body))
         .await

@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0017_disputes_and_numbers.sql"),
     include_str!("../migrations/0018_bookings.sql"),
     include_str!("../migrations/0019_charging.sql"),
+    include_str!("../migrations/0020_exchange.sql"),
 ];
 
 /// The shape that this build reads and writes.

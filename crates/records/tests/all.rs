@@ -5,5 +5,6 @@ mod audit_chain;
 mod shape_17;
 mod shape_18;
 mod shape_19;
+mod shape_20;
 mod shapes;
 mod store;
