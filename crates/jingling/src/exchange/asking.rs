@@ -8,7 +8,9 @@ use api::app::App;
 use api::outgoing::Ask;
 use hyper::Method;
 use model::{Timestamp, Told};
-use proto_tcec102::message::{QueryStationStatus, QueryStationsInfo, StationInfo, Success, Taken};
+use proto_tcec102::message::{
+    EquipChargeStatus, QueryStationStatus, QueryStationsInfo, StationInfo, Success, Taken,
+};
 use proto_tcec102::{Call, Heard, Limits, Reply};
 use records::exchange::{self as rows, ExchangeNotice};
 use std::collections::BTreeMap;
@@ -111,12 +113,17 @@ impl From<Refused> for NoReply {
     }
 }
 
+/// When each charge that goes on was last told, by its order.
+type LastTold = BTreeMap<String, Timestamp>;
+/// Orders, and how they go.
+type Due = Vec<(String, EquipChargeStatus)>;
+
 struct Asker {
     shared: Arc<Shared>,
     partner: Arc<Partner>,
     limits: Limits,
     /// When each charge that goes on was last told.
-    charges: BTreeMap<String, Timestamp>,
+    charges: LastTold,
     /// When a question that came to nothing may be asked again.
     again: BTreeMap<&'static str, Timestamp>,
 }
@@ -127,7 +134,7 @@ impl Asker {
             limits: shared.own.limits(),
             shared,
             partner,
-            charges: BTreeMap::new(),
+            charges: LastTold::new(),
             again: BTreeMap::new(),
         }
     }
@@ -279,39 +286,47 @@ impl Asker {
 
     /// Tells how charges go that the partner asked for. What is not taken is told newer the next time.
     async fn charges(&mut self, app: &App, now: Timestamp) -> Result<(), NoReply> {
+        let (going, due) = self.to_tell(app, now).await?;
+        self.charges = going;
+        for (order, status) in due {
+            // Told or not, the next one comes in its time.
+            self.charges.insert(order, now);
+            let told = self.ask(Call::NotificationEquipChargeStatus(status)).await;
+            if let Err(none @ NoReply::Silent(_)) = told {
+                return Err(none);
+            }
+        }
+        Ok(())
+    }
+
+    /// When each charge that goes on was last told, and how those go that are to be told now.
+    async fn to_tell(&self, app: &App, now: Timestamp) -> Result<(LastTold, Due), NoReply> {
         let every = self.shared.own.charge_status_seconds;
-        let mut going = BTreeMap::new();
+        let (mut going, mut due) = (LastTold::new(), Due::new());
         let mut after = 0;
+        let mut read = self.shared.records.read().await.map_err(kept)?;
         loop {
-            let mut read = self.shared.records.read().await.map_err(kept)?;
-            let some = rows::open_orders(&mut read, after, NOTICES_ROUND)
-                .await
-                .map_err(kept)?;
+            let some = rows::open_orders(&mut read, after, NOTICES_ROUND).await;
+            let some = some.map_err(kept)?;
             let Some(last) = some.last() else {
-                break;
+                return Ok((going, due));
             };
             after = last.id;
             for order in &some {
                 if order.partner != self.partner.id || order.state != rows::CHARGING {
                     continue;
                 }
-                let told = self.charges.get(&order.order_no).copied();
-                if told.is_some_and(|at| now < at.plus_seconds(every)) {
-                    going.extend(told.map(|at| (order.order_no.clone(), at)));
-                    continue;
-                }
-                let status = orders::going(&self.shared, app, &mut read, order).await?;
-                going.insert(order.order_no.clone(), now);
-                if let Err(none @ NoReply::Silent(_)) =
-                    self.ask(Call::NotificationEquipChargeStatus(status)).await
-                {
-                    self.charges = going;
-                    return Err(none);
+                match self.charges.get(&order.order_no) {
+                    Some(&told) if now < told.plus_seconds(every) => {
+                        going.insert(order.order_no.clone(), told);
+                    }
+                    _ => {
+                        let status = orders::going(&self.shared, app, &mut read, order).await?;
+                        due.push((order.order_no.clone(), status));
+                    }
                 }
             }
         }
-        self.charges = going;
-        Ok(())
     }
 
     /// Whether a question is due that was last answered then; one that came to nothing is asked again after a while.

@@ -59,7 +59,7 @@ mod tests {
     #[test]
     fn a_minute_has_so_many_of_each_and_so_many_keys() {
         let mut gate = Gate::new(2, 2);
-        let at = |s| Timestamp::from_seconds(1_000 + s);
+        let at = |s: i64| Timestamp::from_seconds(1_000 + s);
         assert_eq!(gate.pass("a", at(0)), Ok(()));
         assert_eq!(gate.pass("a", at(1)), Ok(()));
         assert_eq!(gate.pass("a", at(10)), Err(50));

@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(secret.len(), DATA_SECRET_BYTES);
         files::write_secret(&path, &serde_json::to_vec(&file).unwrap()).unwrap();
         assert!(of_partner(folder.path(), "p.json").unwrap().ask.is_none());
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         let told = of_partner(folder.path(), "p.json").unwrap_err().to_string();
         assert!(told.contains("chmod 600"), "{told}");
         let broken = format!("{{\"door\": \"{secret}\"}}");
