@@ -18,6 +18,7 @@ pub mod case_lists;
 pub mod case_pages;
 pub mod charging_drive;
 pub mod charging_drivers;
+pub mod charging_exchange;
 pub mod charging_figures;
 pub mod charging_office;
 pub mod charging_pages;

@@ -116,6 +116,9 @@ pub enum Command {
     /// Outside providers that people sign in with here (OpenID Connect).
     #[command(subcommand)]
     Provider(ProviderCommand),
+    /// The exchange with other charging platforms (T/CEC 102).
+    #[command(subcommand)]
+    Exchange(ExchangeCommand),
     /// The keys that personal data is sealed under.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -687,6 +690,28 @@ pub enum ProviderCommand {
         /// The city's folder.
         dir: PathBuf,
         /// One JSON array instead of a table.
+        #[arg(long)]
+        json: bool,
+        /// Settings.
+        #[command(flatten)]
+        overrides: Overrides,
+    },
+}
+
+/// `jingling exchange …`.
+#[derive(Debug, Subcommand)]
+pub enum ExchangeCommand {
+    /// Make the secrets with which a partner asks this city, and say where they lie.
+    #[command(after_help = "Example: jingling exchange partner-keys ./city 123456789")]
+    PartnerKeys {
+        /// The city's folder.
+        dir: PathBuf,
+        /// The partner's operator id, as in its [[tcec102.partner]].
+        operator_id: String,
+        /// Put others in the place of those that are there.
+        #[arg(long)]
+        replace: bool,
+        /// One JSON object instead of text.
         #[arg(long)]
         json: bool,
         /// Settings.

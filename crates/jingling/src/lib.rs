@@ -25,6 +25,7 @@ pub mod department;
 pub mod device_keys;
 pub mod duty_commands;
 pub mod engine_commands;
+pub mod exchange;
 pub mod files;
 pub mod folder;
 pub mod formats;

@@ -4,7 +4,7 @@
 use crate::args::{Cli, Command};
 use crate::{
     audit, backup, check, commands, decode_command, demo, department, duty_commands,
-    engine_commands, notice, oidc, organisation, output, outside, pack_commands, personal_commands,
+    engine_commands, exchange, notice, oidc, organisation, output, outside, pack_commands, personal_commands,
     policies, query, rule_commands, security, settings,
 };
 use clap::Parser;
@@ -99,6 +99,7 @@ async fn obey(command: Command) -> anyhow::Result<bool> {
         Command::Notice(command) => return notice::command(command).await,
         Command::Oidc(command) => oidc::command(command).await?,
         Command::Provider(command) => return outside::command(command).await,
+        Command::Exchange(command) => exchange::keys::command(command)?,
         Command::Keys(command) => personal_commands::keys(command).await?,
         Command::Personal(command) => personal_commands::personal(command).await?,
         Command::Engine(command) => engine_commands::engine(&command)?,

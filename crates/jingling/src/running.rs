@@ -302,6 +302,7 @@ impl Running {
             runner: api::runner::Runner::default(),
             outlet: OnceLock::new(),
             charging: OnceLock::new(),
+            exchange: OnceLock::new(),
             commands: api::command_office::UnderWay::default(),
         });
         let topics = Arc::new(RwLock::new(TopicMapping::new(&packs.mappings)));
@@ -423,6 +424,7 @@ impl Running {
         let for_devices = served.as_ref().map(|served| served.for_devices.clone());
         let charging = crate::charging::start(&app, &folder, settings, for_devices.clone()).await?;
         addresses.extend(charging.addresses());
+        let exchange = crate::exchange::start(&app, &folder, settings).await?;
         let mqtt = start_mqtt(&app, &folder, settings, topics, identity, for_devices).await?;
         if let Some(mqtt) = &mqtt {
             addresses.extend(mqtt.addresses().first().map(|&a| ("mqtt", a)));
@@ -524,6 +526,7 @@ impl Running {
         timers.push(tokio::spawn(crate::policies::follow(app.clone())));
         timers.push(crate::administrators::timer(&app));
         timers.push(charging.timer(&app, settings));
+        timers.extend(exchange);
         timers.push(tokio::spawn(crate::case_clocks::run(app.clone())));
         timers.push(crate::notice::start(&app, &folder, settings)?);
         timers.extend(crate::audit::sealing::start(&app, &folder, &settings.audit).await);

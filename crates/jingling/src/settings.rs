@@ -33,6 +33,8 @@ pub struct Settings {
     pub ocpp: crate::charging::settings::OcppSettings,
     /// How charging is billed.
     pub charging: crate::charging::settings::ChargingSettings,
+    /// The exchange with other charging platforms.
+    pub tcec102: crate::exchange::settings::ExchangeSettings,
     /// The PostgreSQL door.
     pub postgres: Postgres,
     /// Signing in to other systems.
@@ -628,6 +630,7 @@ impl Settings {
         crate::outside::check(self)?;
         crate::sl651_door::check(self)?;
         self.ocpp.check(self)?;
+        crate::exchange::settings::check(self)?;
         crate::notice::settings::check(self)?;
         crate::open311::settings::check(self)?;
         self.portal.check()?;

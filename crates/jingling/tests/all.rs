@@ -20,6 +20,7 @@ mod device_questions;
 mod dispatch;
 mod duty;
 mod entries;
+mod exchange;
 mod folder;
 mod formats;
 mod forms;

@@ -14,7 +14,7 @@ use std::path::Path;
 const OPERATIONS: &str = "crates/jingling/tests/access.rs every_operation_keeps_its_rule";
 const SQL: &str = "crates/jingling/tests/access.rs sql_shows_a_table_to_those_who_may_see_its_page";
 /// An operation that anyone may call either gives away nothing of the city or judges by the protocol's own means.
-const PUBLIC: [(&str, &str); 40] = [
+const PUBLIC: [(&str, &str); 41] = [
     (
         "POST /api/v1/notifications/acknowledge",
         "crates/jingling/tests/notice.rs people_and_systems_are_told_and_what_hangs_is_ended",
@@ -147,6 +147,10 @@ const PUBLIC: [(&str, &str); 40] = [
     (
         "POST /oauth2/device_authorization",
         "crates/jingling/tests/oidc.rs wrong_secrets_are_slowed_down",
+    ),
+    (
+        "POST /evcs/{version}/{interface}",
+        "crates/jingling/tests/exchange.rs a_partner_is_known_by_signature_and_token_and_heard_once",
     ),
     (
         "POST /oauth2/introspect",

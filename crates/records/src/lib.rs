@@ -30,6 +30,7 @@ pub mod device_credentials;
 pub mod devices;
 pub mod duty;
 pub mod duty_acts;
+pub mod exchange;
 pub mod failure;
 mod field;
 pub mod filing_files;

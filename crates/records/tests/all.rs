@@ -6,5 +6,6 @@ mod shape_17;
 mod shape_18;
 mod shape_19;
 mod shape_20;
+mod shape_21;
 mod shapes;
 mod store;

@@ -1,4 +1,4 @@
-//! Shape 19 of the database opens and keeps its rows: charging. The shapes before it are in `shapes.rs`, `shape_17.rs` and `shape_18.rs`.
+//! Shape 19 of the database opens and keeps its rows: charging. The other shapes are in files of their own.
 
 use model::Timestamp;
 use records::{PageRequest, Records, charging};

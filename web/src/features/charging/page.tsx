@@ -1,4 +1,4 @@
-/** Charging (充电运营): what it comes to, its sessions and bills, tariffs, cards, and the stations on the line. */
+/** Charging (充电运营): what it comes to, its sessions and bills, tariffs, cards, the stations on the line, and other platforms. */
 import { Segmented } from "antd";
 // The months and weekdays of calendars in Chinese.
 import "dayjs/locale/zh-cn";
@@ -8,15 +8,16 @@ import { can, useUser } from "../../lib/session.ts";
 import { MANAGE } from "./actions.tsx";
 import { Cards } from "./cards.tsx";
 import "./charging.css";
+import { Exchange } from "./exchange.tsx";
 import { Overview } from "./overview.tsx";
 import { Sessions } from "./sessions.tsx";
 import { Stations } from "./stations.tsx";
 import { Tariffs } from "./tariffs.tsx";
 
-const VIEWS = ["overview", "sessions", "tariffs", "cards", "stations"] as const;
+const VIEWS = ["overview", "sessions", "tariffs", "cards", "stations", "exchange"] as const;
 type View = (typeof VIEWS)[number];
 /** What each part keeps in the address; the next part begins without it. */
-const KEPT = ["days", "from", "to", "state", "station", "operator", "card", "corrected"];
+const KEPT = ["days", "from", "to", "state", "station", "operator", "card", "corrected", "disputed"];
 
 export function Page() {
   const { t } = useT();
@@ -47,6 +48,7 @@ export function Page() {
       {view === "tariffs" && <Tariffs />}
       {view === "cards" && <Cards />}
       {view === "stations" && <Stations />}
+      {view === "exchange" && <Exchange />}
     </div>
   );
 }

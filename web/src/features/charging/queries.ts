@@ -1,4 +1,4 @@
-/** Reads charging: figures, sessions, tariffs, cards, stations on the line; decides, puts in force, registers, and tells stations. */
+/** Reads charging: figures, sessions, tariffs, cards, stations on the line, other platforms; decides, puts in force, registers, and tells stations. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { change, get, query } from "../../lib/api.ts";
 import type {
@@ -6,6 +6,7 @@ import type {
   ChargingCardDraft,
   ChargingCards,
   ChargingDecision,
+  ChargingExchange,
   ChargingFigures,
   ChargingOrder,
   ChargingOrderAnswer,
@@ -15,6 +16,7 @@ import type {
   ChargingSessions,
   ChargingStationLines,
   ChargingTariffs,
+  ExchangeOrders,
 } from "../../lib/types.ts";
 import type { WrittenTariff } from "./tariff.ts";
 
@@ -155,3 +157,21 @@ export const stationsQuery = queryOptions({
 export function order(identity: string, told: ChargingOrder): Promise<ChargingOrderAnswer> {
   return change("POST", `${CHARGING}/stations/${encodeURIComponent(identity)}/orders`, told);
 }
+
+export const exchangeQuery = queryOptions({
+  queryKey: [...ROOM, "exchange"],
+  queryFn: ({ signal }) => get<ChargingExchange>(`${CHARGING}/exchange`, signal),
+  refetchInterval: FIGURES_MS,
+});
+
+export const exchangeOrdersQuery = (disputed: boolean) =>
+  infiniteQueryOptions({
+    queryKey: [...ROOM, "exchange-orders", disputed],
+    queryFn: ({ pageParam, signal }) =>
+      get<ExchangeOrders>(
+        `${CHARGING}/exchange/orders${query({ disputed: disputed || undefined, after: pageParam })}`,
+        signal,
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+  });
