@@ -26,7 +26,8 @@ async fn shape_20_opens_with_its_exchange() {
         partner: Some(partner),
         is_disputed: true,
     };
-    let page = exchange::orders(&mut write, &disputed, &PageRequest::default());
+    let first = PageRequest::default();
+    let page = exchange::orders(&mut write, &disputed, &first);
     assert_eq!(page.await.unwrap().items, [order.clone()]);
     let counts = exchange::counts(&mut write).await.unwrap();
     assert_eq!((counts[0].orders, counts[0].disputed), (1, 1));

@@ -988,6 +988,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/charging/exchange": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Partners, what waits for them, and the newest comparisons. */
+        get: operations["get_charging_exchange"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/charging/exchange/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Orders between the city and its partners, newest first. */
+        get: operations["get_charging_exchange_orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/charging/figures": {
         parameters: {
             query?: never;
@@ -4530,6 +4564,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/evcs/{version}/{interface}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A message of a partner: a sealed and signed envelope (T/CEC 102.4-2016). Who may say what is judged by its signature and its token. */
+        post: operations["post_evcs_version_interface"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -6515,6 +6566,17 @@ export interface components {
              */
             register_wh: number | null;
         };
+        /** @description The exchange at a glance. */
+        ChargingExchange: {
+            /** @description The newest comparisons, those with differences first. */
+            comparisons: components["schemas"]["ExchangeComparison"][];
+            /** @description Whether the door is open. */
+            is_open: boolean;
+            /** @description The city's own operator id. */
+            operator_id: string | null;
+            /** @description The partners. */
+            partners: components["schemas"]["ExchangePartner"][];
+        };
         /** @description The figures of charging. */
         ChargingFigures: {
             /** @description When this was counted. */
@@ -7739,6 +7801,168 @@ export interface components {
             entity_id: string;
             /** @description The attributes that were refused, each with its reason; the others are stored. */
             refused: components["schemas"]["EntryRefused"][];
+        };
+        /** @description A time compared with a partner (对账). */
+        ExchangeComparison: {
+            /** @description Who asked for it: `partner` or `city`. */
+            asked_by: string;
+            /**
+             * Format: int64
+             * @description The case that was opened of it.
+             */
+            case_id: number | null;
+            /** @description When. */
+            compared_at: string;
+            /**
+             * Format: int64
+             * @description How many differ.
+             */
+            difference_count: number;
+            /** @description What differs, the first of them where there are very many. */
+            differences: components["schemas"]["ExchangeDifference"][];
+            /** @description Its begin. */
+            from: string;
+            /**
+             * Format: int64
+             * @description How many orders we have.
+             */
+            our_count: number;
+            /**
+             * Format: int64
+             * @description Their money, fen.
+             */
+            our_fen: number;
+            /**
+             * Format: int64
+             * @description Their energy, Wh.
+             */
+            our_wh: number;
+            /** @description The partner. */
+            partner: string;
+            /**
+             * Format: int64
+             * @description How many the partner has.
+             */
+            their_count: number;
+            /**
+             * Format: int64
+             * @description Their money, fen.
+             */
+            their_fen: number;
+            /**
+             * Format: int64
+             * @description Their energy, Wh.
+             */
+            their_wh: number;
+            /** @description Its end, the last moment. */
+            until: string;
+        };
+        /** @description A difference of a comparison. */
+        ExchangeDifference: {
+            /** @description Which order, where it is of one. */
+            order: string | null;
+            /** @description English. */
+            text_en: string;
+            /** @description What differs, Chinese. */
+            text_zh: string;
+        };
+        /** @description An order between the city and a partner. */
+        ExchangeOrder: {
+            /**
+             * Format: int64
+             * @description 0 agreed to, else disputed; null while nobody said so.
+             */
+            confirm_result: number | null;
+            /** @description The connector. */
+            connector_id: string;
+            /** @description Why it is disputed. */
+            doubts: string[];
+            /**
+             * Format: int64
+             * @description For electricity, fen.
+             */
+            electricity_fen: number | null;
+            /** @description When it ended. */
+            ended_at: string | null;
+            /**
+             * Format: int64
+             * @description Its energy, Wh.
+             */
+            energy_wh: number | null;
+            /**
+             * Format: int64
+             * @description Its number here.
+             */
+            id: number;
+            /** @description The number that both sides know (`StartChargeSeq`). */
+            order_no: string;
+            /** @description The partner. */
+            partner: string;
+            /**
+             * Format: int64
+             * @description For the service, fen.
+             */
+            service_fen: number | null;
+            /** @description `theirs`: the partner's station; `ours`: the city's. */
+            side: string;
+            /** @description When it began. */
+            started_at: string | null;
+            /** @description `starting`, `charging`, `ended`, `settled` or `failed`. */
+            state: string;
+            /** @description Of ours: the station's identity. */
+            station: string | null;
+            /** @description When it was first told of. */
+            told_at: string;
+            /** @description Of ours: the transaction's id. */
+            transaction_id: string | null;
+        };
+        /** @description A page of orders. */
+        ExchangeOrders: {
+            /** @description Newest first. */
+            items: components["schemas"]["ExchangeOrder"][];
+            /** @description The next page's cursor. */
+            next: string | null;
+        };
+        /** @description A partner (互联互通单位). */
+        ExchangePartner: {
+            /** @description Whether the city asks and tells it by itself. */
+            asked: boolean;
+            /**
+             * Format: int64
+             * @description Those that are disputed.
+             */
+            disputed: number;
+            /**
+             * Format: int64
+             * @description Notices that were given up.
+             */
+            given_up: number;
+            /** @description When it was heard of last. */
+            heard_at: string | null;
+            /** @description Its name. */
+            name: string;
+            /** @description Its operator id. */
+            operator_id: string;
+            /**
+             * Format: int64
+             * @description Orders between the city and it.
+             */
+            orders: number;
+            /** @description Why the last question to it came to nothing; null when it did not. */
+            problem: string | null;
+            /** @description When that was. */
+            problem_at: string | null;
+            /** @description `operator` or `regulator`. */
+            role: string;
+            /** @description When it last told its stations. */
+            stations_at: string | null;
+            /** @description When it last told how they are. */
+            statuses_at: string | null;
+            /**
+             * Format: int64
+             * @description Notices that it has not taken yet.
+             */
+            waiting: number;
         };
         /**
          * @description Entities of one or more types, and whether those that are expected to speak are heard: those of types whose pack says how
@@ -16406,6 +16630,67 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDocument"];
                 };
             };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_exchange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargingExchange"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_charging_exchange_orders: {
+        parameters: {
+            query?: {
+                /** @description Of a partner. */
+                partner?: string | null;
+                /** @description Only those that are disputed. */
+                disputed?: boolean;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description How many rows: 50 when not said, at most 500. */
+                limit?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExchangeOrders"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
             default: components["responses"]["Problem"];
         };
     };
@@ -25966,6 +26251,59 @@ export interface operations {
             401: components["responses"]["Problem"];
             403: components["responses"]["Problem"];
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_evcs_version_interface: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description such as v20160701 */
+                version: string;
+                /** @description such as query_token */
+                interface: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDocument"];
+                };
+            };
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
