@@ -15,10 +15,9 @@ use futures::future::BoxFuture;
 use identity::Permission;
 use model::problem::{both, quote};
 use model::{Timestamp, Told};
-use records::exchange::{self as rows, ExchangeComparison, ExchangeOrder};
+use records::exchange::{self as rows, ExchangeComparison, ExchangeOrder, ExchangePartner};
 use records::{Acting, Actor, PageRequest};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
@@ -72,8 +71,8 @@ pub trait Exchange: Send + Sync {
     /// The partners.
     fn partners(&self) -> Vec<PartnerNamed>;
 
-    /// When each partner was heard of last.
-    fn heard(&self) -> BTreeMap<String, Timestamp>;
+    /// What is remembered of each partner, newer than the rows.
+    fn memory(&self) -> Vec<ExchangePartner>;
 
     /// Answers what was posted, once what it says is durable; HTTP status 200, as the standard answers everything.
     fn answer<'a>(&'a self, posted: Posted<'a>) -> BoxFuture<'a, Result<String, TooOften>>;
@@ -329,7 +328,6 @@ pub struct ExchangeBody {
     responses((status = 200, body = ExchangeBody)))]
 pub async fn exchange(State(app): State<App>) -> Answer<Json<ExchangeBody>> {
     let mut read = app.records.read().await?;
-    let known = rows::partners(&mut read).await?;
     let counts = rows::counts(&mut read).await?;
     let notices = rows::notice_counts(&mut read).await?;
     let mut comparisons = rows::comparisons(&mut read, true, COMPARISONS_MAX).await?;
@@ -357,12 +355,7 @@ pub async fn exchange(State(app): State<App>) -> Answer<Json<ExchangeBody>> {
             name: partner.name,
             role: partner.role.to_owned(),
             asked: partner.is_asked,
-            heard_at: text(
-                heard
-                    .get(&id)
-                    .copied()
-                    .or(kept.and_then(|row| row.heard_at)),
-            ),
+            heard_at: text(kept.and_then(|row| row.heard_at)),
             stations_at: text(kept.and_then(|row| row.stations_at)),
             statuses_at: text(kept.and_then(|row| row.statuses_at)),
             problem: kept.and_then(|row| row.problem.clone()),

@@ -53,6 +53,7 @@ fn only_these_are_public() {
         "POST /api/v1/session/passkey public",
         "POST /api/v1/session/passkey/question public",
         "POST /api/v1/session/second public",
+        "POST /evcs/{version}/{interface} public",
         "POST /oauth2/authorize public",
         "POST /oauth2/device_authorization public",
         "POST /oauth2/introspect public",

@@ -26,9 +26,9 @@ async fn shape_21_opens_with_its_exchange() {
         partner: Some(partner),
         is_disputed: true,
     };
-    let whole = PageRequest::default();
-    let page = exchange::orders(&mut write, &disputed, &whole).await;
-    assert_eq!(page.unwrap().items, [order.clone()]);
+    let first = PageRequest::default();
+    let page = exchange::orders(&mut write, &disputed, &first);
+    assert_eq!(page.await.unwrap().items, [order.clone()]);
     let counts = exchange::counts(&mut write).await.unwrap();
     assert_eq!((counts[0].orders, counts[0].disputed), (1, 1));
     let ended = order.ended_at.unwrap();

@@ -16,7 +16,7 @@ use proto_tcec102::{
     Asked, Call, Door, Envelope, Fault, Keys, Limits, Partner as Known, Received, Reply, Ret, Role,
 };
 use rand::Rng as _;
-use std::collections::BTreeMap;
+use records::exchange::ExchangePartner;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -273,12 +273,8 @@ impl Exchange for CityDoor {
         .collect()
     }
 
-    fn heard(&self) -> BTreeMap<String, Timestamp> {
-        let known = self.shared.known.lock();
-        known
-            .iter()
-            .filter_map(|(id, row)| Some((id.clone(), row.heard_at?)))
-            .collect()
+    fn memory(&self) -> Vec<ExchangePartner> {
+        self.shared.known.lock().values().cloned().collect()
     }
 
     fn answer<'a>(&'a self, posted: Posted<'a>) -> BoxFuture<'a, Result<String, TooOften>> {

@@ -7,7 +7,12 @@ import { useT } from "../../i18n/index.tsx";
 import { keyOf } from "../../i18n/words.ts";
 import { useAddress } from "../../lib/address.ts";
 import { number, pick, time, ZONE_LABEL } from "../../lib/format.ts";
-import type { ChargingExchange, ExchangeComparison, ExchangeOrder, ExchangePartner } from "../../lib/types.ts";
+import type {
+  ChargingExchange,
+  ExchangeComparison,
+  ExchangeOrder,
+  ExchangePartner,
+} from "../../lib/types.ts";
 import { More } from "../../ui/more.tsx";
 import { Loaded, Loading, Nothing, useFailure } from "../../ui/states.tsx";
 import { Time } from "../../ui/tags.tsx";

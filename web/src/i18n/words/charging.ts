@@ -510,7 +510,10 @@ export const chargingWords = {
   "exchange.is-disputed": ["有争议", "disputed"],
   "exchange.comma": ["、", ", "],
   "exchange-doubt.period-energy": ["分时电量与总电量不符", "its stretches' energy is not its own"],
-  "exchange-doubt.period-electricity": ["分时电费与总电费不符", "its stretches' price of energy is not its own"],
+  "exchange-doubt.period-electricity": [
+    "分时电费与总电费不符",
+    "its stretches' price of energy is not its own",
+  ],
   "exchange-doubt.period-service": ["分时服务费与总服务费不符", "its stretches' service fee is not its own"],
   "exchange-doubt.period-time": ["分时时段重叠或超出订单", "its stretches overlap or lie outside it"],
   "exchange-doubt.content": ["同一订单号报过不同内容", "another content was told under its number"],
