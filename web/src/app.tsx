@@ -64,6 +64,7 @@ const RunsPage = page(() => import("./features/runs/page.tsx"));
 const RunPage = page(() => import("./features/runs/detail.tsx"));
 const ChargingPage = page(() => import("./features/charging/page.tsx"));
 const ChargingSessionPage = page(() => import("./features/charging/detail.tsx"));
+const SupervisionPage = page(() => import("./features/charging-supervision/page.tsx"));
 const DevicesPage = page(() => import("./features/devices/page.tsx"));
 const DeadLettersPage = page(() => import("./features/dead-letters/page.tsx"));
 const PersonalPage = page(() => import("./features/personal/page.tsx"));
@@ -124,6 +125,7 @@ const pages: RouteObject[] = [
   { path: "views/:id", element: <ViewsPage /> },
   { path: "charging", element: <ChargingPage /> },
   { path: "charging/sessions/:id", element: <ChargingSessionPage /> },
+  { path: "charging/supervision", element: <SupervisionPage /> },
   { path: "devices", element: <DevicesPage /> },
   { path: "dead-letters", element: <DeadLettersPage /> },
   { path: "personal", element: <PersonalPage /> },

@@ -9,6 +9,7 @@ use crate::tables::CityTables;
 use crate::{
     account, accounts, affected, alerts, approvals, audit, back_tests, bulletins, case_classes,
     case_figures, case_lists, case_pages, charging_figures, charging_office, charging_pages,
+    charging_subsidy, charging_supervision,
     city_pages, command_office, command_pages, corrections, dead_letters, device_questions,
     devices, doors, duty, duty_contacts, duty_hand_overs, duty_plans, duty_report, duty_resources,
     duty_sheets, duty_suggestions, entities, entity_forecasts, entity_types, entries, events,
@@ -569,6 +570,8 @@ fn plan_office(all: OpenApiRouter<App>) -> OpenApiRouter<App> {
         .routes(routes!(charging_pages::stations))
         .routes(routes!(charging_pages::order))
         .routes(routes!(charging_figures::figures))
+        .routes(routes!(charging_supervision::supervision))
+        .routes(routes!(charging_subsidy::table))
         .routes(routes!(project_packages::list, project_packages::add))
         .routes(routes!(project_packages::change))
         .routes(routes!(project_packages::publish))

@@ -125,6 +125,8 @@ pub struct Office {
     pub operator: String,
     /// What is done with cards that nobody registered.
     pub unknown_cards: UnknownCards,
+    /// How it is supervised.
+    pub supervision: crate::charging_supervision::Options,
     /// The way to the stations; none while their door is closed.
     pub stations: Option<Arc<dyn Stations>>,
 }

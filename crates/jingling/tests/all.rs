@@ -10,6 +10,7 @@ mod bad_input;
 mod basins;
 mod bulletins;
 mod charging;
+mod charging_supervision;
 mod command_centre;
 mod command_line;
 mod corrections;

@@ -11,18 +11,18 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use testkit::foreign::Python;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/charging_station.py");
-const SETTINGS: [&str; 2] = ["ocpp.listen=127.0.0.1:0", "charging.look_seconds=1"];
-const CARD: &str = "04A1B2C3D4";
+pub(crate) const SETTINGS: [&str; 2] = ["ocpp.listen=127.0.0.1:0", "charging.look_seconds=1"];
+pub(crate) const CARD: &str = "04A1B2C3D4";
 
 /// A station as a program.
-struct Station {
+pub(crate) struct Station {
     program: Child,
     orders: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
 
 /// A Python with the package; says so where there is none.
-fn python() -> Option<PathBuf> {
+pub(crate) fn python() -> Option<PathBuf> {
     let python = Python {
         beside: env!("CARGO_TARGET_TMPDIR"),
         name: "ocpp-python",
@@ -39,7 +39,7 @@ fn python() -> Option<PathBuf> {
 
 impl Station {
     /// Opens a link; the status where it is refused.
-    fn open(
+    pub(crate) fn open(
         version: &str,
         door: SocketAddr,
         identity: &str,
@@ -77,7 +77,7 @@ impl Station {
     }
 
     /// Says something and gives the centre's answer.
-    fn call(&mut self, action: &str, with: Value) -> Value {
+    pub(crate) fn call(&mut self, action: &str, with: Value) -> Value {
         let told = self.tell(&json!({"call": action, "with": with}));
         assert!(told.get("answer").is_some(), "{told} to {action} {with}");
         told["answer"].clone()
@@ -94,16 +94,16 @@ impl Drop for Station {
 /// The moment that everything a test says is counted from: two calls a second
 /// apart must not stretch what lies between them, which begun minutes are
 /// charged for.
-static ANCHOR: std::sync::LazyLock<jiff::Timestamp> =
+pub(crate) static ANCHOR: std::sync::LazyLock<jiff::Timestamp> =
     std::sync::LazyLock::new(jiff::Timestamp::now);
 
-fn ago(seconds: i64) -> String {
+pub(crate) fn ago(seconds: i64) -> String {
     let at = *ANCHOR - jiff::SignedDuration::from_secs(seconds);
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// Registers a station; its password.
-fn register(city: &str, identity: &str) -> String {
+pub(crate) fn register(city: &str, identity: &str) -> String {
     let id = format!("urn:ngsi-ld:ChargePoint:{identity}");
     let made = answer(&[
         "device",
@@ -119,7 +119,7 @@ fn register(city: &str, identity: &str) -> String {
 }
 
 /// 1.50 yuan a kWh at any hour.
-fn tariff(more: Value) -> Value {
+pub(crate) fn tariff(more: Value) -> Value {
     let mut version = json!({
         "id": "2026", "first": "2026-01-01", "source": "test",
         "prices": {"flat": {"energy": "1.0000", "service": "0.5000"}},
@@ -145,13 +145,13 @@ async fn city_that_bills(more: Value) -> City {
 }
 
 /// Sends something as an operator.
-async fn post(city: &City, path: &str, body: &Value) -> Answer {
+pub(crate) async fn post(city: &City, path: &str, body: &Value) -> Answer {
     let token = city.token_of("operator");
     city.ask("POST", path, |r| r.bearer_auth(&token).json(body))
         .await
 }
 
-async fn card(city: &City, is_blocked: bool) -> Answer {
+pub(crate) async fn card(city: &City, is_blocked: bool) -> Answer {
     let token = city.token_of("operator");
     let card = json!({"card": CARD, "holder": "driver-1", "blocked": is_blocked});
     city.ask("PUT", "/api/v1/charging/cards", |r| {
@@ -183,7 +183,7 @@ fn start_16() -> Value {
     json!({"connector_id": 1, "id_tag": CARD, "meter_start": 1_000, "timestamp": ago(3_600)})
 }
 
-fn register_16(seconds_ago: i64, wh: i64) -> Value {
+pub(crate) fn register_16(seconds_ago: i64, wh: i64) -> Value {
     json!([{"timestamp": ago(seconds_ago), "sampled_value": [
         {"value": wh.to_string(), "measurand": "Energy.Active.Import.Register", "unit": "Wh"},
         {"value": "7.2", "measurand": "Power.Active.Import", "unit": "kW"},

@@ -6,6 +6,7 @@ import { auditWords } from "./words/audit.ts";
 import { bulletinWords } from "./words/bulletins.ts";
 import { caseWords } from "./words/cases.ts";
 import { chargingWords } from "./words/charging.ts";
+import { chargingSupervisionWords } from "./words/charging-supervision.ts";
 import { clientWords } from "./words/clients.ts";
 import { commandWords } from "./words/command.ts";
 import { commonWords } from "./words/common.ts";
@@ -41,6 +42,7 @@ export const words = {
   ...bulletinWords,
   ...caseWords,
   ...chargingWords,
+  ...chargingSupervisionWords,
   ...clientWords,
   ...commandWords,
   ...dataWords,

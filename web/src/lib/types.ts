@@ -135,6 +135,14 @@ export type ChargingStationLine = Schemas["ChargingStationLine"];
 export type ChargingStationLines = Schemas["ChargingStationLines"];
 export type ChargingOrder = Schemas["ChargingOrder"];
 export type ChargingOrderAnswer = Schemas["ChargingOrderAnswer"];
+export type ChargingSupervision = Schemas["ChargingSupervision"];
+export type ChargingSupervised = Schemas["ChargingSupervised"];
+export type ChargingSupervisedGroup = Schemas["ChargingSupervisedGroup"];
+export type ChargingSupervisedTown = Schemas["ChargingSupervisedTown"];
+export type ChargingWorstPoint = Schemas["ChargingWorstPoint"];
+export type ChargingGoal = Schemas["ChargingGoal"];
+export type ChargingSubsidyOperator = Schemas["ChargingSubsidyOperator"];
+export type ChargingFarVillage = Schemas["ChargingFarVillage"];
 
 export type SubjectData = Schemas["SubjectData"];
 export type SubjectEntity = Schemas["SubjectEntity"];

@@ -60,6 +60,7 @@ pub async fn start(
         settings: own,
         operator,
         unknown_cards: settings.charging.unknown_cards()?,
+        supervision: settings.charging.supervision()?,
         stations: door.as_ref().map(way_out::stations),
     };
     // Set once, here.
