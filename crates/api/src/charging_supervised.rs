@@ -355,11 +355,11 @@ pub(crate) fn definitions(options: &Options, far_km: f64) -> Vec<DefinitionBody>
         (
             "subsidy",
             format!(
-                "所选日期内结束的订单，逐单四舍五入到分后相加；不计：未出账、倒走、存疑未决、免收、出账后更正、缺时间、缺卡、电量超过额定功率 × 时长的 {} % 再加 {slack} 千瓦时。封顶按运营商。未知额定功率的无法按功率核对，另列。",
+                "所选日期内结束的订单，逐单四舍五入到分后相加；不计：未出账、倒走、存疑未决、免收、出账后更正、缺时间、缺卡、电量超过额定功率 × 时长的 {} % 再加 {slack} 千瓦时。封顶按运营商。额定功率按现在登记的；未知的无法按功率核对，另列。",
                 100 + over
             ),
             format!(
-                "Charges that ended on these days, each rounded to the fen, then added up. Not counted: no bill yet, meter backwards, held, waived, corrected after its bill, no start or end, no card, energy above {} % of rated power times duration plus {slack} kWh. The cap is an operator's. What could not be judged by a rated power is told beside.",
+                "Charges that ended on these days, each rounded to the fen, then added up. Not counted: no bill yet, meter backwards, held, waived, corrected after its bill, no start or end, no card, energy above {} % of rated power times duration plus {slack} kWh. The cap is an operator's. Rated power is the one registered now; what could not be judged by a rated power is told beside.",
                 100 + over
             ),
         ),

@@ -36,8 +36,6 @@ const WORST_MAX: usize = 10;
 const PLACES_MAX: usize = 500;
 /// Villages far from any charge point that are told by name, the farthest first.
 const FAR_MAX: usize = 50;
-/// Charges that go on at the end of a span; a city's outlets many times over.
-const GOING_ON_MAX: i64 = 100_000;
 /// For how long before the span states are looked at, days: a fault that began earlier and was never told again is not known.
 pub(crate) const LOOK_BACK_DAYS: i64 = 30;
 /// Least and most of "far", km.
@@ -274,8 +272,13 @@ async fn charges(
     }
     let mut read = app.records.read().await?;
     let begun_since = days.begins.plus_seconds(-CHARGE_SECONDS_MAX);
-    let going_on = rows::going_on(&mut read, begun_since, days.ends, GOING_ON_MAX).await?;
+    let left = options.sessions_max - seen;
+    let most = i64::try_from(left).unwrap_or(i64::MAX).saturating_add(1);
+    let going_on = rows::going_on(&mut read, begun_since, days.ends, most).await?;
     drop(read);
+    if going_on.len() > left {
+        return Err(too_many(options.sessions_max));
+    }
     for row in going_on {
         let index = known.outlet(&row.station, row.connector);
         if let Some(found) = index.and_then(|n| all.found.get_mut(n)) {

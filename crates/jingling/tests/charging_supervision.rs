@@ -123,7 +123,7 @@ async fn city_with_a_history() -> (City, String, [Station; 2]) {
     two.call("StatusNotification", state(1, 2_000, "Available"));
     charge(&mut two, 1, [2_000, 1_000], [0, 10_000]);
     // The history may reach into yesterday.
-    let now = ANCHOR.to_zoned(jiff::tz::TimeZone::get("Asia/Shanghai").unwrap());
+    let now = (*ANCHOR).to_zoned(jiff::tz::TimeZone::get("Asia/Shanghai").unwrap());
     let from = now.date().yesterday().unwrap();
     let to = now.date().tomorrow().unwrap();
     let days = format!("from={from}&to={to}");
@@ -324,7 +324,7 @@ fn away([lon, lat]: [f64; 2], other: [f64; 2]) -> f64 {
     (a.sin() * b.sin() + a.cos() * b.cos() * east.cos())
         .min(1.0)
         .acos()
-        * 6_371.0088
+        * 6_371.008_8
 }
 
 #[tokio::test]
